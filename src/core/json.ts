@@ -8,3 +8,6 @@ export interface JsonObject {
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** A Stripe object as it came: `object` and usually `id` are there; everything else is read with care. */
+export type StripeObject = JsonObject & { readonly object: string; readonly id?: string }

@@ -1,0 +1,18 @@
+/**
+ * Marks: metadata and comments by which Crossbill recognises its own work on live objects, so that losing the store loses nothing.
+ * No colons or brackets in metadata keys (Stripe refuses brackets and does not reliably accept colons).
+ */
+export const markProject = 'crossbill_project'
+/** On an object of the target's catalog: its address, `price.membership-monthly-usd`. */
+export const markAddress = 'crossbill_address'
+/** On a new subscription: the subscriber it succeeds, `us/sub_…`. */
+export const markFrom = 'crossbill_from'
+/** On a held old subscription: JSON of the hold (`before` image of pause_collection, plan digest). */
+export const markHold = 'crossbill_hold'
+
+/** `cancellation_details.comment` of an old subscription that was settled; ends in its successor's id, which makes it a forwarding address. */
+export const settledComment = 'crossbill settled, continues as '
+/** `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; ends in the subscriber's key. */
+export const undoneComment = 'crossbill undone, back to '
+/** `cancellation_details.comment` of a cancel that the cancel service did; ends in the inbox id. */
+export const cancelledComment = 'crossbill cancelled on request '

@@ -1,0 +1,36 @@
+import type Stripe from 'stripe'
+import type { Instant } from '../core/instant.ts'
+import type { StripeObject } from '../core/json.ts'
+
+/**
+ * The live accounts as values: what refresh reads (lists only) and every pure function below decides on. Objects keep Stripe's own shape and
+ * names; ids are as in their account. Nothing here is written anywhere: customers carry e-mail addresses.
+ */
+export interface LiveAccount {
+  readonly name: string
+  readonly id: string
+  readonly livemode: boolean
+  readonly now: Instant
+  /**
+   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice`, `default_payment_method`, `schedule`; item-level discounts are ids
+   * (four levels is Stripe's limit).
+   */
+  readonly subscriptions: readonly Stripe.Subscription[]
+  /** By id; with `tax_ids` and `discount` expanded where read. */
+  readonly customers: ReadonlyMap<string, Stripe.Customer>
+  /** Draft and open invoices, by subscription id ('' for those without one). */
+  readonly invoices: ReadonlyMap<string, readonly Stripe.Invoice[]>
+  /** Pending invoice items, by customer id. */
+  readonly pendingItems: ReadonlyMap<string, readonly Stripe.InvoiceItem[]>
+  readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
+}
+
+/** Every object of every catalog kind that the account holds, by kind name, as Stripe returned it with the kind's expansions. */
+export type LiveResources = ReadonlyMap<string, readonly StripeObject[]>
+
+export interface Live {
+  readonly target: LiveAccount
+  readonly sources: ReadonlyMap<string, LiveAccount>
+  /** The target's catalog objects. */
+  readonly resources: LiveResources
+}

@@ -1,0 +1,113 @@
+import type { JsonObject } from '../core/json.ts'
+import type { Operation } from 'fast-json-patch'
+
+/** What a plan can do to a resource. `move`, `settle`, `revert` concern subscribers; `grant`, `revoke` access. */
+export type Action =
+  | 'create'
+  | 'update'
+  | 'replace'
+  | 'retire'
+  | 'adopt'
+  | 'move'
+  | 'settle'
+  | 'revert'
+  | 'grant'
+  | 'revoke'
+
+/**
+ * One request, complete: the executor sends exactly this and makes no choices. A value `{ "$ref": "price.x" }` anywhere in `params`, or `{price.x}` in
+ * `path`, stands for the id that an earlier step of the same plan creates. `service` tells Stripe's requests from Kajabi's.
+ */
+export interface Step {
+  /** Unique within its change: `create`, `hold`, `keep` … */
+  readonly id: string
+  readonly account: string
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly params: JsonObject
+  readonly idempotency_key: string
+  /** Where a secret in the answer goes (webhook endpoints); the secret itself is never written anywhere else. */
+  readonly secret_to?: JsonObject
+}
+
+export interface Change {
+  readonly address: string
+  readonly action: Action
+  /** The fields or reasons, for display only: nothing is decided on them. */
+  readonly because: readonly string[]
+  /** RFC 6902, from live to desired. */
+  readonly patch: readonly Operation[]
+  /** Subscribers whose bill or access this touches. */
+  readonly people: number
+  readonly steps: readonly Step[]
+  /** Facts the engine needs to guard and prove the steps (subscribers: fingerprint, T, expectations); never secrets or personal data. */
+  readonly expect?: JsonObject
+}
+
+export interface Deferred {
+  readonly address: string
+  readonly code: string
+  readonly until: string
+  readonly message?: string
+}
+
+export interface Blocked {
+  readonly address: string
+  readonly code: string
+  readonly message: string
+  readonly fix: string
+}
+
+export interface Drift {
+  readonly address: string
+  readonly code: string
+  readonly message: string
+  readonly patch: readonly Operation[]
+}
+
+export interface GuardReading {
+  readonly id: string
+  readonly limit: number
+  readonly actual: number
+  readonly tripped: boolean
+  readonly message?: string
+}
+
+export interface NextCharge {
+  /** `us/sub_…` */
+  readonly subscriber: string
+  readonly at: string
+  readonly amount: number
+  readonly currency: string
+  readonly before: { readonly at: string; readonly amount: number; readonly currency: string; readonly account: string }
+}
+
+export interface Plan {
+  readonly format: 1
+  readonly tool: string
+  /** Digest of everything else in this document. */
+  readonly plan: string
+  readonly created: string
+  readonly expires: string
+  readonly basis: {
+    readonly catalog: string
+    readonly live: string
+    readonly state: { readonly lineage: string; readonly serial: number }
+    readonly api_version: string
+    readonly accounts: Readonly<Record<string, { readonly id: string; readonly livemode: boolean }>>
+  }
+  readonly summary: Readonly<Record<Action | 'unchanged' | 'drift' | 'deferred' | 'blocked', number>>
+  readonly money: {
+    readonly subscribers: number
+    /** Monthly recurring revenue by currency, minor units, rounded half up per subscriber. */
+    readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
+    readonly next_charges: readonly NextCharge[]
+  }
+  readonly changes: readonly Change[]
+  readonly drift: readonly Drift[]
+  readonly deferred: readonly Deferred[]
+  readonly blocked: readonly Blocked[]
+  readonly guards: readonly GuardReading[]
+  /** Excluded, ending, ended and unchanged subscribers by outcome, so that everybody is accounted for. */
+  readonly people: Readonly<Record<string, number>>
+}

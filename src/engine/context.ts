@@ -1,0 +1,33 @@
+import type { Catalog } from '../catalog/types.ts'
+import type { Accounts, Interrupt, Progress, SecretSink, Store } from './ports.ts'
+
+/**
+ * Everything the engine works with, put together by the command line. The engine has no clock, socket or disk of its own: the time is Stripe's
+ * (`accounts.target.now()`), waiting is `wait`, and names of runs come from outside.
+ */
+export interface Context {
+  readonly accounts: Accounts
+  readonly store: Store
+  readonly catalog: Catalog
+  readonly progress: Progress
+  readonly interrupt: Interrupt
+  /** Where signing secrets of new webhook endpoints go. */
+  readonly sink: SecretSink
+  /** `crossbill 0.1.0`, as written into plans. */
+  readonly tool: string
+  /** Unique name of this run of the program: holder of leases, first part of journal entries. */
+  readonly run: string
+  /** Lets that many seconds pass (a test lets none pass). */
+  wait(seconds: number): Promise<void>
+}
+
+/** What `rehearse`, `doctor` and `verify` say about one account. */
+export interface AccountFacts {
+  readonly id: string
+  readonly livemode: boolean
+}
+
+export function accountFacts(accounts: Accounts): Record<string, AccountFacts> {
+  const all = [accounts.target, ...accounts.sources.values()]
+  return Object.fromEntries(all.map(({ name, id, livemode }) => [name, { id, livemode }]))
+}

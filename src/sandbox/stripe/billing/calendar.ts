@@ -1,0 +1,133 @@
+/**
+ * The sandbox's own billing calendar. Whole seconds since 1970, UTC. Every boundary is counted from the anchor, never from the
+ * boundary before it, so that an anchor on the 31st comes back to the 31st after a short month
+ * (https://docs.stripe.com/billing/subscriptions/billing-cycle).
+ */
+
+export type Interval = 'day' | 'week' | 'month' | 'year'
+
+export interface Cadence {
+  readonly interval: Interval
+  readonly count: number
+}
+
+/** `at` is a boundary; `day` is the wished day of the month where `at` itself fell into a month too short for it. */
+export interface Anchor {
+  readonly at: number
+  readonly day?: number | undefined
+}
+
+export interface Period {
+  readonly start: number
+  readonly end: number
+}
+
+/** What `billing_cycle_anchor_config` holds; null where the caller left it out. */
+export interface AnchorConfig {
+  readonly day_of_month: number
+  readonly month: number | null
+  readonly hour: number | null
+  readonly minute: number | null
+  readonly second: number | null
+}
+
+const day = 86_400
+const seconds: Record<Exclude<Interval, 'month' | 'year'>, number> = { day, week: 7 * day }
+
+interface Civil {
+  year: number
+  month: number
+  day: number
+  time: number
+}
+
+function civil(at: number): Civil {
+  const date = new Date(at * 1_000)
+  const midnight = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()) / 1_000
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(), time: at - midnight }
+}
+
+function daysIn(year: number, month: number): number {
+  return new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
+}
+
+/** The instant `months` calendar months away; a day the month does not have becomes the month's last. */
+export function addMonths(at: number, months: number, wished?: number): number {
+  const from = civil(at)
+  const index = from.year * 12 + from.month + months
+  const year = Math.floor(index / 12)
+  const month = index - year * 12
+  const dayOfMonth = Math.min(wished ?? from.day, daysIn(year, month))
+  return Date.UTC(year, month, dayOfMonth) / 1_000 + from.time
+}
+
+/** Calendar months of one step; 0 for days and weeks. */
+function monthsOf(cadence: Cadence): number {
+  if (cadence.interval === 'month') return cadence.count
+  return cadence.interval === 'year' ? 12 * cadence.count : 0
+}
+
+/** The boundary `index` steps after the anchor (before it when negative). */
+export function boundary(anchor: Anchor, cadence: Cadence, index: number): number {
+  if (cadence.interval === 'day' || cadence.interval === 'week')
+    return anchor.at + index * cadence.count * seconds[cadence.interval]
+  return addMonths(anchor.at, index * monthsOf(cadence), anchor.day)
+}
+
+/** The period that holds `at`: start ≤ at < end. */
+export function periodAround(anchor: Anchor, cadence: Cadence, at: number): Period {
+  let index = guess(anchor, cadence, at)
+  while (boundary(anchor, cadence, index) > at) index -= 1
+  while (boundary(anchor, cadence, index + 1) <= at) index += 1
+  return { start: boundary(anchor, cadence, index), end: boundary(anchor, cadence, index + 1) }
+}
+
+/** The first boundary later than `at`. */
+export function nextBoundary(anchor: Anchor, cadence: Cadence, at: number): number {
+  return periodAround(anchor, cadence, at).end
+}
+
+function guess(anchor: Anchor, cadence: Cadence, at: number): number {
+  if (cadence.interval === 'day' || cadence.interval === 'week')
+    return Math.floor((at - anchor.at) / (cadence.count * seconds[cadence.interval]))
+  const from = civil(anchor.at)
+  const to = civil(at)
+  return Math.floor(((to.year - from.year) * 12 + to.month - from.month) / monthsOf(cadence))
+}
+
+/** One natural step after `at`: how far ahead an anchor may lie. */
+export function oneStepAfter(at: number, cadence: Cadence): number {
+  return boundary({ at }, cadence, 1)
+}
+
+/** Orders cadences by length; months count as their average, which is exact enough to compare. */
+export function approximateSeconds(cadence: Cadence): number {
+  if (cadence.interval === 'day' || cadence.interval === 'week') return cadence.count * seconds[cadence.interval]
+  return monthsOf(cadence) * 2_629_746
+}
+
+/**
+ * The first boundary, not before `now`, that an anchor config asks for. `month` sets the phase of prices longer than a month; it never
+ * pushes the first full invoice further than one period away.
+ */
+export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): Anchor {
+  const at = civil(now)
+  const clock = civil(now).time
+  const time =
+    (config.hour ?? Math.floor(clock / 3_600)) * 3_600 +
+    (config.minute ?? Math.floor(clock / 60) % 60) * 60 +
+    (config.second ?? clock % 60)
+  const on = (index: number): number => {
+    const year = Math.floor(index / 12)
+    const month = index - year * 12
+    return Date.UTC(year, month, Math.min(config.day_of_month, daysIn(year, month))) / 1_000 + time
+  }
+  const step =
+    config.month === null || cadence.interval === 'day' || cadence.interval === 'week' ? 1 : monthsOf(cadence)
+  const current = at.year * 12 + at.month
+  const phase = config.month === null ? current : at.year * 12 + config.month - 1
+  let index = phase - Math.ceil((phase - current) / step) * step
+  while (on(index) < now) index += step
+  while (on(index - step) >= now) index -= step
+  return { at: on(index), day: config.day_of_month }
+}

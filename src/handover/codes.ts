@@ -1,0 +1,190 @@
+/** Outcome codes: stable, documented, each with what it means and what to do. The docs are generated from this registry. */
+export interface CodeEntry {
+  readonly meaning: string
+  readonly fix: string
+}
+
+/** Not now, but at a known time by itself. */
+export const deferredCodes = {
+  renews_soon: {
+    meaning:
+      'The next renewal is nearer than the guard window (48 hours, or a third of the interval when that is less).',
+    fix: 'Nothing to do: plan again after the renewal.',
+  },
+  anchor_not_yet_allowed: {
+    meaning: 'Stripe accepts a billing date at most one period ahead; the next renewal is still farther away.',
+    fix: 'Nothing to do: plan again from the date shown.',
+  },
+  discount_not_yet_representable: {
+    meaning:
+      'A coupon in whole months created now would cover another number of renewals than the old discount still does.',
+    fix: 'Nothing to do: plan again from the date shown.',
+  },
+  draft_invoice: {
+    meaning: 'The old account holds a draft invoice for this subscription that is about to be finalized.',
+    fix: 'Nothing to do: plan again when it has been finalized and paid. A draft older than three days needs a look in the old account.',
+  },
+  payment_in_flight: {
+    meaning: 'A payment is being processed (bank debit, 3-D Secure); its result decides what happens next.',
+    fix: 'Nothing to do: plan again when it has succeeded or failed.',
+  },
+  renewal_unproven: {
+    meaning:
+      'The new subscription has not captured its first non-zero renewal payment yet, and the policy’s delay has not passed.',
+    fix: 'Nothing to do: settle after the date shown, or after the first renewal has been paid.',
+  },
+  invoices_open_in_source: {
+    meaning: 'The customer has open invoices in the old account; cancelling there now would stop their collection.',
+    fix: 'Wait until they are paid, or void or pay them in the old account.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
+/** Needs a person. */
+export const blockedCodes = {
+  not_in_source: {
+    meaning: 'The old account has no subscription with this id.',
+    fix: 'Correct the id, or remove the entry from the subscriber file.',
+  },
+  customer_not_copied: {
+    meaning: 'The copy map has no row for this customer, or the target has no such customer.',
+    fix: 'Copy the customer again in the Dashboard, then `crossbill copy-map import` the new file.',
+  },
+  payment_method_unmapped: {
+    meaning: 'The payment method that is charged today has no counterpart in the copy map.',
+    fix: 'Run a further copy for this customer and import its file, or ask the member to enter the card again.',
+  },
+  payment_method_not_copyable: {
+    meaning: 'Stripe does not copy this kind of payment method (Link, Bacs, ACSS, SEPA source).',
+    fix: 'Ask the member for another payment method, or exclude the subscriber with a reason.',
+  },
+  price_unmapped: {
+    meaning: 'An item’s price has no entry in the mappings, or the entry names a price that this catalog lacks.',
+    fix: 'Add the old price id to catalog/mappings and the price to catalog/prices.yaml.',
+  },
+  coupon_unmapped: {
+    meaning:
+      'A discount’s coupon has no entry in the mappings, is deleted, or the catalog lacks the coupon that carries its remainder.',
+    fix: 'Add the coupon named in the message to catalog/coupons.yaml and catalog/mappings.',
+  },
+  tax_rate_unmapped: {
+    meaning: 'A tax rate has no entry in the mappings, or the entry names a rate that this catalog lacks.',
+    fix: 'Add the old tax rate id to catalog/mappings and the rate to catalog/tax-rates.yaml.',
+  },
+  tax_differs: {
+    meaning: 'The next invoice would carry another tax in the target than in the old account.',
+    fix: 'Correct the rates or the target’s tax settings, or accept the difference with `policies.tax: recompute` and the country.',
+  },
+  customer_tax_id_missing: {
+    meaning:
+      'The customer has a tax id in the old account that the target’s customer lacks and that cannot be carried.',
+    fix: 'Add the tax id to the customer in the target.',
+  },
+  tax_location_missing: {
+    meaning: 'Automatic tax needs a location that Stripe recognises; the target’s customer has none.',
+    fix: 'Complete the customer’s address in the target.',
+  },
+  currency_conflict: {
+    meaning:
+      'A customer can have one currency in an account; another subscription, item, discount or planned move uses a different one.',
+    fix: 'Move only the subscriptions of one currency, or end the other one first.',
+  },
+  past_due: {
+    meaning: 'The subscription is past due or unpaid: its open invoices are still being collected in the old account.',
+    fix: 'Collect or void them first, or choose `policies.past_due: leave` or `carry`.',
+  },
+  open_invoice: {
+    meaning: 'An open invoice of this subscription is still being collected in the old account.',
+    fix: 'Collect or void it first, or choose `policies.past_due: leave` or `carry`.',
+  },
+  pending_invoice_items: {
+    meaning: 'The customer has pending invoice items that the next invoice of the old account would bill.',
+    fix: 'Bill or delete them, or choose `policies.pending_invoice_items: carry`.',
+  },
+  customer_balance: {
+    meaning: 'The customer has a balance in the old account that the next invoice there would use up.',
+    fix: 'Settle the balance, or choose `policies.customer_balance: carry`.',
+  },
+  metered_price: {
+    meaning: 'An item is billed by usage; usage cannot be moved between accounts without loss.',
+    fix: 'Move it by hand at a period boundary, or exclude it with a reason.',
+  },
+  mixed_intervals: {
+    meaning: 'The items have different billing intervals.',
+    fix: 'Split the subscription in the old account, or exclude it with a reason.',
+  },
+  schedule_managed: {
+    meaning: 'A subscription schedule manages this subscription.',
+    fix: 'Release the schedule in the old account, or choose `policies.schedules: carry`.',
+  },
+  collection_paused: {
+    meaning: 'Collection is paused in the old account, or the subscription itself is paused.',
+    fix: 'Resume it, or choose `policies.collection_paused: carry`.',
+  },
+  managed_by_application: {
+    meaning: 'A Connect application created this subscription and may end it by itself (payment plans).',
+    fix: 'Write `managed_by_application: open_ended` or `{ payments_left: n }` for this subscriber.',
+  },
+  anchor_unrepresentable: {
+    meaning: 'No form of the billing anchor reproduces the old charge dates.',
+    fix: 'Exclude the subscriber with a reason, or agree on a new billing date with the member in the old account first.',
+  },
+  discount_unrepresentable: {
+    meaning: 'No coupon covers exactly the renewals that the old discount still covers.',
+    fix: 'Exclude the subscriber until the discount has ended, or replace the discount in the old account.',
+  },
+  field_not_carried: {
+    meaning: 'The subscription uses a field that the hand-over does not carry.',
+    fix: 'Remove the setting in the old account, or exclude the subscriber with a reason.',
+  },
+  metadata_full: {
+    meaning: 'The subscription’s metadata has no room for the marks (50 keys at most).',
+    fix: 'Remove keys from the subscription’s metadata in the old account.',
+  },
+  changed_since_pull: {
+    meaning: 'The old subscription differs from what the subscriber file says.',
+    fix: 'Run `crossbill pull`, review the difference and plan again.',
+  },
+  unknown_status: {
+    meaning: 'The subscription has a status that the hand-over does not move.',
+    fix: 'Exclude the subscriber with a reason, or wait until it is active.',
+  },
+  unfinished: {
+    meaning: 'An earlier hand-over of this subscriber stopped half-way.',
+    fix: 'Run `crossbill apply`: recovery finishes or undoes it before anything else.',
+  },
+  duplicate_target: {
+    meaning: 'More than one live subscription in the target claims to succeed this one.',
+    fix: 'Cancel the wrong one in the target, then plan again.',
+  },
+  hold_missing: {
+    meaning: 'The old subscription is not on hold although its successor lives: both accounts would charge.',
+    fix: 'Run `crossbill apply`: recovery puts the hold back before anything else.',
+  },
+  cancelled_in_source: {
+    meaning: 'The old subscription was cancelled while its successor goes on.',
+    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber; else declare it settled.',
+  },
+  drift_on_held_source: {
+    meaning: 'The held subscription was changed in the old account: the member’s change has not reached the new one.',
+    fix: 'Make the same change to the new subscription, then name `drift_on_held_source` under `override`.',
+  },
+  already_settled: {
+    meaning: 'The old subscription has been cancelled for good; it cannot be set back.',
+    fix: 'Set the stage to `settled`.',
+  },
+  changed_since_move: {
+    meaning: 'The new subscription differs from what was created: its subscriber changed plan, card or quantity.',
+    fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',
+  },
+  refunded_in_target: {
+    meaning: 'The target’s payment for this period was refunded; setting back would bill or give away the period.',
+    fix: 'Decide which: name `bill_refunded_period` or `leave_refunded_period` under `override`.',
+  },
+  disputed_in_target: {
+    meaning: 'The target’s payment for this period is disputed.',
+    fix: 'Wait for the dispute’s end, or name `leave_disputed_period` under `override`.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
+export type DeferredCode = keyof typeof deferredCodes
+export type BlockedCode = keyof typeof blockedCodes

@@ -1,0 +1,152 @@
+import type { Goal, InvoiceSight, NewSight, OldSight, Reason } from './types.ts'
+
+/**
+ * The words of the hand-over machine (`machine.ts`): its states, what it asks to be done, and what it is told.
+ *
+ * The engine drives it: `command(state)` says what to do; the answer, interpreted, becomes an event; `next(state, event)` gives the new state, which
+ * is stored before the next command. At a rest the loop ends. A run that stops anywhere is taken up again with the event `interrupted`.
+ */
+export type Phase =
+  | Rest
+  | 'reading'
+  | 'recovering'
+  | 'reading_invoice'
+  | 'checking_gap'
+  | 'previewing'
+  | 'proving'
+  | SendingPhase
+
+/** Nothing more to do now. `doubtful` waits for a positive read or for a person and always carries an alarm. */
+export type Rest = 'source' | 'moved' | 'settled' | 'ended' | 'doubtful'
+
+/** Phases in which one request is sent. */
+export type SendingPhase =
+  | 'carrying'
+  | 'holding'
+  | 'creating'
+  | 'money'
+  | 'keeping'
+  | 'reholding'
+  | 'refunding'
+  | 'cancelling_new'
+  | 'money_back'
+  | 'restoring_old'
+  | 'advancing_draft'
+  | 'billing_gap'
+  | 'releasing_schedule'
+  | 'cancelling_old'
+  | 'restoring_collection'
+  | 'stopping_invoice'
+  | 'finalizing_invoice'
+  | 'voiding_invoice'
+
+/** JSON: kept as `facts` in the store. */
+export type HandoverState = {
+  readonly phase: Phase
+  /** `undo` is a move that is being taken back before it was proven. */
+  readonly goal: Goal | 'undo'
+  readonly successor: string | null
+  /** Part of the creation's idempotency key; raised when a look-up proved that an earlier creation never happened. */
+  readonly attempt: number
+  /** How many steps of the phase's list are done (carrying, money, money_back, billing_gap, restoring_collection). */
+  readonly done: number
+  /** Passes through `recovering` since the run began; too many end in `doubtful`. */
+  readonly rounds: number
+  /** Why it stopped, was undone, or waits. */
+  readonly reason: Reason | null
+  /** Somebody has to look; code of the alert. */
+  readonly alarm: string | null
+  /** The target's invoice that a revert stops and voids, or that an undo refunds; the source's draft that is advanced. */
+  readonly invoice: string | null
+  /** A charge that the creation made against all expectation; the whole run stops. */
+  readonly refund: string | null
+  readonly schedule: string | null
+  /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */
+  readonly collect: readonly string[]
+}
+
+export type Command =
+  | { readonly do: 'rest' }
+  /** GET the old subscription; answer with `old_read`. */
+  | { readonly do: 'read_old' }
+  /** createPreview on both sides; answer with `previewed`. */
+  | { readonly do: 'preview' }
+  /** Send the request that `stepOf(state, expectation, plan)` gives; answer with `sent`. */
+  | { readonly do: 'send'; readonly phase: SendingPhase }
+  /** Compare the create answer (or a fresh read of the successor) and a re-read of the old one; answer with `proved`. */
+  | { readonly do: 'prove' }
+  /** GET the old subscription and list the target's by mark with `status: all`; answer with `both_read`. */
+  | { readonly do: 'read_both' }
+  /** The successor's newest invoice with its payments; answer with `invoice_read`. */
+  | { readonly do: 'read_invoice' }
+  /** Which period neither side charged; answer with `gap_read`. */
+  | { readonly do: 'read_gap' }
+
+export type HandoverEvent =
+  | { readonly type: 'begin'; readonly goal: Goal | 'undo'; readonly successor: string | null }
+  /** The run stopped or crashed here, or the answer of a request is unknown. */
+  | { readonly type: 'interrupted' }
+  /** `reason` says why the old one is not as planned; null when it is. */
+  | { readonly type: 'old_read'; readonly sight: OldSight; readonly reason: Reason | null }
+  | { readonly type: 'previewed'; readonly reason: Reason | null }
+  | {
+      readonly type: 'sent'
+      /** `refused`: understood and not done. `too_late`: not sent, T is inside the guard window. `unknown`: may have been done. */
+      readonly result: 'done' | 'refused' | 'too_late' | 'unknown'
+      /** Id of the object in the answer. */
+      readonly id: string | null
+      /** For `done`: the answer is not what was expected. Otherwise why not. */
+      readonly reason: Reason | null
+      /** Whether a list of steps has more after this one. */
+      readonly more: boolean
+    }
+  | {
+      readonly type: 'proved'
+      readonly result: 'ok' | 'differs' | 'charged' | 'unsure'
+      readonly reason: Reason | null
+      /** The paid invoice, for `charged`. */
+      readonly invoice: string | null
+    }
+  | {
+      readonly type: 'both_read'
+      readonly old: OldSight
+      readonly new: NewSight
+      readonly successor: string | null
+      /** Whether a creation may still be tried: T is ahead and outside the guard window. */
+      readonly time: 'before' | 'too_late'
+      readonly schedule: string | null
+      readonly collect: readonly string[]
+    }
+  | {
+      readonly type: 'invoice_read'
+      readonly sight: InvoiceSight | 'unreadable'
+      readonly invoice: string | null
+      readonly allowed: boolean
+    }
+  | {
+      readonly type: 'gap_read'
+      readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
+      readonly invoice: string | null
+    }
+
+export const restPhases: readonly Rest[] = ['source', 'moved', 'settled', 'ended', 'doubtful']
+
+export function isRest(phase: Phase): phase is Rest {
+  return restPhases.some((rest) => rest === phase)
+}
+
+/** Where a subscriber without any history stands. */
+export const atSource: HandoverState = {
+  phase: 'source',
+  goal: 'move',
+  successor: null,
+  attempt: 0,
+  done: 0,
+  rounds: 0,
+  reason: null,
+  alarm: null,
+  invoice: null,
+  refund: null,
+  schedule: null,
+  collect: [],
+}

@@ -1,0 +1,225 @@
+import type { SubscriberKey } from '../core/address.ts'
+import type { Instant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Catalog } from '../catalog/types.ts'
+import type { Live } from '../plan/live.ts'
+import type { BlockedCode, DeferredCode } from './codes.ts'
+
+/**
+ * What the hand-over reads and gives. Everything here is plain data; types whose values travel in a plan file or the store are JSON
+ * (`type`, not `interface`, so that they are assignable to JsonObject).
+ */
+
+/* ---------------------------------------------------------------- input */
+
+/** The copy map of one source, by old id. Built with `copyMapOf(rows)`. */
+export interface CopyMap {
+  /** Old customer id → new one (the same id, but never assumed). */
+  readonly customers: ReadonlyMap<string, string>
+  /** Old payment id (`pm_ card_ src_ ba_`) → new id and the new customer it hangs on. */
+  readonly payments: ReadonlyMap<string, { readonly customer: string; readonly id: string }>
+}
+
+/** What the store remembers of a subscriber: a hand-over's state under way or at rest. */
+export interface Remembered {
+  readonly phase: string
+  readonly facts: JsonObject
+}
+
+/** Everything a decision about subscribers depends on. Equal input gives equal output. */
+export interface HandoverInput {
+  readonly catalog: Catalog
+  readonly live: Live
+  /** By source name. */
+  readonly copyMaps: ReadonlyMap<string, CopyMap>
+  readonly remembered: ReadonlyMap<SubscriberKey, Remembered>
+  readonly now: Instant
+}
+
+/* ------------------------------------------------------- classification */
+
+/** Where a subscriber is now, read from the live objects and their marks alone. */
+export type Standing =
+  | 'source' // the old account bills
+  | 'unfinished' // held or created, but not both and proven: recovery finishes or undoes it
+  | 'target' // the new account bills, the old subscription is on hold
+  | 'settled' // the old one is cancelled with our marker, the new one lives
+  | 'ended_in_target' // the new one has ended: only settling is left
+  | 'cancelled_in_source' // the old one was ended by somebody else while the new one lives
+  | 'ended' // nobody bills any more
+
+export interface Reason<Code extends string = string> {
+  readonly code: Code
+  readonly message: string
+  /** What to do next; never empty for a blocked subscriber. */
+  readonly fix: string
+}
+
+/** A difference that is shown and never undone by us: what the subscriber changed, or what somebody changed on a held subscription. */
+export interface HandoverDrift {
+  readonly code: 'changed_in_target' | 'drift_on_held_source' | 'discount_lost' | 'payment_method_differs'
+  readonly message: string
+}
+
+/** The next charge on both sides, for the plan's money. Amounts in minor units; before discounts of the customer balance. */
+export interface ChargeForecast {
+  readonly at: Instant
+  readonly amount: number
+  readonly currency: string
+  readonly before: {
+    readonly at: Instant
+    readonly amount: number
+    readonly currency: string
+    readonly account: string
+  }
+}
+
+/** Every subscriber is exactly one of these. */
+export type Outcome =
+  | { readonly outcome: 'unchanged' }
+  | { readonly outcome: 'move' | 'settle' | 'revert'; readonly plan: HandoverPlan }
+  | { readonly outcome: 'deferred'; readonly code: DeferredCode; readonly until: Instant; readonly message: string }
+  | { readonly outcome: 'blocked'; readonly reasons: readonly [Reason<BlockedCode>, ...Reason<BlockedCode>[]] }
+  | { readonly outcome: 'excluded'; readonly reason: string }
+  | { readonly outcome: 'ending'; readonly at: Instant }
+  | { readonly outcome: 'ended' }
+
+export type Classification = Outcome & {
+  readonly key: SubscriberKey
+  readonly standing: Standing
+  /** Id of the live or last successor in the target, when there is one. */
+  readonly successor: string | null
+  readonly drift: readonly HandoverDrift[]
+  /** Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for those who are not billed. */
+  readonly monthly?: { readonly amount: number; readonly currency: string }
+}
+
+/* ----------------------------------------------------------------- plan */
+
+/** A request of the plan without its idempotency key, which the plan's assembly derives. `$ref` values are resolved by the executor. */
+export type PlannedStep = {
+  /** `carry-tax-id-0`, `hold`, `create`, `money-balance-debit`, `keep` …: unique within the subscriber, stable between plans. */
+  readonly id: string
+  readonly account: string
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly params: JsonObject
+}
+
+export type Goal = 'move' | 'settle' | 'revert'
+
+export type HandoverPlan = {
+  readonly goal: Goal
+  readonly because: readonly string[]
+  /** In the order in which they are sent when nothing goes wrong. Requests that depend on what is found on the way are not listed. */
+  readonly steps: readonly PlannedStep[]
+  readonly expect: Expectation
+  readonly charge: ChargeForecast | null
+  /** Settling before a captured payment proved the move: counted by the guard `settle_unproven`. */
+  readonly unproven: boolean
+}
+
+/** `pause_collection` as it was before our hold. */
+export type PauseImage = { readonly behavior: string; readonly resumes_at: number | null }
+
+/** What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout. */
+export type Expectation = {
+  readonly goal: Goal
+  readonly key: SubscriberKey
+  readonly source: string
+  readonly old: string
+  readonly customer_old: string
+  readonly customer_new: string
+  readonly currency: string
+  /** Digest of the old subscription without volatile fields and without our hold: `fingerprint()`. */
+  readonly fingerprint: string
+  /** T, the next renewal, unix seconds; null when nothing more will be billed. */
+  readonly next: number | null
+  /** No step before the point of no return is sent when T is nearer than this many seconds. */
+  readonly window: number
+  readonly before_pause: PauseImage | null
+  /** Known successor for settle and revert; null for a move. */
+  readonly successor: string | null
+  /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */
+  readonly successor_fingerprint: string | null
+  /** Steps by role, as ids of `HandoverPlan.steps`. */
+  readonly carry: readonly string[]
+  readonly money: readonly string[]
+  readonly tax: 'same' | 'recompute'
+  readonly proof: ProofExpectation | null
+  readonly gap: 'invoice' | 'leave'
+}
+
+/** What the new subscription must be, field by field; catalog references appear as `{ "$ref": address }` and are resolved before proving. */
+export type ProofExpectation = {
+  readonly status: 'active' | 'trialing'
+  readonly currency: string
+  readonly customer: string
+  readonly collection_method: string
+  readonly days_until_due: number | null
+  readonly billing_mode: string
+  readonly period_end: number
+  /** Day of the month of the cycle and the instant of the anchor: together they fix every later date. */
+  readonly anchor: { readonly at: number; readonly day: number | null }
+  readonly trial_end: number | null
+  readonly cancel_at: number | null
+  readonly cancel_at_period_end: boolean
+  readonly automatic_tax: boolean
+  readonly default_tax_rates: readonly JsonObject[]
+  /** Effective payment method: subscription → its source → customer. Null for sent invoices without one. */
+  readonly payment: string | null
+  readonly items: readonly ExpectedItem[]
+  readonly discounts: readonly ExpectedDiscount[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export type ExpectedItem = {
+  readonly price: JsonObject
+  readonly quantity: number | null
+  readonly tax_rates: readonly JsonObject[]
+  readonly discounts: readonly ExpectedDiscount[]
+}
+
+/** `after` and `until` bracket the discount's `end`: it must cover the renewal at `after` and none from `until` on. Both null without an end. */
+export type ExpectedDiscount = {
+  readonly coupon: JsonObject
+  readonly after: number | null
+  readonly until: number | null
+}
+
+/* -------------------------------------------------------------- sights */
+
+/**
+ * What a positive read of the old subscription showed. `held` is our hold as it was set (`keep_as_draft`), `kept` the same after the proof (`void`);
+ * `hold_removed` still carries our mark but collects again.
+ */
+export type OldSight =
+  | 'free'
+  | 'held'
+  | 'kept'
+  | 'hold_removed'
+  | 'settled' // cancelled with our marker
+  | 'lapsed' // ended for failed payments
+  | 'cancelled' // ended by anybody else
+  | 'unreadable'
+
+/** What a complete list of the target's subscriptions with our mark (`status: all`) showed. */
+export type NewSight =
+  | 'none' // never existed
+  | 'undone' // only ones cancelled with our undo marker
+  | 'live'
+  | 'ended' // the newest one was ended by somebody else
+  | 'several' // more than one live: never ours, stops everything
+  | 'unreadable'
+
+/** State of the target's newest invoice for the period that a revert would take back. */
+export type InvoiceSight =
+  | 'none'
+  | 'draft'
+  | 'open'
+  | 'in_flight'
+  | 'paid'
+  | 'void'
+  | 'uncollectible'
+  | 'refunded'
+  | 'disputed'

@@ -2,9 +2,9 @@ import { instant, type Instant } from '../core/instant.ts'
 import {
   addMonths,
   addPeriods,
-  chargeDatesAfter,
   cycleOf,
   dateTime,
+  dayOfMonth,
   isChargeDate,
   monthsOf,
   nextChargeDate,

@@ -1,0 +1,85 @@
+import type { Kysely, Selectable } from 'kysely'
+import { canonicalJson } from '../core/canonical.ts'
+import { assert } from '../core/assert.ts'
+import { instant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { JournalEntry, Store } from '../engine/ports.ts'
+import type { Tables } from './tables.ts'
+
+type Journal = Pick<Store, 'journalStart' | 'journalEnd' | 'journalOpen' | 'journal'>
+
+/** The journal's part of the store: one row a request, in the order they were meant. */
+export function openJournal(database: Kysely<Tables>): Journal {
+  return {
+    async journalStart(entry) {
+      const { id } = await database
+        .insertInto('journal')
+        .values({
+          run: entry.run,
+          address: entry.address,
+          step: entry.step,
+          account: entry.account,
+          method: entry.method,
+          path: entry.path,
+          params: canonicalJson(entry.params),
+          idempotency_key: entry.idempotencyKey,
+          attempt: entry.attempt,
+          status: 'started',
+          result: null,
+          failure: null,
+          started_at: entry.startedAt,
+          ended_at: null,
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      return id
+    },
+    async journalEnd(id, outcome) {
+      const closed = await database
+        .updateTable('journal')
+        .set({
+          status: outcome.status,
+          result: outcome.result ?? null,
+          failure: outcome.failure === undefined ? null : canonicalJson(outcome.failure),
+          ended_at: outcome.at,
+        })
+        .where('id', '=', id)
+        .where('status', 'in', ['started', 'unknown'])
+        .executeTakeFirst()
+      assert(closed.numUpdatedRows === 1n, `journal entry ${id} is not open, its outcome is final`)
+    },
+    async journalOpen(address) {
+      let query = database.selectFrom('journal').selectAll().where('status', 'in', ['started', 'unknown'])
+      if (address !== undefined) query = query.where('address', '=', address)
+      return (await query.orderBy('id').execute()).map(entry)
+    },
+    async journal(filter = {}) {
+      let query = database.selectFrom('journal').selectAll()
+      if (filter.address !== undefined) query = query.where('address', '=', filter.address)
+      if (filter.run !== undefined) query = query.where('run', '=', filter.run)
+      if (filter.limit === undefined) return (await query.orderBy('id').execute()).map(entry)
+      // A limit means the newest; they are still told oldest first.
+      return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(entry).reverse()
+    },
+  }
+}
+
+function entry(row: Selectable<Tables['journal']>): JournalEntry {
+  return {
+    id: row.id,
+    run: row.run,
+    address: row.address,
+    step: row.step,
+    account: row.account,
+    method: row.method,
+    path: row.path,
+    params: JSON.parse(row.params) as JsonObject,
+    idempotencyKey: row.idempotency_key,
+    attempt: row.attempt,
+    status: row.status,
+    result: row.result,
+    failure: row.failure === null ? null : (JSON.parse(row.failure) as JsonObject),
+    startedAt: instant(row.started_at),
+    endedAt: row.ended_at === null ? null : instant(row.ended_at),
+  }
+}

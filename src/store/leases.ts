@@ -1,0 +1,56 @@
+import { sql } from 'kysely'
+import { instant } from '../core/instant.ts'
+import type { Lease, Store } from '../engine/ports.ts'
+import type { StoreEngine } from './engines.ts'
+
+/** One holder a name at a time, across processes and machines, by the database's own clock. */
+export function openLeases({ database, nowMilliseconds: now }: StoreEngine): Pick<Store, 'acquire' | 'leaseHolder'> {
+  const later = (seconds: number) => sql<number>`${now} + ${seconds * 1_000}`
+
+  function lease(name: string, holder: string, token: number, seconds: number): Lease {
+    const ours = () => database.updateTable('leases').where('name', '=', name).where('token', '=', token)
+    return {
+      name,
+      holder,
+      // A lease that ran out but that nobody took is still ours.
+      async renew() {
+        const { numUpdatedRows } = await ours()
+          .set({ expires_ms: later(seconds) })
+          .executeTakeFirst()
+        return numUpdatedRows === 1n
+      },
+      // The row stays, so that its token never starts over.
+      async release() {
+        await ours()
+          .set({ expires_ms: 0, token: token + 1 })
+          .execute()
+      },
+    }
+  }
+
+  return {
+    async acquire(name, holder, seconds) {
+      const taken = await database
+        .insertInto('leases')
+        .values({ name, holder, token: 1, expires_ms: later(seconds) })
+        .onConflict((conflict) =>
+          conflict
+            .column('name')
+            .doUpdateSet({ holder, token: sql<number>`leases.token + 1`, expires_ms: later(seconds) })
+            .where('leases.expires_ms', '<=', now),
+        )
+        .returning('token')
+        .executeTakeFirst()
+      return taken === undefined ? undefined : lease(name, holder, taken.token, seconds)
+    },
+    async leaseHolder(name) {
+      const held = await database
+        .selectFrom('leases')
+        .select(['holder', 'expires_ms'])
+        .where('name', '=', name)
+        .where('expires_ms', '>', now)
+        .executeTakeFirst()
+      return held && { holder: held.holder, expires: instant(Math.floor(held.expires_ms / 1_000)) }
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { type Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import { CommandError } from '../core/outcome.ts'
+import type { StoreEngine } from './engines.ts'
+
+type Engine = StoreEngine['name']
+type Database = Kysely<unknown>
+
+/** Brings the tables to this version's shape. A store written by a newer version is refused, never guessed at. */
+export async function migrate(engine: StoreEngine): Promise<void> {
+  const migrator = new Migrator({
+    db: engine.database,
+    provider: { getMigrations: () => Promise.resolve(migrations(engine.name)) },
+    migrationTableName: 'migrations',
+    migrationLockTableName: 'migrations_lock',
+  })
+  const { error } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  throw new CommandError('store_unusable', `the store cannot be brought to this version's shape: ${message(error)}`, {
+    notDone: 'nothing was read or written',
+    fix: 'if a newer crossbill wrote this store, use that version; otherwise name a new store in project.yaml and run "crossbill state rebuild"',
+    cause: error,
+  })
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** In order of their names; one that has been released is never changed. */
+function migrations(engine: Engine): Record<string, Migration> {
+  return {
+    '0001-state': { up: (database) => state(database) },
+    '0002-journal': { up: (database) => journal(database, engine) },
+    '0003-copy-map': { up: (database) => copyMap(database) },
+  }
+}
+
+async function state(database: Database): Promise<void> {
+  await database.schema
+    .createTable('state_version')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('lineage', 'text', (column) => column.notNull())
+    .addColumn('serial', 'bigint', (column) => column.notNull())
+    .execute()
+  await database.schema
+    .createTable('objects')
+    .addColumn('address', 'text', (column) => column.primaryKey())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('object', 'text', (column) => column.notNull())
+    .addColumn('applied', 'text')
+    .execute()
+  await database.schema
+    .createTable('subscribers')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('phase', 'text', (column) => column.notNull())
+    .addColumn('facts', 'text', (column) => column.notNull())
+    .addColumn('updated', 'bigint', (column) => column.notNull())
+    .execute()
+  await database.schema
+    .createTable('leases')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('holder', 'text', (column) => column.notNull())
+    .addColumn('token', 'bigint', (column) => column.notNull())
+    .addColumn('expires_ms', 'bigint', (column) => column.notNull())
+    .execute()
+  await database.schema
+    .createTable('named_values')
+    .addColumn('name', 'text', (column) => column.primaryKey())
+    .addColumn('value', 'text', (column) => column.notNull())
+    .execute()
+}
+
+async function journal(database: Database, engine: Engine): Promise<void> {
+  await database.schema
+    .createTable('journal')
+    .addColumn('id', engine === 'sqlite' ? 'integer' : 'bigserial', (column) =>
+      engine === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey(),
+    )
+    .addColumn('run', 'text', (column) => column.notNull())
+    .addColumn('address', 'text', (column) => column.notNull())
+    .addColumn('step', 'text', (column) => column.notNull())
+    .addColumn('account', 'text', (column) => column.notNull())
+    .addColumn('method', 'text', (column) => column.notNull())
+    .addColumn('path', 'text', (column) => column.notNull())
+    .addColumn('params', 'text', (column) => column.notNull())
+    .addColumn('idempotency_key', 'text', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('status', 'text', (column) => column.notNull())
+    .addColumn('result', 'text')
+    .addColumn('failure', 'text')
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('ended_at', 'bigint')
+    .execute()
+  await database.schema.createIndex('journal_by_address').on('journal').columns(['address', 'id']).execute()
+  await database.schema.createIndex('journal_by_run').on('journal').columns(['run', 'id']).execute()
+  await database.schema.createIndex('journal_by_status').on('journal').columns(['status', 'id']).execute()
+}
+
+async function copyMap(database: Database): Promise<void> {
+  await database.schema
+    .createTable('copy_map')
+    .addColumn('source', 'text', (column) => column.notNull())
+    .addColumn('customer_old', 'text', (column) => column.notNull())
+    .addColumn('source_old', 'text', (column) => column.notNull())
+    .addColumn('customer_new', 'text', (column) => column.notNull())
+    .addColumn('source_new', 'text', (column) => column.notNull())
+    .addColumn('imported_at', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('copy_map_key', ['source', 'customer_old', 'source_old'])
+    .execute()
+}

@@ -1,0 +1,110 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  SqliteAdapter,
+  SqliteDialect,
+  SqliteDriver,
+  type DatabaseConnection,
+  type DialectAdapter,
+  type Driver,
+  type SqliteDatabase,
+  type SqliteDialectConfig,
+  type SqliteStatement,
+} from 'kysely'
+
+/** Milliseconds a statement waits for another process inside SQLite, which stops this process meanwhile. */
+const blockingWait = 10
+/** Milliseconds it goes on waiting outside, with everything else of this process running on. */
+const patientWait = 15_000
+/** Prepared statements kept; batches of every size have a text of their own, so the number has an end. */
+const keptStatements = 256
+
+/**
+ * A database file that survives power loss after every commit: write-ahead log, full sync.
+ * @see https://www.sqlite.org/pragma.html#pragma_synchronous
+ */
+export function openDatabaseFile(path: string): DatabaseSync {
+  const raw = new DatabaseSync(path, { timeout: patientWait })
+  raw.exec('pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on')
+  raw.exec(`pragma busy_timeout = ${blockingWait}`)
+  return raw
+}
+
+/** Kysely's SQLite dialect over Node's own SQLite. */
+export function sqliteDialect(raw: DatabaseSync): SqliteDialect {
+  return new NodeSqliteDialect({ database: speakNode(raw) })
+}
+
+/** Kysely was written against better-sqlite3; node:sqlite differs in three words. */
+function speakNode(raw: DatabaseSync): SqliteDatabase {
+  const seen = new Map<string, SqliteStatement>()
+  return {
+    close: () => raw.close(),
+    prepare(sql) {
+      const known = seen.get(sql)
+      if (known !== undefined) return known
+      // A transaction that reads first and writes later fails at once when another process writes; taking the lock at the start waits.
+      const made = adapt(raw.prepare(sql === 'begin' ? 'begin immediate' : sql))
+      if (seen.size >= keptStatements) seen.clear()
+      seen.set(sql, made)
+      return made
+    },
+  }
+}
+
+function adapt(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+  }
+}
+
+class NodeSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig
+  constructor(config: SqliteDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+  override createDriver(): Driver {
+    return new PatientDriver(this.#config)
+  }
+  override createAdapter(): DialectAdapter {
+    return new TransactionalDdl()
+  }
+}
+
+/** SQLite does roll back schema changes; saying so lets two processes migrate one new file at once (the second waits, then finds nothing to do). */
+class TransactionalDdl extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
+/**
+ * node:sqlite waits for a lock with the whole process standing still. When the lock is held by another connection of this same process, that would be for ever:
+ * so a busy statement is tried again after a turn of the event loop.
+ */
+class PatientDriver extends SqliteDriver {
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection()
+    return {
+      executeQuery: async (query, options) => {
+        for (let waited = 0, pause = 1; ; waited += pause + blockingWait, pause = Math.min(pause * 2, 32))
+          try {
+            return await connection.executeQuery(query, options)
+          } catch (error) {
+            if (!isBusy(error) || waited > patientWait) throw error
+            await sleep(pause)
+          }
+      },
+      streamQuery: (query, chunkSize, options) => connection.streamQuery(query, chunkSize, options),
+    }
+  }
+}
+
+/** SQLITE_BUSY and its extended forms, https://www.sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Kysely } from 'kysely'
+import { CommandError } from '../core/outcome.ts'
+import type { Store } from '../engine/ports.ts'
+import { sqliteNow, type StoreEngine } from './engines.ts'
+import { openJournal } from './journal.ts'
+import { openLeases } from './leases.ts'
+import { migrate } from './migrations.ts'
+import { openDatabaseFile, sqliteDialect } from './node-sqlite.ts'
+import { openState } from './state.ts'
+import type { Tables } from './tables.ts'
+import { openWorld, type WorldStorage } from './world.ts'
+
+export interface StoreOptions {
+  /** The database file, made with its folder when missing; `:memory:` for one that ends with the process. */
+  readonly file: string
+}
+
+/**
+ * Opens the store, bringing its tables to this version's shape. Every method is durable when it returns. `world` is where an in-process sandbox keeps its
+ * world: `<file>.sandbox`, only made when used. Throws `CommandError` when the store cannot be opened.
+ */
+export async function openStore(options: StoreOptions): Promise<Store & { readonly world: WorldStorage }> {
+  const world = openWorld(options.file === ':memory:' ? options.file : `${options.file}.sandbox`)
+  const engine = openSqliteEngine(options.file)
+  await migrate(engine)
+  await engine.database
+    .insertInto('state_version')
+    .values({ id: 1, lineage: randomUUID(), serial: 0 })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
+  return {
+    ...openState(engine.database),
+    ...openJournal(engine.database),
+    ...openLeases(engine),
+    world,
+    async close() {
+      world.close()
+      await engine.database.destroy()
+    },
+  }
+}
+
+function openSqliteEngine(file: string): StoreEngine {
+  try {
+    if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
+    const database = new Kysely<Tables>({ dialect: sqliteDialect(openDatabaseFile(file)) })
+    return { name: 'sqlite', database, nowMilliseconds: sqliteNow }
+  } catch (error) {
+    throw new CommandError(
+      'store_unusable',
+      `the store ${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        notDone: 'nothing was read or written',
+        fix: 'check that the folder is writable and that the file is a crossbill store',
+        cause: error,
+      },
+    )
+  }
+}

@@ -1,0 +1,39 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables, the same in both engines. Instants are whole seconds unless the name ends in `_ms`; JSON is kept as text (it is never queried into).
+ * No column holds an e-mail address, a name or a secret.
+ */
+export interface Tables {
+  state_version: { id: number; lineage: string; serial: number }
+  objects: { address: string; account: string; object: string; applied: string | null }
+  subscribers: { key: string; phase: string; facts: string; updated: number }
+  journal: {
+    id: Generated<number>
+    run: string
+    address: string
+    step: string
+    account: string
+    method: string
+    path: string
+    params: string
+    idempotency_key: string
+    attempt: number
+    status: 'started' | 'succeeded' | 'failed' | 'unknown' | 'abandoned'
+    result: string | null
+    failure: string | null
+    started_at: number
+    ended_at: number | null
+  }
+  copy_map: {
+    source: string
+    customer_old: string
+    source_old: string
+    customer_new: string
+    source_new: string
+    imported_at: number
+  }
+  /** `token` grows with every change of hands: a holder that lost its lease cannot renew or release the next one's. */
+  leases: { name: string; holder: string; token: number; expires_ms: number }
+  named_values: { name: string; value: string }
+}

@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import type { CopyMapRow, Store } from '../../src/engine/ports.ts'
+import { openStore } from '../../src/store/open.ts'
+
+const at = instant(1_800_000_000)
+const folder = mkdtempSync(join(tmpdir(), 'crossbill-store-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let files = 0
+const engines = [{ name: 'sqlite', place: () => ({ file: join(folder, 'deep', `${++files}.db`) }) }]
+
+describe.each(engines)('store on $name', ({ place }) => {
+  let where: ReturnType<typeof place>
+  let store: Store
+  beforeEach(async () => {
+    where = place()
+    store = await openStore(where)
+  })
+  afterEach(() => store.close())
+  const reopen = async (): Promise<void> => {
+    await store.close()
+    store = await openStore(where)
+  }
+
+  const started = { run: 'run-1', account: 'target', method: 'POST', path: '/v1/prices', attempt: 1, startedAt: at }
+  const entry = (address: string, step = 'create') => ({
+    ...started,
+    address,
+    step,
+    params: { currency: 'usd', nested: { list: [1, null, 'two'] } },
+    idempotencyKey: `${address}-${step}`,
+  })
+
+  test('the lineage stays, and every write of state raises the serial, reads and journal do not', async () => {
+    const first = await store.version()
+    expect(first.serial).toBe(0)
+    await store.putObjects([{ address: 'price.a', account: 'target', id: 'price_1', applied: null }])
+    await store.putSubscribers([{ key: 'us/sub_1', phase: 'held', facts: { a: 1 }, updated: at }])
+    await store.removeObjects(['price.a'])
+    await store.putCopyMap([row('us', 'cus_1', 'pm_1')])
+    await store.journalStart(entry('price.a'))
+    await store.put('last', { run: 'x' })
+    await store.objects()
+    await reopen()
+    expect(await store.version()).toEqual({ lineage: first.lineage, serial: 4 })
+  })
+
+  test('an empty write is no write', async () => {
+    await store.putObjects([])
+    await store.putSubscribers([])
+    await store.removeObjects([])
+    await store.putCopyMap([])
+    expect((await store.version()).serial).toBe(0)
+  })
+
+  test('objects and subscribers are replaced by key, read back after reopening in order of their names', async () => {
+    await store.putObjects([
+      { address: 'price.b', account: 'target', id: 'price_2', applied: 'digest' },
+      { address: 'price.a', account: 'target', id: 'price_1', applied: null },
+    ])
+    await store.putObjects([{ address: 'price.b', account: 'target', id: 'price_3', applied: null }])
+    await store.putSubscribers([
+      { key: 'us/sub_2', phase: 'held', facts: { before: null }, updated: at },
+      { key: 'intl/sub_1', phase: 'moved', facts: { 'münze 🐦': ['x'], deep: { n: 1 } }, updated: at },
+    ])
+    await store.putSubscribers([{ key: 'us/sub_2', phase: 'moved', facts: {}, updated: instant(at + 1) }])
+    await reopen()
+    expect(await store.objects()).toEqual([
+      { address: 'price.a', account: 'target', id: 'price_1', applied: null },
+      { address: 'price.b', account: 'target', id: 'price_3', applied: null },
+    ])
+    expect(await store.subscribers()).toEqual([
+      { key: 'intl/sub_1', phase: 'moved', facts: { 'münze 🐦': ['x'], deep: { n: 1 } }, updated: at },
+      { key: 'us/sub_2', phase: 'moved', facts: {}, updated: at + 1 },
+    ])
+    expect(await store.subscriber('us/sub_2')).toMatchObject({ phase: 'moved' })
+    expect(await store.subscriber('us/sub_3')).toBeUndefined()
+  })
+
+  test('a started entry stays open until its outcome is known; unknown is open, the others are closed', async () => {
+    const one = await store.journalStart(entry('price.a'))
+    const two = await store.journalStart(entry('price.b'))
+    const three = await store.journalStart(entry('price.a', 'archive'))
+    expect([two - one, three - two].every((step) => step > 0)).toBe(true)
+    await store.journalEnd(one, { status: 'succeeded', result: 'price_1', at })
+    await store.journalEnd(two, { status: 'unknown', failure: { code: 'connection_cut' }, at })
+    await reopen()
+    expect((await store.journalOpen()).map((open) => [open.id, open.status])).toEqual([
+      [two, 'unknown'],
+      [three, 'started'],
+    ])
+    expect((await store.journalOpen('price.a')).map(({ id }) => id)).toEqual([three])
+    expect((await store.journal({ address: 'price.a' }))[0]).toEqual({
+      ...entry('price.a'),
+      id: one,
+      status: 'succeeded',
+      result: 'price_1',
+      failure: null,
+      endedAt: at,
+    })
+    await store.journalEnd(two, { status: 'abandoned', at })
+    expect((await store.journalOpen()).map(({ id }) => id)).toEqual([three])
+    expect((await store.journal({ limit: 2 })).map(({ id }) => id)).toEqual([two, three])
+    expect(await store.journal({ run: 'another' })).toEqual([])
+  })
+
+  test('an outcome is final: closing an entry twice is a bug', async () => {
+    const id = await store.journalStart(entry('price.a'))
+    await store.journalEnd(id, { status: 'succeeded', result: 'price_1', at })
+    await expect(store.journalEnd(id, { status: 'failed', at })).rejects.toThrow(/is not open/)
+    await expect(store.journalEnd(id + 99, { status: 'failed', at })).rejects.toThrow(/is not open/)
+  })
+
+  test('the copy map holds any number of rows, by source, a later row replacing the same old ids', async () => {
+    const many = Array.from({ length: 11_000 }, (_, n) => row('us', `cus_${String(n).padStart(6, '0')}`, `pm_${n}`))
+    await store.putCopyMap(many)
+    await store.putCopyMap([
+      row('intl', 'cus_000001', ''),
+      { ...row('us', 'cus_000007', 'pm_7'), sourceNew: 'pm_later' },
+    ])
+    const all = await collect(store.copyMap())
+    expect(all).toHaveLength(11_001)
+    expect(all[0]).toEqual(row('intl', 'cus_000001', ''))
+    expect(all.find((one) => one.source === 'us' && one.sourceOld === 'pm_7')?.sourceNew).toBe('pm_later')
+    expect(await collect(store.copyMap('intl'))).toHaveLength(1)
+    expect(new Set(all.map((one) => `${one.source} ${one.customerOld}`)).size).toBe(11_001)
+  })
+
+  test('small values are kept as they are', async () => {
+    expect(await store.get('nothing')).toBeUndefined()
+    await store.put('a', null)
+    await store.put('b', { list: [1, 'two', { three: false }] })
+    await store.put('b', 'replaced')
+    await reopen()
+    expect(await store.get('a')).toBeNull()
+    expect(await store.get('b')).toBe('replaced')
+  })
+
+  test('a lease has one holder; released or run out it can be taken, and a loser can neither renew nor release it', async () => {
+    const first = await store.acquire('apply', 'one', 60)
+    expect(first).toMatchObject({ name: 'apply', holder: 'one' })
+    expect(await store.acquire('apply', 'two', 60)).toBeUndefined()
+    expect(await store.acquire('apply', 'one', 60)).toBeUndefined()
+    expect((await store.leaseHolder('apply'))?.holder).toBe('one')
+    expect(await store.acquire('serve', 'two', 60)).toBeDefined()
+    await first?.release()
+    expect(await store.leaseHolder('apply')).toBeUndefined()
+    expect(await first?.renew()).toBe(false)
+
+    const runOut = await store.acquire('apply', 'two', 0)
+    expect(await runOut?.renew()).toBe(true)
+    const third = await store.acquire('apply', 'three', 60)
+    expect(third?.holder).toBe('three')
+    expect(await runOut?.renew()).toBe(false)
+    await runOut?.release()
+    expect((await store.leaseHolder('apply'))?.holder).toBe('three')
+    expect(await third?.renew()).toBe(true)
+  })
+
+  test('of many that ask for a lease at once, one gets it', async () => {
+    const second = await openStore(where)
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? store : second).acquire('apply', `holder-${n}`, 60)),
+    )
+    expect(asked.filter((lease) => lease !== undefined)).toHaveLength(1)
+    await second.close()
+  })
+
+  test('two opened at once on a new store share one lineage, and lose none of their writes', async () => {
+    const fresh = place()
+    const [one, two] = await Promise.all([openStore(fresh), openStore(fresh)])
+    expect((await one.version()).lineage).toBe((await two.version()).lineage)
+    await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        (n % 2 === 0 ? one : two).putSubscribers([{ key: `us/sub_${n}`, phase: 'held', facts: {}, updated: at }]),
+      ),
+    )
+    expect((await one.version()).serial).toBe(40)
+    expect(await two.subscribers()).toHaveLength(40)
+    await Promise.all([one.close(), two.close()])
+  })
+
+  test('what was started before a kill is there after it', async () => {
+    const script = `
+      const { openStore } = await import(${JSON.stringify(new URL('../../src/store/open.ts', import.meta.url).href)})
+      const store = await openStore(${JSON.stringify(where)})
+      for (let n = 0; ; n++) {
+        await store.journalStart({ ...${JSON.stringify(entry('price.a'))}, step: String(n) })
+        process.stdout.write(n + '\\n')
+      }`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const gone = once(child, 'exit')
+    let said = ''
+    for await (const chunk of child.stdout) {
+      said += String(chunk)
+      if (said.split('\n').length > 25) child.kill('SIGKILL')
+    }
+    await gone
+    const acknowledged = said.split('\n').slice(0, -1).map(Number)
+    expect(acknowledged.length).toBeGreaterThan(20)
+    const steps = new Set((await store.journalOpen('price.a')).map(({ step }) => Number(step)))
+    expect(acknowledged.filter((n) => !steps.has(n))).toEqual([])
+  })
+})
+
+function row(source: string, customerOld: string, sourceOld: string): CopyMapRow {
+  return {
+    source,
+    customerOld,
+    customerNew: customerOld,
+    sourceOld,
+    sourceNew: sourceOld && `new_${sourceOld}`,
+    importedAt: at,
+  }
+}
+
+async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const one of rows) all.push(one)
+  return all
+}

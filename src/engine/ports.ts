@@ -135,6 +135,8 @@ export interface Store {
    */
   acquire(name: string, holder: string, seconds: number): Promise<Lease | undefined>
   leaseHolder(name: string): Promise<{ holder: string; expires: Instant } | undefined>
+  /** Takes the lease away from whoever holds it: for an operator who knows that the holder is gone. */
+  breakLease(name: string): Promise<void>
   /** Small named values (last run, lineage, cached parse results). */
   get(key: string): Promise<Json | undefined>
   put(key: string, value: Json): Promise<void>

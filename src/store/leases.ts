@@ -4,7 +4,7 @@ import type { Lease, Store } from '../engine/ports.ts'
 import type { StoreEngine } from './engines.ts'
 
 /** One holder a name at a time, across processes and machines, by the database's own clock. */
-export function openLeases({ database, nowMilliseconds: now }: StoreEngine): Pick<Store, 'acquire' | 'leaseHolder'> {
+export function openLeases({ database, nowMilliseconds: now }: StoreEngine): Pick<Store, 'acquire' | 'leaseHolder' | 'breakLease'> {
   const later = (seconds: number) => sql<number>`${now} + ${seconds * 1_000}`
 
   function lease(name: string, holder: string, token: number, seconds: number): Lease {
@@ -51,6 +51,14 @@ export function openLeases({ database, nowMilliseconds: now }: StoreEngine): Pic
         .where('expires_ms', '>', now)
         .executeTakeFirst()
       return held && { holder: held.holder, expires: instant(Math.floor(held.expires_ms / 1_000)) }
+    },
+    // A new token: the old holder, should it live after all, finds its lease lost at the next renewal.
+    async breakLease(name) {
+      await database
+        .updateTable('leases')
+        .set((row) => ({ expires_ms: 0, token: row('token', '+', 1) }))
+        .where('name', '=', name)
+        .execute()
     },
   }
 }

@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts'
 
 type State = Omit<
   Store,
-  'journalStart' | 'journalEnd' | 'journalOpen' | 'journal' | 'acquire' | 'leaseHolder' | 'close'
+  'journalStart' | 'journalEnd' | 'journalOpen' | 'journal' | 'acquire' | 'leaseHolder' | 'breakLease' | 'close'
 >
 
 /** Rows written by one statement: far below both engines' limits on parameters. */

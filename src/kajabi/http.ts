@@ -1,0 +1,141 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { failed, success, type Failure, type Outcome } from '../core/outcome.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+export interface KajabiHttp {
+  readonly base: URL
+  readonly fetch: Fetch
+  /** Milliseconds between the starts of two requests. Kajabi documents no limit; about one a second is what careful clients keep. */
+  readonly spacing: number
+  readonly timeout: number
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+}
+
+export interface KajabiRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  /** Path below the base, with query: `/v1/contacts?filter[search]=…`. */
+  readonly path: string
+  readonly body?: JsonObject
+  readonly form?: Readonly<Record<string, string>>
+  readonly token?: string
+}
+
+/** Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, nothing) into an outcome. */
+export class KajabiTransport {
+  private free = 0
+  private readonly http: KajabiHttp
+  constructor(http: KajabiHttp) {
+    this.http = http
+  }
+
+  async send(request: KajabiRequest): Promise<Outcome<JsonObject>> {
+    await this.turn()
+    let response: Response
+    try {
+      response = await this.http.fetch(new URL(this.http.base.href.replace(/\/$/, '') + request.path), {
+        method: request.method,
+        headers: headersOf(request),
+        ...(request.form === undefined ? {} : { body: new URLSearchParams(request.form).toString() }),
+        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        // A redirect could carry the token to another host.
+        redirect: 'error',
+        signal: AbortSignal.timeout(this.http.timeout),
+      })
+      return outcomeOf(request.method, response, await response.text())
+    } catch (error) {
+      return failed(cut(request.method, error))
+    }
+  }
+
+  private async turn(): Promise<void> {
+    const now = this.http.clock()
+    const start = Math.max(now, this.free)
+    this.free = start + this.http.spacing
+    if (start > now) await wait(start - now)
+  }
+}
+
+function headersOf(request: KajabiRequest): Record<string, string> {
+  return {
+    accept: 'application/vnd.api+json',
+    ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
+    ...(request.body === undefined ? {} : { 'content-type': 'application/vnd.api+json' }),
+    ...(request.form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+  }
+}
+
+function outcomeOf(method: string, response: Response, text: string): Outcome<JsonObject> {
+  const { status } = response
+  const body = parse(text)
+  if (response.ok) {
+    if (text.trim() === '') return success({})
+    // Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer, whatever its status.
+    return body === undefined ? failed(notJson(method, status)) : success(body)
+  }
+  const retryAfter = Number(response.headers.get('retry-after') ?? '')
+  return failed({
+    kind: kindOf(method, status),
+    code: codeOf(status),
+    message: messageOf(body) ?? `Kajabi answered ${status} without saying why`,
+    status,
+    ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {}),
+  })
+}
+
+function kindOf(method: string, status: number): Failure['kind'] {
+  if (status === 429 || status === 503) return 'retryable'
+  if (status >= 500) return method === 'GET' ? 'retryable' : 'unknown'
+  return status === 409 || status === 422 ? 'conflict' : 'rejected'
+}
+
+function codeOf(status: number): string {
+  const named: Readonly<Record<number, string>> = {
+    401: 'credentials_refused',
+    403: 'permission_missing',
+    404: 'not_found',
+    422: 'unprocessable',
+    429: 'rate_limited',
+  }
+  return named[status] ?? `http_${status}`
+}
+
+/** JSON:API errors, or the flat `{ "error": … }` of the token route. The text may quote an address, so none with an @ is passed on. */
+function messageOf(body: JsonObject | undefined): string | undefined {
+  if (body === undefined) return undefined
+  const { error, errors } = body as { error?: unknown; errors?: unknown }
+  const first: unknown = Array.isArray(errors) ? errors[0] : undefined
+  const text = typeof error === 'string' ? error : isJsonObject(first) ? (first['detail'] ?? first['title']) : undefined
+  if (typeof text !== 'string') return undefined
+  return text.includes('@') ? 'Kajabi refused the request (its message names a person and is left out)' : text
+}
+
+function notJson(method: string, status: number): Failure {
+  return {
+    kind: method === 'GET' ? 'retryable' : 'unknown',
+    code: 'not_an_answer',
+    message: `Kajabi answered ${status} with something that is not JSON`,
+    status,
+  }
+}
+
+function cut(method: string, error: unknown): Failure {
+  const timedOut = error instanceof Error && error.name === 'TimeoutError'
+  return {
+    kind: method === 'GET' ? 'retryable' : 'unknown',
+    code: timedOut ? 'timeout' : 'connection_cut',
+    message: timedOut ? 'Kajabi did not answer in time' : 'the connection to Kajabi was cut',
+    status: 0,
+  }
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isJsonObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}

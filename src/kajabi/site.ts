@@ -1,0 +1,292 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { failed, success, type Outcome } from '../core/outcome.ts'
+import type { DeactivatedPurchase, KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
+import { KajabiTransport, type KajabiHttp, type KajabiRequest } from './http.ts'
+import { KajabiToken, type KajabiCredentials } from './token.ts'
+
+export interface KajabiOptions extends KajabiHttp {
+  readonly site: string
+  readonly credentials: KajabiCredentials
+}
+
+/** Pages of one list at most: a `links.next` that never ends is a fault of the other side, and half a list is never an answer. */
+const pagesMax = 2_000
+
+/** The site's public API v1: https://developers.kajabi.com/api-reference. */
+export function kajabiSite(options: KajabiOptions): KajabiSite {
+  const transport = new KajabiTransport(options)
+  const api = new Api(transport, new KajabiToken(transport, options.credentials, options.clock))
+  const { site } = options
+  return {
+    reachable: async () => {
+      const answer = await transport.send({ method: 'GET', path: '/v1/version' })
+      return answer.ok ? success(true) : answer
+    },
+    findContact: (email) => findContact(api, site, email),
+    ensureContact: (person) => ensureContact(api, site, person),
+    offersOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/offers`),
+    grant: (contact, offer, { welcome }) =>
+      api.done({
+        method: 'POST',
+        path: `/v1/contacts/${contact}/relationships/offers`,
+        body: { data: [{ type: 'offers', id: offer }], meta: { send_customer_welcome_email: welcome } },
+      }),
+    // Never PATCH: it replaces all of a contact's offers.
+    revoke: (contact, offer) =>
+      api.done({
+        method: 'DELETE',
+        path: `/v1/contacts/${contact}/relationships/offers`,
+        body: { data: [{ type: 'offers', id: offer }] },
+      }),
+    setExternalId: (contact, customer) =>
+      api.done({
+        method: 'PATCH',
+        path: `/v1/contacts/${contact}`,
+        body: { data: { type: 'contacts', id: contact, attributes: { external_user_id: customer } } },
+      }),
+    tagsOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/tags`),
+    removeTag: (contact, tag) =>
+      api.done({
+        method: 'DELETE',
+        path: `/v1/contacts/${contact}/relationships/tags`,
+        body: { data: [{ type: 'contact_tags', id: tag }] },
+      }),
+    deactivatedPurchases: () => deactivatedPurchases(api, site),
+    offers: () => offers(api, site),
+    tags: () => tags(api, site),
+    hooks: () => hooks(api),
+    createHook: (hook) => createHook(api, site, hook),
+    deleteHook: (id) => api.done({ method: 'DELETE', path: `/v1/hooks/${id}` }),
+  }
+}
+
+/** One JSON:API resource. */
+interface Resource {
+  readonly id: string
+  readonly type: string
+  readonly attributes: JsonObject
+  readonly relationships: JsonObject
+}
+
+class Api {
+  private readonly transport: KajabiTransport
+  private readonly token: KajabiToken
+  constructor(transport: KajabiTransport, token: KajabiToken) {
+    this.transport = transport
+    this.token = token
+  }
+
+  async send(request: KajabiRequest): Promise<Outcome<JsonObject>> {
+    const first = await this.token.get()
+    if (!first.ok) return first
+    const answer = await this.transport.send({ ...request, token: first.value })
+    if (answer.ok || answer.failure.status !== 401) return answer
+    this.token.drop(first.value)
+    const second = await this.token.get()
+    if (!second.ok) return second
+    return this.transport.send({ ...request, token: second.value })
+  }
+
+  async done(request: KajabiRequest): Promise<Outcome<true>> {
+    const answer = await this.send(request)
+    return answer.ok ? success(true) : answer
+  }
+
+  async ids(path: string): Promise<Outcome<readonly string[]>> {
+    const answer = await this.all(path)
+    return answer.ok ? success(answer.value.map((one) => one.id)) : answer
+  }
+
+  /** Every page. Only the query string of `links.next` is followed: its host may be another one than ours. */
+  async all(path: string): Promise<Outcome<readonly Resource[]>> {
+    const found: Resource[] = []
+    const plain = path.split('?')[0] ?? path
+    let next: string | undefined = path
+    for (let page = 0; next !== undefined; page++) {
+      if (page >= pagesMax)
+        return failed({ kind: 'rejected', code: 'endless_list', message: 'Kajabi’s list never ends', status: 200 })
+      const answer: Outcome<JsonObject> = await this.send({ method: 'GET', path: next })
+      if (!answer.ok) return answer
+      const { data, links } = answer.value
+      if (!Array.isArray(data)) return failed(noList)
+      found.push(...data.flatMap(resource))
+      const link: Json | undefined = isJsonObject(links) ? links['next'] : undefined
+      const query: string | undefined = typeof link === 'string' ? link.split('?')[1] : undefined
+      next = query === undefined || query === '' ? undefined : `${plain}?${query}`
+    }
+    return success(found)
+  }
+}
+
+const noList = {
+  kind: 'retryable',
+  code: 'not_an_answer',
+  message: 'Kajabi answered without the list that was asked for',
+  status: 200,
+} as const
+
+function resource(value: Json): Resource[] {
+  if (!isJsonObject(value)) return []
+  const { id, type, attributes, relationships } = value
+  if (typeof id !== 'string' && typeof id !== 'number') return []
+  return [
+    {
+      id: String(id),
+      type: typeof type === 'string' ? type : '',
+      attributes: isJsonObject(attributes) ? attributes : {},
+      relationships: isJsonObject(relationships) ? relationships : {},
+    },
+  ]
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function related(one: Resource, name: string): string {
+  const relation = one.relationships[name]
+  const data = isJsonObject(relation) ? relation['data'] : undefined
+  const id = isJsonObject(data) ? data['id'] : undefined
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : ''
+}
+
+function query(parameters: Readonly<Record<string, string>>): string {
+  return Object.entries(parameters)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('&')
+}
+
+/**
+ * Kajabi's search is fuzzy and trips over `+`, so the whole address is searched first, then the part before the `+`; only an exact match of the
+ * lower-cased address counts. Two exact matches would be ambiguous and are refused.
+ */
+async function findContact(api: Api, site: string, email: string): Promise<Outcome<string | undefined>> {
+  const wanted = email.trim().toLowerCase()
+  const plus = wanted.indexOf('+')
+  const searches = plus < 0 ? [wanted] : [wanted, wanted.slice(0, plus)]
+  for (const search of searches) {
+    const answer = await api.all(
+      `/v1/contacts?${query({ 'filter[site_id]': site, 'filter[search]': search, 'page[size]': '100' })}`,
+    )
+    if (!answer.ok) return answer
+    const exact = new Set(
+      answer.value.filter((one) => text(one.attributes['email']).toLowerCase() === wanted).map((one) => one.id),
+    )
+    if (exact.size > 1)
+      return failed({
+        kind: 'conflict',
+        code: 'contact_ambiguous',
+        message: `${exact.size} contacts of the site have the same address`,
+        status: 200,
+      })
+    const [only] = exact
+    if (only !== undefined) return success(only)
+  }
+  return success(undefined)
+}
+
+async function ensureContact(
+  api: Api,
+  site: string,
+  person: { email: string; name: string },
+): Promise<Outcome<string>> {
+  const found = await findContact(api, site, person.email)
+  if (!found.ok) return found
+  if (found.value !== undefined) return success(found.value)
+  const made = await api.send({
+    method: 'POST',
+    path: '/v1/contacts',
+    body: {
+      data: {
+        type: 'contacts',
+        attributes: { name: person.name, email: person.email.trim() },
+        relationships: { site: { data: { type: 'sites', id: site } } },
+      },
+    },
+  })
+  if (made.ok) {
+    const id = resource(made.value['data'] ?? null)[0]?.id
+    return id === undefined ? failed({ ...noList, kind: 'unknown' }) : success(id)
+  }
+  // Taken: made by somebody else meanwhile, or by ourselves before an answer was lost. Search lags by about a second, so the caller may retry.
+  const again = await findContact(api, site, person.email)
+  if (!again.ok) return again
+  if (again.value !== undefined) return success(again.value)
+  const lagging = made.failure.status === 422 || made.failure.kind === 'unknown'
+  return lagging ? failed({ ...made.failure, kind: 'retryable', code: 'contact_not_searchable_yet' }) : made
+}
+
+async function deactivatedPurchases(api: Api, site: string): Promise<Outcome<readonly DeactivatedPurchase[]>> {
+  // 25 a page: larger pages of purchases are known to fail.
+  const answer = await api.send({
+    method: 'GET',
+    path: `/v1/purchases?${query({ 'filter[site_id]': site, 'filter[deactivated]': 'true', sort: '-deactivated_at', 'page[size]': '25' })}`,
+  })
+  if (!answer.ok) return answer
+  const { data } = answer.value
+  if (!Array.isArray(data)) return failed(noList)
+  return success(
+    data.flatMap(resource).map((one) => ({
+      id: one.id,
+      customer: related(one, 'customer'),
+      offer: related(one, 'offer'),
+      deactivatedAt: text(one.attributes['deactivated_at']),
+      reason: text(one.attributes['deactivation_reason']),
+    })),
+  )
+}
+
+async function offers(api: Api, site: string): Promise<Outcome<readonly KajabiOffer[]>> {
+  const answer = await api.all(`/v1/offers?${query({ 'filter[site_id]': site, 'page[size]': '100' })}`)
+  if (!answer.ok) return answer
+  return success(
+    answer.value.map((one) => ({
+      id: one.id,
+      title: text(one.attributes['title']),
+      free: one.attributes['free'] === true,
+    })),
+  )
+}
+
+async function tags(api: Api, site: string): Promise<Outcome<ReadonlyMap<string, string>>> {
+  const answer = await api.all(`/v1/contact_tags?${query({ 'filter[site_id]': site, 'page[size]': '100' })}`)
+  if (!answer.ok) return answer
+  return success(new Map(answer.value.map((one) => [text(one.attributes['name']), one.id])))
+}
+
+async function hooks(api: Api): Promise<Outcome<readonly KajabiHook[]>> {
+  const answer = await api.all('/v1/hooks')
+  return answer.ok ? success(answer.value.map(hook)) : answer
+}
+
+/** `resource_id` is a number in Kajabi's schema and a string in its example: both are read. */
+function hook(one: Resource): KajabiHook {
+  const { target_url: url, event, resource_id: id } = one.attributes
+  return {
+    id: one.id,
+    url: text(url),
+    event: text(event) as KajabiEvent,
+    ...(typeof id === 'string' || typeof id === 'number' ? { resource: String(id) } : {}),
+  }
+}
+
+async function createHook(api: Api, site: string, wanted: Omit<KajabiHook, 'id'>): Promise<Outcome<KajabiHook>> {
+  const answer = await api.send({
+    method: 'POST',
+    path: '/v1/hooks',
+    body: {
+      data: {
+        type: 'hooks',
+        attributes: {
+          target_url: wanted.url,
+          event: wanted.event,
+          ...(wanted.resource === undefined ? {} : { resource_id: wanted.resource }),
+        },
+        relationships: { site: { data: { type: 'sites', id: site } } },
+      },
+    },
+  })
+  if (!answer.ok) return answer
+  const made = resource(answer.value['data'] ?? null)[0]
+  return made === undefined ? failed({ ...noList, kind: 'unknown' }) : success(hook(made))
+}

@@ -1,0 +1,75 @@
+// What a handler, a piece of due work or a member's act works with: one account at one instant.
+import { assert } from '../../core/assert.ts'
+import type { Instant } from '../../core/instant.ts'
+import type { Account } from './account.ts'
+import { recordEvent } from './events.ts'
+import type { Row, Table, TableDefinition } from './tables.ts'
+import type { World } from './world.ts'
+
+export interface RequestInfo {
+  readonly id: string | null
+  readonly idempotency_key: string | null
+}
+
+export class Context {
+  readonly world: World
+  readonly account: Account
+  /** The ids in the route's path: `/v1/products/:product` → `path.product`. */
+  readonly path: Readonly<Record<string, string>>
+  readonly request: RequestInfo
+
+  constructor(
+    world: World,
+    account: Account,
+    about: { path?: Readonly<Record<string, string>>; request?: RequestInfo } = {},
+  ) {
+    this.world = world
+    this.account = account
+    this.path = about.path ?? {}
+    this.request = about.request ?? { id: null, idempotency_key: null }
+  }
+
+  get now(): Instant {
+    return this.world.now
+  }
+
+  get livemode(): boolean {
+    return this.world.livemode
+  }
+
+  table<R extends Row>(definition: TableDefinition<R>): Table<R> {
+    return this.account.table(definition)
+  }
+
+  newId(prefix: string): string {
+    return this.account.newId(prefix)
+  }
+
+  /** The id in the path (`:product`). */
+  id(name: string): string {
+    const id = this.path[name]
+    assert(id !== undefined, `the route has no :${name}`)
+    return id
+  }
+
+  /** Asks for `due[kind].run(context, key)` at an instant; the same kind and key again moves it. */
+  schedule(at: Instant, kind: string, key: string): void {
+    this.world.schedule(this.account, at, { kind, key })
+  }
+
+  unschedule(kind: string, key: string): void {
+    this.world.queue.cancel({ space: this.account.name, kind, key })
+  }
+
+  scheduled(kind: string, key: string): Instant | undefined {
+    return this.world.queue.at({ space: this.account.name, kind, key })
+  }
+
+  /**
+   * Writes an event to the account's log and queues its deliveries. `object` is the object as rendered after the change;
+   * `before` the same object before it: the changed top-level fields become `previous_attributes`.
+   */
+  emit(type: string, object: object, before?: object): string {
+    return recordEvent(this, type, { object, ...(before === undefined ? {} : { before }) })
+  }
+}

@@ -1,0 +1,74 @@
+// The world's own controls under /_sandbox/: what no client of Stripe can do.
+import { Bug } from '../../core/assert.ts'
+import { formatInstant, parseInstant } from '../../core/instant.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { Context } from './context.ts'
+import { StripeError } from './errors.ts'
+import type { ControlAnswer, ControlInput, HttpAnswer, HttpRequest } from './module.ts'
+import type { World } from './world.ts'
+
+/** A control request that cannot be done: 400 with the sentence. */
+export class ControlRefusal extends Error {
+  override name = 'ControlRefusal'
+}
+
+type Control = (world: World, input: ControlInput) => ControlAnswer
+
+const own: Readonly<Record<string, Control>> = {
+  'POST clock': async (world, input) => {
+    const to = parseInstant(textOf(input, 'to'))
+    if (to === undefined) throw new ControlRefusal('"to" must be an instant such as 2027-01-31T12:00:00Z')
+    if (to < world.now) throw new ControlRefusal(`the clock only goes forward; it shows ${formatInstant(world.now)}`)
+    await world.advance(to)
+    return { clock: formatInstant(world.now) }
+  },
+  'POST act': (world, input) => {
+    const act = textOf(input, 'act')
+    const run = world.modules.flatMap((module) => module.acts?.[act] ?? []).at(0)
+    if (run === undefined) {
+      const known = world.modules.flatMap((module) => Object.keys(module.acts ?? {})).toSorted()
+      throw new ControlRefusal(`no act "${act}"; there are: ${known.join(', ')}`)
+    }
+    const account = world.accounts.get(textOf(input, 'account'))
+    if (account === undefined) throw new ControlRefusal(`no account "${textOf(input, 'account')}"`)
+    return world.transact(() => run(new Context(world, account), input))
+  },
+}
+
+export async function answerControl(world: World, request: HttpRequest): Promise<HttpAnswer> {
+  const name = `${request.method} ${request.url.pathname.slice('/_sandbox/'.length)}`
+  const control = own[name] ?? world.modules.flatMap((module) => module.control?.[name] ?? []).at(0)
+  if (control === undefined) return answer(404, { error: { message: `no control ${name}` } })
+  try {
+    return answer(200, await control(world, inputOf(request)))
+  } catch (error) {
+    if (error instanceof ControlRefusal) return answer(400, { error: { message: error.message } })
+    if (error instanceof StripeError) return answer(error.status, { error: error.body })
+    if (error instanceof Bug) return answer(500, { error: { message: error.message } })
+    throw error
+  }
+}
+
+/** A text the request must carry. */
+export function textOf(input: ControlInput, name: string): string {
+  const value = input[name]
+  if (typeof value !== 'string' || value === '') throw new ControlRefusal(`"${name}" is missing`)
+  return value
+}
+
+function inputOf(request: HttpRequest): ControlInput {
+  if (request.method === 'GET') return Object.fromEntries(request.url.searchParams)
+  if (request.body === '') return {}
+  try {
+    const body: unknown = JSON.parse(request.body)
+    if (isJsonObject(body)) return body
+  } catch (error) {
+    throw new ControlRefusal(`the body is not JSON: ${String(error)}`)
+  }
+  throw new ControlRefusal('the body must be a JSON object')
+}
+
+function answer(status: number, body: object | string): HttpAnswer {
+  if (typeof body === 'string') return { status, body, headers: { 'content-type': 'text/csv; charset=utf-8' } }
+  return { status, body: `${JSON.stringify(body)}\n`, headers: { 'content-type': 'application/json' } }
+}

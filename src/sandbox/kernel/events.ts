@@ -1,0 +1,60 @@
+// The event log of an account (30 days, as Stripe keeps it). https://docs.stripe.com/api/events
+import { isDeepStrictEqual } from 'node:util'
+import { secondsPerDay } from '../../core/instant.ts'
+import type { Context } from './context.ts'
+import type { Row, TableDefinition } from './tables.ts'
+
+export const apiVersion = '2026-10-28.endive'
+
+export interface EventRow extends Row {
+  readonly type: string
+  readonly object: object
+  readonly previous_attributes: Readonly<Record<string, unknown>> | null
+  readonly request: { readonly id: string | null; readonly idempotency_key: string | null }
+  /** Endpoints that have not acknowledged yet. */
+  readonly waiting: readonly string[]
+}
+
+export const events: TableDefinition<EventRow> = { name: 'events', indexes: { type: (row) => row.type } }
+
+/** A module that wants to know of events: `who` names the endpoints that must acknowledge one, `dispatch` sends it on. */
+export interface Listener {
+  readonly who: (context: Context, type: string) => readonly string[]
+  readonly dispatch: (context: Context, event: EventRow) => void
+}
+
+export function recordEvent(context: Context, type: string, about: { object: object; before?: object }): string {
+  const listeners = context.world.modules.flatMap((module) => module.listener ?? [])
+  const waiting = listeners.flatMap((listener) => listener.who(context, type))
+  const id = context.newId('evt')
+  if (waiting.length === 0 && !context.world.keepEvents) return id
+  const row = context.table(events).put({
+    id,
+    created: context.now,
+    type,
+    object: about.object,
+    previous_attributes: about.before === undefined ? null : changed(about.before, about.object),
+    request: context.request,
+    waiting,
+  })
+  for (const listener of listeners) listener.dispatch(context, row)
+  return id
+}
+
+/** Drops events older than 30 days. */
+export function pruneEvents(context: Context): void {
+  const table = context.table(events)
+  const oldest = context.now - 30 * secondsPerDay
+  const old: string[] = []
+  for (const row of table.oldest()) {
+    if (row.created >= oldest) break
+    old.push(row.id)
+  }
+  for (const id of old) table.delete(id)
+}
+
+function changed(before: object, after: object): Record<string, unknown> {
+  const now = after as Record<string, unknown>
+  const entries = Object.entries(before).filter(([key, value]) => !isDeepStrictEqual(value, now[key]))
+  return Object.fromEntries(entries)
+}

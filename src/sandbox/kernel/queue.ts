@@ -1,0 +1,107 @@
+// Due work on the simulated clock: a binary heap over rows of a table, so that it is saved, undone and copied like everything else.
+import type { Instant } from '../../core/instant.ts'
+import { Table, type ChangeLog, type Row, type TableDefinition } from './tables.ts'
+
+export interface DueRow extends Row {
+  readonly at: Instant
+  readonly space: string
+  readonly kind: string
+  readonly key: string
+  /** Order among work due at the same instant: smaller first. */
+  readonly rank: number
+  /** Order of scheduling; tells a heap entry of an earlier schedule from the valid one. */
+  readonly turn: number
+}
+
+export const dueTable: TableDefinition<DueRow> = { name: 'due' }
+
+/** One piece of work per (space, kind, key): scheduling again moves it. */
+export class DueQueue {
+  readonly table: Table<DueRow>
+  #heap: DueRow[] = []
+  #turn = 0
+
+  constructor(log: ChangeLog) {
+    this.table = new Table('world/due', dueTable, log)
+  }
+
+  schedule(work: Omit<DueRow, 'id' | 'created' | 'turn'>): void {
+    const row = { ...work, id: idOf(work), created: work.at, turn: ++this.#turn }
+    this.table.put(row)
+    this.#push(row)
+  }
+
+  cancel(work: { space: string; kind: string; key: string }): void {
+    this.table.delete(idOf(work))
+  }
+
+  at(work: { space: string; kind: string; key: string }): Instant | undefined {
+    return this.table.get(idOf(work))?.at
+  }
+
+  /** The next work due at or before an instant, taken off the queue. */
+  take(until: Instant): DueRow | undefined {
+    const next = this.peek()
+    if (next === undefined || next.at > until) return undefined
+    this.#pop()
+    this.table.delete(next.id)
+    return next
+  }
+
+  peek(): DueRow | undefined {
+    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+      if (this.table.get(top.id)?.turn === top.turn) return top
+      this.#pop()
+    }
+    return undefined
+  }
+
+  /** Builds the heap from the table, after loading or a rollback. */
+  rebuild(): void {
+    this.#heap = [...this.table.all()].toSorted(before)
+    for (const row of this.#heap) this.#turn = Math.max(this.#turn, row.turn)
+  }
+
+  #push(row: DueRow): void {
+    const heap = this.#heap
+    heap.push(row)
+    let at = heap.length - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (!this.#swapIf(parent, at)) break
+      at = parent
+    }
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()
+    if (last === undefined || heap.length === 0) return
+    heap[0] = last
+    for (let at = 0; ;) {
+      const left = 2 * at + 1
+      const [a, b] = [heap[left], heap[left + 1]]
+      if (a === undefined) break
+      const child = b !== undefined && before(b, a) < 0 ? left + 1 : left
+      if (!this.#swapIf(at, child)) break
+      at = child
+    }
+  }
+
+  /** Swaps parent and child when the child is due first. */
+  #swapIf(parent: number, child: number): boolean {
+    const [above, below] = [this.#heap[parent], this.#heap[child]]
+    if (above === undefined || below === undefined || before(above, below) <= 0) return false
+    this.#heap[parent] = below
+    this.#heap[child] = above
+    return true
+  }
+}
+
+function before(a: DueRow, b: DueRow): number {
+  return a.at - b.at || a.rank - b.rank || a.turn - b.turn
+}
+
+function idOf(work: { space: string; kind: string; key: string }): string {
+  return `${work.space}|${work.kind}|${work.key}`
+}

@@ -1,0 +1,216 @@
+// From a request to an answer: who asks, which route, read the parameters, run as one transaction, expand, answer. https://docs.stripe.com/api
+import { Bug } from '../../core/assert.ts'
+import type { Account } from './account.ts'
+import { Context } from './context.ts'
+import { invalid, StripeError } from './errors.ts'
+import { apiVersion } from './events.ts'
+import { Expander } from './expand.ts'
+import { decodeForm, type RawFields } from './form.ts'
+import { replay, saveAnswer } from './idempotency.ts'
+import { idFor } from './ids.ts'
+import type { HttpAnswer, HttpRequest, Route } from './module.ts'
+import { list, text, type Parsed } from './params.ts'
+import type { World } from './world.ts'
+
+const expandSchema = list(text())
+
+interface Found {
+  readonly route: Route
+  readonly path: Readonly<Record<string, string>>
+}
+
+export class Router {
+  readonly #world: World
+  readonly #routes = new Map<string, { route: Route; steps: readonly string[] }[]>()
+  readonly #expander: Expander
+  readonly #inFlight = new Set<string>()
+  #requests = 0
+
+  constructor(world: World) {
+    this.#world = world
+    this.#expander = new Expander(world.modules)
+    for (const route of world.modules.flatMap((module) => module.routes ?? [])) {
+      const steps = route.path.split('/').slice(1)
+      const key = `${route.method} ${steps.length}`
+      const others = this.#routes.get(key) ?? []
+      if (others.some((other) => other.route.path === route.path))
+        throw new Bug(`${key} ${route.path} is declared twice`)
+      // Literal steps before `:id`, so that `/v1/prices/search` is not a price called search.
+      this.#routes.set(
+        key,
+        [...others, { route, steps }].toSorted(
+          (a, b) => Number(a.steps.at(-1)?.startsWith(':')) - Number(b.steps.at(-1)?.startsWith(':')),
+        ),
+      )
+    }
+  }
+
+  /** One Stripe request. Never throws for what a client can cause. */
+  async answer(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
+    const id = idFor(this.#world.seed, String(this.#world.now), 'req', ++this.#requests)
+    const key = request.headers.get('idempotency-key')
+    const busy =
+      key === null || request.method !== 'POST' ? undefined : `${request.headers.get('authorization')} ${key}`
+    try {
+      if (busy !== undefined && this.#inFlight.has(busy)) throw inUse()
+      if (busy !== undefined && delay !== undefined) this.#inFlight.add(busy)
+      try {
+        await delay?.()
+        return this.#answer(request, { id, key })
+      } finally {
+        if (busy !== undefined && delay !== undefined) this.#inFlight.delete(busy)
+      }
+    } catch (error) {
+      if (error instanceof StripeError)
+        return this.#respond(error.status, { ...errorBody(error, id), id, key, headers: error.headers })
+      throw error
+    }
+  }
+
+  #answer(request: HttpRequest, about: { id: string; key: string | null }): HttpAnswer {
+    const account = this.#authenticate(request.headers)
+    checkVersion(request.headers)
+    const { route, path } = this.#find(request)
+    const form = decodeForm(request.method === 'POST' ? new URLSearchParams(request.body) : request.url.searchParams)
+    const post = request.method === 'POST' && about.key !== null
+    const context = new Context(this.#world, account, {
+      path,
+      request: { id: about.id, idempotency_key: post ? about.key : null },
+    })
+    if (!post || about.key === null) return this.#execute(context, { route, form, request })
+    if (about.key.length > 255) throw invalid('Idempotency keys can be at most 255 characters long.')
+    const fingerprint = `${request.method} ${request.url.pathname}\n${request.body}`
+    const saved = replay(context, about.key, fingerprint)
+    if (saved === undefined)
+      return this.#execute(context, { route, form, request, save: { key: about.key, fingerprint } })
+    return this.#respond(saved.status, {
+      body: saved.body,
+      id: about.id,
+      key: about.key,
+      headers: { 'idempotent-replayed': 'true', 'original-request': saved.request },
+    })
+  }
+
+  /** Parameters that do not parse are refused before anything is executed, and that refusal is not saved under the key. */
+  #execute(
+    context: Context,
+    work: { route: Route; form: RawFields; request: HttpRequest; save?: { key: string; fingerprint: string } },
+  ): HttpAnswer {
+    const { route, form, save } = work
+    const given = form.get('expand')
+    const expand: Parsed<typeof expandSchema> = given === undefined ? [] : expandSchema.parse(given, 'expand')
+    form.delete('expand')
+    const params = route.params.parse(form, '')
+    const id = context.request.id ?? ''
+    const finish = (status: number, body: string) => {
+      if (save !== undefined)
+        saveAnswer(context, save.key, { fingerprint: save.fingerprint, status, body, request: id })
+    }
+    const answer = { id, key: save?.key ?? null }
+    try {
+      const body = this.#world.transact(() => {
+        const object = route.handle(context, params as never)
+        const text = JSON.stringify(this.#expander.shape(context, object, expand), undefined, 2)
+        finish(200, text)
+        return text
+      })
+      return this.#respond(200, { body, ...answer })
+    } catch (error) {
+      if (!(error instanceof StripeError)) throw error
+      const { body } = errorBody(error, id)
+      this.#world.transact(() => finish(error.status, body))
+      return this.#respond(error.status, { body, ...answer, headers: error.headers })
+    }
+  }
+
+  #authenticate(headers: Headers): Account {
+    const key = bearer(headers)
+    if (key === undefined)
+      throw new StripeError(401, {
+        type: 'invalid_request_error',
+        message:
+          "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.",
+      })
+    const account = [...this.#world.accounts.values()].find((candidate) => candidate.key === key)
+    if (account === undefined)
+      throw new StripeError(401, {
+        type: 'invalid_request_error',
+        message: `Invalid API Key provided: ${key.slice(0, 8)}${'*'.repeat(12)}${key.slice(-4)}`,
+      })
+    const named = headers.get('stripe-account')
+    if (named !== null && named !== account.accountId)
+      throw new StripeError(403, {
+        type: 'invalid_request_error',
+        code: 'account_invalid',
+        message: `The provided key '${key.slice(0, 8)}${'*'.repeat(12)}${key.slice(-4)}' does not have access to account '${named}' (or that account does not exist). Application access may have been revoked.`,
+      })
+    return account
+  }
+
+  #find(request: HttpRequest): Found {
+    const steps = request.url.pathname.split('/').slice(1).map(decodeURIComponent)
+    for (const candidate of this.#routes.get(`${request.method} ${steps.length}`) ?? []) {
+      const path = match(candidate.steps, steps)
+      if (path !== undefined) return { route: candidate.route, path }
+    }
+    throw new StripeError(404, {
+      type: 'invalid_request_error',
+      message: `Unrecognized request URL (${request.method}: ${request.url.pathname}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+    })
+  }
+
+  #respond(
+    status: number,
+    about: { body: string; id: string; key: string | null; headers?: Readonly<Record<string, string>> },
+  ): HttpAnswer {
+    return {
+      status,
+      body: about.body,
+      headers: {
+        'content-type': 'application/json',
+        date: new Date(this.#world.now * 1_000).toUTCString(),
+        'request-id': about.id,
+        'stripe-version': apiVersion,
+        ...(about.key === null ? {} : { 'idempotency-key': about.key }),
+        ...about.headers,
+      },
+    }
+  }
+}
+
+function match(pattern: readonly string[], steps: readonly string[]): Record<string, string> | undefined {
+  const path: Record<string, string> = {}
+  for (const [index, step] of pattern.entries()) {
+    const given = steps[index] ?? ''
+    if (step.startsWith(':')) path[step.slice(1)] = given
+    else if (step !== given) return undefined
+  }
+  return path
+}
+
+function bearer(headers: Headers): string | undefined {
+  const given = headers.get('authorization') ?? ''
+  const [, scheme, credentials] = /^(Bearer|Basic) (.+)$/.exec(given) ?? []
+  if (credentials === undefined) return undefined
+  return scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] : credentials
+}
+
+function checkVersion(headers: Headers): void {
+  const version = headers.get('stripe-version')
+  if (version !== null && version !== apiVersion)
+    throw invalid(`Invalid Stripe API version: ${version}. This sandbox speaks ${apiVersion}.`)
+}
+
+function errorBody(error: StripeError, request: string): { body: string } {
+  const log = `https://dashboard.stripe.com/test/logs/${request}`
+  return { body: JSON.stringify({ error: { ...error.body, request_log_url: log } }, undefined, 2) }
+}
+
+function inUse(): StripeError {
+  return new StripeError(409, {
+    type: 'invalid_request_error',
+    code: 'idempotency_key_in_use',
+    message:
+      'There is currently another in-progress request using this Idempotent Key (that probably means you submitted twice, and the other request is still going through).',
+  })
+}

@@ -1,0 +1,269 @@
+// Rows in maps, with secondary indexes, an order for lists, and a change log that can undo a request or hand its changes to the storage.
+import { Bug, present } from '../../core/assert.ts'
+
+export interface Row {
+  readonly id: string
+  /** Lists show the newest first. */
+  readonly created: number
+}
+
+type Keys = string | readonly string[] | undefined
+
+/** Declares a table once; `space.table(products)` gives the table of one account. Rows are immutable: to change one, `put` a new object. */
+export interface TableDefinition<R extends Row> {
+  readonly name: string
+  /** Secondary indexes: the value or values under which a row is found. */
+  readonly indexes?: Readonly<Record<string, (row: R) => Keys>>
+}
+
+export interface StoredRow {
+  readonly table: string
+  readonly key: string
+  readonly value: string
+}
+
+export interface Change {
+  readonly table: string
+  readonly key: string
+  readonly value: string | null
+}
+
+/** What changed since the last commit, with the rows as they were. */
+export class ChangeLog {
+  #before = new Map<AnyTable, Map<string, { row: Row; sequence: number } | undefined>>()
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  record(table: AnyTable, id: string, before: { row: Row; sequence: number } | undefined): void {
+    let rows = this.#before.get(table)
+    if (rows === undefined) this.#before.set(table, (rows = new Map()))
+    if (rows.has(id)) return
+    rows.set(id, before)
+    this.#size++
+  }
+
+  /** Forgets the log and returns the changed rows as they are now. */
+  commit(): Change[] {
+    const changes: Change[] = []
+    for (const [table, rows] of this.#before)
+      for (const id of rows.keys()) changes.push({ table: table.path, key: id, value: table.stored(id) })
+    this.#clear()
+    return changes
+  }
+
+  /** Forgets the log without making the changes known (a world without storage). */
+  discard(): void {
+    this.#clear()
+  }
+
+  rollback(): void {
+    for (const [table, rows] of this.#before) for (const [id, before] of rows) table.restore(id, before)
+    this.#clear()
+  }
+
+  #clear(): void {
+    this.#before.clear()
+    this.#size = 0
+  }
+}
+
+interface AnyTable {
+  readonly path: string
+  stored(id: string): string | null
+  restore(id: string, before: { row: Row; sequence: number } | undefined): void
+}
+
+export class Table<R extends Row> implements AnyTable {
+  readonly path: string
+  readonly definition: TableDefinition<R>
+  readonly #log: ChangeLog
+  readonly #rows = new Map<string, R>()
+  readonly #sequences = new Map<string, number>()
+  readonly #indexes = new Map<string, Map<string, Set<string>>>()
+  #next = 1
+  /** Oldest first; undefined when it has to be sorted anew. */
+  #order: string[] | undefined = []
+
+  constructor(path: string, definition: TableDefinition<R>, log: ChangeLog) {
+    this.path = path
+    this.definition = definition
+    this.#log = log
+    for (const name of Object.keys(definition.indexes ?? {})) this.#indexes.set(name, new Map())
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  get(id: string): R | undefined {
+    return this.#rows.get(id)
+  }
+
+  has(id: string): boolean {
+    return this.#rows.has(id)
+  }
+
+  /** Inserts or replaces. */
+  put(row: R): R {
+    const before = this.#rows.get(row.id)
+    const sequence = this.#sequences.get(row.id)
+    this.#log.record(
+      this as unknown as AnyTable,
+      row.id,
+      before === undefined ? undefined : { row: before, sequence: sequence ?? 0 },
+    )
+    this.#set(row, sequence ?? this.#next++)
+    return row
+  }
+
+  delete(id: string): void {
+    const before = this.#rows.get(id)
+    if (before === undefined) return
+    this.#log.record(this as unknown as AnyTable, id, { row: before, sequence: this.#sequences.get(id) ?? 0 })
+    this.#remove(id)
+  }
+
+  /** Every row, in no order that means anything. */
+  all(): IterableIterator<R> {
+    return this.#rows.values()
+  }
+
+  /** The rows under one value of a secondary index, in the order they were put under it. */
+  by(index: string, value: string): R[] {
+    const found = this.#index(index).get(value)
+    return found === undefined ? [] : Array.from(found, (id) => present(this.#rows.get(id), id))
+  }
+
+  /** How many rows stand under one value of an index, without reading them. */
+  count(index: string, value: string): number {
+    return this.#index(index).get(value)?.size ?? 0
+  }
+
+  /** Newest first, beginning after a row (a list's cursor), without copying the table. */
+  *newest(after?: R): Generator<R> {
+    const order = this.#sorted()
+    for (let at = after === undefined ? order.length - 1 : this.#place(order, after) - 1; at >= 0; at--) {
+      const row = this.#rows.get(order[at] ?? '')
+      if (row !== undefined) yield row
+    }
+  }
+
+  /** Oldest first, beginning after a row: the other direction of a list. */
+  *oldest(after?: R): Generator<R> {
+    const order = this.#sorted()
+    for (let at = after === undefined ? 0 : this.#place(order, after) + 1; at < order.length; at++) {
+      const row = this.#rows.get(order[at] ?? '')
+      if (row !== undefined) yield row
+    }
+  }
+
+  /** Negative when `a` is older than `b`. */
+  compare(a: R, b: R): number {
+    return a.created - b.created || (this.#sequences.get(a.id) ?? 0) - (this.#sequences.get(b.id) ?? 0)
+  }
+
+  stored(id: string): string | null {
+    const row = this.#rows.get(id)
+    return row === undefined ? null : JSON.stringify([this.#sequences.get(id), row])
+  }
+
+  *dump(): Generator<StoredRow> {
+    for (const id of this.#rows.keys()) yield { table: this.path, key: id, value: this.stored(id) ?? '' }
+  }
+
+  /** Takes rows as the storage kept them. */
+  load(values: Iterable<string>): void {
+    const rows = Array.from(values, (value) => JSON.parse(value) as [number, R]).toSorted((a, b) => a[0] - b[0])
+    for (const [sequence, row] of rows) {
+      this.#set(row, sequence)
+      this.#next = Math.max(this.#next, sequence + 1)
+    }
+  }
+
+  /** Shares the other table's rows (they are immutable) under this one's own maps. */
+  copyFrom(other: Table<R>): void {
+    for (const row of other.#rows.values()) this.#set(row, other.#sequences.get(row.id) ?? 0)
+    this.#next = other.#next
+  }
+
+  restore(id: string, before: { row: Row; sequence: number } | undefined): void {
+    if (before === undefined) this.#remove(id)
+    else this.#set(before.row as R, before.sequence)
+  }
+
+  #set(row: R, sequence: number): void {
+    const before = this.#rows.get(row.id)
+    if (before !== undefined) this.#unindex(before)
+    this.#rows.set(row.id, row)
+    this.#sequences.set(row.id, sequence)
+    this.#reindex(row)
+    if (before === undefined || before.created !== row.created) this.#arrange(row, before === undefined)
+  }
+
+  #remove(id: string): void {
+    const row = this.#rows.get(id)
+    if (row === undefined) return
+    this.#unindex(row)
+    this.#rows.delete(id)
+    this.#sequences.delete(id)
+    this.#order = undefined
+  }
+
+  #arrange(row: R, isNew: boolean): void {
+    if (this.#order === undefined) return
+    const newest = this.#rows.get(this.#order.at(-1) ?? '')
+    if (isNew && (this.#order.length === 0 || (newest && this.compare(newest, row) < 0))) this.#order.push(row.id)
+    else this.#order = undefined
+  }
+
+  #sorted(): string[] {
+    this.#order ??= [...this.#rows.values()].toSorted((a, b) => this.compare(a, b)).map((row) => row.id)
+    return this.#order
+  }
+
+  #place(order: readonly string[], row: R): number {
+    let [low, high] = [0, order.length - 1]
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const other = present(this.#rows.get(order[middle] ?? ''), `row ${middle} of ${this.path}`)
+      const side = this.compare(other, row)
+      if (side === 0) return middle
+      if (side < 0) low = middle + 1
+      else high = middle - 1
+    }
+    throw new Bug(`${row.id} is not in ${this.path}`)
+  }
+
+  #index(name: string): Map<string, Set<string>> {
+    return present(this.#indexes.get(name), `index ${name} of ${this.path}`)
+  }
+
+  #reindex(row: R): void {
+    for (const [name, keys] of Object.entries(this.definition.indexes ?? {})) {
+      const index = this.#index(name)
+      for (const value of each(keys(row))) {
+        const set = index.get(value)
+        if (set === undefined) index.set(value, new Set([row.id]))
+        else set.add(row.id)
+      }
+    }
+  }
+
+  #unindex(row: R): void {
+    for (const [name, keys] of Object.entries(this.definition.indexes ?? {})) {
+      const index = this.#index(name)
+      for (const value of each(keys(row))) {
+        const set = index.get(value)
+        set?.delete(row.id)
+        if (set?.size === 0) index.delete(value)
+      }
+    }
+  }
+}
+
+function each(keys: Keys): readonly string[] {
+  return keys === undefined ? [] : typeof keys === 'string' ? [keys] : keys
+}

@@ -1,0 +1,93 @@
+// An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no code with what it judges.
+import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
+import { present } from '../core/assert.ts'
+import type { AccountSettings } from './kernel/account.ts'
+import { answerControl } from './kernel/control.ts'
+import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
+import { Router } from './kernel/router.ts'
+import { World, type WorldStorage } from './kernel/world.ts'
+import { modules } from './modules.ts'
+
+export type { WorldStorage } from './kernel/world.ts'
+
+export interface SandboxOptions {
+  /** Where the simulated clock begins; default 2026-12-01T12:00:00Z. */
+  readonly clock?: Instant
+  /** Ids and chances follow from it; default 1. */
+  readonly seed?: number
+  /** Default `us`, `intl`, `target`. */
+  readonly accounts?: readonly string[]
+  readonly livemode?: boolean
+  /** Rows are loaded from it; every committed request is saved to it before it is answered. */
+  readonly storage?: WorldStorage
+  /** False: events are neither kept nor delivered unless an endpoint listens. */
+  readonly keepEvents?: boolean
+}
+
+export interface Sandbox {
+  /** Stripe at /v1/*, control at /_sandbox/*; any host. */
+  readonly fetch: typeof globalThis.fetch
+  readonly clock: () => Instant
+  readonly ready: {
+    readonly clock: string
+    readonly accounts: Readonly<Record<string, { readonly id: string; readonly key: string }>>
+  }
+  readonly world: World
+  close(): void
+}
+
+const begin = present(parseInstant('2026-12-01T12:00:00Z'), 'the default clock')
+
+export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const world = new World({
+    clock: options.clock ?? begin,
+    seed: options.seed ?? 1,
+    livemode: options.livemode ?? false,
+    accounts: (options.accounts ?? ['us', 'intl', 'target']).map((name) => ({ name, settings: settingsOf(name) })),
+    modules,
+    ...(options.storage === undefined ? {} : { storage: options.storage }),
+    ...(options.keepEvents === undefined ? {} : { keepEvents: options.keepEvents }),
+  })
+  const router = new Router(world)
+  return {
+    world,
+    fetch: async (input, init) => {
+      const request = new Request(input, init)
+      const answer = await dispatch(world, router, {
+        method: request.method,
+        url: new URL(request.url),
+        headers: request.headers,
+        body: await request.text(),
+      })
+      return new Response(answer.body, { status: answer.status, headers: answer.headers })
+    },
+    clock: () => world.now,
+    get ready() {
+      const accounts = [...world.accounts].map(([name, { accountId, key }]) => [name, { id: accountId, key }] as const)
+      return { clock: formatInstant(world.now), accounts: Object.fromEntries(accounts) }
+    },
+    close: () => world.commit(),
+  }
+}
+
+async function dispatch(world: World, router: Router, request: HttpRequest): Promise<HttpAnswer> {
+  const { pathname } = request.url
+  if (pathname.startsWith('/_sandbox/')) return answerControl(world, request)
+  for (const module of world.modules)
+    for (const [prefix, handle] of Object.entries(module.mounts ?? {}))
+      if (pathname.startsWith(prefix)) return handle(world, request)
+  return router.answer(request)
+}
+
+/** Settings of the accounts: `intl` is a British business, all others are American. */
+function settingsOf(name: string): AccountSettings {
+  const abroad = name === 'intl'
+  return {
+    country: abroad ? 'GB' : 'US',
+    default_currency: abroad ? 'gbp' : 'usd',
+    name: `Sandbox School (${name})`,
+    dunning: { retry_days: [3, 5, 7], finally: 'cancel' },
+    draft_seconds: 3_600,
+    tax_registrations: abroad ? ['GB', 'DE', 'FR'] : ['US', 'GB', 'DE', 'FR'],
+  }
+}

@@ -1,0 +1,45 @@
+import Stripe from 'stripe'
+import { expect, test } from 'vitest'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+
+function clientOf(sandbox: ReturnType<typeof createSandbox>, account = 'us') {
+  return new Stripe(`sk_test_sandbox_${account}`, {
+    httpClient: Stripe.createFetchHttpClient(sandbox.fetch),
+    maxNetworkRetries: 0,
+    telemetry: false,
+  })
+}
+
+test('accounts are told apart by key, and answers carry the simulated clock', async () => {
+  const sandbox = createSandbox()
+  const us = await clientOf(sandbox).accounts.retrieveCurrent()
+  const intl = await clientOf(sandbox, 'intl').accounts.retrieveCurrent()
+  expect([us.id, us.country]).toEqual([sandbox.ready.accounts['us']?.id, 'US'])
+  expect([intl.id, intl.country]).toEqual([sandbox.ready.accounts['intl']?.id, 'GB'])
+  const bare = await sandbox.fetch('https://api.stripe.com/v1/account', {
+    headers: { authorization: 'Bearer sk_test_sandbox_us' },
+  })
+  expect(bare.headers.get('date')).toBe('Tue, 01 Dec 2026 12:00:00 GMT')
+  expect(us.lastResponse.requestId).toMatch(/^req_\w{14}$/)
+})
+
+test('an unknown key, route, parameter or API version is refused as Stripe refuses it', async () => {
+  const sandbox = createSandbox()
+  await expect(clientOf(sandbox, 'nobody').accounts.retrieveCurrent()).rejects.toMatchObject({
+    statusCode: 401,
+    type: 'StripeAuthenticationError',
+  })
+  const stripe = clientOf(sandbox)
+  await expect(stripe.rawRequest('GET', '/v1/nothing')).rejects.toMatchObject({
+    statusCode: 404,
+    message: /Unrecognized request URL/,
+  })
+  await expect(stripe.rawRequest('GET', '/v1/account?colour=red')).rejects.toMatchObject({
+    statusCode: 400,
+    code: 'parameter_unknown',
+    param: 'colour',
+  })
+  await expect(stripe.rawRequest('GET', '/v1/account', undefined, { apiVersion: '2020-08-27' })).rejects.toMatchObject({
+    statusCode: 400,
+  })
+})

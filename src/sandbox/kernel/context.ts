@@ -2,7 +2,7 @@
 import { assert } from '../../core/assert.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Account } from './account.ts'
-import { recordEvent } from './events.ts'
+import { recordEvent, type Shown } from './events.ts'
 import type { Row, Table, TableDefinition } from './tables.ts'
 import type { World } from './world.ts'
 
@@ -67,9 +67,9 @@ export class Context {
 
   /**
    * Writes an event to the account's log and queues its deliveries. `object` is the object as rendered after the change;
-   * `before` the same object before it: the changed top-level fields become `previous_attributes`.
+   * `before` the same object before it: the changed top-level fields become `previous_attributes`. Either may be a function that renders it.
    */
-  emit(type: string, object: object, before?: object): string {
+  emit(type: string, object: Shown, before?: Shown): string {
     return recordEvent(this, type, { object, ...(before === undefined ? {} : { before }) })
   }
 }

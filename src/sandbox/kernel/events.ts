@@ -23,17 +23,23 @@ export interface Listener {
   readonly dispatch: (context: Context, event: EventRow) => void
 }
 
-export function recordEvent(context: Context, type: string, about: { object: object; before?: object }): string {
+/** Builds the object only when somebody keeps or receives the event: a rehearsal of many months has no use for most. */
+export type Shown = object | (() => object)
+
+const show = (shown: Shown): object => (typeof shown === 'function' ? (shown as () => object)() : shown)
+
+export function recordEvent(context: Context, type: string, about: { object: Shown; before?: Shown }): string {
   const listeners = context.world.modules.flatMap((module) => module.listener ?? [])
   const waiting = listeners.flatMap((listener) => listener.who(context, type))
   const id = context.newId('evt')
   if (waiting.length === 0 && !context.world.keepEvents) return id
+  const object = show(about.object)
   const row = context.table(events).put({
     id,
     created: context.now,
     type,
-    object: about.object,
-    previous_attributes: about.before === undefined ? null : changed(about.before, about.object),
+    object,
+    previous_attributes: about.before === undefined ? null : changed(show(about.before), object),
     request: context.request,
     waiting,
   })

@@ -3,7 +3,8 @@ import {
   addMonths,
   addPeriods,
   cycleOf,
-  dateTime,
+  civil,
+  daysInMonth,
   dayOfMonth,
   isChargeDate,
   monthsOf,
@@ -51,11 +52,11 @@ export function chooseAnchor(cycle: Cycle, next: Instant, now: Instant): AnchorC
   if (!isChargeDate(cycle, next))
     return { form: 'refuse', reason: 'the next charge does not fall on a date of the billing cycle' }
   const opens = earliestCreation(cycle, next)
-  if (now < opens) return { form: 'wait', until: opens }
-  if (monthsOf(cycle) === undefined || dateTime(next).day === cycle.day) return { form: 'plain', anchor: next }
+  if (monthsOf(cycle) === undefined || dayOfMonth(next) === cycle.day)
+    return now < opens ? { form: 'wait', until: opens } : { form: 'plain', anchor: next }
   const config = anchorConfig(cycle, next)
-  const before = occurrenceBefore(config, next)
-  return now < before ? { form: 'wait', until: before } : { form: 'config', config, anchor: next }
+  const until = instant(Math.max(opens, occurrenceBefore(config, next)))
+  return now < until ? { form: 'wait', until } : { form: 'config', config, anchor: next }
 }
 
 /**
@@ -86,24 +87,30 @@ export function cycleCreated(choice: AnchorChoice, recurrence: Cycle): Cycle | u
   }
 }
 
-/** The first second at which Stripe accepts an anchor at `next`: one natural period from then reaches it. */
+/**
+ * The first second from which on Stripe accepts an anchor at `next`: one natural period from then, and from every later second, reaches it. Clamping
+ * makes this more than a subtraction: Jan 28 23:00 plus one month is Feb 28 23:00, but Jan 29 01:00 plus one month is Feb 28 01:00 again.
+ */
 function earliestCreation(cycle: Cycle, next: Instant): Instant {
   const months = monthsOf(cycle)
   if (months === undefined) return addPeriods(next, cycle, -1)
-  const candidate = addMonths(next, -months)
-  if (addMonths(candidate, months) >= next) return candidate
-  // A short month (Feb 28 → Mar 28 for a next charge on Mar 31): the whole rest of it falls short, the month after does not.
-  return toInstant(dateTime(candidate).with({ day: 1, hour: 0, minute: 0, second: 0 }).add({ months: 1 }))
+  const due = civil(next)
+  const back = { ...due, month: due.month - months }
+  const days = daysInMonth(back)
+  // The month before is too short to have the day: all of it falls short, the month after does not.
+  if (days < due.day) return toInstant({ year: due.year, month: back.month + 1, day: 1, seconds: 0 })
+  // Later days of that month are clamped onto the due day, so only its last one is safe.
+  return toInstant(due.day === daysInMonth(due) ? { ...back, day: days } : back)
 }
 
 function anchorConfig(cycle: Cycle, next: Instant): AnchorConfig {
-  const { month, hour, minute, second } = dateTime(next)
+  const { month, seconds } = civil(next)
   return {
     day_of_month: cycle.day,
     ...(monthsOf(cycle) === 1 ? {} : { month }),
-    hour,
-    minute,
-    second,
+    hour: Math.floor(seconds / 3_600),
+    minute: Math.floor((seconds % 3_600) / 60),
+    second: seconds % 60,
   }
 }
 

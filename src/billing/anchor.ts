@@ -1,6 +1,5 @@
 import { instant, type Instant } from '../core/instant.ts'
 import {
-  addMonths,
   addPeriods,
   cycleOf,
   civil,
@@ -8,7 +7,7 @@ import {
   dayOfMonth,
   isChargeDate,
   monthsOf,
-  nextChargeDate,
+  previousChargeDate,
   toInstant,
   type Cycle,
 } from './calendar.ts'
@@ -116,11 +115,6 @@ function anchorConfig(cycle: Cycle, next: Instant): AnchorConfig {
 
 /** The last instant before `next` on which this config also falls: until then Stripe would take that one. */
 function occurrenceBefore(config: AnchorConfig, next: Instant): Instant {
-  const every = config.month === undefined ? 1 : 12
-  const cycle = cycleOf(next, { interval: 'month', count: every }, config.day_of_month)
-  const before = addMonths(next, -2 * every)
-  let at = nextChargeDate(cycle, before)
-  for (let following = nextChargeDate(cycle, at); following < next; following = nextChargeDate(cycle, at))
-    at = following
-  return at
+  const cycle = cycleOf(next, { interval: 'month', count: config.month === undefined ? 1 : 12 }, config.day_of_month)
+  return previousChargeDate(cycle, next)
 }

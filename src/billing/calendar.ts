@@ -93,6 +93,11 @@ export function nextChargeDate(cycle: Cycle, after: Instant): Instant {
   return chargeDate(cycle, indexAfter(cycle, after))
 }
 
+/** The last charge date strictly before `before`. */
+export function previousChargeDate(cycle: Cycle, before: Instant): Instant {
+  return chargeDate(cycle, indexAfter(cycle, instant(before - 1)) - 1)
+}
+
 /** `count` charge dates from the first one strictly after `after`. */
 export function chargeDatesAfter(cycle: Cycle, after: Instant, count: number): readonly Instant[] {
   const first = indexAfter(cycle, after)

@@ -1,0 +1,177 @@
+import yargs, { type Argv, type Options } from 'yargs'
+import { suggest } from '../core/suggest.ts'
+import type { Command, CommandEntry, Format, Load } from './command.ts'
+import { tool } from './version.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Flags that every command takes. */
+const globalOptions = {
+  project: { type: 'string', requiresArg: true, default: '.', describe: 'folder of the project (with catalog/ in it)' },
+  format: { choices: ['text', 'json', 'markdown'], requiresArg: true, default: 'text', describe: 'form of the result' },
+  quiet: { type: 'boolean', default: false, describe: 'no progress and no notes on stderr' },
+  'no-color': { type: 'boolean', default: false, describe: 'no colours (NO_COLOR works too)' },
+} as const satisfies Record<string, Options>
+
+export interface GlobalFlags {
+  readonly project: string
+  readonly format: Format
+  readonly quiet: boolean
+  readonly 'no-color': boolean
+}
+
+export type Parsed =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'run'; readonly command: Command; readonly flags: GlobalFlags & Record<string, unknown> }
+
+/**
+ * Reads the command line. Loads the module of the one command that is meant and no other.
+ * @throws UsageError naming the wrong word and, where one is near, the right one
+ */
+export async function parseArguments(argv: readonly string[], table: readonly CommandEntry[]): Promise<Parsed> {
+  const met: Met = { argv, names: table.map(nameOf), path: [] }
+  const parser = yargs([...argv])
+    .scriptName('crossbill')
+    .usage(
+      '$0 <command>\n\nStripe Billing as code: plan and apply a catalog and the people on it, one payer at every moment.',
+    )
+    .locale('en')
+    .exitProcess(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-positional-numbers': false,
+    })
+    .wrap(110)
+    .strict()
+    .help('help', 'this text')
+    .version('version', 'what version this is', tool)
+    .options(globalOptions)
+    .example('$0 demo', 'the whole story in a temporary folder, in about a minute')
+    .example('$0 plan', 'what would change, for whom, and for how much money')
+    .fail((message, error) => {
+      throw explain(message || error?.message || 'the command line cannot be read', met)
+    })
+  addCommands(parser, table, [], met)
+  parser.demandCommand(1, 'no command')
+
+  let text = ''
+  await parser.parseAsync([...argv], {}, (error, _argv, output) => {
+    text = output
+    if (error instanceof UsageError) met.refused ??= error
+  })
+  if (met.refused !== undefined) throw met.refused
+  if (met.command === undefined || met.flags === undefined) return { kind: 'text', text }
+  refuseOddValues(met.command, met.flags)
+  return { kind: 'run', command: met.command, flags: met.flags }
+}
+
+/** What parsing came across: needed to run the command, and to explain a mistake in terms of the command it was made in. */
+interface Met {
+  readonly argv: readonly string[]
+  /** Words that could have stood where the unknown one stands. */
+  names: readonly string[]
+  path: readonly string[]
+  command?: Command
+  flags?: GlobalFlags & Record<string, unknown>
+  refused?: UsageError
+}
+
+function addCommands(parser: Argv, table: readonly CommandEntry[], path: readonly string[], met: Met): void {
+  for (const entry of table) {
+    const here = [...path, nameOf(entry)]
+    if (entry.family !== undefined) addFamily(parser, entry, entry.family, { here, met })
+    else if (entry.load !== undefined) addCommand(parser, entry, entry.load, { here, met })
+  }
+}
+
+type Place = { readonly here: readonly string[]; readonly met: Met }
+
+function addFamily(parser: Argv, entry: CommandEntry, family: readonly CommandEntry[], { here, met }: Place): void {
+  parser.command(entry.usage, entry.about, (inner) => {
+    met.path = here
+    met.names = family.map(nameOf)
+    addCommands(inner, family, here, met)
+    return inner.demandCommand(1, 'no command')
+  })
+}
+
+function addCommand(parser: Argv, entry: CommandEntry, load: Load, { here, met }: Place): void {
+  const build = async (inner: Argv): Promise<Argv> => {
+    const command = (await load()).main as Command
+    met.path = here
+    met.names = []
+    met.command = command
+    for (const [key, option] of Object.entries(command.positionals)) inner.positional(key, option)
+    for (const [line, purpose] of command.examples) inner.example(`$0 ${line}`, purpose)
+    return inner.options({ ...command.options })
+  }
+  parser.command(
+    entry.usage,
+    entry.about,
+    // yargs waits for a builder that is a promise; its types do not know.
+    build as unknown as (inner: Argv) => Argv,
+    (flags) => {
+      met.flags = flags as unknown as GlobalFlags & Record<string, unknown>
+    },
+  )
+}
+
+function nameOf(entry: CommandEntry): string {
+  return entry.usage.split(' ')[0] ?? entry.usage
+}
+
+/** Turns yargs' sentence into one of ours that names the wrong word and the likely right one. */
+function explain(message: string, met: Met): UsageError {
+  const called = ['crossbill', ...met.path].join(' ')
+  const help = `See: ${called} --help`
+  if (message === 'no command')
+    return new UsageError('no-command', `${called} needs a command: ${met.names.join(', ')}`, help)
+  const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1]?.split(', ')[0]
+  if (unknown === undefined)
+    return new UsageError('bad-arguments', `${called}: ${message.replaceAll(/\s+/g, ' ')}`, help)
+  const isFlag = met.argv.some((word) => new RegExp(`^--?${escape(unknown)}(=|$)`).test(word))
+  if (isFlag) {
+    const known = [...Object.keys(globalOptions), ...Object.keys(met.command?.options ?? {}), 'help', 'version']
+    return new UsageError(
+      'unknown-flag',
+      `"${called}" has no flag --${unknown}`,
+      didYouMean(unknown, known, '--') ?? help,
+    )
+  }
+  if (met.names.length > 0)
+    return new UsageError(
+      'unknown-command',
+      `"${called}" has no command "${unknown}"`,
+      didYouMean(unknown, met.names, '') ?? help,
+    )
+  return new UsageError('unexpected-argument', `"${called}" takes no further argument, got "${unknown}"`, help)
+}
+
+function didYouMean(typed: string, known: readonly string[], before: string): string | undefined {
+  const near = suggest(typed, known)
+  return near === undefined ? undefined : `Did you mean ${before}${near}?`
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+}
+
+/** What yargs lets pass: a flag given twice, a number that is none, a form this command does not have. */
+function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, unknown>): void {
+  const options: Readonly<Record<string, Options>> = { ...globalOptions, ...command.options }
+  for (const [name, option] of Object.entries(options)) {
+    const value = flags[name]
+    if (Array.isArray(value) && option.type !== 'array' && option.array !== true)
+      throw new UsageError('flag-twice', `--${name} was given more than once`, 'Give it once.')
+    if (option.type === 'number' && typeof value === 'number' && Number.isNaN(value))
+      throw new UsageError('not-a-number', `--${name} takes a number`, '')
+  }
+  if (!command.formats.includes(flags.format))
+    throw new UsageError(
+      'format-unknown',
+      `this command has no form "${flags.format}"`,
+      `It has: ${command.formats.join(', ')}.`,
+    )
+}

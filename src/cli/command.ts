@@ -1,0 +1,42 @@
+import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs'
+import type { Shell } from './shell.ts'
+
+export type Format = 'text' | 'json' | 'markdown'
+
+export const exitCodes = {
+  fine: 0,
+  error: 1,
+  /** There is something to see: changes, drift, violations. */
+  found: 2,
+  interrupted: 130,
+} as const
+
+type Named = Readonly<Record<string, Options>>
+type Positional = Readonly<Record<string, PositionalOptions>>
+
+/** What one command takes and does. Lives in a module of its own (its export `main`), loaded only when the command is called. */
+export interface Command<P extends Positional = Positional, N extends Named = Named> {
+  readonly positionals: P
+  readonly options: N
+  /** Command line without `crossbill`, and what it is for; shown by --help. */
+  readonly examples: readonly (readonly [line: string, about: string])[]
+  readonly formats: readonly Format[]
+  /** @returns the exit code */
+  run(flags: InferredOptionTypes<P & N>, shell: Shell): Promise<number>
+}
+
+/** Infers the types of the flags from their declaration. */
+export function command<const P extends Positional, const N extends Named>(declared: Command<P, N>): Command<P, N> {
+  return declared
+}
+
+export type Load = () => Promise<{ readonly main: unknown }>
+
+/** One row of the command table: a command behind a lazy import, or a family of commands. */
+export interface CommandEntry {
+  /** Name and positionals: `show <file>`. */
+  readonly usage: string
+  readonly about: string
+  readonly load?: Load
+  readonly family?: readonly CommandEntry[]
+}

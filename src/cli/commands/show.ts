@@ -1,0 +1,14 @@
+import { command, exitCodes } from '../command.ts'
+import { printPlan } from '../print-plan.ts'
+import { readPlan } from '../plan-file.ts'
+
+export const main = command({
+  positionals: { file: { type: 'string', demandOption: true, describe: 'a plan saved with plan --out' } },
+  options: {},
+  examples: [['show plans/wave-01.plan.json', 'what was reviewed']],
+  formats: ['text', 'json', 'markdown'],
+  async run({ file }, shell) {
+    printPlan(await readPlan(shell.path(file)), shell)
+    return exitCodes.fine
+  },
+})

@@ -1,0 +1,84 @@
+import type { Progress } from '../engine/ports.ts'
+import type { Surroundings } from './surroundings.ts'
+
+export const silent: Progress = { start() {}, step() {}, note() {}, done() {} }
+
+const millisecondsBetweenLines = 5_000
+
+/** How far long work is, on stderr: a bar on a terminal, plain lines (at most one every five seconds) elsewhere. */
+export async function openProgress(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
+  return surroundings.stderr.isTTY === true ? await bar(surroundings, say) : lines(say)
+}
+
+interface Work {
+  readonly what: string
+  readonly total: number | undefined
+  readonly since: number
+  count: number
+  told: number
+}
+
+function lines(say: (text: string) => void): Progress {
+  let work: Work | undefined
+  const tell = (at: Work): void => {
+    at.told = Date.now()
+    say(`${at.what}: ${describe(at)}`)
+  }
+  return {
+    start(what, total) {
+      work = { what, total, since: Date.now(), count: 0, told: Date.now() }
+    },
+    step(count = 1) {
+      if (work === undefined) return
+      work.count += count
+      if (Date.now() - work.told >= millisecondsBetweenLines) tell(work)
+    },
+    note: say,
+    done() {
+      if (work !== undefined && work.count > 0) tell(work)
+      work = undefined
+    },
+  }
+}
+
+/** `412/2000, 96/s, 17 s left` */
+function describe({ count, total, since }: Work): string {
+  const seconds = Math.max(0.001, (Date.now() - since) / 1_000)
+  const rate = count / seconds
+  const parts = [total === undefined ? String(count) : `${count}/${total}`]
+  if (seconds >= 1) parts.push(`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`)
+  if (total !== undefined && count < total && count > 0) parts.push(`${Math.ceil((total - count) / rate)} s left`)
+  return parts.join(', ')
+}
+
+async function bar(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
+  const { default: cliProgress } = await import('cli-progress')
+  let shown: InstanceType<typeof cliProgress.SingleBar> | undefined
+  const end = (): void => {
+    shown?.stop()
+    shown = undefined
+  }
+  return {
+    start(what, total) {
+      end()
+      const format = total === undefined ? `${what}: {value}` : `${what}: {bar} {value}/{total}, {eta_formatted} left`
+      shown = new cliProgress.SingleBar(
+        {
+          format,
+          stream: surroundings.stderr as NodeJS.WriteStream,
+          clearOnComplete: true,
+          hideCursor: true,
+          etaBuffer: 100,
+        },
+        cliProgress.Presets.shades_classic,
+      )
+      shown.start(total ?? 0, 0)
+    },
+    step: (count = 1) => shown?.increment(count),
+    note(text) {
+      end()
+      say(text)
+    },
+    done: end,
+  }
+}

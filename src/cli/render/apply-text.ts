@@ -1,0 +1,81 @@
+import type { ChalkInstance } from 'chalk'
+import type { AppliedChange, ApplyResult } from '../../engine/apply.ts'
+import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
+
+/** What an apply did: counts of what is done, every change that is not, and what to do next. */
+export function applyText(result: ApplyResult, paint: ChalkInstance): string {
+  const unfinished = result.changes.filter((change) => change.outcome !== 'done')
+  return [
+    ...recovered(result.recovered),
+    ...done(result.changes),
+    ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, changes]) =>
+      notDone(outcome, changes, paint),
+    ),
+    ...remaining(result),
+    verdict(result, paint),
+  ].join('\n')
+}
+
+function recovered(changes: readonly AppliedChange[]): string[] {
+  if (changes.length === 0) return []
+  return [
+    `An earlier run had left ${plural(changes.length, 'change')} unfinished; now:`,
+    ...changes.map((change) => `  ${shortAddress(change.address)}: ${change.outcome}${reason(change)}`),
+  ]
+}
+
+function done(changes: readonly AppliedChange[]): string[] {
+  const groups = groupBy(
+    changes.filter((change) => change.outcome === 'done'),
+    (change) => change.action,
+  )
+  return [...groups].map(
+    ([action, { length }]) =>
+      `  ${actionWords[action as AppliedChange['action']].sign} ${length} ${pastTense[action as AppliedChange['action']]}`,
+  )
+}
+
+const pastTense: Readonly<Record<AppliedChange['action'], string>> = {
+  create: 'created',
+  update: 'updated',
+  replace: 'replaced',
+  retire: 'retired',
+  adopt: 'adopted',
+  move: 'moved to the target account',
+  settle: 'settled',
+  revert: 'set back to the old account',
+  grant: 'given access',
+  revoke: 'taken access from',
+}
+
+function notDone(outcome: string, changes: readonly AppliedChange[], paint: ChalkInstance): string[] {
+  const { shown, more } = firstFew(changes, outcome === 'not_started' ? 3 : 20)
+  return [
+    paint.yellow(`${outcome.replace('_', ' ')} (${changes.length})`),
+    ...shown.flatMap((change) => [
+      `  ${shortAddress(change.address)}${reason(change)}`,
+      ...(change.fix === undefined || change.fix === '' ? [] : [`    fix: ${change.fix}`]),
+    ]),
+    ...(more === 0 ? [] : [`  … and ${more} more`]),
+  ]
+}
+
+function reason({ code, message }: AppliedChange): string {
+  return code === undefined ? '' : `: ${code}${message === undefined ? '' : `, ${message}`}`
+}
+
+function remaining({ remaining: left, interrupted }: ApplyResult): string[] {
+  if (left.length === 0 || interrupted) return []
+  return [
+    'Read again afterwards, these still differ from the catalog:',
+    ...left.map(({ address, action, because }) => `  ${shortAddress(address)}: ${action} (${because.join(', ')})`),
+  ]
+}
+
+function verdict(result: ApplyResult, paint: ChalkInstance): string {
+  if (result.interrupted) return paint.yellow('Stopped as asked. Nothing is lost: crossbill apply goes on from here.')
+  if (result.ok) return paint.green('Applied, read again and proven: nothing is left to do for what this plan touched.')
+  return paint.red(
+    'Not everything was done; what is listed above says what and why. crossbill plan shows where things stand.',
+  )
+}

@@ -1,0 +1,132 @@
+import type { ChalkInstance } from 'chalk'
+import type { Change, Plan } from '../../plan/types.ts'
+import { changePhrase, patchLines } from './change-phrase.ts'
+import { planView, type PersonChange, type PlanView } from './plan-view.ts'
+import { actionWords, columns, firstFew, plural, shortAddress, when } from './words.ts'
+
+const membersShown = 12
+
+/** A plan as people read it in a terminal: what changes, for whom, for how much, what waits and what is in the way. */
+export function planText(plan: Plan, paint: ChalkInstance): string {
+  const view = planView(plan)
+  const sections = [
+    [paint.bold(view.title), `  ${view.accounts.join(' · ')}`],
+    resourceSection(view, paint),
+    ...view.people.map((group) => peopleSection(group, paint)),
+    deferredSection(view, paint),
+    blockedSection(view, paint),
+    driftSection(view, paint),
+    guardSection(view, paint),
+    moneySection(view, paint),
+    [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
+  ]
+  return sections
+    .filter((section) => section.length > 0)
+    .map((section) => section.join('\n'))
+    .join('\n\n')
+}
+
+function resourceSection({ resources }: PlanView, paint: ChalkInstance): string[] {
+  if (resources.length === 0) return []
+  const { shown, more } = firstFew(resources, 60)
+  const heads = columns(
+    shown.map((change) => [`  ${actionWords[change.action].sign} ${change.address}`, changePhrase(change)]),
+  )
+  const lines = shown.flatMap((change, index) => [
+    colour(change, paint)(heads[index] ?? ''),
+    ...patchLines(change).map((line) => `      ${line}`),
+    ...(change.people > 0 ? [`      touches ${plural(change.people, 'subscriber')}`] : []),
+  ])
+  return [paint.bold('Catalog'), ...lines, ...andMore(more)]
+}
+
+function colour({ action }: Change, paint: ChalkInstance): (text: string) => string {
+  if (action === 'create') return paint.green
+  return action === 'retire' || action === 'replace' ? paint.red : paint.yellow
+}
+
+const headings: Readonly<Record<string, (count: number) => string>> = {
+  move: (count) => `Move ${plural(count, 'subscriber')} to the target account`,
+  settle: (count) => `Settle ${plural(count, 'subscriber')}: cancel the old subscription, which is on hold, for good`,
+  revert: (count) => `Revert ${plural(count, 'subscriber')}: back to the old account`,
+  grant: (count) => `Grant access to ${count}`,
+  revoke: (count) => `Revoke access of ${count}`,
+}
+
+function peopleSection(group: PlanView['people'][number], paint: ChalkInstance): string[] {
+  const { shown, more } = firstFew(group.changes, membersShown)
+  const heading = headings[group.action]?.(group.changes.length) ?? group.action
+  return [paint.bold(heading), ...columns(shown.map((change) => personCells(group.action, change))), ...andMore(more)]
+}
+
+function personCells(action: string, { subscriber, charge, difference, because }: PersonChange): string[] {
+  const sign = actionWords[action as keyof typeof actionWords].sign
+  const next = charge === '' ? because : `next charge ${charge}`
+  const same = charge === '' ? '' : difference === '' ? 'as before' : difference
+  return [`  ${sign} ${subscriber}`, next, same]
+}
+
+function deferredSection({ deferred }: PlanView, paint: ChalkInstance): string[] {
+  if (deferred.length === 0) return []
+  return [
+    paint.bold('Waiting'),
+    ...deferred.flatMap(({ code, members }) => {
+      const { shown, more } = firstFew(members, membersShown)
+      const rows = columns(
+        shown.map((member) => [`    ${shortAddress(member.address)}`, `until ${when(member.until)}`]),
+      )
+      return [
+        `  ${code} (${members.length})${members[0]?.message === undefined ? '' : `: ${members[0].message}`}`,
+        ...rows,
+        ...andMore(more),
+      ]
+    }),
+  ]
+}
+
+function blockedSection({ blocked }: PlanView, paint: ChalkInstance): string[] {
+  if (blocked.length === 0) return []
+  return [
+    paint.bold('Blocked'),
+    ...blocked.flatMap(({ code, members }) => {
+      const { shown, more } = firstFew(members, 6)
+      return [
+        paint.yellow(`  ${code} (${members.length})`),
+        ...shown.flatMap((member) => [`    ${shortAddress(member.address)}: ${member.message}`]),
+        ...andMore(more),
+        ...(members[0] === undefined || members[0].fix === '' ? [] : [`    fix: ${members[0].fix}`]),
+      ]
+    }),
+  ]
+}
+
+function driftSection({ drift }: PlanView, paint: ChalkInstance): string[] {
+  if (drift.length === 0) return []
+  const { shown, more } = firstFew(drift, membersShown)
+  return [
+    paint.bold('Changed outside'),
+    ...shown.map(({ address, code, message }) => `  ${shortAddress(address)} ${code}: ${message}`),
+    ...andMore(more),
+  ]
+}
+
+function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
+  if (tripped.length === 0) return []
+  return [
+    paint.bold(paint.red('Guards that stop this plan')),
+    ...tripped.map(
+      ({ id, actual, limit, message }) =>
+        `  ${id}: ${message ?? `${actual}, the limit is ${limit}`}. Go past it once with: crossbill apply --allow ${id}`,
+    ),
+  ]
+}
+
+function moneySection({ mrr }: PlanView, paint: ChalkInstance): string[] {
+  if (mrr.length === 0) return []
+  const rows = mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'unchanged' : `becomes ${after}`])
+  return [paint.bold('Revenue a month of the people in this plan'), ...columns(rows)]
+}
+
+function andMore(more: number): string[] {
+  return more === 0 ? [] : [`    … and ${more} more (--format json lists all)`]
+}

@@ -1,0 +1,98 @@
+import type { Action, Blocked, Change, Deferred, Drift, GuardReading, NextCharge, Plan } from '../../plan/types.ts'
+import { actionWords, groupBy, money, plural, shortAddress, when } from './words.ts'
+
+/** A plan arranged for reading: the catalog, then people by what happens to them, then what stops. Both renderings show exactly this. */
+export interface PlanView {
+  readonly title: string
+  readonly accounts: readonly string[]
+  readonly resources: readonly Change[]
+  readonly people: readonly { readonly action: Action; readonly changes: readonly PersonChange[] }[]
+  readonly deferred: readonly { readonly code: string; readonly members: readonly Deferred[] }[]
+  readonly blocked: readonly { readonly code: string; readonly members: readonly Blocked[] }[]
+  readonly drift: readonly Drift[]
+  readonly tripped: readonly GuardReading[]
+  readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
+  readonly summary: string
+  readonly empty: boolean
+}
+
+export interface PersonChange {
+  readonly subscriber: string
+  /** `49.00 usd on 2026-12-31 09:15:00 UTC`; empty when nothing more will be billed. */
+  readonly charge: string
+  /** How the charge differs from the one without this plan; empty when it is the same. */
+  readonly difference: string
+  readonly because: string
+}
+
+const subscriberActions: readonly Action[] = ['move', 'settle', 'revert', 'grant', 'revoke']
+
+export function planView(plan: Plan): PlanView {
+  const charges = new Map(plan.money.next_charges.map((charge) => [charge.subscriber, charge]))
+  return {
+    title: `Plan ${plan.plan.slice(0, 12)}, made ${when(plan.created)}, good until ${when(plan.expires)}`,
+    accounts: Object.entries(plan.basis.accounts).map(
+      ([name, account]) => `${name} ${account.id}${account.livemode ? ' LIVE' : ' (test)'}`,
+    ),
+    resources: plan.changes.filter((change) => !subscriberActions.includes(change.action)),
+    people: subscriberActions
+      .map((action) => ({
+        action,
+        changes: plan.changes.filter((change) => change.action === action).map((change) => person(change, charges)),
+      }))
+      .filter((group) => group.changes.length > 0),
+    deferred: grouped(plan.deferred),
+    blocked: grouped(plan.blocked),
+    drift: plan.drift,
+    tripped: plan.guards.filter((guard) => guard.tripped),
+    mrr: Object.entries(plan.money.mrr).map(([currency, { before, after }]) => ({
+      currency,
+      before: money(before, currency),
+      after: money(after, currency),
+    })),
+    summary: summaryLine(plan),
+    empty: plan.changes.length === 0,
+  }
+}
+
+function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
+  return [...groupBy(all, (one) => one.code)].map(([code, members]) => ({ code, members }))
+}
+
+function person(change: Change, charges: ReadonlyMap<string, NextCharge>): PersonChange {
+  const subscriber = shortAddress(change.address)
+  const charge = charges.get(subscriber)
+  return {
+    subscriber,
+    charge: charge === undefined ? '' : `${money(charge.amount, charge.currency)} on ${when(charge.at)}`,
+    difference: charge === undefined ? '' : differenceOf(charge),
+    because: change.because.join(', '),
+  }
+}
+
+function differenceOf({ at, amount, currency, before }: NextCharge): string {
+  const parts: string[] = []
+  if (before.amount !== amount || before.currency !== currency) parts.push(money(before.amount, before.currency))
+  if (before.at !== at) parts.push(`on ${when(before.at)}`)
+  return parts.length === 0 ? '' : `was ${parts.join(' ')}`
+}
+
+/** `12 to create, 24 to move; 31 unchanged, 3 deferred, 2 blocked` */
+function summaryLine({ summary, people }: Plan): string {
+  const work = (Object.keys(actionWords) as Action[])
+    .filter((action) => summary[action] > 0)
+    .map((action) => `${summary[action]} ${actionWords[action].noun}`)
+  const rest = (['unchanged', 'deferred', 'blocked', 'drift'] as const)
+    .filter((word) => summary[word] > 0)
+    .map((word) =>
+      word === 'drift' ? plural(summary.drift, 'change outside', 'changes outside') : `${summary[word]} ${word}`,
+    )
+  const others = Object.entries(people)
+    .filter(([outcome, count]) => count > 0 && !(outcome in summary) && !outcomesOfActions.has(outcome))
+    .map(([outcome, count]) => `${count} ${outcome}`)
+  const parts = [work.join(', '), [...rest, ...others].join(', ')].filter((part) => part !== '')
+  return parts.length === 0 ? 'nothing declared' : parts.join('; ')
+}
+
+/** `people` counts by outcome; those that are actions of this plan are in the first half of the sentence already. */
+const outcomesOfActions = new Set(['moved', 'settled', 'reverted', 'deferred', 'blocked', 'unchanged'])

@@ -1,0 +1,27 @@
+import type { ChalkInstance } from 'chalk'
+import type { VerifyResult } from '../../engine/verify.ts'
+import { firstFew, groupBy, plural } from './words.ts'
+
+/** The standing check: one sentence when it holds, else every violation by code with the way to mend it. */
+export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
+  const accounts = Object.keys(result.accounts).join(', ')
+  if (result.ok)
+    return paint.green(
+      `Holds: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
+    )
+  const groups = [...groupBy(result.violations, (violation) => violation.code)]
+  return [
+    paint.red(
+      `${plural(result.violations.length, 'violation')} among ${plural(result.checked, 'subscriber')} in ${accounts}:`,
+    ),
+    ...groups.flatMap(([code, violations]) => {
+      const { shown, more } = firstFew(violations, 10)
+      return [
+        '',
+        paint.bold(`${code} (${violations.length})`),
+        ...shown.flatMap(({ subscriber, detail, fix }) => [`  ${subscriber}: ${detail}`, `    fix: ${fix}`]),
+        ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
+      ]
+    }),
+  ].join('\n')
+}

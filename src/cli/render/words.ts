@@ -1,0 +1,61 @@
+import { formatMoney } from '../../core/money.ts'
+import type { Action } from '../../plan/types.ts'
+
+/** `1 subscriber`, `12 subscribers`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`
+}
+
+/** `2026-12-31 09:15:00 UTC`: instants as people read them. */
+export function when(iso: string): string {
+  return iso.replace('T', ' ').replace(/Z$/, ' UTC')
+}
+
+export function money(amount: number, currency: string): string {
+  return formatMoney({ amount, currency })
+}
+
+/** What a plan's action is called in a sentence, and its sign in front of a line. */
+export const actionWords: Readonly<
+  Record<Action, { readonly sign: string; readonly verb: string; readonly noun: string }>
+> = {
+  create: { sign: '+', verb: 'create', noun: 'to create' },
+  update: { sign: '~', verb: 'update', noun: 'to update' },
+  replace: { sign: '±', verb: 'replace', noun: 'to replace' },
+  retire: { sign: '-', verb: 'retire', noun: 'to retire' },
+  adopt: { sign: '=', verb: 'adopt', noun: 'to adopt' },
+  move: { sign: '→', verb: 'move', noun: 'to move' },
+  settle: { sign: '✓', verb: 'settle', noun: 'to settle' },
+  revert: { sign: '←', verb: 'revert', noun: 'to revert' },
+  grant: { sign: '+', verb: 'grant access', noun: 'to grant' },
+  revoke: { sign: '-', verb: 'revoke access', noun: 'to revoke' },
+}
+
+/** `subscriber.us/sub_1` → `us/sub_1`; other addresses stay. */
+export function shortAddress(address: string): string {
+  return address.replace(/^subscriber\./, '')
+}
+
+/** Rows as lines with aligned columns, two spaces between them. */
+export function columns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = []
+  for (const row of rows)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  return rows.map((row) =>
+    row
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** The first few, and how many more there are. */
+export function firstFew<T>(all: readonly T[], limit: number): { readonly shown: readonly T[]; readonly more: number } {
+  // One line more is shorter than saying that there is one more.
+  if (all.length <= limit + 1) return { shown: all, more: 0 }
+  return { shown: all.slice(0, limit), more: all.length - limit }
+}
+
+export function groupBy<T>(all: readonly T[], key: (one: T) => string): ReadonlyMap<string, readonly T[]> {
+  return Map.groupBy(all, key)
+}

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path'
+import type { ChalkInstance } from 'chalk'
+import type { Progress } from '../engine/ports.ts'
+import type { GlobalFlags } from './arguments.ts'
+import type { Format } from './command.ts'
+import { listenForStop, type Stop } from './interrupt.ts'
+import { openProgress, silent } from './progress.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a command has at hand: where it stands, where it may write, and whether somebody is watching. */
+export interface Shell {
+  readonly surroundings: Surroundings
+  /** Absolute folder of the project. */
+  readonly project: string
+  readonly format: Format
+  /** Colours for stdout: none when it is not a terminal. */
+  readonly paint: ChalkInstance
+  readonly progress: Progress
+  readonly stop: Stop
+  /** Absolute path of a file named on the command line. */
+  path(named: string): string
+  /** The result, on stdout. */
+  out(text: string): void
+  /** The result as the one JSON document of `--format json`. */
+  json(value: unknown): void
+  /** A note on stderr; none with --quiet. */
+  say(text: string): void
+  /** Asks on stderr; false without a terminal to answer on. */
+  confirm(question: string): Promise<boolean>
+}
+
+export async function openShell(flags: GlobalFlags, surroundings: Surroundings): Promise<Shell> {
+  const { Chalk } = await import('chalk')
+  const { stdout, stderr, cwd } = surroundings
+  const plain = flags['no-color'] || (surroundings.env['NO_COLOR'] ?? '') !== '' || stdout.isTTY !== true
+  const out = (text: string): void => void stdout.write(text.endsWith('\n') ? text : `${text}\n`)
+  const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${text}\n`)
+  return {
+    surroundings,
+    project: resolve(cwd, flags.project),
+    format: flags.format,
+    paint: new Chalk({ level: plain ? 0 : 1 }),
+    progress: flags.quiet ? silent : await openProgress(surroundings, say),
+    stop: listenForStop(surroundings, (text) => void stderr.write(`\n${text}\n`)),
+    path: (named) => resolve(cwd, named),
+    out,
+    json: (value) => out(JSON.stringify(value, null, 2)),
+    say,
+    confirm: (question) => confirm(question, surroundings),
+  }
+}
+
+async function confirm(question: string, { stdin, stderr }: Surroundings): Promise<boolean> {
+  if (stdin.isTTY !== true) return false
+  const { createInterface } = await import('node:readline/promises')
+  const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream })
+  try {
+    return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim())
+  } finally {
+    asking.close()
+  }
+}

@@ -1,0 +1,39 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { dirname, join, normalize, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface Source {
+  /** Relative to the repository: `src/core/json.ts`. */
+  readonly path: string
+  readonly text: string
+  /** Files of this repository that it imports, relative to the repository; packages are left out. */
+  readonly imports: readonly string[]
+}
+
+/** Every TypeScript and JavaScript file below a folder. */
+export function sourcesBelow(folder: string): readonly Source[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|js)$/.test(entry.name))
+    .map((entry) => {
+      const path = relative(root, join(entry.parentPath, entry.name))
+      const text = readFileSync(join(root, path), 'utf8')
+      return { path, text, imports: importsOf(path, text) }
+    })
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+const importForms = [
+  /\bfrom\s+'([^']+)'/g,
+  /\bimport\s+'([^']+)'/g,
+  /\bimport\(\s*'([^']+)'\s*\)/g,
+  /\bnew URL\('([^']+\.ts)'/g,
+]
+
+export function importsOf(path: string, text: string): string[] {
+  return importForms
+    .flatMap((form) => [...text.matchAll(form)].map((match) => match[1] ?? ''))
+    .filter((name) => name.startsWith('.'))
+    .map((name) => normalize(join(dirname(path), name)))
+}

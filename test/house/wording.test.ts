@@ -1,0 +1,125 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { folderOf } from './floors.ts'
+import { root, sourcesBelow } from './sources.ts'
+
+interface Rule {
+  readonly name: string
+  readonly pattern: RegExp
+  /** Files in which it is meant to be. */
+  readonly except?: (path: string) => boolean
+  /** A line that it must find, so that the rule is known to work. */
+  readonly seeded: string
+}
+
+const isEdge = (path: string): boolean =>
+  ['stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'cli', 'bin'].includes(folderOf(path) ?? '')
+
+const codeRules: readonly Rule[] = [
+  { name: 'unfinished work', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, seeded: '// TODO: later' },
+  {
+    name: 'silenced checks',
+    pattern: /@ts-(ignore|nocheck|expect-error)|(oxlint|eslint)-disable/,
+    seeded: '// @ts-ignore',
+  },
+  {
+    name: 'default exports',
+    pattern: /^export default\b/m,
+    except: (path) => path.endsWith('.config.ts'),
+    seeded: 'export default x',
+  },
+  { name: 'enums', pattern: /^\s*(export )?(const )?enum\b/m, seeded: 'export enum A {}' },
+  {
+    name: 'the time of this machine below the edges',
+    pattern: /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(/,
+    except: (path) => isEdge(path) || !path.startsWith('src/'),
+    seeded: 'const now = Date.now()',
+  },
+  {
+    name: 'the environment below the edges',
+    pattern: /\bprocess\.(env|argv|stdout|stderr|exit)\b/,
+    except: (path) => isEdge(path) || !path.startsWith('src/'),
+    seeded: 'process.env.KEY',
+  },
+  {
+    name: 'printing outside the command line',
+    pattern: /\bconsole\.\w+\(/,
+    except: (path) => path.startsWith('src/bin/') || !path.startsWith('src/'),
+    seeded: 'console.log(1)',
+  },
+]
+
+// Taken apart, so that this file does not hold the words itself.
+const proseRules: readonly Rule[] = [
+  {
+    name: 'paths of a machine',
+    pattern: new RegExp(['/wo', 'rk/|/ro', 'ot/|/ho', 'me/[a-z]'].join('')),
+    seeded: ['see /wo', 'rk/main'].join(''),
+  },
+  { name: 'numbers of issues', pattern: /\bissue #?\d+/i, seeded: ['issue ', '2'].join('') },
+  {
+    name: 'how the text came to be',
+    pattern: new RegExp(['\\b(AI|LL', 'M|GP', 'T|Clau', 'de|Anthro', 'pic|co-?pi', 'lot)\\b'].join('')),
+    seeded: ['an L', 'LM'].join(''),
+  },
+  {
+    name: 'registries',
+    pattern: new RegExp(['registry\\.np', 'mjs|arti', 'factory'].join('')),
+    seeded: ['registry.np', 'mjs.org'].join(''),
+  },
+]
+
+const vagueNames = /(^|[-/])(utils?|helpers?|managers?|misc|common|stuff)(\.|-|\/|$)/
+
+describe('house rules of wording', () => {
+  const code = [...sourcesBelow('src'), ...sourcesBelow('test')].filter(
+    (source) => !source.path.startsWith('test/house/'),
+  )
+  const prose = [...code, ...documents()]
+
+  test('the check sees the files there are', () => {
+    expect(code.length).toBeGreaterThan(40)
+    expect(prose.some((source) => source.path.endsWith('.md'))).toBe(true)
+  })
+
+  test.each(codeRules)('code is free of $name', (rule) => {
+    expect(rule.seeded).toMatch(rule.pattern)
+    expect(found(code, rule)).toEqual([])
+  })
+
+  test.each(proseRules)('code and documents are free of $name', (rule) => {
+    expect(rule.seeded).toMatch(rule.pattern)
+    expect(found(prose, rule)).toEqual([])
+  })
+
+  test('files are named for what they are', () => {
+    expect('src/plan/helpers.ts').toMatch(vagueNames)
+    expect(code.map((source) => source.path).filter((path) => vagueNames.test(path))).toEqual([])
+  })
+
+  test('no file is longer than 400 lines', () => {
+    const long = code.filter((source) => source.text.split('\n').length > 400)
+    expect(long.map((source) => source.path)).toEqual([])
+  })
+})
+
+function found(files: readonly { path: string; text: string }[], { pattern, except }: Rule): string[] {
+  return files
+    .filter((file) => except?.(file.path) !== true)
+    .flatMap((file) =>
+      file.text
+        .split('\n')
+        .flatMap((line, index) => (pattern.test(line) ? [`${file.path}:${index + 1}: ${line.trim()}`] : [])),
+    )
+}
+
+function documents(): { path: string; text: string }[] {
+  const below = (folder: string): string[] =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(md|yaml|csv|txt)$/.test(entry.name))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+  const top = readdirSync(root).filter((name) => name.endsWith('.md'))
+  const folders = readdirSync(root).filter((name) => ['docs', 'catalog', 'plans'].includes(name))
+  return [...top, ...folders.flatMap(below)].map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+}

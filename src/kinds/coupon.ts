@@ -1,0 +1,116 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import Type from 'typebox'
+import { asSet, chosen, fixed, grows, ignored, metadata, mutable, time } from './fields.ts'
+import type { FieldsOf, Kind, References, Use } from './kind.ts'
+import {
+  amount,
+  closed,
+  count,
+  currency,
+  keyOf,
+  listOf,
+  mapOf,
+  metadataSchema,
+  oneOf,
+  optional,
+  text,
+  when,
+} from './schema.ts'
+
+const fields: FieldsOf<Stripe.Coupon, Stripe.CouponCreateParams, Stripe.CouponUpdateParams, 'id'> = {
+  id: chosen,
+  name: mutable(),
+  percent_off: fixed(),
+  amount_off: fixed(),
+  currency: fixed(),
+  currency_options: grows({
+    read: (live) => otherCurrencies(live['currency_options'], live['currency']),
+    canonical: (value) => (isJsonObject(value) && Object.keys(value).length === 0 ? undefined : value),
+  }),
+  // Stripe's own default; silent and `once` are the same.
+  duration: fixed({ default: 'once' }),
+  duration_in_months: fixed(),
+  applies_to: fixed({ read: readAppliesTo, canonical: canonicalAppliesTo, write: writeAppliesTo }),
+  max_redemptions: fixed(),
+  redeem_by: fixed(time('redeem_by')),
+  metadata,
+  times_redeemed: ignored,
+  valid: ignored,
+}
+
+function otherCurrencies(options: Json | undefined, own: Json | undefined): Json | undefined {
+  if (!isJsonObject(options)) return undefined
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== own))
+}
+
+function products(value: Json | undefined): readonly string[] {
+  const list = isJsonObject(value) ? value['products'] : undefined
+  return Array.isArray(list) ? (list as readonly string[]) : []
+}
+
+function readAppliesTo(live: StripeObject, references: References): Json | undefined {
+  return { products: products(live['applies_to']).map((id) => references.toKey('product', id)) }
+}
+
+function canonicalAppliesTo(value: Json): Json | undefined {
+  const sorted = asSet([...products(value)])
+  return sorted === undefined ? undefined : { products: sorted }
+}
+
+function writeAppliesTo(value: Json, references: References): Json {
+  return { products: products(value).map((key) => references.toStripe('product', key)) }
+}
+
+function spelling(value: JsonObject): JsonObject {
+  const options = otherCurrencies(value['currency_options'], value['currency'])
+  return options === undefined ? value : { ...value, currency_options: options }
+}
+
+const schema = closed({
+  id: optional(text('The id in Stripe; the key when absent', 200)),
+  name: optional(text('What customers read on invoices', 40)),
+  percent_off: optional(Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'Percent taken off' })),
+  amount_off: optional(amount('Amount taken off')),
+  currency: optional(currency),
+  currency_options: optional(
+    mapOf('^[a-z]{3}$', closed({ amount_off: amount('Amount taken off') }), 'The same coupon in further currencies'),
+  ),
+  duration: optional(oneOf(['once', 'repeating', 'forever'], 'How long a redemption lasts; once when silent')),
+  duration_in_months: optional(count('Months of a repeating coupon')),
+  applies_to: optional(closed({ products: listOf(keyOf('products'), { minItems: 1, uniqueItems: true }) })),
+  max_redemptions: optional(count('Redeemed by so many at most')),
+  redeem_by: optional(when('Last moment to redeem it')),
+  metadata: optional(metadataSchema),
+})
+
+export const coupon: Kind = {
+  name: 'coupon',
+  section: 'coupons',
+  file: 'coupons.yaml',
+  docs: 'https://docs.stripe.com/api/coupons',
+  schema,
+  path: '/v1/coupons',
+  // Without the expansion Stripe leaves `applies_to` out, which looks like a coupon for everything.
+  lists: [{ expand: ['data.applies_to', 'data.currency_options'] }],
+  fields,
+  marks: true,
+  ownId: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
+  naturalKey: {
+    name: 'id',
+    desired: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
+    live: (object) => object.id,
+  },
+  spelling,
+  uses: (value): readonly Use[] =>
+    products(value['applies_to']).map((key, index) => ({
+      kind: 'product',
+      key,
+      path: ['applies_to', 'products', index],
+    })),
+  replaceOrder: 'create_first',
+  retired: () => false,
+  // A coupon cannot be archived. One that nobody redeemed holds no history and goes; any other stays and only loses its marks.
+  retire: (live) =>
+    live['times_redeemed'] === 0 ? { method: 'DELETE', path: `/v1/coupons/${live.id}`, params: {} } : undefined,
+}

@@ -1,0 +1,39 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+
+/**
+ * Stripe writes an amount twice: `unit_amount` (integer, null when it is none) and `unit_amount_decimal` (text, or the SDK's Decimal).
+ * One form for both: the integer when it is one, else the shortest decimal text. Amounts are in minor units, twelve places at most.
+ */
+export function canonicalAmount(object: JsonObject, name: string): JsonObject {
+  const exact = decimalText(object[`${name}_decimal`]) ?? decimalText(object[name])
+  const { [name]: _integer, [`${name}_decimal`]: _decimal, ...rest } = object
+  if (exact === undefined) return rest
+  return /^-?\d+$/.test(exact) && Number.isSafeInteger(Number(exact))
+    ? { ...rest, [name]: Number(exact) }
+    : { ...rest, [`${name}_decimal`]: exact }
+}
+
+/** `1.50` → `1.5`, `7.0` → `7`; undefined when there is no number. */
+export function decimalText(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined
+  // The SDK's Decimal is an object that prints itself.
+  const text =
+    typeof value === 'object' ? (value as { toString(): string }).toString() : String(value as string | number)
+  const match = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/.exec(text)
+  if (match === null) return undefined
+  const [, sign = '', whole = '0', fraction = ''] = match
+  const digits = fraction === '' ? whole : `${whole}.${fraction}`
+  return digits === '0' ? '0' : `${sign}${digits}`
+}
+
+/** Tiers in one form: amounts as above, zero amounts left out, `inf` for no upper end. */
+export function canonicalTiers(value: Json | undefined): Json | undefined {
+  if (!Array.isArray(value)) return undefined
+  return (value as readonly Json[]).map((tier) => {
+    if (!isJsonObject(tier)) return tier
+    const amounts = canonicalAmount(canonicalAmount(tier, 'unit_amount'), 'flat_amount')
+    const upTo = tier['up_to'] ?? 'inf'
+    const kept = Object.entries(amounts).filter(([name, one]) => name !== 'up_to' && one !== 0 && one !== null)
+    return { ...Object.fromEntries(kept), up_to: upTo }
+  })
+}

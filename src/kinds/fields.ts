@@ -1,0 +1,88 @@
+import { formatInstant, instant, parseInstant } from '../core/instant.ts'
+import { assert, present } from '../core/assert.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import type { Field, FieldPolicy, KindName } from './kind.ts'
+
+type Rest = Omit<Field, 'policy'>
+
+function field(policy: FieldPolicy, rest: Rest = {}): Field {
+  return { policy, ...rest }
+}
+
+export const mutable = (rest?: Rest): Field => field('mutable', rest)
+export const fixed = (rest?: Rest): Field => field('fixed', rest)
+export const fixedOnceSet = (rest?: Rest): Field => field('fixed_once_set', rest)
+export const grows = (rest?: Rest): Field => field('grows', rest)
+/** Stripe fills it in by itself; the YAML has the last word where it says something. */
+export const declared = (rest?: Rest): Field => field('mutable', { ...rest, silent: 'left_alone' })
+export const chosen: Field = field('chosen')
+export const written: Field = field('written')
+export const ignored: Field = field('ignored')
+export const refused: Field = field('refused')
+
+/** A list whose order means nothing. */
+export function asSet(value: Json): Json | undefined {
+  if (!Array.isArray(value)) return value
+  return value.length === 0 ? undefined : [...new Set(value as string[])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+/** An empty list says what no list says. */
+export function asList(value: Json): Json | undefined {
+  return Array.isArray(value) && value.length === 0 ? undefined : value
+}
+
+/** The object without its empty entries, and nothing when nothing is left. */
+export function withoutNulls(value: Json): Json | undefined {
+  if (!isJsonObject(value)) return value
+  const kept = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
+  return kept.length === 0 ? undefined : (Object.fromEntries(kept) as JsonObject)
+}
+
+/** The id of an object that may have come expanded. */
+export function idOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value
+  if (isJsonObject(value) && typeof value['id'] === 'string') return value['id']
+  return undefined
+}
+
+/** A field that holds another object's id at Stripe and its key in the YAML. */
+export function reference(kind: KindName, name: string): Pick<Field, 'read' | 'write'> {
+  return {
+    read: (live, references) => {
+      const id = idOf(live[name])
+      return id === undefined ? undefined : references.toKey(kind, id)
+    },
+    write: (value, references) => references.toStripe(kind, asText(value)),
+  }
+}
+
+/** A field that is an instant: `2026-12-31T09:15:00Z` in the YAML, unix seconds at Stripe. */
+export function time(name: string): Pick<Field, 'read' | 'write'> {
+  return {
+    read: (live) => {
+      const seconds = live[name]
+      return typeof seconds === 'number' ? formatInstant(instant(seconds)) : undefined
+    },
+    write: (value) => present(parseInstant(asText(value)), `instant ${name}`),
+  }
+}
+
+/** Our marks in metadata; the user's own keys may not begin so. */
+export const markPrefix = 'crossbill_'
+
+/** Metadata without our marks. An update names the changed keys only, removed ones as null. */
+export const metadata: Field = mutable({
+  read: (live) => userMetadata(live),
+  canonical: (value) => withoutNulls(value),
+})
+
+export function userMetadata(live: StripeObject): JsonObject {
+  const all = isJsonObject(live['metadata']) ? live['metadata'] : {}
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith(markPrefix)))
+}
+
+/** A value that validation has made sure is text. */
+function asText(value: Json): string {
+  assert(typeof value === 'string', 'text expected')
+  return value
+}

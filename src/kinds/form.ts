@@ -1,0 +1,88 @@
+import { canonicalJson } from '../core/canonical.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import type { Field, FieldPolicy, Kind, References } from './kind.ts'
+
+const compared: ReadonlySet<FieldPolicy> = new Set(['mutable', 'fixed', 'fixed_once_set', 'grows'])
+
+/** What was written, in the one form in which it is compared: defaults left out, sets sorted, decimals shortened. */
+export function desiredForm(kind: Kind, value: JsonObject): JsonObject {
+  const spelled = kind.spelling === undefined ? value : kind.spelling(value)
+  return formOf(kind, (name) => spelled[name])
+}
+
+/** The live object as the YAML would write it, in the same form. Empty values of Stripe's are absent. */
+export function liveForm(kind: Kind, live: StripeObject, references: References): JsonObject {
+  return formOf(kind, (name, field) => (field.read === undefined ? live[name] : field.read(live, references)))
+}
+
+function formOf(kind: Kind, valueOf: (name: string, field: Field) => Json | undefined): JsonObject {
+  const form: Record<string, Json> = {}
+  for (const [name, field] of Object.entries(kind.fields)) {
+    if (!compared.has(field.policy)) continue
+    const raw = valueOf(name, field)
+    if (raw === undefined || raw === null) continue
+    const value = field.canonical === undefined ? raw : field.canonical(raw)
+    if (value === undefined || value === null || same(value, field.default)) continue
+    form[name] = value
+  }
+  return form
+}
+
+export interface Difference {
+  readonly field: string
+  readonly live: Json | undefined
+  readonly desired: Json | undefined
+  /** What it takes: a request on the object, or another object. */
+  readonly takes: 'update' | 'replace'
+}
+
+/** The fields in which the two forms differ, in the order of the kind's fields. */
+export function differences(kind: Kind, live: JsonObject, desired: JsonObject): readonly Difference[] {
+  const found: Difference[] = []
+  for (const [name, field] of Object.entries(kind.fields)) {
+    const want = desired[name]
+    const have = field.silent === 'left_alone' ? shapedLike(live[name], want) : live[name]
+    if (same(have, want)) continue
+    found.push({ field: name, live: have, desired: want, takes: takes(field, have, want) })
+  }
+  return found
+}
+
+function takes(field: Field, have: Json | undefined, want: Json | undefined): 'update' | 'replace' {
+  if (field.takes !== undefined) return field.takes(have, want)
+  switch (field.policy) {
+    case 'fixed':
+      return 'replace'
+    case 'fixed_once_set':
+      return have === undefined ? 'update' : 'replace'
+    case 'grows':
+      return Object.entries(isJsonObject(have) ? have : {}).every(([name, one]) =>
+        same(one, isJsonObject(want) ? want[name] : undefined),
+      )
+        ? 'update'
+        : 'replace'
+    case 'mutable':
+    case 'chosen':
+    case 'written':
+    case 'ignored':
+    case 'refused':
+      return 'update'
+  }
+}
+
+/** The part of the live value that the desired one speaks of: Stripe's own additions inside it are left out. */
+function shapedLike(live: Json | undefined, desired: Json | undefined): Json | undefined {
+  if (desired === undefined) return undefined
+  if (isJsonObject(desired) && isJsonObject(live)) {
+    const kept = Object.keys(desired).map((name) => [name, shapedLike(live[name], desired[name])] as const)
+    return Object.fromEntries(kept.filter(([, one]) => one !== undefined))
+  }
+  if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length)
+    return (live as readonly Json[]).map((one, index) => shapedLike(one, desired[index] as Json) ?? null)
+  return live
+}
+
+export function same(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  return a === b || canonicalJson(a) === canonicalJson(b)
+}

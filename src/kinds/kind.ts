@@ -1,0 +1,128 @@
+import type { TSchema } from 'typebox'
+import type { Json, JsonObject, StripeObject } from '../core/json.ts'
+
+export type KindName =
+  | 'product'
+  | 'price'
+  | 'tax_rate'
+  | 'coupon'
+  | 'promotion_code'
+  | 'webhook_endpoint'
+  | 'portal_configuration'
+  | 'feature'
+  | 'meter'
+  | 'shipping_rate'
+
+/**
+ * What may happen to a field after its object exists:
+ * - `mutable`         an update changes it; leaving it out of the YAML unsets it
+ * - `fixed`           Stripe never changes it: another value is another object
+ * - `fixed_once_set`  it may go from its default to a value once, then it is fixed
+ * - `grows`           a map whose entries may be added, never changed or removed: people are billed by them
+ * - `chosen`          ours to choose when the object is created and how it is found again (ids); never compared
+ * - `written`         written once and never read back (where a secret goes, what a price change means)
+ * - `ignored`         Stripe's own: counters, links, mirrors of other fields
+ * - `refused`         a parameter of Stripe that the YAML does not offer, since another word of it says the same
+ */
+export type FieldPolicy =
+  | 'mutable'
+  | 'fixed'
+  | 'fixed_once_set'
+  | 'grows'
+  | 'chosen'
+  | 'written'
+  | 'ignored'
+  | 'refused'
+
+/** Turns keys of the catalog into what stands for them at Stripe, and back. */
+export interface References {
+  /** The object's id, or `{ $ref: address }` while an earlier step of the same plan has yet to create it. */
+  toStripe(kind: KindName, key: string): Json
+  /** The key of a live object; its id in brackets when it is not one of this catalog's. */
+  toKey(kind: KindName, id: string): string
+}
+
+export interface Field {
+  readonly policy: FieldPolicy
+  /** Stripe fills it in by itself: compared, entry by entry, only where the YAML says something. */
+  readonly silent?: 'left_alone'
+  /** What another value takes where the policy alone does not say. */
+  readonly takes?: (live: Json | undefined, desired: Json | undefined) => 'update' | 'replace'
+  /** The value that says nothing: both sides leave it out before they are compared. */
+  readonly default?: Json
+  /** One form for equal values (order of sets, decimals), on both sides, in the YAML's terms. */
+  readonly canonical?: (value: Json) => Json | undefined
+  /** The live object's value in the YAML's terms; the field of the same name when absent. */
+  readonly read?: (live: StripeObject, references: References) => Json | undefined
+  /** The YAML's value in the terms of a request. */
+  readonly write?: (value: Json, references: References) => Json
+  /** The parameters of an update that sets it (`undefined`: unsets it); `{ name: value }`, null when unset, when absent. */
+  readonly update?: (value: Json | undefined, references: References) => JsonObject
+}
+
+/** What every Stripe object has and nobody writes, and what every request accepts. */
+type Universal = 'id' | 'object' | 'created' | 'updated' | 'livemode' | 'deleted' | 'expand'
+
+/**
+ * A policy for every field of the object and of its create and update parameters, by the SDK's own types: a field Stripe adds
+ * does not compile until it has one. `Own` are the YAML's additional words.
+ */
+export type FieldsOf<Live, Create, Update, Own extends string = never> = {
+  readonly [Name in Exclude<keyof Live | keyof Create | keyof Update, Universal> | Own]: Field
+}
+
+/** A use of another object of the catalog, for the rule that there are no unknown ones and for the order of work. */
+export interface Use {
+  readonly kind: KindName
+  readonly key: string
+  /** Where in the entry: `['recurring', 'meter']`. */
+  readonly path: readonly (string | number)[]
+}
+
+/** One request about a live object. */
+export interface Request {
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly params: JsonObject
+}
+
+/**
+ * A kind of object in the target's catalog: everything the program knows about it, in one file, as data and pure functions.
+ * Adding a kind is one file and one line in registry.ts.
+ */
+export interface Kind {
+  readonly name: KindName
+  /** The map it is written in: `prices:`. */
+  readonly section: string
+  /** The file that holds the section by convention. */
+  readonly file: string
+  /** Stripe's page about it. */
+  readonly docs: string
+  /** One entry of the YAML map. */
+  readonly schema: TSchema
+  readonly path: string
+  /** The lists that together return every object with everything compared expanded. */
+  readonly lists: readonly JsonObject[]
+  readonly fields: Readonly<Record<string, Field>>
+  /** Whether its metadata can carry our marks; without, the natural key alone is its identity. */
+  readonly marks: boolean
+  /** The id we choose on creation. */
+  readonly ownId?: (key: string, value: JsonObject) => string
+  /** What tells two objects of this kind apart beyond ids and marks, as Stripe enforces it. */
+  readonly naturalKey?: {
+    readonly name: string
+    readonly desired: (key: string, value: JsonObject) => string | undefined
+    readonly live: (object: StripeObject) => string | undefined
+  }
+  /** The entry with different spellings of the same made one, where a single field cannot tell (two fields for one amount). */
+  readonly spelling?: (value: JsonObject) => JsonObject
+  readonly uses: (value: JsonObject) => readonly Use[]
+  /** Replacing makes the new one first, unless Stripe lets only one of them exist. */
+  readonly replaceOrder: 'create_first' | 'retire_first'
+  /** Whether it is out of use already, so that nothing is left to retire. */
+  readonly retired: (live: StripeObject) => boolean
+  /** Takes it out of use; never deletes what holds history. Undefined when Stripe has no way and it only loses its marks. */
+  readonly retire: (live: StripeObject) => Request | undefined
+  /** Parameters of every creation beyond the fields. */
+  readonly always?: JsonObject
+}

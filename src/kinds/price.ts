@@ -1,0 +1,139 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { canonicalAmount, canonicalTiers } from './decimal.ts'
+import {
+  fixed,
+  fixedOnceSet,
+  grows,
+  ignored,
+  metadata,
+  mutable,
+  reference,
+  refused,
+  withoutNulls,
+  written,
+} from './fields.ts'
+import type { FieldsOf, Kind, References, Use } from './kind.ts'
+import { priceSchema } from './price-schema.ts'
+
+const fields: FieldsOf<Stripe.Price, Stripe.PriceCreateParams, Stripe.PriceUpdateParams, 'on_change'> = {
+  product: fixed(reference('product', 'product')),
+  currency: fixed(),
+  unit_amount: fixed({ read: (live) => canonicalAmount(live, 'unit_amount')['unit_amount'] }),
+  unit_amount_decimal: fixed({ read: (live) => canonicalAmount(live, 'unit_amount')['unit_amount_decimal'] }),
+  recurring: fixed({ read: readRecurring, canonical: canonicalRecurring, write: writeRecurring }),
+  billing_scheme: fixed({ default: 'per_unit' }),
+  tiers: fixed({ canonical: canonicalTiers }),
+  tiers_mode: fixed(),
+  transform_quantity: fixed(),
+  custom_unit_amount: fixed({ canonical: customAmount }),
+  tax_behavior: fixedOnceSet({ default: 'unspecified' }),
+  currency_options: grows({
+    read: (live) => otherCurrencies(live['currency_options'], live['currency']),
+    canonical: canonicalOptions,
+  }),
+  active: mutable({ default: true }),
+  lookup_key: mutable(),
+  nickname: mutable(),
+  metadata,
+  on_change: written,
+  // Sent by the steps that replace a price, never written by people.
+  transfer_lookup_key: refused,
+  product_data: refused,
+  type: ignored,
+}
+
+function readRecurring(live: JsonObject, references: References): Json | undefined {
+  const recurring = live['recurring']
+  if (!isJsonObject(recurring)) return undefined
+  const meter = recurring['meter']
+  return typeof meter === 'string' ? { ...recurring, meter: references.toKey('meter', meter) } : recurring
+}
+
+function writeRecurring(value: Json, references: References): Json {
+  if (!isJsonObject(value) || typeof value['meter'] !== 'string') return value
+  return { ...value, meter: references.toStripe('meter', value['meter']) }
+}
+
+function canonicalRecurring(value: Json): Json | undefined {
+  const said = withoutNulls(value)
+  if (!isJsonObject(said)) return undefined
+  const silent = (name: string, one: Json | undefined) =>
+    (name === 'interval_count' && one === 1) || (name === 'usage_type' && one === 'licensed')
+  return Object.fromEntries(Object.entries(said).filter(([name, one]) => !silent(name, one)))
+}
+
+/** Stripe answers without `enabled`, which can only be true. */
+function customAmount(value: Json): Json | undefined {
+  if (!isJsonObject(value)) return undefined
+  const said = withoutNulls(value)
+  return { ...(isJsonObject(said) ? said : {}), enabled: true }
+}
+
+/** Expanded currency options repeat the price's own currency. */
+function otherCurrencies(options: Json | undefined, own: Json | undefined): Json | undefined {
+  if (!isJsonObject(options)) return undefined
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name !== own))
+}
+
+function canonicalOptions(value: Json): Json | undefined {
+  if (!isJsonObject(value) || Object.keys(value).length === 0) return undefined
+  return Object.fromEntries(
+    Object.entries(value).map(([name, option]) => [name, isJsonObject(option) ? canonicalOption(option) : option]),
+  )
+}
+
+function canonicalOption(option: JsonObject): JsonObject {
+  const tiers = canonicalTiers(option['tiers'])
+  const custom = isJsonObject(option['custom_unit_amount']) ? customAmount(option['custom_unit_amount']) : undefined
+  const { tiers: _tiers, custom_unit_amount: _custom, tax_behavior: behavior, ...amounts } = option
+  const kept = withoutNulls(canonicalAmount(amounts, 'unit_amount'))
+  return {
+    ...(isJsonObject(kept) ? kept : {}),
+    ...(tiers === undefined ? {} : { tiers }),
+    ...(custom === undefined ? {} : { custom_unit_amount: custom }),
+    ...(behavior === undefined || behavior === null || behavior === 'unspecified' ? {} : { tax_behavior: behavior }),
+  }
+}
+
+/** An entry with its amount spelled one way and its own currency not repeated among the options. */
+function spelling(value: JsonObject): JsonObject {
+  const spelled = canonicalAmount(value, 'unit_amount')
+  const options = otherCurrencies(spelled['currency_options'], spelled['currency'])
+  return options === undefined ? spelled : { ...spelled, currency_options: options }
+}
+
+function uses(value: JsonObject): readonly Use[] {
+  const recurring = value['recurring']
+  const meter = isJsonObject(recurring) ? recurring['meter'] : undefined
+  return [
+    ...(typeof value['product'] === 'string'
+      ? [{ kind: 'product', key: value['product'], path: ['product'] } as const]
+      : []),
+    ...(typeof meter === 'string' ? [{ kind: 'meter', key: meter, path: ['recurring', 'meter'] } as const] : []),
+  ]
+}
+
+export const price: Kind = {
+  name: 'price',
+  section: 'prices',
+  file: 'prices.yaml',
+  docs: 'https://docs.stripe.com/api/prices',
+  schema: priceSchema,
+  path: '/v1/prices',
+  // Without `active` the list holds active prices only.
+  lists: [true, false].map((active) => ({ active, expand: ['data.currency_options', 'data.tiers'] })),
+  fields,
+  marks: true,
+  naturalKey: {
+    name: 'lookup_key',
+    desired: (_key, value) => (typeof value['lookup_key'] === 'string' ? value['lookup_key'] : undefined),
+    live: (object) => (typeof object['lookup_key'] === 'string' ? object['lookup_key'] : undefined),
+  },
+  spelling,
+  uses,
+  replaceOrder: 'create_first',
+  retired: (live) => live['active'] === false,
+  // Prices cannot be deleted; subscriptions on an archived price go on.
+  retire: (live) => ({ method: 'POST', path: `/v1/prices/${live.id}`, params: { active: false } }),
+}

@@ -1,0 +1,111 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { fixed, idOf, ignored, metadata, mutable, refused, time, withoutNulls } from './fields.ts'
+import { canonicalJson } from '../core/canonical.ts'
+import type { FieldsOf, Kind, References, Use } from './kind.ts'
+import Type from 'typebox'
+import { amount, closed, count, currency, flag, keyOf, mapOf, metadataSchema, oneOf, optional, when } from './schema.ts'
+
+const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, Stripe.PromotionCodeUpdateParams> = {
+  code: fixed(),
+  promotion: fixed({ read: readPromotion, canonical: canonicalPromotion, write: writePromotion }),
+  active: mutable({ default: true }),
+  customer: fixed({ read: (live) => idOf(live['customer']) }),
+  expires_at: fixed(time('expires_at')),
+  max_redemptions: fixed(),
+  restrictions: fixed({
+    canonical: canonicalRestrictions,
+    takes: restrictionsTake,
+    // Only the further currencies can be told anew.
+    update: (value) => ({
+      restrictions: isJsonObject(value) ? { currency_options: value['currency_options'] ?? {} } : {},
+    }),
+  }),
+  metadata,
+  customer_account: refused,
+  times_redeemed: ignored,
+}
+
+function readPromotion(live: StripeObject, references: References): Json | undefined {
+  const promotion = live['promotion']
+  const id = isJsonObject(promotion) ? idOf(promotion['coupon']) : undefined
+  return id === undefined ? undefined : { type: 'coupon', coupon: references.toKey('coupon', id) }
+}
+
+function canonicalPromotion(value: Json): Json | undefined {
+  return isJsonObject(value) ? { ...value, type: 'coupon' } : undefined
+}
+
+function writePromotion(value: Json, references: References): Json {
+  const key = isJsonObject(value) ? String(value['coupon'] as string) : ''
+  return { type: 'coupon', coupon: references.toStripe('coupon', key) }
+}
+
+/** `first_time_transaction: false` and empty amounts say nothing. */
+function canonicalRestrictions(value: Json): Json | undefined {
+  if (!isJsonObject(value)) return undefined
+  const { first_time_transaction: first, currency_options: options, ...rest } = value
+  return withoutNulls({
+    ...rest,
+    ...(first === true ? { first_time_transaction: true } : {}),
+    ...(isJsonObject(options) && Object.keys(options).length > 0 ? { currency_options: options } : {}),
+  })
+}
+
+function restrictionsTake(live: Json | undefined, desired: Json | undefined): 'update' | 'replace' {
+  const { currency_options: had, ...before } = isJsonObject(live) ? live : {}
+  const { currency_options: has, ...after } = isJsonObject(desired) ? desired : {}
+  const lost = Object.keys(isJsonObject(had) ? had : {}).some((name) => !isJsonObject(has) || !(name in has))
+  return canonicalJson(before) === canonicalJson(after) && !lost ? 'update' : 'replace'
+}
+
+const schema = closed({
+  code: Type.String({
+    pattern: '^[A-Za-z0-9-]{1,500}$',
+    description: 'What customers type, in any case: letters, digits and -',
+  }),
+  promotion: closed({ type: optional(oneOf(['coupon'], 'Always coupon')), coupon: keyOf('coupons') }),
+  active: optional(flag('Whether it can be redeemed')),
+  customer: optional(Type.String({ pattern: '^cus_', description: 'The only customer who may use it' })),
+  expires_at: optional(when('Last moment to redeem it')),
+  max_redemptions: optional(count('Redeemed by so many at most')),
+  restrictions: optional(
+    closed({
+      first_time_transaction: optional(flag('Only for customers who never paid before')),
+      minimum_amount: optional(amount('Least purchase')),
+      minimum_amount_currency: optional(currency),
+      currency_options: optional(mapOf('^[a-z]{3}$', closed({ minimum_amount: amount('Least purchase') }))),
+    }),
+  ),
+  metadata: optional(metadataSchema),
+})
+
+export const promotionCode: Kind = {
+  name: 'promotion_code',
+  section: 'promotion_codes',
+  file: 'promotion-codes.yaml',
+  docs: 'https://docs.stripe.com/api/promotion_codes',
+  schema,
+  path: '/v1/promotion_codes',
+  lists: [{}],
+  fields,
+  marks: true,
+  naturalKey: {
+    name: 'code',
+    // Stripe compares codes without case, and lets one active code bear a name.
+    desired: (_key, value) => codeOf(value['code']),
+    live: (object) => (object['active'] === true ? codeOf(object['code']) : undefined),
+  },
+  uses: (value: JsonObject): readonly Use[] => {
+    const promotion = value['promotion']
+    const key = isJsonObject(promotion) ? promotion['coupon'] : undefined
+    return typeof key === 'string' ? [{ kind: 'coupon', key, path: ['promotion', 'coupon'] }] : []
+  },
+  replaceOrder: 'retire_first',
+  retired: (live) => live['active'] === false,
+  retire: (live) => ({ method: 'POST', path: `/v1/promotion_codes/${live.id}`, params: { active: false } }),
+}
+
+function codeOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value.toLowerCase() : undefined
+}

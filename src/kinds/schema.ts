@@ -1,0 +1,76 @@
+import Type, { type TSchema } from 'typebox'
+
+/** Building blocks of the YAML's JSON Schema. Editors show the descriptions; findings quote them. */
+
+export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
+
+/** The key of another entry of the catalog. */
+export const keyOf = (section: string): TSchema =>
+  Type.String({ pattern: keyPattern, description: `A key of \`${section}\` in this catalog` })
+
+export const text = (description: string, maxLength = 5_000): TSchema =>
+  Type.String({ minLength: 1, maxLength, description })
+
+export const flag = (description: string): TSchema => Type.Boolean({ description })
+
+export const count = (description: string, minimum = 1): TSchema =>
+  Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description })
+
+export const oneOf = (values: readonly string[], description: string): TSchema =>
+  Type.Unsafe<string>({ type: 'string', enum: [...values], description })
+
+export const currency: TSchema = Type.String({
+  pattern: '^[a-z]{3}$',
+  description: 'ISO 4217 code in lower case, as Stripe writes it (https://docs.stripe.com/currencies)',
+})
+
+/** In the currency's smallest unit: 4900 is 49.00 usd, and 4900 jpy. Twelve digits at most, as Stripe takes them. */
+export const amount = (description: string): TSchema =>
+  Type.Integer({
+    minimum: 0,
+    maximum: 999_999_999_999,
+    description: `${description}, in the smallest unit of the currency`,
+  })
+
+/** Text, so that no digit is lost on the way: '0.5'. Twelve places at most. */
+export const decimalAmount = (description: string): TSchema =>
+  Type.String({
+    pattern: '^\\d{1,12}(\\.\\d{1,12})?$',
+    description: `${description}, as decimal text in the smallest unit`,
+  })
+
+export const when = (description: string): TSchema =>
+  Type.String({ format: 'instant', description: `${description}, in UTC: 2026-12-31T09:15:00Z` })
+
+export const url = (description: string): TSchema =>
+  Type.String({ pattern: '^https?://', maxLength: 2_048, description })
+
+export const metadataSchema: TSchema = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  // 50 keys at Stripe, less the ones that carry our marks (https://docs.stripe.com/api/metadata).
+  maxProperties: 44,
+  propertyNames: { type: 'string', maxLength: 40, pattern: '^(?!crossbill_)[^\\[\\]]+$' },
+  additionalProperties: { type: 'string', minLength: 1, maxLength: 500 },
+  description: 'Your own notes on the object. Keys beginning with crossbill_ are taken',
+})
+
+export const taxBehavior = oneOf(['exclusive', 'inclusive', 'unspecified'], 'Whether tax comes on top, or is inside')
+
+export function closed(properties: Record<string, TSchema>, description?: string): TSchema {
+  return Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })
+}
+
+export const optional = (schema: TSchema): TSchema => Type.Optional(schema)
+export const listOf = (
+  schema: TSchema,
+  options: { maxItems?: number; minItems?: number; uniqueItems?: boolean; description?: string } = {},
+): TSchema => Type.Array(schema, options)
+
+export function mapOf(keys: string, values: TSchema, description?: string): TSchema {
+  return Type.Unsafe<Record<string, unknown>>({
+    type: 'object',
+    propertyNames: { type: 'string', pattern: keys },
+    additionalProperties: values,
+    ...(description === undefined ? {} : { description }),
+  })
+}

@@ -1,0 +1,15 @@
+import Type, { type TSchema } from 'typebox'
+import { closed } from './schema.ts'
+
+/** Where a signing secret goes, once, when Stripe tells it. */
+export const secretSinkSchema: TSchema = Type.Union(
+  [
+    closed({ env_file: Type.String({ minLength: 1 }), name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }),
+    closed({ file: Type.String({ minLength: 1 }) }),
+    closed({ command: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }) }),
+  ],
+  {
+    description:
+      'Where the signing secret goes, once: { env_file: .env, name: NAME }, { file: PATH } or { command: [program, argument] } (on its standard input)',
+  },
+)

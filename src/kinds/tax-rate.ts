@@ -1,0 +1,57 @@
+import type Stripe from 'stripe'
+import Type from 'typebox'
+import { fixed, ignored, metadata, mutable } from './fields.ts'
+import type { FieldsOf, Kind } from './kind.ts'
+import { closed, flag, metadataSchema, oneOf, optional, text } from './schema.ts'
+
+const taxTypes =
+  'admissions_tax amusement_tax attendance_tax communications_tax digital_excise_tax entertainment_tax get_fund gross_receipts_tax gst hospitality_tax hst igst jct lease_tax luxury_tax mass_transit_parking_tax nhil parking_tax pst qst resort_tax retail_delivery_fee rst sales_tax service_tax tourism_tax utility_users_tax vat'.split(
+    ' ',
+  )
+
+const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRateUpdateParams> = {
+  display_name: mutable(),
+  percentage: fixed(),
+  inclusive: fixed(),
+  active: mutable({ default: true }),
+  country: mutable(),
+  state: mutable(),
+  jurisdiction: mutable(),
+  description: mutable(),
+  tax_type: mutable(),
+  metadata,
+  effective_percentage: ignored,
+  flat_amount: ignored,
+  jurisdiction_level: ignored,
+  rate_type: ignored,
+}
+
+const schema = closed({
+  display_name: text('What the invoice calls it: VAT', 50),
+  percentage: Type.Number({ minimum: 0, maximum: 100, description: 'Percent: 19 or 8.25; four places at most' }),
+  inclusive: flag('Whether it is inside the price'),
+  active: optional(flag('Whether it can be used newly; archived when false')),
+  country: optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' })),
+  state: optional(text('ISO 3166-2 subdivision without the country: NY', 10)),
+  jurisdiction: optional(text('Printed on the invoice: DE', 50)),
+  description: optional(text('A note for people; customers do not see it')),
+  tax_type: optional(oneOf(taxTypes, 'The kind of tax')),
+  metadata: optional(metadataSchema),
+})
+
+export const taxRate: Kind = {
+  name: 'tax_rate',
+  section: 'tax_rates',
+  file: 'tax-rates.yaml',
+  docs: 'https://docs.stripe.com/api/tax_rates',
+  schema,
+  path: '/v1/tax_rates',
+  lists: [{}],
+  fields,
+  marks: true,
+  uses: () => [],
+  replaceOrder: 'create_first',
+  retired: (live) => live['active'] === false,
+  // An archived rate goes on working where it is used.
+  retire: (live) => ({ method: 'POST', path: `/v1/tax_rates/${live.id}`, params: { active: false } }),
+}

@@ -2,6 +2,7 @@
 import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
 import type { AccountSettings } from './kernel/account.ts'
+import { type KajabiReady, kajabiReady } from './kajabi/module.ts'
 import { answerControl } from './kernel/control.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
@@ -22,15 +23,18 @@ export interface SandboxOptions {
   readonly storage?: WorldStorage
   /** False: events are neither kept nor delivered unless an endpoint listens. */
   readonly keepEvents?: boolean
+  /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
+  readonly deliver?: typeof globalThis.fetch
 }
 
 export interface Sandbox {
-  /** Stripe at /v1/*, control at /_sandbox/*; any host. */
+  /** Stripe at /v1/*, Kajabi at /kajabi/*, control at /_sandbox/*; any host. */
   readonly fetch: typeof globalThis.fetch
   readonly clock: () => Instant
   readonly ready: {
     readonly clock: string
     readonly accounts: Readonly<Record<string, { readonly id: string; readonly key: string }>>
+    readonly kajabi: KajabiReady
   }
   readonly world: World
   close(): void
@@ -47,6 +51,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     modules,
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     ...(options.keepEvents === undefined ? {} : { keepEvents: options.keepEvents }),
+    ...(options.deliver === undefined ? {} : { deliver: options.deliver }),
   })
   const router = new Router(world)
   return {
@@ -64,7 +69,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     clock: () => world.now,
     get ready() {
       const accounts = [...world.accounts].map(([name, { accountId, key }]) => [name, { id: accountId, key }] as const)
-      return { clock: formatInstant(world.now), accounts: Object.fromEntries(accounts) }
+      return { clock: formatInstant(world.now), accounts: Object.fromEntries(accounts), kajabi: kajabiReady(world) }
     },
     close: () => world.commit(),
   }

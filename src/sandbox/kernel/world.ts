@@ -88,6 +88,8 @@ export interface WorldOptions {
   readonly storage?: WorldStorage
   /** False: no events are kept or delivered unless an endpoint listens (a rehearsal of many months). */
   readonly keepEvents?: boolean
+  /** How webhooks and hooks leave the world; none: they wait. */
+  readonly deliver?: typeof globalThis.fetch
 }
 
 export class World {
@@ -101,6 +103,7 @@ export class World {
     zero_invoice_consumes_once: false,
     discount_starts_backdated: true,
   }
+  readonly deliver: typeof globalThis.fetch | undefined
   /** Deliveries under way; the clock waits for them before it goes on. */
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
@@ -118,6 +121,7 @@ export class World {
     this.livemode = options.livemode
     this.modules = options.modules
     this.keepEvents = options.keepEvents ?? true
+    this.deliver = options.deliver
     this.#storage = options.storage
     this.#now = options.clock
     for (const module of options.modules)

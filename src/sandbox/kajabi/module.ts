@@ -1,0 +1,105 @@
+// A Kajabi site beside the accounts: /kajabi/v1/* is its API, /kajabi/webhooks/* its offer addresses. Written after the official description
+// 1.1.0 and what owners of live sites report.
+import { present } from '../../core/assert.ts'
+import { ControlRefusal, textOf } from '../kernel/control.ts'
+import { idFor } from '../kernel/ids.ts'
+import type { ControlInput, HttpAnswer, HttpRequest, Module } from '../kernel/module.ts'
+import type { World } from '../kernel/world.ts'
+import type { Json } from '../../core/json.ts'
+import { accessEnds } from './access.ts'
+import { act, overview } from './acts.ts'
+import { type Answer, page } from './answers.ts'
+import { redeliver } from './hooks.ts'
+import { type SiteBehaviour, usualBehaviour } from './model.ts'
+import { postDelivery, probeHook } from './outgoing.ts'
+import type { SiteKey } from './oauth.ts'
+import { answer } from './routes.ts'
+import { Site } from './site.ts'
+
+const sites = new WeakMap<World, Site>()
+
+/** The world's one site. */
+export function siteOf(world: World): Site {
+  const known = sites.get(world)
+  if (known !== undefined) return known
+  const space = world.space('kajabi')
+  const site: Site = new Site(
+    {
+      table: (definition) => space.table(definition),
+      now: () => world.now,
+      secret: (kind, n, length) => idFor(world.seed, `kajabi/${kind}`, 'cus', n).slice(4).repeat(5).slice(0, length),
+      // Due work belongs to an account; the site's rides with the first one.
+      schedule: (at, kind, key) =>
+        world.schedule(present([...world.accounts.values()][0], 'an account'), at, { kind, key }),
+      send: (delivery) => postDelivery(world, site, delivery),
+      probe: (hook) => probeHook(world, site, hook),
+    },
+    { ...usualBehaviour },
+  )
+  sites.set(world, site)
+  return site
+}
+
+/** The key of the site's API. `api_base` is what stands in for `https://api.kajabi.com`, without the `/v1`. */
+export function siteKey(world: World): SiteKey {
+  return { client_id: `sandbox_client_${world.seed}`, client_secret: `sandbox_secret_${world.seed}` }
+}
+
+export interface KajabiReady extends SiteKey {
+  readonly site: string
+  /** A path: the server's own address comes before it. */
+  readonly api_base: string
+}
+
+export function kajabiReady(world: World): KajabiReady {
+  return { site: siteOf(world).id, ...siteKey(world), api_base: '/kajabi' }
+}
+
+export const kajabiModule: Module = {
+  mounts: { '/kajabi/': (world, request) => respond(world, request) },
+  control: {
+    'GET kajabi': (world) => overview(siteOf(world)),
+    'POST kajabi': (world, input) => order(world, input),
+    'POST kajabi_behaviour': (world, input) => change(siteOf(world).behaviour, input),
+  },
+  due: {
+    'kajabi.access_ends': { rank: 200, run: (context, key) => accessEnds(siteOf(context.world), key) },
+    'kajabi.redeliver': { rank: 300, run: (context, key) => redeliver(siteOf(context.world), key) },
+  },
+}
+
+function respond(world: World, request: HttpRequest): HttpAnswer {
+  const path = request.url.pathname.slice('/kajabi'.length)
+  const { method, headers, body } = request
+  const site = siteOf(world)
+  try {
+    return world.transact(() =>
+      wire(answer(site, siteKey(world), { method, path, query: request.url.searchParams, headers, body })),
+    )
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error
+    return wire(page(400, 'Bad Request'))
+  }
+}
+
+function wire(given: Answer): HttpAnswer {
+  return { status: given.status, headers: { 'content-type': given.type, ...given.headers }, body: given.body }
+}
+
+function order(world: World, input: ControlInput): object {
+  textOf(input, 'act')
+  const outcome = world.transact(() => act(siteOf(world), input as Readonly<Record<string, Json>>))
+  if ('problem' in outcome) throw new ControlRefusal(outcome.problem)
+  return outcome.done
+}
+
+/** Switches the unsure sides of the site's behaviour; unknown names are refused. */
+function change(behaviour: SiteBehaviour, input: ControlInput): object {
+  for (const [name, value] of Object.entries(input)) {
+    const known = Object.entries(behaviour).find(([key]) => key === name)
+    if (known === undefined || typeof known[1] !== typeof value)
+      throw new ControlRefusal(`no behaviour "${name}" of that type; there are: ${Object.keys(behaviour).join(', ')}`)
+    Object.assign(behaviour, { [name]: value })
+  }
+  return behaviour
+}

@@ -1,0 +1,38 @@
+import { isJsonObject } from '../../core/json.ts'
+import { grant, newContact, revoke } from './access.ts'
+import { type Answer, page } from './answers.ts'
+import { type SiteRequest, deliverable, jsonBody, text } from './requests.ts'
+import type { Site } from './site.ts'
+
+/**
+ * The activation and deactivation addresses of an offer: no API key, the secret is in the path. Activation finds or makes the person,
+ * sends no mail unless `?send_offer_grant_email=true`, and the deactivation must name the `external_user_id` of the activation, letter by letter.
+ */
+export function offerAddress(site: Site, request: SiteRequest): Answer | undefined {
+  const match = /^\/webhooks\/offers\/([^/]+)\/([^/]+)\/(activate|deactivate)$/.exec(request.path)
+  if (match === null) return undefined
+  const [, key, offerId, what] = match
+  const offer = site.offers.get(offerId ?? '')
+  if (request.method !== 'POST' || offer === undefined || offer.url_key !== key) return page(404, 'Not Found')
+  const body = jsonBody(request)
+  const email = text(body, 'email')
+  const external = text(body, 'external_user_id') ?? email
+  if (!isJsonObject(body) || email === undefined || external === undefined || !deliverable(email))
+    return plain(422, 'email is required')
+  const name = text(body, 'name') ?? ''
+  if (what === 'activate') {
+    const contact = site.contactOf(email) ?? newContact(site, { name, email })
+    const mail = request.query.get('send_offer_grant_email') === 'true' ? 'offer_grant' : undefined
+    grant(site, contact.id, offer, { by: 'url', activatedAs: external, mail })
+    return plain(200, '')
+  }
+  const contact = site.contactOf(email)
+  const held = contact === undefined ? undefined : site.grants.get(`${contact.id}/${offer.id}`)
+  if (held === undefined || held.activated_as !== external) return plain(404, 'not found')
+  revoke(site, held.contact, offer.id, 'Revoked')
+  return plain(200, '')
+}
+
+function plain(status: number, body: string): Answer {
+  return { status, type: 'text/plain; charset=utf-8', body }
+}

@@ -4,7 +4,10 @@ import type { Lease, Store } from '../engine/ports.ts'
 import type { StoreEngine } from './engines.ts'
 
 /** One holder a name at a time, across processes and machines, by the database's own clock. */
-export function openLeases({ database, nowMilliseconds: now }: StoreEngine): Pick<Store, 'acquire' | 'leaseHolder' | 'breakLease'> {
+export function openLeases({
+  database,
+  nowMilliseconds: now,
+}: StoreEngine): Pick<Store, 'acquire' | 'leaseHolder' | 'breakLease'> {
   const later = (seconds: number) => sql<number>`${now} + ${seconds * 1_000}`
 
   function lease(name: string, holder: string, token: number, seconds: number): Lease {

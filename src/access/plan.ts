@@ -1,0 +1,105 @@
+import type { Access } from './schema.ts'
+
+/** One subscriber's claim to access: what they pay for, and the person they are. Built in memory; the person is never written anywhere. */
+export interface Claim {
+  /** `us/sub_…` */
+  readonly subscriber: string
+  /** Lower-cased e-mail address: the only name the two old accounts and Kajabi share for one person. */
+  readonly person: string
+  /** Keys in prices.yaml. */
+  readonly prices: readonly string[]
+  /** Whether the subscription is live in the account that bills it now (ending ones are, until they end). */
+  readonly live: boolean
+}
+
+/** What Crossbill gave, from its store: the person is known here only by the contact. */
+export interface Granted {
+  readonly contact: string
+  readonly offer: string
+  readonly subscribers: readonly string[]
+}
+
+/** Who holds an offer in Kajabi: contact by person. */
+export type Holders = ReadonlyMap<string, string>
+
+export interface AccessDecision {
+  readonly kind: 'grant' | 'revoke' | 'keep'
+  /** Key in access.yaml. */
+  readonly offer: string
+  /** Every subscriber of this person that gives (or gave) the offer, in order. */
+  readonly subscribers: readonly string[]
+  /** Known for people who have or had access; a grant may still have to find or make it. */
+  readonly contact?: string
+  readonly person: string
+}
+
+/**
+ * Who must get, keep or lose which offer. One grant per person and offer, however many subscriptions give it. Only what Crossbill granted is ever
+ * taken away: offers granted by hand stay, and so does everything of somebody without a claim whom Crossbill gave nothing.
+ *
+ * | pays for it | holds it | granted by Crossbill | decision |
+ * |-------------|----------|----------------------|----------|
+ * | yes         | no       | any                  | grant    |
+ * | yes         | yes      | any                  | keep     |
+ * | no          | yes      | yes                  | revoke   |
+ * | no          | yes      | no                   | (nothing)|
+ * | no          | no       | any                  | (nothing)|
+ */
+export function planAccess(
+  access: Access,
+  claims: readonly Claim[],
+  holders: ReadonlyMap<string, Holders>,
+  granted: readonly Granted[],
+): AccessDecision[] {
+  const decisions: AccessDecision[] = []
+  for (const [offer, { prices }] of Object.entries(access.offers).sort(byKey)) {
+    const giving = new Set(prices)
+    const holding: Holders = holders.get(offer) ?? new Map()
+    const mine = new Map(granted.filter((one) => one.offer === offer).map((one) => [one.contact, one]))
+    const wanted = new Map<string, string[]>()
+    const past = new Map<string, string[]>()
+    for (const claim of claims) {
+      if (!claim.prices.some((price) => giving.has(price))) continue
+      push(claim.live ? wanted : past, claim.person, claim.subscriber)
+    }
+    for (const [person, subscribers] of wanted) {
+      const contact = holding.get(person)
+      decisions.push({
+        kind: contact === undefined ? 'grant' : 'keep',
+        offer,
+        subscribers: subscribers.toSorted(),
+        person,
+        ...(contact === undefined ? {} : { contact }),
+      })
+    }
+    for (const [person, contact] of holding) {
+      const grant = mine.get(contact)
+      if (wanted.has(person) || grant === undefined) continue
+      decisions.push({
+        kind: 'revoke',
+        offer,
+        subscribers: (past.get(person) ?? [...grant.subscribers]).toSorted(),
+        contact,
+        person,
+      })
+    }
+  }
+  return decisions.toSorted(inOrder)
+}
+
+function push(into: Map<string, string[]>, key: string, value: string): void {
+  const list = into.get(key)
+  if (list === undefined) into.set(key, [value])
+  else list.push(value)
+}
+
+function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0
+}
+
+/** By offer, then by first subscriber: never by person, so that the order tells nothing about addresses. */
+function inOrder(a: AccessDecision, b: AccessDecision): number {
+  const left = `${a.offer} ${a.subscribers[0] ?? ''} ${a.kind}`
+  const right = `${b.offer} ${b.subscribers[0] ?? ''} ${b.kind}`
+  return left < right ? -1 : left > right ? 1 : 0
+}

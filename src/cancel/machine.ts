@@ -1,0 +1,83 @@
+import type { Instant } from '../core/instant.ts'
+import { unreachable } from '../core/assert.ts'
+
+/**
+ * What happens to an accepted signal. Every state but the last three is work that waits; nothing leaves the inbox by being forgotten.
+ *
+ * | state      | verified     | not true       | cancelled | fails, may pass | fails for good | redriven  | discarded |
+ * |------------|--------------|----------------|-----------|-----------------|----------------|-----------|-----------|
+ * | received   | → cancelling | → ignored      | (illegal) | → retry         | → dead         | (illegal) | → ignored |
+ * | verifying  | → cancelling | → ignored      | (illegal) | → retry         | → dead         | (illegal) | → ignored |
+ * | cancelling | stays        | → ignored      | → done    | → retry         | → dead         | (illegal) | → ignored |
+ * | retry      | → cancelling | → ignored      | → done    | → retry         | → dead         | → received| → ignored |
+ * | done       | (illegal in every column: it happened)                                                                 |
+ * | ignored    | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| (illegal) |
+ * | dead       | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| → ignored |
+ */
+export type InboxState =
+  | { readonly state: 'received' }
+  | { readonly state: 'verifying' }
+  | { readonly state: 'cancelling' }
+  | { readonly state: 'retry'; readonly at: Instant; readonly attempts: number; readonly reason: string }
+  | { readonly state: 'done' }
+  | { readonly state: 'ignored'; readonly reason: string }
+  | { readonly state: 'dead'; readonly reason: string }
+
+export type InboxEvent =
+  | { readonly event: 'claimed' }
+  | { readonly event: 'verified' }
+  | { readonly event: 'refuted'; readonly reason: string }
+  | { readonly event: 'cancelled' }
+  | { readonly event: 'postponed'; readonly at: Instant; readonly reason: string }
+  | { readonly event: 'failed'; readonly reason: string }
+  | { readonly event: 'redriven' }
+  | { readonly event: 'discarded'; readonly reason: string }
+
+export const inboxStates = ['received', 'verifying', 'cancelling', 'retry', 'done', 'ignored', 'dead'] as const
+
+/** The next state, or undefined where the event is illegal in this state (the caller says so and changes nothing). */
+export function nextInbox(now: InboxState, event: InboxEvent): InboxState | undefined {
+  switch (now.state) {
+    case 'received':
+    case 'verifying':
+    case 'cancelling':
+    case 'retry':
+      return fromWaiting(now, event)
+    case 'done':
+      return undefined
+    case 'ignored':
+      return event.event === 'redriven' ? { state: 'received' } : undefined
+    case 'dead':
+      if (event.event === 'redriven') return { state: 'received' }
+      return event.event === 'discarded' ? { state: 'ignored', reason: event.reason } : undefined
+    default:
+      return unreachable(now)
+  }
+}
+
+type Waiting = Extract<InboxState, { state: 'received' | 'verifying' | 'cancelling' | 'retry' }>
+
+function fromWaiting(now: Waiting, event: InboxEvent): InboxState | undefined {
+  const attempts = now.state === 'retry' ? now.attempts : 0
+  switch (event.event) {
+    case 'claimed':
+      // A worker that died in the middle leaves `verifying` or `cancelling` behind; the next one simply goes on.
+      return now.state === 'cancelling' ? now : { state: 'verifying' }
+    case 'verified':
+      return { state: 'cancelling' }
+    case 'refuted':
+      return { state: 'ignored', reason: event.reason }
+    case 'cancelled':
+      return now.state === 'cancelling' || now.state === 'retry' ? { state: 'done' } : undefined
+    case 'postponed':
+      return { state: 'retry', at: event.at, attempts: attempts + 1, reason: event.reason }
+    case 'failed':
+      return { state: 'dead', reason: event.reason }
+    case 'redriven':
+      return now.state === 'retry' ? { state: 'received' } : undefined
+    case 'discarded':
+      return { state: 'ignored', reason: event.reason }
+    default:
+      return unreachable(event)
+  }
+}

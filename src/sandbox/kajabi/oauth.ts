@@ -25,6 +25,7 @@ export function issueToken(site: Site, key: SiteKey, request: SiteRequest): Answ
       site.tokens.put({ ...known, revoked: true })
       break
     }
+    case null:
     default:
       throw refuseToken(400, 'Unsupported grant type')
   }

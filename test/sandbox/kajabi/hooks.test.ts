@@ -6,7 +6,7 @@ const target = 'https://listener.example/hooks/secret'
 
 async function listening() {
   const caller = await openCaller()
-  const tag = String((await caller.act({ act: 'make_tag', name: 'cancel-requested' }))['tag'])
+  const tag = (await caller.act({ act: 'make_tag', name: 'cancel-requested' }))['tag'] ?? ''
   const hook = await caller.call(
     'POST',
     '/v1/hooks',
@@ -34,7 +34,7 @@ test('a new hook is probed with HEAD and GET, and a 405 silently kills it', asyn
 
 test('tag_added arrives unsigned, its id names the tag, and adding the tag again fires nothing', async () => {
   const { caller, tag, contact } = await listening()
-  const other = String((await caller.act({ act: 'make_tag', name: 'vip' }))['tag'])
+  const other = (await caller.act({ act: 'make_tag', name: 'vip' }))['tag'] ?? ''
   caller.arrivals.length = 0
   await caller.act({ act: 'add_tag', contact, tag: other })
   await caller.act({ act: 'add_tag', contact, tag })
@@ -74,14 +74,14 @@ test('revoking, granting and expiring fire nothing; a purchase and a form do', a
     await caller.call('POST', '/v1/hooks', hookBody(caller.site, { target_url: target, event }))
   await caller.settle()
   caller.arrivals.length = 0
-  const offer = String((await caller.act({ act: 'make_offer', title: 'A' }))['offer'])
+  const offer = (await caller.act({ act: 'make_offer', title: 'A' }))['offer'] ?? ''
   await caller.call('POST', `/v1/contacts/${contact}/relationships/offers`, offers(offer))
   await caller.act({ act: 'revoke', contact, offer })
   await caller.settle()
   expect(caller.arrivals).toEqual([])
-  const paid = String((await caller.act({ act: 'make_offer', title: 'B', kind: 'subscription', price: 4900 }))['offer'])
+  const paid = (await caller.act({ act: 'make_offer', title: 'B', kind: 'subscription', price: 4900 }))['offer'] ?? ''
   await caller.act({ act: 'purchase', contact, offer: paid })
-  const tag = String((await caller.act({ act: 'make_tag', name: 'leaving' }))['tag'])
+  const tag = (await caller.act({ act: 'make_tag', name: 'leaving' }))['tag'] ?? ''
   await caller.call('POST', '/v1/hooks', hookBody(caller.site, { target_url: target, event: 'tag_added' }))
   await caller.act({ act: 'make_form', title: 'Cancel my membership', adds_tags: [tag] })
   await caller.act({ act: 'submit_form', form: 'Cancel my membership', email: 'a@example.com' })

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import Stripe from 'stripe'
+import { assert } from '../core/assert.ts'
+import { instant, type Instant } from '../core/instant.ts'
+import { isJsonObject, type StripeObject } from '../core/json.ts'
+import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
+import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
+import { stripeClient, type Fetch } from './client.ts'
+import { readFailure } from './failures.ts'
+import { createLimits, operationName, stripeRates, type Limits, type Rates, type Timing } from './limits.ts'
+import { readList } from './list.ts'
+import { queryString } from './query.ts'
+
+export interface ConnectOptions {
+  /** The project's name for the account: `target`, `us`, `intl`. */
+  readonly name: string
+  /** The secret itself, resolved; never written anywhere. */
+  readonly key: string
+  /** `acct_…` the key must belong to; undefined accepts whichever it is (a sandbox in this process). */
+  readonly account?: string
+  /** The mode the key must have; undefined accepts either (a sandbox in this process). */
+  readonly livemode?: boolean
+  /** Any Stripe-compatible server, e.g. `http://127.0.0.1:4242`. */
+  readonly apiBase?: string
+  /** The network by default; a sandbox's own `fetch` reaches it without a socket. */
+  readonly fetch?: Fetch
+  /** Stripe's limits by default, none for a sandbox (own `fetch`, or a server on this machine). */
+  readonly rates?: Rates | 'none'
+  readonly timing?: Timing
+  /** Milliseconds since 1970, used only while no answer has carried a `Date`. */
+  readonly clock?: () => number
+  readonly random?: () => number
+}
+
+const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) }
+const noLimits: Limits = { turn: () => Promise.resolve(), hold: () => {} }
+/** How long a rate-limited operation rests when Stripe does not say. */
+const restMilliseconds = 1_000
+
+/**
+ * Connects to one account and proves that it is the one the project names, before anything else is asked of it.
+ * Throws `CommandError`: `key_unusable`, `wrong_mode`, `wrong_account`, `account_unreachable`.
+ */
+export async function connectAccount(options: ConnectOptions): Promise<StripeAccount> {
+  const { name } = options
+  const livemode = keyMode(options)
+  const timing = options.timing ?? localTiming
+  const clock = answeredClock(options.clock ?? Date.now)
+  const client = stripeClient({
+    key: options.key,
+    fetch: options.fetch ?? globalThis.fetch,
+    heard: clock.hear,
+    ...(options.apiBase === undefined ? {} : { base: new URL(options.apiBase) }),
+  })
+  const limits = limitsOf(options, livemode, timing)
+  const send = (request: StripeRequest): Promise<Outcome<StripeObject>> => sendOnce(client, limits, request)
+  const source = {
+    name,
+    send,
+    now: clock.now,
+    sleep: (milliseconds: number) => timing.sleep(milliseconds),
+    random: options.random ?? Math.random,
+  }
+  return {
+    name,
+    id: await ownId(options, send),
+    livemode,
+    apiVersion: Stripe.API_VERSION,
+    send,
+    list: (path, params = {}) => readList(source, path, params),
+    now: clock.now,
+  }
+}
+
+function limitsOf(options: ConnectOptions, livemode: boolean, timing: Timing): Limits {
+  const local = options.apiBase !== undefined && /^(127\.|localhost$|\[::1\]$)/.test(new URL(options.apiBase).hostname)
+  const rates = options.rates ?? (options.fetch !== undefined || local ? 'none' : stripeRates(livemode))
+  return rates === 'none' ? noLimits : createLimits(rates, timing)
+}
+
+async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest): Promise<Outcome<StripeObject>> {
+  const { method, path, params = {}, idempotencyKey } = request
+  assert(
+    (method === 'POST') === (idempotencyKey !== undefined),
+    `${method} ${path}: a key goes with a POST, and only there`,
+  )
+  const operation = operationName(method, path)
+  await limits.turn(operation)
+  try {
+    const answer: unknown =
+      idempotencyKey !== undefined
+        ? await client.rawRequest('POST', path, params, { idempotencyKey })
+        : await client.rawRequest(method, `${path}${queryString(params)}`)
+    if (isJsonObject(answer) && typeof answer['object'] === 'string') return success(answer as StripeObject)
+    const kind = method === 'GET' ? 'retryable' : 'unknown'
+    return failed({ kind, code: 'not_an_answer', message: 'the answer is not an object of Stripe', status: 200 })
+  } catch (error) {
+    const failure = readFailure(error, method)
+    if (failure.code.startsWith('rate_limit')) rest(limits, operation, failure)
+    return failed(failure)
+  }
+}
+
+function rest(limits: Limits, operation: string, failure: Failure): void {
+  const wholeAccount = failure.code.includes('global')
+  limits.hold(wholeAccount ? undefined : operation, (failure.retryAfter ?? 0) * 1_000 || restMilliseconds)
+}
+
+/** The newest `Date` that Stripe has said. In a sandbox this is simulated time, so it never runs on by itself. */
+function answeredClock(clock: () => number): { hear: (headers: Headers) => void; now: () => Instant } {
+  let newest: number | undefined
+  return {
+    hear(headers) {
+      const said = Date.parse(headers.get('date') ?? '')
+      if (!Number.isNaN(said)) newest = Math.max(newest ?? 0, Math.floor(said / 1_000))
+    },
+    now: () => instant(newest ?? Math.floor(clock() / 1_000)),
+  }
+}
+
+/** The mode as the key says it; the key is never quoted. */
+function keyMode({ name, key, livemode }: ConnectOptions): boolean {
+  const mode = /^(?:sk|rk)_(test|live)_/.exec(key)?.[1]
+  if (mode === undefined)
+    throw new CommandError('key_unusable', `account ${name}: its key is not a secret or restricted key of Stripe`, {
+      notDone: 'nothing was asked of Stripe',
+      fix: 'name a key that begins with rk_ (recommended) or sk_ in catalog/project.yaml',
+    })
+  const live = mode === 'live'
+  if (livemode !== undefined && live !== livemode)
+    throw new CommandError(
+      'wrong_mode',
+      `account ${name}: the project says livemode: ${livemode}, its key is a ${mode} key`,
+      {
+        notDone: 'nothing was asked of Stripe',
+        fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,
+      },
+    )
+  return live
+}
+
+async function ownId(
+  options: ConnectOptions,
+  send: (request: StripeRequest) => Promise<Outcome<StripeObject>>,
+): Promise<string> {
+  const { name, account } = options
+  const outcome = await send({ method: 'GET', path: '/v1/account' })
+  if (!outcome.ok) {
+    const { failure } = outcome
+    const refused = failure.kind === 'rejected'
+    throw new CommandError(
+      refused ? 'key_unusable' : 'account_unreachable',
+      `account ${name}: Stripe ${refused ? 'refused its key' : 'did not answer'}: ${failure.message} (${failure.code})`,
+      {
+        notDone: 'nothing else was asked of this account',
+        fix: refused
+          ? 'check the secret it names in catalog/project.yaml, and that a restricted key may read the account'
+          : 'run the command again when Stripe can be reached',
+      },
+    )
+  }
+  const { id, object } = outcome.value
+  if (object !== 'account' || id === undefined || (account !== undefined && id !== account))
+    throw new CommandError(
+      'wrong_account',
+      `account ${name}: the project says ${account ?? 'an account'}, its key belongs to ${id ?? object}`,
+      {
+        notDone: 'nothing else was asked of this account',
+        fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,
+      },
+    )
+  return id
+}

@@ -1,0 +1,114 @@
+import { CommandError, type Outcome } from '../core/outcome.ts'
+import type { StripeObject, JsonObject } from '../core/json.ts'
+import type { Instant } from '../core/instant.ts'
+import type { Params, StripeRequest } from '../engine/ports.ts'
+import { readRanges } from './ranges.ts'
+
+export interface ListSource {
+  /** The project's name of the account, for messages. */
+  readonly name: string
+  send(request: StripeRequest): Promise<Outcome<StripeObject>>
+  now(): Instant
+  sleep(milliseconds: number): Promise<void>
+  /** 0 to 1, for spreading retries. */
+  random(): number
+}
+
+export interface Page {
+  readonly data: readonly StripeObject[]
+  readonly hasMore: boolean
+}
+
+/** Reads one page; its retries are its own. */
+export type ReadPage = (params: Params) => Promise<Page>
+
+/** Lists that take `created` ranges, which are read side by side. */
+const ranged = new Set(
+  'charges coupons customers events invoiceitems invoices payment_intents prices products promotion_codes subscription_schedules subscriptions tax_rates'
+    .split(' ')
+    .map((resource) => `/v1/${resource}`),
+)
+
+const pageSize = 100
+/** Waits between the attempts for one page: about a minute and a half altogether. */
+const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
+
+/**
+ * Every object of a list, newest first. One page is one request; when there are more and the list knows `created`, ranges of it are read side by side, and
+ * what was created during the reading is fetched at the end (it stands before every cursor).
+ */
+export async function* readList(source: ListSource, path: string, params: Params): AsyncGenerator<StripeObject> {
+  const started = source.now()
+  const page: ReadPage = (extra) => readPage(source, path, { limit: pageSize, ...params, ...extra })
+  const first = await page({})
+  yield* first.data
+  if (!first.hasMore) return
+  const inRanges = ranged.has(path) && params['created'] === undefined && params['limit'] === undefined
+  if (!inRanges) return yield* readOn(page, first)
+
+  const recent = new Set<string>()
+  const note = (object: StripeObject): void => {
+    if (object.id !== undefined && createdAt(object) >= started) recent.add(object.id)
+  }
+  first.data.forEach(note)
+  for await (const object of readRanges(page, first)) {
+    note(object)
+    yield object
+  }
+  const since = (extra: Params): Promise<Page> => page({ ...extra, created: { gte: started } })
+  const late = await since({})
+  for (const object of late.data) if (!recent.has(object.id ?? '')) yield object
+  if (!late.hasMore) return
+  for await (const object of readOn(since, late)) if (!recent.has(object.id ?? '')) yield object
+}
+
+/** The pages after a first one, one after the other. */
+async function* readOn(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
+  for (let last = first; last.hasMore;) {
+    last = await page({ starting_after: cursor(last) })
+    yield* last.data
+  }
+}
+
+/** The last object's id. A page that says "more" and has nothing to go on from would end the reading half-way. */
+export function cursor(page: Page): string {
+  const id = page.data.at(-1)?.id
+  if (id === undefined)
+    throw new CommandError('list_incomplete', 'Stripe said that a list goes on after an empty page', {
+      notDone: 'nothing was decided on half a list',
+      fix: 'run the command again',
+    })
+  return id
+}
+
+export function createdAt(object: StripeObject): number {
+  const created = object['created']
+  return typeof created === 'number' ? created : 0
+}
+
+async function readPage(source: ListSource, path: string, params: Params): Promise<Page> {
+  for (let attempt = 0; ; attempt++) {
+    const outcome = await source.send({ method: 'GET', path, params })
+    if (outcome.ok) {
+      const { object, data, has_more: hasMore } = outcome.value as JsonObject
+      if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean')
+        return { data: data as readonly StripeObject[], hasMore }
+      throw unreadable(source, path, 'the answer is not a list')
+    }
+    const { failure } = outcome
+    const pause = pauses[attempt]
+    if (failure.kind !== 'retryable' || pause === undefined)
+      throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
+    await source.sleep(Math.max((failure.retryAfter ?? 0) * 1_000, pause * (0.5 + source.random() / 2)))
+  }
+}
+
+function unreadable(source: ListSource, path: string, why: string, status = 0): CommandError {
+  const permission = status === 401 || status === 403
+  return new CommandError('list_unreadable', `account ${source.name}: ${path} cannot be read: ${why}`, {
+    notDone: 'nothing was decided on half a list',
+    fix: permission
+      ? `give the key of account ${source.name} the permission to read this, see "crossbill doctor"`
+      : 'run the command again when Stripe answers',
+  })
+}

@@ -1,0 +1,105 @@
+import type { StripeObject } from '../core/json.ts'
+import { createdAt, cursor, type Page, type ReadPage } from './list.ts'
+
+/** Requests in flight for one list: enough to keep 25 requests a second busy at 300 ms each. */
+const lanes = 8
+/** No object is older than Stripe: 2010-01-01. */
+const beginning = 1_262_304_000
+
+/** A stretch of `created`, read newest first; it gives away its older part when somebody is idle. */
+interface Stretch {
+  /** Lowest `created` of this stretch. */
+  from: number
+  /** Highest `created`, undefined for the stretch that goes on from the first page. */
+  readonly until: number | undefined
+  cursor: string | undefined
+  readonly waiting: StripeObject[]
+  done: boolean
+  older: Stretch | undefined
+}
+
+/**
+ * The objects after a list's first page, newest first. How objects are spread over time is not known before they are read, so a stretch is halved whenever
+ * there is an idle lane: empty halves cost one request, dense ones are halved again.
+ */
+export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
+  let running = 0
+  let stopped = false
+  let failure: { error: unknown } | undefined
+  let wake = (): void => {}
+
+  const read = async (stretch: Stretch): Promise<void> => {
+    running++
+    try {
+      while (!stopped && failure === undefined && !stretch.done) await readNext(stretch)
+    } catch (error) {
+      failure ??= { error }
+    } finally {
+      running--
+      wake()
+    }
+  }
+  const readNext = async (stretch: Stretch): Promise<void> => {
+    const next = await page({
+      created: { gte: stretch.from, ...(stretch.until === undefined ? {} : { lte: stretch.until }) },
+      ...(stretch.cursor === undefined ? {} : { starting_after: stretch.cursor }),
+    })
+    stretch.waiting.push(...next.data)
+    stretch.done = !next.hasMore
+    if (!stretch.done) {
+      stretch.cursor = cursor(next)
+      share(stretch, next)
+    }
+    wake()
+  }
+  const share = (stretch: Stretch, last: Page): void => {
+    if (running >= lanes) return
+    const older = olderHalf(stretch, last)
+    if (older === undefined) return
+    void read(older)
+  }
+
+  let head: Stretch | undefined = {
+    from: beginning,
+    until: undefined,
+    cursor: cursor(first),
+    waiting: [],
+    done: false,
+    older: undefined,
+  }
+  share(head, first)
+  void read(head)
+  try {
+    while (head !== undefined) {
+      const caught: { error: unknown } | undefined = failure
+      if (caught !== undefined) throw caught.error
+      yield* head.waiting.splice(0)
+      if (head.waiting.length > 0) continue
+      if (head.done) head = head.older
+      else await new Promise<void>((resolve) => (wake = resolve))
+    }
+  } finally {
+    stopped = true
+  }
+}
+
+/** Cuts the part of a stretch that is still to be read in two; undefined when less than two pages are expected. */
+function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
+  const newest = createdAt(last.data[0] ?? { object: '' })
+  const oldest = createdAt(last.data.at(-1) ?? { object: '' })
+  const pageSpan = Math.max(newest - oldest, 1)
+  const left = oldest - stretch.from
+  if (left / pageSpan < 2) return undefined
+  const middle = stretch.from + Math.floor(left / 2)
+  const older: Stretch = {
+    from: stretch.from,
+    until: middle,
+    cursor: undefined,
+    waiting: [],
+    done: false,
+    older: stretch.older,
+  }
+  stretch.from = middle + 1
+  stretch.older = older
+  return older
+}

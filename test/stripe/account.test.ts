@@ -1,0 +1,260 @@
+import { describe, expect, test } from 'vitest'
+import type { Failure } from '../../src/core/outcome.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { connectAccount, type ConnectOptions } from '../../src/stripe/account.ts'
+import type { Fetch } from '../../src/stripe/client.ts'
+import { VirtualTime } from './virtual-time.ts'
+
+const account: Fetch = () => Promise.resolve(Response.json({ object: 'account', id: 'acct_1' }))
+const options = (more: Partial<ConnectOptions> = {}): ConnectOptions => ({
+  name: 'us',
+  key: 'rk_test_secretsecret',
+  account: 'acct_1',
+  livemode: false,
+  fetch: account,
+  ...more,
+})
+
+describe('connecting', () => {
+  test('proves which account a key belongs to, by the sandbox', async () => {
+    const sandbox = createSandbox()
+    const { key, id } = sandbox.ready.accounts['intl'] ?? { key: '', id: '' }
+    const connected = await connectAccount({ name: 'intl', key, account: id, livemode: false, fetch: sandbox.fetch })
+    expect(connected).toMatchObject({ name: 'intl', id, livemode: false, apiVersion: '2026-10-28.endive' })
+    expect(connected.now()).toBe(sandbox.clock())
+    sandbox.close()
+  })
+
+  test.each([
+    ['a key of another account', { account: 'acct_2' }, 'wrong_account', /says acct_2, its key belongs to acct_1/],
+    [
+      'a live key for a test account',
+      { key: 'sk_live_secretsecret' },
+      'wrong_mode',
+      /livemode: false, its key is a live key/,
+    ],
+    ['a test key for a live account', { livemode: true }, 'wrong_mode', /livemode: true, its key is a test key/],
+    ['a publishable key', { key: 'pk_test_secretsecret' }, 'key_unusable', /not a secret or restricted key/],
+    ['an empty key', { key: '' }, 'key_unusable', /not a secret or restricted key/],
+    [
+      'a refused key',
+      {
+        fetch: () =>
+          Promise.resolve(
+            Response.json({ error: { message: 'Invalid API Key provided: rk_test_secretsecret' } }, { status: 401 }),
+          ),
+      },
+      'key_unusable',
+      /refused its key/,
+    ],
+    [
+      'an unreachable Stripe',
+      {
+        fetch: () =>
+          Promise.reject(
+            new TypeError('fetch failed', { cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }) }),
+          ),
+      },
+      'account_unreachable',
+      /ECONNREFUSED/,
+    ],
+    [
+      'a server that is no Stripe',
+      { fetch: () => Promise.resolve(Response.json({ hello: 'world' })) },
+      'account_unreachable',
+      /not an object of Stripe/,
+    ],
+  ] as const)('refuses %s, in words, without the key', async (_, more, code, message) => {
+    const refusal = await connectAccount(options(more)).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(refusal).toMatchObject({ name: 'CommandError', code, message: expect.stringMatching(message) as string })
+    expect(JSON.stringify(refusal) + String(refusal)).not.toContain('secretsecret')
+  })
+})
+
+/** What comes of one request when the server does this. */
+async function sent(
+  method: 'GET' | 'POST' | 'DELETE',
+  answer: () => Response,
+  calls: { count: number; url?: string; init?: RequestInit } = { count: 0 },
+) {
+  let connected = false
+  const fetch: Fetch = (input, init) => {
+    if (!connected) return account(input, init)
+    calls.count++
+    calls.url = input instanceof Request ? input.url : String(input)
+    calls.init = init ?? {}
+    return Promise.resolve().then(answer)
+  }
+  const us = await connectAccount(options({ fetch, timing: new VirtualTime() }))
+  connected = true
+  const params = {
+    cancellation_details: { comment: 'a & b' },
+    prorate: false,
+    list: ['x', { y: null }],
+    absent: undefined,
+  }
+  const outcome = await us.send({
+    method,
+    path: '/v1/subscriptions/sub_1',
+    params,
+    ...(method === 'POST' ? { idempotencyKey: 'key-1' } : {}),
+  })
+  return { outcome, calls, us }
+}
+
+const stripeError =
+  (status: number, error: Record<string, unknown>, headers: Record<string, string> = {}) =>
+  () =>
+    Response.json({ error }, { status, headers: { 'request-id': 'req_1', ...headers } })
+const cut = (code: string) => () => {
+  throw new TypeError('fetch failed', { cause: Object.assign(new Error(code), { code }) })
+}
+
+describe('one request', () => {
+  test('is sent once, with its key, form-encoded; GET and DELETE carry their parameters in the address and no key', async () => {
+    const ok = () => Response.json({ object: 'subscription', id: 'sub_1' })
+    const post = await sent('POST', ok)
+    expect(post.outcome).toMatchObject({ ok: true, value: { id: 'sub_1' } })
+    expect(new Headers(post.calls.init?.headers).get('idempotency-key')).toBe('key-1')
+    expect(decodeURIComponent(post.calls.init?.body as string)).toBe(
+      'cancellation_details[comment]=a & b&prorate=false&list[0]=x&list[1][y]=',
+    )
+    for (const method of ['GET', 'DELETE'] as const) {
+      const { calls } = await sent(method, ok)
+      const url = new URL(calls.url ?? '')
+      expect([...url.searchParams]).toEqual([
+        ['cancellation_details[comment]', 'a & b'],
+        ['prorate', 'false'],
+        ['list[0]', 'x'],
+        ['list[1][y]', ''],
+      ])
+      expect(new Headers(calls.init?.headers).has('idempotency-key')).toBe(false)
+    }
+  })
+
+  const table: [string, () => Response, Failure['kind'], Failure['kind'], Partial<Failure>][] = [
+    [
+      'a refused parameter',
+      stripeError(400, { type: 'invalid_request_error', code: 'parameter_unknown', param: 'x', message: 'no' }),
+      'rejected',
+      'rejected',
+      { code: 'parameter_unknown', param: 'x', status: 400, requestId: 'req_1' },
+    ],
+    [
+      'a declined card',
+      stripeError(402, { type: 'card_error', code: 'card_declined', message: 'no' }),
+      'rejected',
+      'rejected',
+      { code: 'card_declined' },
+    ],
+    [
+      'a missing permission',
+      stripeError(403, { type: 'invalid_request_error', message: 'no' }),
+      'rejected',
+      'rejected',
+      { code: 'invalid_request_error' },
+    ],
+    [
+      'a missing object',
+      stripeError(404, { type: 'invalid_request_error', code: 'resource_missing', message: 'no' }),
+      'rejected',
+      'rejected',
+      { code: 'resource_missing', status: 404 },
+    ],
+    [
+      'a key in use',
+      stripeError(409, { type: 'idempotency_error', code: 'idempotency_key_in_use', message: 'no' }),
+      'conflict',
+      'conflict',
+      { code: 'idempotency_key_in_use' },
+    ],
+    [
+      'a key used for something else',
+      stripeError(400, { type: 'idempotency_error', message: 'no' }),
+      'conflict',
+      'conflict',
+      { code: 'idempotency_error' },
+    ],
+    [
+      'the rate limit',
+      stripeError(429, { message: 'slow' }, { 'stripe-rate-limited-reason': 'endpoint-rate', 'retry-after': '3' }),
+      'retryable',
+      'retryable',
+      { code: 'rate_limit_endpoint-rate', retryAfter: 3 },
+    ],
+    [
+      'a locked object',
+      stripeError(429, { code: 'lock_timeout', message: 'locked' }),
+      'retryable',
+      'retryable',
+      { code: 'lock_timeout' },
+    ],
+    ['a 500', stripeError(500, { type: 'api_error', message: 'sorry' }), 'retryable', 'unknown', { status: 500 }],
+    [
+      'a 500 without error',
+      () => Response.json({}, { status: 500 }),
+      'retryable',
+      'unknown',
+      { code: 'not_an_answer' },
+    ],
+    ['an HTML page', () => new Response('<html>', { status: 502 }), 'retryable', 'unknown', { code: 'not_an_answer' }],
+    ['a 200 with HTML', () => new Response('<html>'), 'retryable', 'unknown', {}],
+    ['a 200 without object', () => Response.json({ id: 'sub_1' }), 'retryable', 'unknown', { code: 'not_an_answer' }],
+    ['a cut connection', cut('UND_ERR_SOCKET'), 'retryable', 'unknown', { code: 'connection_cut', status: 0 }],
+    ['a refused connection', cut('ECONNREFUSED'), 'retryable', 'retryable', { code: 'not_reached' }],
+    ['a name that does not resolve', cut('ENOTFOUND'), 'retryable', 'retryable', { code: 'not_reached' }],
+  ]
+  test.each(table)('that meets %s', async (_, answer, read, write, told) => {
+    const get = await sent('GET', answer)
+    expect(get.outcome).toMatchObject({ ok: false, failure: { ...told, kind: read } })
+    for (const method of ['POST', 'DELETE'] as const) {
+      const { outcome, calls } = await sent(method, answer)
+      expect(outcome).toMatchObject({ ok: false, failure: { ...told, kind: write } })
+      expect(calls.count).toBe(1)
+    }
+  })
+
+  test('that meets a reset connection is not sent again by the SDK', async () => {
+    const { calls, outcome } = await sent('POST', () => {
+      throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+    })
+    expect(calls.count).toBe(1)
+    expect(outcome).toMatchObject({ ok: false, failure: { kind: 'unknown', code: 'connection_cut' } })
+  })
+
+  test('without its idempotency key, or a read with one, is a bug', async () => {
+    const us = await connectAccount(options())
+    await expect(us.send({ method: 'POST', path: '/v1/prices' })).rejects.toThrow(/a key goes with a POST/)
+    await expect(us.send({ method: 'DELETE', path: '/v1/prices/x', idempotencyKey: 'k' })).rejects.toThrow(
+      /a key goes with a POST/,
+    )
+  })
+
+  test('never repeats an e-mail address or a key that Stripe quoted', async () => {
+    const { outcome } = await sent(
+      'POST',
+      stripeError(400, { message: 'Invalid email: jane.doe+x@example.co.uk for sk_test_abc123' }),
+    )
+    expect(outcome).toMatchObject({ failure: { message: 'Invalid email: (an e-mail address) for (a key)' } })
+  })
+
+  test("tells Stripe's time: the newest Date heard, this machine's only before the first", async () => {
+    const dates = ['Tue, 01 Dec 2026 12:00:00 GMT', 'Tue, 01 Dec 2026 11:59:00 GMT', undefined]
+    const fetch: Fetch = () => {
+      const date = dates.shift()
+      return Promise.resolve(
+        Response.json({ object: 'account', id: 'acct_1' }, { headers: date === undefined ? {} : { date } }),
+      )
+    }
+    const us = await connectAccount(options({ fetch, clock: () => 5_000 }))
+    const noon = Date.parse('2026-12-01T12:00:00Z') / 1_000
+    expect(us.now()).toBe(noon)
+    await us.send({ method: 'GET', path: '/v1/account' })
+    await us.send({ method: 'GET', path: '/v1/account' })
+    expect(us.now()).toBe(noon)
+    expect((await connectAccount(options({ clock: () => 5_000 }))).now()).toBe(5)
+  })
+})

@@ -31,6 +31,6 @@ describe('golden scripts: the real command line, what it prints and how it ends'
     const written = readFileSync(path, 'utf8')
     const now = await play(written, folder)
     if (update) writeFileSync(path, now)
-    else expect(now).toBe(written)
+    expect(now).toBe(update ? now : written)
   })
 })

@@ -52,7 +52,7 @@ function guarded(line: string): string {
 }
 
 async function perform({ line, input }: Step, folder: string): Promise<string> {
-  const [word, ...rest] = line.split(' ')
+  const [word = '', ...rest] = line.split(' ')
   const argument = rest.join(' ')
   switch (word) {
     case 'crossbill':

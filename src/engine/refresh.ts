@@ -1,6 +1,7 @@
-import type { Live } from '../plan/live.ts'
+import type { Live, LiveAccount } from '../plan/live.ts'
 import type { Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import { readAccount } from './read-account.ts'
+import { readResources } from './read-resources.ts'
 
 export interface RefreshOptions {
   /** Read these sources only; all of them when absent. */
@@ -15,5 +16,14 @@ export async function refresh(
   context: Pick<Context, 'accounts' | 'progress'>,
   options: RefreshOptions = {},
 ): Promise<Live> {
-  return notYet(`refresh of ${context.accounts.target.name} ${String(options.sources)}`)
+  const { accounts, progress } = context
+  const wanted = [...accounts.sources.values()].filter(({ name }) => options.sources?.includes(name) ?? true)
+  progress.start('reading accounts', wanted.length + 2)
+  const [target, resources, ...sources] = await Promise.all([
+    readAccount(accounts.target, progress),
+    readResources(accounts.target),
+    ...wanted.map((account) => readAccount(account, progress)),
+  ])
+  progress.done()
+  return { target, resources, sources: new Map(sources.map((one: LiveAccount) => [one.name, one])) }
 }

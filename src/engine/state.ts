@@ -1,5 +1,8 @@
+import { address } from '../core/address.ts'
+import { formatInstant } from '../core/instant.ts'
 import type { Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import { applyLease } from './lease.ts'
+import type { ObjectRecord, Store } from './ports.ts'
 
 /** One row of the identity map: which object of the target stands for which object of a source. */
 export interface Identity {
@@ -22,28 +25,89 @@ export interface StateSummary {
   readonly leases: readonly { readonly name: string; readonly holder: string; readonly expires: string }[]
 }
 
-export interface RebuildResult {
-  readonly objects: number
-  readonly subscribers: number
-  /** Marks that contradict each other, one sentence each. */
-  readonly findings: readonly string[]
+/** Leases by which programs keep out of each other's way. */
+export const leaseNames: readonly string[] = [applyLease, 'serve']
+
+export async function stateShow({ store }: Pick<Context, 'store'>): Promise<StateSummary> {
+  const [version, objects, records, open] = await Promise.all([
+    store.version(),
+    store.objects(),
+    store.subscribers(),
+    store.journalOpen(),
+  ])
+  const subscribers: Record<string, number> = {}
+  for (const { phase } of records) subscribers[phase] = (subscribers[phase] ?? 0) + 1
+  return { ...version, objects: objects.length, subscribers, open_journal: open.length, leases: await leases(store) }
 }
 
-export async function stateShow(context: Context): Promise<StateSummary> {
-  return notYet(`state show ${context.tool}`)
-}
-
-/** Restores the store's objects and subscribers from the marks on live objects. The copy map is not on them: import it again. */
-export async function stateRebuild(context: Context): Promise<RebuildResult> {
-  return notYet(`state rebuild ${context.tool}`)
-}
-
-/** Old → new ids of every object, sorted; the command line renders CSV or JSON. */
-export async function stateExport(context: Context): Promise<readonly Identity[]> {
-  return notYet(`state export ${context.tool}`)
+async function leases(store: Store): Promise<StateSummary['leases']> {
+  const held = await Promise.all(leaseNames.map(async (name) => ({ name, lease: await store.leaseHolder(name) })))
+  return held.flatMap(({ name, lease }) =>
+    lease === undefined ? [] : [{ name, holder: lease.holder, expires: formatInstant(lease.expires) }],
+  )
 }
 
 /** Drops a lease whose holder is gone. @returns who held it, undefined when nobody did. */
-export async function stateUnlock(context: Context, lease: string): Promise<string | undefined> {
-  return notYet(`state unlock ${context.tool} ${lease}`)
+export async function stateUnlock({ store }: Pick<Context, 'store'>, name: string): Promise<string | undefined> {
+  const held = await store.leaseHolder(name)
+  if (held !== undefined) await store.breakLease(name)
+  return held?.holder
+}
+
+/**
+ * Old → new ids of every object that the store knows, sorted by kind, source and old id. The command line renders CSV or JSON.
+ */
+export async function stateExport({
+  store,
+  catalog,
+}: Pick<Context, 'store' | 'catalog'>): Promise<readonly Identity[]> {
+  const objects = await store.objects()
+  const rows = [...mapped(catalog, objects), ...(await successors(store)), ...(await copied(store))]
+  const sortKey = ({ kind, source, old_id, address: at, new_id }: Identity): string =>
+    [kind, source, old_id, at, new_id].join(' ')
+  return rows.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+}
+
+/** Every object of the catalog: once for each old id mapped to it, or alone when nothing was. */
+function mapped(catalog: Context['catalog'], objects: readonly ObjectRecord[]): readonly Identity[] {
+  const olds = new Map<string, { source: string; old_id: string }[]>()
+  for (const [source, mappings] of catalog.mappings) {
+    const kinds = {
+      product: mappings.products,
+      price: mappings.prices,
+      tax_rate: mappings.tax_rates,
+      coupon: mappings.coupons,
+    }
+    for (const [kind, ids] of Object.entries(kinds))
+      for (const [old_id, key] of Object.entries(ids)) {
+        const at = address(kind, key)
+        olds.set(at, [...(olds.get(at) ?? []), { source, old_id }])
+      }
+  }
+  return objects.flatMap(({ address: at, id }) => {
+    const kind = at.slice(0, at.indexOf('.'))
+    const from = olds.get(at) ?? [{ source: '', old_id: '' }]
+    return from.map((one) => ({ kind, ...one, address: at, new_id: id }))
+  })
+}
+
+async function successors(store: Store): Promise<readonly Identity[]> {
+  return (await store.subscribers()).flatMap(({ key, facts }) => {
+    const successor = facts['successor']
+    if (typeof successor !== 'string') return []
+    const [source = '', old_id = ''] = key.split('/')
+    return [{ kind: 'subscription', source, old_id, address: address('subscriber', key), new_id: successor }]
+  })
+}
+
+async function copied(store: Store): Promise<readonly Identity[]> {
+  const rows = new Map<string, Identity>()
+  for await (const { source, customerOld, customerNew, sourceOld, sourceNew } of store.copyMap()) {
+    const add = (kind: string, old_id: string, new_id: string): void => {
+      if (old_id !== '') rows.set(`${kind} ${source} ${old_id}`, { kind, source, old_id, address: '', new_id })
+    }
+    add('customer', customerOld, customerNew)
+    add('payment_method', sourceOld, sourceNew)
+  }
+  return [...rows.values()]
 }

@@ -1,0 +1,109 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type StripeObject } from '../core/json.ts'
+import type { Instant } from '../core/instant.ts'
+import type { LiveAccount } from '../plan/live.ts'
+import type { Params, Progress, StripeAccount } from './ports.ts'
+
+/**
+ * What a subscription needs to be comparable. Four levels are Stripe's limit, so discounts on items stay ids.
+ * https://docs.stripe.com/expand
+ */
+const subscriptionExpansions = [
+  'data.customer',
+  'data.discounts.source.coupon',
+  'data.latest_invoice',
+  'data.default_payment_method',
+  'data.schedule',
+]
+
+/** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
+export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
+  const start = account.now()
+  const [subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
+    listTwice(account, '/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }, start),
+    listTwice(account, '/v1/customers', { expand: ['data.tax_ids', 'data.discount.source.coupon'] }, start),
+    listAll(account, '/v1/invoices', { status: 'draft' }),
+    listAll(account, '/v1/invoices', { status: 'open' }),
+    listAll(account, '/v1/invoiceitems', { pending: true }),
+    listAll(account, '/v1/subscription_schedules', {}),
+  ])
+  const whole = await completeItems(account, subscriptions)
+  progress.step()
+  return {
+    name: account.name,
+    id: account.id,
+    livemode: account.livemode,
+    now: account.now(),
+    // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+    subscriptions: whole as unknown as Stripe.Subscription[],
+    customers: byId(customers) as unknown as ReadonlyMap<string, Stripe.Customer>,
+    invoices: grouped([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<string, Stripe.Invoice[]>,
+    pendingItems: grouped(items, (one) => idOf(one['customer'])) as unknown as ReadonlyMap<
+      string,
+      Stripe.InvoiceItem[]
+    >,
+    schedules: byId(schedules) as unknown as ReadonlyMap<string, Stripe.SubscriptionSchedule>,
+  }
+}
+
+export async function listAll(account: StripeAccount, path: string, params: Params): Promise<StripeObject[]> {
+  const all: StripeObject[] = []
+  for await (const one of account.list(path, params)) all.push(one)
+  return all
+}
+
+/** Newest come first in a list, so what appears while it is read lies before the cursor: a second, short pass fetches it. */
+async function listTwice(
+  account: StripeAccount,
+  path: string,
+  params: Params,
+  start: Instant,
+): Promise<StripeObject[]> {
+  const first = await listAll(account, path, params)
+  const second = await listAll(account, path, { ...params, created: { gte: start } })
+  const all = new Map([...first, ...second].map((one) => [one.id ?? '', one]))
+  return [...all.values()]
+}
+
+/** A subscription with more items than its embedded list shows is read to its end. */
+async function completeItems(account: StripeAccount, subscriptions: StripeObject[]): Promise<StripeObject[]> {
+  const whole: StripeObject[] = []
+  for (const subscription of subscriptions) {
+    const items = subscription['items']
+    if (isJsonObject(items) && items['has_more'] === true) {
+      const data = await listAll(account, '/v1/subscription_items', { subscription: subscription.id ?? '' })
+      whole.push({ ...subscription, items: { ...items, data, has_more: false } })
+    } else whole.push(subscription)
+  }
+  return whole
+}
+
+function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObject> {
+  return new Map(objects.map((one) => [one.id ?? '', one]))
+}
+
+function grouped(
+  objects: readonly StripeObject[],
+  key: (object: StripeObject) => string,
+): ReadonlyMap<string, readonly StripeObject[]> {
+  const groups = new Map<string, StripeObject[]>()
+  for (const one of objects) {
+    const group = groups.get(key(one))
+    if (group === undefined) groups.set(key(one), [one])
+    else group.push(one)
+  }
+  return groups
+}
+
+/** Since basil an invoice names its subscription under `parent` (https://docs.stripe.com/api/invoices/object). */
+function invoiceSubscription(invoice: StripeObject): string {
+  const parent = invoice['parent']
+  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
+  return isJsonObject(details) ? idOf(details['subscription']) : ''
+}
+
+/** The id of a reference, expanded or not; '' when there is none. */
+export function idOf(reference: unknown): string {
+  if (typeof reference === 'string') return reference
+  return isJsonObject(reference) && typeof reference['id'] === 'string' ? reference['id'] : ''
+}

@@ -1,0 +1,57 @@
+import type { GuardReading } from './types.ts'
+
+/**
+ * Guards by name: the limit that applies when project.yaml says nothing. A guard is tripped when its reading exceeds its limit; `--allow NAME` overrides it
+ * once, `guards:` in project.yaml for good.
+ */
+export const guardDefaults = {
+  /** Subscribers moved, settled or reverted by one apply. */
+  people_moved: 500,
+  /** Percent of the monthly recurring revenue that one apply moves, in the currency where it is highest. */
+  mrr_share: 100,
+  /** Percent of the catalog's own live objects retired by one apply. */
+  retire_share: 20,
+  /** Objects retired although nothing at all is declared. */
+  empty_catalog: 0,
+  /** Webhook endpoints replaced: their signing secret changes. */
+  webhook_replace: 0,
+  /** Changes applied in live mode without a reviewed plan file. */
+  live_without_plan_file: 0,
+  /** Hours since the plan was made. */
+  plan_age: 24,
+  /** Percentage points by which declines of first renewals in the target exceed the sources' own. */
+  declines: 10,
+  /** Enabled endpoints and applications of a source that hear `customer.subscription.deleted`, while something is settled there. */
+  old_webhooks_enabled: 0,
+  /** Settles without a captured payment in the target: undo ends with them. */
+  settle_unproven: 0,
+} as const satisfies Readonly<Record<string, number>>
+
+export type GuardName = keyof typeof guardDefaults
+
+export const guardNames: readonly string[] = Object.keys(guardDefaults)
+
+const explanations: Readonly<Record<GuardName, (actual: number, limit: number) => string>> = {
+  people_moved: (actual, limit) => `${actual} subscribers change hands at once, more than ${limit}`,
+  mrr_share: (actual, limit) => `${actual} % of the monthly revenue moves at once, more than ${limit} %`,
+  retire_share: (actual, limit) => `${actual} % of the catalog's live objects would be retired, more than ${limit} %`,
+  empty_catalog: (actual) => `nothing is declared, so all ${actual} objects would be retired`,
+  webhook_replace: (actual) => `${actual} webhook endpoint(s) would be replaced and get a new signing secret`,
+  live_without_plan_file: (actual) => `${actual} change(s) in live mode without a reviewed plan file`,
+  plan_age: (actual, limit) => `the plan is ${actual} hours old, more than ${limit}`,
+  declines: (actual, limit) =>
+    `first renewals in the target are declined ${actual} points more often than in the sources, more than ${limit}`,
+  old_webhooks_enabled: (actual) =>
+    `${actual} webhook endpoint(s) of the old accounts still hear customer.subscription.deleted`,
+  settle_unproven: (actual) =>
+    `${actual} subscriber(s) would be settled before a payment in the target proved the move`,
+}
+
+/** One guard read: tripped when `actual` is above the project's limit, or the default one. */
+export function readGuard(id: GuardName, actual: number, limits: Readonly<Record<string, number>>): GuardReading {
+  const limit = limits[id] ?? guardDefaults[id]
+  const tripped = actual > limit
+  if (!tripped) return { id, limit, actual, tripped }
+  const message = `${explanations[id](actual, limit)}; if that is meant: --allow ${id}, or guards.${id} in project.yaml`
+  return { id, limit, actual, tripped, message }
+}

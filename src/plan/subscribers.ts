@@ -1,0 +1,110 @@
+import { address } from '../core/address.ts'
+import { digest } from '../core/canonical.ts'
+import { formatInstant } from '../core/instant.ts'
+import type { Classification, HandoverPlan } from '../handover/types.ts'
+import type { KeylessChange } from './assemble.ts'
+import type { Blocked, Deferred, Drift, NextCharge, Plan } from './types.ts'
+
+/** What the classified subscribers contribute to a plan. */
+export interface SubscriberParts {
+  readonly changes: readonly KeylessChange[]
+  readonly touched: ReadonlyMap<string, string>
+  readonly drift: readonly Drift[]
+  readonly deferred: readonly Deferred[]
+  readonly blocked: readonly Blocked[]
+  readonly unchanged: number
+  readonly people: Readonly<Record<string, number>>
+  readonly money: Plan['money']
+  /** Readings of guards that depend on who moves. */
+  readonly moved: number
+  readonly unproven: number
+  readonly movedShare: number
+}
+
+/** Turns outcomes into the plan's lists. Order follows the classification, which follows the files. */
+export function planSubscribers(classified: readonly Classification[]): SubscriberParts {
+  const planned = classified.flatMap((one) => ('plan' in one ? [{ key: one.key, plan: one.plan }] : []))
+  const people: Record<string, number> = {}
+  for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
+  return {
+    changes: planned.map(({ key, plan }) => change(key, plan)),
+    touched: new Map(planned.map(({ key, plan }) => [address('subscriber', key), digest(plan.expect)])),
+    drift: classified.flatMap(({ key, drift }) =>
+      drift.map(({ code, message }) => ({ address: address('subscriber', key), code, message, patch: [] })),
+    ),
+    deferred: classified.flatMap((one) => deferred(one)),
+    blocked: classified.flatMap((one) => blocked(one)),
+    unchanged: people['unchanged'] ?? 0,
+    people,
+    money: money(classified),
+    moved: planned.length,
+    unproven: planned.filter(({ plan }) => plan.unproven).length,
+    movedShare: movedShare(classified),
+  }
+}
+
+function change(key: string, plan: HandoverPlan): KeylessChange {
+  return {
+    address: address('subscriber', key),
+    action: plan.goal,
+    because: plan.because,
+    patch: [],
+    people: 1,
+    steps: plan.steps,
+    expect: plan.expect,
+  }
+}
+
+function deferred(one: Classification): Deferred[] {
+  if (one.outcome !== 'deferred') return []
+  const { code, until, message } = one
+  return [{ address: address('subscriber', one.key), code, until: formatInstant(until), message }]
+}
+
+function blocked(one: Classification): Blocked[] {
+  if (one.outcome !== 'blocked') return []
+  return one.reasons.map(({ code, message, fix }) => ({ address: address('subscriber', one.key), code, message, fix }))
+}
+
+/** Revenue per month of everybody who is billed, by currency, and the next charges of those who change hands. */
+function money(classified: readonly Classification[]): Plan['money'] {
+  const mrr: Record<string, { before: number; after: number }> = {}
+  let subscribers = 0
+  const charges: NextCharge[] = []
+  for (const one of classified) {
+    if (one.monthly !== undefined) {
+      const { amount, currency } = one.monthly
+      const sum = mrr[currency] ?? { before: 0, after: 0 }
+      // A hand-over changes who bills, not what: a plan that would change the amount is blocked before it gets here.
+      mrr[currency] = { before: sum.before + amount, after: sum.after + amount }
+      subscribers += 1
+    }
+    if ('plan' in one && one.plan.charge !== null) {
+      const { at, amount, currency, before } = one.plan.charge
+      charges.push({
+        subscriber: one.key,
+        at: formatInstant(at),
+        amount,
+        currency,
+        before: { ...before, at: formatInstant(before.at) },
+      })
+    }
+  }
+  return { subscribers, mrr, next_charges: charges }
+}
+
+/** Percent of the monthly revenue whose payer changes, in the currency where it is highest. */
+function movedShare(classified: readonly Classification[]): number {
+  const sums = new Map<string, { all: number; moved: number }>()
+  for (const one of classified) {
+    if (one.monthly === undefined) continue
+    const sum = sums.get(one.monthly.currency) ?? { all: 0, moved: 0 }
+    const moves = one.outcome === 'move' || one.outcome === 'revert'
+    sums.set(one.monthly.currency, {
+      all: sum.all + one.monthly.amount,
+      moved: sum.moved + (moves ? one.monthly.amount : 0),
+    })
+  }
+  const shares = [...sums.values()].map(({ all, moved }) => (all === 0 ? 0 : Math.round((100 * moved) / all)))
+  return Math.max(0, ...shares)
+}

@@ -1,0 +1,180 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import type { StripeObject } from '../../src/core/json.ts'
+import { failed, type Failure, type Outcome, success } from '../../src/core/outcome.ts'
+import { perform, type Work } from '../../src/engine/perform.ts'
+import type { Store, StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
+import { openStore } from '../../src/store/open.ts'
+
+let store: Store
+beforeEach(async () => {
+  store = await openStore({ file: ':memory:' })
+})
+afterEach(() => store.close())
+
+const made: StripeObject = { object: 'price', id: 'price_1' }
+const cut: Failure = { kind: 'unknown', code: 'connection_cut', message: 'cut', status: 0 }
+const serverError: Failure = { kind: 'unknown', code: 'api_error', message: 'oops', status: 500 }
+const busy: Failure = { kind: 'retryable', code: 'lock_timeout', message: 'locked', status: 429, retryAfter: 7 }
+const refused: Failure = { kind: 'rejected', code: 'parameter_missing', message: 'no currency', status: 400 }
+
+class Killed extends Error {}
+
+/** An account that answers by a script and remembers what it was sent. */
+function scripted(answers: readonly (Outcome<StripeObject> | Killed)[]) {
+  const sent: StripeRequest[] = []
+  const clock = { now: 1_000_000 }
+  const account: StripeAccount = {
+    name: 'target',
+    id: 'acct_1',
+    livemode: false,
+    apiVersion: '2026-10-28.endive',
+    now: () => instant(clock.now),
+    async *list() {},
+    async send(request) {
+      const answer = answers[sent.length]
+      sent.push(request)
+      if (answer === undefined) throw new Error('the script has no further answer')
+      if (answer instanceof Killed) throw answer
+      return answer
+    },
+  }
+  return { account, sent, clock, keys: () => sent.map((one) => one.idempotencyKey) }
+}
+
+function work(account: StripeAccount, find: Work['find'], extra: Partial<Work> = {}): Work {
+  const params = { currency: 'usd', product: { $ref: 'product.p' } }
+  const base = {
+    address: 'price.x',
+    step: 'create',
+    account,
+    method: 'POST',
+    path: '/v1/prices',
+    params,
+    key: 'k',
+  } as const
+  return { ...base, ...(find === undefined ? {} : { find }), ...extra }
+}
+
+function context() {
+  const waits: number[] = []
+  const wait = async (seconds: number): Promise<void> => void waits.push(seconds)
+  return { waits, context: { store, interrupt: { requested: false }, run: 'r', wait } }
+}
+
+const absent = async () => success(undefined)
+
+test('a request is in the journal as started, durably, before it leaves', async () => {
+  const { account } = scripted([success(made)])
+  const seen: string[] = []
+  const watched = {
+    ...account,
+    async send(request: StripeRequest) {
+      seen.push(...(await store.journalOpen()).map((entry) => `${entry.step} ${entry.status}`))
+      return account.send(request)
+    },
+  }
+  await perform(context().context, work(watched, absent))
+  expect(seen).toEqual(['create started'])
+  const [entry] = await store.journal()
+  expect(entry).toMatchObject({ status: 'succeeded', result: 'price_1', attempt: 1, idempotencyKey: 'k' })
+})
+
+test('the journal keeps the planned parameters, what is sent is filled in', async () => {
+  const { account, sent } = scripted([success(made)])
+  await perform(context().context, work(account, absent, { filled: { currency: 'usd', product: 'prod_1' } }))
+  expect(sent[0]?.params).toEqual({ currency: 'usd', product: 'prod_1' })
+  expect((await store.journal())[0]?.params).toEqual({ currency: 'usd', product: { $ref: 'product.p' } })
+})
+
+test('what was not executed is sent again under the same key after the wait that was asked for', async () => {
+  const { account, keys } = scripted([failed(busy), failed(busy), success(made)])
+  const { context: ctx, waits } = context()
+  expect(await perform(ctx, work(account, absent))).toEqual(success(made))
+  expect(keys()).toEqual(['k', 'k', 'k'])
+  expect(waits).toEqual([7, 7])
+})
+
+test('a refusal is final for the step; trying once more is a new attempt', async () => {
+  const { account, keys } = scripted([failed(refused), success(made)])
+  expect(await perform(context().context, work(account, absent))).toEqual(failed(refused))
+  expect(await perform(context().context, work(account, absent))).toEqual(success(made))
+  expect(keys()).toEqual(['k', 'k-2'])
+})
+
+test('after a cut connection the look-up decides, and an object that is there is not made twice', async () => {
+  const { account, keys } = scripted([failed(cut)])
+  expect(
+    await perform(
+      context().context,
+      work(account, async () => success(made)),
+    ),
+  ).toEqual(success(made))
+  expect(keys()).toEqual(['k'])
+  expect((await store.journal()).map((entry) => [entry.status, entry.result])).toEqual([['succeeded', 'price_1']])
+})
+
+test('a cut request that is not there is repeated under its own key, since it may still be under way', async () => {
+  const { account, keys } = scripted([failed(cut), success(made)])
+  expect(await perform(context().context, work(account, absent))).toEqual(success(made))
+  expect(keys()).toEqual(['k', 'k'])
+  expect((await store.journal()).map((entry) => entry.status)).toEqual(['abandoned', 'succeeded'])
+})
+
+test('a server error is remembered under its key for a day, so the next try has another', async () => {
+  const { account, keys } = scripted([failed(serverError), success(made)])
+  await perform(context().context, work(account, absent))
+  expect(keys()).toEqual(['k', 'k-2'])
+})
+
+test('when the look-up cannot be read nothing more is sent and the entry stays open', async () => {
+  const { account, sent } = scripted([failed(cut)])
+  const result = await perform(
+    context().context,
+    work(account, async () => failed(serverError)),
+  )
+  expect(result).toMatchObject({ ok: false, failure: { kind: 'unknown' } })
+  expect(sent).toHaveLength(1)
+  expect((await store.journalOpen()).map((entry) => entry.status)).toEqual(['unknown'])
+})
+
+test.each([
+  ['was sent', success(made), 1],
+  ['was not sent', success(undefined), 2],
+])('after a kill where the request %s, the next run makes exactly one', async (_, found, sends) => {
+  const { account, sent, keys } = scripted([new Killed(), success(made)])
+  await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)
+  expect(
+    await perform(
+      context().context,
+      work(account, async () => found),
+    ),
+  ).toEqual(success(made))
+  expect(sent).toHaveLength(sends)
+  expect(new Set(keys())).toEqual(new Set(['k']))
+  expect(await store.journalOpen()).toEqual([])
+})
+
+test('a key older than Stripe remembers is not used again', async () => {
+  const { account, keys, clock } = scripted([new Killed(), success(made)])
+  await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)
+  clock.now += 2 * 86_400
+  await perform(context().context, work(account, absent))
+  expect(keys()).toEqual(['k', 'k-2'])
+})
+
+test('a secret that is told once reaches its sink even when the run dies before it was written', async () => {
+  const secret: StripeObject = { object: 'webhook_endpoint', id: 'we_1', secret: 'whsec_1' }
+  const { account, keys } = scripted([success(secret), success(secret)])
+  const found = async () => success<StripeObject | undefined>({ object: 'webhook_endpoint', id: 'we_1' })
+  const dies = async () => {
+    throw new Killed()
+  }
+  await expect(perform(context().context, work(account, found, { keep: dies }))).rejects.toThrow(Killed)
+  const kept: unknown[] = []
+  const keep = async (answer: StripeObject) => void kept.push(answer['secret'])
+  await perform(context().context, work(account, found, { keep }))
+  expect(kept).toEqual(['whsec_1'])
+  expect(keys()).toEqual(['k', 'k'])
+  expect(JSON.stringify(await store.journal())).not.toContain('whsec_1')
+})

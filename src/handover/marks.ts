@@ -16,3 +16,15 @@ export const settledComment = 'crossbill settled, continues as '
 export const undoneComment = 'crossbill undone, back to '
 /** `cancellation_details.comment` of a cancel that the cancel service did; ends in the inbox id. */
 export const cancelledComment = 'crossbill cancelled on request '
+
+/** On a new subscription that could not be backdated: when the old one started, unix seconds. */
+export const markStart = 'crossbill_start'
+/** On a new subscription: the promotion code of the old account that its discount came from. */
+export const markPromotion = 'crossbill_promotion_code'
+/** On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and the step. */
+export const markCarried = 'crossbill_carried'
+
+/** Metadata without our own keys: what the subscription's owner wrote. */
+export function foreignMetadata(metadata: Readonly<Record<string, string>> | null): Record<string, string> {
+  return Object.fromEntries(Object.entries(metadata ?? {}).filter(([key]) => !key.startsWith('crossbill_')))
+}

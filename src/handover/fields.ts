@@ -1,0 +1,180 @@
+import type Stripe from 'stripe'
+
+/**
+ * What the hand-over does with every field of a subscription, exhaustive over the SDK's type: a field that Stripe adds is a compile error here until
+ * somebody has decided what it means for a carried subscription.
+ *
+ * - `carried`   the recipe sends it; it is part of the fingerprint
+ * - `decided`   it decides whether and how the subscription moves, under a code of its own; part of the fingerprint
+ * - `default`   only its default is carried (by leaving it out); any other value blocks with `field_not_carried`; part of the fingerprint
+ * - `volatile`  changes by itself with time and renewals
+ * - `identity`  belongs to the old object alone
+ */
+export type FieldPolicy =
+  | { readonly policy: 'carried' | 'decided' | 'volatile' | 'identity' }
+  | { readonly policy: 'default'; readonly isDefault: (value: unknown) => boolean }
+
+const carried: FieldPolicy = { policy: 'carried' }
+const decided: FieldPolicy = { policy: 'decided' }
+const volatile: FieldPolicy = { policy: 'volatile' }
+const identity: FieldPolicy = { policy: 'identity' }
+/** Null, absent, empty and `false` are how Stripe writes a setting that nobody made. */
+const unset: FieldPolicy = { policy: 'default', isDefault: isUnset }
+
+function isUnset(value: unknown): boolean {
+  if (value === null || value === undefined || value === false || value === '') return true
+  if (Array.isArray(value)) return value.length === 0
+  return false
+}
+
+/** Every field of the value unset but those named, which have their default. */
+function allUnsetBut(value: unknown, defaults: Readonly<Record<string, (value: unknown) => boolean>>): boolean {
+  if (isUnset(value)) return true
+  return Object.entries(value as Record<string, unknown>).every(([key, one]) => (defaults[key] ?? isUnset)(one))
+}
+
+const isSelf = (value: unknown): boolean => isUnset(value) || (value as { type?: unknown }).type === 'self'
+
+export const subscriptionFields = {
+  id: identity,
+  object: identity,
+  application: decided,
+  application_fee_percent: unset,
+  automatic_tax: {
+    policy: 'default',
+    // `enabled` is carried; a liability of another account and a tax that Stripe switched off are not.
+    isDefault: (value) => allUnsetBut(value, { enabled: () => true, liability: isSelf }),
+  },
+  billing_cycle_anchor: carried,
+  billing_cycle_anchor_config: carried,
+  billing_mode: carried,
+  billing_schedules: unset,
+  billing_thresholds: { policy: 'default', isDefault: (value) => allUnsetBut(value, {}) },
+  cancel_at: carried,
+  cancel_at_period_end: decided,
+  canceled_at: volatile,
+  cancellation_details: volatile,
+  collection_method: carried,
+  created: identity,
+  currency: carried,
+  customer: carried,
+  customer_account: unset,
+  days_until_due: carried,
+  default_payment_method: carried,
+  default_source: carried,
+  default_tax_rates: carried,
+  description: carried,
+  discounts: carried,
+  ended_at: volatile,
+  invoice_settings: { policy: 'default', isDefault: (value) => allUnsetBut(value, { issuer: isSelf }) },
+  items: carried,
+  latest_invoice: volatile,
+  livemode: identity,
+  managed_payments: { policy: 'default', isDefault: (value) => allUnsetBut(value, {}) },
+  metadata: carried,
+  next_pending_invoice_item_invoice: volatile,
+  on_behalf_of: unset,
+  pause_collection: decided,
+  payment_settings: carried,
+  pending_invoice_item_interval: unset,
+  // An authentication under way, bound to the account: the copied payment method brings its own.
+  pending_setup_intent: volatile,
+  pending_update: unset,
+  presentment_details: unset,
+  schedule: decided,
+  start_date: carried,
+  status: decided,
+  status_details: { policy: 'default', isDefault: (value) => allUnsetBut(value, {}) },
+  test_clock: identity,
+  transfer_data: unset,
+  trial_end: carried,
+  trial_settings: {
+    policy: 'default',
+    // The end behaviour is carried where it keeps the anchor at the trial's end.
+    isDefault: (value) => allUnsetBut(value, { end_behavior: () => true }),
+  },
+  trial_start: volatile,
+} as const satisfies { readonly [Field in keyof Required<Stripe.Subscription>]: FieldPolicy }
+
+export const itemFields = {
+  id: identity,
+  object: identity,
+  billed_until: volatile,
+  billing_thresholds: { policy: 'default', isDefault: (value) => allUnsetBut(value, {}) },
+  created: identity,
+  current_period_end: volatile,
+  current_period_start: volatile,
+  current_trial: unset,
+  deleted: identity,
+  discounts: carried,
+  metadata: carried,
+  // The older form of `price`, derived from it.
+  plan: identity,
+  price: carried,
+  quantity: carried,
+  subscription: identity,
+  tax_rates: carried,
+} as const satisfies { readonly [Field in keyof Required<Stripe.SubscriptionItem>]: FieldPolicy }
+
+/** Fields of a customer that money depends on: carried by a step, copied by Stripe, or decided on; the rest is none of billing's business. */
+export const customerFields = {
+  id: identity,
+  object: identity,
+  // Copied by Stripe (https://support.stripe.com/questions/data-that-can-be-copied-between-stripe-accounts).
+  address: identity,
+  email: identity,
+  metadata: identity,
+  name: identity,
+  phone: identity,
+  description: identity,
+  business_name: identity,
+  individual_name: identity,
+  created: identity,
+  livemode: identity,
+  test_clock: identity,
+  deleted: decided,
+  balance: decided,
+  invoice_credit_balance: decided,
+  cash_balance: unset,
+  currency: decided,
+  customer_account: unset,
+  default_source: carried,
+  delinquent: volatile,
+  discount: decided,
+  // Numbering belongs to the account that issues the invoices.
+  invoice_prefix: identity,
+  next_invoice_sequence: identity,
+  invoice_settings: carried,
+  preferred_locales: carried,
+  shipping: carried,
+  sources: identity,
+  subscriptions: identity,
+  tax: volatile,
+  tax_exempt: carried,
+  tax_ids: carried,
+} as const satisfies { readonly [Field in keyof Required<Stripe.Customer>]: FieldPolicy }
+
+/**
+ * Names of the fields that the hand-over cannot carry as they stand: `billing_thresholds`, `items.current_trial` …; also any field that came with a value and
+ * has no policy at all.
+ */
+export function fieldsNotCarried(subscription: Stripe.Subscription): readonly string[] {
+  const own = notCarried(subscription, subscriptionFields)
+  const items = subscription.items.data.flatMap((item) => notCarried(item, itemFields).map((field) => `items.${field}`))
+  return [...new Set([...own, ...items])]
+}
+
+function notCarried(value: object, policies: Readonly<Record<string, FieldPolicy>>): readonly string[] {
+  return Object.entries(value)
+    .filter(([field, one]) => {
+      const policy = policies[field]
+      if (policy === undefined) return !isUnset(one)
+      return policy.policy === 'default' && !policy.isDefault(one)
+    })
+    .map(([field]) => field)
+}
+
+/** Whether a field is part of the fingerprint: whatever the hand-over carries or decides on. */
+export function isFingerprinted(policy: FieldPolicy): boolean {
+  return policy.policy === 'carried' || policy.policy === 'decided' || policy.policy === 'default'
+}

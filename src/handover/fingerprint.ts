@@ -1,0 +1,43 @@
+import type Stripe from 'stripe'
+import { digest } from '../core/canonical.ts'
+import { isFingerprinted, itemFields, subscriptionFields, type FieldPolicy } from './fields.ts'
+import { foreignMetadata } from './marks.ts'
+import { idOf, readPayment, readSource } from './source.ts'
+
+/**
+ * Digest of everything about a subscription that the hand-over carries or decides on, and of what it takes from its customer (effective payment method,
+ * inherited discount, balance). Left out: what changes with every renewal, and our own hold and marks. So the answer to setting the hold must have the
+ * fingerprint that the plan saw, or somebody else acted in between.
+ */
+export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
+  const source = readSource(subscription, customer)
+  return digest({
+    ...picked(subscription, subscriptionFields),
+    items: subscription.items.data
+      .map((item) => picked(item, itemFields))
+      .sort((a, b) => String(a['price']).localeCompare(String(b['price']), 'en')),
+    metadata: foreignMetadata(subscription.metadata),
+    pause_collection: source.pause,
+    payment: readPayment(subscription, customer)?.id ?? null,
+    inherited: source.discountsFrom === 'customer' ? source.discounts.map(({ id }) => id) : [],
+    balance: customer?.balance ?? 0,
+  })
+}
+
+function picked(value: object, policies: Readonly<Record<string, FieldPolicy>>): Record<string, unknown> {
+  const kept = Object.entries(value).filter(([field]) => {
+    const policy = policies[field]
+    return policy === undefined || isFingerprinted(policy)
+  })
+  return Object.fromEntries(kept.map(([field, one]) => [field, referenced(one)]))
+}
+
+/** Expanded objects as their ids, so that it does not matter how far a read was expanded; decimals and absent fields in one form. */
+function referenced(value: unknown): unknown {
+  if (value === undefined || value === null) return undefined
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(referenced)
+  if (typeof value !== 'object') return value
+  if ('id' in value && 'object' in value && typeof value.id === 'string') return idOf({ id: value.id })
+  const entries = Object.entries(value).map(([key, one]) => [key, referenced(one)] as const)
+  return Object.fromEntries(entries.filter(([, one]) => one !== undefined))
+}

@@ -1,0 +1,39 @@
+/** HTML that can only be made from parts that were escaped or made here, so that no id or message can break a page. */
+export interface Html {
+  readonly html: string
+}
+
+type Part = Html | string | number | readonly Html[]
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+export function escapeHtml(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter)
+}
+
+/** Trusted markup as it is: an SVG drawn here, a style sheet. */
+export function raw(html: string): Html {
+  return { html }
+}
+
+/** html`<p>${text}</p>`: texts and numbers are escaped, other HTML goes in as it is, lists are joined. */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  let whole = strings[0] ?? ''
+  parts.forEach((part, index) => {
+    whole += render(part) + (strings[index + 1] ?? '')
+  })
+  return { html: whole }
+}
+
+function render(part: Part): string {
+  if (typeof part === 'string') return escapeHtml(part)
+  if (typeof part === 'number') return String(part)
+  if ('html' in part) return part.html
+  return part.map((one) => one.html).join('\n')
+}

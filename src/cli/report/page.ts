@@ -1,0 +1,78 @@
+import { html, raw, type Html } from './html.ts'
+
+/**
+ * One file, no network: styles inside, no scripts, no fonts from elsewhere. Reads on a phone (one column, tables scroll in their own box), on paper
+ * (no colours needed, rows are not torn) and in the dark.
+ */
+const style = `
+:root{color-scheme:light dark;--ink:#1b2733;--soft:#5a6978;--line:#d9e0e7;--paper:#fff;--tint:#f4f7f9;--good:#10693b;--bad:#a61b1b;--was:#8796a5;--now:#0b62a4}
+@media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9fb0c0;--line:#31404d;--paper:#10161c;--tint:#18212a;--good:#5fd095;--bad:#ff9089;--was:#7f8f9f;--now:#62b2f0}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem 4rem}
+h1{font-size:1.7rem;line-height:1.25;margin:.2rem 0 .6rem}h2{font-size:1.2rem;margin:2.4rem 0 .6rem}
+p{margin:.5rem 0;max-width:46rem}.soft{color:var(--soft)}
+.verdict{border-left:.4rem solid var(--good);background:var(--tint);padding:.8rem 1rem;border-radius:.3rem}
+.verdict.bad{border-color:var(--bad)}.verdict strong{font-size:1.1rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.7rem;margin:1rem 0;padding:0;list-style:none}
+.figures li{background:var(--tint);border-radius:.4rem;padding:.7rem .9rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}
+.figures .bad b{color:var(--bad)}
+.scroll{overflow-x:auto}figure{margin:1rem 0}figure{overflow-x:auto}figure svg{width:100%;min-width:40rem;height:auto;display:block}figcaption{color:var(--soft);font-size:.9rem}
+table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
+th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
+details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}
+@media print{figure svg{min-width:0}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details>*{display:block}}
+`
+
+export function page(title: string, body: Html): string {
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'" />
+        <meta name="robots" content="noindex" />
+        <title>${title}</title>
+        <style>
+          ${raw(style)}
+        </style>
+      </head>
+      <body>
+        <main>${body}</main>
+      </body>
+    </html> `.html
+}
+
+export interface Column<Row> {
+  readonly title: string
+  readonly number?: true
+  readonly cell: (row: Row) => Html | string | number
+}
+
+/** A table in a box of its own, so that a wide one never makes the whole page wide. */
+export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+  const kind = (column: Column<Row>): Html => raw(column.number === true ? ' class="n"' : '')
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
+    <table>
+      <thead>
+        <tr>
+          ${columns.map((column) => html`<th scope="col" ${kind(column)}>${column.title}</th>`)}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map(
+          (row) =>
+            html`<tr>
+              ${columns.map((column) => html`<td${kind(column)}>${column.cell(row)}</td>`)}
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`
+}
+
+/** A long list folded behind its heading; short ones stand open. */
+export function folded(summary: string, inside: Html, open: boolean): Html {
+  return html`<details${raw(open ? ' open' : '')}><summary>${summary}</summary>${inside}</details>`
+}

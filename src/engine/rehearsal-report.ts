@@ -1,0 +1,57 @@
+import type { Instant } from '../core/instant.ts'
+
+/** Everything a rehearsal saw, for people: what the HTML report is made of. Ids only, no addresses and no names. */
+export interface RehearsalReport {
+  readonly seed: number
+  readonly months: number
+  readonly subscribers: number
+  readonly ok: boolean
+  readonly began: Instant
+  readonly ended: Instant
+  readonly counts: {
+    readonly expected: number
+    readonly actual: number
+    readonly double: number
+    readonly missed: number
+    readonly amount_differs: number
+    readonly date_differs: number
+  }
+  /** One row a currency; amounts in minor units. `expected` is the world in which nobody migrates. */
+  readonly currencies: readonly {
+    readonly currency: string
+    readonly expected: { readonly charges: number; readonly amount: number }
+    readonly actual: { readonly charges: number; readonly amount: number }
+  }[]
+  /** Succeeded charges per UTC day, `2026-12-31`, in both worlds; days without any may be left out. */
+  readonly days: readonly { readonly day: string; readonly expected: number; readonly actual: number }[]
+  readonly waves: readonly {
+    readonly name: string
+    readonly people: number
+    readonly movedAt: Instant
+    readonly settledAt?: Instant
+  }[]
+  readonly differences: readonly RehearsalDifference[]
+  /** People whom the migration leaves where they are, and what to do about each. */
+  readonly standing: readonly {
+    readonly subscriber: string
+    readonly outcome: 'deferred' | 'blocked'
+    readonly code: string
+    readonly until?: Instant
+    readonly message: string
+    readonly fix: string
+  }[]
+  /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
+  readonly declines: { readonly expected: number; readonly actual: number }
+  readonly dunning: { readonly expected: number; readonly actual: number }
+  readonly faults: readonly { readonly kind: string; readonly count: number }[]
+}
+
+export interface RehearsalDifference {
+  readonly code: 'double' | 'missed' | 'amount_differs' | 'date_differs'
+  readonly subscriber: string
+  readonly at: Instant
+  /** What happened, with both sides. */
+  readonly detail: string
+  readonly cause: string
+  readonly remedy: string
+}

@@ -1,6 +1,7 @@
 // An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no code with what it judges.
 import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
+import { type FaultPlan, setFaults, withFaults } from './faults.ts'
 import type { AccountSettings } from './kernel/account.ts'
 import { type KajabiReady, kajabiReady } from './kajabi/module.ts'
 import { answerControl } from './kernel/control.ts'
@@ -25,6 +26,7 @@ export interface SandboxOptions {
   readonly keepEvents?: boolean
   /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
   readonly deliver?: typeof globalThis.fetch
+  readonly faults?: FaultPlan
 }
 
 export interface Sandbox {
@@ -54,17 +56,22 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     ...(options.deliver === undefined ? {} : { deliver: options.deliver }),
   })
   const router = new Router(world)
+  setFaults(world, options.faults)
   return {
     world,
     fetch: async (input, init) => {
       const request = new Request(input, init)
-      const answer = await dispatch(world, router, {
+      const read: HttpRequest = {
         method: request.method,
         url: new URL(request.url),
         headers: request.headers,
         body: await request.text(),
+      }
+      const answer = await withFaults(world, read, () => dispatch(world, router, read))
+      return new Response(answer.status === 204 ? null : answer.body, {
+        status: answer.status,
+        headers: answer.headers,
       })
-      return new Response(answer.body, { status: answer.status, headers: answer.headers })
     },
     clock: () => world.now,
     get ready() {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { deliveryFault } from '../faults.ts'
 import type { World } from '../kernel/world.ts'
 import { delivered, probed } from './hooks.ts'
 import type { Delivery, Hook } from './model.ts'
@@ -7,8 +9,12 @@ import type { Site } from './site.ts'
 export function postDelivery(world: World, site: Site, delivery: Delivery): void {
   later(world, async (send) => {
     const headers = { 'content-type': 'application/json', 'user-agent': 'Faraday v2.9.0' }
-    const status = await statusOf(send, delivery.target_url, { method: 'POST', headers, body: delivery.body })
-    world.transact(() => delivered(site, delivery.id, status))
+    const { times, late } = deliveryFault(world, `hook ${delivery.hook}`)
+    if (late > 0) await sleep(late)
+    for (let time = 0; time < times; time++) {
+      const status = await statusOf(send, delivery.target_url, { method: 'POST', headers, body: delivery.body })
+      world.transact(() => delivered(site, delivery.id, status))
+    }
   })
 }
 

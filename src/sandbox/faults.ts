@@ -1,0 +1,268 @@
+// Faults of the outside, seeded: the n-th request of a world with the same seed and plan always meets the same fault.
+// 429s and lock time-outs: https://docs.stripe.com/rate-limits; stored 500s: https://docs.stripe.com/api/idempotent_requests
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Context } from './kernel/context.ts'
+import { ControlRefusal } from './kernel/control.ts'
+import { saveAnswer } from './kernel/idempotency.ts'
+import { generator } from './kernel/ids.ts'
+import type { ControlInput, HttpAnswer, HttpRequest, Module } from './kernel/module.ts'
+import type { World } from './kernel/world.ts'
+
+export const faultKinds = [
+  /** 429 of the rate limiter, with its reason header. Not executed. */
+  'rate_limited',
+  /** 429 without a reason: the object is locked by another request. Not executed. */
+  'lock_timeout',
+  /** 500 before anything was done; nothing is stored under the idempotency key. */
+  'error_before',
+  /** 500 that was undone but is stored under the idempotency key: it is replayed for a day. */
+  'error_stored',
+  /** 500 although everything was done; stored under the key as well. */
+  'error_after',
+  /** 503, not executed. */
+  'unavailable',
+  /** The connection is cut before the request is read. */
+  'cut_before',
+  /** The connection is cut after the commit: the answer is lost. */
+  'cut_after',
+  /** The answer takes its time. */
+  'slow',
+  /** Kajabi: a page of HTML instead of JSON. */
+  'html',
+  /** Kajabi: a list that has rows answers with none. */
+  'empty_page',
+  /** A webhook or hook arrives twice. */
+  'duplicate',
+  /** A webhook or hook arrives after its successors. */
+  'reorder',
+] as const
+export type FaultKind = (typeof faultKinds)[number]
+
+export interface FaultPlan {
+  /** Default: the world's. */
+  readonly seed?: number
+  /** Chance of each kind, 0 to 1, per request or delivery it can happen to. */
+  readonly rates?: Readonly<Partial<Record<FaultKind, number>>>
+  /** Exactly these, once each: the `nth` (from 1) request whose method and path match. */
+  readonly exact?: readonly ExactFault[]
+  /** Only requests whose `METHOD /path` contains this. */
+  readonly only?: string
+  /** How long a slow answer takes; default 25. */
+  readonly slowMilliseconds?: number
+}
+
+export interface ExactFault {
+  readonly fault: FaultKind
+  readonly nth: number
+  /** A part of `METHOD /path`; default: everything. */
+  readonly match?: string
+}
+
+/** Thrown out of the sandbox's fetch in place of an answer; a server cuts the connection. */
+export class ConnectionCut extends TypeError {
+  override name = 'TypeError'
+
+  constructor() {
+    // As undici's fetch reports it: the code sits on the cause.
+    super('fetch failed', { cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) })
+  }
+}
+
+interface Faults {
+  readonly plan: FaultPlan
+  /** Requests seen, and how often each exact fault's pattern was met. */
+  requests: number
+  deliveries: number
+  readonly met: number[]
+  readonly injected: { readonly fault: FaultKind; readonly at: string; readonly request: number }[]
+}
+
+const running = new WeakMap<World, Faults>()
+
+/** From now on the world misbehaves like this; no plan: it behaves. */
+export function setFaults(world: World, plan: FaultPlan | undefined): void {
+  if (plan === undefined) running.delete(world)
+  else running.set(world, { plan, requests: 0, deliveries: 0, met: (plan.exact ?? []).map(() => 0), injected: [] })
+}
+
+export function injectedFaults(world: World): Faults['injected'] {
+  return running.get(world)?.injected ?? []
+}
+
+const stripeKinds: readonly FaultKind[] = [
+  'rate_limited',
+  'lock_timeout',
+  'error_before',
+  'error_stored',
+  'error_after',
+  'unavailable',
+  'cut_before',
+  'cut_after',
+  'slow',
+]
+const kajabiKinds: readonly FaultKind[] = [
+  'rate_limited',
+  'unavailable',
+  'cut_before',
+  'cut_after',
+  'slow',
+  'html',
+  'empty_page',
+]
+
+/** Answers a request, or lets the plan's fault happen to it. */
+export async function withFaults(
+  world: World,
+  request: HttpRequest,
+  answer: () => Promise<HttpAnswer>,
+): Promise<HttpAnswer> {
+  const faults = running.get(world)
+  if (faults === undefined || request.url.pathname.startsWith('/_sandbox/')) return answer()
+  const kajabi = request.url.pathname.startsWith('/kajabi/')
+  const fault = faultFor(world, faults, { request, kinds: kajabi ? kajabiKinds : stripeKinds })
+  if (fault === undefined) return answer()
+  const { pathname } = request.url
+  faults.injected.push({ fault, at: `${request.method} ${pathname}`, request: faults.requests })
+  switch (fault) {
+    case 'rate_limited':
+      return kajabi ? html(429, 'Too Many Requests', { 'retry-after': '1' }) : limited(world)
+    case 'lock_timeout':
+      return lockTimeout(world)
+    case 'error_before':
+      return failure(world, 500)
+    case 'error_stored':
+      store(world, request)
+      return failure(world, 500)
+    case 'error_after':
+      await answer()
+      store(world, request)
+      return failure(world, 500)
+    case 'unavailable':
+      return kajabi ? html(503, 'Service Unavailable') : failure(world, 503)
+    case 'cut_before':
+      throw new ConnectionCut()
+    case 'cut_after':
+      await answer()
+      throw new ConnectionCut()
+    case 'slow':
+      await sleep(faults.plan.slowMilliseconds ?? 25)
+      return answer()
+    case 'html':
+      return html(502, 'Bad Gateway')
+    case 'empty_page':
+      return emptied(await answer())
+    case 'duplicate':
+    case 'reorder':
+      return answer()
+  }
+}
+
+/** How the n-th delivery of a webhook leaves: how often, and how many milliseconds late. */
+export function deliveryFault(world: World, about: string): { times: number; late: number } {
+  const faults = running.get(world)
+  if (faults === undefined) return { times: 1, late: 0 }
+  const n = ++faults.deliveries
+  const chance = generator(faults.plan.seed ?? world.seed, `delivery/${n}`)
+  const twice = chance() < (faults.plan.rates?.duplicate ?? 0)
+  const late = chance() < (faults.plan.rates?.reorder ?? 0)
+  if (twice) faults.injected.push({ fault: 'duplicate', at: about, request: n })
+  if (late) faults.injected.push({ fault: 'reorder', at: about, request: n })
+  return { times: twice ? 2 : 1, late: late ? 5 + Math.floor(chance() * 40) : 0 }
+}
+
+function faultFor(
+  world: World,
+  faults: Faults,
+  about: { request: HttpRequest; kinds: readonly FaultKind[] },
+): FaultKind | undefined {
+  const { plan } = faults
+  const what = `${about.request.method} ${about.request.url.pathname}`
+  faults.requests++
+  let exact: FaultKind | undefined
+  for (const [index, entry] of (plan.exact ?? []).entries()) {
+    if (!what.includes(entry.match ?? '')) continue
+    faults.met[index] = (faults.met[index] ?? 0) + 1
+    if (faults.met[index] === entry.nth) exact ??= entry.fault
+  }
+  if (exact !== undefined) return exact
+  if (!what.includes(plan.only ?? '')) return undefined
+  let draw = generator(plan.seed ?? world.seed, `request/${faults.requests}`)()
+  for (const kind of about.kinds) {
+    const rate = plan.rates?.[kind] ?? 0
+    if (draw < rate) return kind
+    draw -= rate
+  }
+  return undefined
+}
+
+function stripeAnswer(world: World, status: number, error: object, headers: Record<string, string> = {}): HttpAnswer {
+  const date = new Date(world.now * 1_000).toUTCString()
+  return { status, headers: { 'content-type': 'application/json', date, ...headers }, body: JSON.stringify({ error }) }
+}
+
+function limited(world: World): HttpAnswer {
+  const message =
+    'Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits.'
+  const error = { type: 'invalid_request_error', code: 'rate_limit', message }
+  return stripeAnswer(world, 429, error, { 'stripe-rate-limited-reason': 'global-rate' })
+}
+
+function lockTimeout(world: World): HttpAnswer {
+  const message =
+    'This object cannot be accessed right now because another API request or Stripe process is currently accessing it. If you see this error intermittently, retry the request.'
+  return stripeAnswer(world, 429, { type: 'invalid_request_error', code: 'lock_timeout', message })
+}
+
+function failure(world: World, status: 500 | 503): HttpAnswer {
+  const message = 'An unknown error occurred'
+  return stripeAnswer(world, status, { type: 'api_error', message }, { 'request-id': `req_fault${status}` })
+}
+
+/** Keeps the 500 as the answer of the request's idempotency key, if it has one and its account is known. */
+function store(world: World, request: HttpRequest): void {
+  const key = request.headers.get('idempotency-key')
+  const bearer = (request.headers.get('authorization') ?? '').replace(/^Bearer /, '')
+  const account = [...world.accounts.values()].find((candidate) => candidate.key === bearer)
+  if (key === null || account === undefined || request.method !== 'POST') return
+  const fingerprint = `${request.method} ${request.url.pathname}\n${request.body}`
+  const { body, status } = failure(world, 500)
+  world.transact(() =>
+    saveAnswer(new Context(world, account), key, { fingerprint, status, body, request: 'req_fault500' }),
+  )
+}
+
+function html(status: number, title: string, headers: Record<string, string> = {}): HttpAnswer {
+  const body = `<!DOCTYPE html><html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\n`
+  return { status, headers: { 'content-type': 'text/html; charset=utf-8', ...headers }, body }
+}
+
+/** A list with nothing in it, as if the site had nobody. */
+function emptied(given: HttpAnswer): HttpAnswer {
+  if (given.status !== 200 || !given.body.startsWith('{"data":[')) return given
+  return { ...given, body: JSON.stringify({ data: [], links: {}, meta: { total_count: 0, total_pages: 1 } }) }
+}
+
+export const faultModule: Module = {
+  control: {
+    'GET faults': (world) => {
+      const by: Record<string, number> = {}
+      for (const { fault } of injectedFaults(world)) by[fault] = (by[fault] ?? 0) + 1
+      return { injected: injectedFaults(world).length, by }
+    },
+    'POST faults': (world, input) => {
+      setFaults(world, Object.keys(input).length === 0 ? undefined : planFrom(input))
+      return {}
+    },
+  },
+}
+
+function planFrom(input: ControlInput): FaultPlan {
+  const known = new Set(['seed', 'rates', 'exact', 'only', 'slowMilliseconds'])
+  const stranger = Object.keys(input).find((name) => !known.has(name))
+  if (stranger !== undefined) throw new ControlRefusal(`a fault plan has no "${stranger}"`)
+  const plan = input as FaultPlan
+  const kinds = [...Object.keys(plan.rates ?? {}), ...(plan.exact ?? []).map((entry) => entry.fault)]
+  const unknown = kinds.find((kind) => !faultKinds.some((fault) => fault === kind))
+  if (unknown !== undefined) throw new ControlRefusal(`no fault "${unknown}"; there are: ${faultKinds.join(', ')}`)
+  return plan
+}

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { Bug } from '../core/assert.ts'
+import { CommandError } from '../core/outcome.ts'
+import type { SecretSink } from '../engine/ports.ts'
+import { run } from './run.ts'
+import type { SecretSurroundings } from './secrets.ts'
+import { writeWhole } from './write.ts'
+
+/** Readable and writable by its owner alone. */
+const ownerOnly = 0o600
+
+type Sink =
+  | { readonly kind: 'env_file'; readonly path: string; readonly name: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'command'; readonly command: readonly string[] }
+
+/**
+ * Puts a signing secret where the project says: `{ env_file, name }` sets one variable of a file and leaves the rest as it is, `{ file }` holds the secret alone,
+ * `{ command }` gets it on its standard input. Files end up readable by their owner only. Throws `CommandError` `secret_not_kept`.
+ */
+export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings): SecretSink {
+  return {
+    async write(written, secret) {
+      const sink = readSink(written)
+      if (sink.kind !== 'command') return keep(sink, resolve(folder, sink.path), secret)
+      const { problem } = await run(sink.command, { folder, env, input: secret, seconds })
+      if (problem !== undefined) throw notKept(sink.command[0] ?? '', problem)
+    },
+  }
+}
+
+async function keep(sink: Exclude<Sink, { kind: 'command' }>, path: string, secret: string): Promise<void> {
+  try {
+    if (sink.kind === 'file') await writeWhole(path, `${secret}\n`, ownerOnly)
+    else await setVariable(path, sink.name, secret)
+  } catch (error) {
+    throw notKept(sink.path, error instanceof Error && 'code' in error ? String(error.code) : 'not writable', error)
+  }
+}
+
+function readSink(sink: JsonObject): Sink {
+  const { env_file: envFile, name, file, command } = sink
+  if (typeof envFile === 'string' && typeof name === 'string') return { kind: 'env_file', path: envFile, name }
+  if (typeof file === 'string') return { kind: 'file', path: file }
+  if (Array.isArray(command) && command.every((part) => typeof part === 'string') && command.length > 0)
+    return { kind: 'command', command: command as readonly string[] }
+  throw new Bug(
+    `not a sink that the catalog lets through: ${isJsonObject(sink) ? Object.keys(sink).join(' ') : typeof sink}`,
+  )
+}
+
+function notKept(where: string, why: string, cause?: unknown): CommandError {
+  return new CommandError('secret_not_kept', `the signing secret could not be given to ${where}: ${why}`, {
+    notDone: 'the endpoint exists, but nobody here knows its secret: Stripe tells it once',
+    fix: 'mend the place named by secret_to, then replace the endpoint ("crossbill apply --allow webhook_replace"), or roll its secret in the Dashboard',
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
+
+/** `NAME=value` in a file of such lines: the line of that name is replaced, or one is added at the end. */
+async function setVariable(path: string, name: string, secret: string): Promise<void> {
+  const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  const line = `${name}=${/^[\w.:/+=-]*$/.test(secret) ? secret : JSON.stringify(secret)}`
+  const lines = before === '' ? [] : before.replace(/\n$/, '').split('\n')
+  const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
+  const first = lines.findIndex((one) => own.test(one))
+  // A second line of the same name would win over ours.
+  const kept = lines.filter((one, index) => index === first || !own.test(one))
+  const at = kept.findIndex((one) => own.test(one))
+  const after = at === -1 ? [...kept, line] : kept.with(at, line)
+  await writeWhole(path, `${after.join('\n')}\n`, ownerOnly)
+}

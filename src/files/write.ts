@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+
+/**
+ * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over it, then the folder flushed. A reader or a crash at any instant sees
+ * the old text or the new. Folders are made; an existing file keeps its mode unless one is given.
+ */
+export async function writeWhole(path: string, text: string, mode?: number): Promise<void> {
+  const folder = dirname(path)
+  await mkdir(folder, { recursive: true })
+  const kept = mode ?? (await modeOf(path))
+  const temporary = join(folder, `.${randomUUID()}.tmp`)
+  try {
+    const file = await open(temporary, 'wx', kept ?? 0o666)
+    try {
+      // The process's umask may have taken away what is asked for.
+      if (kept !== undefined) await file.chmod(kept)
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await flushFolder(folder)
+}
+
+async function modeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mode & 0o777
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** Without this the rename itself could be lost with the power. Windows knows no handle on a folder. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest'
+import { readCopyMapCsv } from '../../src/files/copy-map.ts'
+
+const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
+const read = (text: string) => readCopyMapCsv('us', 'us.csv', text)
+const found = (text: string) =>
+  read(text).findings.map(({ rule, at, message }) => `${at?.file}:${at?.line} ${rule}: ${message}`)
+
+describe('a copy map', () => {
+  test('is read with or without byte order mark, with any line ends, columns in any order, empty lines, quotes', () => {
+    const row = { source: 'us', customerOld: 'cus_1', customerNew: 'cus_1', sourceOld: 'pm_1', sourceNew: 'pm_9' }
+    for (const text of [
+      `${header}\ncus_1,pm_1,cus_1,pm_9`,
+      `\uFEFF${header}\r\ncus_1,pm_1,cus_1,pm_9\r\n\r\n`,
+      `source_id_new,customer_id_new,source_id_old,customer_id_old\npm_9,cus_1,pm_1,cus_1\n`,
+      `"customer_id_old", source_id_old ,customer_id_new,source_id_new\n"cus_1",pm_1,cus_1,pm_9`,
+    ])
+      expect(read(text)).toEqual({ rows: [row], findings: [] })
+  })
+
+  test('may have a header only, customers without payment method, several methods, and exact repetitions', () => {
+    expect(read(`${header}\n`)).toEqual({ rows: [], findings: [] })
+    const { rows, findings } = read(
+      `${header}\ncus_1,pm_1,cus_1,pm_9\ncus_2,,cus_2,\ncus_1,card_1,cus_1,card_9\ncus_1,pm_1,cus_1,pm_9\nlegacy-17,ba_1,legacy-17,ba_2`,
+    )
+    expect(findings).toEqual([])
+    expect(rows.map(({ customerOld, sourceOld, sourceNew }) => [customerOld, sourceOld, sourceNew])).toEqual([
+      ['cus_1', 'pm_1', 'pm_9'],
+      ['cus_2', '', ''],
+      ['cus_1', 'card_1', 'card_9'],
+      ['legacy-17', 'ba_1', 'ba_2'],
+    ])
+  })
+
+  test.each([
+    ['nothing at all', '', ['us.csv:1 copy-map-columns: the file is empty']],
+    ['a missing column', 'customer_id_old,source_id_old,customer_id_new\n', [/source_id_new is not there once/]],
+    [
+      'a misspelt column',
+      'customer_id_old,source_id_old,customer_id_new,source_id_knew\n',
+      [/"source_id_knew" is unknown/],
+    ],
+    ['a column more', `${header},email\ncus_1,pm_1,cus_1,pm_2,a@b.example`, [/"email" is unknown/]],
+    ['a column twice', `${header},source_id_new\n`, [/source_id_new is not there once/]],
+    ['no header', 'cus_1,pm_1,cus_1,pm_9\ncus_2,pm_2,cus_2,pm_8', [/^us.csv:1 copy-map-columns/]],
+    ['a short line', `${header}\n\ncus_1,pm_1,cus_1`, [/^us.csv:3 copy-map-csv: 3 cells where 4/]],
+    [
+      'an open quotation mark',
+      `${header}\ncus_1,pm_1,cus_1,pm_2\n"cus_2,pm_1,cus_1,pm_9\n`,
+      [/^us.csv:\d copy-map-csv: not CSV/],
+    ],
+    [
+      'an e-mail address for an id',
+      `${header}\njane@example.com,pm_1,cus_1,pm_9`,
+      [/^us.csv:2 copy-map-id: customer_id_old is not an id/],
+    ],
+    ['an empty customer', `${header}\n,pm_1,cus_1,pm_9`, [/customer_id_old is empty/]],
+    ['another kind of id', `${header}\ncus_1,sub_1,cus_1,pm_9`, [/source_id_old is not an id/]],
+    ['a method that was not copied', `${header}\ncus_1,pm_1,cus_1,`, [/^us.csv:2 copy-map-half/]],
+    [
+      'one method with two successors',
+      `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_1,pm_1,cus_1,pm_9`,
+      [/^us.csv:3 copy-map-conflict: pm_1 becomes pm_9 here and pm_8 in line 2/],
+    ],
+    [
+      'one customer with two successors',
+      `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_1,pm_2,cus_7,pm_9`,
+      [/^us.csv:3 copy-map-conflict: cus_1 becomes cus_7 here and cus_1 in line 2/],
+    ],
+  ])('refuses %s, with the line, and then gives no row', (_, text, expected) => {
+    const messages = found(text)
+    expect(messages).toHaveLength(expected.length)
+    expected.forEach((one, n) => expect(messages[n]).toMatch(one))
+    expect(read(text).rows).toEqual([])
+    expect(messages.join()).not.toContain('@')
+  })
+
+  test('says everything that is wrong at once, each with its line', () => {
+    const text = `${header}\nx y,pm_1,cus_1,pm_9\ncus_2,pm_2,cus_2,pm_7\ncus_3,pm_3,cus_3,\ncus_2,pm_2,cus_2,pm_6`
+    expect(read(text).findings.map(({ at, rule }) => [at?.line, rule])).toEqual([
+      [2, 'copy-map-id'],
+      [4, 'copy-map-half'],
+      [5, 'copy-map-conflict'],
+    ])
+  })
+
+  test('suggests the column that was meant', () => {
+    expect(read(`${header.replace('source_id_new', 'source_id_knew')}\n`).findings[0]?.fix).toBe(
+      'did you mean source_id_new?',
+    )
+  })
+})

@@ -1,0 +1,187 @@
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { readCatalogFiles } from '../../src/files/catalog-files.ts'
+import { openSecretSink } from '../../src/files/secret-sink.ts'
+import { resolveSecret } from '../../src/files/secrets.ts'
+import { writeWhole } from '../../src/files/write.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'crossbill-files-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+let folder = ''
+let count = 0
+beforeEach(() => {
+  folder = join(home, String(++count))
+  mkdirSync(folder)
+})
+const file = (name: string, text: string | Buffer, mode = 0o644): string => {
+  const path = join(folder, name)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, text)
+  chmodSync(path, mode)
+  return path
+}
+const modeOf = (path: string): number => statSync(path).mode & 0o777
+const node = process.execPath
+
+describe('catalog files', () => {
+  test('are read from every folder, in order, and nothing else is', async () => {
+    file('catalog/prices.yaml', 'prices: {}')
+    file('catalog/subscribers/us/wave-02.yml', 'b')
+    file('catalog/subscribers/us/wave-01.yaml', '\uFEFFa 🐦')
+    file('catalog/copy-map/us.csv', 'x')
+    file('catalog/.hidden.yaml', 'x')
+    mkdirSync(join(folder, 'catalog/folder.yaml'))
+    symlinkSync(join(folder, 'catalog/prices.yaml'), join(folder, 'catalog/linked.yaml'))
+    const { files, findings } = await readCatalogFiles(join(folder, 'catalog'))
+    expect(findings).toEqual([])
+    expect(files).toEqual([
+      { path: 'linked.yaml', text: 'prices: {}' },
+      { path: 'prices.yaml', text: 'prices: {}' },
+      { path: 'subscribers/us/wave-01.yaml', text: '\uFEFFa 🐦' },
+      { path: 'subscribers/us/wave-02.yml', text: 'b' },
+    ])
+  })
+
+  test('that are not UTF-8 are findings with their name, the others are read', async () => {
+    file('catalog/a.yaml', Buffer.from([0x66, 0xfc, 0x72]))
+    file('catalog/b.yaml', 'b: 1')
+    const { files, findings } = await readCatalogFiles(join(folder, 'catalog'))
+    expect(files.map(({ path }) => path)).toEqual(['b.yaml'])
+    expect(findings).toMatchObject([{ rule: 'not-utf8', severity: 'error', at: { file: 'a.yaml', line: 1 } }])
+  })
+
+  test('a missing catalog is said in words', async () => {
+    await expect(readCatalogFiles(join(folder, 'nowhere'))).rejects.toMatchObject({
+      name: 'CommandError',
+      code: 'no_catalog',
+    })
+  })
+})
+
+describe('writing a file', () => {
+  test('makes its folders, replaces the whole, keeps the mode, leaves nothing beside it', async () => {
+    const path = file('deep/plan.json', 'a longer text than the next', 0o640)
+    await writeWhole(path, 'next\n')
+    await writeWhole(join(folder, 'new/er/x.md'), 'x')
+    expect(readFileSync(path, 'utf8')).toBe('next\n')
+    expect(modeOf(path)).toBe(0o640)
+    expect(readdirSync(join(folder, 'deep'))).toEqual(['plan.json'])
+    expect(readFileSync(join(folder, 'new/er/x.md'), 'utf8')).toBe('x')
+  })
+
+  test('with a mode is never wider, whatever was there and whatever the umask', async () => {
+    const path = file('secret', 'old', 0o666)
+    const before = process.umask(0)
+    await writeWhole(path, 'new', 0o600).finally(() => process.umask(before))
+    expect(modeOf(path)).toBe(0o600)
+  })
+
+  test('that fails leaves the old text and no litter', async () => {
+    mkdirSync(join(folder, 'taken'))
+    writeFileSync(join(folder, 'taken/inside'), 'x')
+    await expect(writeWhole(join(folder, 'taken'), 'x')).rejects.toThrow(/./)
+    expect(readdirSync(folder)).toEqual(['taken'])
+  })
+})
+
+describe('a secret by reference', () => {
+  const around = (env: Record<string, string | undefined> = {}) => ({ folder, env, seconds: 1 })
+
+  test('comes from the environment, a file beside the project, or a command, without its line end', async () => {
+    file('key', 'from file\r\n')
+    expect(await resolveSecret({ env: 'KEY' }, 'the key', around({ KEY: 'from env' }))).toBe('from env')
+    expect(await resolveSecret({ file: 'key' }, 'the key', around())).toBe('from file')
+    const command = [
+      node,
+      '-e',
+      'console.log(process.cwd() === require("fs").realpathSync(process.argv[1]), process.env.GIVEN)',
+      folder,
+    ]
+    expect(await resolveSecret({ command }, 'the key', around({ GIVEN: 'yes' }))).toBe('true yes')
+  })
+
+  test.each([
+    ['an unset variable', { env: 'NONE' }, /the key of us: environment variable NONE is not set/],
+    ['an empty variable', { env: 'EMPTY' }, /environment variable EMPTY is empty/],
+    ['a missing file', { file: 'none' }, /file none cannot be read \(ENOENT\)/],
+    [
+      'a program that is not there',
+      { command: ['no-such-program', 'topsecret'] },
+      /command no-such-program cannot be started \(ENOENT\)/,
+    ],
+    [
+      'a failing program',
+      { command: [node, '-e', 'console.log("topsecret");console.error("topsecret");process.exit(3)'] },
+      /ended with 3/,
+    ],
+    ['a silent program', { command: [node, '-e', ''] }, /is empty/],
+    ['a program without end', { command: [node, '-e', 'setTimeout(() => {}, 60000)'] }, /took longer than 1 s/],
+    [
+      'a flood',
+      { command: [node, '-e', 'for (;;) process.stdout.write("topsecret".repeat(10000))'] },
+      /more than 64 kB/,
+    ],
+  ])('says what is wrong with %s, and no more', async (_, ref, message) => {
+    const refusal = await resolveSecret(ref, 'the key of us', around({ EMPTY: '' })).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    expect(refusal).toMatchObject({
+      name: 'CommandError',
+      code: 'secret_missing',
+      message: expect.stringMatching(message) as string,
+    })
+    expect(JSON.stringify(refusal) + String(refusal)).not.toContain('topsecret')
+  })
+})
+
+describe('a signing secret', () => {
+  const sink = () => openSecretSink({ folder, env: {}, seconds: 5 })
+
+  test('goes into a file of its own, for its owner only', async () => {
+    await sink().write({ file: 'secrets/hook' }, 'whsec_1')
+    expect(readFileSync(join(folder, 'secrets/hook'), 'utf8')).toBe('whsec_1\n')
+    expect(modeOf(join(folder, 'secrets/hook'))).toBe(0o600)
+  })
+
+  test('becomes one variable of an env file, the other lines stay as they are', async () => {
+    const path = file('.env', '# keys\nOTHER=1\nexport HOOK=old # note\nHOOKS=2\nHOOK=older', 0o644)
+    await sink().write({ env_file: '.env', name: 'HOOK' }, 'whsec_a/b+c=')
+    expect(readFileSync(path, 'utf8')).toBe('# keys\nOTHER=1\nHOOK=whsec_a/b+c=\nHOOKS=2\n')
+    expect(modeOf(path)).toBe(0o600)
+    await sink().write({ env_file: '.env', name: 'NEW' }, 'with space')
+    expect(readFileSync(path, 'utf8')).toBe('# keys\nOTHER=1\nHOOK=whsec_a/b+c=\nHOOKS=2\nNEW="with space"\n')
+    await sink().write({ env_file: 'fresh.env', name: 'NEW' }, 'x')
+    expect(readFileSync(join(folder, 'fresh.env'), 'utf8')).toBe('NEW=x\n')
+  })
+
+  test('is given to a command on its standard input, never among its arguments', async () => {
+    const script =
+      'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>require("fs").writeFileSync("got",s+" "+process.argv.length))'
+    await sink().write({ command: [node, '-e', script] }, 'whsec_1')
+    expect(readFileSync(join(folder, 'got'), 'utf8')).toBe('whsec_1 1')
+  })
+
+  test('that cannot be kept is said at once, with what to do', async () => {
+    file('in-the-way', 'x')
+    for (const where of [{ file: 'in-the-way/hook' }, { command: [node, '-e', 'process.exit(1)'] }])
+      await expect(sink().write(where, 'whsec_topsecret')).rejects.toMatchObject({
+        code: 'secret_not_kept',
+        message: expect.not.stringContaining('topsecret') as string,
+        fix: expect.stringContaining('replace the endpoint') as string,
+      })
+    await expect(sink().write({ nowhere: true }, 'x')).rejects.toThrow(/not a sink/)
+  })
+})

@@ -1,14 +1,6 @@
-import Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
-
-function clientOf(sandbox: ReturnType<typeof createSandbox>, account = 'us') {
-  return new Stripe(`sk_test_sandbox_${account}`, {
-    httpClient: Stripe.createFetchHttpClient(sandbox.fetch),
-    maxNetworkRetries: 0,
-    telemetry: false,
-  })
-}
+import { clientOf } from './client.ts'
 
 test('accounts are told apart by key, and answers carry the simulated clock', async () => {
   const sandbox = createSandbox()

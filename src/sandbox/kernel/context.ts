@@ -72,4 +72,9 @@ export class Context {
   emit(type: string, object: Shown, before?: Shown): string {
     return recordEvent(this, type, { object, ...(before === undefined ? {} : { before }) })
   }
+
+  /** Lets other modules act on what happened to an object (`customer.deleted`), within the same transaction. */
+  react(what: string, id: string): void {
+    for (const module of this.world.modules) module.reactions?.[what]?.(this, id)
+  }
 }

@@ -33,13 +33,14 @@ export function recordEvent(context: Context, type: string, about: { object: Sho
   const waiting = listeners.flatMap((listener) => listener.who(context, type))
   const id = context.newId('evt')
   if (waiting.length === 0 && !context.world.keepEvents) return id
-  const object = show(about.object)
+  const shape = (shown: Shown) => context.world.expander.shape(context, show(shown), [])
+  const object = shape(about.object)
   const row = context.table(events).put({
     id,
     created: context.now,
     type,
     object,
-    previous_attributes: about.before === undefined ? null : changed(show(about.before), object),
+    previous_attributes: about.before === undefined ? null : changed(shape(about.before), object),
     request: context.request,
     waiting,
   })

@@ -12,6 +12,7 @@ export class Expander {
   readonly #objects = new Map<string, Resolve>()
   readonly #fields = new Map<string, Resolve>()
   readonly #includable = new Map<string, ReadonlySet<string>>()
+  readonly #includes = new Map<string, Resolve>()
 
   constructor(modules: readonly Module[]) {
     for (const module of modules) {
@@ -19,6 +20,8 @@ export class Expander {
       for (const [field, resolve] of Object.entries(module.fields ?? {})) this.#fields.set(field, resolve)
       for (const [object, names] of Object.entries(module.includable ?? {}))
         this.#includable.set(object, new Set([...(this.#includable.get(object) ?? []), ...names]))
+      for (const [object, made] of Object.entries(module.includes ?? {}))
+        for (const [field, make] of Object.entries(made)) this.#includes.set(`${object}.${field}`, make)
     }
   }
 
@@ -45,8 +48,12 @@ export class Expander {
   #copy(context: Context, node: Node, want: { paths: Paths; at: string }): Node {
     const includable = this.#includable.get(String(node['object']))
     const copy: Node = {}
-    for (const step of want.paths.keys())
-      if (!Object.hasOwn(node, step)) throw notExpandable(want.at === '' ? step : `${want.at}.${step}`, node)
+    for (const [step, paths] of want.paths) {
+      const at = want.at === '' ? step : `${want.at}.${step}`
+      const make = this.#includes.get(`${String(node['object'])}.${step}`)
+      if (make !== undefined) copy[step] = this.#copy(context, make(context, String(node['id'])) as Node, { paths, at })
+      else if (!Object.hasOwn(node, step) && !includable?.has(step)) throw notExpandable(at, node)
+    }
     for (const [key, value] of Object.entries(node)) {
       const paths = want.paths.get(key)
       if (paths === undefined && includable?.has(key)) continue

@@ -46,6 +46,10 @@ export interface Module {
   readonly fields?: Readonly<Record<string, (context: Context, id: string) => object | undefined>>
   /** Fields left out of an object (by its `object`) unless expanded: `{ price: ['tiers'] }`. */
   readonly includable?: Readonly<Record<string, readonly string[]>>
+  /** Fields made only when expanded, of other modules' objects too: `{ customer: { subscriptions: (context, id) => list } }`. */
+  readonly includes?: Readonly<Record<string, Readonly<Record<string, (context: Context, id: string) => object>>>>
+  /** What other modules do when something happens here (`customer.deleted`): see `context.react`. */
+  readonly reactions?: Readonly<Record<string, (context: Context, id: string) => void>>
   /** Work on the clock, by kind (`subscription.period_end`). */
   readonly due?: Readonly<Record<string, DueWork>>
   /** `/_sandbox/<name>` routes: `'GET charges'`. Input: the JSON body (POST) or the query. */

@@ -4,7 +4,6 @@ import type { Account } from './account.ts'
 import { Context } from './context.ts'
 import { invalid, StripeError } from './errors.ts'
 import { apiVersion } from './events.ts'
-import { Expander } from './expand.ts'
 import { decodeForm, type RawFields } from './form.ts'
 import { replay, saveAnswer } from './idempotency.ts'
 import { idFor } from './ids.ts'
@@ -22,13 +21,11 @@ interface Found {
 export class Router {
   readonly #world: World
   readonly #routes = new Map<string, { route: Route; steps: readonly string[] }[]>()
-  readonly #expander: Expander
   readonly #inFlight = new Set<string>()
   #requests = 0
 
   constructor(world: World) {
     this.#world = world
-    this.#expander = new Expander(world.modules)
     for (const route of world.modules.flatMap((module) => module.routes ?? [])) {
       const steps = route.path.split('/').slice(1)
       const key = `${route.method} ${steps.length}`
@@ -110,7 +107,7 @@ export class Router {
     try {
       const body = this.#world.transact(() => {
         const object = route.handle(context, params as never)
-        const text = JSON.stringify(this.#expander.shape(context, object, expand), undefined, 2)
+        const text = JSON.stringify(this.#world.expander.shape(context, object, expand), undefined, 2)
         finish(200, text)
         return text
       })

@@ -40,6 +40,7 @@ import type { Account, AccountSettings } from './account.ts'
 import { Context } from './context.ts'
 import { pruneEvents } from './events.ts'
 import { pruneAnswers } from './idempotency.ts'
+import { Expander } from './expand.ts'
 import { idFor } from './ids.ts'
 import type { DueWork, Module } from './module.ts'
 import { DueQueue } from './queue.ts'
@@ -98,6 +99,7 @@ export class World {
   readonly modules: readonly Module[]
   readonly queue: DueQueue
   readonly keepEvents: boolean
+  readonly expander: Expander
   readonly unsure: Unsure = {
     discounts_unset_before_anchor: true,
     zero_invoice_consumes_once: false,
@@ -120,6 +122,7 @@ export class World {
     this.seed = options.seed
     this.livemode = options.livemode
     this.modules = options.modules
+    this.expander = new Expander(options.modules)
     this.keepEvents = options.keepEvents ?? true
     this.deliver = options.deliver
     this.#storage = options.storage

@@ -1,0 +1,295 @@
+// https://docs.stripe.com/api/products
+import type Stripe from 'stripe'
+import type { Context } from '../kernel/context.ts'
+import { invalid } from '../kernel/errors.ts'
+import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
+import { listPage, paging } from '../kernel/lists.ts'
+import { route, type Module } from '../kernel/module.ts'
+import {
+  decimal,
+  emptyable,
+  fields,
+  flag,
+  inRange,
+  list,
+  mergeMetadata,
+  metadata,
+  oneOf,
+  range,
+  required,
+  text,
+  type Metadata,
+} from '../kernel/params.ts'
+import { searchRoute } from '../kernel/search.ts'
+import type { Row, TableDefinition } from '../kernel/tables.ts'
+import type { Wire } from '../kernel/wire.ts'
+import { createPrice, priceDataFields, prices } from './prices.ts'
+
+export interface ProductRow extends Row {
+  readonly active: boolean
+  readonly default_price: string | null
+  readonly description: string | null
+  readonly images: readonly string[]
+  readonly marketing_features: readonly { readonly name: string }[]
+  readonly metadata: Metadata
+  readonly name: string
+  readonly package_dimensions: {
+    readonly height: number
+    readonly length: number
+    readonly weight: number
+    readonly width: number
+  } | null
+  readonly shippable: boolean | null
+  readonly statement_descriptor: string | null
+  readonly tax_code: string | null
+  readonly tax_details: { readonly performance_location: string | null; readonly tax_code: string | null } | null
+  readonly type: 'good' | 'service'
+  readonly unit_label: string | null
+  readonly updated: number
+  readonly url: string | null
+}
+
+const products: TableDefinition<ProductRow> = { name: 'products' }
+
+export const productKind: Kind<ProductRow> = {
+  table: products,
+  noun: 'product',
+  url: '/v1/products',
+  permission: 'products',
+  render: renderProduct,
+}
+
+const size = {
+  parse: (raw: Parameters<ReturnType<typeof decimal>['parse']>[0], at: string) =>
+    Number(decimal({ min: 0, places: 2 }).parse(raw, at)),
+}
+const common = {
+  active: flag(),
+  metadata: metadata(),
+  shippable: flag(),
+  statement_descriptor: text({ max: 22, pattern: /^[^<>"'*\\]*[a-zA-Z][^<>"'*\\]*$/ }),
+}
+const dimensions = fields({
+  height: required(size),
+  length: required(size),
+  weight: required(size),
+  width: required(size),
+})
+const taxDetails = fields({ performance_location: text(), tax_code: emptyable(text()) })
+const images = list(text({ max: 2_048 }), { max: 8 })
+const features = list(fields({ name: required(text({ max: 80 })) }), { max: 15 })
+const taxCode = text({ pattern: /^txcd_\d{8}$/ })
+
+export const productModule: Module = {
+  routes: [
+    route('POST', '/v1/products', {
+      permission: 'products',
+      params: fields({
+        ...common,
+        id: text({ max: 255, pattern: /^[A-Za-z0-9_-]+$/ }),
+        name: required(text()),
+        description: text({ max: 40_000 }),
+        default_price_data: priceDataFields,
+        images,
+        marketing_features: features,
+        package_dimensions: dimensions,
+        tax_code: taxCode,
+        tax_details: taxDetails,
+        type: oneOf('good', 'service'),
+        unit_label: text({ max: 12 }),
+        url: text({ max: 2_048 }),
+      }),
+      handle(context, params) {
+        const { default_price_data, ...about } = params
+        const row = createProduct(context, about)
+        if (default_price_data === undefined) return renderProduct(context, row)
+        const price = createPrice(context, { ...default_price_data, product: row.id })
+        return renderProduct(context, changeProduct(context, row, { default_price: price.id }))
+      },
+    }),
+    retrieveRoute(productKind),
+    route('POST', '/v1/products/:id', {
+      permission: 'products',
+      params: fields({
+        ...common,
+        default_price: text(),
+        description: emptyable(text({ max: 40_000 })),
+        images: emptyable(images),
+        marketing_features: emptyable(features),
+        name: text(),
+        package_dimensions: emptyable(dimensions),
+        tax_code: emptyable(taxCode),
+        tax_details: emptyable(taxDetails),
+        unit_label: emptyable(text({ max: 12 })),
+        url: emptyable(text({ max: 2_048 })),
+      }),
+      handle(context, params) {
+        const row = find(context, productKind, context.id('id'))
+        const {
+          metadata: given,
+          images: shown,
+          marketing_features: marketing,
+          tax_details: details,
+          default_price,
+          ...rest
+        } = params
+        if (default_price !== undefined) checkDefaultPrice(context, row, default_price)
+        const changed = changeProduct(context, row, {
+          ...rest,
+          metadata: mergeMetadata(row.metadata, given),
+          ...(default_price === undefined ? {} : { default_price }),
+          ...(shown === undefined ? {} : { images: shown ?? [] }),
+          ...(marketing === undefined ? {} : { marketing_features: marketing ?? [] }),
+          ...(details === undefined ? {} : { tax_details: details === null ? null : taxDetailsOf(details) }),
+        })
+        return renderProduct(context, changed)
+      },
+    }),
+    route('GET', '/v1/products', {
+      permission: 'products',
+      params: fields({
+        ...paging,
+        active: flag(),
+        created: range(),
+        ids: list(text(), { max: 100 }),
+        shippable: flag(),
+        type: oneOf('good', 'service'),
+        url: text(),
+      }),
+      handle: (context, params) =>
+        listPage(context, params, {
+          table: products,
+          url: '/v1/products',
+          keep: (row) =>
+            (params.active === undefined || row.active === params.active) &&
+            inRange(row.created, params.created) &&
+            (params.ids === undefined || params.ids.includes(row.id)) &&
+            (params.shippable === undefined || row.shippable === params.shippable) &&
+            (params.type === undefined || row.type === params.type) &&
+            (params.url === undefined || row.url === params.url),
+          render: renderProduct,
+        }),
+    }),
+    route('DELETE', '/v1/products/:id', {
+      permission: 'products',
+      params: fields({}),
+      handle(context) {
+        const row = find(context, productKind, context.id('id'))
+        if (context.table(prices).count('product', row.id) > 0)
+          throw invalid('This product cannot be deleted because it has one or more user-created prices.')
+        context.table(products).delete(row.id)
+        context.emit('product.deleted', renderProduct(context, row))
+        return { id: row.id, object: 'product', deleted: true }
+      },
+    }),
+    searchRoute(productKind, {
+      fields: {
+        active: (row) => row.active,
+        description: (row) => row.description,
+        name: (row) => row.name,
+        shippable: (row) => row.shippable,
+        url: (row) => row.url,
+      },
+      metadata: (row) => row.metadata,
+    }),
+  ],
+  objects: { prod: resolve },
+  fields: { product: resolve },
+}
+
+/** Creates a product; refuses an id that is taken. */
+export function createProduct(
+  context: Context,
+  params: {
+    readonly id?: string
+    readonly name: string
+    readonly active?: boolean
+    readonly metadata?: Readonly<Record<string, string>> | null
+    readonly description?: string
+    readonly images?: readonly string[]
+    readonly marketing_features?: readonly { readonly name: string }[]
+    readonly package_dimensions?: NonNullable<ProductRow['package_dimensions']>
+    readonly shippable?: boolean
+    readonly statement_descriptor?: string
+    readonly tax_code?: string
+    readonly tax_details?: { readonly performance_location?: string; readonly tax_code?: string | null }
+    readonly type?: 'good' | 'service'
+    readonly unit_label?: string
+    readonly url?: string
+  },
+): ProductRow {
+  const id = params.id ?? context.newId('prod')
+  if (context.table(products).has(id))
+    throw invalid('Product already exists.', { code: 'resource_already_exists', param: 'id' })
+  const row = context.table(products).put({
+    id,
+    created: context.now,
+    updated: context.now,
+    active: params.active ?? true,
+    default_price: null,
+    description: params.description ?? null,
+    images: params.images ?? [],
+    marketing_features: params.marketing_features ?? [],
+    metadata: mergeMetadata({}, params.metadata),
+    name: params.name,
+    package_dimensions: params.package_dimensions ?? null,
+    shippable: params.shippable ?? null,
+    statement_descriptor: params.statement_descriptor ?? null,
+    tax_code: params.tax_code ?? params.tax_details?.tax_code ?? null,
+    tax_details: params.tax_details === undefined ? null : taxDetailsOf(params.tax_details),
+    type: params.type ?? 'service',
+    unit_label: params.unit_label ?? null,
+    url: params.url ?? null,
+  })
+  context.emit('product.created', renderProduct(context, row))
+  return row
+}
+
+function changeProduct(context: Context, row: ProductRow, change: Partial<ProductRow>): ProductRow {
+  const changed = context.table(products).put({ ...row, ...change, updated: context.now })
+  context.emit('product.updated', renderProduct(context, changed), renderProduct(context, row))
+  return changed
+}
+
+function checkDefaultPrice(context: Context, row: ProductRow, id: string): void {
+  const price = context.table(prices).get(id)
+  if (price === undefined) throw invalid(`No such price: '${id}'`, { code: 'resource_missing', param: 'default_price' })
+  if (price.product !== row.id)
+    throw invalid(`The price ${id} does not belong to the product ${row.id}.`, { param: 'default_price' })
+  if (!price.active) throw invalid('The default price of a product must be active.', { param: 'default_price' })
+}
+
+function taxDetailsOf(given: { readonly performance_location?: string; readonly tax_code?: string | null }) {
+  return { performance_location: given.performance_location ?? null, tax_code: given.tax_code ?? null }
+}
+
+/** A deleted product stays visible where a price names it. */
+function resolve(context: Context, id: string): object | undefined {
+  const row = context.table(products).get(id)
+  return row === undefined ? undefined : renderProduct(context, row)
+}
+
+function renderProduct(context: Context, row: ProductRow): Wire<Stripe.Product> {
+  return {
+    id: row.id,
+    object: 'product',
+    active: row.active,
+    created: row.created,
+    default_price: row.default_price,
+    description: row.description,
+    images: row.images,
+    livemode: context.livemode,
+    marketing_features: row.marketing_features,
+    metadata: row.metadata,
+    name: row.name,
+    package_dimensions: row.package_dimensions,
+    shippable: row.shippable,
+    statement_descriptor: row.statement_descriptor,
+    tax_code: row.tax_code,
+    tax_details: row.tax_details,
+    type: row.type,
+    unit_label: row.unit_label,
+    updated: row.updated,
+    url: row.url,
+  }
+}

@@ -1,0 +1,247 @@
+import Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { clientOf, refusal } from './client.ts'
+
+const fresh = () => {
+  const sandbox = createSandbox()
+  return { sandbox, stripe: clientOf(sandbox) }
+}
+
+async function productWithPrice(stripe: Stripe) {
+  const product = await stripe.products.create({ id: 'membership', name: 'Membership' })
+  const price = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 4900,
+    recurring: { interval: 'month' },
+    lookup_key: 'monthly',
+  })
+  return { product, price }
+}
+
+describe('products', () => {
+  test('keep the id they were given, refuse it a second time, and merge metadata key by key', async () => {
+    const { stripe } = fresh()
+    await stripe.products.create({ id: 'membership', name: 'Membership', metadata: { a: '1', b: '2' } })
+    expect(await refusal(stripe.products.create({ id: 'membership', name: 'Again' }))).toMatchObject({
+      status: 400,
+      code: 'resource_already_exists',
+    })
+    const updated = await stripe.products.update('membership', {
+      metadata: { a: '', c: '3' },
+      description: 'All of it',
+    })
+    expect(updated.metadata).toEqual({ b: '2', c: '3' })
+    expect((await stripe.products.update('membership', { description: '' })).description).toBeNull()
+    expect((await stripe.products.update('membership', { metadata: '' })).metadata).toEqual({})
+  })
+
+  test('with prices cannot be deleted, without can', async () => {
+    const { stripe } = fresh()
+    const { product } = await productWithPrice(stripe)
+    expect((await refusal(stripe.products.del(product.id))).message).toMatch(/has one or more user-created prices/)
+    await stripe.products.create({ id: 'bare', name: 'Bare' })
+    expect(await stripe.products.del('bare')).toMatchObject({ id: 'bare', deleted: true })
+    expect(await refusal(stripe.products.retrieve('bare'))).toMatchObject({ status: 404, code: 'resource_missing' })
+  })
+
+  test('a default price can be made with the product, expanded, and not archived', async () => {
+    const { stripe } = fresh()
+    const product = await stripe.products.create({
+      name: 'Diploma',
+      default_price_data: { currency: 'eur', unit_amount: 12_000, recurring: { interval: 'year' } },
+      expand: ['default_price'],
+    })
+    const price = product.default_price as Stripe.Price
+    expect(price).toMatchObject({ object: 'price', currency: 'eur', unit_amount: 12_000, product: product.id })
+    expect((await refusal(stripe.prices.update(price.id, { active: false }))).message).toMatch(
+      /default price of its product/,
+    )
+  })
+})
+
+describe('prices', () => {
+  test('show amounts in both forms, decimals without an integer', async () => {
+    const { stripe } = fresh()
+    const { product, price } = await productWithPrice(stripe)
+    expect([price.unit_amount, price.unit_amount_decimal?.toString()]).toEqual([4900, '4900'])
+    const fine = await stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      unit_amount_decimal: Stripe.Decimal.from('0.5'),
+    })
+    expect([fine.unit_amount, fine.unit_amount_decimal?.toString(), fine.type]).toEqual([null, '0.5', 'one_time'])
+  })
+
+  test('tiers and currency options are shown only when expanded', async () => {
+    const { stripe } = fresh()
+    const { product } = await productWithPrice(stripe)
+    const made = await stripe.prices.create({
+      product: product.id,
+      currency: 'usd',
+      billing_scheme: 'tiered',
+      tiers_mode: 'graduated',
+      tiers: [
+        { up_to: 10, unit_amount: 500 },
+        { up_to: 'inf', unit_amount: 400, flat_amount: 100 },
+      ],
+      recurring: { interval: 'month' },
+    })
+    expect([made.tiers, made.currency_options]).toEqual([undefined, undefined])
+    const read = await stripe.prices.retrieve(made.id, {
+      expand: ['tiers', 'currency_options', 'currency_options.usd.tiers'],
+    })
+    expect(read.tiers?.map((tier) => [tier.up_to, tier.unit_amount, tier.flat_amount])).toEqual([
+      [10, 500, null],
+      [null, 400, 100],
+    ])
+    expect(Object.keys(read.currency_options ?? {})).toEqual(['usd'])
+    const listed = await stripe.prices.list({ product: product.id, expand: ['data.tiers', 'data.product'] })
+    expect(listed.data.map((price) => [price.tiers?.length ?? 0, (price.product as Stripe.Product).name])).toEqual([
+      [2, 'Membership'],
+      [0, 'Membership'],
+    ])
+  })
+
+  test('a lookup key is moved only by transfer_lookup_key, in one request', async () => {
+    const { stripe } = fresh()
+    const { product, price } = await productWithPrice(stripe)
+    const next = { product: product.id, currency: 'usd', unit_amount: 5900, recurring: { interval: 'month' } as const }
+    expect((await refusal(stripe.prices.create({ ...next, lookup_key: 'monthly' }))).message).toMatch(
+      /already uses that lookup key/,
+    )
+    const moved = await stripe.prices.create({ ...next, lookup_key: 'monthly', transfer_lookup_key: true })
+    expect(moved.lookup_key).toBe('monthly')
+    expect((await stripe.prices.retrieve(price.id)).lookup_key).toBeNull()
+    expect((await stripe.prices.list({ lookup_keys: ['monthly'] })).data.map(({ id }) => id)).toEqual([moved.id])
+  })
+
+  test('what a price costs cannot be changed; tax_behavior once', async () => {
+    const { stripe } = fresh()
+    const { price } = await productWithPrice(stripe)
+    const change = { unit_amount: 1 } as unknown as Stripe.PriceUpdateParams
+    expect(await refusal(stripe.prices.update(price.id, change))).toMatchObject({
+      code: 'parameter_unknown',
+      param: 'unit_amount',
+    })
+    expect((await stripe.prices.update(price.id, { tax_behavior: 'exclusive' })).tax_behavior).toBe('exclusive')
+    expect(await refusal(stripe.prices.update(price.id, { tax_behavior: 'inclusive' }))).toMatchObject({
+      status: 400,
+      param: 'tax_behavior',
+    })
+  })
+
+  test('the list shows active ones; the others when asked', async () => {
+    const { stripe } = fresh()
+    const { price } = await productWithPrice(stripe)
+    await stripe.prices.update(price.id, { active: false })
+    expect((await stripe.prices.list()).data).toEqual([])
+    expect((await stripe.prices.list({ active: false })).data.map(({ id }) => id)).toEqual([price.id])
+  })
+
+  test.each([
+    ['no amount', {}, 'unit_amount'],
+    ['two amounts', { unit_amount: 1, unit_amount_decimal: Stripe.Decimal.from('1') }, 'unit_amount'],
+    ['four years', { unit_amount: 1, recurring: { interval: 'year', interval_count: 4 } }, 'recurring[interval_count]'],
+    [
+      'metered without a meter',
+      { unit_amount: 1, recurring: { interval: 'month', usage_type: 'metered' } },
+      'recurring[meter]',
+    ],
+    [
+      'tiers that do not end',
+      { billing_scheme: 'tiered', tiers_mode: 'volume', tiers: [{ up_to: 5, unit_amount: 1 }] },
+      'tiers[0][up_to]',
+    ],
+    ['an unknown interval', { unit_amount: 1, recurring: { interval: 'fortnight' } }, 'recurring[interval]'],
+  ])('%s is refused, naming the parameter', async (_, params, param) => {
+    const { stripe } = fresh()
+    const { product } = await productWithPrice(stripe)
+    const request = { product: product.id, currency: 'usd', ...params } as Stripe.PriceCreateParams
+    expect(await refusal(stripe.prices.create(request))).toMatchObject({ status: 400, param })
+  })
+})
+
+describe('coupons and promotion codes', () => {
+  test('a deleted coupon takes its promotion codes with it', async () => {
+    const { stripe } = fresh()
+    await stripe.coupons.create({ id: 'welcome', percent_off: 20, duration: 'repeating', duration_in_months: 3 })
+    const code = await stripe.promotionCodes.create({
+      promotion: { type: 'coupon', coupon: 'welcome' },
+      code: 'WELCOME',
+    })
+    expect(
+      (
+        await refusal(
+          stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'welcome' }, code: 'welcome' }),
+        )
+      ).message,
+    ).toMatch(/already exists/)
+    await stripe.coupons.del('welcome')
+    expect((await stripe.promotionCodes.retrieve(code.id)).active).toBe(false)
+    expect(await refusal(stripe.coupons.retrieve('welcome'))).toMatchObject({ status: 404 })
+    expect(await stripe.coupons.create({ id: 'welcome', percent_off: 10 })).toMatchObject({
+      duration: 'once',
+      valid: true,
+    })
+  })
+
+  test('switching a code off frees it for another', async () => {
+    const { stripe } = fresh()
+    await stripe.coupons.create({ id: 'c', amount_off: 500, currency: 'usd' })
+    const first = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'c' }, code: 'SAVE' })
+    await stripe.promotionCodes.update(first.id, { active: false })
+    const second = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'c' }, code: 'save' })
+    expect((await stripe.promotionCodes.list({ code: 'SAVE', active: true })).data.map(({ id }) => id)).toEqual([
+      second.id,
+    ])
+    expect((await refusal(stripe.promotionCodes.update(first.id, { active: true }))).message).toMatch(/already exists/)
+  })
+
+  test('applies_to and currency_options come when expanded', async () => {
+    const { stripe } = fresh()
+    await stripe.products.create({ id: 'p', name: 'P' })
+    await stripe.coupons.create({
+      id: 'c',
+      amount_off: 500,
+      currency: 'usd',
+      currency_options: { eur: { amount_off: 450 } },
+      applies_to: { products: ['p'] },
+    })
+    const plain = await stripe.coupons.retrieve('c')
+    expect([plain.applies_to, plain.currency_options]).toEqual([undefined, undefined])
+    const full = await stripe.coupons.retrieve('c', { expand: ['applies_to', 'currency_options'] })
+    expect(full.applies_to).toEqual({ products: ['p'] })
+    expect(full.currency_options).toEqual({ usd: { amount_off: 500 }, eur: { amount_off: 450 } })
+  })
+})
+
+test('a tax rate keeps its percentage and way for ever', async () => {
+  const { stripe } = fresh()
+  const rate = await stripe.taxRates.create({
+    display_name: 'VAT',
+    inclusive: true,
+    percentage: 19,
+    country: 'DE',
+    tax_type: 'vat',
+  })
+  const change = { percentage: 20 } as unknown as Stripe.TaxRateUpdateParams
+  expect(await refusal(stripe.taxRates.update(rate.id, change))).toMatchObject({ code: 'parameter_unknown' })
+  expect(await stripe.taxRates.update(rate.id, { active: false })).toMatchObject({
+    active: false,
+    percentage: 19,
+    inclusive: true,
+  })
+})
+
+test('lists page by cursor, newest first, in both directions, without loss', async () => {
+  const { stripe } = fresh()
+  const names = Array.from({ length: 25 }, (_, index) => `p${index}`)
+  for (const id of names) await stripe.products.create({ id, name: id })
+  const all: string[] = []
+  for await (const product of stripe.products.list({ limit: 4 })) all.push(product.id)
+  expect(all).toEqual(names.toReversed())
+  const back = await stripe.products.list({ limit: 3, ending_before: 'p10' })
+  expect(back.data.map(({ id }) => id)).toEqual(['p13', 'p12', 'p11'])
+})

@@ -1,0 +1,114 @@
+import { digest } from '../../core/canonical.ts'
+import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { cancelledComment } from '../../handover/marks.ts'
+import { perform, read } from '../perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import type { InboxContext } from './context.ts'
+import { isLive } from './live-sides.ts'
+
+/** One subscription to be cancelled in one account on behalf of one inbox row. */
+export interface CancelWork {
+  readonly row: string
+  readonly subscriber: string
+  readonly account: StripeAccount
+  readonly subscription: string
+  readonly customer: string
+  /** A held subscription cannot charge, so it ends now whatever the policy says. */
+  readonly when: 'now' | 'period_end'
+  /** Invoices whose collection a cancel would stop, as noted by an earlier try. */
+  readonly collect: readonly string[] | undefined
+}
+
+/**
+ * Which finalized invoices of the customer are being collected and do not belong to this subscription. Cancelling stops the collection of all of them
+ * (the SDK's `subscriptions.cancel`), so they are noted before and restored after.
+ */
+export async function invoicesToRestore(work: CancelWork): Promise<Outcome<readonly string[]>> {
+  const found: string[] = []
+  try {
+    const list = work.account.list('/v1/invoices', { customer: work.customer, status: 'open' })
+    for await (const invoice of list)
+      if (invoice['auto_advance'] === true && subscriptionOf(invoice) !== work.subscription && invoice.id !== undefined)
+        found.push(invoice.id)
+    return success(found)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'open invoices could not be read'
+    return failed({ kind: 'retryable', code: 'invoices_unreadable', message, status: 0 })
+  }
+}
+
+/** An invoice's subscription, since basil below `parent`. */
+function subscriptionOf(invoice: StripeObject): string | undefined {
+  const { parent } = invoice
+  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
+  const subscription = isJsonObject(details) ? details['subscription'] : undefined
+  if (typeof subscription === 'string') return subscription
+  return isJsonObject(subscription) && typeof subscription['id'] === 'string' ? subscription['id'] : undefined
+}
+
+/**
+ * Cancels and confirms from Stripe's own answer. Cancelling something cancelled answers 404, so a re-read decides whether it is done; the marker says whose
+ * cancel it was. Nothing is prorated or invoiced.
+ */
+export async function cancelSubscription(context: InboxContext, work: CancelWork): Promise<Outcome<StripeObject>> {
+  const path = `/v1/subscriptions/${work.subscription}`
+  const comment = `${cancelledComment}${work.row}`
+  const request =
+    work.when === 'now'
+      ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
+      : { method: 'POST' as const, params: await endingParams(context, work, comment) }
+  return perform(context, {
+    address: `subscriber.${work.subscriber}`,
+    step: `cancel ${work.account.name} ${work.subscription}`,
+    account: work.account,
+    path,
+    ...request,
+    key: digest([work.row, work.account.id, work.subscription, work.when]),
+    find: async () => {
+      const now = await read(context, work.account, path)
+      if (!now.ok) return now
+      return success(done(now.value, work.when) ? now.value : undefined)
+    },
+  })
+}
+
+function done(subscription: StripeObject, when: 'now' | 'period_end'): boolean {
+  return !isLive(subscription) || (when === 'period_end' && subscription['cancel_at_period_end'] === true)
+}
+
+/** Updating a subscription before its anchor may unset its discounts, so they are sent again by their own ids, never as coupons. */
+async function endingParams(context: InboxContext, work: CancelWork, comment: string): Promise<JsonObject> {
+  const params = { cancel_at_period_end: true, cancellation_details: { comment } }
+  const now = await read(context, work.account, `/v1/subscriptions/${work.subscription}`)
+  const discounts = now.ok ? now.value['discounts'] : undefined
+  const ids = Array.isArray(discounts)
+    ? discounts.map((one) => (isJsonObject(one) ? one['id'] : one)).filter((id) => typeof id === 'string')
+    : []
+  return ids.length === 0 ? params : { ...params, discounts: ids.map((discount) => ({ discount })) }
+}
+
+/** Lets the noted invoices be collected again. Harmless to repeat. */
+export async function restoreCollection(
+  context: InboxContext,
+  work: CancelWork,
+  invoices: readonly string[],
+): Promise<Outcome<true>> {
+  for (const invoice of invoices) {
+    const now = await read(context, work.account, `/v1/invoices/${invoice}`)
+    if (!now.ok) return now
+    // Paid or voided meanwhile: nothing to collect.
+    if (now.value['status'] !== 'open' || now.value['auto_advance'] === true) continue
+    const outcome = await perform(context, {
+      address: `subscriber.${work.subscriber}`,
+      step: `collect ${work.account.name} ${invoice}`,
+      account: work.account,
+      method: 'POST',
+      path: `/v1/invoices/${invoice}`,
+      params: { auto_advance: true },
+      key: digest([work.row, work.account.id, invoice, 'collect']),
+    })
+    if (!outcome.ok) return outcome
+  }
+  return success(true)
+}

@@ -1,0 +1,49 @@
+import type { Access } from '../../access/schema.ts'
+import type { Instant } from '../../core/instant.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
+import type { Accounts, Interrupt, Store } from '../ports.ts'
+import type { InboxStore } from './port.ts'
+
+/** What the cancel service works with. */
+export interface InboxContext {
+  readonly accounts: Accounts
+  readonly store: Store
+  readonly inbox: InboxStore
+  /** Absent for a site without API: then only signals that need no reading back can act. */
+  readonly kajabi: KajabiSite | undefined
+  readonly access: Access
+  readonly policy: {
+    readonly cancel: 'now' | 'period_end'
+    /** Cancels an hour above which the breaker opens. */
+    readonly cancelsPerHour: number
+    /** Seconds between the two reads that must agree before a missing offer counts. */
+    readonly secondLookSeconds: number
+  }
+  readonly alert: (alert: Alert) => void
+  readonly log: (line: LogLine) => void
+  /** Holder of leases: unique to this process. */
+  readonly run: string
+  readonly interrupt: Interrupt
+  /** This machine's clock: for waiting and ages only. What happens to a bill is decided on Stripe's. */
+  clock(): Instant
+  /** In [0, 1). */
+  random(): number
+  wait(seconds: number): Promise<void>
+}
+
+/** Somebody has to look. One per `key` until it is resolved or an hour has passed. */
+export interface Alert {
+  readonly key: string
+  readonly severity: 'warning' | 'critical'
+  readonly summary: string
+  /** The command that helps. */
+  readonly fix: string
+  readonly resolved?: true
+}
+
+/** Ids and words only: never an address, a name, a secret or a URL. */
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly event: string
+  readonly [key: string]: string | number | boolean | undefined
+}

@@ -1,0 +1,106 @@
+import type { LiveSides } from '../../cancel/decide.ts'
+import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { markFrom, settledComment } from '../../handover/marks.ts'
+import { read } from '../perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import type { InboxContext } from './context.ts'
+
+/** Both sides of one subscriber as they are now, with what a cancel needs of them. */
+export interface ReadSides {
+  readonly sides: LiveSides
+  readonly old: StripeObject | undefined
+  readonly oldAccount: StripeAccount | undefined
+  readonly successors: readonly StripeObject[]
+  /** The customer, the same id in both accounts (a PAN copy keeps it). */
+  readonly customer: string | undefined
+}
+
+const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid', 'paused', 'incomplete'])
+
+export function isLive(subscription: StripeObject): boolean {
+  return typeof subscription['status'] === 'string' && liveStatuses.has(subscription['status'])
+}
+
+/**
+ * Reads the old subscription, and the target's subscriptions of its customer by mark with `status: all`: a cancelled successor is a successor. A target
+ * that cannot be read is said to be unreadable, never taken for empty.
+ */
+export async function readSides(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
+  const { source, subscription } = splitSubscriberKey(subscriber)
+  const oldAccount = context.accounts.sources.get(source)
+  if (oldAccount === undefined)
+    return failed({
+      kind: 'rejected',
+      code: 'source_unknown',
+      message: `the project has no source ${source}`,
+      status: 0,
+    })
+  const old = await readOld(context, oldAccount, subscription)
+  if (!old.ok) return old
+  const customer = customerOf(old.value) ?? (await rememberedCustomer(context, subscriber))
+  const successors = customer === undefined ? success([]) : await readSuccessors(context, subscriber, customer)
+  return success({
+    sides: {
+      old: old.value === undefined ? 'missing' : sideOf(old.value),
+      successors: successors.ok ? successors.value.map((one) => ({ id: one.id ?? '', live: isLive(one) })) : undefined,
+    },
+    old: old.value,
+    oldAccount,
+    successors: successors.ok ? successors.value : [],
+    customer,
+  })
+}
+
+async function readOld(
+  context: InboxContext,
+  account: StripeAccount,
+  subscription: string,
+): Promise<Outcome<StripeObject | undefined>> {
+  const answer = await read(context, account, `/v1/subscriptions/${subscription}`)
+  if (answer.ok) return answer
+  return answer.failure.code === 'resource_missing' ? success(undefined) : answer
+}
+
+async function readSuccessors(
+  context: InboxContext,
+  subscriber: string,
+  customer: string,
+): Promise<Outcome<readonly StripeObject[]>> {
+  const found: StripeObject[] = []
+  try {
+    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
+    for await (const one of list) if (markOf(one) === subscriber) found.push(one)
+    return success(found)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'the list could not be read'
+    const failure: Failure = { kind: 'retryable', code: 'target_unreadable', message, status: 0 }
+    return failed(failure)
+  }
+}
+
+function markOf(subscription: StripeObject): string | undefined {
+  const { metadata } = subscription
+  const mark = isJsonObject(metadata) ? metadata[markFrom] : undefined
+  return typeof mark === 'string' ? mark : undefined
+}
+
+function sideOf(old: StripeObject): LiveSides['old'] {
+  if (isLive(old)) return 'live'
+  const { cancellation_details: details } = old
+  const comment = isJsonObject(details) ? details['comment'] : undefined
+  return typeof comment === 'string' && comment.startsWith(settledComment) ? 'cancelled_by_us' : 'cancelled'
+}
+
+function customerOf(subscription: StripeObject | undefined): string | undefined {
+  const customer = subscription?.['customer']
+  if (typeof customer === 'string') return customer
+  return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
+}
+
+/** An old subscription that its account no longer has: the grant still knows whose it was. */
+async function rememberedCustomer(context: InboxContext, subscriber: string): Promise<string | undefined> {
+  const grants = await context.inbox.grants()
+  return grants.find((grant) => grant.subscribers.includes(subscriber))?.customer
+}

@@ -1,0 +1,84 @@
+import type { InboxState } from '../../cancel/machine.ts'
+import type { Signal } from '../../cancel/signal.ts'
+import type { Instant } from '../../core/instant.ts'
+import type { JsonObject } from '../../core/json.ts'
+
+/** One accepted signal and what became of it. */
+export interface InboxRow {
+  readonly id: string
+  readonly signal: Signal
+  readonly now: InboxState
+  /** What the worker must remember between tries: invoices whose collection is to be restored, what was cancelled. Ids and instants only. */
+  readonly facts: JsonObject
+  /** Wall-clock instants of the service (Stripe's clock is not involved in waiting). */
+  readonly acceptedAt: Instant
+  readonly updatedAt: Instant
+}
+
+/** What is written about one step of a row, for `inbox show`: when, what, why. */
+export interface InboxNote {
+  readonly at: Instant
+  readonly state: InboxState['state']
+  readonly text: string
+}
+
+/**
+ * The durable inbox. The same store as the rest; several processes may work on it. Every method is durable when it returns, and a row belongs to one
+ * worker at a time: a claim is a lease that runs out when its holder dies.
+ */
+export interface InboxStore {
+  /**
+   * Stores a signal unless one of its keys is already there. Many at once are committed together (group commit). `duplicate` names the earlier row.
+   */
+  accept(entry: {
+    readonly keys: readonly string[]
+    readonly signal: Signal
+    readonly at: Instant
+  }): Promise<{ readonly id: string; readonly duplicate: boolean }>
+  /** Rows that wait (received, due retries, abandoned in the middle), oldest first, leased to `holder` until `until`. */
+  claim(holder: string, now: Instant, until: Instant, limit: number): Promise<readonly InboxRow[]>
+  /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */
+  save(
+    id: string,
+    holder: string,
+    change: {
+      readonly now: InboxState
+      readonly facts: JsonObject
+      readonly note: InboxNote
+      readonly release: boolean
+    },
+  ): Promise<boolean>
+  /** An operator's change, outside any lease; refused (false) while a worker holds the row. */
+  change(id: string, change: { readonly now: InboxState; readonly note: InboxNote }): Promise<boolean>
+  get(id: string): Promise<{ readonly row: InboxRow; readonly notes: readonly InboxNote[] } | undefined>
+  list(filter: { readonly state?: InboxState['state']; readonly limit: number }): Promise<readonly InboxRow[]>
+  counts(): Promise<{
+    readonly states: Readonly<Record<InboxState['state'], number>>
+    readonly oldestPending: Instant | undefined
+  }>
+  /** When cancels were done since then, for the breaker. */
+  doneSince(at: Instant): Promise<readonly Instant[]>
+
+  /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
+  grants(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Grant[]>
+  putGrants(grants: readonly Grant[]): Promise<void>
+  removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
+
+  /** Single-use: true the first time, false ever after. */
+  useOnce(key: string, at: Instant): Promise<boolean>
+}
+
+export interface Grant {
+  readonly contact: string
+  /** Key in access.yaml. */
+  readonly offer: string
+  /** The target's customer. */
+  readonly customer: string
+  readonly subscribers: readonly string[]
+  readonly grantedAt: Instant
+  /**
+   * Until then a missing offer is repaired, never read as a cancel: from the hold until seven days after settling, and while a repair (revoke, then
+   * grant) is under way. 0 when nothing protects it.
+   */
+  readonly protectedUntil: Instant
+}

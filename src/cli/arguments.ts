@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts'
 /** Flags that every command takes. */
 const globalOptions = {
   project: { type: 'string', requiresArg: true, default: '.', describe: 'folder of the project (with catalog/ in it)' },
-  format: { choices: ['text', 'json', 'markdown'], requiresArg: true, default: 'text', describe: 'form of the result' },
+  format: { type: 'string', requiresArg: true, default: 'text', describe: 'form of the result' },
   quiet: { type: 'boolean', default: false, describe: 'no progress and no notes on stderr' },
   'no-color': { type: 'boolean', default: false, describe: 'no colours (NO_COLOR works too)' },
 } as const satisfies Record<string, Options>
@@ -105,7 +105,7 @@ function addCommand(parser: Argv, entry: CommandEntry, load: Load, { here, met }
     met.command = command
     for (const [key, option] of Object.entries(command.positionals)) inner.positional(key, option)
     for (const [line, purpose] of command.examples) inner.example(`$0 ${line}`, purpose)
-    return inner.options({ ...command.options })
+    return inner.options({ ...command.options, format: { ...globalOptions.format, choices: command.formats } })
   }
   parser.command(
     entry.usage,
@@ -128,6 +128,9 @@ function explain(message: string, met: Met): UsageError {
   const help = `See: ${called} --help`
   if (message === 'no command')
     return new UsageError('no-command', `${called} needs a command: ${met.names.join(', ')}`, help)
+  const invalid = /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(message)
+  if (invalid !== null)
+    return new UsageError('invalid-value', `--${invalid[1]} does not take "${invalid[2]}"`, `It takes: ${invalid[3]}.`)
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1]?.split(', ')[0]
   if (unknown === undefined)
     return new UsageError('bad-arguments', `${called}: ${message.replaceAll(/\s+/g, ' ')}`, help)
@@ -158,7 +161,7 @@ function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 
-/** What yargs lets pass: a flag given twice, a number that is none, a form this command does not have. */
+/** What yargs lets pass: a flag given twice, a number that is none. */
 function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, unknown>): void {
   const options: Readonly<Record<string, Options>> = { ...globalOptions, ...command.options }
   for (const [name, option] of Object.entries(options)) {
@@ -168,10 +171,4 @@ function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, u
     if (option.type === 'number' && typeof value === 'number' && Number.isNaN(value))
       throw new UsageError('not-a-number', `--${name} takes a number`, '')
   }
-  if (!command.formats.includes(flags.format))
-    throw new UsageError(
-      'format-unknown',
-      `this command has no form "${flags.format}"`,
-      `It has: ${command.formats.join(', ')}.`,
-    )
 }

@@ -1,7 +1,7 @@
 import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { Shell } from './shell.ts'
 
-export type Format = 'text' | 'json' | 'markdown'
+export type Format = 'text' | 'json' | 'markdown' | 'csv'
 
 export const exitCodes = {
   fine: 0,

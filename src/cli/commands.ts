@@ -2,5 +2,57 @@ import type { CommandEntry } from './command.ts'
 
 /** Every command, in the order of --help. Modules load when their command is called: `--help` stays quick. */
 export const commandTable: readonly CommandEntry[] = [
+  { usage: 'validate', about: 'check the catalog, offline', load: () => import('./commands/validate.ts') },
+  {
+    usage: 'doctor',
+    about: 'check keys, clock, store and old doors; read-only',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    usage: 'pull',
+    about: 'read the accounts, write the catalog and its subscribers',
+    load: () => import('./commands/pull.ts'),
+  },
+  {
+    usage: 'copy-map',
+    about: 'the map from old to copied payment methods',
+    family: [
+      {
+        usage: 'import <files..>',
+        about: "read Stripe's copy CSV into the store",
+        load: () => import('./commands/copy-map-import.ts'),
+      },
+      { usage: 'check', about: 'who was not copied, and why', load: () => import('./commands/copy-map-check.ts') },
+    ],
+  },
+  {
+    usage: 'plan',
+    about: 'what would change, for whom, for how much money; read-only',
+    load: () => import('./commands/plan.ts'),
+  },
   { usage: 'show <file>', about: 'print a saved plan', load: () => import('./commands/show.ts') },
+  {
+    usage: 'apply [file]',
+    about: 'do the plan and nothing else, then read again and prove it',
+    load: () => import('./commands/apply.ts'),
+  },
+  {
+    usage: 'verify',
+    about: 'is everybody billed by exactly one account, as declared?',
+    load: () => import('./commands/verify.ts'),
+  },
+  { usage: 'drift', about: 'what changed outside', load: () => import('./commands/drift.ts') },
+  {
+    usage: 'state',
+    about: 'the store: show, rebuild, export, unlock',
+    family: [
+      { usage: 'show', about: 'what the store holds', load: () => import('./commands/state-show.ts') },
+      { usage: 'export', about: 'old and new ids of every object', load: () => import('./commands/state-export.ts') },
+      {
+        usage: 'unlock [lease]',
+        about: 'drop the lease of a run that is gone',
+        load: () => import('./commands/state-unlock.ts'),
+      },
+    ],
+  },
 ]

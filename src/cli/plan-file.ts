@@ -28,6 +28,16 @@ export async function readPlan(path: string): Promise<Plan> {
   return document as unknown as Plan
 }
 
+/** Saves the plan as JSON, and beside it the Markdown for review: `wave-01.plan.json` and `wave-01.md`. @returns the paths written */
+export async function savePlan(path: string, plan: Plan): Promise<string[]> {
+  const { planMarkdown } = await import('./render/plan-markdown.ts')
+  const { writeWhole } = await import('../files/write.ts')
+  const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
+  await writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+  await writeWhole(review, `${planMarkdown(plan)}\n`)
+  return [path, review]
+}
+
 const again = 'Make a new one: crossbill plan --out FILE'
 
 async function readText(path: string): Promise<string> {

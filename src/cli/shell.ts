@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { relative, resolve } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
 import type { GlobalFlags } from './arguments.ts'
@@ -19,6 +19,8 @@ export interface Shell {
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
   path(named: string): string
+  /** A path as seen from where the user stands, for messages. */
+  near(path: string): string
   /** The result, on stdout. */
   out(text: string): void
   /** The result as the one JSON document of `--format json`. */
@@ -43,6 +45,7 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
     progress: flags.quiet ? silent : await openProgress(surroundings, say),
     stop: listenForStop(surroundings, (text) => void stderr.write(`\n${text}\n`)),
     path: (named) => resolve(cwd, named),
+    near: (path) => relative(cwd, path),
     out,
     json: (value) => out(JSON.stringify(value, null, 2)),
     say,

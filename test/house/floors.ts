@@ -2,7 +2,7 @@
  * The floors: imports point down only. A folder may import itself and what stands here for it, nothing else.
  * Adapters do not know one another; the sandbox judges the product and therefore shares nothing with it but words of the core.
  */
-const pure = ['core', 'kinds', 'billing', 'catalog', 'plan', 'handover', 'access']
+const pure = ['core', 'kinds', 'billing', 'catalog', 'plan', 'handover', 'access', 'cancel']
 const below4 = [...pure, 'engine']
 
 export const floors: Readonly<Record<string, readonly string[]>> = {
@@ -13,6 +13,7 @@ export const floors: Readonly<Record<string, readonly string[]>> = {
   plan: pure,
   handover: pure,
   access: pure,
+  cancel: pure,
   engine: pure,
   stripe: below4,
   kajabi: below4,

@@ -1,3 +1,4 @@
+import type { Operation } from 'fast-json-patch'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import type { Change } from '../../plan/types.ts'
@@ -46,10 +47,11 @@ function text(value: Json | undefined): string {
 
 /** The fields a change sets, one line each: `unit_amount: 5900`. */
 export function patchLines(change: Change): string[] {
-  if (change.action === 'create') return []
-  return change.patch.map((operation) => {
-    const field = operation.path.slice(1).replaceAll('/', '.')
-    if (operation.op === 'remove') return `${field}: removed`
-    return 'value' in operation ? `${field}: ${JSON.stringify(operation.value)}` : `${field}: ${operation.op}`
-  })
+  return change.action === 'create' ? [] : change.patch.map(operationLine)
+}
+
+export function operationLine(operation: Operation): string {
+  const field = operation.path.slice(1).replaceAll('/', '.')
+  if (operation.op === 'remove') return `${field}: removed`
+  return 'value' in operation ? `${field}: ${JSON.stringify(operation.value)}` : `${field}: ${operation.op}`
 }

@@ -1,9 +1,8 @@
 import type { Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { planView, type PlanView } from './plan-view.ts'
-import { actionWords, firstFew, shortAddress, when } from './words.ts'
-
-const rowsShown = 50
+import { code, markdownTable } from './markdown-table.ts'
+import { actionWords, shortAddress, when } from './words.ts'
 
 /** The plan for a pull request: the same content as the text, as tables. */
 export function planMarkdown(plan: Plan): string {
@@ -15,7 +14,7 @@ export function planMarkdown(plan: Plan): string {
     moneyTable(view),
     resources(view),
     ...view.people.map(({ action, changes }) =>
-      table(
+      markdownTable(
         `To ${actionWords[action].verb} (${changes.length})`,
         ['subscriber', 'next charge', 'before this plan'],
         changes.map(({ subscriber, charge, difference, because }) => [
@@ -25,12 +24,12 @@ export function planMarkdown(plan: Plan): string {
         ]),
       ),
     ),
-    table(
+    markdownTable(
       `Waiting (${plan.deferred.length})`,
       ['subscriber', 'why', 'until'],
       plan.deferred.map((member) => [code(shortAddress(member.address)), code(member.code), when(member.until)]),
     ),
-    table(
+    markdownTable(
       `Blocked (${plan.blocked.length})`,
       ['subscriber', 'why', 'what to do'],
       plan.blocked.map((member) => [
@@ -39,7 +38,7 @@ export function planMarkdown(plan: Plan): string {
         member.fix,
       ]),
     ),
-    table(
+    markdownTable(
       `Changed outside (${plan.drift.length})`,
       ['what', 'how'],
       plan.drift.map((drift) => [code(shortAddress(drift.address)), `${code(drift.code)} ${drift.message}`]),
@@ -50,7 +49,7 @@ export function planMarkdown(plan: Plan): string {
 }
 
 function resources({ resources: changes }: PlanView): string {
-  return table(
+  return markdownTable(
     `Catalog (${changes.length})`,
     ['', 'resource', 'what', 'people'],
     changes.map((change) => [
@@ -72,31 +71,9 @@ function guards({ tripped }: PlanView): string {
 }
 
 function moneyTable({ mrr }: PlanView): string {
-  return table(
+  return markdownTable(
     'Revenue a month of the people in this plan',
     ['currency', 'before', 'after'],
     mrr.map(({ currency, before, after }) => [currency, before, after]),
   )
-}
-
-function table(title: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return ''
-  const { shown, more } = firstFew(rows, rowsShown)
-  const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
-  return [
-    `### ${title}`,
-    '',
-    line(heads),
-    line(heads.map(() => '---')),
-    ...shown.map(line),
-    ...(more === 0 ? [] : ['', `… and ${more} more.`]),
-  ].join('\n')
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
-}
-
-function code(text: string): string {
-  return `\`${text.replaceAll('`', "'")}\``
 }

@@ -1,0 +1,42 @@
+import { join } from 'node:path'
+import { loadCatalog, type CatalogFile } from '../catalog/load.ts'
+import type { Catalog } from '../catalog/types.ts'
+import { formatDiagnostic, type Diagnostic } from '../core/diagnostic.ts'
+import { readCatalogFiles } from '../files/catalog-files.ts'
+import type { Shell } from './shell.ts'
+import { FindingsError } from './usage-error.ts'
+
+export interface CheckedCatalog {
+  /** Absent when there is an error among the findings. */
+  readonly catalog?: Catalog
+  readonly files: readonly CatalogFile[]
+  /** With paths that start at the folder the user stands in, so that editors and CI can open them. */
+  readonly findings: readonly Diagnostic[]
+}
+
+/** Reads and checks everything below catalog/, offline. */
+export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
+  const folder = join(shell.project, 'catalog')
+  const { files, findings: unreadable } = await readCatalogFiles(folder)
+  const loaded = loadCatalog(files)
+  const findings = [...unreadable, ...loaded.findings].map((finding) => fromHere(finding, shell.near(folder)))
+  const broken = unreadable.length > 0 || loaded.catalog === undefined
+  return { files, findings, ...(broken ? {} : { catalog: loaded.catalog }) }
+}
+
+/**
+ * The catalog a command works on. Warnings go to stderr.
+ * @throws FindingsError with everything that is wrong in it
+ */
+export async function loadProject(
+  shell: Shell,
+): Promise<{ readonly catalog: Catalog; readonly files: readonly CatalogFile[] }> {
+  const { catalog, files, findings } = await checkCatalog(shell)
+  if (catalog === undefined) throw new FindingsError(findings)
+  for (const warning of findings) shell.say(formatDiagnostic(warning))
+  return { catalog, files }
+}
+
+function fromHere(finding: Diagnostic, folder: string): Diagnostic {
+  return finding.at === undefined ? finding : { ...finding, at: { ...finding.at, file: join(folder, finding.at.file) } }
+}

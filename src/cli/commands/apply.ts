@@ -1,0 +1,79 @@
+import { suggest } from '../../core/suggest.ts'
+import { apply, type ApplyResult } from '../../engine/apply.ts'
+import { makePlan } from '../../engine/make-plan.ts'
+import { guardNames } from '../../plan/guards.ts'
+import type { Plan } from '../../plan/types.ts'
+import { command, exitCodes } from '../command.ts'
+import { readPlan } from '../plan-file.ts'
+import { withProject, type OpenProject } from '../project.ts'
+import { applyText } from '../render/apply-text.ts'
+import { planText } from '../render/plan-text.ts'
+import type { Shell } from '../shell.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const main = command({
+  positionals: { file: { type: 'string', describe: 'a saved plan; without it: plan, ask, apply' } },
+  options: {
+    yes: { type: 'boolean', default: false, describe: 'do not ask' },
+    allow: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'go past this guard once; may be repeated',
+    },
+  },
+  examples: [
+    ['apply', 'shows the plan, asks, does it, reads again and proves it'],
+    ['apply plans/wave-01.plan.json', 'does exactly what was reviewed, or refuses when the world has changed since'],
+    ['apply --yes --allow people_moved', 'past one guard, by name'],
+  ],
+  formats: ['text', 'json'],
+  async run({ file, yes, allow = [] }, shell) {
+    refuseUnknownGuards(allow)
+    if (file === undefined && !yes && shell.surroundings.stdin.isTTY !== true)
+      throw new UsageError(
+        'nobody-to-ask',
+        'apply asks before it changes anything, and there is no terminal to answer on',
+        'Review a saved plan and apply that (crossbill plan --out FILE, crossbill apply FILE), or say --yes.',
+      )
+    return await withProject(shell, async (project) => {
+      const plan = file === undefined ? await reviewed(project, yes, shell) : await readPlan(shell.path(file))
+      if (plan === undefined) {
+        shell.say('Nothing was changed.')
+        return exitCodes.fine
+      }
+      shell.stop.finishFirst(
+        'Stopping after the request in flight; nothing is lost. Press Ctrl-C again to end at once.',
+      )
+      const result = await apply(project.context, plan, { allow, fromFile: file !== undefined })
+      if (shell.format === 'json') shell.json(result)
+      else shell.out(applyText(result, shell.paint))
+      return exitCode(result)
+    })
+  },
+})
+
+function refuseUnknownGuards(allow: readonly string[]): void {
+  for (const name of allow) {
+    if (guardNames.includes(name)) continue
+    const near = suggest(name, guardNames)
+    throw new UsageError(
+      'unknown-guard',
+      `--allow ${name}: there is no such guard`,
+      near === undefined ? `Guards: ${guardNames.join(', ')}.` : `Did you mean ${near}?`,
+    )
+  }
+}
+
+/** A plan made now; undefined when the user, having seen it, does not want it. */
+async function reviewed({ context }: OpenProject, yes: boolean, shell: Shell): Promise<Plan | undefined> {
+  const plan = await makePlan(context)
+  if (yes || plan.changes.length === 0) return plan
+  shell.say(planText(plan, shell.paint))
+  return (await shell.confirm('\nApply this plan?')) ? plan : undefined
+}
+
+function exitCode(result: ApplyResult): number {
+  if (result.interrupted) return exitCodes.interrupted
+  return result.ok ? exitCodes.fine : exitCodes.error
+}

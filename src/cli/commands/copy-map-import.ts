@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import { basename, extname } from 'node:path'
+import { hasErrors } from '../../core/diagnostic.ts'
+import { importCopyMap } from '../../engine/copy-map.ts'
+import { readCopyMapCsv } from '../../files/copy-map.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { plural } from '../render/words.ts'
+import { FindingsError, UsageError } from '../usage-error.ts'
+
+export const main = command({
+  positionals: {
+    files: {
+      type: 'string',
+      array: true,
+      demandOption: true,
+      describe: 'the CSV Stripe made after copying (Dashboard, Documents)',
+    },
+  },
+  options: {
+    source: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'the old account it is from; default: the name of the file',
+    },
+  },
+  examples: [
+    ['copy-map import us.csv intl.csv', 'one file an account, each named like its account'],
+    ['copy-map import mapping-2026-12.csv --source us', 'any name, with the account said'],
+  ],
+  formats: ['text', 'json'],
+  async run({ files, source }, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const known = [...context.accounts.sources.keys()]
+      const read = await Promise.all(
+        files.map(async (file) => {
+          const from = sourceOf(file, source, known)
+          return { source: from, ...readCopyMapCsv(from, file, await readFile(shell.path(file), 'utf8')) }
+        }),
+      )
+      const findings = read.flatMap((one) => one.findings)
+      if (hasErrors(findings)) throw new FindingsError(findings)
+      const imported = []
+      for (const { source: from, rows } of read) imported.push(await importCopyMap(context, from, rows))
+      if (shell.format === 'json') shell.json({ imported })
+      else
+        for (const one of imported)
+          shell.out(
+            `${one.source}: ${plural(one.rows, 'row')} read, ${one.added} new, ${one.changed} changed, ${one.unchanged} known already`,
+          )
+      return exitCodes.fine
+    })
+  },
+})
+
+function sourceOf(file: string, named: string | undefined, known: readonly string[]): string {
+  const source = named ?? basename(file, extname(file))
+  if (known.includes(source)) return source
+  throw new UsageError(
+    'unknown-source',
+    named === undefined ? `it cannot be told which account ${file} is from` : `there is no source account "${named}"`,
+    `Say --source NAME, one of: ${known.join(', ')}.`,
+  )
+}

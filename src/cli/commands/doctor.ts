@@ -1,0 +1,19 @@
+import { doctor } from '../../engine/doctor.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { doctorText } from '../render/doctor-text.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [['doctor', 'keys, permissions, clock, store, and doors still open in the old accounts; changes nothing']],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const result = await doctor(context, { localNow: Math.floor(Date.now() / 1_000) })
+      if (shell.format === 'json') shell.json(result)
+      else shell.out(doctorText(result, shell.paint))
+      return result.ok ? exitCodes.fine : exitCodes.error
+    })
+  },
+})

@@ -1,0 +1,19 @@
+import { drift } from '../../engine/drift.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { driftText } from '../render/drift-text.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [['drift', 'what changed outside since the last apply or pull? Exit 0 nothing, 2 drift, 1 error']],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const result = await drift(context)
+      if (shell.format === 'json') shell.json(result)
+      else shell.out(driftText(result, shell.paint))
+      return result.drift.length === 0 ? exitCodes.fine : exitCodes.found
+    })
+  },
+})

@@ -1,0 +1,43 @@
+import { makePlan } from '../../engine/make-plan.ts'
+import { command, exitCodes } from '../command.ts'
+import { savePlan } from '../plan-file.ts'
+import { printPlan } from '../print-plan.ts'
+import { withProject } from '../project.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    out: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'save the plan to this file, and beside it a .md for review',
+    },
+    target: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'only this address (price.x, subscriber.us/sub_…, or a beginning ending in *); may be repeated',
+    },
+    'detailed-exitcode': { type: 'boolean', default: false, describe: 'exit 0: nothing to do, 2: changes, 1: error' },
+  },
+  examples: [
+    ['plan', 'what would change, for whom, for how much money'],
+    ['plan --out plans/wave-01.plan.json', 'save it for review; apply it later with: crossbill apply FILE'],
+    ["plan --target 'subscriber.us/*'", 'only the people of one old account'],
+    ['plan --format markdown', 'for a pull request'],
+  ],
+  formats: ['text', 'json', 'markdown'],
+  async run({ out, target, 'detailed-exitcode': detailed }, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const plan = await makePlan(context, target === undefined ? {} : { targets: target })
+      printPlan(plan, shell)
+      if (out !== undefined) {
+        const saved = await savePlan(shell.path(out), plan)
+        shell.say(
+          `Saved as ${saved.map((path) => shell.near(path)).join(' and ')}. Apply exactly this with: crossbill apply ${out}`,
+        )
+      } else if (plan.changes.length > 0 && shell.format === 'text') shell.say('Apply it with: crossbill apply')
+      return detailed && plan.changes.length > 0 ? exitCodes.found : exitCodes.fine
+    })
+  },
+})

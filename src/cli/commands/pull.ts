@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import { suggest } from '../../core/suggest.ts'
+import { pull } from '../../engine/pull.ts'
+import { writeWhole } from '../../files/write.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { columns, plural } from '../render/words.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    source: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'only this account; may be repeated; `target` brings its own catalog into YAML',
+    },
+  },
+  examples: [
+    ['pull', 'writes what the old accounts hold into catalog/; edits and comments already there are kept'],
+    ['pull --source us', 'only one of them'],
+  ],
+  formats: ['text', 'json'],
+  async run({ source: sources }, shell) {
+    return await withProject(shell, async ({ context, files }) => {
+      refuseUnknown(sources ?? [], Object.keys(context.catalog.project.accounts))
+      const known = new Map(files.map((file) => [file.path, file.text]))
+      const pulled = await pull(context, { files: known, ...(sources === undefined ? {} : { sources }) })
+      for (const [path, text] of pulled.files) await writeWhole(join(shell.project, 'catalog', path), text)
+      const written = [...pulled.files.keys()]
+      if (shell.format === 'json') shell.json({ summary: pulled.summary, written, notes: pulled.notes })
+      else {
+        for (const note of pulled.notes) shell.out(note)
+        shell.out(
+          columns(Object.entries(pulled.summary).map(([what, count]) => [`  ${String(count).padStart(6)}`, what])).join(
+            '\n',
+          ),
+        )
+        shell.out(
+          written.length === 0
+            ? 'catalog/ already says what the accounts hold.'
+            : `Wrote ${plural(written.length, 'file')} below catalog/: ${written.join(', ')}`,
+        )
+      }
+      return exitCodes.fine
+    })
+  },
+})
+
+function refuseUnknown(named: readonly string[], known: readonly string[]): void {
+  for (const name of named) {
+    if (known.includes(name)) continue
+    const near = suggest(name, known)
+    throw new UsageError(
+      'unknown-source',
+      `the project has no account "${name}"`,
+      near === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${near}?`,
+    )
+  }
+}

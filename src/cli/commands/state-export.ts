@@ -1,0 +1,28 @@
+import { stateExport, type Identity } from '../../engine/state.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+
+const heads = ['kind', 'source', 'old_id', 'address', 'new_id'] as const satisfies readonly (keyof Identity)[]
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [['state export --format csv > state/ids.csv', 'old and new ids of every object']],
+  formats: ['text', 'json', 'csv'],
+  async run(_flags, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const identities = await stateExport(context)
+      if (shell.format === 'json') shell.json(identities)
+      else
+        shell.out(
+          [heads.join(','), ...identities.map((one) => heads.map((head) => cell(one[head])).join(','))].join('\n'),
+        )
+      return exitCodes.fine
+    })
+  },
+})
+
+/** RFC 4180. A leading sign would be a formula to a spreadsheet; ids and addresses never have one. */
+function cell(text: string): string {
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

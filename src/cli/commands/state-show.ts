@@ -1,0 +1,29 @@
+import { stateShow } from '../../engine/state.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { columns } from '../render/words.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [['state show', 'what the store holds: objects, subscribers by phase, unfinished requests, leases']],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const state = await stateShow(context)
+      if (shell.format === 'json') shell.json(state)
+      else
+        shell.out(
+          columns([
+            ['lineage', state.lineage],
+            ['serial', String(state.serial)],
+            ['objects', String(state.objects)],
+            ...Object.entries(state.subscribers).map(([phase, count]) => [`subscribers ${phase}`, String(count)]),
+            ['unfinished requests', String(state.open_journal)],
+            ...state.leases.map(({ name, holder, expires }) => [`lease ${name}`, `${holder} until ${expires}`]),
+          ]).join('\n'),
+        )
+      return exitCodes.fine
+    })
+  },
+})

@@ -1,0 +1,22 @@
+import { stateUnlock } from '../../engine/state.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+
+export const main = command({
+  positionals: {
+    lease: { type: 'string', default: 'apply', describe: 'the lease, as state show names it' },
+  },
+  options: {},
+  examples: [
+    ['state unlock apply', 'drops the lease of a run that is surely gone; leases end by themselves within minutes'],
+  ],
+  formats: ['text', 'json'],
+  async run({ lease }, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const holder = await stateUnlock(context, lease)
+      if (shell.format === 'json') shell.json({ lease, dropped: holder ?? null })
+      else shell.out(holder === undefined ? `Nobody holds ${lease}.` : `Dropped the lease ${lease} of ${holder}.`)
+      return exitCodes.fine
+    })
+  },
+})

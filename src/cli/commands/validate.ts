@@ -1,0 +1,27 @@
+import { checkCatalog } from '../catalog.ts'
+import { command, exitCodes } from '../command.ts'
+import { findingsText } from '../report-error.ts'
+import { plural } from '../render/words.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [
+    ['validate', 'checks catalog/ without asking anybody: every finding with file, line, rule and a way to mend it'],
+  ],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    const { catalog, findings } = await checkCatalog(shell)
+    if (shell.format === 'json') shell.json({ ok: catalog !== undefined, findings })
+    else {
+      if (findings.length > 0) shell.out(findingsText(findings))
+      if (catalog !== undefined)
+        shell.out(
+          shell.paint.green(
+            `Valid: ${plural(catalog.resources.length, 'resource')}, ${plural(catalog.subscribers.length, 'subscriber')}.`,
+          ),
+        )
+    }
+    return catalog === undefined ? exitCodes.error : exitCodes.fine
+  },
+})

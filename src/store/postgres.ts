@@ -1,0 +1,51 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { assert } from '../core/assert.ts'
+import { CommandError } from '../core/outcome.ts'
+import { postgresNow, type StoreEngine } from './engines.ts'
+import type { Tables } from './tables.ts'
+
+/** PostgreSQL's 64-bit integers arrive as text; ours are counts and instants, far below 2^53. */
+const bigint = 20
+function safeInteger(text: string): number {
+  const value = Number(text)
+  assert(Number.isSafeInteger(value), `an integer of the store is beyond 2^53: ${text}`)
+  return value
+}
+
+const types = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === bigint ? safeInteger : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+/** A store that several machines share. The URL is a secret: it is never printed. Throws `CommandError` when nobody answers there. */
+export async function openPostgresEngine(url: string): Promise<StoreEngine> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 10,
+    connectionTimeoutMillis: 10_000,
+    types,
+    application_name: 'crossbill',
+  })
+  // A connection that breaks while nobody uses it is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {})
+  try {
+    await pool.query('select 1')
+  } catch (error) {
+    await pool.end()
+    throw new CommandError(
+      'store_unreachable',
+      `the PostgreSQL store cannot be reached (${error instanceof Error && 'code' in error ? String(error.code) : 'no answer'})`,
+      {
+        notDone: 'nothing was read or written',
+        fix: 'check the secret that store.url names in catalog/project.yaml, and that the server accepts connections from here',
+        cause: error,
+      },
+    )
+  }
+  return {
+    name: 'postgres',
+    database: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    nowMilliseconds: postgresNow,
+  }
+}

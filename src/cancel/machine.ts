@@ -28,7 +28,7 @@ export type InboxEvent =
   | { readonly event: 'verified' }
   | { readonly event: 'refuted'; readonly reason: string }
   | { readonly event: 'cancelled' }
-  | { readonly event: 'postponed'; readonly at: Instant; readonly reason: string }
+  | { readonly event: 'postponed'; readonly at: Instant; readonly attempts: number; readonly reason: string }
   | { readonly event: 'failed'; readonly reason: string }
   | { readonly event: 'redriven' }
   | { readonly event: 'discarded'; readonly reason: string }
@@ -58,7 +58,6 @@ export function nextInbox(now: InboxState, event: InboxEvent): InboxState | unde
 type Waiting = Extract<InboxState, { state: 'received' | 'verifying' | 'cancelling' | 'retry' }>
 
 function fromWaiting(now: Waiting, event: InboxEvent): InboxState | undefined {
-  const attempts = now.state === 'retry' ? now.attempts : 0
   switch (event.event) {
     case 'claimed':
       // A worker that died in the middle leaves `verifying` or `cancelling` behind; the next one simply goes on.
@@ -70,7 +69,7 @@ function fromWaiting(now: Waiting, event: InboxEvent): InboxState | undefined {
     case 'cancelled':
       return now.state === 'cancelling' || now.state === 'retry' ? { state: 'done' } : undefined
     case 'postponed':
-      return { state: 'retry', at: event.at, attempts: attempts + 1, reason: event.reason }
+      return { state: 'retry', at: event.at, attempts: event.attempts, reason: event.reason }
     case 'failed':
       return { state: 'dead', reason: event.reason }
     case 'redriven':

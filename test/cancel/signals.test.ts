@@ -111,23 +111,16 @@ describe('retries', () => {
 })
 
 describe('the breaker', () => {
-  const quiet = { suspicious: undefined, since: now }
   it('opens at the limit within an hour and stays open until an operator closes it', () => {
     const cancels = Array.from({ length: 5 }, (_, index) => instant(now - index * 60))
-    expect(readBreaker({ now, limitPerHour: 6, cancels, kajabi: quiet, opened: undefined })).toEqual({ open: false })
-    expect(readBreaker({ now, limitPerHour: 5, cancels, kajabi: quiet, opened: undefined }).open).toBe(true)
+    expect(readBreaker({ now, limitPerHour: 6, cancels, opened: undefined })).toEqual({ open: false })
+    expect(readBreaker({ now, limitPerHour: 5, cancels, opened: undefined }).open).toBe(true)
     const opened = { reason: 'limit', since: now }
-    expect(readBreaker({ now: instant(now + 86_400), limitPerHour: 5, cancels: [], kajabi: quiet, opened }).open).toBe(
-      true,
-    )
+    expect(readBreaker({ now: instant(now + 86_400), limitPerHour: 5, cancels: [], opened }).open).toBe(true)
   })
   it('forgets cancels older than an hour', () => {
     const cancels = Array.from({ length: 9 }, () => instant(now - 3_600))
-    expect(readBreaker({ now, limitPerHour: 5, cancels, kajabi: quiet, opened: undefined }).open).toBe(false)
-  })
-  it('opens on a suspicious Kajabi before anybody is cancelled', () => {
-    const kajabi = { suspicious: 'an empty page where 400 people were', since: now }
-    expect(readBreaker({ now, limitPerHour: 5, cancels: [], kajabi, opened: undefined }).open).toBe(true)
+    expect(readBreaker({ now, limitPerHour: 5, cancels, opened: undefined }).open).toBe(false)
   })
 })
 

@@ -16,8 +16,6 @@ export interface CancelWork {
   readonly customer: string
   /** A held subscription cannot charge, so it ends now whatever the policy says. */
   readonly when: 'now' | 'period_end'
-  /** Invoices whose collection a cancel would stop, as noted by an earlier try. */
-  readonly collect: readonly string[] | undefined
 }
 
 /**
@@ -58,7 +56,7 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
     work.when === 'now'
       ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
       : { method: 'POST' as const, params: await endingParams(context, work, comment) }
-  return perform(context, {
+  const outcome = await perform(context, {
     address: `subscriber.${work.subscriber}`,
     step: `cancel ${work.account.name} ${work.subscription}`,
     account: work.account,
@@ -71,6 +69,10 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
       return success(done(now.value, work.when) ? now.value : undefined)
     },
   })
+  if (outcome.ok || outcome.failure.code !== 'resource_missing') return outcome
+  // Cancelled by somebody else between our read and our request: that is what was wanted.
+  const now = await read(context, work.account, path)
+  return now.ok && done(now.value, work.when) ? now : outcome
 }
 
 function done(subscription: StripeObject, when: 'now' | 'period_end'): boolean {

@@ -1,0 +1,42 @@
+import { signalKeys, type Signal } from '../../cancel/signal.ts'
+import type { InboxContext } from './context.ts'
+
+export interface Accepted {
+  readonly id: string
+  readonly duplicate: boolean
+}
+
+/**
+ * Takes a signal in: bound to its subscriber now, so that a late retry never hits a subscription made afterwards, and durable before this returns. It
+ * asks nobody outside, since the sender waits and the outside may be down.
+ */
+export async function acceptSignal(
+  context: Pick<InboxContext, 'inbox' | 'clock' | 'access'>,
+  arrival: Signal,
+): Promise<Accepted> {
+  const signal = await bind(context, arrival)
+  return context.inbox.accept({ keys: signalKeys(signal), signal, at: context.clock() })
+}
+
+/** The offer named by the tag, and the subscriber that was granted it. Two subscribers stay unbound: the worker finds out, or asks. */
+async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Signal): Promise<Signal> {
+  const offer = signal.offer ?? offerOfTag(context, signal.tag)
+  const named = offer === undefined ? signal : { ...signal, offer }
+  if (named.subscriber !== undefined || offer === undefined) return named
+  const filter =
+    named.contact !== undefined
+      ? { contact: named.contact }
+      : named.customer === undefined
+        ? undefined
+        : { customer: named.customer }
+  if (filter === undefined) return named
+  const grants = await context.inbox.grants(filter)
+  const subscribers = new Set(grants.filter((grant) => grant.offer === offer).flatMap((grant) => grant.subscribers))
+  const [only, ...others] = subscribers
+  return only === undefined || others.length > 0 ? named : { ...named, subscriber: only }
+}
+
+function offerOfTag(context: Pick<InboxContext, 'access'>, tag: string | undefined): string | undefined {
+  if (tag === undefined) return undefined
+  return Object.entries(context.access.offers).find(([, offer]) => offer.cancel_tags?.includes(tag))?.[0]
+}

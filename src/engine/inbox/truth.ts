@@ -1,0 +1,61 @@
+import type { Signal } from '../../cancel/signal.ts'
+import type { Failure } from '../../core/outcome.ts'
+import type { InboxContext } from './context.ts'
+
+export type Truth =
+  | { readonly truth: 'true' }
+  | { readonly truth: 'false'; readonly reason: string }
+  | { readonly truth: 'unknown'; readonly failure: Failure }
+
+/**
+ * Whether a signal is so. Kajabi signs nothing, so what it says is a hint and is read back from its API; a relay's signature, a member's link and the
+ * operator were believed when they were accepted.
+ */
+export async function verifySignal(context: InboxContext, signal: Signal): Promise<Truth> {
+  switch (signal.source) {
+    case 'relay':
+    case 'link':
+    case 'operator':
+    case 'source_account':
+      return { truth: 'true' }
+    case 'hook':
+      return signal.event === 'tag_added' ? tagIsThere(context, signal) : { truth: 'false', reason: 'event_never_acts' }
+    case 'poller':
+      return offerIsGone(context, signal)
+  }
+}
+
+async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Promise<Truth> {
+  if (contact === undefined || tag === undefined) return { truth: 'false', reason: 'names_no_contact_or_tag' }
+  if (context.kajabi === undefined) return { truth: 'false', reason: 'hook_cannot_be_verified_without_api' }
+  const tags = await context.kajabi.tagsOf(contact)
+  if (!tags.ok) {
+    // A contact that Kajabi does not know was made up by the sender.
+    if (tags.failure.code === 'not_found') return { truth: 'false', reason: 'contact_unknown_in_kajabi' }
+    return { truth: 'unknown', failure: tags.failure }
+  }
+  return tags.value.includes(tag) ? { truth: 'true' } : { truth: 'false', reason: 'tag_not_on_contact' }
+}
+
+/**
+ * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is protected (a repair,
+ * or the time around settling, when old integrations revoke hours late) a missing offer is repaired instead.
+ */
+async function offerIsGone(context: InboxContext, { contact, offer }: Signal): Promise<Truth> {
+  const policy = offer === undefined ? undefined : context.access.offers[offer]
+  if (contact === undefined || offer === undefined || policy === undefined || context.kajabi === undefined)
+    return { truth: 'false', reason: 'names_no_contact_or_offer' }
+  if (policy.revoked_means !== 'cancel' || policy.day_limit !== undefined)
+    return { truth: 'false', reason: 'revoked_means_alert' }
+  const grants = await context.inbox.grants({ contact })
+  const grant = grants.find((one) => one.offer === offer)
+  if (grant === undefined) return { truth: 'false', reason: 'not_granted_by_crossbill' }
+  if (grant.protectedUntil > context.clock()) return { truth: 'false', reason: 'protected_repair_instead' }
+  for (const look of ['first', 'second'] as const) {
+    if (look === 'second') await context.wait(context.policy.secondLookSeconds)
+    const offers = await context.kajabi.offersOf(contact)
+    if (!offers.ok) return { truth: 'unknown', failure: offers.failure }
+    if (offers.value.includes(policy.kajabi)) return { truth: 'false', reason: 'offer_is_there' }
+  }
+  return { truth: 'true' }
+}

@@ -1,0 +1,80 @@
+import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
+import type { Signal } from '../../cancel/signal.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { markFrom } from '../../handover/marks.ts'
+import type { InboxContext } from './context.ts'
+import { isLive } from './live-sides.ts'
+
+/**
+ * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted, and by the
+ * customer the signal brought along; never by an e-mail address.
+ */
+export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Choice>> {
+  if (signal.subscriber !== undefined) return success({ choice: 'one', subscriber: signal.subscriber })
+  const candidates = new Map<string, Candidate>()
+  const grants = await context.inbox.grants(signal.contact === undefined ? undefined : { contact: signal.contact })
+  const mine = grants.filter((grant) =>
+    signal.contact === undefined ? grant.customer === signal.customer : grant.contact === signal.contact,
+  )
+  for (const grant of mine) {
+    for (const subscriber of grant.subscribers) {
+      const known = candidates.get(subscriber)
+      const offers = [...new Set([...(known?.offers ?? []), grant.offer])]
+      const newerThanSignal = grant.grantedAt > signal.receivedAt
+      candidates.set(subscriber, { subscriber, offers, live: true, newerThanSignal })
+    }
+  }
+  const customer = signal.customer ?? mine[0]?.customer
+  if (customer !== undefined) {
+    const marked = await markedSubscriptions(context, customer)
+    if (!marked.ok) return marked
+    for (const [subscriber, one] of marked.value) {
+      const known = candidates.get(subscriber)
+      candidates.set(subscriber, {
+        subscriber,
+        offers: known?.offers ?? offersOf(context, one),
+        live: isLive(one),
+        newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
+      })
+    }
+  }
+  return success(choose([...candidates.values()], signal.offer))
+}
+
+/** Successors of this customer by mark; the newest object of a mark stands for it. */
+async function markedSubscriptions(
+  context: InboxContext,
+  customer: string,
+): Promise<Outcome<ReadonlyMap<string, StripeObject>>> {
+  const found = new Map<string, StripeObject>()
+  try {
+    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
+    for await (const one of list) {
+      const mark = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
+      if (typeof mark !== 'string') continue
+      const known = found.get(mark)
+      if (known === undefined || isLive(one)) found.set(mark, one)
+    }
+    return success(found)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'the list could not be read'
+    return failed({ kind: 'retryable', code: 'target_unreadable', message, status: 0 })
+  }
+}
+
+/** Offers by the catalog keys that Crossbill's prices carry as lookup keys. */
+function offersOf(context: InboxContext, subscription: StripeObject): string[] {
+  const { items } = subscription
+  const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'] : []
+  const prices = new Set(
+    data.flatMap((item) => {
+      const price = isJsonObject(item) ? item['price'] : undefined
+      const key = isJsonObject(price) ? price['lookup_key'] : undefined
+      return typeof key === 'string' ? [key] : []
+    }),
+  )
+  return Object.entries(context.access.offers)
+    .filter(([, offer]) => offer.prices.some((price) => prices.has(price)))
+    .map(([key]) => key)
+}

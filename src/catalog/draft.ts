@@ -1,0 +1,48 @@
+import type { Diagnostic, Position } from '../core/diagnostic.ts'
+import type { Kind } from '../kinds/kind.ts'
+import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project } from './types.ts'
+import type { Path, YamlFile } from './yaml-file.ts'
+
+/** An entry of a kind's section, with the file it came from. */
+export interface DraftResource extends DesiredResource {
+  readonly of: Kind
+  readonly file: YamlFile
+}
+
+/** One line of a mappings file. */
+export interface DraftMapping {
+  readonly source: string
+  readonly section: string
+  readonly id: string
+  readonly key: string
+  readonly file: YamlFile
+}
+
+/** Everything that was written, each file valid by itself, before the rules that look across files. */
+export interface Draft {
+  readonly project: Project | undefined
+  readonly projectFile: YamlFile | undefined
+  readonly resources: readonly DraftResource[]
+  readonly subscribers: readonly DesiredSubscriber[]
+  readonly mappings: readonly DraftMapping[]
+  readonly externals: readonly (DeclaredExternal & { readonly at: Position })[]
+  /** Files by the path in `DesiredSubscriber.file`. */
+  readonly files: ReadonlyMap<string, YamlFile>
+}
+
+/** A rule looks at the whole draft and says everything that is wrong by it. */
+export type Rule = (draft: Draft) => readonly Diagnostic[]
+
+export function error(rule: string, message: string, fix: string, at: Position | undefined): Diagnostic {
+  return { severity: 'error', rule, message, fix, ...(at === undefined ? {} : { at }) }
+}
+
+/** Where a part of a resource's entry stands. */
+export function placeIn(resource: DraftResource, path: Path = [], part: 'key' | 'value' = 'value'): Position {
+  return resource.file.locate([resource.of.section, resource.key, ...path], part)
+}
+
+/** Where a part of a subscriber's entry stands. */
+export function placeOfSubscriber(draft: Draft, subscriber: DesiredSubscriber, path: Path = []): Position {
+  return draft.files.get(subscriber.file)?.locate(['subscribers', subscriber.subscription, ...path]) ?? subscriber.at
+}

@@ -1,0 +1,57 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type Instant, parseInstant } from '../core/instant.ts'
+import { present } from '../core/assert.ts'
+import type { AccountConfig, Policies, Project, SecretRef } from './types.ts'
+
+const policyDefaults: Policies = {
+  tax: 'same',
+  tax_accepted: [],
+  customer_balance: 'stop',
+  pending_invoice_items: 'stop',
+  past_due: 'stop',
+  schedules: 'stop',
+  collection_paused: 'stop',
+  settle_after_days: 14,
+  renewal_window_hours: 48,
+  cancel: 'now',
+  uncharged_period: 'leave',
+  plan_hours: 24,
+}
+
+/** When a sandbox's world begins unless the project says otherwise: fixed, so that the same project gives the same plan. */
+const sandboxClock = '2026-12-01T12:00:00Z'
+
+/** `project.yaml`, which its schema has accepted, with the defaults filled in. */
+export function projectFrom(written: JsonObject): Project {
+  const sandbox = part(written['sandbox'])
+  const text = typeof sandbox['clock'] === 'string' ? sandbox['clock'] : sandboxClock
+  return {
+    name: String(written['project'] as string),
+    accounts: part(written['accounts']) as Readonly<Record<string, AccountConfig>>,
+    policies: { ...policyDefaults, ...(part(written['policies']) as Partial<Policies>) },
+    guards: part(written['guards']) as Readonly<Record<string, number>>,
+    store: (written['store'] ?? { file: 'state/crossbill.db' }) as
+      | { readonly file: string }
+      | { readonly url: SecretRef },
+    sandbox: {
+      ...(sandbox['population'] === 'school' ? { population: 'school' } : {}),
+      ...(typeof sandbox['subscribers'] === 'number' ? { subscribers: sandbox['subscribers'] } : {}),
+      seed: typeof sandbox['seed'] === 'number' ? sandbox['seed'] : 1,
+      clock: instantOf(text),
+      copied: (sandbox['copied'] ?? []) as readonly string[],
+    },
+    copy_maps: part(written['copy_maps']) as Readonly<Record<string, readonly string[]>>,
+    ...(isJsonObject(written['kajabi']) ? { kajabi: written['kajabi'] } : {}),
+    ...(isJsonObject(written['serve']) ? { serve: written['serve'] } : {}),
+    ...(isJsonObject(written['alerts']) ? { alerts: written['alerts'] } : {}),
+  }
+}
+
+/** An instant that the schema has accepted. */
+export function instantOf(text: string): Instant {
+  return present(parseInstant(text), `instant ${text}`)
+}
+
+function part(value: Json | undefined): JsonObject {
+  return isJsonObject(value) ? value : {}
+}

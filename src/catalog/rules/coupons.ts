@@ -1,0 +1,57 @@
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { type Draft, error, placeIn } from '../draft.ts'
+
+/** A coupon takes off a percentage or an amount with its currency; a repeating one says its months. */
+export function couponTerms(draft: Draft): readonly Diagnostic[] {
+  return draft.resources
+    .filter(({ kind }) => kind === 'coupon')
+    .flatMap((coupon) => {
+      const { percent_off: percent, amount_off: amount, currency, currency_options: options } = coupon.value
+      const { duration, duration_in_months: months } = coupon.value
+      const found: Diagnostic[] = []
+      const wrong = (message: string, fix: string, name: string): void =>
+        void found.push(error('coupon-terms', `${coupon.address} ${message}`, fix, placeIn(coupon, [name], 'key')))
+      if ((percent === undefined) === (amount === undefined))
+        wrong(
+          percent === undefined ? 'takes nothing off' : 'takes off a percentage and an amount',
+          'write percent_off or amount_off',
+          'amount_off',
+        )
+      if (amount !== undefined && currency === undefined)
+        wrong('has an amount without a currency', 'add currency', 'amount_off')
+      if (amount === undefined && (currency !== undefined || options !== undefined))
+        wrong(
+          'has a currency without an amount',
+          'a percentage is the same in every currency',
+          currency === undefined ? 'currency_options' : 'currency',
+        )
+      if ((duration === 'repeating') !== (months !== undefined))
+        wrong(
+          duration === 'repeating' ? 'repeats without an end' : 'has months but does not repeat',
+          'write duration: repeating and duration_in_months together',
+          duration === 'repeating' ? 'duration' : 'duration_in_months',
+        )
+      return found
+    })
+}
+
+/** A least purchase is an amount and its currency. */
+export function promotionMinimum(draft: Draft): readonly Diagnostic[] {
+  return draft.resources
+    .filter(({ kind }) => kind === 'promotion_code')
+    .flatMap((code) => {
+      const restrictions = isJsonObject(code.value['restrictions']) ? code.value['restrictions'] : {}
+      if ((restrictions['minimum_amount'] === undefined) === (restrictions['minimum_amount_currency'] === undefined))
+        return []
+      const fix = 'write minimum_amount and minimum_amount_currency together'
+      return [
+        error(
+          'promotion-minimum',
+          `${code.address} has half a least purchase`,
+          fix,
+          placeIn(code, ['restrictions'], 'key'),
+        ),
+      ]
+    })
+}

@@ -1,0 +1,26 @@
+import type { Rule } from '../draft.ts'
+import { couponTerms, promotionMinimum } from './coupons.ts'
+import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
+import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
+import { unknownSources } from './project.ts'
+import { unknownReferences } from './references.ts'
+import { excludedStage, subscriberCurrency, subscriberTerms } from './subscribers.ts'
+
+/** What must hold across files, beyond what each file's schema says. */
+export const rules: readonly Rule[] = [
+  unknownSources,
+  duplicateAddresses,
+  duplicateSubscribers,
+  duplicateNaturalKeys,
+  unknownReferences,
+  priceAmount,
+  priceTiers,
+  priceRecurring,
+  priceSmallestUnit,
+  defaultPrice,
+  couponTerms,
+  promotionMinimum,
+  subscriberTerms,
+  excludedStage,
+  subscriberCurrency,
+]

@@ -1,0 +1,90 @@
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { type Draft, error, placeOfSubscriber } from '../draft.ts'
+import type { DesiredSubscriber } from '../types.ts'
+
+/** Everybody who is not excluded has a customer, items and an anchor. */
+export function subscriberTerms(draft: Draft): readonly Diagnostic[] {
+  return draft.subscribers
+    .filter((one) => one.excluded === undefined)
+    .flatMap((one) => {
+      const missing = [
+        ...(one.customer === '' ? ['customer'] : []),
+        ...(one.items.length === 0 ? ['items'] : []),
+        ...(one.anchor === 0 ? ['anchor'] : []),
+      ]
+      if (missing.length === 0) return []
+      const fix = 'pull writes them; an entry that stays behind says excluded: and the reason'
+      return [error('missing-key', `${one.key} has no ${missing.join(', no ')}`, fix, one.at)]
+    })
+}
+
+/** Who is excluded is not moved. */
+export function excludedStage(draft: Draft): readonly Diagnostic[] {
+  return draft.subscribers
+    .filter((one) => one.excluded !== undefined && one.stage !== 'source')
+    .map((one) => {
+      const fix = 'take the reason away, or write stage: source for this one'
+      return error(
+        'excluded-stage',
+        `${one.key} is excluded and at stage ${one.stage}`,
+        fix,
+        placeOfSubscriber(draft, one, ['excluded']),
+      )
+    })
+}
+
+/** A subscription is of recurring prices in one currency, which all its prices and amount-off coupons have. */
+export function subscriberCurrency(draft: Draft): readonly Diagnostic[] {
+  const prices = valuesOf(draft, 'price')
+  const coupons = valuesOf(draft, 'coupon')
+  return draft.subscribers.flatMap((one) => ofSubscriber(draft, one, prices, coupons))
+}
+
+function ofSubscriber(
+  draft: Draft,
+  one: DesiredSubscriber,
+  prices: ReadonlyMap<string, JsonObject>,
+  coupons: ReadonlyMap<string, JsonObject>,
+): readonly Diagnostic[] {
+  const found: Diagnostic[] = []
+  const first = prices.get(one.items[0]?.price ?? '')?.['currency']
+  const currency = one.currency ?? (typeof first === 'string' ? first : '')
+  for (const [index, item] of one.items.entries()) {
+    const price = prices.get(item.price)
+    if (price === undefined) continue
+    const at = (name: string) => placeOfSubscriber(draft, one, ['items', index, name])
+    if (price['recurring'] === undefined)
+      found.push(
+        error(
+          'price-not-recurring',
+          `price.${item.price} is a one-time price`,
+          'a subscription needs a recurring one',
+          at('price'),
+        ),
+      )
+    if (!has(price, currency)) {
+      const fix = 'map it to a price in that currency, or add the currency to its currency_options'
+      found.push(
+        error('currency-mismatch', `${one.key} is billed in ${currency}, price.${item.price} is not`, fix, at('price')),
+      )
+    }
+  }
+  for (const [index, { coupon: key }] of one.discounts.entries()) {
+    const coupon = coupons.get(key)
+    if (coupon === undefined || coupon['amount_off'] === undefined || has(coupon, currency)) continue
+    const message = `coupon.${key} takes off an amount, but not in ${currency}`
+    const fix = 'add the currency to its currency_options, or use another coupon'
+    found.push(error('currency-mismatch', message, fix, placeOfSubscriber(draft, one, ['discounts', index, 'coupon'])))
+  }
+  return found
+}
+
+function has(value: JsonObject, currency: string): boolean {
+  const options = value['currency_options']
+  return value['currency'] === currency || (isJsonObject(options) && currency in options)
+}
+
+function valuesOf(draft: Draft, kind: string): ReadonlyMap<string, JsonObject> {
+  return new Map(draft.resources.filter((one) => one.kind === kind).map((one) => [one.key, one.value]))
+}

@@ -1,0 +1,20 @@
+import type { TSchema } from 'typebox'
+import { closed, keyOf, mapOf, optional } from '../../kinds/schema.ts'
+
+const idPattern = '^[A-Za-z0-9][A-Za-z0-9_.-]*$'
+
+const part = (section: string): TSchema =>
+  optional(mapOf(idPattern, keyOf(section), `Id in that account → key of ${section}`))
+
+/** `mappings/<source>.yaml`: which old object is which of this catalog's. */
+export const mappingsSchema: TSchema = closed({
+  products: part('products'),
+  prices: part('prices'),
+  tax_rates: part('tax_rates'),
+  coupons: part('coupons'),
+})
+
+/** `mappings/target.yaml`: objects that exist in the target already and are to be adopted, of any kind. */
+export function targetMappingsSchema(sections: readonly string[]): TSchema {
+  return closed(Object.fromEntries(sections.map((section) => [section, part(section)])))
+}

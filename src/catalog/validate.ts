@@ -1,0 +1,150 @@
+import addFormatsModule from 'ajv-formats'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { TSchema } from 'typebox'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { parseInstant } from '../core/instant.ts'
+import type { Json } from '../core/json.ts'
+import { suggest } from '../core/suggest.ts'
+import type { Path, YamlFile } from './yaml-file.ts'
+
+const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, coerceTypes: false })
+addFormatsModule.default(ajv, ['uri'])
+ajv.addFormat('instant', { type: 'string', validate: (text: string) => parseInstant(text) !== undefined })
+
+const compiled = new WeakMap<TSchema, ValidateFunction>()
+
+/** More findings than this of one file are counted, not listed: they have one cause. */
+const mostFindings = 100
+
+/** Checks a file against its schema: one finding for each thing that is wrong, at its place. */
+export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnostic[] {
+  let validate = compiled.get(schema)
+  if (validate === undefined) {
+    validate = ajv.compile(schema)
+    compiled.set(schema, validate)
+  }
+  if (validate(file.value)) return []
+  const errors = withoutBranches(validate.errors ?? [])
+  const findings = errors.slice(0, mostFindings).map((error) => diagnostic(file, error))
+  if (errors.length <= mostFindings) return findings
+  const message = `${errors.length - mostFindings} more findings in this file are not listed`
+  return [
+    ...findings,
+    { severity: 'error', rule: 'more-findings', message, fix: 'mend the first ones', at: file.locate([]) },
+  ]
+}
+
+/** Of a choice between forms only the choice itself is reported, not what each of its branches would have liked. */
+function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'propertyNames')
+  if (choices.length === 0) return errors
+  return errors.filter(
+    (error) =>
+      !choices.some(
+        (choice) =>
+          choice !== error &&
+          error.schemaPath.startsWith(`${choice.schemaPath}/`) &&
+          error.instancePath.startsWith(choice.instancePath),
+      ),
+  )
+}
+
+interface Words {
+  readonly rule: string
+  readonly message: string
+  readonly fix: string
+  readonly path: Path
+  readonly part: 'key' | 'value'
+}
+
+function diagnostic(file: YamlFile, error: ErrorObject): Diagnostic {
+  const path = error.instancePath
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const { rule, message, fix, path: place, part } = words(error, path)
+  return { severity: 'error', rule, message, fix, at: file.locate(place, part) }
+}
+
+function words(error: ErrorObject, path: Path): Words {
+  const params = error.params as Readonly<Record<string, unknown>>
+  const schema = (error.parentSchema ?? {}) as Readonly<Record<string, unknown>>
+  const name = path.length === 0 ? 'the file' : `"${String(path.at(-1))}"`
+  const meaning = typeof schema['description'] === 'string' ? schema['description'] : ''
+  const value = (rule: string, message: string, fix = meaning): Words => ({ rule, message, fix, path, part: 'value' })
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(String(params['additionalProperty']), Object.keys((schema['properties'] ?? {}) as object), path)
+    case 'propertyNames':
+      return badKey(String(params['propertyName']), path)
+    case 'required':
+      return missingKey(String(params['missingProperty']), name, schema, path)
+    case 'type':
+      return value('wrong-type', `${name} must be ${typeWords(params['type'])}, not ${shown(error.data as Json)}`)
+    case 'enum':
+      return notAllowed(name, error.data as Json, params['allowedValues'] as readonly Json[], path)
+    case 'const':
+      return notAllowed(name, error.data as Json, [params['allowedValue'] as Json], path)
+    case 'pattern':
+    case 'format':
+      return value('bad-format', `${name} is ${shown(error.data as Json)}, which has not the form asked for`)
+    case 'anyOf':
+      return value('bad-form', `${name} has none of the forms it may have`)
+    default:
+      return value('out-of-range', `${name} ${error.message ?? 'is out of range'}`)
+  }
+}
+
+function unknownKey(key: string, known: readonly string[], path: Path): Words {
+  const near = suggest(key, known)
+  const fix = near === undefined ? `known here: ${known.join(', ')}` : `did you mean "${near}"?`
+  return { rule: 'unknown-key', message: `unknown key "${key}"`, fix, path: [...path, key], part: 'key' }
+}
+
+function badKey(key: string, path: Path): Words {
+  const message = `"${key}" cannot be a key here`
+  const fix = 'letters, digits, - and _ make a key; no key of yours begins with crossbill_'
+  return { rule: 'bad-key', message, fix, path: [...path, key], part: 'key' }
+}
+
+function missingKey(key: string, holder: string, schema: Readonly<Record<string, unknown>>, path: Path): Words {
+  const properties = (schema['properties'] ?? {}) as Readonly<Record<string, { description?: string } | undefined>>
+  const meaning = properties[key]?.description
+  const fix = meaning === undefined ? `add ${key}` : `add ${key}: ${meaning}`
+  return { rule: 'missing-key', message: `${holder} has no "${key}"`, fix, path, part: 'key' }
+}
+
+function notAllowed(name: string, found: Json, allowed: readonly Json[], path: Path): Words {
+  const near =
+    typeof found === 'string'
+      ? suggest(
+          found,
+          allowed.filter((one) => typeof one === 'string'),
+        )
+      : undefined
+  const list = allowed.map(shown).join(', ')
+  const fix = near === undefined ? `one of ${list}` : `did you mean "${near}"? One of ${list}`
+  return { rule: 'not-allowed', message: `${name} cannot be ${shown(found)}`, fix, path, part: 'value' }
+}
+
+function typeWords(type: unknown): string {
+  const names: Readonly<Record<string, string>> = {
+    object: 'a map',
+    array: 'a list',
+    string: 'text',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    null: 'empty',
+  }
+  const types = Array.isArray(type) ? (type as readonly string[]) : [String(type)]
+  return types.map((one) => names[one] ?? one).join(' or ')
+}
+
+function shown(value: Json): string {
+  if (value === null) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a map'
+  if (typeof value !== 'string') return String(value)
+  return value.length > 60 ? `"${value.slice(0, 57)}…"` : `"${value}"`
+}

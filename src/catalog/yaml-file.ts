@@ -1,0 +1,185 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml'
+import type { Diagnostic, Position } from '../core/diagnostic.ts'
+import type { Json } from '../core/json.ts'
+
+/** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
+export type Path = readonly (string | number)[]
+
+/** A file as a value, with the way back to where each part of it stands. */
+export interface YamlFile {
+  readonly path: string
+  readonly value: Json
+  /** Where a value stands, or its key. A part that is not there is shown at what would hold it. */
+  readonly locate: (path: Path, part?: 'key' | 'value') => Position
+}
+
+export type YamlReading = { readonly file: YamlFile } | { readonly findings: readonly Diagnostic[] }
+
+/** Above this a file says too much for one review; 500 subscribers take about 200 kB. */
+export const largestFile = 32 * 1_024 * 1_024
+const deepest = 64
+const mostAliases = 100
+/** One slip makes the parser stumble over everything after it. */
+const mostProblems = 10
+
+/** Reads one YAML 1.2 file. Everything that keeps it from being one plain tree is a finding with its place. */
+export function readYaml(path: string, text: string): YamlReading {
+  const early = refuseText(path, text)
+  if (early !== undefined) return { findings: [early] }
+  const lines = new LineCounter()
+  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
+  const document = parseDocument(text, options)
+  const at = (offset: number): Position => positionOf(path, lines, offset)
+  const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => ({
+    severity: 'error',
+    rule: problem.code === 'MULTIPLE_DOCS' ? 'yaml-documents' : 'yaml-syntax',
+    message: plainMessage(problem.message),
+    fix: problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place',
+    at: at(problem.pos[0]),
+  }))
+  if (findings.length === 0) findings.push(...checkTree(document, at))
+  if (findings.length > 0) return { findings }
+  try {
+    const value = document.toJS({ maxAliasCount: mostAliases }) as Json
+    return { file: { path, value, locate: locator(document, at) } }
+  } catch (error) {
+    // The parser's answer to aliases of aliases ("billion laughs").
+    if (error instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
+    throw error
+  }
+}
+
+function refuseText(path: string, text: string): Diagnostic | undefined {
+  const at = { file: path, line: 1, column: 1 }
+  if (text.length > largestFile) {
+    const size = `${Math.ceil(text.length / 1_048_576)} MB`
+    const message = `the file is ${size} long; ${largestFile / 1_048_576} MB is the most that is read`
+    return { severity: 'error', rule: 'file-too-large', message, fix: 'split it into several files', at }
+  }
+  // Neither can stand in YAML; they mean that the file is something else, or was read in the wrong encoding.
+  const odd = text.search(/[\0\uFFFD]/)
+  if (odd === -1) return undefined
+  const before = text.slice(0, odd).split('\n')
+  const place = { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+  return {
+    severity: 'error',
+    rule: 'not-text',
+    message: 'this is not UTF-8 text',
+    fix: 'save the file as UTF-8',
+    at: place,
+  }
+}
+
+/** One walk over the tree: keys said twice, keys that are no words, and nesting that nobody meant. */
+function checkTree(document: Document.Parsed, at: (offset: number) => Position): readonly Diagnostic[] {
+  const findings: Diagnostic[] = []
+  const walk = (node: unknown, depth: number): void => {
+    if (depth > deepest) {
+      findings.push(tooDeep(at(startOf(node))))
+      return
+    }
+    if (isSeq(node)) for (const item of node.items) walk(item, depth + 1)
+    if (!isMap(node)) return
+    const seen = new Map<string, number>()
+    for (const pair of node.items) {
+      const offset = startOf(pair.key)
+      const key = keyText(pair)
+      if (key === undefined) findings.push(notAKey(at(offset)))
+      else if (seen.has(key)) findings.push(duplicateKey(key, at(offset), at(seen.get(key) ?? 0)))
+      else seen.set(key, offset)
+      walk(pair.value, depth + 1)
+    }
+  }
+  walk(document.contents, 0)
+  return findings
+}
+
+function duplicateKey(key: string, at: Position, first: Position): Diagnostic {
+  const message = `"${key}" is written twice; the first is at line ${first.line}`
+  return { severity: 'error', rule: 'duplicate-key', message, fix: 'keep one of them', at }
+}
+
+function notAKey(at: Position): Diagnostic {
+  return {
+    severity: 'error',
+    rule: 'yaml-syntax',
+    message: 'a key must be plain text',
+    fix: 'write one word before the colon',
+    at,
+  }
+}
+
+function tooDeep(at: Position): Diagnostic {
+  const message = `nested deeper than ${deepest} levels`
+  return { severity: 'error', rule: 'too-deep', message, fix: 'nothing in a catalog is nested so deep', at }
+}
+
+function tooManyAliases(path: string): Diagnostic {
+  const message = 'aliases (*name) unfold to too much text'
+  const at = { file: path, line: 1, column: 1 }
+  return { severity: 'error', rule: 'too-many-aliases', message, fix: 'write the values out', at }
+}
+
+function plainMessage(message: string): string {
+  const line = message.split('\n')[0] ?? message
+  return line.length === 0 ? line : `${line.charAt(0).toLowerCase()}${line.slice(1)}`
+}
+
+function positionOf(file: string, lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset)
+  return { file, line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+function keyText(pair: Pair): string | undefined {
+  const { key } = pair
+  if (!isScalar(key)) return undefined
+  return key.value === null ? undefined : String(key.value as string | number | boolean)
+}
+
+function startOf(node: unknown): number {
+  return (node as Node | null)?.range?.[0] ?? 0
+}
+
+function locator(document: Document.Parsed, at: (offset: number) => Position): YamlFile['locate'] {
+  // Large maps are looked up by key many times (one finding per subscriber), so each is indexed once.
+  const indexes = new WeakMap<YAMLMap, Map<string, Pair>>()
+  const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
+    let index = indexes.get(map)
+    if (index === undefined) {
+      index = new Map(map.items.map((pair) => [keyText(pair) ?? '', pair]))
+      indexes.set(map, index)
+    }
+    return index.get(key)
+  }
+  return (path, part = 'value') => {
+    let node: unknown = document.contents
+    let [keyOffset, valueOffset] = [startOf(node), startOf(node)]
+    for (const step of path) {
+      const holder = isAlias(node) ? node.resolve(document) : node
+      if (isMap(holder)) {
+        const pair = pairOf(holder, String(step))
+        if (pair === undefined) break
+        node = pair.value
+        keyOffset = startOf(pair.key)
+        valueOffset = isScalar(node) || isSeq(node) || isMap(node) || isAlias(node) ? startOf(node) : keyOffset
+      } else if (isSeq(holder)) {
+        node = holder.items[Number(step)]
+        if (node === undefined) break
+        keyOffset = startOf(node)
+        valueOffset = keyOffset
+      } else break
+    }
+    return at(part === 'key' ? keyOffset : valueOffset)
+  }
+}

@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest'
+import { loadCatalog } from '../../src/catalog/load.ts'
+import { files, load, places, pricesYaml } from './project.ts'
+
+const wave = `stage: target
+subscribers:
+  sub_1NqIntl0042:
+    customer: cus_Ok42
+    items: [{ price: membership-monthly-usd, quantity: 2 }]
+    next_invoice: 2026-12-31T09:15:00Z
+    anchor: 2024-01-31T09:15:00Z
+    payment_method: pm_1OldAbc
+    discounts: [{ coupon: welcome-20, ends: 2027-02-01T00:00:00Z }]
+    tax_rates: [de-vat-19]
+  sub_gone: { excluded: 'paid by hand' }
+`
+const coupons = 'coupons:\n  welcome-20: { percent_off: 20, duration: forever }\n'
+const rates = 'tax_rates:\n  de-vat-19: { display_name: VAT, percentage: 19, inclusive: false }\n'
+const whole = { 'subscribers/intl/wave-02.yaml': wave, 'coupons.yaml': coupons, 'tax-rates.yaml': rates }
+
+describe('a catalog that is right', () => {
+  test('becomes resources and subscribers with instants, stages and places', () => {
+    const { catalog, findings } = load(whole)
+    expect(findings).toEqual([])
+    expect(catalog?.resources.map(({ address }) => address)).toEqual([
+      'coupon.welcome-20',
+      'price.membership-monthly-usd',
+      'product.membership',
+      'tax_rate.de-vat-19',
+    ])
+    expect(catalog?.subscribers[0]).toEqual({
+      key: 'intl/sub_1NqIntl0042',
+      source: 'intl',
+      subscription: 'sub_1NqIntl0042',
+      file: 'subscribers/intl/wave-02.yaml',
+      stage: 'target',
+      customer: 'cus_Ok42',
+      items: [{ price: 'membership-monthly-usd', quantity: 2 }],
+      next_invoice: Date.UTC(2026, 11, 31, 9, 15) / 1_000,
+      anchor: Date.UTC(2024, 0, 31, 9, 15) / 1_000,
+      payment_method: 'pm_1OldAbc',
+      discounts: [{ coupon: 'welcome-20', ends: Date.UTC(2027, 1, 1) / 1_000 }],
+      tax_rates: ['de-vat-19'],
+      automatic_tax: false,
+      collection_method: 'charge_automatically',
+      at: { file: 'catalog/subscribers/intl/wave-02.yaml', line: 3, column: 3 },
+    })
+  })
+
+  test('has the cautious policies where it is silent', () => {
+    expect(load().catalog?.project.policies).toMatchObject({ tax: 'same', customer_balance: 'stop', past_due: 'stop' })
+    const written = 'project: a\naccounts: { target: { sandbox: true } }\npolicies: { past_due: leave }\n'
+    expect(load({ 'project.yaml': written }).catalog?.project.policies.past_due).toBe('leave')
+  })
+
+  test('has a digest of what it means: comments, order and layout leave it, an amount does not', () => {
+    const plain = load().catalog?.digest
+    const block =
+      '# a note\nprices:\n  "membership-monthly-usd":\n    unit_amount: 4900\n    currency: usd\n    recurring:\n      interval: month\n    product: membership\n'
+    expect(load({ 'prices.yaml': block }).catalog?.digest).toBe(plain)
+    expect(loadCatalog([...files({})].reverse()).catalog?.digest).toBe(plain)
+    expect(load({ 'prices.yaml': pricesYaml.replace('4900', '4901') }).catalog?.digest).not.toBe(plain)
+    expect(
+      load({ ...whole, 'subscribers/intl/wave-02.yaml': wave.replace('stage: target', 'stage: source') }).catalog
+        ?.digest,
+    ).not.toBe(load(whole).catalog?.digest)
+  })
+})
+
+describe('what is wrong is said with its place and a way to mend it', () => {
+  test.each([
+    [
+      'an unknown key',
+      { 'prices.yaml': pricesYaml.replace('unit_amount', 'unit_amout') },
+      'catalog/prices.yaml:5:5 unknown-key',
+      'did you mean "unit_amount"?',
+    ],
+    ['an unknown section', { 'x.yaml': 'pricess: {}\n' }, 'catalog/x.yaml:1:1 unknown-key', 'did you mean "prices"?'],
+    [
+      'a missing key',
+      { 'prices.yaml': pricesYaml.replace('    currency: usd\n', '') },
+      'catalog/prices.yaml:2:3 missing-key',
+      'add currency',
+    ],
+    [
+      'text for a number',
+      { 'prices.yaml': pricesYaml.replace('4900', '"49.00"') },
+      'catalog/prices.yaml:5:18 wrong-type',
+      'smallest unit',
+    ],
+    [
+      'a word that is not one',
+      { 'prices.yaml': pricesYaml.replace('month }', 'moth }') },
+      'catalog/prices.yaml:6:28 not-allowed',
+      'did you mean "month"?',
+    ],
+    [
+      'a date that does not exist',
+      { 'coupons.yaml': 'coupons:\n  a: { percent_off: 5, redeem_by: 2026-02-30T00:00:00Z }\n' },
+      'catalog/coupons.yaml:2:35 bad-format',
+      '2026-12-31T09:15:00Z',
+    ],
+    [
+      'an unknown product',
+      { 'prices.yaml': pricesYaml.replace('product: membership', 'product: membreship') },
+      'catalog/prices.yaml:3:14 unknown-reference',
+      'did you mean "membership"?',
+    ],
+    [
+      'a key said twice',
+      {
+        'products.yaml': 'products:\n  a: { name: A }\n  b: { name: B }\n  a: { name: C }\n  membership: { name: M }\n',
+      },
+      'catalog/products.yaml:4:3 duplicate-key',
+      'keep one',
+    ],
+    [
+      'a key in two files',
+      { 'more.yaml': 'products:\n  membership: { name: B }\n' },
+      'catalog/products.yaml:2:3 duplicate-key',
+      'keep one',
+    ],
+    [
+      'an account that is no source',
+      { 'subscribers/ust/a.yaml': 'subscribers:\n  sub_1: { excluded: x }\n' },
+      'catalog/subscribers/ust/a.yaml:2:3 unknown-source',
+      'did you mean "us"?',
+    ],
+    ['a file without a place', { 'old/prices.yaml': '' }, 'catalog/old/prices.yaml:1:1 unknown-file', 'directly below'],
+    [
+      'a key with our prefix in metadata',
+      { 'products.yaml': 'products:\n  membership: { name: M, metadata: { crossbill_x: y } }\n' },
+      'catalog/products.yaml:2:38 bad-key',
+      'crossbill_',
+    ],
+    [
+      'an unknown guard',
+      { 'project.yaml': 'project: a\naccounts: { target: { sandbox: true } }\nguards: { people_move: 3 }\n' },
+      'catalog/project.yaml:3:11 unknown-key',
+      'people_moved',
+    ],
+    [
+      'a secret written out',
+      { 'project.yaml': 'project: a\naccounts: { target: { key: sk_live_x, account: acct_1, livemode: true } }\n' },
+      'catalog/project.yaml:2:21 bad-form',
+      '{ env: NAME }',
+    ],
+    [
+      'an entry without terms',
+      { 'subscribers/us/a.yaml': 'subscribers:\n  sub_1: { customer: cus_1 }\n' },
+      'catalog/subscribers/us/a.yaml:2:3 missing-key',
+      'excluded',
+    ],
+    [
+      'another currency',
+      {
+        'subscribers/us/a.yaml':
+          'subscribers:\n  sub_1: { customer: cus_1, currency: eur, anchor: 2026-01-01T00:00:00Z, items: [{ price: membership-monthly-usd }] }\n',
+      },
+      'catalog/subscribers/us/a.yaml:2:91 currency-mismatch',
+      'currency_options',
+    ],
+  ])('%s', (_name, texts, place, fix) => {
+    const loaded = load(texts as unknown as Record<string, string>)
+    expect(loaded.catalog).toBeUndefined()
+    expect(places(loaded)).toContain(place)
+    expect(loaded.findings.map((one) => one.fix).join('\n')).toContain(fix)
+  })
+
+  test('all of it at once, in the order of files and lines', () => {
+    const prices = pricesYaml.replace('unit_amount', 'unit_amout').replace('usd\n    unit', 'USD\n    unit')
+    const loaded = load({ 'prices.yaml': prices, 'products.yaml': 'products: [1]\n' })
+    expect(places(loaded)).toEqual([
+      'catalog/prices.yaml:4:15 bad-format',
+      'catalog/prices.yaml:5:5 unknown-key',
+      'catalog/products.yaml:1:11 wrong-type',
+    ])
+  })
+})

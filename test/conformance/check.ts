@@ -71,16 +71,20 @@ export class Checker {
   private checkUnion(value: unknown, placed: Placed, where: string): Difference[] {
     const branches = this.branches(placed)
     let best: Difference[] | undefined
+    let bestSame = false
     for (const branch of branches) {
       const differences = this.check(value, branch, where)
       if (differences.length === 0) return []
-      const objects = isObject(value) && (branch.shape.is === 'object' || branch.shape.is === 'both')
-      // Of several near misses the one that is an object of the same name says most.
-      if (objects && this.sameObject(value, branch)) return differences
-      if (best === undefined || (objects && differences.length < best.length)) best = differences
+      if (!isObject(value) || (branch.shape.is !== 'object' && branch.shape.is !== 'both')) continue
+      // Of several near misses the nearest one that is an object of the same name says most (events share a name and differ in type).
+      const same = this.sameObject(value, branch)
+      if (best === undefined || (same && !bestSame) || (same === bestSame && differences.length < best.length)) {
+        best = differences
+        bestSame = same
+      }
     }
     const words = branches.map((branch) => describe(branch.shape)).join(' | ')
-    return best !== undefined && best.length > 0 && isObject(value) ? best : wrong(where, words, value)
+    return best ?? wrong(where, words, value)
   }
 
   private branches(placed: Placed): Placed[] {

@@ -1,4 +1,4 @@
-import { type Kysely } from 'kysely'
+import type { CreateTableBuilder, Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { CommandError } from '../core/outcome.ts'
 import type { StoreEngine } from './engines.ts'
@@ -33,6 +33,8 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0001-state': { up: (database) => state(database) },
     '0002-journal': { up: (database) => journal(database, engine) },
     '0003-copy-map': { up: (database) => copyMap(database) },
+    '0004-inbox': { up: (database) => inbox(database, engine) },
+    '0005-grants': { up: (database) => grants(database) },
   }
 }
 
@@ -71,12 +73,15 @@ async function state(database: Database): Promise<void> {
     .execute()
 }
 
+/** A number that grows with every row: the one column that the engines spell differently. */
+function numbered<T extends string>(table: CreateTableBuilder<T>, engine: Engine): CreateTableBuilder<T> {
+  return engine === 'sqlite'
+    ? table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+    : table.addColumn('id', 'bigserial', (column) => column.primaryKey())
+}
+
 async function journal(database: Database, engine: Engine): Promise<void> {
-  await database.schema
-    .createTable('journal')
-    .addColumn('id', engine === 'sqlite' ? 'integer' : 'bigserial', (column) =>
-      engine === 'sqlite' ? column.primaryKey().autoIncrement() : column.primaryKey(),
-    )
+  await numbered(database.schema.createTable('journal'), engine)
     .addColumn('run', 'text', (column) => column.notNull())
     .addColumn('address', 'text', (column) => column.notNull())
     .addColumn('step', 'text', (column) => column.notNull())
@@ -108,4 +113,53 @@ async function copyMap(database: Database): Promise<void> {
     .addColumn('imported_at', 'bigint', (column) => column.notNull())
     .addPrimaryKeyConstraint('copy_map_key', ['source', 'customer_old', 'source_old'])
     .execute()
+}
+
+async function inbox(database: Database, engine: Engine): Promise<void> {
+  await database.schema
+    .createTable('inbox')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('signal', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('details', 'text', (column) => column.notNull())
+    .addColumn('facts', 'text', (column) => column.notNull())
+    .addColumn('due', 'bigint')
+    .addColumn('holder', 'text')
+    .addColumn('leased_until', 'bigint', (column) => column.notNull())
+    .addColumn('accepted_at', 'bigint', (column) => column.notNull())
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await database.schema.createIndex('inbox_by_due').on('inbox').columns(['due', 'accepted_at']).execute()
+  await database.schema.createIndex('inbox_by_state').on('inbox').columns(['state', 'updated_at']).execute()
+  await database.schema
+    .createTable('inbox_keys')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('inbox', 'text', (column) => column.notNull())
+    .execute()
+  await numbered(database.schema.createTable('inbox_notes'), engine)
+    .addColumn('inbox', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('text', 'text', (column) => column.notNull())
+    .execute()
+  await database.schema.createIndex('inbox_notes_by_inbox').on('inbox_notes').columns(['inbox', 'id']).execute()
+  await database.schema
+    .createTable('used_keys')
+    .addColumn('key', 'text', (column) => column.primaryKey())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute()
+}
+
+async function grants(database: Database): Promise<void> {
+  await database.schema
+    .createTable('grants')
+    .addColumn('contact', 'text', (column) => column.notNull())
+    .addColumn('offer', 'text', (column) => column.notNull())
+    .addColumn('customer', 'text', (column) => column.notNull())
+    .addColumn('subscribers', 'text', (column) => column.notNull())
+    .addColumn('granted_at', 'bigint', (column) => column.notNull())
+    .addColumn('protected_until', 'bigint', (column) => column.notNull())
+    .addPrimaryKeyConstraint('grants_key', ['contact', 'offer'])
+    .execute()
+  await database.schema.createIndex('grants_by_customer').on('grants').column('customer').execute()
 }

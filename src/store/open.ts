@@ -3,8 +3,10 @@ import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
 import { CommandError } from '../core/outcome.ts'
+import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
 import { sqliteNow, type StoreEngine } from './engines.ts'
+import { openInbox } from './inbox.ts'
 import { openJournal } from './journal.ts'
 import { openLeases } from './leases.ts'
 import { migrate } from './migrations.ts'
@@ -19,11 +21,17 @@ export type StoreOptions =
   /** A PostgreSQL database, `postgres://…`: one store for any number of processes and machines. */
   | { readonly url: string }
 
+export interface OpenStore extends Store {
+  /** The cancel service's inbox, in the same database. */
+  readonly inbox: InboxStore
+  readonly world: WorldStorage
+}
+
 /**
  * Opens the store, bringing its tables to this version's shape. Every method is durable when it returns. `world` is where an in-process sandbox keeps its
  * world: `<file>.sandbox`, only made when used. Throws `CommandError` when the store cannot be opened.
  */
-export async function openStore(options: StoreOptions): Promise<Store & { readonly world: WorldStorage }> {
+export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const world = 'file' in options ? openWorld(worldFile(options.file)) : noWorld
   const engine = 'file' in options ? openSqliteEngine(options.file) : await openPostgres(options.url)
   await migrate(engine)
@@ -36,6 +44,7 @@ export async function openStore(options: StoreOptions): Promise<Store & { readon
     ...openState(engine.database),
     ...openJournal(engine.database),
     ...openLeases(engine),
+    inbox: openInbox(engine),
     world,
     async close() {
       world.close()

@@ -36,4 +36,28 @@ export interface Tables {
   /** `token` grows with every change of hands: a holder that lost its lease cannot renew or release the next one's. */
   leases: { name: string; holder: string; token: number; expires_ms: number }
   named_values: { name: string; value: string }
+  /** `due`: from when a worker may take the row; null when nothing is left to do. `holder` works on it until `leased_until`. */
+  inbox: {
+    id: string
+    signal: string
+    state: string
+    details: string
+    facts: string
+    due: number | null
+    holder: string | null
+    leased_until: number
+    accepted_at: number
+    updated_at: number
+  }
+  inbox_keys: { key: string; inbox: string }
+  inbox_notes: { id: Generated<number>; inbox: string; at: number; state: string; text: string }
+  grants: {
+    contact: string
+    offer: string
+    customer: string
+    subscribers: string
+    granted_at: number
+    protected_until: number
+  }
+  used_keys: { key: string; at: number }
 }

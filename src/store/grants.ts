@@ -1,0 +1,48 @@
+import type { Kysely, Selectable } from 'kysely'
+import { instant } from '../core/instant.ts'
+import type { Grant, InboxStore } from '../engine/inbox/port.ts'
+import type { Tables } from './tables.ts'
+
+/** What Crossbill granted in Kajabi, one row a contact and offer. */
+export function openGrants(database: Kysely<Tables>): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'> {
+  return {
+    async grants(filter = {}) {
+      let query = database.selectFrom('grants').selectAll()
+      if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
+      if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
+      return (await query.orderBy('contact').orderBy('offer').execute()).map(grant)
+    },
+    putGrants: (grants) =>
+      database.transaction().execute(async (transaction) => {
+        for (const { contact, offer, customer, subscribers, grantedAt, protectedUntil } of grants) {
+          const row = {
+            customer,
+            subscribers: JSON.stringify(subscribers),
+            granted_at: grantedAt,
+            protected_until: protectedUntil,
+          }
+          await transaction
+            .insertInto('grants')
+            .values({ contact, offer, ...row })
+            .onConflict((conflict) => conflict.columns(['contact', 'offer']).doUpdateSet(row))
+            .execute()
+        }
+      }),
+    removeGrants: (grants) =>
+      database.transaction().execute(async (transaction) => {
+        for (const { contact, offer } of grants)
+          await transaction.deleteFrom('grants').where('contact', '=', contact).where('offer', '=', offer).execute()
+      }),
+  }
+}
+
+function grant(row: Selectable<Tables['grants']>): Grant {
+  return {
+    contact: row.contact,
+    offer: row.offer,
+    customer: row.customer,
+    subscribers: JSON.parse(row.subscribers) as readonly string[],
+    grantedAt: instant(row.granted_at),
+    protectedUntil: instant(row.protected_until),
+  }
+}

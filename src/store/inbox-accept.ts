@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto'
+import type { Transaction } from 'kysely'
+import { canonicalJson } from '../core/canonical.ts'
+import type { InboxStore } from '../engine/inbox/port.ts'
+import type { StoreEngine } from './engines.ts'
+import type { Tables } from './tables.ts'
+
+type Entry = Parameters<InboxStore['accept']>[0]
+type Accepted = Awaited<ReturnType<InboxStore['accept']>>
+
+interface Waiting {
+  readonly entry: Entry
+  readonly done: (accepted: Accepted) => void
+  readonly failed: (error: unknown) => void
+}
+
+/** Signals committed together at most; what is over waits for the next commit. */
+const largestBatch = 200
+/** Tries when another process stored one of the same keys in the same instant. */
+const tries = 5
+
+/**
+ * Accepts signals with one commit for all that arrive while the last commit is being written (group commit): the disk is waited for once, not once each. Nobody
+ * is told "accepted" before the commit, and a failed commit is told to all who waited for it.
+ */
+export function openAcceptance({ database }: StoreEngine): InboxStore['accept'] {
+  const waiting: Waiting[] = []
+  let writing = false
+
+  const write = async (batch: readonly Waiting[]): Promise<void> => {
+    try {
+      const accepted = await attempt(() =>
+        database.transaction().execute((transaction) =>
+          store(
+            transaction,
+            batch.map(({ entry }) => entry),
+          ),
+        ),
+      )
+      batch.forEach(({ done }, index) => done(accepted[index] as Accepted))
+    } catch (error) {
+      for (const { failed } of batch) failed(error)
+    }
+  }
+  const drain = async (): Promise<void> => {
+    while (waiting.length > 0) await write(waiting.splice(0, largestBatch))
+    writing = false
+  }
+
+  return (entry) =>
+    new Promise((done, failed) => {
+      waiting.push({ entry, done, failed })
+      if (writing) return
+      writing = true
+      setImmediate(() => void drain())
+    })
+}
+
+class KeyTaken extends Error {}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++)
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof KeyTaken) || attempts === tries) throw error
+    }
+}
+
+async function store(transaction: Transaction<Tables>, entries: readonly Entry[]): Promise<Accepted[]> {
+  const asked = [...new Set(entries.flatMap(({ keys }) => keys))]
+  const known = await transaction.selectFrom('inbox_keys').selectAll().where('key', 'in', asked).execute()
+  const owner = new Map(known.map(({ key, inbox }) => [key, inbox]))
+  const fresh: { id: string; entry: Entry }[] = []
+  const accepted = entries.map((entry): Accepted => {
+    const earlier = entry.keys.map((key) => owner.get(key)).find((id) => id !== undefined)
+    if (earlier !== undefined) return { id: earlier, duplicate: true }
+    const id = `sig_${randomUUID().replaceAll('-', '').slice(0, 16)}`
+    for (const key of entry.keys) owner.set(key, id)
+    fresh.push({ id, entry })
+    return { id, duplicate: false }
+  })
+  if (fresh.length > 0) await insert(transaction, fresh)
+  return accepted
+}
+
+async function insert(transaction: Transaction<Tables>, fresh: readonly { id: string; entry: Entry }[]): Promise<void> {
+  // In one order in every process, so that two of them never wait for each other.
+  const keys = fresh
+    .flatMap(({ id, entry }) => [...new Set(entry.keys)].map((key) => ({ key, inbox: id })))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+  const stored = await transaction
+    .insertInto('inbox_keys')
+    .values(keys)
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .returning('key')
+    .execute()
+  if (stored.length < keys.length) throw new KeyTaken('another process stored the same signal')
+  await transaction
+    .insertInto('inbox')
+    .values(
+      fresh.map(({ id, entry }) => ({
+        id,
+        signal: canonicalJson(entry.signal),
+        state: 'received',
+        details: canonicalJson({ state: 'received' }),
+        facts: '{}',
+        due: entry.at,
+        holder: null,
+        leased_until: 0,
+        accepted_at: entry.at,
+        updated_at: entry.at,
+      })),
+    )
+    .execute()
+  await transaction
+    .insertInto('inbox_notes')
+    .values(fresh.map(({ id, entry }) => ({ inbox: id, at: entry.at, state: 'received', text: 'accepted' })))
+    .execute()
+}

@@ -1,0 +1,159 @@
+import type { Selectable, Transaction } from 'kysely'
+import type { InboxState } from '../cancel/machine.ts'
+import { inboxStates } from '../cancel/machine.ts'
+import type { Signal } from '../cancel/signal.ts'
+import { unreachable } from '../core/assert.ts'
+import { canonicalJson } from '../core/canonical.ts'
+import { instant, type Instant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { InboxNote, InboxRow, InboxStore } from '../engine/inbox/port.ts'
+import type { StoreEngine } from './engines.ts'
+import { openAcceptance } from './inbox-accept.ts'
+import { openGrants } from './grants.ts'
+import type { Tables } from './tables.ts'
+
+const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
+
+/** The inbox's part of the store. */
+export function openInbox(engine: StoreEngine): InboxStore {
+  const { database } = engine
+  return {
+    accept: openAcceptance(engine),
+    ...openGrants(database),
+
+    async claim(holder, now, until, limit) {
+      const rows = await database
+        .with('due', (query) => {
+          const due = query
+            .selectFrom('inbox')
+            .select('id')
+            .where('due', '<=', now)
+            .where('leased_until', '<=', now)
+            .orderBy('accepted_at')
+            .orderBy('id')
+            .limit(limit)
+          // PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at a time.
+          return engine.name === 'postgres' ? due.forUpdate().skipLocked() : due
+        })
+        .updateTable('inbox')
+        .set({ holder, leased_until: until })
+        .where('id', 'in', (query) => query.selectFrom('due').select('due.id'))
+        .returningAll()
+        .execute()
+      return rows.map(inboxRow).toSorted((a, b) => a.acceptedAt - b.acceptedAt || (a.id < b.id ? -1 : 1))
+    },
+    save: (id, holder, { now, facts, note, release }) =>
+      database.transaction().execute(async (transaction) => {
+        const saved = await transaction
+          .updateTable('inbox')
+          .set({ ...stateColumns(now, note.at), facts: canonicalJson(facts) })
+          .$if(release, (update) => update.set({ holder: null, leased_until: 0 }))
+          .where('id', '=', id)
+          .where('holder', '=', holder)
+          .executeTakeFirst()
+        if (saved.numUpdatedRows === 0n) return false
+        await writeNote(transaction, id, note)
+        return true
+      }),
+    change: (id, { now, note }) =>
+      database.transaction().execute(async (transaction) => {
+        const changed = await transaction
+          .updateTable('inbox')
+          .set({ ...stateColumns(now, note.at), holder: null, leased_until: 0 })
+          .where('id', '=', id)
+          .where('leased_until', '<=', note.at)
+          .executeTakeFirst()
+        if (changed.numUpdatedRows === 0n) return false
+        await writeNote(transaction, id, note)
+        return true
+      }),
+
+    async get(id) {
+      const row = await database.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst()
+      if (row === undefined) return undefined
+      const notes = await database.selectFrom('inbox_notes').selectAll().where('inbox', '=', id).orderBy('id').execute()
+      return {
+        row: inboxRow(row),
+        notes: notes.map(({ at, state, text }) => ({ at: instant(at), state: state as InboxNote['state'], text })),
+      }
+    },
+    async list({ state, limit }) {
+      let query = database.selectFrom('inbox').selectAll()
+      if (state !== undefined) query = query.where('state', '=', state)
+      const rows = await query.orderBy('accepted_at', 'desc').orderBy('id').limit(limit).execute()
+      return rows.map(inboxRow)
+    },
+    async counts() {
+      const rows = await database
+        .selectFrom('inbox')
+        .select((row) => ['state', row.fn.countAll<number>().as('rows'), row.fn.min('accepted_at').as('oldest')])
+        .groupBy('state')
+        .execute()
+      const pending = rows.filter(({ state }) => pendingStates.some((one) => one === state))
+      const oldest = pending.length === 0 ? undefined : Math.min(...pending.map(({ oldest: at }) => at))
+      const states = Object.fromEntries(
+        inboxStates.map((state) => [state, rows.find((row) => row.state === state)?.rows ?? 0]),
+      ) as Record<InboxState['state'], number>
+      return { states, oldestPending: oldest === undefined ? undefined : instant(oldest) }
+    },
+    async doneSince(at) {
+      const rows = await database
+        .selectFrom('inbox')
+        .select('updated_at')
+        .where('state', '=', 'done')
+        .where('updated_at', '>=', at)
+        .orderBy('updated_at')
+        .execute()
+      return rows.map((row) => instant(row.updated_at))
+    },
+
+    async useOnce(key, at) {
+      const { numInsertedOrUpdatedRows: rows } = await database
+        .insertInto('used_keys')
+        .values({ key, at })
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .executeTakeFirstOrThrow()
+      return rows === 1n
+    },
+  }
+}
+
+function stateColumns(now: InboxState, at: Instant) {
+  return { state: now.state, details: canonicalJson(now), due: dueOf(now, at), updated_at: at }
+}
+
+/** From when a row may be taken; a row that a dead worker left in the middle may be at once, when its lease has run out. */
+function dueOf(now: InboxState, at: Instant): number | null {
+  switch (now.state) {
+    case 'received':
+    case 'verifying':
+    case 'cancelling':
+      return at
+    case 'retry':
+      return now.at
+    case 'done':
+    case 'ignored':
+    case 'dead':
+      return null
+    default:
+      return unreachable(now)
+  }
+}
+
+async function writeNote(transaction: Transaction<Tables>, inbox: string, note: InboxNote): Promise<void> {
+  await transaction
+    .insertInto('inbox_notes')
+    .values({ inbox, at: note.at, state: note.state, text: note.text })
+    .execute()
+}
+
+function inboxRow(row: Selectable<Tables['inbox']>): InboxRow {
+  return {
+    id: row.id,
+    signal: JSON.parse(row.signal) as Signal,
+    now: JSON.parse(row.details) as InboxState,
+    facts: JSON.parse(row.facts) as JsonObject,
+    acceptedAt: instant(row.accepted_at),
+    updatedAt: instant(row.updated_at),
+  }
+}

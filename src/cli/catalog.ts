@@ -16,10 +16,13 @@ export interface CheckedCatalog {
 
 /** Reads and checks everything below catalog/, offline. */
 export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
-  const folder = join(shell.project, 'catalog')
-  const { files, findings: unreadable } = await readCatalogFiles(folder)
+  const { files, findings: unreadable } = await readCatalogFiles(join(shell.project, 'catalog'))
   const loaded = loadCatalog(files)
-  const findings = [...unreadable, ...loaded.findings].map((finding) => fromHere(finding, shell.near(folder)))
+  const project = shell.near(shell.project)
+  const findings = [
+    ...unreadable.map((finding) => below(join(project, 'catalog'), finding)),
+    ...loaded.findings.map((finding) => below(project, finding)),
+  ]
   const broken = unreadable.length > 0 || loaded.catalog === undefined
   return { files, findings, ...(broken ? {} : { catalog: loaded.catalog }) }
 }
@@ -37,6 +40,6 @@ export async function loadProject(
   return { catalog, files }
 }
 
-function fromHere(finding: Diagnostic, folder: string): Diagnostic {
+function below(folder: string, finding: Diagnostic): Diagnostic {
   return finding.at === undefined ? finding : { ...finding, at: { ...finding.at, file: join(folder, finding.at.file) } }
 }

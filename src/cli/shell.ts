@@ -18,17 +18,17 @@ export interface Shell {
   readonly progress: Progress
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
-  path(named: string): string
+  readonly path: (named: string) => string
   /** A path as seen from where the user stands, for messages. */
-  near(path: string): string
+  readonly near: (path: string) => string
   /** The result, on stdout. */
-  out(text: string): void
+  readonly out: (text: string) => void
   /** The result as the one JSON document of `--format json`. */
-  json(value: unknown): void
+  readonly json: (value: unknown) => void
   /** A note on stderr; none with --quiet. */
-  say(text: string): void
-  /** Asks on stderr; false without a terminal to answer on. */
-  confirm(question: string): Promise<boolean>
+  readonly say: (text: string) => void
+  /** Asks on stderr; undefined without a terminal to answer on. */
+  readonly ask: (question: string) => Promise<string | undefined>
 }
 
 export async function openShell(flags: GlobalFlags, surroundings: Surroundings): Promise<Shell> {
@@ -49,16 +49,16 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
     out,
     json: (value) => out(JSON.stringify(value, null, 2)),
     say,
-    confirm: (question) => confirm(question, surroundings),
+    ask: (question) => ask(question, surroundings),
   }
 }
 
-async function confirm(question: string, { stdin, stderr }: Surroundings): Promise<boolean> {
-  if (stdin.isTTY !== true) return false
+async function ask(question: string, { stdin, stderr }: Surroundings): Promise<string | undefined> {
+  if (stdin.isTTY !== true) return undefined
   const { createInterface } = await import('node:readline/promises')
   const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream })
   try {
-    return /^y(es)?$/i.test((await asking.question(`${question} [y/N] `)).trim())
+    return (await asking.question(`${question} `)).trim()
   } finally {
     asking.close()
   }

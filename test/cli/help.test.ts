@@ -17,8 +17,8 @@ describe('help', () => {
     for (const entry of commandTable) expect(stdout).toContain(`crossbill ${entry.usage.split(' ')[0]}`)
   })
 
-  test.each(paths(commandTable))('of %s %s shows an example', async (...path) => {
-    const { code, stdout, stderr } = await crossbill([...path.filter((word) => word !== undefined), '--help'], '.')
+  test.each(paths(commandTable).map((words) => words.join(' ')))('of %s shows an example', async (path) => {
+    const { code, stdout, stderr } = await crossbill([...path.split(' '), '--help'], '.')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(/Examples:\n\s+crossbill /)
   })

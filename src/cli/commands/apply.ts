@@ -70,7 +70,8 @@ async function reviewed({ context }: OpenProject, yes: boolean, shell: Shell): P
   const plan = await makePlan(context)
   if (yes || plan.changes.length === 0) return plan
   shell.say(planText(plan, shell.paint))
-  return (await shell.confirm('\nApply this plan?')) ? plan : undefined
+  const answer = await shell.ask('\nApply this plan? [y/N]')
+  return answer !== undefined && /^y(es)?$/i.test(answer) ? plan : undefined
 }
 
 function exitCode(result: ApplyResult): number {

@@ -12,7 +12,6 @@ export function planMarkdown(plan: Plan): string {
     `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
     guards(view),
     moneyTable(view),
-    resources(view),
     ...view.people.map(({ action, changes }) =>
       markdownTable(
         `To ${actionWords[action].verb} (${changes.length})`,
@@ -24,6 +23,7 @@ export function planMarkdown(plan: Plan): string {
         ]),
       ),
     ),
+    resources(view),
     markdownTable(
       `Waiting (${plan.deferred.length})`,
       ['subscriber', 'why', 'until'],

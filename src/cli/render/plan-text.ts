@@ -6,18 +6,18 @@ import { actionWords, columns, firstFew, plural, shortAddress, when } from './wo
 
 const membersShown = 12
 
-/** A plan as people read it in a terminal: what changes, for whom, for how much, what waits and what is in the way. */
+/** A plan as people read it in a terminal: money and people first, then the catalog, what waits and what is in the way. */
 export function planText(plan: Plan, paint: ChalkInstance): string {
   const view = planView(plan)
   const sections = [
     [paint.bold(view.title), `  ${view.accounts.join(' · ')}`],
-    resourceSection(view, paint),
+    guardSection(view, paint),
+    moneySection(view, paint),
     ...view.people.map((group) => peopleSection(group, paint)),
+    resourceSection(view, paint),
     deferredSection(view, paint),
     blockedSection(view, paint),
     driftSection(view, paint),
-    guardSection(view, paint),
-    moneySection(view, paint),
     [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
   ]
   return sections

@@ -1,0 +1,133 @@
+import { access } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { CommandError } from '../../core/outcome.ts'
+import { writeWhole } from '../../files/write.ts'
+import { checkCatalog } from '../catalog.ts'
+import { command, exitCodes } from '../command.ts'
+import { projectYaml, type NewAccount, type NewProject } from '../project-template.ts'
+import { findingsText } from '../report-error.ts'
+import type { Shell } from '../shell.ts'
+import { UsageError } from '../usage-error.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    name: { type: 'string', requiresArg: true, describe: 'name of the project; default: the name of the folder' },
+    target: { type: 'string', requiresArg: true, describe: 'id of the new account: acct_…' },
+    source: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'an old account and your name for it: us=acct_…; may be repeated',
+    },
+    live: { type: 'boolean', default: false, describe: 'these accounts are in live mode' },
+    sandbox: { type: 'boolean', default: false, describe: 'simulated accounts instead, no key needed' },
+  },
+  examples: [
+    ['init', 'asks for what it needs'],
+    ['init --target acct_1New --source us=acct_1Us --source intl=acct_1Intl', 'asks nothing'],
+    ['init --sandbox', 'a project to play with'],
+  ],
+  formats: ['text', 'json'],
+  async run({ name, target, source, live, sandbox }, shell) {
+    const path = join(shell.project, 'catalog', 'project.yaml')
+    await refuseExisting(path, shell)
+    const named = name ?? nameFrom(shell.project)
+    const project = sandbox
+      ? sandboxProject(named)
+      : await realProject(named, { target, sources: source ?? [], live }, shell)
+    await writeWhole(path, projectYaml(project))
+    const { catalog, findings } = await checkCatalog(shell)
+    if (catalog === undefined)
+      throw new CommandError('init_invalid', `the project written does not pass validate:\n${findingsText(findings)}`, {
+        fix: `Mend ${shell.near(path)} by hand.`,
+      })
+    report(path, project, shell)
+    return exitCodes.fine
+  },
+})
+
+async function refuseExisting(path: string, shell: Shell): Promise<void> {
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (there)
+    throw new CommandError('project_exists', `${shell.near(path)} is there already`, {
+      notDone: 'nothing was written',
+      fix: 'Edit it, or name another folder with --project.',
+    })
+}
+
+function nameFrom(folder: string): string {
+  return (
+    basename(folder)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '') || 'my-school'
+  )
+}
+
+function sandboxProject(name: string): NewProject {
+  const account: NewAccount = { sandbox: true }
+  return {
+    name,
+    accounts: { target: account, us: account, intl: account },
+    sandbox: { subscribers: 60, seed: 1, clock: '2026-12-01T12:00:00Z' },
+  }
+}
+
+interface Wanted {
+  readonly target: string | undefined
+  readonly sources: readonly string[]
+  readonly live: boolean
+}
+
+async function realProject(name: string, { target, sources, live }: Wanted, shell: Shell): Promise<NewProject> {
+  const targetId = target ?? (await shell.ask('Id of the new account (acct_…):'))
+  if (targetId === undefined)
+    throw new UsageError(
+      'nobody-to-ask',
+      'init needs --target acct_… (there is no terminal to answer on)',
+      'See: crossbill init --help',
+    )
+  const pairs = sources.length > 0 || target !== undefined ? sources : await askSources(shell)
+  return {
+    name,
+    accounts: {
+      target: account('target', targetId, live),
+      ...Object.fromEntries(pairs.map((pair) => sourceAccount(pair, live))),
+    },
+  }
+}
+
+async function askSources(shell: Shell): Promise<string[]> {
+  const answer = (await shell.ask('Old accounts, each as name=acct_… (us=acct_1… intl=acct_2…):')) ?? ''
+  return answer.split(/[\s,]+/).filter((word) => word !== '')
+}
+
+function sourceAccount(pair: string, live: boolean): [string, NewAccount] {
+  const [name = '', id = ''] = pair.split('=')
+  if (!/^[a-z][a-z0-9-]*$/.test(name) || name === 'target')
+    throw new UsageError('bad-source', `"${pair}" names no old account`, 'Write it as us=acct_…')
+  return [name, account(name, id, live)]
+}
+
+function account(name: string, id: string, live: boolean): NewAccount {
+  if (!/^acct_\w+$/.test(id))
+    throw new UsageError(
+      'bad-account',
+      `account ${name}: "${id}" is no account id`,
+      'It begins with acct_; the Dashboard shows it under Settings, Account.',
+    )
+  return { account: id, livemode: live, env: `STRIPE_KEY_${name.toUpperCase().replaceAll('-', '_')}` }
+}
+
+function report(path: string, { accounts }: NewProject, shell: Shell): void {
+  const keys = Object.values(accounts).flatMap((one) => ('env' in one ? [one.env] : []))
+  if (shell.format === 'json') shell.json({ written: path, keys })
+  else shell.out(`Wrote ${shell.near(path)}.`)
+  if (keys.length > 0)
+    shell.say(`Put restricted keys of these accounts into ${keys.join(', ')}, then: crossbill doctor`)
+  else shell.say('Next: crossbill pull')
+}

@@ -1,0 +1,83 @@
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Project } from '../../catalog/types.ts'
+import type { Shell } from '../shell.ts'
+import { loadProject } from '../catalog.ts'
+import type { LedgerCharge } from '../compare-charges.ts'
+import { withStore } from '../project.ts'
+import { openProjectSandbox, type ProjectSandbox } from '../project-sandbox.ts'
+import { projectYaml } from '../project-template.ts'
+import { advanceClock, copyCustomers, readCharges } from '../sandbox-control.ts'
+
+/** The demo's project on disk, the world it acts in, and the world in which nobody migrates. */
+export interface School {
+  readonly dir: string
+  /** Plays both worlds forward to an instant. */
+  readonly advance: (to: string) => Promise<void>
+  /** Has Stripe copy customers and cards to the new account; the CSV is put beside the project. @returns its name */
+  readonly copy: (source: string) => Promise<string>
+  /** Edits every wave file of a source, as a person would in an editor. */
+  readonly stage: (source: string, from: string, to: string) => Promise<readonly string[]>
+  readonly charges: () => Promise<{
+    readonly unmigrated: readonly LedgerCharge[]
+    readonly made: readonly LedgerCharge[]
+  }>
+  readonly close: () => void
+}
+
+export interface SchoolOptions {
+  readonly dir: string
+  readonly subscribers: number
+  readonly seed: number
+  readonly clock: string
+}
+
+export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shell): Promise<School> {
+  const account = { sandbox: true } as const
+  await write(
+    join(dir, 'catalog/project.yaml'),
+    projectYaml({ name: 'formulation-school', accounts: { target: account, us: account, intl: account }, sandbox }),
+  )
+  const here: Shell = { ...shell, project: dir }
+  const { catalog } = await loadProject(here)
+  const twin = await twinOf(catalog.project)
+  const inWorld = async <T>(work: (world: ProjectSandbox) => Promise<T>): Promise<T> =>
+    await withStore(catalog.project, here, async (_store, world) => await work(world ?? twin))
+  return {
+    dir,
+    async advance(to) {
+      await inWorld(async (world) => advanceClock(world, to))
+      await advanceClock(twin, to)
+    },
+    async copy(source) {
+      const name = `copy-map/${source}.csv`
+      await write(join(dir, name), await inWorld(async (world) => copyCustomers(world, source, 'target')))
+      return name
+    },
+    stage: async (source, from, to) => await changeStage(join(dir, 'catalog/subscribers', source), from, to),
+    charges: async () => ({ unmigrated: await readCharges(twin), made: await inWorld(readCharges) }),
+    close: () => twin.close(),
+  }
+}
+
+/** The same people, seed and clock, in which nobody migrates: what it charges is what everybody owes. */
+async function twinOf(project: Project): Promise<ProjectSandbox> {
+  const twin = await openProjectSandbox(project)
+  if (twin === undefined) throw new Error('the project of the demo has simulated accounts')
+  return twin
+}
+
+async function changeStage(folder: string, from: string, to: string): Promise<string[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()
+  for (const name of names) {
+    const path = join(folder, name)
+    const text = await readFile(path, 'utf8')
+    await writeFile(path, text.replace(new RegExp(`^stage: ${from}\\b`, 'm'), `stage: ${to}`))
+  }
+  return names
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, text)
+}

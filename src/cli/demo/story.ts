@@ -1,0 +1,134 @@
+import { Temporal } from 'temporal-polyfill'
+import type { ApplyResult } from '../../engine/apply.ts'
+import type { Identity } from '../../engine/state.ts'
+import type { VerifyResult } from '../../engine/verify.ts'
+import { compareCharges, type ChargeComparison } from '../compare-charges.ts'
+import { payerCharges } from '../payer-charges.ts'
+import { plural } from '../render/words.ts'
+import { play, playJson } from './players.ts'
+import type { School } from './school.ts'
+import type { Teller } from './teller.ts'
+
+export const begins = '2026-12-01T12:00:00Z'
+
+/** The whole story, act by act. @returns every charge compared with the world in which nobody migrated */
+export async function tellStory(school: School, teller: Teller, months: number): Promise<ChargeComparison> {
+  await twoOldAccounts(school, teller)
+  await cards(school, teller)
+  await catalog(school, teller)
+  await firstWave(school, teller)
+  await secondWave(school, teller)
+  await renewals(school, teller, months)
+  return await reckoning(school, teller)
+}
+
+async function twoOldAccounts({ dir }: School, teller: Teller): Promise<void> {
+  teller.act('Two old accounts')
+  teller.say(
+    'A school sells memberships and courses all over the world. Its subscribers are billed by two old Stripe accounts, "us" and "intl". It wants one new account, "target", and on the way nobody may be charged twice, and nobody may be forgotten.',
+    '"pull" reads both old accounts and writes down what they hold as YAML: prices, coupons, taxes, and one entry for every subscriber.',
+  )
+  await shown(['pull'], dir, teller, 16)
+}
+
+async function cards({ dir, copy }: School, teller: Teller): Promise<void> {
+  teller.act('The cards')
+  teller.say(
+    'Stripe itself copies customers and their cards from one account to another, and hands out a table of old and new ids. That table is all Crossbill ever uses to match a card.',
+  )
+  const files = [await copy('us'), await copy('intl')]
+  await shown(['copy-map', 'import', ...files], dir, teller)
+  await shown(['copy-map', 'check'], dir, teller, 16, [0, 2])
+}
+
+async function catalog({ dir }: School, teller: Teller): Promise<void> {
+  teller.act('The new catalog')
+  teller.say(
+    'A plan says what would change before anything does. So far nobody moves: the plan only makes the products, prices, coupons and tax rates of the new account.',
+  )
+  await shown(['plan'], dir, teller, 14)
+  await applyAll(dir, teller)
+}
+
+async function firstWave({ dir, stage, advance }: School, teller: Teller): Promise<void> {
+  teller.act('The first wave: everybody from "us"')
+  teller.say(
+    'Moving people is an edit: in catalog/subscribers/us the line "stage: source" becomes "stage: target". The plan shows for each of them the next charge, which must be what it was.',
+  )
+  await stage('us', 'source', 'target')
+  await shown(['plan'], dir, teller, 30)
+  teller.say(
+    'Applying it puts each old subscription on hold, makes the new one so that it first bills on the day the old one would have, and proves it, before it takes the next person.',
+  )
+  await applyAll(dir, teller)
+  teller.say('Whoever renews within two days waits. A week later they can go:')
+  await advance(later(begins, { days: 7 }))
+  await applyAll(dir, teller)
+}
+
+async function secondWave({ dir, stage, advance }: School, teller: Teller): Promise<void> {
+  teller.act('The second wave: everybody from "intl"')
+  await stage('intl', 'source', 'target')
+  await applyAll(dir, teller)
+  await advance(later(begins, { days: 14 }))
+  await applyAll(dir, teller)
+}
+
+async function renewals({ dir, advance, stage }: School, teller: Teller, months: number): Promise<void> {
+  teller.act(`${plural(months, 'month')} go by`)
+  teller.say('Month after month everybody renews, in whichever account they now are. After each month: does it hold?')
+  for (let month = 1; month <= months; month++) {
+    const day = later(begins, { months: month, days: 14 })
+    await advance(day)
+    // Some can only be moved once their anchor is near enough, a discount nearly over, an invoice closed.
+    const { changes } = await playJson<ApplyResult>(['apply', '--yes'], dir)
+    const moved = changes.filter((change) => change.action === 'move' && change.outcome === 'done').length
+    const verified = await playJson<VerifyResult>(['verify'], dir)
+    teller.say(
+      `  ${day.slice(0, 7)}  ${plural(verified.checked, 'subscriber')} checked, each has exactly one payer${moved === 0 ? '' : `; ${moved} more moved`}`,
+    )
+    if (month === 3) {
+      teller.say(
+        '',
+        'The first renewals in the new account are paid, so the old subscriptions of the first wave can go for good ("stage: settled"):',
+      )
+      await stage('us', 'target', 'settled')
+      await applyAll(dir, teller)
+    }
+  }
+}
+
+async function reckoning({ dir, charges }: School, teller: Teller): Promise<ChargeComparison> {
+  teller.act('The reckoning')
+  teller.say(
+    'Beside this world another one was played: the same people, the same months, but nobody migrated. Every charge of that world must stand in this one: the same person, the same second, the same cent. And no other.',
+    '',
+  )
+  const { unmigrated, made } = await charges()
+  const identities = await playJson<readonly Identity[]>(['state', 'export'], dir)
+  const origins = new Map(
+    identities.filter((one) => one.kind === 'subscription').map((one) => [one.new_id, `${one.source}/${one.old_id}`]),
+  )
+  return compareCharges(payerCharges(unmigrated, 'target', new Map()), payerCharges(made, 'target', origins))
+}
+
+async function applyAll(dir: string, teller: Teller): Promise<void> {
+  await shown(['apply', '--yes'], dir, teller)
+  await shown(['verify'], dir, teller)
+}
+
+async function shown(
+  words: readonly string[],
+  dir: string,
+  teller: Teller,
+  lines?: number,
+  expected?: readonly number[],
+): Promise<void> {
+  const { stdout } = await play([...words, '--quiet'], dir, expected)
+  teller.command(words, stdout, lines)
+}
+
+function later(from: string, duration: Temporal.DurationLike): string {
+  const at = Temporal.Instant.from(from).toZonedDateTimeISO('UTC').add(duration)
+  return at.toInstant().toString()
+}

@@ -1,0 +1,46 @@
+import type { Shell } from '../shell.ts'
+
+/** Tells the story: on stdout when people read it, on stderr when the result is JSON. */
+export interface Teller {
+  act(title: string): void
+  say(...lines: readonly string[]): void
+  /** A command the user could type, and the beginning of what it printed. */
+  command(words: readonly string[], printed: string, lines?: number): void
+}
+
+const width = 100
+
+export function openTeller(shell: Shell): Teller {
+  const { paint } = shell
+  const tell = shell.format === 'json' ? shell.say : shell.out
+  let acts = 0
+  return {
+    act(title) {
+      acts += 1
+      tell(`\n${paint.bold(`${acts}. ${title}`)}\n`)
+    },
+    say: (...lines) => lines.forEach((line) => tell(wrap(line).join('\n'))),
+    command(words, printed, lines = 12) {
+      const all = printed.trimEnd().split('\n')
+      const shown = all.length <= lines + 1 ? all : all.slice(0, lines)
+      tell(`\n${paint.cyan(`  $ crossbill ${words.join(' ')}`)}`)
+      for (const line of shown) tell(paint.dim(`  │ ${line}`.trimEnd()))
+      if (shown.length < all.length) tell(paint.dim(`  │ … ${all.length - shown.length} more lines`))
+      tell('')
+    },
+  }
+}
+
+/** Breaks a paragraph between words. */
+function wrap(text: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length >= width) {
+      lines.push(line)
+      line = ''
+    }
+    line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line]
+}

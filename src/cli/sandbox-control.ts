@@ -1,0 +1,44 @@
+import { CommandError } from '../core/outcome.ts'
+import type { LedgerCharge } from './compare-charges.ts'
+
+/** What can be reached of a sandbox: its own `fetch`. */
+interface Reachable {
+  readonly fetch: typeof globalThis.fetch
+}
+
+/** Plays the world forward to an instant (`2027-01-31T12:00:00Z`): renewals, dunning, everything in between. */
+export async function advanceClock(sandbox: Reachable, to: string): Promise<void> {
+  await control(sandbox, 'POST clock', { to })
+}
+
+/** The copy of customers and payment methods that Stripe does on request. @returns the CSV */
+export async function copyCustomers(sandbox: Reachable, from: string, to: string): Promise<string> {
+  return await (await control(sandbox, 'POST copy', { from, to })).text()
+}
+
+/** Every attempted charge of every account. */
+export async function readCharges(sandbox: Reachable): Promise<readonly LedgerCharge[]> {
+  return (await (await control(sandbox, 'GET charges')).json()) as readonly LedgerCharge[]
+}
+
+/** Counts per account, and the clock. */
+export async function readWorld(sandbox: Reachable): Promise<unknown> {
+  return await (await control(sandbox, 'GET world')).json()
+}
+
+async function control({ fetch }: Reachable, name: string, body?: object): Promise<Response> {
+  const [method = 'GET', path = ''] = name.split(' ')
+  const response = await fetch(`http://sandbox.invalid/_sandbox/${path}`, {
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  if (response.ok) return response
+  const { error } = (await response.json()) as { error?: { message?: string } }
+  throw new CommandError(
+    'sandbox_refused',
+    `the sandbox did not do it: ${error?.message ?? `status ${response.status}`}`,
+    {
+      notDone: 'its world is as it was',
+    },
+  )
+}

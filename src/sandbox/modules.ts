@@ -3,11 +3,16 @@ import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
 import { accountModule } from './stripe/account.ts'
 import { couponModule } from './stripe/coupons.ts'
+import { customerBalanceModule } from './stripe/customer-balance.ts'
+import { customerModule } from './stripe/customers.ts'
 import { discountModule } from './stripe/discounts.ts'
 import { eventModule } from './stripe/events.ts'
+import { paymentMethodModule } from './stripe/payment-methods.ts'
 import { priceModule } from './stripe/prices.ts'
 import { productModule } from './stripe/products.ts'
 import { promotionCodeModule } from './stripe/promotion-codes.ts'
+import { sourceModule } from './stripe/sources.ts'
+import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
 
 /** Everything a world is made of. A resource file is known by being named here. */
@@ -20,6 +25,11 @@ export const modules: readonly Module[] = [
   couponModule,
   promotionCodeModule,
   discountModule,
+  customerModule,
+  customerBalanceModule,
+  taxIdModule,
+  paymentMethodModule,
+  sourceModule,
   kajabiModule,
   faultModule,
 ]

@@ -12,6 +12,8 @@ type Value = string | number | boolean | null | undefined
 export interface Searchable<R extends Row> {
   readonly fields: Readonly<Record<string, (row: R) => Value>>
   readonly metadata: (row: R) => Readonly<Record<string, string>>
+  /** Rows that are not in the index at all (deleted ones). */
+  readonly keep?: (row: R) => boolean
 }
 
 type Clause = {
@@ -34,7 +36,8 @@ export function searchRoute<R extends Row>(kind: Kind<R>, searchable: Searchable
       const limit = params.limit ?? 10
       const found: R[] = []
       for (const row of context.table(kind.table).newest()) {
-        if (row.created + lag > context.now || !holds(query, row, searchable)) continue
+        if (row.created + lag > context.now || searchable.keep?.(row) === false || !holds(query, row, searchable))
+          continue
         found.push(row)
         if (found.length > from + limit) break
       }

@@ -61,6 +61,11 @@ export const blockedCodes = {
     meaning: 'An item’s price has no entry in the mappings, or the entry names a price that this catalog lacks.',
     fix: 'Add the old price id to catalog/mappings and the price to catalog/prices.yaml.',
   },
+  price_differs: {
+    meaning:
+      'The price of this catalog charges otherwise than the old one: amount, interval, interval count, tiers or tax behaviour.',
+    fix: 'Map the old price to one with the same terms; `crossbill pull` proposes it.',
+  },
   coupon_unmapped: {
     meaning:
       'A discount’s coupon has no entry in the mappings, is deleted, or the catalog lacks the coupon that carries its remainder.',
@@ -82,6 +87,14 @@ export const blockedCodes = {
   tax_location_missing: {
     meaning: 'Automatic tax needs a location that Stripe recognises; the target’s customer has none.',
     fix: 'Complete the customer’s address in the target.',
+  },
+  payment_default_differs: {
+    meaning: 'The target’s customer already has another default payment method than the one charged today.',
+    fix: 'Set the customer’s default payment method in the target, or let the member choose it there.',
+  },
+  customer_discount_in_target: {
+    meaning: 'The target’s customer has a discount of its own, which a subscription without discounts would inherit.',
+    fix: 'Remove the customer’s discount in the target.',
   },
   currency_conflict: {
     meaning:

@@ -65,9 +65,8 @@ export interface SourcePayment {
 
 /** Our hold on an old subscription, from its mark. */
 export interface Hold {
+  /** `pause_collection` as it was before. */
   readonly before: PauseImage | null
-  /** First characters of the plan's digest that set it. */
-  readonly plan: string
 }
 
 const over = new Set(['canceled', 'incomplete_expired'])
@@ -123,9 +122,9 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   if (mark === undefined) return null
   try {
     const value = JSON.parse(mark) as Partial<Hold>
-    return { before: value.before ?? null, plan: value.plan ?? '' }
+    return { before: value.before ?? null }
   } catch {
-    return { before: null, plan: '' }
+    return { before: null }
   }
 }
 
@@ -150,10 +149,10 @@ export function recurrenceOf(price: Stripe.Price): Recurrence | null {
   return interval === undefined ? null : { interval, count: recurring.interval_count }
 }
 
-function readItem(item: Stripe.SubscriptionItem): SourceItem {
+function readItem(item: Stripe.SubscriptionItem, prices: ReadonlyMap<string, Stripe.Price> | undefined): SourceItem {
   return {
     id: item.id,
-    price: item.price,
+    price: prices?.get(item.price.id) ?? item.price,
     quantity: item.quantity ?? null,
     taxRates: item.tax_rates ?? [],
     discounts: item.discounts.map(readDiscount),
@@ -180,6 +179,14 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
   const first = recurrences[0]
   if (first === undefined || first === null) return null
   if (!recurrences.every((one) => one !== null && sameRecurrence(one, first))) return null
+  const { trial_end: trialEnd, trial_settings: trial } = subscription
+  // A running trial moves the anchor to its end unless it is told to leave it.
+  if (
+    subscription.status === 'trialing' &&
+    trialEnd !== null &&
+    trial?.end_behavior.billing_cycle_anchor !== 'unchanged'
+  )
+    return cycleOf(instant(trialEnd), first)
   const anchor = instant(subscription.billing_cycle_anchor)
   // A config keeps the day it aims at although the anchor itself fell on the last day of a short month.
   return cycleOf(anchor, first, subscription.billing_cycle_anchor_config?.day_of_month ?? dayOfMonth(anchor))

@@ -145,12 +145,17 @@ export type Expectation = {
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
   readonly money: readonly string[]
+  /** Money of the customer moves only when these other subscribers of theirs have moved in this run; else the `money` steps are left out. */
+  readonly money_after: readonly SubscriberKey[]
   readonly tax: 'same' | 'recompute'
   readonly proof: ProofExpectation | null
   readonly gap: 'invoice' | 'leave'
 }
 
 /** What the new subscription must be, field by field; catalog references appear as `{ "$ref": address }` and are resolved before proving. */
+/** An object of the catalog: by address in a plan, by id once resolved. */
+export type Reference = { readonly $ref: string } | string
+
 export type ProofExpectation = {
   readonly status: 'active' | 'trialing'
   readonly currency: string
@@ -165,7 +170,7 @@ export type ProofExpectation = {
   readonly cancel_at: number | null
   readonly cancel_at_period_end: boolean
   readonly automatic_tax: boolean
-  readonly default_tax_rates: readonly JsonObject[]
+  readonly default_tax_rates: readonly Reference[]
   /** Effective payment method: subscription → its source → customer. Null for sent invoices without one. */
   readonly payment: string | null
   readonly items: readonly ExpectedItem[]
@@ -174,15 +179,15 @@ export type ProofExpectation = {
 }
 
 export type ExpectedItem = {
-  readonly price: JsonObject
+  readonly price: Reference
   readonly quantity: number | null
-  readonly tax_rates: readonly JsonObject[]
+  readonly tax_rates: readonly Reference[]
   readonly discounts: readonly ExpectedDiscount[]
 }
 
 /** `after` and `until` bracket the discount's `end`: it must cover the renewal at `after` and none from `until` on. Both null without an end. */
 export type ExpectedDiscount = {
-  readonly coupon: JsonObject
+  readonly coupon: Reference
   readonly after: number | null
   readonly until: number | null
 }

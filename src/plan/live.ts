@@ -23,6 +23,8 @@ export interface LiveAccount {
   /** Pending invoice items, by customer id. */
   readonly pendingItems: ReadonlyMap<string, readonly Stripe.InvoiceItem[]>
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
+  /** Prices by id, with `tiers` and `currency_options` expanded (subscriptions do not show them); without them tiered prices are not compared. */
+  readonly prices?: ReadonlyMap<string, Stripe.Price>
 }
 
 /** Every object of every catalog kind that the account holds, by kind name, as Stripe returned it with the kind's expansions. */

@@ -1,0 +1,205 @@
+import type Stripe from 'stripe'
+import { chargeDatesAfter } from '../billing/calendar.ts'
+import { boundarySeconds } from '../billing/discounts.ts'
+import { formatInstant, instant } from '../core/instant.ts'
+import { fingerprint } from './fingerprint.ts'
+import { sightOld } from './sights.ts'
+import { idOf, readDiscount, readPayment, readSource, type SourceSubscription } from './source.ts'
+import { livePriceDifferences } from './terms.ts'
+import type { Expectation, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
+
+/** The old and the new subscription as they are right after the creation, customers expanded. */
+export interface ProofInput {
+  /** References resolved to ids. */
+  readonly expect: Expectation
+  readonly answer: Stripe.Subscription
+  /** A re-read of the old one, after the creation. */
+  readonly old: Stripe.Subscription
+}
+
+export interface Proof {
+  /** `charged`: the creation made an invoice that takes money. */
+  readonly result: 'ok' | 'differs' | 'charged'
+  readonly findings: readonly string[]
+  readonly reason: Reason | null
+  readonly invoice: string | null
+}
+
+/** Every way in which the new subscription is not what was planned; an empty list is the proof. */
+export function prove({ expect, answer, old }: ProofInput): Proof {
+  const invoice = unexpectedInvoice(answer)
+  const findings = [
+    ...(expect.proof === null ? [] : successorFindings(expect.proof, answer)),
+    ...pairFindings(old, answer),
+    ...heldFindings(expect, old),
+  ]
+  if (invoice !== null) {
+    const message = `the creation made invoice ${invoice.id} of ${invoice.amount_due} ${invoice.currency}`
+    return { result: 'charged', findings: [message, ...findings], reason: proofFailed([message]), invoice: invoice.id }
+  }
+  if (findings.length === 0) return { result: 'ok', findings, reason: null, invoice: null }
+  return { result: 'differs', findings, reason: proofFailed(findings), invoice: null }
+}
+
+export function proofFailed(findings: readonly string[]): Reason {
+  return {
+    code: 'proof_failed',
+    message: `the new subscription is not what was planned: ${findings.join('; ')}`,
+    fix: 'The hand-over was undone. Correct what the message names, then plan again.',
+  }
+}
+
+type Rule = (
+  expected: ProofExpectation,
+  answer: Stripe.Subscription,
+  successor: SourceSubscription,
+) => string | undefined
+
+/** One rule for each field of the recipe. Each names what it expected and what came. */
+const rules: readonly Rule[] = [
+  (expected, { status }) => differs('status', expected.status, status),
+  (expected, { currency }) => differs('currency', expected.currency, currency),
+  (expected, { customer }) => differs('customer', expected.customer, idOf(customer)),
+  (expected, { collection_method: method }) => differs('collection_method', expected.collection_method, method),
+  (expected, { days_until_due: days }) => differs('days_until_due', expected.days_until_due, days),
+  (expected, { billing_mode: mode }) => differs('billing_mode', expected.billing_mode, mode.type),
+  (expected, { trial_end: end, status }) =>
+    differs('trial_end', expected.trial_end, status === 'trialing' ? end : null),
+  (expected, { cancel_at: at }) => differs('cancel_at', expected.cancel_at, at),
+  (expected, { cancel_at_period_end: ends }) => differs('cancel_at_period_end', expected.cancel_at_period_end, ends),
+  (expected, { automatic_tax: tax }) => differs('automatic_tax', expected.automatic_tax, tax.enabled),
+  (expected, { default_tax_rates: rates }) =>
+    differs('default_tax_rates', ids(expected.default_tax_rates), ids((rates ?? []).map(({ id }) => id))),
+  (expected, _, successor) => differs('payment method', expected.payment, successor.payment?.id ?? null),
+  (expected, { items }) =>
+    items.data.every((item) => item.current_period_end === expected.period_end)
+      ? undefined
+      : `the current period ends on ${items.data.map((item) => formatInstant(instant(item.current_period_end))).join(', ')}, not on ${formatInstant(instant(expected.period_end))}`,
+  (expected, _, { cycle }) =>
+    cycle === null ||
+    cycle.anchor !== expected.anchor.at ||
+    (expected.anchor.day !== null && cycle.day !== expected.anchor.day)
+      ? 'the billing cycle has another anchor'
+      : undefined,
+  (expected, { metadata }) => {
+    const missing = Object.entries(expected.metadata).filter(([key, value]) => metadata[key] !== value)
+    return missing.length === 0 ? undefined : `metadata ${missing.map(([key]) => key).join(', ')} differs`
+  },
+  (expected, { items, discounts }) =>
+    itemsDiffer(expected.items, items.data) ?? discountsDiffer('the subscription', expected.discounts, discounts),
+  (_, { customer }) =>
+    typeof customer === 'object' && !('deleted' in customer) && (customer.discount ?? null) !== null
+      ? 'the customer of the target has a discount of its own'
+      : undefined,
+]
+
+function successorFindings(expected: ProofExpectation, answer: Stripe.Subscription): readonly string[] {
+  const successor = readSource(answer, customerOf(answer))
+  return rules.flatMap((rule) => rule(expected, answer, successor) ?? [])
+}
+
+/** Old and new side by side, without the plan between them: prices alike and the same next 24 charge dates. */
+export function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): readonly string[] {
+  const source = readSource(old, customerOf(old))
+  const successor = readSource(answer, customerOf(answer))
+  if (source.cycle === null || successor.cycle === null || source.next === null || successor.next === null)
+    return ['the billing cycles cannot be compared']
+  const dates = chargeDatesAfter(source.cycle, instant(source.next - 1), 24)
+  const same = chargeDatesAfter(successor.cycle, instant(successor.next - 1), 24)
+  const prices = unpaired(source, successor)
+  return [
+    ...(String(dates) === String(same) ? [] : ['the next 24 charge dates differ']),
+    ...(prices.length === 0 ? [] : [`prices differ: ${prices.join('; ')}`]),
+  ]
+}
+
+/** Items of the old subscription that no item of the new one equals in price and quantity. */
+function unpaired(source: SourceSubscription, successor: SourceSubscription): readonly string[] {
+  if (source.items.length !== successor.items.length)
+    return [`${source.items.length} items became ${successor.items.length}`]
+  const left = [...successor.items]
+  return source.items.flatMap((item) => {
+    const match = left.findIndex(
+      (one) =>
+        one.quantity === item.quantity && livePriceDifferences(item.price, one.price, source.currency).length === 0,
+    )
+    if (match >= 0) {
+      left.splice(match, 1)
+      return []
+    }
+    return [`${item.price.id} × ${item.quantity ?? 1} has no equal`]
+  })
+}
+
+function heldFindings(expect: Expectation, old: Stripe.Subscription): readonly string[] {
+  const sight = sightOld(old)
+  if (sight !== 'held' && sight !== 'kept') return [`the old subscription is not on hold (${sight})`]
+  return fingerprint(old, customerOf(old)) === expect.fingerprint ? [] : ['the old subscription was changed meanwhile']
+}
+
+/** Nothing may be invoiced by the creation; a trial makes exactly one invoice of zero. */
+function unexpectedInvoice({ latest_invoice: latest }: Stripe.Subscription): Stripe.Invoice | null {
+  if (latest === null || typeof latest === 'string') return null
+  return latest.amount_paid > 0 || latest.amount_due > 0 || latest.total !== 0 ? latest : null
+}
+
+export function customerOf({ customer }: Stripe.Subscription): Stripe.Customer | undefined {
+  return typeof customer === 'object' && !('deleted' in customer && customer.deleted === true)
+    ? (customer as Stripe.Customer)
+    : undefined
+}
+
+function itemsDiffer(expected: readonly ExpectedItem[], items: readonly Stripe.SubscriptionItem[]): string | undefined {
+  if (expected.length !== items.length) return `${items.length} items instead of ${expected.length}`
+  const left = [...items]
+  for (const one of expected) {
+    const at = left.findIndex((item) => item.price.id === one.price && (item.quantity ?? null) === one.quantity)
+    const item = left[at]
+    if (item === undefined) return `no item of ${JSON.stringify(one.price)} × ${one.quantity ?? 1}`
+    left.splice(at, 1)
+    const rates = differs(
+      `tax rates of ${item.id}`,
+      ids(one.tax_rates),
+      ids((item.tax_rates ?? []).map(({ id }) => id)),
+    )
+    const discounts = discountsDiffer(`item ${item.id}`, one.discounts, item.discounts)
+    if (rates !== undefined || discounts !== undefined) return rates ?? discounts
+  }
+  return undefined
+}
+
+function discountsDiffer(
+  where: string,
+  expected: readonly ExpectedDiscount[],
+  discounts: readonly (string | Stripe.Discount)[],
+): string | undefined {
+  if (expected.length !== discounts.length)
+    return `${where} has ${discounts.length} discounts instead of ${expected.length}`
+  const read = discounts.map(readDiscount)
+  for (const [i, one] of expected.entries()) {
+    // Order decides the amount, so it is compared too.
+    const found = read[i]
+    if (found?.coupon?.id !== one.coupon)
+      return `${where} has coupon ${found?.coupon?.id ?? 'unreadable'}, not ${JSON.stringify(one.coupon)}`
+    const end = found.old?.end ?? null
+    if (one.after === null || one.until === null) {
+      if (end !== null) return `${where}: discount ${found.id} ends`
+    } else if (end === null || end < one.after + boundarySeconds || end > one.until) {
+      return `${where}: discount ${found.id} ends on ${end === null ? 'no date' : formatInstant(end)}`
+    }
+  }
+  return undefined
+}
+
+function differs(field: string, expected: unknown, actual: unknown): string | undefined {
+  return expected === actual ? undefined : `${field} is ${String(actual)}, not ${String(expected)}`
+}
+
+function ids(references: readonly unknown[]): string {
+  return references.map(String).toSorted().join(',')
+}
+
+/** The effective payment method of a live subscription: its own, its source, its customer's. */
+export function effectivePayment(subscription: Stripe.Subscription): string | null {
+  return readPayment(subscription, customerOf(subscription))?.id ?? null
+}

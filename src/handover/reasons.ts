@@ -1,0 +1,11 @@
+import { blockedCodes, deferredCodes, type BlockedCode, type DeferredCode } from './codes.ts'
+import type { Reason } from './types.ts'
+
+/** A reason with its code's documented fix, or a more exact one. The message names objects by id, never people. */
+export function blocked(code: BlockedCode, message: string, fix: string = blockedCodes[code].fix): Reason<BlockedCode> {
+  return { code, message, fix }
+}
+
+export function deferred(code: DeferredCode, message: string): Reason<DeferredCode> {
+  return { code, message, fix: deferredCodes[code].fix }
+}

@@ -1,0 +1,319 @@
+import type Stripe from 'stripe'
+import { chooseAnchor, chooseTrialAnchor, type AnchorChoice } from '../billing/anchor.ts'
+import { chargeDate, indexAfter, type Cycle } from '../billing/calendar.ts'
+import { present } from '../core/assert.ts'
+import { formatInstant, type Instant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
+import type { BlockedCode, DeferredCode } from './codes.ts'
+import { carriedDiscounts } from './carried-discounts.ts'
+import { carriedPayment } from './carried-payment.ts'
+import { fieldsNotCarried } from './fields.ts'
+import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from './marks.ts'
+import { blocked } from './reasons.ts'
+import { findPrice, findTaxRate, refTo, type CatalogIndex } from './references.ts'
+import type { SourceItem, SourceSubscription } from './source.ts'
+import type { CopyMap, ExpectedItem, PlannedStep, ProofExpectation, Reason } from './types.ts'
+
+/** What a recipe is made from: one old subscription and everything it refers to. */
+export interface RecipeInput {
+  readonly project: string
+  readonly desired: DesiredSubscriber
+  readonly old: SourceSubscription
+  readonly customerOld: Stripe.Customer | undefined
+  readonly customerNew: Stripe.Customer
+  readonly index: CatalogIndex
+  readonly copyMap: CopyMap
+  readonly policies: Policies
+  readonly now: Instant
+  /** Id of the customer's subscription that renews first: a customer-level `once` falls on it alone. */
+  readonly onceGoesTo: string | null
+}
+
+export interface Wait {
+  readonly code: DeferredCode
+  readonly until: Instant
+  readonly message: string
+}
+
+/**
+ * The creation of the new subscription, complete, or every reason why there is none (yet). "Almost" is not offered: a field that cannot be carried
+ * refuses the whole.
+ */
+export type Recipe =
+  | {
+      readonly ok: true
+      readonly params: JsonObject
+      readonly proof: ProofExpectation
+      /** A step that sets the customer's default payment method where the source has it there and the copy left it empty. */
+      readonly defaultPayment: JsonObject | null
+      readonly pause: JsonObject | null
+    }
+  | { readonly ok: false; readonly reasons: readonly Reason<BlockedCode>[]; readonly waits: readonly Wait[] }
+
+/** Everything found on the way; parts add to it and give `undefined` where they cannot go on. */
+export class Findings {
+  readonly reasons: Reason<BlockedCode>[] = []
+  readonly waits: Wait[] = []
+
+  block(code: BlockedCode, message: string, fix?: string): undefined {
+    this.reasons.push(blocked(code, message, fix))
+    return undefined
+  }
+
+  wait(code: DeferredCode, until: Instant, message: string): undefined {
+    this.waits.push({ code, until, message })
+    return undefined
+  }
+
+  get none(): boolean {
+    return this.reasons.length === 0 && this.waits.length === 0
+  }
+}
+
+/** What every answer that is compared must show: https://docs.stripe.com/expand (create and update take the same paths). */
+export const provenExpansions = ['customer', 'discounts', 'items.data.discounts', 'latest_invoice'] as const
+
+export function recipe(input: RecipeInput): Recipe {
+  const findings = new Findings()
+  const { old } = input
+  for (const field of fieldsNotCarried(old.raw)) findings.block('field_not_carried', `${field} is set`)
+  const anchor = anchorOf(input, findings)
+  const items = old.items.map((item) => itemOf(input, item, anchor, findings))
+  const discounts = carriedDiscounts(input, old.discounts, findings)
+  const taxRates = ratesOf(input, old.raw.default_tax_rates ?? [], findings)
+  const payment = carriedPayment(input, findings)
+  const metadata = metadataOf(input, anchor, findings)
+  const cancelAt = cancelAtOf(input, findings)
+  if (!findings.none || anchor === undefined || payment === undefined)
+    return { ok: false, reasons: findings.reasons, waits: findings.waits }
+  const parts = { anchor, items: items.map((item) => present(item, 'item')), discounts, taxRates, metadata, cancelAt }
+  return {
+    ok: true,
+    params: paramsOf(input, parts, payment.params),
+    proof: proofOf(input, parts, payment.expected),
+    defaultPayment: payment.customer,
+    pause: pauseOf(old),
+  }
+}
+
+interface Parts {
+  readonly anchor: AnchorChoice
+  readonly items: readonly CarriedItem[]
+  readonly discounts: ReturnType<typeof carriedDiscounts>
+  readonly taxRates: readonly string[]
+  readonly metadata: Readonly<Record<string, string>>
+  readonly cancelAt: Instant | null
+}
+
+interface CarriedItem {
+  readonly params: JsonObject
+  readonly expected: ExpectedItem
+}
+
+function anchorOf({ old, now }: RecipeInput, findings: Findings): AnchorChoice | undefined {
+  const { cycle, next, trialEnd } = old
+  if (cycle === null || next === null) return findings.block('mixed_intervals', 'the items have different intervals')
+  const choice = trialEnd === null ? chooseAnchor(cycle, next, now) : chooseTrialAnchor(cycle, trialEnd, now)
+  if (choice.form === 'refuse') return findings.block('anchor_unrepresentable', choice.reason)
+  if (choice.form !== 'wait') return choice
+  return findings.wait(
+    'anchor_not_yet_allowed',
+    choice.until,
+    `the next charge on ${formatInstant(next)} is more than one period ahead`,
+  )
+}
+
+function itemOf(
+  input: RecipeInput,
+  item: SourceItem,
+  anchor: AnchorChoice | undefined,
+  findings: Findings,
+): CarriedItem | undefined {
+  const { index, desired, old } = input
+  if (item.price.recurring?.usage_type === 'metered')
+    return findings.block('metered_price', `price ${item.price.id} is billed by usage`)
+  const price = findPrice(index, desired.source, item.price, old.currency)
+  if (!price.ok) findings.reasons.push(price.reason)
+  const rates = ratesOf(input, item.taxRates, findings)
+  const discounts = carriedDiscounts(input, item.discounts, findings)
+  if (!price.ok || anchor === undefined) return undefined
+  const taxRates = rates.map((key) => refTo('tax_rate', key))
+  return {
+    params: {
+      price: refTo('price', price.value),
+      ...(item.quantity === null ? {} : { quantity: item.quantity }),
+      ...(taxRates.length === 0 ? {} : { tax_rates: taxRates }),
+      ...(discounts.length === 0 ? {} : { discounts: discounts.map(({ params }) => params) }),
+      ...(Object.keys(item.metadata).length === 0 ? {} : { metadata: item.metadata }),
+    },
+    expected: {
+      price: refTo('price', price.value),
+      quantity: item.quantity,
+      tax_rates: taxRates,
+      discounts: discounts.map(({ expected }) => expected),
+    },
+  }
+}
+
+function ratesOf(
+  { index, desired }: RecipeInput,
+  rates: readonly Stripe.TaxRate[],
+  findings: Findings,
+): readonly string[] {
+  return rates.flatMap((rate) => {
+    const found = findTaxRate(index, desired.source, rate)
+    if (found.ok) return [found.value]
+    findings.reasons.push(found.reason)
+    return []
+  })
+}
+
+/** Stripe allows 50 keys (https://docs.stripe.com/api/metadata). */
+const metadataKeysMax = 50
+
+function metadataOf(
+  { desired, old, project, now }: RecipeInput,
+  anchor: AnchorChoice | undefined,
+  findings: Findings,
+): Readonly<Record<string, string>> {
+  const promotion = old.discounts.find(({ promotionCode }) => promotionCode !== null)?.promotionCode ?? null
+  const metadata: Record<string, string> = {
+    ...foreignMetadata(old.raw.metadata),
+    [markProject]: project,
+    [markFrom]: desired.key,
+    ...(promotion === null ? {} : { [markPromotion]: promotion }),
+    ...(anchor !== undefined && backdates(old, anchor, now) ? {} : { [markStart]: String(old.start) }),
+  }
+  // The old one needs room for the mark of its hold, too.
+  const keys = Math.max(
+    Object.keys(metadata).length,
+    Object.keys(old.raw.metadata).length + (old.hold === null ? 1 : 0),
+  )
+  if (keys > metadataKeysMax)
+    findings.block('metadata_full', `${Object.keys(old.raw.metadata).length} keys leave no room for the marks`)
+  return metadata
+}
+
+/** Flexible mode cuts the backdated time into periods, 250 lines at most (https://docs.stripe.com/billing/subscriptions/backdating). */
+const backdatedLinesMax = 250
+
+/** Whether the old start is sent: only with a plain anchor, without a discount whose clock it would start, and within Stripe's number of lines. */
+function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant): boolean {
+  if (anchor.form !== 'plain' || old.cycle === null || old.start >= now) return false
+  const clocked = [...old.discounts, ...old.items.flatMap(({ discounts }) => discounts)]
+  if (clocked.some(({ coupon }) => coupon?.duration !== 'forever')) return false
+  const periods = indexAfter(old.cycle, now) - indexAfter(old.cycle, old.start) + 2
+  return periods * old.items.length <= backdatedLinesMax
+}
+
+/** `payments_left: n` ends the subscription at the renewal after the n-th charge, without a charge there. */
+function cancelAtOf({ desired, old }: RecipeInput, findings: Findings): Instant | null {
+  const managed = desired.managed_by_application
+  if (old.raw.application !== null && managed === undefined)
+    findings.block('managed_by_application', 'a Connect application created this subscription')
+  if (typeof managed !== 'object' || old.cycle === null || old.next === null) return old.cancelAt
+  const first = indexAfter(old.cycle, old.next) - 1
+  return chargeDate(old.cycle, first + managed.payments_left)
+}
+
+function paramsOf({ old, customerNew, now }: RecipeInput, parts: Parts, payment: JsonObject): JsonObject {
+  const { raw } = old
+  const { anchor, items, discounts, taxRates, metadata, cancelAt } = parts
+  return {
+    customer: customerNew.id,
+    currency: old.currency,
+    items: items.map(({ params }) => params),
+    ...anchorParams(anchor),
+    ...(backdates(old, anchor, now) ? { backdate_start_date: old.start } : {}),
+    proration_behavior: 'none',
+    payment_behavior: 'default_incomplete',
+    ...(old.trialEnd === null ? {} : trialSettings(raw)),
+    collection_method: raw.collection_method,
+    ...(raw.days_until_due === null ? {} : { days_until_due: raw.days_until_due }),
+    ...payment,
+    ...paymentSettings(raw.payment_settings),
+    ...(discounts.length === 0 ? {} : { discounts: discounts.map(({ params }) => params) }),
+    ...(taxRates.length === 0 ? {} : { default_tax_rates: taxRates.map((key) => refTo('tax_rate', key)) }),
+    automatic_tax: { enabled: raw.automatic_tax.enabled },
+    ...(raw.description === null ? {} : { description: raw.description }),
+    ...(cancelAt === null ? {} : { cancel_at: cancelAt }),
+    billing_mode: billingMode(raw.billing_mode),
+    metadata,
+    expand: [...provenExpansions],
+  }
+}
+
+function anchorParams(anchor: AnchorChoice): JsonObject {
+  if (anchor.form === 'plain') return { billing_cycle_anchor: anchor.anchor }
+  if (anchor.form === 'config') return { billing_cycle_anchor_config: anchor.config }
+  return anchor.form === 'trial' ? { trial_end: anchor.trialEnd } : {}
+}
+
+function trialSettings({ trial_settings: settings }: Stripe.Subscription): JsonObject {
+  const missing = settings?.end_behavior.missing_payment_method ?? null
+  return missing === null ? {} : { trial_settings: { end_behavior: { missing_payment_method: missing } } }
+}
+
+function billingMode({ type, flexible }: Stripe.Subscription.BillingMode): JsonObject {
+  const discounts = flexible?.proration_discounts
+  return type === 'flexible' && discounts !== undefined
+    ? { type, flexible: { proration_discounts: discounts } }
+    : { type }
+}
+
+function paymentSettings(settings: Stripe.Subscription.PaymentSettings | null): JsonObject {
+  const sent = withoutNulls({
+    payment_method_types: settings?.payment_method_types ?? null,
+    payment_method_options: settings?.payment_method_options ?? null,
+    save_default_payment_method: settings?.save_default_payment_method ?? null,
+  })
+  return Object.keys(sent).length === 0 ? {} : { payment_settings: sent }
+}
+
+/** Stripe shows what nobody set as null; sent back it would be refused. */
+function withoutNulls(value: object): JsonObject {
+  const kept = Object.entries(value).flatMap(([key, one]: [string, unknown]) => {
+    if (one === null || one === undefined) return []
+    const inner = typeof one === 'object' && !Array.isArray(one) ? withoutNulls(one) : one
+    return typeof inner === 'object' && !Array.isArray(inner) && Object.keys(inner ?? {}).length === 0
+      ? []
+      : [[key, inner]]
+  })
+  return Object.fromEntries(kept) as JsonObject
+}
+
+function pauseOf({ pause }: SourceSubscription): JsonObject | null {
+  if (pause === null) return null
+  return { behavior: pause.behavior, ...(pause.resumes_at === null ? {} : { resumes_at: pause.resumes_at }) }
+}
+
+function proofOf({ old, customerNew }: RecipeInput, parts: Parts, payment: string | null): ProofExpectation {
+  const { raw } = old
+  const next = present(old.next, 'next charge')
+  const cycle: Cycle = present(old.cycle, 'cycle')
+  return {
+    status: old.trialEnd === null ? 'active' : 'trialing',
+    currency: old.currency,
+    customer: customerNew.id,
+    collection_method: raw.collection_method,
+    days_until_due: raw.days_until_due,
+    billing_mode: raw.billing_mode.type,
+    period_end: next,
+    anchor: { at: next, day: cycle.interval === 'month' || cycle.interval === 'year' ? cycle.day : null },
+    trial_end: old.trialEnd,
+    cancel_at: parts.cancelAt,
+    cancel_at_period_end: raw.cancel_at_period_end,
+    automatic_tax: raw.automatic_tax.enabled,
+    default_tax_rates: parts.taxRates.map((key) => refTo('tax_rate', key)),
+    payment,
+    items: parts.items.map(({ expected }) => expected),
+    discounts: parts.discounts.map(({ expected }) => expected),
+    metadata: { ...parts.metadata },
+  }
+}
+
+/** A request on the customer of the target, as a step of the plan. */
+export function customerStep(id: string, customer: string, params: JsonObject): PlannedStep {
+  return { id, account: 'target', method: 'POST', path: `/v1/customers/${customer}`, params }
+}

@@ -1,0 +1,116 @@
+import type Stripe from 'stripe'
+import { couponDuration, carryingCoupon, hasLimits, sameDuration } from './coupons.ts'
+import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
+import { address } from '../core/address.ts'
+import type { CouponDuration } from '../billing/discounts.ts'
+import { couponDifferences, priceDifferences, productDiffers, taxRateDifferences } from './terms.ts'
+import type { Reason } from './types.ts'
+import { blocked } from './reasons.ts'
+import type { BlockedCode } from './codes.ts'
+
+/** A reference to an object of this catalog: the executor puts its id in place. */
+export type Ref = { readonly $ref: string }
+
+export type Found<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: Reason<BlockedCode> }
+
+/** The catalog by address, and the mappings of each source: built once for all subscribers. */
+export interface CatalogIndex {
+  readonly resources: ReadonlyMap<string, DesiredResource>
+  readonly coupons: readonly DesiredResource[]
+  mappings(source: string): Mappings
+}
+
+const none: Mappings = { products: {}, prices: {}, tax_rates: {}, coupons: {} }
+
+export function catalogIndex(catalog: Catalog): CatalogIndex {
+  return {
+    resources: new Map(catalog.resources.map((resource) => [resource.address, resource])),
+    coupons: catalog.resources.filter(({ kind }) => kind === 'coupon'),
+    mappings: (source) => catalog.mappings.get(source) ?? none,
+  }
+}
+
+export function refTo(kind: string, key: string): Ref {
+  return { $ref: address(kind, key) }
+}
+
+/** The price of this catalog that an old price became; it must charge the same in this currency. */
+export function findPrice(index: CatalogIndex, source: string, old: Stripe.Price, currency: string): Found<string> {
+  const mappings = index.mappings(source)
+  const key = mappings.prices[old.id]
+  const resource = key === undefined ? undefined : index.resources.get(address('price', key))
+  if (key === undefined || resource === undefined) {
+    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
+    return missing('price_unmapped', `price ${old.id} ${what}`)
+  }
+  const differing = [
+    ...priceDifferences(old, resource.value, currency),
+    ...(productDiffers(old, resource.value, (id) => mappings.products[id]) ? ['product'] : []),
+  ]
+  if (differing.length > 0)
+    return missing('price_differs', `price ${old.id} and price.${key} differ in ${differing.join(', ')}`)
+  return { ok: true, value: key }
+}
+
+export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.TaxRate): Found<string> {
+  const key = index.mappings(source).tax_rates[old.id]
+  const resource = key === undefined ? undefined : index.resources.get(address('tax_rate', key))
+  if (key === undefined || resource === undefined) {
+    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
+    return missing('tax_rate_unmapped', `tax rate ${old.id} ${what}`)
+  }
+  const differing = taxRateDifferences(old, resource.value)
+  if (differing.length > 0)
+    return missing('tax_differs', `tax rate ${old.id} and tax_rate.${key} differ in ${differing.join(', ')}`)
+  return { ok: true, value: key }
+}
+
+/**
+ * The coupon of this catalog that carries an old discount for one of the durations given: same terms, no limits (its holders redeemed already), and the
+ * duration that is left. The coupon named in the subscriber's file comes first, then those made for carrying it, then any other that fits.
+ */
+export function findCoupon(
+  index: CatalogIndex,
+  source: string,
+  old: Stripe.Coupon,
+  durations: readonly CouponDuration[],
+): Found<{ readonly key: string; readonly duration: CouponDuration }> {
+  const mappings = index.mappings(source)
+  const key = mappings.coupons[old.id]
+  const base = key === undefined ? undefined : index.resources.get(address('coupon', key))
+  if (key === undefined || base === undefined) {
+    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
+    return missing('coupon_unmapped', `coupon ${old.id} ${what}`)
+  }
+  const productKey = (id: string): string | undefined => mappings.products[id]
+  const differing = couponDifferences(old, base.value, productKey)
+  if (differing.length > 0)
+    return missing('coupon_unmapped', `coupon ${old.id} and coupon.${key} differ in ${differing.join(', ')}`)
+  for (const duration of durations) {
+    const wanted = carryingCoupon(key, base.value, duration)
+    const candidates = [base, index.resources.get(address('coupon', wanted.key)), ...index.coupons]
+    const found = candidates.find(
+      (candidate) =>
+        candidate !== undefined &&
+        sameDuration(couponDuration(candidate.value), duration) &&
+        !hasLimits(candidate.value) &&
+        couponDifferences(old, candidate.value, productKey).length === 0,
+    )
+    if (found !== undefined) return { ok: true, value: { key: found.key, duration } }
+  }
+  const [first] = durations
+  const wanted = first === undefined ? undefined : carryingCoupon(key, base.value, first)
+  return missing('coupon_unmapped', `coupon ${old.id} needs coupon.${wanted?.key ?? key}, which this catalog lacks`, {
+    fix: `Add to catalog/coupons.yaml: ${wanted?.key ?? key}: ${JSON.stringify(wanted?.value ?? {})}`,
+  })
+}
+
+function missing(
+  code: BlockedCode,
+  message: string,
+  options: { fix?: string } = {},
+): { ok: false; reason: Reason<BlockedCode> } {
+  return { ok: false, reason: blocked(code, message, options.fix) }
+}

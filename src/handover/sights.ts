@@ -1,0 +1,87 @@
+import type Stripe from 'stripe'
+import { markFrom, markHold, settledComment, undoneComment } from './marks.ts'
+import { isOver } from './source.ts'
+import type { InvoiceSight, NewSight, OldSight, Standing } from './types.ts'
+
+/** What a read of the old subscription shows; undefined stands for a read that failed, never for "not there". */
+export function sightOld(subscription: Stripe.Subscription | undefined): OldSight {
+  if (subscription === undefined) return 'unreadable'
+  if (isOver(subscription)) {
+    if (subscription.cancellation_details?.comment?.startsWith(settledComment) === true) return 'settled'
+    return subscription.cancellation_details?.reason === 'payment_failed' ? 'lapsed' : 'cancelled'
+  }
+  if (subscription.metadata[markHold] === undefined) return 'free'
+  const pause = subscription.pause_collection
+  // A hold that resumes by itself is not ours any more.
+  if (pause === null || pause.resumes_at !== null) return 'hold_removed'
+  if (pause.behavior === 'keep_as_draft') return 'held'
+  return pause.behavior === 'void' ? 'kept' : 'hold_removed'
+}
+
+/** The subscriptions that claim to succeed `key`, out of a list with `status: all`, newest first. */
+export function successorsOf(
+  subscriptions: Iterable<Stripe.Subscription>,
+  key: string,
+): readonly Stripe.Subscription[] {
+  return [...subscriptions].filter((one) => one.metadata[markFrom] === key).sort((a, b) => b.created - a.created)
+}
+
+export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {
+  const living = successors.filter((one) => !isOver(one))
+  if (living.length > 0) return living.length === 1 ? 'live' : 'several'
+  if (successors.length === 0) return 'none'
+  return successors.every(isUndone) ? 'undone' : 'ended'
+}
+
+/** The successor a decision is about: the live one, else the newest that was not undone. */
+export function successorOf(successors: readonly Stripe.Subscription[]): Stripe.Subscription | undefined {
+  return successors.find((one) => !isOver(one)) ?? successors.find((one) => !isUndone(one))
+}
+
+function isUndone(subscription: Stripe.Subscription): boolean {
+  return subscription.cancellation_details?.comment?.startsWith(undoneComment) === true
+}
+
+/**
+ * | old \ new    | none       | undone     | live                | ended           |
+ * |--------------|------------|------------|---------------------|-----------------|
+ * | free         | source     | source     | unfinished          | ended_in_target |
+ * | held         | unfinished | unfinished | unfinished          | ended_in_target |
+ * | kept         | unfinished | unfinished | target              | ended_in_target |
+ * | hold_removed | unfinished | unfinished | unfinished          | ended_in_target |
+ * | settled      | ended      | ended      | settled             | ended           |
+ * | lapsed       | ended      | ended      | settled             | ended           |
+ * | cancelled    | ended      | ended      | cancelled_in_source | ended           |
+ *
+ * Several live successors are never ours: unfinished, and stopped under `duplicate_target`.
+ */
+export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Exclude<NewSight, 'unreadable'>): Standing {
+  if (successor === 'several') return 'unfinished'
+  if (old === 'settled' || old === 'lapsed') return successor === 'live' ? 'settled' : 'ended'
+  if (old === 'cancelled') return successor === 'live' ? 'cancelled_in_source' : 'ended'
+  if (successor === 'ended') return 'ended_in_target'
+  if (old === 'free' && successor !== 'live') return 'source'
+  return old === 'kept' && successor === 'live' ? 'target' : 'unfinished'
+}
+
+/** State of an invoice of the target as a revert sees it. Payments and refunds count where the read was expanded that far. */
+export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight {
+  if (invoice === undefined) return 'none'
+  const intents = paymentIntentsOf(invoice)
+  const terminal = (['draft', 'void', 'uncollectible'] as const).find((one) => one === invoice.status)
+  if (terminal !== undefined) return terminal
+  if (invoice.status !== 'paid') return intents.some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
+  const charges = intents.map(({ latest_charge: charge }) => (typeof charge === 'object' ? charge : null))
+  if (charges.some((charge) => charge?.disputed === true)) return 'disputed'
+  const refunded = charges.some((charge) => charge !== null && charge.amount_refunded > 0)
+  return refunded || invoice.post_payment_credit_notes_amount > 0 ? 'refunded' : 'paid'
+}
+
+/** https://docs.stripe.com/payments/paymentintents/lifecycle: the payment may still succeed without us. */
+const inFlight = new Set(['processing', 'requires_action', 'requires_capture'])
+
+export function paymentIntentsOf(invoice: Stripe.Invoice): readonly Stripe.PaymentIntent[] {
+  return (invoice.payments?.data ?? []).flatMap(({ payment }) =>
+    typeof payment.payment_intent === 'object' ? [payment.payment_intent] : [],
+  )
+}

@@ -79,7 +79,7 @@ export function readSource(
   subscription: Stripe.Subscription,
   customer: Stripe.Customer | undefined,
 ): SourceSubscription {
-  const items = subscription.items.data.map(readItem)
+  const items = subscription.items.data.map((item) => readItem(item, prices))
   const cycle = readCycle(subscription)
   const next = readNext(subscription)
   const own = subscription.discounts.map(readDiscount)

@@ -6,49 +6,58 @@ import type { Goal, InvoiceSight, NewSight, OldSight, Reason } from './types.ts'
  * The engine drives it: `command(state)` says what to do; the answer, interpreted, becomes an event; `next(state, event)` gives the new state, which
  * is stored before the next command. At a rest the loop ends. A run that stops anywhere is taken up again with the event `interrupted`.
  */
-export type Phase =
-  | Rest
-  | 'reading'
-  | 'recovering'
-  | 'reading_invoice'
-  | 'checking_gap'
-  | 'previewing'
-  | 'proving'
-  | SendingPhase
+export type Phase = Rest | ReadingPhase | SendingPhase
 
 /** Nothing more to do now. `doubtful` waits for a positive read or for a person and always carries an alarm. */
 export type Rest = 'source' | 'moved' | 'settled' | 'ended' | 'doubtful'
 
+/** Phases that read before they decide. */
+export type ReadingPhase = 'reading' | 'previewing' | 'proving' | 'recovering' | 'reading_invoice' | 'checking_gap'
+
 /** Phases in which one request is sent. */
 export type SendingPhase =
+  // move
   | 'carrying'
   | 'holding'
   | 'creating'
+  | 'pausing'
   | 'money'
   | 'keeping'
+  // undo and revert
   | 'reholding'
+  | 'stopping_invoice'
+  | 'finalizing_invoice'
+  | 'voiding_invoice'
   | 'refunding'
   | 'cancelling_new'
   | 'money_back'
   | 'restoring_old'
   | 'advancing_draft'
   | 'billing_gap'
+  // settle
   | 'releasing_schedule'
   | 'cancelling_old'
   | 'restoring_collection'
-  | 'stopping_invoice'
-  | 'finalizing_invoice'
-  | 'voiding_invoice'
+
+/** How many requests the plan holds for the lists of a hand-over. */
+export type Lists = {
+  readonly carry: number
+  /** Money of the customer: carried by a move, carried back by a revert. */
+  readonly money: number
+  /** The source's own pause is copied to the successor. */
+  readonly pause: boolean
+}
 
 /** JSON: kept as `facts` in the store. */
 export type HandoverState = {
   readonly phase: Phase
   /** `undo` is a move that is being taken back before it was proven. */
   readonly goal: Goal | 'undo'
+  readonly lists: Lists
   readonly successor: string | null
   /** Part of the creation's idempotency key; raised when a look-up proved that an earlier creation never happened. */
   readonly attempt: number
-  /** How many steps of the phase's list are done (carrying, money, money_back, billing_gap, restoring_collection). */
+  /** How many requests of the list in hand are done. */
   readonly done: number
   /** Passes through `recovering` since the run began; too many end in `doubtful`. */
   readonly rounds: number
@@ -56,10 +65,15 @@ export type HandoverState = {
   readonly reason: Reason | null
   /** Somebody has to look; code of the alert. */
   readonly alarm: string | null
-  /** The target's invoice that a revert stops and voids, or that an undo refunds; the source's draft that is advanced. */
+  /** The invoice in hand: the target's that a revert stops and voids, or the source's that bills a gap. */
   readonly invoice: string | null
-  /** A charge that the creation made against all expectation; the whole run stops. */
-  readonly refund: string | null
+  readonly invoiceSight: InvoiceSight | null
+  /** The payment of that invoice, for a refund. */
+  readonly payment: string | null
+  /** The creation took money against all expectation: the undo refunds it, and the whole run stops. */
+  readonly charged: boolean
+  /** Requests that bill the gap. */
+  readonly gap: number
   readonly schedule: string | null
   /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */
   readonly collect: readonly string[]
@@ -71,9 +85,9 @@ export type Command =
   | { readonly do: 'read_old' }
   /** createPreview on both sides; answer with `previewed`. */
   | { readonly do: 'preview' }
-  /** Send the request that `stepOf(state, expectation, plan)` gives; answer with `sent`. */
+  /** Send the request that `requestFor(state, …)` gives; answer with `sent`. */
   | { readonly do: 'send'; readonly phase: SendingPhase }
-  /** Compare the create answer (or a fresh read of the successor) and a re-read of the old one; answer with `proved`. */
+  /** Compare a fresh read of the successor and of the old one; answer with `proved`. */
   | { readonly do: 'prove' }
   /** GET the old subscription and list the target's by mark with `status: all`; answer with `both_read`. */
   | { readonly do: 'read_both' }
@@ -83,10 +97,15 @@ export type Command =
   | { readonly do: 'read_gap' }
 
 export type HandoverEvent =
-  | { readonly type: 'begin'; readonly goal: Goal | 'undo'; readonly successor: string | null }
-  /** The run stopped or crashed here, or the answer of a request is unknown. */
+  | {
+      readonly type: 'begin'
+      readonly goal: Goal | 'undo'
+      readonly lists: Lists
+      readonly successor: string | null
+    }
+  /** The run stopped or crashed here. */
   | { readonly type: 'interrupted' }
-  /** `reason` says why the old one is not as planned; null when it is. */
+  /** `reason` says why the old one is not as planned (changed, renews soon); null when it is. */
   | { readonly type: 'old_read'; readonly sight: OldSight; readonly reason: Reason | null }
   | { readonly type: 'previewed'; readonly reason: Reason | null }
   | {
@@ -97,14 +116,12 @@ export type HandoverEvent =
       readonly id: string | null
       /** For `done`: the answer is not what was expected. Otherwise why not. */
       readonly reason: Reason | null
-      /** Whether a list of steps has more after this one. */
-      readonly more: boolean
     }
   | {
       readonly type: 'proved'
       readonly result: 'ok' | 'differs' | 'charged' | 'unsure'
       readonly reason: Reason | null
-      /** The paid invoice, for `charged`. */
+      /** The invoice that took money, for `charged`. */
       readonly invoice: string | null
     }
   | {
@@ -121,24 +138,31 @@ export type HandoverEvent =
       readonly type: 'invoice_read'
       readonly sight: InvoiceSight | 'unreadable'
       readonly invoice: string | null
+      /** Its payment intent, where there is one. */
+      readonly payment: string | null
+      /** A refunded or disputed period may be set back: `override` names what to do. */
       readonly allowed: boolean
     }
   | {
       readonly type: 'gap_read'
+      /** `draft`: a complete draft in the source only has to be advanced. `uncharged`: `requests` requests bill it, `done` of them were sent. */
       readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
       readonly invoice: string | null
+      readonly requests: number
+      readonly done: number
     }
 
-export const restPhases: readonly Rest[] = ['source', 'moved', 'settled', 'ended', 'doubtful']
+const rests: readonly Phase[] = ['source', 'moved', 'settled', 'ended', 'doubtful'] satisfies Rest[]
 
 export function isRest(phase: Phase): phase is Rest {
-  return restPhases.some((rest) => rest === phase)
+  return rests.includes(phase)
 }
 
 /** Where a subscriber without any history stands. */
 export const atSource: HandoverState = {
   phase: 'source',
   goal: 'move',
+  lists: { carry: 0, money: 0, pause: false },
   successor: null,
   attempt: 0,
   done: 0,
@@ -146,7 +170,10 @@ export const atSource: HandoverState = {
   reason: null,
   alarm: null,
   invoice: null,
-  refund: null,
+  invoiceSight: null,
+  payment: null,
+  charged: false,
+  gap: 0,
   schedule: null,
   collect: [],
 }

@@ -1,0 +1,322 @@
+import { afterSettling, decide, doubtful, undoing } from './recovery.ts'
+import {
+  atSource,
+  isRest,
+  type Command,
+  type HandoverEvent,
+  type HandoverState,
+  type Phase,
+  type ReadingPhase,
+  type SendingPhase,
+} from './state.ts'
+import type { Reason } from './types.ts'
+
+/**
+ * The hand-over, a total pure function: every state answers every event; an event that does not belong to a state leaves it as it is.
+ *
+ *     move    source → reading → carrying* → previewing → holding → creating → pausing? → proving → money* → keeping → moved
+ *     settle  moved  → recovering → releasing_schedule? → cancelling_old → recovering → restoring_collection* → settled
+ *     revert  moved  → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice? → voiding_invoice → reading_invoice)
+ *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap → (advancing_draft | billing_gap*) → source
+ *     undo    any    → recovering → cancelling_new | restoring_old → recovering → … → checking_gap → source
+ *
+ * Until `holding` nothing of the old subscription is touched: a failure ends at `source`. From `holding` on every answer that is not a plain success
+ * leads to `recovering`, which reads both sides and decides (`recovery.ts`).
+ *
+ * | phase            | done                         | refused           | too_late  | unknown    |
+ * |------------------|------------------------------|-------------------|-----------|------------|
+ * | carrying         | next, then previewing        | source            | source    | source     |
+ * | holding          | creating; odd answer: undo   | undo              | source    | recovering |
+ * | creating         | pausing, proving             | undo              | undo      | recovering |
+ * | pausing          | proving                      | undo              | undo      | recovering |
+ * | money            | next, then keeping           | doubtful          | doubtful  | recovering |
+ * | keeping          | moved                        | recovering        | recovering| recovering |
+ * | money_back       | next, then recovering        | doubtful          | doubtful  | recovering |
+ * | refunding        | cancelling_new               | doubtful          | doubtful  | reading_invoice |
+ * | stopping, finalizing, voiding | next of the row, at last reading_invoice | reading_invoice | reading_invoice | reading_invoice |
+ * | advancing_draft  | source                       | doubtful          | doubtful  | checking_gap |
+ * | billing_gap      | next, then source            | doubtful          | doubtful  | checking_gap |
+ * | restoring_collection | next, then settled       | next              | next      | again      |
+ * | others           | recovering                   | recovering        | recovering| recovering |
+ */
+export function next(state: HandoverState, event: HandoverEvent): HandoverState {
+  const { phase } = state
+  switch (event.type) {
+    case 'begin':
+      return begin(state, event)
+    case 'interrupted':
+      return interrupted(state)
+    case 'old_read':
+      return phase === 'reading' ? afterReading(state, event) : state
+    case 'previewed':
+      return phase === 'previewing' ? afterPreview(state, event.reason) : state
+    case 'proved':
+      return phase === 'proving' ? afterProof(state, event) : state
+    case 'both_read':
+      return phase === 'recovering' ? decide(state, event) : state
+    case 'invoice_read':
+      return phase === 'reading_invoice' ? afterInvoice(state, event) : state
+    case 'gap_read':
+      return phase === 'checking_gap' ? afterGap(state, event) : state
+    case 'sent':
+      return isSending(phase) ? afterSending[phase](state, event) : state
+  }
+}
+
+/** What a state wants done. */
+export function command({ phase }: HandoverState): Command {
+  if (isRest(phase)) return { do: 'rest' }
+  return isSending(phase) ? { do: 'send', phase } : reads[phase]
+}
+
+const reads: Readonly<Record<ReadingPhase, Command>> = {
+  reading: { do: 'read_old' },
+  previewing: { do: 'preview' },
+  proving: { do: 'prove' },
+  recovering: { do: 'read_both' },
+  reading_invoice: { do: 'read_invoice' },
+  checking_gap: { do: 'read_gap' },
+}
+
+function isSending(phase: Phase): phase is SendingPhase {
+  return Object.hasOwn(afterSending, phase)
+}
+
+function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begin' }>): HandoverState {
+  if (!isRest(state.phase)) return state
+  const { goal, lists, successor } = event
+  const attempt = state.attempt
+  return { ...atSource, attempt, goal, lists, successor, phase: goal === 'move' ? 'reading' : 'recovering' }
+}
+
+/**
+ * After a crash the request in flight counts as neither sent nor not sent: whoever may have been touched is read again. Before the hold nobody was, and
+ * a later plan starts anew.
+ */
+function interrupted(state: HandoverState): HandoverState {
+  const phase = resumed[state.phase]
+  if (phase === state.phase) return state
+  return phase === 'recovering'
+    ? { ...state, phase, rounds: 0, alarm: state.charged ? state.alarm : null }
+    : { ...state, phase }
+}
+
+const resumed: Readonly<Record<Phase, Phase>> = {
+  source: 'source',
+  moved: 'moved',
+  settled: 'settled',
+  ended: 'ended',
+  doubtful: 'recovering',
+  reading: 'source',
+  carrying: 'source',
+  previewing: 'source',
+  holding: 'recovering',
+  creating: 'recovering',
+  pausing: 'recovering',
+  proving: 'recovering',
+  money: 'recovering',
+  keeping: 'recovering',
+  recovering: 'recovering',
+  reholding: 'recovering',
+  reading_invoice: 'recovering',
+  stopping_invoice: 'recovering',
+  finalizing_invoice: 'recovering',
+  voiding_invoice: 'recovering',
+  refunding: 'recovering',
+  cancelling_new: 'recovering',
+  money_back: 'recovering',
+  restoring_old: 'recovering',
+  checking_gap: 'checking_gap',
+  advancing_draft: 'checking_gap',
+  billing_gap: 'checking_gap',
+  releasing_schedule: 'recovering',
+  cancelling_old: 'recovering',
+  restoring_collection: 'restoring_collection',
+}
+
+function afterReading(state: HandoverState, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {
+  if (event.sight !== 'free' && event.sight !== 'unreadable') return { ...state, phase: 'recovering' }
+  if (event.sight === 'unreadable' || event.reason !== null) return { ...state, phase: 'source', reason: event.reason }
+  return { ...state, phase: state.lists.carry > 0 ? 'carrying' : 'previewing', done: 0 }
+}
+
+function afterPreview(state: HandoverState, reason: Reason | null): HandoverState {
+  return reason === null ? { ...state, phase: 'holding', done: 0 } : { ...state, phase: 'source', reason }
+}
+
+function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 'proved' }>): HandoverState {
+  switch (event.result) {
+    case 'ok':
+      return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
+    case 'differs':
+      return undoing(state, event.reason)
+    case 'charged':
+      return { ...undoing(state, event.reason), charged: true, invoice: event.invoice, alarm: 'unexpected_charge' }
+    case 'unsure':
+      return { ...state, phase: 'recovering' }
+  }
+}
+
+/**
+ * The target's newest invoice of the period that would be taken back.
+ *
+ * | invoice                   | revert                                    | undo of a creation that charged    |
+ * |---------------------------|-------------------------------------------|------------------------------------|
+ * | none, void, uncollectible | cancelling_new                            | cancelling_new                     |
+ * | paid                      | cancelling_new (the period stays paid)    | refunding                          |
+ * | draft                     | stop, finalize, void, read again          | the same                           |
+ * | open                      | stop, void, read again                    | the same                           |
+ * | in_flight                 | moved, `payment_in_flight`                | doubtful `payment_in_flight`       |
+ * | refunded                  | moved, `refunded_in_target`, or as overridden | cancelling_new                 |
+ * | disputed                  | moved, `disputed_in_target`, or as overridden | doubtful `disputed_in_target`  |
+ * | unreadable                | doubtful `target_unreachable`             | doubtful `target_unreachable`      |
+ */
+function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type: 'invoice_read' }>): HandoverState {
+  const { sight, invoice, payment } = event
+  const undo = state.goal === 'undo'
+  switch (sight) {
+    case 'none':
+    case 'void':
+    case 'uncollectible':
+      return { ...state, phase: 'cancelling_new' }
+    case 'paid':
+      return undo ? { ...state, phase: 'refunding', invoice, payment } : { ...state, phase: 'cancelling_new' }
+    case 'draft':
+    case 'open':
+      return { ...state, phase: 'stopping_invoice', invoice, invoiceSight: sight }
+    case 'in_flight':
+      return undo
+        ? doubtful(state, 'payment_in_flight')
+        : stays(state, 'payment_in_flight', 'a payment in the target is in flight')
+    case 'refunded':
+      if (undo || event.allowed) return { ...state, phase: 'cancelling_new' }
+      return stays(state, 'refunded_in_target', 'the payment in the target was refunded')
+    case 'disputed':
+      if (undo) return doubtful(state, 'disputed_in_target')
+      if (event.allowed) return { ...state, phase: 'cancelling_new' }
+      return stays(state, 'disputed_in_target', 'the payment in the target is disputed')
+    case 'unreadable':
+      return doubtful(state, 'target_unreachable')
+  }
+}
+
+/** A revert that is not possible now leaves everything as it is. */
+function stays(state: HandoverState, code: string, message: string): HandoverState {
+  return { ...state, phase: 'moved', reason: { code, message, fix: '' } }
+}
+
+function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
+  const { gap, invoice, requests, done } = event
+  switch (gap) {
+    case 'none':
+      return { ...state, phase: 'source', successor: null }
+    case 'draft':
+      return { ...state, phase: 'advancing_draft', invoice }
+    case 'uncharged':
+      return { ...state, phase: 'billing_gap', invoice, gap: requests, done }
+    case 'unreadable':
+      return doubtful(state, 'source_unreachable')
+  }
+}
+
+type Sent = Extract<HandoverEvent, { type: 'sent' }>
+
+type AfterSending = (state: HandoverState, event: Sent) => HandoverState
+
+/** Whatever the answer was, what is there now decides. */
+const readAgain: AfterSending = (state, { reason }) => ({
+  ...state,
+  phase: 'recovering',
+  reason: state.reason ?? reason,
+})
+
+const afterInvoiceRequest: AfterSending = (state, { result }) => ({
+  ...state,
+  phase: result === 'done' ? afterStopping(state) : 'reading_invoice',
+})
+
+const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
+  carrying: (state, { result, reason }) =>
+    result === 'done' ? listed(state, state.lists.carry, 'previewing') : { ...state, phase: 'source', reason },
+  holding: (state, event) => afterHolding(state, event),
+  creating: (state, event) => afterCreating(state, event),
+  pausing: (state, event) => afterCreating(state, event),
+  money: (state, event) => afterMoney(state, event, 'keeping'),
+  keeping: (state, { result }) => ({ ...state, phase: result === 'done' ? 'moved' : 'recovering' }),
+  reholding: readAgain,
+  stopping_invoice: afterInvoiceRequest,
+  finalizing_invoice: afterInvoiceRequest,
+  voiding_invoice: afterInvoiceRequest,
+  refunding: (state, event) => {
+    if (event.result === 'unknown') return { ...state, phase: 'reading_invoice' }
+    return event.result === 'done' ? { ...state, phase: 'cancelling_new' } : stuck(state, event)
+  },
+  cancelling_new: readAgain,
+  money_back: (state, event) => afterMoney(state, event, 'recovering'),
+  restoring_old: readAgain,
+  advancing_draft: (state, event) => afterBillingGap(state, event),
+  billing_gap: (state, event) => afterBillingGap(state, event),
+  releasing_schedule: readAgain,
+  cancelling_old: readAgain,
+  // An invoice that refuses was paid or voided meanwhile.
+  restoring_collection: (state, { result }) =>
+    result === 'unknown' ? state : afterSettling({ ...state, done: state.done + 1 }),
+}
+
+/** Before and after the proof the guard window matters, here it does not: nobody's payer changes. */
+function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
+  if (event.result === 'unknown') return { ...state, phase: 'recovering' }
+  return event.result === 'done' ? listed(state, state.lists.money, then) : stuck(state, event)
+}
+
+function afterHolding(state: HandoverState, event: Sent): HandoverState {
+  switch (event.result) {
+    case 'done':
+      return event.reason === null ? { ...state, phase: 'creating' } : undoing(state, event.reason)
+    case 'refused':
+      return undoing(state, event.reason)
+    case 'too_late':
+      return { ...state, phase: 'source', reason: event.reason }
+    case 'unknown':
+      return { ...state, phase: 'recovering' }
+  }
+}
+
+function afterCreating(state: HandoverState, event: Sent): HandoverState {
+  switch (event.result) {
+    case 'done': {
+      const pausing = state.phase === 'creating' && state.lists.pause
+      return { ...state, phase: pausing ? 'pausing' : 'proving', successor: event.id ?? state.successor }
+    }
+    case 'refused':
+    case 'too_late':
+      return undoing(state, event.reason)
+    case 'unknown':
+      return { ...state, phase: 'recovering' }
+  }
+}
+
+/** Draft: stop, finalize, void. Open: stop, void. */
+function afterStopping({ phase, invoiceSight }: HandoverState): Phase {
+  if (phase === 'stopping_invoice') return invoiceSight === 'draft' ? 'finalizing_invoice' : 'voiding_invoice'
+  return phase === 'finalizing_invoice' ? 'voiding_invoice' : 'reading_invoice'
+}
+
+function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
+  if (event.result === 'unknown') return { ...state, phase: 'checking_gap' }
+  if (event.result !== 'done') return { ...doubtful(state, 'period_uncharged'), reason: event.reason }
+  const invoice = state.invoice ?? event.id
+  const done = state.done + 1
+  if (state.phase === 'billing_gap' && done < state.gap) return { ...state, invoice, done }
+  return { ...state, phase: 'source', invoice, done, successor: null }
+}
+
+/** Money of the customer is between two accounts, and going on by ourselves could lose or double it. */
+function stuck(state: HandoverState, event: Sent): HandoverState {
+  return { ...doubtful(state, 'money_stuck'), reason: event.reason }
+}
+
+function listed(state: HandoverState, length: number, then: Phase): HandoverState {
+  const done = state.done + 1
+  return done < length ? { ...state, done } : { ...state, phase: then, done }
+}

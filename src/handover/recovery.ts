@@ -1,0 +1,165 @@
+import type { HandoverEvent, HandoverState, Phase } from './state.ts'
+import type { NewSight, OldSight, Reason } from './types.ts'
+
+type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
+
+/** Passes after which something keeps undoing our work and a person must look. */
+export const roundsMax = 12
+
+/**
+ * What to do after both sides have been read. The only way to a release of the old subscription, so the rule that guards against two payers stands in one
+ * place: `restoring_old` needs a positive read that no successor ever existed, or only ones cancelled with our undo marker. The successor
+ * ended in any other way: the old one is settled, never released.
+ *
+ * First, whatever the goal:
+ *
+ * | old         | new               | next                                                                      |
+ * |-------------|-------------------|---------------------------------------------------------------------------|
+ * | unreadable  | any               | doubtful `source_unreachable`                                             |
+ * | any         | unreadable        | doubtful `target_unreachable` (stay on hold: a missed charge can be repaired) |
+ * | any         | several           | doubtful `duplicate_target`                                               |
+ * | settled     | live              | restoring_collection, else settled                                        |
+ * | settled     | none, undone      | ended, alarm `no_payer`                                                   |
+ * | lapsed      | live              | settled                                                                   |
+ * | cancelled   | live              | move, undo: cancelling_new (the member left before it was proven); settle, revert: doubtful `cancelled_in_source` |
+ * | over        | otherwise         | ended                                                                     |
+ * | free        | ended             | doubtful `ended_in_target` (somebody released it by hand)                  |
+ * | on hold     | ended             | cancelling_old, reason `ended_in_target`                                   |
+ *
+ * Then, for an old one that lives (held, kept, hold_removed = `removed`, free):
+ *
+ * | old     | new          | move                            | undo           | revert           | settle                          |
+ * |---------|--------------|---------------------------------|----------------|------------------|---------------------------------|
+ * | held    | live         | proving                         | cancelling_new¹| reading_invoice  | cancelling_old                  |
+ * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old                  |
+ * | removed | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
+ * | free    | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
+ * | held    | none, undone | creating; too late: restoring_old | restoring_old | money_back, restoring_old | doubtful `held_without_successor` |
+ * | kept    | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
+ * | removed | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
+ * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
+ *
+ * (1) reading_invoice first when the creation took money.
+ * Once money of the customer has moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
+ */
+export function decide(state: HandoverState, event: BothRead): HandoverState {
+  const rounds = state.rounds + 1
+  const known = { ...state, rounds, successor: event.successor ?? state.successor }
+  if (rounds > roundsMax) return doubtful(known, 'no_progress')
+  if (event.old === 'unreadable') return doubtful(known, 'source_unreachable')
+  if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
+  if (event.new === 'several') return doubtful(known, 'duplicate_target')
+  if (isOverSight(event.old)) return afterTheEnd(known, event)
+  if (event.new === 'ended') return endedInTarget(known, event)
+  return event.new === 'live' ? withSuccessor(known, event) : withoutSuccessor(known, event)
+}
+
+function isOverSight(old: OldSight): boolean {
+  return old === 'settled' || old === 'lapsed' || old === 'cancelled'
+}
+
+function afterTheEnd(state: HandoverState, event: BothRead): HandoverState {
+  const { old, new: successor } = event
+  if (successor !== 'live') {
+    const nobodyPays = old === 'settled' && (successor === 'none' || successor === 'undone')
+    return { ...state, phase: 'ended', alarm: nobodyPays ? 'no_payer' : state.alarm }
+  }
+  if (old === 'settled') return afterSettling(state)
+  if (old === 'lapsed') return { ...state, phase: 'settled' }
+  if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo')
+    return undoing(
+      state,
+      reasonOf('cancelled_in_source', 'the old subscription was cancelled while it was being moved'),
+    )
+  return doubtful(state, 'cancelled_in_source')
+}
+
+/** The old one is cancelled: what that did to the customer's other invoices is put right before it counts as settled. */
+export function afterSettling(state: HandoverState): HandoverState {
+  return state.done < state.collect.length
+    ? { ...state, phase: 'restoring_collection' }
+    : { ...state, phase: 'settled' }
+}
+
+function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
+  if (event.old === 'free') return doubtful(state, 'ended_in_target')
+  const reason = reasonOf('ended_in_target', 'the new subscription has ended; the old one can only be settled')
+  return settling({ ...state, reason }, event)
+}
+
+function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
+  const onHold = event.old === 'held' || event.old === 'kept'
+  switch (state.goal) {
+    case 'undo':
+      return state.charged ? { ...state, phase: 'reading_invoice' } : { ...state, phase: 'cancelling_new' }
+    case 'revert':
+      return { ...state, phase: onHold ? 'reading_invoice' : 'reholding' }
+    case 'settle':
+      return onHold ? settling(state, event) : { ...state, phase: 'reholding' }
+    case 'move':
+      if (!onHold) return { ...state, phase: 'reholding' }
+      // Once money has moved it was proven, and goes on.
+      if (isMoneyMoved(state)) return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
+      return { ...state, phase: event.old === 'kept' ? 'moved' : 'proving' }
+  }
+}
+
+function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState {
+  if (event.old === 'free') {
+    if (state.goal === 'move' && event.time === 'before') return { ...state, phase: 'reading', successor: null }
+    return { ...state, phase: state.goal === 'move' || state.goal === 'settle' ? 'source' : 'checking_gap' }
+  }
+  switch (state.goal) {
+    case 'settle':
+      return doubtful(state, 'held_without_successor')
+    case 'revert':
+      return { ...state, phase: state.done < state.lists.money ? 'money_back' : 'restoring_old' }
+    case 'undo':
+      return { ...state, phase: 'restoring_old' }
+    case 'move':
+      if (isMoneyMoved(state)) return doubtful(state, 'money_stuck')
+      // The look-up proved that the earlier creation, if any, did not happen: a new attempt, a new key.
+      if (event.old === 'held' && event.time === 'before')
+        return { ...state, phase: 'creating', attempt: state.attempt + 1, successor: null }
+      return { ...state, phase: 'restoring_old', goal: 'undo' }
+  }
+}
+
+/** In a move the list in hand after the hold is the customer's money alone. */
+function isMoneyMoved({ goal, done }: HandoverState): boolean {
+  return goal === 'move' && done > 0
+}
+
+/** Cancelling a subscription under a schedule is refused: the schedule is released first. */
+function settling(state: HandoverState, event: BothRead): HandoverState {
+  const collect = [...new Set([...state.collect, ...event.collect])]
+  const phase: Phase = event.schedule === null ? 'cancelling_old' : 'releasing_schedule'
+  return { ...state, phase, schedule: event.schedule, collect, done: 0 }
+}
+
+/** Takes back what was begun; what is found next decides how. */
+export function undoing(state: HandoverState, reason: Reason | null): HandoverState {
+  const next: Phase = state.phase === 'recovering' ? 'cancelling_new' : 'recovering'
+  return { ...state, phase: next, goal: 'undo', reason: reason ?? state.reason }
+}
+
+export function doubtful(state: HandoverState, alarm: string): HandoverState {
+  return { ...state, phase: 'doubtful', alarm }
+}
+
+function reasonOf(code: string, message: string): Reason {
+  return { code, message, fix: '' }
+}
+
+/** For tests and documents: every combination that `decide` is asked about. */
+export const oldSights: readonly OldSight[] = [
+  'free',
+  'held',
+  'kept',
+  'hold_removed',
+  'settled',
+  'lapsed',
+  'cancelled',
+  'unreadable',
+]
+export const newSights: readonly NewSight[] = ['none', 'undone', 'live', 'ended', 'several', 'unreadable']

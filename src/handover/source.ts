@@ -75,9 +75,11 @@ export function isOver(subscription: Stripe.Subscription): boolean {
   return over.has(subscription.status)
 }
 
+/** `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. */
 export function readSource(
   subscription: Stripe.Subscription,
   customer: Stripe.Customer | undefined,
+  prices?: ReadonlyMap<string, Stripe.Price>,
 ): SourceSubscription {
   const items = subscription.items.data.map((item) => readItem(item, prices))
   const cycle = readCycle(subscription)

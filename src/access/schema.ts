@@ -1,11 +1,5 @@
 import Type, { type Static } from 'typebox'
-
-/** A secret by reference; mirrors what project.yaml accepts. */
-const secret = Type.Union([
-  Type.Object({ env: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
-  Type.Object({ file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
-  Type.Object({ command: Type.Array(Type.String(), { minItems: 1 }) }, { additionalProperties: false }),
-])
+import { secretRefSchema } from '../catalog/schemas/secret.ts'
 
 const offer = Type.Object(
   {
@@ -37,7 +31,7 @@ const offer = Type.Object(
     ),
     urls: Type.Optional(
       Type.Object(
-        { activate: secret, deactivate: secret },
+        { activate: secretRefSchema, deactivate: secretRefSchema },
         {
           additionalProperties: false,
           description: 'For sites without API access: the offer’s activation and deactivation URLs.',

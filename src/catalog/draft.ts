@@ -1,4 +1,5 @@
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
 import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project } from './types.ts'
 import type { Path, YamlFile } from './yaml-file.ts'
@@ -25,6 +26,8 @@ export interface Draft {
   readonly resources: readonly DraftResource[]
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: readonly DraftMapping[]
+  /** What access.yaml says, valid by its schema; empty without such a file. */
+  readonly access: JsonObject
   readonly externals: readonly (DeclaredExternal & { readonly at: Position })[]
   /** Files by the path in `DesiredSubscriber.file`. */
   readonly files: ReadonlyMap<string, YamlFile>

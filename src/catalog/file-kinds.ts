@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
+import { accessSchema } from '../access/schema.ts'
 import { kinds } from '../kinds/registry.ts'
-import { accessSchema, catalogSchema, externalsSchema } from './schemas/catalog.ts'
+import { catalogSchema, externalsSchema } from './schemas/catalog.ts'
 import { mappingsSchema, targetMappingsSchema } from './schemas/mappings.ts'
 import { projectSchema } from './schemas/project.ts'
 import { subscribersSchema } from './schemas/subscribers.ts'

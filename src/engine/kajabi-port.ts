@@ -8,6 +8,11 @@ export interface KajabiSite {
   findContact(email: string): Promise<Outcome<string | undefined>>
   /** Creates the contact; where Kajabi says the address is taken, looks again. */
   ensureContact(person: { email: string; name: string }): Promise<Outcome<string>>
+  /**
+   * Everybody who holds the offer: contact id by lower-cased e-mail address, read in pages of a hundred. The addresses are for matching in memory
+   * and are never kept.
+   */
+  holders(offer: string): Promise<Outcome<ReadonlyMap<string, string>>>
   /** Offer ids the contact holds, by grant or purchase. */
   offersOf(contact: string): Promise<Outcome<readonly string[]>>
   /** Grants one offer; `welcome` lets Kajabi send its welcome e-mail. Automations of the site may fire. */

@@ -24,6 +24,7 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
     },
     findContact: (email) => findContact(api, site, email),
     ensureContact: (person) => ensureContact(api, site, person),
+    holders: (offer) => holders(api, site, offer),
     offersOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/offers`),
     grant: (contact, offer, { welcome }) =>
       api.done({
@@ -183,6 +184,14 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
     if (only !== undefined) return success(only)
   }
   return success(undefined)
+}
+
+async function holders(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
+  const answer = await api.all(
+    `/v1/contacts?${query({ 'filter[site_id]': site, 'filter[has_offer_id]': offer, 'page[size]': '100' })}`,
+  )
+  if (!answer.ok) return answer
+  return success(new Map(answer.value.map((one) => [text(one.attributes['email']).toLowerCase(), one.id])))
 }
 
 async function ensureContact(

@@ -116,6 +116,22 @@ describe('contacts', () => {
     expect(value(await site().findContact('ann+x@school.test'))).toBe('4')
   })
 
+  it('who hold an offer are read by offer, a hundred a page', async () => {
+    token()
+    nock(host)
+      .get('/v1/contacts')
+      .query({ 'filter[site_id]': '7', 'filter[has_offer_id]': '11', 'page[size]': '100' })
+      .reply(200, { data: [contact('1', 'Ann@School.test')], links: { next: '/v1/contacts?page%5Bnumber%5D=2' } }, json)
+    nock(host)
+      .get('/v1/contacts')
+      .query({ 'page[number]': '2' })
+      .reply(200, { data: [contact('2', 'bob@school.test')] }, json)
+    expect([...value(await site().holders('11'))]).toEqual([
+      ['ann@school.test', '1'],
+      ['bob@school.test', '2'],
+    ])
+  })
+
   it('that exist twice are refused, never guessed', async () => {
     token()
     search('ann@school.test', [contact('1', 'ann@school.test'), contact('2', 'ann@school.test')])

@@ -1,4 +1,5 @@
 import type { Rule } from '../draft.ts'
+import { accessTerms } from './access.ts'
 import { couponTerms, promotionMinimum } from './coupons.ts'
 import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
 import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
@@ -23,4 +24,5 @@ export const rules: readonly Rule[] = [
   subscriberTerms,
   excludedStage,
   subscriberCurrency,
+  accessTerms,
 ]

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import { kinds } from '../../kinds/registry.ts'
 import { closed, keyPattern, mapOf, optional, text } from '../../kinds/schema.ts'
 
@@ -15,6 +15,3 @@ export const externalsSchema: TSchema = closed({
     'Source → customer → reason',
   ),
 })
-
-/** `access.yaml`: which price gives which offers. The part of the program that gives access checks the rest. */
-export const accessSchema: TSchema = Type.Unsafe<object>({ type: 'object' })

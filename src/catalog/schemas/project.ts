@@ -1,19 +1,8 @@
 import Type, { type TSchema } from 'typebox'
 import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
 import { guardDefaults } from '../../plan/guards.ts'
-
-/** A secret is named, never written. */
-export const secretRefSchema: TSchema = Type.Union(
-  [
-    closed({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }),
-    closed({ file: Type.String({ minLength: 1 }) }),
-    closed({ command: Type.Array(Type.String({ minLength: 1 }), { minItems: 1 }) }),
-  ],
-  {
-    description:
-      'Where the secret is found: { env: NAME }, { file: PATH } or { command: [program, argument] }. Never the secret itself',
-  },
-)
+import { secretRefSchema } from './secret.ts'
+import { alertsSchema, kajabiSchema, serveSchema } from './service.ts'
 
 const accountSchema = Type.Union(
   [
@@ -63,9 +52,6 @@ const storeSchema = Type.Union([closed({ file: Type.String({ minLength: 1 }) }),
 
 const accountName = '^[a-z][a-z0-9_-]{0,31}$'
 
-/** A section that another part of the program reads and checks by itself. */
-const section = (description: string): TSchema => Type.Unsafe<object>({ type: 'object', description })
-
 /** `project.yaml` */
 export const projectSchema: TSchema = closed({
   project: Type.String({
@@ -107,8 +93,8 @@ export const projectSchema: TSchema = closed({
   copy_maps: optional(
     mapOf(accountName, listOf(text('CSV file, relative to catalog/'), { minItems: 1 }), 'PAN-copy CSVs by source'),
   ),
-  kajabi: optional(section('The Kajabi site')),
-  serve: optional(section('The cancel service')),
-  alerts: optional(section('Who is told when something is wrong')),
+  kajabi: optional(kajabiSchema),
+  serve: optional(serveSchema),
+  alerts: optional(alertsSchema),
   description: optional(text('A note for people')),
 })

@@ -1,0 +1,92 @@
+import type { Access } from '../../access/schema.ts'
+import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import type { Change } from '../../plan/types.ts'
+import type { InboxStore } from '../inbox/port.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
+import type { PersonalClaim } from './claims.ts'
+
+export interface AccessWork {
+  readonly kajabi: KajabiSite
+  readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'>
+  readonly access: Access
+  /** By subscriber: where the address of a new contact comes from. */
+  readonly claims: ReadonlyMap<string, PersonalClaim>
+  readonly now: Instant
+  wait(seconds: number): Promise<void>
+}
+
+/** From the hold until this long after settling, old integrations may revoke what they think has ended: such a gap is repaired, never a cancel. */
+export const protectedDays = 7
+
+const tries = 4
+
+/**
+ * Gives or takes one offer and remembers it. Safe to repeat: Kajabi grants what is granted already without complaint, and a grant is remembered before it
+ * is sent, so that a crash in between never leaves an offer that nobody would ever take back.
+ */
+export async function carryOutAccess(work: AccessWork, change: Change): Promise<Outcome<true>> {
+  const { offer, subscribers } = expected(change)
+  const id = work.access.offers[offer]?.kajabi
+  if (id === undefined) return failed(missing('offer_unknown', `access.yaml has no offer ${offer}`))
+  return change.action === 'grant' ? grant(work, { offer, id, subscribers }) : revoke(work, change, { offer, id })
+}
+
+async function grant(
+  work: AccessWork,
+  { offer, id, subscribers }: { offer: string; id: string; subscribers: readonly string[] },
+): Promise<Outcome<true>> {
+  const claim = subscribers.map((one) => work.claims.get(one)).find((one) => one !== undefined)
+  if (claim === undefined) return failed(missing('person_unknown', 'the customer has no e-mail address in Stripe'))
+  const { kajabi } = work
+  const contact = await patiently(work, () => kajabi.ensureContact({ email: claim.person, name: claim.name }))
+  if (!contact.ok) return contact
+  const welcome = work.access.offers[offer]?.welcome_email ?? false
+  const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
+  const { customer } = claim
+  await work.grants.putGrants([
+    { contact: contact.value, offer, customer, subscribers, grantedAt: work.now, protectedUntil },
+  ])
+  const granted = await patiently(work, () => kajabi.grant(contact.value, id, { welcome }))
+  if (!granted.ok) return granted
+  // A convenience for people who look at the contact in Kajabi, and a second key in hooks; access does not depend on it.
+  await kajabi.setExternalId(contact.value, customer)
+  return success(true)
+}
+
+async function revoke(
+  work: AccessWork,
+  change: Change,
+  { offer, id }: { offer: string; id: string },
+): Promise<Outcome<true>> {
+  const contact = change.expect?.['contact']
+  if (typeof contact !== 'string')
+    return failed(missing('contact_unknown', 'the plan names no contact to take the offer from'))
+  const revoked = await patiently(work, () => work.kajabi.revoke(contact, id))
+  // Gone already is what was wanted.
+  if (!revoked.ok && revoked.failure.code !== 'not_found') return revoked
+  await work.grants.removeGrants([{ contact, offer }])
+  return success(true)
+}
+
+/** Grants, revokes and looking for a contact may all be repeated, so anything that may pass is tried again. */
+async function patiently<T>(work: AccessWork, once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  for (let turn = 1; ; turn++) {
+    const outcome = await once()
+    if (outcome.ok || turn === tries || (outcome.failure.kind !== 'retryable' && outcome.failure.kind !== 'unknown'))
+      return outcome
+    await work.wait(outcome.failure.retryAfter ?? 2 ** (turn - 1))
+  }
+}
+
+function expected(change: Change): { offer: string; subscribers: readonly string[] } {
+  const { offer, subscribers } = change.expect ?? {}
+  return {
+    offer: typeof offer === 'string' ? offer : '',
+    subscribers: Array.isArray(subscribers) ? subscribers.map((one) => (typeof one === 'string' ? one : '')) : [],
+  }
+}
+
+function missing(code: string, message: string): Failure {
+  return { kind: 'rejected', code, message, status: 0 }
+}

@@ -1,0 +1,71 @@
+import { planAccess, type AccessDecision, type Granted, type Holders } from '../../access/plan.ts'
+import type { Access } from '../../access/schema.ts'
+import { digest } from '../../core/canonical.ts'
+import { success, type Outcome } from '../../core/outcome.ts'
+import type { Change } from '../../plan/types.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
+import type { PersonalClaim } from './claims.ts'
+
+/** Who holds each offer, by its key in access.yaml. */
+export async function readHolders(kajabi: KajabiSite, access: Access): Promise<Outcome<ReadonlyMap<string, Holders>>> {
+  const all = new Map<string, Holders>()
+  for (const [key, offer] of Object.entries(access.offers)) {
+    const holders = await kajabi.holders(offer.kajabi)
+    if (!holders.ok) return holders
+    all.set(key, holders.value)
+  }
+  return success(all)
+}
+
+/** The access part of a plan, and how many grants are as they should be. */
+export interface AccessPlan {
+  readonly changes: readonly Change[]
+  readonly unchanged: number
+}
+
+/**
+ * `grant` and `revoke` as changes of a plan, named by the first subscriber that gives the offer: ids only, so that a saved plan holds nobody's address.
+ * The contact of a grant is found, or made, when it is carried out: `{contact}` in the path stands for it.
+ */
+export function accessChanges(
+  access: Access,
+  claims: readonly PersonalClaim[],
+  holders: ReadonlyMap<string, Holders>,
+  granted: readonly Granted[],
+): AccessPlan {
+  const decisions = planAccess(access, claims, holders, granted)
+  const changes = decisions.filter(({ kind }) => kind !== 'keep').map((decision) => change(access, decision))
+  return { changes, unchanged: decisions.length - changes.length }
+}
+
+function change(access: Access, decision: AccessDecision): Change {
+  const { kind, offer, subscribers, contact } = decision
+  const { kajabi: id = '', welcome_email: welcome = false } = access.offers[offer] ?? {}
+  const address = `access.${subscribers[0] ?? ''}.${offer}`
+  const granting = kind === 'grant'
+  const params = {
+    data: [{ type: 'offers', id }],
+    ...(granting ? { meta: { send_customer_welcome_email: welcome } } : {}),
+  }
+  const path = `/v1/contacts/${contact ?? '{contact}'}/relationships/offers`
+  return {
+    address,
+    action: granting ? 'grant' : 'revoke',
+    because: granting ? ['pays for it'] : ['does not pay for it any more'],
+    patch: [
+      { op: granting ? 'add' : 'remove', path: `/${offer}`, ...(granting ? { value: id } : {}) } as Change['patch'][0],
+    ],
+    people: 1,
+    steps: [
+      {
+        id: granting ? 'grant' : 'revoke',
+        account: 'kajabi',
+        method: granting ? 'POST' : 'DELETE',
+        path,
+        params,
+        idempotency_key: digest(['access', address, kind]),
+      },
+    ],
+    expect: { offer, subscribers: [...subscribers], ...(contact === undefined ? {} : { contact }) },
+  }
+}

@@ -1,0 +1,75 @@
+import type Stripe from 'stripe'
+import type { Claim } from '../../access/plan.ts'
+import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
+import { markFrom, undoneComment } from '../../handover/marks.ts'
+import type { Live, LiveAccount } from '../../plan/live.ts'
+
+/** A claim with the customer whose access it is; the name is for creating a contact and is kept nowhere. */
+export interface PersonalClaim extends Claim {
+  /** The target's customer: the same id as in the source, which a PAN copy keeps. */
+  readonly customer: string
+  readonly name: string
+}
+
+const live = new Set<string>(['active', 'trialing', 'past_due'])
+
+/**
+ * Who pays for what right now, from the account that bills each subscriber: the successor where there is one, else the old subscription. An excluded
+ * subscriber has access elsewhere and no claim here; one that is ending has it until it ends.
+ */
+export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
+  const successors = successorsByMark(accounts.target)
+  const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
+  return catalog.subscribers.flatMap((desired) => {
+    if (desired.excluded !== undefined) return []
+    const old = sources.get(desired.source)?.get(desired.subscription)
+    const paying = successors.get(desired.key) ?? old
+    if (paying === undefined) return []
+    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
+    const person = customer?.email?.trim().toLowerCase()
+    if (customer === undefined || person === undefined || person === '') return []
+    return [claim(desired, paying, { customer: customer.id, person, name: customer.name ?? '' })]
+  })
+}
+
+function claim(
+  desired: DesiredSubscriber,
+  paying: Stripe.Subscription,
+  who: { customer: string; person: string; name: string },
+): PersonalClaim {
+  return {
+    subscriber: desired.key,
+    prices: desired.items.map((item) => item.price),
+    live: live.has(paying.status),
+    ...who,
+  }
+}
+
+/** A live successor wins over an ended one of the same mark. */
+function successorsByMark(target: LiveAccount): Map<string, Stripe.Subscription> {
+  const found = new Map<string, Stripe.Subscription>()
+  for (const subscription of target.subscriptions) {
+    const mark = subscription.metadata[markFrom]
+    if (mark === undefined) continue
+    const undone = subscription.cancellation_details?.comment?.startsWith(undoneComment) === true
+    if (!undone && (!found.has(mark) || live.has(subscription.status))) found.set(mark, subscription)
+  }
+  return found
+}
+
+function byId(account: LiveAccount): Map<string, Stripe.Subscription> {
+  return new Map(account.subscriptions.map((one) => [one.id, one]))
+}
+
+function customerOf(
+  subscription: Stripe.Subscription,
+  accounts: readonly (LiveAccount | undefined)[],
+): Stripe.Customer | undefined {
+  const { customer } = subscription
+  if (typeof customer !== 'string') return customer.deleted === true ? undefined : customer
+  for (const account of accounts) {
+    const found = account?.customers.get(customer)
+    if (found !== undefined) return found
+  }
+  return undefined
+}

@@ -1,4 +1,5 @@
 import type { Module } from './kernel/module.ts'
+import { copyModule } from './copy.ts'
 import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
 import { accountModule } from './stripe/account.ts'
@@ -32,4 +33,5 @@ export const modules: readonly Module[] = [
   sourceModule,
   kajabiModule,
   faultModule,
+  copyModule,
 ]

@@ -21,6 +21,8 @@ export const events: TableDefinition<EventRow> = { name: 'events', indexes: { ty
 export interface Listener {
   readonly who: (context: Context, type: string) => readonly string[]
   readonly dispatch: (context: Context, event: EventRow) => void
+  /** Told of everything that happens, whether or not the event is kept. */
+  readonly hears?: (context: Context, type: string, object: () => object) => void
 }
 
 /** Builds the object only when somebody keeps or receives the event: a rehearsal of many months has no use for most. */
@@ -30,6 +32,7 @@ const show = (shown: Shown): object => (typeof shown === 'function' ? (shown as 
 
 export function recordEvent(context: Context, type: string, about: { object: Shown; before?: Shown }): string {
   const listeners = context.world.modules.flatMap((module) => module.listener ?? [])
+  for (const listener of listeners) listener.hears?.(context, type, () => show(about.object))
   const waiting = listeners.flatMap((listener) => listener.who(context, type))
   const id = context.newId('evt')
   if (waiting.length === 0 && !context.world.keepEvents) return id

@@ -98,7 +98,8 @@ export class World {
   readonly livemode: boolean
   readonly modules: readonly Module[]
   readonly queue: DueQueue
-  readonly keepEvents: boolean
+  /** Switched off while a past is built. */
+  keepEvents: boolean
   readonly expander: Expander
   readonly unsure: Unsure = {
     discounts_unset_before_anchor: true,

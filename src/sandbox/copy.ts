@@ -1,0 +1,134 @@
+// The PAN copy between two accounts, as the Dashboard does it: customers under the same ids, payment methods under new ones, a CSV that maps
+// them, and nothing else. https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
+import { Context } from './kernel/context.ts'
+import { ControlRefusal, textOf } from './kernel/control.ts'
+import type { ControlInput, Module } from './kernel/module.ts'
+import type { Row, TableDefinition } from './kernel/tables.ts'
+import type { World } from './kernel/world.ts'
+import { type CustomerRow, customers, newCustomer } from './stripe/customer-row.ts'
+import { type PaymentMethodRow, fingerprint, newPaymentMethod, paymentMethods } from './stripe/payment-method-row.ts'
+
+/** What became of one payment object of the source, kept in the recipient's account. */
+interface CopiedRow extends Row {
+  readonly source: string
+  readonly customer: string
+  readonly copy: string
+}
+
+const copied: TableDefinition<CopiedRow> = { name: 'copied', indexes: { source: (row) => row.source } }
+/** Customers the copy has brought; one that was deleted in the recipient afterwards is not restored. */
+interface BroughtRow extends Row {
+  readonly source: string
+}
+const brought: TableDefinition<BroughtRow> = { name: 'copied_customers' }
+
+export interface CopyOptions {
+  readonly from: string
+  readonly to: string
+  /** Only these customers. */
+  readonly customers?: readonly string[]
+  /** The recipient ticked that it holds the mandates; without it ACH and SEPA payment methods stay behind. Default true. */
+  readonly mandates?: boolean
+  /** Carries the customers' default payment methods over. The copy's description does not say whether it does; default false. */
+  readonly defaults?: boolean
+  /** The file names only what this copy brought; default: everything that was ever copied from this source. */
+  readonly only_new?: boolean
+}
+
+const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
+
+/** Copies and returns the mapping file. A second copy brings new customers and new payment methods only. */
+export function copyCustomers(world: World, options: CopyOptions): string {
+  const [from, to] = [new Context(world, world.account(options.from)), new Context(world, world.account(options.to))]
+  const before = new Set([...to.table(copied).all()].map((row) => row.id))
+  const wanted = options.customers === undefined ? undefined : new Set(options.customers)
+  const sources = [...from.table(customers).oldest()].filter((row) => !row.deleted && (wanted?.has(row.id) ?? true))
+  for (const customer of sources) {
+    if (!copyCustomer(to, customer, options.from)) continue
+    for (const method of from.table(paymentMethods).by('customer', customer.id))
+      if (copies(method, options.mandates ?? true) && to.table(copied).get(method.id) === undefined)
+        copyMethod(to, method, options.from)
+    if (options.defaults === true) copyDefaults(to, customer)
+  }
+  const rows = [...to.table(copied).oldest()].filter(
+    (row) => row.source === options.from && (options.only_new !== true || !before.has(row.id)),
+  )
+  return `${[header, ...rows.map((row) => [row.customer, row.id, row.customer, row.copy].join(','))].join('\n')}\n`
+}
+
+/** False when the customer was copied before and deleted since. Name, e-mail, phone, address and metadata come along; nothing else does. */
+function copyCustomer(to: Context, source: CustomerRow, from: string): boolean {
+  const known = to.table(customers).get(source.id)
+  if (known !== undefined) return !known.deleted
+  if (to.table(brought).has(source.id)) return false
+  const { id, name, email, phone, address, metadata } = source
+  newCustomer(to, { id, name, email, phone, address, metadata })
+  to.table(brought).put({ id, created: to.now, source: from })
+  return true
+}
+
+function copies(method: PaymentMethodRow, mandates: boolean): boolean {
+  if (method.detached) return false
+  if (method.form === 'bank_account') return mandates
+  switch (method.type) {
+    case 'card':
+      return true
+    case 'us_bank_account':
+      return mandates
+    case 'sepa_debit':
+      return mandates && method.form === 'payment_method'
+    default:
+      // Link, Bacs, ACSS and whatever else is not named as copied.
+      return false
+  }
+}
+
+function copyMethod(to: Context, method: PaymentMethodRow, from: string): void {
+  const { id, created: _, customer, card, ...about } = method
+  const made = newPaymentMethod(to, {
+    ...about,
+    customer,
+    // The same number has another fingerprint in another account.
+    card: card === null ? null : { ...card, fingerprint: fingerprint(to, `${card.brand}${card.last4}`) },
+  })
+  to.table(copied).put({ id, created: to.now, source: from, customer: customer ?? '', copy: made.id })
+}
+
+function copyDefaults(to: Context, source: CustomerRow): void {
+  const row = to.table(customers).get(source.id)
+  if (row === undefined) return
+  const copyOf = (id: string | null): string | null => (id === null ? null : (to.table(copied).get(id)?.copy ?? null))
+  to.table(customers).put({
+    ...row,
+    default_source: row.default_source ?? copyOf(source.default_source),
+    invoice_settings: {
+      ...row.invoice_settings,
+      default_payment_method:
+        row.invoice_settings.default_payment_method ?? copyOf(source.invoice_settings.default_payment_method),
+    },
+  })
+}
+
+export const copyModule: Module = {
+  control: { 'POST copy': (world, input) => world.transact(() => copyCustomers(world, optionsFrom(world, input))) },
+}
+
+function optionsFrom(world: World, input: ControlInput): CopyOptions {
+  const known = ['from', 'to', 'customers', 'mandates', 'defaults', 'only_new']
+  const stranger = Object.keys(input).find((name) => !known.includes(name))
+  if (stranger !== undefined) throw new ControlRefusal(`a copy has no "${stranger}"`)
+  const [from, to] = [textOf(input, 'from'), textOf(input, 'to')]
+  for (const name of [from, to]) if (!world.accounts.has(name)) throw new ControlRefusal(`no account "${name}"`)
+  if (from === to) throw new ControlRefusal('an account cannot be copied to itself')
+  const { customers: chosen } = input
+  if (chosen !== undefined && !(Array.isArray(chosen) && chosen.every((id) => typeof id === 'string')))
+    throw new ControlRefusal('"customers" must be a list of customer ids')
+  return {
+    from,
+    to,
+    ...(chosen === undefined ? {} : { customers: chosen }),
+    mandates: input['mandates'] !== false,
+    defaults: input['defaults'] === true,
+    only_new: input['only_new'] === true,
+  }
+}

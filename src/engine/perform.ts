@@ -38,24 +38,28 @@ const rounds = 4
 /**
  * Sends through the journal: `started` is durable before the request leaves, the outcome is written after it came back.
  *
- * | what is known of an earlier try | look-up    | then                                                              |
- * |---------------------------------|------------|-------------------------------------------------------------------|
- * | none                            |            | send                                                              |
- * | open, or cut on the way         | done       | closed as succeeded                                               |
- * |                                 | not done   | the same key again: should the first still be under way, it waits |
- * | answered 4xx/5xx, or key too old| not done   | a new attempt with a new key (a stored 500 is replayed for a day) |
- * | any                             | no answer  | stays open as unknown; the caller leaves things as they are       |
+ * | what the journal knows of it     | look-up    | then                                                              |
+ * |----------------------------------|------------|-------------------------------------------------------------------|
+ * | nothing                          |            | send                                                              |
+ * | open, or cut on the way          | done       | closed as succeeded                                               |
+ * |                                  | not done   | the same key again: should the first still be under way, it waits |
+ * | succeeded, yet asked for again   | done       | that is the answer                                                |
+ * |                                  | not done   | a new key: the old one would only replay                          |
+ * | answered 4xx/5xx, or key too old | not done   | a new key: Stripe remembers a failure for a day                   |
+ * | any                              | no answer  | stays open as unknown; the caller leaves things as they are       |
+ * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
  */
 export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
   const earlier = await earlierTries(context, work)
   const open = earlier.filter((entry) => entry.status === 'started' || entry.status === 'unknown')
+  const latest = earlier.at(-1)
   const replayable = work.keep !== undefined && open.every((entry) => work.account.now() - entry.startedAt <= keyLife)
   if (replayable) for (const entry of open) await abandon(context, work, entry)
-  else if (open.length > 0) {
+  else if (open.length > 0 || latest?.status === 'succeeded') {
     const found = await lookUp(context, work, open)
     if (found !== undefined) return found
   }
-  let attempt = nextAttempt(earlier.at(-1), work.account.now())
+  let attempt = nextAttempt(work, latest)
   let last: Failure | undefined
   for (let round = 0; round < rounds; round++) {
     const [outcome, entry] = await sendOnce(context, work, attempt)
@@ -82,12 +86,14 @@ async function earlierTries(context: Performer, work: Work): Promise<readonly Jo
     .toSorted((a, b) => a.id - b.id)
 }
 
-/** A refusal and a server error are remembered under their key by Stripe; everything else is asked again under the same one. */
-function nextAttempt(latest: JournalEntry | undefined, now: number): number {
+function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
   if (latest === undefined) return 1
   const status = latest.failure?.['status']
-  const remembered = latest.status === 'failed' || (typeof status === 'number' && status >= 500)
-  return remembered || now - latest.startedAt > keyLife ? latest.attempt + 1 : latest.attempt
+  const remembered =
+    latest.status === 'failed' || latest.status === 'succeeded' || (typeof status === 'number' && status >= 500)
+  const harmless = work.find === undefined && work.keep === undefined
+  const tooOld = work.account.now() - latest.startedAt > keyLife
+  return remembered || harmless || tooOld ? latest.attempt + 1 : latest.attempt
 }
 
 /** Closes open entries by what the outside shows. Undefined: certainly not done, send again. */

@@ -1,6 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject, type StripeObject } from '../core/json.ts'
-import type { Instant } from '../core/instant.ts'
+import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
 import type { LiveAccount } from '../plan/live.ts'
 import type { Params, Progress, StripeAccount } from './ports.ts'
 
@@ -16,18 +15,23 @@ const subscriptionExpansions = [
   'data.schedule',
 ]
 
+const priceExpansions = ['data.tiers', 'data.currency_options']
+
 /** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
-  const start = account.now()
-  const [subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
-    listTwice(account, '/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }, start),
-    listTwice(account, '/v1/customers', { expand: ['data.tax_ids', 'data.discount.source.coupon'] }, start),
+  const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
+    listAll(account, '/v1/prices', { active: true, expand: priceExpansions }),
+    listAll(account, '/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
+    listAll(account, '/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }),
+    listAll(account, '/v1/customers', { expand: ['data.tax_ids', 'data.discount.source.coupon'] }),
     listAll(account, '/v1/invoices', { status: 'draft' }),
     listAll(account, '/v1/invoices', { status: 'open' }),
     listAll(account, '/v1/invoiceitems', { pending: true }),
     listAll(account, '/v1/subscription_schedules', {}),
   ])
-  const whole = await completeItems(account, subscriptions)
+  const inactive = await listAll(account, '/v1/prices', { active: false, expand: priceExpansions })
+  const terms = byId([...prices, ...inactive, ...coupons])
+  const whole = (await completeItems(account, subscriptions)).map((one) => deepened(one, terms) as StripeObject)
   progress.step()
   return {
     name: account.name,
@@ -36,7 +40,10 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     now: account.now(),
     // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
     subscriptions: whole as unknown as Stripe.Subscription[],
-    customers: byId(customers) as unknown as ReadonlyMap<string, Stripe.Customer>,
+    customers: byId(customers.map((one) => deepened(one, terms) as StripeObject)) as unknown as ReadonlyMap<
+      string,
+      Stripe.Customer
+    >,
     invoices: grouped([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<string, Stripe.Invoice[]>,
     pendingItems: grouped(items, (one) => idOf(one['customer'])) as unknown as ReadonlyMap<
       string,
@@ -52,19 +59,6 @@ export async function listAll(account: StripeAccount, path: string, params: Para
   return all
 }
 
-/** Newest come first in a list, so what appears while it is read lies before the cursor: a second, short pass fetches it. */
-async function listTwice(
-  account: StripeAccount,
-  path: string,
-  params: Params,
-  start: Instant,
-): Promise<StripeObject[]> {
-  const first = await listAll(account, path, params)
-  const second = await listAll(account, path, { ...params, created: { gte: start } })
-  const all = new Map([...first, ...second].map((one) => [one.id ?? '', one]))
-  return [...all.values()]
-}
-
 /** A subscription with more items than its embedded list shows is read to its end. */
 async function completeItems(account: StripeAccount, subscriptions: StripeObject[]): Promise<StripeObject[]> {
   const whole: StripeObject[] = []
@@ -77,6 +71,20 @@ async function completeItems(account: StripeAccount, subscriptions: StripeObject
   }
   return whole
 }
+
+/**
+ * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options and `applies_to` lie deeper than expansion reaches
+ * from a subscription.
+ */
+function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
+  if (Array.isArray(value)) return value.map((one: Json) => deepened(one, terms) ?? null)
+  if (!isJsonObject(value)) return value
+  const known = deepKinds.has(value['object']) ? terms.get(idOf(value)) : undefined
+  if (known !== undefined) return known
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, deepened(one, terms)]))
+}
+
+const deepKinds: ReadonlySet<unknown> = new Set(['price', 'coupon'])
 
 function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObject> {
   return new Map(objects.map((one) => [one.id ?? '', one]))

@@ -155,6 +155,27 @@ test.each([
   expect(await store.journalOpen()).toEqual([])
 })
 
+test('what is harmless to repeat is executed again under a new key, never replayed', async () => {
+  const { account, keys } = scripted([success(made), new Killed(), success(made)])
+  await perform(context().context, work(account, undefined))
+  await expect(perform(context().context, work(account, undefined))).rejects.toThrow(Killed)
+  await perform(context().context, work(account, undefined))
+  expect(keys()).toEqual(['k', 'k-2', 'k-3'])
+})
+
+test('what succeeded and was undone since is made anew, what is still there is not', async () => {
+  const { account, keys } = scripted([success(made), success({ ...made, id: 'price_2' })])
+  await perform(context().context, work(account, absent))
+  expect(
+    await perform(
+      context().context,
+      work(account, async () => success(made)),
+    ),
+  ).toEqual(success(made))
+  expect(await perform(context().context, work(account, absent))).toMatchObject({ value: { id: 'price_2' } })
+  expect(keys()).toEqual(['k', 'k-2'])
+})
+
 test('a key older than Stripe remembers is not used again', async () => {
   const { account, keys, clock } = scripted([new Killed(), success(made)])
   await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)

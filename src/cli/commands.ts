@@ -2,6 +2,7 @@ import type { CommandEntry } from './command.ts'
 
 /** Every command, in the order of --help. Modules load when their command is called: `--help` stays quick. */
 export const commandTable: readonly CommandEntry[] = [
+  { usage: 'init', about: 'start a catalog: asks, or takes flags', load: () => import('./commands/init.ts') },
   { usage: 'validate', about: 'check the catalog, offline', load: () => import('./commands/validate.ts') },
   {
     usage: 'doctor',
@@ -42,6 +43,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/verify.ts'),
   },
   { usage: 'drift', about: 'what changed outside', load: () => import('./commands/drift.ts') },
+  {
+    usage: 'report',
+    about: 'the evidence packet: plan, mapping, checklist, checks, rollback',
+    load: () => import('./commands/report.ts'),
+  },
   {
     usage: 'state',
     about: 'the store: show, rebuild, export, unlock',

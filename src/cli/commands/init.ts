@@ -114,6 +114,12 @@ function sourceAccount(pair: string, live: boolean): [string, NewAccount] {
 }
 
 function account(name: string, id: string, live: boolean): NewAccount {
+  if (/^[sr]k_/.test(id))
+    throw new UsageError(
+      'key-on-command-line',
+      `account ${name}: that is a secret key, not the id of an account`,
+      'Roll that key, since it now stands in the history of your shell; give init the id that begins with acct_.',
+    )
   if (!/^acct_\w+$/.test(id))
     throw new UsageError(
       'bad-account',

@@ -1,0 +1,233 @@
+import { groupBy, money, plural, shortAddress, when } from '../render/words.ts'
+import type { Document, Section } from './document.ts'
+import { openResources, wavesOf, type Evidence } from './evidence.ts'
+
+/** The evidence packet: what is planned, what maps to what, what is left to do, what was checked, how to go back. Ids only. */
+export function packet(evidence: Evidence): readonly Document[] {
+  return [migrationPlan(evidence), mapping(evidence), checklist(evidence), checks(evidence), rollback(evidence)]
+}
+
+const code = (text: string): string => `\`${text}\``
+
+function migrationPlan({ plan, catalog, at, tool }: Evidence): Document {
+  const accounts = Object.entries(plan.basis.accounts)
+  return {
+    slug: 'migration-plan',
+    title: `Migration plan of ${catalog.project.name}`,
+    intro: `Read on ${when(at)} with ${tool}. Every subscriber of the old accounts is in exactly one row of "People".`,
+    sections: [
+      {
+        heading: 'Accounts',
+        table: {
+          heads: ['name', 'id', 'mode', 'role'],
+          rows: accounts.map(([name, { id, livemode }]) => [
+            name,
+            code(id),
+            livemode ? 'live' : 'test',
+            name === 'target' ? 'bills everybody in the end' : 'old account',
+          ]),
+        },
+      },
+      {
+        heading: 'Waves',
+        text: 'A wave is a file; moving it, undoing it and finishing it are edits of its `stage`.',
+        table: {
+          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled'],
+          rows: wavesOf(catalog).map(({ file, stages }) => [
+            code(file),
+            String(stages.source),
+            String(stages.target),
+            String(stages.settled),
+          ]),
+        },
+      },
+      {
+        heading: 'People',
+        table: {
+          heads: ['outcome', 'people'],
+          rows: Object.entries(plan.people).map(([what, count]) => [what, String(count)]),
+        },
+      },
+      ...standing(plan.deferred, 'Waiting', (one) => `until ${when(one.until)}`),
+      ...standing(plan.blocked, 'Blocked', (one) => `${one.message}. ${one.fix}`),
+      {
+        heading: 'Money',
+        text: 'Revenue a month of the people in the current plan.',
+        table: {
+          heads: ['currency', 'before', 'after'],
+          rows: Object.entries(plan.money.mrr).map(([currency, { before, after }]) => [
+            currency,
+            money(before, currency),
+            money(after, currency),
+          ]),
+        },
+      },
+    ],
+  }
+}
+
+function standing<T extends { readonly address: string; readonly code: string }>(
+  all: readonly T[],
+  heading: string,
+  detail: (one: T) => string,
+): Section[] {
+  if (all.length === 0) return []
+  const rows = all.map((one) => [code(shortAddress(one.address)), code(one.code), detail(one)])
+  return [{ heading: `${heading} (${all.length})`, table: { heads: ['subscriber', 'why', 'what to know'], rows } }]
+}
+
+function mapping({ identities, catalog }: Evidence): Document {
+  const kinds = [...groupBy(identities, (one) => one.kind)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const written = [...catalog.mappings].flatMap(([source, sections]) =>
+    Object.entries(sections).flatMap(([section, ids]) =>
+      Object.entries(ids as Record<string, string>).map(([id, key]) => [source, section, code(id), code(key)]),
+    ),
+  )
+  return {
+    slug: 'mapping',
+    title: 'Old and new ids',
+    intro: 'What stands for what. The same as CSV: `crossbill state export --format csv`.',
+    sections: [
+      ...kinds.map(([kind, members]) => ({
+        heading: `${kind} (${members.length})`,
+        table: {
+          heads: ['account', 'old id', 'in the catalog', 'new id'],
+          rows: members.map((one) => [one.source, code(one.old_id), code(one.address), code(one.new_id)]),
+        },
+      })),
+      {
+        heading: `Mappings as written in the catalog (${written.length})`,
+        table: { heads: ['account', 'kind', 'old id', 'key'], rows: written },
+      },
+    ],
+  }
+}
+
+function checklist(evidence: Evidence): Document {
+  const { plan, verified, doctor, copied } = evidence
+  const open = openResources(plan)
+  const missing = copied.findings.length
+  const doors = doctor.findings.filter((finding) => finding.status !== 'ok')
+  const waves = wavesOf(evidence.catalog)
+  const undeclared = verified.violations.filter((one) => one.code === 'undeclared_subscription').length
+  return {
+    slug: 'cutover-checklist',
+    title: 'Cutover checklist',
+    intro: `The boxes are filled from the accounts as they were on ${when(evidence.at)}; what is open says what to do.`,
+    sections: [
+      {
+        heading: 'Before the first wave',
+        checks: [
+          {
+            done: open === 0,
+            text:
+              open === 0
+                ? 'The catalog stands in the target.'
+                : `${plural(open, 'change')} of the catalog to apply: \`crossbill apply\`.`,
+          },
+          {
+            done: missing === 0,
+            text:
+              missing === 0
+                ? 'Everybody has a copied payment method.'
+                : `${plural(missing, 'subscriber')} without one: \`crossbill copy-map check\`.`,
+          },
+          {
+            done: undeclared === 0,
+            text:
+              undeclared === 0
+                ? 'Every live subscription of the old accounts is declared.'
+                : `${plural(undeclared, 'subscription')} not declared: \`crossbill pull\`.`,
+          },
+          {
+            done: plan.blocked.length === 0,
+            text:
+              plan.blocked.length === 0
+                ? 'Nobody is blocked.'
+                : `${plural(plan.blocked.length, 'subscriber')} blocked: see the migration plan.`,
+          },
+        ],
+      },
+      {
+        heading: 'Doors of the old accounts',
+        checks:
+          doors.length === 0
+            ? [{ done: true, text: 'No door is open.' }]
+            : doors.map(({ account, check, message, fix }) => ({
+                done: false,
+                text: `${account === undefined ? '' : `${account}: `}${code(check)} ${message}. ${fix}`,
+              })),
+      },
+      {
+        heading: 'Each wave',
+        checks: waves.flatMap(({ file, stages }) => [
+          { done: stages.source === 0, text: `${code(file)} moved (${stages.source} to go)` },
+          { done: stages.source + stages.target === 0, text: `${code(file)} settled (${stages.target} to go)` },
+        ]),
+      },
+      { heading: 'After each act', checks: [{ done: verified.ok, text: '`crossbill verify` holds.' }] },
+    ],
+  }
+}
+
+function checks({ verified, doctor, at }: Evidence): Document {
+  const findings = doctor.findings.map(({ status, account, check, message }) => [
+    status,
+    account ?? '',
+    code(check),
+    message,
+  ])
+  return {
+    slug: 'verification',
+    title: 'What was checked',
+    intro: `On ${when(at)}: ${plural(verified.checked, 'subscriber')}, ${plural(verified.violations.length, 'violation')}.`,
+    sections: [
+      {
+        heading: verified.ok ? 'One payer each: holds' : `Violations (${verified.violations.length})`,
+        table: {
+          heads: ['violation', 'subscriber', 'what', 'what to do'],
+          rows: verified.violations.map((one) => [code(one.code), code(one.subscriber), one.detail, one.fix]),
+        },
+      },
+      {
+        heading: `Accounts and doors (${findings.length})`,
+        table: { heads: ['', 'account', 'check', 'what'], rows: findings },
+      },
+    ],
+  }
+}
+
+function rollback({ catalog, phases }: Evidence): Document {
+  const waves = wavesOf(catalog).filter(({ stages }) => stages.target + stages.settled > 0)
+  return {
+    slug: 'rollback',
+    title: 'Rollback plan',
+    intro:
+      'Until a subscriber is settled the old subscription stands on hold, and setting them back is a reviewed plan like any other.',
+    sections: [
+      {
+        heading: 'Who can be set back now',
+        table: {
+          heads: ['wave', 'can be set back', 'settled, cannot'],
+          rows: waves.map(({ file, stages }) => [code(file), String(stages.target), String(stages.settled)]),
+        },
+      },
+      {
+        heading: 'Where people stand in the store',
+        table: {
+          heads: ['phase', 'people'],
+          rows: Object.entries(phases).map(([phase, count]) => [phase, String(count)]),
+        },
+      },
+      {
+        heading: 'To set a wave back',
+        steps: [
+          'In the wave file change `stage: target` to `stage: source`.',
+          '`crossbill plan --out plans/back.plan.json`: it names everybody who can no longer be set back, and why.',
+          'Review it, then `crossbill apply plans/back.plan.json`.',
+          '`crossbill verify` holds.',
+        ],
+      },
+    ],
+  }
+}

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import type { Plan } from '../../../src/plan/types.ts'
+import { documentHtml, documentMarkdown, type Document } from '../../../src/cli/report/document.ts'
+import type { Evidence } from '../../../src/cli/report/evidence.ts'
+import { packet } from '../../../src/cli/report/packet.ts'
+import { loadCatalog } from '../../../src/catalog/load.ts'
+import { present } from '../../../src/core/assert.ts'
+
+const saved = fileURLToPath(new URL('../../golden/projects/saved-plan/wave-01.plan.json', import.meta.url))
+const plan = JSON.parse(readFileSync(saved, 'utf8')) as Plan
+
+const project = `
+project: formulation-school
+accounts: { target: { sandbox: true }, us: { sandbox: true } }
+`
+const wave = (stage: string, ...ids: string[]): string => `
+stage: ${stage}
+subscribers:
+${ids.map((id) => `  ${id}: { customer: cus_1, anchor: 2024-01-31T09:15:00Z, items: [{ price: monthly }] }`).join('\n')}
+`
+const { catalog, findings } = loadCatalog([
+  { path: 'project.yaml', text: project },
+  { path: 'products.yaml', text: 'products: { school: { name: School } }' },
+  {
+    path: 'prices.yaml',
+    text: 'prices: { monthly: { product: school, currency: usd, unit_amount: 100, recurring: { interval: month } } }',
+  },
+  { path: 'subscribers/us/wave-01.yaml', text: wave('target', 'sub_1', 'sub_2') },
+  { path: 'subscribers/us/wave-02.yaml', text: wave('source', 'sub_3') },
+])
+
+function evidence(changed: Partial<Evidence> = {}): Evidence {
+  return {
+    tool: 'crossbill 0.1.0',
+    at: '2026-12-01T12:00:00Z',
+    catalog: present(catalog, JSON.stringify(findings)),
+    plan,
+    verified: { ok: true, checked: 36, accounts: {}, violations: [] },
+    doctor: { ok: true, findings: [] },
+    copied: { sources: {}, findings: [] },
+    identities: [{ kind: 'price', source: 'us', old_id: 'price_1', address: 'price.monthly', new_id: 'price_9' }],
+    phases: { held: 2 },
+    ...changed,
+  }
+}
+
+function document(slug: string, of: Evidence): Document {
+  return present(
+    packet(of).find((one) => one.slug === slug),
+    slug,
+  )
+}
+
+describe('the evidence packet', () => {
+  test('names everybody who waits or is blocked, with the code', () => {
+    const text = documentMarkdown(document('migration-plan', evidence()))
+    for (const member of [...plan.deferred, ...plan.blocked]) {
+      expect(text).toContain(`\`${member.address.replace('subscriber.', '')}\``)
+      expect(text).toContain(`\`${member.code}\``)
+    }
+    expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 |')
+  })
+
+  test('boxes of the checklist are ticked only by what was read', () => {
+    const boxes = (of: Evidence): string[] =>
+      documentMarkdown(document('cutover-checklist', of))
+        .split('\n')
+        .filter((line) => line.startsWith('- ['))
+    expect(boxes(evidence())).toContain('- [ ] 6 changes of the catalog to apply: `crossbill apply`.')
+    expect(boxes(evidence())).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 to go)')
+    expect(boxes(evidence())).toContain('- [ ] `subscribers/us/wave-02.yaml` moved (1 to go)')
+    expect(boxes(evidence())).toContain('- [x] No door is open.')
+    const nothingOpen = evidence({ plan: { ...plan, changes: [], blocked: [] } })
+    expect(boxes(nothingOpen)).toContain('- [x] The catalog stands in the target.')
+    const door = {
+      check: 'portal',
+      status: 'warning',
+      account: 'us',
+      message: 'lets members cancel',
+      fix: 'Close it',
+    } as const
+    expect(boxes(evidence({ doctor: { ok: true, findings: [door] } }))).toContain(
+      '- [ ] us: `portal` lets members cancel. Close it',
+    )
+  })
+
+  test('violations are listed with what to do', () => {
+    const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
+    const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation] } })
+    expect(documentMarkdown(document('verification', of))).toContain(
+      '| `double_payer` | `us/sub_1` | two <payers> | hold one |',
+    )
+    expect(documentHtml(document('verification', of))).toContain('<code>double_payer</code>')
+    expect(documentHtml(document('verification', of))).toContain('two &lt;payers&gt;')
+  })
+
+  test('Markdown and HTML hold the same cells', () => {
+    for (const one of packet(evidence())) {
+      const page = documentHtml(one)
+      expect(page).toContain(`<h1>${one.title}</h1>`)
+      for (const section of one.sections) expect(page).toContain(section.heading.replaceAll('"', '&quot;'))
+      expect(documentMarkdown(one).startsWith(`# ${one.title}\n`)).toBe(true)
+    }
+  })
+})

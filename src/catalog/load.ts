@@ -21,7 +21,7 @@ export interface CatalogFile {
 export interface LoadedCatalog {
   /** Absent when there is an error among the findings. */
   readonly catalog?: Catalog
-  /** Every finding of every file, in the order of files and lines. Positions are relative to the project's folder: `catalog/prices.yaml`. */
+  /** Every finding of every file, in the order of files and lines. Positions name files as they came, relative to catalog/. */
   readonly findings: readonly Diagnostic[]
 }
 
@@ -35,7 +35,7 @@ export function loadCatalog(files: readonly CatalogFile[]): LoadedCatalog {
       findings.push(unknownFile(path))
       continue
     }
-    const reading = readYaml(`catalog/${path}`, text)
+    const reading = readYaml(path, text)
     if (!('file' in reading)) {
       findings.push(...reading.findings)
       continue
@@ -161,7 +161,7 @@ const noProject: Diagnostic = {
 function unknownFile(path: string): Diagnostic {
   const message = `catalog/${path} has no place in a catalog`
   const fix = 'sections lie directly below catalog/, mappings in mappings/<source>.yaml, waves in subscribers/<source>/'
-  const at = { file: `catalog/${path}`, line: 1, column: 1 }
+  const at = { file: path, line: 1, column: 1 }
   return { severity: 'error', rule: 'unknown-file', message, fix, at }
 }
 

@@ -58,6 +58,8 @@ export interface Field {
   readonly write?: (value: Json, references: References) => Json
   /** The parameters of an update that sets it (`undefined`: unsets it); `{ name: value }`, null when unset, when absent. */
   readonly update?: (value: Json | undefined, references: References) => JsonObject
+  /** Where Stripe changes it by a request of its own: what follows the object's path. */
+  readonly action?: (value: Json | undefined) => string
 }
 
 /** What every Stripe object has and nobody writes, and what every request accepts. */
@@ -123,6 +125,10 @@ export interface Kind {
   readonly retired: (live: StripeObject) => boolean
   /** Takes it out of use; never deletes what holds history. Undefined when Stripe has no way and it only loses its marks. */
   readonly retire: (live: StripeObject) => Request | undefined
-  /** Parameters of every creation beyond the fields. */
+  /** Parameters of a creation where the fields are silent. */
   readonly always?: JsonObject
+  /** Marks beside the usual ones: what Stripe takes and never shows again. */
+  readonly extraMarks?: (form: JsonObject) => Readonly<Record<string, string>>
+  /** The key of the entry whose value is told to a sink, once, from the answer to a creation. */
+  readonly secretTo?: string
 }

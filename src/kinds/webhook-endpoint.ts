@@ -77,5 +77,7 @@ export const webhookEndpoint: Kind = {
   retired: (live) => live['status'] === 'disabled',
   // Disabled, not deleted: the signing secret lives on and the step can be taken back.
   retire: (live) => ({ method: 'POST', path: `/v1/webhook_endpoints/${live.id}`, params: { disabled: true } }),
+  secretTo: 'secret_to',
+  extraMarks: (form) => (form['connect'] === true ? { [markConnect]: 'true' } : {}),
   always: { api_version: pinnedApiVersion },
 }

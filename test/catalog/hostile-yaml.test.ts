@@ -3,7 +3,7 @@ import { readYaml } from '../../src/catalog/yaml-file.ts'
 import { load, places, pricesYaml } from './project.ts'
 
 function rules(text: string): readonly string[] {
-  const reading = readYaml('catalog/x.yaml', text)
+  const reading = readYaml('x.yaml', text)
   return 'findings' in reading ? reading.findings.map(({ rule, at }) => `${at?.line}:${at?.column} ${rule}`) : []
 }
 
@@ -45,7 +45,7 @@ describe('text that is not one plain tree is refused with its place', () => {
 
   test('a key named __proto__ is a key like any other, and unknown', () => {
     const loaded = load({ 'prices.yaml': `${pricesYaml}    __proto__: { polluted: yes }\n` })
-    expect(places(loaded)).toEqual(['catalog/prices.yaml:7:5 unknown-key'])
+    expect(places(loaded)).toEqual(['prices.yaml:7:5 unknown-key'])
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 })
@@ -61,7 +61,7 @@ describe('text that is only unusual is read', () => {
 
   test('columns count characters as editors do, also after emoji', () => {
     const loaded = load({ 'products.yaml': 'products:\n  membership: { description: "🧴", nam: x, name: y }\n' })
-    expect(places(loaded)).toEqual(['catalog/products.yaml:2:36 unknown-key'])
+    expect(places(loaded)).toEqual(['products.yaml:2:36 unknown-key'])
   })
 
   test('Windows line ends and an empty file', () => {

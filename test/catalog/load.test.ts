@@ -43,7 +43,7 @@ describe('a catalog that is right', () => {
       tax_rates: ['de-vat-19'],
       automatic_tax: false,
       collection_method: 'charge_automatically',
-      at: { file: 'catalog/subscribers/intl/wave-02.yaml', line: 3, column: 3 },
+      at: { file: 'subscribers/intl/wave-02.yaml', line: 3, column: 3 },
     })
   })
 
@@ -72,38 +72,38 @@ describe('what is wrong is said with its place and a way to mend it', () => {
     [
       'an unknown key',
       { 'prices.yaml': pricesYaml.replace('unit_amount', 'unit_amout') },
-      'catalog/prices.yaml:5:5 unknown-key',
+      'prices.yaml:5:5 unknown-key',
       'did you mean "unit_amount"?',
     ],
-    ['an unknown section', { 'x.yaml': 'pricess: {}\n' }, 'catalog/x.yaml:1:1 unknown-key', 'did you mean "prices"?'],
+    ['an unknown section', { 'x.yaml': 'pricess: {}\n' }, 'x.yaml:1:1 unknown-key', 'did you mean "prices"?'],
     [
       'a missing key',
       { 'prices.yaml': pricesYaml.replace('    currency: usd\n', '') },
-      'catalog/prices.yaml:2:3 missing-key',
+      'prices.yaml:2:3 missing-key',
       'add currency',
     ],
     [
       'text for a number',
       { 'prices.yaml': pricesYaml.replace('4900', '"49.00"') },
-      'catalog/prices.yaml:5:18 wrong-type',
+      'prices.yaml:5:18 wrong-type',
       'smallest unit',
     ],
     [
       'a word that is not one',
       { 'prices.yaml': pricesYaml.replace('month }', 'moth }') },
-      'catalog/prices.yaml:6:28 not-allowed',
+      'prices.yaml:6:28 not-allowed',
       'did you mean "month"?',
     ],
     [
       'a date that does not exist',
       { 'coupons.yaml': 'coupons:\n  a: { percent_off: 5, redeem_by: 2026-02-30T00:00:00Z }\n' },
-      'catalog/coupons.yaml:2:35 bad-format',
+      'coupons.yaml:2:35 bad-format',
       '2026-12-31T09:15:00Z',
     ],
     [
       'an unknown product',
       { 'prices.yaml': pricesYaml.replace('product: membership', 'product: membreship') },
-      'catalog/prices.yaml:3:14 unknown-reference',
+      'prices.yaml:3:14 unknown-reference',
       'did you mean "membership"?',
     ],
     [
@@ -111,44 +111,44 @@ describe('what is wrong is said with its place and a way to mend it', () => {
       {
         'products.yaml': 'products:\n  a: { name: A }\n  b: { name: B }\n  a: { name: C }\n  membership: { name: M }\n',
       },
-      'catalog/products.yaml:4:3 duplicate-key',
+      'products.yaml:4:3 duplicate-key',
       'keep one',
     ],
     [
       'a key in two files',
       { 'more.yaml': 'products:\n  membership: { name: B }\n' },
-      'catalog/products.yaml:2:3 duplicate-key',
+      'products.yaml:2:3 duplicate-key',
       'keep one',
     ],
     [
       'an account that is no source',
       { 'subscribers/ust/a.yaml': 'subscribers:\n  sub_1: { excluded: x }\n' },
-      'catalog/subscribers/ust/a.yaml:2:3 unknown-source',
+      'subscribers/ust/a.yaml:2:3 unknown-source',
       'did you mean "us"?',
     ],
-    ['a file without a place', { 'old/prices.yaml': '' }, 'catalog/old/prices.yaml:1:1 unknown-file', 'directly below'],
+    ['a file without a place', { 'old/prices.yaml': '' }, 'old/prices.yaml:1:1 unknown-file', 'directly below'],
     [
       'a key with our prefix in metadata',
       { 'products.yaml': 'products:\n  membership: { name: M, metadata: { crossbill_x: y } }\n' },
-      'catalog/products.yaml:2:38 bad-key',
+      'products.yaml:2:38 bad-key',
       'crossbill_',
     ],
     [
       'an unknown guard',
       { 'project.yaml': 'project: a\naccounts: { target: { sandbox: true } }\nguards: { people_move: 3 }\n' },
-      'catalog/project.yaml:3:11 unknown-key',
+      'project.yaml:3:11 unknown-key',
       'people_moved',
     ],
     [
       'a secret written out',
       { 'project.yaml': 'project: a\naccounts: { target: { key: sk_live_x, account: acct_1, livemode: true } }\n' },
-      'catalog/project.yaml:2:21 bad-form',
+      'project.yaml:2:21 bad-form',
       '{ env: NAME }',
     ],
     [
       'an entry without terms',
       { 'subscribers/us/a.yaml': 'subscribers:\n  sub_1: { customer: cus_1 }\n' },
-      'catalog/subscribers/us/a.yaml:2:3 missing-key',
+      'subscribers/us/a.yaml:2:3 missing-key',
       'excluded',
     ],
     [
@@ -157,7 +157,7 @@ describe('what is wrong is said with its place and a way to mend it', () => {
         'subscribers/us/a.yaml':
           'subscribers:\n  sub_1: { customer: cus_1, currency: eur, anchor: 2026-01-01T00:00:00Z, items: [{ price: membership-monthly-usd }] }\n',
       },
-      'catalog/subscribers/us/a.yaml:2:91 currency-mismatch',
+      'subscribers/us/a.yaml:2:91 currency-mismatch',
       'currency_options',
     ],
   ])('%s', (_name, texts, place, fix) => {
@@ -171,9 +171,9 @@ describe('what is wrong is said with its place and a way to mend it', () => {
     const prices = pricesYaml.replace('unit_amount', 'unit_amout').replace('usd\n    unit', 'USD\n    unit')
     const loaded = load({ 'prices.yaml': prices, 'products.yaml': 'products: [1]\n' })
     expect(places(loaded)).toEqual([
-      'catalog/prices.yaml:4:15 bad-format',
-      'catalog/prices.yaml:5:5 unknown-key',
-      'catalog/products.yaml:1:11 wrong-type',
+      'prices.yaml:4:15 bad-format',
+      'prices.yaml:5:5 unknown-key',
+      'products.yaml:1:11 wrong-type',
     ])
   })
 })

@@ -30,7 +30,7 @@ export function load(texts: Readonly<Record<string, string>> = {}): LoadedCatalo
   return loadCatalog(files(texts))
 }
 
-/** `catalog/prices.yaml:4:5 unknown-key` for each finding. */
+/** `prices.yaml:4:5 unknown-key` for each finding. */
 export function places(loaded: LoadedCatalog): readonly string[] {
   return loaded.findings.map(({ rule, at }) => (at === undefined ? rule : `${at.file}:${at.line}:${at.column} ${rule}`))
 }

@@ -1,0 +1,145 @@
+import jsonpatch from 'fast-json-patch'
+import type { JsonObject } from '../core/json.ts'
+import { differences, liveForm } from '../kinds/form.ts'
+import type { Action } from './types.ts'
+import type { KeylessChange } from './assemble.ts'
+import type { Placed } from './resource-order.ts'
+import type { People } from './resource-people.ts'
+import type { ReferenceTable } from './resource-references.ts'
+import { createStep, holderSteps, post, retireSteps, type Subject, unmarkStep, updateSteps } from './resource-steps.ts'
+import { holdersOf, type Verdict } from './resource-verdict.ts'
+import type { KeylessStep, ResourcesInput } from './resources.ts'
+
+export interface Around {
+  readonly input: ResourcesInput
+  readonly references: ReferenceTable
+  readonly people: People
+  readonly verdicts: readonly Verdict[]
+  readonly needed: ReadonlySet<string>
+}
+
+/** The changes that follow from a verdict: one for the object itself, one for what an unfinished replacement left, one for afterwards. */
+export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
+  const placed: Placed[] = []
+  const { takes, observed } = verdict
+  if (takes === 'create' || takes === 'replace')
+    placed.push({ when: 'make', kind: verdict.kind, observed, change: making(verdict, around) })
+  if (takes === 'update' || takes === 'adopt')
+    placed.push({ when: whenOf(verdict), kind: verdict.kind, observed, change: updating(verdict, around) })
+  if (takes !== 'blocked') placed.push(...leftovers(verdict, around), ...closing(verdict, around))
+  return placed
+}
+
+function making(verdict: Verdict, around: Around): KeylessChange {
+  const { kind, resource, identity, takes, newId, reuse } = verdict
+  const subject = subjectOf(verdict, around)
+  const old = identity.is === 'ours' ? identity.live : undefined
+  const create =
+    reuse === undefined
+      ? [createStep(subject, { ...(newId === undefined ? {} : { id: newId }), takesLookupKey: old !== undefined })]
+      : updateSteps(
+          subject,
+          reuse,
+          differences(kind, liveForm(kind, reuse, around.references), verdict.meanwhile),
+          true,
+        )
+  const self = { $ref: resource.address }
+  const holders = resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
+  const retire =
+    old === undefined ? [] : kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
+  const afterwards = [...defaultPriceSteps(verdict, around), ...holderSteps(holders, self)]
+  const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
+  const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
+  return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, holders.length)
+}
+
+/** A product made in the same plan, or whose default price is replaced, is told the new price's id. */
+function defaultPriceSteps(
+  { kind, resource, identity }: Verdict,
+  { verdicts, references }: Around,
+): readonly KeylessStep[] {
+  if (kind.name !== 'price') return []
+  return verdicts
+    .filter((one) => one.kind.name === 'product' && one.form['default_price'] === resource.key)
+    .filter((one) => {
+      if (one.takes === 'create' || one.takes === 'replace') return true
+      const current =
+        one.identity.is === 'ours' || one.identity.is === 'foreign' ? one.identity.live['default_price'] : undefined
+      return identity.is === 'ours' && one.takes !== 'blocked' && current === identity.live.id
+    })
+    .map((one) => {
+      const id = references.toStripe('product', one.resource.key)
+      const path = typeof id === 'string' ? id : `{${one.resource.address}}`
+      return post(`default_price:${one.resource.key}`, `/v1/products/${path}`, {
+        default_price: { $ref: resource.address },
+      })
+    })
+}
+
+function updating(verdict: Verdict, around: Around): KeylessChange {
+  const { identity, takes, differences: found } = verdict
+  const live = identity.is === 'absent' ? undefined : identity.live
+  const mark = takes === 'adopt' || (identity.is === 'ours' && !isMarked(verdict, around))
+  const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
+  const because = [...found.map(({ field }) => field), ...(mark ? ['marks'] : [])]
+  return change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
+}
+
+function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boolean {
+  if (!kind.marks || identity.is !== 'ours') return true
+  const { metadata } = identity.live
+  const marks = typeof metadata === 'object' && metadata !== null ? (metadata as JsonObject) : {}
+  return marks['crossbill_project'] === input.project && marks['crossbill_address'] === resource.address
+}
+
+/** An older object with the same marks, still in use: a replacement that did not get to its end. */
+function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
+  const { kind, identity, resource, observed } = verdict
+  if (identity.is !== 'ours') return []
+  return identity.older
+    .filter((old) => !kind.retired(old))
+    .map((old) => {
+      const holders =
+        resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
+      const price = around.references.isRenewed(resource.address) ? { $ref: resource.address } : identity.live.id
+      const retire = kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
+      const steps = [...holderSteps(holders, price), ...retire]
+      return {
+        when: 'retire',
+        kind,
+        observed,
+        change: change(verdict, 'retire', ['left over from a replacement'], steps, holders.length),
+      }
+    })
+}
+
+/** What had to be active for the people who move is archived once they are there. */
+function closing(verdict: Verdict, around: Around): readonly Placed[] {
+  const { kind, form, meanwhile, identity, resource, observed, takes } = verdict
+  if (form === meanwhile || (takes === 'nothing' && identity.is !== 'ours')) return []
+  const id = around.references.toStripe(kind.name, resource.key)
+  const path = `${kind.path}/${typeof id === 'string' ? id : `{${resource.address}}`}`
+  const steps = [post('archive', path, { active: false })]
+  return [{ when: 'closing', kind, observed, change: change(verdict, 'update', ['active'], steps, 0) }]
+}
+
+/** A price is archived after products were told another default price. */
+function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
+  const archives = found.some(({ field, desired }) => field === 'active' && desired === false)
+  return kind.name === 'product' ? 'update_product' : archives ? 'archive' : 'make'
+}
+
+function change(
+  { resource, live, meanwhile }: Verdict,
+  action: Action,
+  because: readonly string[],
+  steps: readonly KeylessStep[],
+  people: number,
+): KeylessChange {
+  const patch = action === 'retire' ? [] : jsonpatch.compare(live, meanwhile)
+  return { address: resource.address, action, because, patch, people, steps }
+}
+
+function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {
+  return { project: input.project, kind, resource, form: meanwhile, references }
+}

@@ -3,7 +3,7 @@ import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
 import { type FaultPlan, setFaults, withFaults } from './faults.ts'
 import type { AccountSettings } from './kernel/account.ts'
-import { type KajabiReady, kajabiReady } from './kajabi/module.ts'
+import { type KajabiReady, kajabiReady, siteOf } from './kajabi/module.ts'
 import { answerControl } from './kernel/control.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
@@ -55,8 +55,19 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     ...(options.keepEvents === undefined ? {} : { keepEvents: options.keepEvents }),
     ...(options.deliver === undefined ? {} : { deliver: options.deliver }),
   })
-  const router = new Router(world)
   setFaults(world, options.faults)
+  return sandboxOf(world)
+}
+
+/** A second sandbox that stands where this one stands; what happens in one from now on does not happen in the other. Faults are not copied. */
+export function cloneSandbox(sandbox: Sandbox): Sandbox {
+  const world = sandbox.world.twin()
+  Object.assign(siteOf(world).behaviour, siteOf(sandbox.world).behaviour)
+  return sandboxOf(world)
+}
+
+function sandboxOf(world: World): Sandbox {
+  const router = new Router(world)
   return {
     world,
     fetch: async (input, init) => {

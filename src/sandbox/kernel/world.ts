@@ -110,6 +110,7 @@ export class World {
   /** Deliveries under way; the clock waits for them before it goes on. */
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
+  readonly #options: WorldOptions
   readonly #log = new ChangeLog()
   readonly #storage: WorldStorage | undefined
   readonly #tables = new Map<string, Table<Row>>()
@@ -120,6 +121,7 @@ export class World {
   #now: Instant
 
   constructor(options: WorldOptions) {
+    this.#options = options
     this.seed = options.seed
     this.livemode = options.livemode
     this.modules = options.modules
@@ -237,6 +239,20 @@ export class World {
     for (const [path, values] of this.#loaded)
       for (const value of values) yield { table: path, key: (JSON.parse(value) as [number, Row])[1].id, value }
     for (const table of this.#tables.values()) yield* table.dump()
+  }
+
+  /** Another world with the same rows, clock and switches, kept in memory alone; from here on each lives its own life. */
+  twin(): World {
+    const { storage: _, ...options } = this.#options
+    const twin = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })
+    for (const table of twin.#tables.values()) for (const row of table.all()) table.delete(row.id)
+    for (const [path, values] of this.#loaded) twin.#loaded.set(path, [...values])
+    for (const [path, table] of this.#tables) twin.#tableAt(path, table.definition).copyFrom(table)
+    twin.#log.discard()
+    twin.queue.rebuild()
+    twin.#now = this.#now
+    Object.assign(twin.unsure, this.unsure)
+    return twin
   }
 
   /** Everything gone, as at the beginning. */

@@ -1,0 +1,86 @@
+import type { CodeEntry } from './codes.ts'
+
+/** What `verify` finds, with the command that mends it. Stable and documented like the outcome codes. */
+export const violations = {
+  double_payer: {
+    meaning:
+      'Two accounts can charge this subscriber for the same period: both subscriptions are live and neither is on hold.',
+    fix: 'Run `crossbill apply` at once: recovery holds the old subscription again or undoes the new one. Then refund what was charged twice.',
+  },
+  no_payer: {
+    meaning: 'Nobody will charge this subscriber for the next period, though they did not cancel.',
+    fix: 'Run `crossbill apply`: recovery finishes or undoes the move. A period nobody charged is shown with its invoice.',
+  },
+  terms_differ: {
+    meaning: 'The new subscription bills other prices, quantities, taxes or another currency than the old one did.',
+    fix: 'See `crossbill drift`. If the subscriber changed it: `crossbill pull`. If not: revert the subscriber (stage: source) and plan again.',
+  },
+  next_charge_differs: {
+    meaning: 'The next charge is at another time or over another amount than it would have been in the old account.',
+    fix: 'Revert the subscriber (stage: source) before the next renewal, then look at the anchor shown.',
+  },
+  discount_lost: {
+    meaning: 'A discount that should still run is gone from the new subscription.',
+    fix: 'Put it back with the coupon shown, or revert the subscriber before the next renewal.',
+  },
+  undeclared_subscription: {
+    meaning: 'A live subscription of a source stands in no subscriber file, so no plan would ever move it.',
+    fix: '`crossbill pull` adds it; then put it into a wave, or exclude it with a reason.',
+  },
+  external_biller: {
+    meaning:
+      'A customer is charged again and again without a subscription: another program (a checkout with payment plans) bills them.',
+    fix: 'Declare it in externals.yaml with a reason, and move it where that program lets you.',
+  },
+  duplicate_target: {
+    meaning: 'The target holds two live successors of one old subscription.',
+    fix: 'Run `crossbill apply`: recovery keeps the proven one and cancels the other. Check for a double charge.',
+  },
+  held_without_successor: {
+    meaning: 'The old subscription is on hold and nothing in the target continues it: nobody is charged.',
+    fix: 'Run `crossbill apply`: recovery restores the old one or creates the successor, before the next renewal.',
+  },
+  hold_missing: {
+    meaning: 'The subscriber was moved, but somebody let the old subscription’s collection go on.',
+    fix: 'Run `crossbill apply` before the next renewal: it puts the hold back.',
+  },
+  ended_in_target: {
+    meaning: 'The new subscription has ended while the old one is still on hold.',
+    fix: 'Set `stage: settled` for the subscriber: the old one is cancelled too. It is never released.',
+  },
+  cancelled_in_source: {
+    meaning: 'The member (or somebody for them) cancelled the old subscription while it was on hold.',
+    fix: '`crossbill cancel SUBSCRIBER` cancels the new one as they wished.',
+  },
+  drift_on_held_source: {
+    meaning:
+      'Card, plan or quantity of the old subscription changed while it was on hold: the member used an old door.',
+    fix: 'Carry the change to the new subscription by hand, then `crossbill pull`. Settling waits until then.',
+  },
+  open_invoice_on_source: {
+    meaning: 'An invoice of a moved subscriber is still open in the old account and is being collected there.',
+    fix: 'Wait for it, or void it in the old account when the period is billed in the target.',
+  },
+  draft_too_old: {
+    meaning: 'A draft invoice is older than three days: it is not going to be charged by itself.',
+    fix: 'Look for a webhook endpoint that never answers; then finalize or void the invoice in its account.',
+  },
+  payment_method_differs: {
+    meaning: 'The next charge would use another payment method than the copied counterpart of the old one.',
+    fix: 'Set the default payment method shown, unless the member changed it.',
+  },
+  access_missing: {
+    meaning: 'Somebody pays and does not hold the offer in Kajabi.',
+    fix: '`crossbill apply` grants it.',
+  },
+  access_extra: {
+    meaning: 'Somebody holds an offer that Crossbill granted and does not pay for it any more.',
+    fix: '`crossbill apply` takes it away.',
+  },
+  same_person_pays_twice: {
+    meaning: 'One person has two subscriptions that give the same thing, usually one in each old account.',
+    fix: 'Ask the member which one to keep; `crossbill cancel SUBSCRIBER` ends the other.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
+export type ViolationName = keyof typeof violations

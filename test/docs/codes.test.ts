@@ -1,0 +1,35 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { violationCodes } from '../../src/engine/verify.ts'
+import { blockedCodes, deferredCodes, type CodeEntry } from '../../src/handover/codes.ts'
+import { violations } from '../../src/handover/violation-codes.ts'
+
+const path = fileURLToPath(new URL('../../docs/codes.md', import.meta.url))
+
+function section(title: string, about: string, codes: Readonly<Record<string, CodeEntry>>): string {
+  const entries = Object.entries(codes).map(
+    ([code, { meaning, fix }]) => `### ${code}\n\n${meaning}\n\n**What to do.** ${fix}\n`,
+  )
+  return `## ${title}\n\n${about}\n\n${entries.join('\n')}`
+}
+
+const text = `# Codes
+
+Every subscriber is at each moment exactly one of *unchanged, moved, settled, reverted, deferred, blocked, excluded, ending, ended*. Deferred and blocked ones carry a
+code; so does every violation that \`crossbill verify\` finds. Codes never change their meaning. This page is generated from the program.
+
+${section('Deferred', 'Cannot be moved yet; moves by itself with a later plan.', deferredCodes)}
+${section('Blocked', 'Cannot be moved as things stand; somebody decides. Meanwhile the old account goes on billing.', blockedCodes)}
+${section('Violations', 'Found by `verify`; each with what mends it.', violations)}`
+
+describe('docs/codes.md', () => {
+  it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {
+    if (process.env['CROSSBILL_UPDATE_DOCS'] === '1') writeFileSync(path, text)
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+
+  it('knows every violation that verify can find, and no other', () => {
+    expect(Object.keys(violations).toSorted()).toEqual([...violationCodes].toSorted())
+  })
+})

@@ -1,5 +1,5 @@
 import { CommandError } from '../core/outcome.ts'
-import type { LedgerCharge } from './compare-charges.ts'
+import type { LedgerCharge } from './world-charges.ts'
 
 /** What can be reached of a sandbox: its own `fetch`. */
 interface Reachable {

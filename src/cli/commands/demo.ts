@@ -2,11 +2,10 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { command, exitCodes } from '../command.ts'
-import type { ChargeComparison } from '../compare-charges.ts'
 import { openSchool } from '../demo/school.ts'
-import { begins, tellStory } from '../demo/story.ts'
+import { begins, tellStory, type Reckoning } from '../demo/story.ts'
 import { openTeller } from '../demo/teller.ts'
-import { columns } from '../render/words.ts'
+import { columns, firstFew } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
 export const main = command({
@@ -36,23 +35,31 @@ export const main = command({
   },
 })
 
-function report({ differences, ...counts }: ChargeComparison, dir: string, shell: Shell): void {
+function report({ expected, made, differences }: Reckoning, dir: string, shell: Shell): void {
+  const count = (code: Reckoning['differences'][number]['code']): number =>
+    differences.filter((one) => one.code === code).length
+  const wrong = {
+    double: count('double'),
+    missed: count('missed'),
+    amount_differs: count('amount_differs'),
+    date_differs: count('date_differs'),
+  }
   if (shell.format === 'json') {
-    shell.json({ ...counts, dir, differences })
+    shell.json({ charges: { expected, made }, ...wrong, dir, differences })
     return
   }
   const { paint } = shell
   const rows = [
-    ['charges expected', counts.charges.expected],
-    ['charges made', counts.charges.made],
-    ['charged twice', counts.double],
-    ['missed', counts.missed],
-    ['other amount', counts.amount_differs],
-    ['other date', counts.date_differs],
+    ['charges expected', expected],
+    ['charges made', made],
+    ['charged twice', wrong.double],
+    ['missed', wrong.missed],
+    ['other amount', wrong.amount_differs],
+    ['other date', wrong.date_differs],
   ] as const
-  shell.out(columns(rows.map(([what, count]) => [`  ${what}`, String(count).padStart(6)])).join('\n'))
-  for (const { kind, payer, expected, made } of differences.slice(0, 20))
-    shell.out(paint.red(`  ${kind} ${payer} ${JSON.stringify(expected ?? null)} ${JSON.stringify(made ?? null)}`))
+  shell.out(columns(rows.map(([what, number]) => [`  ${what}`, String(number).padStart(6)])).join('\n'))
+  for (const { code, subscriber, detail } of firstFew(differences, 20).shown)
+    shell.out(paint.red(`  ${code} ${subscriber}: ${detail}`))
   shell.out(
     differences.length === 0
       ? paint.green('\nEvery charge of the world without migration was made, by exactly one account, and no other.')

@@ -15,6 +15,8 @@ import { promotionCodeModule } from './stripe/promotion-codes.ts'
 import { sourceModule } from './stripe/sources.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
+import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
+import { webhookModule } from './webhooks.ts'
 
 /** Everything a world is made of. A resource file is known by being named here. */
 export const modules: readonly Module[] = [
@@ -31,6 +33,8 @@ export const modules: readonly Module[] = [
   taxIdModule,
   paymentMethodModule,
   sourceModule,
+  webhookEndpointModule,
+  webhookModule,
   kajabiModule,
   faultModule,
   copyModule,

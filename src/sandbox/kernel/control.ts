@@ -15,6 +15,28 @@ export class ControlRefusal extends Error {
 type Control = (world: World, input: ControlInput) => ControlAnswer
 
 const own: Readonly<Record<string, Control>> = {
+  'GET world': (world) => {
+    const { world: _, ...spaces } = world.counts()
+    const next = world.queue.peek()
+    return {
+      clock: formatInstant(world.now),
+      seed: world.seed,
+      livemode: world.livemode,
+      accounts: Object.fromEntries(
+        [...world.accounts.values()].map(({ name, accountId }) => [name, { id: accountId, ...spaces[name] }]),
+      ),
+      spaces: Object.fromEntries(Object.entries(spaces).filter(([name]) => !world.accounts.has(name))),
+      next:
+        next === undefined
+          ? null
+          : { at: formatInstant(next.at), account: next.space, what: next.kind, object: next.key },
+      due: world.queue.table.size,
+    }
+  },
+  'POST reset': (world) => {
+    world.reset()
+    return { clock: formatInstant(world.now) }
+  },
   'POST clock': async (world, input) => {
     const to = parseInstant(textOf(input, 'to'))
     if (to === undefined) throw new ControlRefusal('"to" must be an instant such as 2027-01-31T12:00:00Z')

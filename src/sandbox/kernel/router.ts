@@ -68,7 +68,7 @@ export class Router {
     const account = this.#authenticate(request.headers)
     checkVersion(request.headers)
     const { route, path } = this.#find(request)
-    const form = decodeForm(request.method === 'POST' ? new URLSearchParams(request.body) : request.url.searchParams)
+    const form = decodeForm(request.body === '' ? request.url.searchParams : new URLSearchParams(request.body))
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
       path,

@@ -89,6 +89,8 @@ export interface WorldOptions {
   readonly storage?: WorldStorage
   /** False: no events are kept or delivered unless an endpoint listens (a rehearsal of many months). */
   readonly keepEvents?: boolean
+  /** Fills a new world, and a reset one. */
+  readonly populate?: ((world: World) => void) | undefined
   /** How webhooks and hooks leave the world; none: they wait. */
   readonly deliver?: typeof globalThis.fetch
 }
@@ -106,7 +108,8 @@ export class World {
     zero_invoice_consumes_once: false,
     discount_starts_backdated: true,
   }
-  readonly deliver: typeof globalThis.fetch | undefined
+  /** How webhooks leave; a server sets it when it was not given. */
+  deliver: typeof globalThis.fetch | undefined
   /** Deliveries under way; the clock waits for them before it goes on. */
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
@@ -118,6 +121,8 @@ export class World {
   readonly #due = new Map<string, DueWork>()
   /** Rows the storage brought, until their table is first asked for. */
   readonly #loaded = new Map<string, string[]>()
+  readonly #beginning: Instant
+  readonly #populate: WorldOptions['populate']
   #now: Instant
 
   constructor(options: WorldOptions) {
@@ -130,6 +135,8 @@ export class World {
     this.deliver = options.deliver
     this.#storage = options.storage
     this.#now = options.clock
+    this.#beginning = options.clock
+    this.#populate = options.populate
     for (const module of options.modules)
       for (const [kind, work] of Object.entries(module.due ?? {})) {
         if (this.#due.has(kind)) throw new Bug(`due work ${kind} is declared twice`)
@@ -146,9 +153,11 @@ export class World {
     this.#loaded.delete('world/due')
     this.queue.rebuild()
     const clock = this.#setting('clock')
-    for (const account of options.accounts) this.#open(account, clock === undefined)
-    if (clock === undefined) this.#putSetting('clock', this.#now)
-    else this.#now = instant(Number(clock))
+    for (const account of options.accounts) this.#open(account)
+    if (clock === undefined) {
+      this.#putSetting('clock', this.#now)
+      this.#begin()
+    } else this.#now = instant(Number(clock))
     this.commit()
   }
 
@@ -201,10 +210,12 @@ export class World {
       const work = this.queue.take(to)
       if (work === undefined) break
       this.#perform(work)
-      if (this.#log.size > 2_000 || this.deliveries.size > 0) this.commit()
-      if (this.deliveries.size > 0) await Promise.all(this.deliveries)
+      const pause = played % 2_000 === 0
+      if (this.#log.size > 2_000 || this.deliveries.size > 0 || pause) this.commit()
+      // What is delivered may cause more; a receiver acts at the instant it heard.
+      while (this.deliveries.size > 0) await Promise.all(this.deliveries)
       // A server answers others meanwhile.
-      if (played % 2_000 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (pause) await new Promise((resolve) => setImmediate(resolve))
     }
     this.#setNow(to)
     for (const account of this.accounts.values()) {
@@ -234,6 +245,20 @@ export class World {
     this.#setNow(to)
   }
 
+  /** How many rows each table of each space has. */
+  counts(): Record<string, Record<string, number>> {
+    const counts: Record<string, Record<string, number>> = {}
+    const sizes = [
+      ...[...this.#loaded].map(([path, values]) => [path, values.length] as const),
+      ...[...this.#tables].map(([path, table]) => [path, table.size] as const),
+    ]
+    for (const [path, size] of sizes.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+      const [space = '', name = ''] = path.split('/')
+      if (size > 0) (counts[space] ??= {})[name] = size
+    }
+    return counts
+  }
+
   /** Every row of the world, as a storage keeps them. */
   *dump(): Generator<StoredRow> {
     for (const [path, values] of this.#loaded)
@@ -243,7 +268,7 @@ export class World {
 
   /** Another world with the same rows, clock and switches, kept in memory alone; from here on each lives its own life. */
   twin(): World {
-    const { storage: _, ...options } = this.#options
+    const { storage: _storage, populate: _populate, ...options } = this.#options
     const twin = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })
     for (const table of twin.#tables.values()) for (const row of table.all()) table.delete(row.id)
     for (const [path, values] of this.#loaded) twin.#loaded.set(path, [...values])
@@ -255,14 +280,29 @@ export class World {
     return twin
   }
 
-  /** Everything gone, as at the beginning. */
-  clear(): void {
+  /** Everything gone, and begun anew as at first. */
+  reset(): void {
+    // Tables nobody has asked for yet are emptied too, without becoming tables of this world.
+    for (const [path, values] of this.#loaded) {
+      const table = new Table(path, { name: path }, this.#log)
+      table.load(values)
+      for (const row of table.all()) table.delete(row.id)
+    }
+    this.#loaded.clear()
     for (const table of this.#tables.values()) for (const row of table.all()) table.delete(row.id)
-    for (const path of this.#loaded.keys()) this.#tableAt(path, { name: path })
+    this.queue.rebuild()
+    this.#now = this.#beginning
+    this.#putSetting('clock', this.#now)
+    this.#begin()
     this.commit()
   }
 
-  #open(about: { name: string; settings: AccountSettings }, isNew: boolean): void {
+  #begin(): void {
+    for (const module of this.modules) for (const account of this.accounts.values()) module.begin?.(account, this)
+    this.#populate?.(this)
+  }
+
+  #open(about: { name: string; settings: AccountSettings }): void {
     const space = this.space(about.name)
     const account: Account = {
       ...space,
@@ -271,7 +311,6 @@ export class World {
       settings: about.settings,
     }
     this.accounts.set(about.name, account)
-    if (isNew) for (const module of this.modules) module.begin?.(account, this)
   }
 
   #newSpace(name: string): Space {

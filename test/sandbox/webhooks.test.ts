@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { clientOf, refusal } from './client.ts'
+
+interface Sent {
+  readonly url: string
+  readonly body: string
+  readonly signature: string
+}
+
+/** A receiver that answers with what `answers` says next, and 200 when it says nothing. */
+function receiver(answers: number[] = []) {
+  const sent: Sent[] = []
+  const deliver: typeof fetch = (input, init) => {
+    sent.push({
+      url: String(input),
+      body: String(init?.body),
+      signature: new Headers(init?.headers).get('stripe-signature') ?? '',
+    })
+    return Promise.resolve(new Response('', { status: answers.shift() ?? 200 }))
+  }
+  return { sent, deliver }
+}
+
+const clock = async (sandbox: ReturnType<typeof createSandbox>, to: string) => {
+  const answer = await sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: JSON.stringify({ to }) })
+  expect(answer.status).toBe(200)
+}
+
+test('the secret is shown once, and signs what is delivered at the simulated time', async () => {
+  const { sent, deliver } = receiver()
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  const made = await stripe.webhookEndpoints.create({
+    url: 'https://crossbill.test/hook',
+    enabled_events: ['product.created'],
+  })
+  expect(made.secret).toMatch(/^whsec_\w{32}$/)
+  expect((await stripe.webhookEndpoints.retrieve(made.id)).secret).toBeUndefined()
+  await stripe.products.create({ id: 'p', name: 'P' })
+  await stripe.products.update('p', { name: 'Q' })
+  await Promise.all(sandbox.world.deliveries)
+  expect(sent).toHaveLength(1)
+  const [{ body, signature, url }] = sent as [Sent]
+  expect(url).toBe('https://crossbill.test/hook')
+  const event = stripe.webhooks.constructEvent(
+    body,
+    signature,
+    made.secret ?? '',
+    undefined,
+    undefined,
+    sandbox.clock() * 1_000,
+  )
+  expect(event).toMatchObject({
+    type: 'product.created',
+    api_version: '2026-10-28.endive',
+    data: { object: { id: 'p', name: 'P' } },
+  })
+  expect(() =>
+    stripe.webhooks.constructEvent(body, signature, `${made.secret}x`, undefined, undefined, sandbox.clock() * 1_000),
+  ).toThrow()
+  expect((await stripe.events.retrieve(event.id)).pending_webhooks).toBe(0)
+})
+
+test('what is not acknowledged is tried again on the simulated clock, then given up', async () => {
+  const { sent, deliver } = receiver([500, 302, 503])
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  await stripe.webhookEndpoints.create({ url: 'https://crossbill.test/hook', enabled_events: ['*'] })
+  await stripe.products.create({ id: 'p', name: 'P' })
+  await Promise.all(sandbox.world.deliveries)
+  expect((await stripe.events.list()).data.map((event) => event.pending_webhooks)).toEqual([1])
+  await clock(sandbox, '2026-12-01T12:10:00Z')
+  expect(sent).toHaveLength(2)
+  await clock(sandbox, '2026-12-05T12:00:00Z')
+  expect(sent).toHaveLength(3)
+})
+
+test('a later attempt that is acknowledged ends the story', async () => {
+  const { sent, deliver } = receiver([500])
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  await stripe.webhookEndpoints.create({ url: 'https://crossbill.test/hook', enabled_events: ['*'] })
+  await stripe.products.create({ id: 'p', name: 'P' })
+  await clock(sandbox, '2026-12-05T12:00:00Z')
+  expect(sent).toHaveLength(2)
+  expect(new Set(sent.map(({ body }) => (JSON.parse(body) as { id: string }).id)).size).toBe(1)
+  expect((await stripe.events.list({ delivery_success: true })).data).toHaveLength(1)
+})
+
+test('a disabled or deleted endpoint hears nothing more; an undone request is not told', async () => {
+  const { sent, deliver } = receiver([500])
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  const made = await stripe.webhookEndpoints.create({ url: 'https://crossbill.test/hook', enabled_events: ['*'] })
+  await refusal(stripe.customers.create({ payment_method: 'pm_card_chargeDeclined' }))
+  await stripe.products.create({ id: 'p', name: 'P' })
+  await Promise.all(sandbox.world.deliveries)
+  expect(sent).toHaveLength(1)
+  await stripe.webhookEndpoints.update(made.id, { disabled: true })
+  await stripe.products.update('p', { name: 'Q' })
+  await clock(sandbox, '2026-12-05T12:00:00Z')
+  expect(sent).toHaveLength(1)
+})
+
+test('unknown event types, bad addresses and a seventeenth endpoint are refused', async () => {
+  const stripe = clientOf(createSandbox())
+  const create = (url: string, event: string) => stripe.webhookEndpoints.create({ url, enabled_events: [event as '*'] })
+  expect(await refusal(create('https://a.test', 'product.made'))).toMatchObject({
+    status: 400,
+    param: 'enabled_events[0]',
+  })
+  expect(await refusal(create('a.test', '*'))).toMatchObject({ code: 'url_invalid', param: 'url' })
+  for (let n = 0; n < 16; n++) await create(`https://a.test/${n}`, '*')
+  expect((await refusal(create('https://a.test/16', '*'))).message).toMatch(/maximum of 16/)
+})

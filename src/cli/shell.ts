@@ -2,7 +2,7 @@ import { relative, resolve } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
 import type { GlobalFlags } from './arguments.ts'
-import type { Format } from './command.ts'
+import { exitCodes, type Format } from './command.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -53,12 +53,15 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
   }
 }
 
-async function ask(question: string, { stdin, stderr }: Surroundings): Promise<string | undefined> {
+async function ask(question: string, { stdin, stderr, abort }: Surroundings): Promise<string | undefined> {
   if (stdin.isTTY !== true) return undefined
   const { createInterface } = await import('node:readline/promises')
   const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream })
+  // Ctrl-C at a question means: nothing was begun, end. Ctrl-D means: no answer.
+  asking.on('SIGINT', () => abort(exitCodes.interrupted))
+  const closed = new Promise<undefined>((done) => asking.once('close', () => done(undefined)))
   try {
-    return (await asking.question(`${question} `)).trim()
+    return (await Promise.race([asking.question(`${question} `), closed]))?.trim()
   } finally {
     asking.close()
   }

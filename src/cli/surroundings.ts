@@ -6,9 +6,9 @@ export interface Surroundings {
   readonly stdout: Output
   readonly stderr: Output
   /** Calls back when the user or the system asks to stop; returns how to stop listening. */
-  onStop(asked: (signal: 'SIGINT' | 'SIGTERM') => void): () => void
+  readonly onStop: (asked: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once: only for a second Ctrl-C. */
-  abort(code: number): void
+  readonly abort: (code: number) => void
 }
 
 export interface Output {

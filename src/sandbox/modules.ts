@@ -3,16 +3,19 @@ import { copyModule } from './copy.ts'
 import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
 import { accountModule } from './stripe/account.ts'
+import { chargeModule } from './stripe/charges.ts'
 import { couponModule } from './stripe/coupons.ts'
 import { customerBalanceModule } from './stripe/customer-balance.ts'
 import { customerModule } from './stripe/customers.ts'
 import { discountModule } from './stripe/discounts.ts'
 import { eventModule } from './stripe/events.ts'
+import { invoiceModule } from './stripe/invoices.ts'
 import { paymentMethodModule } from './stripe/payment-methods.ts'
 import { priceModule } from './stripe/prices.ts'
 import { productModule } from './stripe/products.ts'
 import { promotionCodeModule } from './stripe/promotion-codes.ts'
 import { sourceModule } from './stripe/sources.ts'
+import { subscriptionModule } from './stripe/subscriptions.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
@@ -35,6 +38,9 @@ export const modules: readonly Module[] = [
   sourceModule,
   webhookEndpointModule,
   webhookModule,
+  subscriptionModule,
+  invoiceModule,
+  chargeModule,
   kajabiModule,
   faultModule,
   copyModule,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { discountEnd, discountRuns, takeOff, type Reduction } from '../../../src/sandbox/stripe/billing/discounting.ts'
-import { nextAttempt, ordinarySettings } from '../../../src/sandbox/stripe/billing/dunning.ts'
+import { nextAttempt } from '../../../src/sandbox/stripe/billing/dunning.ts'
 import { percentOf, percentWithin, split, times } from '../../../src/sandbox/stripe/billing/money.ts'
 import { amountFor } from '../../../src/sandbox/stripe/billing/pricing.ts'
 import { automaticRate, taxesOf, type Rate } from '../../../src/sandbox/stripe/billing/taxing.ts'
@@ -228,7 +228,7 @@ describe('balance and retries', () => {
   })
 
   test('attempts follow the account’s days and end', () => {
-    const days = [1, 2, 3, 4].map((attempts) => nextAttempt(ordinarySettings, 0, attempts))
+    const days = [1, 2, 3, 4].map((attempts) => nextAttempt([3, 8, 15], 0, attempts))
     expect(days).toEqual([3 * 86_400, 8 * 86_400, 15 * 86_400, null])
   })
 })

@@ -7,6 +7,8 @@ export interface Reduction {
   readonly percentOff: number | null
   readonly amountOff: number | null
   readonly currency: string | null
+  /** The amount off in further currencies. */
+  readonly options?: Readonly<Record<string, number>>
   /** Products it is limited to; null for all. */
   readonly products: readonly string[] | null
 }
@@ -82,7 +84,8 @@ function reductions(reduction: Reduction, amounts: readonly number[], currency: 
     const percent = reduction.percentOff
     return amounts.map((amount) => percentOf(amount, percent))
   }
-  if (reduction.amountOff === null || reduction.currency !== currency) return amounts.map(() => 0)
+  const off = reduction.currency === currency ? reduction.amountOff : reduction.options?.[currency]
+  if (off === null || off === undefined) return amounts.map(() => 0)
   const whole = amounts.reduce((sum, amount) => sum + amount, 0)
-  return split(Math.min(reduction.amountOff, whole), amounts)
+  return split(Math.min(off, whole), amounts)
 }

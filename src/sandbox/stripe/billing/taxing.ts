@@ -114,7 +114,7 @@ export interface TaxSituation {
   readonly exempt: 'none' | 'exempt' | 'reverse'
   /** The customer gave a business tax id. */
   readonly business: boolean
-  /** Places where the seller is registered, `US-NY` or `DE`. */
+  /** Places where the seller is registered: `DE`, `US-NY`, or `US` for every state. */
   readonly registrations: readonly string[]
 }
 
@@ -131,7 +131,7 @@ export function automaticRate(situation: TaxSituation): AutomaticRate {
   const { country, state } = situation.customer
   const registered =
     country === 'US'
-      ? state !== null && situation.registrations.includes(`US-${state}`)
+      ? situation.registrations.includes('US') || (state !== null && situation.registrations.includes(`US-${state}`))
       : situation.registrations.includes(country) ||
         (union.has(country) && situation.registrations.some((place) => union.has(place)))
   const type = country === 'US' ? 'sales_tax' : ['AU', 'NZ', 'SG', 'IN', 'CA'].includes(country) ? 'gst' : 'vat'

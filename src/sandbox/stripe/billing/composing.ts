@@ -1,0 +1,179 @@
+// Making an invoice out of lines: totals, discounts, taxes; not yet written, not yet collected.
+import type { Context } from '../../kernel/context.ts'
+import type { Period } from './calendar.ts'
+import { reductionsOf, running } from './discounts.ts'
+import type { Reduction } from './discounting.ts'
+import { pendingLine } from './lines.ts'
+import { customerFacts } from './lookups.ts'
+import {
+  invoiceItems,
+  type BillingReason,
+  type InvoiceItemRow,
+  type InvoiceRow,
+  type PaymentSettingsRow,
+  type SubscriptionRow,
+} from './rows.ts'
+import { addUp, type LineDraft } from './totals.ts'
+
+/** The discounts an invoice of this subscription gets at an instant: its own, or, when it has none, its customer's. */
+export function sharedDiscounts(context: Context, subscription: SubscriptionRow, at: number): string[] {
+  const own = running(context, subscription.discounts, at)
+  if (own.length > 0) return own.map((row) => row.id)
+  const { discount } = customerFacts(context, subscription.customer)
+  return discount === null ? [] : running(context, [discount], at).map((row) => row.id)
+}
+
+/** Invoice items of the customer that an invoice of this subscription takes along: in flexible mode all, in classic mode its own and those of none. */
+export function pendingFor(context: Context, subscription: SubscriptionRow): InvoiceItemRow[] {
+  return context
+    .table(invoiceItems)
+    .by('pending', subscription.customer)
+    .filter(
+      (item) =>
+        item.currency === subscription.currency &&
+        (item.subscription === null ||
+          item.subscription === subscription.id ||
+          subscription.billing_mode === 'flexible'),
+    )
+}
+
+export interface Composition {
+  readonly id: string
+  readonly reason: BillingReason
+  readonly lines: readonly LineDraft[]
+  readonly pending: readonly InvoiceItemRow[]
+  readonly period: Period
+  readonly at: number
+  /** Given by previews; otherwise the subscription's own or its customer's. */
+  readonly shared?: readonly Reduction[]
+}
+
+/** A draft invoice of a subscription. */
+export function composeInvoice(context: Context, subscription: SubscriptionRow, made: Composition): InvoiceRow {
+  const { at, pending, period } = made
+  const shared = made.shared ?? reductionsOf(context, sharedDiscounts(context, subscription, at), at)
+  const carried = pending.map((item) =>
+    pendingLine(context, item, { subscription, customer: subscription.customer, at }),
+  )
+  const { customer, collection_method } = subscription
+  return withTotals(context, {
+    ...blank(context, customer, subscription.currency),
+    id: made.id,
+    created: at,
+    subscription: subscription.id,
+    subscription_metadata: subscription.metadata,
+    billing_reason: made.reason,
+    collection_method,
+    days_until_due: subscription.days_until_due,
+    auto_advance: true,
+    period_start: period.start,
+    period_end: period.end,
+    default_tax_rates: subscription.default_tax_rates,
+    automatic_tax: {
+      enabled: subscription.automatic_tax.enabled,
+      status: subscription.automatic_tax.enabled
+        ? located(context, customer)
+          ? 'complete'
+          : 'requires_location_inputs'
+        : null,
+    },
+    payment_settings: subscription.payment_settings,
+    description: subscription.invoice_settings.description,
+    footer: subscription.invoice_settings.footer,
+    custom_fields: subscription.invoice_settings.custom_fields,
+    drafts: [...carried, ...made.lines],
+    shared,
+  })
+}
+
+function located(context: Context, customer: string): boolean {
+  return customerFacts(context, customer).place !== null
+}
+
+const noSettings: PaymentSettingsRow = {
+  payment_method_options: null,
+  payment_method_types: null,
+  save_default_payment_method: 'off',
+}
+
+export type UnaddedInvoice = Omit<
+  InvoiceRow,
+  | 'lines'
+  | 'discounts'
+  | 'subtotal'
+  | 'subtotal_excluding_tax'
+  | 'total'
+  | 'total_excluding_tax'
+  | 'taken'
+  | 'taxes'
+  | 'starting_balance'
+  | 'amount_due'
+> & { readonly drafts: readonly LineDraft[]; readonly shared: readonly Reduction[] }
+
+/** An invoice with nothing on it. */
+export function blank(
+  context: Context,
+  customer: string,
+  currency: string,
+): Omit<UnaddedInvoice, 'id' | 'drafts' | 'shared'> {
+  return {
+    created: context.now,
+    customer,
+    subscription: null,
+    subscription_metadata: {},
+    status: 'draft',
+    currency,
+    billing_reason: 'manual',
+    collection_method: 'charge_automatically',
+    auto_advance: false,
+    finalizes_at: null,
+    next_payment_attempt: null,
+    attempt_count: 0,
+    attempted: false,
+    first_attempt: null,
+    due_date: null,
+    days_until_due: null,
+    period_start: context.now,
+    period_end: context.now,
+    default_payment_method: null,
+    default_source: null,
+    default_tax_rates: [],
+    automatic_tax: { enabled: false, status: null },
+    payment_settings: noSettings,
+    description: null,
+    footer: null,
+    custom_fields: null,
+    statement_descriptor: null,
+    metadata: {},
+    number: null,
+    ending_balance: null,
+    amount_paid: 0,
+    payment_intent: null,
+    finalized_at: null,
+    paid_at: null,
+    voided_at: null,
+    marked_uncollectible_at: null,
+    webhooks_delivered_at: null,
+    created_event: null,
+  }
+}
+
+/** Adds the lines up. Until it is finalized, what is due is shown as it would be with the customer's balance of now. */
+export function withTotals(context: Context, unadded: UnaddedInvoice): InvoiceRow {
+  const { drafts, shared, ...rest } = unadded
+  const totals = addUp(drafts, shared, rest.currency)
+  const { balance } = customerFacts(context, rest.customer, rest.currency)
+  return {
+    ...rest,
+    lines: totals.lines,
+    discounts: shared.map((reduction) => reduction.discount),
+    subtotal: totals.subtotal,
+    subtotal_excluding_tax: totals.subtotalExcludingTax,
+    total: totals.total,
+    total_excluding_tax: totals.totalExcludingTax,
+    taken: totals.taken,
+    taxes: totals.taxes,
+    starting_balance: balance,
+    amount_due: Math.max(0, totals.total + balance),
+  }
+}

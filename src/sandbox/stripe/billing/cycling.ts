@@ -1,0 +1,199 @@
+// A subscription on the clock: trials end, periods renew, pauses and cancellations come due.
+import { instant } from '../../../core/instant.ts'
+import type { Context } from '../../kernel/context.ts'
+import type { Cadence, Period } from './calendar.ts'
+import { keepInvoice, markUncollectible, openDraft, tellInvoice, voidInvoice } from './collecting.ts'
+import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
+import { isOnce, withoutSpent } from './discounts.ts'
+import { incompleteSeconds } from './dunning.ts'
+import { endSubscription } from './ending.ts'
+import { fullPeriod, itemLine } from './lines.ts'
+import { priceFacts, spendCustomerDiscount } from './lookups.ts'
+import { payingMethod } from './paying.ts'
+import { invoiceItems, invoices, subscriptions, type InvoiceRow, type ItemRow, type SubscriptionRow } from './rows.ts'
+import { changeSubscription } from './standing.ts'
+import type { LineDraft } from './totals.ts'
+
+/** When something happens to a subscription next by itself; null when nothing does. */
+export function nextWake(row: SubscriptionRow): number | null {
+  if (row.status === 'canceled' || row.status === 'incomplete_expired') return null
+  if (row.status === 'incomplete') return row.created + incompleteSeconds
+  const times = row.status === 'paused' ? [] : row.items.map((item) => item.current_period_end)
+  if (row.cancel_at !== null) times.push(row.cancel_at)
+  const resumes = row.pause_collection?.resumes_at
+  if (resumes !== null && resumes !== undefined) times.push(resumes)
+  return times.length === 0 ? null : Math.min(...times)
+}
+
+/** Writes a subscription and puts its next event on the clock. Populations are built with it too. */
+export function keepSubscription(context: Context, row: SubscriptionRow): SubscriptionRow {
+  watch(context, row)
+  return context.table(subscriptions).put(row)
+}
+
+/** Puts the next event of a subscription on the clock, or takes it off. */
+export function watch(context: Context, row: SubscriptionRow): void {
+  const at = nextWake(row)
+  if (at !== null) context.schedule(instant(Math.max(at, context.now)), 'subscription.wake', row.id)
+  else if (context.scheduled('subscription.wake', row.id) !== undefined) context.unschedule('subscription.wake', row.id)
+}
+
+/** The clock's call: does what is due, then asks for the next one. */
+export function wake(context: Context, id: string): void {
+  for (let row = context.table(subscriptions).get(id); row !== undefined; row = context.table(subscriptions).get(id)) {
+    const at = nextWake(row)
+    if (at === null || at > context.now) {
+      watch(context, row)
+      return
+    }
+    step(context, row)
+  }
+}
+
+function step(context: Context, row: SubscriptionRow): void {
+  const { now } = context
+  if (row.status === 'incomplete') return expire(context, row)
+  const resumes = row.pause_collection?.resumes_at
+  if (resumes !== null && resumes !== undefined && resumes <= now) {
+    changeSubscription(context, row, { ...row, pause_collection: null })
+    return
+  }
+  const end = Math.min(...row.items.map((item) => item.current_period_end))
+  const ends = row.cancel_at !== null && row.cancel_at <= now
+  if (ends || (row.cancel_at_period_end && end <= now)) {
+    endSubscription(context, row, { how: 'scheduled' })
+    return
+  }
+  if (row.status === 'trialing' && row.trial_end !== null && row.trial_end <= now) return endTrial(context, row)
+  renew(context, row, end)
+}
+
+/** The first invoice stayed unpaid for 23 hours. */
+function expire(context: Context, row: SubscriptionRow): void {
+  const first = row.latest_invoice === null ? undefined : context.table(invoices).get(row.latest_invoice)
+  const expired = { ...row, status: 'incomplete_expired', ended_at: context.now } as const
+  changeSubscription(context, row, expired)
+  if (first?.status === 'open') voidInvoice(context, first)
+}
+
+/** The next period of an item from `start`: up to its next boundary, or cut short by `cancel_at`. */
+export function periodFrom(row: SubscriptionRow, cadence: Cadence, start: number): { period: Period; whole: Period } {
+  const whole = fullPeriod(row, cadence, start)
+  const end = row.cancel_at !== null && row.cancel_at > start && row.cancel_at < whole.end ? row.cancel_at : whole.end
+  return { period: { start, end }, whole }
+}
+
+function cadenceOf(context: Context, item: ItemRow): Cadence {
+  return priceFacts(context, item.price).cadence ?? { interval: 'month', count: 1 }
+}
+
+/** What a period that ends at `at` is followed by. */
+export interface Renewal {
+  readonly after: SubscriptionRow
+  readonly lines: readonly LineDraft[]
+  readonly period: Period
+}
+
+export function planRenewal(context: Context, row: SubscriptionRow, at: number): Renewal {
+  const lines: LineDraft[] = []
+  const due = row.items.filter((item) => item.current_period_end === at)
+  const items = row.items.map((item) => {
+    if (!due.includes(item)) return item
+    const { period, whole } = periodFrom(row, cadenceOf(context, item), at)
+    lines.push(itemLine(context, row, item, { period, whole, at }))
+    return { ...item, current_period_start: period.start, current_period_end: period.end }
+  })
+  const start = Math.min(...due.map((item) => item.current_period_start))
+  return { after: { ...row, items }, lines, period: { start, end: at } }
+}
+
+function renew(context: Context, row: SubscriptionRow, at: number): void {
+  bill(context, { before: row, ...planRenewal(context, row, at) })
+}
+
+interface Billing extends Renewal {
+  readonly before: SubscriptionRow
+}
+
+/** Makes the invoice of a new period and writes the subscription as it is then. */
+function bill(context: Context, billing: Billing): void {
+  const { after, lines, period } = billing
+  const pending = pendingFor(context, after)
+  const at = period.end
+  const shared = sharedDiscounts(context, after, at)
+  const draft = composeInvoice(context, after, {
+    id: context.newId('in'),
+    reason: 'subscription_cycle',
+    lines,
+    pending,
+    period,
+    at,
+  })
+  for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
+  if (after.discounts.length === 0 && shared.some((id) => isOnce(context, id)))
+    spendCustomerDiscount(context, after.customer)
+  changeSubscription(
+    context,
+    billing.before,
+    withoutSpent(context, { ...after, latest_invoice: draft.id }, { at, invoiced: true }),
+  )
+  collect(context, after, draft)
+}
+
+/** Sends a renewal invoice its way: as a draft for an hour, or as the pause says (https://docs.stripe.com/billing/subscriptions/pause-payment). */
+function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): void {
+  const behavior = row.pause_collection?.behavior
+  if (row.status === 'unpaid' || behavior === 'keep_as_draft') {
+    openDraft(context, { ...draft, auto_advance: false })
+    return
+  }
+  if (behavior === undefined) {
+    openDraft(context, draft)
+    return
+  }
+  // Neither takes anything from the customer's balance.
+  const closed = keepInvoice(context, {
+    ...draft,
+    auto_advance: false,
+    finalized_at: context.now,
+    ending_balance: draft.starting_balance,
+    amount_due: Math.max(0, draft.total),
+  })
+  tellInvoice(context, 'invoice.created', closed)
+  if (behavior === 'void') voidInvoice(context, closed)
+  else markUncollectible(context, closed)
+}
+
+/** A trial is over: bill, wait for the anchor, pause, or end (https://docs.stripe.com/billing/subscriptions/trials). */
+function endTrial(context: Context, row: SubscriptionRow): void {
+  const at = row.trial_end ?? context.now
+  const method = payingMethod(context, { customer: row.customer, subscription: row.id })
+  if (row.collection_method === 'charge_automatically' && method === null && row.trial_missing !== 'create_invoice') {
+    if (row.trial_missing === 'cancel') endSubscription(context, row, { how: 'scheduled' })
+    else
+      changeSubscription(context, row, {
+        ...row,
+        status: 'paused',
+        paused: { at, type: 'trial_end_without_payment_method' },
+      })
+    return
+  }
+  const { free, ...next } = planTrialEnd(context, row)
+  if (free) changeSubscription(context, row, next.after)
+  else bill(context, { before: row, ...next })
+}
+
+/** What follows a trial: a full period, or, with an anchor further ahead, the part until then, free when asked for at creation. */
+export function planTrialEnd(context: Context, row: SubscriptionRow): Renewal & { readonly free: boolean } {
+  const at = row.trial_end ?? context.now
+  const active: SubscriptionRow = { ...row, status: 'active' }
+  const onAnchor = row.items.every((item) => fullPeriod(row, cadenceOf(context, item), at).start === at)
+  const lines: LineDraft[] = []
+  const free = !onAnchor && row.stub === 'none'
+  const items = row.items.map((item) => {
+    const { period, whole } = periodFrom(active, cadenceOf(context, item), at)
+    if (!free) lines.push(itemLine(context, active, item, { period, whole, at, proration: !onAnchor }))
+    return { ...item, current_period_start: period.start, current_period_end: period.end }
+  })
+  return { after: { ...active, items }, lines, free, period: { start: row.trial_start ?? row.start_date, end: at } }
+}

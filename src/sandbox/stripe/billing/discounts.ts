@@ -1,0 +1,155 @@
+// Discounts as billing uses them: chosen in a request, taken up by a holder, running until an instant.
+// https://docs.stripe.com/billing/subscriptions/coupons
+import { instant } from '../../../core/instant.ts'
+import { present } from '../../../core/assert.ts'
+import type { Context } from '../../kernel/context.ts'
+import { invalid, missing } from '../../kernel/errors.ts'
+import { find } from '../../kernel/kind.ts'
+import { couponIsValid, coupons, findCoupon, type CouponRow } from '../coupons.ts'
+import { discounts, redeem, type DiscountRow } from '../discounts.ts'
+import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
+import type { DiscountsGiven } from '../subscription-params.ts'
+import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
+import type { Mint } from './mint.ts'
+import type { ItemRow, SubscriptionRow } from './rows.ts'
+
+/** What a request asks for: `{discount}` keeps one that exists, clock and all. */
+export type Chosen =
+  | { readonly kept: string }
+  | { readonly coupon: CouponRow; readonly promotion: string | null; readonly redeemed: boolean }
+
+/** Who asks, and for which parameter. */
+export interface Asker {
+  readonly customer: string
+  readonly at: string
+  readonly mint: Mint
+}
+
+type One = { readonly coupon?: string; readonly discount?: string; readonly promotion_code?: string }
+
+/** Reads `discounts` of a request and redeems the coupons (a preview only looks at them). The same coupon twice is refused. */
+export function chooseDiscounts(context: Context, given: NonNullable<DiscountsGiven>, asker: Asker): Chosen[] {
+  const seen = new Set<string>()
+  return given.map((one, index) => {
+    const chosen = choose(context, one, { ...asker, at: `${asker.at}[${index}]` })
+    const coupon =
+      'kept' in chosen ? present(context.table(discounts).get(chosen.kept), chosen.kept).coupon : chosen.coupon.id
+    if (seen.has(coupon))
+      throw invalid('You may not apply the same coupon or promotion code more than once.', { param: asker.at })
+    seen.add(coupon)
+    return chosen
+  })
+}
+
+function choose(context: Context, one: One, asker: Asker): Chosen {
+  const { customer, at, mint } = asker
+  const named = [one.coupon, one.discount, one.promotion_code].filter((value) => value !== undefined)
+  if (named.length !== 1)
+    throw invalid('You must specify exactly one of `coupon`, `discount` or `promotion_code`.', { param: at })
+  if (one.discount !== undefined) {
+    if (!context.table(discounts).has(one.discount)) throw missing('discount', one.discount, `${at}[discount]`)
+    return { kept: one.discount }
+  }
+  if (mint.preview) return look(context, one, at)
+  const by = one.promotion_code === undefined ? { coupon: one.coupon ?? '' } : { promotion_code: one.promotion_code }
+  const { coupon, promotionCode } = redeem(context, by, { customer, param: at })
+  return { coupon, promotion: promotionCode?.id ?? null, redeemed: true }
+}
+
+function look(context: Context, one: One, at: string): Chosen {
+  const code =
+    one.promotion_code === undefined
+      ? null
+      : find(context, promotionCodeKind, one.promotion_code, `${at}[promotion_code]`)
+  const id = code?.coupon ?? one.coupon ?? ''
+  const coupon = findCoupon(context, id, `${at}[coupon]`)
+  if (!couponIsValid(coupon, context.now) || (code !== null && !promotionCodeIsActive(context, code)))
+    throw invalid(`Coupon expired: ${id}`, { code: 'coupon_expired', param: `${at}[coupon]` })
+  return { coupon, promotion: code?.id ?? null, redeemed: false }
+}
+
+/** Whom a new discount belongs to, and when its clock starts. */
+export interface Holder {
+  readonly customer: string
+  readonly subscription?: string
+  readonly subscription_item?: string
+  readonly invoice?: string
+  readonly invoice_item?: string
+  readonly start: number
+}
+
+/** Writes the chosen discounts for a holder and returns their ids, in order. */
+export function takeUp(context: Context, chosen: readonly Chosen[], holder: Holder, mint: Mint): string[] {
+  return chosen.map((one) => {
+    if ('kept' in one) return one.kept
+    const end = discountEnd(one.coupon.duration, one.coupon.duration_in_months, holder.start)
+    return context.table(discounts).put({
+      id: mint.id('di'),
+      created: context.now,
+      coupon: one.coupon.id,
+      promotion_code: one.promotion,
+      customer: holder.customer,
+      subscription: holder.subscription ?? null,
+      subscription_item: holder.subscription_item ?? null,
+      invoice: holder.invoice ?? null,
+      invoice_item: holder.invoice_item ?? null,
+      start: instant(holder.start),
+      end: end === null ? null : instant(end),
+    }).id
+  })
+}
+
+/** Takes back what a preview wrote. */
+export function forget(context: Context, ids: readonly string[]): void {
+  for (const id of ids) context.table(discounts).delete(id)
+}
+
+/** The discounts among `ids` that still count at an instant. */
+export function running(context: Context, ids: readonly string[], at: number): DiscountRow[] {
+  return ids.flatMap((id) => {
+    const row = context.table(discounts).get(id)
+    return row !== undefined && discountRuns(row.end, at) ? [row] : []
+  })
+}
+
+export function reductionsOf(context: Context, ids: readonly string[], at: number): Reduction[] {
+  return running(context, ids, at).map((row) => {
+    const coupon = couponOf(context, row)
+    return {
+      discount: row.id,
+      percentOff: coupon.percent_off,
+      amountOff: coupon.amount_off,
+      currency: coupon.currency,
+      products: coupon.applies_to,
+      options: coupon.currency_options,
+    }
+  })
+}
+
+function couponOf(context: Context, row: DiscountRow): CouponRow {
+  return present(context.table(coupons).get(row.coupon), row.coupon)
+}
+
+/** A `once` discount is used up by the invoice that takes it. */
+export function isOnce(context: Context, id: string): boolean {
+  const row = context.table(discounts).get(id)
+  return row !== undefined && couponOf(context, row).duration === 'once'
+}
+
+/** The subscription without the discounts that have run out at an instant, and, after an invoice, without the `once` ones. */
+export function withoutSpent(
+  context: Context,
+  row: SubscriptionRow,
+  about: { at: number; invoiced: boolean },
+): SubscriptionRow {
+  const left = (ids: readonly string[]): readonly string[] =>
+    ids.length === 0
+      ? ids
+      : running(context, ids, about.at)
+          .map((discount) => discount.id)
+          .filter((id) => !about.invoiced || !isOnce(context, id))
+  const items = row.items.map((item): ItemRow => {
+    return item.discounts.length === 0 ? item : { ...item, discounts: left(item.discounts) }
+  })
+  return { ...row, discounts: left(row.discounts), items }
+}

@@ -1,0 +1,95 @@
+// The end of a subscription: asked for, due, or because nobody paid (https://docs.stripe.com/billing/subscriptions/cancel).
+import type { Context } from '../../kernel/context.ts'
+import { renderSubscription } from '../subscription-view.ts'
+import { attempt, finalize, keepInvoice, openDraft, stopCollection, tellInvoice } from './collecting.ts'
+import { composeInvoice, pendingFor } from './composing.ts'
+import { itemAmount } from './lines.ts'
+import { priceFacts } from './lookups.ts'
+import { proration } from './prorating.ts'
+import { scheduleEnded } from './schedule-rows.ts'
+import { invoiceItems, subscriptions, type CancellationDetails, type SubscriptionRow } from './rows.ts'
+
+export interface Ending {
+  /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. */
+  readonly how: 'request' | 'scheduled' | 'unpaid'
+  readonly invoiceNow?: boolean
+  readonly prorate?: boolean
+  readonly details?: Partial<CancellationDetails>
+}
+
+export function endSubscription(context: Context, row: SubscriptionRow, ending: Ending): SubscriptionRow {
+  const { now } = context
+  if (ending.prorate === true) creditUnused(context, row, now)
+  const final = finalInvoice(context, row, ending)
+  const reason = ending.how === 'unpaid' ? 'payment_failed' : 'cancellation_requested'
+  const ended = context.table(subscriptions).put({
+    ...row,
+    status: 'canceled',
+    ended_at: now,
+    canceled_at: ending.how === 'scheduled' ? (row.canceled_at ?? now) : now,
+    cancellation_details: { ...row.cancellation_details, ...ending.details, reason },
+    schedule: null,
+    ...(final === null ? {} : { latest_invoice: final }),
+  })
+  if (context.scheduled('subscription.wake', row.id) !== undefined) context.unschedule('subscription.wake', row.id)
+  if (row.schedule !== null) scheduleEnded(context, row.schedule, ending.how === 'scheduled' ? 'completed' : 'canceled')
+  stopCollection(context, ended, final)
+  context.emit('customer.subscription.deleted', () => renderSubscription(context, ended))
+  return ended
+}
+
+/** Invoice items that stay behind become a last invoice at the period's end or on request; else prorations of the subscription go (SDK, Subscriptions.cancel). */
+function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): string | null {
+  const pending = pendingFor(context, row).filter((item) => item.subscription === row.id || ending.invoiceNow === true)
+  if (ending.how === 'request' && ending.invoiceNow !== true) {
+    if (ending.prorate !== true)
+      for (const item of pending) if (item.proration) context.table(invoiceItems).delete(item.id)
+    return null
+  }
+  if (pending.length === 0 || ending.how === 'unpaid') return null
+  const draft = composeInvoice(context, row, {
+    id: context.newId('in'),
+    reason: ending.how === 'request' ? 'subscription_update' : 'subscription_cycle',
+    lines: [],
+    pending,
+    period: { start: row.items[0]?.current_period_start ?? row.start_date, end: context.now },
+    at: context.now,
+  })
+  for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
+  if (ending.how === 'scheduled') return openDraft(context, draft).id
+  const kept = keepInvoice(context, draft)
+  tellInvoice(context, 'invoice.created', kept)
+  const open = finalize(context, kept)
+  if (open.status === 'open' && open.collection_method === 'charge_automatically')
+    attempt(context, open, { by: 'request' })
+  return draft.id
+}
+
+/** Gives back the unused rest of each item's period as pending credits. */
+function creditUnused(context: Context, row: SubscriptionRow, at: number): void {
+  for (const item of row.items) {
+    const price = priceFacts(context, item.price)
+    const period = { start: at, end: item.current_period_end }
+    const whole = { start: item.current_period_start, end: item.current_period_end }
+    if (price.metered || period.end <= at || whole.end <= whole.start) continue
+    const amount = itemAmount(price, row.currency, item, { period, whole, sign: -1 })
+    const id = context.newId('ii')
+    context.table(invoiceItems).put(proration(context, { id, subscription: row, item, price, amount, period }))
+  }
+}
+
+/** The account's last resort after the final failed attempt. */
+export function giveUp(context: Context, id: string): void {
+  const row = context.table(subscriptions).get(id)
+  if (row === undefined || (row.status !== 'past_due' && row.status !== 'active')) return
+  const { finally: last } = context.account.settings.dunning
+  if (last === 'cancel') endSubscription(context, row, { how: 'unpaid' })
+  else if (last === 'unpaid') {
+    const unpaid = context.table(subscriptions).put({ ...row, status: 'unpaid' })
+    context.emit(
+      'customer.subscription.updated',
+      () => renderSubscription(context, unpaid),
+      () => renderSubscription(context, row),
+    )
+  }
+}

@@ -1,0 +1,137 @@
+// Invoice lines of subscription items: what one item costs for one stretch of time.
+import type { Context } from '../../kernel/context.ts'
+import { periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
+import { reductionsOf } from './discounts.ts'
+import { priceFacts, type PriceFacts } from './lookups.ts'
+import { fraction } from './money.ts'
+import { amountFor } from './pricing.ts'
+import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
+import { ratesFor } from './tax-of.ts'
+import type { LineDraft } from './totals.ts'
+
+export function anchorOf(subscription: SubscriptionRow): Anchor {
+  return { at: subscription.billing_cycle_anchor, day: subscription.billing_cycle_anchor_config?.day_of_month }
+}
+
+/** The whole period that a shorter stretch belongs to: proration divides by its length. */
+export function fullPeriod(subscription: SubscriptionRow, cadence: Cadence, at: number): Period {
+  return periodAround(anchorOf(subscription), cadence, at)
+}
+
+export interface ItemCharge {
+  readonly period: Period
+  /** Given when `period` is only a part: the whole it is part of. */
+  readonly whole?: Period
+  readonly free?: boolean
+  /** A debit or credit of a change, not a period's ordinary price. */
+  readonly proration?: boolean
+  readonly sign?: 1 | -1
+  readonly description?: string
+}
+
+/** What an item costs for a period, prorated when it is a part, in the subscription's currency. */
+export function itemAmount(price: PriceFacts, currency: string, item: ItemRow, charge: ItemCharge): number {
+  if (charge.free === true || price.metered) return 0
+  const full = amountFor(price.amountsIn(currency), price.terms, item.quantity ?? 1)
+  const { period, whole } = charge
+  const part =
+    whole === undefined || (whole.start === period.start && whole.end === period.end)
+      ? full
+      : fraction(full, period.end - period.start, whole.end - whole.start)
+  return charge.sign === -1 ? -part : part
+}
+
+/** One line of a subscription item, with its discounts and rates as they stand at `at`. */
+export function itemLine(
+  context: Context,
+  subscription: SubscriptionRow,
+  item: ItemRow,
+  charge: ItemCharge & { at: number },
+): LineDraft {
+  const price = priceFacts(context, item.price)
+  const quantity = price.metered ? 0 : (item.quantity ?? 1)
+  return {
+    amount: itemAmount(price, subscription.currency, item, charge),
+    description: charge.description ?? describe(price, subscription.currency, quantity, charge.free === true),
+    quantity,
+    price: price.id,
+    product: price.product,
+    unitAmount: charge.free === true ? '0' : price.amountsIn(subscription.currency).unit,
+    period: charge.period,
+    discountable: charge.proration !== true,
+    own: reductionsOf(context, item.discounts, charge.at),
+    rates: ratesFor(context, { subscription, own: item.tax_rates, taxBehavior: price.taxBehavior }),
+    proration: charge.proration === true,
+    subscription: subscription.id,
+    subscriptionItem: item.id,
+    invoiceItem: null,
+    metadata: subscription.metadata,
+  }
+}
+
+/** The line a pending invoice item becomes. */
+export function pendingLine(
+  context: Context,
+  item: InvoiceItemRow,
+  about: { subscription: SubscriptionRow | null; customer: string; at: number },
+): LineDraft {
+  const price = item.price === null ? null : priceFacts(context, item.price)
+  return {
+    amount: item.amount,
+    description: item.description,
+    quantity: item.quantity,
+    price: item.price,
+    product: item.product,
+    unitAmount: item.unit_amount_decimal,
+    period: item.period,
+    discountable: item.discountable,
+    own: reductionsOf(context, item.discounts, about.at),
+    rates: ratesFor(context, {
+      subscription: about.subscription,
+      customer: about.customer,
+      own: item.tax_rates,
+      taxBehavior: price?.taxBehavior ?? 'unspecified',
+    }),
+    proration: item.proration,
+    subscription: item.subscription,
+    subscriptionItem: item.subscription_item,
+    invoiceItem: item.id,
+    metadata: item.metadata,
+  }
+}
+
+function describe(price: PriceFacts, currency: string, quantity: number, trial: boolean): string {
+  if (trial) return `Trial period for ${price.productName}`
+  const { interval, count } = price.cadence ?? { interval: 'month', count: 1 }
+  const every = count === 1 ? interval : `every ${count} ${interval}s`
+  const unit = price.amountsIn(currency).unit
+  if (unit === null) return `${quantity} × ${price.productName} (Tier 1 at ${every})`
+  return `${quantity} × ${price.productName} (at ${money(unit, currency)} / ${every})`
+}
+
+const whole = new Set([
+  'jpy',
+  'krw',
+  'vnd',
+  'clp',
+  'xaf',
+  'xof',
+  'xpf',
+  'bif',
+  'djf',
+  'gnf',
+  'kmf',
+  'mga',
+  'pyg',
+  'rwf',
+  'ugx',
+  'vuv',
+])
+const thousandth = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])
+
+function money(minor: string, currency: string): string {
+  const places = whole.has(currency) ? 0 : thousandth.has(currency) ? 3 : 2
+  const amount = (Number(minor) / 10 ** places).toFixed(places)
+  const sign: Record<string, string> = { usd: '$', eur: '€', gbp: '£', jpy: '¥' }
+  return sign[currency] === undefined ? `${amount} ${currency.toUpperCase()}` : `${sign[currency]}${amount}`
+}

@@ -1,0 +1,25 @@
+import type { Context } from '../../kernel/context.ts'
+
+/** Where ids come from: a preview makes up its own and leaves no trace. */
+export interface Mint {
+  readonly preview: boolean
+  readonly id: (prefix: string) => string
+}
+
+export function realMint(context: Context): Mint {
+  return { preview: false, id: (prefix) => context.newId(prefix) }
+}
+
+/** Ids for objects that exist only while a preview is computed; `used` lists them, to be forgotten. */
+export function previewMint(): Mint & { readonly used: readonly string[] } {
+  const used: string[] = []
+  return {
+    preview: true,
+    used,
+    id(prefix) {
+      const id = `${prefix}_preview_${used.length + 1}`
+      used.push(id)
+      return id
+    },
+  }
+}

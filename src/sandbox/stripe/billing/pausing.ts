@@ -1,0 +1,71 @@
+// The `paused` status, which is not paused collection (https://docs.stripe.com/api/subscriptions/pause, …/resume).
+import type { Context } from '../../kernel/context.ts'
+import { invalid } from '../../kernel/errors.ts'
+import type { PauseGiven, ResumeGiven } from '../subscription-params.ts'
+import { applyChange } from './applying.ts'
+import { cadenceOf } from './items.ts'
+import { fullPeriod, itemAmount, itemLine } from './lines.ts'
+import { priceFacts } from './lookups.ts'
+import { proration } from './prorating.ts'
+import type { InvoiceItemRow, SubscriptionRow } from './rows.ts'
+import type { LineDraft } from './totals.ts'
+
+/** Flexible mode only, and not under a schedule. Gives back unused time unless told not to. */
+export function pause(context: Context, row: SubscriptionRow, given: PauseGiven): SubscriptionRow {
+  if (row.billing_mode !== 'flexible')
+    throw invalid('Only subscriptions with `billing_mode` `flexible` can be paused.', { param: 'type' })
+  if (row.schedule !== null) throw invalid('Cannot pause a subscription that has a schedule attached.')
+  if (row.status !== 'active' && row.status !== 'trialing' && row.status !== 'past_due')
+    throw invalid(`A subscription with status \`${row.status}\` cannot be paused.`)
+  const from = given.bill_for?.unused_time_from?.type ?? 'now'
+  const items = from === 'none' || row.status === 'trialing' ? [] : unused(context, row, from)
+  return applyChange(context, {
+    before: row,
+    change: {
+      row: { ...row, status: 'paused', paused: { at: context.now, type: 'pause_requested' } },
+      items,
+      lines: [],
+      bill: given.invoicing_behavior === 'invoice' && items.length > 0,
+    },
+    given: {},
+  })
+}
+
+function unused(context: Context, row: SubscriptionRow, from: 'item_current_period_start' | 'now'): InvoiceItemRow[] {
+  return row.items.flatMap((item) => {
+    const price = priceFacts(context, item.price)
+    const start = from === 'now' ? context.now : item.current_period_start
+    const period = { start, end: item.current_period_end }
+    if (price.metered || period.end <= period.start) return []
+    const whole = fullPeriod(row, cadenceOf(price), item.current_period_start)
+    const amount = itemAmount(price, row.currency, item, { period, whole, sign: -1 })
+    return [proration(context, { id: context.newId('ii'), subscription: row, item, price, amount, period })]
+  })
+}
+
+/** Resumes with the anchor at now (the default: the billing date moves) or unchanged. */
+export function resume(context: Context, row: SubscriptionRow, given: ResumeGiven): SubscriptionRow {
+  if (row.status !== 'paused')
+    throw invalid(`The subscription cannot be resumed because its status is \`${row.status}\`.`)
+  const { now } = context
+  const keeps = given.billing_cycle_anchor?.type === 'unchanged'
+  const active: SubscriptionRow = {
+    ...row,
+    status: 'active',
+    paused: null,
+    ...(keeps ? {} : { billing_cycle_anchor: now, billing_cycle_anchor_config: null }),
+  }
+  const lines: LineDraft[] = []
+  const free = keeps && given.proration_behavior === 'none'
+  const items = row.items.map((item) => {
+    const whole = fullPeriod(active, cadenceOf(priceFacts(context, item.price)), now)
+    const period = { start: now, end: whole.end }
+    if (!free) lines.push(itemLine(context, active, item, { period, whole, at: now }))
+    return { ...item, current_period_start: period.start, current_period_end: period.end }
+  })
+  return applyChange(context, {
+    before: row,
+    change: { row: { ...active, items }, items: [], lines, bill: lines.length > 0 },
+    given: {},
+  })
+}

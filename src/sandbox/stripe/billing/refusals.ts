@@ -1,0 +1,20 @@
+import { declined, type StripeError } from '../../kernel/errors.ts'
+import type { Attempted } from './paying.ts'
+
+/** The 402 of a payment that failed; what the attempt wrote stands unless `undone`. */
+export function declinedBy(
+  outcome: Extract<Attempted, { kind: 'failed' }>,
+  options?: { undone: boolean },
+): StripeError {
+  const { message, code, decline_code } = outcome.error
+  const { charge } = outcome
+  return declined(
+    message,
+    {
+      code,
+      ...(decline_code === null ? {} : { decline_code }),
+      ...(charge === null || options?.undone === true ? {} : { charge }),
+    },
+    options,
+  )
+}

@@ -1,0 +1,174 @@
+// When a subscription starts: the anchor, the trial, the first periods, and what the first invoice charges for.
+// https://docs.stripe.com/billing/subscriptions/billing-cycle, …/backdating, …/trials
+import type { Context } from '../../kernel/context.ts'
+import { invalid } from '../../kernel/errors.ts'
+import type { CreateGiven } from '../subscription-params.ts'
+import { anchorFromConfig, oneStepAfter, periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
+import { cadenceOf, shortest } from './items.ts'
+import type { PriceFacts } from './lookups.ts'
+import type { AnchorConfigRow, SubscriptionRow } from './rows.ts'
+
+const longestTrial = 730 * 86_400
+
+export interface Start {
+  readonly start: number
+  readonly anchor: Anchor
+  readonly config: AnchorConfigRow | null
+  readonly trialEnd: number | null
+  /** The anchor lies ahead: the time until then is a part of a period. */
+  readonly stub: boolean
+}
+
+export type StartGiven = Pick<
+  CreateGiven,
+  | 'backdate_start_date'
+  | 'billing_cycle_anchor'
+  | 'billing_cycle_anchor_config'
+  | 'proration_behavior'
+  | 'trial_end'
+  | 'trial_from_plan'
+  | 'trial_period_days'
+  | 'trial_settings'
+>
+
+/** Reads and checks everything about the start (combinations: docs of billing-cycle, backdating and trials). */
+export function startOf(
+  context: Context,
+  given: StartGiven,
+  about: { prices: readonly PriceFacts[]; mode: SubscriptionRow['billing_mode'] },
+): Start {
+  const { now } = context
+  const start = given.backdate_start_date ?? now
+  if (start > now) throw invalid('`backdate_start_date` must be in the past.', { param: 'backdate_start_date' })
+  if (given.proration_behavior === 'always_invoice')
+    throw invalid('`proration_behavior` of `always_invoice` is not supported when creating a subscription.', {
+      param: 'proration_behavior',
+    })
+  const trialEnd = trialOf(context, given, about.prices)
+  const least = shortest(about.prices)
+  const config = configOf(given, about.prices)
+  if (config !== null) {
+    const anchor = anchorFromConfig(config, least, trialEnd ?? now)
+    return { start, anchor, config, trialEnd, stub: anchor.at > (trialEnd ?? now) }
+  }
+  const asked = given.billing_cycle_anchor
+  if (asked !== undefined) {
+    checkAnchor(asked, { now, trialEnd, least })
+    return { start, anchor: { at: asked }, config: null, trialEnd, stub: asked > (trialEnd ?? now) }
+  }
+  const keeps = given.trial_settings?.end_behavior.billing_cycle_anchor === 'unchanged'
+  if (trialEnd !== null) return { start, anchor: { at: keeps ? start : trialEnd }, config: null, trialEnd, stub: false }
+  return { start, anchor: { at: about.mode === 'flexible' ? start : now }, config: null, trialEnd, stub: false }
+}
+
+function checkAnchor(asked: number, about: { now: number; trialEnd: number | null; least: Cadence }): void {
+  const { now, trialEnd, least } = about
+  if (asked < now)
+    throw invalid('Invalid timestamp: `billing_cycle_anchor` must be an integer Unix timestamp in the future.', {
+      param: 'billing_cycle_anchor',
+    })
+  if (trialEnd !== null && asked <= trialEnd)
+    throw invalid('`billing_cycle_anchor` must be after `trial_end`.', { param: 'billing_cycle_anchor' })
+  if (asked > oneStepAfter(trialEnd ?? now, least))
+    throw invalid('`billing_cycle_anchor` cannot be later than next natural billing date for plan.', {
+      param: 'billing_cycle_anchor',
+    })
+}
+
+function configOf(given: StartGiven, prices: readonly PriceFacts[]): AnchorConfigRow | null {
+  const config = given.billing_cycle_anchor_config
+  if (config === undefined) return null
+  if (given.billing_cycle_anchor !== undefined)
+    throw invalid('You may only specify one of these parameters: billing_cycle_anchor, billing_cycle_anchor_config.', {
+      param: 'billing_cycle_anchor_config',
+    })
+  if (given.backdate_start_date !== undefined)
+    throw invalid('`billing_cycle_anchor_config` cannot be used with `backdate_start_date`.', {
+      param: 'billing_cycle_anchor_config',
+    })
+  if (prices.some((price) => !['month', 'year'].includes(cadenceOf(price).interval)))
+    throw invalid('`billing_cycle_anchor_config` is only supported for prices with `month` or `year` intervals.', {
+      param: 'billing_cycle_anchor_config',
+    })
+  return {
+    day_of_month: config.day_of_month,
+    hour: config.hour ?? null,
+    minute: config.minute ?? null,
+    month: config.month ?? null,
+    second: config.second ?? null,
+  }
+}
+
+function trialOf(context: Context, given: StartGiven, prices: readonly PriceFacts[]): number | null {
+  const { trial_end: end, trial_period_days: days, trial_from_plan: fromPlan } = given
+  const ways = [
+    end !== undefined && 'trial_end',
+    days !== undefined && 'trial_period_days',
+    fromPlan === true && 'trial_from_plan',
+  ].filter((way) => way !== false)
+  if (ways.length > 1)
+    throw invalid(`You may only specify one of these parameters: ${ways.join(', ')}.`, { param: ways[1] ?? '' })
+  if (end === 'now') return null
+  const at = trialAt(context.now, end, days ?? (fromPlan === true ? longestOf(prices) : undefined))
+  if (at === null) return null
+  if (at <= context.now)
+    throw invalid('Invalid timestamp: must be an integer Unix timestamp in the future.', { param: 'trial_end' })
+  if (at > context.now + longestTrial)
+    throw invalid('The maximum number of trial period days is 730 (2 years).', { param: 'trial_end' })
+  return at
+}
+
+function trialAt(now: number, end: number | undefined, days: number | undefined): number | null {
+  if (end !== undefined) return end
+  return days === undefined || days === 0 ? null : now + days * 86_400
+}
+
+function longestOf(prices: readonly PriceFacts[]): number | undefined {
+  const days = prices.flatMap((price) => price.trialDays ?? [])
+  return days.length === 0 ? undefined : Math.max(...days)
+}
+
+export interface Stretch {
+  readonly period: Period
+  readonly whole: Period
+}
+
+/** The time the first invoice charges an item for, period by period, and the item's current period. */
+export interface FirstPeriods {
+  readonly charged: readonly Stretch[]
+  readonly current: Period
+}
+
+export function firstPeriods(
+  begin: Start,
+  cadence: Cadence,
+  about: { now: number; free: boolean; mode: SubscriptionRow['billing_mode']; cancelAt: number | null },
+): FirstPeriods {
+  const { start, anchor, trialEnd, stub } = begin
+  const { now, free, mode, cancelAt } = about
+  const cut = (period: Period): Period =>
+    cancelAt !== null && cancelAt > period.start && cancelAt < period.end ? { ...period, end: cancelAt } : period
+  if (trialEnd !== null) return { charged: [], current: cut({ start, end: trialEnd }) }
+  const now_ = periodAround(anchor, cadence, now)
+  const backdated = start < now
+  const current = cut({
+    start: stub || backdated ? Math.max(start, now_.start) : now,
+    end: stub ? anchor.at : now_.end,
+  })
+  if (free && (stub || (backdated && mode === 'flexible'))) return { charged: [], current }
+  if (!stub && !backdated) return { charged: [{ period: current, whole: now_ }], current }
+  const past = free ? [] : stretches(anchor, cadence, { start, end: current.start })
+  return { charged: [...past, { period: current, whole: now_ }], current }
+}
+
+/** A span cut at the boundaries of the cadence. */
+export function stretches(anchor: Anchor, cadence: Cadence, span: Period): Stretch[] {
+  const pieces: Stretch[] = []
+  for (let at = span.start; at < span.end;) {
+    const whole = periodAround(anchor, cadence, at)
+    const end = Math.min(whole.end, span.end)
+    pieces.push({ period: { start: at, end }, whole })
+    at = end
+  }
+  return pieces
+}

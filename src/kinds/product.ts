@@ -17,7 +17,8 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   package_dimensions: mutable(),
   // Stripe answers null or false as it likes when nothing was said.
   shippable: declared(),
-  statement_descriptor: mutable(),
+  // Stripe's parameter cannot be emptied.
+  statement_descriptor: declared(),
   tax_code: mutable({ read: (live) => idOf(live['tax_code']) }),
   // Mirrors tax_code, and more in accounts with performance locations.
   tax_details: declared(),

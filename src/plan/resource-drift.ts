@@ -1,12 +1,13 @@
 import jsonpatch from 'fast-json-patch'
 import { digest } from '../core/canonical.ts'
+import { differences } from '../kinds/form.ts'
 import type { ResourcesInput } from './resources.ts'
 import type { Verdict } from './resource-verdict.ts'
 import type { Drift } from './types.ts'
 
 /** What happened to a declared object outside: told apart from a change of the YAML by the form last applied. */
 export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {
-  const { resource, identity, form, live, differences: found, takes } = verdict
+  const { kind, resource, identity, form, live } = verdict
   const { address } = resource
   const recorded = input.known.find((one) => one.address === address)
   if (identity.is === 'absent')
@@ -14,7 +15,8 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
       ? [{ address, code: 'gone', message: `${recorded?.id ?? 'it'} was deleted outside; it is made again`, patch: [] }]
       : []
   const drift: Drift[] = []
-  if (recorded?.applied === digest(form) && found.length > 0 && takes !== 'nothing') {
+  const found = differences(kind, live, form)
+  if (recorded?.applied === digest(form) && found.length > 0) {
     const message = `changed outside: ${found.map(({ field }) => field).join(', ')}`
     drift.push({ address, code: 'changed_outside', message, patch: jsonpatch.compare(form, live) })
   }

@@ -112,7 +112,8 @@ export const productModule: Module = {
       permission: 'products',
       params: fields({
         ...common,
-        default_price: text(),
+        // The SDK's type does not say so, but it can be unset: https://github.com/stripe/stripe-python/issues/658
+        default_price: emptyable(text()),
         description: emptyable(text({ max: 40_000 })),
         images: emptyable(images),
         marketing_features: emptyable(features),
@@ -133,7 +134,7 @@ export const productModule: Module = {
           default_price,
           ...rest
         } = params
-        if (default_price !== undefined) checkDefaultPrice(context, row, default_price)
+        if (typeof default_price === 'string') checkDefaultPrice(context, row, default_price)
         const changed = changeProduct(context, row, {
           ...rest,
           metadata: mergeMetadata(row.metadata, given),

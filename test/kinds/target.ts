@@ -1,0 +1,129 @@
+import type Stripe from 'stripe'
+import { assert } from '../../src/core/assert.ts'
+import { instant } from '../../src/core/instant.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../src/core/json.ts'
+import type { Catalog } from '../../src/catalog/types.ts'
+import type { StripeAccount } from '../../src/engine/ports.ts'
+import { kinds } from '../../src/kinds/registry.ts'
+import type { KeylessChange } from '../../src/plan/assemble.ts'
+import { type KeylessStep, type KnownObject, planResources, type ResourcesPlan } from '../../src/plan/resources.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { connectAccount } from '../../src/stripe/account.ts'
+import { load } from '../catalog/project.ts'
+
+/** A target account in a sandbox, with a plain executor: what the engine does, without journal and recovery. */
+export class Target {
+  readonly account: StripeAccount
+  known: readonly KnownObject[] = []
+  /** Secrets by the sink they went to. */
+  readonly secrets: string[] = []
+  /** Every request that was sent: `POST /v1/prices`. */
+  readonly sent: string[] = []
+  /** Who is subscribed to what. */
+  subscriptions: readonly Stripe.Subscription[] = []
+  #keys = 0
+
+  constructor(account: StripeAccount) {
+    this.account = account
+  }
+
+  static async open(): Promise<Target> {
+    const sandbox = createSandbox()
+    return new Target(await connectAccount({ name: 'target', key: 'sk_test_sandbox_target', fetch: sandbox.fetch }))
+  }
+
+  async list(path: string, params: JsonObject = {}): Promise<StripeObject[]> {
+    const all: StripeObject[] = []
+    for await (const one of this.account.list(path, params)) all.push(one)
+    return all
+  }
+
+  async live(): Promise<ReadonlyMap<string, readonly StripeObject[]>> {
+    const live = new Map<string, StripeObject[]>()
+    for (const kind of kinds) {
+      const objects = new Map<string, StripeObject>()
+      for (const params of kind.lists)
+        for (const one of await this.list(kind.path, params)) objects.set(one.id ?? '', one)
+      live.set(kind.name, [...objects.values()])
+    }
+    return live
+  }
+
+  async plan(
+    catalog: Catalog,
+    options: { needed?: readonly string[]; mapped?: Readonly<Record<string, string>> } = {},
+  ): Promise<ResourcesPlan> {
+    return planResources({
+      project: catalog.project.name,
+      now: instant(this.account.now()),
+      desired: catalog.resources,
+      live: await this.live(),
+      known: this.known,
+      subscriptions: this.subscriptions,
+      mapped: new Map(Object.entries(options.mapped ?? {})),
+      needed: new Set(options.needed),
+    })
+  }
+
+  /** Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash. */
+  async apply(plan: ResourcesPlan, stopAfter = Infinity): Promise<void> {
+    const ids = new Map(plan.ids)
+    let done = 0
+    for (const change of [...plan.changes, ...plan.closing])
+      for (const step of change.steps) {
+        if (done++ >= stopAfter) return
+        await this.#run(change, step, ids)
+      }
+    this.known = [...ids].map(([address, id]) => ({ address, id, applied: plan.forms.get(address) ?? null }))
+  }
+
+  async #run(change: KeylessChange, step: KeylessStep, ids: Map<string, string>): Promise<void> {
+    const path = step.path.replaceAll(
+      /\{([^}]+)\}/g,
+      (_all, address: string) => ids.get(address) ?? `unknown ${address}`,
+    )
+    const answer = await this.send(step.method, path, resolve(step.params, ids) as JsonObject)
+    if (step.id === 'create') {
+      ids.set(change.address, answer.id ?? '')
+      if (step.secret_to !== undefined) this.secrets.push(String(answer['secret'] as string))
+    }
+    if (step.id === 'update') ids.set(change.address, answer.id ?? '')
+  }
+
+  async send(method: 'POST' | 'DELETE', path: string, params: JsonObject = {}): Promise<StripeObject> {
+    this.sent.push(`${method} ${path}`)
+    const key = method === 'POST' ? { idempotencyKey: `test-${this.#keys++}` } : {}
+    const outcome = await this.account.send({ method, path, params, ...key })
+    if (!outcome.ok) throw new Error(`${method} ${path} ${JSON.stringify(params)}: ${outcome.failure.message}`)
+    return outcome.value
+  }
+}
+
+function resolve(value: Json | undefined, ids: ReadonlyMap<string, string>): Json | undefined {
+  if (Array.isArray(value)) return (value as readonly Json[]).map((one) => resolve(one, ids) ?? null)
+  if (!isJsonObject(value)) return value
+  const ref = value['$ref']
+  if (typeof ref === 'string') {
+    const id = ids.get(ref)
+    assert(id !== undefined, `${ref} is not made yet`)
+    return id
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolve(one, ids)]))
+}
+
+/** A catalog of these sections and nothing else; throws with the findings when it is wrong. */
+export function catalogOf(sections: string): Catalog {
+  const loaded = load({ 'products.yaml': '', 'prices.yaml': '', 'all.yaml': sections })
+  if (loaded.catalog === undefined) throw new Error(JSON.stringify(loaded.findings, null, 2))
+  return loaded.catalog
+}
+
+/** `create price.a (declared)`, and so on, for what a plan would do. */
+export function lines(plan: ResourcesPlan): readonly string[] {
+  return [
+    ...plan.changes.map(({ action, address, because }) => `${action} ${address} (${because.join(', ')})`),
+    ...plan.closing.map(({ action, address, because }) => `afterwards ${action} ${address} (${because.join(', ')})`),
+    ...plan.drift.map(({ address, code }) => `drift ${address} (${code})`),
+    ...plan.blocked.map(({ address, code }) => `blocked ${address} (${code})`),
+  ]
+}

@@ -127,7 +127,11 @@ function explain(message: string, met: Met): UsageError {
   const called = ['crossbill', ...met.path].join(' ')
   const help = `See: ${called} --help`
   if (message === 'no command')
-    return new UsageError('no-command', `${called} needs a command: ${met.names.join(', ')}`, help)
+    return new UsageError(
+      'no-command',
+      `${called} needs to be told what to do`,
+      met.path.length === 0 ? help : `Say one of: ${met.names.join(', ')}.`,
+    )
   const invalid = /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(message)
   if (invalid !== null)
     return new UsageError('invalid-value', `--${invalid[1]} does not take "${invalid[2]}"`, `It takes: ${invalid[3]}.`)

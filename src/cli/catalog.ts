@@ -18,11 +18,8 @@ export interface CheckedCatalog {
 export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
   const { files, findings: unreadable } = await readCatalogFiles(join(shell.project, 'catalog'))
   const loaded = loadCatalog(files)
-  const project = shell.near(shell.project)
-  const findings = [
-    ...unreadable.map((finding) => below(join(project, 'catalog'), finding)),
-    ...loaded.findings.map((finding) => below(project, finding)),
-  ]
+  const folder = join(shell.near(shell.project), 'catalog')
+  const findings = [...unreadable, ...loaded.findings].map((finding) => below(folder, finding))
   const broken = unreadable.length > 0 || loaded.catalog === undefined
   return { files, findings, ...(broken ? {} : { catalog: loaded.catalog }) }
 }

@@ -61,4 +61,9 @@ export const commandTable: readonly CommandEntry[] = [
       },
     ],
   },
+  {
+    usage: 'sandbox',
+    about: 'an embedded Stripe and Kajabi as a server on this machine',
+    load: () => import('./commands/sandbox.ts'),
+  },
 ]

@@ -4,9 +4,9 @@ import type { Instant } from '../core/instant.ts'
 /**
  * Something that may mean "this member wants to stop". How far it is to be believed depends on where it came from:
  * hooks and the poller are hints that are verified by reading Kajabi back; a relay's signed request, a member's confirmed link and the operator
- * act. A form never acts, since anybody can type any address into it.
+ * act. A form never acts, since anybody can type any address into it: it only has a confirmation link sent.
  */
-export type SignalSource = 'hook' | 'relay' | 'link' | 'poller' | 'operator' | 'source_account'
+export type SignalSource = 'hook' | 'form' | 'relay' | 'link' | 'poller' | 'operator' | 'source_account'
 
 export interface Signal {
   readonly source: SignalSource

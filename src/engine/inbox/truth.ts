@@ -20,6 +20,8 @@ export async function verifySignal(context: InboxContext, signal: Signal): Promi
       return { truth: 'true' }
     case 'hook':
       return signal.event === 'tag_added' ? tagIsThere(context, signal) : { truth: 'false', reason: 'event_never_acts' }
+    case 'form':
+      return { truth: 'false', reason: 'forms_only_ask' }
     case 'poller':
       return offerIsGone(context, signal)
   }

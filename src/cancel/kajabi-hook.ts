@@ -1,0 +1,65 @@
+import type { Access } from '../access/schema.ts'
+import { createHash } from 'node:crypto'
+import type { Instant } from '../core/instant.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { Signal } from './signal.ts'
+
+/** What a hook of Kajabi came to: a signal to store, or why there is none. */
+export type HookReading = { readonly signal: Signal } | { readonly ignored: string }
+
+/**
+ * Reads the body of an API hook, `{ id, event, payload: [resource, …] }` (https://developers.kajabi.com/api-reference, "Hooks"), or of a hook set up on
+ * Kajabi's own pages (other events and shapes, none of which can mean a cancel). Hooks are not signed, so nothing here is believed: what is read is ids to look up.
+ * Names and addresses in the body are passed over.
+ */
+export function readKajabiHook(body: string, parsed: Json, access: Access, now: Instant): HookReading {
+  if (!isJsonObject(parsed)) return { ignored: 'not_a_hook' }
+  const { event, payload } = parsed
+  if (typeof event !== 'string') return { ignored: 'not_a_hook' }
+  if (!Array.isArray(payload)) return { ignored: 'event_never_acts' }
+  const resources = payload.filter(isJsonObject)
+  const message = createHash('sha256').update(body).digest('hex')
+  if (event === 'tag_added') return tagAdded(resources, access, { receivedAt: now, message })
+  if (event === 'form_submission') return formSubmitted(resources, access, { receivedAt: now, message })
+  return { ignored: 'event_never_acts' }
+}
+
+type Arrival = Pick<Signal, 'receivedAt' | 'message'>
+
+function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
+  const contact = resourceOf(resources, 'contacts')
+  const tag = idOf(resourceOf(resources, 'contact_tags'))
+  const id = idOf(contact)
+  if (id === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
+  const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
+  if (offer === undefined) return { ignored: 'tag_means_nothing' }
+  const customer = stripeCustomer(contact)
+  return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact: id, tag, offer, ...customer } }
+}
+
+/** The submission is named by its id alone: the address that somebody typed stays in Kajabi. */
+function formSubmitted(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
+  const submission = idOf(resourceOf(resources, 'form_submissions'))
+  const form = idOf(resourceOf(resources, 'forms'))
+  const offer = form === undefined ? undefined : access.forms?.[form]?.offer
+  if (submission === undefined || offer === undefined) return { ignored: 'form_means_nothing' }
+  return { signal: { ...arrival, source: 'form', event: 'form_submission', offer, message: submission } }
+}
+
+function resourceOf(resources: readonly JsonObject[], type: string): JsonObject | undefined {
+  return resources.find((one) => one['type'] === type)
+}
+
+/** Kajabi's ids are digits, as text in the API's hooks and as numbers elsewhere. */
+function idOf(resource: JsonObject | undefined): string | undefined {
+  const id = resource?.['id']
+  const text = typeof id === 'number' ? String(id) : id
+  return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined
+}
+
+/** The Stripe customer that Crossbill noted on the contact when it granted access. */
+function stripeCustomer(contact: JsonObject | undefined): { customer?: string } {
+  const attributes = contact?.['attributes']
+  const external = isJsonObject(attributes) ? attributes['external_user_id'] : undefined
+  return typeof external === 'string' && /^cus_\w{1,60}$/.test(external) ? { customer: external } : {}
+}

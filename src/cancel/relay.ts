@@ -1,0 +1,52 @@
+import type { Access } from '../access/schema.ts'
+import { suggest } from '../core/suggest.ts'
+import type { Instant } from '../core/instant.ts'
+import { isJsonObject, type Json } from '../core/json.ts'
+import type { Signal } from './signal.ts'
+
+const fields: Readonly<Record<string, RegExp>> = {
+  offer: /^[a-z0-9][a-z0-9-]{0,99}$/,
+  contact: /^\d{1,20}$/,
+  customer: /^cus_\w{1,60}$/,
+  subscriber: /^[a-z][a-z0-9_-]{0,31}\/sub_\w{1,60}$/,
+}
+
+/**
+ * Reads the body of a relay's signed request: `{ "offer": "membership", "contact": "123" }`, with `customer` or `subscriber` in place of the contact, or beside it. The offer
+ * is required even where there is only one: "payments cancelled" in Kajabi also comes when a payment plan is fully paid. An e-mail address is refused.
+ */
+export function readRelay(
+  body: Json,
+  message: string,
+  access: Access,
+  now: Instant,
+): { readonly signal: Signal } | { readonly refused: string } {
+  if (!isJsonObject(body)) return { refused: 'the body is not a JSON object' }
+  for (const [name, value] of Object.entries(body)) {
+    const shape = fields[name]
+    if (shape === undefined) {
+      const near = suggest(name, Object.keys(fields))
+      return {
+        refused: `unknown key${near === undefined ? '' : ` (did you mean ${near}?)`}; known are ${Object.keys(fields).join(', ')}`,
+      }
+    }
+    if (typeof value !== 'string' || !shape.test(value)) return { refused: `${name} is malformed` }
+  }
+  const { offer, contact, customer, subscriber } = body as Readonly<Record<string, string | undefined>>
+  if (offer === undefined) return { refused: 'offer is missing: say what is to be cancelled' }
+  if (access.offers[offer] === undefined) return { refused: 'offer is not a key of access.yaml' }
+  if (contact === undefined && customer === undefined && subscriber === undefined)
+    return { refused: 'one of contact, customer and subscriber is needed' }
+  return {
+    signal: {
+      source: 'relay',
+      event: 'cancel',
+      offer,
+      ...(contact === undefined ? {} : { contact }),
+      ...(customer === undefined ? {} : { customer }),
+      ...(subscriber === undefined ? {} : { subscriber }),
+      receivedAt: now,
+      message,
+    },
+  }
+}

@@ -1,0 +1,195 @@
+import type { Instant } from '../core/instant.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from '../handover/marks.ts'
+import type { Signal } from './signal.ts'
+
+/** Somebody has to look; the engine's `Alert` without how long it lasts. */
+export interface Notice {
+  readonly key: string
+  readonly severity: 'warning' | 'critical'
+  readonly summary: string
+  readonly fix: string
+}
+
+/** What one event of Stripe means here. */
+export interface EventReading {
+  /** To be stored before the event is answered. */
+  readonly signal?: Signal
+  readonly notice?: Notice
+  /** A customer of the target whose access may have to change. */
+  readonly access?: string
+  /** Why nothing follows. */
+  readonly ignored?: string
+}
+
+/** The events that endpoints should send; others are answered and passed over. */
+export const heardEvents = {
+  target: ['customer.subscription.deleted', 'customer.discount.deleted', 'invoice.payment_failed'],
+  source: ['customer.subscription.deleted', 'customer.subscription.updated'],
+} as const
+
+/**
+ * | account | event                         | it is about              | so                                                      |
+ * |---------|-------------------------------|--------------------------|---------------------------------------------------------|
+ * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: we did it                                      |
+ * | source  | subscription.deleted          | held                     | a cancel signal: the member left through an old door    |
+ * | source  | subscription.deleted          | not held                 | access                                                  |
+ * | source  | subscription.updated          | held, pause gone         | alert: two could charge                                 |
+ * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
+ * | target  | subscription.deleted          | successor, not by us     | access, alert: the held old one must be settled         |
+ * | target  | subscription.deleted          | any other                | access                                                  |
+ * | target  | discount.deleted              | before its end           | alert: discount lost                                    |
+ * | target  | invoice.payment_failed        | successor                | alert                                                   |
+ */
+export function readStripeEvent(account: string, isTarget: boolean, event: JsonObject, now: Instant): EventReading {
+  const { id, type, data } = event
+  const object = isJsonObject(data) ? data['object'] : undefined
+  const previous = isJsonObject(data) ? data['previous_attributes'] : undefined
+  if (typeof id !== 'string' || typeof type !== 'string' || !isJsonObject(object)) return { ignored: 'not_an_event' }
+  if (isTarget)
+    switch (type) {
+      case 'customer.subscription.deleted':
+        return successorEnded(object)
+      case 'customer.discount.deleted':
+        return discountDeleted(object, typeof event['created'] === 'number' ? event['created'] : now)
+      case 'invoice.payment_failed':
+        return paymentFailed(object)
+      default:
+        return { ignored: 'event_means_nothing' }
+    }
+  switch (type) {
+    case 'customer.subscription.deleted':
+      return sourceEnded(account, object, id, now)
+    case 'customer.subscription.updated':
+      return sourceChanged(account, object, isJsonObject(previous) ? previous : {})
+    default:
+      return { ignored: 'event_means_nothing' }
+  }
+}
+
+function sourceEnded(account: string, subscription: JsonObject, message: string, now: Instant): EventReading {
+  if (causedByUs(subscription)) return { ignored: 'caused_by_us' }
+  const access = customerOf(subscription)
+  if (!held(subscription)) return access === undefined ? { ignored: 'names_no_customer' } : { access }
+  const subscriber = `${account}/${text(subscription['id'])}`
+  return {
+    signal: {
+      source: 'source_account',
+      event: 'old_subscription_cancelled',
+      subscriber,
+      ...(access === undefined ? {} : { customer: access }),
+      receivedAt: now,
+      message,
+    },
+  }
+}
+
+function sourceChanged(account: string, subscription: JsonObject, previous: JsonObject): EventReading {
+  if (!held(subscription)) return { ignored: 'not_held' }
+  const subscriber = `${account}/${text(subscription['id'])}`
+  if ('pause_collection' in previous && subscription['pause_collection'] === null)
+    return {
+      notice: {
+        key: `hold_missing ${subscriber}`,
+        severity: 'critical',
+        summary: `somebody took the hold off ${subscriber}: both accounts could charge at its next renewal`,
+        fix: 'crossbill apply',
+      },
+    }
+  const watched = [
+    'items',
+    'default_payment_method',
+    'default_source',
+    'discounts',
+    'cancel_at',
+    'cancel_at_period_end',
+  ]
+  const changed = watched.filter((name) => name in previous)
+  if (changed.length === 0) return { ignored: 'nothing_that_matters' }
+  return {
+    notice: {
+      key: `drift_on_held_source ${subscriber}`,
+      severity: 'warning',
+      summary: `${subscriber} was changed in its old account while it is on hold (${changed.join(', ')}): the member may expect this of the new one`,
+      fix: 'crossbill verify',
+    },
+  }
+}
+
+function successorEnded(subscription: JsonObject): EventReading {
+  const customer = customerOf(subscription)
+  const access = customer === undefined ? {} : { access: customer }
+  const from = markOf(subscription, markFrom)
+  if (from === undefined || causedByUs(subscription)) return access
+  return {
+    ...access,
+    notice: {
+      key: `ended_in_target ${from}`,
+      severity: 'warning',
+      summary: `the successor of ${from} has ended in the target: its old subscription must now be settled, never released`,
+      fix: 'crossbill plan',
+    },
+  }
+}
+
+/** Stripe removes a discount when it ends, too; the event's own time tells the two apart, with an hour for being late. */
+function discountDeleted(discount: JsonObject, at: number): EventReading {
+  const { end, subscription, source, coupon } = discount
+  if (typeof end === 'number' && end <= at + 3_600) return { ignored: 'discount_ended_in_time' }
+  const couponObject = isJsonObject(source) ? source['coupon'] : coupon
+  const duration = isJsonObject(couponObject) ? couponObject['duration'] : undefined
+  if (duration === 'once' || subscription === null) return { ignored: 'discount_was_for_once' }
+  return {
+    notice: {
+      key: `discount_lost ${text(subscription)}`,
+      severity: 'critical',
+      summary: `subscription ${text(subscription)} of the target lost a discount before its end`,
+      fix: 'crossbill verify',
+    },
+  }
+}
+
+function paymentFailed(invoice: JsonObject): EventReading {
+  const parent = invoice['parent']
+  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
+  const metadata = isJsonObject(details) ? details['metadata'] : undefined
+  const from = isJsonObject(metadata) ? metadata[markFrom] : undefined
+  if (typeof from !== 'string') return { ignored: 'not_a_successor' }
+  return {
+    notice: {
+      key: `payment_failed ${from}`,
+      severity: 'warning',
+      summary: `a payment of the successor of ${from} failed (invoice ${text(invoice['id'])})`,
+      fix: 'crossbill verify',
+    },
+  }
+}
+
+function causedByUs(subscription: JsonObject): boolean {
+  const details = subscription['cancellation_details']
+  const comment = isJsonObject(details) ? details['comment'] : undefined
+  return (
+    typeof comment === 'string' &&
+    [settledComment, cancelledComment, undoneComment].some((own) => comment.startsWith(own))
+  )
+}
+
+function held(subscription: JsonObject): boolean {
+  return markOf(subscription, markHold) !== undefined
+}
+
+function markOf(object: JsonObject, mark: string): string | undefined {
+  const { metadata } = object
+  const value = isJsonObject(metadata) ? metadata[mark] : undefined
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function customerOf(subscription: JsonObject): string | undefined {
+  const { customer } = subscription
+  if (typeof customer === 'string') return customer
+  return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : 'unknown'
+}

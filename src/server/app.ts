@@ -1,0 +1,102 @@
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import fastify, {
+  LogController,
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import type { LogLine } from '../engine/inbox/context.ts'
+import { styleHash } from './page.ts'
+
+export interface AppOptions {
+  readonly log: (line: LogLine) => void
+  /** Requests a minute from one address. */
+  readonly requestsPerMinute: number
+  /** Requests that are not counted: they have shown a secret. */
+  readonly trusted: (request: FastifyRequest) => boolean
+  /** Addresses of proxies in front whose word on the sender is taken. */
+  readonly trustProxy: boolean
+}
+
+/** Largest body in bytes; the largest hook of Kajabi known is below 20 kB. */
+const bodyLimit = 256 * 1_024
+
+/** A listener with limits, security headers and a log of routes, never of addresses: the path may hold a secret. */
+export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    requestTimeout: 10_000,
+    connectionTimeout: 15_000,
+    keepAliveTimeout: 30_000,
+    trustProxy: options.trustProxy,
+    routerOptions: { maxParamLength: 2_048 },
+    // Requests in flight are finished; new ones go to another process.
+    return503OnClosing: true,
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
+  })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [styleHash],
+        formAction: ["'self'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  await app.register(rateLimit, {
+    max: options.requestsPerMinute,
+    timeWindow: 60_000,
+    cache: 10_000,
+    allowList: options.trusted,
+    errorResponseBuilder: () =>
+      Object.assign(new Error('too many requests'), { statusCode: 429, code: 'too_many_requests' }),
+  })
+  app.addHook('onResponse', (request, reply, done) => {
+    options.log({
+      level: reply.statusCode >= 500 ? 'error' : 'info',
+      event: 'request',
+      method: request.method,
+      route: request.routeOptions.url ?? 'none',
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime),
+    })
+    done()
+  })
+  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (_, reply) => notFound(reply))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500)
+      options.log({
+        level: 'error',
+        event: 'request_failed',
+        route: request.routeOptions.url ?? 'none',
+        error: error.name,
+      })
+    return reply.code(status).send({ error: status >= 500 ? 'unavailable' : (error.code ?? 'refused').toLowerCase() })
+  })
+  takeText(app, ['application/json', 'application/vnd.api+json'])
+  return app
+}
+
+/** Bodies arrive as the text they are, since signatures are over that text; every other type is refused (415). */
+export function takeText(app: FastifyInstance, types: string[]): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(types, { parseAs: 'string' }, (_, body, done) => done(null, body))
+}
+
+export function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).send({ error: 'not_found' })
+}
+
+/** Stored or nothing: the sender tries again later. */
+export function notStored(reply: FastifyReply): FastifyReply {
+  return reply.code(503).header('retry-after', '5').send({ error: 'not_stored' })
+}

@@ -1,0 +1,67 @@
+import type { Access } from '../access/schema.ts'
+import type { Instant } from '../core/instant.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Accepted } from '../engine/inbox/accept.ts'
+import type { Alert, LogLine } from '../engine/inbox/context.ts'
+import type { Signal } from '../cancel/signal.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What the listeners work with. They accept and show; they never cancel anything themselves. */
+export interface ServerContext {
+  readonly access: Access
+  readonly secrets: ServerSecrets
+  readonly metrics: Metrics
+  /** Accounts that may send webhooks, `target` among them. */
+  readonly accounts: readonly string[]
+  /** Durable when it returns; rejects when the store cannot be written. */
+  accept(signal: Signal): Promise<Accepted>
+  /** Wakes the worker: something waits. */
+  wake(): void
+  /** A customer of the target whose access may have to change. */
+  accessMayChange(customer: string): void
+  /** What a member's cancel would end; for the page that asks once more. */
+  describe(subscriber: string): Promise<Outcome<Ending>>
+  /** The store can be written, its tables are this version's. */
+  ready(): Promise<boolean>
+  status(): Promise<ServiceStatus>
+  alert(alert: Alert): void
+  log(line: LogLine): void
+  /** This machine's clock. */
+  clock(): Instant
+  /** The clock by which this account signs its webhooks: simulated in a sandbox. */
+  stripeClock(account: string): Instant
+}
+
+/** Resolved secrets, current ones first; lists hold the previous one during a rotation. */
+export interface ServerSecrets {
+  readonly hooks: readonly string[]
+  readonly relays: readonly string[]
+  readonly links: readonly string[]
+  readonly stripe: ReadonlyMap<string, string>
+}
+
+/** What ends for a member, and when. Names are those of products, never of people. */
+export interface Ending {
+  /** `ended` when nothing is left to cancel. */
+  readonly state: 'live' | 'ended'
+  readonly products: readonly string[]
+  /** When access and billing end if it is cancelled now. */
+  readonly endsAt: Instant
+  /** When the next payment would have been made. */
+  readonly nextPayment: Instant | undefined
+}
+
+/** For somebody on call at night. */
+export interface ServiceStatus {
+  readonly states: Readonly<Record<string, number>>
+  readonly oldestPendingSeconds: number | undefined
+  readonly breaker: string | undefined
+  readonly lastReconciliation: { readonly at: Instant; readonly differences: number } | undefined
+  readonly dead: readonly { readonly id: string; readonly acceptedAt: Instant; readonly reason: string }[]
+  readonly waiting: readonly {
+    readonly id: string
+    readonly acceptedAt: Instant
+    readonly state: string
+    readonly reason: string
+  }[]
+}

@@ -1,0 +1,74 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { CommandError } from '../core/outcome.ts'
+import { adminRoutes } from './admin.ts'
+import { createApp } from './app.ts'
+import type { ServerContext } from './context.ts'
+import { healthRoutes } from './health.ts'
+import { linkRoutes } from './links.ts'
+import { checkSecrets } from './secrets.ts'
+import { showsHookSecret, signalRoutes } from './signals.ts'
+
+export interface ListenOptions {
+  readonly host: string
+  /** 0 for any free one. */
+  readonly port: number
+  readonly adminHost: string
+  readonly adminPort: number
+  /** Requests a minute from one address that has shown no secret. */
+  readonly requestsPerMinute: number
+  readonly trustProxy: boolean
+}
+
+export interface Service {
+  /** Where it listens: `http://127.0.0.1:8787`. */
+  readonly url: string
+  readonly adminUrl: string
+  /** Stops taking requests; those in flight are answered first. */
+  close(): Promise<void>
+}
+
+/** Opens both listeners. Throws `CommandError` `weak_secret` or `port_taken` before anything listens. */
+export async function startService(context: ServerContext, options: ListenOptions): Promise<Service> {
+  checkSecrets(context.secrets, context.accounts)
+  const { requestsPerMinute, trustProxy } = options
+  const open = await createApp({
+    log: (line) => context.log(line),
+    requestsPerMinute,
+    trustProxy,
+    trusted: (request) => showsHookSecret(request, context.secrets.hooks),
+  })
+  signalRoutes(open, context)
+  await linkRoutes(open, context)
+  healthRoutes(open, context)
+
+  const admin = await createApp({ log: () => {}, requestsPerMinute: 6_000, trustProxy: false, trusted: () => false })
+  adminRoutes(admin, context)
+  healthRoutes(admin, context)
+
+  const url = await listen(open, options.host, options.port)
+  try {
+    const adminUrl = await listen(admin, options.adminHost, options.adminPort)
+    return { url, adminUrl, close: async () => void (await Promise.all([open.close(), admin.close()])) }
+  } catch (error) {
+    await open.close()
+    throw error
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  // Slow senders hold a connection for seconds, not minutes (Node's own limits are 60 s and 300 s).
+  app.server.headersTimeout = 5_000
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new CommandError('port_taken', `nothing can listen on ${host}:${port} (${code})`, {
+      notDone: 'the service was not started',
+      fix: 'stop what listens there, or name other ports below serve: in catalog/project.yaml',
+      cause: error,
+    })
+  }
+  const { address, family, port: bound } = app.server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+}

@@ -1,0 +1,157 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Stripe from 'stripe'
+import { readKajabiHook } from '../cancel/kajabi-hook.ts'
+import { readRelay } from '../cancel/relay.ts'
+import type { Signal } from '../cancel/signal.ts'
+import { verifyWebhook, webhookKey } from '../cancel/standard-webhooks.ts'
+import { readStripeEvent } from '../cancel/stripe-event.ts'
+import { targetAccount } from '../catalog/types.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { Accepted } from '../engine/inbox/accept.ts'
+import { notFound, notStored } from './app.ts'
+import type { ServerContext } from './context.ts'
+import { parseBody } from './json-body.ts'
+import type { Door } from './metrics.ts'
+import { isOneOf } from './secrets.ts'
+
+/** The doors that machines knock at. Each: authenticate, read, store, and only then say yes. */
+export function signalRoutes(app: FastifyInstance, context: ServerContext): void {
+  kajabiHooks(app, context)
+  relays(app, context)
+  stripeWebhooks(app, context)
+}
+
+/** Whether a request to the hook's address has shown the secret; other routes never have. */
+export function showsHookSecret(request: FastifyRequest, secrets: readonly string[]): boolean {
+  return request.routeOptions.url === hookRoute && isOneOf((request.params as { secret: string }).secret, secrets)
+}
+
+const hookRoute = '/kajabi/hooks/:secret'
+
+function kajabiHooks(app: FastifyInstance, context: ServerContext): void {
+  const { metrics, secrets } = context
+  const known = (request: FastifyRequest): boolean => {
+    if (showsHookSecret(request, secrets.hooks)) return true
+    metrics.refused('hook', 'unknown_secret')
+    return false
+  }
+  // Kajabi probes with HEAD and GET before it sends anything, and gives an address up that answers them with 405.
+  app.get(hookRoute, (request, reply) => (known(request) ? reply.send({ ok: true }) : notFound(reply)))
+  app.post(hookRoute, async (request, reply) => {
+    if (!known(request)) return notFound(reply)
+    const body = textOf(request)
+    const parsed = body === undefined ? undefined : parseBody(body)
+    if (body === undefined || parsed === undefined) return malformed(context, 'hook', reply)
+    const reading = readKajabiHook(body, parsed, context.access, context.clock())
+    if ('ignored' in reading) {
+      metrics.request('hook', reading.ignored)
+      return reply.send({ ok: true, ignored: reading.ignored })
+    }
+    return store(context, 'hook', reading.signal, reply)
+  })
+}
+
+function relays(app: FastifyInstance, context: ServerContext): void {
+  const keys = context.secrets.relays.map(webhookKey).filter((key) => key !== undefined)
+  app.post('/cancel', async (request, reply) => {
+    const body = textOf(request) ?? ''
+    const header = (name: string): string | undefined => {
+      const value = request.headers[name]
+      return typeof value === 'string' ? value : undefined
+    }
+    const headers = {
+      id: header('webhook-id'),
+      timestamp: header('webhook-timestamp'),
+      signature: header('webhook-signature'),
+    }
+    const verdict = verifyWebhook(headers, body, keys, context.clock())
+    if (!verdict.ok) {
+      context.metrics.refused('relay', verdict.reason)
+      return reply.code(401).send({ error: verdict.reason })
+    }
+    const parsed = parseBody(body)
+    if (parsed === undefined) return malformed(context, 'relay', reply)
+    const reading = readRelay(parsed, verdict.id, context.access, context.clock())
+    if ('refused' in reading) {
+      context.metrics.request('relay', 'malformed')
+      return reply.code(422).send({ error: 'malformed', message: reading.refused })
+    }
+    return store(context, 'relay', reading.signal, reply)
+  })
+}
+
+function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
+  app.post('/stripe/webhooks/:account', async (request, reply) => {
+    const { account } = request.params as { account: string }
+    const secret = context.secrets.stripe.get(account)
+    if (secret === undefined) return notFound(reply)
+    const event = genuineEvent(context, account, secret, request)
+    if (event === undefined) return reply.code(400).send({ error: 'bad_signature' })
+    const reading = readStripeEvent(account, account === targetAccount, event, context.clock())
+    if (reading.notice !== undefined) context.alert(reading.notice)
+    if (reading.access !== undefined) context.accessMayChange(reading.access)
+    if (reading.signal !== undefined) return store(context, 'stripe', reading.signal, reply)
+    context.metrics.request('stripe', reading.ignored ?? 'noticed')
+    return reply.send({ ok: true })
+  })
+}
+
+/** Seconds an event's signature holds, as Stripe recommends: https://docs.stripe.com/webhooks#replay-attacks */
+const tolerance = 300
+
+function genuineEvent(context: ServerContext, account: string, secret: string, request: FastifyRequest) {
+  const signature = request.headers['stripe-signature']
+  const body = textOf(request)
+  if (typeof signature !== 'string' || body === undefined) {
+    context.metrics.refused('stripe', 'unsigned')
+    return undefined
+  }
+  try {
+    const now = context.stripeClock(account) * 1_000
+    const event: unknown = Stripe.webhooks.constructEvent(body, signature, secret, tolerance, undefined, now)
+    if (isJsonObject(event)) return event
+  } catch (error) {
+    if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error
+  }
+  context.metrics.refused('stripe', 'bad_signature')
+  return undefined
+}
+
+/** Yes only after the commit. A duplicate is a yes, too: it is stored already. */
+async function store(context: ServerContext, door: Door, signal: Signal, reply: FastifyReply): Promise<FastifyReply> {
+  const accepted = await acceptOrUndefined(context, signal)
+  if (accepted === undefined) {
+    context.metrics.request(door, 'not_stored')
+    return notStored(reply)
+  }
+  context.metrics.request(door, accepted.duplicate ? 'duplicate' : 'accepted')
+  return reply.code(accepted.duplicate ? 200 : 202).send({ ok: true, ...accepted })
+}
+
+/** Undefined when the store could not be written: said to somebody, and to the sender. */
+export async function acceptOrUndefined(context: ServerContext, signal: Signal): Promise<Accepted | undefined> {
+  try {
+    const accepted = await context.accept(signal)
+    if (!accepted.duplicate) context.metrics.accepted(accepted.id)
+    context.wake()
+    return accepted
+  } catch (error) {
+    context.log({ level: 'error', event: 'not_stored', error: error instanceof Error ? error.name : 'unknown' })
+    context.alert({
+      key: 'store',
+      severity: 'critical',
+      summary: 'signals cannot be stored: senders are told to try again',
+      fix: 'free the disk or mend the database; "crossbill doctor" tells when it is well',
+    })
+    return undefined
+  }
+}
+
+function malformed(context: ServerContext, door: Door, reply: FastifyReply): FastifyReply {
+  context.metrics.request(door, 'malformed')
+  return reply.code(400).send({ error: 'malformed' })
+}
+
+function textOf(request: FastifyRequest): string | undefined {
+  return typeof request.body === 'string' ? request.body : undefined
+}

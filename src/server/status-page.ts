@@ -1,0 +1,103 @@
+import { formatInstant, type Instant } from '../core/instant.ts'
+import type { ServiceStatus } from './context.ts'
+import { document, escape } from './page.ts'
+
+/** Older than this and somebody should look, in seconds: the promise is seconds, not minutes. */
+const late = 60
+
+/** For somebody who was woken: first whether anything is wrong, then what waits, what failed and why, and the command that helps. */
+export function statusPage(status: ServiceStatus, now: Instant): string {
+  const troubles = troublesOf(status)
+  const headline =
+    troubles.length === 0
+      ? 'All is well'
+      : troubles.length === 1
+        ? 'One thing needs you'
+        : `${troubles.length} things need you`
+  const body = [
+    ...troubles.map(({ what, command }) => `<p class="trouble">${escape(what)}<br><code>${escape(command)}</code></p>`),
+    table(
+      'Signals',
+      ['state', 'number'],
+      Object.entries(status.states).map(([state, count]) => [state, String(count)]),
+    ),
+    table(
+      'Dead letters',
+      ['id', 'since', 'why'],
+      status.dead.map(({ id, acceptedAt, reason }) => [id, ago(acceptedAt, now), reason]),
+    ),
+    table(
+      'Waiting',
+      ['id', 'since', 'state', 'why'],
+      status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
+    ),
+    `<p class="soft">Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}. As of ${formatInstant(now)}; this page renews itself.</p>`,
+  ]
+  return document({
+    language: 'en',
+    title: `Crossbill: ${headline.toLowerCase()}`,
+    heading: headline,
+    body: body.join('\n'),
+    wide: true,
+    renewSeconds: 15,
+  })
+}
+
+function troublesOf(status: ServiceStatus): { what: string; command: string }[] {
+  const dead = status.states['dead'] ?? 0
+  const age = status.oldestPendingSeconds ?? 0
+  return [
+    ...(status.breaker === undefined
+      ? []
+      : [
+          {
+            what: `Cancelling has stopped: ${status.breaker}. Nothing is lost, nothing is cancelled.`,
+            command: 'crossbill inbox resume',
+          },
+        ]),
+    ...(dead === 0
+      ? []
+      : [
+          {
+            what: `${dead} ${dead === 1 ? 'signal' : 'signals'} could not be carried out.`,
+            command: 'crossbill inbox list --state dead',
+          },
+        ]),
+    ...(age <= late
+      ? []
+      : [{ what: `The oldest signal has waited ${duration(age)}.`, command: 'crossbill inbox list' }]),
+    ...((status.lastReconciliation?.differences ?? 0) === 0
+      ? []
+      : [
+          {
+            what: `The last reconciliation found ${status.lastReconciliation?.differences} differences.`,
+            command: 'crossbill verify',
+          },
+        ]),
+  ]
+}
+
+function reconciled({ lastReconciliation: last }: ServiceStatus, now: Instant): string {
+  return last === undefined
+    ? 'never'
+    : `${ago(last.at, now)}, ${last.differences} ${last.differences === 1 ? 'difference' : 'differences'}`
+}
+
+function table(caption: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return `<h2>${escape(caption)}</h2><p class="soft">None.</p>`
+  const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
+    `<tr>${row.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`
+  return `<h2>${escape(caption)}</h2>
+<div class="scroll"><table><thead>${cells('th', heads)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+}
+
+function ago(at: Instant, now: Instant): string {
+  return `${duration(Math.max(now - at, 0))} ago`
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`
+  return `${Math.floor(seconds / 86_400)} days`
+}

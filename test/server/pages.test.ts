@@ -1,0 +1,245 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signLink } from '../../src/cancel/link.ts'
+import { instant } from '../../src/core/instant.ts'
+import { failed, success } from '../../src/core/outcome.ts'
+import type { ServerSecrets } from '../../src/server/context.ts'
+import { hookSecret, linkSecret, now, relaySecret, runService, secrets, type Running } from './service.ts'
+
+let running: Running
+beforeEach(async () => {
+  running = await runService()
+})
+afterEach(() => running.service.close())
+
+const token = (more: { key?: Buffer; expires?: number; id?: string } = {}): string =>
+  signLink(
+    {
+      subscriber: 'us/sub_1',
+      offer: 'membership',
+      expires: instant(more.expires ?? now + 600),
+      id: more.id ?? 'link-1',
+    },
+    more.key ?? Buffer.from(linkSecret, 'base64'),
+  )
+const page = async (
+  path: string,
+  init: RequestInit = {},
+): Promise<{ status: number; text: string; headers: Headers }> => {
+  const answer = await fetch(`${running.service.url}${path}`, init)
+  return { status: answer.status, text: await answer.text(), headers: answer.headers }
+}
+const press = (link = token()) =>
+  page(`/cancel/${link}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: '',
+  })
+
+describe("a member's link", () => {
+  test('shows what ends and when, and opening it, however often, changes nothing', async () => {
+    const { status, text, headers } = await page(`/cancel/${token()}`)
+    expect(status).toBe(200)
+    expect(text).toContain('This ends Formulation Membership.')
+    expect(text).toContain('Your access ends as soon as you confirm.')
+    expect(text).toContain('Your next payment, due on 16 January 2027, will not be taken.')
+    expect(text).toContain('<form method="post">')
+    expect(text).not.toMatch(/<script|us\/sub_1/)
+    expect(headers.get('content-type')).toBe('text/html; charset=utf-8')
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('content-security-policy')).toMatch(
+      /default-src 'none';style-src 'sha256-[\w+/=]+';form-action 'self';frame-ancestors 'none'/,
+    )
+    await page(`/cancel/${token()}`)
+    await page(`/cancel/${token()}`, { method: 'HEAD' })
+    expect(running.signals).toEqual([])
+  })
+
+  test('pressed, stores the wish bound to its subscription; pressed again, is the same wish', async () => {
+    expect((await press()).text).toContain('Your cancellation is on its way')
+    expect((await press()).text).toContain('Your cancellation is on its way')
+    expect(running.signals).toEqual([
+      {
+        source: 'link',
+        event: 'cancel',
+        subscriber: 'us/sub_1',
+        offer: 'membership',
+        receivedAt: now,
+        message: 'link-1',
+      },
+    ])
+  })
+
+  test('speaks the language of its reader, English otherwise', async () => {
+    const inLanguage = async (header: string): Promise<string> =>
+      (await page(`/cancel/${token()}`, { headers: { 'accept-language': header } })).text
+    expect(await inLanguage('de-AT,de;q=0.9,en;q=0.5')).toContain('<html lang="de">')
+    expect(await inLanguage('de;q=0.1,en;q=0.9')).toContain('<html lang="en">')
+    expect(await inLanguage('fr, ja;q=0.8')).toContain('<html lang="en">')
+    expect(await inLanguage(`${'x,'.repeat(5_000)}`)).toContain('<html lang="en">')
+  })
+
+  test('tells when access goes on until the period ends', async () => {
+    running.ending.value = success({
+      state: 'live',
+      products: ['A', 'B & C', 'D'],
+      endsAt: instant(now + 10 * 86_400),
+      nextPayment: undefined,
+    })
+    const { text } = await page(`/cancel/${token()}`)
+    expect(text).toContain('This ends A, B &#38; C and D.')
+    expect(text).toContain('You keep your access until 25 January 2027.')
+    expect(text).not.toContain('next payment')
+  })
+
+  test('works while Stripe does not', async () => {
+    running.ending.value = failed({ kind: 'retryable', code: 'timeout', message: '', status: 0 })
+    expect((await page(`/cancel/${token()}`)).text).toContain('This ends your membership.')
+    expect((await press()).status).toBe(200)
+    expect(running.signals).toHaveLength(1)
+  })
+
+  test('says so when nothing is left to cancel', async () => {
+    running.ending.value = success({ state: 'ended', products: [], endsAt: now, nextPayment: undefined })
+    expect((await page(`/cancel/${token()}`)).text).toContain('There is nothing to cancel')
+  })
+
+  test('says so when the wish could not be stored', async () => {
+    running.store.accept = () => Promise.reject(new Error('disk full'))
+    const { status, text } = await press()
+    expect([status, text.includes('Nothing was changed')]).toEqual([503, true])
+  })
+
+  test.each([
+    ['expired', () => token({ expires: now - 1 })],
+    ['forged', () => token({ key: randomBytes(32) })],
+    ['cut short', () => token().slice(0, -1)],
+    ['lengthened', () => `${token()}x`],
+    ['made up', () => 'hello'],
+    ['huge', () => 'x'.repeat(1_500)],
+  ])('that is %s is refused in words, also when pressed', async (_, made) => {
+    for (const answer of [await page(`/cancel/${made()}`), await press(made())]) {
+      expect(answer.status).toBe(404)
+      expect(answer.text).toContain('This link does not work')
+    }
+    expect(running.signals).toEqual([])
+  })
+})
+
+describe('the listener for people on call', () => {
+  const admin = async (path: string): Promise<{ status: number; text: string }> => {
+    const answer = await fetch(`${running.service.adminUrl}${path}`)
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  test('tells that all is well', async () => {
+    const { text } = await admin('/')
+    expect(text).toContain('<h1>All is well</h1>')
+    expect(text).toContain('Last reconciliation: 60 min ago, 0 differences')
+  })
+
+  test('tells what is wrong first, with the command that helps, and escapes what others wrote', async () => {
+    running.status.value = {
+      states: { received: 1, dead: 2 },
+      oldestPendingSeconds: 300,
+      breaker: '50 cancels within an hour reach the limit of 50',
+      lastReconciliation: { at: instant(now - 60), differences: 4 },
+      dead: [{ id: 'sig_1', acceptedAt: instant(now - 7_300), reason: '<b>ambiguous</b>' }],
+      waiting: [{ id: 'sig_2', acceptedAt: instant(now - 300), state: 'retry', reason: 'timeout' }],
+    }
+    const { text } = await admin('/')
+    expect(text).toContain('<h1>4 things need you</h1>')
+    for (const part of [
+      'Cancelling has stopped: 50 cancels',
+      'crossbill inbox resume',
+      '2 signals could not be carried out',
+      'waited 5 min',
+      'found 4 differences',
+      'sig_1',
+      '2 h ago',
+      '&#60;b&#62;ambiguous',
+    ])
+      expect(text).toContain(part)
+    expect(text).not.toContain('<b>')
+  })
+
+  test('gives metrics with few and known labels', async () => {
+    await fetch(`${running.service.url}/kajabi/hooks/${hookSecret}x`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json' },
+    })
+    await press()
+    const { text } = await admin('/metrics')
+    expect(text).toContain('crossbill_webhook_auth_failures_total{source="hook",reason="unknown_secret"} 1')
+    expect(text).toContain('crossbill_webhook_requests_total{source="link",outcome="accepted"} 1')
+    expect(text).toContain('crossbill_inbox_signals{state="done"} 3')
+    expect(text).toContain('crossbill_build_info{version="0.0.0"} 1')
+    expect(text).not.toMatch(/sub_1|sig_1/)
+  })
+
+  test('is not part of the open one', async () => {
+    expect((await page('/metrics')).status).toBe(404)
+    expect((await page('/')).status).toBe(404)
+  })
+
+  test('liveness is the process, readiness the store', async () => {
+    const both = async (): Promise<number[]> => [
+      (await page('/livez')).status,
+      (await page('/readyz')).status,
+      (await admin('/readyz')).status,
+    ]
+    expect(await both()).toEqual([200, 200, 200])
+    running.store.ready = false
+    expect(await both()).toEqual([200, 503, 503])
+  })
+})
+
+describe('starting', () => {
+  const start = (more: Partial<ServerSecrets>) => runService({ secrets: { ...secrets, ...more } })
+  test.each([
+    ['a short hook secret', { hooks: ['letmein'] }, /hook_secrets\[0\] is too weak/],
+    ['a weak previous secret', { hooks: [hookSecret, 'old'] }, /hook_secrets\[1\] is too weak/],
+    ['a short relay secret', { relays: ['whsec_c2hvcnQ='] }, /relay_secrets\[0\] is too weak/],
+    ['a short link key', { links: [randomBytes(16).toString('base64')] }, /link_secrets\[0\] is too weak/],
+    [
+      'a passphrase for a link key',
+      { links: ['correct horse battery staple, correct horse battery'] },
+      /link_secrets\[0\] is too weak/,
+    ],
+    [
+      'a Stripe secret that is none',
+      { stripe: new Map([['target', 'sk_test_123']]) },
+      /stripe_webhook_secrets.target is not a signing secret/,
+    ],
+    [
+      'a secret of an unknown account',
+      { stripe: new Map([['intl', `whsec_${'y'.repeat(32)}`]]) },
+      /intl is not an account/,
+    ],
+    ['one secret for two doors', { links: [relaySecret.slice(6)], relays: [relaySecret.slice(6)] }, /used twice/],
+    [
+      'no secret at all',
+      { hooks: [], relays: [], links: [], stripe: new Map<string, string>() },
+      /no secret is named at all/,
+    ],
+  ])('is refused with %s, which is not quoted', async (_, more, message) => {
+    const refusal = await start(more).then(
+      async ({ service }) => service.close(),
+      (error: unknown) => error,
+    )
+    expect(refusal).toMatchObject({
+      name: 'CommandError',
+      code: 'weak_secret',
+      message: expect.stringMatching(message) as string,
+    })
+    for (const secret of ['letmein', 'correct horse', 'sk_test_123', relaySecret.slice(6)])
+      expect(String(refusal)).not.toContain(secret)
+  })
+
+  test('on a port that is taken is refused in words, and nothing is left listening', async () => {
+    const port = Number(new URL(running.service.url).port)
+    await expect(runService({ options: { adminPort: port } })).rejects.toMatchObject({ code: 'port_taken' })
+  })
+})

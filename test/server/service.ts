@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import type { Access } from '../../src/access/schema.ts'
+import type { Signal } from '../../src/cancel/signal.ts'
+import { instant, type Instant } from '../../src/core/instant.ts'
+import { success } from '../../src/core/outcome.ts'
+import type { Alert, LogLine } from '../../src/engine/inbox/context.ts'
+import type { ServerContext, ServerSecrets } from '../../src/server/context.ts'
+import { openMetrics } from '../../src/server/metrics.ts'
+import { startService, type ListenOptions, type Service } from '../../src/server/service.ts'
+
+export const now = instant(1_800_000_000)
+
+export const hookSecret = 'a1'.repeat(16)
+export const oldHookSecret = 'b2'.repeat(16)
+export const relaySecret = `whsec_${randomBytes(32).toString('base64')}`
+export const linkSecret = randomBytes(32).toString('base64')
+export const stripeSecret = `whsec_${'x'.repeat(32)}`
+
+export const access: Access = {
+  offers: {
+    membership: { kajabi: '101', prices: ['membership-monthly'], cancel_tags: ['77'] },
+    diploma: { kajabi: '102', prices: ['diploma'] },
+  },
+  forms: { '55': { offer: 'membership' } },
+}
+
+export const secrets: ServerSecrets = {
+  hooks: [hookSecret, oldHookSecret],
+  relays: [relaySecret],
+  links: [linkSecret],
+  stripe: new Map([
+    ['target', stripeSecret],
+    ['us', `${stripeSecret}us`],
+  ]),
+}
+
+export interface Running {
+  readonly service: Service
+  readonly signals: Signal[]
+  readonly alerts: Alert[]
+  readonly lines: LogLine[]
+  readonly customers: string[]
+  readonly clock: { now: Instant }
+  /** What the store does; a test may break it. */
+  readonly store: { accept: ServerContext['accept']; ready: boolean }
+  /** What a member's page is told. */
+  readonly ending: { value: Awaited<ReturnType<ServerContext['describe']>> }
+  readonly status: { value: Awaited<ReturnType<ServerContext['status']>> }
+}
+
+/** Both listeners on free ports, with a store that remembers what it was given. */
+export async function runService(
+  more: { options?: Partial<ListenOptions>; secrets?: ServerSecrets } = {},
+): Promise<Running> {
+  const signals: Signal[] = []
+  const seen = new Map<string, string>()
+  const running: Omit<Running, 'service'> = {
+    signals,
+    alerts: [],
+    lines: [],
+    customers: [],
+    clock: { now },
+    store: {
+      ready: true,
+      accept: (signal) => {
+        const earlier = seen.get(signal.message)
+        if (earlier !== undefined) return Promise.resolve({ id: earlier, duplicate: true })
+        const id = `sig_${signals.push(signal)}`
+        seen.set(signal.message, id)
+        return Promise.resolve({ id, duplicate: false })
+      },
+    },
+    ending: {
+      value: success({
+        state: 'live',
+        products: ['Formulation Membership'],
+        endsAt: now,
+        nextPayment: instant(now + 86_400),
+      }),
+    },
+    status: {
+      value: {
+        states: { received: 0, done: 3, dead: 0 },
+        oldestPendingSeconds: undefined,
+        breaker: undefined,
+        lastReconciliation: { at: instant(now - 3_600), differences: 0 },
+        dead: [],
+        waiting: [],
+      },
+    },
+  }
+  const context: ServerContext = {
+    access,
+    secrets: more.secrets ?? secrets,
+    metrics: openMetrics({
+      version: '0.0.0',
+      status: () => Promise.resolve(running.status.value),
+      milliseconds: () => running.clock.now * 1_000,
+    }),
+    accounts: ['target', 'us'],
+    accept: (signal) => running.store.accept(signal),
+    wake: () => {},
+    accessMayChange: (customer) => void running.customers.push(customer),
+    describe: () => Promise.resolve(running.ending.value),
+    ready: () => Promise.resolve(running.store.ready),
+    status: () => Promise.resolve(running.status.value),
+    alert: (alert) => void running.alerts.push(alert),
+    log: (line) => void running.lines.push(line),
+    clock: () => running.clock.now,
+    stripeClock: () => running.clock.now,
+  }
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    adminHost: '127.0.0.1',
+    adminPort: 0,
+    requestsPerMinute: 60_000,
+    trustProxy: false,
+    ...more.options,
+  }
+  return { ...running, service: await startService(context, options) }
+}

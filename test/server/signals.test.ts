@@ -1,0 +1,402 @@
+import { createHmac } from 'node:crypto'
+import { connect } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signWebhook, webhookKey } from '../../src/cancel/standard-webhooks.ts'
+import { present } from '../../src/core/assert.ts'
+import {
+  hookSecret,
+  now,
+  oldHookSecret,
+  relaySecret,
+  runService,
+  secrets,
+  stripeSecret,
+  type Running,
+} from './service.ts'
+
+let running: Running
+beforeEach(async () => {
+  running = await runService()
+})
+afterEach(() => running.service.close())
+
+const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(`${running.service.url}${path}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+
+const tagged = (tag: string | number = '77', extra: object = {}): string =>
+  JSON.stringify({
+    id: tag,
+    event: 'tag_added',
+    payload: [
+      { id: String(tag), type: 'contact_tags', attributes: { name: 'cancel' } },
+      {
+        id: '5',
+        type: 'contacts',
+        attributes: { name: 'Ada Lind', email: 'ada@example.com', external_user_id: 'cus_1', ...extra },
+      },
+    ],
+  })
+
+describe('hooks of Kajabi', () => {
+  test('are stored as ids only, with the offer that the tag names, and then answered', async () => {
+    const answer = await post(`/kajabi/hooks/${hookSecret}`, tagged())
+    expect([answer.status, await answer.json()]).toEqual([202, { ok: true, id: 'sig_1', duplicate: false }])
+    expect(running.signals).toEqual([
+      {
+        source: 'hook',
+        event: 'tag_added',
+        contact: '5',
+        tag: '77',
+        offer: 'membership',
+        customer: 'cus_1',
+        receivedAt: now,
+        message: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      },
+    ])
+    const again = await post(`/kajabi/hooks/${oldHookSecret}`, tagged())
+    expect([again.status, await again.json()]).toEqual([200, { ok: true, id: 'sig_1', duplicate: true }])
+  })
+
+  test.each(['GET', 'HEAD'])('are announced by a %s, which only the secret answers well', async (method) => {
+    const at = (secret: string): Promise<Response> => fetch(`${running.service.url}/kajabi/hooks/${secret}`, { method })
+    expect((await at(hookSecret)).status).toBe(200)
+    expect((await at('c3'.repeat(16))).status).toBe(404)
+  })
+
+  test.each([
+    ['another tag', tagged('78'), 'tag_means_nothing'],
+    ['a tag taken away', tagged().replace('tag_added', 'tag_removed'), 'event_never_acts'],
+    ['a purchase', JSON.stringify({ id: '1', event: 'purchase', payload: [] }), 'event_never_acts'],
+    [
+      'a hook of the other kind',
+      JSON.stringify({ id: 'x', event: 'payment.succeeded', member: { email: 'ada@example.com' } }),
+      'event_never_acts',
+    ],
+    [
+      'no contact',
+      JSON.stringify({ id: '77', event: 'tag_added', payload: [{ id: '77', type: 'contact_tags' }] }),
+      'names_no_contact_or_tag',
+    ],
+    ['ids that are not ids', tagged('77; drop table'), 'names_no_contact_or_tag'],
+    [
+      'an unknown form',
+      JSON.stringify({
+        id: '1',
+        event: 'form_submission',
+        payload: [
+          { id: '1', type: 'form_submissions' },
+          { id: '56', type: 'forms' },
+        ],
+      }),
+      'form_means_nothing',
+    ],
+    ['something else', '[1, 2]', 'not_a_hook'],
+  ])('with %s are answered and not stored', async (_, body, ignored) => {
+    const answer = await post(`/kajabi/hooks/${hookSecret}`, body)
+    expect([answer.status, await answer.json()]).toEqual([200, { ok: true, ignored }])
+    expect(running.signals).toEqual([])
+  })
+
+  test('of a form name the submission and never the address that was typed', async () => {
+    const payload = [
+      { id: '900', type: 'form_submissions', attributes: { email: 'somebody.else@example.com', name: 'X' } },
+      { id: 55, type: 'forms' },
+    ]
+    expect(
+      (await post(`/kajabi/hooks/${hookSecret}`, JSON.stringify({ id: '900', event: 'form_submission', payload })))
+        .status,
+    ).toBe(202)
+    expect(running.signals).toEqual([
+      { source: 'form', event: 'form_submission', offer: 'membership', message: '900', receivedAt: now },
+    ])
+  })
+
+  test.each([
+    ['no JSON', '{', 'application/json', 400],
+    ['nothing', '', 'application/json', 400],
+    ['deep nesting', '['.repeat(50_000) + ']'.repeat(50_000), 'application/json', 400],
+    ['a megabyte', `"${'x'.repeat(1_000_000)}"`, 'application/json', 413],
+    ['a form', 'a=b', 'application/x-www-form-urlencoded', 415],
+    ['XML', '<a/>', 'application/xml', 415],
+  ])('that bring %s are refused', async (_, body, type, status) => {
+    const answer = await post(`/kajabi/hooks/${hookSecret}`, body, { 'content-type': type })
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).toMatch(/^\{"error":"\w+"\}$/)
+    expect(running.signals).toEqual([])
+  })
+
+  test('that cannot be stored are told to come again, and somebody is called', async () => {
+    running.store.accept = () => Promise.reject(new Error('disk full'))
+    const answer = await post(`/kajabi/hooks/${hookSecret}`, tagged())
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
+    expect(running.alerts).toMatchObject([{ key: 'store', severity: 'critical' }])
+  })
+
+  test('with an unknown secret find nothing, also a thousand times', async () => {
+    for (let n = 0; n < 1_000; n += 50) {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, m) => post(`/kajabi/hooks/${'d'.repeat(20)}${n + m}`, tagged())),
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([404]))
+    }
+    expect(running.signals).toEqual([])
+  })
+
+  test('leave no secret, address or name in the log', async () => {
+    await post(`/kajabi/hooks/${hookSecret}`, tagged())
+    await post(`/kajabi/hooks/${hookSecret}x`, tagged())
+    await fetch(`${running.service.url}/nowhere/ada@example.com`)
+    const log = JSON.stringify(running.lines)
+    expect(running.lines.map(({ route, status }) => [route, status])).toEqual([
+      ['/kajabi/hooks/:secret', 202],
+      ['/kajabi/hooks/:secret', 404],
+      ['none', 404],
+    ])
+    for (const secret of [hookSecret, 'ada@', 'Ada', '@example']) expect(log).not.toContain(secret)
+  })
+})
+
+describe('a relay', () => {
+  const key = present(webhookKey(relaySecret), 'relay key')
+  const signed = (body: string, at = now, id = 'msg_1'): Record<string, string> => ({
+    'webhook-id': id,
+    'webhook-timestamp': String(at),
+    'webhook-signature': signWebhook(id, at, body, key),
+  })
+  const wish = JSON.stringify({ offer: 'membership', contact: '5' })
+
+  test('is believed by its signature, once a message', async () => {
+    expect((await post('/cancel', wish, signed(wish))).status).toBe(202)
+    expect((await post('/cancel', wish, signed(wish))).status).toBe(200)
+    expect(running.signals).toEqual([
+      { source: 'relay', event: 'cancel', offer: 'membership', contact: '5', receivedAt: now, message: 'msg_1' },
+    ])
+  })
+
+  test.each([
+    ['no signature', wish, {}, 401],
+    ['another body', wish.replace('5', '6'), signed(wish), 401],
+    ['an old time', wish, signed(wish, (now - 301) as typeof now), 401],
+    ['no offer', '{"contact":"5"}', signed('{"contact":"5"}'), 422],
+    ['an unknown offer', '{"offer":"x","contact":"5"}', signed('{"offer":"x","contact":"5"}'), 422],
+    ['nobody', '{"offer":"membership"}', signed('{"offer":"membership"}'), 422],
+    [
+      'an e-mail address',
+      '{"offer":"membership","email":"ada@example.com"}',
+      signed('{"offer":"membership","email":"ada@example.com"}'),
+      422,
+    ],
+    ['a number for a text', '{"offer":"membership","contact":5}', signed('{"offer":"membership","contact":5}'), 422],
+    ['no JSON', 'hello', signed('hello'), 400],
+  ])('with %s is refused', async (_, body, headers, status) => {
+    const answer = await post('/cancel', body, headers)
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).not.toContain('ada@')
+    expect(running.signals).toEqual([])
+  })
+})
+
+describe('webhooks of Stripe', () => {
+  const sign = (body: string, secret: string, at: number = now): Record<string, string> => ({
+    'stripe-signature': `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`,
+  })
+  const event = (type: string, object: object, previous?: object): string =>
+    JSON.stringify({
+      id: 'evt_1',
+      object: 'event',
+      type,
+      created: now,
+      data: { object, ...(previous === undefined ? {} : { previous_attributes: previous }) },
+    })
+  const us = `${stripeSecret}us`
+  const hold = { metadata: { crossbill_hold: '{}' } }
+  const old = { id: 'sub_1', object: 'subscription', customer: 'cus_1', status: 'canceled', metadata: {} }
+
+  test('of a held subscription that its member cancelled are a cancel of the whole', async () => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold })
+    expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(202)
+    expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(200)
+    expect(running.signals).toEqual([
+      {
+        source: 'source_account',
+        event: 'old_subscription_cancelled',
+        subscriber: 'us/sub_1',
+        customer: 'cus_1',
+        receivedAt: now,
+        message: 'evt_1',
+      },
+    ])
+  })
+
+  test.each([
+    'crossbill settled, continues as sub_9',
+    'crossbill cancelled on request sig_1',
+    'crossbill undone, back to us/sub_1',
+  ])('that we caused ourselves ("%s") are nothing', async (comment) => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold, cancellation_details: { comment } })
+    expect(await (await post('/stripe/webhooks/us', body, sign(body, us))).json()).toEqual({ ok: true })
+    expect([running.signals, running.alerts]).toEqual([[], []])
+  })
+
+  test.each([
+    [
+      'us',
+      'a hold taken off',
+      event(
+        'customer.subscription.updated',
+        { ...old, ...hold, pause_collection: null },
+        { pause_collection: { behavior: 'void' } },
+      ),
+      'hold_missing us/sub_1',
+    ],
+    [
+      'us',
+      'a card changed on hold',
+      event(
+        'customer.subscription.updated',
+        { ...old, ...hold, pause_collection: {} },
+        { default_payment_method: 'pm_1' },
+      ),
+      'drift_on_held_source us/sub_1',
+    ],
+    [
+      'target',
+      'a successor that ended',
+      event('customer.subscription.deleted', { ...old, metadata: { crossbill_from: 'us/sub_1' } }),
+      'ended_in_target us/sub_1',
+    ],
+    [
+      'target',
+      'a discount that went early',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: now + 90_000,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'repeating' } },
+      }),
+      'discount_lost sub_9',
+    ],
+    [
+      'target',
+      'a failed payment',
+      event('invoice.payment_failed', {
+        object: 'invoice',
+        id: 'in_1',
+        parent: { subscription_details: { metadata: { crossbill_from: 'us/sub_1' } } },
+      }),
+      'payment_failed us/sub_1',
+    ],
+  ])('of %s about %s call somebody', async (account, _, body, key) => {
+    expect(
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+        .status,
+    ).toBe(200)
+    expect(running.alerts).toMatchObject([{ key }])
+    expect(running.signals).toEqual([])
+  })
+
+  test.each([
+    ['us', event('customer.subscription.updated', { ...old, pause_collection: null }, { pause_collection: {} })],
+    [
+      'us',
+      event('customer.subscription.updated', { ...old, ...hold, pause_collection: {} }, { latest_invoice: 'in_1' }),
+    ],
+    [
+      'target',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: now,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'repeating' } },
+      }),
+    ],
+    [
+      'target',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: null,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'once' } },
+      }),
+    ],
+    ['target', event('customer.created', { object: 'customer', email: 'ada@example.com' })],
+  ])('of %s that mean nothing are answered', async (account, body) => {
+    expect(
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+        .status,
+    ).toBe(200)
+    expect([running.alerts, running.signals]).toEqual([[], []])
+  })
+
+  test('of an ended subscription say whose access may change', async () => {
+    const body = event('customer.subscription.deleted', old)
+    await post('/stripe/webhooks/target', body, sign(body, stripeSecret))
+    expect(running.customers).toEqual(['cus_1'])
+  })
+
+  test('with a wrong, old or missing signature, or for another account, are refused', async () => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold })
+    const status = async (account: string, headers: Record<string, string>): Promise<number> =>
+      (await post(`/stripe/webhooks/${account}`, body, headers)).status
+    expect(await status('us', sign(body, stripeSecret))).toBe(400)
+    expect(await status('us', sign(body, us, now - 301))).toBe(400)
+    expect(await status('us', sign(`${body} `, us))).toBe(400)
+    expect(await status('us', {})).toBe(400)
+    expect(await status('intl', sign(body, us))).toBe(404)
+    expect(running.signals).toEqual([])
+  })
+})
+
+describe('limits', () => {
+  test('one address that shows no secret is slowed down; Kajabi is not', async () => {
+    const slow = await runService({ options: { requestsPerMinute: 20 } })
+    const send = async (secret: string): Promise<number> => {
+      const answer = await fetch(`${slow.service.url}/kajabi/hooks/${secret}`, {
+        method: 'POST',
+        body: tagged(),
+        headers: { 'content-type': 'application/json' },
+      })
+      return answer.status
+    }
+    const bogus = await Promise.all(Array.from({ length: 40 }, () => send('e5'.repeat(16))))
+    expect(bogus.filter((status) => status === 404)).toHaveLength(20)
+    expect(bogus.filter((status) => status === 429)).toHaveLength(20)
+    expect([202, 200]).toContain(await send(hookSecret))
+    await slow.service.close()
+  })
+
+  test('a request in flight is answered before the service ends, and none is taken after', async () => {
+    let release = (): void => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const { accept } = running.store
+    let arrived = (): void => {}
+    const inside = new Promise<void>((resolve) => (arrived = resolve))
+    running.store.accept = async (signal) => {
+      arrived()
+      await held
+      return accept(signal)
+    }
+    const flying = post(`/kajabi/hooks/${hookSecret}`, tagged())
+    await inside
+    const closing = running.service.close()
+    release()
+    expect((await flying).status).toBe(202)
+    await closing
+    await expect(post(`/kajabi/hooks/${hookSecret}`, tagged())).rejects.toThrow(/fetch failed/)
+  })
+
+  test('half a request does not disturb the others', async () => {
+    const { port, hostname } = new URL(running.service.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    socket.write(
+      'POST /cancel HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"of',
+    )
+    expect((await post(`/kajabi/hooks/${hookSecret}`, tagged())).status).toBe(202)
+    socket.destroy()
+  })
+})

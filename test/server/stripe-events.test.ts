@@ -1,0 +1,168 @@
+import { createHmac } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { present } from '../../src/core/assert.ts'
+import { now, runService, secrets, stripeSecret, type Running } from './service.ts'
+
+let running: Running
+beforeEach(async () => {
+  running = await runService()
+})
+afterEach(() => running.service.close())
+
+const post = (path: string, body: string, headers: Record<string, string>): Promise<Response> =>
+  fetch(`${running.service.url}${path}`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+
+describe('webhooks of Stripe', () => {
+  const sign = (body: string, secret: string, at: number = now): Record<string, string> => ({
+    'stripe-signature': `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`,
+  })
+  const event = (type: string, object: object, previous?: object): string =>
+    JSON.stringify({
+      id: 'evt_1',
+      object: 'event',
+      type,
+      created: now,
+      data: { object, ...(previous === undefined ? {} : { previous_attributes: previous }) },
+    })
+  const us = `${stripeSecret}us`
+  const hold = { metadata: { crossbill_hold: '{}' } }
+  const old = { id: 'sub_1', object: 'subscription', customer: 'cus_1', status: 'canceled', metadata: {} }
+
+  test('of a held subscription that its member cancelled are a cancel of the whole', async () => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold })
+    expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(202)
+    expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(200)
+    expect(running.signals).toEqual([
+      {
+        source: 'source_account',
+        event: 'old_subscription_cancelled',
+        subscriber: 'us/sub_1',
+        customer: 'cus_1',
+        receivedAt: now,
+        message: 'evt_1',
+      },
+    ])
+  })
+
+  test.each([
+    'crossbill settled, continues as sub_9',
+    'crossbill cancelled on request sig_1',
+    'crossbill undone, back to us/sub_1',
+  ])('that we caused ourselves ("%s") are nothing', async (comment) => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold, cancellation_details: { comment } })
+    expect(await (await post('/stripe/webhooks/us', body, sign(body, us))).json()).toEqual({ ok: true })
+    expect([running.signals, running.alerts]).toEqual([[], []])
+  })
+
+  test.each([
+    [
+      'us',
+      'a hold taken off',
+      event(
+        'customer.subscription.updated',
+        { ...old, ...hold, pause_collection: null },
+        { pause_collection: { behavior: 'void' } },
+      ),
+      'hold_missing us/sub_1',
+    ],
+    [
+      'us',
+      'a card changed on hold',
+      event(
+        'customer.subscription.updated',
+        { ...old, ...hold, pause_collection: {} },
+        { default_payment_method: 'pm_1' },
+      ),
+      'drift_on_held_source us/sub_1',
+    ],
+    [
+      'target',
+      'a successor that ended',
+      event('customer.subscription.deleted', { ...old, metadata: { crossbill_from: 'us/sub_1' } }),
+      'ended_in_target us/sub_1',
+    ],
+    [
+      'target',
+      'a discount that went early',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: now + 90_000,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'repeating' } },
+      }),
+      'discount_lost sub_9',
+    ],
+    [
+      'target',
+      'a failed payment',
+      event('invoice.payment_failed', {
+        object: 'invoice',
+        id: 'in_1',
+        parent: { subscription_details: { metadata: { crossbill_from: 'us/sub_1' } } },
+      }),
+      'payment_failed us/sub_1',
+    ],
+  ])('of %s about %s call somebody', async (account, _, body, key) => {
+    expect(
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+        .status,
+    ).toBe(200)
+    expect(running.alerts).toMatchObject([{ key }])
+    expect(running.signals).toEqual([])
+  })
+
+  test.each([
+    ['us', event('customer.subscription.updated', { ...old, pause_collection: null }, { pause_collection: {} })],
+    [
+      'us',
+      event('customer.subscription.updated', { ...old, ...hold, pause_collection: {} }, { latest_invoice: 'in_1' }),
+    ],
+    [
+      'target',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: now,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'repeating' } },
+      }),
+    ],
+    [
+      'target',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: null,
+        subscription: 'sub_9',
+        source: { coupon: { duration: 'once' } },
+      }),
+    ],
+    ['target', event('customer.created', { object: 'customer', email: 'ada@example.com' })],
+  ])('of %s that mean nothing are answered', async (account, body) => {
+    expect(
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+        .status,
+    ).toBe(200)
+    expect([running.alerts, running.signals]).toEqual([[], []])
+  })
+
+  test('of an ended subscription say whose access may change', async () => {
+    const body = event('customer.subscription.deleted', old)
+    await post('/stripe/webhooks/target', body, sign(body, stripeSecret))
+    expect(running.customers).toEqual(['cus_1'])
+  })
+
+  test('with a wrong, old or missing signature, or for another account, are refused', async () => {
+    const body = event('customer.subscription.deleted', { ...old, ...hold })
+    const status = async (account: string, headers: Record<string, string>): Promise<number> =>
+      (await post(`/stripe/webhooks/${account}`, body, headers)).status
+    expect(await status('us', sign(body, stripeSecret))).toBe(400)
+    expect(await status('us', sign(body, us, now - 301))).toBe(400)
+    expect(await status('us', sign(`${body} `, us))).toBe(400)
+    expect(await status('us', {})).toBe(400)
+    expect(await status('intl', sign(body, us))).toBe(404)
+    expect(running.signals).toEqual([])
+  })
+})

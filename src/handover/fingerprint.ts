@@ -6,7 +6,7 @@ import { idOf, readPayment, readSource } from './source.ts'
 
 /**
  * Digest of everything about a subscription that the hand-over carries or decides on, and of what it takes from its customer (effective payment method,
- * inherited discount, balance). Left out: what changes with every renewal, and our own hold and marks. So the answer to setting the hold must have the
+ * inherited discount). Left out: what changes with every renewal, and our own hold and marks. So the answer to setting the hold must have the
  * fingerprint that the plan saw, or somebody else acted in between.
  */
 export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
@@ -20,8 +20,25 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
     pause_collection: source.pause,
     payment: readPayment(subscription, customer)?.id ?? null,
     inherited: source.discountsFrom === 'customer' ? source.discounts.map(({ id }) => id) : [],
-    balance: customer?.balance ?? 0,
   })
+}
+
+/**
+ * Digest of what only a person changes on a held subscription: items, quantities, card, its end. Trials and discounts run out by themselves while it is
+ * held and are left out. Sixteen characters, written into the mark of the hold.
+ */
+export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
+  return digest({
+    items: subscription.items.data.map(({ price, quantity, tax_rates: rates }) => [
+      price.id,
+      quantity ?? null,
+      (rates ?? []).map(({ id }) => id),
+    ]),
+    payment: readPayment(subscription, customer)?.id ?? null,
+    cancel_at: subscription.cancel_at,
+    cancel_at_period_end: subscription.cancel_at_period_end,
+    collection_method: subscription.collection_method,
+  }).slice(0, 16)
 }
 
 function picked(value: object, policies: Readonly<Record<string, FieldPolicy>>): Record<string, unknown> {

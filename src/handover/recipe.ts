@@ -9,11 +9,12 @@ import type { BlockedCode, DeferredCode } from './codes.ts'
 import { carriedDiscounts } from './carried-discounts.ts'
 import { carriedPayment } from './carried-payment.ts'
 import { fieldsNotCarried } from './fields.ts'
+import { liveValue } from './live-values.ts'
 import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from './marks.ts'
 import { blocked } from './reasons.ts'
 import { findPrice, findTaxRate, refTo, type CatalogIndex } from './references.ts'
 import type { SourceItem, SourceSubscription } from './source.ts'
-import type { CopyMap, ExpectedItem, PlannedStep, ProofExpectation, Reason } from './types.ts'
+import type { CopyMap, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /** What a recipe is made from: one old subscription and everything it refers to. */
 export interface RecipeInput {
@@ -145,7 +146,9 @@ function itemOf(
       ...(item.quantity === null ? {} : { quantity: item.quantity }),
       ...(taxRates.length === 0 ? {} : { tax_rates: taxRates }),
       ...(discounts.length === 0 ? {} : { discounts: discounts.map(({ params }) => params) }),
-      ...(Object.keys(item.metadata).length === 0 ? {} : { metadata: item.metadata }),
+      ...(Object.keys(item.metadata).length === 0
+        ? {}
+        : { metadata: liveValue(`subscription/items/${item.id}/metadata`) }),
     },
     expected: {
       price: refTo('price', price.value),
@@ -172,27 +175,24 @@ function ratesOf(
 /** Stripe allows 50 keys (https://docs.stripe.com/api/metadata). */
 const metadataKeysMax = 50
 
+/** The marks; the subscription's own metadata is put in when it is created. */
 function metadataOf(
   { desired, old, project, now }: RecipeInput,
   anchor: AnchorChoice | undefined,
   findings: Findings,
 ): Readonly<Record<string, string>> {
   const promotion = old.discounts.find(({ promotionCode }) => promotionCode !== null)?.promotionCode ?? null
-  const metadata: Record<string, string> = {
-    ...foreignMetadata(old.raw.metadata),
+  const marks: Record<string, string> = {
     [markProject]: project,
     [markFrom]: desired.key,
     ...(promotion === null ? {} : { [markPromotion]: promotion }),
     ...(anchor !== undefined && backdates(old, anchor, now) ? {} : { [markStart]: String(old.start) }),
   }
+  const own = Object.keys(foreignMetadata(old.raw.metadata)).length
   // The old one needs room for the mark of its hold, too.
-  const keys = Math.max(
-    Object.keys(metadata).length,
-    Object.keys(old.raw.metadata).length + (old.hold === null ? 1 : 0),
-  )
-  if (keys > metadataKeysMax)
-    findings.block('metadata_full', `${Object.keys(old.raw.metadata).length} keys leave no room for the marks`)
-  return metadata
+  if (own + Math.max(1, Object.keys(marks).length) > metadataKeysMax)
+    findings.block('metadata_full', `${own} keys leave no room for the marks`)
+  return marks
 }
 
 /** Flexible mode cuts the backdated time into periods, 250 lines at most (https://docs.stripe.com/billing/subscriptions/backdating). */
@@ -236,10 +236,10 @@ function paramsOf({ old, customerNew, now }: RecipeInput, parts: Parts, payment:
     ...(discounts.length === 0 ? {} : { discounts: discounts.map(({ params }) => params) }),
     ...(taxRates.length === 0 ? {} : { default_tax_rates: taxRates.map((key) => refTo('tax_rate', key)) }),
     automatic_tax: { enabled: raw.automatic_tax.enabled },
-    ...(raw.description === null ? {} : { description: raw.description }),
+    ...(raw.description === null ? {} : { description: liveValue('subscription/description') }),
     ...(cancelAt === null ? {} : { cancel_at: cancelAt }),
     billing_mode: billingMode(raw.billing_mode),
-    metadata,
+    metadata: liveValue('subscription/metadata', metadata),
     expand: [...provenExpansions],
   }
 }
@@ -311,9 +311,4 @@ function proofOf({ old, customerNew }: RecipeInput, parts: Parts, payment: strin
     discounts: parts.discounts.map(({ expected }) => expected),
     metadata: { ...parts.metadata },
   }
-}
-
-/** A request on the customer of the target, as a step of the plan. */
-export function customerStep(id: string, customer: string, params: JsonObject): PlannedStep {
-  return { id, account: 'target', method: 'POST', path: `/v1/customers/${customer}`, params }
 }

@@ -67,6 +67,8 @@ export interface SourcePayment {
 export interface Hold {
   /** `pause_collection` as it was before. */
   readonly before: PauseImage | null
+  /** `sourcePrint()` when the hold was set, so that later changes of a held subscription are seen without any state of ours; '' when unknown. */
+  readonly print: string
 }
 
 const over = new Set(['canceled', 'incomplete_expired'])
@@ -124,9 +126,9 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   if (mark === undefined) return null
   try {
     const value = JSON.parse(mark) as Partial<Hold>
-    return { before: value.before ?? null }
+    return { before: value.before ?? null, print: value.print ?? '' }
   } catch {
-    return { before: null }
+    return { before: null, print: '' }
   }
 }
 
@@ -229,17 +231,14 @@ function typeOf(reference: string | { readonly object: string }): string | null 
 }
 
 /** The items as the arithmetic takes them. Discounts whose coupon is unknown count as none: such a subscriber is blocked anyway. */
-export function billedItems(subscription: Stripe.Subscription): readonly BilledItem[] {
-  const defaults = subscription.default_tax_rates ?? []
-  return subscription.items.data.map((item) => {
-    const rates = item.tax_rates !== null && item.tax_rates.length > 0 ? item.tax_rates : defaults
+export function billedItems({ items, raw, currency }: SourceSubscription): readonly BilledItem[] {
+  return items.map((item) => {
+    const rates = item.taxRates.length > 0 ? item.taxRates : (raw.default_tax_rates ?? [])
     return {
-      ...unitOf(item.price, subscription.currency),
+      ...unitOf(item.price, currency),
       transform: transformOf(item.price),
       quantity: item.quantity ?? 1,
-      discounts: item.discounts.flatMap((discount) =>
-        appliedDiscount(readDiscount(discount).coupon, subscription.currency),
-      ),
+      discounts: item.discounts.flatMap(({ coupon }) => appliedDiscount(coupon, currency)),
       taxes: rates.map(({ percentage, inclusive }) => ({ percentage, inclusive })),
       product: idOf(item.price.product),
     }

@@ -90,6 +90,8 @@ export type Classification = Outcome & {
   /** Id of the live or last successor in the target, when there is one. */
   readonly successor: string | null
   readonly drift: readonly HandoverDrift[]
+  /** For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the store remembers nothing better. */
+  readonly recovery?: HandoverPlan<'move' | 'undo'>
   /** Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for those who are not billed. */
   readonly monthly?: { readonly amount: number; readonly currency: string }
 }
@@ -108,8 +110,9 @@ export type PlannedStep = {
 
 export type Goal = 'move' | 'settle' | 'revert'
 
-export type HandoverPlan = {
-  readonly goal: Goal
+/** `undo` only for the recovery of what an earlier run left behind. */
+export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
+  readonly goal: AnyGoal
   readonly because: readonly string[]
   /** In the order in which they are sent when nothing goes wrong. Requests that depend on what is found on the way are not listed. */
   readonly steps: readonly PlannedStep[]
@@ -124,7 +127,8 @@ export type PauseImage = { readonly behavior: string; readonly resumes_at: numbe
 
 /** What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout. */
 export type Expectation = {
-  readonly goal: Goal
+  readonly goal: Goal | 'undo'
+  readonly project: string
   readonly key: SubscriberKey
   readonly source: string
   readonly old: string
@@ -142,6 +146,10 @@ export type Expectation = {
   readonly successor: string | null
   /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */
   readonly successor_fingerprint: string | null
+  /** The customer's balance in the source when the plan was made; only looked at where money of the customer moves. */
+  readonly balance: number | null
+  /** What the subscriber's file allows by name: `changed_since_move`, `bill_refunded_period` … */
+  readonly override: readonly string[]
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
   readonly money: readonly string[]

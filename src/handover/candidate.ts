@@ -1,0 +1,159 @@
+import type Stripe from 'stripe'
+import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
+import type { SubscriberKey } from '../core/address.ts'
+import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
+import { lengthInDays } from '../billing/calendar.ts'
+import type { LiveAccount } from '../plan/live.ts'
+import { catalogIndex, type CatalogIndex } from './references.ts'
+import { isOver, idOf, readSource, type SourceSubscription } from './source.ts'
+import { sightNew, sightOld, standingOf, successorOf } from './sights.ts'
+import { markFrom } from './marks.ts'
+import type { CopyMap, HandoverInput, NewSight, OldSight, Standing } from './types.ts'
+
+/** One subscriber with everything that its decision needs. */
+export interface Candidate {
+  readonly desired: DesiredSubscriber
+  readonly old: SourceSubscription
+  readonly sights: { readonly old: Exclude<OldSight, 'unreadable'>; readonly new: Exclude<NewSight, 'unreadable'> }
+  readonly standing: Standing
+  readonly successor: Stripe.Subscription | undefined
+  readonly customerOld: Stripe.Customer | undefined
+  readonly customerNew: Stripe.Customer | undefined
+  readonly copyMap: CopyMap
+  readonly source: LiveAccount
+  readonly around: Surroundings
+}
+
+/** What all subscribers of one plan share; look-ups are built once. */
+export interface Surroundings {
+  readonly project: string
+  readonly policies: Policies
+  readonly index: CatalogIndex
+  readonly now: Instant
+  readonly target: LiveAccount
+  /** Live subscriptions of the target by customer. */
+  readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  readonly sources: ReadonlyMap<string, SourceSide>
+}
+
+export interface SourceSide {
+  readonly account: LiveAccount
+  readonly byId: ReadonlyMap<string, Stripe.Subscription>
+  /** Live subscriptions by customer. */
+  readonly byCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  readonly copyMap: CopyMap
+}
+
+const emptyCopyMap: CopyMap = { customers: new Map(), payments: new Map() }
+
+export function surroundingsOf(input: HandoverInput): Surroundings {
+  const { catalog, live, copyMaps, now } = input
+  const sides = [...live.sources].map(([name, account]): [string, SourceSide] => [
+    name,
+    {
+      account,
+      byId: new Map(account.subscriptions.map((one) => [one.id, one])),
+      byCustomer: grouped(
+        account.subscriptions.filter((one) => !isOver(one)),
+        ({ customer }) => idOf(customer),
+      ),
+      copyMap: copyMaps.get(name) ?? emptyCopyMap,
+    },
+  ])
+  const marked = live.target.subscriptions.filter(({ metadata }) => metadata[markFrom] !== undefined)
+  return {
+    project: catalog.project.name,
+    policies: catalog.project.policies,
+    index: catalogIndex(catalog),
+    now,
+    target: live.target,
+    targetByCustomer: grouped(
+      live.target.subscriptions.filter((one) => !isOver(one)),
+      ({ customer }) => idOf(customer),
+    ),
+    successors: grouped(
+      marked.toSorted((a, b) => b.created - a.created),
+      ({ metadata }) => metadata[markFrom] ?? '',
+    ),
+    sources: new Map(sides),
+  }
+}
+
+/** Undefined when the source has no such subscription. */
+export function candidateOf(desired: DesiredSubscriber, around: Surroundings): Candidate | undefined {
+  const side = around.sources.get(desired.source)
+  const raw = side?.byId.get(desired.subscription)
+  if (side === undefined || raw === undefined) return undefined
+  const { account, copyMap } = side
+  const customerOld = account.customers.get(idOf(raw.customer)) ?? expandedCustomer(raw)
+  const successors = around.successors.get(desired.key) ?? []
+  const sights = {
+    old: sightOld(raw) as Candidate['sights']['old'],
+    new: sightNew(successors) as Candidate['sights']['new'],
+  }
+  const customerNew = copyMap.customers.get(idOf(raw.customer))
+  return {
+    desired,
+    old: readSource(raw, customerOld, account.prices),
+    sights,
+    standing: standingOf(sights.old, sights.new),
+    successor: successorOf(successors),
+    customerOld,
+    customerNew: customerNew === undefined ? undefined : around.target.customers.get(customerNew),
+    copyMap,
+    source: account,
+    around,
+  }
+}
+
+function expandedCustomer({ customer }: Stripe.Subscription): Stripe.Customer | undefined {
+  return typeof customer === 'object' && customer.deleted !== true ? (customer as Stripe.Customer) : undefined
+}
+
+/** Other live subscriptions of the same customer in the same source. */
+export function siblingsOf({ desired, old, around }: Candidate): readonly Stripe.Subscription[] {
+  const all = around.sources.get(desired.source)?.byCustomer.get(old.customer) ?? []
+  return all.filter(({ id }) => id !== old.id)
+}
+
+/** Nobody is moved, set back or settled when a renewal is nearer than this: 48 hours or what the project says, a third of the interval when that is less. */
+export function windowSeconds({ old, around }: Candidate): number {
+  const hours = around.policies.renewal_window_hours * secondsPerHour
+  return old.cycle === null ? hours : Math.min(hours, Math.floor((lengthInDays(old.cycle) * 86_400) / 3))
+}
+
+/** The end of the guard window around a renewal, when `now` is inside it; undefined outside. */
+export function insideWindow(next: Instant, now: Instant, seconds: number): Instant | undefined {
+  return next - now < seconds ? instant(Math.max(next, now) + secondsPerHour) : undefined
+}
+
+export function grouped<T, Key extends string = string>(values: readonly T[], key: (value: T) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>()
+  for (const value of values) {
+    const group = groups.get(key(value))
+    if (group === undefined) groups.set(key(value), [value])
+    else group.push(value)
+  }
+  return groups
+}
+
+/** The copy map of one source from its rows; a later row wins. */
+export function copyMapOf(
+  rows: Iterable<{
+    readonly customerOld: string
+    readonly customerNew: string
+    readonly sourceOld: string
+    readonly sourceNew: string
+  }>,
+): CopyMap {
+  const customers = new Map<string, string>()
+  const payments = new Map<string, { customer: string; id: string }>()
+  for (const { customerOld, customerNew, sourceOld, sourceNew } of rows) {
+    customers.set(customerOld, customerNew)
+    if (sourceOld !== '') payments.set(sourceOld, { customer: customerNew, id: sourceNew })
+  }
+  return { customers, payments }
+}
+
+export type ByKey<T> = ReadonlyMap<SubscriberKey, T>

@@ -1,0 +1,224 @@
+import type Stripe from 'stripe'
+import { present } from '../core/assert.ts'
+import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
+import type { DesiredSubscriber } from '../catalog/types.ts'
+import {
+  candidateOf,
+  insideWindow,
+  siblingsOf,
+  surroundingsOf,
+  windowSeconds,
+  type Candidate,
+  type Surroundings,
+} from './candidate.ts'
+import { changesSinceMove, driftOf } from './changes.ts'
+import type { BlockedCode, DeferredCode } from './codes.ts'
+import { withCurrencies } from './currency.ts'
+import { customerSteps } from './customer.ts'
+import { withCustomerMoney } from './money.ts'
+import { findObstacles } from './obstacles.ts'
+import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
+import { blocked } from './reasons.ts'
+import { recipe } from './recipe.ts'
+import { sightInvoice } from './sights.ts'
+import { isOver, readSource } from './source.ts'
+import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
+
+/** A subscriber with its outcome, while decisions that look at several of them are still to come. */
+export interface Decided {
+  readonly candidate: Candidate | undefined
+  readonly classification: Classification
+}
+
+/** Every declared subscriber with exactly one outcome, in the catalog's order. Pure: equal input, equal output. */
+export function classifySubscribers(input: HandoverInput): readonly Classification[] {
+  const around = surroundingsOf(input)
+  const decided = input.catalog.subscribers.map((desired) => decide(desired, around))
+  return withCustomerMoney(withCurrencies(decided, around)).map(({ classification }) => classification)
+}
+
+function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
+  const candidate = candidateOf(desired, around)
+  if (candidate === undefined) {
+    const outcome: Outcome =
+      desired.excluded !== undefined
+        ? { outcome: 'excluded', reason: desired.excluded }
+        : stop(blocked('not_in_source', `account ${desired.source} has no subscription ${desired.subscription}`))
+    return {
+      candidate,
+      classification: { ...outcome, key: desired.key, standing: 'source', successor: null, drift: [] },
+    }
+  }
+  const { standing, successor, old } = candidate
+  const billing = standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(old) }
+  const recovery =
+    standing === 'unfinished' && candidate.sights.new !== 'several' ? { recovery: recoveryPlan(candidate) } : {}
+  const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
+  return { candidate, classification: { ...outcomeOf(candidate), ...about, ...billing, ...recovery } }
+}
+
+/**
+ * | standing \ stage    | source               | target                   | settled                  |
+ * |---------------------|----------------------|--------------------------|--------------------------|
+ * | source              | unchanged, ending    | move, ending             | move, ending             |
+ * | unfinished          | blocked `unfinished`, `hold_missing`, `duplicate_target`: recovery comes first                |
+ * | target              | revert               | unchanged                | settle                   |
+ * | settled             | `already_settled`    | unchanged                | unchanged                |
+ * | ended_in_target     | settle, whatever the stage: the member left                                                    |
+ * | cancelled_in_source | `cancelled_in_source`| `cancelled_in_source`    | unchanged                |
+ * | ended               | ended                | ended                    | ended                    |
+ */
+function outcomeOf(candidate: Candidate): Outcome {
+  const { desired, standing } = candidate
+  if (desired.excluded !== undefined) return { outcome: 'excluded', reason: desired.excluded }
+  switch (standing) {
+    case 'source':
+      return atSource(candidate)
+    case 'unfinished':
+      return stop(unfinished(candidate))
+    case 'target':
+      if (desired.stage === 'target') return { outcome: 'unchanged' }
+      return desired.stage === 'source' ? revert(candidate) : settle(candidate)
+    case 'settled':
+      return desired.stage === 'source'
+        ? stop(blocked('already_settled', 'the old subscription has been cancelled for good'))
+        : { outcome: 'unchanged' }
+    case 'ended_in_target':
+      return { outcome: 'settle', plan: settlePlan(candidate, false) }
+    case 'cancelled_in_source':
+      return desired.stage === 'settled'
+        ? { outcome: 'unchanged' }
+        : stop(
+            blocked('cancelled_in_source', `the old subscription ended while ${candidate.successor?.id ?? ''} goes on`),
+          )
+    case 'ended':
+      return { outcome: 'ended' }
+  }
+}
+
+function atSource(candidate: Candidate): Outcome {
+  const { desired, old } = candidate
+  if (old.ending !== null) return { outcome: 'ending', at: old.ending }
+  return desired.stage === 'source' ? { outcome: 'unchanged' } : move(candidate)
+}
+
+function unfinished({ sights, successor }: Candidate): Reason<BlockedCode> {
+  if (sights.new === 'several')
+    return blocked('duplicate_target', 'several live subscriptions in the target claim to succeed it')
+  if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
+    return blocked('hold_missing', `the old subscription collects although ${successor?.id ?? ''} lives`)
+  return blocked('unfinished', `the old subscription is ${sights.old}, the new one ${sights.new}`)
+}
+
+function move(candidate: Candidate): Outcome {
+  const { desired, old, copyMap, customerOld, customerNew, around } = candidate
+  const findings = findObstacles(candidate)
+  if (customerNew === undefined || customerOld === undefined) return verdict(findings.reasons, findings.waits)
+  const { project, index, policies, now } = around
+  const onceGoesTo = earliestRenewal(candidate)
+  const made = recipe({ project, desired, old, customerOld, customerNew, index, copyMap, policies, now, onceGoesTo })
+  const carry = customerSteps(customerOld, customerNew, made.ok ? made.defaultPayment : null, findings)
+  const reasons = [...findings.reasons, ...(made.ok ? [] : made.reasons)]
+  const waits = [...findings.waits, ...(made.ok ? [] : made.waits)]
+  if (!made.ok || reasons.length > 0 || waits.length > 0) return verdict(reasons, waits)
+  return { outcome: 'move', plan: movePlan(candidate, made, carry) }
+}
+
+/** A discount of the customer that applies once falls on whichever of their subscriptions renews first. */
+function earliestRenewal(candidate: Candidate): string {
+  const { old, customerOld } = candidate
+  const all = [old.raw, ...siblingsOf(candidate)].filter(({ discounts }) => discounts.length === 0)
+  const renewals = all.map((one) => ({
+    id: one.id,
+    next: readSource(one, customerOld).next ?? Number.MAX_SAFE_INTEGER,
+  }))
+  return renewals.toSorted((a, b) => a.next - b.next || (a.id < b.id ? -1 : 1))[0]?.id ?? old.id
+}
+
+/**
+ * Settled only after the new subscription has captured a payment that is not zero for a renewal, or after the project's delay since its first
+ * renewal, which the guard `settle_unproven` counts: undo ends here.
+ */
+function settle(candidate: Candidate): Outcome {
+  const { old, source, around, desired, drift } = { ...candidate, drift: driftOf(candidate) }
+  const successor = present(candidate.successor, 'successor')
+  const sent = (source.invoices.get(old.id) ?? []).find(
+    (one) => one.status === 'open' && one.collection_method === 'send_invoice',
+  )
+  if (sent !== undefined) {
+    const until = instant(Math.max(sent.due_date ?? 0, around.now) + secondsPerDay)
+    return later('invoices_open_in_source', until, `invoice ${sent.id} is open in the old account`)
+  }
+  const changed = drift.find(({ code }) => code === 'drift_on_held_source')
+  if (changed !== undefined && desired.override?.includes('drift_on_held_source') !== true)
+    return stop(blocked('drift_on_held_source', changed.message))
+  const first = firstRenewal(successor)
+  if (hasCaptured(successor, first)) return { outcome: 'settle', plan: settlePlan(candidate, false) }
+  const until = instant(first + around.policies.settle_after_days * secondsPerDay)
+  if (around.now >= until) return { outcome: 'settle', plan: settlePlan(candidate, true) }
+  return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
+}
+
+/** The anchor a successor was created with is its first renewal; a trial's end is one, too. */
+function firstRenewal(successor: Stripe.Subscription): Instant {
+  return instant(successor.trial_end ?? successor.billing_cycle_anchor)
+}
+
+function hasCaptured({ latest_invoice: latest }: Stripe.Subscription, first: Instant): boolean {
+  if (latest === null || typeof latest === 'string') return false
+  return latest.status === 'paid' && latest.amount_paid > 0 && latest.created >= first
+}
+
+/** See `afterInvoice` in the machine for the table; what it would refuse while working is refused here already. */
+function revert(candidate: Candidate): Outcome {
+  const { old, around, desired } = candidate
+  const successor = present(candidate.successor, 'successor')
+  const next = [old.next, readSource(successor, undefined).next].filter((one) => one !== null)
+  const window = windowSeconds(candidate)
+  for (const at of next) {
+    const until = insideWindow(at, around.now, window)
+    if (until !== undefined) return later('renews_soon', until, `renews on ${formatInstant(at)}`)
+  }
+  const override = new Set(desired.override)
+  const changes = changesSinceMove(candidate, successor)
+  if (changes.length > 0 && !override.has('changed_since_move'))
+    return stop(
+      blocked('changed_since_move', `${successor.id} has other ${changes.join(', ')} than it was created with`),
+    )
+  const latest = successor.latest_invoice
+  const sight = sightInvoice(latest === null || typeof latest === 'string' ? undefined : latest)
+  if (sight === 'in_flight')
+    return later(
+      'payment_in_flight',
+      instant(around.now + secondsPerDay),
+      `a payment of ${successor.id} is being processed`,
+    )
+  if (sight === 'refunded' && !override.has('bill_refunded_period') && !override.has('leave_refunded_period'))
+    return stop(blocked('refunded_in_target', `the last payment of ${successor.id} was refunded`))
+  if (sight === 'disputed' && !override.has('leave_disputed_period'))
+    return stop(blocked('disputed_in_target', `the last payment of ${successor.id} is disputed`))
+  return { outcome: 'revert', plan: revertPlan(candidate) }
+}
+
+function verdict(
+  reasons: readonly Reason<BlockedCode>[],
+  waits: readonly { code: DeferredCode; until: Instant; message: string }[],
+): Outcome {
+  const [first, ...others] = reasons
+  if (first !== undefined) return { outcome: 'blocked', reasons: [first, ...others] }
+  const last = present(waits.toSorted((a, b) => b.until - a.until)[0], 'reason to wait')
+  return { outcome: 'deferred', ...last }
+}
+
+function stop(reason: Reason<BlockedCode>): Outcome {
+  return { outcome: 'blocked', reasons: [reason] }
+}
+
+function later(code: DeferredCode, until: Instant, message: string): Outcome {
+  return { outcome: 'deferred', code, until, message }
+}
+
+/** Whether a subscription of the source still counts as one of its customer's: it lives and goes on. */
+export function goesOn(subscription: Stripe.Subscription): boolean {
+  return !isOver(subscription) && readSource(subscription, undefined).ending === null
+}

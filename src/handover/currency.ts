@@ -1,0 +1,46 @@
+import type { Surroundings } from './candidate.ts'
+import { grouped } from './candidate.ts'
+import type { Decided } from './classify.ts'
+import { blocked } from './reasons.ts'
+
+/**
+ * A customer of the target has one currency: that of their live subscriptions, pending items and amount-off discount there, and of everything else that is
+ * planned to move to them (https://docs.stripe.com/invoicing/multi-currency-customers). Computed over all planned moves, so that the second of
+ * two subscriptions is not refused after the first has moved.
+ */
+export function withCurrencies(decided: readonly Decided[], around: Surroundings): readonly Decided[] {
+  const moving = decided.filter(({ classification }) => classification.outcome === 'move')
+  const byCustomer = grouped(moving, ({ candidate }) => candidate?.customerNew?.id ?? '')
+  const conflicts = new Map<string, string>()
+  for (const [customer, group] of byCustomer) {
+    const there = currenciesThere(customer, around)
+    const planned = new Set(group.map(({ candidate }) => candidate?.old.currency ?? ''))
+    const all = new Set([...there, ...planned])
+    if (all.size < 2) continue
+    for (const { candidate, classification } of group) {
+      // What the target bills already decides; between planned moves alone a person does.
+      if (there.size === 1 && there.has(candidate?.old.currency ?? '')) continue
+      conflicts.set(classification.key, `customer ${customer} would have ${[...all].toSorted().join(' and ')}`)
+    }
+  }
+  return decided.map((one) => {
+    const conflict = conflicts.get(one.classification.key)
+    if (conflict === undefined) return one
+    const { key, standing, successor, drift, monthly } = one.classification
+    const about = { key, standing, successor, drift, ...(monthly === undefined ? {} : { monthly }) }
+    return {
+      ...one,
+      classification: { ...about, outcome: 'blocked', reasons: [blocked('currency_conflict', conflict)] },
+    }
+  })
+}
+
+function currenciesThere(customer: string, { target, targetByCustomer }: Surroundings): Set<string> {
+  const discount = target.customers.get(customer)?.discount?.source.coupon
+  const coupon = typeof discount === 'object' && discount?.amount_off !== null ? (discount?.currency ?? null) : null
+  return new Set([
+    ...(targetByCustomer.get(customer) ?? []).map(({ currency }) => currency),
+    ...(target.pendingItems.get(customer) ?? []).map(({ currency }) => currency),
+    ...(coupon === null ? [] : [coupon]),
+  ])
+}

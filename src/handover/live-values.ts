@@ -1,0 +1,61 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { foreignMetadata } from './marks.ts'
+
+/**
+ * What people wrote about themselves (shipping address, tax ids, metadata, descriptions) goes from account to account without ever standing in a plan, the
+ * journal or the store: a step holds `{ "$live": "customer/shipping" }`, and the value is put in when the request is sent.
+ * Other keys beside `$live` are added to the object that is put in.
+ */
+export function liveValue(path: string, more: JsonObject = {}): JsonObject {
+  return { $live: path, ...more }
+}
+
+export interface LiveValues {
+  readonly subscription: Stripe.Subscription
+  readonly customer: Stripe.Customer | undefined
+}
+
+/** The parameters with every `$live` in place. A value that has vanished meanwhile is left out. */
+export function withLiveValues(params: JsonObject, live: LiveValues): JsonObject {
+  return Object.fromEntries(
+    Object.entries(params).flatMap(([key, value]) => {
+      const filled = fill(value, live)
+      return filled === undefined ? [] : [[key, filled]]
+    }),
+  )
+}
+
+function fill(value: Json | undefined, live: LiveValues): Json | undefined {
+  if (Array.isArray(value)) return value.flatMap((one: Json) => fill(one, live) ?? [])
+  if (!isJsonObject(value)) return value
+  const { $live: path, ...more } = value
+  if (typeof path !== 'string') return withLiveValues(value, live)
+  const found = read(path, live)
+  return isJsonObject(found) ? { ...found, ...more } : found
+}
+
+function read(path: string, { subscription, customer }: LiveValues): Json | undefined {
+  const [root, ...steps] = path.split('/')
+  let at = (root === 'customer' ? customer : subscription) as unknown
+  for (const step of steps) at = child(at, step)
+  const value = clean(at)
+  return steps.at(-1) === 'metadata' ? foreignMetadata((value ?? {}) as Record<string, string>) : value
+}
+
+/** A field, or the element of a list with this id. */
+function child(value: unknown, step: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  if ('data' in value && Array.isArray(value.data))
+    return value.data.find((one: unknown) => typeof one === 'object' && one !== null && 'id' in one && one.id === step)
+  return (value as Record<string, unknown>)[step]
+}
+
+/** Stripe shows as null what nobody set; sent back it would be refused. */
+function clean(value: unknown): Json | undefined {
+  if (value === null || value === undefined) return undefined
+  if (Array.isArray(value)) return value.flatMap((one) => clean(one) ?? [])
+  if (typeof value !== 'object') return value as Json
+  const entries = Object.entries(value).map(([key, one]) => [key, clean(one)] as const)
+  return Object.fromEntries(entries.filter(([, one]) => one !== undefined))
+}

@@ -1,0 +1,147 @@
+import type Stripe from 'stripe'
+import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
+import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
+import { changesSincePull } from './changes.ts'
+import { Findings } from './recipe.ts'
+import { sightInvoice } from './sights.ts'
+
+/**
+ * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything at once. What the recipe itself refuses (mappings,
+ * anchor, discounts, payment method, fields) is not repeated here.
+ */
+export const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
+  statusIsKnown,
+  customerIsCopied,
+  unchangedSincePull,
+  notPastDue,
+  noInvoiceUnderWay,
+  noPendingItems,
+  noBalance,
+  noSchedule,
+  notPaused,
+  taxLocationKnown,
+  noDiscountInTarget,
+  outsideWindow,
+]
+
+export function findObstacles(candidate: Candidate): Findings {
+  const findings = new Findings()
+  for (const obstacle of obstacles) obstacle(candidate, findings)
+  return findings
+}
+
+const known = new Set(['active', 'trialing', 'past_due', 'unpaid', 'paused'])
+
+function statusIsKnown({ old }: Candidate, findings: Findings): void {
+  if (!known.has(old.status)) findings.block('unknown_status', `status is ${old.status}`)
+}
+
+function customerIsCopied({ old, copyMap, customerNew, customerOld }: Candidate, findings: Findings): void {
+  if (copyMap.customers.get(old.customer) === undefined)
+    findings.block('customer_not_copied', `customer ${old.customer} has no row in the copy map`)
+  else if (customerNew === undefined)
+    findings.block('customer_not_copied', `the target has no customer for ${old.customer}`)
+  else if (customerOld === undefined)
+    findings.block('customer_not_copied', `customer ${old.customer} is deleted in the source`)
+}
+
+function unchangedSincePull(candidate: Candidate, findings: Findings): void {
+  const changes = changesSincePull(candidate)
+  if (changes.length > 0) findings.block('changed_since_pull', changes.join('; '))
+}
+
+/** Past due: the open invoices go on being collected where they are (`leave`), or move along (`carry`). Unpaid: Stripe has given up; so must a person. */
+function notPastDue({ old, around }: Candidate, findings: Findings): void {
+  if (old.status === 'unpaid')
+    findings.block('past_due', 'the subscription is unpaid: all payment attempts have failed')
+  if (old.status === 'past_due' && around.policies.past_due === 'stop')
+    findings.block('past_due', 'the subscription is past due')
+}
+
+/** A draft of a subscription whose endpoint never answers is held up to three days (https://docs.stripe.com/invoicing/integration/workflow-transitions). */
+const draftSecondsMax = 3 * secondsPerDay
+
+function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Findings): void {
+  for (const invoice of source.invoices.get(old.id) ?? []) {
+    if (invoice.status === 'draft' && invoice.auto_advance !== false) {
+      const until = invoice.automatically_finalizes_at ?? invoice.created + draftSecondsMax
+      const later = instant(Math.max(until, around.now) + secondsPerHour)
+      findings.wait('draft_invoice', later, `invoice ${invoice.id} is a draft until ${formatInstant(instant(until))}`)
+    }
+    if (invoice.status === 'open') openInvoice(invoice, around, findings)
+  }
+}
+
+function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['around'], findings: Findings): void {
+  if (sightInvoice(invoice) === 'in_flight') {
+    findings.wait(
+      'payment_in_flight',
+      instant(now + secondsPerDay),
+      `a payment of invoice ${invoice.id} is being processed`,
+    )
+    return
+  }
+  // A sent invoice waits for its customer and stays where it is; it delays only settling.
+  const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
+  if (collected && policies.past_due === 'stop')
+    findings.block('open_invoice', `invoice ${invoice.id} is still being collected`)
+}
+
+function noPendingItems({ old, source, around }: Candidate, findings: Findings): void {
+  if (around.policies.pending_invoice_items === 'carry') return
+  const items = (source.pendingItems.get(old.customer) ?? []).filter((item) => belongsTo(item, old.id))
+  if (items.length > 0)
+    findings.block(
+      'pending_invoice_items',
+      `${items.length} pending invoice items (${items.map(({ id }) => id).join(', ')})`,
+    )
+}
+
+/** Of this subscription, or of none: the next invoice of any takes those. */
+export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
+  const of = item.parent?.subscription_details?.subscription ?? null
+  return of === null || of === subscription
+}
+
+function noBalance({ customerOld, around }: Candidate, findings: Findings): void {
+  if (customerOld === undefined || around.policies.customer_balance === 'carry') return
+  if (customerOld.balance !== 0)
+    findings.block(
+      'customer_balance',
+      `customer ${customerOld.id} has a balance of ${customerOld.balance} in the smallest unit`,
+    )
+}
+
+function noSchedule({ old, around }: Candidate, findings: Findings): void {
+  if (old.raw.schedule !== null && around.policies.schedules === 'stop')
+    findings.block('schedule_managed', 'a subscription schedule manages it')
+}
+
+function notPaused({ old, around }: Candidate, findings: Findings): void {
+  if (old.status === 'paused') findings.block('collection_paused', 'the subscription itself is paused')
+  if (old.pause !== null && around.policies.collection_paused === 'stop')
+    findings.block('collection_paused', `collection is paused (${old.pause.behavior})`)
+}
+
+function taxLocationKnown({ old, customerNew }: Candidate, findings: Findings): void {
+  if (!old.raw.automatic_tax.enabled || customerNew === undefined) return
+  const recognised = customerNew.tax?.automatic_tax
+  const country = customerNew.address?.country ?? customerNew.shipping?.address?.country ?? null
+  const known =
+    recognised === undefined ? country !== null : recognised === 'supported' || recognised === 'not_collecting'
+  if (!known)
+    findings.block('tax_location_missing', `customer ${customerNew.id} has no location that automatic tax recognises`)
+}
+
+/** A subscription created without discounts would inherit it; one with discounts is safe, but its end is not. */
+function noDiscountInTarget({ customerNew }: Candidate, findings: Findings): void {
+  if ((customerNew?.discount ?? null) !== null)
+    findings.block('customer_discount_in_target', `customer ${customerNew?.id ?? ''} has a discount in the target`)
+}
+
+function outsideWindow(candidate: Candidate, findings: Findings): void {
+  const { old, around } = candidate
+  if (old.next === null) return
+  const until = insideWindow(old.next, around.now, windowSeconds(candidate))
+  if (until !== undefined) findings.wait('renews_soon', until, `renews on ${formatInstant(old.next)}`)
+}

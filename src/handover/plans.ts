@@ -1,0 +1,237 @@
+import { forecastInvoice, monthlyAmount } from '../billing/amount.ts'
+import { remainderOf } from '../billing/discounts.ts'
+import type { SubscriberKey } from '../core/address.ts'
+import { present } from '../core/assert.ts'
+import { formatInstant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import { windowSeconds, type Candidate } from './candidate.ts'
+import { fingerprint, sourcePrint } from './fingerprint.ts'
+import { markHold, settledComment, undoneComment } from './marks.ts'
+import { customerOf } from './proof.ts'
+import { provenExpansions, type Recipe } from './recipe.ts'
+import { appliedDiscount, billedItems, holdMark, recurrenceOf, type SourceSubscription } from './source.ts'
+import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
+
+/** Money of the customer that this plan moves, and what must have moved before it does. */
+export interface MoneyPart {
+  readonly steps: readonly PlannedStep[]
+  readonly after: readonly SubscriberKey[]
+}
+
+/** Placeholder in the path of a step for the id of the subscription that this hand-over creates. */
+export const successorInPath = '{successor}'
+
+export function movePlan(
+  candidate: Candidate,
+  recipe: Extract<Recipe, { ok: true }>,
+  carry: readonly PlannedStep[],
+): HandoverPlan {
+  const { desired, old, customerOld } = candidate
+  const pause: readonly PlannedStep[] =
+    recipe.pause === null
+      ? []
+      : [
+          targetStep('pause', 'POST', `/v1/subscriptions/${successorInPath}`, {
+            pause_collection: recipe.pause,
+            expand: [...provenExpansions],
+          }),
+        ]
+  return {
+    goal: 'move',
+    because: [`stage ${desired.stage}`, ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`])],
+    steps: [
+      ...carry,
+      holdStep(desired.source, old, sourcePrint(old.raw, customerOld)),
+      targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
+      ...pause,
+      keepStep(desired.source, old.id),
+    ],
+    expect: {
+      ...expectation(candidate, 'move'),
+      carry: carry.map(({ id }) => id),
+      proof: recipe.proof,
+    },
+    charge: forecast(candidate),
+    unproven: false,
+  }
+}
+
+/** Cancels the old subscription for good: no invoice, no proration, and a forwarding address for whoever looks at it later. */
+export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
+  const { desired, old, successor, standing } = candidate
+  const id = present(successor, 'successor').id
+  const schedule = old.raw.schedule
+  const release: readonly PlannedStep[] =
+    schedule === null ? [] : [releaseStep(desired.source, typeof schedule === 'string' ? schedule : schedule.id)]
+  return {
+    goal: 'settle',
+    because: [standing === 'ended_in_target' ? 'ended_in_target' : unproven ? 'delay passed' : 'first renewal paid'],
+    steps: [...release, settleStep(desired.source, old.id, id)],
+    expect: expectation(candidate, 'settle'),
+    charge: null,
+    unproven,
+  }
+}
+
+/** Cancels the new subscription with our marker and gives the old one back as it was. */
+export function revertPlan(candidate: Candidate): HandoverPlan {
+  const { desired, old, successor } = candidate
+  return {
+    goal: 'revert',
+    because: [`stage ${desired.stage}`],
+    steps: [
+      cancelNewStep(present(successor, 'successor').id, desired.key),
+      restoreStep(desired.source, old.id, old.pause),
+    ],
+    expect: expectation(candidate, 'revert'),
+    charge: forecast(candidate),
+    unproven: false,
+  }
+}
+
+/** For what an earlier run left half-way: finishes it when its successor lives, else takes it back. Used when the store remembers nothing better. */
+export function recoveryPlan(candidate: Candidate): HandoverPlan<'move' | 'undo'> {
+  const { desired, old, sights, customerOld } = candidate
+  const goal = sights.new === 'live' ? 'move' : 'undo'
+  const steps = [holdStep(desired.source, old, sourcePrint(old.raw, customerOld)), keepStep(desired.source, old.id)]
+  return {
+    goal,
+    because: ['unfinished'],
+    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, old.pause)],
+    expect: expectation(candidate, goal),
+    charge: null,
+    unproven: false,
+  }
+}
+
+function expectation(candidate: Candidate, goal: Expectation['goal']): Expectation {
+  const { desired, old, customerOld, customerNew, successor, around } = candidate
+  return {
+    goal,
+    project: around.project,
+    key: desired.key,
+    source: desired.source,
+    old: old.id,
+    customer_old: old.customer,
+    customer_new: customerNew?.id ?? old.customer,
+    currency: old.currency,
+    fingerprint: fingerprint(old.raw, customerOld),
+    next: old.next,
+    window: windowSeconds(candidate),
+    before_pause: old.pause,
+    balance: customerOld?.balance ?? null,
+    override: desired.override ?? [],
+    successor: successor?.id ?? null,
+    successor_fingerprint: successor === undefined ? null : fingerprint(successor, customerOf(successor)),
+    carry: [],
+    money: [],
+    money_after: [],
+    tax: around.policies.tax,
+    proof: null,
+    gap: around.policies.uncharged_period,
+  }
+}
+
+/* ---------------------------------------------------------------- steps */
+
+function targetStep(id: string, method: PlannedStep['method'], path: string, params: JsonObject): PlannedStep {
+  return { id, account: 'target', method, path, params }
+}
+
+/** Hold and mark in one update, so that there is no hold of ours without its before-image. */
+export function holdStep(source: string, old: Pick<SourceSubscription, 'id' | 'pause'>, print: string): PlannedStep {
+  return {
+    id: 'hold',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscriptions/${old.id}`,
+    params: {
+      pause_collection: { behavior: 'keep_as_draft' },
+      metadata: { [markHold]: holdMark({ before: old.pause, print }) },
+      expand: [...provenExpansions],
+    },
+  }
+}
+
+/** From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves none and keeps the customer's balance. */
+export function keepStep(source: string, id: string): PlannedStep {
+  return {
+    id: 'keep',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscriptions/${id}`,
+    params: { pause_collection: { behavior: 'void' } },
+  }
+}
+
+export function restoreStep(source: string, id: string, before: PauseImage | null): PlannedStep {
+  const pause: JsonObject | null =
+    before === null
+      ? null
+      : { behavior: before.behavior, ...(before.resumes_at === null ? {} : { resumes_at: before.resumes_at }) }
+  return {
+    id: 'restore-old',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscriptions/${id}`,
+    params: { pause_collection: pause, metadata: { [markHold]: null } },
+  }
+}
+
+export function cancelNewStep(id: string, key: SubscriberKey): PlannedStep {
+  return targetStep('cancel-new', 'DELETE', `/v1/subscriptions/${id}`, {
+    invoice_now: false,
+    prorate: false,
+    cancellation_details: { comment: `${undoneComment}${key}` },
+  })
+}
+
+export function releaseStep(source: string, schedule: string): PlannedStep {
+  return {
+    id: 'release-schedule',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscription_schedules/${schedule}/release`,
+    params: {},
+  }
+}
+
+export function settleStep(source: string, old: string, successor: string): PlannedStep {
+  return {
+    id: 'settle',
+    account: source,
+    method: 'DELETE',
+    path: `/v1/subscriptions/${old}`,
+    params: {
+      invoice_now: false,
+      prorate: false,
+      cancellation_details: { comment: `${settledComment}${successor}` },
+    },
+  }
+}
+
+/* ---------------------------------------------------------------- money */
+
+/** The next charge is the same on both sides: that is what the recipe's proof is about. */
+function forecast(candidate: Candidate): ChargeForecast | null {
+  const { old, desired } = candidate
+  const { cycle, next, currency } = old
+  if (cycle === null || next === null) return null
+  const covering = old.discounts.filter(
+    ({ old: discount }) => discount !== null && remainderOf(discount, cycle, next).kind !== 'over',
+  )
+  const discounts = covering.flatMap(({ coupon }) => appliedDiscount(coupon, currency))
+  const amount = forecastInvoice(billedItems(old), discounts).total
+  const billedBy = candidate.standing === 'source' ? desired.source : 'target'
+  return { at: next, amount, currency, before: { at: next, amount, currency, account: billedBy } }
+}
+
+export function monthlyOf(old: SourceSubscription): NonNullable<Classification['monthly']> {
+  const billed = billedItems(old)
+  const items = old.items.flatMap(({ price }, i) => {
+    const recurrence = recurrenceOf(price)
+    const item = billed[i]
+    return recurrence === null || item === undefined ? [] : [{ item, recurrence }]
+  })
+  return { amount: monthlyAmount(items), currency: old.currency }
+}

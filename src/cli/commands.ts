@@ -62,6 +62,21 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    usage: 'inbox',
+    about: 'signals of the cancel service: history and dead letters',
+    family: [
+      { usage: 'list', about: 'the newest entries', load: () => import('./commands/inbox-list.ts') },
+      { usage: 'show <id>', about: 'one entry with its history', load: () => import('./commands/inbox-show.ts') },
+      { usage: 'redrive [id]', about: 'try a dead letter again', load: () => import('./commands/inbox-redrive.ts') },
+      {
+        usage: 'discard <id>',
+        about: 'close an entry without cancelling',
+        load: () => import('./commands/inbox-discard.ts'),
+      },
+      { usage: 'resume', about: 'close the breaker', load: () => import('./commands/inbox-resume.ts') },
+    ],
+  },
+  {
     usage: 'sandbox',
     about: 'an embedded Stripe and Kajabi as a server on this machine',
     load: () => import('./commands/sandbox.ts'),

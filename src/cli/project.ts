@@ -3,12 +3,11 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CatalogFile } from '../catalog/load.ts'
 import type { Catalog, Project } from '../catalog/types.ts'
-import { CommandError } from '../core/outcome.ts'
 import type { Context } from '../engine/context.ts'
 import type { Accounts, Store } from '../engine/ports.ts'
 import { openSecretSink } from '../files/secret-sink.ts'
-import { openStore } from '../store/open.ts'
-import type { WorldStorage } from '../store/world.ts'
+import { resolveSecret } from '../files/secrets.ts'
+import { openStore, type OpenStore } from '../store/open.ts'
 import { loadProject } from './catalog.ts'
 import { connectAccounts } from './connect.ts'
 import { withCopyMapFiles } from './copy-map-files.ts'
@@ -40,7 +39,7 @@ export async function withProject<T>(shell: Shell, work: (project: OpenProject) 
 export async function withStore<T>(
   project: Project,
   shell: Shell,
-  work: (store: Store & { readonly world: WorldStorage }, sandbox: ProjectSandbox | undefined) => Promise<T>,
+  work: (store: OpenStore, sandbox: ProjectSandbox | undefined) => Promise<T>,
 ): Promise<T> {
   const store = await openProjectStore(project, shell)
   try {
@@ -73,11 +72,9 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
   }
 }
 
-async function openProjectStore(project: Project, shell: Shell): Promise<Store & { readonly world: WorldStorage }> {
+async function openProjectStore(project: Project, shell: Shell): Promise<OpenStore> {
   const { store } = project
   if ('file' in store) return await openStore({ file: resolve(shell.project, store.file) })
-  throw new CommandError('store_not_available', 'store.url: this version keeps its store in a file', {
-    notDone: 'nothing was read or written',
-    fix: 'say store: { file: state/crossbill.db } in catalog/project.yaml',
-  })
+  const surroundings = { folder: shell.project, env: shell.surroundings.env }
+  return await openStore({ url: await resolveSecret(store.url, 'the address of the store', surroundings) })
 }

@@ -1,0 +1,24 @@
+import { command, exitCodes } from '../command.ts'
+import { changeRow, withInbox } from '../inbox.ts'
+
+export const main = command({
+  positionals: { id: { type: 'string', demandOption: true, describe: 'the entry, as inbox list names it' } },
+  options: {
+    reason: {
+      type: 'string',
+      requiresArg: true,
+      demandOption: true,
+      describe: 'why, for whoever looks later; no names',
+    },
+  },
+  examples: [['inbox discard 42 --reason "was a test"', 'nothing is cancelled; the entry stays, with the reason']],
+  formats: ['text', 'json'],
+  async run({ id, reason }, shell) {
+    return await withInbox(shell, async (inbox) => {
+      const entry = await changeRow(inbox, id, { event: 'discarded', reason }, `discarded by an operator: ${reason}`)
+      if (shell.format === 'json') shell.json({ discarded: entry })
+      else shell.out(`${id} is discarded; nothing was cancelled.`)
+      return exitCodes.fine
+    })
+  },
+})

@@ -1,0 +1,39 @@
+import { inboxStates } from '../../cancel/machine.ts'
+import { command, exitCodes } from '../command.ts'
+import { entryOf, withInbox } from '../inbox.ts'
+import { columns } from '../render/words.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    state: { type: 'string', choices: inboxStates, requiresArg: true, describe: 'only entries in this state' },
+    limit: { type: 'number', requiresArg: true, default: 100, describe: 'the newest so many' },
+  },
+  examples: [
+    ['inbox list --state dead', 'what waits for a person'],
+    ['inbox list --limit 20 --format json', 'the newest entries'],
+  ],
+  formats: ['text', 'json'],
+  async run({ state, limit }, shell) {
+    return await withInbox(shell, async (inbox) => {
+      const rows = await inbox.list({ limit, ...(state === undefined ? {} : { state }) })
+      const entries = rows.map(entryOf)
+      if (shell.format === 'json') shell.json(entries)
+      else if (entries.length === 0) shell.out(state === undefined ? 'The inbox is empty.' : `Nothing is ${state}.`)
+      else
+        shell.out(
+          columns(
+            entries.map(({ id, state: now, accepted, from, about, reason }) => [
+              id,
+              now,
+              accepted,
+              from,
+              about,
+              reason,
+            ]),
+          ).join('\n'),
+        )
+      return exitCodes.fine
+    })
+  },
+})

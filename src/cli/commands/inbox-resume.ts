@@ -1,0 +1,20 @@
+import { closeBreaker } from '../../engine/inbox/worker.ts'
+import { loadProject } from '../catalog.ts'
+import { command, exitCodes } from '../command.ts'
+import { withStore } from '../project.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [['inbox resume', 'closes the breaker, when it is right that so many leave']],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    const { catalog } = await loadProject(shell)
+    return await withStore(catalog.project, shell, async (store) => {
+      await closeBreaker({ store })
+      if (shell.format === 'json') shell.json({ breaker: 'closed' })
+      else shell.out('The breaker is closed: cancelling goes on.')
+      return exitCodes.fine
+    })
+  },
+})

@@ -1,0 +1,26 @@
+import { formatInstant } from '../../core/instant.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { command, exitCodes } from '../command.ts'
+import { entryOf, withInbox } from '../inbox.ts'
+import { columns } from '../render/words.ts'
+
+export const main = command({
+  positionals: { id: { type: 'string', demandOption: true, describe: 'the entry, as inbox list names it' } },
+  options: {},
+  examples: [['inbox show 42', 'one entry with its history']],
+  formats: ['text', 'json'],
+  async run({ id }, shell) {
+    return await withInbox(shell, async (inbox) => {
+      const found = await inbox.get(id)
+      if (found === undefined)
+        throw new CommandError('inbox_unknown', `the inbox has no entry ${id}`, { fix: 'See: crossbill inbox list' })
+      const { row, notes } = found
+      if (shell.format === 'json') shell.json({ ...entryOf(row), signal: row.signal, facts: row.facts, notes })
+      else {
+        shell.out(columns(Object.entries(entryOf(row)).filter(([, text]) => text !== '')).join('\n'))
+        for (const { at, state, text } of notes) shell.out(`  ${formatInstant(at)} ${state}: ${text}`)
+      }
+      return exitCodes.fine
+    })
+  },
+})

@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
+    setupFiles: ['test/conformance/watch-every-sandbox.ts'],
     testTimeout: 20_000,
   },
 })

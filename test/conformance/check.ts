@@ -120,7 +120,7 @@ export class Checker {
       else if (open === undefined) differences.push({ where: `${where}.${key}`, problem: 'is not known to the SDK' })
       else differences.push(...this.check(one, { ...placed, shape: open }, `${where}.${key}`))
     }
-    for (const [key, field] of fields)
+    for (const [key, field] of placed.partial === true ? [] : fields)
       if (!field.optional && !(key in value)) differences.push({ where: `${where}.${key}`, problem: 'is missing' })
     return differences
   }

@@ -16,7 +16,7 @@ export interface Scope {
   types: Map<string, { shape: Shape; parameters: string[] }>
   spaces: Map<string, Scope>
   imports: Map<string, { file: string; name: string }>
-  reexports: { file: string; names: Map<string, string> | '*' }[]
+  reexports: { file: string | undefined; names: Map<string, string> | '*' }[]
   methods: Method[]
   parent: Scope | undefined
 }
@@ -167,7 +167,8 @@ class Reader {
         this.eat(',')
       }
     }
-    if (this.eat('from')) into.reexports.push({ file: this.take().slice(1, -1), names })
+    // Inside a namespace, `export { X };` passes on a name of the file around it.
+    into.reexports.push({ file: this.eat('from') ? this.take().slice(1, -1) : undefined, names })
     this.eat(';')
   }
 

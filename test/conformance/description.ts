@@ -10,6 +10,8 @@ export interface Placed {
   scope: Scope
   file: string
   bound: ReadonlyMap<string, Placed>
+  /** `Partial<…>`: fields may be missing. */
+  partial?: boolean
 }
 
 export interface Route {
@@ -108,14 +110,21 @@ function resolve(placed: Placed, load: (file: string) => Scope): Placed {
   let now = placed
   for (let steps = 0; steps < 50; steps++) {
     if (now.shape.is !== 'name') return now
+    const partial = now.partial === true
     now = follow(now, now.shape, load)
+    if (partial) now = { ...now, partial }
   }
   throw new Error(`a type that never ends: ${JSON.stringify(placed.shape)}`)
 }
 
 function follow(placed: Placed, name: Extract<Shape, { is: 'name' }>, load: (file: string) => Scope): Placed {
   const [first = '', ...rest] = name.path
-  const args = name.args.map((shape): Placed => ({ ...placed, shape }))
+  const args = name.args.map((shape): Placed => ({
+    shape,
+    scope: placed.scope,
+    file: placed.file,
+    bound: placed.bound,
+  }))
   const argument = args[0]
   if (rest.length === 0) {
     const bound = placed.bound.get(first)
@@ -137,8 +146,9 @@ function builtIn(name: string, placed: Placed, argument: Placed | undefined): Pl
       return { ...(argument ?? placed), shape: { is: 'array', of: inner } }
     case 'Promise':
     case 'Response':
-    case 'Partial':
       return argument
+    case 'Partial':
+      return argument === undefined ? undefined : { ...argument, partial: true }
     case 'Decimal':
       // On the wire a decimal is a string; `number` marks it for the checker.
       return plain({ is: 'union', of: [{ is: 'string' }, { is: 'number' }] })
@@ -211,6 +221,11 @@ function within(scope: Scope, file: string, path: readonly string[], load: (file
   for (const reexport of scope.reexports) {
     const name = reexport.names === '*' ? first : reexport.names.get(first)
     if (name === undefined) continue
+    if (reexport.file === undefined) {
+      const found = scope.parent === undefined ? undefined : lookUp(scope.parent, file, [name, ...rest], load)
+      if (found !== undefined) return found
+      continue
+    }
     const other = beside(file, reexport.file)
     const found = within(load(other), other, [name, ...rest], load)
     if (found !== undefined) return found

@@ -18,7 +18,17 @@ function renderAccount(context: Context) {
   return {
     id: accountId,
     object: 'account',
-    business_profile: { name: settings.name, support_email: null, url: null },
+    business_profile: {
+      mcc: null,
+      minority_owned_business_designation: null,
+      name: settings.name,
+      specified_commercial_transactions_act_url: null,
+      support_address: null,
+      support_email: null,
+      support_phone: null,
+      support_url: null,
+      url: null,
+    },
     business_type: 'company',
     capabilities: { card_payments: 'active', transfers: 'active' },
     charges_enabled: true,
@@ -27,7 +37,22 @@ function renderAccount(context: Context) {
     details_submitted: true,
     email: null,
     payouts_enabled: true,
-    settings: { dashboard: { display_name: settings.name, timezone: 'Etc/UTC' } },
+    settings: {
+      branding: { icon: null, logo: null, primary_color: null, secondary_color: null },
+      card_payments: {
+        statement_descriptor_prefix: null,
+        statement_descriptor_prefix_kana: null,
+        statement_descriptor_prefix_kanji: null,
+      },
+      dashboard: { display_name: settings.name, timezone: 'Etc/UTC' },
+      payments: {
+        statement_descriptor: null,
+        statement_descriptor_kana: null,
+        statement_descriptor_kanji: null,
+        statement_descriptor_prefix_kana: null,
+        statement_descriptor_prefix_kanji: null,
+      },
+    },
     type: 'standard',
   }
 }

@@ -107,6 +107,13 @@ export const sourceModule: Module = {
       },
     }),
   ],
+  // The same object is a source where a source is named, and a payment method elsewhere.
+  fields: {
+    default_source: (context, id) => {
+      const row = context.table(paymentMethods).get(id)
+      return row === undefined ? undefined : renderSource(context, row)
+    },
+  },
   includes: {
     customer: {
       sources: (context, id) => {

@@ -5,6 +5,11 @@ export const commandTable: readonly CommandEntry[] = [
   { usage: 'init', about: 'start a catalog: asks, or takes flags', load: () => import('./commands/init.ts') },
   { usage: 'validate', about: 'check the catalog, offline', load: () => import('./commands/validate.ts') },
   {
+    usage: 'schema [file]',
+    about: 'the JSON Schema of the YAML, for editors',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
     usage: 'doctor',
     about: 'check keys, clock, store and old doors; read-only',
     load: () => import('./commands/doctor.ts'),

@@ -1,0 +1,34 @@
+import { join } from 'node:path'
+import { writeWhole } from '../../files/write.ts'
+import { command, exitCodes } from '../command.ts'
+import { schemaNames, schemaOf } from '../schemas.ts'
+
+export const main = command({
+  positionals: {
+    file: { type: 'string', choices: schemaNames, describe: 'which kind of file; all of them when absent' },
+  },
+  options: {
+    out: { type: 'string', requiresArg: true, describe: 'write <kind>.schema.json files into this folder instead' },
+  },
+  examples: [
+    ['schema subscribers', 'the JSON Schema of a wave file'],
+    ['schema --out .schemas', 'all of them, for an editor; name one on the first line of a file:'],
+    ['schema resources', '# yaml-language-server: $schema=../.schemas/resources.schema.json'],
+  ],
+  formats: ['text', 'json'],
+  async run({ file, out }, shell) {
+    const names = schemaNames.filter((name) => file === undefined || name === file)
+    if (out !== undefined) {
+      const paths = names.map((name) => join(shell.path(out), `${name}.schema.json`))
+      for (const [index, name] of names.entries())
+        await writeWhole(paths[index] ?? '', `${JSON.stringify(schemaOf(name), null, 2)}\n`)
+      if (shell.format === 'json') shell.json({ written: paths })
+      else shell.out(paths.map((path) => shell.near(path)).join('\n'))
+      return exitCodes.fine
+    }
+    const [only] = names
+    if (file !== undefined && only !== undefined) shell.json(schemaOf(only))
+    else shell.json(Object.fromEntries(names.map((name) => [name, schemaOf(name)])))
+    return exitCodes.fine
+  },
+})

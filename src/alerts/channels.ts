@@ -1,0 +1,65 @@
+import type { Alert } from '../engine/inbox/context.ts'
+
+/** One request that tells somebody. */
+export interface Message {
+  readonly url: string
+  readonly body: unknown
+}
+
+/** A way to reach people. Its address or key is a secret. */
+export type Channel = (alert: Alert, from: AlertSource) => Message | undefined
+
+export interface AlertSource {
+  /** Name of the project, so that two services can share one channel. */
+  readonly project: string
+  /** ISO instant. */
+  readonly at: string
+}
+
+/** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, and whatever takes the same. */
+export function slack(url: string): Channel {
+  return (alert, { project }) => {
+    const sign =
+      alert.resolved === true
+        ? ':white_check_mark: over'
+        : alert.severity === 'critical'
+          ? ':rotating_light:'
+          : ':warning:'
+    const text = `${sign} *${slackText(project)}*: ${slackText(alert.summary)}`
+    const help =
+      alert.resolved === true
+        ? []
+        : [{ type: 'context', elements: [{ type: 'mrkdwn', text: `\`${slackText(alert.fix)}\`` }] }]
+    return { url, body: { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }, ...help] } }
+  }
+}
+
+/** The three signs that Slack reads: https://docs.slack.dev/messaging/formatting-message-text#escaping */
+function slackText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/** https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the same key resolves what it triggered. */
+export function pagerDuty(routingKey: string): Channel {
+  return (alert, { project, at }) => ({
+    url: 'https://events.pagerduty.com/v2/enqueue',
+    body: {
+      routing_key: routingKey,
+      event_action: alert.resolved === true ? 'resolve' : 'trigger',
+      dedup_key: `crossbill/${project}/${alert.key}`.slice(0, 255),
+      payload: {
+        summary: alert.summary.slice(0, 1_024),
+        source: project,
+        severity: alert.severity,
+        timestamp: at,
+        component: 'crossbill',
+        custom_details: { fix: alert.fix },
+      },
+    },
+  })
+}
+
+/** Anything that takes JSON. */
+export function webhook(url: string): Channel {
+  return (alert, { project, at }) => ({ url, body: { ...alert, project, at, resolved: alert.resolved === true } })
+}

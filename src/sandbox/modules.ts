@@ -4,16 +4,22 @@ import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
 import { accountModule } from './stripe/account.ts'
 import { chargeModule } from './stripe/charges.ts'
+import { checkoutModule } from './stripe/checkout-sessions.ts'
 import { couponModule } from './stripe/coupons.ts'
 import { customerBalanceModule } from './stripe/customer-balance.ts'
 import { customerModule } from './stripe/customers.ts'
 import { discountModule } from './stripe/discounts.ts'
+import { entitlementModule } from './stripe/entitlement-features.ts'
 import { eventModule } from './stripe/events.ts'
 import { invoiceModule } from './stripe/invoices.ts'
+import { meterModule } from './stripe/meters.ts'
+import { paymentLinkModule } from './stripe/payment-links.ts'
 import { paymentMethodModule } from './stripe/payment-methods.ts'
+import { portalModule } from './stripe/portal-configurations.ts'
 import { priceModule } from './stripe/prices.ts'
 import { productModule } from './stripe/products.ts'
 import { promotionCodeModule } from './stripe/promotion-codes.ts'
+import { shippingRateModule } from './stripe/shipping-rates.ts'
 import { sourceModule } from './stripe/sources.ts'
 import { subscriptionModule } from './stripe/subscriptions.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
@@ -36,6 +42,12 @@ export const modules: readonly Module[] = [
   taxIdModule,
   paymentMethodModule,
   sourceModule,
+  portalModule,
+  paymentLinkModule,
+  checkoutModule,
+  entitlementModule,
+  meterModule,
+  shippingRateModule,
   webhookEndpointModule,
   webhookModule,
   subscriptionModule,

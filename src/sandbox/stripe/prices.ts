@@ -173,7 +173,7 @@ export const priceModule: Module = {
   ],
   objects: { price: resolve, plan: resolve },
   fields: { price: resolve, default_price: resolve },
-  includable: { price: ['currency_options', 'tiers'] },
+  includable: { price: ['currency_options', 'currency_options.*.tiers', 'tiers'] },
 }
 
 type ListParams = {

@@ -129,7 +129,7 @@ export const promotionCodeModule: Module = {
       return row === undefined ? undefined : renderPromotionCode(context, row)
     },
   },
-  includable: {},
+  includable: { promotion_code: ['restrictions.currency_options'] },
 }
 
 function createPromotionCode(context: Context, params: Parsed<typeof createFields>): PromotionCodeRow {

@@ -199,5 +199,89 @@ export const blockedCodes = {
   },
 } as const satisfies Record<string, CodeEntry>
 
+/** How a hand-over under way ended without being done. It left everything as it was, or says what it undid. */
+export const runCodes = {
+  source_unreachable: {
+    meaning: 'The old subscription could not be read.',
+    fix: 'Run the same command again.',
+  },
+  preview_failed: {
+    meaning: 'Stripe did not give a preview of the next invoice on one of the two sides.',
+    fix: 'Run the same command again; look at the request in the journal when it stays.',
+  },
+  preview_differs: {
+    meaning:
+      'The next invoice of the new subscription would not be that of the old one (amount, discount, period or currency).',
+    fix: 'Compare the mappings of this subscriber’s prices, coupons and tax rates, then plan again.',
+  },
+  proof_failed: {
+    meaning:
+      'The subscription that was created is not what was planned. It was cancelled again and the old one given back.',
+    fix: 'Correct what the message names, then plan again.',
+  },
+  ended_in_target: {
+    meaning:
+      'The new subscription has ended (by its subscriber, the cancel service or failed payments): the old one can only be settled.',
+    fix: 'Nothing to do: the old subscription is settled by the next apply.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
+/** A hand-over that waits for a positive read or for a person. The old subscription stays on hold: a missed charge can be repaired, a double one cannot. */
+export const alarmCodes = {
+  source_unreachable: {
+    meaning: 'The old account could not be read in the middle of a hand-over.',
+    fix: 'Run `crossbill apply` again when it can be reached.',
+  },
+  target_unreachable: {
+    meaning:
+      'The target could not be read, so nobody knows whether the new subscription exists. The old one stays on hold.',
+    fix: 'Run `crossbill apply` again when it can be reached, before the next renewal.',
+  },
+  duplicate_target: {
+    meaning: 'More than one live subscription in the target claims to succeed the same old one.',
+    fix: 'Cancel the wrong one in the target, then run `crossbill apply`.',
+  },
+  no_payer: {
+    meaning: 'The old subscription was settled, but it has no successor in the target.',
+    fix: 'Look up the successor named in the comment of the cancelled subscription and create it again if the member still wants it.',
+  },
+  no_progress: {
+    meaning: 'Something keeps undoing what the hand-over does (an automation, another program, a person).',
+    fix: 'Find it, stop it, then run `crossbill apply`.',
+  },
+  held_without_successor: {
+    meaning: 'The old subscription is on hold, but has no successor in the target.',
+    fix: 'Set the stage to `source` and apply: it is given back.',
+  },
+  ended_in_target: {
+    meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it bills again.',
+    fix: 'Ask the member. Cancel the old subscription if they left.',
+  },
+  cancelled_in_source: {
+    meaning: 'The old subscription was cancelled while its successor goes on.',
+    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber; else set the stage to `settled`.',
+  },
+  unexpected_charge: {
+    meaning: 'Creating the new subscription took money. It was refunded or is about to be, and the whole run stopped.',
+    fix: 'Check the refund in the target and report the case before anything else is moved.',
+  },
+  payment_in_flight: {
+    meaning: 'An unexpected payment in the target is being processed, so it can neither be refunded nor be left.',
+    fix: 'Run `crossbill apply` again when it has succeeded or failed.',
+  },
+  disputed_in_target: {
+    meaning: 'An unexpected payment in the target is disputed.',
+    fix: 'Settle the dispute, then run `crossbill apply`.',
+  },
+  money_stuck: {
+    meaning: 'Money of the customer was taken out of one account and could not be put into the other.',
+    fix: 'The journal shows the amount (`crossbill state show`). Put it right by hand or remove what refuses it, then run `crossbill apply`.',
+  },
+  period_uncharged: {
+    meaning: 'A period that neither account charged could not be billed.',
+    fix: 'Bill it in the old account by hand, or set `policies.uncharged_period: leave`.',
+  },
+} as const satisfies Record<string, CodeEntry>
+
 export type DeferredCode = keyof typeof deferredCodes
 export type BlockedCode = keyof typeof blockedCodes

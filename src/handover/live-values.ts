@@ -12,8 +12,12 @@ export function liveValue(path: string, more: JsonObject = {}): JsonObject {
 }
 
 export interface LiveValues {
+  /** The old subscription, with `latest_invoice` where a gap is billed. */
   readonly subscription: Stripe.Subscription
+  /** The old customer, with tax ids. */
   readonly customer: Stripe.Customer | undefined
+  /** The new subscription, once it is there. */
+  readonly successor?: Stripe.Subscription | undefined
 }
 
 /** The parameters with every `$live` in place. A value that has vanished meanwhile is left out. */

@@ -93,7 +93,9 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
 export function recoveryPlan(candidate: Candidate): HandoverPlan<'move' | 'undo'> {
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
-  const steps = [holdStep(desired.source, old, sourcePrint(old.raw, customerOld)), keepStep(desired.source, old.id)]
+  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
+  const print = old.hold?.print ?? sourcePrint(old.raw, customerOld)
+  const steps = [holdStep(desired.source, old, print), keepStep(desired.source, old.id)]
   return {
     goal,
     because: ['unfinished'],
@@ -126,10 +128,17 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     carry: [],
     money: [],
     money_after: [],
-    tax: around.policies.tax,
+    tax: taxPolicy(candidate),
     proof: null,
     gap: around.policies.uncharged_period,
   }
+}
+
+/** A changed tax is accepted country by country. */
+function taxPolicy({ around, customerNew }: Candidate): Expectation['tax'] {
+  const { tax, tax_accepted: accepted } = around.policies
+  const country = customerNew?.address?.country ?? ''
+  return tax === 'recompute' && accepted.includes(country) ? 'recompute' : 'same'
 }
 
 /* ---------------------------------------------------------------- steps */

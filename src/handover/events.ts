@@ -1,0 +1,116 @@
+import type Stripe from 'stripe'
+import { formatInstant, instant, type Instant } from '../core/instant.ts'
+import { fingerprint } from './fingerprint.ts'
+import { customerOf, prove, type ProofInput } from './proof.ts'
+import { blocked, deferred } from './reasons.ts'
+import { paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
+import { readSource } from './source.ts'
+import type { HandoverEvent } from './state.ts'
+import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
+
+type AnyPlan = HandoverPlan<Goal | 'undo'>
+type EventOf<T extends HandoverEvent['type']> = Extract<HandoverEvent, { type: T }>
+
+/** Expansions of every read of an old subscription that an event is made from. */
+export const oldExpansions = [
+  'customer',
+  'customer.tax_ids',
+  'discounts',
+  'items.data.discounts',
+  'latest_invoice',
+  'default_payment_method',
+] as const
+/** Expansions of an invoice that `invoiceRead` looks at. */
+export const invoiceExpansions = ['payments.data.payment.payment_intent.latest_charge'] as const
+
+/** `now` is Stripe's clock. Undefined stands for a read that failed. */
+export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now: Instant): EventOf<'old_read'> {
+  const sight = sightOld(old)
+  return {
+    type: 'old_read',
+    sight,
+    reason: old === undefined ? unread('the old subscription') : reasonNotToStart(plan.expect, old, now),
+  }
+}
+
+function reasonNotToStart(expect: Expectation, old: Stripe.Subscription, now: Instant): Reason | null {
+  const customer = customerOf(old)
+  if (fingerprint(old, customer) !== expect.fingerprint)
+    return blocked('changed_since_pull', 'the old subscription was changed after the plan was made')
+  if (readSource(old, customer).next !== expect.next)
+    return blocked('changed_since_pull', 'it has renewed since the plan was made')
+  if (expect.money.length > 0 && (customer?.balance ?? 0) !== (expect.balance ?? 0))
+    return blocked('changed_since_pull', 'the balance of the customer changed after the plan was made')
+  return tooLate(expect, now)
+}
+
+/** Checked again right before the hold and before the creation. */
+export function tooLate({ next, window }: Expectation, now: Instant): Reason | null {
+  if (next === null || next - now >= window) return null
+  return deferred('renews_soon', `the next renewal on ${formatInstant(instant(next))} is too near`)
+}
+
+/**
+ * The answer to setting the hold must be what the plan saw but for our own change, with no end of its own, and no invoice under way: else somebody acted
+ * in between, and the hold is taken back.
+ */
+export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason | null {
+  if (sightOld(answer) !== 'held')
+    return blocked('changed_since_pull', `the hold did not take: the subscription is ${sightOld(answer)}`)
+  if (fingerprint(answer, customerOf(answer)) !== plan.expect.fingerprint)
+    return blocked('changed_since_pull', 'the old subscription was changed while it was put on hold')
+  const latest = answer.latest_invoice
+  if (typeof latest === 'object' && latest?.status === 'draft' && latest.auto_advance !== false)
+    return deferred('draft_invoice', `invoice ${latest.id} was drafted meanwhile`)
+  return null
+}
+
+export interface BothSides {
+  readonly old: Stripe.Subscription | undefined
+  /** Every subscription of the target with the subscriber's mark, `status: all`; undefined when the list could not be read to its end. */
+  readonly successors: readonly Stripe.Subscription[] | undefined
+  /** Open invoices of the old customer that advance by themselves, of any subscription. */
+  readonly collecting: readonly Stripe.Invoice[]
+  readonly now: Instant
+}
+
+export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: BothSides): EventOf<'both_read'> {
+  const schedule = old?.schedule ?? null
+  return {
+    type: 'both_read',
+    old: sightOld(old),
+    new: successors === undefined ? 'unreadable' : sightNew(successors),
+    successor: successors === undefined ? null : (successorOf(successors)?.id ?? null),
+    time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
+    schedule: typeof schedule === 'string' ? schedule : (schedule?.id ?? null),
+    collect: collecting
+      .filter(({ status, auto_advance: advances }) => status === 'open' && advances !== false)
+      .map(({ id }) => id),
+  }
+}
+
+/** `expect` with its references resolved to ids. */
+export function proved(input: ProofInput | undefined): EventOf<'proved'> {
+  if (input === undefined) return { type: 'proved', result: 'unsure', reason: null, invoice: null }
+  const { result, reason, invoice } = prove(input)
+  return { type: 'proved', result, reason, invoice }
+}
+
+/** Undefined stands for a read that failed, null for a successor without any invoice. */
+export function invoiceRead(plan: AnyPlan, invoice: Stripe.Invoice | null | undefined): EventOf<'invoice_read'> {
+  if (invoice === undefined)
+    return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false }
+  if (invoice === null) return { type: 'invoice_read', sight: 'none', invoice: null, payment: null, allowed: false }
+  const sight = sightInvoice(invoice)
+  const override = plan.expect.override
+  const allowed =
+    sight === 'refunded'
+      ? override.includes('bill_refunded_period') || override.includes('leave_refunded_period')
+      : override.includes('leave_disputed_period')
+  const [intent] = paymentIntentsOf(invoice)
+  return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed }
+}
+
+function unread(what: string): Reason {
+  return { code: 'source_unreachable', message: `${what} could not be read`, fix: 'Run the same command again.' }
+}

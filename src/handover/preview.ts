@@ -1,0 +1,129 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import { blocked } from './reasons.ts'
+import type { HandoverPlan, Reason } from './types.ts'
+
+/**
+ * The next invoice on both sides before anything is touched. The new one is previewed on the target's customer with an anchor at T: no side effect
+ * (https://docs.stripe.com/api/invoices/create_preview). A trial is previewed by its end as the anchor, since its own first invoice is zero.
+ */
+export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; readonly new: JsonObject } {
+  const create = plan.steps.find(({ id }) => id === 'create')?.params ?? {}
+  const {
+    customer,
+    currency,
+    items,
+    discounts,
+    default_tax_rates: rates,
+    automatic_tax: tax,
+    billing_mode: mode,
+  } = create
+  return {
+    old: { subscription: plan.expect.old },
+    new: {
+      customer,
+      currency,
+      ...(tax === undefined ? {} : { automatic_tax: tax }),
+      ...(discounts === undefined ? {} : { discounts }),
+      subscription_details: {
+        items: Array.isArray(items) ? items.map(withoutMetadata) : [],
+        ...(rates === undefined ? {} : { default_tax_rates: rates }),
+        ...(mode === undefined ? {} : { billing_mode: mode }),
+        ...(plan.expect.next === null
+          ? {}
+          : { billing_cycle_anchor: { type: 'timestamp', timestamp: plan.expect.next } }),
+        proration_behavior: 'none',
+      },
+    },
+  }
+}
+
+function withoutMetadata(item: JsonObject): JsonObject {
+  const { metadata: _, ...rest } = item
+  return rest
+}
+
+/** Undefined previews stand for a failed read. Only the subscription's own lines are compared: pending items have their own policy. */
+export function comparePreviews(
+  plan: HandoverPlan,
+  old: Stripe.Invoice | undefined,
+  created: Stripe.Invoice | undefined,
+): Reason | null {
+  if (old === undefined || created === undefined)
+    return {
+      code: 'preview_failed',
+      message: 'the next invoice could not be previewed',
+      fix: 'Run the same command again.',
+    }
+  const before = linesOf(old)
+  const after = linesOf(created)
+  const differing = fieldsDiffering(before, after)
+  if (old.currency !== created.currency) differing.unshift('currency')
+  if (differing.length > 0)
+    return {
+      code: 'preview_differs',
+      message: `the next invoices differ in ${differing.join(', ')}: ${told(old, before)} before, ${told(created, after)} after`,
+      fix: 'Compare the price, discount and tax rate mappings of this subscriber, then plan again.',
+    }
+  const tax =
+    before
+      .map(({ taxes }) => taxes)
+      .toSorted()
+      .join() ===
+    after
+      .map(({ taxes }) => taxes)
+      .toSorted()
+      .join()
+  if (tax || plan.expect.tax === 'recompute') return null
+  return blocked('tax_differs', `tax before: ${taxTold(before)}, after: ${taxTold(after)}`)
+}
+
+interface Line {
+  readonly amount: number
+  readonly start: number
+  readonly end: number
+  readonly discount: number
+  /** Amount and inclusiveness of each tax. */
+  readonly taxes: string
+}
+
+function linesOf(invoice: Stripe.Invoice): readonly Line[] {
+  return invoice.lines.data.filter(isRegular).map((line) => ({
+    amount: line.amount,
+    start: line.period.start,
+    end: line.period.end,
+    discount: (line.discount_amounts ?? []).reduce((total, { amount }) => total + amount, 0),
+    taxes: (line.taxes ?? [])
+      .filter(({ amount }) => amount !== 0)
+      .map(({ amount, tax_behavior: behavior }) => `${amount} ${behavior}`)
+      .toSorted()
+      .join('+'),
+  }))
+}
+
+function isRegular({ parent }: Stripe.InvoiceLineItem): boolean {
+  return isJsonObject(parent?.subscription_item_details) && parent?.subscription_item_details?.proration !== true
+}
+
+function fieldsDiffering(before: readonly Line[], after: readonly Line[]): string[] {
+  const fields = ['amount', 'start', 'end', 'discount'] as const
+  const all = (lines: readonly Line[], field: (typeof fields)[number]): string =>
+    lines
+      .map((line) => line[field])
+      .toSorted((a, b) => a - b)
+      .join()
+  return fields
+    .filter((field) => all(before, field) !== all(after, field))
+    .map((field) => (field === 'start' || field === 'end' ? `period ${field}` : field))
+}
+
+function told({ currency }: Stripe.Invoice, lines: readonly Line[]): string {
+  return (
+    lines.map(({ amount, discount }) => `${amount}${discount === 0 ? '' : ` − ${discount}`} ${currency}`).join(' + ') ||
+    'nothing'
+  )
+}
+
+function taxTold(lines: readonly Line[]): string {
+  return lines.map(({ taxes }) => taxes || 'none').join(', ')
+}

@@ -1,0 +1,125 @@
+import { present, unreachable } from '../core/assert.ts'
+import type { JsonObject, Json } from '../core/json.ts'
+import { isJsonObject } from '../core/json.ts'
+import { gapRequest } from './gap.ts'
+import { withLiveValues, type LiveValues } from './live-values.ts'
+import { cancelNewStep, holdStep, keepStep, releaseStep, restoreStep, settleStep, successorInPath } from './plans.ts'
+import type { HandoverEvent, HandoverState, Lists, SendingPhase } from './state.ts'
+import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
+
+type AnyPlan = HandoverPlan<Goal | 'undo'>
+
+/** What starts a plan's hand-over. Money of the customer stays when the others of `money_after` did not move. */
+export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEvent, { type: 'begin' }> {
+  const { expect, goal, steps } = plan
+  const lists: Lists = {
+    carry: expect.carry.length,
+    money: moneyMoves ? expect.money.length : 0,
+    pause: steps.some(({ id }) => id === 'pause'),
+  }
+  return { type: 'begin', goal, lists, successor: expect.successor }
+}
+
+/**
+ * The request that a state asks for, complete but for the idempotency key, `$ref` values and `$live` values (`withLive`). What the plan lists is sent as
+ * the plan lists it; what depends on what was found on the way is made here.
+ */
+export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyPlan, live: LiveValues): PlannedStep {
+  const { expect } = plan
+  const step = (id: string): PlannedStep =>
+    inPlace(
+      present(
+        plan.steps.find((one) => one.id === id),
+        `step ${id}`,
+      ),
+      state,
+    )
+  const successor = (): string => present(state.successor, 'successor')
+  const invoice = (): string => present(state.invoice, 'invoice')
+  switch (phase) {
+    case 'carrying':
+      return step(present(expect.carry[state.done], 'carry step'))
+    case 'holding':
+      return step('hold')
+    case 'creating':
+      return step('create')
+    case 'pausing':
+      return withDiscounts(step('pause'), live)
+    case 'money':
+    case 'money_back':
+      return step(present(expect.money[state.done], 'money step'))
+    case 'keeping':
+      return step('keep')
+    case 'reholding':
+      return reholding(state, plan)
+    case 'stopping_invoice':
+      return target('stop-invoice', `/v1/invoices/${invoice()}`, { auto_advance: false })
+    case 'finalizing_invoice':
+      return target('finalize-invoice', `/v1/invoices/${invoice()}/finalize`, { auto_advance: false })
+    case 'voiding_invoice':
+      return target('void-invoice', `/v1/invoices/${invoice()}/void`, {})
+    case 'refunding':
+      return target('refund', '/v1/refunds', { payment_intent: present(state.payment, 'payment') })
+    case 'cancelling_new':
+      return cancelNewStep(successor(), expect.key)
+    case 'restoring_old':
+      return restoreStep(expect.source, expect.old, expect.before_pause)
+    case 'advancing_draft':
+      return { ...target('advance-draft', `/v1/invoices/${invoice()}`, { auto_advance: true }), account: expect.source }
+    case 'billing_gap':
+      return gapRequest(expect, state, live.subscription)
+    case 'releasing_schedule':
+      return releaseStep(expect.source, present(state.schedule, 'schedule'))
+    case 'cancelling_old':
+      return settleStep(expect.source, expect.old, successor())
+    case 'restoring_collection': {
+      const id = present(state.collect[state.done], 'invoice to collect')
+      return { ...target(`collect-${id}`, `/v1/invoices/${id}`, { auto_advance: true }), account: expect.source }
+    }
+    default:
+      return unreachable(phase)
+  }
+}
+
+/** The request as it is sent: personal values read from the live objects, never from the plan. */
+export function withLive(step: PlannedStep, live: LiveValues): PlannedStep {
+  return { ...step, params: withLiveValues(step.params, live) }
+}
+
+function target(id: string, path: string, params: JsonObject): PlannedStep {
+  return { id, account: 'target', method: 'POST', path, params }
+}
+
+/** A hold that somebody took off is put back: as a draft keeper until the successor is proven, as `void` after. */
+function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
+  const planned = steps.find(({ id }) => id === 'hold')
+  const hold = planned ?? holdStep(expect.source, { id: expect.old, pause: expect.before_pause }, '')
+  if (goal === 'move') return { ...hold, id: 'hold-again' }
+  const { params } = keepStep(expect.source, expect.old)
+  return { ...hold, id: 'hold-again', params: { ...hold.params, ...params } }
+}
+
+/**
+ * Updating a subscription whose anchor lies ahead may unset its discounts, so they are sent again: by discount, which keeps their clock, never by coupon.
+ * https://docs.stripe.com/billing/subscriptions/import-subscriptions-toolkit
+ */
+function withDiscounts(step: PlannedStep, { successor }: LiveValues): PlannedStep {
+  const discounts = (successor?.discounts ?? []).map((discount) => ({
+    discount: typeof discount === 'string' ? discount : discount.id,
+  }))
+  return discounts.length === 0 ? step : { ...step, params: { ...step.params, discounts } }
+}
+
+/** The successor's id where the plan could not know it yet. */
+function inPlace(step: PlannedStep, { successor }: HandoverState): PlannedStep {
+  if (successor === null) return step
+  const path = step.path.replace(successorInPath, successor)
+  return { ...step, path, params: replaced(step.params, successor) as JsonObject }
+}
+
+function replaced(value: Json | undefined, successor: string): Json | undefined {
+  if (value === successorInPath) return successor
+  if (Array.isArray(value)) return value.map((one: Json) => replaced(one, successor) ?? null)
+  if (!isJsonObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, replaced(one, successor)]))
+}

@@ -3,7 +3,6 @@ import { copyModule } from './copy.ts'
 import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
 import { accountModule } from './stripe/account.ts'
-import { chargeModule } from './stripe/charges.ts'
 import { checkoutModule } from './stripe/checkout-sessions.ts'
 import { couponModule } from './stripe/coupons.ts'
 import { customerBalanceModule } from './stripe/customer-balance.ts'
@@ -11,7 +10,6 @@ import { customerModule } from './stripe/customers.ts'
 import { discountModule } from './stripe/discounts.ts'
 import { entitlementModule } from './stripe/entitlement-features.ts'
 import { eventModule } from './stripe/events.ts'
-import { invoiceModule } from './stripe/invoices.ts'
 import { meterModule } from './stripe/meters.ts'
 import { paymentLinkModule } from './stripe/payment-links.ts'
 import { paymentMethodModule } from './stripe/payment-methods.ts'
@@ -21,7 +19,7 @@ import { productModule } from './stripe/products.ts'
 import { promotionCodeModule } from './stripe/promotion-codes.ts'
 import { shippingRateModule } from './stripe/shipping-rates.ts'
 import { sourceModule } from './stripe/sources.ts'
-import { subscriptionModule } from './stripe/subscriptions.ts'
+import { billingModules } from './stripe/billing/modules.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
@@ -50,9 +48,7 @@ export const modules: readonly Module[] = [
   shippingRateModule,
   webhookEndpointModule,
   webhookModule,
-  subscriptionModule,
-  invoiceModule,
-  chargeModule,
+  ...billingModules,
   kajabiModule,
   faultModule,
   copyModule,

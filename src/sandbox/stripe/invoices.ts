@@ -35,6 +35,7 @@ import { preview, previewParams } from './billing/previewing.ts'
 import { invoiceItems, invoices, type InvoiceRow } from './billing/rows.ts'
 import { checkMethodOf } from './billing/lookups.ts'
 import { declinedBy } from './billing/refusals.ts'
+import { createInvoice, createInvoiceParams } from './invoice-create.ts'
 import { invoicePayment, lineId, renderInvoice, renderLine } from './invoice-view.ts'
 
 export const invoiceKind: Kind<InvoiceRow> = {
@@ -97,6 +98,11 @@ export const invoiceModule: Module = {
         }),
     }),
     route('POST', '/v1/invoices/create_preview', { permission, params: previewParams, handle: preview }),
+    route('POST', '/v1/invoices', {
+      permission,
+      params: createInvoiceParams,
+      handle: (context, given) => renderInvoice(context, createInvoice(context, given)),
+    }),
     route('POST', one, {
       permission,
       params: updateParams,

@@ -56,7 +56,7 @@ export const oncePriceData = fields({
 })
 export type OncePriceData = Parsed<typeof oncePriceData>
 
-const itemShape = {
+export const itemShape = {
   billing_thresholds: emptyable(fields({ usage_gte: required(int({ min: 1 })) })),
   current_trial: fields({ trial_offer: required(text()) }),
   discounts: discountsGiven,

@@ -13,7 +13,7 @@ import { chooseDiscounts, isOnce, takeUp, withoutSpent } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { askedItem, cadenceOf, checkedRates, checkTogether, commonCurrency, itemRow, type AskedItem } from './items.ts'
 import { itemLine } from './lines.ts'
-import { liveCustomer, spendCustomerDiscount } from './lookups.ts'
+import { liveCustomer, settleCurrency, spendCustomerDiscount } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { payingMethod } from './paying.ts'
 import { declinedBy } from './refusals.ts'
@@ -192,14 +192,20 @@ function linesOf(context: Context, row: SubscriptionRow, stretches: readonly Ite
 }
 
 /** Writes a laid-out subscription and sees its first invoice through, as `payment_behavior` says. */
-export function create(context: Context, given: CreateGiven, layout: Layout): SubscriptionRow {
+export function create(
+  context: Context,
+  given: CreateGiven,
+  layout: Layout,
+  how: { draftFirst?: boolean } = {},
+): SubscriptionRow {
   const { row, first, added } = layout
   keepSubscription(context, row)
+  settleCurrency(context, row.customer, row.currency)
   for (const item of added) context.table(invoiceItems).put(item)
   context.emit('customer.subscription.created', () => renderSubscription(context, row))
   if (first === null) return row
   const { invoice, after } = firstInvoice(context, row, first)
-  if (row.collection_method === 'send_invoice') {
+  if (row.collection_method === 'send_invoice' || how.draftFirst === true) {
     openDraft(context, invoice)
     return after
   }

@@ -10,7 +10,15 @@ import { endSubscription } from './ending.ts'
 import { fullPeriod, itemLine } from './lines.ts'
 import { priceFacts, spendCustomerDiscount } from './lookups.ts'
 import { payingMethod } from './paying.ts'
-import { invoiceItems, invoices, subscriptions, type InvoiceRow, type ItemRow, type SubscriptionRow } from './rows.ts'
+import {
+  invoiceItems,
+  invoices,
+  paymentIntents,
+  subscriptions,
+  type InvoiceRow,
+  type ItemRow,
+  type SubscriptionRow,
+} from './rows.ts'
 import { changeSubscription } from './standing.ts'
 import type { LineDraft } from './totals.ts'
 
@@ -138,6 +146,21 @@ function bill(context: Context, billing: Billing): void {
     withoutSpent(context, { ...after, latest_invoice: draft.id }, { at, invoiced: true }),
   )
   collect(context, after, draft)
+  if (!context.world.keepEvents) forgetOld(context, after.id)
+}
+
+const kept = 4
+
+/** A world without events keeps the newest invoices of a subscription alone: memory grows with the members, not with the months. The ledger of charges stays whole. */
+function forgetOld(context: Context, subscription: string): void {
+  const table = context.table(invoices)
+  if (table.count('subscription', subscription) <= kept) return
+  for (const old of table.by('subscription', subscription).slice(0, -kept)) {
+    if (old.status !== 'paid' && old.status !== 'void') continue
+    table.delete(old.id)
+    if (old.payment_intent !== null) context.table(paymentIntents).delete(old.payment_intent)
+    for (const item of context.table(invoiceItems).by('invoice', old.id)) context.table(invoiceItems).delete(item.id)
+  }
 }
 
 /** Sends a renewal invoice its way: as a draft for an hour, or as the pause says (https://docs.stripe.com/billing/subscriptions/pause-payment). */

@@ -204,7 +204,6 @@ export const invoices: TableDefinition<InvoiceRow> = {
     /** Everything that may still be collected, by customer. */
     unsettled: (row) => (row.status === 'open' || row.status === 'draft' ? row.customer : undefined),
     status: (row) => (row.status === 'paid' || row.status === 'void' ? undefined : row.status),
-    intent: (row) => row.payment_intent ?? undefined,
   },
 }
 
@@ -291,10 +290,7 @@ export interface ChargeRow extends Row {
 
 export const charges: TableDefinition<ChargeRow> = {
   name: 'charges',
-  indexes: {
-    customer: (row) => row.customer,
-    intent: (row) => row.payment_intent ?? undefined,
-  },
+  indexes: { customer: (row) => row.customer },
 }
 
 export interface RefundRow extends Row {

@@ -1,14 +1,13 @@
 // Subscription schedules as they are kept (https://docs.stripe.com/billing/subscriptions/subscription-schedules).
 import type { Context } from '../../kernel/context.ts'
 import type { Row, TableDefinition } from '../../kernel/tables.ts'
-import type { Given } from '../subscription-params.ts'
 import type { Metadata } from './rows.ts'
 
 export interface PhaseRow {
   readonly start_date: number
   readonly end_date: number
   readonly currency: string
-  /** The phase's request, kept as it came: it becomes an update of the subscription when its time comes. */
+  /** What the phase asks for: it becomes an update of the subscription when its time comes. */
   readonly given: PhaseGivenRow
 }
 
@@ -63,7 +62,6 @@ export interface ScheduleRow extends Row {
     readonly description: string | null
     readonly days_until_due: number | null
     readonly automatic_tax: boolean
-    readonly given: Given
   }
 }
 
@@ -71,6 +69,7 @@ export const schedules: TableDefinition<ScheduleRow> = {
   name: 'subscription_schedules',
   indexes: {
     customer: (row) => row.customer,
+    /** Those that may still bill. */
     running: (row) => (row.status === 'active' || row.status === 'not_started' ? row.customer : undefined),
   },
 }

@@ -1,0 +1,15 @@
+import { accept } from './accept.ts'
+import { catalog } from './catalog.ts'
+import type { Figure } from './figure.ts'
+import { refresh } from './refresh.ts'
+import { start } from './start.ts'
+
+/** `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow disk is no defect of the product. */
+const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure>> = { start, accept, refresh, catalog }
+
+const wanted = process.argv.slice(2)
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  for (const { what, reach, measured, ok } of [await bench()].flat())
+    process.stdout.write(`${ok ? 'reached' : 'MISSED '}  ${what}: ${measured}${reach === '' ? '' : `   (${reach})`}\n`)
+}

@@ -1,7 +1,9 @@
 import type { Module } from './kernel/module.ts'
+import { actingModule } from './acting.ts'
 import { copyModule } from './copy.ts'
 import { faultModule } from './faults.ts'
 import { kajabiModule } from './kajabi/module.ts'
+import { schoolModule } from './population/old-business.ts'
 import { accountModule } from './stripe/account.ts'
 import { checkoutModule } from './stripe/checkout-sessions.ts'
 import { couponModule } from './stripe/coupons.ts'
@@ -52,4 +54,6 @@ export const modules: readonly Module[] = [
   kajabiModule,
   faultModule,
   copyModule,
+  actingModule,
+  schoolModule,
 ]

@@ -1,6 +1,7 @@
 // An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no code with what it judges.
-import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
+import { formatInstant, instant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
+import { copyCustomers } from './copy.ts'
 import { type FaultPlan, setFaults, withFaults } from './faults.ts'
 import type { AccountSettings } from './kernel/account.ts'
 import { type KajabiReady, kajabiReady, siteOf } from './kajabi/module.ts'
@@ -9,6 +10,7 @@ import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
 import { World, type WorldStorage } from './kernel/world.ts'
 import { modules } from './modules.ts'
+import { buildSchool, historySeconds } from './population/school.ts'
 
 export type { WorldStorage } from './kernel/world.ts'
 
@@ -20,6 +22,10 @@ export interface SandboxOptions {
   /** Default `us`, `intl`, `target`. */
   readonly accounts?: readonly string[]
   readonly livemode?: boolean
+  /** Fills the old accounts and the Kajabi site of a new world; a stored one is left as it is. */
+  readonly population?: Population
+  /** Sources whose PAN copy to `target` has happened before the world begins. */
+  readonly copied?: readonly string[]
   /** Rows are loaded from it; every committed request is saved to it before it is answered. */
   readonly storage?: WorldStorage
   /** False: events are neither kept nor delivered unless an endpoint listens. */
@@ -27,6 +33,13 @@ export interface SandboxOptions {
   /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
   readonly deliver?: typeof globalThis.fetch
   readonly faults?: FaultPlan
+}
+
+export interface Population {
+  readonly name: 'school'
+  readonly subscribers: number
+  /** Old checkout links that sell on, and an old integration that revokes access when it hears of an ended subscription. Default false. */
+  readonly surprises?: boolean
 }
 
 export interface Sandbox {
@@ -45,12 +58,19 @@ export interface Sandbox {
 const begin = present(parseInstant('2026-12-01T12:00:00Z'), 'the default clock')
 
 export function createSandbox(options: SandboxOptions = {}): Sandbox {
+  const clock = options.clock ?? begin
+  const { population } = options
+  const dawn = population === undefined ? clock : instant(clock - historySeconds)
   const world = new World({
-    clock: options.clock ?? begin,
+    clock: dawn,
     seed: options.seed ?? 1,
     livemode: options.livemode ?? false,
     accounts: (options.accounts ?? ['us', 'intl', 'target']).map((name) => ({ name, settings: settingsOf(name) })),
     modules,
+    populate: (begun) => {
+      if (population !== undefined) buildSchool(begun, { ...population, clock })
+      for (const from of options.copied ?? []) copyCustomers(begun, { from, to: 'target' })
+    },
     ...(options.storage === undefined ? {} : { storage: options.storage }),
     ...(options.keepEvents === undefined ? {} : { keepEvents: options.keepEvents }),
     ...(options.deliver === undefined ? {} : { deliver: options.deliver }),

@@ -1,0 +1,137 @@
+// Members and their banks at work: what people do in the customer portal of an account (old or new), and what cards do by themselves.
+// POST /_sandbox/act {"act": "cancel", "account": "us", "subscription": "sub_…"}
+import { formatInstant, parseInstant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Context } from './kernel/context.ts'
+import { ControlRefusal, textOf } from './kernel/control.ts'
+import { StripeError } from './kernel/errors.ts'
+import type { ControlInput, Module } from './kernel/module.ts'
+import { Maker, type Params, idOf } from './population/maker.ts'
+import { payingMethod } from './stripe/billing/paying.ts'
+import { type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
+import { type PaymentMethodRow, type Temper, paymentMethods } from './stripe/payment-method-row.ts'
+import { calm } from './stripe/test-cards.ts'
+
+type Act = (context: Context, input: ControlInput) => object
+
+const acts: Readonly<Record<string, Act>> = {
+  /** `when`: `period_end` (the portal's usual way) or `now`. */
+  cancel(context, input) {
+    const row = subscriptionOf(context, input)
+    if (input['when'] === 'now') return send(context, 'DELETE', `/v1/subscriptions/${row.id}`)
+    // In flexible mode the portal sets `cancel_at` and leaves `cancel_at_period_end` false (docs.stripe.com/billing/subscriptions/billing-mode).
+    const how: Params =
+      row.billing_mode === 'flexible' ? { cancel_at: 'min_period_end' } : { cancel_at_period_end: true }
+    return send(context, 'POST', `/v1/subscriptions/${row.id}`, how)
+  },
+  /** The member thinks better of it. */
+  keep(context, input) {
+    const row = subscriptionOf(context, input)
+    const how: Params = row.cancel_at_period_end ? { cancel_at_period_end: false } : { cancel_at: null }
+    return send(context, 'POST', `/v1/subscriptions/${row.id}`, { ...how, proration_behavior: 'none' })
+  },
+  /** A new card (`card`: a test token), put where the one that pays now stands. */
+  change_card(context, input) {
+    const row = subscriptionOf(context, input)
+    const token = typeof input['card'] === 'string' ? input['card'] : 'pm_card_mastercard'
+    const method = idOf(send(context, 'POST', `/v1/payment_methods/${token}/attach`, { customer: row.customer }))
+    if (row.default_payment_method !== null || row.default_source !== null)
+      send(context, 'POST', `/v1/subscriptions/${row.id}`, { default_payment_method: method })
+    else
+      send(context, 'POST', `/v1/customers/${row.customer}`, { invoice_settings: { default_payment_method: method } })
+    return { payment_method: method }
+  },
+  /** `price` instead of the first item's; `proration_behavior` as the portal is configured (default `none`). */
+  change_plan(context, input) {
+    const row = subscriptionOf(context, input)
+    return changeItem(context, row, { price: textOf(input, 'price') }, input)
+  },
+  change_quantity(context, input) {
+    const row = subscriptionOf(context, input)
+    const { quantity } = input
+    if (typeof quantity !== 'number') throw new ControlRefusal('"quantity" must be a number')
+    return changeItem(context, row, { quantity }, input)
+  },
+  /** The portal's own pause. */
+  pause(context, input) {
+    const row = subscriptionOf(context, input)
+    return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: { behavior: 'void' } })
+  },
+  unpause(context, input) {
+    const row = subscriptionOf(context, input)
+    return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: null })
+  },
+  /** What pays now refuses: `times` (default: until it is changed), `from` an instant (default: at once). */
+  decline_card(context, input) {
+    const method = methodOf(context, input)
+    const { times, from } = input
+    const since = typeof from === 'string' ? parseInstant(from) : null
+    if (since === undefined) throw new ControlRefusal('"from" must be an instant such as 2027-01-31T12:00:00Z')
+    const declines: Temper['declines'] = {
+      code: 'card_declined',
+      decline_code: typeof input['decline_code'] === 'string' ? input['decline_code'] : 'generic_decline',
+      from: since,
+      times: typeof times === 'number' ? times : null,
+    }
+    return setTemper(context, method, { ...method.temper, declines })
+  },
+  accept_card: (context, input) => setTemper(context, methodOf(context, input), calm),
+  /** Payments take `days` to settle, and then fail with `then_fails`, if given. */
+  slow_payments(context, input) {
+    const method = methodOf(context, input)
+    const days = typeof input['days'] === 'number' ? input['days'] : 4
+    const fails = typeof input['then_fails'] === 'string' ? input['then_fails'] : null
+    return setTemper(context, method, { ...method.temper, settles_after: days * 86_400, then_fails: fails })
+  },
+  /** An old checkout link sells once more. */
+  subscribe(context, input) {
+    const customer = textOf(input, 'customer')
+    const price = textOf(input, 'price')
+    return send(context, 'POST', '/v1/subscriptions', { customer, items: [{ price }] })
+  },
+}
+
+export const actingModule: Module = {
+  acts: Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, told(act)])),
+}
+
+/** An act answers with when it happened, beside what it made. */
+function told(act: Act): Act {
+  return (context, input) => ({ at: formatInstant(context.now), ...act(context, input) })
+}
+
+function subscriptionOf(context: Context, input: ControlInput): SubscriptionRow {
+  const id = textOf(input, 'subscription')
+  const row = context.table(subscriptions).get(id)
+  if (row === undefined) throw new ControlRefusal(`no subscription "${id}" in ${context.account.name}`)
+  return row
+}
+
+function methodOf(context: Context, input: ControlInput): PaymentMethodRow {
+  const row = subscriptionOf(context, input)
+  const id = payingMethod(context, { customer: row.customer, subscription: row.id })
+  const method = id === null ? undefined : context.table(paymentMethods).get(id)
+  if (method === undefined) throw new ControlRefusal(`nothing pays for ${row.id}`)
+  return method
+}
+
+function setTemper(context: Context, method: PaymentMethodRow, temper: Temper): object {
+  context.table(paymentMethods).put({ ...method, temper })
+  return { payment_method: method.id }
+}
+
+function changeItem(context: Context, row: SubscriptionRow, change: Params, input: ControlInput): object {
+  const proration = input['proration_behavior']
+  return send(context, 'POST', `/v1/subscriptions/${row.id}`, {
+    items: [{ id: row.items[0]?.id, ...change }],
+    proration_behavior: typeof proration === 'string' ? proration : 'none',
+  })
+}
+
+function send(context: Context, method: 'POST' | 'DELETE', path: string, params: Params = {}): JsonObject {
+  const maker = new Maker(context.world)
+  if (method === 'DELETE') return maker.delete(context.account, path, params)
+  const outcome = maker.try(context.account, path, params)
+  if (outcome instanceof StripeError) throw outcome
+  return outcome
+}

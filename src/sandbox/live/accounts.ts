@@ -1,0 +1,56 @@
+// A world built from what was read out of live accounts, for trying a migration on one's own data.
+import type { Json } from '../../core/json.ts'
+import { Context } from '../kernel/context.ts'
+import type { World } from '../kernel/world.ts'
+import * as catalog from './catalog.ts'
+import * as people from './people.ts'
+import { Live } from './reading.ts'
+import * as billing from './subscriptions.ts'
+
+/**
+ * One account as pulled: arrays of live Stripe objects of the pinned API version, as they came (plain JSON). Expand what lists leave out:
+ * `data.tiers`, `data.currency_options` (prices), `data.applies_to` (coupons), `data.discounts`, `data.items.data.discounts`
+ * (subscriptions), `data.tax_ids` (customers).
+ */
+export interface LiveAccount {
+  readonly products?: readonly Json[]
+  readonly prices?: readonly Json[]
+  readonly tax_rates?: readonly Json[]
+  readonly coupons?: readonly Json[]
+  readonly promotion_codes?: readonly Json[]
+  readonly customers?: readonly Json[]
+  /** Those not named stay plain cards, banks or sources by the prefix of their ids. */
+  readonly payment_methods?: readonly Json[]
+  readonly subscriptions?: readonly Json[]
+  /** Drafts, open ones, and the newest of each subscription; paid ones of the past are not needed. */
+  readonly invoices?: readonly Json[]
+  /** Pending ones. */
+  readonly invoice_items?: readonly Json[]
+}
+
+/** Puts the objects of live accounts into the accounts of the same names. The world's clock should stand where they were read. */
+export function fillFromAccounts(world: World, accounts: Readonly<Record<string, LiveAccount>>): void {
+  const kept = world.keepEvents
+  world.keepEvents = false
+  for (const [name, live] of Object.entries(accounts)) fillAccount(new Context(world, world.account(name)), live)
+  world.keepEvents = kept
+  world.commit()
+}
+
+function fillAccount(context: Context, live: LiveAccount): void {
+  // Oldest first, so that lists keep their order among objects of one second.
+  const each = (kind: keyof LiveAccount, keep: (context: Context, object: Live) => void): void => {
+    for (const [index, object] of (live[kind] ?? []).toReversed().entries())
+      keep(context, new Live(object, `${context.account.name}.${kind}[${index}]`))
+  }
+  each('products', catalog.keepProduct)
+  each('prices', (where, object) => catalog.keepPrice(where, object))
+  each('tax_rates', catalog.keepTaxRate)
+  each('coupons', (where, object) => catalog.keepCoupon(where, object))
+  each('promotion_codes', catalog.keepPromotionCode)
+  each('payment_methods', (where, object) => people.keepMethod(where, object))
+  each('customers', people.keepCustomer)
+  each('subscriptions', billing.keepLiveSubscription)
+  each('invoices', billing.keepLiveInvoice)
+  each('invoice_items', billing.keepPendingItem)
+}

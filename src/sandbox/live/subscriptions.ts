@@ -1,0 +1,297 @@
+// Subscriptions and what is still open around them.
+import { present } from '../../core/assert.ts'
+import type { Json } from '../../core/json.ts'
+import type { Context } from '../kernel/context.ts'
+import { keepInvoice } from '../stripe/billing/collecting.ts'
+import { keepSubscription } from '../stripe/billing/cycling.ts'
+import {
+  type InvoiceRow,
+  type InvoiceSettingsRow,
+  type ItemRow,
+  type PaymentSettingsRow,
+  type SubscriptionRow,
+  invoiceItems,
+  paymentIntents,
+} from '../stripe/billing/rows.ts'
+import { prices } from '../stripe/prices.ts'
+import { taxRateKind } from '../stripe/tax-rates.ts'
+import { keepDiscount, keepPrice, keepTaxRate } from './catalog.ts'
+import { ensureMethod } from './people.ts'
+import type { Live } from './reading.ts'
+
+export function keepLiveSubscription(context: Context, live: Live): void {
+  const customer = present(live.ref('customer'), `customer of ${live.id}`)
+  const mode = live.inside('billing_mode')
+  const pause = live.inside('pause_collection')
+  const paused = live.inside('status_details')?.inside('paused') ?? null
+  const trial = live.inside('trial_settings')?.inside('end_behavior') ?? null
+  const tax = live.inside('automatic_tax')
+  const details = live.inside('cancellation_details')
+  const config = live.inside('billing_cycle_anchor_config')
+  const interval = live.inside('pending_invoice_item_interval')
+  const row: SubscriptionRow = {
+    id: live.id,
+    created: live.number('created'),
+    customer,
+    status: live.word('status', [
+      'active',
+      'canceled',
+      'incomplete',
+      'incomplete_expired',
+      'past_due',
+      'paused',
+      'trialing',
+      'unpaid',
+    ]),
+    currency: live.text('currency'),
+    items: live.objects('items').map((item) => itemFrom(context, item)),
+    collection_method: live.word('collection_method', ['charge_automatically', 'send_invoice']),
+    days_until_due: live.numberOrNull('days_until_due'),
+    billing_cycle_anchor: live.number('billing_cycle_anchor'),
+    billing_cycle_anchor_config:
+      config === null
+        ? null
+        : {
+            day_of_month: config.number('day_of_month'),
+            hour: config.numberOrNull('hour'),
+            minute: config.numberOrNull('minute'),
+            month: config.numberOrNull('month'),
+            second: config.numberOrNull('second'),
+          },
+    billing_mode: mode?.word('type', ['classic', 'flexible']) ?? 'classic',
+    proration_discounts: mode?.inside('flexible')?.word('proration_discounts', ['included', 'itemized']) ?? 'included',
+    billing_mode_updated_at: mode?.numberOrNull('updated_at') ?? null,
+    start_date: live.number('start_date'),
+    trial_start: live.numberOrNull('trial_start'),
+    trial_end: live.numberOrNull('trial_end'),
+    trial_missing: trial?.word('missing_payment_method', ['create_invoice', 'cancel', 'pause']) ?? 'create_invoice',
+    trial_anchor:
+      trial === null || trial.any('billing_cycle_anchor') === null
+        ? null
+        : trial.word('billing_cycle_anchor', ['now', 'unchanged']),
+    stub: 'none',
+    cancel_at: live.numberOrNull('cancel_at'),
+    cancel_at_period_end: live.flag('cancel_at_period_end'),
+    canceled_at: live.numberOrNull('canceled_at'),
+    ended_at: live.numberOrNull('ended_at'),
+    cancellation_details: {
+      comment: details?.textOrNull('comment') ?? null,
+      feedback: details?.textOrNull('feedback') ?? null,
+      feedback_option: null,
+      reason:
+        details === null || details.any('reason') === null
+          ? null
+          : details.word('reason', ['cancellation_requested', 'payment_disputed', 'payment_failed']),
+    },
+    default_payment_method: methodNamed(context, live, customer, 'default_payment_method'),
+    default_source: methodNamed(context, live, customer, 'default_source'),
+    default_tax_rates: ratesOf(context, live, 'default_tax_rates'),
+    automatic_tax: { enabled: tax?.flag('enabled') ?? false, disabled_reason: null },
+    description: live.textOrNull('description'),
+    discounts: live.objects('discounts').map((discount) => keepDiscount(context, discount)),
+    latest_invoice: live.ref('latest_invoice'),
+    metadata: live.metadata(),
+    pause_collection:
+      pause === null
+        ? null
+        : {
+            behavior: pause.word('behavior', ['void', 'keep_as_draft', 'mark_uncollectible']),
+            resumes_at: pause.numberOrNull('resumes_at'),
+          },
+    paused:
+      paused === null
+        ? null
+        : {
+            at: paused.numberOrNull('transitioned_at') ?? live.number('created'),
+            type:
+              paused.inside('subscription')?.word('type', ['trial_end_without_payment_method', 'pause_requested']) ??
+              'pause_requested',
+          },
+    payment_settings: paymentSettings(live),
+    invoice_settings: invoiceSettings(live),
+    pending_invoice_item_interval:
+      interval === null
+        ? null
+        : {
+            interval: interval.word('interval', ['month', 'day', 'week', 'year']),
+            interval_count: interval.numberOrNull('interval_count') ?? 1,
+          },
+    billing_thresholds: live.any('billing_thresholds'),
+    application: live.ref('application'),
+    application_fee_percent: live.numberOrNull('application_fee_percent'),
+    on_behalf_of: live.ref('on_behalf_of'),
+    transfer_data: live.any('transfer_data'),
+    // A schedule's phases do not come along: its subscription goes on as it is.
+    schedule: null,
+  }
+  keepSubscription(context, row)
+}
+
+function methodNamed(context: Context, live: Live, customer: string, field: string): string | null {
+  const id = live.ref(field)
+  if (id !== null) ensureMethod(context, id, customer)
+  return id
+}
+
+function ratesOf(context: Context, live: Live, field: string): string[] {
+  for (const rate of live.objects(field)) if (!context.table(taxRateKind.table).has(rate.id)) keepTaxRate(context, rate)
+  return live.refs(field)
+}
+
+function itemFrom(context: Context, live: Live): ItemRow {
+  const price = present(live.ref('price'), `price of ${live.id}`)
+  const whole = live.inside('price')
+  if (whole !== null && !context.table(prices).has(price)) keepPrice(context, whole, true)
+  return {
+    id: live.id,
+    created: live.number('created'),
+    price,
+    quantity: live.numberOrNull('quantity'),
+    metadata: live.metadata(),
+    tax_rates: ratesOf(context, live, 'tax_rates'),
+    discounts: live.objects('discounts').map((discount) => keepDiscount(context, discount)),
+    billing_thresholds: live.any('billing_thresholds'),
+    current_period_start: live.number('current_period_start'),
+    current_period_end: live.number('current_period_end'),
+  }
+}
+
+function paymentSettings(live: Live): PaymentSettingsRow {
+  const settings = live.inside('payment_settings')
+  return {
+    payment_method_options: settings?.any('payment_method_options') ?? null,
+    payment_method_types:
+      settings === null || settings.any('payment_method_types') === null ? null : settings.refs('payment_method_types'),
+    save_default_payment_method: settings?.word('save_default_payment_method', ['off', 'on_subscription']) ?? 'off',
+  }
+}
+
+function invoiceSettings(live: Live): InvoiceSettingsRow {
+  const settings = live.inside('invoice_settings')
+  const issuer: Json = settings?.any('issuer') ?? { type: 'self' }
+  return { account_tax_ids: null, custom_fields: null, description: null, footer: null, issuer }
+}
+
+/**
+ * An invoice that is still open, still a draft, or the newest of its subscription: with its amounts and dates, so that it is collected and
+ * read as in the account; its lines are not needed for either.
+ */
+export function keepLiveInvoice(context: Context, live: Live): void {
+  const customer = present(live.ref('customer'), `customer of ${live.id}`)
+  const parent = live.inside('parent')?.inside('subscription_details') ?? null
+  const transitions = live.inside('status_transitions')
+  const status = live.word('status', ['draft', 'open', 'paid', 'uncollectible', 'void'])
+  const amount = live.numberOrNull('amount_due') ?? 0
+  const collection = live.word('collection_method', ['charge_automatically', 'send_invoice'])
+  const intent = status === 'open' && amount > 0 ? intentFor(context, live, { customer, amount }) : null
+  const tax = live.inside('automatic_tax')
+  const row: InvoiceRow = {
+    id: live.id,
+    created: live.number('created'),
+    customer,
+    subscription: parent?.ref('subscription') ?? live.ref('subscription'),
+    subscription_metadata: {},
+    status,
+    currency: live.text('currency'),
+    billing_reason: live.word('billing_reason', [
+      'manual',
+      'subscription_create',
+      'subscription_cycle',
+      'subscription_update',
+      'automatic_pending_invoice_item_invoice',
+      'upcoming',
+    ]),
+    collection_method: collection,
+    auto_advance: live.flag('auto_advance'),
+    finalizes_at: status === 'draft' ? live.numberOrNull('automatically_finalizes_at') : null,
+    next_payment_attempt: live.numberOrNull('next_payment_attempt'),
+    attempt_count: live.numberOrNull('attempt_count') ?? 0,
+    attempted: live.flag('attempted'),
+    first_attempt: transitions?.numberOrNull('finalized_at') ?? null,
+    due_date: live.numberOrNull('due_date'),
+    days_until_due: collection === 'send_invoice' ? 30 : null,
+    period_start: live.number('period_start'),
+    period_end: live.number('period_end'),
+    lines: [],
+    discounts: [],
+    default_payment_method: live.ref('default_payment_method'),
+    default_source: live.ref('default_source'),
+    default_tax_rates: [],
+    automatic_tax: { enabled: tax?.flag('enabled') ?? false, status: null },
+    payment_settings: {
+      payment_method_options: null,
+      payment_method_types: null,
+      save_default_payment_method: 'off',
+    },
+    description: live.textOrNull('description'),
+    footer: live.textOrNull('footer'),
+    custom_fields: null,
+    statement_descriptor: live.textOrNull('statement_descriptor'),
+    metadata: live.metadata(),
+    number: live.textOrNull('number'),
+    subtotal: live.numberOrNull('subtotal') ?? amount,
+    subtotal_excluding_tax: live.numberOrNull('subtotal_excluding_tax') ?? amount,
+    total: live.numberOrNull('total') ?? amount,
+    total_excluding_tax: live.numberOrNull('total_excluding_tax') ?? amount,
+    taken: [],
+    taxes: [],
+    starting_balance: live.numberOrNull('starting_balance') ?? 0,
+    ending_balance: live.numberOrNull('ending_balance'),
+    amount_due: amount,
+    amount_paid: live.numberOrNull('amount_paid') ?? 0,
+    payment_intent: intent,
+    finalized_at: transitions?.numberOrNull('finalized_at') ?? null,
+    paid_at: transitions?.numberOrNull('paid_at') ?? null,
+    voided_at: transitions?.numberOrNull('voided_at') ?? null,
+    marked_uncollectible_at: transitions?.numberOrNull('marked_uncollectible_at') ?? null,
+    webhooks_delivered_at: live.numberOrNull('webhooks_delivered_at'),
+    created_event: null,
+  }
+  keepInvoice(context, row)
+}
+
+function intentFor(context: Context, live: Live, about: { customer: string; amount: number }): string {
+  return context.table(paymentIntents).put({
+    id: context.newId('pi'),
+    created: live.number('created'),
+    customer: about.customer,
+    invoice: live.id,
+    amount: about.amount,
+    currency: live.text('currency'),
+    status: 'requires_payment_method',
+    payment_method: null,
+    latest_charge: null,
+    last_payment_error: null,
+    failing: null,
+    description: 'Subscription update',
+    metadata: {},
+    canceled_at: null,
+  }).id
+}
+
+/** An item that waits for the customer's next invoice. */
+export function keepPendingItem(context: Context, live: Live): void {
+  const amount = live.number('amount')
+  const period = live.inside('period')
+  context.table(invoiceItems).put({
+    id: live.id,
+    created: live.numberOrNull('date') ?? live.numberOrNull('created') ?? context.now,
+    customer: present(live.ref('customer'), `customer of ${live.id}`),
+    subscription: live.inside('parent')?.inside('subscription_details')?.ref('subscription') ?? null,
+    subscription_item: null,
+    invoice: null,
+    amount,
+    currency: live.text('currency'),
+    description: live.textOrNull('description'),
+    discountable: live.flag('discountable', true),
+    discounts: [],
+    metadata: live.metadata(),
+    period: { start: period?.number('start') ?? context.now, end: period?.number('end') ?? context.now },
+    price: null,
+    product: null,
+    unit_amount_decimal: String(amount),
+    proration: live.flag('proration'),
+    quantity: live.numberOrNull('quantity') ?? 1,
+    tax_rates: [],
+  })
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import { type Sandbox, cloneSandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
+import { prices } from '../../src/sandbox/stripe/prices.ts'
+import { type SubscriptionRow, charges, invoices, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
+
+const school = (subscribers: number, seed = 1) =>
+  createSandbox({ seed, population: { name: 'school', subscribers }, keepEvents: false })
+
+function all(sandbox: Sandbox): SubscriptionRow[] {
+  return ['us', 'intl'].flatMap((name) => [...sandbox.world.account(name).table(subscriptions).all()])
+}
+
+const ledger = (sandbox: Sandbox) =>
+  ['us', 'intl'].flatMap((name) =>
+    [...sandbox.world.account(name).table(charges).all()].map((row) => JSON.stringify({ name, ...row, id: '' })),
+  )
+
+test('the same seed builds the same school, another seed another one', () => {
+  const rows = (sandbox: Sandbox) =>
+    [...sandbox.world.dump()].map(({ table, key, value }) => `${table} ${key} ${value}`).toSorted()
+  const first = rows(school(60, 4))
+  expect(rows(school(60, 4))).toEqual(first)
+  expect(rows(school(60, 5))).not.toEqual(first)
+})
+
+test('the world stands at the asked instant, with its past behind it and nothing overdue', () => {
+  const clock = instant(Date.UTC(2026, 11, 1, 12) / 1_000)
+  const sandbox = school(200)
+  expect(sandbox.clock()).toBe(clock)
+  expect(sandbox.world.queue.peek()?.at).toBeGreaterThan(clock)
+  expect(Math.max(...all(sandbox).map((row) => row.created))).toBeLessThanOrEqual(clock)
+  const running = all(sandbox).filter((row) => ['active', 'past_due', 'trialing'].includes(row.status))
+  const ends = running.flatMap((row) => row.items.map((item) => item.current_period_end))
+  expect(Math.min(...ends)).toBeGreaterThan(clock)
+  // Nearly everybody's newest invoice is a paid renewal, as in an account that has lived.
+  const newest = all(sandbox).flatMap((row) => {
+    const account = row.metadata['member'] === undefined ? undefined : row.latest_invoice
+    return account === null || account === undefined ? [] : [account]
+  })
+  const found = ['us', 'intl'].flatMap((name) =>
+    newest.flatMap((id) => sandbox.world.account(name).table(invoices).get(id) ?? []),
+  )
+  expect(found.filter((invoice) => invoice.status === 'paid').length).toBeGreaterThan(170)
+})
+
+describe('a school of 2,000 has every oddity that bites in real life', () => {
+  const sandbox = school(2_000)
+  const rows = all(sandbox)
+  const priceOf = (id: string) =>
+    sandbox.world.account('us').table(prices).get(id) ?? sandbox.world.account('intl').table(prices).get(id)
+  const share = (accepts: (row: SubscriptionRow) => boolean) => rows.filter(accepts).length
+
+  test.each([
+    ['active', 1_700],
+    ['trialing', 40],
+    ['past_due', 15],
+    ['canceled', 20],
+    ['paused', 3],
+    ['incomplete', 1],
+  ] as const)('status %s', (status, least) => {
+    expect(share((row) => row.status === status)).toBeGreaterThanOrEqual(least)
+  })
+
+  test.each<[string, number, (row: SubscriptionRow) => boolean]>([
+    ['anchored on the 29th to 31st', 150, (row) => new Date(row.billing_cycle_anchor * 1_000).getUTCDate() > 28],
+    [
+      'anchored on a 29 February',
+      2,
+      (row) => new Date(row.billing_cycle_anchor * 1_000).toISOString().includes('-02-29'),
+    ],
+    ['several items', 60, (row) => row.items.length > 1],
+    ['a quantity', 60, (row) => row.items.some((item) => (item.quantity ?? 1) > 1)],
+    ['ending with the period', 20, (row) => row.cancel_at_period_end],
+    ['ending at a date', 5, (row) => row.cancel_at !== null && row.status !== 'canceled'],
+    ['paused collection', 15, (row) => row.pause_collection !== null],
+    ['paused until a date', 4, (row) => row.pause_collection?.resumes_at != null],
+    ['sent invoices', 15, (row) => row.collection_method === 'send_invoice'],
+    ['automatic tax', 20, (row) => row.automatic_tax.enabled],
+    ['tax rates on the subscription', 400, (row) => row.default_tax_rates.length > 0],
+    ['tax rates on an item', 10, (row) => row.items.some((item) => item.tax_rates.length > 0)],
+    ['discounts', 250, (row) => row.discounts.length > 0],
+    ['a discount on an item', 5, (row) => row.items.some((item) => item.discounts.length > 0)],
+    ['classic billing', 700, (row) => row.billing_mode === 'classic'],
+    ['flexible billing', 500, (row) => row.billing_mode === 'flexible'],
+    ['a method of its own', 200, (row) => row.default_payment_method !== null || row.default_source !== null],
+    ['made by an application', 5, (row) => row.application !== null],
+    ['thresholds', 2, (row) => row.billing_thresholds !== null],
+    ['a tiered price', 15, (row) => row.items.some((item) => priceOf(item.price)?.billing_scheme === 'tiered')],
+    ['an archived price', 40, (row) => row.items.some((item) => priceOf(item.price)?.active === false)],
+    [
+      'an ad-hoc price',
+      180,
+      (row) => row.items.some((item) => priceOf(item.price)?.nickname?.startsWith('SamCart') === true),
+    ],
+    [
+      'a price in several currencies',
+      10,
+      (row) => row.items.some((item) => Object.keys(priceOf(item.price)?.currency_options ?? {}).length > 0),
+    ],
+  ])('%s', (_, least, accepts) => {
+    expect(share(accepts)).toBeGreaterThanOrEqual(least)
+  })
+
+  test('seven currencies, with zero- and three-decimal ones; weekly to three-yearly', () => {
+    expect(new Set(rows.map((row) => row.currency))).toEqual(new Set(['usd', 'cad', 'gbp', 'eur', 'aud', 'jpy', 'kwd']))
+    const cadences = rows
+      .flatMap((row) => row.items.map((item) => priceOf(item.price)?.recurring))
+      .map((recurring) => `${recurring?.interval_count} ${recurring?.interval}`)
+    expect(new Set(cadences)).toEqual(
+      new Set(['1 week', '2 week', '1 month', '3 month', '6 month', '1 year', '2 year', '3 year']),
+    )
+  })
+})
+
+test('people are known to Kajabi, some stand in both accounts, some pay outside Stripe’s subscriptions', async () => {
+  const sandbox = school(400)
+  const { offers, tags, contacts } = (await (await sandbox.fetch('http://x/_sandbox/kajabi')).json()) as {
+    offers: { title: string }[]
+    tags: { name: string }[]
+    contacts: number
+  }
+  expect(contacts).toBeGreaterThan(300)
+  expect(offers.map((offer) => offer.title)).toContain('Formulation Membership: access')
+  expect(tags.map((tag) => tag.name)).toContain('cancel-membership')
+  const outside = [...sandbox.world.account('us').table(charges).all()].filter((row) => row.invoice === null)
+  expect(outside.length).toBeGreaterThanOrEqual(4)
+})
+
+test('twins charge alike for fourteen months, and a year of renewals lies in them', async () => {
+  const sandbox = school(60)
+  const twin = cloneSandbox(sandbox)
+  const later = instant(Date.UTC(2028, 1, 1) / 1_000)
+  await sandbox.world.advance(later)
+  await twin.world.advance(later)
+  expect(ledger(twin).toSorted()).toEqual(ledger(sandbox).toSorted())
+  const since = ledger(sandbox).length - ledger(school(60)).length
+  expect(since).toBeGreaterThan(700)
+})
+
+test('reset brings the first day back', async () => {
+  const sandbox = school(60)
+  const before = ledger(sandbox)
+  await sandbox.world.advance(instant(sandbox.clock() + 40 * 86_400))
+  expect(ledger(sandbox)).not.toEqual(before)
+  await sandbox.fetch('http://x/_sandbox/reset', { method: 'POST' })
+  expect(ledger(sandbox)).toEqual(before)
+})
+
+test('sources that are said to be copied are copied from the first instant', async () => {
+  const sandbox = createSandbox({
+    population: { name: 'school', subscribers: 60 },
+    copied: ['us', 'intl'],
+    keepEvents: false,
+  })
+  const response = await sandbox.fetch('http://x/_sandbox/copy', {
+    method: 'POST',
+    body: JSON.stringify({ from: 'us', to: 'target' }),
+  })
+  expect((await response.text()).split('\n').length).toBeGreaterThan(30)
+  expect(sandbox.world.account('target').table({ name: 'copied_customers' }).size).toBeGreaterThan(50)
+})

@@ -67,6 +67,11 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    usage: 'cancel <who>',
+    about: 'the manual fallback: the same way as the service',
+    load: () => import('./commands/cancel.ts'),
+  },
+  {
     usage: 'inbox',
     about: 'signals of the cancel service: history and dead letters',
     family: [

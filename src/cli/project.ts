@@ -17,6 +17,10 @@ import { tool } from './version.ts'
 
 export interface OpenProject {
   readonly context: Context
+  /** The store itself, with the inbox of the cancel service. */
+  readonly store: OpenStore
+  /** The simulated world, when an account has `sandbox: true`. */
+  readonly sandbox: ProjectSandbox | undefined
   /** The YAML as it was read. */
   readonly files: readonly CatalogFile[]
 }
@@ -31,7 +35,7 @@ export async function withProject<T>(shell: Shell, work: (project: OpenProject) 
   return await withStore(catalog.project, shell, async (store, sandbox) => {
     const accounts = await connectAccounts(catalog.project, sandbox, shell)
     const copied = await withCopyMapFiles(store, catalog.project, shell)
-    return await work({ context: contextOf(catalog, accounts, copied, shell), files })
+    return await work({ context: contextOf(catalog, accounts, copied, shell), store, sandbox, files })
   })
 }
 

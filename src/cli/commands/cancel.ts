@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto'
+import { CommandError } from '../../core/outcome.ts'
+import { acceptSignal } from '../../engine/inbox/accept.ts'
+import type { InboxContext } from '../../engine/inbox/context.ts'
+import type { InboxRow } from '../../engine/inbox/port.ts'
+import { workInbox } from '../../engine/inbox/worker.ts'
+import { command, exitCodes } from '../command.ts'
+import { findSubscriber, type Found } from '../find-subscriber.ts'
+import { entryOf } from '../inbox.ts'
+import { inboxContext } from '../inbox-context.ts'
+import { withProject } from '../project.ts'
+import type { Shell } from '../shell.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** Rows worked on beside the one that is waited for. */
+const rowsAtOnce = 20
+const rounds = 30
+
+export const main = command({
+  positionals: {
+    who: {
+      type: 'string',
+      demandOption: true,
+      describe: 'old or new subscription, customer id, or e-mail address (only asked of Stripe, never kept)',
+    },
+  },
+  options: { yes: { type: 'boolean', default: false, describe: 'do not ask' } },
+  examples: [
+    ['cancel us/sub_1NqUs0042', 'the way the service does it: new subscription first, then the held old one'],
+    ['cancel cus_Ok42 --yes', 'the only live subscription of a customer'],
+  ],
+  formats: ['text', 'json'],
+  async run({ who, yes }, shell) {
+    return await withProject(shell, async (project) => {
+      const found = await findSubscriber(who, project.context.accounts)
+      if (!(await agreed(found, yes, shell))) return exitCodes.fine
+      shell.stop.finishFirst(
+        'Stopping after the request in flight; the cancel is stored, and the service or the next cancel goes on with it.',
+      )
+      const announce = { log: () => {}, alert: ({ summary }: { summary: string }) => shell.say(summary) }
+      const row = await cancelNow(await inboxContext(project, announce, shell), found)
+      const entry = entryOf(row)
+      if (shell.format === 'json') shell.json({ subscriber: found.subscriber, ...entry })
+      else shell.out(sentence(found, entry.id, row))
+      return row.now.state === 'done' || row.now.state === 'ignored' ? exitCodes.fine : exitCodes.error
+    })
+  },
+})
+
+async function agreed({ subscriber, liveIn }: Found, yes: boolean, shell: Shell): Promise<boolean> {
+  if (yes) return true
+  const where = liveIn.length === 0 ? 'it has ended already' : `it lives in ${liveIn.join(' and ')}`
+  const answer = await shell.ask(`Cancel ${subscriber} (${where})? [y/N]`)
+  if (answer === undefined)
+    throw new UsageError('nobody-to-ask', 'cancel asks first, and there is no terminal to answer on', 'Say --yes.')
+  if (/^y(es)?$/i.test(answer)) return true
+  shell.say('Nothing was cancelled.')
+  return false
+}
+
+/** Takes the wish into the inbox, durably, and works until it is settled one way or the other. */
+async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<InboxRow> {
+  const { id } = await acceptSignal(context, {
+    source: 'operator',
+    event: 'cancel',
+    subscriber,
+    receivedAt: context.clock(),
+    message: randomUUID(),
+  })
+  for (let round = 0; round < rounds; round++) {
+    const { breaker } = await workInbox(context, rowsAtOnce)
+    const row = (await context.inbox.get(id))?.row
+    if (row === undefined) break
+    const waiting = row.now.state === 'received' || row.now.state === 'verifying' || row.now.state === 'cancelling'
+    if (!waiting && row.now.state !== 'retry') return row
+    if (breaker.open || context.interrupt.requested) return row
+    await context.wait(row.now.state === 'retry' ? Math.max(1, Math.min(10, row.now.at - context.clock())) : 1)
+  }
+  throw new CommandError('cancel_pending', `the cancel of ${subscriber} is stored, but not done yet`, {
+    notDone: 'Stripe has not confirmed it',
+    fix: `It is tried again by the service. See: crossbill inbox show ${id}`,
+  })
+}
+
+function sentence({ subscriber }: Found, id: string, { now }: InboxRow): string {
+  if (now.state === 'done') return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}).`
+  if (now.state === 'ignored') return `${subscriber}: nothing was left to cancel (${now.reason}).`
+  if (now.state === 'dead')
+    return `${subscriber} could not be cancelled: ${now.reason}. Do it in the Dashboard, and see: crossbill inbox show ${id}`
+  return `${subscriber} is not cancelled yet; the wish is stored as ${id}. See: crossbill inbox show ${id}`
+}

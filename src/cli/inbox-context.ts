@@ -1,0 +1,49 @@
+import type { Access } from '../access/schema.ts'
+import { instant } from '../core/instant.ts'
+import type { Json } from '../core/json.ts'
+import type { Alert, InboxContext, LogLine } from '../engine/inbox/context.ts'
+import { connectKajabi } from './connect-kajabi.ts'
+import type { OpenProject } from './project.ts'
+import type { Shell } from './shell.ts'
+
+/** What of project.yaml's `serve:` the inbox goes by when it says nothing. */
+const defaults = { cancels_per_hour: 50, second_look_seconds: 20 }
+
+export interface Announcing {
+  readonly alert: (alert: Alert) => void
+  readonly log: (line: LogLine) => void
+}
+
+/** The cancel service's context, the same for `serve` and for `cancel`: there is one way in which people are cancelled. */
+export async function inboxContext(
+  { context, store, sandbox }: OpenProject,
+  { alert, log }: Announcing,
+  shell: Shell,
+): Promise<InboxContext> {
+  const { project, access } = context.catalog
+  const number = (name: keyof typeof defaults): number => numberOr(project.serve?.[name], defaults[name])
+  return {
+    accounts: context.accounts,
+    store: context.store,
+    inbox: store.inbox,
+    kajabi: await connectKajabi(project.kajabi, sandbox, shell),
+    // An access.yaml that is not there gives nobody anything.
+    access: { offers: {}, ...(access as Partial<Access>) },
+    policy: {
+      cancel: project.policies.cancel,
+      cancelsPerHour: number('cancels_per_hour'),
+      secondLookSeconds: number('second_look_seconds'),
+    },
+    alert,
+    log,
+    run: context.run,
+    interrupt: context.interrupt,
+    clock: () => instant(Math.floor(Date.now() / 1_000)),
+    random: Math.random,
+    wait: async (seconds) => context.wait(seconds),
+  }
+}
+
+function numberOr(value: Json | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}

@@ -1,0 +1,87 @@
+import { rmSync } from 'node:fs'
+import type Stripe from 'stripe'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { crossbill, type Ran } from './crossbill.ts'
+import { copyProject, inWorld } from './project-world.ts'
+
+const accounts = ['target', 'us']
+
+interface Member {
+  readonly customer: string
+  readonly subscriptions: readonly string[]
+}
+
+async function enrol(stripe: Stripe, email: string, count: number): Promise<Member> {
+  const product = await stripe.products.create({ name: 'Membership' })
+  const price = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: 4900,
+    recurring: { interval: 'month' },
+  })
+  const customer = await stripe.customers.create({
+    email,
+    payment_method: 'pm_card_visa',
+    invoice_settings: { default_payment_method: 'pm_card_visa' },
+  })
+  const subscriptions: string[] = []
+  for (let made = 0; made < count; made++)
+    subscriptions.push((await stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] })).id)
+  return { customer: customer.id, subscriptions }
+}
+
+describe('cancel: the manual fallback', () => {
+  let folder = ''
+  let one: Member
+  let two: Member
+
+  beforeEach(async () => {
+    folder = copyProject('small')
+    ;[one, two] = await inWorld(folder, accounts, async (stripe) => [
+      await enrol(stripe('us'), 'ana@example.com', 1),
+      await enrol(stripe('us'), 'bo@example.com', 2),
+    ])
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const cancel = async (...words: string[]): Promise<Ran> => crossbill(['cancel', ...words], folder)
+  const status = async (subscription: string): Promise<string> =>
+    await inWorld(folder, accounts, async (stripe) => (await stripe('us').subscriptions.retrieve(subscription)).status)
+
+  test.each([
+    ['the old subscription', () => `us/${one.subscriptions[0]}`],
+    ['its id alone', () => one.subscriptions[0] ?? ''],
+    ['the customer', () => one.customer],
+    ['the e-mail address, in any letters', () => 'Ana@example.com'],
+  ])('cancels by %s, and only that', async (_by, named) => {
+    const { code, stdout, stderr } = await cancel(named(), '--yes')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain(`us/${one.subscriptions[0]} is cancelled, confirmed by Stripe`)
+    expect(stdout).not.toContain('@')
+    expect(await status(one.subscriptions[0] ?? '')).toBe('canceled')
+    for (const other of two.subscriptions) expect(await status(other)).toBe('active')
+  })
+
+  test('twice is once', async () => {
+    await cancel(one.customer, '--yes')
+    const again = await cancel(`us/${one.subscriptions[0]}`, '--yes')
+    expect(again.code).toBe(0)
+    expect(await status(one.subscriptions[0] ?? '')).toBe('canceled')
+  })
+
+  test('a customer with two is not guessed about', async () => {
+    const { code, stderr } = await cancel(two.customer, '--yes')
+    expect(code).toBe(1)
+    for (const each of two.subscriptions) expect(stderr).toContain(`us/${each}`)
+    for (const each of two.subscriptions) expect(await status(each)).toBe('active')
+  })
+
+  test('nobody is meant, or nobody is there to ask: nothing happens', async () => {
+    expect((await cancel('nobody@example.com', '--yes')).stderr).toContain('nobody_found')
+    expect((await cancel('us/sub_nobody', '--yes')).stderr).toContain('nobody_found')
+    expect((await cancel(one.customer)).stderr).toContain('nobody-to-ask')
+    expect(await status(one.subscriptions[0] ?? '')).toBe('active')
+  })
+})

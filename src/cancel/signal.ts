@@ -6,7 +6,15 @@ import type { Instant } from '../core/instant.ts'
  * hooks and the poller are hints that are verified by reading Kajabi back; a relay's signed request, a member's confirmed link and the operator
  * act. A form never acts, since anybody can type any address into it: it only has a confirmation link sent.
  */
-export type SignalSource = 'hook' | 'form' | 'relay' | 'link' | 'poller' | 'operator' | 'source_account'
+export type SignalSource =
+  | 'hook'
+  | 'form'
+  | 'relay'
+  | 'link'
+  | 'poller'
+  | 'operator'
+  | 'source_account'
+  | 'target_account'
 
 export interface Signal {
   readonly source: SignalSource

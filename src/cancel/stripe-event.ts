@@ -1,7 +1,7 @@
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from '../handover/marks.ts'
-import type { Signal } from './signal.ts'
+import type { Signal, SignalSource } from './signal.ts'
 
 /** Somebody has to look; the engine's `Alert` without how long it lasts. */
 export interface Notice {
@@ -16,8 +16,6 @@ export interface EventReading {
   /** To be stored before the event is answered. */
   readonly signal?: Signal
   readonly notice?: Notice
-  /** A customer of the target whose access may have to change. */
-  readonly access?: string
   /** Why nothing follows. */
   readonly ignored?: string
 }
@@ -33,11 +31,11 @@ export const heardEvents = {
  * |---------|-------------------------------|--------------------------|---------------------------------------------------------|
  * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: we did it                                      |
  * | source  | subscription.deleted          | held                     | a cancel signal: the member left through an old door    |
- * | source  | subscription.deleted          | not held                 | access                                                  |
+ * | source  | subscription.deleted          | not held                 | a signal: access follows                                |
  * | source  | subscription.updated          | held, pause gone         | alert: two could charge                                 |
  * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
- * | target  | subscription.deleted          | successor, not by us     | access, alert: the held old one must be settled         |
- * | target  | subscription.deleted          | any other                | access                                                  |
+ * | target  | subscription.deleted          | successor, not by us     | access follows, alert: the held old one must be settled |
+ * | target  | subscription.deleted          | any other                | a signal: access follows                                |
  * | target  | discount.deleted              | before its end           | alert: discount lost                                    |
  * | target  | invoice.payment_failed        | successor                | alert                                                   |
  */
@@ -49,7 +47,7 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
   if (isTarget)
     switch (type) {
       case 'customer.subscription.deleted':
-        return successorEnded(object)
+        return targetEnded(object, id, now)
       case 'customer.discount.deleted':
         return discountDeleted(object, typeof event['created'] === 'number' ? event['created'] : now)
       case 'invoice.payment_failed':
@@ -69,19 +67,26 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
 
 function sourceEnded(account: string, subscription: JsonObject, message: string, now: Instant): EventReading {
   if (causedByUs(subscription)) return { ignored: 'caused_by_us' }
-  const access = customerOf(subscription)
-  if (!held(subscription)) return access === undefined ? { ignored: 'names_no_customer' } : { access }
+  if (!held(subscription)) return ended('source_account', subscription, message, now)
   const subscriber = `${account}/${text(subscription['id'])}`
+  const customer = customerOf(subscription)
   return {
     signal: {
       source: 'source_account',
       event: 'old_subscription_cancelled',
       subscriber,
-      ...(access === undefined ? {} : { customer: access }),
+      ...(customer === undefined ? {} : { customer }),
       receivedAt: now,
       message,
     },
   }
+}
+
+/** Nobody pays with this one any more: whoever had access by it may have to lose it. */
+function ended(source: SignalSource, subscription: JsonObject, message: string, now: Instant): EventReading {
+  const customer = customerOf(subscription)
+  if (customer === undefined) return { ignored: 'names_no_customer' }
+  return { signal: { source, event: 'subscription_ended', customer, receivedAt: now, message } }
 }
 
 function sourceChanged(account: string, subscription: JsonObject, previous: JsonObject): EventReading {
@@ -116,13 +121,12 @@ function sourceChanged(account: string, subscription: JsonObject, previous: Json
   }
 }
 
-function successorEnded(subscription: JsonObject): EventReading {
-  const customer = customerOf(subscription)
-  const access = customer === undefined ? {} : { access: customer }
+function targetEnded(subscription: JsonObject, message: string, now: Instant): EventReading {
+  const follows = ended('target_account', subscription, message, now)
   const from = markOf(subscription, markFrom)
-  if (from === undefined || causedByUs(subscription)) return access
+  if (from === undefined || causedByUs(subscription)) return follows
   return {
-    ...access,
+    ...follows,
     notice: {
       key: `ended_in_target ${from}`,
       severity: 'warning',

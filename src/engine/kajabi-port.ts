@@ -25,6 +25,8 @@ export interface KajabiSite {
   removeTag(contact: string, tag: string): Promise<Outcome<true>>
   /** Newest deactivated purchases first, at most one page: a hint for the poller, never a proof. */
   deactivatedPurchases(): Promise<Outcome<readonly DeactivatedPurchase[]>>
+  /** What was typed into a form; the address is anybody's claim. */
+  submission(id: string): Promise<Outcome<{ readonly email: string }>>
   offers(): Promise<Outcome<readonly KajabiOffer[]>>
   /** Tag id by name; tags can only be made in Kajabi's own pages. */
   tags(): Promise<Outcome<ReadonlyMap<string, string>>>

@@ -53,6 +53,7 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
         body: { data: [{ type: 'contact_tags', id: tag }] },
       }),
     deactivatedPurchases: () => deactivatedPurchases(api, site),
+    submission: (id) => submission(api, id),
     offers: () => offers(api, site),
     tags: () => tags(api, site),
     hooks: () => hooks(api),
@@ -243,6 +244,13 @@ async function deactivatedPurchases(api: Api, site: string): Promise<Outcome<rea
       reason: text(one.attributes['deactivation_reason']),
     })),
   )
+}
+
+async function submission(api: Api, id: string): Promise<Outcome<{ readonly email: string }>> {
+  const answer = await api.send({ method: 'GET', path: `/v1/form_submissions/${encodeURIComponent(id)}` })
+  if (!answer.ok) return answer
+  const email = text(resource(answer.value['data'] ?? null)[0]?.attributes['email'])
+  return email === '' ? failed(noList) : success({ email })
 }
 
 async function offers(api: Api, site: string): Promise<Outcome<readonly KajabiOffer[]>> {

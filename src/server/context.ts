@@ -17,8 +17,6 @@ export interface ServerContext {
   accept(signal: Signal): Promise<Accepted>
   /** Wakes the worker: something waits. */
   wake(): void
-  /** A customer of the target whose access may have to change. */
-  accessMayChange(customer: string): void
   /** What a member's cancel would end; for the page that asks once more. */
   describe(subscriber: string): Promise<Outcome<Ending>>
   /** The store can be written, its tables are this version's. */

@@ -89,7 +89,6 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
     if (event === undefined) return reply.code(400).send({ error: 'bad_signature' })
     const reading = readStripeEvent(account, account === targetAccount, event, context.clock())
     if (reading.notice !== undefined) context.alert(reading.notice)
-    if (reading.access !== undefined) context.accessMayChange(reading.access)
     if (reading.signal !== undefined) return store(context, 'stripe', reading.signal, reply)
     context.metrics.request('stripe', reading.ignored ?? 'noticed')
     return reply.send({ ok: true })

@@ -39,7 +39,6 @@ export interface Running {
   readonly signals: Signal[]
   readonly alerts: Alert[]
   readonly lines: LogLine[]
-  readonly customers: string[]
   readonly clock: { now: Instant }
   /** What the store does; a test may break it. */
   readonly store: { accept: ServerContext['accept']; ready: boolean }
@@ -58,7 +57,6 @@ export async function runService(
     signals,
     alerts: [],
     lines: [],
-    customers: [],
     clock: { now },
     store: {
       ready: true,
@@ -100,7 +98,6 @@ export async function runService(
     accounts: ['target', 'us'],
     accept: (signal) => running.store.accept(signal),
     wake: () => {},
-    accessMayChange: (customer) => void running.customers.push(customer),
     describe: () => Promise.resolve(running.ending.value),
     ready: () => Promise.resolve(running.store.ready),
     status: () => Promise.resolve(running.status.value),

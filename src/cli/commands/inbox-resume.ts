@@ -1,4 +1,4 @@
-import { closeBreaker } from '../../engine/inbox/worker.ts'
+import { closeBreaker } from '../../engine/inbox/breaker.ts'
 import { loadProject } from '../catalog.ts'
 import { command, exitCodes } from '../command.ts'
 import { withStore } from '../project.ts'

@@ -1,5 +1,6 @@
 import type { Access } from '../../access/schema.ts'
 import type { Instant } from '../../core/instant.ts'
+import type { Outcome } from '../../core/outcome.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import type { Accounts, Interrupt, Store } from '../ports.ts'
 import type { InboxStore } from './port.ts'
@@ -12,6 +13,16 @@ export interface InboxContext {
   /** Absent for a site without API: then only signals that need no reading back can act. */
   readonly kajabi: KajabiSite | undefined
   readonly access: Access
+  /**
+   * Hands a signed cancel link for this subscription to whoever mails it. `id` makes the link and the request to mail it one and the same when they are tried again. Absent
+   * when the project names no mailer.
+   */
+  readonly mailLink?: (link: {
+    readonly email: string
+    readonly subscriber: string
+    readonly offer: string
+    readonly id: string
+  }) => Promise<Outcome<true>>
   readonly policy: {
     readonly cancel: 'now' | 'period_end'
     /** Cancels an hour above which the breaker opens. */

@@ -17,11 +17,12 @@ export async function verifySignal(context: InboxContext, signal: Signal): Promi
     case 'link':
     case 'operator':
     case 'source_account':
+    case 'target_account':
+    // What a form says is not believed at all: it only has a link sent to the address itself.
+    case 'form':
       return { truth: 'true' }
     case 'hook':
       return signal.event === 'tag_added' ? tagIsThere(context, signal) : { truth: 'false', reason: 'event_never_acts' }
-    case 'form':
-      return { truth: 'false', reason: 'forms_only_ask' }
     case 'poller':
       return offerIsGone(context, signal)
   }

@@ -1,22 +1,17 @@
-import { readBreaker, type BreakerReading } from '../../cancel/breaker.ts'
-import { decideCancel } from '../../cancel/decide.ts'
-import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
-import { retryDelay } from '../../cancel/retry.ts'
+import type { BreakerReading } from '../../cancel/breaker.ts'
 import { Bug } from '../../core/assert.ts'
-import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
-import { instant, secondsPerHour, type Instant } from '../../core/instant.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
+import { instant } from '../../core/instant.ts'
+import { breakerNow } from './breaker.ts'
 import type { InboxContext } from './context.ts'
-import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
-import { verifySignal } from './truth.ts'
-import { whomItMeans } from './whom.ts'
+import { workRow } from './row.ts'
 
 /** Seconds a worker may be silent before another takes its rows. Longer than any request with its retries. */
 const leaseSeconds = 120
-const openedKey = 'breaker'
+/** Seconds after which the inbox is looked at again although nobody knocked: retries become due, other processes die. */
+const idleSeconds = 1
+/** Seconds to let the store come back. */
+const storeSeconds = 5
 
 /** What one look at the inbox did. */
 export interface WorkDone {
@@ -24,241 +19,120 @@ export interface WorkDone {
   readonly breaker: BreakerReading
 }
 
-/** Claims what waits and works on it, several at a time. An open breaker leaves everything where it is: nothing is cancelled and nothing dropped. */
+/** One look: claims what waits and works on it to its end. For an operator's command and for tests; the service never stops looking (`startWorker`). */
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
-  const breaker = await breakerNow(context)
-  if (breaker.open) {
-    context.alert({
-      key: 'breaker',
-      severity: 'critical',
-      summary: `cancelling has stopped: ${breaker.reason}`,
-      fix: 'look at `crossbill inbox list`; when it is right, `crossbill inbox resume`',
-    })
-    return { handled: 0, breaker }
-  }
+  const { reading, left } = await breakerNow(context)
+  if (reading.open) return { handled: 0, breaker: reading }
+  const rows = await claim(context, Math.min(limit, left))
+  const lines = new Lines(context)
+  await Promise.all(rows.map((row) => lines.work(row)))
+  return { handled: rows.length, breaker: reading }
+}
+
+function claim(context: InboxContext, limit: number): Promise<readonly InboxRow[]> {
   const now = context.clock()
-  const rows = await context.inbox.claim(context.run, now, instant(now + leaseSeconds), limit)
-  // Two signals about one person are worked on one after the other: they may mean the same subscription.
-  const people = Map.groupBy(rows, personOf)
-  await Promise.all([...people.values()].map((mine) => oneAfterTheOther(context, mine)))
-  return { handled: rows.length, breaker }
+  return context.inbox.claim(context.run, now, instant(now + leaseSeconds), limit)
+}
+
+/** Rows about one person are worked on one after the other, since they may mean the same subscription; the others side by side. */
+class Lines {
+  private readonly lasts = new Map<string, Promise<void>>()
+  private readonly context: InboxContext
+  constructor(context: InboxContext) {
+    this.context = context
+  }
+
+  async work(row: InboxRow): Promise<void> {
+    const person = personOf(row)
+    const before = this.lasts.get(person) ?? Promise.resolve()
+    const mine = before.then(() => workRow(this.context, row))
+    this.lasts.set(person, mine)
+    try {
+      await mine
+    } finally {
+      if (this.lasts.get(person) === mine) this.lasts.delete(person)
+    }
+  }
 }
 
 function personOf({ id, signal }: InboxRow): string {
   return signal.subscriber ?? signal.contact ?? signal.customer ?? id
 }
 
-async function oneAfterTheOther(context: InboxContext, rows: readonly InboxRow[]): Promise<void> {
-  for (const row of rows) {
-    const work = new RowWork(context, row)
-    try {
-      await work.end(await handle(context, work))
-    } catch (error) {
-      if (error instanceof Bug) throw error
-      await work.end(postponed(context, work, unexpected(error)))
-    }
+export interface Worker {
+  /** Something waits: look now. */
+  wake(): void
+  /** Takes nothing more and ends when the rows in hand have. Rejects with the bug that stopped it, if one did. */
+  stop(): Promise<void>
+}
+
+/**
+ * Looks at the inbox for as long as the service lives, with up to `atOnce` rows in hand. An open breaker leaves everything where it is: nothing is
+ * cancelled and nothing dropped. A store that cannot be read is waited for.
+ */
+export function startWorker(context: InboxContext, atOnce: number): Worker {
+  const lines = new Lines(context)
+  const inHand = new Set<Promise<void>>()
+  let knocked = (): void => {}
+  let awake = false
+  let stopped = false
+  let bug: unknown
+  const wake = (): void => {
+    awake = true
+    knocked()
   }
-}
-
-/** A claimed row while it is worked on: its state moves with every durable note. */
-class RowWork {
-  readonly id: string
-  readonly signal: InboxRow['signal']
-  readonly acceptedAt: Instant
-  facts: JsonObject
-  private now: InboxState
-  private readonly context: InboxContext
-
-  constructor(context: InboxContext, row: InboxRow) {
-    this.context = context
-    this.id = row.id
-    this.signal = row.signal
-    this.acceptedAt = row.acceptedAt
-    this.facts = row.facts
-    this.now = row.now
+  const start = (row: InboxRow): void => {
+    const mine: Promise<void> = lines
+      .work(row)
+      .catch((error: unknown) => {
+        if (error instanceof Bug) {
+          bug ??= error
+          stopped = true
+        } else unreadable(context, error)
+      })
+      .finally(() => {
+        inHand.delete(mine)
+        wake()
+      })
+    inHand.add(mine)
   }
-
-  /** Tries so far, also those that a crash interrupted after they were counted. */
-  get attempts(): number {
-    return this.now.state === 'retry' ? this.now.attempts : Number(this.facts['attempts'] ?? 0)
+  /** Takes what there is room for; false when there was nothing, or no room. */
+  const look = async (): Promise<boolean> => {
+    const { left } = await breakerNow(context)
+    const room = Math.min(atOnce, left) - inHand.size
+    const rows = room > 0 ? await claim(context, room) : []
+    rows.forEach(start)
+    return rows.length > 0
   }
-
-  /** Durable before the next request. False when the lease was lost: somebody else goes on with it. */
-  async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
-    const next = nextInbox(this.now, event)
-    if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
-    const at = this.context.clock()
-    const attempts = next.state === 'retry' ? { attempts: next.attempts } : {}
-    this.facts = { ...this.facts, ...facts, ...attempts }
-    this.now = next
-    return this.context.inbox.save(this.id, this.context.run, {
-      now: next,
-      facts: this.facts,
-      note: { at, state: next.state, text: 'reason' in event ? event.reason : event.event },
-      release: next.state !== 'cancelling' && next.state !== 'verifying',
-    })
+  const rest = async (seconds: number): Promise<void> => {
+    if (awake || stopped) return
+    await Promise.race([context.wait(seconds), new Promise<void>((resolve) => (knocked = resolve))])
   }
-
-  async end(event: InboxEvent): Promise<void> {
-    if (event.event === 'cancelled' && this.now.state !== 'cancelling') await this.note({ event: 'verified' }, {})
-    if (await this.note(event, {}))
-      announce(this.context, this, this.now.state, 'reason' in event ? event.reason : event.event)
-  }
-}
-
-function unexpected(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : 'an unexpected failure'
-  return { kind: 'retryable', code: 'unexpected', message, status: 0 }
-}
-
-export async function breakerNow(context: InboxContext): Promise<BreakerReading> {
-  const now = context.clock()
-  const opened = openedBreaker(await context.store.get(openedKey))
-  const reading = readBreaker({
-    now,
-    limitPerHour: context.policy.cancelsPerHour,
-    cancels: await context.inbox.doneSince(instant(now - secondsPerHour)),
-    opened,
-  })
-  if (reading.open && opened === undefined) await openBreaker(context, reading.reason)
-  return reading
-}
-
-function openedBreaker(value: Json | undefined): { reason: string; since: Instant } | undefined {
-  if (!isJsonObject(value)) return undefined
-  const { reason, since } = value
-  return typeof reason === 'string' && typeof since === 'number' ? { reason, since: instant(since) } : undefined
-}
-
-export async function openBreaker(context: Pick<InboxContext, 'store' | 'clock'>, reason: string): Promise<void> {
-  await context.store.put(openedKey, { reason, since: context.clock() })
-}
-
-/** Only an operator closes it: what tripped it may still be so. */
-export async function closeBreaker(context: Pick<InboxContext, 'store'>): Promise<void> {
-  await context.store.put(openedKey, { reason: null, since: 0 })
-}
-
-/** What becomes of one signal. Every request before the end is noted durably; the end itself is the caller's to write. */
-async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent> {
-  const truth = await verifySignal(context, work.signal)
-  if (truth.truth === 'false') return { event: 'refuted', reason: truth.reason }
-  if (truth.truth === 'unknown') return afterFailure(context, work, truth.failure)
-
-  const whom = await whomItMeans(context, work.signal)
-  if (!whom.ok) return afterFailure(context, work, whom.failure)
-  const choice = whom.value
-  switch (choice.choice) {
-    case 'one':
-      return cancelBoth(context, work, choice.subscriber as SubscriberKey)
-    case 'none': {
-      const needsPerson = choice.reason === 'nobody' || choice.reason === 'no_offer_named'
-      return { event: needsPerson ? 'failed' : 'refuted', reason: choice.reason }
-    }
-    case 'ambiguous':
-      return {
-        event: 'failed',
-        reason: `several subscriptions give this: ${choice.subscribers.join(', ')}; cancel the right one with \`crossbill cancel\``,
+  const run = async (): Promise<void> => {
+    while (!stopped) {
+      awake = false
+      try {
+        if (!(await look())) await rest(idleSeconds)
+      } catch (error) {
+        unreadable(context, error)
+        await context.wait(storeSeconds)
       }
-  }
-}
-
-/** The new one first: a held old one cannot charge meanwhile. Done only when both are. */
-async function cancelBoth(context: InboxContext, work: RowWork, subscriber: SubscriberKey): Promise<InboxEvent> {
-  const both = await readSides(context, subscriber)
-  if (!both.ok) return afterFailure(context, work, both.failure)
-  const decision = decideCancel(both.value.sides)
-  switch (decision.do) {
-    case 'wait':
-      return postponed(context, work, { kind: 'retryable', code: decision.reason, message: '', status: 0 })
-    case 'ask':
-      return { event: 'failed', reason: decision.reason }
-    case 'nothing':
-      return tidy(context, work)
-    case 'cancel': {
-      const outcome = await send(context, work, both.value, { ...decision, subscriber })
-      return outcome.ok ? tidy(context, work) : afterFailure(context, work, outcome.failure)
     }
+    await Promise.all(inHand)
+  }
+  const running = run()
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      knocked()
+      await running
+      if (bug !== undefined) throw bug
+    },
   }
 }
 
-async function send(
-  context: InboxContext,
-  work: RowWork,
-  both: ReadSides,
-  decision: { readonly subscriber: SubscriberKey; readonly new: readonly string[]; readonly old: boolean },
-): Promise<Outcome<true>> {
-  const { subscriber } = decision
-  const common = { row: work.id, subscriber, customer: both.customer ?? '' }
-  const cancels: CancelWork[] = decision.new.map((subscription) => ({
-    ...common,
-    account: context.accounts.target,
-    subscription,
-    when: context.policy.cancel,
-  }))
-  if (decision.old && both.oldAccount !== undefined)
-    cancels.push({
-      ...common,
-      account: both.oldAccount,
-      subscription: splitSubscriberKey(subscriber).subscription,
-      // Held, it bills nothing any more, and a period end of it means nothing.
-      when: decision.new.length > 0 ? 'now' : context.policy.cancel,
-    })
-  for (const cancel of cancels) {
-    const fact = `collect ${cancel.account.name}`
-    const known = work.facts[fact]
-    const noted = Array.isArray(known) ? success(known.map(String)) : await invoicesToRestore(cancel)
-    if (!noted.ok) return noted
-    // Durable before the cancel: afterwards nobody could tell which invoices were being collected.
-    if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
-    const cancelled = await cancelSubscription(context, cancel)
-    if (!cancelled.ok) return cancelled
-    const restored = await restoreCollection(context, cancel, noted.value)
-    if (!restored.ok) return restored
-  }
-  return success(true)
-}
-
-const leaseLost: Failure = {
-  kind: 'retryable',
-  code: 'lease_lost',
-  message: 'another worker has this signal',
-  status: 0,
-}
-
-/** After the cancel: the tag goes, so that it can be set again one day. Access follows by reconciliation, from what is live. */
-async function tidy(context: InboxContext, work: RowWork): Promise<InboxEvent> {
-  const { contact, tag } = work.signal
-  if (context.kajabi !== undefined && contact !== undefined && tag !== undefined) {
-    const removed = await context.kajabi.removeTag(contact, tag)
-    if (!removed.ok && removed.failure.code !== 'not_found') return afterFailure(context, work, removed.failure)
-  }
-  return { event: 'cancelled' }
-}
-
-function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
-  // Refused for good: trying again changes nothing, a person must look.
-  if (failure.kind === 'rejected' || failure.kind === 'conflict')
-    return { event: 'failed', reason: `${failure.code}: ${failure.message}` }
-  return postponed(context, work, failure)
-}
-
-function postponed(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
-  const { attempts } = work
-  const delay = retryDelay(attempts, context.random(), failure.retryAfter)
-  if (delay === undefined) return { event: 'failed', reason: `given up after ${attempts} tries: ${failure.code}` }
-  return { event: 'postponed', at: instant(context.clock() + delay), attempts: attempts + 1, reason: failure.code }
-}
-
-function announce(context: InboxContext, { id, signal, acceptedAt }: RowWork, state: string, reason: string): void {
-  const seconds = context.clock() - acceptedAt
-  const level = state === 'dead' ? 'error' : 'info'
-  context.log({ level, event: 'signal', id, state, reason, seconds, source: signal.source })
-  if (state !== 'dead') return
-  context.alert({
-    key: `dead ${id}`,
-    severity: 'critical',
-    summary: `a cancel could not be done: ${reason}`,
-    fix: `crossbill inbox show ${id}`,
-  })
+/** The row stays claimed until its lease runs out, and is then taken again by whoever can reach the store. */
+function unreadable(context: InboxContext, error: unknown): void {
+  context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })
 }

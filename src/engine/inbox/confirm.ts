@@ -1,0 +1,42 @@
+import { failed, success, type Outcome } from '../../core/outcome.ts'
+import type { InboxContext } from './context.ts'
+import type { InboxRow } from './port.ts'
+
+/**
+ * Anybody can type any address into a form, so a submission cancels nothing: it has a confirmation link sent to that address. The address is read back from
+ * Kajabi, handed to the mailer, and forgotten. @returns why the signal ends here.
+ */
+export async function askForConfirmation(
+  context: InboxContext,
+  { id, signal }: Pick<InboxRow, 'id' | 'signal'>,
+): Promise<Outcome<string>> {
+  const { kajabi, mailLink } = context
+  if (kajabi === undefined || mailLink === undefined)
+    return failed({
+      kind: 'rejected',
+      code: 'no_mailer',
+      message: 'a form asked for a cancel link, and the project names nobody who mails it (serve.mailer)',
+      status: 0,
+    })
+  const submitted = await kajabi.submission(signal.message)
+  if (!submitted.ok) return submitted.failure.code === 'not_found' ? success('submission_unknown_in_kajabi') : submitted
+  const { email } = submitted.value
+  const contact = await kajabi.findContact(email)
+  if (!contact.ok) return contact
+  const grants = contact.value === undefined ? [] : await context.inbox.grants({ contact: contact.value })
+  const subscribers = new Set(
+    grants.filter(({ offer }) => offer === signal.offer).flatMap((grant) => grant.subscribers),
+  )
+  const [subscriber, ...others] = subscribers
+  // Whoever typed an address learns nothing about it: the sender's page says the same in any case.
+  if (subscriber === undefined) return success('nobody_has_this')
+  if (others.length > 0)
+    return failed({
+      kind: 'rejected',
+      code: 'ambiguous',
+      message: `several subscriptions give this: ${[...subscribers].join(', ')}`,
+      status: 0,
+    })
+  const mailed = await mailLink({ email, subscriber, offer: signal.offer ?? '', id })
+  return mailed.ok ? success('confirmation_link_sent') : mailed
+}

@@ -1,0 +1,214 @@
+import { decideCancel } from '../../cancel/decide.ts'
+import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
+import { retryDelay } from '../../cancel/retry.ts'
+import { Bug } from '../../core/assert.ts'
+import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { instant, type Instant } from '../../core/instant.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
+import { askForConfirmation } from './confirm.ts'
+import type { InboxContext } from './context.ts'
+import { followAccess } from './follow-access.ts'
+import { readSides, type ReadSides } from './live-sides.ts'
+import type { InboxRow } from './port.ts'
+import { verifySignal } from './truth.ts'
+import { whomItMeans } from './whom.ts'
+
+/** Works on one claimed row until it is at an end or has to wait. Never throws but for a bug. */
+export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
+  const work = new RowWork(context, row)
+  try {
+    await work.end(await handle(context, work))
+  } catch (error) {
+    if (error instanceof Bug) throw error
+    await work.end(postponed(context, work, unexpected(error)))
+  }
+}
+
+/** A claimed row while it is worked on: its state moves with every durable note. */
+class RowWork {
+  readonly id: string
+  readonly signal: InboxRow['signal']
+  readonly acceptedAt: Instant
+  facts: JsonObject
+  private now: InboxState
+  private readonly context: InboxContext
+
+  constructor(context: InboxContext, row: InboxRow) {
+    this.context = context
+    this.id = row.id
+    this.signal = row.signal
+    this.acceptedAt = row.acceptedAt
+    this.facts = row.facts
+    this.now = row.now
+  }
+
+  /** Tries so far, also those that a crash interrupted after they were counted. */
+  get attempts(): number {
+    if (this.now.state === 'retry') return this.now.attempts
+    // Redriven by an operator: all tries are there again.
+    return this.now.state === 'received' ? 0 : Number(this.facts['attempts'] ?? 0)
+  }
+
+  /** Durable before the next request. False when the lease was lost: somebody else goes on with it. */
+  async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
+    const next = nextInbox(this.now, event)
+    if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
+    const at = this.context.clock()
+    const attempts = next.state === 'retry' ? { attempts: next.attempts } : {}
+    this.facts = { ...this.facts, ...facts, ...attempts }
+    this.now = next
+    return this.context.inbox.save(this.id, this.context.run, {
+      now: next,
+      facts: this.facts,
+      note: { at, state: next.state, text: 'reason' in event ? event.reason : event.event },
+      release: next.state !== 'cancelling' && next.state !== 'verifying',
+    })
+  }
+
+  async end(event: InboxEvent): Promise<void> {
+    if (event.event === 'cancelled' && this.now.state !== 'cancelling') await this.note({ event: 'verified' }, {})
+    if (await this.note(event, {}))
+      announce(this.context, this, this.now.state, 'reason' in event ? event.reason : event.event)
+  }
+}
+
+function unexpected(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : 'an unexpected failure'
+  return { kind: 'retryable', code: 'unexpected', message, status: 0 }
+}
+
+/** What becomes of one signal. Every request before the end is noted durably; the end itself is the caller's to write. */
+async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent> {
+  const truth = await verifySignal(context, work.signal)
+  if (truth.truth === 'false') return { event: 'refuted', reason: truth.reason }
+  if (truth.truth === 'unknown') return afterFailure(context, work, truth.failure)
+
+  if (work.signal.event === 'subscription_ended') {
+    const followed = await followAccess(context, work.signal.customer ?? '')
+    return followed.ok ? { event: 'refuted', reason: 'access_followed' } : afterFailure(context, work, followed.failure)
+  }
+  if (work.signal.source === 'form') {
+    const asked = await askForConfirmation(context, work)
+    return asked.ok ? { event: 'refuted', reason: asked.value } : afterFailure(context, work, asked.failure)
+  }
+
+  const whom = await whomItMeans(context, work.signal)
+  if (!whom.ok) return afterFailure(context, work, whom.failure)
+  const choice = whom.value
+  switch (choice.choice) {
+    case 'one':
+      return cancelBoth(context, work, choice.subscriber as SubscriberKey)
+    case 'none': {
+      const needsPerson = choice.reason === 'nobody' || choice.reason === 'no_offer_named'
+      return { event: needsPerson ? 'failed' : 'refuted', reason: choice.reason }
+    }
+    case 'ambiguous':
+      return {
+        event: 'failed',
+        reason: `several subscriptions give this: ${choice.subscribers.join(', ')}; cancel the right one with \`crossbill cancel\``,
+      }
+  }
+}
+
+/** The new one first: a held old one cannot charge meanwhile. Done only when both are. */
+async function cancelBoth(context: InboxContext, work: RowWork, subscriber: SubscriberKey): Promise<InboxEvent> {
+  const both = await readSides(context, subscriber)
+  if (!both.ok) return afterFailure(context, work, both.failure)
+  const decision = decideCancel(both.value.sides)
+  switch (decision.do) {
+    case 'wait':
+      return postponed(context, work, { kind: 'retryable', code: decision.reason, message: '', status: 0 })
+    case 'ask':
+      return { event: 'failed', reason: decision.reason }
+    case 'nothing':
+      return tidy(context, work, both.value.customer)
+    case 'cancel': {
+      const outcome = await send(context, work, both.value, { ...decision, subscriber })
+      return outcome.ok ? tidy(context, work, both.value.customer) : afterFailure(context, work, outcome.failure)
+    }
+  }
+}
+
+async function send(
+  context: InboxContext,
+  work: RowWork,
+  both: ReadSides,
+  decision: { readonly subscriber: SubscriberKey; readonly new: readonly string[]; readonly old: boolean },
+): Promise<Outcome<true>> {
+  const { subscriber } = decision
+  const common = { row: work.id, subscriber, customer: both.customer ?? '' }
+  const cancels: CancelWork[] = decision.new.map((subscription) => ({
+    ...common,
+    account: context.accounts.target,
+    subscription,
+    when: context.policy.cancel,
+  }))
+  if (decision.old && both.oldAccount !== undefined)
+    cancels.push({
+      ...common,
+      account: both.oldAccount,
+      subscription: splitSubscriberKey(subscriber).subscription,
+      // Held, it bills nothing any more, and a period end of it means nothing.
+      when: decision.new.length > 0 ? 'now' : context.policy.cancel,
+    })
+  for (const cancel of cancels) {
+    const fact = `collect ${cancel.account.name}`
+    const known = work.facts[fact]
+    const noted = Array.isArray(known) ? success(known.map(String)) : await invoicesToRestore(cancel)
+    if (!noted.ok) return noted
+    // Durable before the cancel: afterwards nobody could tell which invoices were being collected.
+    if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
+    const cancelled = await cancelSubscription(context, cancel)
+    if (!cancelled.ok) return cancelled
+    const restored = await restoreCollection(context, cancel, noted.value)
+    if (!restored.ok) return restored
+  }
+  return success(true)
+}
+
+const leaseLost: Failure = {
+  kind: 'retryable',
+  code: 'lease_lost',
+  message: 'another worker has this signal',
+  status: 0,
+}
+
+/** After the cancel: the tag goes, so that it can be set again one day, and so does the access that nobody pays for any more. */
+async function tidy(context: InboxContext, work: RowWork, customer: string | undefined): Promise<InboxEvent> {
+  const { contact, tag } = work.signal
+  if (context.kajabi !== undefined && contact !== undefined && tag !== undefined) {
+    const removed = await context.kajabi.removeTag(contact, tag)
+    if (!removed.ok && removed.failure.code !== 'not_found') return afterFailure(context, work, removed.failure)
+  }
+  const followed = customer === undefined ? success(0) : await followAccess(context, customer)
+  return followed.ok ? { event: 'cancelled' } : afterFailure(context, work, followed.failure)
+}
+
+function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
+  // Refused for good: trying again changes nothing, a person must look.
+  if (failure.kind === 'rejected' || failure.kind === 'conflict')
+    return { event: 'failed', reason: `${failure.code}: ${failure.message}` }
+  return postponed(context, work, failure)
+}
+
+function postponed(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
+  const { attempts } = work
+  const delay = retryDelay(attempts, context.random(), failure.retryAfter)
+  if (delay === undefined) return { event: 'failed', reason: `given up after ${attempts} tries: ${failure.code}` }
+  return { event: 'postponed', at: instant(context.clock() + delay), attempts: attempts + 1, reason: failure.code }
+}
+
+function announce(context: InboxContext, { id, signal, acceptedAt }: RowWork, state: string, reason: string): void {
+  const seconds = context.clock() - acceptedAt
+  const level = state === 'dead' ? 'error' : 'info'
+  context.log({ level, event: 'signal', id, state, reason, seconds, source: signal.source })
+  if (state !== 'dead') return
+  context.alert({
+    key: `dead ${id}`,
+    severity: 'critical',
+    summary: `a cancel could not be done: ${reason}`,
+    fix: `crossbill inbox show ${id}`,
+  })
+}

@@ -14,11 +14,13 @@ export async function openProjectSandbox(
     .map(([name]) => name)
   if (accounts.length === 0) return undefined
   const { createSandbox } = await import('../sandbox/sandbox.ts')
-  const { clock, seed } = project.sandbox
+  const { clock, seed, copied, population, subscribers } = project.sandbox
   return createSandbox({
     clock,
     seed,
     accounts,
+    copied,
+    ...(population === undefined ? {} : { population: { name: population, subscribers: subscribers ?? 60 } }),
     ...(storage === undefined ? {} : { storage }),
   })
 }

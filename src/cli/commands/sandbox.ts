@@ -18,6 +18,7 @@ export const main = command({
       requiresArg: true,
       describe: 'fill the old accounts with people',
     },
+    subscribers: { type: 'number', requiresArg: true, default: 60, describe: 'how many, with --population' },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'the same seed gives the same world' },
     clock: { type: 'string', requiresArg: true, describe: 'where the simulated clock begins: 2026-12-01T12:00:00Z' },
     'advance-to': {
@@ -27,7 +28,10 @@ export const main = command({
     },
   },
   examples: [
-    ['sandbox --port 4242', 'Stripe and Kajabi on this machine until Ctrl-C; prints urls and keys'],
+    [
+      'sandbox --port 4242 --population school --subscribers 60',
+      'Stripe and Kajabi on this machine until Ctrl-C; prints urls and keys',
+    ],
     ['sandbox --advance-to 2027-01-31T12:00:00Z', "let the project's simulated accounts bill until then"],
   ],
   formats: ['text', 'json'],
@@ -36,6 +40,7 @@ export const main = command({
     if (to !== undefined) return await advance(to, shell)
     const sandbox = createSandbox({
       seed: flags.seed,
+      ...(flags.population === undefined ? {} : { population: { name: 'school', subscribers: flags.subscribers } }),
       ...(flags.clock === undefined ? {} : { clock: instantOf('--clock', flags.clock) }),
       deliver: globalThis.fetch,
     })

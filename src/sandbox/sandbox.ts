@@ -6,6 +6,7 @@ import { type FaultPlan, setFaults, withFaults } from './faults.ts'
 import type { AccountSettings } from './kernel/account.ts'
 import { type KajabiReady, kajabiReady, siteOf } from './kajabi/module.ts'
 import { answerControl } from './kernel/control.ts'
+import type { RateLimits } from './kernel/limits.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
 import { World, type WorldStorage } from './kernel/world.ts'
@@ -33,6 +34,8 @@ export interface SandboxOptions {
   /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
   readonly deliver?: typeof globalThis.fetch
   readonly faults?: FaultPlan
+  /** How fast one may ask, against real time; default: as fast as one likes. Stripe: live 100 and 25, test 25 and 25. */
+  readonly limits?: RateLimits
 }
 
 export interface Population {
@@ -76,6 +79,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     ...(options.deliver === undefined ? {} : { deliver: options.deliver }),
   })
   setFaults(world, options.faults)
+  world.limits = options.limits
   return sandboxOf(world)
 }
 

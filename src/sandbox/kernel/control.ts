@@ -2,8 +2,10 @@
 import { Bug } from '../../core/assert.ts'
 import { formatInstant, parseInstant } from '../../core/instant.ts'
 import { isJsonObject } from '../../core/json.ts'
+import type { Account } from './account.ts'
 import { Context } from './context.ts'
 import { StripeError } from './errors.ts'
+import { restrictedKey } from './keys.ts'
 import type { ControlAnswer, ControlInput, HttpAnswer, HttpRequest } from './module.ts'
 import type { World } from './world.ts'
 
@@ -33,6 +35,24 @@ const own: Readonly<Record<string, Control>> = {
       due: world.queue.table.size,
     }
   },
+  'POST keys': (world, input) => {
+    const permissions = input['permissions']
+    if (
+      !isJsonObject(permissions) ||
+      !Object.values(permissions).every((value) => value === 'read' || value === 'write')
+    )
+      throw new ControlRefusal('"permissions" must be like {"customers": "read", "subscriptions": "write"}')
+    const account = accountIn(world, input)
+    return { key: world.transact(() => restrictedKey(world, account, permissions as Record<string, 'read' | 'write'>)) }
+  },
+  'POST limits': (world, input) => {
+    const { global, endpoint } = input
+    if (global === undefined && endpoint === undefined) world.limits = undefined
+    else if (typeof global === 'number' && typeof endpoint === 'number' && global > 0 && endpoint > 0)
+      world.limits = { global, endpoint }
+    else throw new ControlRefusal('"global" and "endpoint" must be requests a second, or both be missing for no limits')
+    return { limits: world.limits ?? null }
+  },
   'POST reset': (world) => {
     world.reset()
     return { clock: formatInstant(world.now) }
@@ -51,8 +71,7 @@ const own: Readonly<Record<string, Control>> = {
       const known = world.modules.flatMap((module) => Object.keys(module.acts ?? {})).toSorted()
       throw new ControlRefusal(`no act "${act}"; there are: ${known.join(', ')}`)
     }
-    const account = world.accounts.get(textOf(input, 'account'))
-    if (account === undefined) throw new ControlRefusal(`no account "${textOf(input, 'account')}"`)
+    const account = accountIn(world, input)
     return world.transact(() => run(new Context(world, account), input))
   },
 }
@@ -69,6 +88,12 @@ export async function answerControl(world: World, request: HttpRequest): Promise
     if (error instanceof Bug) return answer(500, { error: { message: error.message } })
     throw error
   }
+}
+
+function accountIn(world: World, input: ControlInput): Account {
+  const account = world.accounts.get(textOf(input, 'account'))
+  if (account === undefined) throw new ControlRefusal(`no account "${textOf(input, 'account')}"`)
+  return account
 }
 
 /** A text the request must carry. */

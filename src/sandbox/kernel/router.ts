@@ -7,6 +7,8 @@ import { apiVersion } from './events.ts'
 import { decodeForm, type RawFields } from './form.ts'
 import { replay, saveAnswer } from './idempotency.ts'
 import { idFor } from './ids.ts'
+import { accountOf, checkPermission } from './keys.ts'
+import { Limiter } from './limits.ts'
 import type { HttpAnswer, HttpRequest, Route } from './module.ts'
 import { list, text, type Parsed } from './params.ts'
 import type { World } from './world.ts'
@@ -22,10 +24,12 @@ export class Router {
   readonly #world: World
   readonly #routes = new Map<string, { route: Route; steps: readonly string[] }[]>()
   readonly #inFlight = new Set<string>()
+  readonly #limiter: Limiter
   #requests = 0
 
   constructor(world: World) {
     this.#world = world
+    this.#limiter = new Limiter(() => world.limits)
     for (const route of world.modules.flatMap((module) => module.routes ?? [])) {
       const steps = route.path.split('/').slice(1)
       const key = `${route.method} ${steps.length}`
@@ -67,7 +71,10 @@ export class Router {
   #answer(request: HttpRequest, about: { id: string; key: string | null }): HttpAnswer {
     const account = this.#authenticate(request.headers)
     checkVersion(request.headers)
+    this.#limiter.check(account.name, request)
     const { route, path } = this.#find(request)
+    const key = bearer(request.headers) ?? ''
+    if (key !== account.key) checkPermission(account, key, route)
     const form = decodeForm(request.body === '' ? request.url.searchParams : new URLSearchParams(request.body))
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
@@ -128,7 +135,7 @@ export class Router {
         message:
           "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.",
       })
-    const account = [...this.#world.accounts.values()].find((candidate) => candidate.key === key)
+    const account = accountOf(this.#world, key)
     if (account === undefined)
       throw new StripeError(401, {
         type: 'invalid_request_error',

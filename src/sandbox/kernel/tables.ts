@@ -86,6 +86,8 @@ export class Table<R extends Row> implements AnyTable {
   #next = 1
   /** Oldest first; undefined when it has to be sorted anew. */
   #order: string[] | undefined = []
+  /** Where the order begins: the oldest rows go often (a day's keys, a month's events) and must go cheaply. */
+  #first = 0
 
   constructor(path: string, definition: TableDefinition<R>, log: ChangeLog) {
     this.path = path
@@ -145,7 +147,7 @@ export class Table<R extends Row> implements AnyTable {
   /** Newest first, beginning after a row (a list's cursor), without copying the table. */
   *newest(after?: R): Generator<R> {
     const order = this.#sorted()
-    for (let at = after === undefined ? order.length - 1 : this.#place(order, after) - 1; at >= 0; at--) {
+    for (let at = after === undefined ? order.length - 1 : this.#place(order, after) - 1; at >= this.#first; at--) {
       const row = this.#rows.get(order[at] ?? '')
       if (row !== undefined) yield row
     }
@@ -154,7 +156,7 @@ export class Table<R extends Row> implements AnyTable {
   /** Oldest first, beginning after a row: the other direction of a list. */
   *oldest(after?: R): Generator<R> {
     const order = this.#sorted()
-    for (let at = after === undefined ? 0 : this.#place(order, after) + 1; at < order.length; at++) {
+    for (let at = after === undefined ? this.#first : this.#place(order, after) + 1; at < order.length; at++) {
       const row = this.#rows.get(order[at] ?? '')
       if (row !== undefined) yield row
     }
@@ -209,23 +211,27 @@ export class Table<R extends Row> implements AnyTable {
     this.#unindex(row)
     this.#rows.delete(id)
     this.#sequences.delete(id)
-    this.#order = undefined
+    if (this.#order?.[this.#first] === id) this.#first++
+    else this.#order = undefined
   }
 
   #arrange(row: R, isNew: boolean): void {
     if (this.#order === undefined) return
     const newest = this.#rows.get(this.#order.at(-1) ?? '')
-    if (isNew && (this.#order.length === 0 || (newest && this.compare(newest, row) < 0))) this.#order.push(row.id)
+    if (isNew && (this.#order.length === this.#first || (newest && this.compare(newest, row) < 0)))
+      this.#order.push(row.id)
     else this.#order = undefined
   }
 
   #sorted(): string[] {
-    this.#order ??= [...this.#rows.values()].toSorted((a, b) => this.compare(a, b)).map((row) => row.id)
+    if (this.#order !== undefined && this.#first < 1_000 + this.#order.length / 2) return this.#order
+    this.#order = [...this.#rows.values()].toSorted((a, b) => this.compare(a, b)).map((row) => row.id)
+    this.#first = 0
     return this.#order
   }
 
   #place(order: readonly string[], row: R): number {
-    let [low, high] = [0, order.length - 1]
+    let [low, high] = [this.#first, order.length - 1]
     while (low <= high) {
       const middle = (low + high) >> 1
       const other = present(this.#rows.get(order[middle] ?? ''), `row ${middle} of ${this.path}`)

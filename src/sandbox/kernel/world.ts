@@ -35,13 +35,14 @@
 // Then one line in `modules.ts`. A request is a transaction: what a handler wrote before it throws is undone (unless the error `keeps`, as a declined
 // payment does); what it wrote before it returned is saved to the storage before it is answered. Handlers are synchronous.
 import { Bug, present } from '../../core/assert.ts'
-import { instant, type Instant } from '../../core/instant.ts'
+import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Account, AccountSettings } from './account.ts'
 import { Context } from './context.ts'
 import { pruneEvents } from './events.ts'
 import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
 import { idFor } from './ids.ts'
+import type { RateLimits } from './limits.ts'
 import type { DueWork, Module } from './module.ts'
 import { DueQueue, type DueRow } from './queue.ts'
 import { ChangeLog, Table, type Change, type Row, type StoredRow, type TableDefinition } from './tables.ts'
@@ -108,6 +109,8 @@ export class World {
     zero_invoice_consumes_once: false,
     discount_starts_backdated: true,
   }
+  /** How fast one may ask; nothing: as fast as one likes. */
+  limits: RateLimits | undefined = undefined
   /** How webhooks leave; a server sets it when it was not given. */
   deliver: typeof globalThis.fetch | undefined
   /** Deliveries under way; the clock waits for them before it goes on. */
@@ -124,6 +127,7 @@ export class World {
   readonly #beginning: Instant
   readonly #populate: WorldOptions['populate']
   #now: Instant
+  #forgotten: Instant
 
   constructor(options: WorldOptions) {
     this.#options = options
@@ -135,6 +139,7 @@ export class World {
     this.deliver = options.deliver
     this.#storage = options.storage
     this.#now = options.clock
+    this.#forgotten = options.clock
     this.#beginning = options.clock
     this.#populate = options.populate
     for (const module of options.modules)
@@ -210,6 +215,7 @@ export class World {
       const work = this.queue.take(to)
       if (work === undefined) break
       this.#perform(work)
+      if (this.#now >= this.#forgotten + secondsPerDay) this.#forget()
       const pause = played % 2_000 === 0
       if (this.#log.size > 2_000 || this.deliveries.size > 0 || pause) this.commit()
       // What is delivered may cause more; a receiver acts at the instant it heard.
@@ -218,12 +224,18 @@ export class World {
       if (pause) await new Promise((resolve) => setImmediate(resolve))
     }
     this.#setNow(to)
+    this.#forget()
+    this.commit()
+  }
+
+  /** Lets go of what Stripe keeps only for a time. */
+  #forget(): void {
+    this.#forgotten = this.#now
     for (const account of this.accounts.values()) {
       const context = new Context(this, account)
       pruneEvents(context)
       pruneAnswers(context)
     }
-    this.commit()
   }
 
   /** As `advance`, in one go: for building a world's past, before anybody listens to it. */

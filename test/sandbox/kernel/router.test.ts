@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createSandbox } from '../../src/sandbox/sandbox.ts'
-import { clientOf } from './client.ts'
+import { createSandbox } from '../../../src/sandbox/sandbox.ts'
+import { clientOf } from '../client.ts'
 
 test('accounts are told apart by key, and answers carry the simulated clock', async () => {
   const sandbox = createSandbox()

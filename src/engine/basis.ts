@@ -6,7 +6,7 @@ import { planDigest } from '../plan/assemble.ts'
 import { guardDefaults, readGuard } from '../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../plan/types.ts'
 import { accountFacts, type Context } from './context.ts'
-import type { Resolve } from './references.ts'
+import { fillPath, type Resolve } from './references.ts'
 
 const stale = 'plan again, review, and apply the new plan'
 
@@ -47,44 +47,51 @@ export interface Checked {
   readonly postponed: readonly { readonly change: Change; readonly code: string; readonly message: string }[]
 }
 
+/** What is known of an earlier run of the same plan, and the ids there are by now. */
+export interface Earlier {
+  readonly resumed: boolean
+  readonly done: ReadonlySet<Change>
+  readonly begun: ReadonlySet<Change>
+  readonly resolve: Resolve
+}
+
 /**
  * Compares the reviewed plan with one made now, change by change: same requests, same expectations, or the apply is refused as a whole. Changes elsewhere
- * do not matter. `resumed`: this very plan was begun before, so that the state differs by what it did itself; `done` are the addresses it finished.
+ * do not matter. `resumed`: this very plan was begun before, so that the state differs by what it did itself; `done` are the changes it finished,
+ * `begun` those in the middle of which it stopped: they go on where they stopped.
  * @throws CommandError `plan_stale`
  */
-export function checkBasis(
-  plan: Plan,
-  fresh: Plan,
-  {
-    resumed,
-    done,
-    resolve,
-  }: { readonly resumed: boolean; readonly done: ReadonlySet<string>; readonly resolve: Resolve },
-): Checked {
-  const essence = (change: Change): string => essenceOf(change, resolve)
+export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve }: Earlier): Checked {
+  // What this very plan did already changes the requests of the rest (a default price, a tax id), never what they are about.
+  const same = (one: Change, other: Change): boolean =>
+    resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
   if (lineage !== fresh.basis.state.lineage) differences.push('the plan was made with another store')
   else if (!resumed && serial !== fresh.basis.state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
-  const now = new Map(fresh.changes.map((change) => [change.address, change]))
+  const now = Map.groupBy(fresh.changes, ({ address }) => address)
   const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))
   const blocked = new Map(fresh.blocked.map((one) => [one.address, one]))
   const ready: Change[] = []
   const postponed: Checked['postponed'][number][] = []
   for (const change of plan.changes) {
-    if (done.has(change.address)) continue
-    const same = now.get(change.address)
+    if (done.has(change)) continue
+    if (begun.has(change)) {
+      ready.push(change)
+      continue
+    }
+    const there = now.get(change.address)
     const later = deferred.get(change.address)
     const stopped = blocked.get(change.address)
-    if (same !== undefined && essence(same) === essence(change)) ready.push(change)
-    else if (same === undefined && later !== undefined)
+    if (there?.some((one) => same(one, change)) === true) ready.push(change)
+    else if (there === undefined && later !== undefined)
       postponed.push({ change, code: later.code, message: `not before ${later.until}` })
     else if (stopped !== undefined) differences.push(`${change.address}: ${stopped.code}: ${stopped.message}`)
     else
       differences.push(
-        `${change.address}: ${same === undefined ? 'no longer to be done' : 'changed since the plan was made'}`,
+        `${change.address}: ${there === undefined ? 'no longer to be done' : 'changed since the plan was made'}`,
       )
   }
   if (differences.length > 0) throw staleError(differences)
@@ -93,7 +100,10 @@ export function checkBasis(
 
 /** What was reviewed of a change: everything but the keys, which belong to one plan. A reference and the id it stands for by now are the same. */
 function essenceOf(change: Change, resolve: Resolve): string {
-  const steps = change.steps.map((step) => ({ ...step, idempotency_key: '' }))
+  const steps = change.steps.map((step) => {
+    const path = fillPath(step.path, resolve)
+    return { ...step, path: path.ok ? path.value : step.path, idempotency_key: '' }
+  })
   return canonicalJson(resolved({ ...change, steps } as unknown as Json, resolve))
 }
 

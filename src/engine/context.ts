@@ -1,5 +1,6 @@
+import { present } from '../core/assert.ts'
 import type { Catalog } from '../catalog/types.ts'
-import type { Accounts, Interrupt, Progress, SecretSink, Store } from './ports.ts'
+import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } from './ports.ts'
 
 /**
  * Everything the engine works with, put together by the command line. The engine has no clock, socket or disk of its own: the time is Stripe's
@@ -30,4 +31,9 @@ export interface AccountFacts {
 export function accountFacts(accounts: Accounts): Record<string, AccountFacts> {
   const all = [accounts.target, ...accounts.sources.values()]
   return Object.fromEntries(all.map(({ name, id, livemode }) => [name, { id, livemode }]))
+}
+
+/** `target`, or a source by its name. */
+export function accountNamed({ accounts }: Pick<Context, 'accounts'>, name: string): StripeAccount {
+  return name === accounts.target.name ? accounts.target : present(accounts.sources.get(name), `account ${name}`)
 }

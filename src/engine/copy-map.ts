@@ -1,6 +1,8 @@
 import type { Context } from './context.ts'
+import { CommandError } from '../core/outcome.ts'
 import type { CopyMapRow } from './ports.ts'
-import { notYet } from './not-yet.ts'
+import { read } from './perform.ts'
+import { survey } from './survey.ts'
 
 export interface CopyMapImport {
   readonly source: string
@@ -10,20 +12,78 @@ export interface CopyMapImport {
   readonly unchanged: number
 }
 
+type Row = Omit<CopyMapRow, 'importedAt'>
+
 /**
  * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins only if its new id exists in the target.
- * @throws CommandError `copy_map_conflict` when one old id maps to two new ones and neither can be told to be the later.
+ * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, or neither of two new payment methods can be found.
  */
-export async function importCopyMap(
-  context: Context,
-  source: string,
-  rows: readonly Omit<CopyMapRow, 'importedAt'>[],
-): Promise<CopyMapImport> {
-  return notYet(`copy map ${context.tool} ${source} ${rows.length}`)
+export async function importCopyMap(context: Context, source: string, rows: readonly Row[]): Promise<CopyMapImport> {
+  if (!context.accounts.sources.has(source))
+    throw new CommandError('copy_map_source', `the project has no source account called ${source}`, {
+      notDone: 'nothing was imported',
+      fix: `name one of ${[...context.accounts.sources.keys()].join(', ')}`,
+    })
+  const known = new Map<string, CopyMapRow>()
+  const customers = new Map<string, string>()
+  for await (const row of context.store.copyMap(source)) {
+    known.set(rowKey(row), row)
+    customers.set(row.customerOld, row.customerNew)
+  }
+  const importedAt = context.accounts.target.now()
+  const added: CopyMapRow[] = []
+  const changed: CopyMapRow[] = []
+  for (const row of rows) {
+    const other = customers.get(row.customerOld)
+    if (other !== undefined && other !== row.customerNew) throw conflict(row.customerOld, other, row.customerNew)
+    customers.set(row.customerOld, row.customerNew)
+    const before = known.get(rowKey(row))
+    if (before === undefined) added.push({ ...row, importedAt })
+    else if (before.sourceNew !== row.sourceNew && (await laterWins(context, before, row)))
+      changed.push({ ...row, importedAt })
+  }
+  await context.store.putCopyMap([...added, ...changed])
+  const unchanged = rows.length - added.length - changed.length
+  return { source, rows: rows.length, added: added.length, changed: changed.length, unchanged }
+}
+
+function rowKey({ customerOld, sourceOld }: Row): string {
+  return `${customerOld} ${sourceOld}`
+}
+
+async function laterWins(context: Context, before: Row, later: Row): Promise<boolean> {
+  if (await exists(context, later)) return true
+  if (await exists(context, before)) return false
+  throw conflict(later.sourceOld, before.sourceNew, later.sourceNew)
+}
+
+/** Whether the copied payment method is there; `pm_` ids are payment methods, all others sources of their customer. */
+async function exists(context: Context, { customerNew, sourceNew }: Row): Promise<boolean> {
+  const path = sourceNew.startsWith('pm_')
+    ? `/v1/payment_methods/${sourceNew}`
+    : `/v1/customers/${customerNew}/sources/${sourceNew}`
+  const found = await read(context, context.accounts.target, path)
+  if (found.ok) return true
+  if (found.failure.code === 'resource_missing') return false
+  throw new CommandError(
+    'target_unreadable',
+    `${sourceNew} could not be looked up in the target: ${found.failure.message}`,
+    {
+      notDone: 'nothing was imported',
+      fix: 'import again when the target answers',
+    },
+  )
+}
+
+function conflict(old: string, one: string, other: string): CommandError {
+  return new CommandError('copy_map_conflict', `${old} was copied to ${one} before and to ${other} now`, {
+    notDone: 'nothing was imported',
+    fix: 'download the mapping file of the last copy again and check that it belongs to this source and target',
+  })
 }
 
 export interface CopyMapFinding {
-  /** `customer_not_copied`, `payment_method_unmapped`, `payment_method_not_copyable`, `payment_method_missing_in_target`. */
+  /** `customer_not_copied`, `payment_method_unmapped`, `payment_method_not_copyable`. */
   readonly code: string
   readonly subscriber: string
   readonly message: string
@@ -37,7 +97,27 @@ export interface CopyMapCheck {
   readonly findings: readonly CopyMapFinding[]
 }
 
+const copyCodes: ReadonlySet<string> = new Set([
+  'customer_not_copied',
+  'payment_method_unmapped',
+  'payment_method_not_copyable',
+])
+
 /** Who cannot be moved for want of a copied customer or payment method, and why. Read-only. */
 export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
-  return notYet(`copy map check ${context.tool}`)
+  const { classified, input } = await survey(context)
+  const findings = classified.flatMap((one) =>
+    one.outcome === 'blocked'
+      ? one.reasons
+          .filter(({ code }) => copyCodes.has(code))
+          .map(({ code, message, fix }) => ({ code, subscriber: one.key, message, fix }))
+      : [],
+  )
+  const missing = new Set(findings.map(({ subscriber }) => subscriber))
+  const sources = [...input.copyMaps].map(([name, { customers, payments }]) => {
+    const people = classified.filter(({ key, outcome }) => key.startsWith(`${name}/`) && outcome !== 'ended')
+    const ready = people.filter(({ key }) => !missing.has(key)).length
+    return [name, { rows: Math.max(customers.size, payments.size), subscribers: people.length, ready }] as const
+  })
+  return { sources: Object.fromEntries(sources), findings }
 }

@@ -1,6 +1,7 @@
+import { planSubscribers } from '../plan/subscribers.ts'
 import type { Drift } from '../plan/types.ts'
-import type { AccountFacts, Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import { accountFacts, type AccountFacts, type Context } from './context.ts'
+import { survey } from './survey.ts'
 
 export interface DriftResult {
   readonly accounts: Readonly<Record<string, AccountFacts>>
@@ -9,5 +10,6 @@ export interface DriftResult {
 
 /** What changed outside since Crossbill last applied or pulled. Read-only. */
 export async function drift(context: Context): Promise<DriftResult> {
-  return notYet(`drift ${context.tool}`)
+  const { resources, classified } = await survey(context)
+  return { accounts: accountFacts(context.accounts), drift: [...resources.drift, ...planSubscribers(classified).drift] }
 }

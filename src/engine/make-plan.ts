@@ -1,7 +1,12 @@
+import { assemblePlan, type KeylessChange } from '../plan/assemble.ts'
+import { readGuard } from '../plan/guards.ts'
 import type { Live } from '../plan/live.ts'
-import type { Plan } from '../plan/types.ts'
-import type { Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import { isTargeted, narrow } from '../plan/narrow.ts'
+import { planSubscribers, type SubscriberParts } from '../plan/subscribers.ts'
+import type { GuardReading, Plan } from '../plan/types.ts'
+import { accountFacts, type Context } from './context.ts'
+import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
+import { survey, type Survey } from './survey.ts'
 
 export interface PlanOptions {
   /** Only changes of these addresses (`price.x`, `subscriber.us/sub_…`) or address prefixes ending in `*`; everything when absent. */
@@ -15,5 +20,70 @@ export interface PlanOptions {
  * @throws CommandError when an account or the store cannot be read.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
-  return notYet(`plan with ${context.tool} ${String(options.targets)}`)
+  return planOf(context, await survey(context, options.live), options.targets)
+}
+
+/** The plan that follows from what was read. */
+export async function planOf(context: Context, seen: Survey, targets?: readonly string[]): Promise<Plan> {
+  const { accounts, catalog, tool } = context
+  const people = planSubscribers(seen.classified)
+  const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
+    changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
+  const all = [...resources(seen.resources.changes), ...people.changes, ...resources(seen.resources.closing)]
+  const changes = targets === undefined ? all : narrow(all, targets)
+  const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
+    targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
+  return assemblePlan({
+    tool,
+    now: accounts.target.now(),
+    hours: catalog.project.policies.plan_hours,
+    catalog: catalog.digest,
+    state: seen.state,
+    apiVersion: accounts.target.apiVersion,
+    accounts: accountFacts(accounts),
+    changes,
+    touched: new Map([...seen.resources.touched, ...people.touched]),
+    drift: keep([...seen.resources.drift, ...people.drift]),
+    deferred: keep(people.deferred),
+    blocked: keep([...seen.resources.blocked, ...people.blocked]),
+    unchanged: seen.resources.unchanged + people.unchanged,
+    people: people.people,
+    money: people.money,
+    guards: await guards(context, seen, { people, changes }),
+  })
+}
+
+/** The store remembers what was applied by the digest of its form; it travels with the change. */
+function withApplied(change: KeylessChange, applied: string | undefined): KeylessChange {
+  return applied === undefined ? change : { ...change, expect: { ...change.expect, applied } }
+}
+
+async function guards(
+  context: Context,
+  seen: Survey,
+  { people, changes }: { people: SubscriberParts; changes: readonly KeylessChange[] },
+): Promise<readonly GuardReading[]> {
+  const limits = context.catalog.project.guards
+  const count = (...actions: KeylessChange['action'][]): number =>
+    changes.filter(({ action }) => actions.includes(action)).length
+  const retired = count('retire')
+  const settles = count('settle')
+  const moves = count('move')
+  const webhooks = changes.filter(
+    ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
+  )
+  return [
+    readGuard('people_moved', count('move', 'settle', 'revert'), limits),
+    readGuard('mrr_share', moves + count('revert') === 0 ? 0 : people.movedShare, limits),
+    readGuard(
+      'retire_share',
+      seen.resources.owned === 0 ? 0 : Math.round((100 * retired) / seen.resources.owned),
+      limits,
+    ),
+    readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
+    readGuard('webhook_replace', webhooks.length, limits),
+    readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
+    readGuard('old_webhooks_enabled', settles === 0 ? 0 : await enabledOldWebhooks(context), limits),
+    readGuard('settle_unproven', settles === 0 ? 0 : people.unproven, limits),
+  ]
 }

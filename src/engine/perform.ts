@@ -1,3 +1,4 @@
+import { canonicalJson } from '../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../core/json.ts'
 import { failed, type Failure, type Outcome, success } from '../core/outcome.ts'
 import type { Context } from './context.ts'
@@ -143,7 +144,8 @@ async function sendOnce(
   const { address, step, account, method, path, params } = work
   const started = { run: context.run, address, step, account: account.name, method, path, params }
   const id = await context.store.journalStart({ ...started, idempotencyKey, attempt, startedAt: account.now() })
-  const body = { method, path, params: work.filled ?? params }
+  // One order of parameters, so that a repetition out of the journal is the same request to whoever remembers the key.
+  const body = { method, path, params: JSON.parse(canonicalJson(work.filled ?? params)) as JsonObject }
   const outcome = await sendPatiently(context, account, method === 'POST' ? { ...body, idempotencyKey } : body)
   if (outcome.ok) await work.keep?.(outcome.value)
   if (outcome.ok)

@@ -1,26 +1,73 @@
+import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
+import type { Live } from '../plan/live.ts'
 import type { Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import type { CopyMapRow } from './ports.ts'
+import { refresh } from './refresh.ts'
+import { migrate } from './rehearsal-migration.ts'
+import { rehearsalReport } from './rehearsal-outcome.ts'
+import type { RehearsalReport } from './rehearsal-report.ts'
+
+/** One attempted charge of a simulated world. */
+export interface SimulatedCharge {
+  readonly account: string
+  readonly customer: string
+  readonly subscription: string | null
+  readonly at: Instant
+  readonly amount: number
+  readonly currency: string
+  readonly succeeded: boolean
+}
+
+/** A simulated world, made by the command line from the sandbox. The engine only plays it. */
+export interface RehearsalWorld {
+  /** Its accounts, with a store of its own; the catalog is the project's. */
+  readonly context: Context
+  advance(to: Instant): Promise<void>
+  /** Stripe's copy of customers and payment methods from one source to the target, as its mapping file says. */
+  copy(source: string): Promise<readonly Omit<CopyMapRow, 'importedAt'>[]>
+  charges(): Promise<readonly SimulatedCharge[]>
+  /** Faults injected so far, by kind. */
+  faults(): Promise<Readonly<Record<string, number>>>
+  close(): Promise<void>
+}
+
+/** Builds worlds out of what was read from the real sources: same customers, same subscriptions, an empty target. */
+export interface RehearsalWorlds {
+  build(live: Live, options: { readonly seed: number; readonly faults: boolean }): Promise<RehearsalWorld>
+}
 
 export interface RehearseOptions {
   readonly months: number
+  /** Kills at journal boundaries, and faults of the outside. */
   readonly faults: boolean
   readonly seed: number
+  readonly worlds: RehearsalWorlds
 }
 
-export interface RehearseResult {
-  readonly seed: number
-  readonly months: number
-  readonly subscribers: number
-  readonly charges: { readonly expected: number; readonly actual: number }
-  readonly double: number
-  readonly missed: number
-  readonly amount_differs: number
-  readonly date_differs: number
-  readonly faults: { readonly injected: number }
-  readonly ok: boolean
-}
+const daysPerMonth = 30.436875
 
-/** Plays the whole migration in two worlds built from the live sources and compares every charge. Touches no account. */
-export async function rehearse(context: Context, options: RehearseOptions): Promise<RehearseResult> {
-  return notYet(`rehearse ${context.tool} ${options.months}`)
+/**
+ * Plays the whole migration in two worlds built from the live sources, one in which nobody migrates and one in which the waves of the subscriber files are
+ * moved and settled week after week, and compares every charge. Touches no account: the sources are only read.
+ */
+export async function rehearse(context: Context, options: RehearseOptions): Promise<RehearsalReport> {
+  const live = await refresh(context)
+  const { worlds, seed, months } = options
+  const stay = await worlds.build(live, { seed, faults: false })
+  try {
+    const move = await worlds.build(live, { seed, faults: options.faults })
+    try {
+      const began = stay.context.accounts.target.now()
+      const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
+      context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
+      const migration = await migrate(context, move, { began, ended, seed, faults: options.faults })
+      await stay.advance(ended)
+      context.progress.done()
+      return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
+    } finally {
+      await move.close()
+    }
+  } finally {
+    await stay.close()
+  }
 }

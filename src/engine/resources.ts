@@ -66,7 +66,7 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
       await remember(context, change, outcome.value.id)
     }
   }
-  if (action === 'retire') await context.store.removeObjects([address])
+  if (action === 'retire') await forget(context, change, earlier)
   return { address, action, outcome: 'done' }
 }
 
@@ -76,6 +76,12 @@ async function doneBefore(context: Context, change: Change, step: Step): Promise
   const entries = await context.store.journal({ address: change.address })
   const entry = entries.find((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
   return entry && success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })
+}
+
+/** The object that stood for the address is out of use; an older one left over from a replacement never stood for it. */
+async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
+  if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))
+    await context.store.removeObjects([address])
 }
 
 interface Filled {
@@ -107,14 +113,14 @@ function workOf(
     params: step.params,
     filled: filled.params,
     key: step.idempotency_key,
-    ...(isCreate(step) ? { find } : {}),
+    ...(isCreation(step) ? { find } : {}),
     ...(sink === undefined ? {} : { keep: (answer: StripeObject) => keepSecret(context, sink, answer) }),
   }
 }
 
 /** A POST to a collection makes something new; everything else sets values on what is there, or removes it, and may be sent twice. */
-function isCreate(step: Step): boolean {
-  return step.method === 'POST' && /^\/v\d+\/[a-z_/]+$/.test(step.path)
+export function isCreation({ method, path }: Pick<Step, 'path'> & { readonly method: string }): boolean {
+  return method === 'POST' && /^\/v\d+\/[a-z_/]+$/.test(path)
 }
 
 /** Whether the answer of this step is the object that the address stands for. */
@@ -123,7 +129,7 @@ function isSubject(step: Step, change: Change): boolean {
   return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
 }
 
-async function keepSecret(context: Context, sink: JsonObject, answer: StripeObject): Promise<void> {
+export async function keepSecret(context: Context, sink: JsonObject, answer: StripeObject): Promise<void> {
   const secret = answer['secret']
   if (typeof secret === 'string') await context.sink.write(sink, secret)
 }

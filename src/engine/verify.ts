@@ -1,38 +1,11 @@
-import type { AccountFacts, Context } from './context.ts'
-import { notYet } from './not-yet.ts'
+import { accountFacts, type AccountFacts, type Context } from './context.ts'
+import { externalBillers } from './external-billers.ts'
+import { sidesOf } from './sides.ts'
+import { survey, type Survey } from './survey.ts'
+import { productKeys, samePersonTwice } from './same-person.ts'
+import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
 
-export const violationCodes = [
-  'double_payer',
-  'no_payer',
-  'terms_differ',
-  'next_charge_differs',
-  'discount_lost',
-  'undeclared_subscription',
-  'external_biller',
-  'duplicate_target',
-  'held_without_successor',
-  'hold_missing',
-  'ended_in_target',
-  'cancelled_in_source',
-  'drift_on_held_source',
-  'open_invoice_on_source',
-  'draft_too_old',
-  'payment_method_differs',
-  'access_missing',
-  'access_extra',
-  'same_person_pays_twice',
-] as const
-
-export type ViolationCode = (typeof violationCodes)[number]
-
-export interface Violation {
-  readonly code: ViolationCode
-  /** `us/sub_…`, or `us/cus_…` for what is no subscription. */
-  readonly subscriber: string
-  readonly detail: string
-  /** The command or edit that mends it. */
-  readonly fix: string
-}
+export { violationCodes, type Violation, type ViolationCode } from './violations.ts'
 
 export interface VerifyResult {
   readonly ok: boolean
@@ -44,5 +17,30 @@ export interface VerifyResult {
 
 /** The standing check over all accounts. Read-only, lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
-  return notYet(`verify ${context.tool}`)
+  const seen = await survey(context)
+  const violations = [...check(context, seen), ...(await externalBillers(context))]
+  const checked = sidesOf(seen.live, context.catalog.subscribers).length
+  return { ok: violations.length === 0, checked, accounts: accountFacts(context.accounts), violations }
+}
+
+/** Every rule over everybody, in the order of the codes. Pure. */
+export function check(
+  { catalog }: Pick<Context, 'catalog'>,
+  { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
+): readonly Violation[] {
+  const sight: Sight = { live, now: input.now, drift: new Map(classified.map(({ key, drift }) => [key, drift])) }
+  const everybody = sidesOf(live, catalog.subscribers).filter(({ declared }) => declared?.excluded === undefined)
+  const found = everybody.flatMap((sides) =>
+    violationCodes.flatMap((code) => {
+      const violation = subscriberRules[code]?.(sides, sight)
+      return violation === undefined ? [] : [{ code, subscriber: sides.key, ...violation }]
+    }),
+  )
+  const all = [
+    ...found,
+    ...oldDrafts(live, sight.now),
+    ...samePersonTwice(live, everybody, productKeys(catalog, known)),
+  ]
+  const order = (one: Violation): number => violationCodes.indexOf(one.code)
+  return all.toSorted((a, b) => order(a) - order(b))
 }

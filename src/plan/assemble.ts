@@ -63,7 +63,9 @@ export function assemblePlan(parts: PlanParts): Plan {
     basis,
     summary: summarise(parts),
     money: parts.money,
-    changes: parts.changes.map((change) => keyed(change, seed, parts.touched.get(change.address) ?? '')),
+    changes: parts.changes.map((change, index) =>
+      keyed(change, [seed, index], parts.touched.get(change.address) ?? ''),
+    ),
     drift: parts.drift,
     deferred: parts.deferred,
     blocked: parts.blocked,
@@ -84,15 +86,15 @@ export function liveDigest(addresses: readonly string[], touched: ReadonlyMap<st
 }
 
 /**
- * Keys are derived from the plan (its basis and time), the address, the step and what was seen of the object: a repeated step replays, a later plan never
- * does. Attempts append their number. Well under Stripe's 255 characters.
+ * Keys are derived from the plan (its basis and time), the place in it, the address, the step and what was seen of the object: a repeated step replays, a later plan never
+ * does. What was seen stays with the change: a run that is taken up again compares it, since its own work has changed the rest. Attempts append their number. Well under Stripe's 255 characters.
  */
-function keyed(change: KeylessChange, seed: string, seen: string): Change {
+function keyed(change: KeylessChange, seed: readonly (string | number)[], seen: string): Change {
   const steps = change.steps.map((step) => ({
     ...step,
-    idempotency_key: `crossbill-${digest([seed, change.address, step.id, seen])}`,
+    idempotency_key: `crossbill-${digest([...seed, seen, change.address, step.id])}`,
   }))
-  return { ...change, steps }
+  return { ...change, steps, expect: { ...change.expect, seen } }
 }
 
 function summarise(parts: PlanParts): Plan['summary'] {

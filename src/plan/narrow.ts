@@ -8,14 +8,15 @@ export function isTargeted(address: string, targets: readonly string[]): boolean
 
 /** The targeted changes and those they refer to, in the given order: nobody is moved onto a price that is not made first. */
 export function narrow(changes: readonly KeylessChange[], targets: readonly string[]): readonly KeylessChange[] {
-  const byAddress = new Map(changes.map((change) => [change.address, change]))
+  // An address may have several changes: made now, archived at the end.
+  const byAddress = Map.groupBy(changes, ({ address }) => address)
   const wanted = new Set<string>()
   const queue = changes.map(({ address }) => address).filter((address) => isTargeted(address, targets))
   for (let address = queue.pop(); address !== undefined; address = queue.pop()) {
-    const change = byAddress.get(address)
-    if (change === undefined || wanted.has(address)) continue
+    const steps = byAddress.get(address)?.flatMap((change) => change.steps)
+    if (steps === undefined || wanted.has(address)) continue
     wanted.add(address)
-    for (const { params, path } of change.steps) queue.push(...referencesIn(params), ...referencesInPath(path))
+    for (const { params, path } of steps) queue.push(...referencesIn(params), ...referencesInPath(path))
   }
   return changes.filter(({ address }) => wanted.has(address))
 }

@@ -28,7 +28,7 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
   for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
   return {
     changes: planned.map(({ key, plan }) => change(key, plan)),
-    touched: new Map(planned.map(({ key, plan }) => [address('subscriber', key), digest(plan.expect)])),
+    touched: new Map(planned.map(({ key, plan }) => [address('subscriber', key), seenOf(plan)])),
     drift: classified.flatMap(({ key, drift }) =>
       drift.map(({ code, message }) => ({ address: address('subscriber', key), code, message, patch: [] })),
     ),
@@ -41,6 +41,11 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
     unproven: planned.filter(({ plan }) => plan.unproven).length,
     movedShare: movedShare(classified),
   }
+}
+
+/** What must not change between the review and the hand-over: the old subscription, its next renewal, and its successor where there is one. */
+function seenOf({ expect }: HandoverPlan): string {
+  return digest([expect.fingerprint, expect.next, expect.successor, expect.successor_fingerprint])
 }
 
 function change(key: string, plan: HandoverPlan): KeylessChange {

@@ -1,0 +1,101 @@
+import { canonicalJson } from '../core/canonical.ts'
+import { splitAddress } from '../core/address.ts'
+import { isJsonObject } from '../core/json.ts'
+import type { AppliedChange } from './apply.ts'
+import type { Context } from './context.ts'
+import { beginRun, isUnfinished, resume } from './hand-over.ts'
+import { applyLease, withLease, type Held } from './lease.ts'
+import { perform, type Work } from './perform.ts'
+import type { JournalEntry } from './ports.ts'
+import { findCreated } from './read-resources.ts'
+import { isCreation, keepSecret } from './resources.ts'
+import { sideBySide } from './side-by-side.ts'
+
+const customersAtATime = 16
+
+/**
+ * Finishes or undoes what an earlier run left on the way, and finds out about requests whose outcome nobody wrote down. `apply` begins with it; `serve` runs
+ * it from time to time.
+ */
+export async function recover(context: Context): Promise<readonly AppliedChange[]> {
+  return withLease(context, applyLease, (held) => recoverHeld(context, held))
+}
+
+export async function recoverHeld(context: Context, held: Held): Promise<readonly AppliedChange[]> {
+  await closeOpenRequests(context)
+  const open = (await context.store.subscribers()).filter(isUnfinished)
+  if (open.length === 0) return []
+  context.progress.start('finishing earlier work', open.length)
+  const results = new Map<string, AppliedChange>()
+  const run = await beginRun(context)
+  await sideBySide(Map.groupBy(open, customerOf).values(), customersAtATime, async (record) => {
+    if (context.interrupt.requested || held.lost) return false
+    results.set(record.key, await resume(context, record, run))
+    context.progress.step()
+    return !run.unexpectedCharge
+  })
+  context.progress.done()
+  return open.flatMap(({ key }) => results.get(key) ?? [])
+}
+
+/** Subscribers of one customer are worked on one after the other. */
+function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string {
+  const job = facts['job']
+  const handover = isJsonObject(job) ? job['handover'] : undefined
+  const expect = isJsonObject(handover) ? handover['expect'] : undefined
+  return isJsonObject(expect) ? canonicalJson([expect['source'], expect['customer_old']]) : key
+}
+
+/**
+ * Requests about catalog objects without an outcome: what was made is noted, what was not is given up (a new plan makes it). Those of subscribers belong to
+ * their hand-over, which reads both sides anyway.
+ */
+async function closeOpenRequests(context: Context): Promise<void> {
+  const open = await context.store.journalOpen()
+  for (const entry of open) if (isResource(context, entry)) await closeOne(context, entry)
+}
+
+function isResource(context: Context, entry: JournalEntry): boolean {
+  return entry.account === context.accounts.target.name && !entry.address.startsWith('subscriber.')
+}
+
+async function closeOne(context: Context, entry: JournalEntry): Promise<void> {
+  const at = context.accounts.target.now()
+  if (!isCreation(entry)) return context.store.journalEnd(entry.id, { status: 'abandoned', at })
+  const known = (await context.store.objects()).find((one) => one.address === entry.address)
+  const found = await findCreated(context, entry.address, known?.id)
+  if (!found.ok) return
+  if (found.value?.id === undefined) return context.store.journalEnd(entry.id, { status: 'abandoned', at })
+  const sink = secretSinkOf(context, entry.address)
+  if (sink !== undefined) return learnSecret(context, entry, sink)
+  await context.store.journalEnd(entry.id, { status: 'succeeded', result: found.value.id, at })
+}
+
+function secretSinkOf({ catalog }: Context, at: string): ReturnType<typeof asSink> {
+  if (splitAddress(at).kind !== 'webhook_endpoint') return undefined
+  return asSink(catalog.resources.find((one) => one.address === at)?.value['secret_to'])
+}
+
+function asSink(value: unknown) {
+  return isJsonObject(value) ? value : undefined
+}
+
+/** The endpoint is there and its secret was lost with the run: asked again under the same key, Stripe answers as it did then. */
+async function learnSecret(
+  context: Context,
+  entry: JournalEntry,
+  sink: NonNullable<ReturnType<typeof asSink>>,
+): Promise<void> {
+  const work: Work = {
+    address: entry.address,
+    step: entry.step,
+    account: context.accounts.target,
+    method: 'POST',
+    path: entry.path,
+    params: entry.params,
+    key: entry.idempotencyKey,
+    find: () => findCreated(context, entry.address, undefined),
+    keep: (answer) => keepSecret(context, sink, answer),
+  }
+  await perform(context, work)
+}

@@ -1,0 +1,130 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { CommandError } from '../core/outcome.ts'
+import { oldExpansions } from '../handover/events.ts'
+import { markCarried } from '../handover/marks.ts'
+import { provenExpansions } from '../handover/recipe.ts'
+import { successorsOf } from '../handover/sights.ts'
+import type { Expectation } from '../handover/types.ts'
+import { accountNamed, type Context } from './context.ts'
+import { read } from './perform.ts'
+import type { Params, StripeAccount } from './ports.ts'
+import { idOf, listAll } from './read-account.ts'
+
+/*
+ * Reads of one subscriber while it is handed over. Undefined always stands for a read that failed, never for "not there": who decides on these must not take
+ * silence for absence.
+ */
+
+export async function readOld(
+  context: Context,
+  { source, old }: Pick<Expectation, 'source' | 'old'>,
+): Promise<Stripe.Subscription | undefined> {
+  const found = await read(context, accountNamed(context, source), `/v1/subscriptions/${old}`, {
+    expand: [...oldExpansions],
+  })
+  return found.ok ? asSubscription(found.value) : undefined
+}
+
+export async function readSuccessor(context: Context, id: string): Promise<Stripe.Subscription | undefined> {
+  const { target } = context.accounts
+  const found = await read(context, target, `/v1/subscriptions/${id}`, { expand: [...provenExpansions] })
+  return found.ok ? asSubscription(found.value) : undefined
+}
+
+/** Everything in the target that carries this subscriber's mark, cancelled ones too. Listed by customer, since a search lags behind. */
+export async function readSuccessors(
+  context: Context,
+  { customer_new, key }: Pick<Expectation, 'customer_new' | 'key'>,
+): Promise<readonly Stripe.Subscription[] | undefined> {
+  const expand = provenExpansions.map((path) => `data.${path}`)
+  const all = await listOrNothing(context.accounts.target, '/v1/subscriptions', {
+    customer: customer_new,
+    status: 'all',
+    expand,
+  })
+  return all && successorsOf(all.map(asSubscription), key)
+}
+
+/** Open invoices of the old customer's other subscriptions that advance by themselves: cancelling stops their collection. */
+export async function collectingInvoices(
+  context: Context,
+  { source, customer_old, old }: Expectation,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const open = await listOrNothing(accountNamed(context, source), '/v1/invoices', {
+    customer: customer_old,
+    status: 'open',
+  })
+  return open?.map(asInvoice).filter((invoice) => subscriptionOf(invoice) !== old)
+}
+
+/**
+ * The successor's newest invoice with its payments and their charges; null when it has none. Charges lie deeper than Stripe expands, so each payment is
+ * read by itself.
+ */
+export async function newestInvoice(
+  context: Context,
+  successor: string | null,
+): Promise<Stripe.Invoice | null | undefined> {
+  if (successor === null) return null
+  const { target } = context.accounts
+  const subscription = await read(context, target, `/v1/subscriptions/${successor}`)
+  if (!subscription.ok) return undefined
+  const id = idOf(subscription.value['latest_invoice'])
+  if (id === '') return null
+  const invoice = await read(context, target, `/v1/invoices/${id}`, { expand: ['payments'] })
+  if (!invoice.ok) return undefined
+  const payments = invoice.value['payments']
+  const data = isJsonObject(payments) && Array.isArray(payments['data']) ? payments['data'].filter(isJsonObject) : []
+  const whole: JsonObject[] = []
+  for (const one of data) {
+    const payment = isJsonObject(one['payment']) ? one['payment'] : {}
+    const intent = idOf(payment['payment_intent'])
+    if (intent === '') {
+      whole.push(one)
+      continue
+    }
+    const found = await read(context, target, `/v1/payment_intents/${intent}`, { expand: ['latest_charge'] })
+    if (!found.ok) return undefined
+    whole.push({ ...one, payment: { ...payment, payment_intent: found.value } })
+  }
+  return asInvoice({ ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } })
+}
+
+/** The invoice by which an earlier run began to bill a gap; null when there is none. */
+export async function gapInvoice(
+  context: Context,
+  { source, customer_old }: Expectation,
+  mark: string,
+): Promise<Stripe.Invoice | null | undefined> {
+  const all = await listOrNothing(accountNamed(context, source), '/v1/invoices', { customer: customer_old })
+  return (
+    all && (all.map(asInvoice).find((one) => one.metadata?.[markCarried] === mark && one.status !== 'void') ?? null)
+  )
+}
+
+async function listOrNothing(
+  account: StripeAccount,
+  path: string,
+  params: Params,
+): Promise<readonly StripeObject[] | undefined> {
+  try {
+    return await listAll(account, path, params)
+  } catch (error) {
+    if (error instanceof CommandError) return undefined
+    throw error
+  }
+}
+
+function subscriptionOf({ parent }: Stripe.Invoice): string {
+  return idOf(parent?.subscription_details?.subscription as Json | undefined)
+}
+
+/** The adapter hands over what Stripe sent; its types are the SDK's for the pinned version. */
+export function asSubscription(object: StripeObject): Stripe.Subscription {
+  return object as unknown as Stripe.Subscription
+}
+
+export function asInvoice(object: StripeObject): Stripe.Invoice {
+  return object as unknown as Stripe.Invoice
+}

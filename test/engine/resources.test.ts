@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import { apply } from '../../src/engine/apply.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { load } from '../catalog/project.ts'
+import { dieAt, openRig, planAndApply } from './rig.ts'
+
+const files = {
+  'products.yaml': `
+products:
+  membership: { name: Membership, default_price: monthly }
+  diploma: { name: Diploma }
+`,
+  'prices.yaml': `
+prices:
+  monthly: { product: membership, currency: usd, unit_amount: 4900, recurring: { interval: month }, tax_behavior: exclusive }
+  yearly: { product: membership, currency: usd, unit_amount: 49000, recurring: { interval: year } }
+`,
+  'coupons.yaml': `
+coupons:
+  welcome: { percent_off: 20, duration: repeating, duration_in_months: 3 }
+`,
+  'webhooks.yaml': `
+webhook_endpoints:
+  main: { url: 'https://school.example/hooks', enabled_events: [customer.subscription.deleted], secret_to: { file: state/hook.secret } }
+`,
+}
+
+function catalogOf(texts: Readonly<Record<string, string>> = files) {
+  const { catalog, findings } = load(texts)
+  if (catalog === undefined) throw new Error(JSON.stringify(findings, null, 1))
+  return catalog
+}
+
+test('what was planned is made, noted in the store, and a second plan is empty', async () => {
+  await using rig = await openRig(catalogOf())
+  const { plan, result } = await planAndApply(rig.context)
+  expect(plan.summary).toMatchObject({ create: 6, update: 0, blocked: 0 })
+  expect(result).toMatchObject({ ok: true, remaining: [] })
+  expect((await rig.context.store.objects()).map(({ address }) => address)).toEqual([
+    'coupon.welcome',
+    'price.monthly',
+    'price.yearly',
+    'product.diploma',
+    'product.membership',
+    'webhook_endpoint.main',
+  ])
+  expect((await makePlan(rig.context)).changes).toEqual([])
+})
+
+test('the plan is equal byte for byte while nothing changes', async () => {
+  await using rig = await openRig(catalogOf())
+  expect(await makePlan(rig.context)).toEqual(await makePlan(rig.context))
+})
+
+test('a signing secret reaches its sink and neither plan, store nor journal', async () => {
+  await using rig = await openRig(catalogOf())
+  const { plan } = await planAndApply(rig.context)
+  const [secret] = rig.secrets.values()
+  expect(secret).toMatch(/^whsec_/)
+  const { store } = rig.context
+  const everything = JSON.stringify([plan, await store.journal(), await store.objects(), await store.subscribers()])
+  expect(everything).not.toContain(secret)
+})
+
+test('a plan is refused when the YAML, the live objects or the store changed after it was made, and nothing is sent', async () => {
+  await using rig = await openRig(catalogOf())
+  const plan = await makePlan(rig.context)
+  const edited = catalogOf({ ...files, 'products.yaml': files['products.yaml'].replace('Diploma', 'Big diploma') })
+  await expect(apply(rig.with(edited), plan)).rejects.toMatchObject({ code: 'plan_stale' })
+  await expect(apply(rig.context, { ...plan, expires: '2030-01-01T00:00:00Z' })).rejects.toMatchObject({
+    code: 'plan_edited',
+  })
+  await rig.context.store.putObjects([{ address: 'product.other', account: 'target', id: 'prod_x', applied: null }])
+  await expect(apply(rig.context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
+  expect(rig.sent).toEqual([])
+})
+
+test('a plan of another account or mode is refused', async () => {
+  await using rig = await openRig(catalogOf())
+  const plan = await makePlan(rig.context)
+  const { accounts } = rig.context
+  const other = { ...rig.context, accounts: { ...accounts, target: { ...accounts.target, id: 'acct_other' } } }
+  await expect(apply(other, plan)).rejects.toMatchObject({ code: 'plan_other_account' })
+})
+
+test('a plan that is too old is refused until --allow plan_age', async () => {
+  await using rig = await openRig(catalogOf())
+  const plan = await makePlan(rig.context)
+  await rig.advance((rig.sandbox.clock() + 3 * 86_400) as never)
+  await expect(apply(rig.context, plan)).rejects.toMatchObject({ code: 'plan_expired' })
+  expect(await apply(rig.context, plan, { allow: ['plan_age'] })).toMatchObject({ ok: true })
+})
+
+test('two runs at once: the second is told who works', async () => {
+  await using rig = await openRig(catalogOf())
+  const plan = await makePlan(rig.context)
+  const lease = await rig.context.store.acquire('apply', 'another run', 60)
+  const stopped = { ...rig.context, interrupt: { requested: true } }
+  await expect(apply(stopped, plan)).rejects.toMatchObject({ code: 'apply_running' })
+  await lease?.release()
+})
+
+test('killed at any boundary and run again: the same objects as one clean run, none twice', async () => {
+  const clean = await outcome(async () => undefined)
+  for (let request = 0; request < 9; request++)
+    for (const side of ['before', 'after'] as const) {
+      const killed = await outcome(async (rig) => {
+        const plan = await makePlan(rig.context)
+        const died = await dieAt(rig.context, { request, side }, (living) => apply(living, plan))
+        const again = died ? await apply(rig.context, plan) : { ok: true, remaining: [] }
+        expect(again, `${request} ${side}`).toMatchObject({ ok: true, remaining: [] })
+      })
+      expect(killed, `${request} ${side}`).toEqual(clean)
+    }
+})
+
+test('killed at any boundary, then planned anew: the same objects as one clean run, none twice', async () => {
+  const clean = await outcome(async () => undefined)
+  for (let request = 0; request < 9; request++)
+    for (const side of ['before', 'after'] as const) {
+      const killed = await outcome(async (rig) => {
+        await dieAt(rig.context, { request, side }, planAndApply)
+      })
+      expect(killed, `${request} ${side}`).toEqual(clean)
+    }
+})
+
+/** What is there after `work` and a plan that finishes it: names, how many, and whether the secret arrived. */
+async function outcome(work: (rig: Awaited<ReturnType<typeof openRig>>) => Promise<unknown>) {
+  await using rig = await openRig(catalogOf())
+  await work(rig)
+  await planAndApply(rig.context)
+  const { accounts, store } = rig.context
+  const names: string[] = []
+  for (const path of ['/v1/products', '/v1/prices', '/v1/coupons', '/v1/webhook_endpoints'])
+    for await (const one of accounts.target.list(path))
+      names.push(JSON.stringify([path, one['name'], one['unit_amount'], one['url']]))
+  return {
+    names: names.toSorted(),
+    known: (await store.objects()).map(({ address }) => address),
+    open: await store.journalOpen(),
+    secrets: rig.secrets.size,
+    left: (await makePlan(rig.context)).changes,
+  }
+}

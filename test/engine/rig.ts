@@ -1,0 +1,118 @@
+import type { Catalog } from '../../src/catalog/types.ts'
+import { instant, type Instant } from '../../src/core/instant.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import { apply, type ApplyOptions, type ApplyResult } from '../../src/engine/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { applyLease } from '../../src/engine/lease.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { type Boundary, Killed, mortal } from '../../src/engine/mortal.ts'
+import type { Accounts, StripeAccount } from '../../src/engine/ports.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts'
+import { openStore } from '../../src/store/open.ts'
+import { connectAccount } from '../../src/stripe/account.ts'
+
+/** A simulated world with a store in memory, and the engine's context over both. */
+export interface Rig extends AsyncDisposable {
+  readonly sandbox: Sandbox
+  readonly context: Context
+  /** Secrets written, by the sink's JSON. */
+  readonly secrets: Map<string, string>
+  readonly notes: string[]
+  /** Every request that reached an account and was meant to change something: `target POST /v1/prices`. */
+  readonly sent: string[]
+  with(catalog: Catalog): Context
+  advance(to: Instant): Promise<void>
+}
+
+let runs = 0
+
+export async function openRig(catalog: Catalog, options: SandboxOptions = {}): Promise<Rig> {
+  const sandbox = createSandbox(options)
+  const store = await openStore({ file: ':memory:' })
+  const sent: string[] = []
+  const connect = async (name: string): Promise<StripeAccount> => {
+    const account = await connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: sandbox.fetch })
+    return {
+      ...account,
+      send(request) {
+        const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
+        if (!reads) sent.push(`${name} ${request.method} ${request.path}`)
+        return account.send(request)
+      },
+    }
+  }
+  const accounts: Accounts = {
+    target: await connect('target'),
+    sources: new Map([
+      ['us', await connect('us')],
+      ['intl', await connect('intl')],
+    ]),
+  }
+  const secrets = new Map<string, string>()
+  const notes: string[] = []
+  const context: Context = {
+    accounts,
+    store,
+    catalog,
+    progress: { start() {}, step() {}, note: (text) => void notes.push(text), done() {} },
+    interrupt: { requested: false },
+    sink: {
+      async write(sink: JsonObject, secret: string) {
+        secrets.set(JSON.stringify(sink), secret)
+      },
+    },
+    tool: 'crossbill test',
+    run: `run-${++runs}`,
+    wait: async () => {},
+  }
+  return {
+    sandbox,
+    context,
+    secrets,
+    notes,
+    sent,
+    with: (other) => ({ ...context, catalog: other, run: `run-${++runs}` }),
+    async advance(to) {
+      const body = JSON.stringify({ to: new Date(to * 1_000).toISOString() })
+      await sandbox.fetch('https://sandbox/_sandbox/clock', { method: 'POST', body })
+      // Accounts learn the time from answers.
+      for (const account of [accounts.target, ...accounts.sources.values()])
+        await account.send({ method: 'GET', path: '/v1/account' })
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      sandbox.close()
+    },
+  }
+}
+
+/** Plans and applies once. */
+export async function planAndApply(
+  context: Context,
+  options: ApplyOptions = {},
+): Promise<{ readonly plan: Plan; readonly result: ApplyResult }> {
+  const plan = await makePlan(context)
+  return { plan, result: await apply(context, plan, options) }
+}
+
+/** Lives through `work` with one death at the given boundary. True when the death came. */
+export async function dieAt(
+  context: Context,
+  { request, side }: Boundary,
+  work: (living: Context) => Promise<unknown>,
+): Promise<boolean> {
+  const life = mortal(context, (at) => at.request === request && at.side === side)
+  try {
+    await work(life.context)
+    return false
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error
+    await context.store.breakLease(applyLease)
+    return true
+  }
+}
+
+export function at(iso: string): Instant {
+  return instant(Date.parse(iso) / 1_000)
+}

@@ -3,6 +3,8 @@ import type { Instant } from '../core/instant.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import type { Alert, LogLine } from '../engine/inbox/context.ts'
+import type { Ending } from '../engine/inbox/ending.ts'
+import type { ServiceStatus } from '../engine/inbox/status.ts'
 import type { Signal } from '../cancel/signal.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -36,30 +38,4 @@ export interface ServerSecrets {
   readonly relays: readonly string[]
   readonly links: readonly string[]
   readonly stripe: ReadonlyMap<string, string>
-}
-
-/** What ends for a member, and when. Names are those of products, never of people. */
-export interface Ending {
-  /** `ended` when nothing is left to cancel. */
-  readonly state: 'live' | 'ended'
-  readonly products: readonly string[]
-  /** When access and billing end if it is cancelled now. */
-  readonly endsAt: Instant
-  /** When the next payment would have been made. */
-  readonly nextPayment: Instant | undefined
-}
-
-/** For somebody on call at night. */
-export interface ServiceStatus {
-  readonly states: Readonly<Record<string, number>>
-  readonly oldestPendingSeconds: number | undefined
-  readonly breaker: string | undefined
-  readonly lastReconciliation: { readonly at: Instant; readonly differences: number } | undefined
-  readonly dead: readonly { readonly id: string; readonly acceptedAt: Instant; readonly reason: string }[]
-  readonly waiting: readonly {
-    readonly id: string
-    readonly acceptedAt: Instant
-    readonly state: string
-    readonly reason: string
-  }[]
 }

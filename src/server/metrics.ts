@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { LogLine } from '../engine/inbox/context.ts'
-import type { ServiceStatus } from './context.ts'
+import type { ServiceStatus } from '../engine/inbox/status.ts'
 
 /** Where a request came in. Never an id or a path: labels are few and known (https://prometheus.io/docs/practices/naming/). */
 export type Door = 'hook' | 'relay' | 'link' | 'stripe'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Ending } from './context.ts'
+import type { Ending } from '../engine/inbox/ending.ts'
 import { day, type Words } from './words.ts'
 
 /** Readable without its style sheet, by keyboard, by a screen reader, on a phone, in the dark; no script, no image, no other host. */

@@ -1,5 +1,5 @@
 import { formatInstant, type Instant } from '../core/instant.ts'
-import type { ServiceStatus } from './context.ts'
+import type { ServiceStatus } from '../engine/inbox/status.ts'
 import { document, escape } from './page.ts'
 
 /** Older than this and somebody should look, in seconds: the promise is seconds, not minutes. */

@@ -145,7 +145,7 @@ describe('the listener for people on call', () => {
       oldestPendingSeconds: 300,
       breaker: '50 cancels within an hour reach the limit of 50',
       lastReconciliation: { at: instant(now - 60), differences: 4 },
-      dead: [{ id: 'sig_1', acceptedAt: instant(now - 7_300), reason: '<b>ambiguous</b>' }],
+      dead: [{ id: 'sig_1', acceptedAt: instant(now - 7_300), state: 'dead', reason: '<b>ambiguous</b>' }],
       waiting: [{ id: 'sig_2', acceptedAt: instant(now - 300), state: 'retry', reason: 'timeout' }],
     }
     const { text } = await admin('/')

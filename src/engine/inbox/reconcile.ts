@@ -1,0 +1,95 @@
+import type { Catalog } from '../../catalog/types.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { instant, type Instant } from '../../core/instant.ts'
+import { success, type Outcome } from '../../core/outcome.ts'
+import { accessChanges, readHolders } from '../access/changes.ts'
+import { claimsOf } from '../access/claims.ts'
+import type { Progress } from '../ports.ts'
+import { refresh } from '../refresh.ts'
+import type { InboxContext } from './context.ts'
+import { followAccess } from './follow-access.ts'
+import { ensureHooks, type HookAddress } from './hooks.ts'
+
+export interface Reconciliation {
+  readonly at: Instant
+  /** Offers somebody pays for and does not hold. */
+  readonly missing: number
+  /** Offers that Crossbill granted and nobody pays for, still there after they should have been taken away. */
+  readonly extra: number
+  readonly hooksCreated: number
+}
+
+export interface ReconcileContext extends InboxContext {
+  readonly catalog: Catalog
+  readonly progress: Progress
+  /** Where Kajabi's hooks should point; undefined when the project does not say. */
+  readonly hooks: HookAddress | undefined
+}
+
+const reconciledKey = 'reconciliation'
+
+/**
+ * Compares offers with live subscriptions, both ways, and hooks with what they should be. What ended and still has access loses it; what is missing is told, since
+ * giving access is an apply's work. Once a day and on demand.
+ */
+export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciliation>> {
+  const { kajabi, access, inbox } = context
+  if (kajabi === undefined) return success({ at: context.clock(), missing: 0, extra: 0, hooksCreated: 0 })
+  const hooks = context.hooks === undefined ? undefined : await ensureHooks(kajabi, access, context.hooks)
+  if (hooks !== undefined && !hooks.ok) return hooks
+  const live = await refresh(context)
+  const holders = await readHolders(kajabi, access)
+  if (!holders.ok) return holders
+  const granted = await inbox.grants()
+  const { changes } = accessChanges(access, claimsOf(context.catalog, live), holders.value, granted)
+  const revokes = changes.filter(({ action }) => action === 'revoke')
+  const contacts = new Set(revokes.map(({ expect }) => expect?.['contact']))
+  const customers = new Set(granted.filter(({ contact }) => contacts.has(contact)).map(({ customer }) => customer))
+  let taken = 0
+  for (const customer of customers) {
+    const followed = await followAccess(context, customer)
+    if (!followed.ok) return followed
+    taken += followed.value
+  }
+  const result: Reconciliation = {
+    at: context.clock(),
+    missing: changes.length - revokes.length,
+    extra: Math.max(revokes.length - taken, 0),
+    hooksCreated: hooks?.value.created ?? 0,
+  }
+  await context.store.put(reconciledKey, { ...result })
+  tell(context, result)
+  return success(result)
+}
+
+/** The last one that went through. */
+export async function lastReconciliation(context: Pick<InboxContext, 'store'>): Promise<Reconciliation | undefined> {
+  const value = await context.store.get(reconciledKey)
+  if (!isJsonObject(value) || typeof value['at'] !== 'number') return undefined
+  const number = (name: string): number => (typeof value[name] === 'number' ? value[name] : 0)
+  return {
+    at: instant(value['at']),
+    missing: number('missing'),
+    extra: number('extra'),
+    hooksCreated: number('hooksCreated'),
+  }
+}
+
+function tell(context: InboxContext, { missing, extra, hooksCreated }: Reconciliation): void {
+  context.log({ level: 'info', event: 'reconciled', missing, extra, hooks_created: hooksCreated })
+  const differ = { key: 'reconciliation', severity: 'warning', fix: 'crossbill plan; crossbill apply' } as const
+  if (missing + extra === 0) context.alert({ ...differ, summary: 'offers and subscriptions agree', resolved: true })
+  else
+    context.alert({
+      ...differ,
+      summary: `offers and subscriptions differ: ${missing} missing in Kajabi, ${extra} too many`,
+    })
+  // A hook that was gone means that cancels may have gone unheard since the last look.
+  if (hooksCreated > 0)
+    context.alert({
+      key: 'hook_missing',
+      severity: 'critical',
+      summary: `${hooksCreated} of Kajabi's hooks were missing and have been made again: a tag added meanwhile was not heard`,
+      fix: 'look in Kajabi who has a cancel tag, and cancel them with "crossbill cancel"',
+    })
+}

@@ -1,0 +1,146 @@
+import { instant, secondsPerDay } from '../../core/instant.ts'
+import type { Lease } from '../ports.ts'
+import { pollAccess } from './poll.ts'
+import { lastReconciliation, reconcile, type ReconcileContext } from './reconcile.ts'
+import { startWorker } from './worker.ts'
+
+/** The lease a running service publishes: whoever moves or settles subscribers looks for it in the same store. */
+export const serveLease = 'serve'
+
+export interface ServeOptions {
+  /** Signals worked on side by side. */
+  readonly atOnce: number
+  readonly pollSeconds: number
+}
+
+export interface Serving {
+  /** Something was stored. */
+  wake(): void
+  /** Ends when the signals in hand are done. */
+  stop(): Promise<void>
+}
+
+const leaseSeconds = 60
+const tickSeconds = 1
+const monitorSeconds = 10
+/** The promise is seconds: a signal that has waited this long is somebody's business. */
+const lateSeconds = 60
+/** Looks at Kajabi that may fail in a row before somebody is told. */
+const failuresAllowed = 3
+/** Seconds between two tries of a reconciliation that did not go through. */
+const retryReconcile = 600
+
+/**
+ * The service behind its doors: every process works on the inbox; the one that holds the lease also polls, reconciles and watches the clock. When
+ * it dies, another takes the lease over within a minute.
+ */
+export function startServing(context: ReconcileContext, options: ServeOptions): Serving {
+  const worker = startWorker(context, options.atOnce)
+  const duties = new Duties(context, options)
+  let stopped = false
+  const lead = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        await duties.round(() => stopped)
+      } catch (error) {
+        context.log({ level: 'error', event: 'duty_failed', error: error instanceof Error ? error.name : 'unknown' })
+      }
+      if (!stopped) await context.wait(tickSeconds)
+    }
+    await duties.release()
+  }
+  const leading = lead()
+  return {
+    wake: () => worker.wake(),
+    async stop() {
+      stopped = true
+      await Promise.all([worker.stop(), leading])
+    },
+  }
+}
+
+/** What only one process does at a time. */
+class Duties {
+  private lease: Lease | undefined
+  private renewAt = 0
+  private pollAt = 0
+  private monitorAt = 0
+  private reconcileAt = 0
+  private failures = 0
+  private readonly context: ReconcileContext
+  private readonly options: ServeOptions
+  constructor(context: ReconcileContext, options: ServeOptions) {
+    this.context = context
+    this.options = options
+  }
+
+  async round(stopped: () => boolean): Promise<void> {
+    if (!(await this.leads())) return
+    const now = this.context.clock()
+    if (now >= this.monitorAt) {
+      this.monitorAt = now + monitorSeconds
+      await this.monitor()
+    }
+    if (now >= this.pollAt && !stopped()) {
+      await this.poll()
+      this.pollAt = this.context.clock() + this.options.pollSeconds
+    }
+    if (now >= this.reconcileAt && !stopped()) await this.reconcile()
+  }
+
+  async release(): Promise<void> {
+    await this.lease?.release()
+  }
+
+  private async leads(): Promise<boolean> {
+    const now = this.context.clock()
+    if (this.lease !== undefined && now < this.renewAt) return true
+    if (this.lease !== undefined && !(await this.lease.renew())) this.lease = undefined
+    this.lease ??= await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
+    this.renewAt = now + leaseSeconds / 3
+    return this.lease !== undefined
+  }
+
+  private async poll(): Promise<void> {
+    const { read } = await pollAccess(this.context)
+    this.failures = read ? 0 : this.failures + 1
+    const unreadable = { key: 'kajabi_unreadable', severity: 'warning', fix: 'crossbill doctor' } as const
+    if (read) this.context.alert({ ...unreadable, summary: 'Kajabi can be read again', resolved: true })
+    else if (this.failures >= failuresAllowed)
+      this.context.alert({
+        ...unreadable,
+        summary: 'Kajabi cannot be read: cancels by tag wait, revokes are not noticed',
+      })
+  }
+
+  private async monitor(): Promise<void> {
+    const { oldestPending, states } = await this.context.inbox.counts()
+    const age = oldestPending === undefined ? 0 : this.context.clock() - oldestPending
+    const late = { key: 'oldest_pending', severity: 'critical', fix: 'crossbill inbox list' } as const
+    if (age > lateSeconds) this.context.alert({ ...late, summary: `a cancel has waited for ${age} s` })
+    else this.context.alert({ ...late, summary: 'no cancel waits', resolved: true })
+    const dead = { key: 'dead_letters', severity: 'critical', fix: 'crossbill inbox list --state dead' } as const
+    if (states.dead > 0)
+      this.context.alert({ ...dead, summary: `${states.dead} signals could not be carried out and wait for a person` })
+    else this.context.alert({ ...dead, summary: 'no dead letters', resolved: true })
+  }
+
+  private async reconcile(): Promise<void> {
+    const last = await lastReconciliation(this.context)
+    const now = this.context.clock()
+    const due = instant((last?.at ?? now - secondsPerDay) + secondsPerDay)
+    this.reconcileAt = Math.max(due, now + 1)
+    if (due > now) return
+    const outcome = await reconcile(this.context)
+    const stale = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill doctor' } as const
+    if (outcome.ok) {
+      this.context.alert({ ...stale, summary: 'reconciliation goes through again', resolved: true })
+      return
+    }
+    this.reconcileAt = now + retryReconcile
+    this.context.alert({
+      ...stale,
+      summary: `reconciliation did not go through: ${outcome.failure.message} (${outcome.failure.code})`,
+    })
+  }
+}

@@ -1,0 +1,48 @@
+import type { Instant } from '../../core/instant.ts'
+import { breakerNow } from './breaker.ts'
+import type { InboxContext } from './context.ts'
+import type { InboxRow } from './port.ts'
+import { lastReconciliation } from './reconcile.ts'
+
+/** For somebody on call at night. */
+export interface ServiceStatus {
+  readonly states: Readonly<Record<string, number>>
+  readonly oldestPendingSeconds: number | undefined
+  readonly breaker: string | undefined
+  readonly lastReconciliation: { readonly at: Instant; readonly differences: number } | undefined
+  readonly dead: readonly StatusRow[]
+  readonly waiting: readonly StatusRow[]
+}
+
+export interface StatusRow {
+  readonly id: string
+  readonly acceptedAt: Instant
+  readonly state: string
+  readonly reason: string
+}
+
+const shown = 20
+
+export async function serviceStatus(context: InboxContext): Promise<ServiceStatus> {
+  const [counts, breaker, reconciled, dead, retry, cancelling] = await Promise.all([
+    context.inbox.counts(),
+    breakerNow(context),
+    lastReconciliation(context),
+    context.inbox.list({ state: 'dead', limit: shown }),
+    context.inbox.list({ state: 'retry', limit: shown }),
+    context.inbox.list({ state: 'cancelling', limit: shown }),
+  ])
+  return {
+    states: counts.states,
+    oldestPendingSeconds:
+      counts.oldestPending === undefined ? undefined : Math.max(context.clock() - counts.oldestPending, 0),
+    breaker: breaker.reading.open ? breaker.reading.reason : undefined,
+    lastReconciliation: reconciled && { at: reconciled.at, differences: reconciled.missing + reconciled.extra },
+    dead: dead.map(statusRow),
+    waiting: [...cancelling, ...retry].map(statusRow),
+  }
+}
+
+function statusRow({ id, acceptedAt, now }: InboxRow): StatusRow {
+  return { id, acceptedAt, state: now.state, reason: 'reason' in now ? now.reason : '' }
+}

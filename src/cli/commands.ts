@@ -72,6 +72,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/cancel.ts'),
   },
   {
+    usage: 'cancel-link <who>',
+    about: "a member's own cancel page, signed and expiring",
+    load: () => import('./commands/cancel-link.ts'),
+  },
+  {
     usage: 'inbox',
     about: 'signals of the cancel service: history and dead letters',
     family: [
@@ -84,6 +89,23 @@ export const commandTable: readonly CommandEntry[] = [
         load: () => import('./commands/inbox-discard.ts'),
       },
       { usage: 'resume', about: 'close the breaker', load: () => import('./commands/inbox-resume.ts') },
+    ],
+  },
+  {
+    usage: 'kajabi',
+    about: 'the course platform: its hooks',
+    family: [
+      {
+        usage: 'hooks',
+        about: 'hooks that tell the service of cancels',
+        family: [
+          {
+            usage: 'ensure',
+            about: 'make them as they should be',
+            load: () => import('./commands/kajabi-hooks-ensure.ts'),
+          },
+        ],
+      },
     ],
   },
   {

@@ -1,0 +1,58 @@
+import type { Access } from '../../access/schema.ts'
+import { CommandError, type Outcome } from '../../core/outcome.ts'
+import { command, exitCodes } from '../command.ts'
+import { loadProject } from '../catalog.ts'
+import { connectKajabi } from '../connect-kajabi.ts'
+import { hookChanges } from '../kajabi-hooks.ts'
+import { withStore } from '../project.ts'
+import { plural } from '../render/words.ts'
+import { publicUrl, serviceSecrets } from '../service-secrets.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [
+    ['kajabi hooks ensure', 'after a change of cancel tags or hook_secrets: hooks of the site as they should be'],
+  ],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    const { catalog } = await loadProject(shell)
+    const { serve, kajabi: config } = catalog.project
+    return await withStore(catalog.project, shell, async (_store, sandbox) => {
+      const kajabi = await connectKajabi(config, sandbox, shell)
+      const secrets = await serviceSecrets(serve, 'hook_secrets', shell)
+      if (kajabi === undefined || secrets.length === 0)
+        throw new CommandError(
+          'no_hooks',
+          `the project names no ${kajabi === undefined ? 'Kajabi site' : 'hook secret'}`,
+          {
+            notDone: 'nothing was asked of Kajabi',
+            fix: 'Name it in catalog/project.yaml, kajabi: and serve: { hook_secrets: [{ env: NAME }] }',
+          },
+        )
+      const existing = answered(await kajabi.hooks())
+      const { create, keep, remove } = hookChanges(
+        publicUrl(serve),
+        secrets,
+        catalog.access as Partial<Access>,
+        existing,
+      )
+      // New ones first: a tag set in between is heard at one address or at both, never at none.
+      for (const hook of create) answered(await kajabi.createHook(hook))
+      for (const { id } of remove) answered(await kajabi.deleteHook(id))
+      const counts = { created: create.length, kept: keep.length, removed: remove.length }
+      if (shell.format === 'json') shell.json(counts)
+      else shell.out(`${plural(counts.created, 'hook')} made, ${counts.kept} kept, ${counts.removed} removed.`)
+      return exitCodes.fine
+    })
+  },
+})
+
+function answered<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value
+  const { code, message } = outcome.failure
+  throw new CommandError('kajabi_refused', `Kajabi: ${message} (${code})`, {
+    notDone: 'the hooks may be half as they should be',
+    fix: 'Run it again; it does only what is missing.',
+  })
+}

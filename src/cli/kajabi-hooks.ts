@@ -1,0 +1,48 @@
+import type { Access } from '../access/schema.ts'
+import type { KajabiHook } from '../engine/kajabi-port.ts'
+
+type Hook = Omit<KajabiHook, 'id'>
+
+export interface HookChanges {
+  readonly create: readonly Hook[]
+  readonly keep: readonly KajabiHook[]
+  readonly remove: readonly KajabiHook[]
+}
+
+/**
+ * Which hooks the site should have: for every cancel tag and every form of access.yaml one at the address with the current secret. Hooks at the address of
+ * a previous secret stay as long as it is listed (what is on its way still arrives); others of this service go. Hooks of other programs are not touched.
+ */
+export function hookChanges(
+  base: string,
+  secrets: readonly string[],
+  { offers = {}, forms = {} }: Partial<Access>,
+  existing: readonly KajabiHook[],
+): HookChanges {
+  const folder = `${base}/kajabi/hooks/`
+  const subjects: Pick<Hook, 'event' | 'resource'>[] = [
+    ...Object.values(offers).flatMap(({ cancel_tags: tags = [] }) =>
+      tags.map((resource) => ({ event: 'tag_added' as const, resource })),
+    ),
+    ...Object.keys(forms).map((resource) => ({ event: 'form_submission' as const, resource })),
+  ]
+  const wanted = secrets.flatMap((secret) =>
+    subjects.map((subject): Hook => ({ ...subject, url: `${folder}${secret}` })),
+  )
+  const [current = ''] = secrets
+  const ours = existing.filter((hook) => hook.url.startsWith(folder))
+  const has = (hooks: readonly Hook[], one: Hook): boolean => hooks.some((other) => nameOf(other) === nameOf(one))
+  const known = new Set<string>()
+  const [keep, remove] = [[] as KajabiHook[], [] as KajabiHook[]]
+  for (const hook of ours) {
+    const again = known.has(nameOf(hook))
+    known.add(nameOf(hook))
+    ;(has(wanted, hook) && !again ? keep : remove).push(hook)
+  }
+  const create = wanted.filter((hook) => hook.url === `${folder}${current}` && !has(keep, hook))
+  return { create, keep, remove }
+}
+
+function nameOf({ url, event, resource = '' }: Hook): string {
+  return `${event} ${resource} ${url}`
+}

@@ -1,5 +1,6 @@
 import jsonpatch from 'fast-json-patch'
 import type { JsonObject } from '../core/json.ts'
+import { digest } from '../core/canonical.ts'
 import { differences, liveForm } from '../kinds/form.ts'
 import type { Action } from './types.ts'
 import type { KeylessChange } from './assemble.ts'
@@ -130,14 +131,15 @@ function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
 }
 
 function change(
-  { resource, live, meanwhile }: Verdict,
+  { resource, live, form, meanwhile }: Verdict,
   action: Action,
   because: readonly string[],
   steps: readonly KeylessStep[],
   people: number,
 ): KeylessChange {
   const patch = action === 'retire' ? [] : jsonpatch.compare(live, meanwhile)
-  return { address: resource.address, action, because, patch, people, steps }
+  const about = { address: resource.address, action, because, patch, people, steps }
+  return action === 'retire' ? about : { ...about, expect: { applied: digest(form) } }
 }
 
 function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {

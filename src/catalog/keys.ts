@@ -1,0 +1,73 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+
+/** `Formulation Diploma – 2024 (€)` → `formulation-diploma-2024`: a key people can type. */
+export function slug(text: string): string {
+  const plain = text
+    .normalize('NFKD')
+    .replaceAll(/\p{Mark}/gu, '')
+    .toLowerCase()
+  return plain
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 60)
+    .replace(/-+$/, '')
+}
+
+/** The first of the names that is free, else the last with a number: `membership`, `membership-2`. Takes it. */
+export function freeKey(names: readonly string[], taken: Set<string>): string {
+  const candidates = names.filter((name) => name !== '')
+  const last = candidates.at(-1) ?? 'entry'
+  let key = candidates.find((name) => !taken.has(name))
+  for (let number = 2; key === undefined; number++) if (!taken.has(`${last}-${number}`)) key = `${last}-${number}`
+  taken.add(key)
+  return key
+}
+
+const everyOne: Readonly<Record<string, string>> = { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' }
+
+/** `monthly`, `every-3-months`, `once`. */
+function cadence(recurring: unknown): string {
+  if (!isJsonObject(recurring)) return 'once'
+  const { interval, interval_count: count } = recurring
+  if (typeof interval !== 'string') return 'once'
+  return typeof count === 'number' && count !== 1 ? `every-${count}-${interval}s` : (everyOne[interval] ?? interval)
+}
+
+/** Names for a price, the shortest first: `membership-monthly-usd`, `membership-monthly-usd-4900`. */
+export function priceNames(form: JsonObject): readonly string[] {
+  const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
+  const base = `${text('product')}-${cadence(form['recurring'])}-${text('currency')}`
+  const { unit_amount: whole, unit_amount_decimal: exact, billing_scheme: scheme } = form
+  const amount = typeof whole === 'number' ? String(whole) : typeof exact === 'string' ? exact.replace('.', 'p') : ''
+  const tiered = scheme === 'tiered' ? 'tiered' : ''
+  const behavior = text('tax_behavior')
+  const longer = [base, tiered === '' ? amount : tiered].filter((part) => part !== '').join('-')
+  return [base, longer, ...(behavior === '' ? [] : [`${longer}-${behavior}`])]
+}
+
+/** `de-vat-19`, `us-ny-sales-tax-8-875`, with `-inclusive` where it is inside the price. */
+export function taxRateNames(form: JsonObject): readonly string[] {
+  const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
+  const place = text('country') === '' ? text('jurisdiction') : `${text('country')} ${text('state')}`
+  const percentage = typeof form['percentage'] === 'number' ? String(form['percentage']) : ''
+  const words = [
+    place,
+    text('display_name').replaceAll(/[\d.,%]+/g, ' '),
+    percentage,
+    form['inclusive'] === true ? 'inclusive' : '',
+  ]
+  return [slug(words.join(' '))]
+}
+
+/** By its id where a person chose it, else by its name, else by what it takes off. */
+export function couponNames(id: string, form: JsonObject): readonly string[] {
+  const name = typeof form['name'] === 'string' ? slug(form['name']) : ''
+  const percent = form['percent_off']
+  const off =
+    typeof percent === 'number'
+      ? `${percent}-percent-off`
+      : `${String(form['amount_off'] as number)}-${String(form['currency'] as string)}-off`
+  const terms = slug(`${off} ${typeof form['duration'] === 'string' ? form['duration'] : 'once'}`)
+  // Stripe's own ids are eight random letters and digits.
+  return /^[A-Za-z0-9]{8}$/.test(id) ? [name, terms] : [slug(id), name, terms]
+}

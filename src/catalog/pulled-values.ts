@@ -1,0 +1,72 @@
+import type { JsonObject } from '../core/json.ts'
+import { type Group, type KeyTable, type Member, shared } from './consolidate.ts'
+
+/** An entry to write, and why it is as it is. */
+export interface Written {
+  readonly value: JsonObject
+  readonly comment?: string
+}
+
+/** Fields that say something about one old object, and are kept only where all of a group say the same. */
+export const aside: readonly string[] = ['lookup_key', 'nickname', 'metadata', 'active', 'default_price']
+
+/** What the members agree on. */
+export function agreed({ members }: Group): Written {
+  const first = members[0]?.form ?? {}
+  const terms = Object.fromEntries(Object.entries(first).filter(([name]) => !aside.includes(name)))
+  const notes = ['lookup_key', 'nickname', 'metadata'].flatMap((name) => {
+    const value = shared(members, name)
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  const inactive = members.every(({ form }) => form['active'] === false) ? { active: false } : {}
+  return {
+    value: { ...terms, ...inactive, ...Object.fromEntries(notes) },
+    ...because(members, 'equal in everything that reaches a bill'),
+  }
+}
+
+function because(members: readonly Member[], why: string): { readonly comment?: string } {
+  if (members.length < 2) return {}
+  const counts = new Map<string, number>()
+  for (const { account } of members) counts.set(account, (counts.get(account) ?? 0) + 1)
+  const where = [...counts].map(([account, count]) => `${count} of ${account}`).join(', ')
+  return { comment: `one object for ${members.length} (${where}): ${why}` }
+}
+
+/** The default price is named where it is one of the prices written down, and can be bought. */
+export function productValue(group: Group, prices: readonly Group[], tables: ReadonlyMap<string, KeyTable>): Written {
+  const { value } = agreed(group)
+  const named = group.members.flatMap(({ account, live }) => {
+    const id = live['default_price']
+    return typeof id === 'string' ? (tables.get(account)?.keyOf('price', id) ?? []) : []
+  })
+  const own = prices.find(
+    ({ key, members }) =>
+      named.includes(key) && members.some(({ form }) => form['product'] === group.key && form['active'] !== false),
+  )
+  const { name, ...rest } = value
+  return {
+    value: {
+      ...(name === undefined ? {} : { name }),
+      ...rest,
+      ...(own === undefined ? {} : { default_price: own.key }),
+    },
+    ...because(group.members, 'of the same name'),
+  }
+}
+
+export function priceValue(group: Group): Written {
+  const written = agreed(group)
+  const archived = written.value['active'] === false && group.members.some(({ used }) => used)
+  return archived && written.comment === undefined
+    ? { ...written, comment: 'no longer sold; people are on it' }
+    : written
+}
+
+/** Nobody can redeem a coupon that is over, and Stripe would not make it again with its old end: its holders keep it without. */
+export function couponValue(group: Group): Written {
+  const written = agreed(group)
+  if (group.members.some(({ live }) => live['valid'] === true)) return written
+  const { max_redemptions: _most, redeem_by: _until, ...rest } = written.value
+  return { value: rest, comment: 'no longer redeemable in the old account; kept for its holders, without its limits' }
+}

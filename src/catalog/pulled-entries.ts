@@ -1,6 +1,6 @@
 import { present } from '../core/assert.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type Json } from '../core/json.ts'
 import { isOver, idOf } from '../handover/source.ts'
 import { desiredForm, differences } from '../kinds/form.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
@@ -23,7 +23,8 @@ export interface EntriesInput {
 /** Writes the objects of the catalog: those that somebody is on, and those on offer. Gives how many of each. */
 export function pulledEntries(input: EntriesInput): Record<string, number> {
   const uses = new Uses(input.accounts)
-  // Products first: prices and coupons name them by key.
+  // What is named by key comes first: meters and products by prices, products by coupons.
+  const allMeters = grouped(input, 'meter', uses)
   const allProducts = grouped(input, 'product', uses)
   const allPrices = grouped(input, 'price', uses)
   const prices = allPrices.filter((group) => isKept(input, 'price', group))
@@ -34,8 +35,16 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
     ...coupons.flatMap(({ members }) => productsOf(members[0]?.form)),
   ])
   const products = allProducts.filter(({ key }) => named.has(key))
+  const metered = new Set(prices.map(({ members }) => meterOf(members[0]?.form['recurring'])))
+  write(
+    input,
+    'meter',
+    allMeters.filter(({ key }) => metered.has(key)),
+    agreed,
+  )
   write(input, 'product', products, (group) => productValue(group, prices, input.tables))
-  write(input, 'price', prices, priceValue)
+  const lookupKeys = new Set<string>()
+  write(input, 'price', prices, (group) => priceValue(group, lookupKeys))
   write(input, 'tax_rate', taxRates, agreed)
   write(input, 'coupon', coupons, couponValue)
   writeCarried(input, coupons)
@@ -63,11 +72,16 @@ function grouped(input: EntriesInput, name: KindName, uses: Uses): readonly Grou
   return consolidate(of, members, input.tables, (first) => freeKey(namesOf(name, first), taken))
 }
 
+function meterOf(recurring: Json | undefined): Json | undefined {
+  return isJsonObject(recurring) ? recurring['meter'] : undefined
+}
+
 function namesOf(name: KindName, { id, form }: Member): readonly string[] {
   if (name === 'price') return priceNames(form)
   if (name === 'tax_rate') return taxRateNames(form)
   if (name === 'coupon') return couponNames(id, form)
-  return [typeof form['name'] === 'string' ? slug(form['name']) : '', slug(id)].filter((one) => one !== '')
+  const words = [form['name'], form['event_name']].flatMap((one) => (typeof one === 'string' ? [slug(one)] : []))
+  return [...words, slug(id)].filter((one) => one !== '')
 }
 
 /** In use, on offer, or written down already. */

@@ -55,12 +55,24 @@ export function productValue(group: Group, prices: readonly Group[], tables: Rea
   }
 }
 
-export function priceValue(group: Group): Written {
-  const written = agreed(group)
+/** `lookupKeys`: those given away already. Your own code finds a price by its key, so the one key of a group stays with it. */
+export function priceValue(group: Group, lookupKeys: Set<string>): Written {
+  const written = withLookupKey(agreed(group), group, lookupKeys)
   const archived = written.value['active'] === false && group.members.some(({ used }) => used)
   return archived && written.comment === undefined
     ? { ...written, comment: 'no longer sold; people are on it' }
     : written
+}
+
+function withLookupKey(written: Written, { members }: Group, taken: Set<string>): Written {
+  const { lookup_key: _shared, ...value } = written.value
+  const own = new Set(
+    members.flatMap(({ form }) => (typeof form['lookup_key'] === 'string' ? [form['lookup_key']] : [])),
+  )
+  const [key] = own
+  if (key === undefined || own.size > 1 || taken.has(key)) return { ...written, value }
+  taken.add(key)
+  return { ...written, value: { ...value, lookup_key: key } }
 }
 
 /** Nobody can redeem a coupon that is over, and Stripe would not make it again with its old end: its holders keep it without. */

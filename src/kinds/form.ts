@@ -1,6 +1,6 @@
 import { canonicalJson } from '../core/canonical.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
-import type { Field, FieldPolicy, Kind, References } from './kind.ts'
+import type { Field, FieldPolicy, Kind, References, Takes } from './kind.ts'
 
 const compared: ReadonlySet<FieldPolicy> = new Set(['mutable', 'fixed', 'fixed_once_set', 'grows'])
 
@@ -32,8 +32,7 @@ export interface Difference {
   readonly field: string
   readonly live: Json | undefined
   readonly desired: Json | undefined
-  /** What it takes: a request on the object, or another object. */
-  readonly takes: 'update' | 'replace'
+  readonly takes: Takes
 }
 
 /** The fields in which the two forms differ, in the order of the kind's fields. */
@@ -48,7 +47,7 @@ export function differences(kind: Kind, live: JsonObject, desired: JsonObject): 
   return found
 }
 
-function takes(field: Field, have: Json | undefined, want: Json | undefined): 'update' | 'replace' {
+function takes(field: Field, have: Json | undefined, want: Json | undefined): Takes {
   if (field.takes !== undefined) return field.takes(have, want)
   switch (field.policy) {
     case 'fixed':

@@ -42,12 +42,17 @@ export interface References {
   toKey(kind: KindName, id: string): string
 }
 
+/** What another value takes: a request on the object, another object, or nothing that Stripe offers. */
+export type Takes = 'update' | 'replace' | 'refuse'
+
 export interface Field {
   readonly policy: FieldPolicy
   /** Stripe fills it in by itself: compared, entry by entry, only where the YAML says something. */
   readonly silent?: 'left_alone'
   /** What another value takes where the policy alone does not say. */
-  readonly takes?: (live: Json | undefined, desired: Json | undefined) => 'update' | 'replace'
+  readonly takes?: (live: Json | undefined, desired: Json | undefined) => Takes
+  /** Stripe takes it in updates only: a creation is followed by one where it is said. */
+  readonly afterwards?: true
   /** The value that says nothing: both sides leave it out before they are compared. */
   readonly default?: Json
   /** One form for equal values (order of sets, decimals), on both sides, in the YAML's terms. */

@@ -23,6 +23,7 @@ const fields: FieldsOf<
   // Written `disabled: true`, as Stripe's parameter; Stripe answers with a status.
   disabled: mutable({
     default: false,
+    afterwards: true,
     read: (live) => live['status'] === 'disabled',
     update: (value) => ({ disabled: value === true }),
   }),
@@ -53,7 +54,7 @@ const schema = closed({
   connect: optional(flag('Hears events of connected accounts instead of this one')),
   api_version: optional(text('Version of the events; this program’s own when absent', 40)),
   metadata: optional(metadataSchema),
-  secret_to: secretSinkSchema,
+  secret_to: optional(secretSinkSchema),
 })
 
 export const webhookEndpoint: Kind = {

@@ -7,7 +7,16 @@ import type { KeylessChange } from './assemble.ts'
 import type { Placed } from './resource-order.ts'
 import type { People } from './resource-people.ts'
 import type { ReferenceTable } from './resource-references.ts'
-import { createStep, holderSteps, post, retireSteps, type Subject, unmarkStep, updateSteps } from './resource-steps.ts'
+import {
+  afterwardsSteps,
+  createStep,
+  holderSteps,
+  post,
+  retireSteps,
+  type Subject,
+  unmarkStep,
+  updateSteps,
+} from './resource-steps.ts'
 import { holdersOf, type Verdict } from './resource-verdict.ts'
 import type { KeylessStep, ResourcesInput } from './resources.ts'
 
@@ -35,9 +44,10 @@ function making(verdict: Verdict, around: Around): KeylessChange {
   const { kind, resource, identity, takes, newId, reuse } = verdict
   const subject = subjectOf(verdict, around)
   const old = identity.is === 'ours' ? identity.live : undefined
+  const options = { ...(newId === undefined ? {} : { id: newId }), takesLookupKey: old !== undefined }
   const create =
     reuse === undefined
-      ? [createStep(subject, { ...(newId === undefined ? {} : { id: newId }), takesLookupKey: old !== undefined })]
+      ? [createStep(subject, options), ...afterwardsSteps(subject)]
       : updateSteps(
           subject,
           reuse,

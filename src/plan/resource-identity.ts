@@ -39,9 +39,9 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
     if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
     const natural = kind.naturalKey?.live(object)
     if (natural === undefined) continue
-    // Of several holders of a key that Stripe does not keep unique, the one in use.
+    // Of several holders of a key that only has to be unique among those in use.
     const seen = byNaturalKey.get(natural)
-    if (seen === undefined || kind.retired(seen)) byNaturalKey.set(natural, object)
+    if (seen === undefined || inUseThenNewest(kind, object, seen) < 0) byNaturalKey.set(natural, object)
   }
   return { byId, byMark, byNaturalKey }
 }
@@ -138,7 +138,8 @@ function hasId(object: StripeObject): object is LiveObject {
 function inUseThenNewest(kind: Kind, a: LiveObject, b: LiveObject): number {
   const inUse = Number(kind.retired(a)) - Number(kind.retired(b))
   if (inUse !== 0) return inUse
-  return created(b) - created(a) || (a.id < b.id ? -1 : 1)
+  // Made in the same second: Stripe lists the newest first, and sorting keeps that order.
+  return created(b) - created(a)
 }
 
 function created(object: StripeObject): number {

@@ -29,11 +29,11 @@ export function createStep(
   for (const [name, value] of Object.entries(form)) {
     const field = kind.fields[name]
     // What is set afterwards: a product's default price, whose price needs the product first.
-    if (value === undefined || field === undefined || field.action !== undefined || isLater(kind, name)) continue
+    if (value === undefined || field === undefined || field.afterwards === true || isLater(kind, name)) continue
     if (name !== 'metadata') params[name] = field.write === undefined ? value : field.write(value, subject.references)
   }
   if (options.id !== undefined) params['id'] = options.id
-  if (options.takesLookupKey === true && params['lookup_key'] !== undefined) params['transfer_lookup_key'] = true
+  if (options.takesLookupKey === true && transfers(kind, params)) params['transfer_lookup_key'] = true
   if (kind.marks) params['metadata'] = { ...metadataOf(form), ...marks(subject) }
   const sink = kind.secretTo === undefined ? undefined : resource.value[kind.secretTo]
   return {
@@ -42,8 +42,21 @@ export function createStep(
   }
 }
 
-/** What sets the fields that a creation leaves for afterwards. */
-export function isLater(kind: Kind, field: string): boolean {
+/** A lookup key moves from the price that has it in the same request (https://docs.stripe.com/products-prices/manage-prices#lookup-keys). */
+function transfers(kind: Kind, params: Readonly<Record<string, Json | undefined>>): boolean {
+  return kind.fields['transfer_lookup_key'] !== undefined && typeof params['lookup_key'] === 'string'
+}
+
+/** Says what Stripe takes only of an object that is there. */
+export function afterwardsSteps(subject: Subject): readonly KeylessStep[] {
+  const { kind, form, resource } = subject
+  const late = Object.entries(form).filter(([name]) => kind.fields[name]?.afterwards === true)
+  const found = late.map(([field, desired]): Difference => ({ field, live: undefined, desired, takes: 'update' }))
+  return updateSteps(subject, { object: kind.name, id: `{${resource.address}}` }, found, false)
+}
+
+/** A product's default price is set once the price is there, which needs the product first. */
+function isLater(kind: Kind, field: string): boolean {
   return kind.name === 'product' && field === 'default_price'
 }
 
@@ -69,7 +82,7 @@ export function updateSteps(
     else if (want === undefined) params[name] = field.default ?? null
     else params[name] = field.write === undefined ? want : field.write(want, references)
   }
-  if (params['lookup_key'] !== undefined && params['lookup_key'] !== null) params['transfer_lookup_key'] = true
+  if (transfers(kind, params)) params['transfer_lookup_key'] = true
   if (Object.keys(metadata).length > 0) params['metadata'] = metadata
   return [...(Object.keys(params).length === 0 ? [] : [post('update', path, params)]), ...actions]
 }

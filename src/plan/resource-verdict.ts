@@ -58,25 +58,45 @@ export function judge(judged: Judged): Verdict {
     return { ...base, takes, blocked }
   }
   const replaced = found.filter(({ takes }) => takes === 'replace')
+  const refused = found.filter(({ takes }) => takes === 'refuse')
   switch (identity.is) {
-    case 'absent':
-      return verdict('create')
+    case 'absent': {
+      const blocked = secretLost(judged)
+      return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
+    }
     case 'taken':
       return verdict('blocked', [taken(resource.address, identity.live, identity.by)])
     case 'foreign':
-      if (!kind.marks && found.length === 0) return verdict('nothing')
-      if (!identity.mapped && found.length > 0) return verdict('blocked', [inTheWay(judged, identity.live, found)])
-      if (replaced.length > 0) return verdict('blocked', [adoptedDiffers(resource.address, identity.live, replaced)])
-      return verdict('adopt')
+      return foreign(judged, identity, found, verdict)
     case 'ours': {
       if (replaced.length > 0) {
-        const blocked = [...idTaken(judged, renewal), ...priceChange(judged, identity.live, replaced)]
+        const blocked = [
+          ...idTaken(judged, renewal),
+          ...secretLost(judged),
+          ...priceChange(judged, identity.live, replaced),
+        ]
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
       }
+      if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
       const marked = !kind.marks || ownMark(identity.live, judged.input.project) === resource.address
       return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
     }
   }
+}
+
+function foreign(
+  judged: Judged,
+  { live, mapped }: Extract<Identity, { is: 'foreign' }>,
+  found: readonly Difference[],
+  verdict: (takes: Verdict['takes'], blocked?: readonly Blocked[]) => Verdict,
+): Verdict {
+  const { kind, resource } = judged
+  const lasting = found.filter(({ takes }) => takes !== 'update')
+  // Nothing on it can say whose it is: what is equal is taken for ours, what can be made equal is taken over visibly.
+  if (!kind.marks && lasting.length === 0) return verdict(found.length === 0 ? 'nothing' : 'adopt')
+  if (!mapped && found.length > 0) return verdict('blocked', [inTheWay(judged, live, found)])
+  if (lasting.length > 0) return verdict('blocked', [adoptedDiffers(resource.address, live, lasting)])
+  return verdict('adopt')
 }
 
 function allDifferences(judged: Judged, object: LiveObject, live: JsonObject, form: JsonObject): readonly Difference[] {
@@ -127,6 +147,20 @@ function idTaken(
   if (id === undefined || reuse !== undefined || !index.byId.has(id)) return []
   const message = `Stripe never changes these fields of ${id}, and its id cannot be used twice`
   return [{ address: resource.address, code: 'id_taken', message, fix: 'write another id, or none' }]
+}
+
+/** Stripe tells a signing secret once: without a place for it, it would be lost. */
+function secretLost({ kind, resource }: Judged): readonly Blocked[] {
+  if (kind.secretTo === undefined || resource.value[kind.secretTo] !== undefined) return []
+  const message = 'its signing secret is told once, when it is made, and has nowhere to go'
+  const fix = `write ${kind.secretTo}: { env_file: .env, name: NAME }, { file: PATH } or { command: [...] }`
+  return [{ address: resource.address, code: 'secret_to_missing', message, fix }]
+}
+
+function cannotChange({ kind, resource }: Judged, refused: readonly Difference[]): Blocked {
+  const message = `Stripe offers no way back for ${refused.map(({ field }) => field).join(', ')}`
+  const fix = `declare another one under a new key${kind.naturalKey === undefined ? '' : ` and ${kind.naturalKey.name}`} (${kind.docs})`
+  return { address: resource.address, code: 'cannot_change', message, fix }
 }
 
 function withoutInactive(form: JsonObject): JsonObject {

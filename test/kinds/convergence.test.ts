@@ -255,6 +255,194 @@ const journeys: Readonly<Record<string, readonly (readonly [string, string, read
       [expect.stringContaining('coupon.c') as unknown as string, 'replace promotion_code.a (promotion, active)'],
     ],
   ],
+  feature: [
+    ['a feature', 'features: { a: { name: A, lookup_key: a } }', ['create feature.a (declared)']],
+    [
+      'renamed',
+      'features: { a: { name: B, lookup_key: a, metadata: { k: v } } }',
+      ['update feature.a (name, metadata)'],
+    ],
+    ['another lookup key', 'features: { a: { name: B, lookup_key: b } }', ['replace feature.a (lookup_key, metadata)']],
+    ['archived', 'features: { a: { name: B, lookup_key: b, active: false } }', ['update feature.a (active)']],
+    [
+      'archived from the start',
+      'features: { c: { name: C, lookup_key: c, active: false } }',
+      ['create feature.c (declared)'],
+    ],
+    ['removed', '', []],
+  ],
+  meter: [
+    [
+      'a meter',
+      'meters: { a: { display_name: A, event_name: used, default_aggregation: { formula: sum } } }',
+      ['create meter.a (declared)'],
+    ],
+    [
+      'defaults said aloud',
+      'meters: { a: { display_name: A, event_name: used, default_aggregation: { formula: sum }, customer_mapping: { event_payload_key: stripe_customer_id, type: by_id }, value_settings: { event_payload_key: value } } }',
+      [],
+    ],
+    [
+      'renamed',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: sum } } }',
+      ['update meter.a (display_name)'],
+    ],
+    [
+      'a metered price',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: sum } } }\nproducts: { p: { name: P } }\nprices: { m: { product: p, currency: usd, unit_amount: 5, recurring: { interval: month, usage_type: metered, meter: a } } }',
+      ['create product.p (declared)', 'create price.m (declared)'],
+    ],
+    [
+      'another formula: the price follows',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: count } } }\nproducts: { p: { name: P } }\nprices: { m: { product: p, currency: usd, unit_amount: 5, recurring: { interval: month, usage_type: metered, meter: a } } }',
+      ['replace meter.a (default_aggregation)', 'replace price.m (recurring)'],
+    ],
+    [
+      'stopped',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: count }, active: false } }',
+      ['update meter.a (active)', 'retire price.m (no longer declared)', 'retire product.p (no longer declared)'],
+    ],
+    [
+      'started',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: count } } }',
+      ['update meter.a (active)'],
+    ],
+    ['removed', '', ['retire meter.a (no longer declared)']],
+    [
+      'back again',
+      'meters: { a: { display_name: B, event_name: used, default_aggregation: { formula: count } } }',
+      ['adopt meter.a (active)'],
+    ],
+  ],
+  shipping_rate: [
+    [
+      'a rate',
+      'shipping_rates: { a: { display_name: A, fixed_amount: { amount: 500, currency: usd } } }',
+      ['create shipping_rate.a (declared)'],
+    ],
+    [
+      'taxed, another currency, a note',
+      'shipping_rates: { a: { display_name: A, tax_behavior: exclusive, metadata: { k: v }, fixed_amount: { amount: 500, currency: usd, currency_options: { eur: { amount: 450 } } } } }',
+      ['update shipping_rate.a (fixed_amount, tax_behavior, metadata)'],
+    ],
+    [
+      'another amount there',
+      'shipping_rates: { a: { display_name: A, tax_behavior: exclusive, fixed_amount: { amount: 500, currency: usd, currency_options: { eur: { amount: 460, tax_behavior: unspecified } } } } }',
+      ['update shipping_rate.a (fixed_amount, metadata)'],
+    ],
+    [
+      'days',
+      'shipping_rates: { a: { display_name: A, tax_code: txcd_92010001, delivery_estimate: { minimum: { unit: day, value: 2 } }, fixed_amount: { amount: 600, currency: usd } } }',
+      ['replace shipping_rate.a (fixed_amount, delivery_estimate, tax_behavior, tax_code)'],
+    ],
+    [
+      'not offered',
+      'shipping_rates: { a: { display_name: A, active: false, tax_code: txcd_92010001, delivery_estimate: { minimum: { unit: day, value: 2 } }, fixed_amount: { amount: 600, currency: usd } } }',
+      ['update shipping_rate.a (active)'],
+    ],
+    ['removed', '', []],
+  ],
+  portal_configuration: [
+    [
+      'nearly nothing',
+      portal('invoice_history: { enabled: true }'),
+      [
+        'create product.p (declared)',
+        'create price.a (declared)',
+        'create price.b (declared)',
+        'create portal_configuration.x (declared)',
+      ],
+    ],
+    [
+      'cancelling and changing',
+      portal(
+        'invoice_history: { enabled: true }, customer_update: { enabled: true, allowed_updates: [tax_id, address] }, subscription_cancel: { enabled: true, mode: at_period_end, cancellation_reason: { enabled: true, options: [unused, other] } }, subscription_update: { enabled: true, default_allowed_updates: [quantity, price], products: [{ product: p, prices: [b, a], adjustable_quantity: { enabled: true, maximum: 9 } }] }',
+      ),
+      ['update portal_configuration.x (features)'],
+    ],
+    [
+      'the same in another order',
+      portal(
+        'subscription_update: { enabled: true, default_allowed_updates: [price, quantity], products: [{ product: p, prices: [a, b], adjustable_quantity: { enabled: true, maximum: 9 } }] }',
+      ),
+      [],
+    ],
+    [
+      'words, and a page to log in',
+      portal(
+        'invoice_history: { enabled: false }',
+        'name: N, business_profile: { headline: Hello }, default_return_url: "https://x.test/back", login_page: { enabled: true }, metadata: { k: v }',
+      ),
+      ['update portal_configuration.x (features, business_profile, default_return_url, login_page, name, metadata)'],
+    ],
+    [
+      'fewer words',
+      portal('invoice_history: { enabled: false }'),
+      ['update portal_configuration.x (default_return_url, name, metadata)'],
+    ],
+    [
+      'an offered price replaced',
+      portal(
+        'subscription_update: { enabled: true, default_allowed_updates: [price], products: [{ product: p, prices: [a, b] }] }',
+      ).replace('unit_amount: 2', 'unit_amount: 3'),
+      ['replace price.b (unit_amount)', 'update portal_configuration.x (features)'],
+    ],
+    [
+      'out of use',
+      portal('invoice_history: { enabled: false }', 'active: false'),
+      ['replace price.b (unit_amount)', 'update portal_configuration.x (active)'],
+    ],
+    [
+      'removed',
+      '',
+      [
+        'retire price.a (no longer declared)',
+        'retire price.b (no longer declared)',
+        'retire product.p (no longer declared)',
+      ].sort(),
+    ],
+  ],
+  webhook_endpoint: [
+    [
+      'an endpoint',
+      hooks('enabled_events: [invoice.paid, customer.subscription.deleted]'),
+      ['create webhook_endpoint.a (declared)'],
+    ],
+    [
+      'the same events in another order',
+      hooks('enabled_events: [customer.subscription.deleted, invoice.paid], connect: false, disabled: false'),
+      [],
+    ],
+    [
+      'other events, a note',
+      hooks('enabled_events: [customer.subscription.deleted], description: d, metadata: { k: v }'),
+      ['update webhook_endpoint.a (enabled_events, description, metadata)'],
+    ],
+    [
+      'the version it has anyway',
+      hooks('enabled_events: [customer.subscription.deleted], api_version: 2026-10-28.endive'),
+      ['update webhook_endpoint.a (description, metadata)'],
+    ],
+    [
+      'stopped',
+      hooks('enabled_events: ["*"], disabled: true'),
+      ['update webhook_endpoint.a (enabled_events, disabled)'],
+    ],
+    ['started', hooks('enabled_events: ["*"]'), ['update webhook_endpoint.a (disabled)']],
+    ['for connected accounts', hooks('enabled_events: ["*"], connect: true'), ['replace webhook_endpoint.a (connect)']],
+    ['removed', '', ['retire webhook_endpoint.a (no longer declared)']],
+    ['back again', hooks('enabled_events: ["*"], connect: true'), ['update webhook_endpoint.a (disabled)']],
+  ],
+}
+
+function portal(features: string, rest = ''): string {
+  return `products: { p: { name: P } }
+prices: { a: { product: p, currency: usd, unit_amount: 1, recurring: { interval: month } }, b: { product: p, currency: usd, unit_amount: 2, recurring: { interval: year } } }
+portal_configurations: { x: { features: { ${features} }${rest === '' ? '' : `, ${rest}`} } }`
+}
+
+function hooks(entry: string): string {
+  return `webhook_endpoints: { a: { url: "https://x.test/hook", secret_to: { env_file: .env, name: HOOK }, ${entry} } }`
 }
 
 function prices(entries: string, product = ''): string {
@@ -270,6 +458,10 @@ describe.each(Object.entries(journeys))(
   (_kind, states) => {
     test('from state to state', async () => {
       const target = await Target.open()
+      // An account has a portal configuration of its own, which stays the default.
+      await target.send('POST', '/v1/billing_portal/configurations', {
+        features: { invoice_history: { enabled: true } },
+      })
       for (const [name, sections, expected] of states) {
         const catalog = catalogOf(sections)
         const plan = await target.plan(catalog)

@@ -1,0 +1,68 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json } from '../core/json.ts'
+import Type from 'typebox'
+import { fixed, ignored, mutable } from './fields.ts'
+import type { FieldsOf, Kind } from './kind.ts'
+import { closed, flag, oneOf, optional, text } from './schema.ts'
+
+const fields: FieldsOf<
+  Stripe.Billing.Meter,
+  Stripe.Billing.MeterCreateParams,
+  Stripe.Billing.MeterUpdateParams,
+  'active'
+> = {
+  display_name: mutable(),
+  event_name: fixed(),
+  default_aggregation: fixed({ canonical: asAggregation }),
+  customer_mapping: fixed({ default: { event_payload_key: 'stripe_customer_id', type: 'by_id' } }),
+  event_time_window: fixed(),
+  value_settings: fixed({ default: { event_payload_key: 'value' } }),
+  // Our word for what Stripe keeps as a status and changes by requests of their own.
+  active: mutable({
+    default: true,
+    afterwards: true,
+    read: (live) => live['status'] !== 'inactive',
+    action: (value) => (value === false ? '/deactivate' : '/reactivate'),
+  }),
+  status: ignored,
+  status_transitions: ignored,
+}
+
+/** Stripe answers with further keys over time; the formula is what is written. */
+function asAggregation(value: Json): Json | undefined {
+  return isJsonObject(value) ? { formula: value['formula'] ?? null } : undefined
+}
+
+const schema = closed({
+  display_name: text('What the dashboard calls it', 250),
+  event_name: text('Name of the usage events', 100),
+  default_aggregation: closed({ formula: oneOf(['sum', 'count', 'last'], 'How events become a quantity') }),
+  customer_mapping: optional(
+    closed({ event_payload_key: text('Key of the customer in an event', 100), type: Type.Literal('by_id') }),
+  ),
+  event_time_window: optional(oneOf(['day', 'hour'], 'Whether events are pre-aggregated')),
+  value_settings: optional(closed({ event_payload_key: text('Key of the value in an event', 100) })),
+  active: optional(flag('Whether events are counted')),
+})
+
+export const meter: Kind = {
+  name: 'meter',
+  section: 'meters',
+  file: 'meters.yaml',
+  docs: 'https://docs.stripe.com/api/billing/meter',
+  schema,
+  path: '/v1/billing/meters',
+  lists: [{}],
+  fields,
+  // A meter has no metadata: its event name, which no other active meter can have, is its identity.
+  marks: false,
+  naturalKey: {
+    name: 'event_name',
+    desired: (_key, value) => (typeof value['event_name'] === 'string' ? value['event_name'] : undefined),
+    live: (object) => (typeof object['event_name'] === 'string' ? object['event_name'] : undefined),
+  },
+  uses: () => [],
+  replaceOrder: 'retire_first',
+  retired: (live) => live['status'] === 'inactive',
+  retire: (live) => ({ method: 'POST', path: `/v1/billing/meters/${live.id}/deactivate`, params: {} }),
+}

@@ -1,0 +1,135 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { asSet, declared, ignored, metadata, mutable, withoutNulls } from './fields.ts'
+import type { FieldsOf, Kind, References, Use } from './kind.ts'
+import { portalSchema } from './portal-schema.ts'
+
+const fields: FieldsOf<
+  Stripe.BillingPortal.Configuration,
+  Stripe.BillingPortal.ConfigurationCreateParams,
+  Stripe.BillingPortal.ConfigurationUpdateParams
+> = {
+  // Stripe fills in what a feature does not say (modes, reasons, behaviours), so only what is written is compared.
+  features: declared({ read: readFeatures, canonical: canonicalFeatures, write: writeFeatures }),
+  business_profile: declared({ canonical: (value) => withoutNulls(value) }),
+  default_return_url: mutable(),
+  login_page: declared({ read: (live) => loginPage(live['login_page']) }),
+  name: mutable(),
+  active: mutable({ default: true, afterwards: true }),
+  metadata,
+  application: ignored,
+  is_default: ignored,
+}
+
+/** The page's address is Stripe's to say. */
+function loginPage(value: Json | undefined): Json | undefined {
+  return isJsonObject(value) ? { enabled: value['enabled'] === true } : undefined
+}
+
+const sets: readonly (readonly [string, string])[] = [
+  ['customer_update', 'allowed_updates'],
+  ['subscription_update', 'default_allowed_updates'],
+]
+
+/** Lists that are sets, in one order; offered products by key, since Stripe answers in an order of its own. */
+function canonicalFeatures(value: Json): Json | undefined {
+  if (!isJsonObject(value)) return undefined
+  let features: JsonObject = value
+  for (const [feature, list] of sets) features = within(features, feature, list, (one) => asSet(one) ?? [])
+  features = within(features, 'subscription_update', 'products', canonicalProducts)
+  return within(features, 'subscription_cancel', 'cancellation_reason', (reason) =>
+    isJsonObject(reason) && reason['options'] !== undefined
+      ? { ...reason, options: asSet(reason['options']) ?? [] }
+      : reason,
+  )
+}
+
+function canonicalProducts(value: Json): Json {
+  if (!Array.isArray(value)) return []
+  return (value as readonly Json[])
+    .map((one) => (isJsonObject(one) ? { ...one, prices: asSet(one['prices'] ?? []) ?? [] } : one))
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
+}
+
+function keyOf(value: Json): string {
+  return isJsonObject(value) && typeof value['product'] === 'string' ? value['product'] : ''
+}
+
+function readFeatures(live: StripeObject, references: References): Json | undefined {
+  const features = live['features']
+  if (!isJsonObject(features)) return undefined
+  return within(features, 'subscription_update', 'products', (value) =>
+    products(value, (one) => ({
+      ...one,
+      product: references.toKey('product', text(one['product'])),
+      prices: texts(one['prices']).map((id) => references.toKey('price', id)),
+    })),
+  )
+}
+
+function writeFeatures(value: Json, references: References): Json {
+  if (!isJsonObject(value)) return value
+  return within(value, 'subscription_update', 'products', (list) =>
+    products(list, (one) => ({
+      ...one,
+      product: references.toStripe('product', text(one['product'])),
+      prices: texts(one['prices']).map((key) => references.toStripe('price', key)),
+    })),
+  )
+}
+
+function products(value: Json, each: (one: JsonObject) => JsonObject): Json {
+  return Array.isArray(value) ? (value as readonly Json[]).map((one) => (isJsonObject(one) ? each(one) : one)) : []
+}
+
+/** The features with one part of one of them changed, where it is there. */
+function within(features: JsonObject, feature: string, part: string, change: (value: Json) => Json): JsonObject {
+  const holder = features[feature]
+  if (!isJsonObject(holder)) return features
+  const value = holder[part]
+  return value === undefined || value === null
+    ? features
+    : { ...features, [feature]: { ...holder, [part]: change(value) } }
+}
+
+function uses(value: JsonObject): readonly Use[] {
+  const features = value['features']
+  const update = isJsonObject(features) ? features['subscription_update'] : undefined
+  const list = isJsonObject(update) ? update['products'] : undefined
+  if (!Array.isArray(list)) return []
+  return (list as readonly Json[]).flatMap((one, index): Use[] => {
+    if (!isJsonObject(one)) return []
+    const path = ['features', 'subscription_update', 'products', index]
+    const prices = texts(one['prices']).map((key, at): Use => ({ kind: 'price', key, path: [...path, 'prices', at] }))
+    return [{ kind: 'product', key: text(one['product']), path: [...path, 'product'] }, ...prices]
+  })
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
+
+export const portalConfiguration: Kind = {
+  name: 'portal_configuration',
+  section: 'portal_configurations',
+  file: 'portal.yaml',
+  docs: 'https://docs.stripe.com/api/customer_portal/configurations',
+  schema: portalSchema,
+  path: '/v1/billing_portal/configurations',
+  // Without the expansion Stripe leaves the offered products out.
+  lists: [{ expand: ['data.features.subscription_update.products'] }],
+  fields,
+  marks: true,
+  uses,
+  replaceOrder: 'create_first',
+  retired: (live) => live['active'] === false,
+  // The account's default configuration cannot be deactivated; it only stops being this project's.
+  retire: (live) =>
+    live['is_default'] === true
+      ? undefined
+      : { method: 'POST', path: `/v1/billing_portal/configurations/${live.id}`, params: { active: false } },
+}

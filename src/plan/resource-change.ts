@@ -88,9 +88,9 @@ function defaultPriceSteps(
 }
 
 function updating(verdict: Verdict, around: Around): KeylessChange {
-  const { identity, takes, differences: found } = verdict
+  const { kind, identity, takes, differences: found } = verdict
   const live = identity.is === 'absent' ? undefined : identity.live
-  const mark = takes === 'adopt' || (identity.is === 'ours' && !isMarked(verdict, around))
+  const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
   const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
   const because = [...found.map(({ field }) => field), ...(mark ? ['marks'] : [])]
   return change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)

@@ -49,6 +49,11 @@ export const commandTable: readonly CommandEntry[] = [
   },
   { usage: 'drift', about: 'what changed outside', load: () => import('./commands/drift.ts') },
   {
+    usage: 'rehearse',
+    about: 'the whole migration on your own data, months ahead, in two simulated worlds',
+    load: () => import('./commands/rehearse.ts'),
+  },
+  {
     usage: 'report',
     about: 'the evidence packet: plan, mapping, checklist, checks, rollback',
     load: () => import('./commands/report.ts'),

@@ -21,6 +21,19 @@ export async function readCharges(sandbox: Reachable): Promise<readonly LedgerCh
   return (await (await control(sandbox, 'GET charges')).json()) as readonly LedgerCharge[]
 }
 
+/** How often each fault was injected so far. */
+export async function readFaults(sandbox: Reachable): Promise<Readonly<Record<string, number>>> {
+  return ((await (await control(sandbox, 'GET faults')).json()) as { by: Record<string, number> }).by
+}
+
+/** From now on things go wrong, each kind at its rate per request; the same for the same seed. */
+export async function injectFaults(
+  sandbox: Reachable,
+  plan: { readonly seed: number; readonly rates: Readonly<Record<string, number>> },
+): Promise<void> {
+  await control(sandbox, 'POST faults', plan)
+}
+
 /** Counts per account, and the clock. */
 export async function readWorld(sandbox: Reachable): Promise<unknown> {
   return await (await control(sandbox, 'GET world')).json()

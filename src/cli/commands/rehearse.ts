@@ -1,0 +1,76 @@
+import { formatInstant } from '../../core/instant.ts'
+import { rehearse } from '../../engine/rehearse.ts'
+import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import { writeWhole } from '../../files/write.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { rehearsalWorlds } from '../rehearsal-worlds.ts'
+import { columns, firstFew, plural } from '../render/words.ts'
+import type { Shell } from '../shell.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    months: { type: 'number', requiresArg: true, default: 14, describe: 'how far ahead to play' },
+    faults: { type: 'boolean', default: false, describe: 'with lost answers, rate limits and crashes' },
+    seed: { type: 'number', requiresArg: true, default: 1, describe: 'repeats a run exactly' },
+    out: { type: 'string', requiresArg: true, default: 'report/rehearsal.html', describe: 'the report: one HTML file' },
+  },
+  examples: [
+    ['rehearse', 'the whole migration on your own data, fourteen months ahead; no account is touched'],
+    ['rehearse --faults --seed 7', 'the same with crashes and lost answers'],
+  ],
+  formats: ['text', 'json'],
+  async run({ months, faults, seed, out }, shell) {
+    return await withProject(shell, async ({ context }) => {
+      const report = await rehearse(context, { months, faults, seed, worlds: rehearsalWorlds(context) })
+      const { rehearsalPage } = await import('../report/rehearsal-page.ts')
+      await writeWhole(shell.path(out), await rehearsalPage(report))
+      if (shell.format === 'json')
+        shell.json({ ...summary(report), report: shell.path(out), differences: report.differences })
+      else shell.out(rehearsalText(report, shell.near(shell.path(out)), shell))
+      return report.ok ? exitCodes.fine : exitCodes.found
+    })
+  },
+})
+
+function summary({ seed, months, subscribers, counts, faults, ok }: RehearsalReport): object {
+  const { expected, actual, ...differences } = counts
+  return {
+    seed,
+    months,
+    subscribers,
+    charges: { expected, actual },
+    ...differences,
+    faults: {
+      injected: faults.reduce((sum, fault) => sum + fault.count, 0),
+      by: Object.fromEntries(faults.map(({ kind, count }) => [kind, count])),
+    },
+    ok,
+  }
+}
+
+function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell): string {
+  const { counts, faults } = report
+  const injected = faults.reduce((sum, fault) => sum + fault.count, 0)
+  const { shown, more } = firstFew(report.differences, 20)
+  return [
+    `${plural(report.subscribers, 'subscriber')}, ${plural(report.months, 'month')}, seed ${report.seed}: ${formatInstant(report.began)} to ${formatInstant(report.ended)}`,
+    ...columns([
+      ['  charges expected', String(counts.expected)],
+      ['  charges made', String(counts.actual)],
+      ['  charged twice', String(counts.double)],
+      ['  missed', String(counts.missed)],
+      ['  other amount', String(counts.amount_differs)],
+      ['  other date', String(counts.date_differs)],
+      ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
+    ]),
+    ...shown.map(
+      ({ code, subscriber, at, detail, remedy }) =>
+        `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${remedy}`,
+    ),
+    ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
+    report.ok ? paint.green('Nobody would notice.') : paint.red('Do not migrate yet.'),
+    `The report: ${path}`,
+  ].join('\n')
+}

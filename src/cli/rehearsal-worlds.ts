@@ -1,0 +1,100 @@
+import { formatInstant, instant } from '../core/instant.ts'
+import type { Json } from '../core/json.ts'
+import { CommandError } from '../core/outcome.ts'
+import type { Context } from '../engine/context.ts'
+import type { Accounts } from '../engine/ports.ts'
+import type { RehearsalWorld, RehearsalWorlds } from '../engine/rehearse.ts'
+import { readCopyMapCsv } from '../files/copy-map.ts'
+import type { Live, LiveAccount } from '../plan/live.ts'
+import { fillFromAccounts, type LiveAccount as RebuiltAccount } from '../sandbox/live/accounts.ts'
+import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts'
+import { openStore } from '../store/open.ts'
+import { connectAccount } from '../stripe/account.ts'
+import { silent } from './progress.ts'
+import { advanceClock, copyCustomers, injectFaults, readCharges, readFaults } from './sandbox-control.ts'
+
+/** How often each thing goes wrong, per request, when faults are asked for: about one request in twenty. */
+const faultRates: Readonly<Record<string, number>> = {
+  rate_limited: 0.01,
+  lock_timeout: 0.005,
+  error_before: 0.005,
+  error_stored: 0.005,
+  error_after: 0.005,
+  unavailable: 0.005,
+  cut_before: 0.005,
+  cut_after: 0.01,
+}
+
+/** Worlds for a rehearsal, rebuilt in the sandbox from what was read out of the real sources. Each has a store of its own, in memory. */
+export function rehearsalWorlds(context: Context): RehearsalWorlds {
+  return {
+    async build(live, { seed, faults }) {
+      const names = ['target', ...live.sources.keys()]
+      const sandbox = createSandbox({ clock: live.target.now, seed, accounts: names, keepEvents: false })
+      fillFromAccounts(sandbox.world, rebuilt(live))
+      const store = await openStore({ file: ':memory:' })
+      const accounts = await connect(sandbox, names)
+      if (faults) await injectFaults(sandbox, { seed, rates: faultRates })
+      return {
+        context: { ...context, accounts, store, progress: silent, wait: async () => {} },
+        advance: async (to) => advanceClock(sandbox, formatInstant(to)),
+        copy: async (source) => readCopy(source, await copyCustomers(sandbox, source, 'target')),
+        charges: async () => charges(sandbox),
+        faults: async () => readFaults(sandbox),
+        async close() {
+          sandbox.close()
+          await store.close()
+        },
+      }
+    },
+  }
+}
+
+function rebuilt(live: Live): Record<string, RebuiltAccount> {
+  return Object.fromEntries([...live.sources].map(([name, account]) => [name, rebuiltAccount(account)]))
+}
+
+/** Products, coupons and tax rates come along inside the subscriptions that use them. */
+function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, prices }: LiveAccount): RebuiltAccount {
+  const unfinished = [...invoices.values()].flat()
+  const known = new Set(unfinished.map((invoice) => invoice.id))
+  const newest = subscriptions
+    .map((subscription) => subscription.latest_invoice)
+    .filter((invoice) => typeof invoice === 'object' && invoice !== null && !known.has(invoice.id))
+  return {
+    prices: plain([...(prices ?? new Map()).values()]),
+    customers: plain([...customers.values()]),
+    subscriptions: plain(subscriptions),
+    invoices: plain([...unfinished, ...newest]),
+    invoice_items: plain([...pendingItems.values()].flat()),
+  }
+}
+
+/** The SDK's types say more than its values are: plain JSON as it came. */
+function plain(objects: readonly unknown[]): readonly Json[] {
+  return objects as readonly Json[]
+}
+
+async function connect({ ready, fetch }: Sandbox, names: readonly string[]): Promise<Accounts> {
+  const connected = await Promise.all(
+    names.map(async (name) => connectAccount({ name, key: ready.accounts[name]?.key ?? '', fetch })),
+  )
+  const [target, ...sources] = connected
+  if (target === undefined) throw new CommandError('rehearsal_without_target', 'the project has no target account')
+  return { target, sources: new Map(sources.map((account) => [account.name, account])) }
+}
+
+function readCopy(source: string, csv: string): Awaited<ReturnType<RehearsalWorld['copy']>> {
+  const { rows, findings } = readCopyMapCsv(source, `copy of ${source}`, csv)
+  if (findings.length > 0)
+    throw new CommandError('rehearsal_copy', findings.map((finding) => finding.message).join('; '))
+  return rows
+}
+
+async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> {
+  return (await readCharges(sandbox)).map(({ status, at, ...charge }) => ({
+    ...charge,
+    at: instant(Math.floor(Date.parse(at) / 1_000)),
+    succeeded: status === 'succeeded' && charge.amount > 0,
+  }))
+}

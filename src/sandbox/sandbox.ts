@@ -41,7 +41,7 @@ export interface SandboxOptions {
 export interface Population {
   readonly name: 'school'
   readonly subscribers: number
-  /** Old checkout links that sell on, and an old integration that revokes access when it hears of an ended subscription. Default false. */
+  /** Forgotten payment links of the old accounts go on selling. Default false. */
   readonly surprises?: boolean
 }
 
@@ -133,7 +133,7 @@ function settingsOf(name: string): AccountSettings {
     country: abroad ? 'GB' : 'US',
     default_currency: abroad ? 'gbp' : 'usd',
     name: `Sandbox School (${name})`,
-    dunning: { retry_days: [3, 5, 7], finally: 'cancel' },
+    dunning: { retry_days: [3, 5, 7], finally: abroad ? 'unpaid' : 'cancel' },
     draft_seconds: 3_600,
     tax_registrations: abroad ? ['GB', 'DE', 'FR'] : ['US', 'GB', 'DE', 'FR'],
   }

@@ -2,7 +2,21 @@ import { describe, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { type Sandbox, cloneSandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
 import { prices } from '../../src/sandbox/stripe/prices.ts'
-import { type SubscriptionRow, charges, invoices, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
+import {
+  type SubscriptionRow,
+  charges,
+  invoiceItems,
+  invoices,
+  subscriptions,
+} from '../../src/sandbox/stripe/billing/rows.ts'
+import { copyCustomers } from '../../src/sandbox/copy.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import type { Row, TableDefinition } from '../../src/sandbox/kernel/tables.ts'
+import { customers } from '../../src/sandbox/stripe/customer-row.ts'
+import { paymentLinks } from '../../src/sandbox/stripe/payment-links.ts'
+import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
+import { taxIds } from '../../src/sandbox/stripe/tax-ids.ts'
+import { endpoints } from '../../src/sandbox/stripe/webhook-endpoints.ts'
 
 const school = (subscribers: number, seed = 1) =>
   createSandbox({ seed, population: { name: 'school', subscribers }, keepEvents: false })
@@ -57,6 +71,7 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
     ['past_due', 15],
     ['canceled', 20],
     ['paused', 3],
+    ['unpaid', 4],
     ['incomplete', 1],
   ] as const)('status %s', (status, least) => {
     expect(share((row) => row.status === status)).toBeGreaterThanOrEqual(least)
@@ -86,6 +101,8 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
     ['a method of its own', 200, (row) => row.default_payment_method !== null || row.default_source !== null],
     ['made by an application', 5, (row) => row.application !== null],
     ['thresholds', 2, (row) => row.billing_thresholds !== null],
+    ['a schedule', 12, (row) => row.schedule !== null],
+    ['a metered price', 8, (row) => row.items.some((item) => priceOf(item.price)?.recurring?.usage_type === 'metered')],
     ['a tiered price', 15, (row) => row.items.some((item) => priceOf(item.price)?.billing_scheme === 'tiered')],
     ['an archived price', 40, (row) => row.items.some((item) => priceOf(item.price)?.active === false)],
     [
@@ -111,6 +128,135 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
       new Set(['1 week', '2 week', '1 month', '3 month', '6 month', '1 year', '2 year', '3 year']),
     )
   })
+})
+
+describe('what hangs on the customers of a school of 2,000', () => {
+  const sandbox = school(2_000)
+  const count = <R extends Row>(table: TableDefinition<R>, accepts: (row: R) => boolean) =>
+    ['us', 'intl'].flatMap((name) => [...sandbox.world.account(name).table(table).all()]).filter(accepts).length
+
+  test('credit and debts, pending items, drafts, own discounts, tax ids', () => {
+    const balances = (sign: number) =>
+      count(customers, (row) => Object.values(row.balances).some((amount) => amount * sign > 0))
+    expect(balances(-1)).toBeGreaterThanOrEqual(8)
+    expect(balances(1)).toBeGreaterThanOrEqual(2)
+    expect(count(invoiceItems, (row) => row.invoice === null)).toBeGreaterThanOrEqual(8)
+    expect(count(invoices, (row) => row.status === 'draft' && row.billing_reason === 'manual')).toBeGreaterThanOrEqual(
+      4,
+    )
+    expect(count(customers, (row) => row.discount !== null)).toBeGreaterThanOrEqual(25)
+    expect(count(taxIds, () => true)).toBeGreaterThanOrEqual(2)
+  })
+
+  test('payment methods of every form, and those that do not copy', () => {
+    const forms = (form: string) => count(paymentMethods, (row) => row.form === form)
+    for (const form of ['card', 'source', 'bank_account'])
+      expect({ form, some: forms(form) > 3 }).toEqual({ form, some: true })
+    for (const type of ['link', 'bacs_debit', 'acss_debit', 'sepa_debit', 'us_bank_account'])
+      expect({ type, some: count(paymentMethods, (row) => row.type === type) > 0 }).toEqual({ type, some: true })
+    const from = ['us', 'intl'].map((name) => copyCustomers(cloneSandbox(sandbox).world, { from: name, to: 'target' }))
+    const copied = from
+      .join('\n')
+      .split('\n')
+      .filter((line) => line.startsWith('cus_')).length
+    const all = count(paymentMethods, (row) => !row.detached)
+    expect(copied).toBeGreaterThan(all * 0.95)
+    expect(copied).toBeLessThan(all)
+  })
+
+  test('the same people in both accounts, and two subscriptions of one customer', () => {
+    const emails = (name: string) =>
+      new Set([...sandbox.world.account(name).table(customers).all()].map((row) => row.email))
+    expect([...emails('us')].filter((email) => emails('intl').has(email)).length).toBeGreaterThan(20)
+    const owners = [...sandbox.world.account('us').table(subscriptions).all()].map((row) => row.customer)
+    expect(owners.length - new Set(owners).size).toBeGreaterThan(10)
+  })
+
+  test('the old doors stand open', async () => {
+    const read = async (path: string) => {
+      const response = await sandbox.fetch(`http://x${path}`, {
+        headers: { authorization: 'Bearer sk_test_sandbox_us' },
+      })
+      return ((await response.json()) as { data: object[] }).data
+    }
+    expect(await read('/v1/billing_portal/configurations?active=true')).toMatchObject([
+      { login_page: { enabled: true } },
+    ])
+    expect(await read('/v1/payment_links?active=true')).toHaveLength(2)
+    expect(await read('/v1/webhook_endpoints')).toMatchObject([{ status: 'enabled' }])
+    expect(await read('/v1/checkout/sessions?status=open')).toHaveLength(1)
+  })
+})
+
+test('forgotten links sell on until they are closed', async () => {
+  const open = () =>
+    createSandbox({ population: { name: 'school', subscribers: 120, surprises: true }, keepEvents: false })
+  const late = (sandbox: Sandbox) => all(sandbox).filter((row) => row.metadata['payment_link'] !== undefined).length
+  const sells = open()
+  expect(late(sells)).toBe(0)
+  const closed = cloneSandbox(sells)
+  for (const name of ['us', 'intl'])
+    for (const link of closed.world.account(name).table(paymentLinks).all())
+      await closed.fetch(`http://x/v1/payment_links/${link.id}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer sk_test_sandbox_${name}`, 'idempotency-key': link.id },
+        body: new URLSearchParams({ active: 'false' }),
+      })
+  for (const sandbox of [sells, closed]) await sandbox.world.advance(instant(sandbox.clock() + 70 * 86_400))
+  expect([late(sells), late(closed)]).toEqual([2, 0])
+})
+
+test('the old integration takes access away after an ended subscription, unless its endpoint is disabled', async () => {
+  const left = async (disable: boolean) => {
+    const sandbox = school(120)
+    const us = sandbox.world.account('us')
+    const headers = { authorization: 'Bearer sk_test_sandbox_us' }
+    const [endpoint] = [...us.table(endpoints).all()]
+    const body = new URLSearchParams({ disabled: String(disable) })
+    await sandbox.fetch(`http://x/v1/webhook_endpoints/${endpoint?.id}`, {
+      method: 'POST',
+      headers: { ...headers, 'idempotency-key': 'disable' },
+      body,
+    })
+    const site = siteOf(sandbox.world)
+    const [row] = [...us.table(subscriptions).all()].filter((candidate) => {
+      const contact = site.contactOf(us.table(customers).get(candidate.customer)?.email ?? '')
+      return (
+        candidate.status === 'active' &&
+        contact !== undefined &&
+        site.grantsOf(contact.id).some((grant) => grant.by !== 'purchase')
+      )
+    })
+    const contact = site.contactOf(us.table(customers).get(row?.customer ?? '')?.email ?? '')?.id ?? ''
+    await sandbox.fetch(`http://x/v1/subscriptions/${row?.id}`, { method: 'DELETE', headers })
+    const before = site.grantsOf(contact).length
+    await sandbox.world.advance(instant(sandbox.clock() + 3 * 86_400))
+    return { before, after: site.grantsOf(contact).length }
+  }
+  expect(await left(false)).toEqual({ before: 1, after: 0 })
+  expect(await left(true)).toEqual({ before: 1, after: 1 })
+})
+
+test('payment plans outside Stripe’s subscriptions go on, a charge a month without an invoice', async () => {
+  const sandbox = school(120)
+  const count = () => [...sandbox.world.account('us').table(charges).all()].filter((row) => row.invoice === null).length
+  const before = count()
+  await sandbox.world.advance(instant(sandbox.clock() + 61 * 86_400))
+  expect(before).toBeGreaterThanOrEqual(2)
+  expect(count() - before).toBeGreaterThanOrEqual(2)
+})
+
+test('members who are sent invoices pay them when they are reminded', async () => {
+  const sandbox = school(400)
+  await sandbox.world.advance(instant(sandbox.clock() + 120 * 86_400))
+  const sent = all(sandbox).filter((row) => row.collection_method === 'send_invoice')
+  expect(sent.length).toBeGreaterThan(3)
+  expect(new Set(sent.map((row) => row.status))).not.toContain('canceled')
+})
+
+test('a project with one old account only gets a school in it', () => {
+  const sandbox = createSandbox({ accounts: ['us', 'target'], population: { name: 'school', subscribers: 150 } })
+  expect(sandbox.world.account('us').table(subscriptions).size).toBe(150)
 })
 
 test('people are known to Kajabi, some stand in both accounts, some pay outside Stripe’s subscriptions', async () => {

@@ -28,14 +28,6 @@ export class Maker {
     return new Context(this.world, account)
   }
 
-  /** Whether the world knows a route at all. */
-  knows(path: string): boolean {
-    const steps = path.split('/')
-    return (this.#routes.get(`POST ${steps.length}`) ?? []).some(
-      (route) => match(route.path.split('/'), steps) !== undefined,
-    )
-  }
-
   /** Sends one request; what Stripe would refuse is a mistake of the population. */
   post(account: Account, path: string, params: Params = {}): JsonObject {
     const outcome = this.try(account, path, params)

@@ -3,7 +3,14 @@ import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import { type Cadence, boundary, periodAround } from '../stripe/billing/calendar.ts'
 import { type Chance, chanceOf, shuffled } from './chance.ts'
-import { type Currency, type OldAccount, type ProductKey, cadences, type CadenceKey } from './offerings.ts'
+import {
+  type Currency,
+  type OldAccount,
+  type ProductKey,
+  cadences,
+  type CadenceKey,
+  currenciesOf,
+} from './offerings.ts'
 
 /** What is out of the ordinary about a subscription: at most one each, so that every consequence has one cause. */
 export const oddities = {
@@ -85,10 +92,20 @@ export interface MemberPlan {
   readonly oddity: Oddity | undefined
 }
 
-export function planMembers(seed: number, subscribers: number, clock: Instant): MemberPlan[] {
+export interface SchoolSize {
+  readonly subscribers: number
+  readonly clock: Instant
+  /** The old accounts there are. */
+  readonly accounts: readonly OldAccount[]
+}
+
+export function planMembers(seed: number, size: SchoolSize): MemberPlan[] {
+  const { subscribers, clock, accounts } = size
+  if (accounts.length === 0) return []
   const dealt = deal(seed, subscribers)
   const plans: MemberPlan[] = []
-  for (let n = 0; n < subscribers; n++) plans.push(planMember({ seed, n, clock, oddity: dealt.get(n), earlier: plans }))
+  for (let n = 0; n < subscribers; n++)
+    plans.push(planMember({ seed, n, clock, accounts, oddity: dealt.get(n), earlier: plans }))
   return plans
 }
 
@@ -119,16 +136,18 @@ interface Drawing {
   readonly seed: number
   readonly n: number
   readonly clock: Instant
+  readonly accounts: readonly OldAccount[]
   readonly oddity: Oddity | undefined
   readonly earlier: readonly MemberPlan[]
 }
 
 function planMember(drawing: Drawing): MemberPlan {
-  const { seed, n, clock, oddity, earlier } = drawing
+  const { seed, n, clock, accounts, oddity, earlier } = drawing
   const chance = chanceOf(seed, `member/${n}`)
   const known = relatedMember(chance, oddity, earlier)
   const same = oddity === 'second_subscription' ? known : undefined
-  const account = same?.account ?? accountFor(chance, oddity)
+  const wished = same?.account ?? accountFor(chance, oddity)
+  const account = accounts.includes(wished) ? wished : present(accounts[0], 'an old account')
   const currency = same?.currency ?? currencyFor(chance, account, oddity)
   const product = chance.weighted({ membership: 60, diploma: 14, cohort: 8, haircare: 12, library: 6 })
   const cadence = cadenceFor(chance, product, oddity)
@@ -175,10 +194,9 @@ function accountFor(chance: Chance, oddity: Oddity | undefined): OldAccount {
 }
 
 function currencyFor(chance: Chance, account: OldAccount, oddity: Oddity | undefined): Currency {
-  if (oddity === 'bacs') return 'gbp'
-  if (oddity === 'sepa_source') return 'eur'
-  if (oddity === 'acss') return 'cad'
-  if (oddity === 'bank_debit') return 'usd'
+  const wished: Partial<Record<Oddity, Currency>> = { bacs: 'gbp', sepa_source: 'eur', acss: 'cad', bank_debit: 'usd' }
+  const only = oddity === undefined ? undefined : wished[oddity]
+  if (only !== undefined && currenciesOf[account].includes(only)) return only
   if (account === 'us') return chance.weighted({ usd: 85, cad: 15 })
   return chance.weighted({ gbp: 38, eur: 34, aud: 16, jpy: 8, kwd: 4 })
 }

@@ -1,7 +1,8 @@
 import type { Cadence } from '../stripe/billing/calendar.ts'
 
 /** What the school sells, and for how much. Amounts are in the currency's smallest unit. */
-export type OldAccount = 'us' | 'intl'
+export const oldAccounts = ['us', 'intl'] as const
+export type OldAccount = (typeof oldAccounts)[number]
 export type Currency = 'usd' | 'cad' | 'gbp' | 'eur' | 'aud' | 'jpy' | 'kwd'
 export type ProductKey = 'membership' | 'diploma' | 'cohort' | 'haircare' | 'library'
 export type CadenceKey = 'week' | 'fortnight' | 'month' | 'quarter' | 'half' | 'year' | 'two_years' | 'three_years'

@@ -1,5 +1,6 @@
 // The school: two old accounts that look like years of life, the same for the same seed. Built by living it: members sign up through the
 // API's own handlers at their instants, and the clock plays what follows.
+import { present } from '../../core/assert.ts'
 import { type Instant, instant } from '../../core/instant.ts'
 import { siteOf } from '../kajabi/module.ts'
 import type { World } from '../kernel/world.ts'
@@ -7,16 +8,17 @@ import { type Enrolled, type School, enrol } from './enrolling.ts'
 import { happenings } from './happenings.ts'
 import { openSchoolSite, seedContacts } from './kajabi.ts'
 import { Maker } from './maker.ts'
-import { type MemberPlan, type Oddity, planMembers } from './members.ts'
-import type { OldAccount } from './offerings.ts'
-import { openOldBusiness } from './old-business.ts'
+import { type MemberPlan, planMembers } from './members.ts'
+import { oldAccounts } from './offerings.ts'
+import { openDoors } from './old-doors.ts'
+import { startOutsidePlan } from './outside-plans.ts'
 import { Storefront } from './storefront.ts'
 
 export interface SchoolOptions {
   readonly subscribers: number
   /** The instant the world is to stand at in the end; it must stand early enough for every member's start. */
   readonly clock: Instant
-  /** Old checkout links that still sell, an old integration that revokes access. Default false. */
+  /** The forgotten links sell on. Default false. */
   readonly surprises?: boolean
 }
 
@@ -29,15 +31,16 @@ export function buildSchool(world: World, options: SchoolOptions): Enrolled[] {
   const kept = world.keepEvents
   world.keepEvents = false
   const maker = new Maker(world)
-  const shops: Record<OldAccount, Storefront> = { us: new Storefront(maker, 'us'), intl: new Storefront(maker, 'intl') }
-  const plans = planMembers(world.seed, subscribers, clock).map((plan) => possible(maker, plan))
+  const accounts = oldAccounts.filter((name) => world.accounts.has(name))
+  const shops = new Map(accounts.map((name) => [name, new Storefront(maker, name)]))
+  const plans = planMembers(world.seed, { subscribers, clock, accounts })
   const school: School = {
     maker,
     seed: world.seed,
     clock,
     plans,
     shared: new Set(plans.flatMap((plan) => plan.customerOf ?? [])),
-    shop: (plan) => shops[plan.account],
+    shop: (plan) => present(shops.get(plan.account), plan.account),
     customers: new Map(),
     enrolled: new Map(),
   }
@@ -49,22 +52,21 @@ export function buildSchool(world: World, options: SchoolOptions): Enrolled[] {
   const site = siteOf(world)
   openSchoolSite(site)
   seedContacts(site, world.seed, plans)
-  openOldBusiness(school, { subscribers, surprises: options.surprises ?? false })
+  if (subscribers >= 100) surround(school, options)
   world.keepEvents = kept
   world.commit()
   return [...school.enrolled.values()]
 }
 
-/** An oddity whose part of Stripe this world does not have is left out. */
-function possible(maker: Maker, plan: MemberPlan): MemberPlan {
-  const needs: Partial<Record<Oddity, string>> = {
-    schedule: '/v1/subscription_schedules',
-    pending_item: '/v1/invoiceitems',
-    draft_invoice: '/v1/invoices',
-    metered: '/v1/billing/meters',
-  }
-  const path = plan.oddity === undefined ? undefined : needs[plan.oddity]
-  return path === undefined || maker.knows(path) ? plan : { ...plan, oddity: undefined }
+/** What stands beside the subscriptions; a small school, which is looked at by newcomers, is left in peace. */
+function surround(school: School, options: SchoolOptions): void {
+  const { subscribers, surprises } = options
+  const signups = surprises === true ? Math.max(1, Math.round(subscribers / 600)) : 0
+  const accounts = oldAccounts.filter((name) => school.plans.some((plan) => plan.account === name))
+  for (const account of accounts) openDoors(school, { account, signups })
+  const [first] = accounts
+  if (first === undefined) return
+  for (let n = 0; n < Math.max(1, Math.round(subscribers * 0.006)); n++) startOutsidePlan(school, first, n)
 }
 
 interface Scene {

@@ -114,7 +114,7 @@ const kajabiKinds: readonly FaultKind[] = [
 export async function withFaults(
   world: World,
   request: HttpRequest,
-  answer: () => Promise<HttpAnswer>,
+  answer: (delay?: () => Promise<void>) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   const faults = running.get(world)
   if (faults === undefined || request.url.pathname.startsWith('/_sandbox/')) return answer()
@@ -145,8 +145,9 @@ export async function withFaults(
       await answer()
       throw new ConnectionCut()
     case 'slow':
-      await sleep(faults.plan.slowMilliseconds ?? 25)
-      return answer()
+      return answer(async () => {
+        await sleep(faults.plan.slowMilliseconds ?? 25)
+      })
     case 'html':
       return html(502, 'Bad Gateway')
     case 'empty_page':

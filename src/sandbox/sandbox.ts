@@ -102,7 +102,7 @@ function sandboxOf(world: World): Sandbox {
         headers: request.headers,
         body: await request.text(),
       }
-      const answer = await withFaults(world, read, () => dispatch(world, router, read))
+      const answer = await withFaults(world, read, (delay) => dispatch(world, router, { request: read, delay }))
       return new Response(answer.status === 204 ? null : answer.body, {
         status: answer.status,
         headers: answer.headers,
@@ -117,13 +117,22 @@ function sandboxOf(world: World): Sandbox {
   }
 }
 
-async function dispatch(world: World, router: Router, request: HttpRequest): Promise<HttpAnswer> {
+/** A slow answer is slow before it is executed: meanwhile its idempotency key is in use. */
+async function dispatch(
+  world: World,
+  router: Router,
+  about: { request: HttpRequest; delay: (() => Promise<void>) | undefined },
+): Promise<HttpAnswer> {
+  const { request, delay } = about
   const { pathname } = request.url
   if (pathname.startsWith('/_sandbox/')) return answerControl(world, request)
   for (const module of world.modules)
     for (const [prefix, handle] of Object.entries(module.mounts ?? {}))
-      if (pathname.startsWith(prefix)) return handle(world, request)
-  return router.answer(request)
+      if (pathname.startsWith(prefix)) {
+        await delay?.()
+        return handle(world, request)
+      }
+  return router.answer(request, delay)
 }
 
 /** Settings of the accounts: `intl` is a British business, all others are American. */

@@ -116,6 +116,13 @@ test('control: the world, the clock, and a reset to the beginning', async () => 
   })
 })
 
+test('the Date header is the simulated clock over HTTP as well', async () => {
+  const { server } = await served()
+  await fetch(`${server.url}/_sandbox/clock`, { method: 'POST', body: '{"to":"2027-02-28T00:00:00Z"}' })
+  const answer = await fetch(`${server.url}/v1/account`, { headers: { authorization: 'Bearer sk_test_sandbox_us' } })
+  expect(answer.headers.get('date')).toBe('Sun, 28 Feb 2027 00:00:00 GMT')
+})
+
 test('a cut connection is a connection error to the client', async () => {
   const { stripe } = await served({
     faults: {

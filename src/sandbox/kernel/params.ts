@@ -1,5 +1,6 @@
 // Declarative, closed schemas of request parameters. A schema reads the decoded form into a typed value or throws Stripe's own error.
 import { instant, type Instant } from '../../core/instant.ts'
+import { currencies } from './currencies.ts'
 import { invalid } from './errors.ts'
 import type { Raw, RawFields } from './form.ts'
 
@@ -257,11 +258,17 @@ export function inRange(value: number, within: Range | undefined): boolean {
   )
 }
 
+/** A currency Stripe takes, in lower case. */
 export const currency: Schema<string> = {
   parse(raw, at) {
     const value = scalar(raw, at, 'currency').toLowerCase()
-    if (/^[a-z]{3}$/.test(value)) return value
-    throw value === '' ? emptyRefused(at) : invalid(`Invalid currency: ${value}.`, { param: at })
+    if (currencies.has(value)) return value
+    throw value === ''
+      ? emptyRefused(at)
+      : invalid(
+          `Invalid currency: ${value}. Stripe currently supports these currencies: ${[...currencies].join(', ')}`,
+          { param: at },
+        )
   },
 }
 

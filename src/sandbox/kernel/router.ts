@@ -113,16 +113,22 @@ export class Router {
     const answer = { id, key: save?.key ?? null }
     try {
       const body = this.#world.transact(() => {
-        const object = route.handle(context, params as never)
-        const text = JSON.stringify(this.#world.expander.shape(context, object, expand), undefined, 2)
-        finish(200, text)
-        return text
+        try {
+          const object = route.handle(context, params as never)
+          const text = JSON.stringify(this.#world.expander.shape(context, object, expand), undefined, 2)
+          finish(200, text)
+          return text
+        } catch (error) {
+          // What stands in spite of the refusal is saved together with the refusal, or neither is.
+          if (error instanceof StripeError && error.keeps) finish(error.status, errorBody(error, id).body)
+          throw error
+        }
       })
       return this.#respond(200, { body, ...answer })
     } catch (error) {
       if (!(error instanceof StripeError)) throw error
       const { body } = errorBody(error, id)
-      this.#world.transact(() => finish(error.status, body))
+      if (!error.keeps) this.#world.transact(() => finish(error.status, body))
       return this.#respond(error.status, { body, ...answer, headers: error.headers })
     }
   }

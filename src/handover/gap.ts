@@ -13,12 +13,13 @@ export interface GapInput {
   readonly expect: Expectation
   /** The old one, `latest_invoice` expanded with its lines. */
   readonly old: Stripe.Subscription | undefined
-  /** The successor's newest invoice, payments expanded; null when it has none. Undefined when it could not be read. */
-  readonly newInvoice: Stripe.Invoice | null | undefined
+  /**
+   * Every invoice in the target of every subscription with the subscriber's mark, also of those that were undone: what a cancelled successor was paid
+   * for is paid. Undefined when they could not be read to their end.
+   */
+  readonly newInvoices: readonly Stripe.Invoice[] | undefined
   /** An invoice of the old customer that bills this gap, by its mark; a crash may have left it unfinished. */
   readonly begun: Stripe.Invoice | null
-  /** Period of T passed while the old one was on hold. */
-  readonly now: number
 }
 
 /**
@@ -32,11 +33,11 @@ export interface GapInput {
  * | void, of the current period            | paid, refunded, disputed     | none                                                 |
  * | void, of the current period            | otherwise                    | uncharged: one explicit invoice, if the project says so |
  */
-export function gapOf({ expect, old, newInvoice, begun }: GapInput): GapRead {
-  if (old === undefined || newInvoice === undefined) return gap('unreadable')
+export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
+  if (old === undefined || newInvoices === undefined) return gap('unreadable')
   const latest = old.latest_invoice
   if (latest === null || typeof latest === 'string') return gap('none')
-  const charged = newInvoice !== null && samePeriod(newInvoice, latest) && paidFor.has(sightInvoice(newInvoice))
+  const charged = newInvoices.some((one) => samePeriod(one, latest) && paidFor.has(sightInvoice(one)))
   if (charged || expect.gap === 'leave') return gap('none')
   if (latest.status === 'draft' && latest.auto_advance === false) return { ...gap('draft'), invoice: latest.id }
   const current = old.items.data.some(

@@ -179,13 +179,14 @@ function discountsDiffer(
   for (const [i, one] of expected.entries()) {
     // Order decides the amount, so it is compared too.
     const found = read[i]
-    if (found?.coupon?.id !== one.coupon)
-      return `${where} has coupon ${found?.coupon?.id ?? 'unreadable'}, not ${JSON.stringify(one.coupon)}`
-    const end = found.old?.end ?? null
+    if (found?.couponId !== one.coupon)
+      return `${where} has coupon ${found?.couponId ?? 'none that can be read'}, not ${JSON.stringify(one.coupon)}`
+    const raw = discounts[i]
+    const end = typeof raw === 'object' ? raw.end : null
     if (one.after === null || one.until === null) {
       if (end !== null) return `${where}: discount ${found.id} ends`
     } else if (end === null || end < one.after + boundarySeconds || end > one.until) {
-      return `${where}: discount ${found.id} ends on ${end === null ? 'no date' : formatInstant(end)}`
+      return `${where}: discount ${found.id} ends on ${end === null ? 'no date' : formatInstant(instant(end))}`
     }
   }
   return undefined

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { markFrom, markHold, settledComment, undoneComment } from './marks.ts'
-import { isOver } from './source.ts'
+import { idOf, isOver } from './source.ts'
 import type { InvoiceSight, NewSight, OldSight, Standing } from './types.ts'
 
 /** What a read of the old subscription shows; undefined stands for a read that failed, never for "not there". */
@@ -64,16 +64,21 @@ export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Excl
   return old === 'kept' && successor === 'live' ? 'target' : 'unfinished'
 }
 
-/** State of an invoice of the target as a revert sees it. Payments and refunds count where the read was expanded that far. */
-export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight {
+/**
+ * State of an invoice of the target as a revert sees it. What is in flight shows where payments were expanded, refunds and disputes where its charges
+ * were read as well (`chargesToRead`).
+ */
+export function sightInvoice(
+  invoice: Stripe.Invoice | undefined,
+  charges: readonly Stripe.Charge[] = [],
+): InvoiceSight {
   if (invoice === undefined) return 'none'
-  const intents = paymentIntentsOf(invoice)
   const terminal = (['draft', 'void', 'uncollectible'] as const).find((one) => one === invoice.status)
   if (terminal !== undefined) return terminal
-  if (invoice.status !== 'paid') return intents.some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
-  const charges = intents.map(({ latest_charge: charge }) => (typeof charge === 'object' ? charge : null))
-  if (charges.some((charge) => charge?.disputed === true)) return 'disputed'
-  const refunded = charges.some((charge) => charge !== null && charge.amount_refunded > 0)
+  if (invoice.status !== 'paid')
+    return paymentIntentsOf(invoice).some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
+  if (charges.some(({ disputed }) => disputed)) return 'disputed'
+  const refunded = charges.some(({ amount_refunded: amount }) => amount > 0)
   return refunded || invoice.post_payment_credit_notes_amount > 0 ? 'refunded' : 'paid'
 }
 
@@ -84,4 +89,9 @@ export function paymentIntentsOf(invoice: Stripe.Invoice): readonly Stripe.Payme
   return (invoice.payments?.data ?? []).flatMap(({ payment }) =>
     typeof payment.payment_intent === 'object' ? [payment.payment_intent] : [],
   )
+}
+
+/** Ids of the charges that paid an invoice: a fifth level of expansion, which Stripe refuses, so they are read by themselves. */
+export function chargesToRead(invoice: Stripe.Invoice): readonly string[] {
+  return paymentIntentsOf(invoice).flatMap(({ latest_charge: charge }) => (charge === null ? [] : [idOf(charge)]))
 }

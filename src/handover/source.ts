@@ -50,6 +50,7 @@ export interface SourceDiscount {
   readonly id: string
   /** Null when the list did not show the coupon: deleted, or too deep to be expanded. */
   readonly coupon: Stripe.Coupon | null
+  readonly couponId: string | null
   readonly promotionCode: string | null
   readonly old: OldDiscount | null
 }
@@ -165,14 +166,17 @@ function readItem(item: Stripe.SubscriptionItem, prices: ReadonlyMap<string, Str
 }
 
 export function readDiscount(discount: string | Stripe.Discount): SourceDiscount {
-  if (typeof discount === 'string') return { id: discount, coupon: null, promotionCode: null, old: null }
+  if (typeof discount === 'string')
+    return { id: discount, coupon: null, couponId: null, promotionCode: null, old: null }
   const { coupon } = discount.source
   const known = typeof coupon === 'object' ? coupon : null
+  const couponId = coupon === null ? null : idOf(coupon)
   const duration = among(durations, known?.duration)
   const code = discount.promotion_code
   return {
     id: discount.id,
     coupon: known,
+    couponId,
     promotionCode: code === null ? null : idOf(code),
     old: duration === undefined ? null : { duration, end: discount.end === null ? null : instant(discount.end) },
   }

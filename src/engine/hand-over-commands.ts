@@ -26,6 +26,7 @@ import {
   readOld,
   readSuccessor,
   readSuccessors,
+  successorInvoices,
 } from './subscriber-reads.ts'
 import { subscriberAddress } from './subscribers.ts'
 
@@ -130,15 +131,14 @@ async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent>
   })
 }
 
-async function readGap(context: Context, { job, state }: Turn): Promise<HandoverEvent> {
+async function readGap(context: Context, { job }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
   const old = await readOld(context, expect)
-  const newInvoice = await newestInvoice(context, state.successor)
+  const newInvoices = await successorInvoices(context, expect)
   const latest = old?.latest_invoice
   const begun =
     typeof latest === 'object' && latest !== null ? await gapInvoice(context, expect, gapMark(expect, latest)) : null
-  const now = context.accounts.target.now()
-  return gapOf({ expect, old: begun === undefined ? undefined : old, newInvoice, begun: begun ?? null, now })
+  return gapOf({ expect, old: begun === undefined ? undefined : old, newInvoices, begun: begun ?? null })
 }
 
 /* ------------------------------------------------------------------ sends */

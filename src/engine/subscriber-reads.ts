@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import { oldExpansions } from '../handover/events.ts'
 import { markCarried } from '../handover/marks.ts'
@@ -46,16 +46,16 @@ export async function readSuccessors(
   return all && successorsOf(all.map(asSubscription), key)
 }
 
-/** Open invoices of the old customer's other subscriptions that advance by themselves: cancelling stops their collection. */
+/** Open invoices of the old customer, of any subscription: cancelling one stops the collection of them all. */
 export async function collectingInvoices(
   context: Context,
-  { source, customer_old, old }: Expectation,
+  { source, customer_old }: Expectation,
 ): Promise<readonly Stripe.Invoice[] | undefined> {
   const open = await listOrNothing(accountNamed(context, source), '/v1/invoices', {
     customer: customer_old,
     status: 'open',
   })
-  return open?.map(asInvoice).filter((invoice) => subscriptionOf(invoice) !== old)
+  return open?.map(asInvoice)
 }
 
 /**
@@ -91,6 +91,22 @@ export async function newestInvoice(
   return asInvoice({ ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } })
 }
 
+/** Every invoice of every subscription with the mark, undone ones too: what a cancelled successor was paid for is paid. */
+export async function successorInvoices(
+  context: Context,
+  expect: Pick<Expectation, 'customer_new' | 'key'>,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const invoices: Stripe.Invoice[] = []
+  const successors = await readSuccessors(context, expect)
+  if (successors === undefined) return undefined
+  for (const { id } of successors) {
+    const own = await listOrNothing(context.accounts.target, '/v1/invoices', { subscription: id })
+    if (own === undefined) return undefined
+    invoices.push(...own.map(asInvoice))
+  }
+  return invoices
+}
+
 /** The invoice by which an earlier run began to bill a gap; null when there is none. */
 export async function gapInvoice(
   context: Context,
@@ -114,10 +130,6 @@ async function listOrNothing(
     if (error instanceof CommandError) return undefined
     throw error
   }
-}
-
-function subscriptionOf({ parent }: Stripe.Invoice): string {
-  return idOf(parent?.subscription_details?.subscription as Json | undefined)
 }
 
 /** The adapter hands over what Stripe sent; its types are the SDK's for the pinned version. */

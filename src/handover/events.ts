@@ -20,9 +20,6 @@ export const oldExpansions = [
   'latest_invoice',
   'default_payment_method',
 ] as const
-/** Expansions of an invoice that `invoiceRead` looks at; then its charges are read (`chargesToRead`). */
-export const invoiceExpansions = ['payments.data.payment.payment_intent'] as const
-
 /** `now` is Stripe's clock. Undefined stands for a read that failed. */
 export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now: Instant): EventOf<'old_read'> {
   const sight = sightOld(old)
@@ -97,15 +94,11 @@ export function proved(input: ProofInput | undefined): EventOf<'proved'> {
 }
 
 /** Undefined stands for a read that failed, null for a successor without any invoice. */
-export function invoiceRead(
-  plan: AnyPlan,
-  invoice: Stripe.Invoice | null | undefined,
-  charges: readonly Stripe.Charge[],
-): EventOf<'invoice_read'> {
+export function invoiceRead(plan: AnyPlan, invoice: Stripe.Invoice | null | undefined): EventOf<'invoice_read'> {
   if (invoice === undefined)
     return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false }
   if (invoice === null) return { type: 'invoice_read', sight: 'none', invoice: null, payment: null, allowed: false }
-  const sight = sightInvoice(invoice, charges)
+  const sight = sightInvoice(invoice)
   const override = plan.expect.override
   const allowed =
     sight === 'refunded'

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { markFrom, markHold, settledComment, undoneComment } from './marks.ts'
-import { idOf, isOver } from './source.ts'
+import { isOver } from './source.ts'
 import type { InvoiceSight, NewSight, OldSight, Standing } from './types.ts'
 
 /** What a read of the old subscription shows; undefined stands for a read that failed, never for "not there". */
@@ -65,18 +65,16 @@ export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Excl
 }
 
 /**
- * State of an invoice of the target as a revert sees it. What is in flight shows where payments were expanded, refunds and disputes where its charges
- * were read as well (`chargesToRead`).
+ * State of an invoice of the target as a revert sees it. What is in flight shows where its payments were expanded, refunds and disputes where the
+ * payments' charges were: a fifth level, which Stripe refuses to expand from an invoice, so payment intents are read by themselves.
  */
-export function sightInvoice(
-  invoice: Stripe.Invoice | undefined,
-  charges: readonly Stripe.Charge[] = [],
-): InvoiceSight {
+export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight {
   if (invoice === undefined) return 'none'
   const terminal = (['draft', 'void', 'uncollectible'] as const).find((one) => one === invoice.status)
   if (terminal !== undefined) return terminal
-  if (invoice.status !== 'paid')
-    return paymentIntentsOf(invoice).some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
+  const intents = paymentIntentsOf(invoice)
+  if (invoice.status !== 'paid') return intents.some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
+  const charges = intents.flatMap(({ latest_charge: charge }) => (typeof charge === 'object' ? (charge ?? []) : []))
   if (charges.some(({ disputed }) => disputed)) return 'disputed'
   const refunded = charges.some(({ amount_refunded: amount }) => amount > 0)
   return refunded || invoice.post_payment_credit_notes_amount > 0 ? 'refunded' : 'paid'
@@ -89,9 +87,4 @@ export function paymentIntentsOf(invoice: Stripe.Invoice): readonly Stripe.Payme
   return (invoice.payments?.data ?? []).flatMap(({ payment }) =>
     typeof payment.payment_intent === 'object' ? [payment.payment_intent] : [],
   )
-}
-
-/** Ids of the charges that paid an invoice: a fifth level of expansion, which Stripe refuses, so they are read by themselves. */
-export function chargesToRead(invoice: Stripe.Invoice): readonly string[] {
-  return paymentIntentsOf(invoice).flatMap(({ latest_charge: charge }) => (charge === null ? [] : [idOf(charge)]))
 }

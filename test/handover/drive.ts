@@ -8,7 +8,6 @@ import type { StripeAccount } from '../../src/engine/ports.ts'
 import {
   bothRead,
   holdReason,
-  invoiceExpansions,
   invoiceRead,
   oldExpansions,
   oldRead,
@@ -18,7 +17,6 @@ import {
 import { gapMark, gapOf } from '../../src/handover/gap.ts'
 import { command, next } from '../../src/handover/machine.ts'
 import { markCarried, markFrom } from '../../src/handover/marks.ts'
-import { chargesToRead } from '../../src/handover/sights.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
 import { customerOf } from '../../src/handover/proof.ts'
 import { beginOf, requestFor, withLive } from '../../src/handover/requests.ts'
@@ -220,18 +218,25 @@ async function newestInvoice(stage: Stage, state: HandoverState): Promise<Stripe
   if (one === undefined) return undefined
   if (one.latest_invoice === null) return null
   const id = typeof one.latest_invoice === 'string' ? one.latest_invoice : one.latest_invoice.id
-  return get<Stripe.Invoice>(stage.accounts.target, `/v1/invoices/${id}`, invoiceExpansions)
+  return get<Stripe.Invoice>(stage.accounts.target, `/v1/invoices/${id}`, ['payments'])
 }
 
+/** Its payments and their charges lie deeper than one read shows. */
 async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): Promise<HandoverEvent> {
   const invoice = await newestInvoice(stage, state)
-  const charges: Stripe.Charge[] = []
-  for (const id of invoice ? chargesToRead(invoice) : []) {
-    const charge = await get<Stripe.Charge>(stage.accounts.target, `/v1/charges/${id}`, [])
-    if (charge === undefined) return invoiceRead(plan, undefined, [])
-    charges.push(charge)
+  if (!invoice) return invoiceRead(plan, invoice)
+  const data: Stripe.InvoicePayment[] = []
+  for (const one of invoice.payments?.data ?? []) {
+    const intent = one.payment.payment_intent
+    const path = `/v1/payment_intents/${typeof intent === 'string' ? intent : (intent?.id ?? '')}`
+    const read = await get<Stripe.PaymentIntent>(stage.accounts.target, path, ['latest_charge'])
+    if (read === undefined) return invoiceRead(plan, undefined)
+    data.push({ ...one, payment: { ...one.payment, payment_intent: read } })
   }
-  return invoiceRead(plan, invoice, charges)
+  return invoiceRead(plan, {
+    ...invoice,
+    payments: { ...invoice.payments, data } as Stripe.ApiList<Stripe.InvoicePayment>,
+  })
 }
 
 async function newInvoices(stage: Stage, plan: AnyPlan): Promise<readonly Stripe.Invoice[]> {

@@ -122,7 +122,13 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     return response
   }
   return {
-    ...{ sandbox, us, target, accounts, ids, policies, subscribers },
+    sandbox,
+    us,
+    target,
+    accounts,
+    ids,
+    policies,
+    subscribers,
     now: () => sandbox.clock(),
     async advance(to) {
       await checked('clock', { to })
@@ -242,7 +248,10 @@ function resources(
   more: JsonObject = {},
 ): DesiredResource[] {
   return Object.entries(values).map(([key, value]) => ({
-    ...{ address: address(kind, key), kind, key, value: { ...more, ...value } },
+    address: address(kind, key),
+    kind,
+    key,
+    value: { ...more, ...value },
     at: { file: `${kind}s.yaml`, line: 1, column: 1 },
   }))
 }

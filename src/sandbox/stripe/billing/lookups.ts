@@ -214,7 +214,26 @@ export function methodShown(context: Context, id: string | null): object | null 
   const row = id === null ? undefined : context.table(paymentMethods).get(id)
   if (row === undefined) return null
   const { card, type } = row
-  return card === null
-    ? { [type]: row.details, type }
-    : { card: { brand: card.brand, country: card.country, last4: card.last4, funding: card.funding }, type: 'card' }
+  if (card === null) return { [type]: row.details, type }
+  const { brand, country, exp_month, exp_year, fingerprint, funding, last4 } = card
+  return {
+    card: { ...unknownOfCharge, brand, country, exp_month, exp_year, fingerprint, funding, last4 },
+    type: 'card',
+  }
+}
+
+/** What a charge says of its card beyond the card itself. https://docs.stripe.com/api/charges/object */
+const unknownOfCharge = {
+  amount_authorized: null,
+  authorization_code: null,
+  checks: null,
+  electronic_commerce_indicator: null,
+  installments: null,
+  mandate: null,
+  network: null,
+  network_transaction_id: null,
+  regulated_status: null,
+  three_d_secure: null,
+  transaction_link_id: null,
+  wallet: null,
 }

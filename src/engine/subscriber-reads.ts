@@ -20,16 +20,35 @@ export async function readOld(
   context: Context,
   { source, old }: Pick<Expectation, 'source' | 'old'>,
 ): Promise<Stripe.Subscription | undefined> {
-  const found = await read(context, accountNamed(context, source), `/v1/subscriptions/${old}`, {
-    expand: [...oldExpansions],
-  })
-  return found.ok ? asSubscription(found.value) : undefined
+  return readSubscription(context, accountNamed(context, source), old)
 }
 
 export async function readSuccessor(context: Context, id: string): Promise<Stripe.Subscription | undefined> {
-  const { target } = context.accounts
-  const found = await read(context, target, `/v1/subscriptions/${id}`, { expand: [...provenExpansions] })
-  return found.ok ? asSubscription(found.value) : undefined
+  return readSubscription(context, context.accounts.target, id)
+}
+
+/** As deep as a proof looks: coupons of the subscription's discounts at once, those of its items by their own list, four levels being Stripe's limit. */
+const expansions = [
+  ...oldExpansions.filter((path) => path !== 'discounts'),
+  'discounts.source.coupon',
+  'customer.discount.source.coupon',
+]
+
+async function readSubscription(
+  context: Context,
+  account: StripeAccount,
+  id: string,
+): Promise<Stripe.Subscription | undefined> {
+  const found = await read(context, account, `/v1/subscriptions/${id}`, { expand: expansions })
+  if (!found.ok) return undefined
+  const subscription = asSubscription(found.value)
+  if (subscription.items.data.every(({ discounts }) => discounts.length === 0)) return subscription
+  const items = await listOrNothing(account, '/v1/subscription_items', {
+    subscription: id,
+    expand: ['data.discounts.source.coupon'],
+  })
+  const data = items as unknown as Stripe.SubscriptionItem[] | undefined
+  return data && { ...subscription, items: { ...subscription.items, data } }
 }
 
 /** Everything in the target that carries this subscriber's mark, cancelled ones too. Listed by customer, since a search lags behind. */

@@ -1,0 +1,228 @@
+import type Stripe from 'stripe'
+import type { Catalog, Stage } from '../../src/catalog/types.ts'
+import { present } from '../../src/core/assert.ts'
+import { formatInstant, instant } from '../../src/core/instant.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
+import type { SandboxOptions } from '../../src/sandbox/sandbox.ts'
+import { load } from '../catalog/project.ts'
+import { clientOf } from '../sandbox/client.ts'
+import { at, openRig, type Rig } from './rig.ts'
+
+/** One member of the small school, as they signed up in the US account. */
+export interface Member {
+  /** When they signed up: the anchor of their billing cycle. */
+  readonly since: string
+  readonly price?: 'monthly' | 'yearly' | 'quarterly'
+  readonly coupon?: 'welcome' | 'forever'
+  readonly card?: string
+  /** Share the customer of an earlier member, by index. */
+  readonly customerOf?: number
+  readonly create?: Partial<Stripe.SubscriptionCreateParams>
+}
+
+export interface Members extends AsyncDisposable {
+  readonly rig: Rig
+  readonly us: Stripe
+  readonly target: Stripe
+  /** Old subscription ids, in the order of the members. */
+  readonly subscriptions: readonly string[]
+  /** Keys: `us/sub_…`. */
+  readonly keys: readonly string[]
+  /** The catalog with everybody at one stage, or each at their own. */
+  at(stage: Stage | ((index: number) => Stage), policies?: string): Catalog
+  /** A context for that catalog: what the command line would open after the YAML was edited. */
+  stage(stage: Stage | ((index: number) => Stage), policies?: string): Context
+  /** Succeeded charges as `us 2026-12-31T09:15:00Z 4900 usd`, by member. */
+  charges(): Promise<readonly (readonly string[])[]>
+  advance(to: string): Promise<void>
+}
+
+const resources = `
+products:
+  membership: { name: Membership }
+prices:
+  monthly: { product: membership, currency: usd, unit_amount: 4900, recurring: { interval: month }, tax_behavior: exclusive }
+  quarterly: { product: membership, currency: usd, unit_amount: 12900, recurring: { interval: month, interval_count: 3 } }
+  yearly: { product: membership, currency: usd, unit_amount: 49000, recurring: { interval: year } }
+coupons:
+  welcome: { percent_off: 20, duration: repeating, duration_in_months: 3 }
+  welcome-1-months-left: { percent_off: 20, duration: repeating, duration_in_months: 1 }
+  welcome-2-months-left: { percent_off: 20, duration: repeating, duration_in_months: 2 }
+  forever: { percent_off: 10, duration: forever }
+`
+
+/** A US account with these members, living until `now`, and copied to the target. */
+export async function members(people: readonly Member[], now: string, options: SandboxOptions = {}): Promise<Members> {
+  const first = people.map(({ since }) => since).toSorted()[0] ?? now
+  const rig = await openRig(empty(), { ...options, clock: at(first) })
+  const us = clientOf(rig.sandbox)
+  const target = clientOf(rig.sandbox, 'target')
+  const old = await oldCatalog(us)
+  const customers: string[] = []
+  const subscriptions: string[] = []
+  const order = people
+    .map((_, index) => index)
+    .toSorted((a, b) => at(people[a]?.since ?? '') - at(people[b]?.since ?? ''))
+  for (const index of order) {
+    const member = present(people[index], 'member')
+    await rig.advance(at(member.since))
+    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', coupon, create } = member
+    const customer = other === undefined ? await newCustomer(us, card, index) : present(customers[other], 'customer')
+    customers[index] = customer
+    const subscription = await us.subscriptions.create({
+      customer,
+      items: [{ price: old.prices[price] }],
+      ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] }] }),
+      ...create,
+    })
+    subscriptions[index] = subscription.id
+  }
+  await rig.advance(at(now))
+  await importCopy(rig)
+  const entries: string[] = []
+  for (const id of subscriptions) entries.push(await entry(us, id, old.names))
+  // What people wrote at the pull stays; only stages and policies are edited.
+  const declared = loaded({
+    'project.yaml': projectYaml(''),
+    'mappings/us.yaml': old.mappings,
+    'subscribers/us/wave.yaml': `subscribers:\n${entries.join('')}`,
+  })
+  const catalogAt: Members['at'] = (stage, policies = '') => {
+    const { project } = loaded({ 'project.yaml': projectYaml(policies) })
+    const subscribers = declared.subscribers.map((one, index) => ({
+      ...one,
+      stage: typeof stage === 'string' ? stage : stage(index),
+    }))
+    const digest = JSON.stringify([policies, subscribers.map((one) => one.stage)])
+    return { ...declared, project, subscribers, digest }
+  }
+  return {
+    rig,
+    us,
+    target,
+    subscriptions,
+    keys: subscriptions.map((id) => `us/${id}`),
+    at: catalogAt,
+    stage: (stage, policies) => rig.with(catalogAt(stage, policies)),
+    async charges() {
+      const from = new Map<string, string>()
+      for await (const one of target.subscriptions.list({ status: 'all' }))
+        from.set(one.id, one.metadata['crossbill_from']?.slice('us/'.length) ?? '')
+      const all = chargesOf(rig.sandbox.world).filter(({ status }) => status === 'succeeded')
+      return subscriptions.map((id) =>
+        all
+          .filter(({ subscription }) => subscription === id || from.get(subscription ?? '') === id)
+          .map(({ account, at: when, amount, currency }) => `${account} ${when} ${amount} ${currency}`),
+      )
+    },
+    advance: (to) => rig.advance(at(to)),
+    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+  }
+}
+
+function projectYaml(policies: string): string {
+  return `project: school
+accounts:
+  target: { sandbox: true }
+  us: { sandbox: true }
+  intl: { sandbox: true }
+${policies}`
+}
+
+function loaded(texts: Readonly<Record<string, string>>): Catalog {
+  const sections = Object.fromEntries(
+    resources
+      .split(/\n(?=\w)/)
+      .filter((text) => text.trim() !== '')
+      .map((text) => [`${text.trim().split(':')[0]}.yaml`, text]),
+  )
+  const { catalog, findings } = load({ ...sections, ...texts })
+  if (catalog === undefined) throw new Error(JSON.stringify(findings, null, 1))
+  return catalog
+}
+
+function empty(): Catalog {
+  return loaded({ 'project.yaml': projectYaml('') })
+}
+
+async function newCustomer(us: Stripe, card: string, index: number): Promise<string> {
+  const customer = await us.customers.create({
+    email: `member-${index}@example.com`,
+    payment_method: card,
+    invoice_settings: { default_payment_method: card },
+  })
+  return customer.id
+}
+
+async function oldCatalog(us: Stripe) {
+  const { id: product } = await us.products.create({ name: 'Membership' })
+  const price = async (unit_amount: number, recurring: Stripe.PriceCreateParams.Recurring, more = {}) =>
+    (await us.prices.create({ product, currency: 'usd', unit_amount, recurring, ...more })).id
+  const prices = {
+    monthly: await price(4900, { interval: 'month' }, { tax_behavior: 'exclusive' }),
+    quarterly: await price(12900, { interval: 'month', interval_count: 3 }),
+    yearly: await price(49000, { interval: 'year' }),
+  }
+  const coupons = {
+    welcome: (await us.coupons.create({ percent_off: 20, duration: 'repeating', duration_in_months: 3 })).id,
+    forever: (await us.coupons.create({ percent_off: 10, duration: 'forever' })).id,
+  }
+  const names = new Map(Object.entries({ ...prices, ...coupons }).map(([key, id]) => [id, key]))
+  const map = (entries: Readonly<Record<string, string>>): string =>
+    Object.entries(entries)
+      .map(([key, id]) => `  ${id}: ${key}\n`)
+      .join('')
+  const mappings = `products:\n  ${product}: membership\nprices:\n${map(prices)}coupons:\n${map(coupons)}`
+  return { prices, coupons, names, mappings }
+}
+
+async function entry(us: Stripe, id: string, names: ReadonlyMap<string, string>): Promise<string> {
+  const one = await us.subscriptions.retrieve(id, { expand: ['discounts.source.coupon', 'customer'] })
+  const [item] = one.items.data
+  const discounts = one.discounts.map((discount) => {
+    const { source, end } = discount as Stripe.Discount
+    const key = names.get((source.coupon as Stripe.Coupon).id) ?? '?'
+    return `{ coupon: ${key}${end === null ? '' : `, ends: ${formatInstant(instant(end))}`} }`
+  })
+  const customer = one.customer as Stripe.Customer
+  const lines = [
+    `customer: ${customer.id}`,
+    `items: [${one.items.data.map(({ price, quantity }) => `{ price: ${names.get(price.id) ?? '?'}, quantity: ${quantity} }`).join(', ')}]`,
+    `anchor: ${iso(one.billing_cycle_anchor)}`,
+    ...(item === undefined
+      ? []
+      : [
+          `next_invoice: ${iso(one.trial_end !== null && one.status === 'trialing' ? one.trial_end : item.current_period_end)}`,
+        ]),
+    ...(one.status === 'trialing' ? [`trial_end: ${iso(one.trial_end)}`] : []),
+    ...(one.cancel_at === null ? [] : [`cancel_at: ${iso(one.cancel_at)}`]),
+    ...(one.cancel_at_period_end ? ['cancel_at_period_end: true'] : []),
+    `payment_method: ${idOf(one.default_payment_method ?? customer.invoice_settings.default_payment_method)}`,
+    ...(discounts.length === 0 ? [] : [`discounts: [${discounts.join(', ')}]`]),
+  ]
+  return `  ${id}:\n${lines.map((line) => `    ${line}\n`).join('')}`
+}
+
+function idOf(reference: string | { readonly id: string } | null): string {
+  return typeof reference === 'string' ? reference : (reference?.id ?? '')
+}
+
+function iso(seconds: number | null): string {
+  return formatInstant(instant(seconds ?? 0))
+}
+
+async function importCopy(rig: Rig): Promise<void> {
+  const body = JSON.stringify({ from: 'us', to: 'target' })
+  const response = await rig.sandbox.fetch('https://sandbox/_sandbox/copy', { method: 'POST', body })
+  const rows = (await response.text())
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => {
+      const [customerOld = '', sourceOld = '', customerNew = '', sourceNew = ''] = line.split(',')
+      return { source: 'us', customerOld, sourceOld, customerNew, sourceNew }
+    })
+  await importCopyMap(rig.context, 'us', rows)
+}

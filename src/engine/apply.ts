@@ -1,16 +1,16 @@
 import { isJsonObject } from '../core/json.ts'
-import { address } from '../core/address.ts'
 import type { Action, Change, Plan } from '../plan/types.ts'
-import { checkBasis, checkDocument, checkGuards, type Earlier } from './basis.ts'
+import { checkBasis, checkDocument, checkGuards } from './basis.ts'
 import type { Context } from './context.ts'
+import { isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from './lease.ts'
 import { planOf } from './make-plan.ts'
-import type { SubscriberRecord } from './ports.ts'
-import { recoverHeld } from './recover.ts'
+import { noteMissing, proveDone } from './prove-done.ts'
+import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from './references.ts'
 import { applyResources } from './resources.ts'
 import { applySubscribers } from './subscribers.ts'
-import { survey, type Survey } from './survey.ts'
+import { survey } from './survey.ts'
 
 export interface ApplyOptions {
   /** Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the command line. */
@@ -62,30 +62,34 @@ export async function apply(context: Context, plan: Plan, options: ApplyOptions 
 async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
-  const recovered = await recoverHeld(context, held)
-  const { done, begun } = resumed
-    ? await progressOf(context, plan)
-    : { done: new Set<Change>(), begun: new Set<Change>() }
-  const seen = await survey(context)
+  // What recovery writes below does not make the plan stale: whether it still fits is seen change by change.
+  const state = await context.store.version()
+  const recovered = [...(await recoverHeld(context, held))]
+  let seen = await survey(context)
+  const lost = await recoverLost(context, held, seen)
+  recovered.push(...lost)
+  if (lost.length > 0) seen = await survey(context)
+  const earlier = resumed ? await progressOf(context, plan) : { done: new Set<Change>(), begun: new Set<Change>() }
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
-  const { ready, postponed } = checkBasis(plan, await planOf(context, seen), { resumed, done, begun, resolve })
+  const fresh = await planOf(context, seen)
+  const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
   if (resumed) await noteMissing(context, seen)
   else checkGuards(context, plan, options)
   await context.store.put(runningKey, { plan: plan.plan })
   const changes = [
-    ...plan.changes.filter((change) => done.has(change)).map((change) => ended(change, 'done')),
+    ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...(await carryOut(context, plan, ready, held)),
   ]
   const interrupted = context.interrupt.requested
-  const remaining = interrupted
-    ? []
-    : await prove(
-        context,
-        ready.map(({ address }) => address),
-      )
-  const ok = !interrupted && remaining.length === 0 && changes.every(({ outcome }) => outcome === 'done')
+  const touched = new Set(ready.map(({ address }) => address))
+  const remaining = interrupted ? [] : await proveDone(context, touched)
   if (!interrupted) await context.store.put(runningKey, null)
+  const all = [
+    ...recovered.filter(({ outcome }) => outcome === 'held'),
+    ...changes.filter(({ outcome }) => outcome !== 'done'),
+  ]
+  const ok = !interrupted && remaining.length === 0 && all.length === 0
   return { plan: plan.plan, ok, interrupted, recovered, changes, remaining }
 }
 
@@ -117,70 +121,4 @@ async function carryOut(
       }))
   context.progress.done()
   return [...first, ...moved, ...last]
-}
-
-/** How far an earlier run of this very plan came, by the journal and by what is remembered of each subscriber. */
-async function progressOf(context: Context, plan: Plan): Promise<Pick<Earlier, 'done' | 'begun'>> {
-  const records = new Map<string, SubscriberRecord>(
-    (await context.store.subscribers()).map((record) => [address('subscriber', record.key), record]),
-  )
-  const done = new Set<Change>()
-  const begun = new Set<Change>()
-  for (const change of plan.changes) {
-    if (isPerson(change)) {
-      if (records.get(change.address)?.facts['finished'] === plan.plan) done.add(change)
-      continue
-    }
-    const entries = (await context.store.journal({ address: change.address })).filter(
-      ({ status }) => status === 'succeeded',
-    )
-    const sent = change.steps.filter(({ idempotency_key: key }) =>
-      entries.some((one) => one.idempotencyKey.startsWith(key)),
-    )
-    if (sent.length > 0) (sent.length === change.steps.length ? done : begun).add(change)
-  }
-  return { done, begun }
-}
-
-function isPerson({ address: at }: Change): boolean {
-  return at.startsWith('subscriber.')
-}
-
-/** Reads everything again: nothing may be left to do where something was done. The store takes note of what is there. */
-async function prove(context: Context, touched: readonly string[]): Promise<ApplyResult['remaining']> {
-  const seen = await survey(context)
-  const after = await planOf(context, seen)
-  await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))
-  return after.changes
-    .filter(({ address }) => touched.includes(address))
-    .map(({ address, action, because }) => ({ address, action, because }))
-}
-
-/** What an earlier run made and died before it took note of: those who refer to it need its id. */
-async function noteMissing({ store, accounts }: Context, { resources, known }: Survey): Promise<void> {
-  const there = new Set(known.map(({ address: at }) => at))
-  const missing = [...resources.ids].filter(([at]) => !there.has(at))
-  const account = accounts.target.name
-  await store.putObjects(missing.map(([at, id]) => ({ address: at, account, id, applied: null })))
-}
-
-async function noteResources(
-  { store, accounts }: Context,
-  { resources, known }: Survey,
-  open: ReadonlySet<string>,
-): Promise<void> {
-  const before = new Map(known.map((record) => [record.address, record]))
-  const settled = [...resources.ids].filter(([at]) => !open.has(at))
-  const records = settled.map(([at, id]) => ({
-    address: at,
-    account: accounts.target.name,
-    id,
-    applied: resources.forms.get(at) ?? null,
-  }))
-  await store.putObjects(
-    records.filter(({ address: at, id, applied }) => {
-      const old = before.get(at)
-      return old?.id !== id || old.applied !== applied
-    }),
-  )
 }

@@ -50,6 +50,8 @@ export interface Checked {
 /** What is known of an earlier run of the same plan, and the ids there are by now. */
 export interface Earlier {
   readonly resumed: boolean
+  /** The store's version when this apply began. */
+  readonly state: Plan['basis']['state']
   readonly done: ReadonlySet<Change>
   readonly begun: ReadonlySet<Change>
   readonly resolve: Resolve
@@ -61,15 +63,15 @@ export interface Earlier {
  * `begun` those in the middle of which it stopped: they go on where they stopped.
  * @throws CommandError `plan_stale`
  */
-export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve }: Earlier): Checked {
+export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve, state }: Earlier): Checked {
   // What this very plan did already changes the requests of the rest (a default price, a tax id), never what they are about.
   const same = (one: Change, other: Change): boolean =>
     resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
-  if (lineage !== fresh.basis.state.lineage) differences.push('the plan was made with another store')
-  else if (!resumed && serial !== fresh.basis.state.serial)
+  if (lineage !== state.lineage) differences.push('the plan was made with another store')
+  else if (!resumed && serial !== state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
   const now = Map.groupBy(fresh.changes, ({ address }) => address)
   const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))

@@ -1,3 +1,4 @@
+import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import { command, next } from '../handover/machine.ts'
@@ -68,6 +69,14 @@ async function moneyMoves(context: Context, { handover: { expect, goal } }: Job)
 function stateOf(facts: JsonObject): HandoverState {
   const { job: _job, finished: _finished, ...state } = facts
   return { ...atSource, ...(state as Partial<HandoverState>) }
+}
+
+/** What the store would hold had an earlier run left this behind: the next step is to read both sides. */
+export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
+  const { goal, lists, successor } = beginOf(recovery, false)
+  const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
+  const job: Job = { key, plan: 'recovery', handover: recovery, keys: {} }
+  return { key, phase: state.phase, facts: { ...state, job } as unknown as JsonObject, updated }
 }
 
 /** Every state is stored before the command that follows from it is carried out: a crash finds the machine at or before what the outside shows. */

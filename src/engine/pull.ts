@@ -1,5 +1,8 @@
-import type { Context } from './context.ts'
 import { pullCatalog } from '../catalog/pull.ts'
+import { formatMoney } from '../core/money.ts'
+import type { Context } from './context.ts'
+import { findExternalBilling, type ExternalBilling } from './external-billers.ts'
+import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read-account.ts'
 import { readResources } from './read-resources.ts'
 
@@ -21,27 +24,40 @@ export interface PullResult {
 }
 
 /**
- * Reads the accounts and says what the YAML should be. The command line writes the files.
- * @throws CommandError when an account cannot be read to its end.
+ * Reads the accounts and says what the YAML should be. The command line writes the files. Read-only.
+ * @throws CommandError when an account cannot be read.
  */
-export async function pull(context: Context, options: PullOptions): Promise<PullResult> {
-  const { accounts, progress, catalog } = context
-  const known = [accounts.target, ...accounts.sources.values()]
-  const wanted = options.sources ?? [...accounts.sources.keys()]
-  const chosen = known.filter(({ name }) => wanted.includes(name))
-  progress.start('reading accounts', chosen.length)
-  const read = await Promise.all(
-    chosen.map(async (account) => ({
-      live: await readAccount(account, progress),
-      resources: await readResources(account),
-    })),
-  )
-  progress.done()
-  return pullCatalog({
-    project: catalog.project.name,
-    accounts: read,
-    files: options.files,
-    now: accounts.target.now(),
-    ...(options.waveSize === undefined ? {} : { waveSize: options.waveSize }),
+export async function pull(context: Context, { sources, files, waveSize }: PullOptions): Promise<PullResult> {
+  const { target, sources: all } = context.accounts
+  const wanted = [...all.values(), target].filter(({ name }) => sources?.includes(name) ?? name !== target.name)
+  context.progress.start('reading accounts', wanted.length)
+  const accounts = await Promise.all(wanted.map((account) => readWhole(context, account)))
+  context.progress.done()
+  const pulled = pullCatalog({
+    project: context.catalog.project.name,
+    accounts,
+    files,
+    now: target.now(),
+    ...(waveSize === undefined ? {} : { waveSize }),
   })
+  const outside = accounts.flatMap(({ external }) => external)
+  return {
+    files: pulled.files,
+    notes: [...pulled.notes, ...outside.map(noteOf)],
+    summary: { ...pulled.summary, ...(outside.length === 0 ? {} : { external_billers: outside.length }) },
+  }
+}
+
+async function readWhole(context: Context, account: StripeAccount) {
+  const [live, resources, external] = await Promise.all([
+    readAccount(account, context.progress),
+    readResources(account),
+    account.name === context.accounts.target.name ? [] : findExternalBilling(account),
+  ])
+  return { live, resources, external }
+}
+
+function noteOf({ source, customer, charges, last }: ExternalBilling): string {
+  const what = `${source}/${customer} was charged ${charges} times without an invoice, last ${formatMoney(last)}`
+  return `${what}: something other than Stripe Billing runs a payment plan there; declare it under externals with a reason`
 }

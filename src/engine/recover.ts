@@ -3,13 +3,14 @@ import { splitAddress } from '../core/address.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { AppliedChange } from './apply.ts'
 import type { Context } from './context.ts'
-import { beginRun, isUnfinished, resume } from './hand-over.ts'
+import { beginRun, isUnfinished, recoveryRecord, resume } from './hand-over.ts'
 import { applyLease, withLease, type Held } from './lease.ts'
 import { perform, type Work } from './perform.ts'
 import type { JournalEntry } from './ports.ts'
 import { findCreated } from './read-resources.ts'
 import { isCreation, keepSecret } from './resources.ts'
 import { sideBySide } from './side-by-side.ts'
+import type { Survey } from './survey.ts'
 
 const customersAtATime = 16
 
@@ -23,6 +24,10 @@ export async function recover(context: Context): Promise<readonly AppliedChange[
 
 export async function recoverHeld(context: Context, held: Held): Promise<readonly AppliedChange[]> {
   await closeOpenRequests(context)
+  return recoverSubscribers(context, held)
+}
+
+async function recoverSubscribers(context: Context, held: Held): Promise<readonly AppliedChange[]> {
   const open = (await context.store.subscribers()).filter(isUnfinished)
   if (open.length === 0) return []
   context.progress.start('finishing earlier work', open.length)
@@ -36,6 +41,24 @@ export async function recoverHeld(context: Context, held: Held): Promise<readonl
   })
   context.progress.done()
   return open.flatMap(({ key }) => results.get(key) ?? [])
+}
+
+/**
+ * Those whom the live objects show half-way and of whom the store knows nothing (it was lost, or somebody took a hold away): finished or undone by what
+ * the objects themselves say.
+ */
+export async function recoverLost(
+  context: Context,
+  held: Held,
+  { classified }: Survey,
+): Promise<readonly AppliedChange[]> {
+  const known = new Set((await context.store.subscribers()).filter(isUnfinished).map(({ key }) => key))
+  const lost = classified.filter(({ key, recovery }) => recovery !== undefined && !known.has(key))
+  if (lost.length === 0) return []
+  for (const { key, recovery } of lost)
+    if (recovery !== undefined)
+      await context.store.putSubscribers([recoveryRecord(key, recovery, context.accounts.target.now())])
+  return recoverSubscribers(context, held)
 }
 
 /** Subscribers of one customer are worked on one after the other. */

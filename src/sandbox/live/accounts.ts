@@ -5,6 +5,7 @@ import type { World } from '../kernel/world.ts'
 import * as catalog from './catalog.ts'
 import * as people from './people.ts'
 import { Live } from './reading.ts'
+import { keepLiveSchedule } from './schedules.ts'
 import * as billing from './subscriptions.ts'
 
 /**
@@ -22,6 +23,8 @@ export interface LiveAccount {
   /** Those not named stay plain cards, banks or sources by the prefix of their ids. */
   readonly payment_methods?: readonly Json[]
   readonly subscriptions?: readonly Json[]
+  /** Those that subscriptions do not carry expanded. */
+  readonly schedules?: readonly Json[]
   /** Drafts, open ones, and the newest of each subscription; paid ones of the past are not needed. */
   readonly invoices?: readonly Json[]
   /** Pending ones. */
@@ -50,6 +53,7 @@ function fillAccount(context: Context, live: LiveAccount): void {
   each('promotion_codes', catalog.keepPromotionCode)
   each('payment_methods', (where, object) => people.keepMethod(where, object))
   each('customers', people.keepCustomer)
+  each('schedules', keepLiveSchedule)
   each('subscriptions', billing.keepLiveSubscription)
   each('invoices', billing.keepLiveInvoice)
   each('invoice_items', billing.keepPendingItem)

@@ -75,7 +75,9 @@ export function keepPrice(context: Context, live: Live, inline = false): void {
   for (const [name, option] of entriesOf(live.any('currency_options')))
     if (options !== null && name !== currency) others[name] = amountsFrom(new Live(option, `${live.id}.${name}`))
   const product = live.ref('product') ?? `prod_of_${live.id}`
-  ensureProduct(context, product)
+  const whole = live.inside('product')
+  if (whole !== null && !context.table(productKind.table).has(product)) keepProduct(context, whole)
+  else ensureProduct(context, product)
   const row: PriceRow = {
     ...amountsFrom(live),
     id: live.id,
@@ -130,7 +132,7 @@ export function keepTaxRate(context: Context, live: Live): void {
   })
 }
 
-/** `deleted`: known only through a discount that still runs. */
+/** `deleted`: it cannot be redeemed any more, only its discounts run on. */
 export function keepCoupon(context: Context, live: Live, deleted = false): void {
   const options: Record<string, number> = {}
   for (const [name, option] of entriesOf(live.any('currency_options')))
@@ -183,7 +185,7 @@ export function keepDiscount(context: Context, live: Live): string {
   const source = live.inside('source')
   const coupon = source?.ref('coupon') ?? live.ref('coupon') ?? ''
   const whole = source?.inside('coupon') ?? live.inside('coupon')
-  if (whole !== null && !context.table(coupons).has(coupon)) keepCoupon(context, whole, true)
+  if (whole !== null && !context.table(coupons).has(coupon)) keepCoupon(context, whole, !whole.flag('valid', true))
   context.table(discounts).put({
     id: live.id,
     created: live.number('start'),
@@ -198,6 +200,27 @@ export function keepDiscount(context: Context, live: Live): string {
     end: instantOrNull(live.numberOrNull('end')),
   })
   return live.id
+}
+
+/** A discount of which only the id is known takes nothing off; it shows that there is one. */
+export function keepUnreadDiscount(context: Context, id: string, on: { subscription: string; item: string }): string {
+  const coupon = `unread-${id}`
+  if (context.table(discounts).has(id)) return id
+  keepCoupon(context, new Live({ id: coupon, created: context.now, duration: 'forever', percent_off: 0 }, coupon), true)
+  context.table(discounts).put({
+    id,
+    created: context.now,
+    coupon,
+    promotion_code: null,
+    customer: null,
+    subscription: on.subscription,
+    subscription_item: on.item,
+    invoice: null,
+    invoice_item: null,
+    start: context.now,
+    end: null,
+  })
+  return id
 }
 
 export function instantOrNull(at: number | null): Instant | null {

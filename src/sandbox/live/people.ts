@@ -76,6 +76,8 @@ export function keepCustomer(context: Context, live: Live): void {
   for (const taxId of live.objects('tax_ids'))
     createTaxId(context, row.id, { type: taxId.text('type'), value: taxId.text('value') })
   for (const source of live.objects('sources')) keepMethod(context, source, row.id)
+  const whole = settings?.inside('default_payment_method') ?? null
+  if (whole !== null) keepMethod(context, whole, row.id)
   for (const name of [row.default_source, row.invoice_settings.default_payment_method])
     if (name !== null) ensureMethod(context, name, row.id)
 }
@@ -105,7 +107,8 @@ function makeMethod(
 ): void {
   const form = forms[about.id.split('_')[0] ?? ''] ?? 'payment_method'
   const type = about.type ?? (form === 'bank_account' ? 'us_bank_account' : 'card')
-  if (context.table(paymentMethods).has(about.id)) return
+  // What was read replaces what was guessed from the id.
+  if (about.type === null && context.table(paymentMethods).has(about.id)) return
   const year = new Date(context.now * 1_000).getUTCFullYear() + 6
   const plain = cardOf(context, present(cardByToken('pm_card_visa'), 'a plain card'), { month: 12, year })
   const card = type !== 'card' ? null : { ...plain, last4: lastFour(about.card) ?? plain.last4 }

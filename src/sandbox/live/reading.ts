@@ -32,6 +32,8 @@ export class Live {
     const value = this.any(name)
     if (value === null || typeof value === 'string') return value
     if (typeof value === 'number') return String(value)
+    const printed = decimalText(value)
+    if (printed !== undefined) return printed
     throw this.#wrong(name, 'text')
   }
 
@@ -44,7 +46,8 @@ export class Live {
   numberOrNull(name: string): number | null {
     const value = this.any(name)
     if (value === null || typeof value === 'number') return value
-    if (typeof value === 'string' && value !== '' && Number.isFinite(Number(value))) return Number(value)
+    const text = typeof value === 'string' ? value : (decimalText(value) ?? '')
+    if (text !== '' && Number.isFinite(Number(text))) return Number(text)
     throw this.#wrong(name, 'number')
   }
 
@@ -104,4 +107,16 @@ export class Live {
   #wrong(name: string, wanted: string): Bug {
     return new Bug(`${this.#at}.${name} should be ${wanted}`)
   }
+}
+
+/** A decimal of the SDK, which prints as a number. */
+function decimalText(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isPlain(value)) return undefined
+  const text = String(value as { toString(): string })
+  return /^-?\d+(\.\d+)?$/.test(text) ? text : undefined
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
 }

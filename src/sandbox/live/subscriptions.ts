@@ -15,9 +15,10 @@ import {
 } from '../stripe/billing/rows.ts'
 import { prices } from '../stripe/prices.ts'
 import { taxRateKind } from '../stripe/tax-rates.ts'
-import { keepDiscount, keepPrice, keepTaxRate } from './catalog.ts'
-import { ensureMethod } from './people.ts'
-import type { Live } from './reading.ts'
+import { keepDiscount, keepPrice, keepTaxRate, keepUnreadDiscount } from './catalog.ts'
+import { ensureMethod, keepMethod } from './people.ts'
+import { Live } from './reading.ts'
+import { keepLiveSchedule } from './schedules.ts'
 
 export function keepLiveSubscription(context: Context, live: Live): void {
   const customer = present(live.ref('customer'), `customer of ${live.id}`)
@@ -44,7 +45,7 @@ export function keepLiveSubscription(context: Context, live: Live): void {
       'unpaid',
     ]),
     currency: live.text('currency'),
-    items: live.objects('items').map((item) => itemFrom(context, item)),
+    items: live.objects('items').map((item) => itemFrom(context, item, live.id)),
     collection_method: live.word('collection_method', ['charge_automatically', 'send_invoice']),
     days_until_due: live.numberOrNull('days_until_due'),
     billing_cycle_anchor: live.number('billing_cycle_anchor'),
@@ -121,15 +122,18 @@ export function keepLiveSubscription(context: Context, live: Live): void {
     application_fee_percent: live.numberOrNull('application_fee_percent'),
     on_behalf_of: live.ref('on_behalf_of'),
     transfer_data: live.any('transfer_data'),
-    // A schedule's phases do not come along: its subscription goes on as it is.
-    schedule: null,
+    schedule: live.ref('schedule'),
   }
+  const schedule = live.inside('schedule')
+  if (schedule !== null) keepLiveSchedule(context, schedule)
   keepSubscription(context, row)
 }
 
 function methodNamed(context: Context, live: Live, customer: string, field: string): string | null {
   const id = live.ref(field)
-  if (id !== null) ensureMethod(context, id, customer)
+  const whole = live.inside(field)
+  if (whole !== null) keepMethod(context, whole, customer)
+  else if (id !== null) ensureMethod(context, id, customer)
   return id
 }
 
@@ -138,7 +142,7 @@ function ratesOf(context: Context, live: Live, field: string): string[] {
   return live.refs(field)
 }
 
-function itemFrom(context: Context, live: Live): ItemRow {
+function itemFrom(context: Context, live: Live, subscription: string): ItemRow {
   const price = present(live.ref('price'), `price of ${live.id}`)
   const whole = live.inside('price')
   if (whole !== null && !context.table(prices).has(price)) keepPrice(context, whole, true)
@@ -149,7 +153,13 @@ function itemFrom(context: Context, live: Live): ItemRow {
     quantity: live.numberOrNull('quantity'),
     metadata: live.metadata(),
     tax_rates: ratesOf(context, live, 'tax_rates'),
-    discounts: live.objects('discounts').map((discount) => keepDiscount(context, discount)),
+    discounts: live
+      .each('discounts')
+      .map((entry) =>
+        typeof entry === 'string'
+          ? keepUnreadDiscount(context, entry, { subscription, item: live.id })
+          : keepDiscount(context, new Live(entry, `${live.id}.discounts`)),
+      ),
     billing_thresholds: live.any('billing_thresholds'),
     current_period_start: live.number('current_period_start'),
     current_period_end: live.number('current_period_end'),

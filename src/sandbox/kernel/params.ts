@@ -1,13 +1,15 @@
 // Declarative, closed schemas of request parameters. A schema reads the decoded form into a typed value or throws Stripe's own error.
 import { instant, type Instant } from '../../core/instant.ts'
 import { currencies } from './currencies.ts'
-import { invalid } from './errors.ts'
+import { invalid, StripeError } from './errors.ts'
 import type { Raw, RawFields } from './form.ts'
 
 export interface Schema<T> {
   /** `at` is the parameter's name as Stripe writes it in errors: `items[0][price]`. */
   readonly parse: (raw: Raw, at: string) => T
   readonly mandatory?: true
+  /** The keys of an object, or what an array or a map holds: for those who compare schemas with a description of the API. */
+  readonly inside?: Readonly<Record<string, Schema<unknown>>> | Schema<unknown>
 }
 
 export type Parsed<S> = S extends Schema<infer T> ? T : never
@@ -117,6 +119,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Schema<T
 /** An object with these keys and no others. Wrap the keys that must be given in `required`. */
 export function fields<const S extends Shape>(shape: S): Schema<Fields<S>> {
   return {
+    inside: shape,
     parse(raw, at) {
       if (!(raw instanceof Map)) throw invalid('Invalid object', { param: at })
       const name = (key: string) => (at === '' ? key : `${at}[${key}]`)
@@ -144,11 +147,12 @@ export function required<T>(schema: Schema<T>): Schema<T> & { mandatory: true } 
 
 /** `''` unsets: read as null. */
 export function emptyable<T>(schema: Schema<T>): Schema<T | null> {
-  return { parse: (raw, at) => (raw === '' ? null : schema.parse(raw, at)) }
+  return { ...schema, parse: (raw, at) => (raw === '' ? null : schema.parse(raw, at)) }
 }
 
 export function list<T>(schema: Schema<T>, limits: { min?: number; max?: number } = {}): Schema<readonly T[]> {
   return {
+    inside: schema,
     parse(raw, at) {
       if (!(raw instanceof Map)) throw invalid('Invalid array', { param: at })
       const keys = [...raw.keys()]
@@ -167,6 +171,7 @@ export function list<T>(schema: Schema<T>, limits: { min?: number; max?: number 
 /** An object with free keys, all of one schema (`currency_options`). */
 export function record<T>(schema: Schema<T>, keys: RegExp = /^[a-z]{3}$/): Schema<Readonly<Record<string, T>>> {
   return {
+    inside: schema,
     parse(raw, at) {
       const result: Record<string, T> = {}
       for (const [key, value] of children(raw, at)) {
@@ -183,10 +188,12 @@ export function record<T>(schema: Schema<T>, keys: RegExp = /^[a-z]{3}$/): Schem
 /** The first schema that accepts; the error is the last one's. */
 export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return {
+    ...(second.inside === undefined ? {} : { inside: second.inside }),
     parse(raw, at) {
       try {
         return first.parse(raw, at)
-      } catch {
+      } catch (error) {
+        if (!(error instanceof StripeError)) throw error
         return second.parse(raw, at)
       }
     },

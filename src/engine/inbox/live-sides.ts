@@ -39,8 +39,8 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
     })
   const old = await readOld(context, oldAccount, subscription)
   if (!old.ok) return old
-  const customer = customerOf(old.value) ?? (await rememberedCustomer(context, subscriber))
-  const successors = customer === undefined ? success([]) : await readSuccessors(context, subscriber, customer)
+  const customers = await customersOf(context, subscriber, old.value)
+  const successors = await readSuccessors(context, subscriber, customers)
   return success({
     sides: {
       old: old.value === undefined ? 'missing' : sideOf(old.value),
@@ -49,7 +49,7 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
     old: old.value,
     oldAccount,
     successors: successors.ok ? successors.value : [],
-    customer,
+    customer: customers[0],
   })
 }
 
@@ -66,12 +66,14 @@ async function readOld(
 async function readSuccessors(
   context: InboxContext,
   subscriber: string,
-  customer: string,
+  customers: readonly string[],
 ): Promise<Outcome<readonly StripeObject[]>> {
   const found: StripeObject[] = []
   try {
-    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
-    for await (const one of list) if (markOf(one) === subscriber) found.push(one)
+    for (const customer of customers) {
+      const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
+      for await (const one of list) if (markOf(one) === subscriber) found.push(one)
+    }
     return success(found)
   } catch (error) {
     const message = error instanceof Error ? error.message : 'the list could not be read'
@@ -99,8 +101,16 @@ function customerOf(subscription: StripeObject | undefined): string | undefined 
   return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
 }
 
-/** An old subscription that its account no longer has: the grant still knows whose it was. */
-async function rememberedCustomer(context: InboxContext, subscriber: string): Promise<string | undefined> {
+/** A PAN copy keeps the customer's id. For an old subscription that its account no longer has, the grant still knows whose it was. */
+async function customersOf(
+  context: InboxContext,
+  subscriber: string,
+  old: StripeObject | undefined,
+): Promise<readonly string[]> {
+  const known = customerOf(old)
+  if (known !== undefined) return [known]
   const grants = await context.inbox.grants()
-  return grants.find((grant) => grant.subscribers.includes(subscriber))?.customer
+  return [
+    ...new Set(grants.filter(({ subscribers }) => subscribers.includes(subscriber)).map((grant) => grant.customer)),
+  ]
 }

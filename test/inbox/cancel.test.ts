@@ -1,0 +1,268 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Signal } from '../../src/cancel/signal.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { workInbox } from '../../src/engine/inbox/worker.ts'
+import { openRig, type Member, type Rig } from './rig.ts'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await openRig()
+})
+afterEach(() => rig.close())
+
+let messages = 0
+const signal = (more: Partial<Signal>): Promise<{ id: string }> =>
+  acceptSignal(rig.context, {
+    source: 'relay',
+    event: 'cancel',
+    offer: 'membership',
+    receivedAt: rig.now(),
+    message: `m${++messages}`,
+    ...more,
+  })
+const tagged = async ({ contact }: Member): Promise<{ id: string }> => {
+  await rig.act({ act: 'add_tag', contact, tag: rig.tag })
+  return signal({ source: 'hook', event: 'tag_added', contact, tag: rig.tag })
+}
+const state = async (id: string): Promise<string> => {
+  const now = (await rig.store.inbox.get(id))?.row.now
+  return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
+}
+/** Works until nothing is due, letting the time of retries pass. */
+async function workOff(rounds = 12): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const { handled } = await workInbox(rig.context, 100)
+    const { oldestPending } = await rig.store.inbox.counts()
+    if (handled === 0 && oldestPending === undefined) return
+    rig.pass(3_600)
+  }
+}
+const offersOf = async (member: Member): Promise<readonly string[]> => {
+  const offers = await rig.kajabi.offersOf(member.contact)
+  return offers.ok ? offers.value : ['unreadable']
+}
+
+describe('a cancel by tag', () => {
+  test.each(['source', 'held', 'settled'] as const)(
+    'of somebody at stage %s ends whatever bills them, and their access',
+    async (stage) => {
+      const ada = await rig.member('ada', stage)
+      const bo = await rig.member('bo', stage)
+      const { id } = await tagged(ada)
+      await workOff()
+      expect(await state(id)).toBe('done')
+      expect(await rig.status('us', ada.old)).toBe('canceled')
+      expect(stage === 'source' ? 'canceled' : await rig.status('target', ada.successor)).toBe('canceled')
+      expect(await offersOf(ada)).toEqual([])
+      expect(await rig.kajabi.tagsOf(ada.contact)).toEqual({ ok: true, value: [] })
+      expect(await rig.store.inbox.grants({ contact: ada.contact })).toEqual([])
+      expect(await rig.status(stage === 'source' ? 'us' : 'target', stage === 'source' ? bo.old : bo.successor)).toBe(
+        'active',
+      )
+      expect(await offersOf(bo)).toHaveLength(1)
+    },
+  )
+
+  test('carries the marker by which everybody recognises it as ours', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workOff()
+    const { cancellation_details: details } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
+    expect(details?.comment).toBe(`crossbill cancelled on request ${id}`)
+  })
+
+  test('that is not on the contact any more, or never was, cancels nobody', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { id } = await signal({ source: 'hook', event: 'tag_added', contact: ada.contact, tag: rig.tag })
+    const made = await signal({ source: 'hook', event: 'tag_added', contact: '999999', tag: rig.tag })
+    await workOff()
+    expect(await state(id)).toBe('ignored: tag_not_on_contact')
+    expect(await state(made.id)).toBe('ignored: contact_unknown_in_kajabi')
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('repeated, doubled and worked on by two at once is one cancel', async () => {
+    const ada = await rig.member('ada', 'held')
+    const first = await tagged(ada)
+    const again = await signal({ source: 'hook', event: 'tag_added', contact: ada.contact, tag: rig.tag })
+    await Promise.all([workInbox(rig.context, 10), workInbox({ ...rig.context, run: 'worker-2' }, 10)])
+    await workOff()
+    expect(
+      [await state(first.id), await state(again.id)].every((one) => one === 'done' || one.startsWith('ignored')),
+    ).toBe(true)
+    const events = await rig.stripe('target').events.list({ type: 'customer.subscription.deleted' })
+    expect(events.data).toHaveLength(1)
+  })
+})
+
+describe('who is meant', () => {
+  test('the "payments cancelled" of a fully paid plan, naming another offer, cancels nothing', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { id } = await signal({ contact: ada.contact, offer: 'diploma' })
+    await workOff()
+    expect(await state(id)).toBe('ignored: no_match_for_offer')
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('a late retry does not hit a subscription that was made afterwards', async () => {
+    const ada = await rig.member('ada', 'settled')
+    const { id } = await signal({ contact: ada.contact })
+    await workOff()
+    expect(await state(id)).toBe('done')
+    await rig
+      .stripe('us')
+      .subscriptions.create({ customer: ada.customer, items: [] })
+      .catch(() => undefined)
+    const price = (await rig.stripe('target').prices.list()).data[0]?.id ?? ''
+    const later = await rig.stripe('target').subscriptions.create({ customer: ada.customer, items: [{ price }] })
+    await rig.store.inbox.change(id, {
+      now: { state: 'received' },
+      note: { at: rig.now(), state: 'received', text: 'redriven' },
+    })
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('target', later.id)).toBe('active')
+  })
+
+  test('two subscriptions that give the same offer are not guessed about: a person decides', async () => {
+    const ada = await rig.member('ada', 'held')
+    const bo = await rig.member('bo', 'held')
+    const [grant] = await rig.store.inbox.grants({ contact: ada.contact })
+    if (grant === undefined) throw new Error('no grant')
+    await rig.store.inbox.putGrants([{ ...grant, subscribers: [ada.subscriber, bo.subscriber] }])
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toMatch(
+      /^dead: several subscriptions give this: us\/sub_\w+, us\/sub_\w+; cancel the right one/,
+    )
+    expect(await rig.status('target', ada.successor)).toBe('active')
+    expect(rig.alerts.map(({ key }) => key)).toContain(`dead ${id}`)
+  })
+
+  test('a contact that Crossbill gave nothing is a dead letter, not a guess', async () => {
+    const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
+    const { id } = await signal({ contact })
+    await workOff()
+    expect(await state(id)).toBe('dead: nobody')
+  })
+})
+
+describe('trouble', () => {
+  const failing =
+    (times: number, pattern: RegExp, answer: () => Response) =>
+    (fetch: typeof globalThis.fetch): typeof globalThis.fetch => {
+      let left = times
+      return async (input, init) => {
+        const url = input instanceof Request ? input.url : String(input)
+        const method = init?.method ?? 'GET'
+        if (pattern.test(`${method} ${url}`) && left-- > 0) return answer()
+        return fetch(input, init)
+      }
+    }
+  const stripeDown = () => Response.json({ error: { type: 'api_error', message: 'down' } }, { status: 500 })
+
+  test.each([
+    ['Stripe answers 500 to the cancel', /DELETE .*\/v1\/subscriptions/, stripeDown],
+    ['the list of successors cannot be read', /GET .*\/v1\/subscriptions\?/, stripeDown],
+    [
+      'Kajabi answers with HTML',
+      /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
+      () => new Response('<html>', { status: 502 }),
+    ],
+    [
+      'Kajabi asks to wait',
+      /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
+      () => new Response('', { status: 429, headers: { 'retry-after': '30' } }),
+    ],
+  ])('%s, and it is done all the same, once', async (_, pattern, answer) => {
+    await rig.close()
+    rig = await openRig({ between: failing(3, pattern, answer) })
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect([await rig.status('target', ada.successor), await rig.status('us', ada.old)]).toEqual([
+      'canceled',
+      'canceled',
+    ])
+    expect((await rig.stripe('target').events.list({ type: 'customer.subscription.deleted' })).data).toHaveLength(1)
+  })
+
+  test("a lost answer to the cancel is looked up, never taken for somebody else's", async () => {
+    await rig.close()
+    let cut = true
+    rig = await openRig({
+      between: (fetch) => async (input, init) => {
+        const answer = await fetch(input, init)
+        if (init?.method === 'DELETE' && cut) {
+          cut = false
+          throw new TypeError('fetch failed', { cause: Object.assign(new Error('cut'), { code: 'UND_ERR_SOCKET' }) })
+        }
+        return answer
+      },
+    })
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('us', ada.old)).toBe('canceled')
+  })
+
+  test('an unreadable target keeps everything as it is, and in the end calls a person', async () => {
+    await rig.close()
+    rig = await openRig({ between: failing(Infinity, /GET .*\/v1\/subscriptions\?/, stripeDown) })
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workOff(20)
+    expect(await state(id)).toMatch(/^dead: given up after 7 tries/)
+    expect([await rig.status('target', ada.successor), await rig.status('us', ada.old)]).toEqual(['active', 'active'])
+    expect(rig.alerts).toContainEqual(expect.objectContaining({ key: `dead ${id}`, fix: `crossbill inbox show ${id}` }))
+  })
+
+  test('redriven by a person, a dead letter has all its tries again', async () => {
+    await rig.close()
+    rig = await openRig({ between: failing(120, /GET .*\/v1\/subscriptions\?/, stripeDown) })
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workOff(20)
+    expect(await state(id)).toMatch(/^dead/)
+    await rig.store.inbox.change(id, {
+      now: { state: 'received' },
+      note: { at: rig.now(), state: 'received', text: 'redriven' },
+    })
+    await workOff(20)
+    expect(await state(id)).toBe('done')
+  })
+
+  test('more cancels than an hour should see stop cancelling; nothing is dropped, and a person lets it go on', async () => {
+    await rig.close()
+    rig = await openRig({ policy: { cancelsPerHour: 2 } })
+    const members = [await rig.member('a', 'held'), await rig.member('b', 'held'), await rig.member('c', 'held')]
+    const ids: string[] = []
+    for (const member of members) ids.push((await tagged(member)).id)
+    for (let round = 0; round < 4; round++) await workInbox(rig.context, 10)
+    const states = await Promise.all(ids.map(state))
+    expect(states.filter((one) => one === 'done')).toHaveLength(2)
+    expect(states.filter((one) => one === 'received')).toHaveLength(1)
+    expect(rig.alerts.map(({ key, resolved }) => [key, resolved])).toContainEqual(['breaker', undefined])
+    rig.pass(7_200)
+    await workInbox(rig.context, 10)
+    expect((await Promise.all(ids.map(state))).filter((one) => one === 'received')).toHaveLength(1)
+    const { closeBreaker } = await import('../../src/engine/inbox/breaker.ts')
+    await closeBreaker(rig.context)
+    await workInbox(rig.context, 10)
+    expect((await Promise.all(ids.map(state))).every((one) => one === 'done')).toBe(true)
+  })
+})
+
+describe('no trace of people', () => {
+  test('is left in the store or the log', async () => {
+    const ada = await rig.member('ada', 'held')
+    await tagged(ada)
+    await workOff()
+    const rows = await rig.store.inbox.list({ limit: 100 })
+    const notes = await Promise.all(rows.map(({ id }) => rig.store.inbox.get(id)))
+    const journal = await rig.store.journal()
+    expect(JSON.stringify([rows, notes, journal, rig.lines, rig.alerts])).not.toMatch(/@|ada/i)
+  })
+})

@@ -1,0 +1,340 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { describeEnding } from '../../src/engine/inbox/ending.ts'
+import { ensureHooks } from '../../src/engine/inbox/hooks.ts'
+import { pollAccess } from '../../src/engine/inbox/poll.ts'
+import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
+import { serviceStatus } from '../../src/engine/inbox/status.ts'
+import { workInbox } from '../../src/engine/inbox/worker.ts'
+import { openRig, type Member, type Rig, type RigOptions } from './rig.ts'
+
+let rig: Rig
+const start = async (options: RigOptions = {}): Promise<void> => {
+  await rig.close()
+  rig = await openRig(options)
+}
+beforeEach(async () => {
+  rig = await openRig()
+})
+afterEach(() => rig.close())
+
+const revoked = (member: Member): Promise<unknown> =>
+  rig.act({ act: 'revoke', contact: member.contact, offer: rig.access.offers['membership']?.kajabi })
+const holds = async (member: Member): Promise<boolean> => {
+  const offers = await rig.kajabi.offersOf(member.contact)
+  return offers.ok && offers.value.length === 1
+}
+const protect = async (member: Member): Promise<void> => {
+  const grants = await rig.store.inbox.grants({ contact: member.contact })
+  await rig.store.inbox.putGrants(grants.map((grant) => ({ ...grant, protectedUntil: instant(rig.now() + 86_400) })))
+}
+const alertKeys = (): string[] => rig.alerts.filter(({ resolved }) => resolved !== true).map(({ key }) => key)
+
+describe('the poller', () => {
+  test('finds nothing where everything is as it should be', async () => {
+    await rig.member('ada', 'held')
+    expect(await pollAccess(rig.context)).toEqual({ gone: 0, repaired: 0, signals: 0, read: true })
+    expect(alertKeys()).toEqual([])
+  })
+
+  test('tells somebody of a revoke, and cancels nothing: in Kajabi a revoke is not a cancel', async () => {
+    const members = [await rig.member('ada', 'held'), await rig.member('bo', 'held')] as const
+    await revoked(members[0])
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 1, signals: 0 })
+    expect(rig.alerts).toContainEqual(
+      expect.objectContaining({
+        key: 'offer_gone membership',
+        summary: `1 member who pay for membership have lost it in Kajabi: ${members[0].subscriber}`,
+      }),
+    )
+    expect(await rig.status('target', members[0].successor)).toBe('active')
+  })
+
+  test('where the project says so, a revoke that two more reads confirm is a cancel', async () => {
+    await start({ offer: { revoked_means: 'cancel' } })
+    const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    await revoked(ada)
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 1, signals: 1 })
+    await workInbox(rig.context, 10)
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'canceled',
+      'active',
+    ])
+    expect(rig.waits).toContain(20)
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 0, signals: 0 })
+  })
+
+  test('a revoke that was undone before the second look is nothing', async () => {
+    await start({ offer: { revoked_means: 'cancel' } })
+    const [ada] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    await revoked(ada)
+    await pollAccess(rig.context)
+    const wait = async (): Promise<void> =>
+      void (await rig.act({ act: 'grant', contact: ada.contact, offer: rig.access.offers['membership']?.kajabi }))
+    await workInbox({ ...rig.context, wait }, 10)
+    expect((await rig.store.inbox.list({ limit: 1 }))[0]?.now).toEqual({ state: 'ignored', reason: 'offer_is_there' })
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('an access timer that ran out is no cancel, whatever else is said', async () => {
+    await start({ offer: { revoked_means: 'cancel', day_limit: 30 } })
+    const [ada] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    await revoked(ada)
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 1, signals: 0 })
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('around a move, what an old integration revokes is given again to those who pay', async () => {
+    await start({ offer: { revoked_means: 'cancel' } })
+    const [ada, bo, cy] = [
+      await rig.member('ada', 'settled'),
+      await rig.member('bo', 'settled'),
+      await rig.member('cy', 'held'),
+    ]
+    await protect(ada)
+    await protect(bo)
+    await rig.stripe('target').subscriptions.cancel(bo.successor ?? '')
+    await revoked(ada)
+    await revoked(bo)
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 2, repaired: 1, signals: 0 })
+    expect([await holds(ada), await holds(bo), await holds(cy)]).toEqual([true, false, true])
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('an empty page, or many gone at once, stops cancelling instead of cancelling everybody', async () => {
+    await start({ offer: { revoked_means: 'cancel' } })
+    const members = []
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) members.push(await rig.member(name, 'held'))
+    for (const member of members.slice(0, 5)) await revoked(member)
+    await pollAccess(rig.context)
+    expect(await rig.store.inbox.list({ limit: 10 })).toEqual([])
+    expect((await workInbox(rig.context, 10)).breaker).toMatchObject({
+      open: true,
+      reason: '5 of 6 lost offer membership in Kajabi at once',
+    })
+    expect(alertKeys()).toContain('breaker')
+    expect(await rig.status('target', members[0]?.successor)).toBe('active')
+  })
+
+  test('a Kajabi that cannot be read concludes nothing', async () => {
+    await start({
+      between: (fetch) => async (input, init) => {
+        const url = input instanceof Request ? input.url : String(input)
+        return url.includes('/kajabi/v1/contacts?') ? new Response('<html>', { status: 200 }) : fetch(input, init)
+      },
+    })
+    const ada = await rig.member('ada', 'held')
+    await revoked(ada)
+    expect(await pollAccess(rig.context)).toEqual({ gone: 0, repaired: 0, signals: 0, read: false })
+    expect(await rig.store.inbox.list({ limit: 10 })).toEqual([])
+  })
+})
+
+describe('what Crossbill itself causes', () => {
+  test('comes back as nothing: its cancel, its revoke, the old integration that hears of it', async () => {
+    await start({ offer: { revoked_means: 'cancel' } })
+    const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    await acceptSignal(rig.context, {
+      source: 'link',
+      event: 'cancel',
+      subscriber: ada.subscriber,
+      receivedAt: rig.now(),
+      message: 'x',
+    })
+    await workInbox(rig.context, 10)
+    expect(await holds(ada)).toBe(false)
+    expect(await pollAccess(rig.context)).toEqual({ gone: 0, repaired: 0, signals: 0, read: true })
+    expect(await rig.store.inbox.list({ limit: 10 })).toHaveLength(1)
+    expect(await holds(bo)).toBe(true)
+  })
+
+  test('access follows a subscription that ended by itself, and stays where another one pays', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    const [grant] = await rig.store.inbox.grants({ contact: bo.contact })
+    if (grant === undefined) throw new Error('no grant')
+    await rig.store.inbox.putGrants([{ ...grant, subscribers: [bo.subscriber, ada.subscriber] }])
+    await rig.stripe('target').subscriptions.cancel(bo.successor ?? '')
+    const ended = (customer: string, message: string) =>
+      acceptSignal(rig.context, {
+        source: 'target_account',
+        event: 'subscription_ended',
+        customer,
+        receivedAt: rig.now(),
+        message,
+      })
+    await ended(bo.customer, 'evt_1')
+    await workInbox(rig.context, 10)
+    expect(await holds(bo)).toBe(true)
+    await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+    await ended(ada.customer, 'evt_2')
+    await ended(bo.customer, 'evt_3')
+    await workInbox(rig.context, 10)
+    expect([await holds(ada), await holds(bo)]).toEqual([false, false])
+    expect((await rig.store.inbox.list({ limit: 10 })).map(({ now }) => now.state)).toEqual([
+      'ignored',
+      'ignored',
+      'ignored',
+    ])
+  })
+})
+
+describe('a form', () => {
+  const submitted = async (email: string): Promise<string> => {
+    const { submission = '' } = await rig.act({ act: 'submit_form', form: rig.form, email, name: 'Somebody' })
+    const { id } = await acceptSignal(rig.context, {
+      source: 'form',
+      event: 'form_submission',
+      offer: 'membership',
+      receivedAt: rig.now(),
+      message: submission,
+    })
+    return id
+  }
+  const outcome = async (id: string) => (await rig.store.inbox.get(id))?.row.now
+  const mails: { email: string; subscriber: string; offer: string }[] = []
+  const mailing = () => ({
+    ...rig.context,
+    mailLink: (mail: { email: string; subscriber: string; offer: string }) => {
+      mails.push(mail)
+      return Promise.resolve({ ok: true, value: true } as const)
+    },
+  })
+  beforeEach(() => void mails.splice(0))
+
+  test('has a link sent to the address that was typed, and cancels nobody', async () => {
+    const ada = await rig.member('ada', 'held')
+    const id = await submitted('Ada@School.example')
+    await workInbox(mailing(), 10)
+    expect(mails).toMatchObject([{ subscriber: ada.subscriber, offer: 'membership' }])
+    expect(await outcome(id)).toEqual({ state: 'ignored', reason: 'confirmation_link_sent' })
+    expect(await rig.status('target', ada.successor)).toBe('active')
+    expect(JSON.stringify([await rig.store.inbox.get(id), rig.lines])).not.toContain('@')
+  })
+
+  test('with an address that nobody has ends in silence', async () => {
+    const id = await submitted('nobody@school.example')
+    await workInbox(mailing(), 10)
+    expect(mails).toEqual([])
+    expect(await outcome(id)).toEqual({ state: 'ignored', reason: 'nobody_has_this' })
+  })
+
+  test('without anybody who mails links is a dead letter', async () => {
+    await rig.member('ada', 'held')
+    const id = await submitted('ada@school.example')
+    await workInbox(rig.context, 10)
+    expect(await outcome(id)).toMatchObject({ state: 'dead', reason: expect.stringContaining('no_mailer') as string })
+  })
+})
+
+describe('hooks', () => {
+  const address = { publicUrl: 'https://cancel.school.example/', secret: 'a'.repeat(32) }
+
+  test('are made once, and made again with a new secret before the old ones go', async () => {
+    const ensured = (secret: string) => ensureHooks(rig.kajabi, rig.access, { ...address, secret })
+    expect(await ensured('a'.repeat(32))).toEqual({ ok: true, value: { kept: 0, created: 2, deleted: 0 } })
+    expect(await ensured('a'.repeat(32))).toEqual({ ok: true, value: { kept: 2, created: 0, deleted: 0 } })
+    expect(await ensured('b'.repeat(32))).toEqual({ ok: true, value: { kept: 0, created: 2, deleted: 2 } })
+    const there = await rig.kajabi.hooks()
+    const url = `https://cancel.school.example/kajabi/hooks/${'b'.repeat(32)}`
+    expect(there.ok && there.value.map((hook) => `${hook.event} ${hook.resource} ${hook.url}`).toSorted()).toEqual([
+      `form_submission ${rig.form} ${url}`,
+      `tag_added ${rig.tag} ${url}`,
+    ])
+  })
+
+  test('of somebody else are left alone', async () => {
+    await rig.kajabi.createHook({ url: 'https://other.example/kajabi/hooks/x', event: 'tag_added' })
+    await ensureHooks(rig.kajabi, rig.access, address)
+    const there = await rig.kajabi.hooks()
+    expect(there.ok && there.value).toHaveLength(3)
+  })
+})
+
+describe('reconciliation', () => {
+  test('takes away what nobody pays for, tells what is missing, and remembers when it was', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+    await revoked(bo)
+    const catalog = { ...rig.context.catalog, subscribers: [declared(ada), declared(bo)] }
+    const result = await reconcile({
+      ...rig.context,
+      catalog,
+      hooks: { publicUrl: 'https://c.example', secret: 's'.repeat(32) },
+    })
+    expect(result).toMatchObject({ ok: true, value: { missing: 1, extra: 0, hooksCreated: 2 } })
+    expect(await holds(ada)).toBe(false)
+    expect(await lastReconciliation(rig.context)).toMatchObject({ missing: 1, extra: 0 })
+    expect(alertKeys()).toEqual(expect.arrayContaining(['reconciliation', 'hook_missing']))
+  })
+
+  test('agrees with itself when everybody has what they pay for', async () => {
+    const ada = await rig.member('ada', 'held')
+    const catalog = { ...rig.context.catalog, subscribers: [declared(ada)] }
+    expect(await reconcile({ ...rig.context, catalog })).toMatchObject({ ok: true, value: { missing: 0, extra: 0 } })
+    expect(alertKeys()).toEqual([])
+  })
+
+  function declared(member: Member) {
+    return {
+      key: member.subscriber as `${string}/${string}`,
+      source: 'us',
+      subscription: member.old,
+      file: 'subscribers/us/wave-01.yaml',
+      stage: 'target' as const,
+      customer: member.customer,
+      items: [{ price: 'membership' }],
+      anchor: instant(0),
+      discounts: [],
+      tax_rates: [],
+      automatic_tax: false,
+      collection_method: 'charge_automatically' as const,
+      at: { file: 'x', line: 1, column: 1 },
+    }
+  }
+})
+
+describe('what is shown', () => {
+  test('to a member: what ends, when, and which payment is not taken', async () => {
+    const ada = await rig.member('ada', 'held')
+    const now = await describeEnding(rig.context, ada.subscriber)
+    expect(now).toMatchObject({
+      ok: true,
+      value: { state: 'live', products: ['Formulation Membership'], endsAt: rig.now() },
+    })
+    const later = await describeEnding(
+      { ...rig.context, policy: { ...rig.context.policy, cancel: 'period_end' } },
+      ada.subscriber,
+    )
+    expect(later.ok && later.value.endsAt).toBeGreaterThan(rig.now() + 27 * 86_400)
+    expect(later.ok && later.value.nextPayment).toBe(later.ok && later.value.endsAt)
+    await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+    await rig.stripe('us').subscriptions.cancel(ada.old)
+    expect(await describeEnding(rig.context, ada.subscriber)).toMatchObject({ ok: true, value: { state: 'ended' } })
+  })
+
+  test('to people on call: what waits, what failed, and why', async () => {
+    const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
+    await acceptSignal(rig.context, {
+      source: 'relay',
+      event: 'cancel',
+      offer: 'membership',
+      contact,
+      receivedAt: rig.now(),
+      message: 'x',
+    })
+    rig.pass(90)
+    expect(await serviceStatus(rig.context)).toMatchObject({
+      oldestPendingSeconds: 90,
+      states: { received: 1 },
+      dead: [],
+    })
+    await workInbox(rig.context, 10)
+    expect(await serviceStatus(rig.context)).toMatchObject({
+      oldestPendingSeconds: undefined,
+      states: { received: 0, dead: 1 },
+      breaker: undefined,
+      dead: [{ state: 'dead', reason: 'nobody' }],
+    })
+  })
+})

@@ -12,6 +12,7 @@ import {
 } from 'yaml'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
+import { keyPlace, readPlainYaml } from './plain-yaml.ts'
 
 /** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
 export type Path = readonly (string | number)[]
@@ -37,10 +38,9 @@ const mostProblems = 10
 export function readYaml(path: string, text: string): YamlReading {
   const early = refuseText(path, text)
   if (early !== undefined) return { findings: [early] }
-  const lines = new LineCounter()
-  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
-  const document = parseDocument(text, options)
-  const at = (offset: number): Position => positionOf(path, lines, offset)
+  const plain = readPlainYaml(text)
+  if (plain !== undefined) return { file: fileOf(path, text, plain.value, plain.places) }
+  const { document, at } = parse(path, text)
   const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => ({
     severity: 'error',
     rule: problem.code === 'MULTIPLE_DOCS' ? 'yaml-documents' : 'yaml-syntax',
@@ -52,12 +52,59 @@ export function readYaml(path: string, text: string): YamlReading {
   if (findings.length > 0) return { findings }
   try {
     const value = document.toJS({ maxAliasCount: mostAliases }) as Json
-    return { file: { path, value, locate: locator(document, at) } }
+    return { file: fileOf(path, text, value, placesOf(document, at)) }
   } catch (error) {
     // The parser's answer to aliases of aliases ("billion laughs").
     if (error instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
     throw error
   }
+}
+
+interface Parsed {
+  readonly document: Document.Parsed
+  readonly at: (offset: number) => Position
+}
+
+function parse(path: string, text: string): Parsed {
+  const lines = new LineCounter()
+  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
+  return { document: parseDocument(text, options), at: (offset) => positionOf(path, lines, offset) }
+}
+
+type Places = ReadonlyMap<string, { readonly line: number; readonly column: number }>
+
+/** Keeps the text, not the parsed document, which is fifty times its size: only a file with findings is parsed again to place them. */
+function fileOf(path: string, text: string, value: Json, places: Places): YamlFile {
+  let locate: YamlFile['locate'] | undefined
+  return {
+    path,
+    value,
+    locate: (steps, part) => {
+      const known = part === 'key' ? places.get(keyPlace(steps)) : undefined
+      if (known !== undefined) return { file: path, ...known }
+      if (locate === undefined) {
+        const { document, at } = parse(path, text)
+        locate = locator(document, at)
+      }
+      return locate(steps, part)
+    },
+  }
+}
+
+/** Where the keys of the first two levels stand: those are asked for of every file. */
+function placesOf(document: Document.Parsed, at: (offset: number) => Position): Places {
+  const places = new Map<string, { line: number; column: number }>()
+  const note = (path: readonly string[], pair: Pair): void => {
+    const { line, column } = at(startOf(pair.key))
+    places.set(keyPlace(path), { line, column })
+  }
+  if (!isMap(document.contents)) return places
+  for (const top of document.contents.items) {
+    const section = keyText(top) ?? ''
+    note([section], top)
+    if (isMap(top.value)) for (const pair of top.value.items) note([section, keyText(pair) ?? ''], pair)
+  }
+  return places
 }
 
 function refuseText(path: string, text: string): Diagnostic | undefined {

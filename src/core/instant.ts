@@ -17,7 +17,8 @@ export function parseInstant(text: string): Instant | undefined {
   const milliseconds = Date.parse(text)
   if (Number.isNaN(milliseconds)) return undefined
   const seconds = instant(milliseconds / 1_000)
-  return formatInstant(seconds).slice(0, 10) === text.slice(0, 10) ? seconds : undefined
+  // Date.parse rolls 30 February over into March.
+  return new Date(milliseconds).getUTCDate() === Number(text.slice(8, 10)) ? seconds : undefined
 }
 
 export function formatInstant(at: Instant): string {

@@ -2,8 +2,8 @@
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { methodShown } from './billing/lookups.ts'
 import { refunds, type ChargeRow, type PaymentIntentRow, type RefundRow } from './billing/rows.ts'
+import { methodShown } from './method-shown.ts'
 
 const nobody = { address: null, email: null, name: null, phone: null, tax_id: null }
 
@@ -49,7 +49,7 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
     paid: row.status === 'succeeded',
     payment_intent: row.payment_intent,
     payment_method: row.payment_method,
-    payment_method_details: methodShown(context, row.payment_method) as Wire<Stripe.Charge.PaymentMethodDetails> | null,
+    payment_method_details: methodShown(context, row.payment_method),
     receipt_email: null,
     receipt_number: null,
     receipt_url: null,

@@ -194,6 +194,11 @@ function isExpired(context: Context, card: CardDetails): boolean {
   return card.exp_year * 12 + card.exp_month < now.getUTCFullYear() * 12 + now.getUTCMonth() + 1
 }
 
+/** Fields that are always there and say nothing in a sandbox. */
+const unknownOf: Readonly<Record<string, Readonly<Record<string, null>>>> = {
+  us_bank_account: { financial_connections_account: null, networks: null, status_details: null },
+}
+
 /** As the Payment Methods API shows any of them. */
 export function renderPaymentMethod(context: Context, row: PaymentMethodRow): Wire<Stripe.PaymentMethod> {
   return {
@@ -201,7 +206,9 @@ export function renderPaymentMethod(context: Context, row: PaymentMethodRow): Wi
     object: 'payment_method',
     allow_redisplay: row.allow_redisplay,
     billing_details: row.billing_details,
-    ...(row.card === null ? { [row.type]: row.details } : { card: renderCardHash(row.card) }),
+    ...(row.card === null
+      ? { [row.type]: { ...unknownOf[row.type], ...row.details } }
+      : { card: renderCardHash(row.card) }),
     created: row.created,
     customer: row.customer,
     customer_account: null,

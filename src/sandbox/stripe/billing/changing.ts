@@ -141,7 +141,9 @@ function withDiscounts(context: Context, row: SubscriptionRow, given: UpdateGive
     const chosen = chooseDiscounts(context, given.discounts, { customer, mint, at: 'discounts' })
     return { ...row, discounts: takeUp(context, chosen, { customer, subscription: id, start: context.now }, mint) }
   }
-  const waits = row.stub === 'none' && row.billing_cycle_anchor > context.now && row.latest_invoice === null
+  // A preview is no update.
+  const waits =
+    !mint.preview && row.stub === 'none' && row.billing_cycle_anchor > context.now && row.latest_invoice === null
   return waits && context.world.unsure.discounts_unset_before_anchor ? { ...row, discounts: [] } : row
 }
 

@@ -208,32 +208,3 @@ export function checkMethodOf(context: Context, id: string, about: { customer: s
     { code: 'resource_missing', param: about.param },
   )
 }
-
-/** What a charge shows of the method that paid. */
-export function methodShown(context: Context, id: string | null): object | null {
-  const row = id === null ? undefined : context.table(paymentMethods).get(id)
-  if (row === undefined) return null
-  const { card, type } = row
-  if (card === null) return { [type]: row.details, type }
-  const { brand, country, exp_month, exp_year, fingerprint, funding, last4 } = card
-  return {
-    card: { ...unknownOfCharge, brand, country, exp_month, exp_year, fingerprint, funding, last4 },
-    type: 'card',
-  }
-}
-
-/** What a charge says of its card beyond the card itself. https://docs.stripe.com/api/charges/object */
-const unknownOfCharge = {
-  amount_authorized: null,
-  authorization_code: null,
-  checks: null,
-  electronic_commerce_indicator: null,
-  installments: null,
-  mandate: null,
-  network: null,
-  network_transaction_id: null,
-  regulated_status: null,
-  three_d_secure: null,
-  transaction_link_id: null,
-  wallet: null,
-}

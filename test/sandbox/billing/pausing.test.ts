@@ -1,0 +1,136 @@
+// Paused collection and paused subscriptions (docs.stripe.com/billing/subscriptions/pause-payment, SDK pause/resume).
+import type Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { refusal } from '../client.ts'
+import { at, iso, school } from './school.ts'
+
+const states = (invoices: Stripe.ApiList<Stripe.Invoice>) => invoices.data.map((invoice) => invoice.status).toReversed()
+
+describe('pause_collection', () => {
+  for (const [behavior, expected] of [
+    ['keep_as_draft', 'draft'],
+    ['mark_uncollectible', 'uncollectible'],
+    ['void', 'void'],
+  ] as const)
+    test(`${behavior}: invoices are still made and end as ${expected}; the status stays active; nothing is charged`, async () => {
+      const { stripe, customer, monthly, until, ledger } = await school()
+      const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+      const paused = await stripe.subscriptions.update(id, { pause_collection: { behavior } })
+      expect(paused).toMatchObject({ status: 'active', pause_collection: { behavior, resumes_at: null } })
+      await until('2027-04-11T00:00:00Z')
+      expect(states(await stripe.invoices.list({ subscription: id }))).toEqual(['paid', expected, expected, expected])
+      expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+      expect(ledger()).toHaveLength(1)
+    })
+
+  test('drafts kept do not advance, also after the pause is lifted', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'keep_as_draft' } })
+    await until('2027-02-11T00:00:00Z')
+    expect((await stripe.subscriptions.update(id, { pause_collection: '' })).pause_collection).toBeNull()
+    await until('2027-03-11T00:00:00Z')
+    expect(states(await stripe.invoices.list({ subscription: id }))).toEqual(['paid', 'draft', 'paid'])
+    expect(ledger()).toHaveLength(2)
+  })
+
+  test('void takes nothing from the customer’s balance', async () => {
+    const { stripe, customer, monthly, until } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.customers.createBalanceTransaction(customer, { amount: -3000, currency: 'usd' })
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+    await until('2027-02-11T00:00:00Z')
+    expect(((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance).toBe(-3000)
+  })
+
+  test('resumes_at lifts it; the renewal at that very second is charged', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.subscriptions.update(id, {
+      pause_collection: { behavior: 'void', resumes_at: at('2027-03-10T12:00:00Z') },
+    })
+    await until('2027-03-11T00:00:00Z')
+    expect((await stripe.subscriptions.retrieve(id)).pause_collection).toBeNull()
+    expect(states(await stripe.invoices.list({ subscription: id }))).toEqual(['paid', 'void', 'paid'])
+    expect(ledger().map((charge) => charge.at.slice(0, 10))).toEqual(['2027-01-10', '2027-03-10'])
+  })
+
+  test('an invoice that was open before keeps being tried', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    const failing = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
+    await stripe.customers.update(customer, { invoice_settings: { default_payment_method: failing.id } })
+    await until('2027-02-11T00:00:00Z')
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'void' } })
+    await until('2027-02-14T00:00:00Z')
+    expect(ledger().filter((charge) => charge.status === 'failed')).toHaveLength(2)
+  })
+
+  test('cannot be passed on creation: a second call (SDK)', async () => {
+    const { stripe, customer, monthly } = await school()
+    const given = { customer, items: [{ price: monthly }], pause_collection: { behavior: 'void' } }
+    const refused = await refusal(stripe.subscriptions.create(given as Stripe.SubscriptionCreateParams))
+    expect(refused).toMatchObject({ status: 400, code: 'parameter_unknown', param: 'pause_collection' })
+  })
+
+  test('a past resumes_at is refused', async () => {
+    const { stripe, customer, monthly } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    const refused = await refusal(
+      stripe.subscriptions.update(id, {
+        pause_collection: { behavior: 'void', resumes_at: at('2027-01-01T00:00:00Z') },
+      }),
+    )
+    expect(refused.param).toBe('pause_collection[resumes_at]')
+  })
+})
+
+describe('status paused (SDK 23: subscriptions.pause and resume)', () => {
+  test('no invoices, no new periods; resume moves the anchor to now by default and bills', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    const paused = await stripe.subscriptions.pause(id, { bill_for: { unused_time_from: { type: 'none' } } })
+    expect([paused.status, paused.status_details?.paused.subscription.type]).toEqual(['paused', 'pause_requested'])
+    await until('2027-03-20T12:00:00Z')
+    expect(ledger()).toHaveLength(1)
+    const resumed = await stripe.subscriptions.resume(id)
+    expect([resumed.status, iso(resumed.billing_cycle_anchor)]).toEqual(['active', '2027-03-20T12:00:00Z'])
+    expect(ledger().map((charge) => charge.at)).toEqual(['2027-01-10T12:00:00Z', '2027-03-20T12:00:00Z'])
+  })
+
+  test('unchanged keeps the billing date', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.subscriptions.pause(id, { bill_for: { unused_time_from: { type: 'none' } } })
+    await until('2027-03-20T12:00:00Z')
+    const resumed = await stripe.subscriptions.resume(id, {
+      billing_cycle_anchor: { type: 'unchanged' },
+      proration_behavior: 'none',
+    })
+    expect(iso(resumed.billing_cycle_anchor)).toBe('2027-01-10T12:00:00Z')
+    await until('2027-04-11T00:00:00Z')
+    expect(ledger().map((charge) => charge.at)).toEqual(['2027-01-10T12:00:00Z', '2027-04-10T13:00:00Z'])
+  })
+
+  test('gives back unused time by default', async () => {
+    const { stripe, customer, monthly, until } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await until('2027-01-20T12:00:00Z')
+    await stripe.subscriptions.pause(id)
+    const { data } = await stripe.invoiceItems.list({ customer, pending: true })
+    expect(data.map((item) => item.amount)).toEqual([-Math.round((4900 * 21) / 31)])
+  })
+
+  test('not for classic mode, nor under a schedule', async () => {
+    const { stripe, customer, monthly } = await school()
+    const classic = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: monthly }],
+      billing_mode: { type: 'classic' },
+    })
+    expect((await refusal(stripe.subscriptions.pause(classic.id))).status).toBe(400)
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.subscriptionSchedules.create({ from_subscription: id })
+    expect((await refusal(stripe.subscriptions.pause(id))).status).toBe(400)
+  })
+})

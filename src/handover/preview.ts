@@ -5,7 +5,8 @@ import type { HandoverPlan, Reason } from './types.ts'
 
 /**
  * The next invoice on both sides before anything is touched. The new one is previewed on the target's customer with an anchor at T: no side effect
- * (https://docs.stripe.com/api/invoices/create_preview). A trial is previewed by its end as the anchor, since its own first invoice is zero.
+ * (https://docs.stripe.com/api/invoices/create_preview). A trial's own first invoice is zero and its end may lie further ahead than an anchor may: it
+ * is previewed as if it were over, and only its amounts are compared.
  */
 export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; readonly new: JsonObject } {
   const {
@@ -28,13 +29,17 @@ export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; r
         items: Array.isArray(items) ? items.map(withoutMetadata) : [],
         ...(rates === undefined ? {} : { default_tax_rates: rates }),
         ...(mode === undefined ? {} : { billing_mode: mode }),
-        ...(plan.expect.next === null
+        ...(plan.expect.next === null || isTrial(plan)
           ? {}
           : { billing_cycle_anchor: { type: 'timestamp', timestamp: plan.expect.next } }),
         proration_behavior: 'none',
       },
     },
   }
+}
+
+function isTrial({ expect }: HandoverPlan): boolean {
+  return expect.proof?.status === 'trialing'
 }
 
 function createParams({ steps }: HandoverPlan): JsonObject {
@@ -62,7 +67,8 @@ export function comparePreviews(
   const after = linesOf(created)
   // A preview takes no anchor config, so it cannot know that the period after a short month is longer: the proof compares those dates.
   const isConfig = createParams(plan)['billing_cycle_anchor_config'] !== undefined
-  const differing = fieldsDiffering(before, after).filter((field) => !(isConfig && field === 'period end'))
+  const unknown = isTrial(plan) ? ['period start', 'period end'] : isConfig ? ['period end'] : []
+  const differing = fieldsDiffering(before, after).filter((field) => !unknown.includes(field))
   if (old.currency !== created.currency) differing.unshift('currency')
   if (differing.length > 0)
     return {

@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { present } from '../../src/core/assert.ts'
 import type { Json, JsonObject, StripeObject } from '../../src/core/json.ts'
 import { isJsonObject } from '../../src/core/json.ts'
-import type { Outcome } from '../../src/core/outcome.ts'
+import { CommandError, type Outcome } from '../../src/core/outcome.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import {
   bothRead,
@@ -110,7 +110,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
     case 'read_both':
       return bothRead(plan, {
         old: await old(),
-        successors: await successors(stage, plan),
+        successors: await readSuccessors(stage, plan),
         collecting: await collecting(stage, plan),
         now: stage.now(),
       })
@@ -193,6 +193,16 @@ async function get<T>(account: StripeAccount, path: string, expand: readonly str
 function successor(stage: Stage, state: HandoverState): Promise<Stripe.Subscription | undefined> {
   const id = present(state.successor, 'successor')
   return get<Stripe.Subscription>(stage.accounts.target, `/v1/subscriptions/${id}`, oldExpansions)
+}
+
+/** Undefined when the list could not be read to its end. */
+async function readSuccessors(stage: Stage, plan: AnyPlan): Promise<readonly Stripe.Subscription[] | undefined> {
+  try {
+    return await successors(stage, plan)
+  } catch (error) {
+    if (error instanceof CommandError) return undefined
+    throw error
+  }
 }
 
 async function successors(stage: Stage, { expect }: AnyPlan): Promise<readonly Stripe.Subscription[]> {

@@ -26,6 +26,8 @@ export interface Stage {
   readonly ids: Map<string, string>
   readonly policies: Record<string, unknown>
   readonly subscribers: Map<string, Partial<DesiredSubscriber>>
+  /** While set, no request reaches the target. */
+  readonly outage: { target: boolean }
   now(): Instant
   advance(to: string): Promise<void>
   act(act: string, input: JsonObject): Promise<void>
@@ -103,8 +105,15 @@ export async function twinOf(stage: Stage): Promise<Stage> {
 async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
   const us = clientOf(sandbox, 'us')
   const target = clientOf(sandbox, 'target')
+  const outage = { target: false }
   const connect = (name: string): Promise<StripeAccount> =>
-    connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: sandbox.fetch })
+    connectAccount({
+      name,
+      key: `sk_test_sandbox_${name}`,
+      timing: { milliseconds: () => 0, sleep: () => Promise.resolve() },
+      fetch: (input, init) =>
+        name === 'target' && outage.target ? Promise.reject(new TypeError('fetch failed')) : sandbox.fetch(input, init),
+    })
   const accounts = { us: await connect('us'), target: await connect('target') }
   const ids = furnished ? await furnish(us, target) : new Map<string, string>()
   const policies: Record<string, unknown> = {}
@@ -129,6 +138,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     ids,
     policies,
     subscribers,
+    outage,
     now: () => sandbox.clock(),
     async advance(to) {
       await checked('clock', { to })

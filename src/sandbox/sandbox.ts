@@ -4,7 +4,7 @@ import { present } from '../core/assert.ts'
 import { copyCustomers } from './copy.ts'
 import { type FaultPlan, setFaults, withFaults } from './faults.ts'
 import type { AccountSettings } from './kernel/account.ts'
-import { type KajabiReady, kajabiReady, siteOf } from './kajabi/module.ts'
+import { type KajabiReady, kajabiReady } from './kajabi/module.ts'
 import { answerControl } from './kernel/control.ts'
 import type { RateLimits } from './kernel/limits.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
@@ -85,9 +85,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 
 /** A second sandbox that stands where this one stands; what happens in one from now on does not happen in the other. Faults are not copied. */
 export function cloneSandbox(sandbox: Sandbox): Sandbox {
-  const world = sandbox.world.twin()
-  Object.assign(siteOf(world).behaviour, siteOf(sandbox.world).behaviour)
-  return sandboxOf(world)
+  return sandboxOf(sandbox.world.twin())
 }
 
 function sandboxOf(world: World): Sandbox {

@@ -10,7 +10,7 @@ import { accessEnds } from './access.ts'
 import { act, overview } from './acts.ts'
 import { type Answer, page } from './answers.ts'
 import { redeliver } from './hooks.ts'
-import { type SiteBehaviour, usualBehaviour } from './model.ts'
+import { usualBehaviour } from './model.ts'
 import { postDelivery, probeHook } from './outgoing.ts'
 import type { SiteKey } from './oauth.ts'
 import { answer } from './routes.ts'
@@ -23,19 +23,16 @@ export function siteOf(world: World): Site {
   const known = sites.get(world)
   if (known !== undefined) return known
   const space = world.space('kajabi')
-  const site: Site = new Site(
-    {
-      table: (definition) => space.table(definition),
-      now: () => world.now,
-      secret: (kind, n, length) => idFor(world.seed, `kajabi/${kind}`, 'cus', n).slice(4).repeat(5).slice(0, length),
-      // Due work belongs to an account; the site's rides with the first one.
-      schedule: (at, kind, key) =>
-        world.schedule(present([...world.accounts.values()][0], 'an account'), at, { kind, key }),
-      send: (delivery) => postDelivery(world, site, delivery),
-      probe: (hook) => probeHook(world, site, hook),
-    },
-    { ...usualBehaviour },
-  )
+  const site: Site = new Site({
+    table: (definition) => space.table(definition),
+    now: () => world.now,
+    secret: (kind, n, length) => idFor(world.seed, `kajabi/${kind}`, 'cus', n).slice(4).repeat(5).slice(0, length),
+    // Due work belongs to an account; the site's rides with the first one.
+    schedule: (at, kind, key) =>
+      world.schedule(present([...world.accounts.values()][0], 'an account'), at, { kind, key }),
+    send: (delivery) => postDelivery(world, site, delivery),
+    probe: (hook) => probeHook(world, site, hook),
+  })
   sites.set(world, site)
   return site
 }
@@ -60,7 +57,7 @@ export const kajabiModule: Module = {
   control: {
     'GET kajabi': (world) => overview(siteOf(world)),
     'POST kajabi': (world, input) => order(world, input),
-    'POST kajabi_behaviour': (world, input) => change(siteOf(world).behaviour, input),
+    'POST kajabi_behaviour': (world, input) => world.transact(() => change(siteOf(world), input)),
   },
   due: {
     'kajabi.access_ends': { rank: 200, run: (context, key) => accessEnds(siteOf(context.world), key) },
@@ -94,12 +91,14 @@ function order(world: World, input: ControlInput): object {
 }
 
 /** Switches the unsure sides of the site's behaviour; unknown names are refused. */
-function change(behaviour: SiteBehaviour, input: ControlInput): object {
+function change(site: Site, input: ControlInput): object {
   for (const [name, value] of Object.entries(input)) {
-    const known = Object.entries(behaviour).find(([key]) => key === name)
+    const known = Object.entries(usualBehaviour).find(([key]) => key === name)
     if (known === undefined || typeof known[1] !== typeof value)
-      throw new ControlRefusal(`no behaviour "${name}" of that type; there are: ${Object.keys(behaviour).join(', ')}`)
-    Object.assign(behaviour, { [name]: value })
+      throw new ControlRefusal(
+        `no behaviour "${name}" of that type; there are: ${Object.keys(usualBehaviour).join(', ')}`,
+      )
+    site.behave({ [name]: value })
   }
-  return behaviour
+  return site.behaviour
 }

@@ -1,27 +1,32 @@
 import { present } from '../../core/assert.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Row, Table, TableDefinition } from '../kernel/tables.ts'
-import type {
-  Contact,
-  Customer,
-  Delivery,
-  Form,
-  FormSubmission,
-  Grant,
-  Hook,
-  Mail,
-  Offer,
-  Product,
-  Purchase,
-  SiteBehaviour,
-  Tag,
-  Token,
+import {
+  type Contact,
+  type Customer,
+  type Delivery,
+  type Form,
+  type FormSubmission,
+  type Grant,
+  type Hook,
+  type Mail,
+  type Offer,
+  type Product,
+  type Purchase,
+  type SiteBehaviour,
+  type Tag,
+  type Token,
+  usualBehaviour,
 } from './model.ts'
 import { similarity } from './search.ts'
 
 /** Last numbers given out, by kind. */
 interface Counter extends Row {
   readonly count: number
+}
+
+interface BehaviourRow extends Row {
+  readonly switched: Partial<SiteBehaviour>
 }
 
 const definitions = {
@@ -57,7 +62,6 @@ export interface Ground {
 /** One Kajabi site: its rows, and look-ups that do not walk them. */
 export class Site {
   readonly id = '2147500001'
-  readonly behaviour: SiteBehaviour
   readonly contacts: Table<Contact>
   readonly customers: Table<Customer>
   readonly offers: Table<Offer>
@@ -72,11 +76,12 @@ export class Site {
   readonly mails: Table<Mail>
   readonly tokens: Table<Token>
   readonly #counters: Table<Counter>
+  readonly #behaviour: Table<BehaviourRow>
   readonly #ground: Ground
 
-  constructor(ground: Ground, behaviour: SiteBehaviour) {
+  constructor(ground: Ground) {
     this.#ground = ground
-    this.behaviour = behaviour
+    this.#behaviour = ground.table({ name: 'behaviour' })
     this.contacts = ground.table(definitions.contacts)
     this.customers = ground.table(definitions.customers)
     this.grants = ground.table(definitions.grants)
@@ -91,6 +96,16 @@ export class Site {
     this.mails = ground.table({ name: 'mails' })
     this.tokens = ground.table({ name: 'tokens' })
     this.#counters = ground.table({ name: 'numbers' })
+  }
+
+  get behaviour(): SiteBehaviour {
+    return { ...usualBehaviour, ...this.#behaviour.get('site')?.switched }
+  }
+
+  /** Switches some of the unsure sides; kept with the world. */
+  behave(change: Partial<SiteBehaviour>): void {
+    const switched = { ...this.#behaviour.get('site')?.switched, ...change }
+    this.#behaviour.put({ id: 'site', created: 0, switched })
   }
 
   now(): Instant {

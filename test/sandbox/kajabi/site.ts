@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { JsonObject } from '../../../src/core/json.ts'
+import { strangers } from './description.ts'
 import { type Sandbox, createSandbox } from '../../../src/sandbox/sandbox.ts'
 
 /** A hook delivery as it arrived. */
@@ -53,7 +54,13 @@ export async function openCaller(): Promise<Caller> {
       })
       const text = await response.text()
       const type = response.headers.get('content-type') ?? ''
-      return { status: response.status, type, body: type.includes('json') && text !== '' ? JSON.parse(text) : {} }
+      const answer = {
+        status: response.status,
+        type,
+        body: type.includes('json') && text !== '' ? JSON.parse(text) : {},
+      }
+      if (!type.includes('html')) expect(strangers(method, path, answer)).toEqual([])
+      return answer
     },
     async act(order) {
       const response = await sandbox.fetch('http://sandbox/_sandbox/kajabi', {

@@ -73,8 +73,8 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
-  if (resumed) await noteMissing(context, seen)
-  else checkGuards(context, plan, options)
+  if (!resumed) checkGuards(context, plan, options)
+  await noteMissing(context, seen)
   await context.store.put(runningKey, { plan: plan.plan })
   const changes = [
     ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),

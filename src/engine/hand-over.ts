@@ -106,7 +106,8 @@ async function save(context: Context, job: Job, state: HandoverState): Promise<v
   const resting = isRest(state.phase) && state.phase !== 'doubtful'
   const facts = {
     ...state,
-    ...(resting ? { finished: job.plan } : { job }),
+    ...(resting ? {} : { job }),
+    ...(reached(state, job.handover.goal) ? { finished: job.plan } : {}),
   } as unknown as JsonObject
   await context.store.putSubscribers([
     { key: job.key, phase: state.phase, facts, updated: context.accounts.target.now() },
@@ -120,6 +121,11 @@ const goals: Readonly<Record<Goal | 'undo', HandoverState['phase']>> = {
   undo: 'source',
 }
 
+function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo'): boolean {
+  if (phase !== goals[goal]) return false
+  return goal === 'revert' || goal === 'undo' ? now === goal && reason === null : true
+}
+
 function finish(context: Context, job: Job, state: HandoverState, run: Run): AppliedChange {
   if (state.charged) run.unexpectedCharge = true
   const { goal } = job.handover
@@ -127,8 +133,8 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
     AppliedChange,
     'address' | 'action'
   >
-  const { phase, reason, alarm } = state
-  if (phase === goals[goal] && (goal !== 'revert' || reason === null)) return { ...base, outcome: 'done' }
+  const { reason, alarm } = state
+  if (reached(state, goal)) return { ...base, outcome: 'done' }
   if (alarm !== null) context.progress.note(`${job.key}: ${alarm}`)
   const code = alarm ?? reason?.code
   const outcome = outcomeOf(state, goal)

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../core/canonical.ts'
-import { splitAddress } from '../core/address.ts'
+import { splitAddress, type Address } from '../core/address.ts'
 import { isJsonObject } from '../core/json.ts'
 import type { AppliedChange } from './apply.ts'
 import type { Context } from './context.ts'
@@ -10,6 +10,7 @@ import type { JournalEntry } from './ports.ts'
 import { findCreated } from './read-resources.ts'
 import { isCreation, keepSecret } from './resources.ts'
 import { sideBySide } from './side-by-side.ts'
+import { subscriberAddress } from './subscribers.ts'
 import type { Survey } from './survey.ts'
 
 const customersAtATime = 16
@@ -24,7 +25,19 @@ export async function recover(context: Context): Promise<readonly AppliedChange[
 
 export async function recoverHeld(context: Context, held: Held): Promise<readonly AppliedChange[]> {
   await closeOpenRequests(context)
-  return recoverSubscribers(context, held)
+  const recovered = await recoverSubscribers(context, held)
+  await closeSettledRequests(context)
+  return recovered
+}
+
+/** Requests without an outcome of subscribers who are at rest by now: their hand-over has read both sides since. */
+async function closeSettledRequests(context: Context): Promise<void> {
+  const unfinished = new Set(
+    (await context.store.subscribers()).filter(isUnfinished).map(({ key }) => subscriberAddress(key)),
+  )
+  for (const entry of await context.store.journalOpen())
+    if (entry.address.startsWith('subscriber.') && !unfinished.has(entry.address as Address))
+      await context.store.journalEnd(entry.id, { status: 'abandoned', at: context.accounts.target.now() })
 }
 
 async function recoverSubscribers(context: Context, held: Held): Promise<readonly AppliedChange[]> {

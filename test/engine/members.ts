@@ -122,6 +122,22 @@ export async function members(people: readonly Member[], now: string, options: S
   }
 }
 
+/** Charges without the account that made them: what the member sees. */
+export function billsOf(charges: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return charges.map((theirs) => theirs.map((charge) => charge.split(' ').slice(1).join(' ')))
+}
+
+/** The largest number of subscriptions that would collect for one member right now. */
+export async function payersPerPeriod({ us, target, subscriptions }: Members): Promise<number> {
+  const collecting: string[] = []
+  const collects = ({ status, pause_collection: pause }: Stripe.Subscription): boolean =>
+    pause === null && ['active', 'trialing', 'past_due'].includes(status)
+  for await (const one of us.subscriptions.list({ status: 'all' })) if (collects(one)) collecting.push(one.id)
+  for await (const one of target.subscriptions.list({ status: 'all' }))
+    if (collects(one)) collecting.push(one.metadata['crossbill_from']?.slice('us/'.length) ?? '')
+  return Math.max(0, ...subscriptions.map((id) => collecting.filter((one) => one === id).length))
+}
+
 function projectYaml(policies: string): string {
   return `project: school
 accounts:

@@ -1,26 +1,108 @@
 import { expect, test } from 'vitest'
+import { apply } from '../../src/engine/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { verify } from '../../src/engine/verify.ts'
-import { members } from './members.ts'
-import { planAndApply } from './rig.ts'
+import { billsOf, type Members, members, payersPerPeriod } from './members.ts'
+import { boundaries, dieAt, planAndApply, told } from './rig.ts'
 
-const three = [
+const people = [
   { since: '2026-08-15T09:15:00Z' },
   { since: '2026-08-31T10:00:00Z', coupon: 'welcome' },
   { since: '2026-09-20T11:30:00Z', price: 'yearly' },
 ] as const
+const now = '2026-10-05T12:00:00Z'
+const later = '2027-02-01T00:00:00Z'
 
-test('one payer, same bill: a wave is moved, verify holds, a second plan is empty, and every renewal is charged once by the target', async () => {
-  await using school = await members(three, '2026-10-05T12:00:00Z')
+/** The bills of the world in which nobody migrates. */
+async function unmoved(): Promise<readonly (readonly string[])[]> {
+  await using school = await members(people, now)
+  await school.advance(later)
+  return billsOf(await school.charges())
+}
+
+test('same bill, one payer: a wave is moved, verify holds, a second plan is empty, renewals are charged once and by the target', async () => {
+  await using school = await members(people, now)
   const { plan, result } = await planAndApply(school.stage('target'))
-  expect(plan.blocked).toEqual([])
-  expect(plan.deferred).toEqual([])
+  expect([plan.blocked, plan.deferred]).toEqual([[], []])
   expect(plan.summary).toMatchObject({ move: 3 })
-  expect(result.changes.filter((one) => one.outcome !== 'done')).toEqual([])
   expect(result).toMatchObject({ ok: true, remaining: [] })
   const context = school.stage('target')
   expect((await makePlan(context)).changes).toEqual([])
   expect(await verify(context)).toMatchObject({ ok: true, violations: [] })
-  await school.advance('2027-02-01T00:00:00Z')
-  expect(await school.charges()).toEqual([])
+  await school.advance(later)
+  const charges = await school.charges()
+  expect(billsOf(charges)).toEqual(await unmoved())
+  expect(charges.map((one) => one.map((charge) => charge.split(' ')[0]))).toEqual([
+    ['us', 'us', 'target', 'target', 'target', 'target'],
+    ['us', 'us', 'target', 'target', 'target', 'target'],
+    ['us'],
+  ])
+  expect(await verify(context)).toMatchObject({ ok: true, violations: [] })
 })
+
+test('the plan names the next charge of everybody who moves, the same on both sides', async () => {
+  await using school = await members(people, now)
+  const { money } = await makePlan(school.stage('target'))
+  expect(money.subscribers).toBe(3)
+  expect(money.mrr).toEqual({ usd: { before: 4900 + 4900 + 4083, after: 4900 + 4900 + 4083 } })
+  const [first] = money.next_charges
+  expect(first).toEqual({
+    subscriber: school.keys[0],
+    at: '2026-10-15T09:15:00Z',
+    amount: 4900,
+    currency: 'usd',
+    before: { at: '2026-10-15T09:15:00Z', amount: 4900, currency: 'usd', account: 'us' },
+  })
+})
+
+test('crash anywhere, run again: a kill at every boundary of a move, then the same plan again, ends like one clean run', async () => {
+  const clean = await oneMove(async (context) => void (await planAndApply(context)))
+  for (const boundary of boundaries(clean.requests)) {
+    const killed = await oneMove(async (context) => {
+      const plan = await makePlan(context)
+      await dieAt(context, boundary, (living) => apply(living, plan))
+      await apply(context, plan)
+    })
+    expect(killed.end, told(boundary)).toEqual(clean.end)
+  }
+})
+
+test('crash anywhere, plan again: a kill at every boundary of a move, then a new plan, ends like one clean run', async () => {
+  const clean = await oneMove(async (context) => void (await planAndApply(context)))
+  for (const boundary of boundaries(clean.requests)) {
+    const killed = await oneMove(async (context) => {
+      await dieAt(context, boundary, planAndApply)
+      await planAndApply(context)
+      // A kill before the hold leaves the subscriber at the source: the recovery gave it back, the next plan moves it.
+      await planAndApply(context)
+    })
+    expect(killed.end, told(boundary)).toEqual(clean.end)
+  }
+})
+
+/** One member whose prices are there already, so that every request is one of the hand-over. */
+async function oneMove(work: (context: Context) => Promise<void>) {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z', coupon: 'welcome' }], now)
+  await planAndApply(school.stage('source'))
+  const before = school.rig.sent.length
+  await work(school.stage('target'))
+  return { requests: school.rig.sent.length - before, end: await endOf(school) }
+}
+
+/** What stands at the end: subscriptions by state, nothing twice, nothing open, and what `verify` says. */
+async function endOf(school: Members) {
+  const old: string[] = []
+  for await (const one of school.us.subscriptions.list({ status: 'all' }))
+    old.push(`${one.status} ${one.pause_collection?.behavior}`)
+  const live: string[] = []
+  for await (const one of school.target.subscriptions.list({})) live.push(one.status)
+  const { violations } = await verify(school.stage('target'))
+  return {
+    old,
+    live,
+    violations,
+    payers: await payersPerPeriod(school),
+    open: await school.rig.context.store.journalOpen(),
+  }
+}

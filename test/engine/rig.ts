@@ -113,6 +113,18 @@ export async function dieAt(
   }
 }
 
+/** Every boundary of a run with so many requests. */
+export function boundaries(requests: number): readonly Boundary[] {
+  return Array.from({ length: requests }, (_, request) => [
+    { request, side: 'before' as const },
+    { request, side: 'after' as const },
+  ]).flat()
+}
+
+export function told({ request, side }: Boundary): string {
+  return `killed ${side} request ${request}`
+}
+
 export function at(iso: string): Instant {
   return instant(Date.parse(iso) / 1_000)
 }

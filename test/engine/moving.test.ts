@@ -64,7 +64,7 @@ test('crash anywhere, run again: a kill at every boundary of a move, then the sa
       await dieAt(context, boundary, (living) => apply(living, plan))
       await apply(context, plan)
     })
-    expect(killed.end, told(boundary)).toEqual(clean.end)
+    expect({ at: told(boundary), ...killed.end }).toEqual({ at: told(boundary), ...clean.end })
   }
 })
 
@@ -77,7 +77,7 @@ test('crash anywhere, plan again: a kill at every boundary of a move, then a new
       // A kill before the hold leaves the subscriber at the source: the recovery gave it back, the next plan moves it.
       await planAndApply(context)
     })
-    expect(killed.end, told(boundary)).toEqual(clean.end)
+    expect({ at: told(boundary), ...killed.end }).toEqual({ at: told(boundary), ...clean.end })
   }
 })
 

@@ -108,9 +108,9 @@ test('killed at any boundary and run again: the same objects as one clean run, n
         const plan = await makePlan(rig.context)
         const died = await dieAt(rig.context, { request, side }, (living) => apply(living, plan))
         const again = died ? await apply(rig.context, plan) : { ok: true, remaining: [] }
-        expect(again, `${request} ${side}`).toMatchObject({ ok: true, remaining: [] })
+        expect(again).toMatchObject({ ok: true, remaining: [] })
       })
-      expect(killed, `${request} ${side}`).toEqual(clean)
+      expect({ request, side, ...killed }).toEqual({ request, side, ...clean })
     }
 })
 
@@ -121,7 +121,7 @@ test('killed at any boundary, then planned anew: the same objects as one clean r
       const killed = await outcome(async (rig) => {
         await dieAt(rig.context, { request, side }, planAndApply)
       })
-      expect(killed, `${request} ${side}`).toEqual(clean)
+      expect({ request, side, ...killed }).toEqual({ request, side, ...clean })
     }
 })
 

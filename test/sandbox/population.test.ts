@@ -306,3 +306,22 @@ test('sources that are said to be copied are copied from the first instant', asy
   expect((await response.text()).split('\n').length).toBeGreaterThan(30)
   expect(sandbox.world.account('target').table({ name: 'copied_customers' }).size).toBeGreaterThan(50)
 })
+
+test('every list of an old account can be read to its end, page by page', async () => {
+  const sandbox = school(250)
+  const headers = { authorization: 'Bearer sk_test_sandbox_us' }
+  const lists =
+    'charges coupons customers invoiceitems invoice_payments invoices payment_intents prices products promotion_codes subscription_schedules subscriptions tax_rates webhook_endpoints payment_links'
+  for (const list of lists.split(' ')) {
+    const seen: string[] = []
+    for (let more = true; more;) {
+      const cursor = seen.length === 0 ? '' : `&starting_after=${seen.at(-1)}`
+      const response = await sandbox.fetch(`http://x/v1/${list}?limit=7${cursor}`, { headers })
+      const page = (await response.json()) as { data: { id: string }[]; has_more: boolean }
+      expect({ list, status: response.status }).toEqual({ list, status: 200 })
+      seen.push(...page.data.map((row) => row.id))
+      more = page.has_more
+    }
+    expect({ list, twice: seen.length - new Set(seen).size }).toEqual({ list, twice: 0 })
+  }
+})

@@ -2,7 +2,7 @@
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
-import { listOf, listPage, paging } from '../kernel/lists.ts'
+import { listOf, listPage, paging, type Paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import {
   emptyable,
@@ -154,7 +154,7 @@ export const invoiceModule: Module = {
       permission,
       params: fields({ ...paging, invoice: text(), status: oneOf('canceled', 'open', 'paid'), created: range() }),
       handle: (context, params) =>
-        listPage(context, params, {
+        listPage(context, paymentCursors(params), {
           table: invoices,
           url: '/v1/invoice_payments',
           keep: (row) => {
@@ -183,6 +183,16 @@ export const invoiceModule: Module = {
     'invoice.overdue': { rank: 125, run: overdueOnTime },
     'invoice.long_overdue': { rank: 125, run: longOverdueOnTime },
   },
+}
+
+/** A payment stands under its invoice's id with another prefix; so do the cursors of its list. */
+function paymentCursors(params: Paging): Paging {
+  const invoiceOf = (cursor: string) => cursor.replace(/^inpay_/, 'in_')
+  return {
+    ...params,
+    ...(params.starting_after === undefined ? {} : { starting_after: invoiceOf(params.starting_after) }),
+    ...(params.ending_before === undefined ? {} : { ending_before: invoiceOf(params.ending_before) }),
+  }
 }
 
 function named(context: Context): InvoiceRow {

@@ -149,13 +149,14 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
   }
 }
 
+/** Sent invoices are paid by hand wherever they are: they only delay settling. */
 function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType<Rule> {
   if (old === undefined || alive.length === 0) return undefined
   const open =
     live.sources
       .get(source)
       ?.invoices.get(old.id)
-      ?.filter((one) => one.status === 'open' && one.auto_advance) ?? []
+      ?.filter((one) => one.status === 'open' && one.auto_advance && one.collection_method === 'charge_automatically') ?? []
   if (open.length === 0) return undefined
   return {
     detail: `${open.map(({ id }) => id).join(', ')} of ${old.id} is still being collected in ${source}`,

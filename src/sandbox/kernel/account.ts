@@ -1,4 +1,4 @@
-import type { Space } from './world.ts'
+import type { Space } from './shelves.ts'
 
 /** What Stripe keeps in the Dashboard and copies to nobody. */
 export interface AccountSettings {

@@ -1,6 +1,6 @@
 // Due work on the simulated clock: a binary heap over rows of a table, so that it is saved, undone and copied like everything else.
 import type { Instant } from '../../core/instant.ts'
-import { Table, type ChangeLog, type Row, type TableDefinition } from './tables.ts'
+import type { Row, Table, TableDefinition } from './tables.ts'
 
 export interface DueRow extends Row {
   readonly at: Instant
@@ -21,8 +21,9 @@ export class DueQueue {
   #heap: DueRow[] = []
   #turn = 0
 
-  constructor(log: ChangeLog) {
-    this.table = new Table('world/due', dueTable, log)
+  constructor(table: Table<DueRow>) {
+    this.table = table
+    this.rebuild()
   }
 
   schedule(work: Omit<DueRow, 'id' | 'created' | 'turn'>): void {
@@ -56,7 +57,7 @@ export class DueQueue {
     return undefined
   }
 
-  /** Builds the heap from the table, after loading or a rollback. */
+  /** Builds the heap from the table: at first, and when rows came or went behind the queue's back. Undone requests need no rebuilding. */
   rebuild(): void {
     this.#heap = [...this.table.all()].toSorted(before)
     for (const row of this.#heap) this.#turn = Math.max(this.#turn, row.turn)

@@ -45,28 +45,23 @@ export class ChangeLog {
     this.#size++
   }
 
-  /** Forgets the log and returns the changed rows as they are now. */
-  commit(): Change[] {
+  /** The changed rows as they are now. */
+  changes(): Change[] {
     const changes: Change[] = []
     for (const [table, rows] of this.#before)
       for (const id of rows.keys()) changes.push({ table: table.path, key: id, value: table.stored(id) })
-    this.#clear()
     return changes
   }
 
-  /** Forgets the log without making the changes known (a world without storage). */
+  /** What changed is settled. */
   discard(): void {
-    this.#clear()
+    this.#before.clear()
+    this.#size = 0
   }
 
   rollback(): void {
     for (const [table, rows] of this.#before) for (const [id, before] of rows) table.restore(id, before)
-    this.#clear()
-  }
-
-  #clear(): void {
-    this.#before.clear()
-    this.#size = 0
+    this.discard()
   }
 }
 

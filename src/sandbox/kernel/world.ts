@@ -41,11 +41,11 @@ import { Context } from './context.ts'
 import { pruneEvents } from './events.ts'
 import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
-import { idFor } from './ids.ts'
 import type { RateLimits } from './limits.ts'
 import type { DueWork, Module } from './module.ts'
-import { DueQueue, type DueRow } from './queue.ts'
-import { ChangeLog, Table, type Change, type Row, type StoredRow, type TableDefinition } from './tables.ts'
+import { DueQueue, dueTable, type DueRow } from './queue.ts'
+import { Shelves, type Space } from './shelves.ts'
+import type { Change, Row, StoredRow, TableDefinition } from './tables.ts'
 
 /** Where a world is kept between processes. `save` returns when the changes are durable. */
 export interface WorldStorage {
@@ -63,23 +63,11 @@ export interface Unsure {
   discount_starts_backdated: boolean
 }
 
-interface Counter extends Row {
-  readonly count: number
-}
 interface Setting extends Row {
   readonly value: unknown
 }
 
-const counters: TableDefinition<Counter> = { name: 'counters' }
 const settings: TableDefinition<Setting> = { name: 'settings' }
-
-/** A set of tables with ids of its own: an account, or another service of the world (`kajabi`). */
-export interface Space {
-  readonly name: string
-  table<R extends Row>(definition: TableDefinition<R>): Table<R>
-  /** The next id of a prefix (`prod` → `prod_…`). */
-  newId(prefix: string): string
-}
 
 export interface WorldOptions {
   readonly clock: Instant
@@ -117,15 +105,8 @@ export class World {
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
   readonly #options: WorldOptions
-  readonly #log = new ChangeLog()
-  readonly #storage: WorldStorage | undefined
-  readonly #tables = new Map<string, Table<Row>>()
-  readonly #spaces = new Map<string, Space>()
+  readonly #shelves: Shelves
   readonly #due = new Map<string, DueWork>()
-  /** Rows the storage brought, until their table is first asked for. */
-  readonly #loaded = new Map<string, string[]>()
-  readonly #beginning: Instant
-  readonly #populate: WorldOptions['populate']
   #now: Instant
   #forgotten: Instant
 
@@ -137,32 +118,19 @@ export class World {
     this.expander = new Expander(options.modules)
     this.keepEvents = options.keepEvents ?? true
     this.deliver = options.deliver
-    this.#storage = options.storage
     this.#now = options.clock
     this.#forgotten = options.clock
-    this.#beginning = options.clock
-    this.#populate = options.populate
     for (const module of options.modules)
       for (const [kind, work] of Object.entries(module.due ?? {})) {
         if (this.#due.has(kind)) throw new Bug(`due work ${kind} is declared twice`)
         this.#due.set(kind, work)
       }
-    for (const { table, value } of options.storage?.load() ?? []) {
-      const rows = this.#loaded.get(table)
-      if (rows === undefined) this.#loaded.set(table, [value])
-      else rows.push(value)
-    }
-    this.queue = new DueQueue(this.#log)
-    this.#tables.set('world/due', this.queue.table as unknown as Table<Row>)
-    this.queue.table.load(this.#loaded.get('world/due') ?? [])
-    this.#loaded.delete('world/due')
-    this.queue.rebuild()
+    this.#shelves = new Shelves(options.seed, options.storage?.load() ?? [])
+    this.queue = new DueQueue(this.#shelves.table('world/due', dueTable))
+    for (const account of options.accounts) this.accounts.set(account.name, this.#open(account))
     const clock = this.#setting('clock')
-    for (const account of options.accounts) this.#open(account)
-    if (clock === undefined) {
-      this.#putSetting('clock', this.#now)
-      this.#begin()
-    } else this.#now = instant(Number(clock))
+    if (clock === undefined) this.#begin()
+    else this.#now = instant(Number(clock))
     this.commit()
   }
 
@@ -172,9 +140,7 @@ export class World {
 
   /** Another set of tables in this world, saved and copied with it (`kajabi`). */
   space(name: string): Space {
-    let space = this.#spaces.get(name)
-    if (space === undefined) this.#spaces.set(name, (space = this.#newSpace(name)))
-    return space
+    return this.#shelves.space(name)
   }
 
   account(name: string): Account {
@@ -186,7 +152,7 @@ export class World {
     this.queue.schedule({ space: space.name, at, rank, ...work })
   }
 
-  /** Runs a request's work as one transaction; saves before returning. */
+  /** Runs a request's work as one transaction; saves before returning. What could not be saved did not happen. */
   transact<T>(work: () => T): T {
     try {
       const result = work()
@@ -194,18 +160,28 @@ export class World {
       return result
     } catch (error) {
       if (keeps(error)) this.commit()
-      else {
-        this.#log.rollback()
-        this.queue.rebuild()
-      }
+      else this.#shelves.log.rollback()
       throw error
     }
   }
 
   commit(): void {
-    if (this.#log.size === 0) return
-    if (this.#storage === undefined) this.#log.discard()
-    else this.#storage.save(this.#log.commit())
+    const { log } = this.#shelves
+    if (log.size === 0) return
+    try {
+      this.#options.storage?.save(log.changes())
+      log.discard()
+    } catch (error) {
+      this.#undo()
+      throw error
+    }
+  }
+
+  /** Back to what was saved last. */
+  #undo(): void {
+    this.#shelves.log.rollback()
+    this.queue.rebuild()
+    this.#now = instant(Number(this.#setting('clock')))
   }
 
   /** Plays everything due until an instant, in order, each piece of work at its own instant. Rejects a step back. */
@@ -214,10 +190,10 @@ export class World {
     for (let played = 1; ; played++) {
       const work = this.queue.take(to)
       if (work === undefined) break
-      this.#perform(work)
+      this.#performOrUndo(work)
       if (this.#now >= this.#forgotten + secondsPerDay) this.#forget()
       const pause = played % 2_000 === 0
-      if (this.#log.size > 2_000 || this.deliveries.size > 0 || pause) this.commit()
+      if (this.#shelves.log.size > 2_000 || this.deliveries.size > 0 || pause) this.commit()
       // What is delivered may cause more; a receiver acts at the instant it heard.
       while (this.deliveries.size > 0) await Promise.all(this.deliveries)
       // A server answers others meanwhile.
@@ -245,11 +221,21 @@ export class World {
   }
 
   #perform(work: DueRow): void {
-    if (work.at > this.#now) this.#setNow(work.at)
+    this.#setNow(work.at)
     const run = present(this.#due.get(work.kind), `due work ${work.kind}`).run
     const account = this.accounts.get(work.space)
     if (account === undefined) throw new Bug(`due work for the unknown account ${work.space}`)
     run(new Context(this, account), work.key)
+  }
+
+  /** A mistake in a piece of work leaves the world as it was last saved. */
+  #performOrUndo(work: DueRow): void {
+    try {
+      this.#perform(work)
+    } catch (error) {
+      this.#undo()
+      throw error
+    }
   }
 
   /** Sets the clock without playing anything: for building a world's past. Forward only. */
@@ -259,108 +245,63 @@ export class World {
 
   /** How many rows each table of each space has. */
   counts(): Record<string, Record<string, number>> {
-    const counts: Record<string, Record<string, number>> = {}
-    const sizes = [
-      ...[...this.#loaded].map(([path, values]) => [path, values.length] as const),
-      ...[...this.#tables].map(([path, table]) => [path, table.size] as const),
-    ]
-    for (const [path, size] of sizes.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-      const [space = '', name = ''] = path.split('/')
-      if (size > 0) (counts[space] ??= {})[name] = size
-    }
-    return counts
+    return this.#shelves.counts()
   }
 
   /** Every row of the world, as a storage keeps them. */
-  *dump(): Generator<StoredRow> {
-    for (const [path, values] of this.#loaded)
-      for (const value of values) yield { table: path, key: (JSON.parse(value) as [number, Row])[1].id, value }
-    for (const table of this.#tables.values()) yield* table.dump()
+  dump(): Iterable<StoredRow> {
+    return this.#shelves.dump()
   }
 
   /** Another world with the same rows, clock and switches, kept in memory alone; from here on each lives its own life. */
   twin(): World {
     const { storage: _storage, populate: _populate, ...options } = this.#options
     const twin = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })
-    for (const table of twin.#tables.values()) for (const row of table.all()) table.delete(row.id)
-    for (const [path, values] of this.#loaded) twin.#loaded.set(path, [...values])
-    for (const [path, table] of this.#tables) twin.#tableAt(path, table.definition).copyFrom(table)
-    twin.#log.discard()
+    twin.#shelves.copyFrom(this.#shelves)
     twin.queue.rebuild()
-    twin.#now = this.#now
     Object.assign(twin.unsure, this.unsure)
     return twin
   }
 
   /** Everything gone, and begun anew as at first. */
   reset(): void {
-    // Tables nobody has asked for yet are emptied too, without becoming tables of this world.
-    for (const [path, values] of this.#loaded) {
-      const table = new Table(path, { name: path }, this.#log)
-      table.load(values)
-      for (const row of table.all()) table.delete(row.id)
-    }
-    this.#loaded.clear()
-    for (const table of this.#tables.values()) for (const row of table.all()) table.delete(row.id)
+    this.#shelves.clear()
     this.queue.rebuild()
-    this.#now = this.#beginning
-    this.#putSetting('clock', this.#now)
+    this.#now = this.#options.clock
+    this.#forgotten = this.#now
     this.#begin()
     this.commit()
   }
 
   #begin(): void {
+    this.#putSetting('clock', this.#now)
     for (const module of this.modules) for (const account of this.accounts.values()) module.begin?.(account, this)
-    this.#populate?.(this)
+    this.#options.populate?.(this)
   }
 
-  #open(about: { name: string; settings: AccountSettings }): void {
-    const space = this.space(about.name)
-    const account: Account = {
-      ...space,
-      accountId: `acct_1Sandbox${about.name.charAt(0).toUpperCase()}${about.name.slice(1).replaceAll(/[^A-Za-z0-9]/g, '')}${'0'.repeat(Math.max(0, 8 - about.name.length))}`,
-      key: `sk_${this.livemode ? 'live' : 'test'}_sandbox_${about.name}`,
-      settings: about.settings,
-    }
-    this.accounts.set(about.name, account)
-  }
-
-  #newSpace(name: string): Space {
+  #open(about: { readonly name: string; readonly settings: AccountSettings }): Account {
+    const { name, settings: own } = about
+    const letters = `${name.charAt(0).toUpperCase()}${name.slice(1).replaceAll(/[^A-Za-z0-9]/g, '')}`
     return {
-      name,
-      table: (definition) => this.#tableAt(`${name}/${definition.name}`, definition),
-      newId: (prefix) => {
-        const table = this.#tableAt(`${name}/counters`, counters)
-        const id = prefix === '' ? '-' : prefix
-        const count = (table.get(id)?.count ?? 0) + 1
-        table.put({ id, created: 0, count })
-        return idFor(this.seed, name, prefix, count)
-      },
+      ...this.#shelves.space(name),
+      accountId: `acct_1Sandbox${letters.padEnd(8, '0')}`,
+      key: `sk_${this.livemode ? 'live' : 'test'}_sandbox_${name}`,
+      settings: own,
     }
-  }
-
-  #tableAt<R extends Row>(path: string, definition: TableDefinition<R>): Table<R> {
-    const known = this.#tables.get(path)
-    if (known !== undefined) return known as unknown as Table<R>
-    const table = new Table(path, definition, this.#log)
-    table.load(this.#loaded.get(path) ?? [])
-    this.#loaded.delete(path)
-    this.#tables.set(path, table as unknown as Table<Row>)
-    return table
   }
 
   #setNow(at: Instant): void {
-    if (at === this.#now) return
+    if (at <= this.#now) return
     this.#now = at
     this.#putSetting('clock', at)
   }
 
   #setting(id: string): unknown {
-    return this.#tableAt('world/settings', settings).get(id)?.value
+    return this.#shelves.table('world/settings', settings).get(id)?.value
   }
 
   #putSetting(id: string, value: unknown): void {
-    this.#tableAt('world/settings', settings).put({ id, created: 0, value })
+    this.#shelves.table('world/settings', settings).put({ id, created: 0, value })
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { instant } from '../../../src/core/instant.ts'
-import { DueQueue } from '../../../src/sandbox/kernel/queue.ts'
+import { DueQueue, dueTable } from '../../../src/sandbox/kernel/queue.ts'
 import { ChangeLog, Table, type Row } from '../../../src/sandbox/kernel/tables.ts'
 
 interface Pet extends Row {
@@ -97,10 +97,11 @@ test('a table is an array with indexes, whatever is put, deleted, undone and rea
           model.rows = safe
         }
         if (change.do === 'commit') {
-          for (const { key, value } of log.commit()) {
+          for (const { key, value } of log.changes()) {
             if (value === null) stored.delete(key)
             else stored.set(key, value)
           }
+          log.discard()
           safe = model.rows
         }
         const cursor = model.rows[0]?.id
@@ -120,7 +121,14 @@ test('a table is an array with indexes, whatever is put, deleted, undone and rea
   )
 })
 
-test('due work comes in order of instant, rank and turn; scheduling again moves it, and a loaded queue goes on', () => {
+interface Work {
+  readonly at: number
+  readonly rank: number
+  readonly turn: number
+  readonly key: string
+}
+
+test('due work comes in order of instant, rank and turn, whatever was moved, cancelled, undone or loaded in between', () => {
   const schedule = fc.record({
     do: fc.constant('schedule' as const),
     at: fc.integer({ min: 0, max: 30 }),
@@ -130,40 +138,50 @@ test('due work comes in order of instant, rank and turn; scheduling again moves 
   const other = fc.oneof(
     fc.record({ do: fc.constant('cancel' as const), key: id }),
     fc.record({ do: fc.constant('take' as const), until: fc.integer({ min: 0, max: 30 }) }),
-    fc.record({ do: fc.constant('reload' as const) }),
+    fc.record({ do: fc.constantFrom('undo' as const, 'reload' as const) }),
   )
   fc.assert(
     fc.property(fc.array(fc.oneof({ weight: 3, arbitrary: schedule }, other), { maxLength: 60 }), (steps) => {
-      let queue = new DueQueue(new ChangeLog())
-      let model: { at: number; rank: number; turn: number; key: string }[] = []
+      const log = new ChangeLog()
+      let queue = new DueQueue(new Table('world/due', dueTable, log))
+      let model: readonly Work[] = []
+      let settled = model
       let turn = 0
       const taken: [unknown, unknown][] = []
       for (const change of steps) {
         if (change.do === 'schedule') {
-          const work = { at: instant(change.at), rank: change.rank, space: 's', kind: 'k', key: change.key }
-          queue.schedule(work)
+          queue.schedule({ at: instant(change.at), rank: change.rank, space: 's', kind: 'k', key: change.key })
           model = [...model.filter(({ key }) => key !== change.key), { ...change, turn: ++turn }]
         }
         if (change.do === 'cancel') {
           queue.cancel({ space: 's', kind: 'k', key: change.key })
           model = model.filter(({ key }) => key !== change.key)
         }
+        if (change.do === 'undo') {
+          log.rollback()
+          model = settled
+        }
         if (change.do === 'reload') {
           const values = Array.from(queue.table.dump(), ({ value }) => value)
-          queue = new DueQueue(new ChangeLog())
-          queue.table.load(values)
-          queue.rebuild()
+          const table = new Table('world/due', dueTable, log)
+          table.load(values)
+          log.discard()
+          queue = new DueQueue(table)
+          settled = model
         }
+        // The clock takes work only between requests, when what they did is settled.
         if (change.do === 'take') {
           const next = model.toSorted((a, b) => a.at - b.at || a.rank - b.rank || a.turn - b.turn)[0]
           const due = next !== undefined && next.at <= change.until ? next : undefined
           taken.push([queue.take(instant(change.until))?.key, due?.key])
+          log.discard()
           model = model.filter((work) => work !== due)
+          settled = model
         }
         taken.push([queue.table.size, model.length])
       }
       expect(taken.map(([actual]) => actual)).toEqual(taken.map(([, wanted]) => wanted))
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   )
 })

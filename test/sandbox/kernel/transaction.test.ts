@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { present } from '../../../src/core/assert.ts'
 import { formatInstant, instant } from '../../../src/core/instant.ts'
 import { declined, invalid } from '../../../src/sandbox/kernel/errors.ts'
 import { route, type Module } from '../../../src/sandbox/kernel/module.ts'
@@ -128,6 +129,21 @@ describe('a request is one transaction', () => {
   })
 })
 
+test('what the storage could not take did not happen', async () => {
+  let full = false
+  const { post, texts } = noteWorld({
+    load: () => [],
+    save() {
+      if (full) throw new Error('disk full')
+    },
+  })
+  await post('well')
+  full = true
+  await expect(post('declined')).rejects.toThrow('disk full')
+  full = false
+  expect(texts()).toEqual(['well'])
+})
+
 describe('the clock', () => {
   test('plays each piece of work at its own instant and ends where it was sent', async () => {
     const { world, post, heard } = noteWorld()
@@ -159,6 +175,21 @@ describe('the clock', () => {
     expect(second.world.now).toBe(first.world.now)
     await second.world.advance(instant(second.world.now + 30))
     expect([first.heard, second.heard]).toEqual([[], ['note 12:01:00']])
+  })
+
+  test('a mistake in due work leaves the world as it was, and the work still due', async () => {
+    const { world, post, heard } = noteWorld()
+    await post('well')
+    const alarm = present(world.modules[0]?.due?.['note.alarm'], 'the alarm')
+    const run = vi.spyOn(alarm, 'run').mockImplementationOnce((context) => {
+      context.newId('note')
+      throw new TypeError('a mistake')
+    })
+    const before = world.now
+    await expect(world.advance(instant(before + 3_600))).rejects.toThrow('a mistake')
+    expect(world.now).toBe(before)
+    await world.advance(instant(before + 3_600))
+    expect([run.mock.calls.length, heard]).toEqual([2, ['note 12:01:00']])
   })
 
   test('a twin goes its own way', async () => {

@@ -118,4 +118,9 @@ export const commandTable: readonly CommandEntry[] = [
     about: 'an embedded Stripe and Kajabi as a server on this machine',
     load: () => import('./commands/sandbox.ts'),
   },
+  {
+    usage: 'demo',
+    about: 'the whole story in a temporary project, in about a minute',
+    load: () => import('./commands/demo.ts'),
+  },
 ]

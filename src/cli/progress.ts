@@ -4,6 +4,7 @@ import type { Surroundings } from './surroundings.ts'
 export const silent: Progress = { start() {}, step() {}, note() {}, done() {} }
 
 const millisecondsBetweenLines = 5_000
+const millisecondsWorthAWord = 1_500
 
 /** How far long work is, on stderr: a bar on a terminal, plain lines (at most one every five seconds) elsewhere. */
 export async function openProgress(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
@@ -35,7 +36,9 @@ function lines(say: (text: string) => void): Progress {
     },
     note: say,
     done() {
-      if (work !== undefined && work.count > 0) tell(work)
+      // Work of a second or less needs no word.
+      if (work !== undefined && work.count > 0 && Date.now() - work.since > millisecondsWorthAWord)
+        say(`${work.what}: ${work.count} in ${Math.round((Date.now() - work.since) / 1_000)} s`)
       work = undefined
     },
   }

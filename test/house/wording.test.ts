@@ -98,8 +98,8 @@ describe('house rules of wording', () => {
     expect(code.map((source) => source.path).filter((path) => vagueNames.test(path))).toEqual([])
   })
 
-  test('no file is longer than 400 lines', () => {
-    const long = code.filter((source) => source.text.split('\n').length > 400)
+  test('no file is longer than 400 lines (600 for tests: tables of cases)', () => {
+    const long = code.filter((source) => source.text.split('\n').length > (source.path.startsWith('test/') ? 600 : 400))
     expect(long.map((source) => source.path)).toEqual([])
   })
 })

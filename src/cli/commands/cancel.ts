@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { CommandError } from '../../core/outcome.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
-import type { InboxContext } from '../../engine/inbox/context.ts'
+import type { Alert, InboxContext } from '../../engine/inbox/context.ts'
 import type { InboxRow } from '../../engine/inbox/port.ts'
 import { workInbox } from '../../engine/inbox/worker.ts'
 import { command, exitCodes } from '../command.ts'
@@ -37,8 +37,10 @@ export const main = command({
       shell.stop.finishFirst(
         'Stopping after the request in flight; the cancel is stored, and the service or the next cancel goes on with it.',
       )
-      const announce = { log: () => {}, alert: ({ summary }: { summary: string }) => shell.say(summary) }
-      const row = await cancelNow(await inboxContext(project, announce, shell), found)
+      const alert = ({ summary, resolved }: Alert): void => {
+        if (resolved !== true) shell.say(summary)
+      }
+      const row = await cancelNow(await inboxContext(project, { alert, log: () => {} }, shell), found)
       const entry = entryOf(row)
       if (shell.format === 'json') shell.json({ subscriber: found.subscriber, ...entry })
       else shell.out(sentence(found, entry.id, row))

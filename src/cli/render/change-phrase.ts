@@ -52,6 +52,6 @@ export function patchLines(change: Change): string[] {
 
 export function operationLine(operation: Operation): string {
   const field = operation.path.slice(1).replaceAll('/', '.')
-  if (operation.op === 'remove') return `${field}: removed`
+  if (operation.op === 'remove') return `${field}: back to its default`
   return 'value' in operation ? `${field}: ${JSON.stringify(operation.value)}` : `${field}: ${operation.op}`
 }

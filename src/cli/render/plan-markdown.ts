@@ -72,7 +72,7 @@ function guards({ tripped }: PlanView): string {
 
 function moneyTable({ mrr }: PlanView): string {
   return markdownTable(
-    'Revenue a month of the people in this plan',
+    'Revenue a month',
     ['currency', 'before', 'after'],
     mrr.map(({ currency, before, after }) => [currency, before, after]),
   )

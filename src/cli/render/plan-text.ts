@@ -123,8 +123,13 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
 
 function moneySection({ mrr }: PlanView, paint: ChalkInstance): string[] {
   if (mrr.length === 0) return []
-  const rows = mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'unchanged' : `becomes ${after}`])
-  return [paint.bold('Revenue a month of the people in this plan'), ...columns(rows)]
+  const changed = mrr.filter(({ before, after }) => before !== after)
+  if (changed.length === 0)
+    return [`${paint.bold('Revenue a month')} stays ${mrr.map(({ after }) => after).join(', ')}`]
+  return [
+    paint.bold('Revenue a month'),
+    ...columns(mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'stays' : `becomes ${after}`])),
+  ]
 }
 
 function andMore(more: number): string[] {

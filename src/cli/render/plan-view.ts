@@ -11,6 +11,7 @@ export interface PlanView {
   readonly blocked: readonly { readonly code: string; readonly members: readonly Blocked[] }[]
   readonly drift: readonly Drift[]
   readonly tripped: readonly GuardReading[]
+  /** Empty when nobody is in the plan. */
   readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
   readonly summary: string
   readonly empty: boolean
@@ -45,14 +46,18 @@ export function planView(plan: Plan): PlanView {
     blocked: grouped(plan.blocked),
     drift: plan.drift,
     tripped: plan.guards.filter((guard) => guard.tripped),
-    mrr: Object.entries(plan.money.mrr).map(([currency, { before, after }]) => ({
-      currency,
-      before: money(before, currency),
-      after: money(after, currency),
-    })),
+    mrr: plan.changes.some((change) => subscriberActions.includes(change.action)) ? revenue(plan) : [],
     summary: summaryLine(plan),
     empty: plan.changes.length === 0,
   }
+}
+
+function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {
+  return Object.entries(mrr).map(([currency, { before, after }]) => ({
+    currency,
+    before: money(before, currency),
+    after: money(after, currency),
+  }))
 }
 
 function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {

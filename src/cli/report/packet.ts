@@ -52,7 +52,7 @@ function migrationPlan({ plan, catalog, at, tool }: Evidence): Document {
       ...standing(plan.blocked, 'Blocked', (one) => `${one.message}. ${one.fix}`),
       {
         heading: 'Money',
-        text: 'Revenue a month of the people in the current plan.',
+        text: 'Revenue a month before and after the current plan.',
         table: {
           heads: ['currency', 'before', 'after'],
           rows: Object.entries(plan.money.mrr).map(([currency, { before, after }]) => [

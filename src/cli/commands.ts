@@ -63,6 +63,11 @@ export const commandTable: readonly CommandEntry[] = [
     about: 'the store: show, rebuild, export, unlock',
     family: [
       { usage: 'show', about: 'what the store holds', load: () => import('./commands/state-show.ts') },
+      {
+        usage: 'rebuild',
+        about: 'restore it from the marks on live objects',
+        load: () => import('./commands/state-rebuild.ts'),
+      },
       { usage: 'export', about: 'old and new ids of every object', load: () => import('./commands/state-export.ts') },
       {
         usage: 'unlock [lease]',

@@ -81,28 +81,51 @@ async function secondWave({ dir, stage, advance }: School, teller: Teller): Prom
   await applyAll(dir, teller)
 }
 
-async function renewals({ dir, advance, stage }: School, teller: Teller, months: number): Promise<void> {
+/** Months after which the old subscriptions of a wave are cancelled for good. */
+const settling: Readonly<Record<number, string>> = { 3: 'us', 5: 'intl' }
+/** People who pay by sent invoice have no card that could prove the move; somebody decides that waiting was long enough. */
+const decided = ['--allow', 'settle_unproven']
+
+async function renewals(school: School, teller: Teller, months: number): Promise<void> {
+  const { dir, advance } = school
   teller.act(`${plural(months, 'month')} go by`)
-  teller.say('Month after month everybody renews, in whichever account they now are. After each month: does it hold?')
+  teller.say(
+    'Everybody renews, in whichever account they now are. After each month: is everybody billed by exactly one account?',
+    '',
+  )
   for (let month = 1; month <= months; month++) {
     const day = later(begins, { months: month, days: 14 })
     await advance(day)
-    // Some can only be moved once their anchor is near enough, a discount nearly over, an invoice closed.
-    const { changes } = await playJson<ApplyResult>(['apply', '--yes'], dir)
-    const moved = changes.filter((change) => change.action === 'move' && change.outcome === 'done').length
-    const verified = await playJson<VerifyResult>(['verify'], dir)
+    // Some can only go on once their anchor is near enough, a discount nearly over, a first renewal paid.
+    const { changes } = await playJson<ApplyResult>(['apply', '--yes', ...decided], dir)
+    const { checked } = await playJson<VerifyResult>(['verify'], dir)
     teller.say(
-      `  ${day.slice(0, 7)}  ${plural(verified.checked, 'subscriber')} checked, each has exactly one payer${moved === 0 ? '' : `; ${moved} more moved`}`,
+      `  ${day.slice(0, 7)}  ${plural(checked, 'subscriber')}, each with exactly one payer${doneText(changes)}`,
     )
-    if (month === 3) {
-      teller.say(
-        '',
-        'The first renewals in the new account are paid, so the old subscriptions of the first wave can go for good ("stage: settled"):',
-      )
-      await stage('us', 'target', 'settled')
-      await applyAll(dir, teller)
-    }
+    const wave = settling[month]
+    if (wave !== undefined) await settle(school, wave, teller)
   }
+}
+
+function doneText(changes: ApplyResult['changes']): string {
+  const done = (action: 'move' | 'settle'): number =>
+    changes.filter((change) => change.action === action && change.outcome === 'done').length
+  const parts = [
+    done('move') === 0 ? [] : [`${done('move')} more moved`],
+    done('settle') === 0 ? [] : [`${done('settle')} more settled`],
+  ].flat()
+  return parts.length === 0 ? '' : `; ${parts.join(', ')}`
+}
+
+async function settle({ dir, stage }: School, wave: string, teller: Teller): Promise<void> {
+  teller.say(
+    '',
+    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, on hold since, are cancelled for good: "stage: settled". Whoever has not paid there yet waits; a guard asks about whom nothing can prove.`,
+  )
+  await stage(wave, 'target', 'settled')
+  await shown(['plan'], dir, teller, { lines: 14 })
+  await shown(['apply', '--yes', ...decided], dir, teller)
+  await shown(['verify'], dir, teller)
 }
 
 async function reckoning({ dir, charges }: School, teller: Teller): Promise<Reckoning> {
@@ -116,8 +139,9 @@ async function reckoning({ dir, charges }: School, teller: Teller): Promise<Reck
   const origins = new Map(
     identities.filter((one) => one.kind === 'subscription').map((one) => [one.new_id, `${one.source}/${one.old_id}`]),
   )
-  const expected = worldCharges(unmigrated, new Map())
-  const actual = worldCharges(made, origins)
+  const since = (charge: { at: string }): boolean => charge.at > begins
+  const expected = worldCharges(unmigrated.filter(since), new Map())
+  const actual = worldCharges(made.filter(since), origins)
   return { expected: expected.length, made: actual.length, differences: compareCharges(expected, actual) }
 }
 

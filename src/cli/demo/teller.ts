@@ -31,8 +31,9 @@ export function openTeller(shell: Shell): Teller {
   }
 }
 
-/** Breaks a paragraph between words. */
+/** Breaks a paragraph between words; a line of a list keeps its indentation. */
 function wrap(text: string): string[] {
+  if (text.startsWith(' ')) return [text]
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {

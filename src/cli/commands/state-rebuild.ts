@@ -1,0 +1,27 @@
+import { stateRebuild } from '../../engine/rebuild.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { plural } from '../render/words.ts'
+
+export const main = command({
+  positionals: {},
+  options: {},
+  examples: [
+    ['state rebuild', 'restores the store from the marks on live objects; import the copy map again afterwards'],
+  ],
+  formats: ['text', 'json'],
+  async run(_flags, shell) {
+    return await withProject(shell, async ({ context }) => {
+      shell.stop.finishFirst('Stopping after the write in flight; run it again to go on.')
+      const rebuilt = await stateRebuild(context)
+      if (shell.format === 'json') shell.json(rebuilt)
+      else {
+        shell.out(
+          `Found ${plural(rebuilt.objects, 'object')} and ${plural(rebuilt.subscribers, 'subscriber')} by their marks.`,
+        )
+        for (const finding of rebuilt.findings) shell.out(`  ${finding}`)
+      }
+      return rebuilt.findings.length === 0 ? exitCodes.fine : exitCodes.found
+    })
+  },
+})

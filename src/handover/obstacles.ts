@@ -54,7 +54,9 @@ function unchangedSincePull(candidate: Candidate, findings: Findings): void {
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
   if (old.status === 'unpaid')
     findings.block('past_due', 'the subscription is unpaid: all payment attempts have failed')
-  if (old.status === 'past_due' && around.policies.past_due === 'stop')
+  // A sent invoice that is overdue stays where it is, and the next one is sent all the same.
+  const collected = old.raw.collection_method === 'charge_automatically'
+  if (old.status === 'past_due' && collected && around.policies.past_due === 'stop')
     findings.block('past_due', 'the subscription is past due')
 }
 

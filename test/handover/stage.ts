@@ -10,6 +10,7 @@ import { classifySubscribers } from '../../src/handover/classify.ts'
 import { copyMapOf } from '../../src/handover/candidate.ts'
 import { idOf } from '../../src/handover/source.ts'
 import type { Classification } from '../../src/handover/types.ts'
+import type { Live } from '../../src/plan/live.ts'
 import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { clientOf } from '../sandbox/client.ts'
@@ -26,6 +27,10 @@ export interface Stage {
   readonly ids: Map<string, string>
   readonly policies: Record<string, unknown>
   readonly subscribers: Map<string, Partial<DesiredSubscriber>>
+  /** What no request can bring about in a sandbox: changes of what was read, before it is decided on. */
+  readonly tampers: ((live: Live) => Live)[]
+  /** Terms in the catalog that differ from the accounts', by address. */
+  readonly rewritten: Map<string, JsonObject>
   /** While set, no request reaches the target. */
   readonly outage: { target: boolean }
   now(): Instant
@@ -119,6 +124,8 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
   const policies: Record<string, unknown> = {}
   const rows: string[][] = []
   const subscribers = new Map<string, Partial<DesiredSubscriber>>()
+  const tampers: ((live: Live) => Live)[] = []
+  const rewritten = new Map<string, JsonObject>()
   const control = (path: string, body: JsonObject): Promise<Response> =>
     sandbox.fetch(`http://sandbox/_sandbox/${path}`, {
       method: 'POST',
@@ -138,6 +145,8 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     ids,
     policies,
     subscribers,
+    tampers,
+    rewritten,
     outage,
     now: () => sandbox.clock(),
     async advance(to) {
@@ -169,8 +178,12 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
         sourceNew,
       }))
       return classifySubscribers({
-        catalog: catalogOf(entries, { ...defaults, ...policies }, ids),
-        live: { target: here, sources: new Map([['us', source]]), resources: new Map() },
+        catalog: catalogOf(entries, { ...defaults, ...policies }, { ids, rewritten }),
+        live: tampers.reduce<Live>((live, tamper) => tamper(live), {
+          target: here,
+          sources: new Map([['us', source]]),
+          resources: new Map(),
+        }),
         copyMaps: new Map([['us', copyMapOf(copied)]]),
         remembered: new Map(),
         now: sandbox.clock(),
@@ -219,7 +232,7 @@ function desiredOf(live: Stripe.Subscription, more: Partial<DesiredSubscriber>):
 function catalogOf(
   subscribers: readonly DesiredSubscriber[],
   policies: Policies,
-  ids: ReadonlyMap<string, string>,
+  { ids, rewritten }: Pick<Stage, 'ids' | 'rewritten'>,
 ): Catalog {
   const old = (kind: string, keys: readonly string[]): Record<string, string> =>
     Object.fromEntries(keys.map((key) => [present(ids.get(`us ${kind}.${key}`), key), key]))
@@ -243,7 +256,7 @@ function catalogOf(
       ...resources('price', prices, { product: 'membership' }),
       ...resources('coupon', coupons),
       ...resources('tax_rate', taxRates),
-    ],
+    ].map((one) => ({ ...one, value: rewritten.get(one.address) ?? one.value })),
     subscribers,
     mappings: new Map([['us', mappings]]),
     access: {},

@@ -131,7 +131,8 @@ function closing(verdict: Verdict, around: Around): readonly Placed[] {
   const id = around.references.toStripe(kind.name, resource.key)
   const path = `${kind.path}/${typeof id === 'string' ? id : `{${resource.address}}`}`
   const steps = [post('archive', path, { active: false })]
-  return [{ when: 'closing', kind, observed, change: change(verdict, 'update', ['active'], steps, 0) }]
+  const archived = { ...change(verdict, 'update', ['active'], steps, 0), expect: { applied: digest(form) } }
+  return [{ when: 'closing', kind, observed, change: archived }]
 }
 
 /** A price is archived after products were told another default price. */
@@ -141,7 +142,7 @@ function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
 }
 
 function change(
-  { resource, live, form, meanwhile }: Verdict,
+  { resource, live, meanwhile }: Verdict,
   action: Action,
   because: readonly string[],
   steps: readonly KeylessStep[],
@@ -149,7 +150,7 @@ function change(
 ): KeylessChange {
   const patch = action === 'retire' ? [] : jsonpatch.compare(live, meanwhile)
   const about = { address: resource.address, action, because, patch, people, steps }
-  return action === 'retire' ? about : { ...about, expect: { applied: digest(form) } }
+  return action === 'retire' ? about : { ...about, expect: { applied: digest(meanwhile) } }
 }
 
 function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {

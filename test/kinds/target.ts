@@ -21,6 +21,8 @@ export class Target {
   readonly sent: string[] = []
   /** Who is subscribed to what. */
   subscriptions: readonly Stripe.Subscription[] = []
+  /** What is seen instead of what is there. */
+  seen: ReadonlyMap<string, readonly StripeObject[]> | undefined
   #keys = 0
 
   constructor(account: StripeAccount) {
@@ -49,6 +51,10 @@ export class Target {
     return live
   }
 
+  async readSubscriptions(): Promise<void> {
+    this.subscriptions = (await this.list('/v1/subscriptions', { status: 'all' })) as unknown as Stripe.Subscription[]
+  }
+
   async plan(
     catalog: Catalog,
     options: { needed?: readonly string[]; mapped?: Readonly<Record<string, string>> } = {},
@@ -57,7 +63,7 @@ export class Target {
       project: catalog.project.name,
       now: instant(this.account.now()),
       desired: catalog.resources,
-      live: await this.live(),
+      live: this.seen ?? (await this.live()),
       known: this.known,
       subscriptions: this.subscriptions,
       mapped: new Map(Object.entries(options.mapped ?? {})),
@@ -68,13 +74,22 @@ export class Target {
   /** Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash. */
   async apply(plan: ResourcesPlan, stopAfter = Infinity): Promise<void> {
     const ids = new Map(plan.ids)
+    const applied = new Map<string, string | null>(plan.forms)
+    for (const { address } of plan.changes)
+      applied.set(address, this.known.find((one) => one.address === address)?.applied ?? null)
+    const remember = (): void => {
+      this.known = [...ids].map(([address, id]) => ({ address, id, applied: applied.get(address) ?? null }))
+    }
     let done = 0
     for (const change of [...plan.changes, ...plan.closing])
       for (const step of change.steps) {
         if (done++ >= stopAfter) return
         await this.#run(change, step, ids)
+        const form = change.expect?.['applied']
+        if (typeof form === 'string') applied.set(change.address, form)
+        remember()
       }
-    this.known = [...ids].map(([address, id]) => ({ address, id, applied: plan.forms.get(address) ?? null }))
+    remember()
   }
 
   async #run(change: KeylessChange, step: KeylessStep, ids: Map<string, string>): Promise<void> {
@@ -87,7 +102,9 @@ export class Target {
       ids.set(change.address, answer.id ?? '')
       if (step.secret_to !== undefined) this.secrets.push(String(answer['secret'] as string))
     }
-    if (step.id === 'update') ids.set(change.address, answer.id ?? '')
+    // A coupon made before, taken up again.
+    if (step.id === 'update' && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))
+      ids.set(change.address, answer.id ?? '')
   }
 
   async send(method: 'POST' | 'DELETE', path: string, params: JsonObject = {}): Promise<StripeObject> {

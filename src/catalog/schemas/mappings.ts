@@ -12,6 +12,7 @@ export const mappingsSchema: TSchema = closed({
   prices: part('prices'),
   tax_rates: part('tax_rates'),
   coupons: part('coupons'),
+  meters: part('meters'),
 })
 
 /** `mappings/target.yaml`: objects that exist in the target already and are to be adopted, of any kind. */

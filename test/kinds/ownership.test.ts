@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest'
+import { catalogOf, lines, Target } from './target.ts'
+
+const monthly = `products: { p: { name: P } }
+prices: { a: { product: p, currency: usd, unit_amount: 4900, recurring: { interval: month }, lookup_key: monthly } }`
+
+async function after(sections: string): Promise<Target> {
+  const target = await Target.open()
+  await target.apply(await target.plan(catalogOf(sections)))
+  return target
+}
+
+describe('only what is ours is changed', () => {
+  test('objects without our marks are left alone, whatever the YAML says or no longer says', async () => {
+    const target = await Target.open()
+    const product = await target.send('POST', '/v1/products', { name: 'Theirs' })
+    await target.send('POST', '/v1/prices', { product: product.id ?? '', currency: 'usd', unit_amount: 1 })
+    await target.send('POST', '/v1/coupons', { percent_off: 5 })
+    await target.send('POST', '/v1/tax_rates', { display_name: 'VAT', percentage: 20, inclusive: false })
+    await target.send('POST', '/v1/webhook_endpoints', { url: 'https://x.test/theirs', enabled_events: ['*'] })
+    expect(lines(await target.plan(catalogOf('')))).toEqual([])
+    const plan = await target.plan(catalogOf(monthly))
+    expect(lines(plan)).toEqual(['create product.p (declared)', 'create price.a (declared)'])
+    expect(plan.owned).toBe(0)
+  })
+
+  test('a foreign object that is as declared is adopted, visibly, by its marks alone', async () => {
+    const target = await Target.open()
+    await target.send('POST', '/v1/products', { id: 'p', name: 'P' })
+    const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
+    expect(lines(plan)).toEqual(['adopt product.p (marks)'])
+    expect(plan.changes[0]?.steps.map(({ path, params }) => [path, params])).toEqual([
+      ['/v1/products/p', { metadata: { crossbill_project: 'school', crossbill_address: 'product.p' } }],
+    ])
+  })
+
+  test('a foreign object in the way blocks, and says how to take it over', async () => {
+    const target = await Target.open()
+    await target.send('POST', '/v1/products', { id: 'p', name: 'Theirs' })
+    const catalog = catalogOf('products: { p: { name: P } }')
+    const plan = await target.plan(catalog)
+    expect(lines(plan)).toEqual(['blocked product.p (foreign_object)'])
+    expect(plan.blocked[0]?.fix).toContain('products: { p: p }')
+    expect(lines(await target.plan(catalog, { mapped: { p: 'product.p' } }))).toEqual(['adopt product.p (name, marks)'])
+  })
+
+  test('a mapped object that differs in what Stripe never changes is not adopted', async () => {
+    const target = await Target.open()
+    const rate = await target.send('POST', '/v1/tax_rates', { display_name: 'VAT', percentage: 20, inclusive: false })
+    const catalog = catalogOf('tax_rates: { a: { display_name: VAT, percentage: 19, inclusive: false } }')
+    expect(lines(await target.plan(catalog, { mapped: { [rate.id ?? '']: 'tax_rate.a' } }))).toEqual([
+      'blocked tax_rate.a (adopted_differs)',
+    ])
+  })
+
+  test('another project’s object is taken, not adopted', async () => {
+    const target = await Target.open()
+    const metadata = { crossbill_project: 'other', crossbill_address: 'product.p' }
+    await target.send('POST', '/v1/products', { id: 'p', name: 'P', metadata })
+    const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
+    expect(lines(plan)).toEqual(['blocked product.p (natural_key_taken)'])
+    expect(plan.blocked[0]?.message).toContain('project other')
+  })
+
+  test('a copy that carries our marks is reported, and neither used nor archived', async () => {
+    const target = await after('products: { p: { name: P } }')
+    const [original] = await target.list('/v1/products')
+    const sandboxed = (original?.['metadata'] ?? {}) as Record<string, string>
+    await target.account.send({
+      method: 'POST',
+      path: '/v1/products',
+      params: { id: 'copy', name: 'P', metadata: sandboxed },
+      idempotencyKey: 'copy',
+    })
+    const live = new Map(await target.live())
+    const later = (live.get('product') ?? []).map((one) =>
+      one.id === 'copy' ? { ...one, created: Number(one['created']) + 60 } : one,
+    )
+    target.seen = new Map([...live, ['product', later]])
+    expect(lines(await target.plan(catalogOf('products: { p: { name: P } }')))).toEqual([
+      'drift product.p (duplicate_mark)',
+    ])
+  })
+})
+
+describe('what happened outside', () => {
+  test('an object deleted there is gone, and made again', async () => {
+    const target = await after('coupons: { c: { percent_off: 20 } }')
+    await target.send('DELETE', '/v1/coupons/c')
+    expect(lines(await target.plan(catalogOf('coupons: { c: { percent_off: 20 } }')))).toEqual([
+      'create coupon.c (declared)',
+      'drift coupon.c (gone)',
+    ])
+  })
+
+  test('a field changed there is drift, and set back; a field changed in the YAML is not drift', async () => {
+    const target = await after('products: { p: { name: P } }')
+    await target.send('POST', '/v1/products/p', { name: 'Renamed' })
+    const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
+    expect(lines(plan)).toEqual(['update product.p (name)', 'drift product.p (changed_outside)'])
+    expect(plan.drift[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'Renamed' }])
+    expect(plan.changes[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'P' }])
+    expect(lines(await target.plan(catalogOf('products: { p: { name: Q } }')))).toEqual(['update product.p (name)'])
+  })
+
+  test('marks taken off are put back', async () => {
+    const target = await after('products: { p: { name: P } }')
+    await target.send('POST', '/v1/products/p', { metadata: { crossbill_project: null, crossbill_address: null } })
+    expect(lines(await target.plan(catalogOf('products: { p: { name: P } }')))).toEqual(['update product.p (marks)'])
+  })
+})
+
+describe('what holds history stays', () => {
+  test('a redeemed coupon only loses its marks, an unused one goes', async () => {
+    const target = await after('coupons: { used: { percent_off: 20, duration: forever }, unused: { percent_off: 10 } }')
+    await target.send('POST', '/v1/customers', { email: 'a@x.test' })
+    const [customer] = await target.list('/v1/customers')
+    const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'T' })
+    const { id: price = '' } = await target.send('POST', '/v1/prices', {
+      product,
+      currency: 'usd',
+      unit_amount: 100,
+      recurring: { interval: 'month' },
+    })
+    await target.send('POST', '/v1/subscriptions', {
+      customer: customer?.id ?? '',
+      items: [{ price }],
+      discounts: [{ coupon: 'used' }],
+      collection_method: 'send_invoice',
+      days_until_due: 7,
+    })
+    const plan = await target.plan(catalogOf(''))
+    expect(plan.changes.flatMap(({ steps }) => steps.map(({ method, path }) => `${method} ${path}`))).toEqual([
+      'DELETE /v1/coupons/unused',
+      'POST /v1/coupons/used',
+    ])
+    await target.apply(plan)
+    expect(lines(await target.plan(catalogOf('')))).toEqual([])
+    expect((await target.list('/v1/coupons')).map(({ id }) => id)).toEqual(['used'])
+    expect(lines(await target.plan(catalogOf('coupons: { used: { percent_off: 20, duration: forever } }')))).toEqual([
+      'update coupon.used (marks)',
+    ])
+  })
+
+  test('products and prices are archived, never deleted; webhook endpoints are disabled', async () => {
+    const hook = 'webhook_endpoints: { h: { url: "https://x.test/h", enabled_events: ["*"], secret_to: { file: s } } }'
+    const target = await after(`${monthly}\n${hook}`)
+    const plan = await target.plan(catalogOf(''))
+    expect(plan.changes.flatMap(({ steps }) => steps.map(({ method, params }) => [method, params]))).toEqual([
+      ['POST', { disabled: true }],
+      ['POST', { active: false }],
+      ['POST', { active: false }],
+    ])
+  })
+})

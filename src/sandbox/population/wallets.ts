@@ -18,7 +18,7 @@ export function newWallet(
   const bank = (type: string, days: number, details: Record<string, string>): PaymentMethodRow =>
     newPaymentMethod(context, { ...shared, type, details, temper: { ...calm, settles_after: days * secondsPerDay } })
   const odd: Partial<Record<Oddity, () => PaymentMethodRow>> = {
-    link: () => newPaymentMethod(context, { ...shared, type: 'link', details: { email, persistent_token: null } }),
+    link: () => newPaymentMethod(context, { ...shared, type: 'link', details: { email } }),
     bacs: () => bank('bacs_debit', 4, { last4: '2345', sort_code: '108800', fingerprint: 'bacs0001' }),
     acss: () => bank('acss_debit', 5, { last4: '6789', institution_number: '000', transit_number: '11000' }),
     sepa_source: () =>

@@ -239,7 +239,8 @@ describe('a second pull', () => {
       ),
     )
     const changed = source('us', {
-      ...{ products: [product('prod_1', 'Membership')], prices: [one] },
+      products: [product('prod_1', 'Membership')],
+      prices: [one],
       subscriptions: [
         subscription('sub_1', [one], { default_payment_method: 'pm_new' }),
         subscription('sub_2', [one], { default_payment_method: 'pm_other' }),

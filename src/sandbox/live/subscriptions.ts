@@ -117,6 +117,7 @@ export function keepLiveSubscription(context: Context, live: Live): void {
             interval: interval.word('interval', ['month', 'day', 'week', 'year']),
             interval_count: interval.numberOrNull('interval_count') ?? 1,
           },
+    next_pending: live.numberOrNull('next_pending_invoice_item_invoice'),
     billing_thresholds: live.any('billing_thresholds'),
     application: live.ref('application'),
     application_fee_percent: live.numberOrNull('application_fee_percent'),

@@ -16,6 +16,7 @@ import {
   text,
   type Parsed,
 } from '../kernel/params.ts'
+import { searchRoute } from '../kernel/search.ts'
 import {
   attempt,
   finalize,
@@ -96,6 +97,18 @@ export const invoiceModule: Module = {
             (params.collection_method === undefined || row.collection_method === params.collection_method),
           render: renderInvoice,
         }),
+    }),
+    searchRoute(invoiceKind, {
+      fields: {
+        created: (row) => row.created,
+        currency: (row) => row.currency,
+        customer: (row) => row.customer,
+        number: (row) => row.number,
+        status: (row) => row.status,
+        subscription: (row) => row.subscription,
+        total: (row) => row.total,
+      },
+      metadata: (row) => row.metadata,
     }),
     route('POST', '/v1/invoices/create_preview', { permission, params: previewParams, handle: preview }),
     route('POST', '/v1/invoices', {

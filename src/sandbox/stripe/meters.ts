@@ -222,7 +222,9 @@ export function usageOf(
   context: Context,
   of: { readonly meter: string; readonly customer: string; readonly from: number; readonly to: number },
 ): number {
-  const meter = find(context, kind, of.meter)
+  const meter = context.table(kind.table).get(of.meter)
+  // A world built from what was pulled has the prices and not their meters: nothing was used.
+  if (meter === undefined) return 0
   const rows = context
     .table(usage)
     .by('of', `${of.meter}/${of.customer}`)

@@ -54,7 +54,6 @@ export const oncePriceData = fields({
   unit_amount: int(),
   unit_amount_decimal: decimal(),
 })
-export type OncePriceData = Parsed<typeof oncePriceData>
 
 export const itemShape = {
   billing_thresholds: emptyable(fields({ usage_gte: required(int({ min: 1 })) })),
@@ -132,7 +131,6 @@ const cancellationDetails = fields({
   ),
   feedback_option: text(),
 })
-export type CancellationGiven = Parsed<typeof cancellationDetails>
 const prorationBehavior = oneOf('always_invoice', 'create_prorations', 'none')
 const paymentBehavior = oneOf('allow_incomplete', 'default_incomplete', 'error_if_incomplete', 'pending_if_incomplete')
 const thresholds = emptyable(fields({ amount_gte: int({ min: 1 }), reset_billing_cycle_anchor: flag() }))

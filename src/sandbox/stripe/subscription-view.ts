@@ -59,7 +59,7 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
     livemode: context.livemode,
     managed_payments: null,
     metadata: row.metadata,
-    next_pending_invoice_item_invoice: null,
+    next_pending_invoice_item_invoice: row.next_pending,
     on_behalf_of: row.on_behalf_of,
     pause_collection: row.pause_collection,
     payment_settings: row.payment_settings as Wire<Stripe.Subscription.PaymentSettings>,

@@ -6,9 +6,10 @@ import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import { fields, inRange, type Parsed } from '../kernel/params.ts'
+import { searchRoute } from '../kernel/search.ts'
 import { detailsGiven, managed, planChange } from './billing/changing.ts'
 import { create, layOut } from './billing/creating.ts'
-import { wake } from './billing/cycling.ts'
+import { noticeOnTime, wake } from './billing/cycling.ts'
 import { endSubscription, giveUp } from './billing/ending.ts'
 import { realMint } from './billing/mint.ts'
 import { pause, resume } from './billing/pausing.ts'
@@ -26,6 +27,7 @@ import {
   type UpdateGiven,
 } from './subscription-params.ts'
 import { renderItem, renderSubscription } from './subscription-view.ts'
+import { customers } from './customer-row.ts'
 import { discounts } from './discounts.ts'
 
 export const subscriptionKind: Kind<SubscriptionRow> = {
@@ -74,6 +76,10 @@ export const subscriptionModule: Module = {
       params: resumeParams,
       handle: (context, given) => renderSubscription(context, resume(context, named(context), given)),
     }),
+    searchRoute(subscriptionKind, {
+      fields: { created: (row) => row.created, status: (row) => row.status, canceled_at: (row) => row.canceled_at },
+      metadata: (row) => row.metadata,
+    }),
     route('POST', `${one}/migrate`, { permission, params: migrateParams, handle: migrate }),
   ],
   objects: {
@@ -103,6 +109,7 @@ export const subscriptionModule: Module = {
   },
   due: {
     'subscription.wake': { rank: 100, run: wake },
+    'subscription.trial_notice': { rank: 40, run: noticeOnTime },
     'subscription.give_up': { rank: 130, run: giveUp },
   },
   reactions: {
@@ -134,7 +141,7 @@ export function cancel(context: Context, id: string, given: CancelGiven): Subscr
   })
 }
 
-/** Everything but what has ended, unless `status` says otherwise (https://docs.stripe.com/api/subscriptions/list). */
+/** Everything that is not canceled, unless `status` says otherwise (https://docs.stripe.com/api/subscriptions/list). */
 function listSubscriptions(context: Context, params: Parsed<typeof listParams>) {
   const { customer, price, status, current_period_start: starts, current_period_end: ends } = params
   return listPage(context, params, {
@@ -142,7 +149,7 @@ function listSubscriptions(context: Context, params: Parsed<typeof listParams>) 
     url: '/v1/subscriptions',
     ...walk(customer, price),
     keep: (row) =>
-      hasStatus(row, status) &&
+      hasStatus(context, row, status) &&
       inRange(row.created, params.created) &&
       (customer === undefined || row.customer === customer) &&
       (price === undefined || row.items.some((item) => item.price === price)) &&
@@ -160,10 +167,13 @@ function walk(customer: string | undefined, price: string | undefined) {
   return price === undefined ? {} : { by: ['price', price] as const }
 }
 
-function hasStatus(row: SubscriptionRow, status: Parsed<typeof listParams>['status']): boolean {
+/** "canceled … including those belonging to deleted customers"; no other list has those (SDK, SubscriptionListParams). */
+function hasStatus(context: Context, row: SubscriptionRow, status: Parsed<typeof listParams>['status']): boolean {
+  if (status === 'canceled') return row.status === 'canceled'
+  if (context.table(customers).get(row.customer)?.deleted !== false) return false
   if (status === 'all') return true
   if (status === 'ended') return row.status === 'canceled' || row.status === 'incomplete_expired'
-  return status === undefined ? row.status !== 'canceled' && row.status !== 'incomplete_expired' : row.status === status
+  return status === undefined ? row.status !== 'canceled' : row.status === status
 }
 
 function deleteDiscount(context: Context, row: SubscriptionRow): object {

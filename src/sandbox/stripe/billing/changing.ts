@@ -7,13 +7,15 @@ import type { UpdateGiven } from '../subscription-params.ts'
 import { chooseDiscounts, takeUp } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { changeItems } from './item-changes.ts'
-import { checkedRates } from './items.ts'
-import { liveCustomer } from './lookups.ts'
+import { cadenceOf, checkedRates } from './items.ts'
+import { fullPeriod, itemAmount } from './lines.ts'
+import { liveCustomer, priceFacts } from './lookups.ts'
 import type { Mint } from './mint.ts'
+import { proration } from './prorating.ts'
 import { restart, type Restart } from './restarting.ts'
 import type { InvoiceItemRow, SubscriptionRow } from './rows.ts'
 import { mustLocate } from './tax-of.ts'
-import { checkMethods, endOf, settingsGiven } from './terms.ts'
+import { checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
 export interface Change {
@@ -36,9 +38,12 @@ export function planChange(context: Context, row: SubscriptionRow, given: Update
   const ended = endOf(context, given, again.row)
   const added = addedItems(context, given.add_invoice_items, { subscription: ended, mint })
   const prorate = (given.proration_behavior ?? 'create_prorations') !== 'none'
-  const prorations = prorate ? [...changed.prorations, ...again.credits(mint)] : []
+  const early = endsEarly(context, row, ended, mint)
+  const prorations = prorate ? [...changed.prorations, ...again.credits(mint), ...early] : []
+  const every = given.pending_invoice_item_interval
+  const settledRow = every === undefined ? ended : { ...ended, next_pending: nextPending(context, ended) }
   return {
-    row: followEnd(ended),
+    row: followEnd(settledRow),
     items: [...prorations, ...added],
     lines: again.lines,
     bill: bills(given, { again, prorations }),
@@ -47,6 +52,25 @@ export function planChange(context: Context, row: SubscriptionRow, given: Update
 
 function bills(given: UpdateGiven, about: { again: Restart; prorations: readonly InvoiceItemRow[] }): boolean {
   return about.again.lines.length > 0 || (given.proration_behavior === 'always_invoice' && about.prorations.length > 0)
+}
+
+/** A new `cancel_at` inside a period that is paid for gives the rest back, when prorations are wanted (API reference, `cancel_at`). */
+function endsEarly(
+  context: Context,
+  before: SubscriptionRow,
+  after: SubscriptionRow,
+  mint: Mint,
+): readonly InvoiceItemRow[] {
+  const end = after.cancel_at
+  if (end === null || end === before.cancel_at || after.status === 'trialing') return []
+  return after.items.flatMap((item) => {
+    const price = priceFacts(context, item.price)
+    if (price.metered || end >= item.current_period_end || end <= item.current_period_start) return []
+    const period = { start: end, end: item.current_period_end }
+    const whole = fullPeriod(after, cadenceOf(price), item.current_period_start)
+    const amount = itemAmount(price, after.currency, item, { period, whole, sign: -1 })
+    return [proration(context, { id: mint.id('ii'), subscription: after, item, price, amount, period })]
+  })
 }
 
 /** `cancel_at_period_end` floats with the period. */

@@ -137,6 +137,7 @@ export function attempt(context: Context, row: InvoiceRow, options: AttemptOptio
     standAfterPayment(context, waiting, 'processing')
     return { outcome, invoice: waiting }
   }
+  if (outcome.kind === 'failed' && outcome.action) tellInvoice(context, 'invoice.payment_action_required', tried)
   return { outcome, invoice: markFailed(context, tried, options.by) }
 }
 

@@ -9,11 +9,11 @@ import { attempt, finalize, keepInvoice, openDraft, tellInvoice } from './collec
 import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
 import { checkCurrency } from './currency-lock.ts'
 import { keepSubscription } from './cycling.ts'
-import { chooseDiscounts, isOnce, takeUp, withoutSpent } from './discounts.ts'
+import { checkMinimum, chooseDiscounts, isOnce, takeUp, withoutSpent } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { askedItem, cadenceOf, checkedRates, checkTogether, commonCurrency, itemRow, type AskedItem } from './items.ts'
-import { itemLine } from './lines.ts'
-import { liveCustomer, settleCurrency, spendCustomerDiscount } from './lookups.ts'
+import { itemAmount, itemLine } from './lines.ts'
+import { liveCustomer, priceFacts, settleCurrency, spendCustomerDiscount } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { payingMethod } from './paying.ts'
 import { declinedBy } from './refusals.ts'
@@ -27,7 +27,7 @@ import {
 } from './rows.ts'
 import { firstPeriods, startOf, type Start, type Stretch } from './starting.ts'
 import { mustLocate } from './tax-of.ts'
-import { checkCollection, checkMethods, endOf, settingsGiven } from './terms.ts'
+import { checkCollection, checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
 /** What the first invoice charges for; null when there is none (anchor ahead, proration none). */
@@ -43,6 +43,8 @@ export interface Layout {
 }
 
 const mostLines = 250
+/** A stretch whose length does not matter: the price of a whole period. */
+const wholePeriod = { period: { start: 0, end: 1 } }
 
 /** Checks a request and lays out the subscription and its first invoice. Writes only discounts (a preview takes them back). */
 export function layOut(context: Context, given: CreateGiven, mint: Mint): Layout {
@@ -77,7 +79,13 @@ export function layOut(context: Context, given: CreateGiven, mint: Mint): Layout
     items: plan.items,
     discounts: takeUp(context, chosen, { customer: customer.id, subscription: id, start: discountStart }, mint),
   }
-  const ended = endOf(context, given, row)
+  const full = plan.items.reduce(
+    (sum, item, index) =>
+      sum + itemAmount(prices[index] ?? priceFacts(context, item.price), currency, item, wholePeriod),
+    0,
+  )
+  checkMinimum(context, chosen, { amount: full, currency })
+  const ended = endOf(context, given, { ...row, next_pending: nextPending(context, row) })
   const lines = linesOf(context, ended, plan.stretches)
   if (lines.length > mostLines)
     throw invalid(`The backdated range creates more than ${mostLines} line items.`, { param: 'backdate_start_date' })
@@ -137,6 +145,7 @@ function bareRow(
     pause_collection: null,
     paused: null,
     ...settingsGiven(given),
+    next_pending: null,
     application: null,
     application_fee_percent: given.application_fee_percent == null ? null : Number(given.application_fee_percent),
     on_behalf_of: given.on_behalf_of ?? null,

@@ -7,8 +7,9 @@ import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
 import { isOnce, withoutSpent } from './discounts.ts'
 import { incompleteSeconds } from './dunning.ts'
 import { endSubscription } from './ending.ts'
-import { fullPeriod, itemLine } from './lines.ts'
-import { priceFacts, spendCustomerDiscount } from './lookups.ts'
+import { renderSubscription } from '../subscription-view.ts'
+import { fullPeriod, itemLine, usageLine } from './lines.ts'
+import { customerFacts, priceFacts, spendCustomerDiscount } from './lookups.ts'
 import { payingMethod } from './paying.ts'
 import {
   invoiceItems,
@@ -20,6 +21,7 @@ import {
   type SubscriptionRow,
 } from './rows.ts'
 import { changeSubscription } from './standing.ts'
+import { nextPending } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
 /** When something happens to a subscription next by itself; null when nothing does. */
@@ -28,6 +30,7 @@ export function nextWake(row: SubscriptionRow): number | null {
   if (row.status === 'incomplete') return row.created + incompleteSeconds
   const times = row.status === 'paused' ? [] : row.items.map((item) => item.current_period_end)
   if (row.cancel_at !== null) times.push(row.cancel_at)
+  if (row.next_pending !== null && row.status !== 'paused') times.push(row.next_pending)
   const resumes = row.pause_collection?.resumes_at
   if (resumes !== null && resumes !== undefined) times.push(resumes)
   return times.length === 0 ? null : Math.min(...times)
@@ -36,6 +39,7 @@ export function nextWake(row: SubscriptionRow): number | null {
 /** Writes a subscription and puts its next event on the clock. Populations are built with it too. */
 export function keepSubscription(context: Context, row: SubscriptionRow): SubscriptionRow {
   watch(context, row)
+  watchTrial(context, row)
   return context.table(subscriptions).put(row)
 }
 
@@ -44,6 +48,20 @@ export function watch(context: Context, row: SubscriptionRow): void {
   const at = nextWake(row)
   if (at !== null) context.schedule(instant(Math.max(at, context.now)), 'subscription.wake', row.id)
   else if (context.scheduled('subscription.wake', row.id) !== undefined) context.unschedule('subscription.wake', row.id)
+}
+
+const noticeSeconds = 3 * 86_400
+
+/** Three days before a trial ends, or at once for a shorter one, its owner is told (https://docs.stripe.com/billing/subscriptions/trials). */
+function watchTrial(context: Context, row: SubscriptionRow): void {
+  if (!context.world.keepEvents || row.status !== 'trialing' || row.trial_end === null) return
+  context.schedule(instant(Math.max(context.now, row.trial_end - noticeSeconds)), 'subscription.trial_notice', row.id)
+}
+
+export function noticeOnTime(context: Context, id: string): void {
+  const row = context.table(subscriptions).get(id)
+  if (row?.status === 'trialing')
+    context.emit('customer.subscription.trial_will_end', () => renderSubscription(context, row))
 }
 
 /** The clock's call: does what is due, then asks for the next one. */
@@ -72,8 +90,26 @@ function step(context: Context, row: SubscriptionRow): void {
     endSubscription(context, row, { how: 'scheduled' })
     return
   }
+  if (row.next_pending !== null && row.next_pending <= now && row.next_pending < end) return billPending(context, row)
   if (row.status === 'trialing' && row.trial_end !== null && row.trial_end <= now) return endTrial(context, row)
   renew(context, row, end)
+}
+
+/** Items that waited are billed between renewals, as `pending_invoice_item_interval` asks. */
+function billPending(context: Context, row: SubscriptionRow): void {
+  const at = context.now
+  const after = { ...row, next_pending: nextPending(context, row) }
+  const pending = pendingFor(context, row)
+  if (pending.length === 0) {
+    context.table(subscriptions).put(after)
+    return
+  }
+  const reason = 'automatic_pending_invoice_item_invoice'
+  const period = { start: row.next_pending ?? at, end: at }
+  const draft = composeInvoice(context, row, { id: context.newId('in'), reason, lines: [], pending, period, at })
+  for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
+  changeSubscription(context, row, { ...after, latest_invoice: draft.id })
+  collect(context, row, draft)
 }
 
 /** The first invoice stayed unpaid for 23 hours. */
@@ -105,14 +141,18 @@ export interface Renewal {
 export function planRenewal(context: Context, row: SubscriptionRow, at: number): Renewal {
   const lines: LineDraft[] = []
   const due = row.items.filter((item) => item.current_period_end === at)
+  const next_pending =
+    row.next_pending !== null && row.next_pending <= at ? nextPending(context, row) : row.next_pending
   const items = row.items.map((item) => {
     if (!due.includes(item)) return item
     const { period, whole } = periodFrom(row, cadenceOf(context, item), at)
-    lines.push(itemLine(context, row, item, { period, whole, at }))
+    // A metered price bills what was used, at the end of its period; all others bill ahead.
+    const metered = priceFacts(context, item.price).metered
+    lines.push(metered ? usageLine(context, row, item, at) : itemLine(context, row, item, { period, whole, at }))
     return { ...item, current_period_start: period.start, current_period_end: period.end }
   })
   const start = Math.min(...due.map((item) => item.current_period_start))
-  return { after: { ...row, items }, lines, period: { start, end: at } }
+  return { after: { ...row, items, next_pending }, lines, period: { start, end: at } }
 }
 
 function renew(context: Context, row: SubscriptionRow, at: number): void {
@@ -125,7 +165,8 @@ interface Billing extends Renewal {
 
 /** Makes the invoice of a new period and writes the subscription as it is then. */
 function bill(context: Context, billing: Billing): void {
-  const { after, lines, period } = billing
+  const { lines, period } = billing
+  const after = located(context, billing.after)
   const pending = pendingFor(context, after)
   const at = period.end
   const shared = sharedDiscounts(context, after, at)
@@ -161,6 +202,12 @@ function forgetOld(context: Context, subscription: string): void {
     if (old.payment_intent !== null) context.table(paymentIntents).delete(old.payment_intent)
     for (const item of context.table(invoiceItems).by('invoice', old.id)) context.table(invoiceItems).delete(item.id)
   }
+}
+
+/** A running subscription whose customer cannot be placed any more goes on without automatic tax, and says why (`disabled_reason`). */
+function located(context: Context, row: SubscriptionRow): SubscriptionRow {
+  if (!row.automatic_tax.enabled || customerFacts(context, row.customer).place !== null) return row
+  return { ...row, automatic_tax: { enabled: false, disabled_reason: 'requires_location_inputs' } }
 }
 
 /** Sends a renewal invoice its way: as a draft for an hour, or as the pause says (https://docs.stripe.com/billing/subscriptions/pause-payment). */
@@ -215,7 +262,7 @@ export function planTrialEnd(context: Context, row: SubscriptionRow): Renewal & 
   const free = !onAnchor && row.stub === 'none'
   const items = row.items.map((item) => {
     const { period, whole } = periodFrom(active, cadenceOf(context, item), at)
-    if (!free) lines.push(itemLine(context, active, item, { period, whole, at, proration: !onAnchor }))
+    if (!free) lines.push(itemLine(context, active, item, { period, whole, at }))
     return { ...item, current_period_start: period.start, current_period_end: period.end }
   })
   return { after: { ...active, items }, lines, free, period: { start: row.trial_start ?? row.start_date, end: at } }

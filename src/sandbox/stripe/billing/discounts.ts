@@ -11,7 +11,7 @@ import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
 import type { DiscountsGiven } from '../subscription-params.ts'
 import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
 import type { Mint } from './mint.ts'
-import type { ItemRow, SubscriptionRow } from './rows.ts'
+import { charges, type ItemRow, type SubscriptionRow } from './rows.ts'
 
 /** What a request asks for: `{discount}` keeps one that exists, clock and all. */
 export type Chosen =
@@ -50,10 +50,43 @@ function choose(context: Context, one: One, asker: Asker): Chosen {
     if (!context.table(discounts).has(one.discount)) throw missing('discount', one.discount, `${at}[discount]`)
     return { kept: one.discount }
   }
+  if (one.promotion_code !== undefined) checkFirstTime(context, one.promotion_code, { customer, at })
   if (mint.preview) return look(context, one, at)
   const by = one.promotion_code === undefined ? { coupon: one.coupon ?? '' } : { promotion_code: one.promotion_code }
   const { coupon, promotionCode } = redeem(context, by, { customer, param: at })
   return { coupon, promotion: promotionCode?.id ?? null, redeemed: true }
+}
+
+/** `first_time_transaction`: only for customers who have never paid anything (https://docs.stripe.com/api/promotion_codes). */
+function checkFirstTime(context: Context, id: string, asker: { customer: string; at: string }): void {
+  const code = find(context, promotionCodeKind, id, `${asker.at}[promotion_code]`)
+  if (!code.restrictions.first_time_transaction) return
+  const paid = context
+    .table(charges)
+    .by('customer', asker.customer)
+    .some((charge) => charge.status === 'succeeded')
+  if (paid)
+    throw invalid('This promotion code cannot be redeemed because the associated customer has prior transactions.', {
+      param: `${asker.at}[promotion_code]`,
+    })
+}
+
+/** A code with a minimum is refused when the first bill would be smaller (https://docs.stripe.com/api/promotion_codes). */
+export function checkMinimum(
+  context: Context,
+  chosen: readonly Chosen[],
+  bill: { amount: number; currency: string },
+): void {
+  for (const one of chosen) {
+    if ('kept' in one || one.promotion === null) continue
+    const { restrictions } = find(context, promotionCodeKind, one.promotion, 'discounts')
+    const minimum =
+      restrictions.minimum_amount_currency === bill.currency
+        ? restrictions.minimum_amount
+        : (restrictions.currency_options[bill.currency]?.minimum_amount ?? null)
+    if (minimum !== null && bill.amount < minimum)
+      throw invalid('The promotion code is only valid for orders above its minimum amount.', { param: 'discounts' })
+  }
 }
 
 function look(context: Context, one: One, at: string): Chosen {

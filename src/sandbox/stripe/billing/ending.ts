@@ -3,11 +3,12 @@ import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { attempt, finalize, keepInvoice, openDraft, stopCollection, tellInvoice } from './collecting.ts'
 import { composeInvoice, pendingFor } from './composing.ts'
-import { itemAmount } from './lines.ts'
+import { itemAmount, usageLine } from './lines.ts'
 import { priceFacts } from './lookups.ts'
 import { proration } from './prorating.ts'
 import { scheduleEnded } from './schedule-rows.ts'
 import { invoiceItems, subscriptions, type CancellationDetails, type SubscriptionRow } from './rows.ts'
+import type { LineDraft } from './totals.ts'
 
 export interface Ending {
   /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. */
@@ -46,11 +47,12 @@ function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): s
       for (const item of pending) if (item.proration) context.table(invoiceItems).delete(item.id)
     return null
   }
-  if (pending.length === 0 || ending.how === 'unpaid') return null
+  const used = usedLines(context, row)
+  if ((pending.length === 0 && used.length === 0) || ending.how === 'unpaid') return null
   const draft = composeInvoice(context, row, {
     id: context.newId('in'),
     reason: ending.how === 'request' ? 'subscription_update' : 'subscription_cycle',
-    lines: [],
+    lines: used,
     pending,
     period: { start: row.items[0]?.current_period_start ?? row.start_date, end: context.now },
     at: context.now,
@@ -63,6 +65,15 @@ function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): s
   if (open.status === 'open' && open.collection_method === 'charge_automatically')
     attempt(context, open, { by: 'request' })
   return draft.id
+}
+
+/** What metered items used since their last bill; nothing when nothing was used. */
+function usedLines(context: Context, row: SubscriptionRow): LineDraft[] {
+  if (row.status === 'trialing') return []
+  return row.items
+    .filter((item) => priceFacts(context, item.price).metered)
+    .map((item) => usageLine(context, row, item, context.now))
+    .filter((line) => line.amount !== 0)
 }
 
 /** Gives back the unused rest of each item's period as pending credits. */

@@ -1,6 +1,7 @@
 // Invoice lines of subscription items: what one item costs for one stretch of time.
 import type { Context } from '../../kernel/context.ts'
 import { periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
+import { usageOf } from '../meters.ts'
 import { reductionsOf } from './discounts.ts'
 import { priceFacts, type PriceFacts } from './lookups.ts'
 import { fraction } from './money.ts'
@@ -26,12 +27,15 @@ export interface ItemCharge {
   /** A debit or credit of a change, not a period's ordinary price. */
   readonly proration?: boolean
   readonly sign?: 1 | -1
+  /** What was used of a metered price. */
+  readonly usage?: number
   readonly description?: string
 }
 
 /** What an item costs for a period, prorated when it is a part, in the subscription's currency. */
 export function itemAmount(price: PriceFacts, currency: string, item: ItemRow, charge: ItemCharge): number {
-  if (charge.free === true || price.metered) return 0
+  if (charge.free === true) return 0
+  if (price.metered) return amountFor(price.amountsIn(currency), price.terms, charge.usage ?? 0)
   const full = amountFor(price.amountsIn(currency), price.terms, item.quantity ?? 1)
   const { period, whole } = charge
   const part =
@@ -49,7 +53,7 @@ export function itemLine(
   charge: ItemCharge & { at: number },
 ): LineDraft {
   const price = priceFacts(context, item.price)
-  const quantity = price.metered ? 0 : (item.quantity ?? 1)
+  const quantity = price.metered ? (charge.usage ?? 0) : (item.quantity ?? 1)
   return {
     amount: itemAmount(price, subscription.currency, item, charge),
     description: charge.description ?? describe(price, subscription.currency, quantity, charge.free === true),
@@ -67,6 +71,15 @@ export function itemLine(
     invoiceItem: null,
     metadata: subscription.metadata,
   }
+}
+
+/** The line of what a metered item used in its period so far (https://docs.stripe.com/billing/subscriptions/usage-based). */
+export function usageLine(context: Context, subscription: SubscriptionRow, item: ItemRow, at: number): LineDraft {
+  const { meter } = priceFacts(context, item.price)
+  const period = { start: item.current_period_start, end: at }
+  const { customer } = subscription
+  const usage = meter === null ? 0 : usageOf(context, { meter, customer, from: period.start, to: period.end })
+  return itemLine(context, subscription, item, { period, usage, at })
 }
 
 /** The line a pending invoice item becomes. */

@@ -25,6 +25,7 @@ export interface PriceFacts {
   readonly currencies: readonly string[]
   readonly cadence: Cadence | null
   readonly metered: boolean
+  readonly meter: string | null
   readonly terms: PricingTerms
   readonly taxBehavior: 'exclusive' | 'inclusive' | 'unspecified'
   readonly trialDays: number | null
@@ -58,6 +59,7 @@ function factsOf(row: PriceRow, productName: string): PriceFacts {
     currencies: Object.keys(row.currency_options),
     cadence: recurring === null ? null : { interval: recurring.interval, count: recurring.interval_count },
     metered: recurring?.usage_type === 'metered',
+    meter: recurring?.meter ?? null,
     terms: {
       scheme: row.billing_scheme,
       tiersMode: row.tiers_mode,

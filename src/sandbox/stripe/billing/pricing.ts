@@ -1,4 +1,4 @@
-import { fraction, times } from './money.ts'
+import { times } from './money.ts'
 
 /** The amounts of a price in one currency. */
 export interface Amounts {
@@ -47,13 +47,4 @@ function graduated(tiers: readonly Tier[], quantity: number): number {
     from = upTo
   }
   return total
-}
-
-/** The part of a period's amount that falls between two instants, by the second (https://docs.stripe.com/billing/subscriptions/prorations). */
-export function prorate(
-  amount: number,
-  part: { start: number; end: number },
-  whole: { start: number; end: number },
-): number {
-  return fraction(amount, part.end - part.start, whole.end - whole.start)
 }

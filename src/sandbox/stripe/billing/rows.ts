@@ -92,6 +92,8 @@ export interface SubscriptionRow extends Row {
   readonly payment_settings: PaymentSettingsRow
   readonly invoice_settings: InvoiceSettingsRow
   readonly pending_invoice_item_interval: { readonly interval: Interval; readonly interval_count: number } | null
+  /** When pending items are billed next because of that interval. */
+  readonly next_pending: number | null
   readonly billing_thresholds: Json
   readonly application: string | null
   readonly application_fee_percent: number | null
@@ -115,11 +117,6 @@ export interface InvoiceSettingsRow {
 }
 
 const live = new Set<SubscriptionStatus>(['active', 'incomplete', 'past_due', 'paused', 'trialing', 'unpaid'])
-
-/** Not ended: it holds the customer to its currency and can be changed. */
-export function isLive(subscription: SubscriptionRow): boolean {
-  return live.has(subscription.status)
-}
 
 export const subscriptions: TableDefinition<SubscriptionRow> = {
   name: 'subscriptions',

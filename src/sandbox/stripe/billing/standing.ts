@@ -1,7 +1,14 @@
 // What payments make of a subscription's status (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
-import { invoices, subscriptions, type InvoiceRow, type SubscriptionRow, type SubscriptionStatus } from './rows.ts'
+import {
+  invoices,
+  paymentIntents,
+  subscriptions,
+  type InvoiceRow,
+  type SubscriptionRow,
+  type SubscriptionStatus,
+} from './rows.ts'
 
 /** Writes a subscription and announces the change. */
 export function changeSubscription(context: Context, before: SubscriptionRow, after: SubscriptionRow): SubscriptionRow {
@@ -24,6 +31,7 @@ export function standAfterPayment(
   invoice: InvoiceRow,
   how: 'paid' | 'processing' | 'written_off',
 ): void {
+  if (how === 'paid') rememberMethod(context, invoice)
   const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
   if (row === undefined) return
   if (row.status === 'incomplete' && how !== 'written_off') withStatus(context, row, 'active')
@@ -31,6 +39,16 @@ export function standAfterPayment(
   if (how === 'processing') return
   const latest = row.latest_invoice === null ? undefined : context.table(invoices).get(row.latest_invoice)
   if (latest === undefined || latest.id === invoice.id || latest.status !== 'open') withStatus(context, row, 'active')
+}
+
+/** `save_default_payment_method: on_subscription`: what paid becomes the subscription's own method (SDK, PaymentSettings). */
+function rememberMethod(context: Context, invoice: InvoiceRow): void {
+  const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
+  if (row?.payment_settings.save_default_payment_method !== 'on_subscription') return
+  const intent = invoice.payment_intent === null ? undefined : context.table(paymentIntents).get(invoice.payment_intent)
+  const method = intent?.status === 'succeeded' ? intent.payment_method : null
+  if (method === null || !method.startsWith('pm_') || row.default_payment_method === method) return
+  changeSubscription(context, row, { ...row, default_payment_method: method })
 }
 
 /** A payment that is required and does not come makes an active subscription past due. */

@@ -2,6 +2,7 @@
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { CreateGiven, UpdateGiven } from '../subscription-params.ts'
+import { nextBoundary } from './calendar.ts'
 import { checkMethodOf, type CustomerFacts } from './lookups.ts'
 import type { InvoiceSettingsRow, PaymentSettingsRow, SubscriptionRow } from './rows.ts'
 
@@ -100,6 +101,14 @@ export function settingsGiven(given: Settings, before?: SettingsRow): SettingsRo
           ? null
           : { interval: every.interval, interval_count: every.interval_count ?? 1 },
   }
+}
+
+/** When pending items are billed next, counted from the anchor (API reference, `pending_invoice_item_interval`). */
+export function nextPending(context: Context, row: SubscriptionRow): number | null {
+  const every = row.pending_invoice_item_interval
+  if (every === null) return null
+  const anchor = { at: row.billing_cycle_anchor }
+  return nextBoundary(anchor, { interval: every.interval, count: every.interval_count }, context.now)
 }
 
 /** The subscription with its end as asked for: `cancel_at` names an instant or a period's end, `cancel_at_period_end` floats. */

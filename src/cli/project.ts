@@ -12,6 +12,8 @@ import { loadProject } from './catalog.ts'
 import { connectAccounts } from './connect.ts'
 import { withCopyMapFiles } from './copy-map-files.ts'
 import { openProjectSandbox, type ProjectSandbox } from './project-sandbox.ts'
+import type { AccessPort } from '../engine/access/port.ts'
+import type { Access } from '../access/schema.ts'
 import type { Shell } from './shell.ts'
 import { tool } from './version.ts'
 
@@ -35,8 +37,24 @@ export async function withProject<T>(shell: Shell, work: (project: OpenProject) 
   return await withStore(catalog.project, shell, async (store, sandbox) => {
     const accounts = await connectAccounts(catalog.project, sandbox, shell)
     const copied = await withCopyMapFiles(store, catalog.project, shell)
-    return await work({ context: contextOf(catalog, accounts, copied, shell), store, sandbox, files })
+    const access = await accessOf(catalog, store, sandbox, shell)
+    const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
+    return await work({ context, store, sandbox, files })
   })
+}
+
+/** Only a project that names a site and gives offers has anything to do with access. */
+async function accessOf(
+  { project, access }: Catalog,
+  store: OpenStore,
+  sandbox: ProjectSandbox | undefined,
+  shell: Shell,
+): Promise<AccessPort | undefined> {
+  const { offers, ...rest } = access as Partial<Access>
+  if (offers === undefined || project.kajabi === undefined) return undefined
+  const { connectKajabi } = await import('./connect-kajabi.ts')
+  const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
+  return kajabi === undefined ? undefined : { kajabi, grants: store.inbox, offers: { ...rest, offers } }
 }
 
 /** The project's store, and the simulated world of its accounts with `sandbox: true` when it has any. */

@@ -1,8 +1,9 @@
 import { isJsonObject } from '../core/json.ts'
 import type { Action, Change, Plan } from '../plan/types.ts'
+import { carryOutAccess } from './access/carry-out.ts'
 import { checkBasis, checkDocument, checkGuards } from './basis.ts'
 import type { Context } from './context.ts'
-import { isPerson, progressOf } from './earlier.ts'
+import { isAccess, isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from './lease.ts'
 import { planOf } from './make-plan.ts'
 import { noteMissing, proveDone } from './prove-done.ts'
@@ -10,7 +11,7 @@ import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from './references.ts'
 import { applyResources } from './resources.ts'
 import { applySubscribers } from './subscribers.ts'
-import { survey } from './survey.ts'
+import { survey, type Survey } from './survey.ts'
 
 export interface ApplyOptions {
   /** Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the command line. */
@@ -79,7 +80,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const changes = [
     ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
-    ...(await carryOut(context, plan, ready, held)),
+    ...(await carryOut(context, { plan, ready, seen }, held)),
   ]
   const interrupted = context.interrupt.requested
   const touched = new Set(ready.map(({ address }) => address))
@@ -97,17 +98,17 @@ function ended({ address, action }: Change, outcome: AppliedChange['outcome']): 
   return { address, action, outcome }
 }
 
-/** Resources that people need, then people, then what could only be put away once nobody needs it any more. */
+/** Resources that people need, then people, then what could only be put away once nobody needs it any more; access last. */
 async function carryOut(
   context: Context,
-  plan: Plan,
-  ready: readonly Change[],
+  { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },
   held: Held,
 ): Promise<readonly AppliedChange[]> {
-  const firstPerson = ready.findIndex(isPerson)
-  const people = ready.filter(isPerson)
-  const before = ready.filter((change, at) => !isPerson(change) && (firstPerson === -1 || at < firstPerson))
-  const closing = ready.filter((change, at) => !isPerson(change) && firstPerson !== -1 && at > firstPerson)
+  const billing = ready.filter((change) => !isAccess(change))
+  const firstPerson = billing.findIndex(isPerson)
+  const people = billing.filter(isPerson)
+  const before = billing.filter((change, at) => !isPerson(change) && (firstPerson === -1 || at < firstPerson))
+  const closing = billing.filter((change, at) => !isPerson(change) && firstPerson !== -1 && at > firstPerson)
   context.progress.start('applying', ready.length)
   const first = await applyResources(context, before, held)
   const moved = await applySubscribers(context, people, { held, plan: plan.plan })
@@ -119,6 +120,43 @@ async function carryOut(
         code: 'still_needed',
         message: 'somebody was not moved yet',
       }))
+  const given = await applyAccess(context, ready.filter(isAccess), seen)
   context.progress.done()
-  return [...first, ...moved, ...last]
+  return [...first, ...moved, ...last, ...given]
+}
+
+/** Offers one after the other: Kajabi wants to be asked slowly, and nobody's bill waits for it. */
+async function applyAccess(
+  context: Context,
+  changes: readonly Change[],
+  { access: seen }: Survey,
+): Promise<readonly AppliedChange[]> {
+  const { access, accounts, interrupt, progress } = context
+  const results: AppliedChange[] = []
+  for (const change of changes) {
+    if (interrupt.requested || access === undefined || seen === undefined) {
+      results.push(ended(change, 'not_started'))
+      continue
+    }
+    const { kajabi, grants, offers } = access
+    const outcome = await carryOutAccess(
+      {
+        kajabi,
+        grants,
+        access: offers,
+        claims: seen.claims,
+        now: accounts.target.now(),
+        wait: (seconds) => context.wait(seconds),
+      },
+      change,
+    )
+    progress.step()
+    const { code, message } = outcome.ok ? { code: undefined, message: undefined } : outcome.failure
+    results.push(
+      code === undefined
+        ? ended(change, 'done')
+        : { ...ended(change, 'failed'), code, message, fix: 'crossbill apply' },
+    )
+  }
+  return results
 }

@@ -1,3 +1,4 @@
+import { isAccess } from './earlier.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import { isJsonObject, type Json } from '../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../core/instant.ts'
@@ -88,6 +89,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
     const later = deferred.get(change.address)
     const stopped = blocked.get(change.address)
     if (there?.some((one) => same(one, change)) === true) ready.push(change)
+    // Offers given or taken by the run that stopped are read back as they are: such a change is simply gone.
+    else if (resumed && there === undefined && isAccess(change)) continue
     else if (there === undefined && later !== undefined)
       postponed.push({ change, code: later.code, message: `not before ${later.until}` })
     else if (stopped !== undefined) differences.push(`${change.address}: ${stopped.code}: ${stopped.message}`)

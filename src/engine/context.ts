@@ -1,5 +1,6 @@
 import { present } from '../core/assert.ts'
 import type { Catalog } from '../catalog/types.ts'
+import type { AccessPort } from './access/port.ts'
 import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } from './ports.ts'
 
 /**
@@ -9,6 +10,8 @@ import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } 
 export interface Context {
   readonly accounts: Accounts
   readonly store: Store
+  /** Access in Kajabi: absent when the project has no site or gives no offers. */
+  readonly access?: AccessPort
   readonly catalog: Catalog
   readonly progress: Progress
   readonly interrupt: Interrupt

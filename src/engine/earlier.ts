@@ -27,6 +27,11 @@ export async function progressOf(context: Context, plan: Plan): Promise<Pick<Ear
   return { done, begun }
 }
 
+/** Who gets or loses an offer. */
+export function isAccess({ address: at }: Change): boolean {
+  return at.startsWith('access.')
+}
+
 export function isPerson({ address: at }: Change): boolean {
   return at.startsWith('subscriber.')
 }

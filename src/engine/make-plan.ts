@@ -29,7 +29,12 @@ export async function planOf(context: Context, seen: Survey, targets?: readonly 
   const people = planSubscribers(seen.classified)
   const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
-  const all = [...resources(seen.resources.changes), ...people.changes, ...resources(seen.resources.closing)]
+  const all = [
+    ...resources(seen.resources.changes),
+    ...people.changes,
+    ...resources(seen.resources.closing),
+    ...(seen.access?.changes ?? []),
+  ]
   const changes = targets === undefined ? all : narrow(all, targets)
   const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
     targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
@@ -42,11 +47,11 @@ export async function planOf(context: Context, seen: Survey, targets?: readonly 
     apiVersion: accounts.target.apiVersion,
     accounts: accountFacts(accounts),
     changes,
-    touched: new Map([...seen.resources.touched, ...people.touched]),
+    touched: new Map([...seen.resources.touched, ...people.touched, ...(seen.access?.touched ?? [])]),
     drift: keep([...seen.resources.drift, ...people.drift]),
     deferred: keep(people.deferred),
     blocked: keep([...seen.resources.blocked, ...people.blocked]),
-    unchanged: seen.resources.unchanged + people.unchanged,
+    unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
     people: people.people,
     money: people.money,
     guards: await guards(context, seen, { people, changes }),

@@ -5,6 +5,7 @@ import { copyMapOf } from '../handover/candidate.ts'
 import type { Live } from '../plan/live.ts'
 import { referencesIn } from '../plan/references.ts'
 import { planResources, type ResourcesPlan } from '../plan/resources.ts'
+import { surveyAccess, type AccessSurvey } from './access/survey.ts'
 import type { Context } from './context.ts'
 import type { CopyMapRow, ObjectRecord } from './ports.ts'
 import { refresh } from './refresh.ts'
@@ -16,12 +17,14 @@ export interface Survey {
   readonly classified: readonly Classification[]
   readonly resources: ResourcesPlan
   readonly known: readonly ObjectRecord[]
+  /** Undefined for a project without access. */
+  readonly access: AccessSurvey | undefined
   readonly state: { readonly lineage: string; readonly serial: number }
 }
 
 /** Reads the accounts (unless given) and the store, and concludes. Read-only. */
 export async function survey(
-  context: Pick<Context, 'accounts' | 'store' | 'catalog' | 'progress'>,
+  context: Pick<Context, 'accounts' | 'store' | 'catalog' | 'progress' | 'access'>,
   given?: Live,
 ): Promise<Survey> {
   const { store, catalog, accounts } = context
@@ -47,7 +50,8 @@ export async function survey(
     mapped: mappedInTarget(catalog),
     needed: neededObjects(classified),
   })
-  return { live, input, classified, resources, known, state }
+  const access = await surveyAccess(context, live)
+  return { live, input, classified, resources, known, access, state }
 }
 
 /** The copy map of every source, as imported. */

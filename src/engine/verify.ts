@@ -1,4 +1,5 @@
 import { accountFacts, type AccountFacts, type Context } from './context.ts'
+import { violations } from '../handover/violation-codes.ts'
 import { externalBillers } from './external-billers.ts'
 import { sidesOf } from './sides.ts'
 import { survey, type Survey } from './survey.ts'
@@ -18,9 +19,9 @@ export interface VerifyResult {
 /** The standing check over all accounts. Read-only, lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
-  const violations = [...check(context, seen), ...(await externalBillers(context))]
+  const found = [...check(context, seen), ...accessViolations(seen), ...(await externalBillers(context))]
   const checked = sidesOf(seen.live, context.catalog.subscribers).length
-  return { ok: violations.length === 0, checked, accounts: accountFacts(context.accounts), violations }
+  return { ok: found.length === 0, checked, accounts: accountFacts(context.accounts), violations: found }
 }
 
 /** Every rule over everybody, in the order of the codes. Pure. */
@@ -43,4 +44,25 @@ export function check(
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)
   return all.toSorted((a, b) => order(a) - order(b))
+}
+
+/** What a plan would grant or revoke is missing or too much now. */
+function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violation[] {
+  return (access?.changes ?? []).map(({ action, expect }) => {
+    const [subscriber = ''] = Array.isArray(expect?.['subscribers']) ? expect['subscribers'].map(String) : []
+    const offer = typeof expect?.['offer'] === 'string' ? expect['offer'] : ''
+    return action === 'grant'
+      ? {
+          code: 'access_missing',
+          subscriber,
+          detail: `pays for ${offer} and does not hold it`,
+          fix: violations.access_missing.fix,
+        }
+      : {
+          code: 'access_extra',
+          subscriber,
+          detail: `holds ${offer} and does not pay for it`,
+          fix: violations.access_extra.fix,
+        }
+  })
 }

@@ -1,0 +1,11 @@
+import type { Access } from '../../access/schema.ts'
+import type { InboxStore } from '../inbox/port.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
+
+/** What plan, apply and verify need to see and change who has access. */
+export interface AccessPort {
+  readonly kajabi: KajabiSite
+  readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'>
+  /** access.yaml */
+  readonly offers: Access
+}

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import type { Access } from '../../src/access/schema.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { verify } from '../../src/engine/verify.ts'
+import { kajabiSite } from '../../src/kajabi/site.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { openStore, type OpenStore } from '../../src/store/open.ts'
+import { members, type Members } from './members.ts'
+import { planAndApply } from './rig.ts'
+
+const people = [
+  { since: '2026-08-15T09:15:00Z' },
+  { since: '2026-09-20T11:30:00Z', price: 'yearly' },
+  { since: '2026-09-01T08:00:00Z', price: 'quarterly' },
+] as const
+
+interface Site extends AsyncDisposable {
+  readonly school: Members
+  readonly store: OpenStore
+  readonly offer: string
+  with(context: Context): Context
+  order(act: JsonObject): Promise<JsonObject>
+  holders(): Promise<readonly string[]>
+}
+
+/** The small school with a Kajabi site whose one offer comes with the monthly and the yearly price, not with the quarterly one. */
+async function site(): Promise<Site> {
+  const school = await members(people, '2026-10-05T12:00:00Z')
+  const store = await openStore({ file: ':memory:' })
+  const order = (act: JsonObject): Promise<JsonObject> => control(school.rig.sandbox, act)
+  const { offer } = (await order({ act: 'make_offer', title: 'Membership' })) as { offer: string }
+  const { ready, fetch } = school.rig.sandbox
+  const kajabi = kajabiSite({
+    base: new URL(ready.kajabi.api_base, 'https://sandbox.invalid'),
+    fetch,
+    spacing: 0,
+    timeout: 5_000,
+    clock: () => performance.now(),
+    site: ready.kajabi.site,
+    credentials: { clientId: ready.kajabi.client_id, clientSecret: ready.kajabi.client_secret },
+  })
+  const offers: Access = { offers: { membership: { kajabi: offer, prices: ['monthly', 'yearly'] } } }
+  return {
+    school,
+    store,
+    offer,
+    order,
+    with: (context) => ({ ...context, access: { kajabi, grants: store.inbox, offers } }),
+    async holders() {
+      const held = await kajabi.holders(offer)
+      if (!held.ok) throw new Error(held.failure.message)
+      return [...held.value.keys()].toSorted()
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      await school[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function control(sandbox: Sandbox, act: JsonObject): Promise<JsonObject> {
+  const answer = await sandbox.fetch('https://sandbox/_sandbox/kajabi', { method: 'POST', body: JSON.stringify(act) })
+  const body = (await answer.json()) as JsonObject
+  if (!answer.ok) throw new Error(JSON.stringify(body))
+  return body
+}
+
+test('everybody who pays has their offers, nobody else has Crossbill’s grants, and a second plan is empty', async () => {
+  await using kajabi = await site()
+  const context = kajabi.with(kajabi.school.stage('target'))
+  const before = await verify(context)
+  const missing = before.violations.filter(({ code }) => code === 'access_missing').map(({ subscriber }) => subscriber)
+  expect(new Set(missing)).toEqual(new Set(kajabi.school.keys.slice(0, 2)))
+  const { plan, result } = await planAndApply(context)
+  expect(plan.summary).toMatchObject({ move: 3, grant: 2, revoke: 0 })
+  expect(result).toMatchObject({ ok: true, remaining: [] })
+  expect(await kajabi.holders()).toHaveLength(2)
+  expect((await makePlan(kajabi.with(kajabi.school.stage('target')))).changes).toEqual([])
+  expect(await verify(kajabi.with(kajabi.school.stage('target')))).toMatchObject({ ok: true })
+})
+
+test('who stops paying loses what was granted here, and keeps what was given by hand', async () => {
+  await using kajabi = await site()
+  await planAndApply(kajabi.with(kajabi.school.stage('target')))
+  await kajabi.order({ act: 'make_contact', email: 'guest@school.test', name: 'Guest' })
+  await kajabi.order({ act: 'grant', contact: 'guest@school.test', offer: kajabi.offer })
+  const subscriptions = await kajabi.school.target.subscriptions.list({ limit: 100 })
+  const mine = subscriptions.data.find((one) => one.metadata['crossbill_from'] === kajabi.school.keys[0])
+  await kajabi.school.target.subscriptions.cancel(mine?.id ?? '')
+  const { plan, result } = await planAndApply(kajabi.with(kajabi.school.stage('target')))
+  expect(plan.summary).toMatchObject({ grant: 0, revoke: 1 })
+  expect(result.changes.filter(({ action }) => action === 'revoke')).toMatchObject([{ outcome: 'done' }])
+  expect(await kajabi.holders()).toHaveLength(2)
+  expect(await kajabi.holders()).toContain('guest@school.test')
+})
+
+test('no plan, journal or state row names a person', async () => {
+  await using kajabi = await site()
+  const context = kajabi.with(kajabi.school.stage('target'))
+  const { plan, result } = await planAndApply(context)
+  const rows = [await context.store.journal(), await context.store.subscribers(), await kajabi.store.inbox.grants()]
+  expect(JSON.stringify([plan, result, rows])).not.toMatch(/@|school\.test/)
+})
+
+test('a plan is refused, not shortened, when Kajabi does not answer', async () => {
+  await using kajabi = await site()
+  const context = kajabi.with(kajabi.school.stage('target'))
+  const port = context.access
+  if (port === undefined) throw new Error('no access')
+  const failure = { kind: 'retryable', code: 'not_an_answer', message: 'HTML', status: 503 } as const
+  const silent = { ...port.kajabi, holders: async () => ({ ok: false, failure }) as const }
+  await expect(makePlan({ ...context, access: { ...port, kajabi: silent } })).rejects.toMatchObject({
+    code: 'access_unreadable',
+  })
+})

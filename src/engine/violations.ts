@@ -156,7 +156,9 @@ function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType
     live.sources
       .get(source)
       ?.invoices.get(old.id)
-      ?.filter((one) => one.status === 'open' && one.auto_advance && one.collection_method === 'charge_automatically') ?? []
+      ?.filter(
+        (one) => one.status === 'open' && one.auto_advance && one.collection_method === 'charge_automatically',
+      ) ?? []
   if (open.length === 0) return undefined
   return {
     detail: `${open.map(({ id }) => id).join(', ')} of ${old.id} is still being collected in ${source}`,

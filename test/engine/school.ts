@@ -17,7 +17,11 @@ export interface School extends AsyncDisposable {
 
 export async function openSchool(subscribers: number, seed = 1, policies = ''): Promise<School> {
   const empty = loaded(new Map([['project.yaml', projectYaml]]))
-  const rig = await openRig(empty, { clock: at('2026-12-01T12:00:00Z'), seed, population: { name: 'school', subscribers } })
+  const rig = await openRig(empty, {
+    clock: at('2026-12-01T12:00:00Z'),
+    seed,
+    population: { name: 'school', subscribers },
+  })
   const files = new Map([['project.yaml', `${projectYaml}${policies}`]])
   const pulled = await pull(rig.context, { files })
   for (const [path, text] of pulled.files) files.set(path, text)
@@ -32,7 +36,11 @@ export async function openSchool(subscribers: number, seed = 1, policies = ''): 
         ...one,
         stage: typeof stage === 'string' ? stage : stage(one),
       }))
-      return rig.with({ ...catalog, subscribers, digest: digest([catalog.digest, subscribers.map((one) => one.stage)]) })
+      return rig.with({
+        ...catalog,
+        subscribers,
+        digest: digest([catalog.digest, subscribers.map((one) => one.stage)]),
+      })
     },
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
   }

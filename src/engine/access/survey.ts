@@ -2,7 +2,10 @@ import { digest } from '../../core/canonical.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { Live } from '../../plan/live.ts'
 import type { Change } from '../../plan/types.ts'
+import type { Holders } from '../../access/plan.ts'
 import type { Context } from '../context.ts'
+import type { Grant } from '../inbox/port.ts'
+import type { AccessPort } from './port.ts'
 import { accessChanges, readHolders } from './changes.ts'
 import { claimsOf, type PersonalClaim } from './claims.ts'
 
@@ -26,13 +29,48 @@ export async function surveyAccess(
 ): Promise<AccessSurvey | undefined> {
   if (access === undefined) return undefined
   const holders = await readHolders(access.kajabi, access.offers)
-  if (!holders.ok)
-    throw new CommandError('access_unreadable', `Kajabi does not say who has access: ${holders.failure.message}`, {
-      notDone: 'nothing was sent',
-      fix: 'try again; `crossbill doctor` checks the credentials',
-    })
+  if (!holders.ok) throw unreadable(holders.failure.message)
   const claims = claimsOf(catalog, live)
-  const { changes, unchanged } = accessChanges(access.offers, claims, holders.value, await access.grants.grants())
+  const granted = await access.grants.grants()
+  const complete = await completed(access, claims, { holders: holders.value, granted })
+  const { changes, unchanged } = accessChanges(access.offers, claims, complete, granted)
   const touched = new Map(changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
   return { changes, unchanged, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) }
+}
+
+/**
+ * Kajabi's lists lag behind what was just granted. Whoever should hold an offer that Crossbill gave them and is not on its list is asked about by contact; those
+ * are few, or somebody took offers away.
+ */
+async function completed(
+  { kajabi, offers }: AccessPort,
+  claims: readonly PersonalClaim[],
+  { holders, granted }: { readonly holders: ReadonlyMap<string, Holders>; readonly granted: readonly Grant[] },
+): Promise<ReadonlyMap<string, Holders>> {
+  const complete = new Map([...holders].map(([offer, held]) => [offer, new Map(held)]))
+  const paying = new Map(claims.filter(({ live }) => live).map((claim) => [claim.subscriber, claim.person]))
+  const asked = new Map<string, readonly string[]>()
+  for (const { contact, offer, subscribers } of granted) {
+    const person = subscribers.map((one) => paying.get(one)).find((one) => one !== undefined)
+    const held = complete.get(offer)
+    if (person === undefined || held === undefined || held.has(person)) continue
+    const known = asked.get(contact) ?? (await readOffers(kajabi, contact))
+    asked.set(contact, known)
+    if (known.includes(offers.offers[offer]?.kajabi ?? '')) held.set(person, contact)
+  }
+  return complete
+}
+
+async function readOffers(kajabi: AccessPort['kajabi'], contact: string): Promise<readonly string[]> {
+  const answer = await kajabi.offersOf(contact)
+  if (answer.ok) return answer.value
+  if (answer.failure.code === 'not_found') return []
+  throw unreadable(answer.failure.message)
+}
+
+function unreadable(message: string): CommandError {
+  return new CommandError('access_unreadable', `Kajabi does not say who has access: ${message}`, {
+    notDone: 'nothing was sent',
+    fix: 'try again; `crossbill doctor` checks the credentials',
+  })
 }

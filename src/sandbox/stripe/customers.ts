@@ -34,7 +34,7 @@ import {
   type CustomerRow,
 } from './customer-row.ts'
 import { discounts, renderDiscount } from './discounts.ts'
-import { attach, detach, useToken } from './payment-methods.ts'
+import { attach, detach, useToken } from './attaching.ts'
 import { noAddress, paymentMethods, type Address } from './payment-method-row.ts'
 import { createSource } from './sources.ts'
 import { createTaxId, taxIdFields } from './tax-ids.ts'

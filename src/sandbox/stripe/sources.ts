@@ -4,16 +4,16 @@ import { declined, invalid, missing } from '../kernel/errors.ts'
 import { listOf, listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import { emptyable, fields, flag, int, mergeMetadata, metadata, required, text } from '../kernel/params.ts'
+import { detach } from './attaching.ts'
 import { changeCustomer, customer } from './customer-row.ts'
 import {
   cardOf,
   newPaymentMethod,
   noBillingDetails,
   paymentMethods,
-  renderSource,
   type PaymentMethodRow,
 } from './payment-method-row.ts'
-import { detach } from './payment-methods.ts'
+import { renderSource } from './payment-method-view.ts'
 import { cardByToken, declineMessage } from './test-cards.ts'
 
 const url = '/v1/customers/:customer/sources'

@@ -1,7 +1,8 @@
 // Which payment method pays an invoice, and what happens when it is asked to.
 import type { Context } from '../../kernel/context.ts'
 import { renderCharge, renderPaymentIntent } from '../charge-view.ts'
-import { attemptPayment, paymentMethods, type PaymentFailure, type PaymentOutcome } from '../payment-method-row.ts'
+import { attemptPayment, type PaymentFailure, type PaymentOutcome } from '../charging.ts'
+import { paymentMethods } from '../payment-method-row.ts'
 import { customerFacts } from './lookups.ts'
 import {
   charges,

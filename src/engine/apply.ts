@@ -70,7 +70,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const lost = await recoverLost(context, held, seen)
   recovered.push(...lost)
   if (lost.length > 0) seen = await survey(context)
-  const earlier = resumed ? await progressOf(context, plan) : { done: new Set<Change>(), begun: new Set<Change>() }
+  const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })

@@ -1,11 +1,32 @@
 import { address } from '../core/address.ts'
 import type { Change, Plan } from '../plan/types.ts'
+import type { AppliedChange } from './apply.ts'
 import type { Earlier } from './basis.ts'
 import type { Context } from './context.ts'
 import type { SubscriberRecord } from './ports.ts'
 
-/** How far an earlier run of this very plan came, by the journal and by what is remembered of each subscriber. */
-export async function progressOf(context: Context, plan: Plan): Promise<Pick<Earlier, 'done' | 'begun'>> {
+/**
+ * What of the plan is done before it begins: by an earlier run of this very plan, as the journal and the subscribers' records say, or by the recovery just
+ * now, which finished what a plan before this one had wanted, too.
+ */
+export async function progressOf(
+  context: Context,
+  plan: Plan,
+  { resumed, recovered }: { readonly resumed: boolean; readonly recovered: readonly AppliedChange[] },
+): Promise<Pick<Earlier, 'done' | 'begun'>> {
+  const finished = new Set(recovered.filter(({ outcome }) => outcome === 'done').map(nameOf))
+  const { done, begun } = resumed
+    ? await earlierRun(context, plan)
+    : { done: new Set<Change>(), begun: new Set<Change>() }
+  for (const change of plan.changes) if (isPerson(change) && finished.has(nameOf(change))) done.add(change)
+  return { done, begun }
+}
+
+function nameOf({ address: at, action }: Pick<Change, 'address' | 'action'>): string {
+  return `${action} ${at}`
+}
+
+async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Change>; begun: Set<Change> }> {
   const records = new Map<string, SubscriberRecord>(
     (await context.store.subscribers()).map((record) => [address('subscriber', record.key), record]),
   )

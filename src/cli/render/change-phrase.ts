@@ -2,7 +2,7 @@ import type { Operation } from 'fast-json-patch'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
 import type { Change } from '../../plan/types.ts'
-import { money } from './words.ts'
+import { money, plural } from './words.ts'
 
 /** What a change is about, in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`. Empty when there is nothing to add. */
 export function changePhrase(change: Change): string {
@@ -37,7 +37,12 @@ function couponPhrase(params: JsonObject): string {
   const { percent_off: percent, amount_off: amount, currency, duration, duration_in_months: months } = params
   const off =
     typeof amount === 'number' && typeof currency === 'string' ? money(amount, currency) : `${text(percent)} %`
-  const length = duration === 'repeating' ? `for ${text(months)} months` : text(duration)
+  const length =
+    duration === 'repeating'
+      ? `for ${plural(Number(months), 'month')}`
+      : duration === 'once' || duration === undefined
+        ? 'once'
+        : text(duration)
   return `${off} off ${length}`
 }
 

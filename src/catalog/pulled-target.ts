@@ -59,9 +59,16 @@ function keyInMark(kind: Kind, live: StripeObject, project: string): string | un
 }
 
 function name({ kind, live, id }: Found, { table, project, files }: TargetInput): void {
-  const known = keyInMark(kind, live, project) ?? table.keyOf(kind.name, id)
+  const known = keyInMark(kind, live, project) ?? table.keyOf(kind.name, id) ?? keyByNature(kind, live, files)
   const taken = new Set(files.entriesOf(kind).keys())
   table.put(kind.name, id, known ?? freeTableKey(kind, live, id, table, taken))
+}
+
+/** Where an object can carry no marks, the entry with its natural key is its entry. */
+function keyByNature(kind: Kind, live: StripeObject, files: PulledFiles): string | undefined {
+  const natural = kind.naturalKey?.live(live)
+  if (kind.marks || natural === undefined) return undefined
+  return [...files.entriesOf(kind)].find(([key, value]) => kind.naturalKey?.desired(key, value) === natural)?.[0]
 }
 
 function freeTableKey(kind: Kind, live: StripeObject, id: string, table: KeyTable, taken: Set<string>): string {
@@ -87,7 +94,7 @@ function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: Ta
     if (changed.length > 0)
       notes.push(`${kind.name}.${key} was changed outside: ${changed.map(({ field }) => field).join(', ')}`)
   }
-  if (marked) return
+  if (marked || !kind.marks) return
   const mappings = files.open(`mappings/${targetAccount}.yaml`)
   if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
 }

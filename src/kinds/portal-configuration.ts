@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
-import { asSet, declared, ignored, metadata, mutable, withoutNulls } from './fields.ts'
+import { asSet, declared, idOf, ignored, metadata, mutable, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import { portalSchema } from './portal-schema.ts'
 
@@ -56,8 +56,9 @@ function keyOf(value: Json): string {
 }
 
 function readFeatures(live: StripeObject, references: References): Json | undefined {
-  const features = live['features']
-  if (!isJsonObject(features)) return undefined
+  const said = withoutNullsInside(live['features'] ?? null)
+  if (!isJsonObject(said)) return undefined
+  const features = within(said, 'subscription_cancel', 'cancellation_reason', feedbackIds)
   return within(features, 'subscription_update', 'products', (value) =>
     products(value, (one) => ({
       ...one,
@@ -65,6 +66,19 @@ function readFeatures(live: StripeObject, references: References): Json | undefi
       prices: texts(one['prices']).map((id) => references.toKey('price', id)),
     })),
   )
+}
+
+/** Further answers that customers may give come as objects where they were expanded. */
+function feedbackIds(reason: Json): Json {
+  if (!isJsonObject(reason) || !Array.isArray(reason['feedback_options'])) return reason
+  return { ...reason, feedback_options: (reason['feedback_options'] as readonly Json[]).map((one) => idOf(one) ?? one) }
+}
+
+function withoutNullsInside(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutNullsInside)
+  if (!isJsonObject(value)) return value
+  const kept = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
+  return Object.fromEntries(kept.map(([name, one]) => [name, withoutNullsInside(one ?? null)]))
 }
 
 function writeFeatures(value: Json, references: References): Json {

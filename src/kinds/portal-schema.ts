@@ -23,6 +23,7 @@ const cancel = closed({
     closed({
       enabled: flag('Whether customers are asked why'),
       options: listOf(oneOf(reasons, 'What they can answer'), { uniqueItems: true }),
+      feedback_options: optional(listOf(text('Id of an answer of your own'), { uniqueItems: true })),
     }),
   ),
 })

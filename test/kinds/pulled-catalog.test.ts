@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest'
+import { present } from '../../src/core/assert.ts'
+import { instant } from '../../src/core/instant.ts'
+import type { Catalog } from '../../src/catalog/types.ts'
+import { loadCatalog } from '../../src/catalog/load.ts'
+import { pullCatalog, type Pulled } from '../../src/catalog/pull.ts'
+import { readAccount } from '../../src/engine/read-account.ts'
+import { readResources } from '../../src/engine/read-resources.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
+import { connectAccount } from '../../src/stripe/account.ts'
+import { projectYaml } from '../catalog/project.ts'
+import { lines, Target } from './target.ts'
+
+const progress = { start() {}, step() {}, note() {}, done() {} }
+
+/** A project on disk, so to say: its files, pulled into and loaded. */
+class Files {
+  readonly all = new Map([['project.yaml', projectYaml]])
+
+  write(pulled: Pulled): void {
+    for (const [path, text] of pulled.files) this.all.set(path, text)
+  }
+
+  load(): Catalog {
+    const { catalog, findings } = loadCatalog([...this.all].map(([path, text]) => ({ path, text })))
+    expect(findings).toEqual([])
+    return present(catalog, 'catalog')
+  }
+}
+
+async function pullTarget(target: Target, files: Files): Promise<Pulled> {
+  const read = { live: await readAccount(target.account, progress), resources: await readResources(target.account) }
+  return pullCatalog({ project: 'school', accounts: [read], files: files.all, now: instant(target.account.now()) })
+}
+
+function mapped(catalog: Catalog): Record<string, string> {
+  const {
+    products = {},
+    prices = {},
+    tax_rates: rates = {},
+    ...rest
+  } = (catalog.mappings.get('target') ?? {}) as Partial<Record<string, Record<string, string>>>
+  const sections = {
+    product: products,
+    price: prices,
+    tax_rate: rates,
+    coupon: rest['coupons'] ?? {},
+    promotion_code: rest['promotion_codes'] ?? {},
+    webhook_endpoint: rest['webhook_endpoints'] ?? {},
+    portal_configuration: rest['portal_configurations'] ?? {},
+  }
+  return Object.fromEntries(
+    Object.entries(sections).flatMap(([kind, ids]) => Object.entries(ids).map(([id, key]) => [id, `${kind}.${key}`])),
+  )
+}
+
+test(
+  'what the school sells is pulled from its old accounts, made in the target, and then nothing is left to do',
+  { timeout: 60_000 },
+  async () => {
+    const sandbox = createSandbox({ population: { name: 'school', subscribers: 300 } })
+    const connect = (name: string) => connectAccount({ name, key: `sk_test_sandbox_${name}`, fetch: sandbox.fetch })
+    const accounts = await Promise.all(
+      ['us', 'intl'].map(async (name) => {
+        const account = await connect(name)
+        return { live: await readAccount(account, progress), resources: await readResources(account) }
+      }),
+    )
+    const files = new Files()
+    files.write(pullCatalog({ project: 'school', accounts, files: files.all, now: instant(sandbox.clock()) }))
+    const catalog = files.load()
+    expect(catalog.resources.length).toBeGreaterThan(60)
+    const target = new Target(await connect('target'))
+    const plan = await target.plan(catalog)
+    expect(plan.blocked).toEqual([])
+    expect(plan.changes.length).toBe(catalog.resources.length)
+    await target.apply(plan)
+    expect(lines(await target.plan(catalog))).toEqual([])
+    // And the target's own pull finds nothing that is not written down already.
+    expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
+  },
+)
+
+describe('pulling the target', () => {
+  test('foreign objects come into the YAML with mappings, are adopted by the next plan, and nothing else changes', async () => {
+    const target = await Target.open()
+    const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'Diploma' })
+    const { id: price = '' } = await target.send('POST', '/v1/prices', {
+      product,
+      currency: 'eur',
+      unit_amount: 9900,
+      recurring: { interval: 'year' },
+      lookup_key: 'diploma',
+    })
+    await target.send('POST', `/v1/products/${product}`, { default_price: price })
+    await target.send('POST', '/v1/prices', { product, currency: 'eur', unit_amount: 1, active: false })
+    await target.send('POST', '/v1/coupons', { id: 'SUMMER', percent_off: 15, applies_to: { products: [product] } })
+    await target.send('POST', '/v1/promotion_codes', { code: 'SUN', promotion: { type: 'coupon', coupon: 'SUMMER' } })
+    await target.send('POST', '/v1/webhook_endpoints', { url: 'https://x.test/hook', enabled_events: ['*'] })
+    await target.send('POST', '/v1/billing_portal/configurations', {
+      features: {
+        subscription_update: {
+          enabled: true,
+          default_allowed_updates: ['price'],
+          products: [{ product, prices: [price] }],
+        },
+      },
+    })
+    const files = new Files()
+    files.write(await pullTarget(target, files))
+    const catalog = files.load()
+    expect(files.all.get('products.yaml')).toContain('default_price: diploma-yearly-eur')
+    const plan = await target.plan(catalog, { mapped: mapped(catalog) })
+    expect(
+      lines(plan)
+        .map((line) => line.split(' ').slice(0, 2).join(' '))
+        .sort(),
+    ).toEqual([
+      'adopt coupon.SUMMER',
+      'adopt portal_configuration.' + [...catalog.resources].find(({ kind }) => kind === 'portal_configuration')?.key,
+      'adopt price.diploma-yearly-eur',
+      'adopt product.diploma',
+      'adopt promotion_code.sun',
+      'adopt webhook_endpoint.https-x-test-hook',
+    ])
+    for (const { because, steps } of plan.changes) {
+      expect(because).toEqual(['marks'])
+      expect(steps.map(({ params }) => Object.keys(params))).toEqual([['metadata']])
+    }
+    await target.apply(plan)
+    expect(lines(await target.plan(catalog, { mapped: mapped(catalog) }))).toEqual([])
+  })
+
+  test('what was changed outside is written as it is now', async () => {
+    const target = await Target.open()
+    const files = new Files()
+    files.all.set('products.yaml', '# ours\nproducts:\n  p:\n    name: P # short\n    description: d\n')
+    await target.apply(await target.plan(files.load()))
+    await target.send('POST', '/v1/products/p', { name: 'Better', description: null })
+    const pulled = await pullTarget(target, files)
+    expect(pulled.notes).toEqual(['product.p was changed outside: name, description'])
+    files.write(pulled)
+    expect(files.all.get('products.yaml')).toBe('# ours\nproducts:\n  p:\n    name: Better # short\n')
+    expect(lines(await target.plan(files.load()))).toEqual([])
+  })
+})

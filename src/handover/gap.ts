@@ -27,7 +27,8 @@ export interface GapInput {
  *
  * | newest invoice of the old one          | target's invoice for it      | gap                                                  |
  * |----------------------------------------|------------------------------|------------------------------------------------------|
- * | none, or from before the hold (paid …) | any                          | none                                                 |
+ * | none, or from before our hold          | any                          | none                                                 |
+ * | kept back by the source's own pause    | any                          | none: it would have been without us, too             |
  * | draft kept back by the hold            | paid                         | none (the draft stays kept back)                     |
  * | draft kept back by the hold            | otherwise                    | draft: it only has to be advanced                    |
  * | void, of the current period            | paid, refunded, disputed     | none                                                 |
@@ -36,7 +37,9 @@ export interface GapInput {
 export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || newInvoices === undefined) return gap('unreadable')
   const latest = old.latest_invoice
-  if (latest === null || typeof latest === 'string') return gap('none')
+  if (latest === null || typeof latest === 'string' || latest.created < expect.held_since) return gap('none')
+  const { before_pause: pause } = expect
+  if (pause !== null && (pause.resumes_at === null || pause.resumes_at > latest.created)) return gap('none')
   const charged = newInvoices.some((one) => samePeriod(one, latest) && paidFor.has(sightInvoice(one)))
   if (charged || expect.gap === 'leave') return gap('none')
   if (latest.status === 'draft' && latest.auto_advance === false) return { ...gap('draft'), invoice: latest.id }

@@ -9,7 +9,7 @@ import { fingerprint, sourcePrint } from './fingerprint.ts'
 import { markHold, settledComment, undoneComment } from './marks.ts'
 import { customerOf } from './proof.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
-import { appliedDiscount, billedItems, holdMark, recurrenceOf, type SourceSubscription } from './source.ts'
+import { appliedDiscount, billedItems, holdMark, recurrenceOf, type Hold, type SourceSubscription } from './source.ts'
 import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */
@@ -41,7 +41,11 @@ export function movePlan(
     because: [`stage ${desired.stage}`, ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`])],
     steps: [
       ...carry,
-      holdStep(desired.source, old, sourcePrint(old.raw, customerOld)),
+      holdStep(desired.source, old.id, {
+        before: old.pause,
+        since: candidate.around.now,
+        print: sourcePrint(old.raw, customerOld),
+      }),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...pause,
       keepStep(desired.source, old.id),
@@ -94,8 +98,8 @@ export function recoveryPlan(candidate: Candidate): HandoverPlan<'move' | 'undo'
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
   // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
-  const print = old.hold?.print ?? sourcePrint(old.raw, customerOld)
-  const steps = [holdStep(desired.source, old, print), keepStep(desired.source, old.id)]
+  const hold = old.hold ?? { before: old.pause, since: candidate.around.now, print: sourcePrint(old.raw, customerOld) }
+  const steps = [holdStep(desired.source, old.id, hold), keepStep(desired.source, old.id)]
   return {
     goal,
     because: ['unfinished'],
@@ -121,6 +125,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     next: old.next,
     window: windowSeconds(candidate),
     before_pause: old.pause,
+    held_since: old.hold?.since ?? around.now,
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
     successor: successor?.id ?? null,
@@ -148,15 +153,15 @@ function targetStep(id: string, method: PlannedStep['method'], path: string, par
 }
 
 /** Hold and mark in one update, so that there is no hold of ours without its before-image. */
-export function holdStep(source: string, old: Pick<SourceSubscription, 'id' | 'pause'>, print: string): PlannedStep {
+export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
   return {
     id: 'hold',
     account: source,
     method: 'POST',
-    path: `/v1/subscriptions/${old.id}`,
+    path: `/v1/subscriptions/${old}`,
     params: {
       pause_collection: { behavior: 'keep_as_draft' },
-      metadata: { [markHold]: holdMark({ before: old.pause, print }) },
+      metadata: { [markHold]: holdMark(hold) },
       expand: [...provenExpansions],
     },
   }

@@ -93,7 +93,8 @@ function target(id: string, path: string, params: JsonObject): PlannedStep {
 /** A hold that somebody took off is put back: as a draft keeper until the successor is proven, as `void` after. */
 function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
   const planned = steps.find(({ id }) => id === 'hold')
-  const hold = planned ?? holdStep(expect.source, { id: expect.old, pause: expect.before_pause }, '')
+  const hold =
+    planned ?? holdStep(expect.source, expect.old, { before: expect.before_pause, since: expect.held_since, print: '' })
   if (goal === 'move') return { ...hold, id: 'hold-again' }
   const { params } = keepStep(expect.source, expect.old)
   return { ...hold, id: 'hold-again', params: { ...hold.params, ...params } }

@@ -68,6 +68,8 @@ export interface SourcePayment {
 export interface Hold {
   /** `pause_collection` as it was before. */
   readonly before: PauseImage | null
+  /** When it was set, unix seconds: only invoices from then on were kept back by us. 0 when unknown. */
+  readonly since: number
   /** `sourcePrint()` when the hold was set, so that later changes of a held subscription are seen without any state of ours; '' when unknown. */
   readonly print: string
 }
@@ -127,9 +129,9 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   if (mark === undefined) return null
   try {
     const value = JSON.parse(mark) as Partial<Hold>
-    return { before: value.before ?? null, print: value.print ?? '' }
+    return { before: value.before ?? null, since: value.since ?? 0, print: value.print ?? '' }
   } catch {
-    return { before: null, print: '' }
+    return { before: null, since: 0, print: '' }
   }
 }
 

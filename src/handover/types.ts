@@ -142,6 +142,8 @@ export type Expectation = {
   /** No step before the point of no return is sent when T is nearer than this many seconds. */
   readonly window: number
   readonly before_pause: PauseImage | null
+  /** When our hold began, unix seconds; the plan's time for a move. */
+  readonly held_since: number
   /** Known successor for settle and revert; null for a move. */
   readonly successor: string | null
   /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */

@@ -5,14 +5,23 @@ import type { HandoverPlan } from '../../src/handover/types.ts'
 import { billsOf, drive, Killed, settleDown } from './drive.ts'
 import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
 
-/** A member of two months with a discount that runs, ready to be moved, and the world in which nobody is. */
-async function readyToMove(): Promise<{ stage: Stage; twin: Stage }> {
+/** A member of two months with a discount that runs, ready to be moved; made once, every case begins with a copy of it. */
+const begin = (async (): Promise<Stage> => {
   const stage = await stageAt('2026-01-31T09:15:00Z')
   await subscribe(stage, await memberOf(stage), { discounts: [{ coupon: 'welcome-20' }] })
   await stage.advance('2026-03-05T00:00:00Z')
   await stage.copy()
-  return { stage, twin: await twinOf(stage) }
-}
+  return stage
+})()
+
+const end = '2026-07-15T00:00:00Z'
+
+/** What is billed where nobody is moved. */
+const expected = (async (): Promise<readonly string[]> => {
+  const twin = await twinOf(await begin)
+  await twin.advance(end)
+  return billsOf(twin)
+})()
 
 async function planOf(stage: Stage, wanted: 'source' | 'target' | 'settled'): Promise<HandoverPlan> {
   const [found] = await stage.classify(wanted)
@@ -94,24 +103,23 @@ describe.each(Object.keys(journeys) as (keyof typeof journeys)[])(
       async (when, memory) => {
         let kills = 0
         for (let n = 1; n < 30; n++) {
-          const { stage, twin } = await readyToMove()
+          const stage = await twinOf(await begin)
           const plan = await journeys[name](stage)
           const { state, over } = await killedAt(stage, plan, n, when)
           expect(await payers(stage), `after kill ${n}`).not.toContain(['us', 'target'])
-          const end = await settleDown(
+          const rest = await settleDown(
             stage,
             wanted,
             memory === 'remembered' && state !== undefined ? { state, plan } : undefined,
           )
-          expect({ n, outcome: end.outcome, standing: end.standing }).toEqual({
+          expect({ n, outcome: rest.outcome, standing: rest.standing }).toEqual({
             n,
             outcome: 'unchanged',
             standing: wanted,
           })
           expect((await payers(stage)).length, `payers after ${n}`).toBe(1)
-          await stage.advance('2026-07-15T00:00:00Z')
-          await twin.advance('2026-07-15T00:00:00Z')
-          expect(await billsOf(stage), `bills after kill ${n}`).toEqual(await billsOf(twin))
+          await stage.advance(end)
+          expect(await billsOf(stage), `bills after kill ${n}`).toEqual(await expected)
           if (over) break
           kills += state === undefined ? 0 : 1
         }

@@ -25,6 +25,8 @@ export interface Stage {
   readonly target: Stripe
   readonly accounts: { readonly us: StripeAccount; readonly target: StripeAccount }
   readonly ids: Map<string, string>
+  /** Rows of the copy's file. */
+  readonly copied: string[][]
   readonly policies: Record<string, unknown>
   readonly subscribers: Map<string, Partial<DesiredSubscriber>>
   /** What no request can bring about in a sandbox: changes of what was read, before it is decided on. */
@@ -104,6 +106,7 @@ export async function twinOf(stage: Stage): Promise<Stage> {
   const twin = await stageOn(cloneSandbox(stage.sandbox), false)
   for (const [key, id] of stage.ids) twin.ids.set(key, id)
   for (const [key, entry] of stage.subscribers) twin.subscribers.set(key, entry)
+  twin.copied.push(...stage.copied)
   return twin
 }
 
@@ -122,7 +125,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
   const accounts = { us: await connect('us'), target: await connect('target') }
   const ids = furnished ? await furnish(us, target) : new Map<string, string>()
   const policies: Record<string, unknown> = {}
-  const rows: string[][] = []
+  const copied: string[][] = []
   const subscribers = new Map<string, Partial<DesiredSubscriber>>()
   const tampers: ((live: Live) => Live)[] = []
   const rewritten = new Map<string, JsonObject>()
@@ -143,6 +146,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     target,
     accounts,
     ids,
+    copied,
     policies,
     subscribers,
     tampers,
@@ -157,7 +161,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     },
     async copy() {
       const csv = await (await checked('copy', { from: 'us', to: 'target' })).text()
-      for (const line of csv.trim().split('\n').slice(1)) rows.push(line.trim().split(','))
+      for (const line of csv.trim().split('\n').slice(1)) copied.push(line.trim().split(','))
     },
     async classify(stage, more = {}) {
       const quiet = { start: () => {}, step: () => {}, note: () => {}, done: () => {} }
@@ -171,7 +175,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
           { stage, ...entry, ...more },
         ),
       )
-      const copied = rows.map(([customerOld = '', sourceOld = '', customerNew = '', sourceNew = '']) => ({
+      const rows = copied.map(([customerOld = '', sourceOld = '', customerNew = '', sourceNew = '']) => ({
         customerOld,
         customerNew,
         sourceOld,
@@ -184,7 +188,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
           sources: new Map([['us', source]]),
           resources: new Map(),
         }),
-        copyMaps: new Map([['us', copyMapOf(copied)]]),
+        copyMaps: new Map([['us', copyMapOf(rows)]]),
         remembered: new Map(),
         now: sandbox.clock(),
       })

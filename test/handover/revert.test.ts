@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import { present } from '../../src/core/assert.ts'
+import type { Classification } from '../../src/handover/types.ts'
+import { billsOf, drive, settleDown } from './drive.ts'
+import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+
+/** A member moved on 20 February whose card or bank behaves as told; T is 15 March 08:00. */
+async function moved(
+  act?: 'decline_card' | 'slow_payments',
+): Promise<{ stage: Stage; twin: Stage; id: string; successor: string }> {
+  const stage = await stageAt('2026-01-15T08:00:00Z')
+  const id = await subscribe(stage, await memberOf(stage))
+  await stage.advance('2026-02-20T00:00:00Z')
+  await stage.copy()
+  const twin = await twinOf(stage)
+  const found = await only(stage, 'target')
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  const { state } = await drive(stage, found.plan)
+  const successor = present(state.successor, 'successor')
+  if (act !== undefined) await stage.act(act, { account: 'target', subscription: successor })
+  return { stage, twin, id, successor }
+}
+
+async function only(stage: Stage, wanted: 'source' | 'target' | 'settled'): Promise<Classification> {
+  return present((await stage.classify(wanted))[0], 'subscriber')
+}
+
+/** Amounts month by month: what was charged, whenever in the month. */
+async function byMonth(stage: Stage): Promise<readonly string[]> {
+  return (await billsOf(stage)).map((bill) => `${bill.slice(0, 7)} ${bill.split(' ')[2] ?? ''}`)
+}
+
+async function setBack(stage: Stage): Promise<void> {
+  expect(await settleDown(stage, 'source')).toMatchObject({ outcome: 'unchanged', standing: 'source' })
+}
+
+async function sameMonths(stage: Stage, twin: Stage): Promise<void> {
+  for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
+  expect(await byMonth(stage)).toEqual(await byMonth(twin))
+}
+
+describe('a member is set back', () => {
+  test.each([
+    ['before the renewal', '2026-03-10T00:00:00Z'],
+    ['while the target’s invoice is a draft', '2026-03-15T08:30:00Z'],
+    ['after the target was paid', '2026-03-15T12:00:00Z'],
+    ['after two renewals in the target', '2026-04-20T00:00:00Z'],
+  ])('%s: billing goes on in the old account, every month once', async (_, when) => {
+    const { stage, twin, id } = await moved()
+    await stage.advance(when)
+    await setBack(stage)
+    const old = await stage.us.subscriptions.retrieve(id)
+    expect(old).toMatchObject({ status: 'active', pause_collection: null })
+    expect(old.metadata).not.toHaveProperty('crossbill_hold')
+    await sameMonths(stage, twin)
+  })
+
+  test('while the target’s invoice is open because the card declined: it is voided, and the old account bills the month', async () => {
+    const { stage, twin, successor } = await moved('decline_card')
+    await stage.advance('2026-03-16T00:00:00Z')
+    expect((await stage.target.subscriptions.retrieve(successor)).status).toBe('past_due')
+    await setBack(stage)
+    const { data } = await stage.target.invoices.list({ subscription: successor })
+    expect(data.map(({ status }) => status)).toEqual(['void'])
+    await sameMonths(stage, twin)
+  })
+
+  test('the policy to leave an uncharged period leaves it', async () => {
+    const { stage, twin } = await moved('decline_card')
+    stage.policies['uncharged_period'] = 'leave'
+    await stage.advance('2026-03-16T00:00:00Z')
+    await setBack(stage)
+    for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
+    const missing = (await byMonth(twin)).filter((month) => !month.startsWith('2026-03'))
+    expect(await byMonth(stage)).toEqual(missing)
+  })
+
+  test('while a bank debit in the target is processing: not now, and it says so', async () => {
+    const { stage, twin } = await moved('slow_payments')
+    await stage.advance('2026-03-16T00:00:00Z')
+    const found = await only(stage, 'source')
+    if (found.outcome !== 'revert') throw new Error(JSON.stringify(found))
+    const { state } = await drive(stage, found.plan)
+    expect(state).toMatchObject({ phase: 'moved', reason: { code: 'payment_in_flight' } })
+    await stage.advance('2026-03-25T00:00:00Z')
+    await setBack(stage)
+    await sameMonths(stage, twin)
+  })
+
+  test('after the target’s payment was refunded: refused, unless the subscriber’s file says what to do', async () => {
+    const { stage, successor, id } = await moved()
+    await stage.advance('2026-03-18T00:00:00Z')
+    const [charge] = (await stage.target.charges.list()).data
+    await stage.target.refunds.create({ charge: present(charge, 'charge').id })
+    const found = await only(stage, 'source')
+    if (found.outcome !== 'revert') throw new Error(JSON.stringify(found))
+    expect((await drive(stage, found.plan)).state).toMatchObject({
+      phase: 'moved',
+      reason: { code: 'refunded_in_target' },
+    })
+    expect((await stage.target.subscriptions.retrieve(successor)).status).toBe('active')
+    stage.subscribers.set(id, { override: ['leave_refunded_period'] })
+    await setBack(stage)
+  })
+
+  test('inside the guard window: not now', async () => {
+    const { stage } = await moved()
+    await stage.advance('2026-03-14T00:00:00Z')
+    expect(await only(stage, 'source')).toMatchObject({ outcome: 'deferred', code: 'renews_soon' })
+  })
+
+  test('a source that was paused until a date is paused until that date again', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const id = await subscribe(stage, await memberOf(stage))
+    const until = Date.parse('2026-05-01T00:00:00Z') / 1_000
+    await stage.us.subscriptions.update(id, { pause_collection: { behavior: 'void', resumes_at: until } })
+    stage.policies['collection_paused'] = 'carry'
+    await stage.advance('2026-02-20T00:00:00Z')
+    await stage.copy()
+    const twin = await twinOf(stage)
+    expect(await settleDown(stage, 'target')).toMatchObject({ standing: 'target', outcome: 'unchanged' })
+    const [successor] = (await stage.target.subscriptions.list()).data
+    expect(successor?.pause_collection).toEqual({ behavior: 'void', resumes_at: until })
+    const moved = await twinOf(stage)
+    moved.policies['collection_paused'] = 'carry'
+    await sameMonths(moved, await twinOf(twin))
+    await setBack(stage)
+    expect((await stage.us.subscriptions.retrieve(id)).pause_collection).toEqual({
+      behavior: 'void',
+      resumes_at: until,
+    })
+    await sameMonths(stage, twin)
+  })
+})
+
+describe('a member is settled', () => {
+  test('while another subscription of theirs has an open invoice: its collection goes on', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage)
+    const [one, other] = [await subscribe(stage, member), await subscribe(stage, member, { price: 'addon' })]
+    await stage.advance('2026-02-20T00:00:00Z')
+    await stage.copy()
+    stage.subscribers.set(other, { excluded: 'stays' })
+    expect(await settleDown(stage, 'target')).toMatchObject({ key: `us/${one}`, standing: 'target' })
+    await stage.act('decline_card', { account: 'us', subscription: other })
+    await stage.advance('2026-03-16T00:00:00Z')
+    const open = async (): Promise<unknown> =>
+      (await stage.us.invoices.list({ subscription: other, status: 'open' })).data.map(
+        ({ auto_advance: advances }) => advances,
+      )
+    expect(await open()).toEqual([true])
+    expect(await settleDown(stage, 'settled')).toMatchObject({ standing: 'settled' })
+    expect(await open()).toEqual([true])
+  })
+
+  test('without a captured payment only after the project’s delay, counted as unproven', async () => {
+    const { stage } = await moved('decline_card')
+    stage.policies['settle_after_days'] = 5
+    await stage.advance('2026-03-19T00:00:00Z')
+    expect(await only(stage, 'settled')).toMatchObject({ outcome: 'deferred', code: 'renewal_unproven' })
+    await stage.advance('2026-03-21T00:00:00Z')
+    expect(await only(stage, 'settled')).toMatchObject({ outcome: 'settle', plan: { unproven: true } })
+  })
+})

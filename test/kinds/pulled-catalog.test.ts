@@ -23,8 +23,7 @@ class Files {
 
   load(): Catalog {
     const { catalog, findings } = loadCatalog([...this.all].map(([path, text]) => ({ path, text })))
-    expect(findings).toEqual([])
-    return present(catalog, 'catalog')
+    return present(catalog, `catalog, since ${JSON.stringify(findings)}`)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../src/core/json.ts'
 import { instant } from '../../src/core/instant.ts'
 import { type LiveAccount, fillFromAccounts } from '../../src/sandbox/live/accounts.ts'
 import { type Sandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
-import { charges, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
+import { charges, invoices, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 
 /** Everything of a list, page by page, as the wire carries it. */
@@ -140,4 +140,30 @@ test('what a list leaves out still makes a world: expanded methods, discounts by
   const us = sandbox.world.account('us')
   expect(us.table(paymentMethods).get('pm_1')).toMatchObject({ type: 'link', customer: 'cus_1' })
   expect(us.table(subscriptions).get('sub_1')?.items).toMatchObject([{ discounts: ['di_1'], price: 'price_1' }])
+})
+
+test('a rebuilt world gives out no id that an object of the world it was read from has', async () => {
+  const real = createSandbox({ population: { name: 'school', subscribers: 80 }, keepEvents: false })
+  const copy = createSandbox({ clock: real.clock(), keepEvents: false })
+  fillFromAccounts(copy.world, { us: await pull(real, 'us') })
+  const known = new Set([...real.world.account('us').table(invoices).all()].map((row) => row.id))
+  await copy.world.advance(instant(copy.clock() + 40 * 86_400))
+  const us = copy.world.account('us')
+  const made = [...us.table(invoices).all()].filter((row) => row.created > real.clock())
+  expect(made.length).toBeGreaterThan(30)
+  expect(made.filter((row) => known.has(row.id))).toEqual([])
+})
+
+test('coupons that were not read take nothing off, and show that they are there', async () => {
+  const real = createSandbox({ population: { name: 'school', subscribers: 80 }, keepEvents: false })
+  const copy = createSandbox({ clock: real.clock(), keepEvents: false })
+  const { coupons: _coupons, ...pulled } = await pull(real, 'us')
+  fillFromAccounts(copy.world, { us: pulled })
+  const discounted = (sandbox: Sandbox) =>
+    [...sandbox.world.account('us').table(subscriptions).all()]
+      .filter((row) => row.discounts.length > 0)
+      .map((row) => row.id)
+  expect(discounted(copy).length).toBeGreaterThan(3)
+  expect(discounted(copy).toSorted()).toEqual(discounted(real).toSorted())
+  await copy.world.advance(instant(copy.clock() + 40 * 86_400))
 })

@@ -8,7 +8,12 @@ export interface Space {
   table<R extends Row>(definition: TableDefinition<R>): Table<R>
   /** The next id of a prefix (`prod` → `prod_…`). */
   newId(prefix: string): string
+  /** From now on ids come from another row: objects of another world stand here, whose ids must not be given out again. */
+  ownIds(): void
 }
+
+/** Marks a space that holds objects of another world. */
+const foreign = '+'
 
 interface Counter extends Row {
   readonly count: number
@@ -54,7 +59,10 @@ export class Shelves {
         const id = prefix === '' ? '-' : prefix
         const count = (table.get(id)?.count ?? 0) + 1
         table.put({ id, created: 0, count })
-        return idFor(this.#seed, name, prefix, count)
+        return idFor(this.#seed, table.has(foreign) ? `${name}${foreign}` : name, prefix, count)
+      },
+      ownIds: () => {
+        this.table(`${name}/counters`, counters).put({ id: foreign, created: 0, count: 0 })
       },
     }
     this.#spaces.set(name, space)

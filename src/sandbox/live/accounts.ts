@@ -35,7 +35,10 @@ export interface LiveAccount {
 export function fillFromAccounts(world: World, accounts: Readonly<Record<string, LiveAccount>>): void {
   const kept = world.keepEvents
   world.keepEvents = false
-  for (const [name, live] of Object.entries(accounts)) fillAccount(new Context(world, world.account(name)), live)
+  for (const [name, live] of Object.entries(accounts)) {
+    world.account(name).ownIds()
+    fillAccount(new Context(world, world.account(name)), live)
+  }
   world.keepEvents = kept
   world.commit()
 }

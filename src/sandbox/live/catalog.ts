@@ -185,7 +185,10 @@ export function keepDiscount(context: Context, live: Live): string {
   const source = live.inside('source')
   const coupon = source?.ref('coupon') ?? live.ref('coupon') ?? ''
   const whole = source?.inside('coupon') ?? live.inside('coupon')
-  if (whole !== null && !context.table(coupons).has(coupon)) keepCoupon(context, whole, !whole.flag('valid', true))
+  if (!context.table(coupons).has(coupon)) {
+    if (whole === null) keepUnreadCoupon(context, coupon)
+    else keepCoupon(context, whole, !whole.flag('valid', true))
+  }
   context.table(discounts).put({
     id: live.id,
     created: live.number('start'),
@@ -206,7 +209,7 @@ export function keepDiscount(context: Context, live: Live): string {
 export function keepUnreadDiscount(context: Context, id: string, on: { subscription: string; item: string }): string {
   const coupon = `unread-${id}`
   if (context.table(discounts).has(id)) return id
-  keepCoupon(context, new Live({ id: coupon, created: context.now, duration: 'forever', percent_off: 0 }, coupon), true)
+  keepUnreadCoupon(context, coupon)
   context.table(discounts).put({
     id,
     created: context.now,
@@ -221,6 +224,10 @@ export function keepUnreadDiscount(context: Context, id: string, on: { subscript
     end: null,
   })
   return id
+}
+
+function keepUnreadCoupon(context: Context, id: string): void {
+  keepCoupon(context, new Live({ id, created: context.now, duration: 'forever', percent_off: 0 }, id), true)
 }
 
 export function instantOrNull(at: number | null): Instant | null {

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../core/json.ts'
+import { referencesIn } from '../plan/references.ts'
 import type { Action, Change, Plan } from '../plan/types.ts'
 import { carryOutAccess } from './access/carry-out.ts'
 import { checkBasis, checkDocument, checkGuards } from './basis.ts'
@@ -98,6 +99,21 @@ function ended({ address, action }: Change, outcome: AppliedChange['outcome']): 
   return { address, action, outcome }
 }
 
+/** What those who did not get there would have been moved onto; a product is needed as long as one of its prices is. */
+function stillNeeded(
+  { catalog }: Pick<Context, 'catalog'>,
+  people: readonly Change[],
+  results: readonly AppliedChange[],
+): ReadonlySet<string> {
+  const missing = new Set(results.filter(({ outcome }) => outcome !== 'done').map(({ address }) => address))
+  const left = people.filter(({ address }) => missing.has(address))
+  const refs = new Set(left.flatMap(({ steps }) => steps.flatMap(({ params }) => referencesIn(params))))
+  const products = catalog.resources
+    .filter(({ address: at, kind }) => kind === 'price' && refs.has(at))
+    .flatMap(({ value }) => (typeof value['product'] === 'string' ? [`product.${value['product']}`] : []))
+  return new Set([...refs, ...products])
+}
+
 /** Resources that people need, then people, then what could only be put away once nobody needs it any more; access last. */
 async function carryOut(
   context: Context,
@@ -112,14 +128,18 @@ async function carryOut(
   context.progress.start('applying', ready.length)
   const first = await applyResources(context, before, held)
   const moved = await applySubscribers(context, people, { held, plan: plan.plan })
-  const all = moved.every(({ outcome }) => outcome === 'done')
-  const last = all
-    ? await applyResources(context, closing, held)
-    : closing.map((change) => ({
+  const needed = stillNeeded(context, people, moved)
+  const free = closing.filter(({ address }) => !needed.has(address))
+  const last = [
+    ...(await applyResources(context, free, held)),
+    ...closing
+      .filter(({ address }) => needed.has(address))
+      .map((change) => ({
         ...ended(change, 'not_started'),
         code: 'still_needed',
         message: 'somebody was not moved yet',
-      }))
+      })),
+  ]
   const given = await applyAccess(context, ready.filter(isAccess), seen)
   context.progress.done()
   return [...first, ...moved, ...last, ...given]

@@ -40,7 +40,7 @@ async function answer(sandbox: Sandbox, request: IncomingMessage, response: Serv
     const headers = new Headers()
     for (const [name, value] of Object.entries(request.headers))
       if (typeof value === 'string' && !hopByHop.has(name)) headers.set(name, value)
-    const answered = await sandbox.fetch(new URL(request.url ?? '/', `http://${request.headers.host ?? 'sandbox'}`), {
+    const answered = await sandbox.fetch(new URL(request.url ?? '/', 'http://sandbox'), {
       method,
       headers,
       ...(body === '' || method === 'GET' || method === 'HEAD' ? {} : { body }),

@@ -48,7 +48,9 @@ export class Router {
 
   /** One Stripe request. Never throws for what a client can cause. */
   async answer(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
-    const id = idFor(this.#world.seed, String(this.#world.now), 'req', ++this.#requests)
+    // What is asked is part of the id: a world that was loaded counts its requests anew.
+    const asked = `${this.#world.now} ${request.method} ${request.url.pathname} ${request.body} ${request.headers.get('idempotency-key')}`
+    const id = idFor(this.#world.seed, asked, 'req', ++this.#requests)
     const key = request.headers.get('idempotency-key')
     const busy =
       key === null || request.method !== 'POST' ? undefined : `${request.headers.get('authorization')} ${key}`
@@ -158,7 +160,7 @@ export class Router {
   }
 
   #find(request: HttpRequest): Found {
-    const steps = request.url.pathname.split('/').slice(1).map(decodeURIComponent)
+    const steps = request.url.pathname.split('/').slice(1).map(decoded)
     for (const candidate of this.#routes.get(`${request.method} ${steps.length}`) ?? []) {
       const path = match(candidate.steps, steps)
       if (path !== undefined) return { route: candidate.route, path }
@@ -196,6 +198,15 @@ function match(pattern: readonly string[], steps: readonly string[]): Record<str
     else if (step !== given) return undefined
   }
   return path
+}
+
+/** A step that is not well encoded stands for itself, and names nothing. */
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
 }
 
 function bearer(headers: Headers): string | undefined {

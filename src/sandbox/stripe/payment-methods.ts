@@ -28,6 +28,7 @@ import {
   type BillingDetails,
   type PaymentMethodRow,
 } from './payment-method-row.ts'
+import { paymentMethodTypes } from './payment-method-types.ts'
 import { renderPaymentMethod } from './payment-method-view.ts'
 import { cardByNumber, cardByToken } from './test-cards.ts'
 
@@ -94,7 +95,7 @@ export const paymentMethodModule: Module = {
     }),
     route('GET', '/v1/payment_methods', {
       permission: 'payment_methods',
-      params: fields({ ...paging, allow_redisplay: redisplay, customer: text(), type: text() }),
+      params: fields({ ...paging, allow_redisplay: redisplay, customer: text(), type: oneOf(...paymentMethodTypes) }),
       handle: (context, params) =>
         listOfCustomer(context, params, { customer: params.customer, url: '/v1/payment_methods' }),
     }),
@@ -118,7 +119,7 @@ export const paymentMethodModule: Module = {
     }),
     route('GET', '/v1/customers/:customer/payment_methods', {
       permission: 'payment_methods',
-      params: fields({ ...paging, allow_redisplay: redisplay, type: text() }),
+      params: fields({ ...paging, allow_redisplay: redisplay, type: oneOf(...paymentMethodTypes) }),
       handle(context, params) {
         const { id } = customer(context, context.id('customer'))
         return listOfCustomer(context, params, { customer: id, url: `/v1/customers/${id}/payment_methods` })

@@ -77,6 +77,11 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    usage: 'serve',
+    about: 'the cancel service: hooks, links, worker, poller, reconciliation',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
     usage: 'cancel <who>',
     about: 'the manual fallback: the same way as the service',
     load: () => import('./commands/cancel.ts'),

@@ -1,7 +1,8 @@
 import type { Access } from '../access/schema.ts'
-import { instant } from '../core/instant.ts'
+import { instant, type Instant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import type { Alert, InboxContext, LogLine } from '../engine/inbox/context.ts'
+import type { StripeAccount } from '../engine/ports.ts'
 import { connectKajabi } from './connect-kajabi.ts'
 import type { OpenProject } from './project.ts'
 import type { Shell } from './shell.ts'
@@ -38,10 +39,24 @@ export async function inboxContext(
     log,
     run: context.run,
     interrupt: context.interrupt,
-    clock: () => instant(Math.floor(Date.now() / 1_000)),
+    clock: clockOf(context.accounts.target),
     random: Math.random,
     wait: async (seconds) => context.wait(seconds),
   }
+}
+
+/** Seconds by which a clock may be wrong and still be a clock. */
+const skewSeconds = 300
+
+/**
+ * This machine's clock. Where the accounts live in another time than this machine, as in a sandbox, theirs: it goes on from what they last said, at the pace of
+ * real time.
+ */
+function clockOf(target: StripeAccount): () => Instant {
+  const machine = (): number => Math.floor(Date.now() / 1_000)
+  const ahead = target.now() - machine()
+  const offset = Math.abs(ahead) > skewSeconds ? ahead : 0
+  return () => instant(offset === 0 ? machine() : Math.max(machine() + offset, target.now()))
 }
 
 function numberOr(value: Json | undefined, otherwise: number): number {

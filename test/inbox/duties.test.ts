@@ -228,13 +228,15 @@ describe('a form', () => {
 })
 
 describe('hooks', () => {
-  const address = { publicUrl: 'https://cancel.school.example/', secret: 'a'.repeat(32) }
+  const address = { publicUrl: 'https://cancel.school.example', secrets: ['a'.repeat(32)] }
 
-  test('are made once, and made again with a new secret before the old ones go', async () => {
-    const ensured = (secret: string) => ensureHooks(rig.kajabi, rig.access, { ...address, secret })
-    expect(await ensured('a'.repeat(32))).toEqual({ ok: true, value: { kept: 0, created: 2, deleted: 0 } })
-    expect(await ensured('a'.repeat(32))).toEqual({ ok: true, value: { kept: 2, created: 0, deleted: 0 } })
-    expect(await ensured('b'.repeat(32))).toEqual({ ok: true, value: { kept: 0, created: 2, deleted: 2 } })
+  test('are made once, follow a rotation of the secret, and lose the old ones when it is over', async () => {
+    const [old, fresh] = ['a'.repeat(32), 'b'.repeat(32)]
+    const ensured = (...secrets: string[]) => ensureHooks(rig.kajabi, rig.access, { ...address, secrets })
+    expect(await ensured(old)).toEqual({ ok: true, value: { created: 2, kept: 0, removed: 0 } })
+    expect(await ensured(old)).toEqual({ ok: true, value: { created: 0, kept: 2, removed: 0 } })
+    expect(await ensured(fresh, old)).toEqual({ ok: true, value: { created: 2, kept: 2, removed: 0 } })
+    expect(await ensured(fresh)).toEqual({ ok: true, value: { created: 0, kept: 2, removed: 2 } })
     const there = await rig.kajabi.hooks()
     const url = `https://cancel.school.example/kajabi/hooks/${'b'.repeat(32)}`
     expect(there.ok && there.value.map((hook) => `${hook.event} ${hook.resource} ${hook.url}`).toSorted()).toEqual([
@@ -260,7 +262,7 @@ describe('reconciliation', () => {
     const result = await reconcile({
       ...rig.context,
       catalog,
-      hooks: { publicUrl: 'https://c.example', secret: 's'.repeat(32) },
+      hooks: { publicUrl: 'https://c.example', secrets: ['s'.repeat(32)] },
     })
     expect(result).toMatchObject({ ok: true, value: { missing: 1, extra: 0, hooksCreated: 2 } })
     expect(await holds(ada)).toBe(false)

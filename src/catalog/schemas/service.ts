@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox'
-import { closed, count, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
+import { closed, count, flag, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
 import { secretRefSchema } from './secret.ts'
 
 /** `kajabi:` in project.yaml: the course platform's site and the key of its public API. */
@@ -48,6 +48,9 @@ export const serveSchema: TSchema = closed({
   ),
   poll_seconds: optional(count('Seconds between two looks at Kajabi; 30 by default')),
   second_look_seconds: optional(count('Seconds between the two reads that must agree; 20 by default')),
+  mailer: optional(secretRefSchema),
+  requests_per_minute: optional(count('Requests a minute from one address that has shown no secret; 600 by default')),
+  trust_proxy: optional(flag('Whether a proxy in front says who the sender is (X-Forwarded-For)')),
   link_days: optional(count('Days a cancel link holds; 14 by default')),
 })
 

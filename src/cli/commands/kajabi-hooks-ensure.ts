@@ -1,9 +1,9 @@
 import type { Access } from '../../access/schema.ts'
 import { CommandError, type Outcome } from '../../core/outcome.ts'
+import { ensureHooks } from '../../engine/inbox/hooks.ts'
 import { command, exitCodes } from '../command.ts'
 import { loadProject } from '../catalog.ts'
 import { connectKajabi } from '../connect-kajabi.ts'
-import { hookChanges } from '../kajabi-hooks.ts'
 import { withStore } from '../project.ts'
 import { plural } from '../render/words.ts'
 import { publicUrl, serviceSecrets } from '../service-secrets.ts'
@@ -30,17 +30,8 @@ export const main = command({
             fix: 'Name it in catalog/project.yaml, kajabi: and serve: { hook_secrets: [{ env: NAME }] }',
           },
         )
-      const existing = answered(await kajabi.hooks())
-      const { create, keep, remove } = hookChanges(
-        publicUrl(serve),
-        secrets,
-        catalog.access as Partial<Access>,
-        existing,
-      )
-      // New ones first: a tag set in between is heard at one address or at both, never at none.
-      for (const hook of create) answered(await kajabi.createHook(hook))
-      for (const { id } of remove) answered(await kajabi.deleteHook(id))
-      const counts = { created: create.length, kept: keep.length, removed: remove.length }
+      const address = { publicUrl: publicUrl(serve), secrets }
+      const counts = answered(await ensureHooks(kajabi, catalog.access as Partial<Access>, address))
       if (shell.format === 'json') shell.json(counts)
       else shell.out(`${plural(counts.created, 'hook')} made, ${counts.kept} kept, ${counts.removed} removed.`)
       return exitCodes.fine

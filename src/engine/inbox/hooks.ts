@@ -1,65 +1,40 @@
 import type { Access } from '../../access/schema.ts'
-import { failed, success, type Outcome } from '../../core/outcome.ts'
-import type { KajabiHook, KajabiSite } from '../kajabi-port.ts'
+import { hookChanges } from './hook-changes.ts'
+import { success, type Outcome } from '../../core/outcome.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
 
 export interface HookAddress {
-  /** `https://cancel.school.example` */
+  /** `https://cancel.school.example`, without a slash at its end. */
   readonly publicUrl: string
-  /** The current hook secret. */
-  readonly secret: string
+  /** Hook secrets, the current one first. */
+  readonly secrets: readonly string[]
 }
 
 export interface HooksEnsured {
-  readonly kept: number
   readonly created: number
-  /** With an earlier secret, or for a tag that means nothing any more. */
-  readonly deleted: number
-}
-
-/** What has to reach us: each cancel tag as it is added, each form as it is sent. */
-export function wantedHooks(access: Access, { publicUrl, secret }: HookAddress): Omit<KajabiHook, 'id'>[] {
-  const url = `${hookPrefix(publicUrl)}${secret}`
-  const tags = Object.values(access.offers).flatMap((offer) => offer.cancel_tags ?? [])
-  const forms = Object.keys(access.forms ?? {})
-  return [
-    ...tags.map((resource) => ({ url, event: 'tag_added' as const, resource })),
-    ...forms.map((resource) => ({ url, event: 'form_submission' as const, resource })),
-  ]
-}
-
-function hookPrefix(publicUrl: string): string {
-  return `${publicUrl.replace(/\/+$/, '')}/kajabi/hooks/`
+  readonly kept: number
+  readonly removed: number
 }
 
 /**
- * Makes Kajabi's hooks as they should be: missing ones are created, and only then are those of an earlier secret deleted, so that no moment is without one. Hooks of
- * others are not touched. Kajabi cannot change a hook, and gives one up in silence when its address answers badly.
+ * Makes Kajabi's hooks as they should be: new ones first, so that a tag set in between is heard at one address or at both, never at none. Kajabi cannot
+ * change a hook, and gives one up in silence when its address answers badly; running this again does only what is missing.
  */
 export async function ensureHooks(
   kajabi: KajabiSite,
-  access: Access,
-  address: HookAddress,
+  access: Partial<Access>,
+  { publicUrl, secrets }: HookAddress,
 ): Promise<Outcome<HooksEnsured>> {
-  const there = await kajabi.hooks()
-  if (!there.ok) return there
-  const ours = there.value.filter(({ url }) => url.startsWith(hookPrefix(address.publicUrl)))
-  const wanted = wantedHooks(access, address)
-  const missing = wanted.filter((one) => !ours.some((hook) => same(hook, one)))
-  for (const one of missing) {
-    const made = await kajabi.createHook(one)
+  const existing = await kajabi.hooks()
+  if (!existing.ok) return existing
+  const { create, keep, remove } = hookChanges(publicUrl, secrets, access, existing.value)
+  for (const hook of create) {
+    const made = await kajabi.createHook(hook)
     if (!made.ok) return made
   }
-  const stale = ours.filter((hook, index) => {
-    const first = ours.findIndex((other) => same(other, hook))
-    return first < index || !wanted.some((one) => same(hook, one))
-  })
-  for (const hook of stale) {
-    const gone = await kajabi.deleteHook(hook.id)
-    if (!gone.ok && gone.failure.code !== 'not_found') return failed(gone.failure)
+  for (const { id } of remove) {
+    const gone = await kajabi.deleteHook(id)
+    if (!gone.ok && gone.failure.code !== 'not_found') return gone
   }
-  return success({ kept: ours.length - stale.length, created: missing.length, deleted: stale.length })
-}
-
-function same(a: Omit<KajabiHook, 'id'>, b: Omit<KajabiHook, 'id'>): boolean {
-  return a.url === b.url && a.event === b.event && a.resource === b.resource
+  return success({ created: create.length, kept: keep.length, removed: remove.length })
 }

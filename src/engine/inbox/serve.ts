@@ -18,6 +18,8 @@ export interface Serving {
   wake(): void
   /** Ends when the signals in hand are done. */
   stop(): Promise<void>
+  /** Settles when the worker has ended; rejects with the bug that stopped it, if one did. */
+  readonly ended: Promise<void>
 }
 
 const leaseSeconds = 60
@@ -52,6 +54,7 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
   const leading = lead()
   return {
     wake: () => worker.wake(),
+    ended: worker.ended,
     async stop() {
       stopped = true
       await Promise.all([worker.stop(), leading])

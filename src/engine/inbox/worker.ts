@@ -62,8 +62,10 @@ function personOf({ id, signal }: InboxRow): string {
 export interface Worker {
   /** Something waits: look now. */
   wake(): void
-  /** Takes nothing more and ends when the rows in hand have. Rejects with the bug that stopped it, if one did. */
+  /** Takes nothing more and ends when the rows in hand have. */
   stop(): Promise<void>
+  /** Settles when it has ended; rejects with the bug that stopped it, if one did. */
+  readonly ended: Promise<void>
 }
 
 /**
@@ -119,15 +121,16 @@ export function startWorker(context: InboxContext, atOnce: number): Worker {
       }
     }
     await Promise.all(inHand)
+    if (bug !== undefined) throw bug
   }
-  const running = run()
+  const ended = run()
   return {
     wake,
-    async stop() {
+    ended,
+    stop() {
       stopped = true
       knocked()
-      await running
-      if (bug !== undefined) throw bug
+      return ended
     },
   }
 }

@@ -1,5 +1,5 @@
-import type { Access } from '../access/schema.ts'
-import type { KajabiHook } from '../engine/kajabi-port.ts'
+import type { Access } from '../../access/schema.ts'
+import type { KajabiHook } from '../kajabi-port.ts'
 
 type Hook = Omit<KajabiHook, 'id'>
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { hookChanges } from '../../src/cli/kajabi-hooks.ts'
+import { hookChanges } from '../../src/engine/inbox/hook-changes.ts'
 import type { KajabiHook } from '../../src/engine/kajabi-port.ts'
 
 const base = 'https://cancel.school.example'

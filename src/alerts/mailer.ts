@@ -1,0 +1,59 @@
+import { signWebhook, webhookKey } from '../cancel/standard-webhooks.ts'
+import type { Instant } from '../core/instant.ts'
+import { failed, success, type Outcome } from '../core/outcome.ts'
+
+export interface MailerOptions {
+  /** Where a relay listens that mails what it is given. A secret. */
+  readonly url: string
+  /** Signs the request as a relay's own are signed (Standard Webhooks), when there is one. */
+  readonly relaySecret: string | undefined
+  readonly clock: () => Instant
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export interface Confirmation {
+  readonly email: string
+  readonly link: string
+  readonly offer: string
+  /** The same for every try, so that a careful relay mails it once. */
+  readonly id: string
+}
+
+/** Hands a confirmation link to whoever mails it: `{ "email", "link", "offer" }`. The address passes through and is kept nowhere. */
+export function mailConfirmation(options: MailerOptions): (confirmation: Confirmation) => Promise<Outcome<true>> {
+  const send = options.fetch ?? globalThis.fetch
+  const key = options.relaySecret === undefined ? undefined : webhookKey(options.relaySecret)
+  return async ({ id, ...message }) => {
+    const body = JSON.stringify(message)
+    const now = options.clock()
+    const signed: Record<string, string> =
+      key === undefined
+        ? {}
+        : { 'webhook-id': id, 'webhook-timestamp': String(now), 'webhook-signature': signWebhook(id, now, body, key) }
+    try {
+      const answer = await send(options.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...signed },
+        body,
+        redirect: 'error',
+        signal: AbortSignal.timeout(10_000),
+      })
+      await answer.arrayBuffer()
+      if (answer.ok) return success(true)
+      const kind = answer.status === 429 || answer.status >= 500 ? 'retryable' : 'rejected'
+      return failed({
+        kind,
+        code: 'mailer_refused',
+        message: `the mailer answered ${answer.status}`,
+        status: answer.status,
+      })
+    } catch {
+      return failed({
+        kind: 'retryable',
+        code: 'mailer_unreachable',
+        message: 'the mailer cannot be reached',
+        status: 0,
+      })
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { startServing, type Serving } from '../../engine/inbox/serve.ts'
+import { openLog } from '../../server/log.ts'
+import { checkSecrets } from '../../server/secrets.ts'
+import { startService } from '../../server/service.ts'
+import { command, exitCodes } from '../command.ts'
+import { withProject } from '../project.ts'
+import { openProjectAlerts, readServerSecrets, serverContext, serviceContext, serviceSettings } from '../service.ts'
+
+/** Signals worked on side by side: enough for fifty a second when Stripe takes a second for each. */
+const atOnce = 64
+
+export const main = command({
+  positionals: {},
+  options: {
+    port: {
+      type: 'number',
+      requiresArg: true,
+      describe: 'port to listen on; serve.port when absent, 0 for any free one',
+    },
+    'admin-port': {
+      type: 'number',
+      requiresArg: true,
+      describe: 'port for metrics and the status page; serve.admin_port when absent',
+    },
+  },
+  examples: [
+    ['serve', 'the cancel handler, its worker, the poller and the reconciliation, until Ctrl-C'],
+    ['serve --format json', 'prints { "url", "admin_url" } when it listens'],
+  ],
+  formats: ['text', 'json'],
+  async run(flags, shell) {
+    return await withProject(shell, async (project) => {
+      const { serve } = project.context.catalog.project
+      const settings = serviceSettings(serve)
+      const secrets = await readServerSecrets(serve, shell)
+      const accounts = [project.context.accounts.target.name, ...project.context.accounts.sources.keys()]
+      checkSecrets(secrets, accounts)
+      const stderr = shell.surroundings.stderr
+      let heard = openLog({ write: (text) => void stderr.write(text) })
+      const log: typeof heard = (line) => heard(line)
+      const alerts = await openProjectAlerts(project, log, shell)
+      const context = await serviceContext(project, secrets, { alerts, log }, shell)
+      let serving: Serving | undefined
+      const server = serverContext(context, secrets, () => serving)
+      const print = heard
+      heard = (line) => {
+        print(line)
+        server.metrics.heard(line)
+      }
+      const service = await startService(server, {
+        ...settings,
+        port: flags.port ?? settings.port,
+        adminHost: '127.0.0.1',
+        adminPort: flags['admin-port'] ?? settings.adminPort,
+      })
+      serving = startServing(context, { atOnce, pollSeconds: settings.pollSeconds })
+      if (shell.format === 'json') shell.out(JSON.stringify({ url: service.url, admin_url: service.adminUrl }))
+      else shell.out(`Listening on ${service.url}; status and metrics on ${service.adminUrl}.`)
+      shell.stop.finishFirst('Stopping: nothing new is taken, what is in hand is finished, the rest stays stored.')
+      try {
+        await Promise.race([shell.stop.asked, serving.ended])
+      } finally {
+        await service.close()
+        await serving.stop()
+        await alerts.flush()
+      }
+      return exitCodes.fine
+    })
+  },
+})

@@ -1,0 +1,19 @@
+import { pino } from 'pino'
+import type { LogLine } from '../engine/inbox/context.ts'
+
+/** JSON lines with an ISO time. Lines hold ids and words only; as a last resort anything that looks like an address is taken out. */
+export function openLog(destination: { write(text: string): void }): (line: LogLine) => void {
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    destination,
+  )
+  return ({ level, event, ...rest }) => logger[level]({ event, ...withoutAddresses(rest) })
+}
+
+function withoutAddresses(rest: Readonly<Record<string, string | number | boolean | undefined>>) {
+  const entries = Object.entries(rest).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value.replace(/\S+@\S+/g, '(address)') : value,
+  ])
+  return Object.fromEntries(entries) as Record<string, string | number | boolean | undefined>
+}

@@ -18,6 +18,7 @@ import type { ServerContext, ServerSecrets } from '../server/context.ts'
 import { openMetrics } from '../server/metrics.ts'
 import { linkKey } from '../server/secrets.ts'
 import { inboxContext } from './inbox-context.ts'
+import { silent } from './progress.ts'
 import type { OpenProject } from './project.ts'
 import { publicUrl, serviceSecrets } from './service-secrets.ts'
 import type { Shell } from './shell.ts'
@@ -94,7 +95,7 @@ export async function serviceContext(
   announcing: { readonly alerts: Alerts; readonly log: (line: LogLine) => void },
   shell: Shell,
 ): Promise<ReconcileContext> {
-  const { catalog, progress } = project.context
+  const { catalog } = project.context
   const { serve } = catalog.project
   const { alerts, log } = announcing
   const inbox = await inboxContext(project, { alert: alerts.alert, log }, shell)
@@ -116,7 +117,8 @@ export async function serviceContext(
     interrupt: { requested: false },
     wait: async (seconds) => sleep(seconds * 1_000),
     catalog,
-    progress,
+    // Standard error is the log's.
+    progress: silent,
     hooks: reached ? { publicUrl: publicUrl(serve), secrets: secrets.hooks } : undefined,
     ...(mail === undefined || key === undefined
       ? {}

@@ -42,6 +42,9 @@ export function openInbox(engine: StoreEngine): InboxStore {
         .execute()
       return rows.map(inboxRow).toSorted((a, b) => a.acceptedAt - b.acceptedAt || (a.id < b.id ? -1 : 1))
     },
+    async renew(holder, until) {
+      await database.updateTable('inbox').set({ leased_until: until }).where('holder', '=', holder).execute()
+    },
     save: (id, holder, { now, facts, note, release }) =>
       database.transaction().execute(async (transaction) => {
         const saved = await transaction

@@ -130,6 +130,7 @@ async function inbox(database: Database, engine: Engine): Promise<void> {
     .addColumn('updated_at', 'bigint', (column) => column.notNull())
     .execute()
   await database.schema.createIndex('inbox_by_due').on('inbox').columns(['due', 'accepted_at']).execute()
+  await database.schema.createIndex('inbox_by_holder').on('inbox').column('holder').execute()
   await database.schema.createIndex('inbox_by_state').on('inbox').columns(['state', 'updated_at']).execute()
   await database.schema
     .createTable('inbox_keys')

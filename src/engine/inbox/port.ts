@@ -37,6 +37,8 @@ export interface InboxStore {
   }): Promise<{ readonly id: string; readonly duplicate: boolean }>
   /** Rows that wait (received, due retries, abandoned in the middle), oldest first, leased to `holder` until `until`. */
   claim(holder: string, now: Instant, until: Instant, limit: number): Promise<readonly InboxRow[]>
+  /** Keeps everything that `holder` has in hand until then; what was lost meanwhile stays lost. */
+  renew(holder: string, until: Instant): Promise<void>
   /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */
   save(
     id: string,

@@ -6,8 +6,10 @@ import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 import { workRow } from './row.ts'
 
-/** Seconds a worker may be silent before another takes its rows. Longer than any request with its retries. */
-const leaseSeconds = 120
+/** Seconds a worker may be silent before another takes its rows; it renews them three times in that while it lives. */
+const leaseSeconds = 15
+/** Seconds for a single look, which renews nothing: longer than any request with its retries. */
+const lookSeconds = 120
 /** Seconds after which the inbox is looked at again although nobody knocked: retries become due, other processes die. */
 const idleSeconds = 1
 /** Seconds to let the store come back. */
@@ -23,15 +25,15 @@ export interface WorkDone {
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
   const { reading, left } = await breakerNow(context)
   if (reading.open) return { handled: 0, breaker: reading }
-  const rows = await claim(context, Math.min(limit, left))
+  const rows = await claim(context, Math.min(limit, left), lookSeconds)
   const lines = new Lines(context)
   await Promise.all(rows.map((row) => lines.work(row)))
   return { handled: rows.length, breaker: reading }
 }
 
-function claim(context: InboxContext, limit: number): Promise<readonly InboxRow[]> {
+function claim(context: InboxContext, limit: number, seconds: number): Promise<readonly InboxRow[]> {
   const now = context.clock()
-  return context.inbox.claim(context.run, now, instant(now + leaseSeconds), limit)
+  return context.inbox.claim(context.run, now, instant(now + seconds), limit)
 }
 
 /** Rows about one person are worked on one after the other, since they may mean the same subscription; the others side by side. */
@@ -98,11 +100,18 @@ export function startWorker(context: InboxContext, atOnce: number): Worker {
       })
     inHand.add(mine)
   }
+  let renewAt = 0
+  const renew = async (): Promise<void> => {
+    const now = context.clock()
+    if (inHand.size === 0 || now < renewAt) return
+    renewAt = now + leaseSeconds / 3
+    await context.inbox.renew(context.run, instant(now + leaseSeconds))
+  }
   /** Takes what there is room for; false when there was nothing, or no room. */
   const look = async (): Promise<boolean> => {
     const { left } = await breakerNow(context)
     const room = Math.min(atOnce, left) - inHand.size
-    const rows = room > 0 ? await claim(context, room) : []
+    const rows = room > 0 ? await claim(context, room, leaseSeconds) : []
     rows.forEach(start)
     return rows.length > 0
   }
@@ -114,13 +123,17 @@ export function startWorker(context: InboxContext, atOnce: number): Worker {
     while (!stopped) {
       awake = false
       try {
+        await renew()
         if (!(await look())) await rest(idleSeconds)
       } catch (error) {
         unreadable(context, error)
         await context.wait(storeSeconds)
       }
     }
-    await Promise.all(inHand)
+    while (inHand.size > 0) {
+      await renew()
+      await Promise.race([...inHand, context.wait(idleSeconds)])
+    }
     if (bug !== undefined) throw bug
   }
   const ended = run()

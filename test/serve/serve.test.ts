@@ -1,0 +1,105 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Member } from '../inbox/rig.ts'
+import { hookSecret, openTown, until, type Town } from './town.ts'
+
+let town: Town
+afterEach(() => town.close())
+
+const cancelled = async (successor: string | undefined): Promise<boolean> =>
+  (await town.rig.status('target', successor)) === 'canceled'
+
+describe('crossbill serve', () => {
+  test(
+    'hears of a cancel tag, cancels in both accounts, takes the access, and ends when it is told to',
+    { timeout: 60_000 },
+    async () => {
+      town = await openTown()
+      const [ada, bo] = [await town.rig.member('ada', 'held'), await town.rig.member('bo', 'held')]
+      const service = await town.serve()
+      await town.tag(ada.contact)
+      await until('ada is cancelled', () => cancelled(ada.successor))
+      await until('her row is done', async () => (await town.rig.store.inbox.counts()).states.done === 1)
+      expect(await town.rig.status('us', ada.old)).toBe('canceled')
+      expect(await town.rig.kajabi.offersOf(ada.contact)).toEqual({ ok: true, value: [] })
+      expect(await town.rig.status('target', bo.successor)).toBe('active')
+
+      const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+      expect(metrics).toContain('crossbill_signals_total{source="hook",state="done"} 1')
+      expect(metrics).toMatch(/crossbill_cancel_latency_seconds_count 1/)
+      expect(await (await fetch(service.adminUrl)).text()).toContain('All is well')
+      expect(await town.rig.store.leaseHolder('serve')).toBeDefined()
+
+      expect(await service.kill('SIGTERM')).toBe(0)
+      expect(await town.rig.store.leaseHolder('serve')).toBeUndefined()
+      for (const line of town.output().trim().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow()
+      for (const secret of [hookSecret, 'whsec_', 'sandbox_secret', '@', 'ada', 'sk_test'])
+        expect(town.output()).not.toContain(secret)
+    },
+  )
+
+  test(
+    'killed at random while cancels arrive, twice and out of order, cancels everyone once and nobody else',
+    { timeout: 300_000 },
+    async () => {
+      const count = Number(process.env['CROSSBILL_CANCELS'] ?? 24)
+      town = await openTown()
+      const members: Member[] = []
+      for (let n = 0; n < count; n++)
+        members.push(await town.rig.member(`m${letters(n)}`, n % 3 === 0 ? 'source' : n % 3 === 1 ? 'held' : 'settled'))
+      const stay = [await town.rig.member('stays', 'held'), await town.rig.member('remains', 'settled')]
+      let service = await town.serve()
+      const killing = (async () => {
+        for (let round = 0; round < 8; round++) {
+          await new Promise((resolve) => setTimeout(resolve, 200 + ((round * 397) % 900)))
+          await service.kill('SIGKILL')
+          service = await town.serve()
+          // Kajabi tries again what nobody took.
+          await town.rig.act({ act: 'redeliver' })
+        }
+      })()
+      for (const [n, { contact }] of members.entries()) {
+        await town.tag(contact)
+        if (n % 4 === 0) await town.rig.act({ act: 'redeliver' })
+      }
+      await until(
+        'all are cancelled',
+        async () => {
+          const states = await Promise.all(
+            members.map((member) =>
+              town.rig.status(member.successor === undefined ? 'us' : 'target', member.successor ?? member.old),
+            ),
+          )
+          return states.every((state) => state === 'canceled')
+        },
+        120,
+      )
+      over = true
+      await killing
+      await until(
+        'nothing is pending',
+        async () => (await town.rig.store.inbox.counts()).oldestPending === undefined,
+        120,
+      )
+      const { states } = await town.rig.store.inbox.counts()
+      expect(states.dead).toBe(0)
+      for (const account of ['target', 'us']) {
+        const ends = await town.rig
+          .stripe(account)
+          .events.list({ type: 'customer.subscription.deleted', limit: 100 })
+          .autoPagingToArray({ limit: 5_000 })
+        const ids = ends.map(({ data }) => (data.object as { id: string }).id)
+        expect(new Set(ids).size).toBe(ids.length)
+      }
+      for (const { successor } of stay) expect(await town.rig.status('target', successor)).toBe('active')
+      for (const { contact } of stay)
+        expect(await town.rig.kajabi.offersOf(contact)).toMatchObject({ value: [expect.anything()] })
+    },
+  )
+})
+
+function letters(n: number): string {
+  return String(n)
+    .split('')
+    .map((digit) => 'abcdefghij'[Number(digit)])
+    .join('')
+}

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { serveSandbox } from '../../src/sandbox/server.ts'
+import { root } from '../house/sources.ts'
+import { openRig, type Rig } from '../inbox/rig.ts'
+
+export const hookSecret = 'ab'.repeat(16)
+const linkSecret = Buffer.alloc(32, 7).toString('base64')
+const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
+
+/** The sandbox as a server of its own, a project that points at it, and `crossbill serve` as processes that can be killed. */
+export interface Town {
+  readonly rig: Rig
+  readonly folder: string
+  /** Where every process of the service listens, one after the other or several on ports of their own. */
+  readonly ports: readonly number[]
+  /** Everything that any process wrote. */
+  readonly output: () => string
+  serve(which?: number): Promise<Process>
+  /** Adds the cancel tag in Kajabi, which calls the service's hook. */
+  tag(contact: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface Process {
+  readonly child: ChildProcess
+  readonly adminUrl: string
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null>
+}
+
+export interface TownOptions {
+  readonly processes?: number
+  /** `store:` of project.yaml; a file in the project by default. */
+  readonly store?: { yaml: string; env: Record<string, string>; options: { file: string } | { url: string } }
+  readonly cancelsPerHour?: number
+}
+
+export async function openTown({ processes = 1, store, cancelsPerHour = 100_000 }: TownOptions = {}): Promise<Town> {
+  const folder = mkdtempSync(join(tmpdir(), 'crossbill-serve-'))
+  const file = join(folder, 'state/crossbill.db')
+  const rig = await openRig({ store: store?.options ?? { file }, deliver: globalThis.fetch })
+  const sandbox = await serveSandbox(rig.sandbox, { port: 0 })
+  const ports = await Promise.all(Array.from({ length: processes }, freePort))
+  const { accounts, kajabi } = rig.sandbox.ready
+  const account = (name: string): string =>
+    `{ key: { env: KEY_${name.toUpperCase()} }, account: ${accounts[name]?.id}, livemode: false, api_base: "${sandbox.url}" }`
+  mkdirSync(join(folder, 'catalog'))
+  writeFileSync(
+    join(folder, 'catalog/project.yaml'),
+    `project: town
+accounts:
+  target: ${account('target')}
+  us: ${account('us')}
+store: ${store?.yaml ?? '{ file: state/crossbill.db }'}
+kajabi: { site: "${kajabi.site}", client_id: { env: KAJABI_ID }, client_secret: { env: KAJABI_SECRET }, api_base: "${sandbox.url}${kajabi.api_base}", requests_per_second: 1000 }
+serve:
+  public_url: http://127.0.0.1:${ports[0]}
+  hook_secrets: [{ env: HOOK_SECRET }]
+  link_secrets: [{ env: LINK_SECRET }]
+  relay_secrets: [{ env: RELAY_SECRET }]
+  poll_seconds: 1
+  cancels_per_hour: ${cancelsPerHour}
+`,
+  )
+  writeFileSync(join(folder, 'catalog/products.yaml'), 'products:\n  membership: { name: Formulation Membership }\n')
+  writeFileSync(
+    join(folder, 'catalog/prices.yaml'),
+    'prices:\n  membership: { product: membership, currency: usd, unit_amount: 4900, recurring: { interval: month }, tax_behavior: exclusive }\n',
+  )
+  writeFileSync(
+    join(folder, 'catalog/access.yaml'),
+    `offers:\n  membership: { kajabi: "${rig.access.offers['membership']?.kajabi}", prices: [membership], cancel_tags: ["${rig.tag}"] }\n`,
+  )
+  const env = {
+    ...store?.env,
+    PATH: process.env['PATH'] ?? '',
+    KEY_TARGET: accounts['target']?.key ?? '',
+    KEY_US: accounts['us']?.key ?? '',
+    KAJABI_ID: kajabi.client_id,
+    KAJABI_SECRET: kajabi.client_secret,
+    HOOK_SECRET: hookSecret,
+    LINK_SECRET: linkSecret,
+    RELAY_SECRET: relaySecret,
+  }
+  let written = ''
+  const running = new Set<ChildProcess>()
+  for (const port of ports) {
+    const made = await rig.kajabi.createHook({
+      url: `http://127.0.0.1:${port}/kajabi/hooks/${hookSecret}`,
+      event: 'tag_added',
+      resource: rig.tag,
+    })
+    if (!made.ok) throw new Error(made.failure.message)
+  }
+  return {
+    rig,
+    folder,
+    ports,
+    output: () => written,
+    async serve(which = 0) {
+      const words = ['serve', '--format', 'json', '--port', String(ports[which]), '--admin-port', '0']
+      const child = spawn(process.execPath, [join(root, 'src/bin/crossbill.js'), ...words], {
+        cwd: folder,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      running.add(child)
+      const exited = once(child, 'exit').then(([code]) => {
+        running.delete(child)
+        return code as number | null
+      })
+      child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()))
+      const line = await Promise.race([firstLine(child), exited.then((code) => `ended with ${code}`)])
+      written += line
+      if (!line.startsWith('{')) throw new Error(`serve did not start (${line}):\n${written}`)
+      const { admin_url: adminUrl } = JSON.parse(line) as { admin_url: string }
+      return {
+        child,
+        adminUrl,
+        async kill(signal) {
+          child.kill(signal)
+          return exited
+        },
+      }
+    },
+    async tag(contact) {
+      await rig.act({ act: 'add_tag', contact, tag: rig.tag })
+    },
+    async close() {
+      for (const child of running) child.kill('SIGKILL')
+      await sandbox.close()
+      await rig.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function firstLine(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString()
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')))
+    })
+  })
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
+}
+
+/** Waits until something holds; the reason for giving up names what was waited for. */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
+  const end = performance.now() + seconds * 1_000
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}

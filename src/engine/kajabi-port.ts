@@ -22,6 +22,8 @@ export interface KajabiSite {
   /** Notes the Stripe customer on the contact; only works once the contact holds an offer. */
   setExternalId(contact: string, customer: string): Promise<Outcome<true>>
   tagsOf(contact: string): Promise<Outcome<readonly string[]>>
+  /** Contacts that carry the tag. */
+  tagged(tag: string): Promise<Outcome<readonly string[]>>
   removeTag(contact: string, tag: string): Promise<Outcome<true>>
   /** Newest deactivated purchases first, at most one page: a hint for the poller, never a proof. */
   deactivatedPurchases(): Promise<Outcome<readonly DeactivatedPurchase[]>>

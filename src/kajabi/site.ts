@@ -46,6 +46,8 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
         body: { data: { type: 'contacts', id: contact, attributes: { external_user_id: customer } } },
       }),
     tagsOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/tags`),
+    tagged: (tag) =>
+      api.ids(`/v1/contacts?${query({ 'filter[site_id]': site, 'filter[has_tag_id]': tag, 'page[size]': '100' })}`),
     removeTag: (contact, tag) =>
       api.done({
         method: 'DELETE',

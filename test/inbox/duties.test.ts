@@ -3,6 +3,7 @@ import { instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { describeEnding } from '../../src/engine/inbox/ending.ts'
 import { ensureHooks } from '../../src/engine/inbox/hooks.ts'
+import { pollTags } from '../../src/engine/inbox/poll-tags.ts'
 import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { serviceStatus } from '../../src/engine/inbox/status.ts'
@@ -128,6 +129,26 @@ describe('the poller', () => {
     await revoked(ada)
     expect(await pollAccess(rig.context)).toEqual({ gone: 0, repaired: 0, signals: 0, read: false })
     expect(await rig.store.inbox.list({ limit: 10 })).toEqual([])
+  })
+})
+
+describe('a tag whose hook never came', () => {
+  test('is found by looking twice, verified, done once, and forgotten when it is gone', async () => {
+    const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+    const seen = new Map()
+    expect([
+      await pollTags(rig.context, seen),
+      await pollTags(rig.context, seen),
+      await pollTags(rig.context, seen),
+    ]).toEqual([0, 1, 0])
+    await workInbox(rig.context, 10)
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'canceled',
+      'active',
+    ])
+    expect(await pollTags(rig.context, seen)).toBe(0)
+    expect(seen.size).toBe(0)
   })
 })
 
@@ -264,16 +285,16 @@ describe('reconciliation', () => {
       catalog,
       hooks: { publicUrl: 'https://c.example', secrets: ['s'.repeat(32)] },
     })
-    expect(result).toMatchObject({ ok: true, value: { missing: 1, extra: 0, hooksCreated: 2 } })
+    expect(result).toMatchObject({ ok: true, value: { missing: 1, taken: 1, hooksCreated: 2 } })
     expect(await holds(ada)).toBe(false)
-    expect(await lastReconciliation(rig.context)).toMatchObject({ missing: 1, extra: 0 })
+    expect(await lastReconciliation(rig.context)).toMatchObject({ missing: 1, taken: 1 })
     expect(alertKeys()).toEqual(expect.arrayContaining(['reconciliation', 'hook_missing']))
   })
 
   test('agrees with itself when everybody has what they pay for', async () => {
     const ada = await rig.member('ada', 'held')
     const catalog = { ...rig.context.catalog, subscribers: [declared(ada)] }
-    expect(await reconcile({ ...rig.context, catalog })).toMatchObject({ ok: true, value: { missing: 0, extra: 0 } })
+    expect(await reconcile({ ...rig.context, catalog })).toMatchObject({ ok: true, value: { missing: 0, taken: 0 } })
     expect(alertKeys()).toEqual([])
   })
 

@@ -115,7 +115,7 @@ serve:
       })
       child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()))
       const line = await Promise.race([firstLine(child), exited.then((code) => `ended with ${code}`)])
-      written += line
+      written += `${line}\n`
       if (!line.startsWith('{')) throw new Error(`serve did not start (${line}):\n${written}`)
       const { admin_url: adminUrl } = JSON.parse(line) as { admin_url: string }
       return {

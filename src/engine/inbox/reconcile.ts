@@ -14,8 +14,8 @@ export interface Reconciliation {
   readonly at: Instant
   /** Offers somebody pays for and does not hold. */
   readonly missing: number
-  /** Offers that Crossbill granted and nobody pays for, still there after they should have been taken away. */
-  readonly extra: number
+  /** Offers that Crossbill had granted and nobody paid for any more: they have been taken away. */
+  readonly taken: number
   readonly hooksCreated: number
 }
 
@@ -34,7 +34,7 @@ const reconciledKey = 'reconciliation'
  */
 export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciliation>> {
   const { kajabi, access, inbox } = context
-  if (kajabi === undefined) return success({ at: context.clock(), missing: 0, extra: 0, hooksCreated: 0 })
+  if (kajabi === undefined) return success({ at: context.clock(), missing: 0, taken: 0, hooksCreated: 0 })
   const hooks = context.hooks === undefined ? undefined : await ensureHooks(kajabi, access, context.hooks)
   if (hooks !== undefined && !hooks.ok) return hooks
   const live = await refresh(context)
@@ -54,7 +54,7 @@ export async function reconcile(context: ReconcileContext): Promise<Outcome<Reco
   const result: Reconciliation = {
     at: context.clock(),
     missing: changes.length - revokes.length,
-    extra: Math.max(revokes.length - taken, 0),
+    taken,
     hooksCreated: hooks?.value.created ?? 0,
   }
   await context.store.put(reconciledKey, { ...result })
@@ -70,20 +70,16 @@ export async function lastReconciliation(context: Pick<InboxContext, 'store'>): 
   return {
     at: instant(value['at']),
     missing: number('missing'),
-    extra: number('extra'),
+    taken: number('taken'),
     hooksCreated: number('hooksCreated'),
   }
 }
 
-function tell(context: InboxContext, { missing, extra, hooksCreated }: Reconciliation): void {
-  context.log({ level: 'info', event: 'reconciled', missing, extra, hooks_created: hooksCreated })
+function tell(context: InboxContext, { missing, taken, hooksCreated }: Reconciliation): void {
+  context.log({ level: 'info', event: 'reconciled', missing, taken, hooks_created: hooksCreated })
   const differ = { key: 'reconciliation', severity: 'warning', fix: 'crossbill plan; crossbill apply' } as const
-  if (missing + extra === 0) context.alert({ ...differ, summary: 'offers and subscriptions agree', resolved: true })
-  else
-    context.alert({
-      ...differ,
-      summary: `offers and subscriptions differ: ${missing} missing in Kajabi, ${extra} too many`,
-    })
+  if (missing === 0) context.alert({ ...differ, summary: 'everybody who pays has their offers', resolved: true })
+  else context.alert({ ...differ, summary: `${missing} offers that are paid for are missing in Kajabi` })
   // A hook that was gone means that cancels may have gone unheard since the last look.
   if (hooksCreated > 0)
     context.alert({

@@ -1,5 +1,6 @@
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import type { Lease } from '../ports.ts'
+import { pollTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess } from './poll.ts'
 import { lastReconciliation, reconcile, type ReconcileContext } from './reconcile.ts'
 import { startWorker } from './worker.ts'
@@ -38,7 +39,7 @@ const retryReconcile = 600
  */
 export function startServing(context: ReconcileContext, options: ServeOptions): Serving {
   const worker = startWorker(context, options.atOnce)
-  const duties = new Duties(context, options)
+  const duties = new Duties(context, options, () => worker.wake())
   let stopped = false
   const lead = async (): Promise<void> => {
     while (!stopped) {
@@ -70,9 +71,12 @@ class Duties {
   private monitorAt = 0
   private reconcileAt = 0
   private failures = 0
+  private readonly seen: SeenTags = new Map()
+  private readonly wake: () => void
   private readonly context: ReconcileContext
   private readonly options: ServeOptions
-  constructor(context: ReconcileContext, options: ServeOptions) {
+  constructor(context: ReconcileContext, options: ServeOptions, wake: () => void) {
+    this.wake = wake
     this.context = context
     this.options = options
   }
@@ -105,7 +109,11 @@ class Duties {
   }
 
   private async poll(): Promise<void> {
-    const { read } = await pollAccess(this.context)
+    const tags = await pollTags(this.context, this.seen)
+    if ((tags ?? 0) > 0) this.wake()
+    const poll = await pollAccess(this.context)
+    if (poll.signals > 0) this.wake()
+    const read = poll.read && tags !== undefined
     this.failures = read ? 0 : this.failures + 1
     const unreadable = { key: 'kajabi_unreadable', severity: 'warning', fix: 'crossbill doctor' } as const
     if (read) this.context.alert({ ...unreadable, summary: 'Kajabi can be read again', resolved: true })

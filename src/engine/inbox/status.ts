@@ -37,7 +37,7 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
     oldestPendingSeconds:
       counts.oldestPending === undefined ? undefined : Math.max(context.clock() - counts.oldestPending, 0),
     breaker: breaker.reading.open ? breaker.reading.reason : undefined,
-    lastReconciliation: reconciled && { at: reconciled.at, differences: reconciled.missing + reconciled.extra },
+    lastReconciliation: reconciled && { at: reconciled.at, differences: reconciled.missing },
     dead: dead.map(statusRow),
     waiting: [...cancelling, ...retry].map(statusRow),
   }

@@ -24,7 +24,7 @@ export async function verifySignal(context: InboxContext, signal: Signal): Promi
     case 'hook':
       return signal.event === 'tag_added' ? tagIsThere(context, signal) : { truth: 'false', reason: 'event_never_acts' }
     case 'poller':
-      return offerIsGone(context, signal)
+      return signal.event === 'tag_added' ? tagIsThere(context, signal) : offerIsGone(context, signal)
   }
 }
 

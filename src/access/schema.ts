@@ -63,9 +63,11 @@ export const accessSchema = Type.Object(
 export type Access = Static<typeof accessSchema>
 export type AccessOffer = Static<typeof offer>
 
+type AccessRule = 'revoked-means-with-day-limit' | 'cancel-tag-twice' | 'unknown-reference'
+
 /** Rules that need more than one place of the file; each finding names the path it is about. */
-export function accessProblems(access: Access): { path: string[]; rule: string; message: string; fix: string }[] {
-  const problems: { path: string[]; rule: string; message: string; fix: string }[] = []
+export function accessProblems(access: Access): { path: string[]; rule: AccessRule; message: string; fix: string }[] {
+  const problems: { path: string[]; rule: AccessRule; message: string; fix: string }[] = []
   const tags = new Map<string, string>()
   for (const [key, one] of Object.entries(access.offers)) {
     if (one.day_limit !== undefined && one.revoked_means === 'cancel')

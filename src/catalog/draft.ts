@@ -36,10 +36,6 @@ export interface Draft {
 /** A rule looks at the whole draft and says everything that is wrong by it. */
 export type Rule = (draft: Draft) => readonly Diagnostic[]
 
-export function error(rule: string, message: string, fix: string, at: Position | undefined): Diagnostic {
-  return { severity: 'error', rule, message, fix, ...(at === undefined ? {} : { at }) }
-}
-
 /** Where a part of a resource's entry stands. */
 export function placeIn(resource: DraftResource, path: Path = [], part: 'key' | 'value' = 'value'): Position {
   return resource.file.locate([resource.of.section, resource.key, ...path], part)

@@ -6,6 +6,7 @@ import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftResource } from './draft.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
 import { projectFrom } from './project.ts'
+import { error } from './rule-names.ts'
 import { rules } from './rules/rules.ts'
 import { subscribersFrom } from './subscribers.ts'
 import type { Catalog, DeclaredExternal, DesiredSubscriber, Mappings, Project } from './types.ts'
@@ -152,18 +153,18 @@ function digestOf(draft: Draft, content: Omit<Catalog, 'mappings' | 'digest'>): 
   })
 }
 
-const noProject: Diagnostic = {
-  severity: 'error',
-  rule: 'missing-project',
-  message: 'there is no catalog/project.yaml',
-  fix: 'run crossbill init, or name the folder with --project',
-}
+const noProject = error(
+  'missing-project',
+  'there is no catalog/project.yaml',
+  'run crossbill init, or name the folder with --project',
+  undefined,
+)
 
 function unknownFile(path: string): Diagnostic {
   const message = `catalog/${path} has no place in a catalog`
   const fix = 'sections lie directly below catalog/, mappings in mappings/<source>.yaml, waves in subscribers/<source>/'
   const at = { file: path, line: 1, column: 1 }
-  return { severity: 'error', rule: 'unknown-file', message, fix, at }
+  return error('unknown-file', message, fix, at)
 }
 
 function sorted(findings: readonly Diagnostic[]): readonly Diagnostic[] {

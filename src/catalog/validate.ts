@@ -5,6 +5,7 @@ import type { Diagnostic } from '../core/diagnostic.ts'
 import { parseInstant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { suggest } from '../core/suggest.ts'
+import { error, type RuleName } from './rule-names.ts'
 import type { Path, YamlFile } from './yaml-file.ts'
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, coerceTypes: false })
@@ -25,13 +26,10 @@ export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnost
   }
   if (validate(file.value)) return []
   const errors = withoutBranches(validate.errors ?? [])
-  const findings = errors.slice(0, mostFindings).map((error) => diagnostic(file, error))
+  const findings = errors.slice(0, mostFindings).map((one) => diagnostic(file, one))
   if (errors.length <= mostFindings) return findings
   const message = `${errors.length - mostFindings} more findings in this file are not listed`
-  return [
-    ...findings,
-    { severity: 'error', rule: 'more-findings', message, fix: 'mend the first ones', at: file.locate([]) },
-  ]
+  return [...findings, error('more-findings', message, 'mend the first ones', file.locate([]))]
 }
 
 /** Of a choice between forms only the choice itself is reported, not what each of its branches would have liked. */
@@ -50,20 +48,20 @@ function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[]
 }
 
 interface Words {
-  readonly rule: string
+  readonly rule: RuleName
   readonly message: string
   readonly fix: string
   readonly path: Path
   readonly part: 'key' | 'value'
 }
 
-function diagnostic(file: YamlFile, error: ErrorObject): Diagnostic {
-  const path = error.instancePath
+function diagnostic(file: YamlFile, found: ErrorObject): Diagnostic {
+  const path = found.instancePath
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-  const { rule, message, fix, path: place, part } = words(error, path)
-  return { severity: 'error', rule, message, fix, at: file.locate(place, part) }
+  const { rule, message, fix, path: place, part } = words(found, path)
+  return error(rule, message, fix, file.locate(place, part))
 }
 
 function words(error: ErrorObject, path: Path): Words {
@@ -71,7 +69,7 @@ function words(error: ErrorObject, path: Path): Words {
   const schema = (error.parentSchema ?? {}) as Readonly<Record<string, unknown>>
   const name = path.length === 0 ? 'the file' : `"${String(path.at(-1))}"`
   const meaning = typeof schema['description'] === 'string' ? schema['description'] : ''
-  const value = (rule: string, message: string, fix = meaning): Words => ({ rule, message, fix, path, part: 'value' })
+  const value = (rule: RuleName, message: string, fix = meaning): Words => ({ rule, message, fix, path, part: 'value' })
   switch (error.keyword) {
     case 'additionalProperties':
       return unknownKey(String(params['additionalProperty']), Object.keys((schema['properties'] ?? {}) as object), path)

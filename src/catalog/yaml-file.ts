@@ -13,6 +13,7 @@ import {
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
 import { keyPlace, readPlainYaml } from './plain-yaml.ts'
+import { error } from './rule-names.ts'
 
 /** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
 export type Path = readonly (string | number)[]
@@ -41,22 +42,25 @@ export function readYaml(path: string, text: string): YamlReading {
   const plain = readPlainYaml(text)
   if (plain !== undefined) return { file: fileOf(path, text, plain.value, plain.places) }
   const { document, at } = parse(path, text)
-  const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => ({
-    severity: 'error',
-    rule: problem.code === 'MULTIPLE_DOCS' ? 'yaml-documents' : 'yaml-syntax',
-    message: plainMessage(problem.message),
-    fix: problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place',
-    at: at(problem.pos[0]),
-  }))
+  const findings: Diagnostic[] = [...document.errors, ...document.warnings]
+    .slice(0, mostProblems)
+    .map((problem) =>
+      error(
+        problem.code === 'MULTIPLE_DOCS' ? 'yaml-documents' : 'yaml-syntax',
+        plainMessage(problem.message),
+        problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place',
+        at(problem.pos[0]),
+      ),
+    )
   if (findings.length === 0) findings.push(...checkTree(document, at))
   if (findings.length > 0) return { findings }
   try {
     const value = document.toJS({ maxAliasCount: mostAliases }) as Json
     return { file: fileOf(path, text, value, placesOf(document, at)) }
-  } catch (error) {
+  } catch (thrown) {
     // The parser's answer to aliases of aliases ("billion laughs").
-    if (error instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
-    throw error
+    if (thrown instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
+    throw thrown
   }
 }
 
@@ -112,20 +116,14 @@ function refuseText(path: string, text: string): Diagnostic | undefined {
   if (text.length > largestFile) {
     const size = `${Math.ceil(text.length / 1_048_576)} MB`
     const message = `the file is ${size} long; ${largestFile / 1_048_576} MB is the most that is read`
-    return { severity: 'error', rule: 'file-too-large', message, fix: 'split it into several files', at }
+    return error('file-too-large', message, 'split it into several files', at)
   }
   // Neither can stand in YAML; they mean that the file is something else, or was read in the wrong encoding.
   const odd = text.search(/[\0\uFFFD]/)
   if (odd === -1) return undefined
   const before = text.slice(0, odd).split('\n')
   const place = { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
-  return {
-    severity: 'error',
-    rule: 'not-text',
-    message: 'this is not UTF-8 text',
-    fix: 'save the file as UTF-8',
-    at: place,
-  }
+  return error('not-text', 'this is not UTF-8 text', 'save the file as UTF-8', place)
 }
 
 /** One walk over the tree: keys said twice, keys that are no words, and nesting that nobody meant. */
@@ -154,28 +152,22 @@ function checkTree(document: Document.Parsed, at: (offset: number) => Position):
 
 function duplicateKey(key: string, at: Position, first: Position): Diagnostic {
   const message = `"${key}" is written twice; the first is at line ${first.line}`
-  return { severity: 'error', rule: 'duplicate-key', message, fix: 'keep one of them', at }
+  return error('duplicate-key', message, 'keep one of them', at)
 }
 
 function notAKey(at: Position): Diagnostic {
-  return {
-    severity: 'error',
-    rule: 'yaml-syntax',
-    message: 'a key must be plain text',
-    fix: 'write one word before the colon',
-    at,
-  }
+  return error('yaml-syntax', 'a key must be plain text', 'write one word before the colon', at)
 }
 
 function tooDeep(at: Position): Diagnostic {
   const message = `nested deeper than ${deepest} levels`
-  return { severity: 'error', rule: 'too-deep', message, fix: 'nothing in a catalog is nested so deep', at }
+  return error('too-deep', message, 'nothing in a catalog is nested so deep', at)
 }
 
 function tooManyAliases(path: string): Diagnostic {
   const message = 'aliases (*name) unfold to too much text'
   const at = { file: path, line: 1, column: 1 }
-  return { severity: 'error', rule: 'too-many-aliases', message, fix: 'write the values out', at }
+  return error('too-many-aliases', message, 'write the values out', at)
 }
 
 function plainMessage(message: string): string {

@@ -3,7 +3,10 @@ import { digest } from '../core/canonical.ts'
 import { differences } from '../kinds/form.ts'
 import type { ResourcesInput } from './resources.ts'
 import type { Verdict } from './resource-verdict.ts'
-import type { Drift } from './types.ts'
+import type { ResourceDriftCode } from './resource-codes.ts'
+import type { Drift as AnyDrift } from './types.ts'
+
+type Drift = AnyDrift & { readonly code: ResourceDriftCode }
 
 /** What happened to a declared object outside: told apart from a change of the YAML by the form last applied. */
 export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {

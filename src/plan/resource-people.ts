@@ -22,7 +22,9 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
   const onPrice = new Map<string, Holder[]>()
   const using = new Map<string, Set<string>>()
   const use = (id: string, subscription: string): void => {
-    using.set(id, (using.get(id) ?? new Set()).add(subscription))
+    const users = using.get(id)
+    if (users === undefined) using.set(id, new Set([subscription]))
+    else users.add(subscription)
   }
   for (const subscription of subscriptions) {
     if (ended.has(subscription.status)) continue
@@ -33,7 +35,9 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
         item: item.id,
         ...(untouchable === undefined ? {} : { untouchable }),
       }
-      onPrice.set(item.price.id, [...(onPrice.get(item.price.id) ?? []), holder])
+      const holders = onPrice.get(item.price.id)
+      if (holders === undefined) onPrice.set(item.price.id, [holder])
+      else holders.push(holder)
       for (const rate of item.tax_rates ?? []) use(rate.id, subscription.id)
     }
     for (const rate of subscription.default_tax_rates ?? []) use(rate.id, subscription.id)

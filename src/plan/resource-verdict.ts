@@ -8,7 +8,10 @@ import { ownMark } from './resource-identity.ts'
 import type { Holder, People } from './resource-people.ts'
 import type { ReferenceTable } from './resource-references.ts'
 import type { ResourcesInput } from './resources.ts'
-import type { Blocked } from './types.ts'
+import type { ResourceBlockedCode } from './resource-codes.ts'
+import type { Blocked as AnyBlocked } from './types.ts'
+
+type Blocked = AnyBlocked & { readonly code: ResourceBlockedCode }
 
 /** What one declared object needs, and why. */
 export interface Verdict {
@@ -179,7 +182,7 @@ export function holdersOf(
 function priceChange(judged: Judged, live: LiveObject, replaced: readonly Difference[]): readonly Blocked[] {
   const { resource } = judged
   const holders = holdersOf(judged, live)
-  const block = (code: string, message: string, fix: string): readonly Blocked[] => [
+  const block = (code: ResourceBlockedCode, message: string, fix: string): readonly Blocked[] => [
     { address: resource.address, code, message, fix },
   ]
   if (holders.length === 0) return []

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { violationCodes } from '../../src/engine/verify.ts'
 import { blockedCodes, deferredCodes, type CodeEntry } from '../../src/handover/codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
+import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resource-codes.ts'
 
 const path = fileURLToPath(new URL('../../docs/codes.md', import.meta.url))
 
@@ -21,7 +22,9 @@ code; so does every violation that \`crossbill verify\` finds. Codes never chang
 
 ${section('Deferred', 'Cannot be moved yet; moves by itself with a later plan.', deferredCodes)}
 ${section('Blocked', 'Cannot be moved as things stand; somebody decides. Meanwhile the old account goes on billing.', blockedCodes)}
-${section('Violations', 'Found by `verify`; each with what mends it.', violations)}`
+${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
+${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
+${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}`
 
 describe('docs/codes.md', () => {
   it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {

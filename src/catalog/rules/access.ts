@@ -1,7 +1,8 @@
 import { accessProblems, type Access } from '../../access/schema.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
-import { type Draft, error } from '../draft.ts'
+import { type Draft } from '../draft.ts'
+import { error } from '../rule-names.ts'
 
 /** Offers name prices of this catalog, a cancel tag means one offer, and what looks like a cancel is never taken for one. */
 export function accessTerms(draft: Draft): readonly Diagnostic[] {

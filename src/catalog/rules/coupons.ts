@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { type Draft, error, placeIn } from '../draft.ts'
+import { type Draft, placeIn } from '../draft.ts'
+import { error } from '../rule-names.ts'
 
 /** A coupon takes off a percentage or an amount with its currency; a repeating one says its months. */
 export function couponTerms(draft: Draft): readonly Diagnostic[] {

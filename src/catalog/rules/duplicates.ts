@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { type Draft, error, placeIn } from '../draft.ts'
+import { type Draft, placeIn } from '../draft.ts'
+import { error } from '../rule-names.ts'
 
 /** A key stands for one object, in whatever file. */
 export function duplicateAddresses(draft: Draft): readonly Diagnostic[] {

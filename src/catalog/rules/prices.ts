@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { decimals } from '../../core/money.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { type Draft, type DraftResource, error, placeIn } from '../draft.ts'
+import { type Draft, type DraftResource, placeIn } from '../draft.ts'
+import { error } from '../rule-names.ts'
 
 const prices = (draft: Draft): readonly DraftResource[] => draft.resources.filter(({ kind }) => kind === 'price')
 

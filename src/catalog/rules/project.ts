@@ -1,6 +1,7 @@
 import { suggest } from '../../core/suggest.ts'
 import type { Diagnostic, Position } from '../../core/diagnostic.ts'
-import { type Draft, error } from '../draft.ts'
+import { type Draft } from '../draft.ts'
+import { error } from '../rule-names.ts'
 import { targetAccount } from '../types.ts'
 
 /** Every source named anywhere is an account of the project. */

@@ -2,7 +2,8 @@ import { suggest } from '../../core/suggest.ts'
 import type { Diagnostic, Position } from '../../core/diagnostic.ts'
 import { kindNamed, kinds } from '../../kinds/registry.ts'
 import type { DesiredDiscount, DesiredSubscriber } from '../types.ts'
-import { type Draft, error, placeIn, placeOfSubscriber } from '../draft.ts'
+import { type Draft, placeIn, placeOfSubscriber } from '../draft.ts'
+import { error } from '../rule-names.ts'
 import type { Path } from '../yaml-file.ts'
 
 type Keys = ReadonlyMap<string, ReadonlySet<string>>

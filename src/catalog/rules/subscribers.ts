@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
-import { type Draft, error, placeOfSubscriber } from '../draft.ts'
+import { type Draft, placeOfSubscriber } from '../draft.ts'
+import { error } from '../rule-names.ts'
 import type { DesiredSubscriber } from '../types.ts'
 
 /** Everybody who is not excluded has a customer, items and an anchor. */

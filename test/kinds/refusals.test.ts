@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { resourceBlockedCodes } from '../../src/plan/resource-codes.ts'
+import { catalogOf, lines, Target } from './target.ts'
+
+describe('what Stripe does not offer is refused before anything is sent', () => {
+  test('an id of one’s own cannot be used for another object', async () => {
+    const target = await Target.open()
+    const coupon = (percent: number) => catalogOf(`coupons: { c: { id: SAVE, percent_off: ${percent} } }`)
+    await target.apply(await target.plan(coupon(20)))
+    expect(lines(await target.plan(coupon(25)))).toEqual(['blocked coupon.c (id_taken)'])
+    const other = catalogOf('coupons: { c: { id: SAVE25, percent_off: 25 } }')
+    await target.apply(await target.plan(other))
+    expect(lines(await target.plan(other))).toEqual([])
+  })
+
+  test('an archived feature does not come back', async () => {
+    const target = await Target.open()
+    const feature = (active: boolean) => catalogOf(`features: { f: { name: F, lookup_key: f, active: ${active} } }`)
+    await target.apply(await target.plan(feature(true)))
+    await target.apply(await target.plan(feature(false)))
+    const plan = await target.plan(feature(true))
+    expect(lines(plan)).toEqual(['blocked feature.f (cannot_change)'])
+    expect(plan.blocked[0]?.fix).toContain('lookup_key')
+  })
+
+  test('a lookup key is not taken from somebody else’s price', async () => {
+    const target = await Target.open()
+    const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'T' })
+    await target.send('POST', '/v1/prices', { product, currency: 'usd', unit_amount: 1, lookup_key: 'k' })
+    const plan = await target.plan(
+      catalogOf(
+        'products: { p: { name: P } }\nprices: { a: { product: p, currency: usd, unit_amount: 2, lookup_key: k } }',
+      ),
+    )
+    expect(lines(plan)).toEqual(['create product.p (declared)', 'blocked price.a (foreign_object)'])
+  })
+
+  test('every refusal says what to do', () => {
+    for (const { meaning, fix } of Object.values(resourceBlockedCodes)) {
+      expect(meaning.length).toBeGreaterThan(20)
+      expect(fix.length).toBeGreaterThan(10)
+    }
+  })
+})

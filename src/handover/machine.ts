@@ -85,8 +85,10 @@ function isSending(phase: Phase): phase is SendingPhase {
 function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begin' }>): HandoverState {
   if (!isRest(state.phase)) return state
   const { goal, lists, successor } = event
-  const attempt = state.attempt
-  return { ...atSource, attempt, goal, lists, successor, phase: goal === 'move' ? 'reading' : 'recovering' }
+  const { attempt } = state
+  // A move that already has a successor goes on with that one; beginning anew would make a second.
+  const phase: Phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
+  return { ...atSource, attempt, goal, lists, successor, phase }
 }
 
 /**

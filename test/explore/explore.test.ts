@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import { budget, deeper, explore, product, type Product } from './explore.ts'
+
+test('no interleaving of requests, kills, lost answers, outages and people leads to two payers, or to none and nobody alarmed', () => {
+  const found = explore(product, process.env['CROSSBILL_EXPLORE'] === 'deep' ? deeper : budget)
+  console.info(`explored ${found.states} distinct states to depth ${found.depth}`)
+  expect(found).toMatchObject({ violation: null, trace: [] })
+  expect(found.states).toBeGreaterThan(50_000)
+}, 600_000)
+
+const mutated = (next: (made: Product['next']) => Product['next'], more: Partial<Product> = {}): Product => ({
+  ...product,
+  ...more,
+  next: next(product.next),
+})
+const same = (next: Product['next']): Product['next'] => next
+
+/** Each is a mistake that real migrations have made, or that this one made while it was written. */
+const mistakes: Readonly<Record<string, Product>> = {
+  'creates before holding': mutated((next) => (state, event) => {
+    const after = next(state, event)
+    return state.phase === 'previewing' && after.phase === 'holding' ? { ...after, phase: 'creating' } : after
+  }),
+  'releases when the target cannot be read': mutated(
+    (next) => (state, event) =>
+      next(state, event.type === 'both_read' && event.new === 'unreadable' ? { ...event, new: 'none' } : event),
+  ),
+  'looks up successors without cancelled ones': mutated(same, {
+    sightNew: (world) => (product.sightNew(world) === 'live' ? 'live' : 'none'),
+  }),
+  'creates again when an answer was lost': mutated(
+    (next) => (state, event) =>
+      state.phase === 'creating' && event.type === 'sent' && event.result === 'unknown'
+        ? { ...state, attempt: state.attempt + 1 }
+        : next(state, event),
+  ),
+  'takes a hold without answer for done': mutated(
+    (next) => (state, event) =>
+      state.phase === 'holding' && event.type === 'sent' && event.result === 'unknown'
+        ? { ...state, phase: 'creating' }
+        : next(state, event),
+  ),
+  'gives the old one back before the new one is cancelled': mutated((next) => (state, event) => {
+    const after = next(state, event)
+    return after.phase === 'cancelling_new' ? { ...after, phase: 'restoring_old' } : after
+  }),
+  'forgets to keep the hold for good': mutated((next) => (state, event) => {
+    const after = next(state, event)
+    return after.phase === 'keeping' ? { ...after, phase: 'moved' } : after
+  }),
+  'begins anew although a successor lives': mutated(
+    (next) => (state, event) => next(state, event.type === 'begin' ? { ...event, successor: null } : event),
+  ),
+  'bills a gap that a cancelled successor was paid for': mutated(same, {
+    isPaidInTarget: ({ successors }) =>
+      successors.some(({ status, invoice }) => status === 'live' && invoice === 'paid'),
+  }),
+  'never looks whether a period was charged by nobody': mutated((next) => (state, event) => {
+    const after = next(state, event)
+    return after.phase === 'checking_gap' ? { ...after, phase: 'source' } : after
+  }),
+  'releases after the successor was cancelled by its subscriber': mutated(
+    (next) => (state, event) =>
+      next(state, event.type === 'both_read' && event.new === 'ended' ? { ...event, new: 'undone' } : event),
+  ),
+}
+
+describe('a mistake on purpose is found, with its shortest story', () => {
+  test.each(Object.keys(mistakes))('%s', (name) => {
+    const found = explore(mistakes[name] as Product, budget)
+    expect(found.violation).not.toBeNull()
+    expect(found.trace.length).toBeGreaterThan(3)
+    expect(found.trace.length).toBeLessThan(20)
+  })
+})

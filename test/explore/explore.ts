@@ -1,0 +1,310 @@
+import { command as commandOf, next as nextOf } from '../../src/handover/machine.ts'
+import { standingOf } from '../../src/handover/sights.ts'
+import { atSource, isRest, type Command, type HandoverEvent, type HandoverState } from '../../src/handover/state.ts'
+import {
+  atFirst,
+  carryOut,
+  collects,
+  livingSuccessors,
+  onLiving,
+  sightInvoice,
+  sightNew,
+  sightOld,
+  tick,
+  type World,
+} from './world.ts'
+
+/** The machine and the reads around it; a mutation replaces one of them by a version with a mistake. */
+export interface Product {
+  readonly next: typeof nextOf
+  readonly command: typeof commandOf
+  readonly sightNew: typeof sightNew
+  /** Whether some subscription with the mark was paid for the period. */
+  readonly isPaidInTarget: (world: World) => boolean
+}
+
+export const product: Product = {
+  next: nextOf,
+  command: commandOf,
+  sightNew,
+  isPaidInTarget: ({ successors }) => successors.some(({ invoice }) => invoice === 'paid'),
+}
+
+/** What may still happen: everything is bounded, so that the exploration ends. */
+interface Budget {
+  readonly kills: number
+  readonly losses: number
+  readonly outages: number
+  readonly people: number
+  readonly begins: number
+  readonly forgets: number
+}
+
+/** What the tests run; `deeper` takes about a minute. */
+export const budget: Budget = { kills: 1, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1 }
+export const deeper: Budget = { kills: 2, losses: 2, outages: 2, people: 2, begins: 4, forgets: 1 }
+
+interface Node {
+  readonly world: World
+  readonly state: HandoverState
+  readonly left: Budget
+}
+
+interface Found {
+  readonly states: number
+  readonly depth: number
+  readonly violation: string | null
+  /** The shortest story that leads to it. */
+  readonly trace: readonly string[]
+}
+
+/** Breadth first, so the first violation found has the shortest story. */
+export function explore(made: Product, limits: Budget, statesMax = 5_000_000): Found {
+  const first: Node = { world: atFirst, state: atSource, left: limits }
+  const seen = new Map<string, { readonly from: string; readonly by: string } | null>([[keyOf(first), null]])
+  let frontier: readonly Node[] = [first]
+  for (let depth = 0; frontier.length > 0; depth++) {
+    const following: Node[] = []
+    for (const node of frontier) {
+      const from = keyOf(node)
+      for (const { by, node: after } of steps(made, node)) {
+        const key = keyOf(after)
+        if (seen.has(key)) continue
+        seen.set(key, { from, by })
+        const violation = violationOf(made, after)
+        if (violation !== null) return { states: seen.size, depth, violation, trace: traceOf(seen, key) }
+        if (seen.size > statesMax) throw new Error(`more than ${statesMax} states`)
+        following.push(after)
+      }
+    }
+    if (following.length === 0) return { states: seen.size, depth, violation: null, trace: [] }
+    frontier = following
+  }
+  return { states: seen.size, depth: 0, violation: null, trace: [] }
+}
+
+function keyOf({ world, state, left }: Node): string {
+  // Passes are bounded by the budget here; left in, they would only multiply the states.
+  return JSON.stringify([world, { ...state, rounds: 0, reason: state.reason?.code ?? null }, left])
+}
+
+function traceOf(seen: ReadonlyMap<string, { from: string; by: string } | null>, last: string): readonly string[] {
+  const trace: string[] = []
+  for (let at = seen.get(last); at !== null && at !== undefined; at = seen.get(at.from)) trace.unshift(at.by)
+  return trace
+}
+
+interface Step {
+  readonly by: string
+  readonly node: Node
+}
+
+function steps(made: Product, node: Node): readonly Step[] {
+  return [...people(node), ...(isRest(node.state.phase) ? begins(made, node) : engine(made, node)), ...forgetting(node)]
+}
+
+/** The renewal comes nearer and passes; members and operators act in the dashboards and portals. */
+function people({ world, state, left }: Node): readonly Step[] {
+  const to = (by: string, changed: Partial<World>, spent: Partial<Budget> = {}): Step => ({
+    by,
+    node: { world: { ...world, ...changed }, state, left: { ...left, ...spent } },
+  })
+  const acts = { people: left.people - 1 }
+  return [
+    ...(world.time < 2 ? [to('time goes on', tick(world, false))] : []),
+    ...(world.time === 1 && livingSuccessors(world) > 0
+      ? [to('renewal, the card is declined in the target', tick(world, true))]
+      : []),
+    ...(left.people > 0 && world.old === 'live'
+      ? [to('the member cancels the old one', { old: 'cancelled', left: true }, acts)]
+      : []),
+    ...(left.people > 0 && livingSuccessors(world) > 0
+      ? [to('the member cancels the new one', { ...onLiving(world, { status: 'ended' }), left: true }, acts)]
+      : []),
+    ...(left.people > 0 && world.marked && world.hold !== 'none'
+      ? [to('somebody takes the hold off', { hold: 'none', released: true }, acts)]
+      : []),
+    ...(left.people > 0 && !world.marked && !world.changed
+      ? [to('the member changes the old one', { changed: true }, acts)]
+      : []),
+  ]
+}
+
+/** The state of a hand-over is lost; what is known is what the live objects say. */
+function forgetting({ world, state, left }: Node): readonly Step[] {
+  return left.forgets > 0 && state !== atSource
+    ? [{ by: 'the state is lost', node: { world, state: atSource, left: { ...left, forgets: left.forgets - 1 } } }]
+    : []
+}
+
+/** A run of the program: resumes what waits, or begins what a plan made from the live objects says. */
+function begins(made: Product, { world, state, left }: Node): readonly Step[] {
+  if (left.begins === 0) return []
+  const spent = { ...left, begins: left.begins - 1 }
+  const by = (name: string, event: HandoverEvent): Step => ({
+    by: name,
+    node: { world, state: made.next(state, event), left: spent },
+  })
+  if (state.phase === 'doubtful') return [by('run again', { type: 'interrupted' })]
+  const lists = { carry: 0, money: 0, pause: false }
+  const begin = (goal: 'move' | 'undo' | 'settle' | 'revert', known = true): HandoverEvent => ({
+    type: 'begin',
+    goal,
+    lists,
+    successor: known && livingSuccessors(world) > 0 ? 'new' : null,
+  })
+  const old = sightOld(world)
+  const successor = made.sightNew(world)
+  if (old === 'unreadable' || successor === 'unreadable') return []
+  switch (standingOf(old, successor)) {
+    case 'source':
+      return world.time === 0 ? [by('move', { ...begin('move'), successor: null } as HandoverEvent)] : []
+    case 'unfinished':
+      return successor === 'several' ? [] : [by('recover', begin(successor === 'live' ? 'move' : 'undo'))]
+    case 'target':
+      return [
+        ...(world.time === 1 ? [] : [by('set back', begin('revert'))]),
+        ...(world.charged > 0 ? [by('settle', begin('settle'))] : []),
+      ]
+    case 'ended_in_target':
+      return [by('settle', begin('settle'))]
+    case 'settled':
+    case 'cancelled_in_source':
+    case 'ended':
+      return []
+  }
+}
+
+/** One command of the machine, carried out, or killed before or after, or its answer lost, or its read failing. */
+function engine(made: Product, node: Node): readonly Step[] {
+  const { world, state, left } = node
+  const wanted = made.command(state)
+  const to = (by: string, after: { world?: World; event: HandoverEvent }, spent: Partial<Budget> = {}): Step => ({
+    by: `${state.phase}: ${by}`,
+    node: { world: after.world ?? world, state: made.next(state, after.event), left: { ...left, ...spent } },
+  })
+  const killed = { kills: left.kills - 1 }
+  const interrupted: HandoverEvent = { type: 'interrupted' }
+  const out: Step[] = []
+  if (left.kills > 0) out.push(to('killed before', { event: interrupted }, killed))
+  if (wanted.do === 'send') {
+    const late = world.time > 0 && (wanted.phase === 'holding' || wanted.phase === 'creating')
+    if (late)
+      return [
+        ...out,
+        to('too late', {
+          event: { type: 'sent', result: 'too_late', id: null, reason: { code: 'renews_soon', message: '', fix: '' } },
+        }),
+      ]
+    const carried = carryOut(world, state, wanted.phase)
+    out.push(to(carried.event.result, carried))
+    if (left.kills > 0) out.push(to('done, then killed', { world: carried.world, event: interrupted }, killed))
+    const unknown: HandoverEvent = { type: 'sent', result: 'unknown', id: null, reason: null }
+    if (left.losses > 0)
+      out.push(to('done, answer lost', { world: carried.world, event: unknown }, { losses: left.losses - 1 }))
+    if (left.losses > 0) out.push(to('not done, answer lost', { event: unknown }, { losses: left.losses - 1 }))
+    return out
+  }
+  out.push(to('read', { event: reading(made, node, wanted) }))
+  if (left.outages > 0 && wanted.do !== 'preview')
+    out.push(to('cannot be read', { event: unreadable(wanted) }, { outages: left.outages - 1 }))
+  return out
+}
+
+function reading(made: Product, { world, state }: Node, wanted: Command): HandoverEvent {
+  const why = { code: 'changed_since_pull', message: '', fix: '' }
+  switch (wanted.do) {
+    case 'read_old':
+      return { type: 'old_read', sight: sightOld(world), reason: world.time > 0 || world.changed ? why : null }
+    case 'preview':
+      return { type: 'previewed', reason: null }
+    case 'prove': {
+      const same = world.marked && world.hold !== 'none' && livingSuccessors(world) === 1 && !world.changed
+      return { type: 'proved', result: same ? 'ok' : 'differs', reason: null, invoice: null }
+    }
+    case 'read_invoice':
+      return { type: 'invoice_read', sight: sightInvoice(world), invoice: 'in_1', payment: null, allowed: false }
+    case 'read_gap': {
+      const paid = made.isPaidInTarget(world)
+      const gap =
+        paid || world.time < 2
+          ? 'none'
+          : world.oldInvoice === 'draft'
+            ? 'draft'
+            : world.oldInvoice === 'void'
+              ? 'uncharged'
+              : 'none'
+      return { type: 'gap_read', gap, invoice: 'in_1', requests: 1, done: 0 }
+    }
+    case 'read_both':
+    case 'rest':
+    case 'send':
+      return {
+        type: 'both_read',
+        old: sightOld(world),
+        new: made.sightNew(world),
+        successor: livingSuccessors(world) > 0 ? 'new' : state.successor,
+        time: world.time === 0 ? 'before' : 'too_late',
+        schedule: null,
+        collect: [],
+      }
+  }
+}
+
+function unreadable(wanted: Command): HandoverEvent {
+  switch (wanted.do) {
+    case 'read_old':
+      return { type: 'old_read', sight: 'unreadable', reason: null }
+    case 'prove':
+      return { type: 'proved', result: 'unsure', reason: null, invoice: null }
+    case 'read_invoice':
+      return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false }
+    case 'read_gap':
+      return { type: 'gap_read', gap: 'unreadable', invoice: null, requests: 0, done: 0 }
+    case 'preview':
+      return { type: 'previewed', reason: { code: 'preview_failed', message: '', fix: '' } }
+    case 'read_both':
+    case 'rest':
+    case 'send':
+      return {
+        type: 'both_read',
+        old: 'held',
+        new: 'unreadable',
+        successor: null,
+        time: 'before',
+        schedule: null,
+        collect: [],
+      }
+  }
+}
+
+/** What must never be, in any state that can be reached. */
+function violationOf(made: Product, { world, state, left }: Node): string | null {
+  const payers = (collects(world) ? 1 : 0) + livingSuccessors(world)
+  if (payers > 1 && !world.released) return 'two payers at one instant'
+  if (world.charged > 1 && !world.released) return 'charged twice for one period'
+  if (livingSuccessors(world) > 1) return 'two successors live'
+  const ended = world.successors.some(({ status }) => status === 'ended')
+  if (ended && world.left && collects(world) && !world.released && world.old === 'live')
+    return 'a member who left the target is billed by the source again'
+  if (!isRest(state.phase) || state.alarm !== null) return null
+  return atRest(made, { world, state, left })
+}
+
+/** At rest without an alarm: a member who did not leave has one payer and is charged for the period, and the state says where they are. */
+function atRest(made: Product, { world, state, left }: Node): string | null {
+  const { phase } = state
+  const resumable = left.begins > 0
+  if (phase === 'source' && state !== atSource && livingSuccessors(world) > 0 && !resumable)
+    return 'at the source, though a successor lives'
+  if (phase === 'moved' && !world.left && !world.released && (livingSuccessors(world) !== 1 || collects(world)))
+    return 'moved, but not billed by the target alone'
+  if (phase === 'settled' && world.old === 'live') return 'settled, but the old one lives'
+  if (world.left || world.released || state === atSource) return null
+  const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
+  if (standing === 'unfinished') return `at rest (${phase}) half-way, and nobody is alarmed`
+  if (!collects(world) && livingSuccessors(world) === 0) return 'a live member has no payer, and nobody is alarmed'
+  const open = world.successors.some(({ invoice }) => invoice === 'open')
+  if (world.time === 2 && world.charged === 0 && !open) return 'the period was charged by nobody, and nobody is alarmed'
+  return null
+}

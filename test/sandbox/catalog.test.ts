@@ -245,3 +245,76 @@ test('lists page by cursor, newest first, in both directions, without loss', asy
   const back = await stripe.products.list({ limit: 3, ending_before: 'p10' })
   expect(back.data.map(({ id }) => id)).toEqual(['p13', 'p12', 'p11'])
 })
+
+describe('what Stripe keeps for ever is refused on update, naming the parameter', () => {
+  test.each([
+    ['/v1/products/membership', 'type', 'good'],
+    ['/v1/products/membership', 'default_price_data[currency]', 'usd'],
+    ['/v1/prices/:price', 'currency', 'eur'],
+    ['/v1/prices/:price', 'unit_amount', '1'],
+    ['/v1/prices/:price', 'recurring[interval]', 'year'],
+    ['/v1/prices/:price', 'product', 'other'],
+    ['/v1/prices/:price', 'tiers_mode', 'volume'],
+    ['/v1/coupons/c', 'percent_off', '1'],
+    ['/v1/coupons/c', 'duration', 'once'],
+    ['/v1/coupons/c', 'max_redemptions', '1'],
+    ['/v1/coupons/c', 'applies_to[products][0]', 'membership'],
+    ['/v1/promotion_codes/:code', 'code', 'OTHER'],
+    ['/v1/promotion_codes/:code', 'expires_at', '1830000000'],
+    ['/v1/promotion_codes/:code', 'restrictions[minimum_amount]', '5'],
+    ['/v1/tax_rates/:rate', 'percentage', '7'],
+    ['/v1/tax_rates/:rate', 'inclusive', 'true'],
+    ['/v1/webhook_endpoints/:endpoint', 'api_version', '2020-08-27'],
+    ['/v1/entitlements/features/:feature', 'lookup_key', 'other'],
+  ])('%s %s', async (path, param, value) => {
+    const { stripe } = fresh()
+    const { price } = await productWithPrice(stripe)
+    await stripe.coupons.create({ id: 'c', percent_off: 10 })
+    const made: Record<string, string> = {
+      price: price.id,
+      code: (await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'c' }, code: 'C' })).id,
+      rate: (await stripe.taxRates.create({ display_name: 'VAT', inclusive: false, percentage: 19 })).id,
+      endpoint: (await stripe.webhookEndpoints.create({ url: 'https://a.test', enabled_events: ['*'] })).id,
+      feature: (await stripe.entitlements.features.create({ lookup_key: 'k', name: 'K' })).id,
+    }
+    const url = path.replace(/:(\w+)/, (_, name: string) => made[name] ?? '')
+    const answer = await fetchForm(stripe, url, `${param}=${value}`)
+    const [top = ''] = /^restrictions.*|^[a-z_]+/.exec(param) ?? []
+    expect(answer).toMatchObject({ error: { code: 'parameter_unknown', param: top } })
+  })
+
+  test.each([
+    ['/v1/products', `name=P&id=${'x'.repeat(256)}`, 'id'],
+    [
+      '/v1/products',
+      `name=P&${Array.from({ length: 9 }, (_, n) => `images[${n}]=https://a.test`).join('&')}`,
+      'images',
+    ],
+    [
+      '/v1/products',
+      `name=P&${Array.from({ length: 16 }, (_, n) => `marketing_features[${n}][name]=a`).join('&')}`,
+      'marketing_features',
+    ],
+    ['/v1/prices', `product=membership&currency=usd&unit_amount=1&lookup_key=${'k'.repeat(201)}`, 'lookup_key'],
+    ['/v1/coupons', `percent_off=10&name=${'n'.repeat(41)}`, 'name'],
+    ['/v1/coupons', 'percent_off=101', 'percent_off'],
+    ['/v1/coupons', 'percent_off=10&duration=repeating', 'duration_in_months'],
+    ['/v1/coupons', 'amount_off=10', 'currency'],
+    ['/v1/coupons', 'percent_off=10&redeem_by=1', 'redeem_by'],
+    ['/v1/promotion_codes', 'promotion[type]=coupon&promotion[coupon]=c&code=NO_UNDERSCORE', 'code'],
+    ['/v1/promotion_codes', 'promotion[type]=coupon&promotion[coupon]=none', 'promotion[coupon]'],
+    ['/v1/tax_rates', 'display_name=V&inclusive=true&percentage=1.23456', 'percentage'],
+    ['/v1/entitlements/features', `name=F&lookup_key=${'k'.repeat(81)}`, 'lookup_key'],
+  ])('limits: %s %s', async (path, form, param) => {
+    const { stripe } = fresh()
+    await productWithPrice(stripe)
+    await stripe.coupons.create({ id: 'c', percent_off: 10 })
+    expect(await fetchForm(stripe, path, form)).toMatchObject({ error: { param } })
+  })
+})
+
+/** A form as the SDK's types would not let one write it. */
+async function fetchForm(stripe: Stripe, path: string, form: string): Promise<unknown> {
+  const params = Object.fromEntries(new URLSearchParams(form))
+  return stripe.rawRequest('POST', path, params).catch((error: unknown) => ({ error: (error as { raw: unknown }).raw }))
+}

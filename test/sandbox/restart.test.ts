@@ -81,14 +81,19 @@ function plain(rows: readonly (readonly [string, string])[]): Record<string, str
   )
 }
 
+/** The names of rows that are not the same in both, or not in both. */
+function differing(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] {
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name])
+}
+
 test('a world that is loaded anew before any step, or before all of them, ends as one that never stopped', async () => {
   const straight = await play(new Set())
-  expect(straight.stored).toEqual(straight.dump)
+  expect(differing(straight.stored, straight.dump)).toEqual([])
   expect(Object.keys(straight.dump).filter((name) => name.startsWith('us/invoices')).length).toBeGreaterThan(2)
   const every = new Set(story.keys())
   for (const restarts of [...Array.from(every, (index) => new Set([index])), every]) {
     const stopped = await play(restarts)
-    expect(stopped.dump).toEqual(straight.dump)
-    expect(stopped.stored).toEqual(straight.dump)
+    expect(differing(stopped.dump, straight.dump)).toEqual([])
+    expect(differing(stopped.stored, straight.dump)).toEqual([])
   }
 })

@@ -53,6 +53,15 @@ const own: Readonly<Record<string, Control>> = {
     else throw new ControlRefusal('"global" and "endpoint" must be requests a second, or both be missing for no limits')
     return { limits: world.limits ?? null }
   },
+  'POST unsure': (world, input) => {
+    for (const [name, value] of Object.entries(input)) {
+      if (!Object.hasOwn(world.unsure, name) || typeof value !== 'boolean')
+        throw new ControlRefusal(
+          `"${name}" is no switch; there are: ${Object.keys(world.unsure).join(', ')} (true or false)`,
+        )
+    }
+    return Object.assign(world.unsure, input)
+  },
   'POST reset': (world) => {
     world.reset()
     return { clock: formatInstant(world.now) }

@@ -1,5 +1,4 @@
 // What a file of the sandbox brings into a world.
-import type { Account } from './account.ts'
 import type { Context } from './context.ts'
 import type { Listener } from './events.ts'
 import type { Schema } from './params.ts'
@@ -59,8 +58,6 @@ export interface Module {
   readonly listener?: Listener
   /** Other services on other paths (`/kajabi/`). */
   readonly mounts?: Readonly<Record<string, (world: World, request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>>>
-  /** Runs for each account when a world begins (not when it is loaded). */
-  readonly begin?: (account: Account, world: World) => void
 }
 
 export type ControlInput = Readonly<Record<string, unknown>>

@@ -223,8 +223,12 @@ function checkVersion(headers: Headers): void {
 }
 
 function errorBody(error: StripeError, request: string): { body: string } {
-  const log = `https://dashboard.stripe.com/test/logs/${request}`
-  return { body: JSON.stringify({ error: { ...error.body, request_log_url: log } }, undefined, 2) }
+  const { code } = error.body
+  const about = {
+    ...(code === undefined ? {} : { doc_url: `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}` }),
+    request_log_url: `https://dashboard.stripe.com/test/logs/${request}`,
+  }
+  return { body: JSON.stringify({ error: { ...error.body, ...about } }, undefined, 2) }
 }
 
 function inUse(): StripeError {

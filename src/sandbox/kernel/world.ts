@@ -27,7 +27,9 @@
 //       }),
 //     ],
 //     objects: { prod: (context, id) => … },            // expand[]: how an id of this prefix becomes an object
-//     includable: { product: ['…'] },                   // fields shown only when expanded; render them always, the router cuts them
+//     includable: { price: ['tiers'] },                 // fields shown only when expanded; render them always, the router cuts them
+//     includes: { customer: { sources: … } },           // fields made only when expanded, of other modules' objects too
+//     reactions: { 'customer.deleted': … },             // what this resource does when something happens to another: context.react('customer.deleted', id)
 //     due: { 'product.example': { rank: 100, run: (context, id) => … } },
 //     acts: { … }, control: { 'GET charges': … },       // POST /_sandbox/act, /_sandbox/<name>
 //   }
@@ -238,11 +240,6 @@ export class World {
     }
   }
 
-  /** Sets the clock without playing anything: for building a world's past. Forward only. */
-  jump(to: Instant): void {
-    this.#setNow(to)
-  }
-
   /** How many rows each table of each space has. */
   counts(): Record<string, Record<string, number>> {
     return this.#shelves.counts()
@@ -275,7 +272,6 @@ export class World {
 
   #begin(): void {
     this.#putSetting('clock', this.#now)
-    for (const module of this.modules) for (const account of this.accounts.values()) module.begin?.(account, this)
     this.#options.populate?.(this)
   }
 

@@ -2,7 +2,7 @@ import { isJsonObject } from '../core/json.ts'
 import { referencesIn } from '../plan/references.ts'
 import type { Action, Change, Plan } from '../plan/types.ts'
 import { carryOutAccess } from './access/carry-out.ts'
-import { checkBasis, checkDocument, checkGuards } from './basis.ts'
+import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
 import type { Context } from './context.ts'
 import { isAccess, isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from './lease.ts'
@@ -76,6 +76,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const fresh = await planOf(context, seen)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
   if (!resumed) checkGuards(context, plan, options)
+  await checkService(context, ready)
   await noteMissing(context, seen)
   await context.store.put(runningKey, { plan: plan.plan })
   const changes = [

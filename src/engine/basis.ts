@@ -7,6 +7,7 @@ import { planDigest } from '../plan/assemble.ts'
 import { guardDefaults, readGuard } from '../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../plan/types.ts'
 import { accountFacts, type Context } from './context.ts'
+import { serveLease } from './inbox/serve.ts'
 import { fillPath, type Resolve } from './references.ts'
 
 const stale = 'plan again, review, and apply the new plan'
@@ -171,4 +172,23 @@ function applyGuards(context: Context, plan: Plan, fromFile: boolean): readonly 
         }
       : age
   return [late, readGuard('live_without_plan_file', live && !fromFile ? plan.changes.length : 0, limits)]
+}
+
+/**
+ * The cancel service and `apply` must share one store: a cancel that arrives at a service which has not heard of a move would end the wrong subscription.
+ * A running service shows itself by its lease.
+ * @throws CommandError `service_elsewhere`
+ */
+export async function checkService({ store, catalog }: Context, changes: readonly Change[]): Promise<void> {
+  const hands = changes.filter(({ action }) => action === 'move' || action === 'settle').length
+  if (catalog.project.serve === undefined || hands === 0) return
+  if ((await store.leaseHolder(serveLease)) !== undefined) return
+  throw new CommandError(
+    'service_elsewhere',
+    'the project declares a cancel service (`serve:`), and no running one uses this store: a cancel would not know of these moves',
+    {
+      notDone: 'nothing was sent',
+      fix: 'start `crossbill serve` on this store, or apply where it runs',
+    },
+  )
 }

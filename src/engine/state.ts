@@ -1,6 +1,7 @@
 import { address } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { Context } from './context.ts'
+import { serveLease } from './inbox/serve.ts'
 import { applyLease } from './lease.ts'
 import type { ObjectRecord, Store } from './ports.ts'
 
@@ -26,7 +27,7 @@ export interface StateSummary {
 }
 
 /** Leases by which programs keep out of each other's way. */
-export const leaseNames: readonly string[] = [applyLease, 'serve']
+export const leaseNames: readonly string[] = [applyLease, serveLease]
 
 export async function stateShow({ store }: Pick<Context, 'store'>): Promise<StateSummary> {
   const [version, objects, records, open] = await Promise.all([

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import type { Store } from '../../src/engine/ports.ts'
+import { stateRebuild } from '../../src/engine/rebuild.ts'
+import { stateExport, stateShow, stateUnlock } from '../../src/engine/state.ts'
+import { verify } from '../../src/engine/verify.ts'
+import { openStore } from '../../src/store/open.ts'
+import { type Members, members } from './members.ts'
+import { dieAt, planAndApply } from './rig.ts'
+
+const people = [
+  { since: '2026-09-20T09:15:00Z' },
+  { since: '2026-09-21T09:15:00Z' },
+  { since: '2026-09-28T09:15:00Z' },
+] as const
+const now = '2026-10-05T12:00:00Z'
+
+/** The same accounts with an empty store: what is left when the database file is gone. The copy map is imported again. */
+async function forgetful(school: Members, context: Context): Promise<Context & { store: Store }> {
+  const store = await openStore({ file: ':memory:' })
+  const rows = []
+  for await (const { importedAt: _at, ...row } of school.rig.context.store.copyMap('us')) rows.push(row)
+  await importCopyMap({ ...context, store }, 'us', rows)
+  return { ...context, store }
+}
+
+test('losing the state loses nothing: rebuilt from the marks, the plan is empty and the identities are the same', async () => {
+  await using school = await members(people, now)
+  await planAndApply(school.stage((index) => (index < 2 ? 'target' : 'source')))
+  await school.advance('2026-10-23T00:00:00Z')
+  const stages = school.stage((index) => (['settled', 'target', 'source'] as const)[index] ?? 'source')
+  await planAndApply(stages)
+  const before = await stateExport(stages)
+  const context = await forgetful(school, stages)
+  expect(await stateRebuild(context)).toMatchObject({ subscribers: 2, findings: [] })
+  expect(await stateExport(context)).toEqual(before)
+  expect((await stateShow(context)).subscribers).toEqual({ moved: 1, settled: 1 })
+  expect((await makePlan(context)).changes).toEqual([])
+  expect(await verify(context)).toMatchObject({ violations: [] })
+  await context.store.close()
+})
+
+test('a rebuilt store reverts as the lost one would have', async () => {
+  await using school = await members(people, now)
+  await planAndApply(school.stage('target'))
+  const context = await forgetful(school, school.stage('source'))
+  await stateRebuild(context)
+  const { result } = await planAndApply(context)
+  expect(result).toMatchObject({ ok: true, remaining: [] })
+  expect(await verify(context)).toMatchObject({ violations: [] })
+  await context.store.close()
+})
+
+test.each([0, 1, 2])(
+  'state lost in the middle of a move, after request %i: the next apply finishes or undoes it from the marks alone',
+  async (request) => {
+    await using school = await members(people.slice(0, 1), now)
+    await planAndApply(school.stage('source'))
+    const target = school.stage('target')
+    expect(await dieAt(target, { request, side: 'after' }, planAndApply)).toBe(true)
+    const context = await forgetful(school, school.stage('target'))
+    await planAndApply(context)
+    await planAndApply(context)
+    expect(await verify(context)).toMatchObject({ violations: [] })
+    expect((await makePlan(context)).changes).toEqual([])
+    await context.store.close()
+  },
+)
+
+test('the identity map names every object once for each old id, customers and cards included', async () => {
+  await using school = await members(people.slice(0, 1), now)
+  await planAndApply(school.stage('target'))
+  const rows = await stateExport(school.stage('target'))
+  const kinds = Map.groupBy(rows, ({ kind }) => kind)
+  expect([...kinds.keys()]).toEqual(['coupon', 'customer', 'payment_method', 'price', 'product', 'subscription'])
+  const [subscription] = kinds.get('subscription') ?? []
+  expect(subscription).toMatchObject({
+    source: 'us',
+    old_id: school.subscriptions[0],
+    address: `subscriber.${school.keys[0]}`,
+  })
+  expect(subscription?.new_id).toMatch(/^sub_/)
+})
+
+test('a lease whose holder is gone can be taken away by name', async () => {
+  await using school = await members(people.slice(0, 1), now)
+  const { context } = school.rig
+  await context.store.acquire('apply', 'run-x', 60)
+  expect(await stateUnlock(context, 'apply')).toBe('run-x')
+  expect(await stateUnlock(context, 'apply')).toBeUndefined()
+})

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Project } from '../../catalog/types.ts'
+import { CommandError } from '../../core/outcome.ts'
 import type { Shell } from '../shell.ts'
 import { loadProject } from '../catalog.ts'
 import { withStore } from '../project.ts'
@@ -34,8 +36,14 @@ export interface SchoolOptions {
 
 export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shell): Promise<School> {
   const account = { sandbox: true } as const
+  const path = join(dir, 'catalog/project.yaml')
+  if (existsSync(path))
+    throw new CommandError('project_exists', `${path} is there already`, {
+      notDone: 'nothing was written',
+      fix: 'Give the demo an empty folder, or none.',
+    })
   await write(
-    join(dir, 'catalog/project.yaml'),
+    path,
     projectYaml({ name: 'formulation-school', accounts: { target: account, us: account, intl: account }, sandbox }),
   )
   const here: Shell = { ...shell, project: dir }

@@ -2,10 +2,10 @@ import { Temporal } from 'temporal-polyfill'
 import type { ApplyResult } from '../../engine/apply.ts'
 import { compareCharges } from '../../engine/compare-charges.ts'
 import type { Identity } from '../../engine/state.ts'
-import type { VerifyResult } from '../../engine/verify.ts'
 import { plural } from '../render/words.ts'
 import { worldCharges } from '../world-charges.ts'
-import { play, playJson } from './players.ts'
+import { playJson } from './players.ts'
+import { openScene, type Scene } from './scene.ts'
 import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
 
@@ -20,65 +20,69 @@ export interface Reckoning {
 
 /** The whole story, act by act. */
 export async function tellStory(school: School, teller: Teller, months: number): Promise<Reckoning> {
-  await twoOldAccounts(school, teller)
-  await cards(school, teller)
-  await catalog(school, teller)
-  await firstWave(school, teller)
-  await secondWave(school, teller)
-  await renewals(school, teller, months)
-  return await reckoning(school, teller)
+  const scene = openScene(school, teller)
+  await twoOldAccounts(scene)
+  await cards(scene)
+  await catalog(scene)
+  await firstWave(scene)
+  await secondWave(scene)
+  await renewals(scene, months)
+  return await reckoning(scene)
 }
 
-async function twoOldAccounts({ dir }: School, teller: Teller): Promise<void> {
+async function twoOldAccounts({ teller, shown }: Scene): Promise<void> {
   teller.act('Two old accounts')
   teller.say(
     'A school sells memberships and courses all over the world. Its subscribers are billed by two old Stripe accounts, "us" and "intl". It wants one new account, "target", and on the way nobody may be charged twice, and nobody may be forgotten.',
     '"pull" reads both old accounts and writes down what they hold as YAML: prices, coupons, taxes, and one entry for every subscriber.',
   )
-  await shown(['pull'], dir, teller, { lines: 16 })
+  await shown(['pull'], { lines: 16 })
 }
 
-async function cards({ dir, copy }: School, teller: Teller): Promise<void> {
+async function cards({ school, teller, shown }: Scene): Promise<void> {
   teller.act('The cards')
   teller.say(
     'Stripe itself copies customers and their cards from one account to another, and hands out a table of old and new ids. That table is all Crossbill ever uses to match a card.',
   )
-  const files = [await copy('us'), await copy('intl')]
-  await shown(['copy-map', 'import', ...files], dir, teller)
-  await shown(['copy-map', 'check'], dir, teller, { lines: 16, codes: [0, 2] })
+  const files = [await school.copy('us'), await school.copy('intl')]
+  await shown(['copy-map', 'import', ...files])
+  await shown(['copy-map', 'check'], { lines: 16, codes: [0, 2] })
 }
 
-async function catalog({ dir }: School, teller: Teller): Promise<void> {
+async function catalog(scene: Scene): Promise<void> {
+  const { teller, shown } = scene
   teller.act('The new catalog')
   teller.say(
     'A plan says what would change before anything does. So far nobody moves: the plan only makes the products, prices, coupons and tax rates of the new account.',
   )
-  await shown(['plan'], dir, teller, { lines: 14 })
-  await applyAll(dir, teller)
+  await shown(['plan'], { lines: 14 })
+  await applyAll(scene)
 }
 
-async function firstWave({ dir, stage, advance }: School, teller: Teller): Promise<void> {
+async function firstWave(scene: Scene): Promise<void> {
+  const { school, teller, shown } = scene
   teller.act('The first wave: everybody from "us"')
   teller.say(
     'Moving people is an edit: in catalog/subscribers/us the line "stage: source" becomes "stage: target". The plan shows for each of them the next charge, which must be what it was.',
   )
-  await stage('us', 'source', 'target')
-  await shown(['plan'], dir, teller, { lines: 30 })
+  await school.stage('us', 'source', 'target')
+  await shown(['plan'], { lines: 30 })
   teller.say(
     'Applying it puts each old subscription on hold, makes the new one so that it first bills on the day the old one would have, and proves it, before it takes the next person.',
   )
-  await applyAll(dir, teller)
+  await applyAll(scene)
   teller.say('Whoever renews within two days waits. A week later they can go:')
-  await advance(later(begins, { days: 7 }))
-  await applyAll(dir, teller)
+  await school.advance(later(begins, { days: 7 }))
+  await applyAll(scene)
 }
 
-async function secondWave({ dir, stage, advance }: School, teller: Teller): Promise<void> {
+async function secondWave(scene: Scene): Promise<void> {
+  const { school, teller } = scene
   teller.act('The second wave: everybody from "intl"')
-  await stage('intl', 'source', 'target')
-  await applyAll(dir, teller)
-  await advance(later(begins, { days: 14 }))
-  await applyAll(dir, teller)
+  await school.stage('intl', 'source', 'target')
+  await applyAll(scene)
+  await school.advance(later(begins, { days: 14 }))
+  await applyAll(scene)
 }
 
 /** Months after which the old subscriptions of a wave are cancelled for good. */
@@ -86,8 +90,8 @@ const settling: Readonly<Record<number, string>> = { 3: 'us', 5: 'intl' }
 /** People who pay by sent invoice have no card that could prove the move; somebody decides that waiting was long enough. */
 const decided = ['--allow', 'settle_unproven']
 
-async function renewals(school: School, teller: Teller, months: number): Promise<void> {
-  const { dir, advance } = school
+async function renewals(scene: Scene, months: number): Promise<void> {
+  const { school, teller, verified } = scene
   teller.act(`${plural(months, 'month')} go by`)
   teller.say(
     'Everybody renews, in whichever account they now are. After each month: is everybody billed by exactly one account?',
@@ -95,15 +99,15 @@ async function renewals(school: School, teller: Teller, months: number): Promise
   )
   for (let month = 1; month <= months; month++) {
     const day = later(begins, { months: month, days: 14 })
-    await advance(day)
+    await school.advance(day)
     // Some can only go on once their anchor is near enough, a discount nearly over, a first renewal paid.
-    const { changes } = await playJson<ApplyResult>(['apply', '--yes', ...decided], dir)
-    const { checked } = await playJson<VerifyResult>(['verify'], dir)
+    const { changes } = await playJson<ApplyResult>(['apply', '--yes', ...decided], school.dir)
+    const { checked } = await verified(false)
     teller.say(
       `  ${day.slice(0, 7)}  ${plural(checked, 'subscriber')}, each with exactly one payer${doneText(changes)}`,
     )
     const wave = settling[month]
-    if (wave !== undefined) await settle(school, wave, teller)
+    if (wave !== undefined) await settle(scene, wave)
   }
 }
 
@@ -117,25 +121,25 @@ function doneText(changes: ApplyResult['changes']): string {
   return parts.length === 0 ? '' : `; ${parts.join(', ')}`
 }
 
-async function settle({ dir, stage }: School, wave: string, teller: Teller): Promise<void> {
+async function settle(scene: Scene, wave: string): Promise<void> {
+  const { school, teller, shown } = scene
   teller.say(
     '',
     `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, on hold since, are cancelled for good: "stage: settled". Whoever has not paid there yet waits; a guard asks about whom nothing can prove.`,
   )
-  await stage(wave, 'target', 'settled')
-  await shown(['plan'], dir, teller, { lines: 14 })
-  await shown(['apply', '--yes', ...decided], dir, teller)
-  await shown(['verify'], dir, teller)
+  await school.stage(wave, 'target', 'settled')
+  await shown(['plan'], { lines: 14 })
+  await applyAll(scene, decided)
 }
 
-async function reckoning({ dir, charges }: School, teller: Teller): Promise<Reckoning> {
+async function reckoning({ school, teller }: Scene): Promise<Reckoning> {
   teller.act('The reckoning')
   teller.say(
     'Beside this world another one was played: the same people, the same months, but nobody migrated. Every charge of that world must stand in this one: the same person, the same second, the same cent. And no other.',
     '',
   )
-  const { unmigrated, made } = await charges()
-  const identities = await playJson<readonly Identity[]>(['state', 'export'], dir)
+  const { unmigrated, made } = await school.charges()
+  const identities = await playJson<readonly Identity[]>(['state', 'export'], school.dir)
   const origins = new Map(
     identities.filter((one) => one.kind === 'subscription').map((one) => [one.new_id, `${one.source}/${one.old_id}`]),
   )
@@ -145,25 +149,9 @@ async function reckoning({ dir, charges }: School, teller: Teller): Promise<Reck
   return { expected: expected.length, made: actual.length, differences: compareCharges(expected, actual) }
 }
 
-async function applyAll(dir: string, teller: Teller): Promise<void> {
-  await shown(['apply', '--yes'], dir, teller)
-  await shown(['verify'], dir, teller)
-}
-
-interface Showing {
-  readonly lines?: number
-  /** Exit codes that fit the story; 0 when absent. */
-  readonly codes?: readonly number[]
-}
-
-async function shown(
-  words: readonly string[],
-  dir: string,
-  teller: Teller,
-  { lines, codes }: Showing = {},
-): Promise<void> {
-  const { stdout } = await play([...words, '--quiet'], dir, codes)
-  teller.command(words, stdout, lines)
+async function applyAll({ shown, verified }: Scene, allowed: readonly string[] = []): Promise<void> {
+  await shown(['apply', '--yes', ...allowed])
+  await verified(true)
 }
 
 function later(from: string, duration: Temporal.DurationLike): string {

@@ -1,0 +1,60 @@
+import { CommandError } from '../../core/outcome.ts'
+import type { VerifyResult, Violation } from '../../engine/verify.ts'
+import { play } from './players.ts'
+import type { School } from './school.ts'
+import type { Teller } from './teller.ts'
+
+export interface Showing {
+  /** Lines of output that are told. */
+  readonly lines?: number
+  /** Exit codes that fit the story; 0 when absent. */
+  readonly codes?: readonly number[]
+}
+
+/** Where the story plays: commands run in the school's project, told as they are. */
+export interface Scene {
+  readonly school: School
+  readonly teller: Teller
+  readonly shown: (words: readonly string[], showing?: Showing) => Promise<void>
+  /** The standing check. What it found before anybody moved is the school's own and is told once; anything else ends the story. */
+  readonly verified: (told: boolean) => Promise<VerifyResult>
+}
+
+/** Found in the world as it was; no migration makes or mends them. */
+const ofTheWorld: readonly Violation['code'][] = ['same_person_pays_twice', 'external_biller']
+
+export function openScene(school: School, teller: Teller): Scene {
+  const { dir } = school
+  let known: ReadonlySet<string> | undefined
+  return {
+    school,
+    teller,
+    async shown(words, { lines, codes } = {}) {
+      const { stdout } = await play([...words, '--quiet'], dir, codes)
+      teller.command(words, stdout, lines)
+    },
+    async verified(told) {
+      const [text, json] = [
+        await play(['verify', '--quiet'], dir, [0, 2]),
+        await play(['verify', '--quiet', '--format', 'json'], dir, [0, 2]),
+      ]
+      const result = JSON.parse(json.stdout) as VerifyResult
+      if (told) teller.command(['verify'], text.stdout)
+      if (known === undefined) {
+        known = new Set(result.violations.filter(({ code }) => ofTheWorld.includes(code)).map(name))
+        if (known.size > 0)
+          teller.say('That was so before anybody moved: a question for the school, not for the migration.')
+      }
+      const unexpected = result.violations.filter((violation) => known?.has(name(violation)) !== true)
+      if (unexpected.length === 0) return result
+      throw new CommandError('demo_stopped', `"crossbill verify" found what must not be:\n${text.stdout}`, {
+        notDone: 'the story stops here',
+        fix: `Look around in ${dir}: crossbill plan, crossbill verify.`,
+      })
+    },
+  }
+}
+
+function name({ code, subscriber }: Violation): string {
+  return `${code} ${subscriber}`
+}

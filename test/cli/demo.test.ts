@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { crossbill } from './crossbill.ts'
+
+describe('the demo', { timeout: 120_000 }, () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'crossbill-demo-test-'))
+  })
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('charges everybody as if nobody had moved, and prints one JSON document', async () => {
+    const { code, stdout } = await crossbill(
+      ['demo', '--dir', folder, '--subscribers', '24', '--months', '4', '--format', 'json', '--quiet'],
+      '.',
+    )
+    const result = JSON.parse(stdout) as { charges: { expected: number; made: number } }
+    expect({ code, ...result }).toMatchObject({
+      code: 0,
+      double: 0,
+      missed: 0,
+      amount_differs: 0,
+      date_differs: 0,
+      dir: folder,
+    })
+    expect(result.charges.expected).toBeGreaterThan(40)
+    expect(result.charges.made).toBe(result.charges.expected)
+  })
+
+  test('the project it leaves behind works', async () => {
+    await crossbill(['demo', '--dir', folder, '--subscribers', '10', '--months', '1', '--quiet'], '.')
+    expect((await crossbill(['verify', '--quiet'], folder)).code).toBe(0)
+    expect((await crossbill(['demo', '--dir', folder], '.')).stderr).toContain('project_exists')
+  })
+})

@@ -1,0 +1,23 @@
+import type { Member } from '../engine/members.ts'
+import { tell, type Happening, type Story } from './simulate.ts'
+
+/** Leaves out whatever the failure does not need, one happening after the other, until nothing more can go: the shortest story found. */
+export async function shorten(
+  story: Story,
+  people: readonly Member[],
+  happenings: readonly Happening[],
+): Promise<Story> {
+  const promise = promiseOf(story)
+  let shortest = { story, happenings: [...happenings] }
+  for (let at = shortest.happenings.length - 1; at >= 0; at--) {
+    const fewer = shortest.happenings.toSpliced(at, 1)
+    const shorter = await tell(story.seed, people, fewer).catch(() => undefined)
+    if (shorter !== undefined && promiseOf(shorter) === promise) shortest = { story: shorter, happenings: fewer }
+  }
+  return shortest.story
+}
+
+/** The same promise must be broken, or another story is told. */
+function promiseOf({ broken }: Story): string | undefined {
+  return broken?.split(':')[0]
+}

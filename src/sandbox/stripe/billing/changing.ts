@@ -7,8 +7,7 @@ import type { UpdateGiven } from '../subscription-params.ts'
 import { chooseDiscounts, takeUp } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { changeItems } from './item-changes.ts'
-import { cadenceOf, checkedRates } from './items.ts'
-import { fullPeriod, itemAmount } from './lines.ts'
+import { checkedRates } from './items.ts'
 import { liveCustomer, priceFacts } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { proration } from './prorating.ts'
@@ -17,6 +16,7 @@ import type { InvoiceItemRow, SubscriptionRow } from './rows.ts'
 import { mustLocate } from './tax-of.ts'
 import { checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
 import type { LineDraft } from './totals.ts'
+import { creditFor } from './unused.ts'
 
 export interface Change {
   readonly row: SubscriptionRow
@@ -43,7 +43,7 @@ export function planChange(context: Context, row: SubscriptionRow, given: Update
   const every = given.pending_invoice_item_interval
   const settledRow = every === undefined ? ended : { ...ended, next_pending: nextPending(context, ended) }
   return {
-    row: followEnd(settledRow),
+    row: followEnd(classicEnd(context, row, settledRow)),
     items: [...prorations, ...added],
     lines: again.lines,
     bill: bills(given, { again, prorations }),
@@ -64,13 +64,27 @@ function endsEarly(
   const end = after.cancel_at
   if (end === null || end === before.cancel_at || after.status === 'trialing') return []
   return after.items.flatMap((item) => {
-    const price = priceFacts(context, item.price)
-    if (price.metered || end >= item.current_period_end || end <= item.current_period_start) return []
+    if (end >= item.current_period_end || end <= item.current_period_start) return []
     const period = { start: end, end: item.current_period_end }
-    const whole = fullPeriod(after, cadenceOf(price), item.current_period_start)
-    const amount = itemAmount(price, after.currency, item, { period, whole, sign: -1 })
+    const amount = creditFor(context, before, item, period)
+    if (amount === 0) return []
+    const price = priceFacts(context, item.price)
     return [proration(context, { id: mint.id('ii'), subscription: after, item, price, amount, period })]
   })
+}
+
+/**
+ * Classic mode moves more than asked when `cancel_at` comes before the next renewal: the anchor to now, and a trial's end to the
+ * cancellation (billing mode comparison). Flexible mode leaves both.
+ */
+function classicEnd(context: Context, before: SubscriptionRow, after: SubscriptionRow): SubscriptionRow {
+  const end = after.cancel_at
+  if (after.billing_mode === 'flexible' || end === null || end === before.cancel_at || after.cancel_at_period_end)
+    return after
+  if (after.status === 'trialing' && after.trial_end !== null && end < after.trial_end)
+    return { ...after, trial_end: end, items: after.items.map((item) => ({ ...item, current_period_end: end })) }
+  const renewal = Math.min(...after.items.map((item) => item.current_period_end))
+  return after.status !== 'trialing' && end < renewal ? { ...after, billing_cycle_anchor: context.now } : after
 }
 
 /** `cancel_at_period_end` floats with the period. */

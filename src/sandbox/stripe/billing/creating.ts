@@ -1,5 +1,6 @@
 // Creating a subscription: everything checked and laid out first, then written, billed and paid.
 // https://docs.stripe.com/api/subscriptions/create
+import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
 import { invalid, type StripeError } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'
@@ -25,7 +26,7 @@ import {
   type ItemRow,
   type SubscriptionRow,
 } from './rows.ts'
-import { firstPeriods, startOf, type Start, type Stretch } from './starting.ts'
+import { firstPeriods, startOf, type Charged, type Start } from './starting.ts'
 import { mustLocate } from './tax-of.ts'
 import { checkCollection, checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
 import type { LineDraft } from './totals.ts'
@@ -156,7 +157,7 @@ function bareRow(
 
 interface ItemStretch {
   readonly item: ItemRow
-  readonly charged: readonly Stretch[]
+  readonly charged: readonly Charged[]
 }
 
 function planItems(
@@ -192,11 +193,17 @@ function planItems(
 function linesOf(context: Context, row: SubscriptionRow, stretches: readonly ItemStretch[]): LineDraft[] {
   const at = context.now
   return stretches.flatMap(({ item, charged }) => {
+    // Flexible mode has no line of zero for a metered item that begins (billing mode comparison).
+    if (row.billing_mode === 'flexible' && priceFacts(context, item.price).metered) return []
     if (row.status === 'trialing') {
       const period = { start: item.current_period_start, end: item.current_period_end }
       return [itemLine(context, row, item, { period, free: true, at })]
     }
-    return charged.map(({ period, whole }) => itemLine(context, row, item, { period, whole, at }))
+    return charged.map(({ period, parts }) => {
+      const lines = parts.map((part) => itemLine(context, row, item, { ...part, at }))
+      const amount = lines.reduce((sum, line) => sum + line.amount, 0)
+      return { ...present(lines[0], 'a part'), period, amount }
+    })
   })
 }
 
@@ -226,9 +233,7 @@ export function create(
 }
 
 function current(context: Context, id: string): SubscriptionRow {
-  const row = context.table(subscriptions).get(id)
-  if (row === undefined) throw new RangeError(id)
-  return row
+  return present(context.table(subscriptions).get(id), id)
 }
 
 function firstInvoice(

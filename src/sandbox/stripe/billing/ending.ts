@@ -3,12 +3,13 @@ import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { attempt, finalize, keepInvoice, openDraft, stopCollection, tellInvoice } from './collecting.ts'
 import { composeInvoice, pendingFor } from './composing.ts'
-import { itemAmount, usageLine } from './lines.ts'
+import { usageLine } from './lines.ts'
 import { priceFacts } from './lookups.ts'
 import { proration } from './prorating.ts'
 import { scheduleEnded } from './schedule-rows.ts'
 import { invoiceItems, subscriptions, type CancellationDetails, type SubscriptionRow } from './rows.ts'
 import type { LineDraft } from './totals.ts'
+import { creditFor } from './unused.ts'
 
 export interface Ending {
   /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. */
@@ -79,11 +80,10 @@ function usedLines(context: Context, row: SubscriptionRow): LineDraft[] {
 /** Gives back the unused rest of each item's period as pending credits. */
 function creditUnused(context: Context, row: SubscriptionRow, at: number): void {
   for (const item of row.items) {
-    const price = priceFacts(context, item.price)
     const period = { start: at, end: item.current_period_end }
-    const whole = { start: item.current_period_start, end: item.current_period_end }
-    if (price.metered || period.end <= at || whole.end <= whole.start) continue
-    const amount = itemAmount(price, row.currency, item, { period, whole, sign: -1 })
+    const amount = creditFor(context, row, item, period)
+    if (amount === 0) continue
+    const price = priceFacts(context, item.price)
     const id = context.newId('ii')
     context.table(invoiceItems).put(proration(context, { id, subscription: row, item, price, amount, period }))
   }

@@ -5,11 +5,12 @@ import { mergeMetadata } from '../../kernel/params.ts'
 import type { ItemChange, UpdateGiven } from '../subscription-params.ts'
 import { chooseDiscounts, takeUp } from './discounts.ts'
 import { askedItem, askedPrice, cadenceOf, checkedRates, checkTogether, commonCurrency, itemRow } from './items.ts'
-import { fullPeriod, itemAmount } from './lines.ts'
-import { priceFacts } from './lookups.ts'
+import { fullPeriod, itemAmount, usageLine } from './lines.ts'
+import { priceFacts, type PriceFacts } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { proration } from './prorating.ts'
 import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
+import { creditFor, worthOf } from './unused.ts'
 
 export interface ItemsChanged {
   readonly row: SubscriptionRow
@@ -82,7 +83,7 @@ function addItem(work: Work, asked: ReturnType<typeof askedItem>): Changed {
     start: at,
     end: trial ? (row.trial_end ?? at) : whole.end,
   })
-  return { item, prorations: debit(work, item), restarts: false }
+  return { item, prorations: debit(work, item, { ...row, items: [...row.items, item] }), restarts: false }
 }
 
 function alter(work: Work, about: { before: ItemRow; change: ItemChange; name: string }): Changed {
@@ -114,7 +115,16 @@ function alter(work: Work, about: { before: ItemRow; change: ItemChange; name: s
   const restarts = was.interval !== is.interval || was.count !== is.count
   if (restarts) return { item: after, prorations: credit(work, before), restarts: row.status !== 'trialing' }
   if (price.id === old.id && quantity === before.quantity) return { item: after, prorations: [], restarts: false }
-  return { item: after, prorations: [...credit(work, before), ...debit(work, after)], restarts: false }
+  const changed = { ...row, items: row.items.map((one) => (one.id === after.id ? after : one)) }
+  const freeBefore = isFree(old, row.currency, before) && !isFree(price, row.currency, after)
+  const restartsNow = freeBefore && row.billing_mode === 'classic' && row.status !== 'trialing'
+  if (restartsNow) return { item: after, prorations: [], restarts: true }
+  return { item: after, prorations: [...credit(work, before), ...debit(work, after, changed)], restarts: false }
+}
+
+/** Classic mode starts anew when a free price becomes one that costs (billing mode comparison). */
+function isFree(price: PriceFacts, currency: string, item: ItemRow): boolean {
+  return !price.metered && itemAmount(price, currency, item, { period: { start: 0, end: 1 } }) === 0
 }
 
 /** Nothing was charged for a trial, so nothing is given back and nothing asked for. */
@@ -122,19 +132,36 @@ function counts(work: Work, item: ItemRow): boolean {
   return work.row.status !== 'trialing' && item.current_period_end > work.at
 }
 
-export function credit(work: Work, item: ItemRow): InvoiceItemRow[] {
-  return counts(work, item) ? [prorated(work, item, -1)] : []
+function credit(work: Work, item: ItemRow): InvoiceItemRow[] {
+  if (!counts(work, item)) return []
+  const { context, row, at } = work
+  const used = unbilledUsage(work, item)
+  const amount = creditFor(context, row, item, { start: at, end: item.current_period_end })
+  return amount === 0 ? used : [...used, prorated(work, item, amount)]
 }
 
-function debit(work: Work, item: ItemRow): InvoiceItemRow[] {
-  return counts(work, item) ? [prorated(work, item, 1)] : []
+/** Flexible mode bills what a removed metered item used; classic mode lets it go (billing mode comparison). */
+function unbilledUsage(work: Work, item: ItemRow): InvoiceItemRow[] {
+  const { context, row, mint, at } = work
+  const price = priceFacts(context, item.price)
+  if (!price.metered || row.billing_mode === 'classic') return []
+  const line = usageLine(context, row, item, at)
+  if (line.amount === 0) return []
+  const { amount, period } = line
+  const made = proration(context, { id: mint.id('ii'), subscription: row, item, price, amount, period })
+  return [{ ...made, proration: false, discountable: true, description: line.description }]
 }
 
-function prorated(work: Work, item: ItemRow, sign: 1 | -1): InvoiceItemRow {
+/** `row` is the subscription with its items as they are after the change: discounts in amounts are shared by all of them. */
+function debit(work: Work, item: ItemRow, row: SubscriptionRow): InvoiceItemRow[] {
+  if (!counts(work, item) || priceFacts(work.context, item.price).metered) return []
+  const stretch = { start: work.at, end: item.current_period_end }
+  return [prorated(work, item, worthOf(work.context, row, item, stretch))]
+}
+
+function prorated(work: Work, item: ItemRow, amount: number): InvoiceItemRow {
   const { context, row, mint, at } = work
   const price = priceFacts(context, item.price)
   const period = { start: at, end: item.current_period_end }
-  const whole = fullPeriod(row, cadenceOf(price), at)
-  const amount = itemAmount(price, row.currency, item, { period, whole, sign })
   return proration(context, { id: mint.id('ii'), subscription: row, item, price, amount, period })
 }

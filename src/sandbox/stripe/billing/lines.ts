@@ -56,7 +56,7 @@ export function itemLine(
   const quantity = price.metered ? (charge.usage ?? 0) : (item.quantity ?? 1)
   return {
     amount: itemAmount(price, subscription.currency, item, charge),
-    description: charge.description ?? describe(price, subscription.currency, quantity, charge.free === true),
+    description: charge.description ?? describe(price, subscription, { quantity, trial: charge.free === true }),
     quantity,
     price: price.id,
     product: price.product,
@@ -113,8 +113,18 @@ export function pendingLine(
   }
 }
 
-function describe(price: PriceFacts, currency: string, quantity: number, trial: boolean): string {
-  if (trial) return `Trial period for ${price.productName}`
+function describe(
+  price: PriceFacts,
+  subscription: SubscriptionRow,
+  about: { quantity: number; trial: boolean },
+): string {
+  const { currency } = subscription
+  const { quantity } = about
+  // The words of a trial differ by billing mode (billing mode comparison).
+  if (about.trial)
+    return subscription.billing_mode === 'flexible'
+      ? `Free trial for ${quantity} × ${price.productName}`
+      : `Trial period for ${price.productName}`
   const { interval, count } = price.cadence ?? { interval: 'month', count: 1 }
   const every = count === 1 ? interval : `every ${count} ${interval}s`
   const unit = price.amountsIn(currency).unit

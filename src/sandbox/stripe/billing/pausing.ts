@@ -4,11 +4,12 @@ import { invalid } from '../../kernel/errors.ts'
 import type { PauseGiven, ResumeGiven } from '../subscription-params.ts'
 import { applyChange } from './applying.ts'
 import { cadenceOf } from './items.ts'
-import { fullPeriod, itemAmount, itemLine } from './lines.ts'
+import { fullPeriod, itemLine } from './lines.ts'
 import { priceFacts } from './lookups.ts'
 import { proration } from './prorating.ts'
 import type { InvoiceItemRow, SubscriptionRow } from './rows.ts'
 import type { LineDraft } from './totals.ts'
+import { creditFor } from './unused.ts'
 
 /** Flexible mode only, and not under a schedule. Gives back unused time unless told not to. */
 export function pause(context: Context, row: SubscriptionRow, given: PauseGiven): SubscriptionRow {
@@ -33,12 +34,11 @@ export function pause(context: Context, row: SubscriptionRow, given: PauseGiven)
 
 function unused(context: Context, row: SubscriptionRow, from: 'item_current_period_start' | 'now'): InvoiceItemRow[] {
   return row.items.flatMap((item) => {
-    const price = priceFacts(context, item.price)
     const start = from === 'now' ? context.now : item.current_period_start
     const period = { start, end: item.current_period_end }
-    if (price.metered || period.end <= period.start) return []
-    const whole = fullPeriod(row, cadenceOf(price), item.current_period_start)
-    const amount = itemAmount(price, row.currency, item, { period, whole, sign: -1 })
+    const amount = creditFor(context, row, item, period)
+    if (amount === 0) return []
+    const price = priceFacts(context, item.price)
     return [proration(context, { id: context.newId('ii'), subscription: row, item, price, amount, period })]
   })
 }

@@ -3,12 +3,13 @@ import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { UpdateGiven } from '../subscription-params.ts'
 import { cadenceOf } from './items.ts'
-import { fullPeriod, itemAmount, itemLine } from './lines.ts'
+import { fullPeriod, itemLine } from './lines.ts'
 import { priceFacts } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { proration } from './prorating.ts'
 import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
 import type { LineDraft } from './totals.ts'
+import { creditFor } from './unused.ts'
 
 export interface Restart {
   readonly row: SubscriptionRow
@@ -83,7 +84,8 @@ function newTrial(context: Context, row: SubscriptionRow, about: { end: number; 
   const after: SubscriptionRow = {
     ...row,
     status: 'trialing',
-    trial_start: row.trial_start ?? now,
+    // The most recent trial's start in flexible mode, the first one's in classic (billing mode comparison).
+    trial_start: row.billing_mode === 'classic' || trialing ? (row.trial_start ?? now) : now,
     trial_end: end,
     billing_cycle_anchor: end,
     billing_cycle_anchor_config: null,
@@ -109,9 +111,8 @@ function credits(
   return about.cut.flatMap((item) => {
     const price = priceFacts(context, item.price)
     const period = { start: context.now, end: item.current_period_end }
-    if (price.metered || period.end <= period.start) return []
-    const whole = fullPeriod(before, cadenceOf(price), context.now)
-    const amount = itemAmount(price, before.currency, item, { period, whole, sign: -1 })
+    const amount = creditFor(context, before, item, period)
+    if (amount === 0) return []
     return [proration(context, { id: about.mint.id('ii'), subscription: before, item, price, amount, period })]
   })
 }

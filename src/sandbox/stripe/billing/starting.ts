@@ -70,9 +70,10 @@ function checkAnchor(asked: number, about: { now: number; trialEnd: number | nul
   if (trialEnd !== null && asked <= trialEnd)
     throw invalid('`billing_cycle_anchor` must be after `trial_end`.', { param: 'billing_cycle_anchor' })
   if (asked > oneStepAfter(trialEnd ?? now, least))
-    throw invalid('`billing_cycle_anchor` cannot be later than next natural billing date for plan.', {
-      param: 'billing_cycle_anchor',
-    })
+    throw invalid(
+      `billing_cycle_anchor cannot be later than next natural billing date (${oneStepAfter(trialEnd ?? now, least)}) for plan`,
+      { param: 'billing_cycle_anchor' },
+    )
 }
 
 function configOf(given: StartGiven, prices: readonly PriceFacts[]): AnchorConfigRow | null {
@@ -130,12 +131,19 @@ function longestOf(prices: readonly PriceFacts[]): number | undefined {
 
 export interface Stretch {
   readonly period: Period
+  /** The period it is a part of. */
   readonly whole: Period
+}
+
+/** One line's time; several parts when it is charged as one. */
+export interface Charged {
+  readonly period: Period
+  readonly parts: readonly Stretch[]
 }
 
 /** The time the first invoice charges an item for, period by period, and the item's current period. */
 export interface FirstPeriods {
-  readonly charged: readonly Stretch[]
+  readonly charged: readonly Charged[]
   readonly current: Period
 }
 
@@ -149,16 +157,35 @@ export function firstPeriods(
   const cut = (period: Period): Period =>
     cancelAt !== null && cancelAt > period.start && cancelAt < period.end ? { ...period, end: cancelAt } : period
   if (trialEnd !== null) return { charged: [], current: cut({ start, end: trialEnd }) }
-  const now_ = periodAround(anchor, cadence, now)
+  const around = periodAround(anchor, cadence, now)
   const backdated = start < now
   const current = cut({
-    start: stub || backdated ? Math.max(start, now_.start) : now,
-    end: stub ? anchor.at : now_.end,
+    start: stub || backdated ? Math.max(start, around.start) : now,
+    end: stub ? anchor.at : around.end,
   })
   if (free && (stub || (backdated && mode === 'flexible'))) return { charged: [], current }
-  if (!stub && !backdated) return { charged: [{ period: current, whole: now_ }], current }
+  // A first period cut short by `cancel_at` is not prorated with `none` in flexible mode (billing mode comparison).
+  const whole = free && mode === 'flexible' ? current : around
+  const ordinary: Charged = { period: current, parts: [{ period: current, whole }] }
+  if (!backdated) return { charged: [ordinary], current }
+  if (mode === 'classic') return { charged: classicPast({ start, cadence, stub, free }, ordinary), current }
   const past = free ? [] : stretches(anchor, cadence, { start, end: current.start })
-  return { charged: [...past, { period: current, whole: now_ }], current }
+  return { charged: [...past.map((part) => ({ period: part.period, parts: [part] })), ordinary], current }
+}
+
+/**
+ * Classic mode charges backdated time as one line, by imagined periods that run from the backdated start: up to the anchor when that lies
+ * ahead, else up to now, before the first full period (https://docs.stripe.com/billing/subscriptions/backdating).
+ */
+function classicPast(
+  about: { start: number; cadence: Cadence; stub: boolean; free: boolean },
+  first: Charged,
+): readonly Charged[] {
+  const { start, cadence, stub } = about
+  if (about.free) return [first]
+  const period = { start, end: stub ? first.period.end : first.period.start }
+  const past: Charged = { period, parts: stretches({ at: start }, cadence, period) }
+  return stub ? [past] : [past, first]
 }
 
 /** A span cut at the boundaries of the cadence. */

@@ -11,7 +11,7 @@ import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
 import type { DiscountsGiven } from '../subscription-params.ts'
 import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
 import type { Mint } from './mint.ts'
-import { charges, type ItemRow, type SubscriptionRow } from './rows.ts'
+import { invoices, type ItemRow, type SubscriptionRow } from './rows.ts'
 
 /** What a request asks for: `{discount}` keeps one that exists, clock and all. */
 export type Chosen =
@@ -57,14 +57,14 @@ function choose(context: Context, one: One, asker: Asker): Chosen {
   return { coupon, promotion: promotionCode?.id ?? null, redeemed: true }
 }
 
-/** `first_time_transaction`: only for customers who have never paid anything (https://docs.stripe.com/api/promotion_codes). */
+/** `first_time_transaction`: only for customers without an invoice so far, a trial's of zero and one still open included (stripe-node #2349). */
 function checkFirstTime(context: Context, id: string, asker: { customer: string; at: string }): void {
   const code = find(context, promotionCodeKind, id, `${asker.at}[promotion_code]`)
   if (!code.restrictions.first_time_transaction) return
   const paid = context
-    .table(charges)
+    .table(invoices)
     .by('customer', asker.customer)
-    .some((charge) => charge.status === 'succeeded')
+    .some((invoice) => invoice.status === 'paid' || invoice.status === 'open')
   if (paid)
     throw invalid('This promotion code cannot be redeemed because the associated customer has prior transactions.', {
       param: `${asker.at}[promotion_code]`,

@@ -33,16 +33,16 @@ function cadence(recurring: unknown): string {
   return typeof count === 'number' && count !== 1 ? `every-${count}-${interval}s` : (everyOne[interval] ?? interval)
 }
 
-/** Names for a price, the shortest first: `membership-monthly-usd`, `membership-monthly-usd-4900`. */
+/** Names for a price, the shortest first: `membership-monthly-usd`, `membership-monthly-usd-4900`, `…-4900-exclusive`. */
 export function priceNames(form: JsonObject): readonly string[] {
   const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
-  const base = `${text('product')}-${cadence(form['recurring'])}-${text('currency')}`
+  const behavior = text('tax_behavior')
+  const inclusive = behavior === 'inclusive' ? ['inclusive'] : []
+  const base = [text('product'), cadence(form['recurring']), text('currency'), ...inclusive].join('-')
   const { unit_amount: whole, unit_amount_decimal: exact, billing_scheme: scheme } = form
   const amount = typeof whole === 'number' ? String(whole) : typeof exact === 'string' ? exact.replace('.', 'p') : ''
-  const tiered = scheme === 'tiered' ? 'tiered' : ''
-  const behavior = text('tax_behavior')
-  const longer = [base, tiered === '' ? amount : tiered].filter((part) => part !== '').join('-')
-  return [base, longer, ...(behavior === '' ? [] : [`${longer}-${behavior}`])]
+  const longer = [base, scheme === 'tiered' ? 'tiered' : amount].filter((part) => part !== '').join('-')
+  return [base, longer, `${longer}-${behavior === '' ? 'unspecified' : behavior}`]
 }
 
 /** `de-vat-19`, `us-ny-sales-tax-8-875`, with `-inclusive` where it is inside the price. */

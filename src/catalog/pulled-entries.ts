@@ -156,7 +156,7 @@ function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
     [...existing.values()].map(({ code }) => [typeof code === 'string' ? code.toLowerCase() : '', '']),
   )
   const taken = new Set(existing.keys())
-  let count = 0
+  const counted = new Set<string>()
   for (const member of membersOf(of, input.accounts, input.tables, { used: () => false })) {
     const { account, form } = member
     const { code, promotion, max_redemptions: most, ...rest } = form
@@ -168,7 +168,7 @@ function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
       !isRedeemable(member, input.now)
     )
       continue
-    count += 1
+    counted.add(code.toLowerCase())
     const seen = codes.get(code.toLowerCase())
     if (seen !== undefined) {
       if (seen !== '' && seen !== account)
@@ -184,7 +184,7 @@ function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
         : {}
     input.files.open(of.file).add(of.section, { key: freeKey([slug(code)], taken), value, ...comment })
   }
-  return count
+  return counted.size
 }
 
 function isRedeemable({ live, form }: Member, now: Instant): boolean {

@@ -68,7 +68,7 @@ function words(error: ErrorObject, path: Path): Words {
   const params = error.params as Readonly<Record<string, unknown>>
   const schema = (error.parentSchema ?? {}) as Readonly<Record<string, unknown>>
   const name = path.length === 0 ? 'the file' : `"${String(path.at(-1))}"`
-  const meaning = typeof schema['description'] === 'string' ? schema['description'] : ''
+  const meaning = typeof schema['description'] === 'string' ? schema['description'] : 'see docs/configuration.md'
   const value = (rule: RuleName, message: string, fix = meaning): Words => ({ rule, message, fix, path, part: 'value' })
   switch (error.keyword) {
     case 'additionalProperties':

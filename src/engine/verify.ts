@@ -29,7 +29,8 @@ export function check(
   { catalog }: Pick<Context, 'catalog'>,
   { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
 ): readonly Violation[] {
-  const sight: Sight = { live, now: input.now, drift: new Map(classified.map(({ key, drift }) => [key, drift])) }
+  const drift = new Map(classified.map((one) => [one.key, one.drift]))
+  const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps }
   const everybody = sidesOf(live, catalog.subscribers).filter(({ declared }) => declared?.excluded === undefined)
   const found = everybody.flatMap((sides) =>
     violationCodes.flatMap((code) => {

@@ -1,5 +1,7 @@
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
-import type { HandoverDrift } from '../handover/types.ts'
+import type Stripe from 'stripe'
+import { readPayment } from '../handover/source.ts'
+import type { CopyMap, HandoverDrift } from '../handover/types.ts'
 import type { Live } from '../plan/live.ts'
 import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
 
@@ -41,6 +43,8 @@ export interface Sight {
   readonly live: Live
   readonly now: Instant
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
+  /** By source name. */
+  readonly copyMaps: ReadonlyMap<string, CopyMap>
 }
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
@@ -107,10 +111,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'drift_on_held_source',
     'make the same change in the target, then name `drift_on_held_source` under `override`',
   ),
-  payment_method_differs: driftRule(
-    'payment_method_differs',
-    'crossbill pull takes the new payment method into the YAML',
-  ),
+  payment_method_differs: paymentDiffers,
 }
 
 function driftRule(code: HandoverDrift['code'], fix: string): Rule {
@@ -138,7 +139,7 @@ function noPayer({ old, alive }: Sides, { now }: Sight): ReturnType<Rule> {
 /** While both live, their cycles run side by side: the hold stops charges, not periods. */
 function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): ReturnType<Rule> {
   const [successor] = alive
-  if (successor === undefined || old === undefined || !isHeld(old)) return undefined
+  if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
   const here = nextCharge(successor)
   const there = nextCharge(old)
   const changed = drift.get(key)?.some(({ code }) => code === 'changed_in_target') ?? false
@@ -147,6 +148,33 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
     detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
     fix: 'set the stage back to `source` and apply, then move again',
   }
+}
+
+/**
+ * The method that is charged must be the copy of the one that was. A card that the member gave the target since is theirs to choose; no card at all, or another of
+ * their copied ones, is nobody's choice.
+ */
+function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps }: Sight): ReturnType<Rule> {
+  const [successor] = alive
+  if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
+  const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
+  const copied = copyMaps.get(source)?.payments
+  const wanted = copied?.get(before?.id ?? '')
+  if (copied === undefined || wanted === undefined) return undefined
+  const now = readPayment(successor, live.target.customers.get(customerId(successor)))
+  if (now?.id === wanted.id) return undefined
+  const theirs = new Set(
+    [...copied.values()].filter(({ customer }) => customer === wanted.customer).map(({ id }) => id),
+  )
+  if (now !== null && !theirs.has(now.id)) return undefined
+  return {
+    detail: `${successor.id} would charge ${now?.id ?? 'nothing'}, ${wanted.id} is the copy of what the old one charged`,
+    fix: `make ${wanted.id} the default of ${wanted.customer} in the target`,
+  }
+}
+
+function customerId({ customer }: Stripe.Subscription): string {
+  return typeof customer === 'string' ? customer : customer.id
 }
 
 /** Sent invoices are paid by hand wherever they are: they only delay settling. */

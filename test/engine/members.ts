@@ -229,7 +229,8 @@ function iso(seconds: number | null): string {
   return formatInstant(instant(seconds ?? 0))
 }
 
-async function importCopy(rig: Rig): Promise<void> {
+/** Stripe's copy of the US customers, and the import of its mapping file. */
+export async function importCopy(rig: Rig): Promise<void> {
   const body = JSON.stringify({ from: 'us', to: 'target' })
   const response = await rig.sandbox.fetch('https://sandbox/_sandbox/copy', { method: 'POST', body })
   const rows = (await response.text())

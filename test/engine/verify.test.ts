@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { verify } from '../../src/engine/verify.ts'
+import { Context as SandboxContext } from '../../src/sandbox/kernel/context.ts'
+import { charges } from '../../src/sandbox/stripe/billing/rows.ts'
+import { importCopy, type Member, type Members, members } from './members.ts'
+import { dieAt, planAndApply } from './rig.ts'
+
+const now = '2026-10-05T12:00:00Z'
+const one: readonly Member[] = [{ since: '2026-09-20T09:15:00Z' }]
+
+async function moved(people: readonly Member[] = one): Promise<Members> {
+  const school = await members(people, now)
+  const { result } = await planAndApply(school.stage('target'))
+  if (!result.ok) throw new Error(JSON.stringify(result))
+  return school
+}
+
+/** Codes found, each with the subscriber it concerns. */
+async function codes(school: Members, stage: 'source' | 'target' | 'settled' = 'target'): Promise<string[]> {
+  const { violations } = await verify(school.stage(stage))
+  for (const { detail, fix } of violations)
+    if (detail === '' || fix === '') throw new Error('a violation without words')
+  return violations.map(({ code, subscriber }) => `${code} ${subscriber.replace(school.subscriptions[0] ?? '', 'sub')}`)
+}
+
+async function successor({ target, keys }: Members): Promise<string> {
+  for await (const subscription of target.subscriptions.list({}))
+    if (subscription.metadata['crossbill_from'] === keys[0]) return subscription.id
+  throw new Error('no successor')
+}
+
+test('nothing is wrong: before, while on hold, and after', async () => {
+  await using school = await members(one, now)
+  expect(await codes(school, 'source')).toEqual([])
+  await planAndApply(school.stage('target'))
+  expect(await codes(school)).toEqual([])
+})
+
+test('somebody resumes the old subscription: both would charge, and the next apply puts the hold back', async () => {
+  await using school = await moved()
+  await school.us.subscriptions.update(school.subscriptions[0] ?? '', { pause_collection: '' })
+  expect(await codes(school)).toEqual(['double_payer us/sub', 'hold_missing us/sub'])
+  expect((await makePlan(school.stage('target'))).blocked).toMatchObject([{ code: 'hold_missing' }])
+  await planAndApply(school.stage('target'))
+  expect(await codes(school)).toEqual([])
+})
+
+test('a second live successor', async () => {
+  await using school = await moved()
+  const first = await school.target.subscriptions.retrieve(await successor(school))
+  await school.target.subscriptions.create({
+    customer: typeof first.customer === 'string' ? first.customer : first.customer.id,
+    items: [{ price: first.items.data[0]?.price.id ?? '' }],
+    metadata: first.metadata,
+  })
+  expect(await codes(school)).toEqual(['duplicate_target us/sub'])
+})
+
+test('a run died after the hold: nobody would charge until the next apply', async () => {
+  await using school = await members(one, now)
+  await planAndApply(school.stage('source'))
+  const died = await dieAt(school.stage('target'), { request: 1, side: 'after' }, planAndApply)
+  expect(died).toBe(true)
+  expect(await codes(school)).toEqual(['held_without_successor us/sub'])
+})
+
+test('the new subscription’s collection is paused: nobody collects', async () => {
+  await using school = await moved()
+  await school.target.subscriptions.update(await successor(school), { pause_collection: { behavior: 'void' } })
+  expect(await codes(school)).toContain('no_payer us/sub')
+})
+
+test('the member cancelled in the target', async () => {
+  await using school = await moved()
+  await school.target.subscriptions.cancel(await successor(school))
+  expect(await codes(school)).toEqual(['ended_in_target us/sub'])
+  await planAndApply(school.stage('settled'))
+  expect(await codes(school, 'settled')).toEqual([])
+})
+
+test('the member cancelled the held one through an old link', async () => {
+  await using school = await moved()
+  await school.us.subscriptions.cancel(school.subscriptions[0] ?? '')
+  expect(await codes(school)).toEqual(['cancelled_in_source us/sub'])
+})
+
+test('a subscription that nobody declared', async () => {
+  await using school = await moved()
+  const { customer, items } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
+  const born = await school.us.subscriptions.create({
+    customer: typeof customer === 'string' ? customer : customer.id,
+    items: [{ price: items.data[0]?.price.id ?? '' }],
+  })
+  expect(await codes(school)).toContain(`undeclared_subscription us/${born.id}`)
+})
+
+test('another quantity in the target, and another billing date', async () => {
+  await using school = await moved()
+  const id = await successor(school)
+  const { items } = await school.target.subscriptions.retrieve(id)
+  await school.target.subscriptions.update(id, {
+    items: [{ id: items.data[0]?.id ?? '', quantity: 3 }],
+    proration_behavior: 'none',
+  })
+  expect(await codes(school)).toEqual(['terms_differ us/sub'])
+})
+
+test('the billing date moved in the target', async () => {
+  await using school = await moved()
+  const id = await successor(school)
+  await school.target.subscriptions.update(id, { trial_end: 1_795_000_000, proration_behavior: 'none' })
+  expect(await codes(school)).toContain('next_charge_differs us/sub')
+})
+
+test('a discount that still runs is gone in the target', async () => {
+  await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
+  await school.target.subscriptions.deleteDiscount(await successor(school))
+  expect(await codes(school)).toEqual(['discount_lost us/sub'])
+})
+
+test('the held one was changed in the old account', async () => {
+  await using school = await moved()
+  const id = school.subscriptions[0] ?? ''
+  const { items } = await school.us.subscriptions.retrieve(id)
+  await school.us.subscriptions.update(id, {
+    items: [{ id: items.data[0]?.id ?? '', quantity: 2 }],
+    proration_behavior: 'none',
+  })
+  expect(await codes(school)).toContain('drift_on_held_source us/sub')
+})
+
+test('a member who pays outside Stripe Billing, until that is declared', async () => {
+  await using school = await moved()
+  const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
+  const id = typeof customer === 'string' ? customer : customer.id
+  const { world } = school.rig.sandbox
+  const account = new SandboxContext(world, world.account('us'))
+  for (const days of [40, 10])
+    account.table(charges).put({
+      id: account.newId('ch'),
+      created: instant(account.now - days * 86_400),
+      customer: id,
+      invoice: null,
+      subscription: null,
+      payment_intent: null,
+      payment_method: null,
+      amount: 9700,
+      amount_refunded: 0,
+      currency: 'usd',
+      status: 'succeeded',
+      failure: null,
+      description: null,
+      disputed: false,
+      metadata: {},
+    })
+  expect(await codes(school)).toEqual([`external_biller us/${id}`])
+  const context = school.stage('target')
+  const declared = { ...context.catalog, externals: [{ source: 'us', customer: id, reason: 'old plan' }] }
+  expect(await verify({ ...context, catalog: declared })).toMatchObject({ violations: [] })
+})
+
+test('the wrong one of two copied cards pays, or none does', async () => {
+  await using school = await members(one, now)
+  const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
+  const id = typeof customer === 'string' ? customer : customer.id
+  await school.us.paymentMethods.attach('pm_card_mastercard', { customer: id })
+  await importCopy(school.rig)
+  await planAndApply(school.stage('target'))
+  expect(await codes(school)).toEqual([])
+  const cards = (await school.target.paymentMethods.list({ customer: id })).data
+  const other = cards.find(({ card }) => card?.brand === 'mastercard')?.id ?? ''
+  await school.target.customers.update(id, { invoice_settings: { default_payment_method: other } })
+  expect(await codes(school)).toEqual(['payment_method_differs us/sub'])
+  for (const card of cards) await school.target.paymentMethods.detach(card.id)
+  expect(await codes(school)).toEqual(['payment_method_differs us/sub'])
+  const own = await school.target.paymentMethods.attach('pm_card_visa', { customer: id })
+  await school.target.customers.update(id, { invoice_settings: { default_payment_method: own.id } })
+  expect(await codes(school)).toEqual([])
+})
+
+test('one person, two customers, the same product', async () => {
+  await using school = await members([one[0] ?? { since: now }, { since: '2026-09-21T09:15:00Z' }], now)
+  for (const id of school.subscriptions) {
+    const { customer } = await school.us.subscriptions.retrieve(id)
+    await school.us.customers.update(typeof customer === 'string' ? customer : customer.id, {
+      email: 'Same@Example.com',
+    })
+  }
+  const { violations } = await verify(school.stage('source'))
+  expect(violations.map(({ code }) => code)).toEqual(['same_person_pays_twice'])
+  expect(JSON.stringify(violations).toLowerCase()).not.toContain('example.com')
+})
+
+test('verify reads lists only, and writes nothing', async () => {
+  await using school = await moved()
+  const asked: string[] = []
+  const { accounts, ...context } = school.stage('target')
+  const target = { ...accounts.target, send: async () => Promise.reject(new Error('a single read')) }
+  const watched = { ...context, accounts: { ...accounts, target } }
+  school.rig.sent.length = 0
+  expect(await verify(watched)).toMatchObject({ ok: true })
+  expect([asked, school.rig.sent]).toEqual([[], []])
+})

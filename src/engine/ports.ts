@@ -120,6 +120,7 @@ export interface Store {
   putSubscribers(records: readonly SubscriberRecord[]): Promise<void>
   /** Durable before it returns. */
   journalStart(entry: Omit<JournalEntry, 'id' | 'status' | 'result' | 'failure' | 'endedAt'>): Promise<number>
+  /** Final once it succeeded or failed; an abandoned entry takes a later, better word. */
   journalEnd(
     id: number,
     outcome: { status: Exclude<JournalEntry['status'], 'started'>; result?: string; failure?: JsonObject; at: Instant },

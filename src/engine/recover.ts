@@ -84,7 +84,7 @@ function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string 
 
 /**
  * Requests about catalog objects without an outcome: what was made is noted, what was not is given up (a new plan makes it). Those of subscribers belong to
- * their hand-over, which reads both sides anyway.
+ * their hand-over, which reads both sides anyway, and those of the inbox to its worker, who may be at it this moment.
  */
 async function closeOpenRequests(context: Context): Promise<void> {
   const open = await context.store.journalOpen()
@@ -92,7 +92,8 @@ async function closeOpenRequests(context: Context): Promise<void> {
 }
 
 function isResource(context: Context, entry: JournalEntry): boolean {
-  return entry.account === context.accounts.target.name && !entry.address.startsWith('subscriber.')
+  const other = ['subscriber.', 'inbox.'].some((kind) => entry.address.startsWith(kind))
+  return entry.account === context.accounts.target.name && !other
 }
 
 async function closeOne(context: Context, entry: JournalEntry): Promise<void> {

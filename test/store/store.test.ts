@@ -105,11 +105,18 @@ function keepsItsPromises(place: Place): void {
     expect(await store.journal({ run: 'another' })).toEqual([])
   })
 
-  test('an outcome is final: closing an entry twice is a bug', async () => {
-    const id = await store.journalStart(entry('price.a'))
-    await store.journalEnd(id, { status: 'succeeded', result: 'price_1', at })
-    await expect(store.journalEnd(id, { status: 'failed', at })).rejects.toThrow(/is not open/)
-    await expect(store.journalEnd(id + 99, { status: 'failed', at })).rejects.toThrow(/is not open/)
+  test('what succeeded or failed stays so; what was given up takes a later word; an entry that is not there is a bug', async () => {
+    const [one, two] = [await store.journalStart(entry('price.a')), await store.journalStart(entry('price.b'))]
+    await store.journalEnd(one, { status: 'succeeded', result: 'price_1', at })
+    await store.journalEnd(one, { status: 'failed', at })
+    await store.journalEnd(two, { status: 'abandoned', at })
+    await store.journalEnd(two, { status: 'succeeded', result: 'price_2', at })
+    const entries = await store.journal()
+    expect(entries.map(({ status, result }) => [status, result])).toEqual([
+      ['succeeded', 'price_1'],
+      ['succeeded', 'price_2'],
+    ])
+    await expect(store.journalEnd(two + 99, { status: 'failed', at })).rejects.toThrow(/no entry/)
   })
 
   test('the copy map holds any number of rows, by source, a later row replacing the same old ids', async () => {

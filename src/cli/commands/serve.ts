@@ -1,4 +1,5 @@
 import { startServing, type Serving } from '../../engine/inbox/serve.ts'
+import { recover } from '../../engine/recover.ts'
 import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
 import { startService } from '../../server/service.ts'
@@ -53,7 +54,11 @@ export const main = command({
         adminHost: '127.0.0.1',
         adminPort: flags['admin-port'] ?? settings.adminPort,
       })
-      serving = startServing(context, { atOnce, pollSeconds: settings.pollSeconds })
+      serving = startServing(context, {
+        atOnce,
+        pollSeconds: settings.pollSeconds,
+        recover: async () => void (await recover({ ...project.context, progress: context.progress })),
+      })
       if (shell.format === 'json') shell.out(JSON.stringify({ url: service.url, admin_url: service.adminUrl }))
       else shell.out(`Listening on ${service.url}; status and metrics on ${service.adminUrl}.`)
       shell.stop.finishFirst('Stopping: nothing new is taken, what is in hand is finished, the rest stays stored.')

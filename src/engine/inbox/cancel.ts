@@ -18,6 +18,11 @@ export interface CancelWork {
   readonly when: 'now' | 'period_end'
 }
 
+/** Its own kind: what the inbox has begun is the inbox's to finish, and no recovery of moves touches it. */
+function addressOf({ row }: CancelWork): string {
+  return `inbox.${row}`
+}
+
 /**
  * Which finalized invoices of the customer are being collected and do not belong to this subscription. Cancelling stops the collection of all of them
  * (the SDK's `subscriptions.cancel`), so they are noted before and restored after.
@@ -57,7 +62,7 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
       ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
       : { method: 'POST' as const, params: await endingParams(context, work, comment) }
   const outcome = await perform(context, {
-    address: `subscriber.${work.subscriber}`,
+    address: addressOf(work),
     step: `cancel ${work.account.name} ${work.subscription}`,
     account: work.account,
     path,
@@ -102,7 +107,7 @@ export async function restoreCollection(
     // Paid or voided meanwhile: nothing to collect.
     if (now.value['status'] !== 'open' || now.value['auto_advance'] === true) continue
     const outcome = await perform(context, {
-      address: `subscriber.${work.subscriber}`,
+      address: addressOf(work),
       step: `collect ${work.account.name} ${invoice}`,
       account: work.account,
       method: 'POST',

@@ -1,4 +1,6 @@
 import { instant, secondsPerDay } from '../../core/instant.ts'
+import { isUnfinished } from '../hand-over.ts'
+import { applyLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
 import { pollTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess } from './poll.ts'
@@ -12,6 +14,8 @@ export interface ServeOptions {
   /** Signals worked on side by side. */
   readonly atOnce: number
   readonly pollSeconds: number
+  /** Finishes or undoes hand-overs that a run left on the way; called while no run holds the store. */
+  readonly recover: () => Promise<void>
 }
 
 export interface Serving {
@@ -30,6 +34,7 @@ const monitorSeconds = 10
 const lateSeconds = 60
 /** Looks at Kajabi that may fail in a row before somebody is told. */
 const failuresAllowed = 3
+const recoverSeconds = 60
 /** Seconds between two tries of a reconciliation that did not go through. */
 const retryReconcile = 600
 
@@ -70,6 +75,7 @@ class Duties {
   private pollAt = 0
   private monitorAt = 0
   private reconcileAt = 0
+  private recoverAt = 0
   private failures = 0
   private readonly seen: SeenTags = new Map()
   private readonly wake: () => void
@@ -87,6 +93,10 @@ class Duties {
     if (now >= this.monitorAt) {
       this.monitorAt = now + monitorSeconds
       await this.monitor()
+    }
+    if (now >= this.recoverAt && !stopped()) {
+      this.recoverAt = now + recoverSeconds
+      await this.recover()
     }
     if (now >= this.pollAt && !stopped()) {
       await this.poll()
@@ -121,6 +131,29 @@ class Duties {
       this.context.alert({
         ...unreadable,
         summary: 'Kajabi cannot be read: cancels by tag wait, revokes are not noticed',
+      })
+  }
+
+  /** An apply that is at work does this itself. */
+  private async recover(): Promise<void> {
+    const unfinished = (await this.context.store.subscribers()).filter(isUnfinished)
+    if (unfinished.length === 0 || (await this.context.store.leaseHolder(applyLease)) !== undefined) return
+    this.context.log({ level: 'warn', event: 'recovering', subscribers: unfinished.length })
+    await this.options.recover()
+    const left = (await this.context.store.subscribers()).filter(isUnfinished)
+    const half = {
+      key: 'unfinished_hand_over',
+      severity: 'critical',
+      fix: 'crossbill verify; crossbill apply',
+    } as const
+    if (left.length === 0) this.context.alert({ ...half, summary: 'no hand-over is unfinished', resolved: true })
+    else
+      this.context.alert({
+        ...half,
+        summary: `${left.length} subscribers are half-way between accounts: ${left
+          .slice(0, 5)
+          .map(({ key }) => key)
+          .join(', ')}`,
       })
   }
 

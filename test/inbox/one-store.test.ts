@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Context } from '../../src/engine/context.ts'
+import { recover } from '../../src/engine/recover.ts'
+import { serveLease, startServing } from '../../src/engine/inbox/serve.ts'
+import { openRig, type Rig } from './rig.ts'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await openRig()
+})
+afterEach(() => rig.close())
+
+describe('apply and serve share one store', () => {
+  test('recovery leaves alone what the inbox has begun', async () => {
+    const entry = {
+      run: 'service',
+      step: 'cancel',
+      account: 'target',
+      method: 'DELETE',
+      path: '/v1/subscriptions/sub_1',
+      params: {},
+    }
+    await rig.store.journalStart({
+      ...entry,
+      address: 'inbox.sig_1',
+      idempotencyKey: 'k',
+      attempt: 1,
+      startedAt: rig.now(),
+    })
+    const { accounts, store, catalog, progress, interrupt, run, wait } = rig.context
+    const sink = { write: () => Promise.resolve() }
+    const context: Context = { accounts, store, catalog, progress, interrupt, run, wait, sink, tool: 'test' }
+    await recover(context)
+    expect((await rig.store.journalOpen()).map(({ status }) => status)).toEqual(['started'])
+  })
+
+  test('of two processes one leads; when it ends, the other takes over', async () => {
+    const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
+    const options = { atOnce: 4, pollSeconds: 1_000, recover: () => Promise.resolve() }
+    const one = startServing({ ...rig.context, run: 'one', wait }, options)
+    await expect.poll(() => rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'one' })
+    const two = startServing({ ...rig.context, run: 'two', wait }, options)
+    await wait(5)
+    expect(await rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'one' })
+    await one.stop()
+    await expect.poll(() => rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'two' })
+    await two.stop()
+    expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
+  })
+})

@@ -27,7 +27,8 @@ describe('apply and serve share one store', () => {
       attempt: 1,
       startedAt: rig.now(),
     })
-    const { accounts, store, catalog, progress, interrupt, run, wait } = rig.context
+    const { accounts, store, catalog, progress, interrupt, run } = rig.context
+    const wait = () => Promise.resolve()
     const sink = { write: () => Promise.resolve() }
     const context: Context = { accounts, store, catalog, progress, interrupt, run, wait, sink, tool: 'test' }
     await recover(context)

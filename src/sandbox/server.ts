@@ -5,13 +5,13 @@ import { assert } from '../core/assert.ts'
 import { ConnectionCut } from './faults.ts'
 import type { Sandbox } from './sandbox.ts'
 
-/** Listens on `port` (0: any free one); webhooks leave with the global fetch unless the sandbox was given another way. */
+/** Listens on `port` (0: any free one); webhooks go to this machine only, unless the sandbox was given another way to deliver. */
 export async function serveSandbox(
   sandbox: Sandbox,
   options: { readonly port: number; readonly host?: string },
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { port, host = '127.0.0.1' } = options
-  sandbox.world.deliver ??= globalThis.fetch
+  sandbox.world.deliver ??= deliverNearby
   const server = createServer((request, response) => {
     void answer(sandbox, request, response)
   })
@@ -31,6 +31,14 @@ export async function serveSandbox(
       sandbox.close()
     },
   }
+}
+
+const nearby = /^(localhost|127(\.\d+){3}|\[::1\])$/
+
+/** A simulated world must not write to real addresses: receivers elsewhere are taken to have heard. */
+const deliverNearby: typeof globalThis.fetch = async (input, init) => {
+  const request = new Request(input, init)
+  return nearby.test(new URL(request.url).hostname) ? globalThis.fetch(request) : new Response(null, { status: 200 })
 }
 
 async function answer(sandbox: Sandbox, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,5 +1,7 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import Stripe from 'stripe'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { createSandbox, type WorldStorage } from '../../src/sandbox/sandbox.ts'
 import { serveSandbox } from '../../src/sandbox/server.ts'
 import { clientOf, refusal } from './client.ts'
@@ -114,6 +116,28 @@ test('control: the world, the clock, and a reset to the beginning', async () => 
     id: expect.stringMatching(/^acct_1SandboxTarget\w+$/) as string,
     key: 'sk_test_sandbox_target',
   })
+})
+
+test('webhooks reach receivers on this machine; those elsewhere are taken to have heard, and nothing is sent to them', async () => {
+  const heard: string[] = []
+  const receiver = createServer((request, response) => {
+    heard.push(`${request.method} ${request.url} ${String(request.headers['stripe-signature']).slice(0, 2)}`)
+    request.resume().on('end', () => response.end())
+  })
+  await new Promise<void>((resolve) => void receiver.listen(0, '127.0.0.1', resolve))
+  open.push({ close: () => new Promise((resolve) => void receiver.close(() => resolve())) })
+  const { port } = receiver.address() as AddressInfo
+  const { stripe, sandbox, server } = await served()
+  const sentFar = vi.spyOn(globalThis, 'fetch')
+  for (const url of [`http://127.0.0.1:${port}/near`, 'https://far.example/hook'])
+    await stripe.webhookEndpoints.create({ url, enabled_events: ['product.created'] })
+  await stripe.products.create({ id: 'p', name: 'P' })
+  await Promise.all(sandbox.world.deliveries)
+  expect(heard).toEqual(['POST /near t='])
+  expect(sentFar.mock.calls.map(([input]) => new URL((input as Request).url).hostname)).toEqual(['127.0.0.1'])
+  sentFar.mockRestore()
+  const waiting = await (await fetch(`${server.url}/_sandbox/webhooks`)).json()
+  expect(waiting).toEqual({ waiting: { us: [], intl: [], target: [] } })
 })
 
 test('the Date header is the simulated clock over HTTP as well', async () => {

@@ -42,7 +42,6 @@ export const main = command({
       seed: flags.seed,
       ...(flags.population === undefined ? {} : { population: { name: 'school', subscribers: flags.subscribers } }),
       ...(flags.clock === undefined ? {} : { clock: instantOf('--clock', flags.clock) }),
-      deliver: globalThis.fetch,
     })
     const server = await serveSandbox(sandbox, { port: flags.port })
     const { url } = server

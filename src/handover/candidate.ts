@@ -92,7 +92,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     old: sightOld(raw) as Candidate['sights']['old'],
     new: sightNew(successors) as Candidate['sights']['new'],
   }
-  const customerNew = copyMap.customers.get(idOf(raw.customer))
+  const customerNew = copiedCustomer(idOf(raw.customer), copyMap, around)
   return {
     desired,
     old: readSource(raw, customerOld, account.prices),
@@ -105,6 +105,14 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     source: account,
     around,
   }
+}
+
+/**
+ * The mapping file has a row for each payment method, so a customer without a copied one has none; the copy keeps customer ids, so a customer of the target
+ * with this id is that copy. https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
+ */
+function copiedCustomer(id: string, { customers }: CopyMap, { target }: Surroundings): string | undefined {
+  return customers.get(id) ?? (target.customers.has(id) ? id : undefined)
 }
 
 function expandedCustomer({ customer }: Stripe.Subscription): Stripe.Customer | undefined {

@@ -1,7 +1,9 @@
 import type Stripe from 'stripe'
 import { isChargeDate } from '../billing/calendar.ts'
 import { remainderOf } from '../billing/discounts.ts'
+import { address } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
+import { couponDuration } from './coupons.ts'
 import type { DesiredItem } from '../catalog/types.ts'
 import type { Candidate } from './candidate.ts'
 import { sourcePrint } from './fingerprint.ts'
@@ -69,15 +71,26 @@ function itemChanges(
 }
 
 /** Discounts may run out between pull and plan; one that is new, or was taken away before its end, is a change. */
-function discountChanges({ desired, old, around }: Candidate): readonly string[] {
+function discountChanges(candidate: Candidate): readonly string[] {
+  const { desired, old, around } = candidate
   const mappings = around.index.mappings(desired.source)
   const there = old.discounts.flatMap(({ coupon }) => (coupon === null ? [] : (mappings.coupons[coupon.id] ?? [])))
   const carriedBy = (written: string, key: string): boolean => written === key || written.startsWith(`${key}-`)
   const added = there.filter((key) => !desired.discounts.some(({ coupon }) => carriedBy(coupon, key)))
   const lost = desired.discounts.filter(
-    ({ coupon, ends }) => (ends === undefined || ends > around.now) && !there.some((key) => carriedBy(coupon, key)),
+    ({ coupon, ends }) =>
+      (ends === undefined || ends > around.now) &&
+      !onceIsUsed(candidate, coupon) &&
+      !there.some((key) => carriedBy(coupon, key)),
   )
   return [...added.map((key) => `discount ${key} was added`), ...lost.map(({ coupon }) => `discount ${coupon} is gone`)]
+}
+
+/** A discount that applies once is gone after the first renewal since the pull. */
+function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
+  const { value } = around.index.resources.get(address('coupon', key)) ?? { value: {} }
+  const renewed = desired.next_invoice !== undefined && old.next !== null && old.next > desired.next_invoice
+  return renewed && couponDuration(value)?.duration === 'once'
 }
 
 /** How the successor differs from the held old subscription that it was made from: what its subscriber changed since the move. */

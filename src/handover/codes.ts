@@ -46,7 +46,7 @@ export const blockedCodes = {
     fix: 'Correct the id, or remove the entry from the subscriber file.',
   },
   customer_not_copied: {
-    meaning: 'The copy map has no row for this customer, or the target has no such customer.',
+    meaning: 'The target has no copy of this customer.',
     fix: 'Copy the customer again in the Dashboard, then `crossbill copy-map import` the new file.',
   },
   payment_method_unmapped: {

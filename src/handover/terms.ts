@@ -37,14 +37,14 @@ export function couponDifferences(
       amount_off: old.amount_off,
       currency: old.currency,
       applies_to: sorted(products),
-      currency_options: amounts(old.currency_options ?? {}),
+      currency_options: amounts(old.currency_options ?? {}, old.currency),
     },
     {
       percent_off: desired['percent_off'] ?? null,
       amount_off: desired['amount_off'] ?? null,
       currency: desired['currency'] ?? null,
       applies_to: sorted(stringsAt(desired['applies_to'], 'products')),
-      currency_options: amounts(objectAt(desired, 'currency_options')),
+      currency_options: amounts(objectAt(desired, 'currency_options'), desired['currency']),
     },
   )
 }
@@ -122,10 +122,11 @@ function differences(old: JsonObject, desired: JsonObject, skipped: readonly str
   return fields.filter((field) => canonicalJson(old[field] ?? null) !== canonicalJson(desired[field] ?? null))
 }
 
-function amounts(options: Readonly<Record<string, unknown>>): JsonObject {
+/** Amounts in further currencies. Stripe repeats the coupon's own among its options; people do not write it twice. */
+function amounts(options: Readonly<Record<string, unknown>>, own: unknown): JsonObject {
   return Object.fromEntries(
     Object.entries(options).flatMap(([currency, option]) =>
-      isJsonObject(option) && typeof option['amount_off'] === 'number'
+      currency !== own && isJsonObject(option) && typeof option['amount_off'] === 'number'
         ? [[currency, option['amount_off']] as const]
         : [],
     ),

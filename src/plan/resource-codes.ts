@@ -24,6 +24,10 @@ export const resourceBlockedCodes = {
     meaning: 'Stripe offers no way to change this back (a feature is archived for good).',
     fix: 'Declare another object under a new key.',
   },
+  reference_blocked: {
+    meaning: 'It would be made of, or pointed at, an object that is blocked itself.',
+    fix: 'Mend that one first.',
+  },
   secret_to_missing: {
     meaning:
       'Stripe tells the signing secret of a webhook endpoint once, when it is made, and nothing says where it goes.',

@@ -27,6 +27,11 @@ export class ReferenceTable implements References {
     this.#renewed.add(address)
   }
 
+  /** It does not, after all. */
+  keep(address: string): void {
+    this.#renewed.delete(address)
+  }
+
   isRenewed(address: string): boolean {
     return this.#renewed.has(address)
   }

@@ -7,6 +7,7 @@ import { kinds } from '../kinds/registry.ts'
 import type { Kind } from '../kinds/kind.ts'
 import type { KeylessChange } from './assemble.ts'
 import type { LiveResources } from './live.ts'
+import { blockDependents } from './resource-dependents.ts'
 import { indexLive, type LiveIndex, undeclared } from './resource-identity.ts'
 import { inOrder, type Placed } from './resource-order.ts'
 import { peopleIn } from './resource-people.ts'
@@ -73,10 +74,11 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
   // First who is who, in all kinds; then what differs, in the order of the kinds, since a replaced object changes those that use it.
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
-  const verdicts: Verdict[] = []
+  const judged: Verdict[] = []
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? [])
-      verdicts.push(judge({ kind, resource, index: indexOf(kind), references, people, input, needed }))
+      judged.push(judge({ kind, resource, index: indexOf(kind), references, people, input, needed }))
+  const verdicts = blockDependents(judged, references)
   const placed: Placed[] = verdicts.flatMap((verdict) =>
     changeFor(verdict, { input, references, people, verdicts, needed }),
   )

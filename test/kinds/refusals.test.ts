@@ -35,6 +35,28 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(lines(plan)).toEqual(['create product.p (declared)', 'blocked price.a (foreign_object)'])
   })
 
+  test('what uses a blocked object waits with it, and nothing is hung on somebody else’s', async () => {
+    const target = await Target.open()
+    await target.send('POST', '/v1/coupons', { id: 'c', percent_off: 50 })
+    const sections =
+      'coupons: { c: { percent_off: 20 } }\npromotion_codes: { w: { code: WELCOME, promotion: { coupon: c } } }\nproducts: { p: { name: P } }'
+    expect(lines(await target.plan(catalogOf(sections)))).toEqual([
+      'create product.p (declared)',
+      'blocked coupon.c (foreign_object)',
+      'blocked promotion_code.w (reference_blocked)',
+    ])
+  })
+
+  test('an object of ours that cannot be changed can still be used as it is', async () => {
+    const target = await Target.open()
+    const coupon = (percent: number, code = '') =>
+      catalogOf(`coupons: { c: { id: SAVE, percent_off: ${percent} } }${code}`)
+    await target.apply(await target.plan(coupon(20)))
+    expect(
+      lines(await target.plan(coupon(25, '\npromotion_codes: { w: { code: WELCOME, promotion: { coupon: c } } }'))),
+    ).toEqual(['create promotion_code.w (declared)', 'blocked coupon.c (id_taken)'])
+  })
+
   test('every refusal says what to do', () => {
     for (const { meaning, fix } of Object.values(resourceBlockedCodes)) {
       expect(meaning.length).toBeGreaterThan(20)

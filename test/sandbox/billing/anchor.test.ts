@@ -168,7 +168,9 @@ describe('billing_cycle_anchor_config (docs billing-cycle; SDK)', () => {
       billing_cycle_anchor_config: { day_of_month: 31, month: 11, hour: 6, minute: 0, second: 0 },
       proration_behavior: 'none',
     })
-    expect(iso(made.billing_cycle_anchor)).toBe('2027-02-28T06:00:00Z')
+    // The anchor is the first of these dates whose month has a 31st; the first full invoice comes before it (docs billing-cycle).
+    expect(iso(made.billing_cycle_anchor)).toBe('2027-05-31T06:00:00Z')
+    expect(iso(made.items.data[0]?.current_period_end)).toBe('2027-02-28T06:00:00Z')
     const preview = await stripe.invoices.createPreview({ subscription: made.id })
     expect(iso(preview.lines.data[0]?.period.end)).toBe('2027-05-31T06:00:00Z')
   })

@@ -83,13 +83,29 @@ describe('an anchor config is the next occurrence of its day and time', () => {
   const monthly = { interval: 'month', count: 1 } as const
 
   test('day 31 asked for in February bills on 28 February first and on 31 March next', () => {
-    const anchor = anchorFromConfig(config, monthly, at('2027-02-10T00:00:00Z'))
-    expect(iso(anchor.at)).toBe('2027-02-28T09:15:00')
-    expect(iso(boundary(anchor, monthly, 1))).toBe('2027-03-31T09:15:00')
+    const { first, anchor } = anchorFromConfig(config, monthly, at('2027-02-10T00:00:00Z'))
+    expect(iso(first)).toBe('2027-02-28T09:15:00')
+    expect(iso(anchor.at)).toBe('2027-03-31T09:15:00')
+    expect(iso(periodAround(anchor, monthly, first).start)).toBe('2027-02-28T09:15:00')
+  })
+
+  test('the documented case: two-monthly, made in February, day 31: first full invoice on 28 February, anchor on 31 August', () => {
+    const twoMonthly = { interval: 'month', count: 2 } as const
+    const { first, anchor } = anchorFromConfig(config, twoMonthly, at('2027-02-10T00:00:00Z'))
+    expect([iso(first), iso(anchor.at)]).toEqual(['2027-02-28T09:15:00', '2027-08-31T09:15:00'])
+    expect(iso(periodAround(anchor, twoMonthly, first).end)).toBe('2027-04-30T09:15:00')
+  })
+
+  test('a yearly 29 February waits for a leap year; a day its month never has stays with its last', () => {
+    const yearly = { interval: 'year', count: 1 } as const
+    const leap = anchorFromConfig({ ...config, day_of_month: 29, month: 2 }, yearly, at('2026-06-01T00:00:00Z'))
+    expect([iso(leap.first), iso(leap.anchor.at)]).toEqual(['2027-02-28T09:15:00', '2028-02-29T09:15:00'])
+    const never = anchorFromConfig({ ...config, day_of_month: 30, month: 2 }, yearly, at('2026-06-01T00:00:00Z'))
+    expect(iso(boundary(never.anchor, yearly, 1))).toBe('2028-02-29T09:15:00')
   })
 
   test('a time of day left out is that of the creation', () => {
-    const anchor = anchorFromConfig(
+    const { anchor } = anchorFromConfig(
       { ...config, hour: null, minute: null, second: null },
       monthly,
       at('2027-01-31T10:20:30Z'),
@@ -105,10 +121,12 @@ describe('an anchor config is the next occurrence of its day and time', () => {
         fc.constantFrom(1, 2, 3, 4, 6, 12),
         fc.integer({ min: at('2020-01-01T00:00:00Z'), max: at('2032-01-01T00:00:00Z') }),
         (day, month, count, now) => {
-          const anchor = anchorFromConfig({ ...config, day_of_month: day, month }, { interval: 'month', count }, now)
-          expect(anchor.at).toBeGreaterThanOrEqual(now)
-          expect(anchor.at).toBeLessThanOrEqual(addMonths(now, count) + 4 * 86_400)
-          expect((new Date(anchor.at * 1_000).getUTCMonth() + 1 - month) % count).toBeCloseTo(0)
+          const cadence = { interval: 'month', count } as const
+          const { first, anchor } = anchorFromConfig({ ...config, day_of_month: day, month }, cadence, now)
+          expect(first).toBeGreaterThanOrEqual(now)
+          expect(first).toBeLessThanOrEqual(addMonths(now, count) + 4 * 86_400)
+          expect((new Date(first * 1_000).getUTCMonth() + 1 - month) % count).toBeCloseTo(0)
+          expect(periodAround(anchor, cadence, first).start).toBe(first)
         },
       ),
       { numRuns: 2_000 },

@@ -106,28 +106,40 @@ export function approximateSeconds(cadence: Cadence): number {
   return monthsOf(cadence) * 2_629_746
 }
 
+export interface ConfiguredAnchor {
+  /** The first full invoice: the first boundary not before `now`, never further than one period away. */
+  readonly first: number
+  /** The anchor itself: the first boundary from there on whose month really has the day asked for. */
+  readonly anchor: Anchor
+}
+
+/** The longest wait for a month with the day asked for: a 29 February may be eight years away, and a 31 April never comes. */
+const longestWait = 12 * 12
+
 /**
- * The first boundary, not before `now`, that an anchor config asks for. `month` sets the phase of prices longer than a month; it never
- * pushes the first full invoice further than one period away.
+ * What an anchor config asks for. `month` sets the phase of prices longer than a month. A two-monthly price made in February with day 31
+ * has its first full invoice on 28 February and its anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
-export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): Anchor {
+export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): ConfiguredAnchor {
   const at = civil(now)
-  const clock = civil(now).time
   const time =
-    (config.hour ?? Math.floor(clock / 3_600)) * 3_600 +
-    (config.minute ?? Math.floor(clock / 60) % 60) * 60 +
-    (config.second ?? clock % 60)
+    (config.hour ?? Math.floor(at.time / 3_600)) * 3_600 +
+    (config.minute ?? Math.floor(at.time / 60) % 60) * 60 +
+    (config.second ?? at.time % 60)
+  const lengthOf = (index: number): number => daysIn(Math.floor(index / 12), ((index % 12) + 12) % 12)
   const on = (index: number): number => {
     const year = Math.floor(index / 12)
-    const month = index - year * 12
-    return Date.UTC(year, month, Math.min(config.day_of_month, daysIn(year, month))) / 1_000 + time
+    return Date.UTC(year, index - year * 12, Math.min(config.day_of_month, lengthOf(index))) / 1_000 + time
   }
-  const step =
-    config.month === null || cadence.interval === 'day' || cadence.interval === 'week' ? 1 : monthsOf(cadence)
+  const period = monthsOf(cadence)
+  const step = config.month === null ? 1 : period
   const current = at.year * 12 + at.month
   const phase = config.month === null ? current : at.year * 12 + config.month - 1
   let index = phase - Math.ceil((phase - current) / step) * step
   while (on(index) < now) index += step
   while (on(index - step) >= now) index -= step
-  return { at: on(index), day: config.day_of_month }
+  let exact = index
+  while (lengthOf(exact) < config.day_of_month && exact - index < longestWait) exact += period
+  const found = lengthOf(exact) < config.day_of_month ? index : exact
+  return { first: on(index), anchor: { at: on(found), day: config.day_of_month } }
 }

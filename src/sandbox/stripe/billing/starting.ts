@@ -15,8 +15,8 @@ export interface Start {
   readonly anchor: Anchor
   readonly config: AnchorConfigRow | null
   readonly trialEnd: number | null
-  /** The anchor lies ahead: the time until then is a part of a period. */
-  readonly stub: boolean
+  /** The first full invoice lies ahead, at this instant: the time until then is a part of a period. Null: a full period begins at once. */
+  readonly firstFull: number | null
 }
 
 export type StartGiven = Pick<
@@ -48,17 +48,19 @@ export function startOf(
   const least = shortest(about.prices)
   const config = configOf(given, about.prices)
   if (config !== null) {
-    const anchor = anchorFromConfig(config, least, trialEnd ?? now)
-    return { start, anchor, config, trialEnd, stub: anchor.at > (trialEnd ?? now) }
+    const { first, anchor } = anchorFromConfig(config, least, trialEnd ?? now)
+    return { start, anchor, config, trialEnd, firstFull: first > (trialEnd ?? now) ? first : null }
   }
   const asked = given.billing_cycle_anchor
   if (asked !== undefined) {
     checkAnchor(asked, { now, trialEnd, least })
-    return { start, anchor: { at: asked }, config: null, trialEnd, stub: asked > (trialEnd ?? now) }
+    const firstFull = asked > (trialEnd ?? now) ? asked : null
+    return { start, anchor: { at: asked }, config: null, trialEnd, firstFull }
   }
   const keeps = given.trial_settings?.end_behavior.billing_cycle_anchor === 'unchanged'
-  if (trialEnd !== null) return { start, anchor: { at: keeps ? start : trialEnd }, config: null, trialEnd, stub: false }
-  return { start, anchor: { at: about.mode === 'flexible' ? start : now }, config: null, trialEnd, stub: false }
+  if (trialEnd !== null)
+    return { start, anchor: { at: keeps ? start : trialEnd }, config: null, trialEnd, firstFull: null }
+  return { start, anchor: { at: about.mode === 'flexible' ? start : now }, config: null, trialEnd, firstFull: null }
 }
 
 function checkAnchor(asked: number, about: { now: number; trialEnd: number | null; least: Cadence }): void {
@@ -152,7 +154,8 @@ export function firstPeriods(
   cadence: Cadence,
   about: { now: number; free: boolean; mode: SubscriptionRow['billing_mode']; cancelAt: number | null },
 ): FirstPeriods {
-  const { start, anchor, trialEnd, stub } = begin
+  const { start, anchor, trialEnd, firstFull } = begin
+  const stub = firstFull !== null
   const { now, free, mode, cancelAt } = about
   const cut = (period: Period): Period =>
     cancelAt !== null && cancelAt > period.start && cancelAt < period.end ? { ...period, end: cancelAt } : period
@@ -161,7 +164,7 @@ export function firstPeriods(
   const backdated = start < now
   const current = cut({
     start: stub || backdated ? Math.max(start, around.start) : now,
-    end: stub ? anchor.at : around.end,
+    end: firstFull ?? around.end,
   })
   if (free && (stub || (backdated && mode === 'flexible'))) return { charged: [], current }
   // A first period cut short by `cancel_at` is not prorated with `none` in flexible mode (billing mode comparison).

@@ -63,6 +63,11 @@ export interface Unsure {
   zero_invoice_consumes_once: boolean
   /** A subscription created with `backdate_start_date` starts its coupons there. */
   discount_starts_backdated: boolean
+  /**
+   * An anchor config's `billing_cycle_anchor` is its first full invoice, also in a month too short for the day. The docs of billing cycles
+   * (false) put it on the first date whose month has the day: made in February with day 31, the anchor is 31 March. The dates billed are the same.
+   */
+  config_anchor_at_first_invoice: boolean
 }
 
 interface Setting extends Row {
@@ -98,6 +103,7 @@ export class World {
     discounts_unset_before_anchor: true,
     zero_invoice_consumes_once: false,
     discount_starts_backdated: true,
+    config_anchor_at_first_invoice: true,
   }
   /** How fast one may ask; nothing: as fast as one likes. */
   limits: RateLimits | undefined = undefined

@@ -159,20 +159,27 @@ describe('billing_cycle_anchor_config (docs billing-cycle; SDK)', () => {
     })
   })
 
-  test('the first full invoice falls within one period, whatever month is asked for', async () => {
-    const { stripe, customer, price } = await school()
-    const quarterly = await price({ recurring: { interval: 'month', interval_count: 3 } })
-    const made = await stripe.subscriptions.create({
-      customer,
-      items: [{ price: quarterly }],
-      billing_cycle_anchor_config: { day_of_month: 31, month: 11, hour: 6, minute: 0, second: 0 },
-      proration_behavior: 'none',
-    })
-    // The anchor is the first of these dates whose month has a 31st; the first full invoice comes before it (docs billing-cycle).
-    expect(iso(made.billing_cycle_anchor)).toBe('2027-05-31T06:00:00Z')
-    expect(iso(made.items.data[0]?.current_period_end)).toBe('2027-02-28T06:00:00Z')
-    const preview = await stripe.invoices.createPreview({ subscription: made.id })
-    expect(iso(preview.lines.data[0]?.period.end)).toBe('2027-05-31T06:00:00Z')
+  test('the first full invoice falls within one period; the anchor is documented as the first date whose month has the day, and the other reading can be had', async () => {
+    for (const [shown, expected] of [
+      [true, '2027-02-28T06:00:00Z'],
+      [false, '2027-05-31T06:00:00Z'],
+    ] as const) {
+      const { stripe, customer, price, sandbox, until, ledger } = await school()
+      sandbox.world.unsure.config_anchor_at_first_invoice = shown
+      const quarterly = await price({ recurring: { interval: 'month', interval_count: 3 } })
+      const made = await stripe.subscriptions.create({
+        customer,
+        items: [{ price: quarterly }],
+        billing_cycle_anchor_config: { day_of_month: 31, month: 11, hour: 6, minute: 0, second: 0 },
+        proration_behavior: 'none',
+      })
+      expect(iso(made.billing_cycle_anchor)).toBe(expected)
+      expect(iso(made.items.data[0]?.current_period_end)).toBe('2027-02-28T06:00:00Z')
+      const preview = await stripe.invoices.createPreview({ subscription: made.id })
+      expect(iso(preview.lines.data[0]?.period.end)).toBe('2027-05-31T06:00:00Z')
+      await until('2028-03-01T00:00:00Z')
+      expect(days(ledger())).toEqual(['2027-02-28', '2027-05-31', '2027-08-31', '2027-11-30', '2028-02-29'])
+    }
   })
 })
 

@@ -48,7 +48,9 @@ export function startOf(
   const least = shortest(about.prices)
   const config = configOf(given, about.prices)
   if (config !== null) {
-    const { first, anchor } = anchorFromConfig(config, least, trialEnd ?? now)
+    const found = anchorFromConfig(config, least, trialEnd ?? now)
+    const { first } = found
+    const anchor = context.world.unsure.config_anchor_at_first_invoice ? { ...found.anchor, at: first } : found.anchor
     return { start, anchor, config, trialEnd, firstFull: first > (trialEnd ?? now) ? first : null }
   }
   const asked = given.billing_cycle_anchor

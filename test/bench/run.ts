@@ -1,11 +1,18 @@
 import { accept } from './accept.ts'
+import { cancel } from './cancel.ts'
 import { catalog } from './catalog.ts'
 import type { Figure } from './figure.ts'
 import { refresh } from './refresh.ts'
 import { start } from './start.ts'
 
 /** `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow disk is no defect of the product. */
-const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure>> = { start, accept, refresh, catalog }
+const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure>> = {
+  start,
+  accept,
+  cancel,
+  refresh,
+  catalog,
+}
 
 const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(benches)) {

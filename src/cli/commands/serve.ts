@@ -8,7 +8,7 @@ import { withProject } from '../project.ts'
 import { openProjectAlerts, readServerSecrets, serverContext, serviceContext, serviceSettings } from '../service.ts'
 
 /** Signals worked on side by side: enough for fifty a second when Stripe takes a second for each. */
-const atOnce = 64
+const atOnce = 128
 
 export const main = command({
   positionals: {},

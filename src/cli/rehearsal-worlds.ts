@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
@@ -5,6 +6,8 @@ import type { Context } from '../engine/context.ts'
 import type { Accounts } from '../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../engine/rehearse.ts'
 import { readCopyMapCsv } from '../files/copy-map.ts'
+import { markHold } from '../handover/marks.ts'
+import { readHold } from '../handover/source.ts'
 import type { Live, LiveAccount } from '../plan/live.ts'
 import { fillFromAccounts, type LiveAccount as RebuiltAccount } from '../sandbox/live/accounts.ts'
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts'
@@ -64,10 +67,18 @@ function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, pric
   return {
     prices: plain([...(prices ?? new Map()).values()]),
     customers: plain([...customers.values()]),
-    subscriptions: plain(subscriptions),
+    subscriptions: plain(subscriptions.map(asBefore)),
     invoices: plain([...unfinished, ...newest]),
     invoice_items: plain([...pendingItems.values()].flat()),
   }
+}
+
+/** Somebody on hold as they were before the hand-over: the rehearsal plays it from its beginning. */
+function asBefore(subscription: Stripe.Subscription): object {
+  const hold = readHold(subscription)
+  if (hold === null) return subscription
+  const { [markHold]: _mark, ...metadata } = subscription.metadata
+  return { ...subscription, pause_collection: hold.before, metadata }
 }
 
 /** The SDK's types say more than its values are: plain JSON as it came. */

@@ -1,0 +1,58 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parseArguments } from '../../src/cli/arguments.ts'
+import { commandTable } from '../../src/cli/commands.ts'
+import { root } from '../house/sources.ts'
+
+/** Command lines in a document: lines of code blocks, and code within a sentence. */
+export function commandLines(text: string): string[] {
+  const blocks = [...text.matchAll(/```[^\n]*\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
+  const fromBlocks = blocks.flatMap((block) => block.split('\n')).map((line) => line.trim().replace(/^\$ /, ''))
+  const fromSentences = [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`\n]+)`/g)].map(
+    (match) => match[1] ?? '',
+  )
+  return [...fromBlocks, ...fromSentences]
+    .flatMap((line) => line.split(' && '))
+    .map((line) => line.trim().replace(/^(npx |npm exec )/, ''))
+    .filter((line) => line.startsWith('crossbill '))
+    .map((line) => line.replace(/\s+(#|\||>|2>).*$/, ''))
+}
+
+/** Words as a shell would split them. Placeholders in capitals stand for a value. */
+function words(line: string): string[] {
+  return (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).slice(1).map((word) => word.replaceAll(/^['"]|['"]$/g, ''))
+}
+
+const documents = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+]
+const lines = documents.flatMap((path) =>
+  commandLines(readFileSync(join(root, path), 'utf8')).map((line) => ({ path, line })),
+)
+
+describe('every command in a document is one that exists', () => {
+  test('the check sees the commands there are', () => {
+    expect(commandLines('```sh\n$ npx crossbill plan --out x # save\n```\nand `crossbill verify`')).toEqual([
+      'crossbill plan --out x',
+      'crossbill verify',
+    ])
+    expect(lines.length).toBeGreaterThan(10)
+  })
+
+  test('a command that does not exist is found', async () => {
+    await expect(parseArguments(words('crossbill plan --ouut x'), commandTable)).rejects.toThrow('no flag --ouut')
+  })
+
+  test.each(lines)('$path: $line', async ({ line }) => {
+    const problem = await parseArguments(words(line), commandTable).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    )
+    // A sentence may name a command without saying on what.
+    expect(problem.replace(/^.*Not enough non-option arguments.*$/, '')).toBe('')
+  })
+})

@@ -13,6 +13,7 @@ import { copyCustomers } from '../../src/sandbox/copy.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import type { Row, TableDefinition } from '../../src/sandbox/kernel/tables.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
+import { discounts } from '../../src/sandbox/stripe/discounts.ts'
 import { paymentLinks } from '../../src/sandbox/stripe/payment-links.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { taxIds } from '../../src/sandbox/stripe/tax-ids.ts'
@@ -101,6 +102,13 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
     ['a method of its own', 200, (row) => row.default_payment_method !== null || row.default_source !== null],
     ['made by an application', 5, (row) => row.application !== null],
     ['thresholds', 2, (row) => row.billing_thresholds !== null],
+    ['an anchor of its own configuration', 10, (row) => row.billing_cycle_anchor_config !== null],
+    ['a start before its creation', 10, (row) => row.start_date < row.created],
+    [
+      'an anchor that was moved',
+      15,
+      (row) => row.billing_cycle_anchor > row.start_date && row.trial_end === null && row.start_date === row.created,
+    ],
     ['a schedule', 12, (row) => row.schedule !== null],
     ['a metered price', 8, (row) => row.items.some((item) => priceOf(item.price)?.recurring?.usage_type === 'metered')],
     ['a tiered price', 15, (row) => row.items.some((item) => priceOf(item.price)?.billing_scheme === 'tiered')],
@@ -144,7 +152,14 @@ describe('what hangs on the customers of a school of 2,000', () => {
     expect(count(invoices, (row) => row.status === 'draft' && row.billing_reason === 'manual')).toBeGreaterThanOrEqual(
       4,
     )
-    expect(count(customers, (row) => row.discount !== null)).toBeGreaterThanOrEqual(25)
+    expect(count(customers, (row) => row.discount !== null)).toBeGreaterThanOrEqual(35)
+    const kinds = ['us', 'intl'].flatMap((name) => {
+      const account = sandbox.world.account(name)
+      return [...account.table(customers).all()].flatMap(
+        (row) => account.table(discounts).get(row.discount ?? '') ?? [],
+      )
+    })
+    expect(new Set(kinds.map((row) => row.coupon))).toEqual(new Set(['FOUNDER-20', 'STAY-50', 'WELCOME-6M']))
     expect(count(taxIds, () => true)).toBeGreaterThanOrEqual(2)
   })
 

@@ -5,11 +5,13 @@ import type { Context } from '../kernel/context.ts'
 import { discounts } from '../stripe/discounts.ts'
 import { customers } from '../stripe/customer-row.ts'
 import type { PaymentMethodRow } from '../stripe/payment-method-row.ts'
+import { type Cadence, periodAround } from '../stripe/billing/calendar.ts'
 import { keepSubscription } from '../stripe/billing/cycling.ts'
 import { type SubscriptionRow, subscriptions } from '../stripe/billing/rows.ts'
 import { type Chance, chanceOf } from './chance.ts'
 import { type Maker, type Params, idOf } from './maker.ts'
-import { type MemberPlan, type Oddity, lastPeriod } from './members.ts'
+import type { MemberPlan, Oddity } from './members.ts'
+import { cadences } from './offerings.ts'
 import type { Storefront } from './storefront.ts'
 import { newWallet } from './wallets.ts'
 
@@ -42,6 +44,7 @@ export function enrol(school: School, plan: MemberPlan): void {
   const context = maker.context(shop.account)
   const customer = customerFor(school, plan)
   const method = newWallet(context, { plan, customer, chance, clock })
+  if (chance.happens(0.08) && plan.oddity === undefined) newWallet(context, { plan, customer, chance, clock })
   const own = methodParams(school, { plan, context, customer, method })
   const price = priceFor(shop, plan)
   const made = maker.post(shop.account, '/v1/subscriptions', {
@@ -51,6 +54,7 @@ export function enrol(school: School, plan: MemberPlan): void {
     ...collectionOf(plan),
     ...own,
     ...trialOf(plan, chance, clock),
+    ...beginning(plan, context.now),
     ...startingDiscount(shop, plan, clock),
     billing_mode: { type: plan.oddity === 'mixed_intervals' ? 'flexible' : plan.mode },
     currency: plan.currency,
@@ -59,7 +63,8 @@ export function enrol(school: School, plan: MemberPlan): void {
   })
   const subscription = idOf(made)
   if (plan.oddity === 'grandfathered') shop.archive(price)
-  skipTo(context, present(context.table(subscriptions).get(subscription), subscription), lastPeriod(plan, clock))
+  const row = present(context.table(subscriptions).get(subscription), subscription)
+  skipTo(context, row, { cadence: cadences[plan.cadence], clock })
   school.enrolled.set(plan.n, { plan, customer, method, subscription })
 }
 
@@ -81,7 +86,10 @@ function customerFor(school: School, plan: MemberPlan): string {
   if (plan.oddity === 'tax_id' && plan.account === 'intl')
     school.maker.post(account, `/v1/customers/${id}/tax_ids`, { type: 'eu_vat', value: `DE${100_000_000 + plan.n}` })
   school.customers.set(root, id)
-  if (plan.oddity === 'customer_discount') giveCustomerDiscount(school, plan, id)
+  if (plan.oddity === 'customer_discount') {
+    const context = school.maker.context(account)
+    giveCustomerDiscount(context, id, { coupon: school.shop(plan).coupon('forever'), since: context.now })
+  }
   return id
 }
 
@@ -93,23 +101,28 @@ export function addressIn(country: string): Params {
   return { country, ...(places[country] ?? { line1: '1 High Street', postal_code: '10115' }) }
 }
 
-/** A discount on the customer itself, from the days when that could be asked for: no parameter of this API version gives one. */
-function giveCustomerDiscount(school: School, plan: MemberPlan, customer: string): void {
-  const shop = school.shop(plan)
-  const context = school.maker.context(shop.account)
-  const row = present(context.table(customers).get(customer), customer)
+/**
+ * A discount on the customer itself, from the days when that could be asked for: no parameter of this API version gives one.
+ * `since`: when its clock began; `end`: when it stops, for repeating ones.
+ */
+export function giveCustomerDiscount(
+  context: Context,
+  id: string,
+  about: { coupon: string; since: Instant; end?: Instant },
+): void {
+  const row = present(context.table(customers).get(id), id)
   const discount = context.table(discounts).put({
     id: context.newId('di'),
-    created: context.now,
-    coupon: shop.coupon('forever'),
+    created: about.since,
+    coupon: about.coupon,
     promotion_code: null,
-    customer,
+    customer: id,
     subscription: null,
     subscription_item: null,
     invoice: null,
     invoice_item: null,
-    start: context.now,
-    end: null,
+    start: about.since,
+    end: about.end ?? null,
   })
   context.table(customers).put({ ...row, discount: discount.id })
 }
@@ -190,6 +203,22 @@ function trialOf(plan: MemberPlan, chance: Chance, clock: Instant): Params {
   return {}
 }
 
+/** An anchor on the last day of the month that the sign-up did not have, or a start before the sign-up. */
+function beginning(plan: MemberPlan, now: Instant): Params {
+  if (plan.oddity === 'anchor_config')
+    return {
+      billing_cycle_anchor_config: { day_of_month: 31, hour: 6, minute: 0, second: 0 },
+      proration_behavior: 'none',
+    }
+  if (plan.oddity === 'backdated')
+    return {
+      backdate_start_date: now - 100 * secondsPerDay,
+      billing_cycle_anchor: now + 5 * secondsPerDay,
+      proration_behavior: 'none',
+    }
+  return {}
+}
+
 /** Discounts that have been there from the first day; the others come later. */
 function startingDiscount(shop: Storefront, plan: MemberPlan, clock: Instant): Params {
   const { discount } = plan
@@ -211,10 +240,13 @@ function startingDiscount(shop: Storefront, plan: MemberPlan, clock: Instant): P
 }
 
 /** Sets the current period to the one before the newest renewal: that renewal is played, those before it are history nobody reads. */
-function skipTo(context: Context, row: SubscriptionRow, period: { start: number; end: number } | undefined): void {
-  const longest = row.items.some((item) => item.current_period_end !== row.items[0]?.current_period_end)
-  if (period === undefined || longest || row.status !== 'active') return
-  if (period.start <= row.start_date) return
+function skipTo(context: Context, row: SubscriptionRow, about: { cadence: Cadence; clock: Instant }): void {
+  const mixed = row.items.some((item) => item.current_period_end !== row.items[0]?.current_period_end)
+  if (mixed || row.status !== 'active') return
+  const anchor = { at: row.billing_cycle_anchor, day: row.billing_cycle_anchor_config?.day_of_month }
+  const current = periodAround(anchor, about.cadence, about.clock)
+  const period = periodAround(anchor, about.cadence, current.start - 1)
+  if (period.start <= context.now) return
   keepSubscription(context, {
     ...row,
     items: row.items.map((item) => ({

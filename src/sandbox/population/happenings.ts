@@ -3,7 +3,8 @@ import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay, secondsPerHour } from '../../core/instant.ts'
 import { subscriptions } from '../stripe/billing/rows.ts'
 import { paymentMethods } from '../stripe/payment-method-row.ts'
-import type { Enrolled, School } from './enrolling.ts'
+import { addMonths } from '../stripe/billing/calendar.ts'
+import { type Enrolled, type School, giveCustomerDiscount } from './enrolling.ts'
 import { chanceOf } from './chance.ts'
 import type { Params } from './maker.ts'
 import { type MemberPlan, type Oddity, lastPeriod } from './members.ts'
@@ -75,6 +76,9 @@ function oddSteps(odd: Odd): Step[] {
     collection_uncollectible: () => change({ pause_collection: { behavior: 'mark_uncollectible' } }),
     balance_credit: () => late(balance(-0.4)),
     balance_debit: () => late(balance(0.2)),
+    moved_anchor: () => change({ billing_cycle_anchor: { type: 'now' }, proration_behavior: 'none' }),
+    once_customer_discount: () => late(customerDiscount('once')),
+    timed_customer_discount: () => late(customerDiscount({ months: 6 })),
     pending_item: () => late(pendingItem),
     draft_invoice: () => late(draftInvoice),
     schedule: () => late(planPriceRise),
@@ -106,6 +110,18 @@ function balance(share: number): Step['run'] {
     const path = `/v1/customers/${member.customer}/balance_transactions`
     const description = share < 0 ? 'Goodwill' : 'Bank fee'
     school.maker.post(school.shop(member.plan).account, path, { amount, currency, description })
+  }
+}
+
+/** Given some weeks ago; a repeating one has been running since. */
+function customerDiscount(kind: 'once' | { readonly months: number }): Step['run'] {
+  return (school, member) => {
+    const shop = school.shop(member.plan)
+    const context = school.maker.context(shop.account)
+    const since = instant(context.now - (kind === 'once' ? 0 : 70) * secondsPerDay)
+    const coupon = shop.coupon(kind)
+    const end = kind === 'once' ? {} : { end: instant(addMonths(since, kind.months)) }
+    giveCustomerDiscount(context, member.customer, { coupon, since, ...end })
   }
 }
 

@@ -58,6 +58,11 @@ export const oddities = {
   grandfathered: 30,
   multi_currency: 12,
   mixed_intervals: 2,
+  anchor_config: 6,
+  moved_anchor: 10,
+  backdated: 6,
+  once_customer_discount: 3,
+  timed_customer_discount: 4,
 } as const satisfies Record<string, number>
 export type Oddity = keyof typeof oddities
 
@@ -165,7 +170,7 @@ function planMember(drawing: Drawing): MemberPlan {
     started: startOf(chance, { cadence: cadences[cadence], clock, oddity }),
     discount: takesDiscount(oddity) ? discountFor(chance) : { kind: 'none' },
     tax: taxFor(chance, account, oddity),
-    methodOn: chance.happens(0.2) ? 'subscription' : 'customer',
+    methodOn: chance.happens(0.2) && oddity !== 'status_paused' ? 'subscription' : 'customer',
     mode: chance.happens(0.6) ? 'classic' : 'flexible',
     oddity,
   }
@@ -209,6 +214,8 @@ function plainPrice(oddity: Oddity | undefined): boolean {
 function takesDiscount(oddity: Oddity | undefined): boolean {
   const clean: readonly (Oddity | undefined)[] = [
     'customer_discount',
+    'once_customer_discount',
+    'timed_customer_discount',
     'item_discount',
     'metered',
     'incomplete',
@@ -230,6 +237,7 @@ function cadenceFor(chance: Chance, product: ProductKey, oddity: Oddity | undefi
     'mixed_intervals',
     'tiered',
     'volume',
+    'anchor_config',
   ]
   if (monthly.includes(oddity)) return 'month'
   if (product !== 'membership') return chance.weighted({ month: 88, quarter: 6, year: 6 })

@@ -33,8 +33,8 @@ export interface Draft {
   readonly files: ReadonlyMap<string, YamlFile>
 }
 
-/** A rule looks at the whole draft and says everything that is wrong by it. */
-export type Rule = (draft: Draft) => readonly Diagnostic[]
+/** A rule looks at the whole draft and says everything that is wrong by it, one by one: finding a place means parsing its file. */
+export type Rule = (draft: Draft) => Iterable<Diagnostic>
 
 /** Where a part of a resource's entry stands. */
 export function placeIn(resource: DraftResource, path: Path = [], part: 'key' | 'value' = 'value'): Position {

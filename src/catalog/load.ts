@@ -48,9 +48,24 @@ export function loadCatalog(files: readonly CatalogFile[]): LoadedCatalog {
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
   // Rules across files would only repeat what is wrong inside one.
-  if (findings.length === 0) findings.push(...rules.flatMap((rule) => rule(draft)))
+  if (findings.length === 0) for (const rule of rules) findings.push(...firstOf(rule(draft)))
   if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(findings) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
+}
+
+/** A hundred thousand findings by one rule have one cause; the first ones show it. */
+const mostByRule = 200
+
+function firstOf(found: Iterable<Diagnostic>): readonly Diagnostic[] {
+  const first: Diagnostic[] = []
+  for (const one of found) {
+    if (first.length === mostByRule) {
+      const message = `more than ${mostByRule} findings ${one.rule}; the others are not listed`
+      return [...first, error('more-findings', message, 'mend the first ones', undefined)]
+    }
+    first.push(one)
+  }
+  return first
 }
 
 class DraftBuilder implements Draft {

@@ -73,7 +73,7 @@ function readValue(written: string): Json | undefined {
   return value !== undefined && flow.atEnd() ? value : undefined
 }
 
-const word = /^[A-Za-z_](?:[\w./@+%()-]| (?=[\w./@+%()-]))*$/
+const word = /^[A-Za-z_](?:[\w./@+%(),-]| (?=[\w./@+%()-]))*$/
 const integer = /^-?(?:0|[1-9]\d{0,14})$/
 const fraction = /^-?(?:0|[1-9]\d{0,8})\.\d{1,6}$/
 const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/

@@ -167,6 +167,23 @@ describe('what is wrong is said with its place and a way to mend it', () => {
     expect(loaded.findings.map((one) => one.fix).join('\n')).toContain(fix)
   })
 
+  test('the same mistake many times over is shown and counted, not listed to the end', () => {
+    const entry = (index: number): string =>
+      `  sub_${index}: { customer: cus_1, anchor: 2026-01-01T00:00:00Z, items: [{ price: nope }] }\n`
+    const many = `subscribers:\n${Array.from({ length: 300 }, (_, index) => entry(index)).join('')}`
+    const { findings } = load({
+      'subscribers/us/a.yaml': many,
+      'subscribers/us/b.yaml': many.replaceAll('sub_', 'sub_b'),
+    })
+    expect(findings).toHaveLength(201)
+    expect(findings[0]?.message).toBe('more than 200 findings unknown-reference; the others are not listed')
+    expect(findings[200]?.at).toEqual({
+      file: 'subscribers/us/a.yaml',
+      line: 201,
+      column: expect.any(Number) as number,
+    })
+  })
+
   test('all of it at once, in the order of files and lines', () => {
     const prices = pricesYaml.replace('unit_amount', 'unit_amout').replace('usd\n    unit', 'USD\n    unit')
     const loaded = load({ 'prices.yaml': prices, 'products.yaml': 'products: [1]\n' })

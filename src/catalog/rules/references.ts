@@ -9,13 +9,11 @@ import type { Path } from '../yaml-file.ts'
 type Keys = ReadonlyMap<string, ReadonlySet<string>>
 
 /** Every key used anywhere must be a key of its section. */
-export function unknownReferences(draft: Draft): readonly Diagnostic[] {
+export function* unknownReferences(draft: Draft): Iterable<Diagnostic> {
   const keys = keysByKind(draft)
-  return [
-    ...ofResources(draft, keys),
-    ...ofMappings(draft, keys),
-    ...draft.subscribers.flatMap((one) => ofSubscriber(draft, one, keys)),
-  ]
+  yield* ofResources(draft, keys)
+  yield* ofMappings(draft, keys)
+  for (const one of draft.subscribers) yield* ofSubscriber(draft, one, keys)
 }
 
 function keysByKind(draft: Draft): Keys {

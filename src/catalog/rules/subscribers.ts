@@ -36,10 +36,10 @@ export function excludedStage(draft: Draft): readonly Diagnostic[] {
 }
 
 /** A subscription is of recurring prices in one currency, which all its prices and amount-off coupons have. */
-export function subscriberCurrency(draft: Draft): readonly Diagnostic[] {
+export function* subscriberCurrency(draft: Draft): Iterable<Diagnostic> {
   const prices = valuesOf(draft, 'price')
   const coupons = valuesOf(draft, 'coupon')
-  return draft.subscribers.flatMap((one) => ofSubscriber(draft, one, prices, coupons))
+  for (const one of draft.subscribers) yield* ofSubscriber(draft, one, prices, coupons)
 }
 
 function ofSubscriber(

@@ -5,7 +5,7 @@ import { formatInstant, instant } from '../../src/core/instant.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
-import type { SandboxOptions } from '../../src/sandbox/sandbox.ts'
+import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { load } from '../catalog/project.ts'
 import { clientOf } from '../sandbox/client.ts'
 import { at, openRig, type Rig } from './rig.ts'
@@ -54,41 +54,15 @@ coupons:
 `
 
 /** A US account with these members, living until `now`, and copied to the target. */
-export async function members(people: readonly Member[], now: string, options: SandboxOptions = {}): Promise<Members> {
-  const first = people.map(({ since }) => since).toSorted()[0] ?? now
-  const rig = await openRig(empty(), { ...options, clock: at(first) })
+export async function members(people: readonly Member[], now: string): Promise<Members> {
+  const about = JSON.stringify([people, now])
+  const lived = pasts.get(about) ?? live(people, now)
+  pasts.set(about, lived)
+  const { sandbox, declared, subscriptions } = await lived
+  const rig = await openRig(empty(), cloneSandbox(sandbox))
   const us = clientOf(rig.sandbox)
   const target = clientOf(rig.sandbox, 'target')
-  const old = await oldCatalog(us)
-  const customers: string[] = []
-  const subscriptions: string[] = []
-  const order = people
-    .map((_, index) => index)
-    .toSorted((a, b) => at(people[a]?.since ?? '') - at(people[b]?.since ?? ''))
-  for (const index of order) {
-    const member = present(people[index], 'member')
-    await rig.advance(at(member.since))
-    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', coupon, create } = member
-    const customer = other === undefined ? await newCustomer(us, card, index) : present(customers[other], 'customer')
-    customers[index] = customer
-    const subscription = await us.subscriptions.create({
-      customer,
-      items: [{ price: old.prices[price] }],
-      ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] }] }),
-      ...create,
-    })
-    subscriptions[index] = subscription.id
-  }
-  await rig.advance(at(now))
   await importCopy(rig)
-  const entries: string[] = []
-  for (const id of subscriptions) entries.push(await entry(us, id, old.names))
-  // What people wrote at the pull stays; only stages and policies are edited.
-  const declared = loaded({
-    'project.yaml': projectYaml(''),
-    'mappings/us.yaml': old.mappings,
-    'subscribers/us/wave.yaml': `subscribers:\n${entries.join('')}`,
-  })
   const catalogAt: Members['at'] = (stage, policies = '') => {
     const { project } = loaded({ 'project.yaml': projectYaml(policies) })
     const subscribers = declared.subscribers.map((one, index) => ({
@@ -120,6 +94,51 @@ export async function members(people: readonly Member[], now: string, options: S
     advance: (to) => rig.advance(at(to)),
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
   }
+}
+
+/** What happened until `now`, lived once: every test goes on from a twin of it. */
+interface Past {
+  readonly sandbox: Sandbox
+  /** What people wrote at the pull stays; only stages and policies are edited. */
+  readonly declared: Catalog
+  readonly subscriptions: readonly string[]
+}
+
+const pasts = new Map<string, Promise<Past>>()
+
+async function live(people: readonly Member[], now: string): Promise<Past> {
+  const first = people.map(({ since }) => since).toSorted()[0] ?? now
+  const sandbox = createSandbox({ clock: at(first) })
+  const us = clientOf(sandbox)
+  const old = await oldCatalog(us)
+  const customers: string[] = []
+  const subscriptions: string[] = []
+  const order = people
+    .map((_, index) => index)
+    .toSorted((a, b) => at(people[a]?.since ?? '') - at(people[b]?.since ?? ''))
+  for (const index of order) {
+    const member = present(people[index], 'member')
+    await sandbox.world.advance(at(member.since))
+    const { customerOf: other, card = 'pm_card_visa', price = 'monthly', coupon, create } = member
+    const customer = other === undefined ? await newCustomer(us, card, index) : present(customers[other], 'customer')
+    customers[index] = customer
+    const subscription = await us.subscriptions.create({
+      customer,
+      items: [{ price: old.prices[price] }],
+      ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] }] }),
+      ...create,
+    })
+    subscriptions[index] = subscription.id
+  }
+  await sandbox.world.advance(at(now))
+  const entries: string[] = []
+  for (const id of subscriptions) entries.push(await entry(us, id, old.names))
+  const declared = loaded({
+    'project.yaml': projectYaml(''),
+    'mappings/us.yaml': old.mappings,
+    'subscribers/us/wave.yaml': `subscribers:\n${entries.join('')}`,
+  })
+  return { sandbox, declared, subscriptions }
 }
 
 /** Charges without the account that made them: what the member sees. */

@@ -30,8 +30,8 @@ let runs = 0
 /** Nothing gets better by waiting for a simulated world. */
 const atOnce = { milliseconds: () => performance.now(), sleep: async () => {} }
 
-export async function openRig(catalog: Catalog, options: SandboxOptions = {}): Promise<Rig> {
-  const sandbox = createSandbox(options)
+export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox = {}): Promise<Rig> {
+  const sandbox = 'world' in world ? world : createSandbox(world)
   const store = await openStore({ file: ':memory:' })
   const sent: string[] = []
   const connect = async (name: string): Promise<StripeAccount> => {

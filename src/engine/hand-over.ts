@@ -122,6 +122,8 @@ const goals: Readonly<Record<Goal | 'undo', HandoverState['phase']>> = {
 }
 
 function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo'): boolean {
+  // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was asked for.
+  if (goal === 'settle' && phase === 'ended') return true
   if (phase !== goals[goal]) return false
   return goal === 'revert' || goal === 'undo' ? now === goal && reason === null : true
 }

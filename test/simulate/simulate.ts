@@ -1,10 +1,13 @@
 import type { Stage } from '../../src/catalog/types.ts'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../../src/core/instant.ts'
+import { Bug } from '../../src/core/assert.ts'
 import { apply } from '../../src/engine/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
 import { compareCharges } from '../../src/engine/compare-charges.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { Killed, mortal } from '../../src/engine/mortal.ts'
 import { recover } from '../../src/engine/recover.ts'
+import { deferredCodes } from '../../src/handover/codes.ts'
 import { guardNames } from '../../src/plan/guards.ts'
 import type { Member } from '../engine/members.ts'
 import { chance, type Chance } from './chance.ts'
@@ -41,6 +44,7 @@ export type Happening =
       readonly diesAt: number | undefined
     }
   | { readonly do: 'decline'; readonly member: number }
+  | { readonly do: 'lose the store' }
 
 const monthsAfter = 5
 const faultRates = {
@@ -96,7 +100,7 @@ export function randomHappenings(random: Chance, people: number): Happening[] {
       const by = random.one(['signal', 'signal', 'new door', 'old door'] as const)
       return { do: 'cancel', member, by, diesAt: random.happens(0.5) ? random.between(0, 4) : undefined }
     }
-    return { do: 'decline', member }
+    return random.happens(0.5) ? { do: 'decline', member } : { do: 'lose the store' }
   })
 }
 
@@ -108,25 +112,35 @@ export async function simulate(seed: number): Promise<Story> {
 }
 
 /** Lives through a given story, checking the promises after everything that happens. */
-export async function tell(seed: number, people: readonly Member[], happenings: readonly Happening[]): Promise<Story> {
-  const teller = new Teller(seed, await twinWorlds(people, '2026-10-05T12:00:00Z'))
+export async function tell(
+  seed: number,
+  people: readonly Member[],
+  happenings: readonly Happening[],
+  mutate: Mutation = (context) => context,
+): Promise<Story> {
+  const teller = new Teller(seed, await twinWorlds(people, '2026-10-05T12:00:00Z'), mutate)
   return teller.tell(happenings)
 }
+
+/** Breaks the product on purpose, so that it can be shown that the simulation finds it. */
+export type Mutation = (context: Context) => Context
 
 class Broken extends Error {}
 
 class Teller {
   private readonly seed: number
   private readonly worlds: TwinWorlds
+  private readonly mutate: Mutation
   private readonly lines: string[] = []
   private readonly counts: Counts = { charges: 0, moves: 0, reverts: 0, settles: 0, kills: 0, faults: 0, cancels: 0 }
   /** Something was left in the middle: the next life has to come before any renewal that is near. */
   private unfinished = false
   private readonly ended = new Set<number>()
 
-  constructor(seed: number, worlds: TwinWorlds) {
+  constructor(seed: number, worlds: TwinWorlds, mutate: Mutation) {
     this.seed = seed
     this.worlds = worlds
+    this.mutate = mutate
   }
 
   async tell(happenings: readonly Happening[]): Promise<Story> {
@@ -162,6 +176,10 @@ class Teller {
         return this.apply(happening)
       case 'cancel':
         return this.cancel(happening)
+      case 'lose the store':
+        this.note('the store is lost')
+        this.unfinished = true
+        return this.worlds.loseStore()
       case 'decline':
         if (await this.worlds.decline(happening.member))
           this.note(`member ${happening.member}: the card is declined from now on`)
@@ -179,7 +197,7 @@ class Teller {
   private async apply({ diesAt, faults }: { diesAt: number | undefined; faults: number | undefined }): Promise<void> {
     this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates: faultRates })
     const living = this.worlds.context()
-    const life = mortal(living, ({ request, side }) => {
+    const life = mortal(this.mutate(living), ({ request, side }) => {
       // The judge looks at every instant between two requests, not only when a run is over.
       this.onePayer()
       return diesAt === request * 2 + (side === 'before' ? 0 : 1)
@@ -188,21 +206,27 @@ class Teller {
     try {
       await recover(life.context)
       const plan = await makePlan(life.context)
-      if (plan.changes.length > 0) {
-        const result = await apply(life.context, plan, { allow: guardNames, fromFile: true })
-        for (const { action, outcome } of result.changes) if (outcome === 'done') this.count(action)
-        told = result.changes
-          .map(
-            ({ address, action, outcome, code }) =>
-              `${action} ${address} ${outcome}${code === undefined ? '' : ` (${code})`}`,
-          )
-          .join(', ')
-        this.unfinished = !result.ok
-        if (faults === undefined && !result.ok)
-          this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
-      } else this.unfinished = false
+      const result = await apply(life.context, plan, { allow: guardNames, fromFile: true })
+      for (const { action, outcome } of result.changes) if (outcome === 'done') this.count(action)
+      told = result.changes
+        .map(
+          ({ address, action, outcome, code }) =>
+            `${action} ${address} ${outcome}${code === undefined ? '' : ` (${code})`}`,
+        )
+        .join(', ')
+      this.unfinished = !result.ok
+      const undone = result.changes.find(
+        ({ outcome, code = '' }) =>
+          outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),
+      )
+      if (faults === undefined && undone !== undefined)
+        throw new Broken(
+          `clean run: ${undone.action} ${undone.address} ended ${undone.outcome}: ${undone.code} ${undone.message}`,
+        )
+      if (faults === undefined && !result.ok) this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
     } catch (error) {
-      if (!(error instanceof Killed) && faults === undefined) throw error
+      if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
+      if (!(error instanceof Killed) && faults === undefined) throw new Broken(`clean run: ${String(error)}`)
       told = error instanceof Killed ? 'killed' : `stopped: ${error instanceof Error ? error.message : 'unknown'}`
       this.unfinished = true
       if (error instanceof Killed) this.counts.kills++
@@ -256,7 +280,7 @@ class Teller {
   /** Everything is finished cleanly, months pass, and the two worlds are put side by side. */
   private async close(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await this.apply({ diesAt: undefined, faults: undefined })
-    const plan = await makePlan(this.worlds.context())
+    const plan = await makePlan(this.mutate(this.worlds.context()))
     const open = plan.changes.filter(({ address }) => !address.startsWith('subscriber.'))
     if (open.length > 0)
       throw new Broken(`promise 10: left to do after apply: ${open.map(({ address }) => address).join(', ')}`)

@@ -12,6 +12,7 @@ import { cloneSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { injectedFaults, setFaults, type FaultPlan } from '../../src/sandbox/faults.ts'
 import { subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
+import type { Store } from '../../src/engine/ports.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
 import { members, type Member, type Members } from '../engine/members.ts'
 import type { WorldCharge } from '../../src/engine/compare-charges.ts'
@@ -23,6 +24,8 @@ export interface TwinWorlds extends AsyncDisposable {
   readonly now: () => Instant
   /** The engine's context with everybody at the stage last written for them. */
   context(): Context
+  /** The store is gone; an empty one takes its place, into which only the copy map was imported again. */
+  loseStore(): Promise<void>
   stageOf(member: number): Stage
   write(member: number, stage: Stage): void
   advance(to: Instant): Promise<void>
@@ -56,6 +59,7 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
   const store = await openStore({ file: ':memory:' })
   const stages: Stage[] = people.map(() => 'source')
   let faultsSoFar = 0
+  const lives: { store: Store } = { store: school.rig.context.store }
   const successorsOf = (member: number): SubscriptionRow[] =>
     rowsOf(moved, 'target').filter(
       (row) =>
@@ -67,7 +71,12 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
     school,
     keys: school.keys,
     now: () => moved.clock(),
-    context: () => school.stage((index) => stages[index] ?? 'source'),
+    context: () => ({ ...school.stage((index) => stages[index] ?? 'source'), store: lives.store }),
+    async loseStore() {
+      const fresh = await openStore({ file: ':memory:' })
+      for await (const row of lives.store.copyMap()) await fresh.putCopyMap([row])
+      lives.store = fresh
+    },
     stageOf: (member) => stages[member] ?? 'source',
     write: (member, stage) => void (stages[member] = stage),
     async advance(to) {
@@ -77,7 +86,9 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
     async act(member, what, door) {
       const old = school.subscriptions[member] ?? ''
       const [live] = successorsOf(member)
-      const at = door === 'new' && live !== undefined ? live.id : old
+      const oldLives = rowsOf(moved, 'us').some(({ id, status }) => id === old && liveStatuses.has(status))
+      // An old link leads nowhere once the old subscription is gone.
+      const at = live !== undefined && (door === 'new' || !oldLives) ? live.id : old
       const account = at === old ? 'us' : 'target'
       await control(moved, 'act', { ...what, account, subscription: at })
       await control(twin, 'act', { ...what, account: 'us', subscription: old })
@@ -101,7 +112,7 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
       const subscriber = school.keys[member] ?? ''
       const message = `wish-${member}-${moved.clock()}`
       const signal = { source: 'operator', event: 'cancel', subscriber, receivedAt: moved.clock(), message } as const
-      await acceptSignal(inboxOf(school.rig.context, store), signal)
+      await acceptSignal(inboxOf({ ...school.rig.context, store: lives.store }, store), signal)
       if (!twinToo) return
       await control(twin, 'act', {
         act: 'cancel',
@@ -112,7 +123,7 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
     },
     async workSignals(diesAt) {
       const life = mortal(
-        school.rig.context,
+        { ...school.rig.context, store: lives.store },
         ({ request, side }) => diesAt === request * 2 + (side === 'before' ? 0 : 1),
       )
       try {
@@ -153,7 +164,7 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
   return worlds
 }
 
-let lives = 0
+let runs = 0
 /** The service's own clock runs fast: retries and the leases of the dead are over at the next look. */
 let seconds = 1_900_000_000
 
@@ -168,7 +179,7 @@ function inboxOf(context: Context, store: OpenStore): InboxContext {
     policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
     alert() {},
     log() {},
-    run: `inbox-${++lives}`,
+    run: `inbox-${++runs}`,
     interrupt: { requested: false },
     clock: () => instant((seconds += 50_000)),
     random: () => 0,

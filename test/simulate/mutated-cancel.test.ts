@@ -1,0 +1,28 @@
+import { expect, test, vi } from 'vitest'
+import { tell } from './simulate.ts'
+
+// "Already cancelled" in the old account is taken for success without looking for a successor.
+vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
+  const real = await original()
+  return {
+    ...real,
+    decideCancel: (sides) =>
+      sides.old === 'live' ? real.decideCancel(sides) : { do: 'nothing', reason: 'already_cancelled' },
+  }
+})
+
+test('the simulation finds that a settled old subscription is taken for a cancelled member', async () => {
+  const { broken } = await tell(
+    0,
+    [{ since: '2026-09-20T09:15:00Z' }],
+    [
+      { do: 'stage', member: 0, stage: 'target' },
+      { do: 'apply', diesAt: undefined, faults: undefined },
+      { do: 'days', days: 20 },
+      { do: 'stage', member: 0, stage: 'settled' },
+      { do: 'apply', diesAt: undefined, faults: undefined },
+      { do: 'cancel', member: 0, by: 'signal', diesAt: undefined },
+    ],
+  )
+  expect(broken).toMatch(/^promise 9/)
+})

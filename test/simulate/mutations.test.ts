@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import type { Member } from '../engine/members.ts'
+import {
+  carriesCouponsWhole,
+  createsBeforeHolding,
+  forgetsIntervalCount,
+  forgetsProrationNone,
+  overlooksCancelledSuccessors,
+  takesSilenceForEmpty,
+} from './mutations.ts'
+import { tell, type Happening, type Mutation } from './simulate.ts'
+
+// One rule broken at a time: the simulation must find each, or it proves nothing about the product.
+
+const move: readonly Happening[] = [
+  { do: 'stage', member: 0, stage: 'target' },
+  { do: 'apply', diesAt: undefined, faults: undefined },
+]
+const clean: Happening = { do: 'apply', diesAt: undefined, faults: undefined }
+const monthly: Member = { since: '2026-09-20T09:15:00Z' }
+
+async function judged(people: readonly Member[], story: readonly Happening[], mutation?: Mutation): Promise<string> {
+  const { broken } = await tell(0, people, story, mutation)
+  return broken ?? 'nothing'
+}
+
+test.each<[string, Mutation, Member, readonly Happening[], RegExp]>([
+  ['creating before holding', createsBeforeHolding, monthly, move, /^(promise 1|clean run)/],
+  ['forgetting proration_behavior: none', forgetsProrationNone, monthly, move, /^(promise 2|clean run)/],
+  [
+    'carrying a repeating coupon whole',
+    carriesCouponsWhole,
+    { since: '2026-08-15T09:15:00Z', coupon: 'welcome' },
+    move,
+    /^(promise 2|clean run)/,
+  ],
+  [
+    'prices without interval_count',
+    forgetsIntervalCount,
+    { since: '2026-09-01T08:00:00Z', price: 'quarterly' },
+    move,
+    /^(promise 2|promise 10|clean run)/,
+  ],
+  [
+    'looking up successors without cancelled ones',
+    overlooksCancelledSuccessors,
+    monthly,
+    [
+      ...move,
+      { do: 'cancel', member: 0, by: 'new door', diesAt: undefined },
+      { do: 'stage', member: 0, stage: 'source' },
+      clean,
+    ],
+    /^(promise 1|promise 9|clean run)/,
+  ],
+  [
+    'releasing when the target cannot be read',
+    takesSilenceForEmpty,
+    monthly,
+    // The creation's answer was lost with the run that asked for it; the next one looks, and the target does not answer.
+    [
+      clean,
+      { do: 'stage', member: 0, stage: 'target' },
+      { do: 'apply', diesAt: 5, faults: undefined },
+      { do: 'lose the store' },
+      { do: 'stage', member: 0, stage: 'source' },
+      clean,
+    ],
+    /^(promise 1|promise 2|clean run)/,
+  ],
+])('the simulation finds %s', async (_, mutation, member, story, expected) => {
+  expect(await judged([member], story)).toBe('nothing')
+  expect(await judged([member], story, mutation)).toMatch(expected)
+})

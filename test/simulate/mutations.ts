@@ -1,0 +1,96 @@
+import { isJsonObject } from '../../src/core/json.ts'
+import { success } from '../../src/core/outcome.ts'
+import type { Context } from '../../src/engine/context.ts'
+import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
+import type { Mutation } from './simulate.ts'
+
+type Send = StripeAccount['send']
+
+function onAccounts(context: Context, change: (account: StripeAccount) => StripeAccount): Context {
+  const { target, sources } = context.accounts
+  const changed = new Map([...sources].map(([name, account]) => [name, change(account)]))
+  return { ...context, accounts: { target: change(target), sources: changed } }
+}
+
+/** Rewrites what leaves, as if the product had made another request. */
+function sending(change: (request: StripeRequest) => StripeRequest): Mutation {
+  return (context) =>
+    onAccounts(context, (account) => ({ ...account, send: (request) => account.send(change(request)) }))
+}
+
+const isCreation = ({ method, path }: StripeRequest): boolean => method === 'POST' && path === '/v1/subscriptions'
+
+/** The create goes out first, the hold after it. */
+export const createsBeforeHolding: Mutation = (context) => {
+  let waiting: (() => ReturnType<Send>) | undefined
+  return onAccounts(context, (account) => ({
+    ...account,
+    async send(request) {
+      const holding = isJsonObject(request.params?.['pause_collection']) && request.params['metadata'] !== undefined
+      if (request.method === 'POST' && account.name !== 'target' && holding) {
+        waiting = () => account.send(request)
+        const now = await account.send({ method: 'GET', path: request.path })
+        if (!now.ok || !isJsonObject(request.params)) return now
+        const { pause_collection: pause, metadata } = request.params
+        const marks = isJsonObject(now.value['metadata']) ? now.value['metadata'] : {}
+        const pausedNow = { resumes_at: null, ...(isJsonObject(pause) ? pause : {}) }
+        return success({
+          ...now.value,
+          pause_collection: pausedNow,
+          metadata: { ...marks, ...(isJsonObject(metadata) ? metadata : {}) },
+        })
+      }
+      const answer = await account.send(request)
+      if (isCreation(request) && waiting !== undefined) {
+        await waiting()
+        waiting = undefined
+      }
+      return answer
+    },
+  }))
+}
+
+export const forgetsProrationNone: Mutation = sending((request) =>
+  isCreation(request) ? { ...request, params: { ...request.params, proration_behavior: undefined } } : request,
+)
+
+/** A three-month coupon with one renewal left is given whole again. */
+export const carriesCouponsWhole: Mutation = sending((request) =>
+  isCreation(request)
+    ? {
+        ...request,
+        params: JSON.parse(
+          JSON.stringify(request.params).replaceAll(/welcome-\d-months-left/g, 'welcome'),
+        ) as StripeRequest['params'] & object,
+      }
+    : request,
+)
+
+/** Prices are told apart by amount and interval alone. */
+export const forgetsIntervalCount: Mutation = sending((request) =>
+  request.method === 'POST' && request.path === '/v1/prices' && isJsonObject(request.params?.['recurring'])
+    ? { ...request, params: { ...request.params, recurring: { interval: request.params['recurring']['interval'] } } }
+    : request,
+)
+
+function listing(change: (account: StripeAccount, path: string) => StripeAccount['list'] | undefined): Mutation {
+  return (context) =>
+    onAccounts(context, (account) => ({
+      ...account,
+      list: (path, params) => (change(account, path) ?? account.list)(path, params),
+    }))
+}
+
+/** Successors are looked for among living subscriptions only. */
+export const overlooksCancelledSuccessors: Mutation = listing((account, path) =>
+  account.name === 'target' && path === '/v1/subscriptions'
+    ? async function* (asked, params) {
+        for await (const one of account.list(asked, params)) if (one['status'] !== 'canceled') yield one
+      }
+    : undefined,
+)
+
+/** A target that does not answer is taken for an empty one. */
+export const takesSilenceForEmpty: Mutation = listing((account, path) =>
+  account.name === 'target' && path === '/v1/subscriptions' ? async function* () {} : undefined,
+)

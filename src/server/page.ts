@@ -7,7 +7,7 @@ const style = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d } }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: 1.5rem; background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
 main { width: 100%; max-width: 34rem; padding: clamp(1.5rem, 5vw, 2.75rem); background: var(--card); border: 1px solid var(--line); border-radius: 0.875rem }
 h1 { margin: 0 0 1rem; font-size: clamp(1.4rem, 4.5vw, 1.75rem); line-height: 1.25; letter-spacing: -0.01em; text-wrap: balance }
 p { margin: 0 0 0.75rem }
@@ -20,10 +20,12 @@ button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
 h2 { margin: 1.75rem 0 0.5rem; font-size: 1rem }
 .scroll { overflow-x: auto }
 table { width: 100%; border-collapse: collapse; font-size: 0.9375rem; font-variant-numeric: tabular-nums }
-th, td { padding: 0.4rem 1rem 0.4rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
+th, td { padding: 0.4rem 1rem 0.4rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); white-space: nowrap }
+td:last-child { white-space: normal; overflow-wrap: break-word; min-width: 12rem }
+.scroll + .soft { margin-top: 1.25rem }
 th { color: var(--soft); font-weight: 600 }
-.trouble { padding: 0.75rem 1rem; border-left: 4px solid var(--act); background: var(--paper) }
-code { font: 0.9375em ui-monospace, monospace }
+.trouble { overflow-x: auto; padding: 0.75rem 1rem; border-left: 4px solid var(--act); background: var(--paper) }
+code { font: 0.9375em ui-monospace, monospace; white-space: nowrap }
 @media print { form { display: none } body { background: none } main { border: 0 } }
 `
 

@@ -88,7 +88,7 @@ function table(caption: string, heads: readonly string[], rows: readonly (readon
   const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
     `<tr>${row.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`
   return `<h2>${escape(caption)}</h2>
-<div class="scroll"><table><thead>${cells('th', heads)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+<div class="scroll"><table${heads.length > 2 ? ' class="rows"' : ''}><thead>${cells('th', heads)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
 }
 
 function ago(at: Instant, now: Instant): string {

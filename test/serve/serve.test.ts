@@ -43,6 +43,29 @@ describe('crossbill serve', () => {
   )
 
   test(
+    'hears from the old account: a member who leaves through an old door leaves for good',
+    { timeout: 60_000 },
+    async () => {
+      town = await openTown()
+      const [ada, bo] = [await town.rig.member('ada', 'held'), await town.rig.member('bo', 'held')]
+      await town.serve()
+      await town.rig.stripe('us').subscriptions.cancel(ada.old)
+      await until('her successor is cancelled', () => cancelled(ada.successor))
+      await until('her access is gone', async () => {
+        const offers = await town.rig.kajabi.offersOf(ada.contact)
+        return offers.ok && offers.value.length === 0
+      })
+      await town.rig.stripe('us').subscriptions.update(bo.old, { pause_collection: '' })
+      await until('somebody is told of the lost hold', () =>
+        Promise.resolve(town.output().includes(`hold_missing ${bo.subscriber}`)),
+      )
+      expect(await town.rig.status('target', bo.successor)).toBe('active')
+      await until('nothing is pending', async () => (await town.rig.store.inbox.counts()).oldestPending === undefined)
+      expect((await town.rig.store.inbox.counts()).states.dead).toBe(0)
+    },
+  )
+
+  test(
     'killed at random while cancels arrive, twice and out of order, cancels everyone once and nobody else',
     { timeout: 300_000 },
     async () => {

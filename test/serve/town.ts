@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { heardEvents } from '../../src/cancel/stripe-event.ts'
 import { serveSandbox } from '../../src/sandbox/server.ts'
 import { root } from '../house/sources.ts'
 import { openRig, type Rig } from '../inbox/rig.ts'
@@ -63,6 +64,7 @@ serve:
   link_secrets: [{ env: LINK_SECRET }]
   relay_secrets: [{ env: RELAY_SECRET }]
   poll_seconds: 1
+  stripe_webhook_secrets: { target: { env: STRIPE_TARGET }, us: { env: STRIPE_US } }
   cancels_per_hour: ${cancelsPerHour}
 `,
   )
@@ -75,7 +77,15 @@ serve:
     join(folder, 'catalog/access.yaml'),
     `offers:\n  membership: { kajabi: "${rig.access.offers['membership']?.kajabi}", prices: [membership], cancel_tags: ["${rig.tag}"] }\n`,
   )
+  const signing = async (name: string): Promise<string> => {
+    const url = `http://127.0.0.1:${ports[0]}/stripe/webhooks/${name}`
+    const events = heardEvents[name === 'target' ? 'target' : 'source']
+    const made = await rig.stripe(name).webhookEndpoints.create({ url, enabled_events: [...events] })
+    return made.secret ?? ''
+  }
   const env = {
+    STRIPE_TARGET: await signing('target'),
+    STRIPE_US: await signing('us'),
     ...store?.env,
     PATH: process.env['PATH'] ?? '',
     KEY_TARGET: accounts['target']?.key ?? '',

@@ -1,19 +1,9 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  type Pair,
-  parseDocument,
-  type YAMLMap,
-} from 'yaml'
+import { type Document, isMap, isSeq } from 'yaml'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
 import { keyPlace, readPlainYaml } from './plain-yaml.ts'
 import { error } from './rule-names.ts'
+import { keyText, locator, parseYaml, type Places, placesOf, startOf } from './yaml-places.ts'
 
 /** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
 export type Path = readonly (string | number)[]
@@ -41,7 +31,7 @@ export function readYaml(path: string, text: string): YamlReading {
   if (early !== undefined) return { findings: [early] }
   const plain = readPlainYaml(text)
   if (plain !== undefined) return { file: fileOf(path, text, plain.value, plain.places) }
-  const { document, at } = parse(path, text)
+  const { document, at } = parseYaml(path, text)
   const findings: Diagnostic[] = [...document.errors, ...document.warnings]
     .slice(0, mostProblems)
     .map((problem) =>
@@ -64,19 +54,6 @@ export function readYaml(path: string, text: string): YamlReading {
   }
 }
 
-interface Parsed {
-  readonly document: Document.Parsed
-  readonly at: (offset: number) => Position
-}
-
-function parse(path: string, text: string): Parsed {
-  const lines = new LineCounter()
-  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
-  return { document: parseDocument(text, options), at: (offset) => positionOf(path, lines, offset) }
-}
-
-type Places = ReadonlyMap<string, { readonly line: number; readonly column: number }>
-
 /** Keeps the text, not the parsed document, which is fifty times its size: only a file with findings is parsed again to place them. */
 function fileOf(path: string, text: string, value: Json, places: Places): YamlFile {
   let locate: YamlFile['locate'] | undefined
@@ -87,28 +64,12 @@ function fileOf(path: string, text: string, value: Json, places: Places): YamlFi
       const known = part === 'key' ? places.get(keyPlace(steps)) : undefined
       if (known !== undefined) return { file: path, ...known }
       if (locate === undefined) {
-        const { document, at } = parse(path, text)
+        const { document, at } = parseYaml(path, text)
         locate = locator(document, at)
       }
       return locate(steps, part)
     },
   }
-}
-
-/** Where the keys of the first two levels stand: those are asked for of every file. */
-function placesOf(document: Document.Parsed, at: (offset: number) => Position): Places {
-  const places = new Map<string, { line: number; column: number }>()
-  const note = (path: readonly string[], pair: Pair): void => {
-    const { line, column } = at(startOf(pair.key))
-    places.set(keyPlace(path), { line, column })
-  }
-  if (!isMap(document.contents)) return places
-  for (const top of document.contents.items) {
-    const section = keyText(top) ?? ''
-    note([section], top)
-    if (isMap(top.value)) for (const pair of top.value.items) note([section, keyText(pair) ?? ''], pair)
-  }
-  return places
 }
 
 function refuseText(path: string, text: string): Diagnostic | undefined {
@@ -173,52 +134,4 @@ function tooManyAliases(path: string): Diagnostic {
 function plainMessage(message: string): string {
   const line = message.split('\n')[0] ?? message
   return line.length === 0 ? line : `${line.charAt(0).toLowerCase()}${line.slice(1)}`
-}
-
-function positionOf(file: string, lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset)
-  return { file, line: Math.max(1, line), column: Math.max(1, col) }
-}
-
-function keyText(pair: Pair): string | undefined {
-  const { key } = pair
-  if (!isScalar(key)) return undefined
-  return key.value === null ? undefined : String(key.value as string | number | boolean)
-}
-
-function startOf(node: unknown): number {
-  return (node as Node | null)?.range?.[0] ?? 0
-}
-
-function locator(document: Document.Parsed, at: (offset: number) => Position): YamlFile['locate'] {
-  // Large maps are looked up by key many times (one finding per subscriber), so each is indexed once.
-  const indexes = new WeakMap<YAMLMap, Map<string, Pair>>()
-  const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
-    let index = indexes.get(map)
-    if (index === undefined) {
-      index = new Map(map.items.map((pair) => [keyText(pair) ?? '', pair]))
-      indexes.set(map, index)
-    }
-    return index.get(key)
-  }
-  return (path, part = 'value') => {
-    let node: unknown = document.contents
-    let [keyOffset, valueOffset] = [startOf(node), startOf(node)]
-    for (const step of path) {
-      const holder = isAlias(node) ? node.resolve(document) : node
-      if (isMap(holder)) {
-        const pair = pairOf(holder, String(step))
-        if (pair === undefined) break
-        node = pair.value
-        keyOffset = startOf(pair.key)
-        valueOffset = isScalar(node) || isSeq(node) || isMap(node) || isAlias(node) ? startOf(node) : keyOffset
-      } else if (isSeq(holder)) {
-        node = holder.items[Number(step)]
-        if (node === undefined) break
-        keyOffset = startOf(node)
-        valueOffset = keyOffset
-      } else break
-    }
-    return at(part === 'key' ? keyOffset : valueOffset)
-  }
 }

@@ -17,7 +17,8 @@ import {
   unmarkStep,
   updateSteps,
 } from './resource-steps.ts'
-import { holdersOf, type Verdict } from './resource-verdict.ts'
+import { holdersOf } from './resource-refusals.ts'
+import type { Verdict } from './resource-verdict.ts'
 import type { KeylessStep, ResourcesInput } from './resources.ts'
 
 export interface Around {

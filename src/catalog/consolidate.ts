@@ -88,19 +88,19 @@ export function sameness(kind: KindName, form: JsonObject): string {
 }
 
 /**
- * Groups the objects of one kind of all accounts and gives each group a key: the one its members are mapped to already, else a new one.
- * Members mapped to different keys stay apart: somebody decided so.
+ * Groups the objects of one kind of all accounts and gives each group a key: the one its members are mapped to already, else that of an entry
+ * that says the same (`written`: sameness → key), else a new one. Members mapped to different keys stay apart: somebody decided so.
  */
 export function consolidate(
   kind: Kind,
   members: readonly Member[],
   tables: ReadonlyMap<string, KeyTable>,
-  nameOf: (first: Member) => string,
+  { written, nameOf }: { readonly written: ReadonlyMap<string, string>; readonly nameOf: (first: Member) => string },
 ): readonly Group[] {
   const groups = new Map<string, { key: string | undefined; members: Member[] }>()
   for (const member of members) {
-    const mapped = tables.get(member.account)?.keyOf(kind.name, member.id)
     const same = sameness(kind.name, member.form)
+    const mapped = tables.get(member.account)?.keyOf(kind.name, member.id) ?? written.get(same)
     const unmapped = groups.get(same)
     // A newcomer joins the group of its equals; a mapped one makes or joins the group of its key.
     const place = mapped === undefined ? same : `= ${mapped}`

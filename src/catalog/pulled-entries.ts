@@ -6,7 +6,15 @@ import { desiredForm, differences } from '../kinds/form.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
 import { kindNamed } from '../kinds/registry.ts'
 import { carriedComment, type CarriedCoupon, carriedCoupons } from './carried-coupons.ts'
-import { consolidate, type Group, type KeyTable, type Member, membersOf, type PulledAccount } from './consolidate.ts'
+import {
+  consolidate,
+  type Group,
+  type KeyTable,
+  type Member,
+  membersOf,
+  type PulledAccount,
+  sameness,
+} from './consolidate.ts'
 import { couponNames, freeKey, priceNames, slug, taxRateNames } from './keys.ts'
 import type { PulledFiles } from './pulled-files.ts'
 import { productsOf, Uses } from './pulled-uses.ts'
@@ -69,7 +77,12 @@ function grouped(input: EntriesInput, name: KindName, uses: Uses): readonly Grou
     used: (account, id) => uses.has(account.name, name, id),
     extra: (account) => uses.unlisted(account, name),
   })
-  return consolidate(of, members, input.tables, (first) => freeKey(namesOf(name, first), taken))
+  const written = new Map(
+    [...input.files.entriesOf(of)]
+      .map(([key, value]) => [sameness(name, desiredForm(of, value)), key] as const)
+      .toReversed(),
+  )
+  return consolidate(of, members, input.tables, { written, nameOf: (first) => freeKey(namesOf(name, first), taken) })
 }
 
 function meterOf(recurring: Json | undefined): Json | undefined {

@@ -215,6 +215,21 @@ describe('a second pull', () => {
     subscriptions: [subscription('sub_1', [one]), subscription('sub_2', [one])],
   })
 
+  test('of another account joins what is written already, also by hand', () => {
+    const files = new Map([
+      ['project.yaml', projectYaml],
+      ['products.yaml', 'products:\n  club: { name: Membership }\n'],
+      [
+        'prices.yaml',
+        'prices:\n  club-usd: { product: club, currency: usd, unit_amount: 4900, recurring: { interval: month }, nickname: Ours }\n',
+      ],
+    ])
+    const pulled = pull([first], files)
+    expect(pulled.files.get('mappings/us.yaml')).toContain('price_1: club-usd')
+    expect([...pulled.files.keys()]).toEqual(['mappings/us.yaml', 'subscribers/us/wave-01.yaml'])
+    expect(findings(written(pulled, files))).toEqual([])
+  })
+
   test('of an unchanged account writes nothing', () => {
     expect([...pull([first], written(pull([first]))).files]).toEqual([])
   })

@@ -1,8 +1,9 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Plan } from '../../src/plan/types.ts'
+import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { root } from '../house/sources.ts'
 import { crossbill, type Ran } from './crossbill.ts'
 
@@ -28,6 +29,19 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     expect(plan.summary.create).toBeGreaterThan(50)
     for (const { at, amount, currency, before } of plan.money.next_charges)
       expect({ at, amount, currency }).toEqual({ at: before.at, amount: before.amount, currency: before.currency })
+  })
+
+  // UPDATE_GOLDEN=1 writes them, should the simulated world ever change.
+  test.each(['us', 'intl'])('keeps the copy map of %s that Stripe would hand out', async (from) => {
+    const { fetch } = createSandbox({ population: { name: 'school', subscribers: 60 }, copied: ['us', 'intl'] })
+    const copied = await fetch('http://sandbox/_sandbox/copy', {
+      method: 'POST',
+      body: JSON.stringify({ from, to: 'target' }),
+    })
+    const csv = await copied.text()
+    const path = join(root, `catalog/copy-map/${from}.csv`)
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, csv)
+    expect(readFileSync(path, 'utf8')).toBe(csv)
   })
 
   test('is what pull would write', async () => {

@@ -56,7 +56,10 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
     rmSync(folder, { recursive: true, force: true })
   })
 
-  function crossbill(words: readonly string[], started: (kill: () => void) => void = () => {}): Promise<Ended> {
+  function crossbill(
+    words: readonly string[],
+    started: (stop: (signal: 'SIGKILL' | 'SIGINT') => void) => void = () => {},
+  ): Promise<Ended> {
     const keys = Object.fromEntries(accounts.map((name) => [`KEY_${name.toUpperCase()}`, `sk_test_sandbox_${name}`]))
     const child = spawn(process.execPath, [launcher, ...words, '--quiet'], {
       cwd: folder,
@@ -65,7 +68,7 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    started(() => child.kill('SIGKILL'))
+    started((signal) => child.kill(signal))
     return new Promise((done) => child.on('exit', (code) => done({ code, stdout, stderr })))
   }
 
@@ -113,7 +116,7 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
           if (now === side) seen += 1
           if (now !== side || seen !== request) return
           died = true
-          kill()
+          kill('SIGKILL')
         }
       })
       watch = () => {}
@@ -128,4 +131,23 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
       expect(found.toSorted()).toEqual([...new Set(found)].toSorted())
     },
   )
+
+  test('Ctrl-C ends after the request in flight with 130; apply again goes on', async () => {
+    await ready()
+    let seen = 0
+    const stopped = await crossbill(['apply', '--yes', '--format', 'json'], (stop) => {
+      watch = (now) => {
+        if (now === 'before' && (seen += 1) === 45) stop('SIGINT')
+      }
+    })
+    expect(stopped.code).toBe(130)
+    expect(stopped.stderr).toContain('Stopping after the request in flight')
+    expect(JSON.parse(stopped.stdout)).toMatchObject({ ok: false, interrupted: true })
+    const before = await marks()
+    expect(before).toEqual([...new Set(before)])
+
+    expect(await crossbill(['apply', '--yes'])).toMatchObject({ code: 0, stderr: '' })
+    expect((await crossbill(['verify'])).code).toBe(0)
+    expect((await crossbill(['plan', '--detailed-exitcode'])).code).toBe(0)
+  })
 })

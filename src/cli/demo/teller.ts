@@ -12,18 +12,26 @@ const width = 100
 
 export function openTeller(shell: Shell): Teller {
   const { paint } = shell
-  const tell = shell.format === 'json' ? shell.say : shell.out
+  const write = shell.format === 'json' ? shell.say : shell.out
   let acts = 0
+  let blank = true
+  const tell = (line: string): void => {
+    // Never two empty lines in a row.
+    if (line === '' && blank) return
+    blank = line === ''
+    write(line)
+  }
   return {
     act(title) {
       acts += 1
-      tell(`\n${paint.bold(`${acts}. ${title}`)}\n`)
+      for (const line of ['', paint.bold(`${acts}. ${title}`), '']) tell(line)
     },
-    say: (...lines) => lines.forEach((line) => tell(wrap(line).join('\n'))),
+    say: (...lines) => lines.flatMap(wrap).forEach(tell),
     command(words, printed, lines = 12) {
       const all = printed.trimEnd().split('\n')
       const shown = all.length <= lines + 1 ? all : all.slice(0, lines)
-      tell(`\n${paint.cyan(`  $ crossbill ${words.join(' ')}`)}`)
+      tell('')
+      tell(paint.cyan(`  $ crossbill ${words.join(' ')}`))
       for (const line of shown) tell(paint.dim(`  │ ${line}`.trimEnd()))
       if (shown.length < all.length) tell(paint.dim(`  │ … ${all.length - shown.length} more lines`))
       tell('')

@@ -52,7 +52,11 @@ function text(value: Json | undefined): string {
 
 /** The fields a change sets, one line each: `unit_amount: 5900`. */
 export function patchLines(change: Change): string[] {
-  return change.action === 'create' ? [] : change.patch.map(operationLine)
+  if (change.action === 'create') return []
+  // Prices that are no longer sold must be active while people who are on them are moved.
+  if (change.action === 'update' && change.because.join() === 'active')
+    return [change.steps[0]?.params['active'] === true ? 'active while people are moved' : 'archived again afterwards']
+  return change.patch.map(operationLine)
 }
 
 export function operationLine(operation: Operation): string {

@@ -159,13 +159,13 @@ describe('a renewal that is not paid', () => {
       expect((await stripe.subscriptions.retrieve(id)).status).toBe('past_due')
       const [open] = (await stripe.invoices.list({ subscription: id, status: 'open' })).data
       expect([open?.attempt_count, iso(open?.next_payment_attempt)]).toEqual([1, '2027-02-13T13:00:00Z'])
-      await until('2027-02-20T00:00:00Z')
+      await until('2027-02-26T00:00:00Z')
       expect(day(ledger())).toEqual([
         ['2027-01-10T12', 'succeeded'],
         ['2027-02-10T13', 'failed'],
         ['2027-02-13T13', 'failed'],
-        ['2027-02-15T13', 'failed'],
-        ['2027-02-17T13', 'failed'],
+        ['2027-02-18T13', 'failed'],
+        ['2027-02-25T13', 'failed'],
       ])
       const after = await stripe.subscriptions.retrieve(id)
       expect(after.status).toBe(status)
@@ -221,6 +221,59 @@ describe('a renewal that is not paid', () => {
       next_payment_attempt: null,
     })
     expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+  })
+})
+
+describe('which invoice decides (docs subscriptions/overview)', () => {
+  test('voiding the first invoice of an incomplete subscription ends it', async () => {
+    const { stripe, customer, monthly } = await school()
+    const made = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: monthly }],
+      payment_behavior: 'default_incomplete',
+    })
+    await stripe.invoices.voidInvoice(made.latest_invoice as string)
+    expect((await stripe.subscriptions.retrieve(made.id)).status).toBe('incomplete_expired')
+  })
+
+  test('paying an older invoice leaves it past due, paying the newest brings it back whatever else is open', async () => {
+    const world = await school()
+    finallyDo(world, 'past_due')
+    const { stripe, customer, monthly, until } = world
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await failingCard(world)
+    await until('2027-03-12T00:00:00Z')
+    const open = (await stripe.invoices.list({ subscription: id, status: 'open' })).data
+    expect(open).toHaveLength(2)
+    const good = await stripe.paymentMethods.attach('pm_card_visa', { customer })
+    const pay = (invoice: Stripe.Invoice | undefined) =>
+      stripe.invoices.pay(invoice?.id ?? '', { payment_method: good.id })
+    await pay(open[1])
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('past_due')
+    await pay(open[0])
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+  })
+
+  test('voiding the newest: an older one that was given up on keeps it past due, a paid one makes it active', async () => {
+    const world = await school()
+    finallyDo(world, 'past_due')
+    const { stripe, customer, monthly, until } = world
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await failingCard(world)
+    await until('2027-03-12T00:00:00Z')
+    const open = (await stripe.invoices.list({ subscription: id, status: 'open' })).data
+    await stripe.invoices.voidInvoice(open[0]?.id ?? '')
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('past_due')
+    await stripe.invoices.voidInvoice(open[1]?.id ?? '')
+    expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
+  })
+
+  test('a first bank debit that bounces later: the invoice is voided and the subscription stays active', async () => {
+    const { stripe, customer, monthly, until } = await school({ card: 'pm_usBankAccount_insufficientFunds' })
+    const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await until('2027-01-20T00:00:00Z')
+    expect((await stripe.invoices.retrieve(made.latest_invoice as string)).status).toBe('void')
+    expect((await stripe.subscriptions.retrieve(made.id)).status).toBe('active')
   })
 })
 

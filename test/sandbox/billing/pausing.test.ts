@@ -43,6 +43,22 @@ describe('pause_collection', () => {
     expect(((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance).toBe(-3000)
   })
 
+  test('mark_uncollectible still uses the balance: enough of it pays the invoice, less leaves it uncollectible', async () => {
+    const { stripe, customer, monthly, until, ledger } = await school()
+    const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
+    await stripe.customers.createBalanceTransaction(customer, { amount: -6000, currency: 'usd' })
+    await stripe.subscriptions.update(id, { pause_collection: { behavior: 'mark_uncollectible' } })
+    await until('2027-03-11T00:00:00Z')
+    const { data } = await stripe.invoices.list({ subscription: id })
+    expect(data.map((invoice) => [invoice.status, invoice.amount_due])).toEqual([
+      ['uncollectible', 3800],
+      ['paid', 0],
+      ['paid', 4900],
+    ])
+    expect(((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance).toBe(0)
+    expect(ledger()).toHaveLength(1)
+  })
+
   test('resumes_at lifts it; the renewal at that very second is charged', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })

@@ -166,7 +166,7 @@ export function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'req
   const { retry_days } = context.account.settings.dunning
   // A first invoice is not retried: its subscription is incomplete and expires (docs.stripe.com/billing/subscriptions/overview).
   const retried = row.auto_advance && row.billing_reason !== 'subscription_create'
-  const next = retried ? nextAttempt(retry_days, row.first_attempt ?? context.now, row.attempt_count) : null
+  const next = retried ? nextAttempt(retry_days, context.now, row.attempt_count) : null
   const failed = keepInvoice(context, {
     ...row,
     status: 'open',
@@ -193,6 +193,8 @@ export function settleOnTime(context: Context, intentId: string): void {
   const row = intent?.invoice === null || intent === undefined ? undefined : context.table(invoices).get(intent.invoice)
   if (row === undefined || row.status !== 'open') return
   if (paid) markPaid(context, row)
+  // "If the payment fails later, Stripe voids the invoice but the subscription remains active" (docs, overview): of a first payment.
+  else if (row.billing_reason === 'subscription_create') voidInvoice(context, row)
   else markFailed(context, row, 'clock')
 }
 
@@ -231,7 +233,7 @@ export function voidInvoice(context: Context, row: InvoiceRow): InvoiceRow {
     auto_advance: false,
   })
   tellInvoice(context, 'invoice.voided', gone)
-  standAfterPayment(context, gone, 'written_off')
+  standAfterPayment(context, gone, 'void')
   return gone
 }
 
@@ -244,7 +246,7 @@ export function markUncollectible(context: Context, row: InvoiceRow): InvoiceRow
     auto_advance: false,
   })
   tellInvoice(context, 'invoice.marked_uncollectible', written)
-  standAfterPayment(context, written, 'written_off')
+  standAfterPayment(context, written, 'uncollectible')
   return written
 }
 

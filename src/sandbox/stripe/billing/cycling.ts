@@ -2,7 +2,7 @@
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import type { Cadence, Period } from './calendar.ts'
-import { keepInvoice, markUncollectible, openDraft, tellInvoice, voidInvoice } from './collecting.ts'
+import { finalize, keepInvoice, markUncollectible, openDraft, tellInvoice, voidInvoice } from './collecting.ts'
 import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
 import { isOnce, withoutSpent } from './discounts.ts'
 import { incompleteSeconds } from './dunning.ts'
@@ -221,7 +221,14 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
     openDraft(context, draft)
     return
   }
-  // Neither takes anything from the customer's balance.
+  // Uncollectible: the balance is still used, and pays the invoice when it is enough. Void: nothing is taken from it.
+  if (behavior === 'mark_uncollectible') {
+    const kept = keepInvoice(context, { ...draft, auto_advance: false })
+    tellInvoice(context, 'invoice.created', kept)
+    const open = finalize(context, kept)
+    if (open.status === 'open') markUncollectible(context, open)
+    return
+  }
   const closed = keepInvoice(context, {
     ...draft,
     auto_advance: false,
@@ -230,8 +237,7 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
     amount_due: Math.max(0, draft.total),
   })
   tellInvoice(context, 'invoice.created', closed)
-  if (behavior === 'void') voidInvoice(context, closed)
-  else markUncollectible(context, closed)
+  voidInvoice(context, closed)
 }
 
 /** A trial is over: bill, wait for the anchor, pause, or end (https://docs.stripe.com/billing/subscriptions/trials). */
@@ -240,12 +246,11 @@ function endTrial(context: Context, row: SubscriptionRow): void {
   const method = payingMethod(context, { customer: row.customer, subscription: row.id })
   if (row.collection_method === 'charge_automatically' && method === null && row.trial_missing !== 'create_invoice') {
     if (row.trial_missing === 'cancel') endSubscription(context, row, { how: 'scheduled' })
-    else
-      changeSubscription(context, row, {
-        ...row,
-        status: 'paused',
-        paused: { at, type: 'trial_end_without_payment_method' },
-      })
+    else {
+      const paused = { at, type: 'trial_end_without_payment_method' } as const
+      const changed = changeSubscription(context, row, { ...row, status: 'paused', paused })
+      context.emit('customer.subscription.paused', () => renderSubscription(context, changed))
+    }
     return
   }
   const { free, ...next } = planTrialEnd(context, row)

@@ -1,9 +1,12 @@
 /** Stripe's fixed waiting times, in seconds, and the account's own retry days. */
 
-/** The instant of the next automatic attempt, or null after the last one. `first` is the instant of the first attempt. */
-export function nextAttempt(retryDays: readonly number[], first: number, attempts: number): number | null {
+/**
+ * The instant of the next automatic attempt, or null after the last one: days are counted from the attempt before
+ * (https://docs.stripe.com/billing/subscriptions/overview#smart-retries, custom rules).
+ */
+export function nextAttempt(retryDays: readonly number[], previous: number, attempts: number): number | null {
   const days = retryDays[attempts - 1]
-  return days === undefined ? null : first + days * 86_400
+  return days === undefined ? null : previous + days * 86_400
 }
 
 /** A dead webhook endpoint holds a draft back at most that long (https://docs.stripe.com/invoicing/integration/workflow-transitions). */

@@ -2,6 +2,7 @@
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { PauseGiven, ResumeGiven } from '../subscription-params.ts'
+import { renderSubscription } from '../subscription-view.ts'
 import { applyChange } from './applying.ts'
 import { cadenceOf } from './items.ts'
 import { fullPeriod, itemLine } from './lines.ts'
@@ -20,7 +21,7 @@ export function pause(context: Context, row: SubscriptionRow, given: PauseGiven)
     throw invalid(`A subscription with status \`${row.status}\` cannot be paused.`)
   const from = given.bill_for?.unused_time_from?.type ?? 'now'
   const items = from === 'none' || row.status === 'trialing' ? [] : unused(context, row, from)
-  return applyChange(context, {
+  const paused = applyChange(context, {
     before: row,
     change: {
       row: { ...row, status: 'paused', paused: { at: context.now, type: 'pause_requested' } },
@@ -30,6 +31,8 @@ export function pause(context: Context, row: SubscriptionRow, given: PauseGiven)
     },
     given: {},
   })
+  context.emit('customer.subscription.paused', () => renderSubscription(context, paused))
+  return paused
 }
 
 function unused(context: Context, row: SubscriptionRow, from: 'item_current_period_start' | 'now'): InvoiceItemRow[] {
@@ -63,9 +66,11 @@ export function resume(context: Context, row: SubscriptionRow, given: ResumeGive
     if (!free) lines.push(itemLine(context, active, item, { period, whole, at: now }))
     return { ...item, current_period_start: period.start, current_period_end: period.end }
   })
-  return applyChange(context, {
+  const resumed = applyChange(context, {
     before: row,
     change: { row: { ...active, items }, items: [], lines, bill: lines.length > 0 },
     given: {},
   })
+  context.emit('customer.subscription.resumed', () => renderSubscription(context, resumed))
+  return resumed
 }

@@ -25,20 +25,52 @@ function withStatus(context: Context, row: SubscriptionRow, status: Subscription
   if (row.status !== status) changeSubscription(context, row, { ...row, status })
 }
 
-/** A first invoice that is paid (or on its way) activates; a latest invoice that is paid or written off brings back from past due and unpaid. */
+/**
+ * A first invoice that is paid (or on its way) activates, one that is voided ends an incomplete subscription. Past due and unpaid ones
+ * stand as their newest finalized invoice that is not void says.
+ */
 export function standAfterPayment(
   context: Context,
   invoice: InvoiceRow,
-  how: 'paid' | 'processing' | 'written_off',
+  how: 'paid' | 'processing' | 'void' | 'uncollectible',
 ): void {
   if (how === 'paid') rememberMethod(context, invoice)
   const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
   if (row === undefined) return
-  if (row.status === 'incomplete' && how !== 'written_off') withStatus(context, row, 'active')
-  if (row.status !== 'past_due' && row.status !== 'unpaid') return
-  if (how === 'processing') return
-  const latest = row.latest_invoice === null ? undefined : context.table(invoices).get(row.latest_invoice)
-  if (latest === undefined || latest.id === invoice.id || latest.status !== 'open') withStatus(context, row, 'active')
+  if (row.status === 'incomplete') {
+    if (how === 'paid' || how === 'processing') withStatus(context, row, 'active')
+    else if (how === 'void')
+      changeSubscription(context, row, { ...row, status: 'incomplete_expired', ended_at: context.now })
+    return
+  }
+  if ((row.status !== 'past_due' && row.status !== 'unpaid') || how === 'processing') return
+  if (how === 'void') withStatus(context, row, afterVoid(context, row))
+  else if (newest(context, row)?.id === invoice.id) withStatus(context, row, 'active')
+}
+
+/** The invoices that count for a subscription's status, newest first. */
+function finalized(context: Context, row: SubscriptionRow): InvoiceRow[] {
+  const table = context.table(invoices)
+  return table
+    .by('subscription', row.id)
+    .filter((invoice) => invoice.status !== 'draft' && invoice.status !== 'void')
+    .toSorted((a, b) => table.compare(b, a))
+}
+
+function newest(context: Context, row: SubscriptionRow): InvoiceRow | undefined {
+  return finalized(context, row)[0]
+}
+
+/** From the newest invoice to the oldest: paid or written off is active; given up on, or sent and overdue, is not; none says otherwise: active. */
+function afterVoid(context: Context, row: SubscriptionRow): SubscriptionStatus {
+  for (const invoice of finalized(context, row)) {
+    if (invoice.status !== 'open') return 'active'
+    if (invoice.collection_method === 'charge_automatically') {
+      const givenUp = invoice.attempt_count > context.account.settings.dunning.retry_days.length
+      if (givenUp) return row.status
+    } else if (invoice.due_date !== null && invoice.due_date <= context.now) return 'past_due'
+  }
+  return 'active'
 }
 
 /** `save_default_payment_method: on_subscription`: what paid becomes the subscription's own method (SDK, PaymentSettings). */

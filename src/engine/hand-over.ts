@@ -152,7 +152,8 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
 function outcomeOf({ phase, goal: reached }: HandoverState, goal: Goal | 'undo'): AppliedChange['outcome'] {
   if (phase === 'doubtful') return 'held'
   if (reached === 'undo') return 'undone'
-  return goal === 'move' && phase === 'source' ? 'skipped' : 'undone'
+  // Where it stood before: nothing of it was begun, or all of it was left alone.
+  return phase === (goal === 'move' ? 'source' : 'moved') ? 'skipped' : 'undone'
 }
 
 const fixes: Readonly<Record<AppliedChange['outcome'], string>> = {

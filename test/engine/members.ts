@@ -58,7 +58,7 @@ export async function members(people: readonly Member[], now: string): Promise<M
   const about = JSON.stringify([people, now])
   const lived = pasts.get(about) ?? live(people, now)
   pasts.set(about, lived)
-  const { sandbox, declared, subscriptions } = await lived
+  const { sandbox, declared, subscriptions, customers } = await lived
   const rig = await openRig(empty(), cloneSandbox(sandbox))
   const us = clientOf(rig.sandbox)
   const target = clientOf(rig.sandbox, 'target')
@@ -85,9 +85,14 @@ export async function members(people: readonly Member[], now: string): Promise<M
       for await (const one of target.subscriptions.list({ status: 'all' }))
         from.set(one.id, one.metadata['crossbill_from']?.slice('us/'.length) ?? '')
       const all = chargesOf(rig.sandbox.world).filter(({ status }) => status === 'succeeded')
-      return subscriptions.map((id) =>
+      // What is billed by hand belongs to the customer alone.
+      return subscriptions.map((id, index) =>
         all
-          .filter(({ subscription }) => subscription === id || from.get(subscription ?? '') === id)
+          .filter(({ subscription, customer }) =>
+            subscription === null
+              ? customer === customers[index]
+              : subscription === id || from.get(subscription) === id,
+          )
           .map(({ account, at: when, amount, currency }) => `${account} ${when} ${amount} ${currency}`),
       )
     },
@@ -102,6 +107,7 @@ interface Past {
   /** What people wrote at the pull stays; only stages and policies are edited. */
   readonly declared: Catalog
   readonly subscriptions: readonly string[]
+  readonly customers: readonly string[]
 }
 
 const pasts = new Map<string, Promise<Past>>()
@@ -138,7 +144,7 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
     'mappings/us.yaml': old.mappings,
     'subscribers/us/wave.yaml': `subscribers:\n${entries.join('')}`,
   })
-  return { sandbox, declared, subscriptions }
+  return { sandbox, declared, subscriptions, customers }
 }
 
 /** Charges without the account that made them: what the member sees. */

@@ -1,4 +1,4 @@
-import { address } from '../core/address.ts'
+import { adoptedObjects } from '../catalog/adopted.ts'
 import { classifySubscribers } from '../handover/classify.ts'
 import type { Classification, CopyMap, HandoverInput } from '../handover/types.ts'
 import { copyMapOf } from '../handover/candidate.ts'
@@ -47,7 +47,7 @@ export async function survey(
     live: live.resources,
     known,
     subscriptions: live.target.subscriptions,
-    mapped: mappedInTarget(catalog),
+    mapped: adoptedObjects(catalog),
     needed: neededObjects(classified),
   })
   const access = await surveyAccess(context, live)
@@ -66,18 +66,6 @@ async function readCopyMaps({
     maps.set(source, copyMapOf(rows))
   }
   return maps
-}
-
-/** `mappings/target.yaml`: objects that were in the target before, and the addresses under which they are adopted. */
-function mappedInTarget({ mappings }: Context['catalog']): ReadonlyMap<string, string> {
-  const target = mappings.get('target')
-  if (target === undefined) return new Map()
-  const kinds = { product: target.products, price: target.prices, tax_rate: target.tax_rates, coupon: target.coupons }
-  return new Map(
-    Object.entries(kinds).flatMap(([kind, ids]) =>
-      Object.entries(ids).map(([id, key]) => [id, address(kind, key)] as const),
-    ),
-  )
 }
 
 /** Prices and tax rates onto which somebody is moved: they must be active while that happens. */

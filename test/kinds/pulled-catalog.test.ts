@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { instant } from '../../src/core/instant.ts'
 import type { Catalog } from '../../src/catalog/types.ts'
+import { adoptedObjects } from '../../src/catalog/adopted.ts'
 import { loadCatalog } from '../../src/catalog/load.ts'
 import { pullCatalog, type Pulled } from '../../src/catalog/pull.ts'
 import { readAccount } from '../../src/engine/read-account.ts'
@@ -33,24 +34,7 @@ async function pullTarget(target: Target, files: Files): Promise<Pulled> {
 }
 
 function mapped(catalog: Catalog): Record<string, string> {
-  const {
-    products = {},
-    prices = {},
-    tax_rates: rates = {},
-    ...rest
-  } = (catalog.mappings.get('target') ?? {}) as Partial<Record<string, Record<string, string>>>
-  const sections = {
-    product: products,
-    price: prices,
-    tax_rate: rates,
-    coupon: rest['coupons'] ?? {},
-    promotion_code: rest['promotion_codes'] ?? {},
-    webhook_endpoint: rest['webhook_endpoints'] ?? {},
-    portal_configuration: rest['portal_configurations'] ?? {},
-  }
-  return Object.fromEntries(
-    Object.entries(sections).flatMap(([kind, ids]) => Object.entries(ids).map(([id, key]) => [id, `${kind}.${key}`])),
-  )
+  return Object.fromEntries(adoptedObjects(catalog))
 }
 
 test(

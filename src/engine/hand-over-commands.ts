@@ -24,6 +24,7 @@ import {
   gapInvoice,
   newestInvoice,
   readOld,
+  readNewSchedule,
   readSuccessor,
   readSuccessors,
   successorInvoices,
@@ -217,9 +218,12 @@ async function liveValues(
   const successor =
     phase === 'pausing' && state.successor !== null ? await readSuccessor(context, state.successor) : undefined
   if (phase === 'pausing' && successor === undefined) return undefined
+  const filling = phase === 'scheduling' && state.schedule !== null
+  const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
+  if (filling && schedule === undefined) return undefined
   // Phases that need no live value never look at the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
-  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor }
+  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor, schedule }
 }
 
 function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {

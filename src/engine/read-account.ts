@@ -50,6 +50,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
       Stripe.InvoiceItem[]
     >,
     schedules: byId(schedules) as unknown as ReadonlyMap<string, Stripe.SubscriptionSchedule>,
+    prices: byId([...prices, ...inactive]) as unknown as ReadonlyMap<string, Stripe.Price>,
   }
 }
 

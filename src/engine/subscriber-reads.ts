@@ -51,6 +51,12 @@ async function readSubscription(
   return data && { ...subscription, items: { ...subscription.items, data } }
 }
 
+/** The schedule made for a new subscription. */
+export async function readNewSchedule(context: Context, id: string): Promise<Stripe.SubscriptionSchedule | undefined> {
+  const found = await read(context, context.accounts.target, `/v1/subscription_schedules/${id}`)
+  return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
+}
+
 /** Everything in the target that carries this subscriber's mark, cancelled ones too. Listed by customer, since a search lags behind. */
 export async function readSuccessors(
   context: Context,

@@ -4,6 +4,7 @@ import type { SubscriberKey } from '../core/address.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../plan/live.ts'
+import { taxRateKeys } from './carried-invoices.ts'
 import { catalogIndex, type CatalogIndex } from './references.ts'
 import { isOver, idOf, readSource, type SourceSubscription } from './source.ts'
 import { sightNew, sightOld, standingOf, successorOf } from './sights.ts'
@@ -34,6 +35,8 @@ export interface Surroundings {
   /** Live subscriptions of the target by customer. */
   readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  /** Keys of the target's tax rates by id. */
+  readonly targetTaxRates: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, SourceSide>
 }
 
@@ -43,6 +46,8 @@ export interface SourceSide {
   /** Live subscriptions by customer. */
   readonly byCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly copyMap: CopyMap
+  /** Prices that its subscriptions use, and those of its own list where that was read. */
+  readonly prices: ReadonlyMap<string, Stripe.Price>
 }
 
 const emptyCopyMap: CopyMap = { customers: new Map(), payments: new Map() }
@@ -59,6 +64,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
         ({ customer }) => idOf(customer),
       ),
       copyMap: copyMaps.get(name) ?? emptyCopyMap,
+      prices: account.prices ?? pricesInUse(account.subscriptions),
     },
   ])
   const marked = live.target.subscriptions.filter(({ metadata }) => metadata[markFrom] !== undefined)
@@ -76,8 +82,13 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
       marked.toSorted((a, b) => b.created - a.created),
       ({ metadata }) => metadata[markFrom] ?? '',
     ),
+    targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
   }
+}
+
+function pricesInUse(subscriptions: readonly Stripe.Subscription[]): ReadonlyMap<string, Stripe.Price> {
+  return new Map(subscriptions.flatMap(({ items }) => items.data.map(({ price }) => [price.id, price] as const)))
 }
 
 /** Undefined when the source has no such subscription. */

@@ -19,6 +19,7 @@ import { withCustomerMoney } from './money.ts'
 import { findObstacles } from './obstacles.ts'
 import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
+import { scheduleSteps } from './carried-schedule.ts'
 import { recipe } from './recipe.ts'
 import { sightInvoice } from './sights.ts'
 import { isOver, readSource } from './source.ts'
@@ -118,10 +119,11 @@ function move(candidate: Candidate): Outcome {
   const onceGoesTo = earliestRenewal(candidate)
   const made = recipe({ project, desired, old, customerOld, customerNew, index, copyMap, policies, now, onceGoesTo })
   const carry = customerSteps(customerOld, customerNew, made.ok ? made.defaultPayment : null, findings)
+  const schedule = scheduleSteps(candidate, findings)
   const reasons = [...findings.reasons, ...(made.ok ? [] : made.reasons)]
   const waits = [...findings.waits, ...(made.ok ? [] : made.waits)]
   if (!made.ok || reasons.length > 0 || waits.length > 0) return verdict(reasons, waits)
-  return { outcome: 'move', plan: movePlan(candidate, made, carry) }
+  return { outcome: 'move', plan: movePlan(candidate, made, carry, schedule) }
 }
 
 /** A discount of the customer that applies once falls on whichever of their subscriptions renews first. */

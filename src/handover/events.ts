@@ -4,7 +4,7 @@ import { fingerprint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred } from './reasons.ts'
 import { paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
-import { readSource } from './source.ts'
+import { idOf, readSource } from './source.ts'
 import type { HandoverEvent } from './state.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
@@ -72,18 +72,24 @@ export interface BothSides {
 }
 
 export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: BothSides): EventOf<'both_read'> {
-  const schedule = old?.schedule ?? null
+  const successor = successors === undefined ? undefined : successorOf(successors)
   return {
     type: 'both_read',
     old: sightOld(old),
     new: successors === undefined ? 'unreadable' : sightNew(successors),
-    successor: successors === undefined ? null : (successorOf(successors)?.id ?? null),
+    successor: successor?.id ?? null,
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
-    schedule: typeof schedule === 'string' ? schedule : (schedule?.id ?? null),
+    schedule: scheduleOf(old),
+    newSchedule: scheduleOf(successor),
     collect: collecting
       .filter(({ status, auto_advance: advances }) => status === 'open' && advances !== false)
       .map(({ id }) => id),
   }
+}
+
+function scheduleOf(subscription: Stripe.Subscription | undefined): string | null {
+  const schedule = subscription?.schedule ?? null
+  return schedule === null ? null : idOf(schedule)
 }
 
 /** `expect` with its references resolved to ids. */

@@ -28,6 +28,8 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
  * held and are left out. Sixteen characters, written into the mark of the hold.
  */
 export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
+  // A schedule changes it by itself, as planned.
+  if (subscription.schedule !== null) return ''
   return digest({
     items: subscription.items.data.map(({ price, quantity, tax_rates: rates }) => [
       price.id,

@@ -18,6 +18,8 @@ export interface LiveValues {
   readonly customer: Stripe.Customer | undefined
   /** The new subscription, once it is there. */
   readonly successor?: Stripe.Subscription | undefined
+  /** The schedule made for it, once it is there. */
+  readonly schedule?: Stripe.SubscriptionSchedule | undefined
 }
 
 /** The parameters with every `$live` in place. A value that has vanished meanwhile is left out. */
@@ -39,9 +41,9 @@ function fill(value: Json | undefined, live: LiveValues): Json | undefined {
   return isJsonObject(found) ? { ...found, ...more } : found
 }
 
-function read(path: string, { subscription, customer }: LiveValues): Json | undefined {
+function read(path: string, { subscription, customer, schedule }: LiveValues): Json | undefined {
   const [root, ...steps] = path.split('/')
-  let at = (root === 'customer' ? customer : subscription) as unknown
+  let at = (root === 'customer' ? customer : root === 'schedule' ? schedule : subscription) as unknown
   for (const step of steps) at = child(at, step)
   const value = clean(at)
   return steps.at(-1) === 'metadata' ? foreignMetadata((value ?? {}) as Record<string, string>) : value

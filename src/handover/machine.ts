@@ -14,7 +14,7 @@ import type { Reason } from './types.ts'
 /**
  * The hand-over, a total pure function: every state answers every event; an event that does not belong to a state leaves it as it is.
  *
- *     move    source → reading → carrying* → previewing → holding → creating → pausing? → proving → money* → keeping → moved
+ *     move    source → reading → carrying* → previewing → holding → creating → pausing? → scheduling? → proving → money* → keeping → moved
  *     settle  moved  → recovering → releasing_schedule? → cancelling_old → recovering → restoring_collection* → settled
  *     revert  moved  → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice? → voiding_invoice → reading_invoice)
  *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap → (advancing_draft | billing_gap*) → source
@@ -27,8 +27,9 @@ import type { Reason } from './types.ts'
  * |------------------|------------------------------|-------------------|-----------|------------|
  * | carrying         | next, then previewing        | source            | source    | source     |
  * | holding          | creating; odd answer: undo   | undo              | source    | recovering |
- * | creating         | pausing, proving             | undo              | undo      | recovering |
- * | pausing          | proving                      | undo              | undo      | recovering |
+ * | creating         | pausing, scheduling, proving | undo              | undo      | recovering |
+ * | pausing          | scheduling, proving          | undo              | undo      | recovering |
+ * | scheduling       | once more, then proving      | undo              | undo      | recovering |
  * | money            | next, then keeping           | doubtful          | doubtful  | recovering |
  * | keeping          | moved                        | recovering        | recovering| recovering |
  * | money_back       | next, then recovering        | doubtful          | doubtful  | recovering |
@@ -115,6 +116,7 @@ const resumed: Readonly<Record<Phase, Phase>> = {
   holding: 'recovering',
   creating: 'recovering',
   pausing: 'recovering',
+  scheduling: 'recovering',
   proving: 'recovering',
   money: 'recovering',
   keeping: 'recovering',
@@ -125,6 +127,7 @@ const resumed: Readonly<Record<Phase, Phase>> = {
   finalizing_invoice: 'recovering',
   voiding_invoice: 'recovering',
   refunding: 'recovering',
+  releasing_new: 'recovering',
   cancelling_new: 'recovering',
   money_back: 'recovering',
   restoring_old: 'recovering',
@@ -243,6 +246,7 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
   holding: (state, event) => afterHolding(state, event),
   creating: (state, event) => afterCreating(state, event),
   pausing: (state, event) => afterCreating(state, event),
+  scheduling: (state, event) => afterCreating(state, event),
   money: (state, event) => afterMoney(state, event, 'keeping'),
   keeping: (state, { result }) => ({ ...state, phase: result === 'done' ? 'moved' : 'recovering' }),
   reholding: readAgain,
@@ -253,6 +257,7 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
     if (event.result === 'unknown') return { ...state, phase: 'reading_invoice' }
     return event.result === 'done' ? { ...state, phase: 'cancelling_new' } : stuck(state, event)
   },
+  releasing_new: readAgain,
   cancelling_new: readAgain,
   money_back: (state, event) => afterMoney(state, event, 'recovering'),
   restoring_old: readAgain,
@@ -268,7 +273,10 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
 /** Before and after the proof the guard window matters, here it does not: nobody's payer changes. */
 function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'recovering' }
-  return event.result === 'done' ? listed(state, state.lists.money, then) : stuck(state, event)
+  if (event.result !== 'done') return stuck(state, event)
+  // The lines of an invoice that moves along belong to the invoice made before them.
+  const invoice = event.id?.startsWith('in_') === true ? event.id : state.invoice
+  return listed({ ...state, invoice }, state.lists.money, then)
 }
 
 function afterHolding(state: HandoverState, event: Sent): HandoverState {
@@ -286,16 +294,24 @@ function afterHolding(state: HandoverState, event: Sent): HandoverState {
 
 function afterCreating(state: HandoverState, event: Sent): HandoverState {
   switch (event.result) {
-    case 'done': {
-      const pausing = state.phase === 'creating' && state.lists.pause
-      return { ...state, phase: pausing ? 'pausing' : 'proving', successor: event.id ?? state.successor }
-    }
+    case 'done':
+      return created(state, event.id)
     case 'refused':
     case 'too_late':
       return undoing(state, event.reason)
     case 'unknown':
       return { ...state, phase: 'recovering' }
   }
+}
+
+/** What else belongs to the new subscription before it is proven: its pause, then its schedule, made and filled. */
+function created(state: HandoverState, id: string | null): HandoverState {
+  const { phase, lists } = state
+  if (phase === 'scheduling')
+    return state.schedule === null ? { ...state, schedule: id } : { ...state, phase: 'proving' }
+  const successor = phase === 'creating' ? (id ?? state.successor) : state.successor
+  if (phase === 'creating' && lists.pause) return { ...state, phase: 'pausing', successor }
+  return { ...state, phase: lists.schedule ? 'scheduling' : 'proving', successor, schedule: null }
 }
 
 /** Draft: stop, finalize, void. Open: stop, void. */

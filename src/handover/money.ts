@@ -4,6 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 import { grouped, type Candidate } from './candidate.ts'
 import { goesOn, type Decided } from './classify.ts'
 import type { BlockedCode } from './codes.ts'
+import { invoicesBack, invoicesOut } from './carried-invoices.ts'
 import { markAddress, markCarried, markHold } from './marks.ts'
 import { belongsTo } from './obstacles.ts'
 import { successorInPath, type MoneyPart } from './plans.ts'
@@ -121,7 +122,8 @@ function moneyOut(candidate: Candidate, last: boolean): Part {
     const bound = isOf(item, old.id) ? { ...params, subscription: successorInPath } : params
     steps.push(...itemSteps(i, { account: desired.source, id: item.id }, { account: 'target', params: bound }))
   }
-  return { steps }
+  const invoices = invoicesOut(candidate)
+  return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
 }
 
 /** What is left in the target of the money that was carried there. */
@@ -159,7 +161,8 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
     const bound = item.parent?.subscription_details ? { ...params, subscription: old.id } : params
     steps.push(...itemSteps(i, { account: 'target', id: item.id }, { account: desired.source, params: bound }))
   }
-  return { steps }
+  const invoices = invoicesBack(candidate)
+  return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
 }
 
 interface Side {

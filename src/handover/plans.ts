@@ -21,10 +21,17 @@ export interface MoneyPart {
 /** Placeholder in the path of a step for the id of the subscription that this hand-over creates. */
 export const successorInPath = '{successor}'
 
+/** The same for the invoice that the step before created. */
+export const invoiceInPlan = '{invoice}'
+
+/** The same for the schedule of the new subscription. */
+export const scheduleInPlan = '{schedule}'
+
 export function movePlan(
   candidate: Candidate,
   recipe: Extract<Recipe, { ok: true }>,
   carry: readonly PlannedStep[],
+  schedule: readonly PlannedStep[],
 ): HandoverPlan {
   const { desired, old, customerOld } = candidate
   const pause: readonly PlannedStep[] =
@@ -48,12 +55,13 @@ export function movePlan(
       }),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...pause,
+      ...schedule,
       keepStep(desired.source, old.id),
     ],
     expect: {
       ...expectation(candidate, 'move'),
       carry: carry.map(({ id }) => id),
-      proof: recipe.proof,
+      proof: { ...recipe.proof, schedule: schedule.length > 0 },
     },
     charge: forecast(candidate),
     unproven: false,

@@ -87,6 +87,7 @@ const rules: readonly Rule[] = [
   },
   (expected, { items, discounts }) =>
     itemsDiffer(expected.items, items.data) ?? discountsDiffer('the subscription', expected.discounts, discounts),
+  (expected, { schedule }) => differs('a schedule', expected.schedule, schedule !== null),
   (_, { customer }) =>
     typeof customer === 'object' && !('deleted' in customer) && (customer.discount ?? null) !== null
       ? 'the customer of the target has a discount of its own'

@@ -39,7 +39,7 @@ export const roundsMax = 12
  * | removed | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
  *
- * (1) reading_invoice first when the creation took money.
+ * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
  * Once money of the customer has moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
@@ -66,12 +66,15 @@ function afterTheEnd(state: HandoverState, event: BothRead): HandoverState {
   }
   if (old === 'settled') return afterSettling(state)
   if (old === 'lapsed') return { ...state, phase: 'settled' }
-  if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo')
-    return undoing(
-      state,
-      reasonOf('cancelled_in_source', 'the old subscription was cancelled while it was being moved'),
-    )
+  if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo') return takenBack(state, event)
   return doubtful(state, 'cancelled_in_source')
+}
+
+/** The member left before the new one was proven: it goes, too. */
+function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverState {
+  const reason = reasonOf('cancelled_in_source', 'the old subscription was cancelled while it was being moved')
+  const phase: Phase = newSchedule === null ? 'cancelling_new' : 'releasing_new'
+  return { ...undoing(state, reason), phase, schedule: newSchedule }
 }
 
 /** The old one is cancelled: what that did to the customer's other invoices is put right before it counts as settled. */
@@ -89,6 +92,9 @@ function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
 
 function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
   const onHold = event.old === 'held' || event.old === 'kept'
+  // Cancelling a subscription under a schedule is refused: it is released first.
+  if (event.newSchedule !== null && (state.goal === 'undo' || (state.goal === 'revert' && onHold)))
+    return { ...state, phase: 'releasing_new', schedule: event.newSchedule }
   switch (state.goal) {
     case 'undo':
       return state.charged ? { ...state, phase: 'reading_invoice' } : { ...state, phase: 'cancelling_new' }
@@ -139,8 +145,7 @@ function settling(state: HandoverState, event: BothRead): HandoverState {
 
 /** Takes back what was begun; what is found next decides how. */
 export function undoing(state: HandoverState, reason: Reason | null): HandoverState {
-  const next: Phase = state.phase === 'recovering' ? 'cancelling_new' : 'recovering'
-  return { ...state, phase: next, goal: 'undo', reason: reason ?? state.reason }
+  return { ...state, phase: 'recovering', goal: 'undo', reason: reason ?? state.reason }
 }
 
 export function doubtful(state: HandoverState, alarm: string): HandoverState {

@@ -3,7 +3,17 @@ import type { JsonObject, Json } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { gapRequest } from './gap.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import { cancelNewStep, holdStep, keepStep, releaseStep, restoreStep, settleStep, successorInPath } from './plans.ts'
+import {
+  cancelNewStep,
+  holdStep,
+  keepStep,
+  releaseStep,
+  restoreStep,
+  settleStep,
+  successorInPath,
+  invoiceInPlan,
+  scheduleInPlan,
+} from './plans.ts'
 import type { HandoverEvent, HandoverState, Lists, SendingPhase } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
@@ -16,6 +26,7 @@ export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEve
     carry: expect.carry.length,
     money: moneyMoves ? expect.money.length : 0,
     pause: steps.some(({ id }) => id === 'pause'),
+    schedule: steps.some(({ id }) => id === 'schedule'),
   }
   return { type: 'begin', goal, lists, successor: expect.successor }
 }
@@ -45,6 +56,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
       return step('create')
     case 'pausing':
       return withDiscounts(step('pause'), live)
+    case 'scheduling':
+      return step(state.schedule === null ? 'schedule' : 'schedule-phases')
     case 'money':
     case 'money_back':
       return step(present(expect.money[state.done], 'money step'))
@@ -60,6 +73,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
       return target('void-invoice', `/v1/invoices/${invoice()}/void`, {})
     case 'refunding':
       return target('refund', '/v1/refunds', { payment_intent: present(state.payment, 'payment') })
+    case 'releasing_new':
+      return { ...releaseStep('target', present(state.schedule, 'schedule')), id: 'release-new' }
     case 'cancelling_new':
       return cancelNewStep(successor(), expect.key)
     case 'restoring_old':
@@ -111,16 +126,21 @@ function withDiscounts(step: PlannedStep, { successor }: LiveValues): PlannedSte
   return discounts.length === 0 ? step : { ...step, params: { ...step.params, discounts } }
 }
 
-/** The successor's id where the plan could not know it yet. */
-function inPlace(step: PlannedStep, { successor }: HandoverState): PlannedStep {
-  if (successor === null) return step
-  const path = step.path.replace(successorInPath, successor)
-  return { ...step, path, params: replaced(step.params, successor) as JsonObject }
+/** Ids that the plan could not know yet. */
+function inPlace(step: PlannedStep, { successor, invoice, schedule }: HandoverState): PlannedStep {
+  const ids = new Map([
+    [successorInPath, successor],
+    [invoiceInPlan, invoice],
+    [scheduleInPlan, schedule],
+  ])
+  let { path } = step
+  for (const [name, id] of ids) if (id !== null) path = path.replace(name, id)
+  return { ...step, path, params: replaced(step.params, ids) as JsonObject }
 }
 
-function replaced(value: Json | undefined, successor: string): Json | undefined {
-  if (value === successorInPath) return successor
-  if (Array.isArray(value)) return value.map((one: Json) => replaced(one, successor) ?? null)
+function replaced(value: Json | undefined, ids: ReadonlyMap<string, string | null>): Json | undefined {
+  if (typeof value === 'string') return ids.get(value) ?? value
+  if (Array.isArray(value)) return value.map((one: Json) => replaced(one, ids) ?? null)
   if (!isJsonObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, replaced(one, successor)]))
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, replaced(one, ids)]))
 }

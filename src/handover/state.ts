@@ -21,6 +21,7 @@ export type SendingPhase =
   | 'holding'
   | 'creating'
   | 'pausing'
+  | 'scheduling'
   | 'money'
   | 'keeping'
   // undo and revert
@@ -29,6 +30,7 @@ export type SendingPhase =
   | 'finalizing_invoice'
   | 'voiding_invoice'
   | 'refunding'
+  | 'releasing_new'
   | 'cancelling_new'
   | 'money_back'
   | 'restoring_old'
@@ -46,6 +48,8 @@ export type Lists = {
   readonly money: number
   /** The source's own pause is copied to the successor. */
   readonly pause: boolean
+  /** Remaining phases of the source's schedule get a schedule in the target: one request makes it, one fills it. */
+  readonly schedule: boolean
 }
 
 /** JSON: kept as `facts` in the store. */
@@ -74,6 +78,7 @@ export type HandoverState = {
   readonly charged: boolean
   /** Requests that bill the gap. */
   readonly gap: number
+  /** The schedule in hand: the one made in the target, or the one that is released before a cancel. */
   readonly schedule: string | null
   /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */
   readonly collect: readonly string[]
@@ -132,6 +137,8 @@ export type HandoverEvent =
       /** Whether a creation may still be tried: T is ahead and outside the guard window. */
       readonly time: 'before' | 'too_late'
       readonly schedule: string | null
+      /** A schedule of the successor. */
+      readonly newSchedule: string | null
       readonly collect: readonly string[]
     }
   | {
@@ -162,7 +169,7 @@ export function isRest(phase: Phase): phase is Rest {
 export const atSource: HandoverState = {
   phase: 'source',
   goal: 'move',
-  lists: { carry: 0, money: 0, pause: false },
+  lists: { carry: 0, money: 0, pause: false, schedule: false },
   successor: null,
   attempt: 0,
   done: 0,

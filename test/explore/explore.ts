@@ -146,7 +146,7 @@ function begins(made: Product, { world, state, left }: Node): readonly Step[] {
     node: { world, state: made.next(state, event), left: spent },
   })
   if (state.phase === 'doubtful') return [by('run again', { type: 'interrupted' })]
-  const lists = { carry: 0, money: 0, pause: false }
+  const lists = { carry: 0, money: 0, pause: false, schedule: false }
   const begin = (goal: 'move' | 'undo' | 'settle' | 'revert', known = true): HandoverEvent => ({
     type: 'begin',
     goal,
@@ -246,6 +246,7 @@ function reading(made: Product, { world, state }: Node, wanted: Command): Handov
         successor: livingSuccessors(world) > 0 ? 'new' : state.successor,
         time: world.time === 0 ? 'before' : 'too_late',
         schedule: null,
+        newSchedule: null,
         collect: [],
       }
   }
@@ -273,6 +274,7 @@ function unreadable(wanted: Command): HandoverEvent {
         successor: null,
         time: 'before',
         schedule: null,
+        newSchedule: null,
         collect: [],
       }
   }

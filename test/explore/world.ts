@@ -125,6 +125,8 @@ export function carryOut(world: World, state: HandoverState, phase: SendingPhase
     // This world has no lists of the customer's, no schedules, no refunds and no other invoices.
     case 'carrying':
     case 'pausing':
+    case 'scheduling':
+    case 'releasing_new':
     case 'money':
     case 'money_back':
     case 'refunding':

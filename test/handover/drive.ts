@@ -140,10 +140,19 @@ async function send(
     await get<Stripe.Subscription>(stage.accounts.us, `/v1/subscriptions/${plan.expect.old}`, oldExpansions),
     'old',
   )
+  const schedule =
+    phase === 'scheduling' && state.schedule !== null
+      ? await get<Stripe.SubscriptionSchedule>(
+          stage.accounts.target,
+          `/v1/subscription_schedules/${state.schedule}`,
+          [],
+        )
+      : undefined
   const live = {
     subscription,
     customer: customerOf(subscription),
     successor: state.successor === null ? undefined : await successor(stage, state),
+    schedule,
   }
   const step = withLive(requestFor(phase, state, plan, live), live)
   const outcome = await request(

@@ -36,6 +36,7 @@ const both = (
   successor: successor === 'live' || successor === 'ended' ? 'sub_new' : null,
   time: 'before',
   schedule: null,
+  newSchedule: null,
   collect: [],
   ...more,
 })
@@ -45,6 +46,8 @@ const sending: readonly SendingPhase[] = [
   'holding',
   'creating',
   'pausing',
+  'scheduling',
+  'releasing_new',
   'money',
   'keeping',
   'reholding',
@@ -92,7 +95,7 @@ const everyEvent: readonly HandoverEvent[] = [
   ...goals.map((goal): HandoverEvent => ({
     type: 'begin',
     goal,
-    lists: { carry: 1, money: 1, pause: true },
+    lists: { carry: 1, money: 1, pause: true, schedule: false },
     successor: null,
   })),
   { type: 'interrupted' },
@@ -158,7 +161,7 @@ describe('the machine is total', () => {
       const begun = next(at(phase), {
         type: 'begin',
         goal: 'move',
-        lists: { carry: 0, money: 0, pause: false },
+        lists: { carry: 0, money: 0, pause: false, schedule: false },
         successor: null,
       })
       expect(begun.phase === 'reading').toBe(isRest(phase) || phase === 'reading')
@@ -263,16 +266,25 @@ describe('what is done after both sides were read', () => {
     expect(recovered('settle', both('settled', 'live'), { collect: ['in_1'] }).phase).toBe('restoring_collection')
   })
   test('money that has moved is never taken back by an undo: the move goes on, or a person looks', () => {
-    const lists = { carry: 0, money: 2, pause: false }
+    const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('move', both('held', 'live'), { done: 1, lists }).phase).toBe('money')
     expect(recovered('move', both('held', 'live'), { done: 2, lists }).phase).toBe('keeping')
     expect(shown(recovered('move', both('held', 'none'), { done: 1, lists }))).toBe('doubtful money_stuck')
     expect(shown(recovered('move', both('cancelled', 'live'), { done: 1, lists }))).toBe('doubtful cancelled_in_source')
   })
   test('a revert carries money back before the old one is given back', () => {
-    const lists = { carry: 0, money: 2, pause: false }
+    const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('revert', both('kept', 'undone'), { lists }).phase).toBe('money_back')
     expect(recovered('revert', both('kept', 'undone'), { lists, done: 2 }).phase).toBe('restoring_old')
+  })
+  test('a schedule of the successor is released before it is cancelled', () => {
+    for (const goal of ['undo', 'revert'] as const)
+      expect(recovered(goal, both('held', 'live', { newSchedule: 'sub_sched_2' }))).toMatchObject({
+        phase: 'releasing_new',
+        schedule: 'sub_sched_2',
+      })
+    expect(recovered('move', both('cancelled', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('releasing_new')
+    expect(recovered('move', both('held', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('proving')
   })
   test('an undo of a creation that took money looks at its invoice first', () => {
     expect(recovered('undo', both('held', 'live'), { charged: true }).phase).toBe('reading_invoice')
@@ -288,6 +300,7 @@ const answers: Readonly<Record<SendingPhase, readonly [string, string, string, s
   holding: ['creating', 'recovering undo', 'source', 'recovering'],
   creating: ['proving', 'recovering undo', 'recovering undo', 'recovering'],
   pausing: ['proving', 'recovering undo', 'recovering undo', 'recovering'],
+  scheduling: ['scheduling', 'recovering undo', 'recovering undo', 'recovering'],
   money: ['keeping', 'doubtful money_stuck', 'doubtful money_stuck', 'recovering'],
   keeping: ['moved', 'recovering', 'recovering', 'recovering'],
   reholding: ['recovering', 'recovering', 'recovering', 'recovering'],
@@ -295,6 +308,7 @@ const answers: Readonly<Record<SendingPhase, readonly [string, string, string, s
   finalizing_invoice: ['voiding_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
   voiding_invoice: ['reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
   refunding: ['cancelling_new', 'doubtful money_stuck', 'doubtful money_stuck', 'reading_invoice'],
+  releasing_new: ['recovering', 'recovering', 'recovering', 'recovering'],
   cancelling_new: ['recovering', 'recovering', 'recovering', 'recovering'],
   money_back: ['recovering', 'doubtful money_stuck', 'doubtful money_stuck', 'recovering'],
   restoring_old: ['recovering', 'recovering', 'recovering', 'recovering'],
@@ -310,7 +324,7 @@ describe('what follows from an answer', () => {
   for (const phase of sending)
     test.each(results)(`${phase}: %s`, (result) => {
       const state = at(phase, {
-        lists: { carry: 1, money: 1, pause: false },
+        lists: { carry: 1, money: 1, pause: false, schedule: false },
         collect: ['in_1'],
         gap: 1,
         invoiceSight: 'open',
@@ -321,7 +335,7 @@ describe('what follows from an answer', () => {
     })
 
   test('lists are sent one by one', () => {
-    const lists = { carry: 3, money: 2, pause: true }
+    const lists = { carry: 3, money: 2, pause: true, schedule: false }
     expect(next(at('carrying', { lists, done: 1 }), sent('done'))).toMatchObject({ phase: 'carrying', done: 2 })
     expect(next(at('carrying', { lists, done: 2 }), sent('done')).phase).toBe('previewing')
     expect(next(at('money', { lists }), sent('done'))).toMatchObject({ phase: 'money', done: 1 })
@@ -335,6 +349,14 @@ describe('what follows from an answer', () => {
       done: 1,
     })
     expect(next(at('creating', { lists }), sent('done'))).toMatchObject({ phase: 'pausing', successor: 'x_1' })
+  })
+  test('a schedule is made, filled, and only then everything is proven', () => {
+    const lists = { carry: 0, money: 0, pause: true, schedule: true }
+    const paused = next(at('creating', { lists }), sent('done'))
+    expect(paused.phase).toBe('pausing')
+    const made = next(next(paused, sent('done')), sent('done'))
+    expect(made).toMatchObject({ phase: 'scheduling', schedule: 'x_1' })
+    expect(next(made, sent('done')).phase).toBe('proving')
   })
   test('a hold whose answer is not what was planned is taken back', () => {
     expect(next(at('holding'), sent('done', reason))).toMatchObject({ phase: 'recovering', goal: 'undo', reason })

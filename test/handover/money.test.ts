@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest'
+import { present } from '../../src/core/assert.ts'
+import type { Classification } from '../../src/handover/types.ts'
+import { billsOf, drive } from './drive.ts'
+import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+
+async function found(stage: Stage, wanted: 'source' | 'target', id: string): Promise<Classification> {
+  return present(
+    (await stage.classify(wanted)).find(({ key }) => key === `us/${id}`),
+    id,
+  )
+}
+
+/** Plans once, then applies subscriber by subscriber, as one apply does. */
+async function apply(stage: Stage, wanted: 'source' | 'target'): Promise<readonly string[]> {
+  const all = await stage.classify(wanted)
+  const outcomes: string[] = []
+  for (const one of all) outcomes.push('plan' in one ? (await drive(stage, one.plan)).state.phase : one.outcome)
+  return outcomes
+}
+
+async function balances(stage: Stage, member: string): Promise<{ us: number; target: number }> {
+  const of = async (client: Stage['us']): Promise<number> => {
+    const customer = await client.customers.retrieve(member)
+    return 'balance' in customer ? customer.balance : 0
+  }
+  return { us: await of(stage.us), target: await of(stage.target) }
+}
+
+async function twoSubscriptions(): Promise<{ stage: Stage; member: string; one: string; other: string }> {
+  const stage = await stageAt('2026-01-15T08:00:00Z')
+  const member = await memberOf(stage)
+  const one = await subscribe(stage, member)
+  const other = await subscribe(stage, member, { price: 'quarterly' })
+  await stage.advance('2026-02-20T00:00:00Z')
+  await stage.us.customers.createBalanceTransaction(member, { amount: -6_000, currency: 'usd' })
+  await stage.copy()
+  stage.policies['customer_balance'] = 'carry'
+  return { stage, member, one, other }
+}
+
+describe('money of the customer', () => {
+  test('two subscriptions with a credit, one of them blocked: the credit stays where a subscription stays', async () => {
+    const { stage, member, other } = await twoSubscriptions()
+    stage.subscribers.set(other, { items: [{ price: 'monthly' }] })
+    expect((await apply(stage, 'target')).toSorted()).toEqual(['blocked', 'moved'])
+    expect(await balances(stage, member)).toEqual({ us: -6_000, target: 0 })
+    stage.subscribers.set(other, {})
+    expect((await apply(stage, 'target')).toSorted()).toEqual(['moved', 'unchanged'])
+    expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
+  })
+
+  test('both move in one plan: the credit goes with the last of them, once', async () => {
+    const { stage, member } = await twoSubscriptions()
+    const twin = await twinOf(stage)
+    const plans = (await stage.classify('target')).flatMap((one) => ('plan' in one ? [one.plan] : []))
+    expect(plans.map(({ expect: { money, money_after: after } }) => [money.length, after.length])).toEqual([
+      [0, 0],
+      [2, 1],
+    ])
+    expect(await apply(stage, 'target')).toEqual(['moved', 'moved'])
+    expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
+    for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(twin))
+  })
+
+  test('set back before the renewal, the credit comes back whole; after it, what is left of it', async () => {
+    const { stage, member } = await twoSubscriptions()
+    await apply(stage, 'target')
+    const later = await twinOf(stage)
+    later.policies['customer_balance'] = 'carry'
+    expect(await apply(stage, 'source')).toEqual(['source', 'source'])
+    expect(await balances(stage, member)).toEqual({ us: -6_000, target: 0 })
+    await later.advance('2026-03-20T00:00:00Z')
+    expect(await apply(later, 'source')).toEqual(['source', 'source'])
+    expect(await balances(later, member)).toEqual({ us: -1_100, target: 0 })
+  })
+
+  test('pending invoice items go along, are billed once, and come back when set back', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage)
+    const id = await subscribe(stage, member)
+    await stage.advance('2026-02-20T00:00:00Z')
+    await stage.us.invoiceItems.create({
+      customer: member,
+      subscription: id,
+      amount: 700,
+      currency: 'usd',
+      description: 'Workshop',
+      tax_rates: [present(stage.ids.get('us tax_rate.vat'), 'vat')],
+    })
+    await stage.us.invoiceItems.create({ customer: member, amount: 300, currency: 'usd', description: 'Postage' })
+    await stage.copy()
+    stage.policies['pending_invoice_items'] = 'carry'
+    const twin = await twinOf(stage)
+    expect(await apply(stage, 'target')).toEqual(['moved'])
+    const pending = async (client: Stage['us']): Promise<readonly number[]> =>
+      (await client.invoiceItems.list({ customer: member, pending: true })).data
+        .map(({ amount }) => amount)
+        .toSorted((a, b) => a - b)
+    expect([await pending(stage.us), await pending(stage.target)]).toEqual([[], [300, 700]])
+    const back = await twinOf(stage)
+    back.policies['pending_invoice_items'] = 'carry'
+    for (const world of [stage, twin]) await world.advance('2026-06-01T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(twin))
+    await back.target.taxRates.update(present(back.ids.get('target tax_rate.vat'), 'vat'), {
+      metadata: { crossbill_address: 'tax_rate.vat' },
+    })
+    expect(await apply(back, 'source')).toEqual(['source'])
+    expect([await pending(back.us), await pending(back.target)]).toEqual([[300, 700], []])
+    await back.advance('2026-06-01T00:00:00Z')
+    expect(await billsOf(back)).toEqual(await billsOf(twin))
+  })
+
+  test('past due, carried: the open invoice is collected in the target, once; set back, in the source again', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage)
+    const id = await subscribe(stage, member, { default_tax_rates: [present(stage.ids.get('us tax_rate.vat'), 'vat')] })
+    await stage.act('decline_card', { account: 'us', subscription: id })
+    await stage.advance('2026-02-16T00:00:00Z')
+    await stage.copy()
+    stage.policies['past_due'] = 'carry'
+    expect(await apply(stage, 'target')).toEqual(['moved'])
+    const invoices = async (client: Stage['us']): Promise<readonly string[]> =>
+      (await client.invoices.list({ customer: member })).data.map(({ status, total }) => `${status ?? ''} ${total}`)
+    expect(await invoices(stage.us)).toEqual(['void 5831', 'paid 5831'])
+    expect(await invoices(stage.target)).toEqual(['open 5831'])
+    const rate = present(stage.ids.get('target tax_rate.vat'), 'vat')
+    stage.tampers.push((live) => ({
+      ...live,
+      resources: new Map([
+        ['tax_rate', [{ object: 'tax_rate', id: rate, metadata: { crossbill_address: 'tax_rate.vat' } }]],
+      ]),
+    }))
+    expect(await apply(stage, 'source')).toEqual(['source'])
+    expect(await invoices(stage.target)).toEqual(['void 5831'])
+    expect((await invoices(stage.us))[0]).toBe('open 5831')
+  })
+
+  test('past due, left: the old account goes on collecting, also after it is settled', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage)
+    const id = await subscribe(stage, member)
+    await stage.act('decline_card', { account: 'us', subscription: id })
+    await stage.advance('2026-02-16T00:00:00Z')
+    await stage.copy()
+    stage.policies['past_due'] = 'leave'
+    expect(await apply(stage, 'target')).toEqual(['moved'])
+    const open = async (): Promise<unknown> =>
+      (await stage.us.invoices.list({ customer: member, status: 'open' })).data.map(
+        ({ auto_advance: advances }) => advances,
+      )
+    expect(await open()).toEqual([true])
+  })
+
+  test('a balance in another currency than the subscription is not carried by half', async () => {
+    const { stage, one } = await twoSubscriptions()
+    stage.tampers.push((live) => ({
+      ...live,
+      sources: new Map(
+        [...live.sources].map(([name, account]) => [
+          name,
+          {
+            ...account,
+            customers: new Map(
+              [...account.customers].map(([id, customer]) => [
+                id,
+                { ...customer, invoice_credit_balance: { eur: -100 } },
+              ]),
+            ),
+          },
+        ]),
+      ),
+    }))
+    const all = await stage.classify('target')
+    expect(all.filter(({ outcome }) => outcome === 'blocked')).toMatchObject([
+      { reasons: [{ code: 'customer_balance' }] },
+    ])
+    expect((await found(stage, 'target', one)).key).toBe(`us/${one}`)
+  })
+})
+
+describe('the customer is carried, too', () => {
+  test('tax ids, exemption, languages, footer and shipping are there before the subscription is; nothing personal stands in the plan', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage, {
+      tax_exempt: 'reverse',
+      preferred_locales: ['de', 'en'],
+      shipping: {
+        name: 'A Member',
+        address: { line1: 'Musterweg 5', city: 'Berlin', country: 'DE', postal_code: '10115' },
+      },
+      address: { country: 'DE', postal_code: '10115' },
+    })
+    await stage.us.customers.update(member, {
+      invoice_settings: { footer: 'Thank you, A Member', custom_fields: [{ name: 'PO', value: 'order-77' }] },
+    })
+    await stage.us.customers.createTaxId(member, { type: 'eu_vat', value: 'DE123456789' })
+    const id = await subscribe(stage, member)
+    await stage.advance('2026-02-20T00:00:00Z')
+    await stage.copy()
+    const one = await found(stage, 'target', id)
+    expect(JSON.stringify(one)).not.toMatch(/Member|Musterweg|DE123456789|order-77/)
+    expect(await apply(stage, 'target')).toEqual(['moved'])
+    expect(await stage.target.customers.retrieve(member, { expand: ['tax_ids'] })).toMatchObject({
+      tax_exempt: 'reverse',
+      preferred_locales: ['de', 'en'],
+      shipping: { name: 'A Member', address: { line1: 'Musterweg 5' } },
+      invoice_settings: { footer: 'Thank you, A Member', custom_fields: [{ name: 'PO', value: 'order-77' }] },
+      tax_ids: { data: [{ type: 'eu_vat', value: 'DE123456789' }] },
+    })
+    expect(await apply(stage, 'target')).toEqual(['unchanged'])
+  })
+})

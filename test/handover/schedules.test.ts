@@ -1,0 +1,106 @@
+import { expect, test } from 'vitest'
+import { present } from '../../src/core/assert.ts'
+import type { Classification } from '../../src/handover/types.ts'
+import { billsOf, drive, settleDown } from './drive.ts'
+import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+
+async function only(stage: Stage): Promise<Classification> {
+  return present((await stage.classify('target'))[0], 'subscriber')
+}
+
+/** Three months at the monthly price, then three addons a month for ever. */
+async function scheduled(): Promise<{ stage: Stage; id: string }> {
+  const stage = await stageAt('2026-01-15T08:00:00Z')
+  const id = await subscribe(stage, await memberOf(stage))
+  const schedule = await stage.us.subscriptionSchedules.create({ from_subscription: id })
+  const [first] = schedule.phases
+  const april = Date.parse('2026-04-15T08:00:00Z') / 1_000
+  const july = Date.parse('2026-07-15T08:00:00Z') / 1_000
+  await stage.us.subscriptionSchedules.update(schedule.id, {
+    end_behavior: 'release',
+    phases: [
+      {
+        items: [{ price: present(stage.ids.get('us price.monthly'), 'monthly') }],
+        start_date: present(first, 'phase').start_date,
+        end_date: april,
+        proration_behavior: 'none',
+      },
+      {
+        items: [{ price: present(stage.ids.get('us price.addon'), 'addon'), quantity: 3 }],
+        start_date: april,
+        end_date: july,
+        proration_behavior: 'none',
+      },
+    ],
+  })
+  await stage.advance('2026-02-20T00:00:00Z')
+  await stage.copy()
+  stage.policies['schedules'] = 'carry'
+  return { stage, id }
+}
+
+test('the remaining phases of a schedule go along, and bill what they would have billed', async () => {
+  const { stage } = await scheduled()
+  const twin = await twinOf(stage)
+  const found = await only(stage)
+  if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+  expect(found.plan.steps.map(({ id }) => id)).toEqual([
+    'carry-customer',
+    'hold',
+    'create',
+    'schedule',
+    'schedule-phases',
+    'keep',
+  ])
+  const { state, trail } = await drive(stage, found.plan)
+  expect({ reason: state.reason, trail }).toMatchObject({
+    reason: null,
+    trail: expect.arrayContaining(['scheduling', 'moved']) as unknown,
+  })
+  for (const world of [stage, twin]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+  expect((await billsOf(stage)).at(-1)).toContain(' 2700 usd')
+  expect(await only(stage)).toMatchObject({ outcome: 'unchanged', standing: 'target' })
+})
+
+test('set back, the schedule of the new subscription is released and the old one goes on by its own', async () => {
+  const { stage } = await scheduled()
+  const twin = await twinOf(stage)
+  expect(await settleDown(stage, 'target')).toMatchObject({ standing: 'target' })
+  expect(await settleDown(stage, 'source')).toMatchObject({ standing: 'source', outcome: 'unchanged' })
+  for (const world of [stage, twin]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+})
+
+test('settled, the old schedule is released first, and nothing of it bills again', async () => {
+  const { stage, id } = await scheduled()
+  await settleDown(stage, 'target')
+  await stage.advance('2026-03-20T00:00:00Z')
+  expect(await settleDown(stage, 'settled')).toMatchObject({ standing: 'settled' })
+  expect((await stage.us.subscriptions.retrieve(id)).status).toBe('canceled')
+})
+
+test('a phase that does more than change items is not carried by half', async () => {
+  const { stage } = await scheduled()
+  stage.tampers.push((live) => ({
+    ...live,
+    sources: new Map(
+      [...live.sources].map(([name, account]) => [
+        name,
+        {
+          ...account,
+          schedules: new Map(
+            [...account.schedules].map(([id, one]) => [
+              id,
+              { ...one, phases: one.phases.map((phase) => ({ ...phase, metadata: { tier: 'gold' } })) },
+            ]),
+          ),
+        },
+      ]),
+    ),
+  }))
+  expect(await only(stage)).toMatchObject({
+    outcome: 'blocked',
+    reasons: [{ code: 'schedule_managed' }, { code: 'schedule_managed' }],
+  })
+})

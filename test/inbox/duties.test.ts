@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { describeEnding } from '../../src/engine/inbox/ending.ts'
-import { ensureHooks } from '../../src/engine/inbox/hooks.ts'
 import { pollTags } from '../../src/engine/inbox/poll-tags.ts'
 import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
@@ -245,32 +244,6 @@ describe('a form', () => {
     const id = await submitted('ada@school.example')
     await workInbox(rig.context, 10)
     expect(await outcome(id)).toMatchObject({ state: 'dead', reason: expect.stringContaining('no_mailer') as string })
-  })
-})
-
-describe('hooks', () => {
-  const address = { publicUrl: 'https://cancel.school.example', secrets: ['a'.repeat(32)] }
-
-  test('are made once, follow a rotation of the secret, and lose the old ones when it is over', async () => {
-    const [old, fresh] = ['a'.repeat(32), 'b'.repeat(32)]
-    const ensured = (...secrets: string[]) => ensureHooks(rig.kajabi, rig.access, { ...address, secrets })
-    expect(await ensured(old)).toEqual({ ok: true, value: { created: 2, kept: 0, removed: 0 } })
-    expect(await ensured(old)).toEqual({ ok: true, value: { created: 0, kept: 2, removed: 0 } })
-    expect(await ensured(fresh, old)).toEqual({ ok: true, value: { created: 2, kept: 2, removed: 0 } })
-    expect(await ensured(fresh)).toEqual({ ok: true, value: { created: 0, kept: 2, removed: 2 } })
-    const there = await rig.kajabi.hooks()
-    const url = `https://cancel.school.example/kajabi/hooks/${'b'.repeat(32)}`
-    expect(there.ok && there.value.map((hook) => `${hook.event} ${hook.resource} ${hook.url}`).toSorted()).toEqual([
-      `form_submission ${rig.form} ${url}`,
-      `tag_added ${rig.tag} ${url}`,
-    ])
-  })
-
-  test('of somebody else are left alone', async () => {
-    await rig.kajabi.createHook({ url: 'https://other.example/kajabi/hooks/x', event: 'tag_added' })
-    await ensureHooks(rig.kajabi, rig.access, address)
-    const there = await rig.kajabi.hooks()
-    expect(there.ok && there.value).toHaveLength(3)
   })
 })
 

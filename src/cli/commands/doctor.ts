@@ -1,5 +1,6 @@
 import { doctor } from '../../engine/doctor.ts'
 import { command, exitCodes } from '../command.ts'
+import { examineService } from '../examine-service.ts'
 import { withProject } from '../project.ts'
 import { doctorText } from '../render/doctor-text.ts'
 
@@ -9,8 +10,10 @@ export const main = command({
   examples: [['doctor', 'keys, permissions, clock, store, and doors still open in the old accounts; changes nothing']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
-      const result = await doctor(context, { localNow: Math.floor(Date.now() / 1_000) })
+    return await withProject(shell, async (project) => {
+      const accounts = await doctor(project.context, { localNow: Math.floor(Date.now() / 1_000) })
+      const findings = [...accounts.findings, ...(await examineService(project, shell))]
+      const result = { ok: findings.every(({ status }) => status !== 'failed'), findings }
       if (shell.format === 'json') shell.json(result)
       else shell.out(doctorText(result, shell.paint))
       return result.ok ? exitCodes.fine : exitCodes.error

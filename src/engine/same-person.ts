@@ -47,18 +47,20 @@ export function productKeys({ mappings }: Catalog, known: readonly ObjectRecord[
   return new Map([...old, ...now])
 }
 
-function payersOf(live: Live, { key, source, old, alive }: Sides, products: ProductKeys): readonly Payer[] {
+function payersOf(live: Live, { key, source, declared, old, alive }: Sides, products: ProductKeys): readonly Payer[] {
   const account = collects(old) ? live.sources.get(source) : live.target
   const subscription = collects(old) ? old : alive.find(collects)
   if (subscription === undefined || account === undefined) return []
   const customer = idOf(subscription.customer)
   const email = account.customers.get(customer)?.email?.trim().toLowerCase() ?? ''
   if (email === '') return []
+  // Half moved, one customer stands in two accounts: who they are is said by where they came from.
+  const home = `${source}/${declared?.customer ?? (old === undefined ? customer : idOf(old.customer))}`
   const ids = subscription.items.data.map(({ price }) => `${account.name}/${idOf(price.product)}`)
   return [...new Set(ids.map((id) => products.get(id) ?? id))].map((product) => ({
     key,
     email,
-    customer: `${account.name}/${customer}`,
+    customer: home,
     product,
   }))
 }

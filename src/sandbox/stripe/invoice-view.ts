@@ -21,20 +21,11 @@ export function renderInvoice(context: Context, row: InvoiceRow): Wire<Stripe.In
     attempt_count: row.attempt_count,
     attempted: row.attempted,
     auto_advance: row.auto_advance,
-    automatic_tax: {
-      disabled_reason: null,
-      enabled: row.automatic_tax.enabled,
-      liability: row.automatic_tax.enabled ? { type: 'self' } : null,
-      provider: row.automatic_tax.enabled ? 'stripe' : null,
-      status: row.automatic_tax.status,
-    },
+    automatic_tax: automaticTax(row),
     automatically_finalizes_at: row.finalizes_at,
     billing_reason: row.billing_reason,
     collection_method: row.collection_method,
-    confirmation_secret:
-      row.payment_intent === null
-        ? null
-        : { client_secret: `${row.payment_intent}_secret_sandbox`, type: 'payment_intent' },
+    confirmation_secret: secretOf(row),
     created: row.created,
     currency: row.currency,
     custom_fields: row.custom_fields,
@@ -86,6 +77,22 @@ export function renderInvoice(context: Context, row: InvoiceRow): Wire<Stripe.In
     test_clock: null,
     webhooks_delivered_at: row.webhooks_delivered_at,
   }
+}
+
+function automaticTax(row: InvoiceRow): Wire<Stripe.Invoice.AutomaticTax> {
+  const { enabled, status } = row.automatic_tax
+  return {
+    disabled_reason: null,
+    enabled,
+    liability: enabled ? { type: 'self' } : null,
+    provider: enabled ? 'stripe' : null,
+    status,
+  }
+}
+
+function secretOf(row: InvoiceRow): Wire<Stripe.Invoice.ConfirmationSecret> | null {
+  if (row.payment_intent === null) return null
+  return { client_secret: `${row.payment_intent}_secret_sandbox`, type: 'payment_intent' }
 }
 
 type Amounts = Pick<

@@ -48,13 +48,7 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
       ...row.invoice_settings,
       issuer: row.invoice_settings.issuer as Wire<Stripe.Subscription.InvoiceSettings.Issuer>,
     },
-    items: {
-      object: 'list',
-      data: row.items.map((item) => renderItem(context, row, item)),
-      has_more: false,
-      total_count: row.items.length,
-      url: `/v1/subscription_items?subscription=${row.id}`,
-    } as unknown as Wire<Stripe.ApiList<Stripe.SubscriptionItem>>,
+    items: itemsShown(context, row),
     latest_invoice: row.latest_invoice,
     livemode: context.livemode,
     managed_payments: null,
@@ -69,17 +63,7 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
     schedule: row.schedule,
     start_date: row.start_date,
     status: row.status,
-    ...(row.paused === null
-      ? {}
-      : {
-          status_details: {
-            paused: {
-              subscription: { type: row.paused.type },
-              transitioned_at: row.paused.at,
-              type: 'subscription',
-            },
-          },
-        }),
+    ...pausedShown(row),
     test_clock: null,
     transfer_data: row.transfer_data as Wire<Stripe.Subscription.TransferData> | null,
     trial_end: row.trial_end,
@@ -87,6 +71,26 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
       end_behavior: { billing_cycle_anchor: row.trial_anchor, missing_payment_method: row.trial_missing },
     },
     trial_start: row.trial_start,
+  }
+}
+
+function itemsShown(context: Context, row: SubscriptionRow): Wire<Stripe.ApiList<Stripe.SubscriptionItem>> {
+  const list = {
+    object: 'list',
+    data: row.items.map((item) => renderItem(context, row, item)),
+    has_more: false,
+    total_count: row.items.length,
+    url: `/v1/subscription_items?subscription=${row.id}`,
+  }
+  return list as unknown as Wire<Stripe.ApiList<Stripe.SubscriptionItem>>
+}
+
+/** Why and since when the status is `paused`; absent otherwise. */
+function pausedShown(row: SubscriptionRow): { readonly status_details?: Wire<Stripe.Subscription.StatusDetails> } {
+  if (row.paused === null) return {}
+  const { at, type } = row.paused
+  return {
+    status_details: { paused: { subscription: { type }, transitioned_at: at, type: 'subscription' } },
   }
 }
 

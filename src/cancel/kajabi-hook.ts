@@ -27,14 +27,13 @@ export function readKajabiHook(body: string, parsed: Json, access: Access, now: 
 type Arrival = Pick<Signal, 'receivedAt' | 'message'>
 
 function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
-  const contact = resourceOf(resources, 'contacts')
+  const contact = idOf(resourceOf(resources, 'contacts'))
   const tag = idOf(resourceOf(resources, 'contact_tags'))
-  const id = idOf(contact)
-  if (id === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
+  if (contact === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
   const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
   if (offer === undefined) return { ignored: 'tag_means_nothing' }
-  const customer = stripeCustomer(contact)
-  return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact: id, tag, offer, ...customer } }
+  // The contact's `external_user_id` may name a Stripe customer; whose it really is, is read back from Kajabi.
+  return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact, tag, offer } }
 }
 
 /** The submission is named by its id alone: the address that somebody typed stays in Kajabi. */
@@ -55,11 +54,4 @@ function idOf(resource: JsonObject | undefined): string | undefined {
   const id = resource?.['id']
   const text = typeof id === 'number' ? String(id) : id
   return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined
-}
-
-/** The Stripe customer that Crossbill noted on the contact when it granted access. */
-function stripeCustomer(contact: JsonObject | undefined): { customer?: string } {
-  const attributes = contact?.['attributes']
-  const external = isJsonObject(attributes) ? attributes['external_user_id'] : undefined
-  return typeof external === 'string' && /^cus_\w{1,60}$/.test(external) ? { customer: external } : {}
 }

@@ -19,6 +19,8 @@ export interface KajabiSite {
   grant(contact: string, offer: string, options: { welcome: boolean }): Promise<Outcome<true>>
   /** Takes one active offer away. Others are untouched. */
   revoke(contact: string, offer: string): Promise<Outcome<true>>
+  /** What is noted on the contact as its id elsewhere: the Stripe customer, where Crossbill gave access. */
+  externalId(contact: string): Promise<Outcome<string | undefined>>
   /** Notes the Stripe customer on the contact; only works once the contact holds an offer. */
   setExternalId(contact: string, customer: string): Promise<Outcome<true>>
   tagsOf(contact: string): Promise<Outcome<readonly string[]>>

@@ -39,6 +39,7 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
         path: `/v1/contacts/${contact}/relationships/offers`,
         body: { data: [{ type: 'offers', id: offer }] },
       }),
+    externalId: (contact) => externalId(api, contact),
     setExternalId: (contact, customer) =>
       api.done({
         method: 'PATCH',
@@ -246,6 +247,13 @@ async function deactivatedPurchases(api: Api, site: string): Promise<Outcome<rea
       reason: text(one.attributes['deactivation_reason']),
     })),
   )
+}
+
+async function externalId(api: Api, contact: string): Promise<Outcome<string | undefined>> {
+  const answer = await api.send({ method: 'GET', path: `/v1/contacts/${encodeURIComponent(contact)}` })
+  if (!answer.ok) return answer
+  const id = text(resource(answer.value['data'] ?? null)[0]?.attributes['external_user_id'])
+  return success(id === '' ? undefined : id)
 }
 
 async function submission(api: Api, id: string): Promise<Outcome<{ readonly email: string }>> {

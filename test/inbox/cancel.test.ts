@@ -139,6 +139,19 @@ describe('who is meant', () => {
     expect(rig.alerts.map(({ key }) => key)).toContain(`dead ${id}`)
   })
 
+  test('with the store lost, the customer noted on the contact tells who it is', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    await rig.kajabi.setExternalId(ada.contact, ada.customer)
+    await rig.store.inbox.removeGrants([{ contact: ada.contact, offer: 'membership' }])
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'canceled',
+      'active',
+    ])
+  })
+
   test('a contact that Crossbill gave nothing is a dead letter, not a guess', async () => {
     const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
     const { id } = await signal({ contact })

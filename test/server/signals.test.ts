@@ -42,7 +42,6 @@ describe('hooks of Kajabi', () => {
         contact: '5',
         tag: '77',
         offer: 'membership',
-        customer: 'cus_1',
         receivedAt: now,
         message: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
       },

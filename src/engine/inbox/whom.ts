@@ -5,6 +5,7 @@ import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markFrom } from '../../handover/marks.ts'
 import type { InboxContext } from './context.ts'
 import { isLive } from './live-sides.ts'
+import type { Grant } from './port.ts'
 
 /**
  * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted, and by the
@@ -25,7 +26,9 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, { subscriber, offers, live: true, newerThanSignal })
     }
   }
-  const customer = signal.customer ?? mine[0]?.customer
+  const noted = await customerOf(context, signal, mine)
+  if (!noted.ok) return noted
+  const customer = noted.value
   if (customer !== undefined) {
     const marked = await markedSubscriptions(context, customer)
     if (!marked.ok) return marked
@@ -40,6 +43,19 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
     }
   }
   return success(choose([...candidates.values()], signal.offer))
+}
+
+/** Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it on the contact in Kajabi. */
+async function customerOf(
+  { kajabi }: InboxContext,
+  signal: Signal,
+  grants: readonly Grant[],
+): Promise<Outcome<string | undefined>> {
+  const known = grants[0]?.customer ?? signal.customer
+  if (known !== undefined || signal.contact === undefined || kajabi === undefined) return success(known)
+  const noted = await kajabi.externalId(signal.contact)
+  if (!noted.ok) return noted.failure.code === 'not_found' ? success(undefined) : noted
+  return success(noted.value?.startsWith('cus_') === true ? noted.value : undefined)
 }
 
 /** Successors of this customer by mark; the newest object of a mark stands for it. */

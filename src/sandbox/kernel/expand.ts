@@ -47,11 +47,17 @@ export class Expander {
     const place =
       typeof object === 'string' ? { ...outer, includable: this.#includable.get(object), within: '' } : outer
     const copy: Node = {}
-    for (const [key, value] of Object.entries(node)) {
+    for (const key of Object.keys(node)) {
+      const value = node[key]
       if (value === undefined) continue
       const wanted = place.wanted.get(key)
       const included = place.includable?.has(place.within + key) === true
       if (included && wanted === undefined) continue
+      // Most fields are plain and not asked for: nothing to look into.
+      if (wanted === undefined && (typeof value !== 'object' || value === null)) {
+        copy[key] = value
+        continue
+      }
       const inside = { ...place, at: join(place.at, key), wanted: wanted ?? nothing, within: deeper(place.within, key) }
       copy[key] = this.#value(context, value, { place: inside, key, expand: wanted !== undefined && !included })
     }

@@ -117,7 +117,7 @@ export class Router {
       const body = this.#world.transact(() => {
         try {
           const object = route.handle(context, params as never)
-          const text = JSON.stringify(this.#world.expander.shape(context, object, expand), undefined, 2)
+          const text = JSON.stringify(this.#world.expander.shape(context, object, expand))
           finish(200, text)
           return text
         } catch (error) {

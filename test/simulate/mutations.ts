@@ -77,7 +77,7 @@ function listing(change: (account: StripeAccount, path: string) => StripeAccount
   return (context) =>
     onAccounts(context, (account) => ({
       ...account,
-      list: (path, params) => (change(account, path) ?? account.list)(path, params),
+      list: (path, params) => change(account, path)?.(path, params) ?? account.list(path, params),
     }))
 }
 

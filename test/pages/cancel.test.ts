@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { signLink } from '../../src/cancel/link.ts'
+import { instant } from '../../src/core/instant.ts'
+import { linkSecret, now, runService, type Running } from '../server/service.ts'
+import { executablePath, openBrowser, openPage, overflows } from './browser.ts'
+
+const link = (expires = now + 600): string =>
+  signLink(
+    { subscriber: 'us/sub_1', offer: 'membership', expires: instant(expires), id: 'link-1' },
+    Buffer.from(linkSecret, 'base64'),
+  )
+
+describe.skipIf(executablePath === undefined)('the member’s cancel page in a browser', () => {
+  let browser: Browser
+  let running: Running
+
+  beforeAll(async () => {
+    browser = await openBrowser()
+  })
+  afterAll(() => browser.close())
+  beforeEach(async () => {
+    running = await runService()
+  })
+  afterEach(() => running.service.close())
+
+  const open = async (options: {
+    width: number
+    javaScript?: boolean
+  }): Promise<{ page: Page; problems: string[] }> => {
+    const opened = await openPage(browser, options)
+    await opened.page.goto(`${running.service.url}/cancel/${link()}`)
+    return opened
+  }
+
+  it.each([
+    ['on a phone, without JavaScript', { width: 320, javaScript: false }],
+    ['at a desk', { width: 1_280 }],
+  ])('asks once and confirms %s', async (_, options) => {
+    const { page, problems } = await open(options)
+    const button = page.getByRole('button')
+    expect(await button.count()).toBe(1)
+    expect(await page.locator('body').innerText()).toContain('This ends Formulation Membership.')
+    expect(running.signals).toEqual([])
+    await button.click()
+    await page.waitForLoadState()
+    expect(await page.locator('body').innerText()).toContain('Your cancellation is on its way')
+    expect(running.signals).toMatchObject([{ source: 'link', subscriber: 'us/sub_1' }])
+    expect(problems).toEqual([])
+  })
+
+  it('works with the keyboard alone, and shows where the focus is', async () => {
+    const { page } = await open({ width: 800 })
+    for (let presses = 0; presses < 5; presses++) {
+      await page.keyboard.press('Tab')
+      if ((await page.evaluate<string>('document.activeElement?.tagName ?? ""')) === 'BUTTON') break
+    }
+    const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')
+    expect(outline).not.toBe('none')
+    await page.keyboard.press('Enter')
+    await page.waitForLoadState()
+    expect(running.signals).toHaveLength(1)
+  })
+
+  it('is made for a screen reader: a language, one main heading, a landmark, names on what can be pressed', async () => {
+    const { page } = await open({ width: 800 })
+    expect(await page.locator('html').getAttribute('lang')).toBe('en')
+    expect(await page.locator('h1').count()).toBe(1)
+    expect(await page.locator('main').count()).toBe(1)
+    expect(await page.getByRole('button', { name: /cancel|end/i }).count()).toBe(1)
+  })
+
+  it('fits a small phone, also with large letters', async () => {
+    const { page } = await open({ width: 320 })
+    expect(await overflows(page)).toBe(false)
+    await page.evaluate("document.documentElement.style.fontSize = '200%'")
+    expect(await overflows(page)).toBe(false)
+  })
+
+  it('says kindly that a link is too old, and changes nothing', async () => {
+    const { page } = await openPage(browser, { width: 800 })
+    const answer = await page.goto(`${running.service.url}/cancel/${link(now - 1)}`)
+    expect(answer?.status()).toBeGreaterThanOrEqual(400)
+    expect(await page.getByRole('button').count()).toBe(0)
+    expect(running.signals).toEqual([])
+  })
+})

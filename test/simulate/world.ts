@@ -7,10 +7,10 @@ import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { applyLease } from '../../src/engine/lease.ts'
 import { Killed, mortal } from '../../src/engine/mortal.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { markFrom, undoneComment } from '../../src/handover/marks.ts'
+import { markCarried, markFrom, undoneComment } from '../../src/handover/marks.ts'
 import { cloneSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { injectedFaults, setFaults, type FaultPlan } from '../../src/sandbox/faults.ts'
-import { subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
 import type { Store } from '../../src/engine/ports.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
@@ -49,6 +49,9 @@ export interface TwinWorlds extends AsyncDisposable {
   charges(): { readonly expected: readonly WorldCharge[]; readonly actual: readonly WorldCharge[] }
 }
 
+/** A period that a revert left uncharged on both sides is billed, so that nothing is missed in either world. */
+const policies = 'policies: { uncharged_period: invoice }\n'
+
 const liveStatuses = new Set(['active', 'trialing', 'past_due'])
 
 export async function twinWorlds(people: readonly Member[], now: string): Promise<TwinWorlds> {
@@ -71,7 +74,7 @@ export async function twinWorlds(people: readonly Member[], now: string): Promis
     school,
     keys: school.keys,
     now: () => moved.clock(),
-    context: () => ({ ...school.stage((index) => stages[index] ?? 'source'), store: lives.store }),
+    context: () => ({ ...school.stage((index) => stages[index] ?? 'source', policies), store: lives.store }),
     async loseStore() {
       const fresh = await openStore({ file: ':memory:' })
       for await (const row of lives.store.copyMap()) await fresh.putCopyMap([row])
@@ -206,13 +209,21 @@ function withSuccessors(sandbox: Sandbox, names: ReadonlyMap<string, string>): R
 }
 
 function chargesIn(sandbox: Sandbox, names: ReadonlyMap<string, string>, since: Instant): WorldCharge[] {
-  return chargesOf(sandbox.world).flatMap(({ status, subscription, account, at, amount, currency }) => {
+  return chargesOf(sandbox.world).flatMap(({ status, subscription, invoice, account, at, amount, currency }) => {
     const when = parseInstant(at)
     if (status !== 'succeeded' || when === undefined || when <= since) return []
-    return [
-      { subscriber: names.get(subscription ?? '') ?? `unknown ${subscription}`, account, at: when, amount, currency },
-    ]
+    const subscriber = names.get(subscription ?? '') ?? carriedFor(sandbox, account, invoice) ?? `unknown ${invoice}`
+    return [{ subscriber, account, at: when, amount, currency }]
   })
+}
+
+/** An invoice of its own, for a period that a revert left uncharged, names its subscriber in its mark. */
+function carriedFor(sandbox: Sandbox, account: string, invoice: string | null): string | undefined {
+  const row = sandbox.world.accounts
+    .get(account)
+    ?.table(invoices)
+    .get(invoice ?? '')
+  return row?.metadata[markCarried]?.split(' ')[0]
 }
 
 function rowsOf(sandbox: Sandbox, account: string): SubscriptionRow[] {

@@ -48,6 +48,11 @@ export class ReferenceTable implements References {
     return this.#keys.get(`${kind} ${id}`) ?? `(${id})`
   }
 
+  /** Whether a live object stands for a declared one, as whose ever it is marked. */
+  isClaimed(kind: KindName, id: string): boolean {
+    return this.#keys.has(`${kind} ${id}`)
+  }
+
   known(): ReadonlyMap<string, string> {
     const known = [...this.#identities].flatMap(([address, one]) =>
       one.is === 'ours' && !this.#renewed.has(address) ? [[address, one.live.id] as const] : [],

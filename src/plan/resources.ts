@@ -83,7 +83,9 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
     changeFor(verdict, { input, references, people, verdicts, needed }),
   )
   for (const kind of kinds)
-    for (const gone of undeclared(kind, indexOf(kind), input))
+    for (const gone of undeclared(kind, indexOf(kind), input).filter(
+      ({ live }) => !references.isClaimed(kind.name, live.id),
+    ))
       placed.push(retirement(kind, gone, { input, references, people, verdicts }))
   const { changes, closing } = inOrder(placed)
   return {

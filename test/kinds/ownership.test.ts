@@ -83,6 +83,34 @@ describe('only what is ours is changed', () => {
   })
 })
 
+describe('an entry under a new key', () => {
+  test('takes its object along where a lookup key, code or url tells that it is the same', async () => {
+    const target = await after(
+      `${monthly}\nwebhook_endpoints: { h: { url: "https://x.test/h", enabled_events: ["*"], secret_to: { file: s } } }`,
+    )
+    const renamed = catalogOf(
+      `${monthly.replace('a: {', 'b: {')}\nwebhook_endpoints: { g: { url: "https://x.test/h", enabled_events: ["*"], secret_to: { file: s } } }`,
+    )
+    const plan = await target.plan(renamed)
+    expect(lines(plan)).toEqual(['update price.b (marks)', 'update webhook_endpoint.g (marks)'])
+    await target.apply(plan)
+    expect(lines(await target.plan(renamed))).toEqual([])
+  })
+
+  test('takes it along where the project maps it', async () => {
+    const target = await after('tax_rates: { a: { display_name: VAT, percentage: 19, inclusive: false } }')
+    const [rate] = await target.list('/v1/tax_rates')
+    const renamed = catalogOf('tax_rates: { b: { display_name: VAT, percentage: 19, inclusive: false } }')
+    expect(lines(await target.plan(renamed))).toEqual([
+      'create tax_rate.b (declared)',
+      'retire tax_rate.a (no longer declared)',
+    ])
+    expect(lines(await target.plan(renamed, { mapped: { [rate?.id ?? '']: 'tax_rate.b' } }))).toEqual([
+      'adopt tax_rate.b (marks)',
+    ])
+  })
+})
+
 describe('what happened outside', () => {
   test('an object deleted there is gone, and made again', async () => {
     const target = await after('coupons: { c: { percent_off: 20 } }')

@@ -45,7 +45,8 @@ function making(verdict: Verdict, around: Around): KeylessChange {
   const { kind, resource, identity, takes, newId, reuse } = verdict
   const subject = subjectOf(verdict, around)
   const old = identity.is === 'ours' ? identity.live : undefined
-  const options = { ...(newId === undefined ? {} : { id: newId }), takesLookupKey: old !== undefined }
+  const takesLookupKey = old !== undefined || (identity.is === 'absent' && identity.takesKey === true)
+  const options = { ...(newId === undefined ? {} : { id: newId }), takesLookupKey }
   const create =
     reuse === undefined
       ? [createStep(subject, options), ...afterwardsSteps(subject)]

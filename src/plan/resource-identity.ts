@@ -16,8 +16,8 @@ export type Identity =
   /** Nobody's yet: the project names it, or it may be taken if it is as declared. */
   | { readonly is: 'foreign'; readonly live: LiveObject; readonly mapped: boolean }
   | { readonly is: 'taken'; readonly live: LiveObject; readonly by: string }
-  /** `gone`: the store knows it, Stripe has it no more. */
-  | { readonly is: 'absent'; readonly gone: boolean }
+  /** `gone`: the store knows it, Stripe has it no more. `takesKey`: its lookup key comes from another object of ours, which gives it up. */
+  | { readonly is: 'absent'; readonly gone: boolean; readonly takesKey?: true }
 
 export type LiveObject = StripeObject & { readonly id: string }
 
@@ -56,7 +56,7 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
  * | several       | none of them       | –               | ours is the newest in use                        |
  * | none          | a live object      | –               | ours, unless its mark names another address      |
  * | none          | nothing live       | ours by project | ours                                             |
- * | none          | nothing live       | marked by others| taken                                            |
+ * | none          | nothing live       | marked by others| taken, or absent where the key is handed over    |
  * | none          | nothing live       | unmarked        | foreign: to be adopted, or in the way            |
  * | none          | nothing live       | nobody's        | foreign if mapped, else absent (gone if recorded)|
  */
@@ -70,11 +70,22 @@ export function identify(kind: Kind, index: LiveIndex, resource: DesiredResource
   if (known !== undefined && [undefined, ''].includes(ownMark(known, input.project))) return ours(known, [])
   const natural = kind.naturalKey?.desired(key, value)
   const holder = natural === undefined ? undefined : index.byNaturalKey.get(natural)
-  if (holder !== undefined) return holderOf(holder, address, input)
+  if (holder !== undefined) {
+    if (givesUpKey(kind, holder, natural, input)) return { is: 'absent', gone: recorded !== undefined, takesKey: true }
+    return holderOf(holder, address, input)
+  }
   const mapped = [...input.mapped].find(([, to]) => to === address)?.[0]
   const object = mapped === undefined ? undefined : index.byId.get(mapped)
   if (object !== undefined) return { is: 'foreign', live: object, mapped: true }
   return { is: 'absent', gone: recorded !== undefined }
+}
+
+/** Whether the holder of a key that can be transferred is a declared object of ours whose entry has another key now. */
+function givesUpKey(kind: Kind, holder: LiveObject, key: string | undefined, input: ResourcesInput): boolean {
+  if (kind.fields['transfer_lookup_key'] === undefined) return false
+  const mark = ownMark(holder, input.project)
+  const entry = input.desired.find(({ address }) => address === mark)
+  return entry !== undefined && kind.naturalKey?.desired(entry.key, entry.value) !== key
 }
 
 function holderOf(holder: LiveObject, address: string, input: ResourcesInput): Identity {

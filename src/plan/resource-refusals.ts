@@ -1,6 +1,6 @@
 import type { Difference } from '../kinds/form.ts'
 import type { ResourceBlockedCode } from './resource-codes.ts'
-import type { LiveObject } from './resource-identity.ts'
+import { type LiveObject, ownMark } from './resource-identity.ts'
 import type { Holder } from './resource-people.ts'
 import type { Judged, Verdict } from './resource-verdict.ts'
 import type { Blocked as AnyBlocked } from './types.ts'
@@ -69,6 +69,20 @@ export function priceChange(judged: Judged, live: LiveObject, replaced: readonly
     message,
     'wait for their first renewal in the target, or the end of their schedule; or write on_change: new_only',
   )
+}
+
+/** A lookup key, code or url that our object is to get is not taken from somebody else's. */
+export function keyOfOthers(
+  { kind, resource, index, input }: Judged,
+  live: LiveObject,
+  found: readonly Difference[],
+): readonly Blocked[] {
+  const { naturalKey } = kind
+  if (naturalKey === undefined || !found.some(({ field }) => field === naturalKey.name)) return []
+  const wanted = naturalKey.desired(resource.key, resource.value)
+  const holder = wanted === undefined ? undefined : index.byNaturalKey.get(wanted)
+  if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
+  return [taken(resource.address, holder, 'somebody else')]
 }
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {

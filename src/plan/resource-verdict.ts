@@ -15,6 +15,7 @@ import {
   holdersOf,
   idTaken,
   inTheWay,
+  keyOfOthers,
   priceChange,
   secretLost,
   taken,
@@ -79,6 +80,8 @@ export function judge(judged: Judged): Verdict {
     case 'foreign':
       return foreign(judged, identity, found, verdict)
     case 'ours': {
+      const others = keyOfOthers(judged, identity.live, found)
+      if (others.length > 0) return verdict('blocked', others)
       if (replaced.length > 0) {
         const blocked = [
           ...idTaken(judged, renewal),

@@ -97,6 +97,22 @@ describe('an entry under a new key', () => {
     expect(lines(await target.plan(renamed))).toEqual([])
   })
 
+  test('a lookup key goes from one price to another, in either order of their keys', async () => {
+    for (const [from, to] of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ] as const) {
+      const target = await after(monthly.replace('a: {', `${from}: {`))
+      const second = `, ${to}: { product: p, currency: usd, unit_amount: 100, recurring: { interval: month }, lookup_key: monthly }`
+      const moved = catalogOf(monthly.replace('a: {', `${from}: {`).replace(', lookup_key: monthly }', ` }${second}`))
+      const plan = await target.plan(moved)
+      expect(plan.blocked).toEqual([])
+      await target.apply(plan)
+      expect(lines(await target.plan(moved))).toEqual([])
+      expect((await target.list('/v1/prices')).filter((one) => one['lookup_key'] === 'monthly')).toHaveLength(1)
+    }
+  })
+
   test('takes it along where the project maps it', async () => {
     const target = await after('tax_rates: { a: { display_name: VAT, percentage: 19, inclusive: false } }')
     const [rate] = await target.list('/v1/tax_rates')

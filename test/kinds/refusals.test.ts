@@ -35,6 +35,16 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(lines(plan)).toEqual(['create product.p (declared)', 'blocked price.a (foreign_object)'])
   })
 
+  test('nor for a price of ours that is there already', async () => {
+    const target = await Target.open()
+    const price = (rest: string) =>
+      catalogOf(`products: { p: { name: P } }\nprices: { a: { product: p, currency: usd, unit_amount: 2${rest} } }`)
+    await target.apply(await target.plan(price('')))
+    const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'T' })
+    await target.send('POST', '/v1/prices', { product, currency: 'usd', unit_amount: 1, lookup_key: 'k' })
+    expect(lines(await target.plan(price(', lookup_key: k')))).toEqual(['blocked price.a (natural_key_taken)'])
+  })
+
   test('what uses a blocked object waits with it, and nothing is hung on somebody else’s', async () => {
     const target = await Target.open()
     await target.send('POST', '/v1/coupons', { id: 'c', percent_off: 50 })

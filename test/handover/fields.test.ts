@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import type Stripe from 'stripe'
+import { describe, expect, test } from 'vitest'
+import { customerFields, fieldsNotCarried, itemFields, subscriptionFields } from '../../src/handover/fields.ts'
+import { fingerprint, sourcePrint } from '../../src/handover/fingerprint.ts'
+import { memberOf, stageAt, subscribe } from './stage.ts'
+
+/** The fields of an interface as the installed SDK declares them. */
+function declaredFields(file: string, name: string): readonly string[] {
+  const root = dirname(dirname(createRequire(import.meta.url).resolve('stripe')))
+  const text = readFileSync(join(root, 'esm/resources', file), 'utf8').replaceAll(/\/\*\*[\s\S]*?\*\//g, '')
+  const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? ''
+  return [...body.matchAll(/^\s*(\w+)\??:/gm)].flatMap(([, field]) => field ?? [])
+}
+
+describe('every field that Stripe declares has a policy', () => {
+  test.each([
+    ['Subscriptions.d.ts', 'Subscription', subscriptionFields],
+    ['SubscriptionItems.d.ts', 'SubscriptionItem', itemFields],
+    ['Customers.d.ts', 'Customer', customerFields],
+  ] as const)('%s %s', (file, name, policies) => {
+    const declared = declaredFields(file, name)
+    expect(declared.length).toBeGreaterThan(14)
+    expect(Object.keys(policies).toSorted()).toEqual(declared.toSorted())
+  })
+})
+
+async function live(): Promise<Stripe.Subscription> {
+  const stage = await stageAt('2026-01-15T08:00:00Z')
+  const id = await subscribe(stage, await memberOf(stage), { discounts: [{ coupon: 'friends' }] })
+  const { data } = await stage.us.subscriptions.list({ expand: ['data.customer', 'data.discounts'] })
+  return data.find((one) => one.id === id) as Stripe.Subscription
+}
+
+describe('what is not carried', () => {
+  test('a plain subscription has nothing that is not carried', async () => {
+    expect(fieldsNotCarried(await live())).toEqual([])
+  })
+  test.each([
+    ['application_fee_percent', 2],
+    ['billing_schedules', [{ key: 'a', applies_to: null, bill_until: { type: 'timestamp' } }]],
+    ['billing_thresholds', { amount_gte: 100, reset_billing_cycle_anchor: false }],
+    ['customer_account', 'acct_1'],
+    ['invoice_settings', { account_tax_ids: ['txi_1'], issuer: { type: 'self' } }],
+    ['invoice_settings', { footer: 'Thanks', issuer: { type: 'self' } }],
+    ['invoice_settings', { issuer: { type: 'account', account: 'acct_1' } }],
+    ['managed_payments', { enabled: true }],
+    ['on_behalf_of', 'acct_1'],
+    ['pending_invoice_item_interval', { interval: 'month', interval_count: 1 }],
+    ['pending_update', { expires_at: 1 }],
+    ['presentment_details', { presentment_currency: 'eur' }],
+    ['transfer_data', { destination: 'acct_1', amount_percent: null }],
+    ['automatic_tax', { enabled: false, disabled_reason: 'requires_location_inputs', liability: null }],
+    ['automatic_tax', { enabled: true, disabled_reason: null, liability: { type: 'account', account: 'acct_1' } }],
+    ['a_field_of_tomorrow', { any: 'thing' }],
+  ])('%s: %j is named', async (field, value) => {
+    expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([field])
+  })
+  test.each([
+    ['managed_payments', { enabled: false }],
+    [
+      'invoice_settings',
+      { account_tax_ids: null, custom_fields: [], description: null, footer: null, issuer: { type: 'self' } },
+    ],
+    ['billing_thresholds', { amount_gte: null, reset_billing_cycle_anchor: null }],
+    ['a_field_of_tomorrow', null],
+  ])('%s: %j is nobody’s setting', async (field, value) => {
+    expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([])
+  })
+  test('fields of items are named with their place', async () => {
+    const one = await live()
+    const data = one.items.data.map((item) => ({
+      ...item,
+      billing_thresholds: { usage_gte: 5 },
+      current_trial: { end_date: 2, start_date: 1, trial_offer: 'x' },
+    }))
+    expect(fieldsNotCarried({ ...one, items: { ...one.items, data } })).toEqual([
+      'items.billing_thresholds',
+      'items.current_trial',
+    ])
+  })
+})
+
+describe('the fingerprint', () => {
+  const customer = (one: Stripe.Subscription): Stripe.Customer => one.customer as Stripe.Customer
+  test('is the same however far a read was expanded, and through renewals, our hold and our marks', async () => {
+    const one = await live()
+    const before = fingerprint(one, customer(one))
+    const held: Stripe.Subscription = {
+      ...one,
+      discounts: one.discounts.map((discount) => (typeof discount === 'string' ? discount : discount.id)),
+      customer: customer(one).id,
+      latest_invoice: 'in_2',
+      items: {
+        ...one.items,
+        data: one.items.data.map((item) => ({ ...item, current_period_end: item.current_period_end + 86_400 })),
+      },
+      pause_collection: { behavior: 'void', resumes_at: null },
+      metadata: { ...one.metadata, crossbill_hold: '{"before":null,"since":1,"print":"x"}' },
+    }
+    expect(fingerprint(held, customer(one))).toBe(before)
+  })
+  test.each<[string, (one: Stripe.Subscription) => Partial<Stripe.Subscription>]>([
+    ['quantity', ({ items }) => ({ items: { ...items, data: items.data.map((item) => ({ ...item, quantity: 7 })) } })],
+    [
+      'price',
+      ({ items }) => ({
+        items: { ...items, data: items.data.map((item) => ({ ...item, price: { ...item.price, id: 'price_2' } })) },
+      }),
+    ],
+    ['card', () => ({ default_payment_method: 'pm_2' })],
+    ['status', () => ({ status: 'past_due' })],
+    ['end', () => ({ cancel_at_period_end: true })],
+    ['discount', () => ({ discounts: [] })],
+    ['a pause of their own', () => ({ pause_collection: { behavior: 'void', resumes_at: null } })],
+    ['metadata', () => ({ metadata: { note: 'x' } })],
+    ['anchor', () => ({ billing_cycle_anchor: 1 })],
+  ])('changes with %s', async (_, change) => {
+    const one = await live()
+    expect(fingerprint({ ...one, ...change(one) }, customer(one))).not.toBe(fingerprint(one, customer(one)))
+  })
+  test('the print in the mark of a hold changes with what a person changes, not with what runs out by itself', async () => {
+    const one = await live()
+    const print = sourcePrint(one, customer(one))
+    expect(sourcePrint({ ...one, discounts: [], status: 'past_due', trial_end: 1 }, customer(one))).toBe(print)
+    expect(sourcePrint({ ...one, default_payment_method: 'pm_2' }, customer(one))).not.toBe(print)
+    expect(print).toHaveLength(16)
+  })
+})

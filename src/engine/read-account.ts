@@ -4,12 +4,13 @@ import type { LiveAccount } from '../plan/live.ts'
 import type { Params, Progress, StripeAccount } from './ports.ts'
 
 /**
- * What a subscription needs to be comparable. Four levels are Stripe's limit, so discounts on items stay ids.
+ * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of discounts on items stay ids.
  * https://docs.stripe.com/expand
  */
 const subscriptionExpansions = [
   'data.customer',
   'data.discounts.source.coupon',
+  'data.items.data.discounts',
   'data.latest_invoice',
   'data.default_payment_method',
   'data.schedule',
@@ -50,6 +51,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
       Stripe.InvoiceItem[]
     >,
     schedules: byId(schedules) as unknown as ReadonlyMap<string, Stripe.SubscriptionSchedule>,
+    coupons: byId(coupons) as unknown as ReadonlyMap<string, Stripe.Coupon>,
     prices: byId([...prices, ...inactive]) as unknown as ReadonlyMap<string, Stripe.Price>,
   }
 }

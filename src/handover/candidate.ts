@@ -106,7 +106,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   const customerNew = copiedCustomer(idOf(raw.customer), copyMap, around)
   return {
     desired,
-    old: readSource(raw, customerOld, account.prices),
+    old: readSource(raw, customerOld, account.prices, account.coupons),
     sights,
     standing: standingOf(sights.old, sights.new),
     successor: successorOf(successors),

@@ -77,7 +77,8 @@ function carriedDiscount(
  */
 function isUsed({ old, onceGoesTo }: RecipeInput, discount: SourceDiscount): boolean {
   if (discount.coupon?.duration !== 'once') return false
-  if (old.discountsFrom === 'customer' && onceGoesTo !== old.id) return true
+  const inherited = old.discountsFrom === 'customer' && old.discounts.includes(discount)
+  if (inherited && onceGoesTo !== old.id) return true
   const latest = old.raw.latest_invoice
   if (latest === null || typeof latest === 'string') return false
   const used = (latest.total_discount_amounts ?? []).map(({ discount: one }) =>

@@ -176,7 +176,7 @@ function discountsDiffer(
 ): string | undefined {
   if (expected.length !== discounts.length)
     return `${where} has ${discounts.length} discounts instead of ${expected.length}`
-  const read = discounts.map(readDiscount)
+  const read = discounts.map((discount) => readDiscount(discount))
   for (const [i, one] of expected.entries()) {
     // Order decides the amount, so it is compared too.
     const found = read[i]

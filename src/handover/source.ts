@@ -80,17 +80,21 @@ export function isOver(subscription: Stripe.Subscription): boolean {
   return over.has(subscription.status)
 }
 
-/** `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. */
+/**
+ * `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. `coupons`: by id, since those of item discounts lie
+ * deeper than a list expands.
+ */
 export function readSource(
   subscription: Stripe.Subscription,
   customer: Stripe.Customer | undefined,
   prices?: ReadonlyMap<string, Stripe.Price>,
+  coupons?: ReadonlyMap<string, Stripe.Coupon>,
 ): SourceSubscription {
-  const items = subscription.items.data.map((item) => readItem(item, prices))
+  const items = subscription.items.data.map((item) => readItem(item, prices, coupons))
   const cycle = readCycle(subscription)
   const next = readNext(subscription)
-  const own = subscription.discounts.map(readDiscount)
-  const inherited = own.length === 0 && customer?.discount ? [readDiscount(customer.discount)] : []
+  const own = subscription.discounts.map((discount) => readDiscount(discount, coupons))
+  const inherited = own.length === 0 && customer?.discount ? [readDiscount(customer.discount, coupons)] : []
   const hold = readHold(subscription)
   const ending = readEnding(subscription, next)
   return {
@@ -156,22 +160,29 @@ export function recurrenceOf(price: Stripe.Price): Recurrence | null {
   return interval === undefined ? null : { interval, count: recurring.interval_count }
 }
 
-function readItem(item: Stripe.SubscriptionItem, prices: ReadonlyMap<string, Stripe.Price> | undefined): SourceItem {
+function readItem(
+  item: Stripe.SubscriptionItem,
+  prices: ReadonlyMap<string, Stripe.Price> | undefined,
+  coupons: ReadonlyMap<string, Stripe.Coupon> | undefined,
+): SourceItem {
   return {
     id: item.id,
     price: prices?.get(item.price.id) ?? item.price,
     quantity: item.quantity ?? null,
     taxRates: item.tax_rates ?? [],
-    discounts: item.discounts.map(readDiscount),
+    discounts: item.discounts.map((discount) => readDiscount(discount, coupons)),
     metadata: item.metadata,
   }
 }
 
-export function readDiscount(discount: string | Stripe.Discount): SourceDiscount {
+export function readDiscount(
+  discount: string | Stripe.Discount,
+  coupons?: ReadonlyMap<string, Stripe.Coupon>,
+): SourceDiscount {
   if (typeof discount === 'string')
     return { id: discount, coupon: null, couponId: null, promotionCode: null, old: null }
   const { coupon } = discount.source
-  const known = typeof coupon === 'object' ? coupon : null
+  const known = typeof coupon === 'string' ? (coupons?.get(coupon) ?? null) : coupon
   const couponId = coupon === null ? null : idOf(coupon)
   const duration = among(durations, known?.duration)
   const code = discount.promotion_code

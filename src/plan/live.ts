@@ -12,8 +12,8 @@ export interface LiveAccount {
   readonly livemode: boolean
   readonly now: Instant
   /**
-   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice`, `default_payment_method`, `schedule`; item-level discounts are ids
-   * (four levels is Stripe's limit).
+   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice`, `default_payment_method`, `schedule`, `items.data.discounts` (their
+   * coupons stay ids: four levels is Stripe's limit).
    */
   readonly subscriptions: readonly Stripe.Subscription[]
   /** By id; with `tax_ids` and `discount` expanded where read. */
@@ -25,6 +25,8 @@ export interface LiveAccount {
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
   /** Prices by id, with `tiers` and `currency_options` expanded (subscriptions do not show them); without them tiered prices are not compared. */
   readonly prices?: ReadonlyMap<string, Stripe.Price>
+  /** Coupons by id: those of discounts on items come as ids. */
+  readonly coupons?: ReadonlyMap<string, Stripe.Coupon>
 }
 
 /** Every object of every catalog kind that the account holds, by kind name, as Stripe returned it with the kind's expansions. */

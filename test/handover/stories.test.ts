@@ -276,6 +276,21 @@ describe('what calendars and coupons do', () => {
     await sameBills(stage, twin, '2026-09-01T00:00:00Z')
   })
 
+  test('a discount on one item alone, part-way through, stays on that item and ends when it would have', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    await subscribe(stage, await memberOf(stage), {
+      items: [
+        { price: stage.ids.get('us price.monthly') ?? '', discounts: [{ coupon: 'welcome-20' }] },
+        { price: stage.ids.get('us price.addon') ?? '' },
+      ],
+    })
+    await stage.advance('2026-02-20T00:00:00Z')
+    await stage.copy()
+    const twin = await twinOf(stage)
+    expect((await drive(stage, await planOf(stage, 'target'))).state).toMatchObject({ reason: null, phase: 'moved' })
+    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+  })
+
   test('a trial goes on as a trial and is charged at its end', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-01-20T00:00:00Z', { trial_end: 1_772_092_800 })
     expect((await drive(stage, await planOf(stage, 'target'))).state).toMatchObject({ reason: null, phase: 'moved' })

@@ -44,8 +44,8 @@ const pastTense: Readonly<Record<AppliedChange['action'], string>> = {
   move: 'moved to the target account',
   settle: 'settled',
   revert: 'set back to the old account',
-  grant: 'given access',
-  revoke: 'taken access from',
+  grant: 'given access in Kajabi',
+  revoke: 'without access in Kajabi from now on',
 }
 
 function notDone(outcome: string, changes: readonly AppliedChange[], paint: ChalkInstance): string[] {

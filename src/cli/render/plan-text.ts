@@ -49,8 +49,8 @@ const headings: Readonly<Record<string, (count: number) => string>> = {
   move: (count) => `Move ${plural(count, 'subscriber')} to the target account`,
   settle: (count) => `Settle ${plural(count, 'subscriber')}: cancel the old subscription, which is on hold, for good`,
   revert: (count) => `Revert ${plural(count, 'subscriber')}: back to the old account`,
-  grant: (count) => `Grant access to ${count}`,
-  revoke: (count) => `Revoke access of ${count}`,
+  grant: (count) => `Give ${plural(count, 'member')} access in Kajabi`,
+  revoke: (count) => `Take access in Kajabi from ${plural(count, 'member')}`,
 }
 
 function peopleSection(group: PlanView['people'][number], paint: ChalkInstance): string[] {

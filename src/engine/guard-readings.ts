@@ -1,6 +1,6 @@
 import { markFrom } from '../handover/marks.ts'
 import type { Context } from './context.ts'
-import { hearsSubscriptionsEnd } from './doctor.ts'
+import { hearsSubscriptionsEnd } from './old-doors.ts'
 import { listAll } from './read-account.ts'
 import type { Survey } from './survey.ts'
 

@@ -13,6 +13,8 @@ export interface KajabiSite {
    * and are never kept.
    */
   holders(offer: string): Promise<Outcome<ReadonlyMap<string, string>>>
+  /** Contacts that hold the offer and carry a Stripe customer's id, which Crossbill notes when it grants: customer by contact. */
+  noted(offer: string): Promise<Outcome<ReadonlyMap<string, string>>>
   /** Offer ids the contact holds, by grant or purchase. */
   offersOf(contact: string): Promise<Outcome<readonly string[]>>
   /** Grants one offer; `welcome` lets Kajabi send its welcome e-mail. Automations of the site may fire. */

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { atSource, type HandoverState } from '../handover/state.ts'
 import type { Classification, Standing } from '../handover/types.ts'
+import { rebuildGrants } from './access/rebuild-grants.ts'
 import type { Context } from './context.ts'
 import { recoveryRecord } from './hand-over.ts'
 import { applyLease, withLease } from './lease.ts'
@@ -12,6 +13,8 @@ import { survey } from './survey.ts'
 export interface RebuildResult {
   readonly objects: number
   readonly subscribers: number
+  /** Offers in Kajabi that carry Crossbill's note. */
+  readonly grants: number
   /** Marks that contradict each other, one sentence each. */
   readonly findings: readonly string[]
 }
@@ -30,7 +33,8 @@ export async function stateRebuild(context: Context): Promise<RebuildResult> {
     const findings = classified
       .filter(({ standing, recovery }) => standing === 'unfinished' && recovery === undefined)
       .map(({ key }) => `${key}: several live subscriptions in the target carry its mark`)
-    return { objects: resources.ids.size, subscribers: records.length, findings }
+    const grants = await rebuildGrants(context, seen.live)
+    return { objects: resources.ids.size, subscribers: records.length, grants, findings }
   })
 }
 

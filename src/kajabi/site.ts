@@ -25,6 +25,7 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
     findContact: (email) => findContact(api, site, email),
     ensureContact: (person) => ensureContact(api, site, person),
     holders: (offer) => holders(api, site, offer),
+    noted: (offer) => noted(api, site, offer),
     offersOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/offers`),
     grant: (contact, offer, { welcome }) =>
       api.done({
@@ -191,11 +192,22 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
 }
 
 async function holders(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
-  const answer = await api.all(
-    `/v1/contacts?${query({ 'filter[site_id]': site, 'filter[has_offer_id]': offer, 'page[size]': '100' })}`,
-  )
+  const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
   return success(new Map(answer.value.map((one) => [text(one.attributes['email']).toLowerCase(), one.id])))
+}
+
+async function noted(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
+  const answer = await holding(api, site, offer)
+  if (!answer.ok) return answer
+  const ids = answer.value.map((one) => [one.id, text(one.attributes['external_user_id'])] as const)
+  return success(new Map(ids.filter(([, customer]) => customer.startsWith('cus_'))))
+}
+
+function holding(api: Api, site: string, offer: string): Promise<Outcome<readonly Resource[]>> {
+  return api.all(
+    `/v1/contacts?${query({ 'filter[site_id]': site, 'filter[has_offer_id]': offer, 'page[size]': '100' })}`,
+  )
 }
 
 async function ensureContact(

@@ -7,7 +7,7 @@ import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { serviceStatus } from '../../src/engine/inbox/status.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { openRig, type Member, type Rig, type RigOptions } from './rig.ts'
+import { declared, openRig, type Member, type Rig, type RigOptions } from './rig.ts'
 
 let rig: Rig
 const start = async (options: RigOptions = {}): Promise<void> => {
@@ -270,24 +270,6 @@ describe('reconciliation', () => {
     expect(await reconcile({ ...rig.context, catalog })).toMatchObject({ ok: true, value: { missing: 0, taken: 0 } })
     expect(alertKeys()).toEqual([])
   })
-
-  function declared(member: Member) {
-    return {
-      key: member.subscriber as `${string}/${string}`,
-      source: 'us',
-      subscription: member.old,
-      file: 'subscribers/us/wave-01.yaml',
-      stage: 'target' as const,
-      customer: member.customer,
-      items: [{ price: 'membership' }],
-      anchor: instant(0),
-      discounts: [],
-      tax_rates: [],
-      automatic_tax: false,
-      collection_method: 'charge_automatically' as const,
-      at: { file: 'x', line: 1, column: 1 },
-    }
-  }
 })
 
 describe('what is shown', () => {

@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import type { Access } from '../../src/access/schema.ts'
 import { projectFrom } from '../../src/catalog/project.ts'
-import type { Catalog } from '../../src/catalog/types.ts'
+import type { Catalog, DesiredSubscriber } from '../../src/catalog/types.ts'
 import { present } from '../../src/core/assert.ts'
 import { instant, type Instant } from '../../src/core/instant.ts'
 import type { JsonObject } from '../../src/core/json.ts'
@@ -190,6 +190,25 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       await store.close()
       sandbox.close()
     },
+  }
+}
+
+/** The member's entry in the catalog. */
+export function declared(member: Member): DesiredSubscriber {
+  return {
+    key: member.subscriber as DesiredSubscriber['key'],
+    source: 'us',
+    subscription: member.old,
+    file: 'subscribers/us/wave-01.yaml',
+    stage: 'target',
+    customer: member.customer,
+    items: [{ price: 'membership' }],
+    anchor: instant(0),
+    discounts: [],
+    tax_rates: [],
+    automatic_tax: false,
+    collection_method: 'charge_automatically',
+    at: { file: 'x', line: 1, column: 1 },
   }
 }
 

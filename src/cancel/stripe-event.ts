@@ -109,7 +109,7 @@ function sourceChanged(account: string, subscription: JsonObject, previous: Json
     'cancel_at',
     'cancel_at_period_end',
   ]
-  const changed = watched.filter((name) => name in previous)
+  const changed = watched.filter((name) => name in previous && !(name === 'items' && sameTerms(previous, subscription)))
   if (changed.length === 0) return { ignored: 'nothing_that_matters' }
   return {
     notice: {
@@ -119,6 +119,15 @@ function sourceChanged(account: string, subscription: JsonObject, previous: Json
       fix: 'crossbill verify',
     },
   }
+}
+
+/** A renewal of a held subscription moves the periods of its items, which is no change of anybody's. */
+function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
+  const terms = ({ items }: JsonObject): string => {
+    const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
+    return JSON.stringify(data.map(({ price, quantity }) => [isJsonObject(price) ? price['id'] : price, quantity]))
+  }
+  return terms(previous) === terms(subscription)
 }
 
 function targetEnded(subscription: JsonObject, message: string, now: Instant): EventReading {

@@ -90,23 +90,21 @@ describe('crossbill serve', () => {
         if (n % 4 === 0) await town.rig.act({ act: 'redeliver' })
       }
       await killing
+      // Long before a hook is given up by Kajabi, the poller has found its tag.
       await until(
-        'all are cancelled',
+        `${count} cancels are done`,
         async () => {
-          const states = await Promise.all(
-            members.map((member) =>
-              town.rig.status(member.successor === undefined ? 'us' : 'target', member.successor ?? member.old),
-            ),
-          )
-          return states.every((state) => state === 'canceled')
+          const { states, oldestPending } = await town.rig.store.inbox.counts()
+          return oldestPending === undefined && states.done >= count
         },
-        120,
+        30 + count,
       )
-      await until(
-        'nothing is pending',
-        async () => (await town.rig.store.inbox.counts()).oldestPending === undefined,
-        120,
-      )
+      for (const { old, successor } of members) {
+        const state = await (successor === undefined
+          ? town.rig.status('us', old)
+          : town.rig.status('target', successor))
+        expect(state).toBe('canceled')
+      }
       const { states } = await town.rig.store.inbox.counts()
       expect(states.dead).toBe(0)
       for (const account of ['target', 'us']) {

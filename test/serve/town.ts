@@ -173,6 +173,6 @@ export async function until(what: string, holds: () => Promise<boolean>, seconds
   const end = performance.now() + seconds * 1_000
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }

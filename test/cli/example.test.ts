@@ -55,6 +55,41 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     expect((await run('drift')).code).toBe(0)
   })
 
+  test('a lost state is rebuilt from the marks on live objects, and nothing is left to do', async () => {
+    const before = (await run('state', 'export', '--format', 'csv')).stdout
+    // The simulated accounts stay; what Crossbill knows of them goes.
+    for (const name of readdirSync(join(folder, 'state')))
+      if (!name.includes('.sandbox')) rmSync(join(folder, 'state', name))
+    expect((await run('state', 'rebuild')).code).toBe(0)
+    expect((await planned()).code).toBe(0)
+    expect((await run('verify')).code).toBe(0)
+    expect((await run('state', 'export', '--format', 'csv')).stdout).toBe(before)
+  })
+
+  test('a saved plan is done exactly once: afterwards the world is another, and it is refused', async () => {
+    const wave = join(folder, 'catalog/subscribers/us/wave-02.yaml')
+    writeFileSync(wave, readFileSync(wave, 'utf8').replace('stage: source', 'stage: target'))
+    expect((await run('plan', '--out', 'plans/wave-02.plan.json')).code).toBe(0)
+    const shown = await run('show', 'plans/wave-02.plan.json', '--format', 'markdown')
+    expect(`${readFileSync(join(folder, 'plans/wave-02.md'), 'utf8')}`).toBe(shown.stdout)
+    expect((await run('apply', 'plans/wave-02.plan.json')).code).toBe(0)
+    const again = await run('apply', 'plans/wave-02.plan.json', '--format', 'json')
+    expect(again.code).toBe(1)
+    expect(JSON.parse(again.stdout)).toMatchObject({ ok: false, error: { code: 'plan_stale' } })
+    expect((await run('verify')).code).toBe(0)
+  })
+
+  test('a saved plan is refused when the catalog was edited after the review', async () => {
+    const wave = join(folder, 'catalog/subscribers/us/wave-03.yaml')
+    writeFileSync(wave, readFileSync(wave, 'utf8').replace('stage: source', 'stage: target'))
+    await run('plan', '--out', 'plans/wave-03.plan.json')
+    const products = join(folder, 'catalog/products.yaml')
+    writeFileSync(products, readFileSync(products, 'utf8').replace('name: Ingredient Library', 'name: Library'))
+    const refused = await run('apply', 'plans/wave-03.plan.json')
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toContain('plan_stale')
+  })
+
   test('no address, no name and no secret is in plan, state or catalog', async () => {
     const { plan } = await planned()
     const secret = /whsec_\w+/.exec(readFileSync(join(folder, '.env.webhooks'), 'utf8'))?.[0] ?? 'none was kept'

@@ -1,6 +1,6 @@
 import type { Catalog, DesiredSubscriber, Stage } from '../catalog/types.ts'
 import { digest } from '../core/canonical.ts'
-import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
+import { instant, parseInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { CommandError } from '../core/outcome.ts'
 import { guardNames } from '../plan/guards.ts'
 import type { Plan } from '../plan/types.ts'
@@ -37,6 +37,8 @@ const weekSeconds = 7 * secondsPerDay
 const settleAfterWeeks = 8
 /** All waves are begun within this many weeks. */
 const startWeeks = 12
+/** Those who were blocked are looked at again this often: dunning ends, drafts are finalized. */
+const lookAgainWeeks = 4
 /** Chance of dying at one boundary, with faults. */
 const killChance = 0.02
 const livesMax = 200
@@ -51,10 +53,12 @@ export async function migrate(context: Context, world: RehearsalWorld, schedule:
   const fate = { boundary: 0, kills: 0 }
   let last: Plan | undefined
   for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
-    await world.advance(instant(schedule.began + week * weekSeconds))
+    const now = instant(schedule.began + week * weekSeconds)
+    await world.advance(now)
+    context.progress.step()
+    if (!isDue(week, now, [...weekOf.values()], last)) continue
     const catalog = await staged(world, context.catalog, (file) => week - (weekOf.get(file) ?? 0))
     last = await applyAll({ ...world.context, catalog }, { ...schedule, fate })
-    context.progress.step()
   }
   await world.advance(schedule.ended)
   const waves = files.map((name) => {
@@ -69,6 +73,13 @@ export async function migrate(context: Context, world: RehearsalWorld, schedule:
   })
   if (last === undefined) throw new CommandError('rehearsal_too_short', 'a rehearsal needs at least one week')
   return { waves, kills: fate.kills, last }
+}
+
+/** Whether there is something to do this week: a wave begins or may be settled, a wait is over, or it is time to look at those who were stopped. */
+function isDue(week: number, now: Instant, starts: readonly number[], last: Plan | undefined): boolean {
+  if (last === undefined || week % lookAgainWeeks === 0) return true
+  if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
+  return last.deferred.some(({ until }) => (parseInstant(until) ?? now) <= now)
 }
 
 /** The catalog as its author would have edited it by that week: stages, and nothing else. */

@@ -31,7 +31,7 @@ export type Shown = object | (() => object)
 const show = (shown: Shown): object => (typeof shown === 'function' ? (shown as () => object)() : shown)
 
 export function recordEvent(context: Context, type: string, about: { object: Shown; before?: Shown }): string {
-  const listeners = context.world.modules.flatMap((module) => module.listener ?? [])
+  const { listeners } = context.world
   for (const listener of listeners) listener.hears?.(context, type, () => show(about.object))
   const waiting = listeners.flatMap((listener) => listener.who(context, type))
   const id = context.newId('evt')

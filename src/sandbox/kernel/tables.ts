@@ -75,6 +75,7 @@ export class Table<R extends Row> implements AnyTable {
   readonly path: string
   readonly definition: TableDefinition<R>
   readonly #log: ChangeLog
+  readonly #keys: readonly [string, (row: R) => Keys][]
   readonly #rows = new Map<string, R>()
   readonly #sequences = new Map<string, number>()
   readonly #indexes = new Map<string, Map<string, Set<string>>>()
@@ -88,7 +89,8 @@ export class Table<R extends Row> implements AnyTable {
     this.path = path
     this.definition = definition
     this.#log = log
-    for (const name of Object.keys(definition.indexes ?? {})) this.#indexes.set(name, new Map())
+    this.#keys = Object.entries(definition.indexes ?? {})
+    for (const [name] of this.#keys) this.#indexes.set(name, new Map())
   }
 
   get size(): number {
@@ -193,17 +195,16 @@ export class Table<R extends Row> implements AnyTable {
 
   #set(row: R, sequence: number): void {
     const before = this.#rows.get(row.id)
-    if (before !== undefined) this.#unindex(before)
     this.#rows.set(row.id, row)
     this.#sequences.set(row.id, sequence)
-    this.#reindex(row)
+    this.#file(before, row)
     if (before === undefined || before.created !== row.created) this.#arrange(row, before === undefined)
   }
 
   #remove(id: string): void {
     const row = this.#rows.get(id)
     if (row === undefined) return
-    this.#unindex(row)
+    this.#file(row, undefined)
     this.#rows.delete(id)
     this.#sequences.delete(id)
     if (this.#order?.[this.#first] === id) this.#first++
@@ -242,29 +243,36 @@ export class Table<R extends Row> implements AnyTable {
     return present(this.#indexes.get(name), `index ${name} of ${this.path}`)
   }
 
-  #reindex(row: R): void {
-    for (const [name, keys] of Object.entries(this.definition.indexes ?? {})) {
+  /** Files a row under its values; where they stay as they were, so does its place among the others. */
+  #file(before: R | undefined, row: R | undefined): void {
+    for (const [name, keys] of this.#keys) {
+      const [old, now] = [before === undefined ? none : each(keys(before)), row === undefined ? none : each(keys(row))]
+      if (sameValues(old, now)) continue
       const index = this.#index(name)
-      for (const value of each(keys(row))) {
-        const set = index.get(value)
-        if (set === undefined) index.set(value, new Set([row.id]))
-        else set.add(row.id)
-      }
-    }
-  }
-
-  #unindex(row: R): void {
-    for (const [name, keys] of Object.entries(this.definition.indexes ?? {})) {
-      const index = this.#index(name)
-      for (const value of each(keys(row))) {
-        const set = index.get(value)
-        set?.delete(row.id)
-        if (set?.size === 0) index.delete(value)
-      }
+      for (const value of old) if (!now.includes(value)) drop(index, value, before?.id ?? '')
+      for (const value of now) if (!old.includes(value)) add(index, value, row?.id ?? '')
     }
   }
 }
 
+function add(index: Map<string, Set<string>>, value: string, id: string): void {
+  const set = index.get(value)
+  if (set === undefined) index.set(value, new Set([id]))
+  else set.add(id)
+}
+
+function drop(index: Map<string, Set<string>>, value: string, id: string): void {
+  const set = index.get(value)
+  set?.delete(id)
+  if (set?.size === 0) index.delete(value)
+}
+
+const none: readonly string[] = []
+
+function sameValues(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((value, at) => value === b[at])
+}
+
 function each(keys: Keys): readonly string[] {
-  return keys === undefined ? [] : typeof keys === 'string' ? [keys] : keys
+  return keys === undefined ? none : typeof keys === 'string' ? [keys] : keys
 }

@@ -40,7 +40,7 @@ import { Bug, present } from '../../core/assert.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Account, AccountSettings } from './account.ts'
 import { Context } from './context.ts'
-import { pruneEvents } from './events.ts'
+import { pruneEvents, type Listener } from './events.ts'
 import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
 import type { RateLimits } from './limits.ts'
@@ -95,6 +95,7 @@ export class World {
   readonly seed: number
   readonly livemode: boolean
   readonly modules: readonly Module[]
+  readonly listeners: readonly Listener[]
   readonly queue: DueQueue
   /** Switched off while a past is built. */
   keepEvents: boolean
@@ -123,6 +124,7 @@ export class World {
     this.seed = options.seed
     this.livemode = options.livemode
     this.modules = options.modules
+    this.listeners = options.modules.flatMap((module) => module.listener ?? [])
     this.expander = new Expander(options.modules)
     this.keepEvents = options.keepEvents ?? true
     this.deliver = options.deliver

@@ -1,17 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { signLink } from '../../cancel/link.ts'
 import type { Access } from '../../access/schema.ts'
-import { formatInstant, instant, secondsPerDay } from '../../core/instant.ts'
-import { CommandError } from '../../core/outcome.ts'
+import { formatInstant } from '../../core/instant.ts'
 import { suggest } from '../../core/suggest.ts'
-import { linkKey } from '../../server/secrets.ts'
+import { openLinkMaker } from '../cancel-links.ts'
 import { command, exitCodes } from '../command.ts'
 import { findSubscriber } from '../find-subscriber.ts'
 import { withProject } from '../project.ts'
-import { publicUrl, serviceSecrets } from '../service-secrets.ts'
 import { UsageError } from '../usage-error.ts'
-
-const daysByDefault = 14
 
 export const main = command({
   positionals: {
@@ -29,20 +23,13 @@ export const main = command({
     return await withProject(shell, async ({ context }) => {
       const { serve } = context.catalog.project
       refuseUnknownOffer(offer, context.catalog.access as Partial<Access>)
-      const base = publicUrl(serve)
-      const key = (await serviceSecrets(serve, 'link_secrets', shell)).map(linkKey).find((one) => one !== undefined)
-      if (key === undefined)
-        throw new CommandError('no_link_secret', 'no key signs cancel links, or the first one is too weak', {
-          notDone: 'no link was made',
-          fix: 'Make one with "openssl rand -base64 32" and name it in catalog/project.yaml: serve: { link_secrets: [{ env: NAME }] }',
-        })
+      const maker = await openLinkMaker(serve, days, shell)
       const { subscriber } = await findSubscriber(who, context.accounts)
-      const held = days ?? (typeof serve?.['link_days'] === 'number' ? serve['link_days'] : daysByDefault)
-      const expires = instant(Math.floor(Date.now() / 1_000) + Math.round(held * secondsPerDay))
-      const link = `${base}/cancel/${signLink({ subscriber, offer: offer ?? '', expires, id: randomUUID() }, key)}`
-      if (shell.format === 'json') shell.json({ subscriber, link, expires: formatInstant(expires) })
+      const link = maker.link(subscriber, offer ?? '')
+      const expires = formatInstant(maker.expires)
+      if (shell.format === 'json') shell.json({ subscriber, link, expires })
       else shell.out(link)
-      shell.say(`For ${subscriber}; holds until ${formatInstant(expires)}, works once.`)
+      shell.say(`For ${subscriber}; holds until ${expires}, works once.`)
       return exitCodes.fine
     })
   },

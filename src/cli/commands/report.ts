@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { copyMapCheck } from '../../engine/copy-map.ts'
 import { doctor } from '../../engine/doctor.ts'
@@ -7,21 +8,31 @@ import { stateExport, stateShow } from '../../engine/state.ts'
 import { verify } from '../../engine/verify.ts'
 import type { Context } from '../../engine/context.ts'
 import { writeWhole } from '../../files/write.ts'
+import { openLinkMaker } from '../cancel-links.ts'
 import { command, exitCodes } from '../command.ts'
 import { withProject } from '../project.ts'
 import { documentHtml, documentMarkdown } from '../report/document.ts'
 import type { Evidence } from '../report/evidence.ts'
 import { packet } from '../report/packet.ts'
+import type { Shell } from '../shell.ts'
 
 export const main = command({
   positionals: {},
-  options: { out: { type: 'string', requiresArg: true, default: 'report', describe: 'folder for the documents' } },
+  options: {
+    out: { type: 'string', requiresArg: true, default: 'report', describe: 'folder for the documents' },
+    'cancel-links': {
+      type: 'boolean',
+      default: false,
+      describe: "also every member's own cancel link, for a mailing; keep that file as you keep secrets",
+    },
+  },
   examples: [
     ['report', 'migration plan, mapping, cutover checklist, checks and rollback plan from the real state'],
     ['report --out evidence/2026-12', 'somewhere else'],
+    ['report --cancel-links', 'and cancel-links.csv: customer, subscriber, link, until when'],
   ],
   formats: ['text', 'json'],
-  async run({ out }, shell) {
+  async run({ out, 'cancel-links': links }, shell) {
     return await withProject(shell, async ({ context }) => {
       const documents = packet(await gather(context))
       const folder = shell.path(out)
@@ -35,12 +46,22 @@ export const main = command({
           await writeWhole(path, text)
           written.push(shell.near(path))
         }
+      if (links) written.push(await writeLinks(join(folder, 'cancel-links.csv'), context.catalog, shell))
       if (shell.format === 'json') shell.json({ written })
       else shell.out(written.join('\n'))
       return exitCodes.fine
     })
   },
 })
+
+/** Whoever has such a link can cancel, so only the owner of the file may read it. */
+async function writeLinks(path: string, { project, subscribers }: Catalog, shell: Shell): Promise<string> {
+  const { link, expires } = await openLinkMaker(project.serve, undefined, shell)
+  const members = subscribers.filter((one) => one.excluded === undefined)
+  const rows = members.map(({ customer, key }) => [customer, key, link(key, ''), formatInstant(expires)].join(','))
+  await writeWhole(path, `${['customer,subscriber,link,expires', ...rows].join('\n')}\n`, 0o600)
+  return shell.near(path)
+}
 
 async function gather(context: Context): Promise<Evidence> {
   return {

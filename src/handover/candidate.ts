@@ -1,6 +1,5 @@
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
-import type { SubscriberKey } from '../core/address.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../plan/live.ts'
@@ -174,5 +173,3 @@ export function copyMapOf(
   }
   return { customers, payments }
 }
-
-export type ByKey<T> = ReadonlyMap<SubscriberKey, T>

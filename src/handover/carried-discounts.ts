@@ -1,5 +1,4 @@
 import { discountForm, remainderOf, type CouponDuration } from '../billing/discounts.ts'
-import { nextChargeDate } from '../billing/calendar.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { findCoupon, refTo } from './references.ts'
@@ -85,15 +84,4 @@ function isUsed({ old, onceGoesTo }: RecipeInput, discount: SourceDiscount): boo
     typeof one === 'string' ? one : one.id,
   )
   return used.includes(discount.id)
-}
-
-/** The last renewal a discount of the old subscription covers, for comparing with a successor's after the move; null without an end. */
-export function lastCovered(
-  { old: discount }: SourceDiscount,
-  cycle: Parameters<typeof nextChargeDate>[0],
-  next: Parameters<typeof nextChargeDate>[1],
-): number | null {
-  if (discount === null) return null
-  const remainder = remainderOf(discount, cycle, next)
-  return remainder.kind === 'renewals' ? remainder.last : null
 }

@@ -285,3 +285,5 @@ export const alarmCodes = {
 
 export type DeferredCode = keyof typeof deferredCodes
 export type BlockedCode = keyof typeof blockedCodes
+export type RunCode = keyof typeof runCodes
+export type AlarmCode = keyof typeof alarmCodes

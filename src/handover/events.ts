@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
-import { blocked, deferred } from './reasons.ts'
+import { blocked, deferred, stopped } from './reasons.ts'
 import { paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
 import { idOf, readSource } from './source.ts'
 import type { HandoverEvent } from './state.ts'
@@ -26,7 +26,10 @@ export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now
   return {
     type: 'old_read',
     sight,
-    reason: old === undefined ? unread('the old subscription') : reasonNotToStart(plan.expect, old, now),
+    reason:
+      old === undefined
+        ? stopped('source_unreachable', 'the old subscription could not be read')
+        : reasonNotToStart(plan.expect, old, now),
   }
 }
 
@@ -112,8 +115,4 @@ export function invoiceRead(plan: AnyPlan, invoice: Stripe.Invoice | null | unde
       : override.includes('leave_disputed_period')
   const [intent] = paymentIntentsOf(invoice)
   return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed }
-}
-
-function unread(what: string): Reason {
-  return { code: 'source_unreachable', message: `${what} could not be read`, fix: 'Run the same command again.' }
 }

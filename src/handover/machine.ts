@@ -1,3 +1,4 @@
+import { blocked, deferred } from './reasons.ts'
 import { afterSettling, decide, doubtful, undoing } from './recovery.ts'
 import {
   atSource,
@@ -192,22 +193,22 @@ function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type
     case 'in_flight':
       return undo
         ? doubtful(state, 'payment_in_flight')
-        : stays(state, 'payment_in_flight', 'a payment in the target is in flight')
+        : stays(state, deferred('payment_in_flight', 'a payment in the target is in flight'))
     case 'refunded':
       if (undo || event.allowed) return { ...state, phase: 'cancelling_new' }
-      return stays(state, 'refunded_in_target', 'the payment in the target was refunded')
+      return stays(state, blocked('refunded_in_target', 'the payment in the target was refunded'))
     case 'disputed':
       if (undo) return doubtful(state, 'disputed_in_target')
       if (event.allowed) return { ...state, phase: 'cancelling_new' }
-      return stays(state, 'disputed_in_target', 'the payment in the target is disputed')
+      return stays(state, blocked('disputed_in_target', 'the payment in the target is disputed'))
     case 'unreadable':
       return doubtful(state, 'target_unreachable')
   }
 }
 
 /** A revert that is not possible now leaves everything as it is. */
-function stays(state: HandoverState, code: string, message: string): HandoverState {
-  return { ...state, phase: 'moved', reason: { code, message, fix: '' } }
+function stays(state: HandoverState, reason: Reason): HandoverState {
+  return { ...state, phase: 'moved', reason }
 }
 
 function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {

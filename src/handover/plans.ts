@@ -93,7 +93,7 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
     because: [`stage ${desired.stage}`],
     steps: [
       cancelNewStep(present(successor, 'successor').id, desired.key),
-      restoreStep(desired.source, old.id, old.pause),
+      restoreStep(desired.source, old.id, pauseToRestore(candidate)),
     ],
     expect: expectation(candidate, 'revert'),
     charge: forecast(candidate),
@@ -111,7 +111,7 @@ export function recoveryPlan(candidate: Candidate): HandoverPlan<'move' | 'undo'
   return {
     goal,
     because: ['unfinished'],
-    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, old.pause)],
+    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pauseToRestore(candidate))],
     expect: expectation(candidate, goal),
     charge: null,
     unproven: false,
@@ -132,7 +132,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     fingerprint: fingerprint(old.raw, customerOld),
     next: old.next,
     window: windowSeconds(candidate),
-    before_pause: old.pause,
+    before_pause: pauseToRestore(candidate),
     held_since: old.hold?.since ?? around.now,
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
@@ -145,6 +145,12 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     proof: null,
     gap: around.policies.uncharged_period,
   }
+}
+
+/** The source's own pause, unless it would have ended by now. */
+function pauseToRestore({ old, around }: Candidate): PauseImage | null {
+  const resumes = old.pause?.resumes_at ?? null
+  return resumes !== null && resumes <= around.now ? null : old.pause
 }
 
 /** A changed tax is accepted country by country. */

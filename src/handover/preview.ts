@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { blocked } from './reasons.ts'
+import { blocked, stopped } from './reasons.ts'
 import type { HandoverPlan, Reason } from './types.ts'
 
 /**
@@ -58,11 +58,7 @@ export function comparePreviews(
   created: Stripe.Invoice | undefined,
 ): Reason | null {
   if (old === undefined || created === undefined)
-    return {
-      code: 'preview_failed',
-      message: 'the next invoice could not be previewed',
-      fix: 'Run the same command again.',
-    }
+    return stopped('preview_failed', 'the next invoice could not be previewed')
   const before = linesOf(old)
   const after = linesOf(created)
   // A preview takes no anchor config, so it cannot know that the period after a short month is longer: the proof compares those dates.
@@ -71,11 +67,10 @@ export function comparePreviews(
   const differing = fieldsDiffering(before, after).filter((field) => !unknown.includes(field))
   if (old.currency !== created.currency) differing.unshift('currency')
   if (differing.length > 0)
-    return {
-      code: 'preview_differs',
-      message: `the next invoices differ in ${differing.join(', ')}: ${told(old, before)} before, ${told(created, after)} after`,
-      fix: 'Compare the price, discount and tax rate mappings of this subscriber, then plan again.',
-    }
+    return stopped(
+      'preview_differs',
+      `the next invoices differ in ${differing.join(', ')}: ${told(old, before)} before, ${told(created, after)} after`,
+    )
   const tax =
     before
       .map(({ taxes }) => taxes)

@@ -3,8 +3,9 @@ import { chargeDatesAfter } from '../billing/calendar.ts'
 import { boundarySeconds } from '../billing/discounts.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
+import { stopped } from './reasons.ts'
 import { sightOld } from './sights.ts'
-import { idOf, readDiscount, readPayment, readSource, type SourceSubscription } from './source.ts'
+import { idOf, readDiscount, readSource, type SourceSubscription } from './source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
@@ -41,12 +42,8 @@ export function prove({ expect, answer, old }: ProofInput): Proof {
   return { result: 'differs', findings, reason: proofFailed(findings), invoice: null }
 }
 
-export function proofFailed(findings: readonly string[]): Reason {
-  return {
-    code: 'proof_failed',
-    message: `the new subscription is not what was planned: ${findings.join('; ')}`,
-    fix: 'The hand-over was undone. Correct what the message names, then plan again.',
-  }
+function proofFailed(findings: readonly string[]): Reason {
+  return stopped('proof_failed', `the new subscription is not what was planned: ${findings.join('; ')}`)
 }
 
 type Rule = (
@@ -199,9 +196,4 @@ function differs(field: string, expected: unknown, actual: unknown): string | un
 
 function ids(references: readonly unknown[]): string {
   return references.map(String).toSorted().join(',')
-}
-
-/** The effective payment method of a live subscription: its own, its source, its customer's. */
-export function effectivePayment(subscription: Stripe.Subscription): string | null {
-  return readPayment(subscription, customerOf(subscription))?.id ?? null
 }

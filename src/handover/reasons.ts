@@ -1,4 +1,4 @@
-import { blockedCodes, deferredCodes, type BlockedCode, type DeferredCode } from './codes.ts'
+import { blockedCodes, deferredCodes, runCodes, type BlockedCode, type DeferredCode, type RunCode } from './codes.ts'
 import type { Reason } from './types.ts'
 
 /** A reason with its code's documented fix, or a more exact one. The message names objects by id, never people. */
@@ -8,4 +8,9 @@ export function blocked(code: BlockedCode, message: string, fix: string = blocke
 
 export function deferred(code: DeferredCode, message: string): Reason<DeferredCode> {
   return { code, message, fix: deferredCodes[code].fix }
+}
+
+/** Why a hand-over under way did not get done. */
+export function stopped(code: RunCode, message: string): Reason<RunCode> {
+  return { code, message, fix: runCodes[code].fix }
 }

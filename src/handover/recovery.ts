@@ -1,4 +1,6 @@
 import type { HandoverEvent, HandoverState, Phase } from './state.ts'
+import type { AlarmCode } from './codes.ts'
+import { blocked, stopped } from './reasons.ts'
 import type { NewSight, OldSight, Reason } from './types.ts'
 
 type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
@@ -72,7 +74,7 @@ function afterTheEnd(state: HandoverState, event: BothRead): HandoverState {
 
 /** The member left before the new one was proven: it goes, too. */
 function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverState {
-  const reason = reasonOf('cancelled_in_source', 'the old subscription was cancelled while it was being moved')
+  const reason = blocked('cancelled_in_source', 'the old subscription was cancelled while it was being moved')
   const phase: Phase = newSchedule === null ? 'cancelling_new' : 'releasing_new'
   return { ...undoing(state, reason), phase, schedule: newSchedule }
 }
@@ -86,7 +88,7 @@ export function afterSettling(state: HandoverState): HandoverState {
 
 function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
   if (event.old === 'free') return doubtful(state, 'ended_in_target')
-  const reason = reasonOf('ended_in_target', 'the new subscription has ended; the old one can only be settled')
+  const reason = stopped('ended_in_target', 'the new subscription has ended; the old one can only be settled')
   return settling({ ...state, reason }, event)
 }
 
@@ -148,12 +150,8 @@ export function undoing(state: HandoverState, reason: Reason | null): HandoverSt
   return { ...state, phase: 'recovering', goal: 'undo', reason: reason ?? state.reason }
 }
 
-export function doubtful(state: HandoverState, alarm: string): HandoverState {
+export function doubtful(state: HandoverState, alarm: AlarmCode): HandoverState {
   return { ...state, phase: 'doubtful', alarm }
-}
-
-function reasonOf(code: string, message: string): Reason {
-  return { code, message, fix: '' }
 }
 
 /** For tests and documents: every combination that `decide` is asked about. */

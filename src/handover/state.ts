@@ -1,3 +1,4 @@
+import type { AlarmCode } from './codes.ts'
 import type { Goal, InvoiceSight, NewSight, OldSight, Reason } from './types.ts'
 
 /**
@@ -68,7 +69,7 @@ export type HandoverState = {
   /** Why it stopped, was undone, or waits. */
   readonly reason: Reason | null
   /** Somebody has to look; code of the alert. */
-  readonly alarm: string | null
+  readonly alarm: AlarmCode | null
   /** The invoice in hand: the target's that a revert stops and voids, or the source's that bills a gap. */
   readonly invoice: string | null
   readonly invoiceSight: InvoiceSight | null

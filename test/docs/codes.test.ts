@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { violationCodes } from '../../src/engine/verify.ts'
-import { blockedCodes, deferredCodes, type CodeEntry } from '../../src/handover/codes.ts'
+import { alarmCodes, blockedCodes, deferredCodes, runCodes, type CodeEntry } from '../../src/handover/codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
 import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resource-codes.ts'
 
@@ -22,6 +22,8 @@ code; so does every violation that \`crossbill verify\` finds. Codes never chang
 
 ${section('Deferred', 'Cannot be moved yet; moves by itself with a later plan.', deferredCodes)}
 ${section('Blocked', 'Cannot be moved as things stand; somebody decides. Meanwhile the old account goes on billing.', blockedCodes)}
+${section('Stopped under way', 'A hand-over that had begun and was not done. It left everything as it was, or took back what it had begun.', runCodes)}
+${section('Alarms', 'A hand-over that waits for a positive answer or for a person. The old subscription stays on hold meanwhile: a missed charge can be repaired, a double one cannot.', alarmCodes)}
 ${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
 ${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
 ${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}`

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import type { Catalog, DesiredResource, DesiredSubscriber, Mappings, Policies } from '../../src/catalog/types.ts'
-import { address, subscriberKey, type SubscriberKey } from '../../src/core/address.ts'
+import { address, subscriberKey } from '../../src/core/address.ts'
 import { present } from '../../src/core/assert.ts'
 import { instant, parseInstant, type Instant } from '../../src/core/instant.ts'
 import type { JsonObject } from '../../src/core/json.ts'
@@ -331,8 +331,4 @@ export async function subscribe(
   })
   stage.subscribers.set(created.id, {})
   return created.id
-}
-
-export function keyOf(subscription: string): SubscriberKey {
-  return subscriberKey('us', subscription)
 }

@@ -201,6 +201,45 @@ describe('what the network does', () => {
   })
 })
 
+describe('what must never happen', () => {
+  test('a creation that takes money is undone, refunded, and alarms', async () => {
+    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const plan = await planOf(stage, 'target')
+    // The mistake that charges people twice everywhere: Stripe's default is to bill the time until the anchor at once.
+    const steps = plan.steps.map((step) =>
+      step.id === 'create'
+        ? {
+            ...step,
+            params: {
+              ...step.params,
+              proration_behavior: 'create_prorations',
+              payment_behavior: 'allow_incomplete',
+              backdate_start_date: undefined,
+            },
+          }
+        : step,
+    )
+    const { state, trail } = await drive(stage, { ...plan, steps })
+    expect(trail).toEqual(expect.arrayContaining(['reading_invoice', 'refunding', 'cancelling_new', 'restoring_old']))
+    expect(state).toMatchObject({
+      phase: 'source',
+      charged: true,
+      alarm: 'unexpected_charge',
+      reason: { code: 'proof_failed' },
+    })
+    const taken = (await stage.charges()).filter(
+      ({ account, status }) => account === 'target' && status === 'succeeded',
+    )
+    expect(taken).toHaveLength(1)
+    expect((await stage.target.refunds.list()).data.map(({ amount }) => amount)).toEqual(
+      taken.map(({ amount }) => amount),
+    )
+    for (const world of [stage, twin]) await world.advance('2026-06-01T00:00:00Z')
+    const fromSource = (await stage.charges()).filter(({ account }) => account === 'us').length
+    expect(fromSource).toBe((await twin.charges()).length)
+  })
+})
+
 describe('what calendars and coupons do', () => {
   test('a three-month price beside a monthly one of the same amount: each keeps its own dates', async () => {
     const stage = await stageAt('2026-01-31T09:15:00Z')

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import Type from 'typebox'
-import { asSet, chosen, fixed, grows, ignored, metadata, mutable, time } from './fields.ts'
+import { asSet, chosen, declared, fixed, grows, ignored, metadata, time } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import {
   amount,
@@ -20,7 +20,8 @@ import {
 
 const fields: FieldsOf<Stripe.Coupon, Stripe.CouponCreateParams, Stripe.CouponUpdateParams, 'id'> = {
   id: chosen,
-  name: mutable(),
+  // The parameter cannot be emptied.
+  name: declared(),
   percent_off: fixed(),
   amount_off: fixed(),
   currency: fixed(),

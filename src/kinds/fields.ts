@@ -13,7 +13,7 @@ export const mutable = (rest?: Rest): Field => field('mutable', rest)
 export const fixed = (rest?: Rest): Field => field('fixed', rest)
 export const fixedOnceSet = (rest?: Rest): Field => field('fixed_once_set', rest)
 export const grows = (rest?: Rest): Field => field('grows', rest)
-/** Stripe fills it in by itself; the YAML has the last word where it says something. */
+/** Stripe fills it in by itself, or has no way to empty it again; the YAML has the last word where it says something. */
 export const declared = (rest?: Rest): Field => field('mutable', { ...rest, silent: 'left_alone' })
 export const chosen: Field = field('chosen')
 export const written: Field = field('written')

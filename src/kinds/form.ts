@@ -69,6 +69,15 @@ function takes(field: Field, have: Json | undefined, want: Json | undefined): Ta
   }
 }
 
+/** The live form as far as it is compared with the desired one: what the YAML leaves alone is not in it. */
+export function comparable(kind: Kind, live: JsonObject, desired: JsonObject): JsonObject {
+  const entries = Object.entries(live).map(([name, value]) => {
+    const alone = kind.fields[name]?.silent === 'left_alone'
+    return [name, alone ? shapedLike(value, desired[name]) : value] as const
+  })
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+}
+
 /** The part of the live value that the desired one speaks of: Stripe's own additions inside it are left out. */
 function shapedLike(live: Json | undefined, desired: Json | undefined): Json | undefined {
   if (desired === undefined) return undefined

@@ -47,7 +47,7 @@ export type Takes = 'update' | 'replace' | 'refuse'
 
 export interface Field {
   readonly policy: FieldPolicy
-  /** Stripe fills it in by itself: compared, entry by entry, only where the YAML says something. */
+  /** Stripe fills it in by itself, or cannot empty it again: compared, entry by entry, only where the YAML says something. */
   readonly silent?: 'left_alone'
   /** What another value takes where the policy alone does not say. */
   readonly takes?: (live: Json | undefined, desired: Json | undefined) => Takes

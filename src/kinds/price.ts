@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { canonicalAmount, canonicalTiers } from './decimal.ts'
 import {
+  declared,
   fixed,
   fixedOnceSet,
   grows,
@@ -33,8 +34,9 @@ const fields: FieldsOf<Stripe.Price, Stripe.PriceCreateParams, Stripe.PriceUpdat
     canonical: canonicalOptions,
   }),
   active: mutable({ default: true }),
-  lookup_key: mutable(),
-  nickname: mutable(),
+  // Neither parameter can be emptied; a lookup key leaves a price when another one gets it.
+  lookup_key: declared(),
+  nickname: declared(),
   metadata,
   on_change: written,
   // Sent by the steps that replace a price, never written by people.

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import Type from 'typebox'
-import { fixed, ignored, metadata, mutable } from './fields.ts'
+import { declared, fixed, ignored, metadata, mutable } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, metadataSchema, oneOf, optional, text } from './schema.ts'
 
@@ -14,11 +14,12 @@ const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRat
   percentage: fixed(),
   inclusive: fixed(),
   active: mutable({ default: true }),
-  country: mutable(),
-  state: mutable(),
-  jurisdiction: mutable(),
-  description: mutable(),
-  tax_type: mutable(),
+  // None of these parameters can be emptied.
+  country: declared(),
+  state: declared(),
+  jurisdiction: declared(),
+  description: declared(),
+  tax_type: declared(),
   metadata,
   effective_percentage: ignored,
   flat_amount: ignored,

@@ -1,7 +1,7 @@
 import jsonpatch from 'fast-json-patch'
 import type { JsonObject } from '../core/json.ts'
 import { digest } from '../core/canonical.ts'
-import { differences, liveForm } from '../kinds/form.ts'
+import { comparable, differences, liveForm } from '../kinds/form.ts'
 import type { Action } from './types.ts'
 import type { KeylessChange } from './assemble.ts'
 import type { Placed } from './resource-order.ts'
@@ -66,27 +66,33 @@ function making(verdict: Verdict, around: Around): KeylessChange {
   return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, holders.length)
 }
 
-/** A product made in the same plan, or whose default price is replaced, is told the new price's id. */
-function defaultPriceSteps(
-  { kind, resource, identity }: Verdict,
-  { verdicts, references }: Around,
-): readonly KeylessStep[] {
+/**
+ * Who has the old price as its default is told the new one's id, since Stripe archives no default price; a product made in this plan is told so, too.
+ * One that is to have another default, or none, has none until its own update.
+ */
+function defaultPriceSteps(verdict: Verdict, { input, verdicts, references }: Around): readonly KeylessStep[] {
+  const { kind, resource, identity } = verdict
   if (kind.name !== 'price') return []
-  return verdicts
-    .filter((one) => one.kind.name === 'product' && one.form['default_price'] === resource.key)
-    .filter((one) => {
-      if (one.takes === 'create' || one.takes === 'replace') return true
-      const current =
-        one.identity.is === 'ours' || one.identity.is === 'foreign' ? one.identity.live['default_price'] : undefined
-      return identity.is === 'ours' && one.takes !== 'blocked' && current === identity.live.id
-    })
+  const products = verdicts.filter((one) => one.kind.name === 'product')
+  const made = products
+    .filter(({ takes, form }) => ['create', 'replace'].includes(takes) && form['default_price'] === resource.key)
     .map((one) => {
       const id = references.toStripe('product', one.resource.key)
       const path = typeof id === 'string' ? id : `{${one.resource.address}}`
-      return post(`default_price:${one.resource.key}`, `/v1/products/${path}`, {
-        default_price: { $ref: resource.address },
-      })
+      const params = { default_price: { $ref: resource.address } }
+      return post(`default_price:${one.resource.key}`, `/v1/products/${path}`, params)
     })
+  const old = identity.is === 'ours' ? identity.live.id : undefined
+  const holders =
+    old === undefined ? [] : (input.live.get('product') ?? []).filter((one) => one['default_price'] === old)
+  const told = holders.map(({ id }) => {
+    const owner = products.find((one) => 'live' in one.identity && one.identity.live.id === id)
+    const stays = owner?.takes !== 'replace' && owner?.form['default_price'] === resource.key
+    return post(`default_price:${id}`, `/v1/products/${id}`, {
+      default_price: stays ? { $ref: resource.address } : null,
+    })
+  })
+  return [...made, ...told]
 }
 
 function updating(verdict: Verdict, around: Around): KeylessChange {
@@ -144,13 +150,13 @@ function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
 }
 
 function change(
-  { resource, live, meanwhile }: Verdict,
+  { kind, resource, live, meanwhile }: Verdict,
   action: Action,
   because: readonly string[],
   steps: readonly KeylessStep[],
   people: number,
 ): KeylessChange {
-  const patch = action === 'retire' ? [] : jsonpatch.compare(live, meanwhile)
+  const patch = action === 'retire' ? [] : jsonpatch.compare(comparable(kind, live, meanwhile), meanwhile)
   const about = { address: resource.address, action, because, patch, people, steps }
   return action === 'retire' ? about : { ...about, expect: { applied: digest(meanwhile) } }
 }

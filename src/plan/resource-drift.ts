@@ -1,6 +1,6 @@
 import jsonpatch from 'fast-json-patch'
 import { digest } from '../core/canonical.ts'
-import { differences } from '../kinds/form.ts'
+import { comparable, differences } from '../kinds/form.ts'
 import type { ResourcesInput } from './resources.ts'
 import type { Verdict } from './resource-verdict.ts'
 import type { ResourceDriftCode } from './resource-codes.ts'
@@ -21,7 +21,12 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
   const found = differences(kind, live, form)
   if (recorded?.applied === digest(form) && found.length > 0) {
     const message = `changed outside: ${found.map(({ field }) => field).join(', ')}`
-    drift.push({ address, code: 'changed_outside', message, patch: jsonpatch.compare(form, live) })
+    drift.push({
+      address,
+      code: 'changed_outside',
+      message,
+      patch: jsonpatch.compare(form, comparable(kind, live, form)),
+    })
   }
   if (identity.is === 'ours' && identity.newer.length > 0) {
     const copies = identity.newer.map(({ id }) => id).join(', ')

@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { catalogOf, lines, Target } from './target.ts'
+
+/** What an entry may say, a few words for each field, so that any two states share some and differ in some. */
+const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
+const maybe = <T>(...values: readonly T[]): fc.Arbitrary<T | undefined> => fc.constantFrom(undefined, ...values)
+
+const metadata = maybe({ a: '1' }, { a: '2', b: '3' })
+const product = fc.record({
+  name: pick('A', 'B'),
+  description: maybe('d'),
+  active: maybe(true, false),
+  metadata,
+  url: maybe('https://x.test'),
+  images: maybe(['https://x.test/1.png'], []),
+})
+const amount = fc.oneof(
+  fc.record({ unit_amount: pick(100, 200) }),
+  pick({ unit_amount_decimal: '0.5' }),
+  pick({
+    billing_scheme: 'tiered',
+    tiers_mode: 'volume',
+    tiers: [
+      { up_to: 5, unit_amount: 9 },
+      { up_to: 'inf', flat_amount: 7 },
+    ],
+  }),
+)
+const price = fc
+  .tuple(
+    amount,
+    fc.record({
+      product: pick('p', 'q'),
+      currency: pick('usd', 'eur'),
+      recurring: maybe({ interval: 'month' }, { interval: 'month', interval_count: 3 }),
+      tax_behavior: maybe('exclusive', 'unspecified'),
+      active: maybe(false),
+      nickname: maybe('n'),
+      metadata,
+      currency_options: maybe({ gbp: { unit_amount: 90 } }, { gbp: { unit_amount: 90 }, jpy: { unit_amount: 9 } }),
+    }),
+  )
+  .map(([one, rest]) => ('tiers' in one ? { ...rest, ...one, currency_options: undefined } : { ...rest, ...one }))
+const coupon = fc
+  .tuple(
+    pick({ percent_off: 10 }, { percent_off: 20 }, { amount_off: 5, currency: 'usd' }),
+    fc.record({
+      name: maybe('N', 'M'),
+      duration: maybe('once', 'forever'),
+      applies_to: maybe({ products: ['p'] }, { products: ['q', 'p'] }),
+      max_redemptions: maybe(5),
+    }),
+  )
+  .map(([one, rest]) => ({ ...one, ...rest }))
+const code = fc.record({
+  code: pick('ONE', 'TWO'),
+  promotion: pick({ coupon: 'c' }),
+  active: maybe(false),
+  max_redemptions: maybe(3),
+  metadata,
+})
+const rate = fc.record({
+  display_name: pick('VAT', 'Tax'),
+  percentage: pick(19, 7.5),
+  inclusive: pick(true, false),
+  country: maybe('DE'),
+  active: maybe(false),
+})
+const hook = fc.record({
+  url: pick('https://x.test/1', 'https://x.test/2'),
+  enabled_events: pick(['*'], ['invoice.paid', 'invoice.voided']),
+  connect: maybe(true),
+  disabled: maybe(true),
+  description: maybe('d'),
+  secret_to: pick({ file: 's' }),
+})
+
+const state = fc
+  .record({
+    products: fc.record({ p: product, q: product }),
+    prices: fc.record({ a: fc.option(price, { nil: undefined }), b: fc.option(price, { nil: undefined }) }),
+    lookup: maybe('a', 'b'),
+    default: maybe('a', 'b'),
+    coupons: fc.record({ c: coupon, d: fc.option(coupon, { nil: undefined }) }),
+    promotion_codes: fc.record({ x: fc.option(code, { nil: undefined }) }),
+    tax_rates: fc.record({ t: fc.option(rate, { nil: undefined }) }),
+    webhook_endpoints: fc.record({ h: fc.option(hook, { nil: undefined }) }),
+  })
+  .map(({ lookup, default: chosen, ...sections }) => {
+    // JSON is YAML; what is undefined falls out.
+    const all = JSON.parse(JSON.stringify(sections)) as {
+      products: Record<string, object>
+      prices: Record<string, { product: string; active?: boolean; lookup_key?: string }>
+    }
+    const named = lookup === undefined ? undefined : all.prices[lookup]
+    if (named !== undefined) named.lookup_key = 'k'
+    const price = chosen === undefined ? undefined : all.prices[chosen]
+    const owner = price === undefined ? undefined : all.products[price.product]
+    if (price !== undefined && owner !== undefined && price.active !== false)
+      Object.assign(owner, { default_price: chosen })
+    return JSON.stringify(all)
+  })
+
+test(
+  'from any state to any other, one apply is enough, with the store or without it',
+  { timeout: 120_000 },
+  async () => {
+    const runs = Number(process.env['CROSSBILL_RUNS'] ?? 12)
+    await fc.assert(
+      fc.asyncProperty(fc.array(state, { minLength: 2, maxLength: 4 }), fc.boolean(), async (states, forgets) => {
+        const target = await Target.open()
+        for (const sections of states) {
+          const catalog = catalogOf(sections)
+          if (forgets) target.known = []
+          const plan = await target.plan(catalog)
+          expect(plan.blocked).toEqual([])
+          await target.apply(plan)
+          expect(lines(await target.plan(catalog))).toEqual([])
+        }
+      }),
+      { numRuns: runs, seed: Number(process.env['CROSSBILL_SEED'] ?? 1) },
+    )
+  },
+)

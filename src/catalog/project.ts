@@ -14,7 +14,7 @@ const policyDefaults: Policies = {
   settle_after_days: 14,
   renewal_window_hours: 48,
   cancel: 'now',
-  uncharged_period: 'leave',
+  uncharged_period: 'invoice',
   plan_hours: 24,
 }
 

@@ -1,6 +1,6 @@
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type Stripe from 'stripe'
-import { readPayment } from '../handover/source.ts'
+import { readHold, readPayment } from '../handover/source.ts'
 import type { CopyMap, HandoverDrift } from '../handover/types.ts'
 import type { Live } from '../plan/live.ts'
 import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
@@ -125,13 +125,15 @@ function isOngoing(status: string): boolean {
   return !['canceled', 'incomplete_expired', 'incomplete'].includes(status)
 }
 
-/** Held in the old account, and nothing in the target that would charge at the next renewal. */
+/** Held in the old account, and nothing in the target that would charge at the next renewal. A pause of the old account's own was carried along. */
 function noPayer({ old, alive }: Sides, { now }: Sight): ReturnType<Rule> {
-  if (!isHeld(old) || alive.length === 0 || alive.some(collects)) return undefined
+  if (old === undefined || !isHeld(old) || alive.length === 0 || alive.some(collects)) return undefined
+  const carried = readHold(old)?.before?.behavior
+  if (carried !== undefined && alive.every((one) => one.pause_collection?.behavior === carried)) return undefined
   const due = alive.map(nextCharge).find((at) => at !== undefined)
   const when = due === undefined ? '' : `, due ${formatInstant(instant(due))}${due < now ? ' (passed)' : ''}`
   return {
-    detail: `${old?.id} is on hold and ${alive[0]?.id} does not collect${when}`,
+    detail: `${old.id} is on hold and ${alive[0]?.id} does not collect${when}`,
     fix: 'resume collection of the new subscription, or set the stage back to `source` and apply',
   }
 }

@@ -1,49 +1,101 @@
+import { loadCatalog } from '../../src/catalog/load.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../src/catalog/types.ts'
 import { digest } from '../../src/core/canonical.ts'
-import { importCopyMap } from '../../src/engine/copy-map.ts'
+import { formatInstant, instant, type Instant } from '../../src/core/instant.ts'
+import { compareCharges, type WorldCharge } from '../../src/engine/compare-charges.ts'
 import type { Context } from '../../src/engine/context.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { pull } from '../../src/engine/pull.ts'
+import { markFrom } from '../../src/handover/marks.ts'
+import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
+import { charges, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
 import { projectYaml } from '../catalog/project.ts'
-import { loadCatalog } from '../../src/catalog/load.ts'
 import { at, openRig, type Rig } from './rig.ts'
 
-/** The school of the sandbox, pulled into a catalog, its customers copied to the target. */
+/** Old accounts, pulled into a catalog, their customers copied to the target, and a twin of them in which nobody ever migrates. */
 export interface School extends AsyncDisposable {
   readonly rig: Rig
+  readonly twin: Sandbox
   readonly catalog: Catalog
   readonly notes: readonly string[]
-  stage(stage: Stage | ((one: DesiredSubscriber) => Stage), policies?: string): Context
+  stage(stage: Stage | ((one: DesiredSubscriber) => Stage)): Context
+  /** Time passes in both worlds. */
+  advance(to: string | Instant): Promise<void>
+  /** Since the pull: charges that one of the worlds made and the other did not, to second and cent. */
+  differences(): readonly string[]
+  /** Charges since the pull that succeeded, by whichever account, less what was refunded. */
+  charges(): readonly WorldCharge[]
 }
 
+/** The school of the sandbox, with all its oddities. */
 export async function openSchool(subscribers: number, seed = 1, policies = ''): Promise<School> {
-  const empty = loaded(new Map([['project.yaml', projectYaml]]))
-  const rig = await openRig(empty, {
-    clock: at('2026-12-01T12:00:00Z'),
-    seed,
-    population: { name: 'school', subscribers },
-  })
+  const clock = at('2026-12-01T12:00:00Z')
+  return openPulled(createSandbox({ clock, seed, population: { name: 'school', subscribers } }), policies)
+}
+
+/** Whatever lives in the accounts of this sandbox, pulled as it is. */
+export async function openPulled(sandbox: Sandbox, policies = ''): Promise<School> {
+  const began = sandbox.clock()
   const files = new Map([['project.yaml', `${projectYaml}${policies}`]])
+  const rig = await openRig(loaded(files), sandbox)
   const pulled = await pull(rig.context, { files })
   for (const [path, text] of pulled.files) files.set(path, text)
   const catalog = loaded(files)
+  const twin = cloneSandbox(sandbox)
   for (const source of ['us', 'intl']) await importCopy(rig, source)
+  const since = (world: Sandbox, names: ReadonlyMap<string, string>): readonly WorldCharge[] =>
+    chargesSince(world, names, began)
   return {
     rig,
+    twin,
     catalog,
     notes: pulled.notes,
     stage(stage) {
-      const subscribers = catalog.subscribers.map((one) => ({
+      const staged = catalog.subscribers.map((one) => ({
         ...one,
         stage: typeof stage === 'string' ? stage : stage(one),
       }))
-      return rig.with({
-        ...catalog,
-        subscribers,
-        digest: digest([catalog.digest, subscribers.map((one) => one.stage)]),
-      })
+      const stages = staged.map((one) => one.stage)
+      return rig.with({ ...catalog, subscribers: staged, digest: digest([catalog.digest, stages]) })
     },
-    [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
+    async advance(to) {
+      const when = typeof to === 'string' ? at(to) : to
+      await rig.advance(when)
+      const body = JSON.stringify({ to: formatInstant(when) })
+      await twin.fetch('https://sandbox/_sandbox/clock', { method: 'POST', body })
+    },
+    differences: () =>
+      compareCharges(since(twin, new Map()), since(sandbox, successorsIn(sandbox))).map(
+        ({ code, subscriber, at: when, detail }) => `${code} ${subscriber} ${formatInstant(when)} ${detail}`,
+      ),
+    charges: () => since(sandbox, successorsIn(sandbox)),
+    async [Symbol.asyncDispose]() {
+      twin.close()
+      await rig[Symbol.asyncDispose]()
+    },
   }
+}
+
+/** Subscriber of each subscription in the target, from its mark. */
+function successorsIn({ world }: Sandbox): ReadonlyMap<string, string> {
+  const rows = world.accounts.get('target')?.table(subscriptions).all() ?? []
+  return new Map([...rows].map(({ id, metadata }) => [id, metadata[markFrom] ?? `target/${id}`]))
+}
+
+function chargesSince({ world }: Sandbox, names: ReadonlyMap<string, string>, began: Instant): readonly WorldCharge[] {
+  return [...world.accounts]
+    .flatMap(([account, tables]) =>
+      [...tables.table(charges).all()].map(({ subscription, customer, amount_refunded: back, ...charge }) => ({
+        subscriber: names.get(subscription ?? '') ?? `${account}/${subscription ?? customer}`,
+        account,
+        at: instant(charge.created),
+        // What was given back was not paid.
+        amount: charge.status === 'succeeded' ? charge.amount - back : 0,
+        currency: charge.currency,
+      })),
+    )
+    .filter((charge) => charge.at > began && charge.amount > 0)
+    .toSorted((a, b) => a.at - b.at)
 }
 
 function loaded(files: ReadonlyMap<string, string>): Catalog {

@@ -1,0 +1,157 @@
+import type Stripe from 'stripe'
+import type { Context } from '../../../src/engine/context.ts'
+import type { StripeAccount, StripeRequest } from '../../../src/engine/ports.ts'
+import { CommandError, failed, type Failure } from '../../../src/core/outcome.ts'
+import { formatInstant } from '../../../src/core/instant.ts'
+import { verify } from '../../../src/engine/verify.ts'
+import { createSandbox, type Sandbox } from '../../../src/sandbox/sandbox.ts'
+import { clientOf } from '../../sandbox/client.ts'
+import { at } from '../rig.ts'
+import { openPulled, type School } from '../school.ts'
+
+/** One old account with a life behind it, pulled and copied as it is at `now`. */
+export interface Story extends School {
+  readonly us: Stripe
+  readonly intl: Stripe
+  readonly target: Stripe
+  /** The US account of the world in which nobody migrates. */
+  readonly unmoved: Stripe
+  /** What a member does in a portal or at their bank; in both worlds unless told otherwise. */
+  act(act: string, input: Record<string, unknown>, where?: 'both' | 'here'): Promise<void>
+}
+
+interface Past {
+  /** When the accounts begin. */
+  readonly clock: string
+  readonly now: string
+  readonly policies?: string
+}
+
+/** Lives a past, then pulls. `live` may let time pass. */
+export async function story(
+  { clock, now, policies }: Past,
+  live: (world: {
+    readonly us: Stripe
+    readonly intl: Stripe
+    readonly until: (when: string) => Promise<void>
+  }) => Promise<unknown>,
+): Promise<Story> {
+  const sandbox = createSandbox({ clock: at(clock) })
+  const [us, intl, target] = [clientOf(sandbox), clientOf(sandbox, 'intl'), clientOf(sandbox, 'target')]
+  const until = (when: string): Promise<void> => control(sandbox, 'clock', { to: when })
+  await live({ us, intl, until })
+  await until(now)
+  const school = await openPulled(sandbox, policies)
+  return {
+    ...school,
+    us,
+    intl,
+    target,
+    unmoved: clientOf(school.twin),
+    async act(name, input, where = 'both') {
+      await control(sandbox, 'act', { act: name, ...input })
+      if (where === 'both') await control(school.twin, 'act', { act: name, ...input })
+    },
+    [Symbol.asyncDispose]: () => school[Symbol.asyncDispose](),
+  }
+}
+
+async function control(sandbox: Sandbox, path: string, input: Record<string, unknown>): Promise<void> {
+  const request = { method: 'POST', body: JSON.stringify(input) }
+  const answer = await sandbox.fetch(`https://sandbox/_sandbox/${path}`, request)
+  if (!answer.ok) throw new Error(`${path} ${JSON.stringify(input)}: ${await answer.text()}`)
+}
+
+/** The prices of the stories, made in an old account. */
+export async function prices(client: Stripe): Promise<Record<'monthly' | 'quarterly' | 'yearly' | 'addon', string>> {
+  const { id: product } = await client.products.create({ name: 'Membership' })
+  const price = async (unit_amount: number, recurring: Stripe.PriceCreateParams.Recurring): Promise<string> =>
+    (await client.prices.create({ product, currency: 'usd', unit_amount, recurring, tax_behavior: 'exclusive' })).id
+  return {
+    monthly: await price(4_900, { interval: 'month' }),
+    quarterly: await price(4_900, { interval: 'month', interval_count: 3 }),
+    yearly: await price(49_000, { interval: 'year' }),
+    addon: await price(900, { interval: 'month' }),
+  }
+}
+
+let people = 0
+
+/** A customer of their own whose card works. */
+export async function member(client: Stripe, more: Stripe.CustomerCreateParams = {}): Promise<string> {
+  const card = 'pm_card_visa'
+  const customer = await client.customers.create({
+    email: `member-${++people}@example.com`,
+    payment_method: card,
+    invoice_settings: { default_payment_method: card },
+    ...more,
+  })
+  return customer.id
+}
+
+/** The newest subscription of the target that succeeds this one. */
+export async function successorOf({ target }: Story, subscription: string): Promise<Stripe.Subscription> {
+  for await (const one of target.subscriptions.list({ status: 'all' }))
+    if (one.metadata['crossbill_from']?.endsWith(`/${subscription}`) === true) return one
+  throw new Error(`nothing succeeds ${subscription}`)
+}
+
+/** `code key` of every violation. */
+export async function violationsOf(context: Context): Promise<readonly string[]> {
+  return (await verify(context)).violations.map(({ code, subscriber }) => `${code} ${subscriber}`)
+}
+
+/** Charges since the pull of one subscriber: `target 2027-01-31T09:15:00Z 4900`. */
+export function billsOf(world: Story, subscription: string): readonly string[] {
+  return world
+    .charges()
+    .filter(({ subscriber }) => subscriber.endsWith(`/${subscription}`))
+    .map(({ account, at: when, amount }) => `${account} ${formatInstant(when)} ${amount}`)
+}
+
+/** What goes on around the requests to one account. */
+export interface Meanwhile {
+  readonly account: string
+  readonly before?: (request: StripeRequest) => Promise<unknown>
+  /** `lost`: it was executed, and nobody hears of it. */
+  readonly after?: (request: StripeRequest) => Promise<'lost' | undefined>
+  readonly unreachable?: () => boolean
+}
+
+/** Happens the first time only. */
+export function once(act: () => Promise<void>): () => Promise<void> {
+  let done = false
+  return async () => {
+    if (done) return
+    done = true
+    await act()
+  }
+}
+
+const cut: Failure = { kind: 'unknown', code: 'connection_cut', message: 'the connection was cut', status: 0 }
+
+/** The same context in a world where things happen between two requests. */
+export function meanwhile(context: Context, happening: Meanwhile): Context {
+  const { target, sources } = context.accounts
+  const among = (account: StripeAccount): StripeAccount =>
+    account.name === happening.account ? interrupted(account, happening) : account
+  const others = new Map([...sources].map(([name, account]) => [name, among(account)]))
+  return { ...context, accounts: { target: among(target), sources: others } }
+}
+
+function interrupted(account: StripeAccount, { before, after, unreachable }: Meanwhile): StripeAccount {
+  const gone = (): boolean => unreachable?.() ?? false
+  return {
+    ...account,
+    async send(request) {
+      if (gone()) return failed(cut)
+      await before?.(request)
+      const outcome = await account.send(request)
+      return (await after?.(request)) === 'lost' ? failed(cut) : outcome
+    },
+    async *list(path, params) {
+      if (gone()) throw new CommandError('unreachable', `${account.name} cannot be reached`)
+      yield* account.list(path, params)
+    },
+  }
+}

@@ -5,7 +5,7 @@ import { tool } from './version.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Flags that every command takes. */
-const globalOptions = {
+export const globalOptions = {
   project: { type: 'string', requiresArg: true, default: '.', describe: 'folder of the project (with catalog/ in it)' },
   format: { type: 'string', requiresArg: true, default: 'text', describe: 'form of the result' },
   quiet: { type: 'boolean', default: false, describe: 'no progress and no notes on stderr' },

@@ -36,6 +36,10 @@ export function processSurroundings(): Surroundings {
         for (const { signal, listener } of listeners) process.off(signal, listener)
       }
     },
-    abort: (code) => process.exit(code),
+    abort: (code) => {
+      // A progress bar hides the cursor and switches line wrapping off.
+      if (process.stderr.isTTY) process.stderr.write('\u001B[?25h\u001B[?7h\n')
+      process.exit(code)
+    },
   }
 }

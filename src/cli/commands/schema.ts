@@ -12,8 +12,10 @@ export const main = command({
   },
   examples: [
     ['schema subscribers', 'the JSON Schema of a wave file'],
-    ['schema --out .schemas', 'all of them, for an editor; name one on the first line of a file:'],
-    ['schema resources', '# yaml-language-server: $schema=../.schemas/resources.schema.json'],
+    [
+      'schema --out .schemas',
+      'all of them for an editor; a file names its own: # yaml-language-server: $schema=../.schemas/resources.schema.json',
+    ],
   ],
   formats: ['text', 'json'],
   async run({ file, out }, shell) {

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
+import { rehearse } from '../../src/engine/rehearse.ts'
+import { openSchool } from './school.ts'
+
+const nothing = { double: 0, missed: 0, amount_differs: 0, date_differs: 0 }
+
+test('nobody would notice: the school migrates in one world and not in the other, and every charge is the same', async () => {
+  await using school = await openSchool(24)
+  const { context } = school.rig
+  const project = { ...context, catalog: school.catalog }
+  school.rig.sent.length = 0
+  const report = await rehearse(project, { months: 5, faults: false, seed: 3, worlds: rehearsalWorlds(project) })
+  expect(report.differences).toEqual([])
+  expect(report.counts).toMatchObject(nothing)
+  expect(report).toMatchObject({ ok: true, subscribers: school.catalog.subscribers.length })
+  expect(report.counts.expected).toBeGreaterThan(60)
+  expect(report.counts.actual).toBe(report.counts.expected)
+  // The real accounts were only read.
+  expect(school.rig.sent).toEqual([])
+}, 120_000)
+
+test('the same with kills and faults on the way', async () => {
+  await using school = await openSchool(16)
+  const { context } = school.rig
+  const project = { ...context, catalog: school.catalog }
+  const report = await rehearse(project, { months: 3, faults: true, seed: 5, worlds: rehearsalWorlds(project) })
+  expect(report.differences).toEqual([])
+  expect(report.ok).toBe(true)
+  const injected = Object.fromEntries(report.faults.map(({ kind, count }) => [kind, count]))
+  expect(injected['kill']).toBeGreaterThan(0)
+  expect(Object.keys(injected).length).toBeGreaterThan(2)
+}, 120_000)

@@ -1,0 +1,95 @@
+import { expect, test } from 'vitest'
+import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
+import { doctor } from '../../src/engine/doctor.ts'
+import { drift } from '../../src/engine/drift.ts'
+import { members } from './members.ts'
+import { planAndApply } from './rig.ts'
+
+const now = '2026-10-05T12:00:00Z'
+const one = [{ since: '2026-09-20T09:15:00Z' }] as const
+
+test('doctor finds every old door that is still open, and none once they are closed', async () => {
+  await using school = await members(one, now)
+  const { us } = school
+  const price = await us.prices.create({ currency: 'usd', unit_amount: 100, product_data: { name: 'x' } })
+  await us.webhookEndpoints.create({
+    url: 'https://old.example/hook',
+    enabled_events: ['customer.subscription.deleted'],
+  })
+  const link = await us.paymentLinks.create({ line_items: [{ price: price.id, quantity: 1 }] })
+  const portal = await us.billingPortal.configurations.create({
+    features: { subscription_cancel: { enabled: true }, invoice_history: { enabled: true } },
+  })
+  const context = school.stage('target')
+  const open = async (): Promise<string[]> => {
+    const { findings } = await doctor(context, { localNow: context.accounts.target.now() })
+    return findings.filter(({ status }) => status !== 'ok').map(({ check, account }) => `${account} ${check}`)
+  }
+  expect(await open()).toEqual(['us portal_allows_changes', 'us payment_link_active', 'us old_webhook_enabled'])
+  await us.paymentLinks.update(link.id, { active: false })
+  await us.billingPortal.configurations.update(portal.id, { features: { subscription_cancel: { enabled: false } } })
+  for (const { id } of (await us.webhookEndpoints.list()).data) await us.webhookEndpoints.update(id, { disabled: true })
+  expect(await open()).toEqual([])
+})
+
+test('doctor says when this machine’s clock is not Stripe’s, except in a simulated world', async () => {
+  await using school = await members(one, now)
+  const context = school.stage('target')
+  const localNow = context.accounts.target.now() + 600
+  const skewed = async (simulated: boolean) => {
+    const account = { key: { env: 'K' }, account: 'acct_1', livemode: false }
+    const accounts = simulated ? context.catalog.project.accounts : { target: account, us: account, intl: account }
+    const project = { ...context.catalog.project, accounts }
+    const { findings } = await doctor({ ...context, catalog: { ...context.catalog, project } }, { localNow })
+    return findings.filter(({ check }) => check === 'clock_skew').length
+  }
+  expect([await skewed(true), await skewed(false)]).toEqual([0, 3])
+})
+
+test('the copy map’s check names who is missing and why', async () => {
+  await using school = await members(one, now)
+  const context = school.stage('target')
+  expect(await copyMapCheck(context)).toMatchObject({ sources: { us: { subscribers: 1, ready: 1 } }, findings: [] })
+  const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
+  const id = typeof customer === 'string' ? customer : customer.id
+  const card = await school.us.paymentMethods.attach('pm_card_mastercard', { customer: id })
+  await school.us.customers.update(id, { invoice_settings: { default_payment_method: card.id } })
+  const check = await copyMapCheck(context)
+  expect(check.sources['us']).toMatchObject({ subscribers: 1, ready: 0 })
+  expect(check.findings).toMatchObject([{ code: 'payment_method_unmapped', subscriber: school.keys[0] }])
+})
+
+test('a later row wins only if its new payment method is in the target; one customer in two is refused', async () => {
+  await using school = await members(one, now)
+  const { context } = school.rig
+  const rows = []
+  for await (const { importedAt: _at, ...row } of context.store.copyMap('us')) rows.push(row)
+  const [row] = rows
+  if (row === undefined) throw new Error('no copy map')
+  expect(await importCopyMap(context, 'us', rows)).toMatchObject({ added: 0, changed: 0, unchanged: rows.length })
+  const gone = { ...row, sourceNew: 'pm_1NotThere' }
+  expect(await importCopyMap(context, 'us', [gone])).toMatchObject({ changed: 0, unchanged: 1 })
+  const later = await school.target.paymentMethods.attach('pm_card_visa', { customer: row.customerNew })
+  expect(await importCopyMap(context, 'us', [{ ...row, sourceNew: later.id }])).toMatchObject({ changed: 1 })
+  const other = importCopyMap(context, 'us', [{ ...row, sourceOld: 'pm_other', customerNew: 'cus_other' }])
+  await expect(other).rejects.toMatchObject({ code: 'copy_map_conflict' })
+  await expect(importCopyMap(context, 'nobody', [])).rejects.toMatchObject({ code: 'copy_map_source' })
+})
+
+test('drift tells what was changed outside, and plan does not take back what a subscriber did', async () => {
+  await using school = await members(one, now)
+  await planAndApply(school.stage('target'))
+  const context = school.stage('target')
+  expect((await drift(context)).drift).toEqual([])
+  const [product] = (await school.target.products.list()).data
+  await school.target.products.update(product?.id ?? '', { name: 'Renamed by hand' })
+  const [subscription] = (await school.target.subscriptions.list()).data
+  const item = subscription?.items.data[0]?.id ?? ''
+  await school.target.subscriptions.update(subscription?.id ?? '', {
+    items: [{ id: item, quantity: 2 }],
+    proration_behavior: 'none',
+  })
+  const found = (await drift(context)).drift.map(({ address, code }) => `${address.split('.')[0]} ${code}`)
+  expect(found).toContain('subscriber changed_in_target')
+  expect(found.some((each) => each.startsWith('product '))).toBe(true)
+})

@@ -66,6 +66,18 @@ function tamper(stage: Stage, account: 'us' | 'target', patch: Patch<Stripe.Subs
   )
 }
 
+/** The account's own list is where the terms of a price are read. */
+function tamperPrices(stage: Stage, patch: Patch<Stripe.Price>): void {
+  const changed = (one: LiveAccount): LiveAccount => ({
+    ...one,
+    prices: new Map([...present(one.prices, 'prices')].map(([id, price]) => [id, { ...price, ...patch(price) }])),
+  })
+  stage.tampers.push((live) => ({
+    ...live,
+    sources: new Map([...live.sources].map(([name, one]) => [name, changed(one)])),
+  }))
+}
+
 function tamperCustomer(stage: Stage, account: 'us' | 'target', patch: Patch<Stripe.Customer>): void {
   const changed = (one: LiveAccount): LiveAccount => ({
     ...one,
@@ -187,17 +199,8 @@ const blockedCases: Readonly<Record<BlockedCode, Case>> = {
   },
   metered_price: {
     after: async (stage) =>
-      tamper(stage, 'us', ({ items }) => ({
-        items: {
-          ...items,
-          data: items.data.map((item) => ({
-            ...item,
-            price: {
-              ...item.price,
-              recurring: { ...present(item.price.recurring, 'recurring'), usage_type: 'metered' as const },
-            },
-          })),
-        },
+      tamperPrices(stage, (price) => ({
+        recurring: { ...present(price.recurring, 'recurring'), usage_type: 'metered' as const },
       })),
   },
   mixed_intervals: {

@@ -3,6 +3,7 @@ import { instant, type Instant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import type { Alert, InboxContext, LogLine } from '../engine/inbox/context.ts'
 import type { StripeAccount } from '../engine/ports.ts'
+import { connectOfferUrls } from './connect-offer-urls.ts'
 import { connectKajabi } from './connect-kajabi.ts'
 import type { OpenProject } from './project.ts'
 import type { Shell } from './shell.ts'
@@ -22,6 +23,7 @@ export async function inboxContext(
   shell: Shell,
 ): Promise<InboxContext> {
   const { project, access } = context.catalog
+  const urls = connectOfferUrls(access as Partial<Access>, shell)
   const number = (name: keyof typeof defaults): number => numberOr(project.serve?.[name], defaults[name])
   return {
     accounts: context.accounts,
@@ -30,6 +32,7 @@ export async function inboxContext(
     kajabi: await connectKajabi(project.kajabi, sandbox, shell),
     // An access.yaml that is not there gives nobody anything.
     access: { offers: {}, ...(access as Partial<Access>) },
+    ...(urls === undefined ? {} : { urls }),
     policy: {
       cancel: project.policies.cancel,
       cancelsPerHour: number('cancels_per_hour'),

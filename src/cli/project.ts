@@ -51,10 +51,15 @@ async function accessOf(
   shell: Shell,
 ): Promise<AccessPort | undefined> {
   const { offers, ...rest } = access as Partial<Access>
-  if (offers === undefined || project.kajabi === undefined) return undefined
+  if (offers === undefined) return undefined
   const { connectKajabi } = await import('./connect-kajabi.ts')
+  const { connectOfferUrls } = await import('./connect-offer-urls.ts')
+  const { noSite } = await import('../kajabi/no-site.ts')
   const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
-  return kajabi === undefined ? undefined : { kajabi, grants: store.inbox, offers: { ...rest, offers } }
+  const urls = connectOfferUrls({ offers }, shell)
+  if (kajabi === undefined && urls === undefined) return undefined
+  const port = { kajabi: kajabi ?? noSite(), grants: store.inbox, offers: { ...rest, offers } }
+  return urls === undefined ? port : { ...port, urls }
 }
 
 /** The project's store, and the simulated world of its accounts with `sandbox: true` when it has any. */

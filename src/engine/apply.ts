@@ -159,10 +159,11 @@ async function applyAccess(
       results.push(ended(change, 'not_started'))
       continue
     }
-    const { kajabi, grants, offers } = access
+    const { kajabi, urls, grants, offers } = access
     const outcome = await carryOutAccess(
       {
         kajabi,
+        ...(urls === undefined ? {} : { urls }),
         grants,
         access: offers,
         claims: seen.claims,

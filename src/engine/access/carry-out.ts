@@ -3,11 +3,13 @@ import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import type { Change } from '../../plan/types.ts'
 import type { InboxStore } from '../inbox/port.ts'
-import type { KajabiSite } from '../kajabi-port.ts'
+import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
+import { givenByUrls } from './by-urls.ts'
 import type { PersonalClaim } from './claims.ts'
 
 export interface AccessWork {
   readonly kajabi: KajabiSite
+  readonly urls?: OfferUrls
   readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'>
   readonly access: Access
   /** By subscriber: where the address of a new contact comes from. */
@@ -29,6 +31,7 @@ export async function carryOutAccess(work: AccessWork, change: Change): Promise<
   const { offer, subscribers } = expected(change)
   const id = work.access.offers[offer]?.kajabi
   if (id === undefined) return failed(missing('offer_unknown', `access.yaml has no offer ${offer}`))
+  if (givenByUrls(work.access, offer)) return byUrls(work, change, { offer, subscribers })
   return change.action === 'grant' ? grant(work, { offer, id, subscribers }) : revoke(work, change, { offer, id })
 }
 
@@ -54,6 +57,33 @@ async function grant(
   return success(true)
 }
 
+/** The customer stands for the contact, and is the id that Kajabi asks for again when the offer is taken back. */
+async function byUrls(
+  { urls, claims, grants, now, ...work }: AccessWork,
+  { action, expect }: Change,
+  { offer, subscribers }: { offer: string; subscribers: readonly string[] },
+): Promise<Outcome<true>> {
+  if (urls === undefined) return failed(missing('offer_url_missing', `the URLs of offer ${offer} are not at hand`))
+  const granting = action === 'grant'
+  const mine = [...claims.values()].filter((claim) =>
+    granting ? subscribers.includes(claim.subscriber) : claim.customer === expect?.['contact'],
+  )
+  const [claim] = mine
+  if (claim === undefined) return failed(missing('person_unknown', 'the customer has no e-mail address in Stripe'))
+  const { person: email, name, customer } = claim
+  const who = { email, name, externalId: customer }
+  if (granting) {
+    const protectedUntil = instant(now + protectedDays * secondsPerDay)
+    await grants.putGrants([{ contact: customer, offer, customer, subscribers, grantedAt: now, protectedUntil }])
+    return patiently(work, () => urls.activate(offer, who))
+  }
+  const revoked = await patiently(work, () => urls.deactivate(offer, who))
+  // Gone already is what was wanted.
+  if (!revoked.ok && revoked.failure.code !== 'not_found') return revoked
+  await grants.removeGrants([{ contact: customer, offer }])
+  return success(true)
+}
+
 async function revoke(
   work: AccessWork,
   change: Change,
@@ -70,7 +100,7 @@ async function revoke(
 }
 
 /** Grants, revokes and looking for a contact may all be repeated, so anything that may pass is tried again. */
-async function patiently<T>(work: AccessWork, once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+async function patiently<T>(work: Pick<AccessWork, 'wait'>, once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   for (let turn = 1; ; turn++) {
     const outcome = await once()
     if (outcome.ok || turn === tries || (outcome.failure.kind !== 'retryable' && outcome.failure.kind !== 'unknown'))

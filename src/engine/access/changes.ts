@@ -3,13 +3,15 @@ import type { Access } from '../../access/schema.ts'
 import { digest } from '../../core/canonical.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import type { Change } from '../../plan/types.ts'
+import { givenByUrls } from './by-urls.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import type { PersonalClaim } from './claims.ts'
 
-/** Who holds each offer, by its key in access.yaml. */
+/** Who holds each offer, by its key in access.yaml; those that are given by URLs cannot be read. */
 export async function readHolders(kajabi: KajabiSite, access: Access): Promise<Outcome<ReadonlyMap<string, Holders>>> {
   const all = new Map<string, Holders>()
   for (const [key, offer] of Object.entries(access.offers)) {
+    if (offer.urls !== undefined) continue
     const holders = await kajabi.holders(offer.kajabi)
     if (!holders.ok) return holders
     all.set(key, holders.value)
@@ -43,11 +45,15 @@ function change(access: Access, decision: AccessDecision): Change {
   const { kajabi: id = '', welcome_email: welcome = false } = access.offers[offer] ?? {}
   const address = `access.${subscribers[0] ?? ''}.${offer}`
   const granting = kind === 'grant'
+  const byUrls = givenByUrls(access, offer)
   const params = {
     data: [{ type: 'offers', id }],
     ...(granting ? { meta: { send_customer_welcome_email: welcome } } : {}),
   }
-  const path = `/v1/contacts/${contact ?? '{contact}'}/relationships/offers`
+  // The real address of an offer's URL holds a key, which no plan may show.
+  const path = byUrls
+    ? `/webhooks/offers/${id}/${granting ? 'activate' : 'deactivate'}`
+    : `/v1/contacts/${contact ?? '{contact}'}/relationships/offers`
   return {
     address,
     action: granting ? 'grant' : 'revoke',
@@ -60,9 +66,9 @@ function change(access: Access, decision: AccessDecision): Change {
       {
         id: granting ? 'grant' : 'revoke',
         account: 'kajabi',
-        method: granting ? 'POST' : 'DELETE',
+        method: granting || byUrls ? 'POST' : 'DELETE',
         path,
-        params,
+        params: byUrls ? {} : params,
         idempotency_key: digest(['access', address, kind]),
       },
     ],

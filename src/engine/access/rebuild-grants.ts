@@ -3,6 +3,7 @@ import { CommandError } from '../../core/outcome.ts'
 import type { Live } from '../../plan/live.ts'
 import type { Context } from '../context.ts'
 import type { Grant } from '../inbox/port.ts'
+import { givenByUrls } from './by-urls.ts'
 import { protectedDays } from './carry-out.ts'
 import { claimsOf } from './claims.ts'
 
@@ -19,6 +20,8 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
   const protectedUntil = instant(now + protectedDays * secondsPerDay)
   const grants: Grant[] = []
   for (const [offer, { kajabi: id, prices }] of Object.entries(access.offers.offers)) {
+    // Nobody can be asked who was given an offer by its URL; giving it again is harmless.
+    if (givenByUrls(access.offers, offer)) continue
     const noted = await access.kajabi.noted(id)
     if (!noted.ok)
       throw new CommandError(

@@ -6,6 +6,7 @@ import type { Holders } from '../../access/plan.ts'
 import type { Context } from '../context.ts'
 import type { Grant } from '../inbox/port.ts'
 import type { AccessPort } from './port.ts'
+import { givenByUrls, rememberedHolders } from './by-urls.ts'
 import { accessChanges, readHolders } from './changes.ts'
 import { claimsOf, type PersonalClaim } from './claims.ts'
 
@@ -32,7 +33,8 @@ export async function surveyAccess(
   if (!holders.ok) throw unreadable(holders.failure.message)
   const claims = claimsOf(catalog, live)
   const granted = await access.grants.grants()
-  const complete = await completed(access, claims, { holders: holders.value, granted })
+  const known = new Map([...holders.value, ...rememberedHolders(access.offers, claims, granted)])
+  const complete = await completed(access, claims, { holders: known, granted })
   const { changes, unchanged } = accessChanges(access.offers, claims, complete, granted)
   const touched = new Map(changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
   return { changes, unchanged, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) }
@@ -53,7 +55,7 @@ async function completed(
   for (const { contact, offer, subscribers } of granted) {
     const person = subscribers.map((one) => paying.get(one)).find((one) => one !== undefined)
     const held = complete.get(offer)
-    if (person === undefined || held === undefined || held.has(person)) continue
+    if (person === undefined || held === undefined || held.has(person) || givenByUrls(offers, offer)) continue
     const known = asked.get(contact) ?? (await readOffers(kajabi, contact))
     asked.set(contact, known)
     if (known.includes(offers.offers[offer]?.kajabi ?? '')) held.set(person, contact)

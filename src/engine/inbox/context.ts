@@ -1,7 +1,7 @@
 import type { Access } from '../../access/schema.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Outcome } from '../../core/outcome.ts'
-import type { KajabiSite } from '../kajabi-port.ts'
+import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
 import type { Accounts, Interrupt, Store } from '../ports.ts'
 import type { InboxStore } from './port.ts'
 
@@ -13,6 +13,8 @@ export interface InboxContext {
   /** Absent for a site without API: then only signals that need no reading back can act. */
   readonly kajabi: KajabiSite | undefined
   readonly access: Access
+  /** For offers that are given by their activation and deactivation URLs. */
+  readonly urls?: OfferUrls
   /**
    * Hands a signed cancel link for this subscription to whoever mails it. `id` makes the link and the request to mail it one and the same when they are tried again. Absent
    * when the project names no mailer.

@@ -37,7 +37,7 @@ export async function pollAccess(context: InboxContext): Promise<Poll> {
   if (kajabi === undefined) return { gone, repaired, signals, read }
   for (const [key, offer] of Object.entries(access.offers)) {
     const mine = all.filter((grant) => grant.offer === key)
-    if (mine.length === 0) continue
+    if (mine.length === 0 || offer.urls !== undefined) continue
     const holders = await kajabi.holders(offer.kajabi)
     if (!holders.ok) {
       read = false

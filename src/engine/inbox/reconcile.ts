@@ -3,6 +3,7 @@ import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { accessChanges, readHolders } from '../access/changes.ts'
+import { rememberedHolders } from '../access/by-urls.ts'
 import { claimsOf } from '../access/claims.ts'
 import type { Progress } from '../ports.ts'
 import { refresh } from '../refresh.ts'
@@ -41,7 +42,9 @@ export async function reconcile(context: ReconcileContext): Promise<Outcome<Reco
   const holders = await readHolders(kajabi, access)
   if (!holders.ok) return holders
   const granted = await inbox.grants()
-  const { changes } = accessChanges(access, claimsOf(context.catalog, live), holders.value, granted)
+  const claims = claimsOf(context.catalog, live)
+  const known = new Map([...holders.value, ...rememberedHolders(access, claims, granted)])
+  const { changes } = accessChanges(access, claims, known, granted)
   const revokes = changes.filter(({ action }) => action === 'revoke')
   const contacts = new Set(revokes.map(({ expect }) => expect?.['contact']))
   const customers = new Set(granted.filter(({ contact }) => contacts.has(contact)).map(({ customer }) => customer))

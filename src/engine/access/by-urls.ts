@@ -1,0 +1,28 @@
+import type { Granted, Holders } from '../../access/plan.ts'
+import type { Access } from '../../access/schema.ts'
+import type { PersonalClaim } from './claims.ts'
+
+/** Whether an offer is given by its URLs: then Kajabi cannot be asked who holds it, and the store's memory is all there is. */
+export function givenByUrls(access: Access, offer: string): boolean {
+  return access.offers[offer]?.urls !== undefined
+}
+
+/** Who holds the offers that are given by URLs, as the store remembers. There is no contact to name, so the customer stands for the person. */
+export function rememberedHolders(
+  access: Access,
+  claims: readonly PersonalClaim[],
+  granted: readonly Granted[],
+): ReadonlyMap<string, Holders> {
+  const persons = new Map(claims.map(({ customer, person }) => [customer, person]))
+  const offers = Object.keys(access.offers).filter((offer) => givenByUrls(access, offer))
+  return new Map(
+    offers.map((offer) => {
+      const mine = granted.filter((grant) => grant.offer === offer)
+      const held = mine.flatMap(({ contact }) => {
+        const person = persons.get(contact)
+        return person === undefined ? [] : [[person, contact] as const]
+      })
+      return [offer, new Map(held)]
+    }),
+  )
+}

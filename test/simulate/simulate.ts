@@ -173,6 +173,8 @@ class Teller {
         return this.days(happening.days)
       case 'stage':
         this.note(`member ${happening.member}: stage ${happening.stage}`)
+        // A killed revert is finished by recovery, which reports no change: the wish counts.
+        if (happening.stage === 'source') this.reverted.add(this.worlds.keys[happening.member] ?? '')
         return this.worlds.write(happening.member, happening.stage)
       case 'apply':
         return this.apply(happening)
@@ -211,10 +213,7 @@ class Teller {
       await recover(life.context)
       const plan = await makePlan(life.context)
       const result = await apply(life.context, plan, { allow: guardNames, fromFile: true })
-      for (const { action, outcome, address } of result.changes) {
-        if (outcome === 'done') this.count(action)
-        if (action === 'revert') this.reverted.add(address.replace('subscriber.', ''))
-      }
+      for (const { action, outcome } of result.changes) if (outcome === 'done') this.count(action)
       told = result.changes
         .map(
           ({ address, action, outcome, code }) =>

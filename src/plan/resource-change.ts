@@ -116,7 +116,7 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
   const { kind, identity, resource, observed } = verdict
   if (identity.is !== 'ours') return []
   return identity.older
-    .filter((old) => !kind.retired(old))
+    .filter((old) => !kind.retired(old) && old.id !== verdict.reuse?.id)
     .map((old) => {
       const holders =
         resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []

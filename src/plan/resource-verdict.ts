@@ -145,7 +145,8 @@ function renewalOf(
   const there = index.byId.get(newId)
   const same =
     there !== undefined &&
-    ownMark(there, input.project) === '' &&
+    // Marked already where a run died between taking it up and letting go of the other.
+    ['', resource.address].includes(ownMark(there, input.project) ?? '-') &&
     differences(kind, liveForm(kind, there, references), form).every(({ takes }) => takes === 'update')
   return { newId, reuse: same ? there : undefined }
 }

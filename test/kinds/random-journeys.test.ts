@@ -103,22 +103,28 @@ const state = fc
   })
 
 test(
-  'from any state to any other, one apply is enough, with the store or without it',
+  'from any state to any other, one apply is enough, with the store or without it, also after one that died',
   { timeout: 120_000 },
   async () => {
     const runs = Number(process.env['CROSSBILL_RUNS'] ?? 12)
     await fc.assert(
-      fc.asyncProperty(fc.array(state, { minLength: 2, maxLength: 4 }), fc.boolean(), async (states, forgets) => {
-        const target = await Target.open()
-        for (const sections of states) {
-          const catalog = catalogOf(sections)
-          if (forgets) target.known = []
-          const plan = await target.plan(catalog)
-          expect(plan.blocked).toEqual([])
-          await target.apply(plan)
-          expect(lines(await target.plan(catalog))).toEqual([])
-        }
-      }),
+      fc.asyncProperty(
+        fc.array(fc.tuple(state, fc.option(fc.nat({ max: 9 }))), { minLength: 2, maxLength: 4 }),
+        fc.boolean(),
+        async (states, forgets) => {
+          const target = await Target.open()
+          for (const [sections, crash] of states) {
+            const catalog = catalogOf(sections)
+            // A run that dies after a few steps, and one that goes on from what it left.
+            if (crash !== null) await target.apply(await target.plan(catalog), crash)
+            if (forgets) target.known = []
+            const plan = await target.plan(catalog)
+            expect(plan.blocked).toEqual([])
+            await target.apply(plan)
+            expect(lines(await target.plan(catalog))).toEqual([])
+          }
+        },
+      ),
       { numRuns: runs, seed: Number(process.env['CROSSBILL_SEED'] ?? 1) },
     )
   },

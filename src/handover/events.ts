@@ -84,10 +84,16 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: Bo
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
-    collect: collecting
-      .filter(({ status, auto_advance: advances }) => status === 'open' && advances !== false)
-      .map(({ id }) => id),
+    collect: collecting.filter(willBeCollected).map(({ id }) => id),
   }
+}
+
+/**
+ * An open invoice with a further attempt ahead. One without is either given up or has a payment in flight: telling Stripe to collect it again could charge it a
+ * second time.
+ */
+function willBeCollected({ status, auto_advance: advances, next_payment_attempt: attempt }: Stripe.Invoice): boolean {
+  return status === 'open' && advances !== false && attempt !== null
 }
 
 function scheduleOf(subscription: Stripe.Subscription | undefined): string | null {

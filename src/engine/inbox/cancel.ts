@@ -32,7 +32,7 @@ export async function invoicesToRestore(work: CancelWork): Promise<Outcome<reado
   try {
     const list = work.account.list('/v1/invoices', { customer: work.customer, status: 'open' })
     for await (const invoice of list)
-      if (invoice['auto_advance'] === true && subscriptionOf(invoice) !== work.subscription && invoice.id !== undefined)
+      if (willBeCollected(invoice) && subscriptionOf(invoice) !== work.subscription && invoice.id !== undefined)
         found.push(invoice.id)
     return success(found)
   } catch (error) {
@@ -118,4 +118,9 @@ export async function restoreCollection(
     if (!outcome.ok) return outcome
   }
   return success(true)
+}
+
+/** With a further attempt ahead. One without is given up or has a payment in flight: collected again it could be charged twice. */
+function willBeCollected(invoice: StripeObject): boolean {
+  return invoice['auto_advance'] === true && (invoice['next_payment_attempt'] ?? null) !== null
 }

@@ -20,7 +20,7 @@ import { findObstacles } from './obstacles.ts'
 import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried-schedule.ts'
-import { recipe } from './recipe.ts'
+import { Findings, recipe } from './recipe.ts'
 import { sightInvoice } from './sights.ts'
 import { isOver, readSource } from './source.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
@@ -53,9 +53,18 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
   const { standing, successor, old } = candidate
   const billing = standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(old) }
   const recovery =
-    standing === 'unfinished' && candidate.sights.new !== 'several' ? { recovery: recoveryPlan(candidate) } : {}
+    standing === 'unfinished' && candidate.sights.new !== 'several'
+      ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
+      : {}
   const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
   return { candidate, classification: { ...outcomeOf(candidate), ...about, ...billing, ...recovery } }
+}
+
+/** For a recovery: what cannot be carried is not in the plan that it finishes either. */
+function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps> {
+  const findings = new Findings()
+  const steps = scheduleSteps(candidate, findings)
+  return findings.none ? steps : []
 }
 
 /**

@@ -311,8 +311,8 @@ function created(state: HandoverState, id: string | null): HandoverState {
   if (phase === 'scheduling')
     return state.schedule === null ? { ...state, schedule: id } : { ...state, phase: 'proving' }
   const successor = phase === 'creating' ? (id ?? state.successor) : state.successor
-  if (phase === 'creating' && lists.pause) return { ...state, phase: 'pausing', successor }
-  return { ...state, phase: lists.schedule ? 'scheduling' : 'proving', successor, schedule: null }
+  if (phase === 'creating' && lists.pause) return { ...state, phase: 'pausing', successor, schedule: null }
+  return { ...state, phase: lists.schedule ? 'scheduling' : 'proving', successor }
 }
 
 /** Draft: stop, finalize, void. Open: stop, void. */

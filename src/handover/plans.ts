@@ -34,15 +34,6 @@ export function movePlan(
   schedule: readonly PlannedStep[],
 ): HandoverPlan {
   const { desired, old, customerOld } = candidate
-  const pause: readonly PlannedStep[] =
-    recipe.pause === null
-      ? []
-      : [
-          targetStep('pause', 'POST', `/v1/subscriptions/${successorInPath}`, {
-            pause_collection: recipe.pause,
-            expand: [...provenExpansions],
-          }),
-        ]
   return {
     goal: 'move',
     because: [`stage ${desired.stage}`, ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`])],
@@ -54,7 +45,7 @@ export function movePlan(
         print: sourcePrint(old.raw, customerOld),
       }),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
-      ...pause,
+      ...(recipe.pause === null ? [] : [pauseStep(recipe.pause)]),
       ...schedule,
       keepStep(desired.source, old.id),
     ],
@@ -102,16 +93,22 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
 }
 
 /** For what an earlier run left half-way: finishes it when its successor lives, else takes it back. Used when the store remembers nothing better. */
-export function recoveryPlan(candidate: Candidate): HandoverPlan<'move' | 'undo'> {
+export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedStep[]): HandoverPlan<'move' | 'undo'> {
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
   // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
   const hold = old.hold ?? { before: old.pause, since: candidate.around.now, print: sourcePrint(old.raw, customerOld) }
-  const steps = [holdStep(desired.source, old.id, hold), keepStep(desired.source, old.id)]
+  const pause = pauseToRestore(candidate)
+  const steps = [
+    holdStep(desired.source, old.id, hold),
+    ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),
+    ...schedule,
+    keepStep(desired.source, old.id),
+  ]
   return {
     goal,
     because: ['unfinished'],
-    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pauseToRestore(candidate))],
+    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pause)],
     expect: expectation(candidate, goal),
     charge: null,
     unproven: false,
@@ -166,6 +163,16 @@ function targetStep(id: string, method: PlannedStep['method'], path: string, par
   return { id, account: 'target', method, path, params }
 }
 
+/** The source's own pause, on the new subscription. */
+function pauseStep(pause: JsonObject): PlannedStep {
+  const params = { pause_collection: pause, expand: [...provenExpansions] }
+  return targetStep('pause', 'POST', `/v1/subscriptions/${successorInPath}`, params)
+}
+
+function pauseParams({ behavior, resumes_at: until }: PauseImage): JsonObject {
+  return { behavior, ...(until === null ? {} : { resumes_at: until }) }
+}
+
 /** Hold and mark in one update, so that there is no hold of ours without its before-image. */
 export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
   return {
@@ -193,10 +200,7 @@ export function keepStep(source: string, id: string): PlannedStep {
 }
 
 export function restoreStep(source: string, id: string, before: PauseImage | null): PlannedStep {
-  const pause: JsonObject | null =
-    before === null
-      ? null
-      : { behavior: before.behavior, ...(before.resumes_at === null ? {} : { resumes_at: before.resumes_at }) }
+  const pause = before === null ? null : pauseParams(before)
   return {
     id: 'restore-old',
     account: source,

@@ -32,7 +32,7 @@ export const roundsMax = 12
  *
  * | old     | new          | move                            | undo           | revert           | settle                          |
  * |---------|--------------|---------------------------------|----------------|------------------|---------------------------------|
- * | held    | live         | proving                         | cancelling_new¹| reading_invoice  | cancelling_old                  |
+ * | held    | live         | pausing², scheduling², proving  | cancelling_new¹| reading_invoice  | cancelling_old                  |
  * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old                  |
  * | removed | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
  * | free    | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
@@ -42,6 +42,7 @@ export const roundsMax = 12
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
  *
  * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
+ * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
  * Once money of the customer has moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
@@ -108,8 +109,16 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
       if (!onHold) return { ...state, phase: 'reholding' }
       // Once money has moved it was proven, and goes on.
       if (isMoneyMoved(state)) return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
-      return { ...state, phase: event.old === 'kept' ? 'moved' : 'proving' }
+      return event.old === 'kept' ? { ...state, phase: 'moved' } : unproven(state, event)
   }
+}
+
+/** Whether its pause and its schedule were set nobody knows: they are set again, or a member who is paused would be charged. */
+function unproven(state: HandoverState, { newSchedule }: BothRead): HandoverState {
+  if (state.lists.pause) return { ...state, phase: 'pausing', schedule: newSchedule }
+  return state.lists.schedule
+    ? { ...state, phase: 'scheduling', schedule: newSchedule }
+    : { ...state, phase: 'proving' }
 }
 
 function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState {

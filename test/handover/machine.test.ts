@@ -272,6 +272,19 @@ describe('what is done after both sides were read', () => {
     expect(shown(recovered('move', both('held', 'none'), { done: 1, lists }))).toBe('doubtful money_stuck')
     expect(shown(recovered('move', both('cancelled', 'live'), { done: 1, lists }))).toBe('doubtful cancelled_in_source')
   })
+  test('a pause or a schedule that may not have been set is set again before the proof', () => {
+    const lists = { carry: 0, money: 0, pause: true, schedule: true }
+    const event = both('held', 'live', { newSchedule: 'sub_sched_2' })
+    const paused = recovered('move', event, { lists })
+    expect(paused).toMatchObject({ phase: 'pausing', schedule: 'sub_sched_2' })
+    // A schedule that is there is filled, not made again.
+    const filling = next(paused, sent('done'))
+    expect(filling).toMatchObject({ phase: 'scheduling', schedule: 'sub_sched_2' })
+    expect(next(filling, sent('done')).phase).toBe('proving')
+    const made = recovered('move', both('held', 'live'), { lists: { ...lists, pause: false } })
+    expect(made).toMatchObject({ phase: 'scheduling', schedule: null })
+    expect(recovered('move', both('kept', 'live'), { lists }).phase).toBe('moved')
+  })
   test('a revert carries money back before the old one is given back', () => {
     const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('revert', both('kept', 'undone'), { lists }).phase).toBe('money_back')

@@ -1,0 +1,141 @@
+import { expect, test } from 'vitest'
+import type Stripe from 'stripe'
+import { apply } from '../../src/engine/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
+import { clientOf } from '../sandbox/client.ts'
+import { at, boundaries, dieAt, planAndApply, told } from './rig.ts'
+import { openPulled, type School } from './school.ts'
+import { member, prices, violationsOf } from './stories/world.ts'
+
+const begins = '2026-01-15T08:00:00Z'
+const now = '2026-02-25T12:00:00Z'
+const second = (when: string): number => Date.parse(when) / 1_000
+
+/** Each has something that a move carries by requests of its own. T is 15 March, unless the life moved it. */
+const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<unknown>>> = {
+  'a pause until a date': async (us) => {
+    const { id } = await subscribe(us)
+    const pause_collection = { behavior: 'void', resumes_at: second('2026-05-01T00:00:00Z') } as const
+    await us.subscriptions.update(id, { pause_collection })
+  },
+  'a balance and a pending item': async (us, { world }) => {
+    const { customer } = await subscribe(us)
+    await world.advance(at('2026-02-20T00:00:00Z'))
+    const id = typeof customer === 'string' ? customer : customer.id
+    await us.customers.createBalanceTransaction(id, { amount: -7_000, currency: 'usd' })
+    await us.invoiceItems.create({ customer: id, amount: 1_500, currency: 'usd' })
+  },
+  'a schedule with a phase to come': async (us) => {
+    const { id, items } = await subscribe(us)
+    const { id: schedule, phases } = await us.subscriptionSchedules.create({ from_subscription: id })
+    const price = items.data[0]?.price.id ?? ''
+    const [start, middle, end] = [phases[0]?.start_date ?? 0, '2026-04-15T08:00:00Z', '2026-06-15T08:00:00Z']
+    await us.subscriptionSchedules.update(schedule, {
+      end_behavior: 'release',
+      phases: [
+        { items: [{ price }], start_date: start, end_date: second(middle), proration_behavior: 'none' },
+        {
+          items: [{ price, quantity: 2 }],
+          start_date: second(middle),
+          end_date: second(end),
+          proration_behavior: 'none',
+        },
+      ],
+    })
+  },
+}
+const policies = `policies: ${JSON.stringify({
+  customer_balance: 'carry',
+  pending_invoice_items: 'carry',
+  schedules: 'carry',
+  collection_paused: 'carry',
+})}\n`
+
+async function subscribe(us: Stripe): Promise<Stripe.Subscription> {
+  const { monthly } = await prices(us)
+  return us.subscriptions.create({ customer: await member(us), items: [{ price: monthly }] })
+}
+
+/** Lived once; every run goes on from a twin of it. */
+async function past(name: string): Promise<Sandbox> {
+  const sandbox = createSandbox({ clock: at(begins) })
+  await lives[name]?.(clientOf(sandbox), sandbox)
+  await sandbox.world.advance(at(now))
+  return sandbox
+}
+
+const cases = Object.keys(lives).flatMap((name) =>
+  (['target', 'source'] as const).map((stage) => [name, stage] as const),
+)
+
+test.each(cases)(
+  '%s, on the way to the %s: a kill at every boundary, then the same plan or a new one, ends like one clean run',
+  async (name, stage) => {
+    const begun = await past(name)
+    const clean = await run(begun, stage, async (context) => void (await planAndApply(context)))
+    expect(clean).toMatchObject({ differences: [], end: { violations: [], open: [] } })
+    expect(clean.requests).toBeGreaterThan(1)
+    for (const boundary of boundaries(clean.requests)) {
+      const again = await run(begun, stage, async (context) => {
+        const plan = await makePlan(context)
+        await killed(context, boundary, (living) => apply(living, plan))
+        await apply(context, plan)
+      })
+      expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
+      // A new plan sees what stands there; what only the dead run knew matters after its last request.
+      if (boundary.side === 'before') continue
+      const anew = await run(begun, stage, async (context) => {
+        await killed(context, boundary, planAndApply)
+        await planAndApply(context)
+        await planAndApply(context)
+      })
+      expect({ at: told(boundary), ...anew }).toEqual({ at: told(boundary), ...clean, requests: anew.requests })
+    }
+  },
+  60_000,
+)
+
+/** Dies there; what is left behind may be anything but two payers. */
+async function killed(
+  context: Context,
+  ...[boundary, work]: [Parameters<typeof dieAt>[1], Parameters<typeof dieAt>[2]]
+) {
+  await dieAt(context, boundary, work)
+  const found = await violationsOf(context)
+  expect(found.filter((one) => one.startsWith('double_payer'))).toEqual([])
+}
+
+/** One life from the same past: to the target, or there and back, with months afterwards. */
+async function run(begun: Sandbox, stage: 'target' | 'source', work: (context: Context) => Promise<void>) {
+  await using school = await openPulled(cloneSandbox(begun), policies)
+  // Prices first, or the move itself, so that every request is one of the hand-over in question.
+  await planAndApply(school.stage(stage === 'target' ? 'source' : 'target'))
+  const before = school.rig.sent.length
+  await work(school.stage(stage))
+  const requests = school.rig.sent.length - before
+  const end = await endOf(school, school.stage(stage))
+  await school.advance('2026-06-20T00:00:00Z')
+  return { requests, end, differences: school.differences() }
+}
+
+async function endOf({ rig }: School, context: Context) {
+  const sides: Record<string, unknown> = {}
+  for (const account of ['us', 'target']) {
+    const client = clientOf(rig.sandbox, account)
+    const { data: subscriptions } = await client.subscriptions.list({})
+    const { data: customers } = await client.customers.list({})
+    sides[account] = {
+      subscriptions: subscriptions.map(({ status, pause_collection: pause, schedule, metadata }) => [
+        status,
+        pause,
+        schedule === null ? 'free' : 'scheduled',
+        Object.keys(metadata).toSorted(),
+      ]),
+      balances: customers.map(({ balance }) => balance),
+      items: (await client.invoiceItems.list({ pending: true })).data.map(({ amount }) => amount),
+    }
+  }
+  return { ...sides, violations: await violationsOf(context), open: await context.store.journalOpen() }
+}

@@ -17,6 +17,7 @@ export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; r
     default_tax_rates: rates,
     automatic_tax: tax,
     billing_mode: mode,
+    cancel_at: end,
   } = createParams(plan)
   return {
     old: { subscription: plan.expect.old },
@@ -29,6 +30,8 @@ export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; r
         items: Array.isArray(items) ? items.map(withoutMetadata) : [],
         ...(rates === undefined ? {} : { default_tax_rates: rates }),
         ...(mode === undefined ? {} : { billing_mode: mode }),
+        // An end within the next period shortens its invoice on both sides.
+        ...(end === undefined ? {} : { cancel_at: end }),
         ...(plan.expect.next === null || isTrial(plan)
           ? {}
           : { billing_cycle_anchor: { type: 'timestamp', timestamp: plan.expect.next } }),

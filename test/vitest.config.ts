@@ -10,5 +10,6 @@ export default defineConfig({
     reporters: report === undefined ? ['default'] : ['default', ['json', { outputFile: report }]],
     setupFiles: ['test/conformance/watch-every-sandbox.ts'],
     testTimeout: 20_000,
+    hookTimeout: 60_000,
   },
 })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Signal } from '../../src/cancel/signal.ts'
+import { Bug } from '../../src/core/assert.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
@@ -219,6 +220,20 @@ describe('trouble', () => {
     await workOff()
     expect(await state(id)).toBe('done')
     expect(await rig.status('us', ada.old)).toBe('canceled')
+  })
+
+  test('a worker that died between the cancel and the rest is finished by the next, although the tag is gone', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    const kajabi = rig.context.kajabi ?? rig.kajabi
+    const dying = { ...kajabi, revoke: () => Promise.reject(new Bug('the worker dies here')) }
+    await expect(workInbox({ ...rig.context, kajabi: dying }, 10)).rejects.toThrow(/dies here/)
+    expect(await rig.kajabi.tagsOf(ada.contact)).toEqual({ ok: true, value: [] })
+    expect(await offersOf(ada)).toHaveLength(1)
+    rig.pass(600)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await offersOf(ada)).toEqual([])
   })
 
   test('an unreadable target keeps everything as it is, and in the end calls a person', async () => {

@@ -97,7 +97,7 @@ describe('crossbill serve', () => {
           const { states, oldestPending } = await town.rig.store.inbox.counts()
           return oldestPending === undefined && states.done >= count
         },
-        30 + count,
+        120 + count,
       )
       for (const { old, successor } of members) {
         const state = await (successor === undefined

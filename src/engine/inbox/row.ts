@@ -51,6 +51,13 @@ class RowWork {
     return this.now.state === 'received' ? 0 : Number(this.facts['attempts'] ?? 0)
   }
 
+  /** Whom an earlier try, verified then, has begun to cancel: it is finished, whatever has become of the tag or the link since. */
+  get begun(): SubscriberKey | undefined {
+    const { subscriber } = this.facts
+    const under = this.now.state === 'cancelling' || this.now.state === 'retry'
+    return under && typeof subscriber === 'string' ? (subscriber as SubscriberKey) : undefined
+  }
+
   /** Durable before the next request. False when the lease was lost: somebody else goes on with it. */
   async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
     const next = nextInbox(this.now, event)
@@ -81,6 +88,7 @@ function unexpected(error: unknown): Failure {
 
 /** What becomes of one signal. Every request before the end is noted durably; the end itself is the caller's to write. */
 async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent> {
+  if (work.begun !== undefined) return cancelBoth(context, work, work.begun)
   const truth = await verifySignal(context, work.signal)
   if (truth.truth === 'false') return { event: 'refuted', reason: truth.reason }
   if (truth.truth === 'unknown') return afterFailure(context, work, truth.failure)
@@ -123,6 +131,7 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
     case 'ask':
       return { event: 'failed', reason: decision.reason }
     case 'nothing':
+      if (!(await work.note({ event: 'verified' }, { subscriber }))) return postponed(context, work, leaseLost)
       return tidy(context, work, both.value.customer)
     case 'cancel': {
       const outcome = await send(context, work, both.value, { ...decision, subscriber })

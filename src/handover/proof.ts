@@ -5,9 +5,9 @@ import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
 import { sightOld } from './sights.ts'
-import { idOf, readDiscount, readSource, type SourceSubscription } from './source.ts'
+import { idOf, pauseImage, readDiscount, readSource, type SourceSubscription } from './source.ts'
 import { livePriceDifferences } from './terms.ts'
-import type { Expectation, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
+import type { Expectation, ExpectedDiscount, ExpectedItem, PauseImage, ProofExpectation, Reason } from './types.ts'
 
 /** The old and the new subscription as they are right after the creation, customers expanded. */
 export interface ProofInput {
@@ -95,6 +95,7 @@ const rules: readonly Rule[] = [
   (expected, answer) =>
     itemsDiffer(expected.items, answer.items.data) ??
     discountsDiffer('the subscription', discountsLeft(expected, answer), answer.discounts),
+  (expected, { pause_collection: pause }) => differs('pause_collection', told(expected.pause), told(pauseImage(pause))),
   (expected, { schedule }) => differs('a schedule', expected.schedule, schedule !== null),
   (_, { customer }) =>
     typeof customer === 'object' && !('deleted' in customer) && (customer.discount ?? null) !== null
@@ -207,6 +208,10 @@ function discountsDiffer(
     }
   }
   return undefined
+}
+
+function told(pause: PauseImage | null): string {
+  return pause === null ? 'none' : `${pause.behavior} until ${pause.resumes_at ?? 'resumed'}`
 }
 
 function differs(field: string, expected: unknown, actual: unknown): string | undefined {

@@ -309,6 +309,7 @@ function proofOf({ old, customerNew }: RecipeInput, parts: Parts, payment: strin
     payment,
     items: parts.items.map(({ expected }) => expected),
     discounts: parts.discounts.map(({ expected }) => expected),
+    pause: old.pause,
     schedule: false,
     metadata: { ...parts.metadata },
   }

@@ -185,6 +185,8 @@ export type ProofExpectation = {
   readonly payment: string | null
   readonly items: readonly ExpectedItem[]
   readonly discounts: readonly ExpectedDiscount[]
+  /** The source's own pause, copied. */
+  readonly pause: PauseImage | null
   /** Whether a schedule with the remaining phases hangs on it. */
   readonly schedule: boolean
   readonly metadata: Readonly<Record<string, string>>

@@ -1,0 +1,133 @@
+import { next } from '../../src/handover/machine.ts'
+import { newSights, oldSights } from '../../src/handover/recovery.ts'
+import {
+  atSource,
+  type HandoverEvent,
+  type HandoverState,
+  type Phase,
+  type SendingPhase,
+} from '../../src/handover/state.ts'
+import type { InvoiceSight, NewSight, OldSight } from '../../src/handover/types.ts'
+
+export const reason = { code: 'why', message: 'because', fix: '' }
+export const at = (phase: Phase, more: Partial<HandoverState> = {}): HandoverState => ({
+  ...atSource,
+  phase,
+  successor: 'sub_new',
+  ...more,
+})
+export type Goal = HandoverState['goal']
+export const goals: readonly Goal[] = ['move', 'undo', 'revert', 'settle']
+
+export const sent = (
+  result: 'done' | 'refused' | 'too_late' | 'unknown',
+  why = result === 'done' ? null : reason,
+): HandoverEvent => ({ type: 'sent', result, id: 'x_1', reason: why })
+export const both = (
+  old: OldSight,
+  successor: NewSight,
+  more: Partial<Extract<HandoverEvent, { type: 'both_read' }>> = {},
+): HandoverEvent => ({
+  type: 'both_read',
+  old,
+  new: successor,
+  successor: successor === 'live' || successor === 'ended' ? 'sub_new' : null,
+  time: 'before',
+  schedule: null,
+  newSchedule: null,
+  collect: [],
+  ...more,
+})
+
+export const sending: readonly SendingPhase[] = [
+  'carrying',
+  'holding',
+  'creating',
+  'pausing',
+  'scheduling',
+  'releasing_new',
+  'money',
+  'keeping',
+  'reholding',
+  'stopping_invoice',
+  'finalizing_invoice',
+  'voiding_invoice',
+  'refunding',
+  'cancelling_new',
+  'money_back',
+  'restoring_old',
+  'advancing_draft',
+  'billing_gap',
+  'releasing_schedule',
+  'cancelling_old',
+  'restoring_collection',
+]
+export const phases: readonly Phase[] = [
+  'source',
+  'moved',
+  'settled',
+  'ended',
+  'doubtful',
+  'reading',
+  'previewing',
+  'proving',
+  'recovering',
+  'reading_invoice',
+  'checking_gap',
+  ...sending,
+]
+
+export const invoiceSights: readonly (InvoiceSight | 'unreadable')[] = [
+  'none',
+  'draft',
+  'open',
+  'in_flight',
+  'paid',
+  'void',
+  'uncollectible',
+  'refunded',
+  'disputed',
+  'unreadable',
+]
+export const everyEvent: readonly HandoverEvent[] = [
+  ...goals.map((goal): HandoverEvent => ({
+    type: 'begin',
+    goal,
+    lists: { carry: 1, money: 1, pause: true, schedule: false },
+    successor: null,
+  })),
+  { type: 'interrupted' },
+  ...oldSights.flatMap((sight) =>
+    [null, reason].map((why): HandoverEvent => ({ type: 'old_read', sight, reason: why })),
+  ),
+  { type: 'previewed', reason: null },
+  { type: 'previewed', reason },
+  ...(['done', 'refused', 'too_late', 'unknown'] as const).map((result) => sent(result)),
+  sent('done', reason),
+  ...(['ok', 'differs', 'charged', 'unsure'] as const).map((result): HandoverEvent => ({
+    type: 'proved',
+    result,
+    reason: null,
+    invoice: null,
+  })),
+  ...oldSights.flatMap((old) => newSights.map((successor) => both(old, successor))),
+  ...invoiceSights.map((sight): HandoverEvent => ({
+    type: 'invoice_read',
+    sight,
+    invoice: 'in_1',
+    payment: 'pi_1',
+    allowed: false,
+  })),
+  ...(['none', 'draft', 'uncharged', 'unreadable'] as const).map((gap): HandoverEvent => ({
+    type: 'gap_read',
+    gap,
+    invoice: 'in_1',
+    requests: 3,
+    done: 0,
+  })),
+]
+
+export const shown = ({ phase, alarm }: HandoverState): string =>
+  phase === 'doubtful' ? `doubtful ${alarm ?? ''}` : phase
+export const recovered = (goal: Goal, event: HandoverEvent, more: Partial<HandoverState> = {}): HandoverState =>
+  next(at('recovering', { goal, ...more }), event)

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { next } from '../../src/handover/machine.ts'
+import { newSights, oldSights, roundsMax } from '../../src/handover/recovery.ts'
+import { both, goals, recovered, sent, shown } from './machine-words.ts'
+
+/** The table in recovery.ts, for a successor that exists or not: rows old sights, columns goals. */
+const living: Readonly<Record<'live' | 'none', Readonly<Record<string, readonly [string, string, string, string]>>>> = {
+  live: {
+    held: ['proving', 'cancelling_new', 'reading_invoice', 'cancelling_old'],
+    kept: ['moved', 'cancelling_new', 'reading_invoice', 'cancelling_old'],
+    hold_removed: ['reholding', 'cancelling_new', 'reholding', 'reholding'],
+    free: ['reholding', 'cancelling_new', 'reholding', 'reholding'],
+  },
+  none: {
+    held: ['creating', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
+    kept: ['restoring_old', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
+    hold_removed: ['restoring_old', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
+    free: ['reading', 'checking_gap', 'checking_gap', 'source'],
+  },
+}
+
+describe('what is done after both sides were read', () => {
+  for (const successor of ['live', 'none', 'undone'] as const)
+    for (const old of ['held', 'kept', 'hold_removed', 'free'] as const)
+      test.each(goals)(`old ${old}, new ${successor}, goal %s`, (goal) => {
+        const row = living[successor === 'live' ? 'live' : 'none'][old]
+        expect(shown(recovered(goal, both(old, successor)))).toBe(row?.[goals.indexOf(goal)])
+      })
+
+  test('the old one is only given back after a positive read that no successor exists or only undone ones', () => {
+    for (const goal of goals)
+      for (const old of oldSights)
+        for (const successor of newSights.filter((one) => one !== 'none' && one !== 'undone'))
+          expect(['restoring_old', 'money_back']).not.toContain(recovered(goal, both(old, successor)).phase)
+  })
+  test('a successor that ended settles the old one, whatever was meant; one that somebody released by hand alarms', () => {
+    for (const goal of goals) {
+      for (const old of ['held', 'kept', 'hold_removed'] as const)
+        expect(recovered(goal, both(old, 'ended'))).toMatchObject({
+          phase: 'cancelling_old',
+          reason: { code: 'ended_in_target' },
+        })
+      expect(shown(recovered(goal, both('free', 'ended')))).toBe('doubtful ended_in_target')
+    }
+  })
+  test.each([
+    ['settled', 'live', 'settled', null],
+    ['settled', 'none', 'ended', 'no_payer'],
+    ['settled', 'undone', 'ended', 'no_payer'],
+    ['settled', 'ended', 'ended', null],
+    ['lapsed', 'live', 'settled', null],
+    ['lapsed', 'none', 'ended', null],
+    ['lapsed', 'ended', 'ended', null],
+    ['cancelled', 'none', 'ended', null],
+    ['cancelled', 'undone', 'ended', null],
+    ['cancelled', 'ended', 'ended', null],
+  ] as const)('an old one that is over: %s, new %s → %s', (old, successor, phase, alarm) => {
+    for (const goal of goals) expect(recovered(goal, both(old, successor))).toMatchObject({ phase, alarm })
+  })
+  test('the member left in the old account: before the proof the new one is taken back, after it a person decides', () => {
+    expect(recovered('move', both('cancelled', 'live')).phase).toBe('cancelling_new')
+    expect(recovered('undo', both('cancelled', 'live')).phase).toBe('cancelling_new')
+    expect(shown(recovered('settle', both('cancelled', 'live')))).toBe('doubtful cancelled_in_source')
+    expect(shown(recovered('revert', both('cancelled', 'live')))).toBe('doubtful cancelled_in_source')
+  })
+  test('what cannot be read, or is there twice, is left on hold with an alarm', () => {
+    for (const goal of goals)
+      for (const sight of oldSights.filter((one) => one !== 'unreadable')) {
+        expect(shown(recovered(goal, both(sight, 'unreadable')))).toBe('doubtful target_unreachable')
+        expect(shown(recovered(goal, both(sight, 'several')))).toBe('doubtful duplicate_target')
+      }
+    for (const goal of goals)
+      for (const successor of newSights)
+        expect(shown(recovered(goal, both('unreadable', successor)))).toBe('doubtful source_unreachable')
+  })
+  test('too late to create: the old one is given back; a free one is left alone', () => {
+    expect(recovered('move', both('held', 'none', { time: 'too_late' }))).toMatchObject({
+      phase: 'restoring_old',
+      goal: 'undo',
+    })
+    expect(recovered('move', both('free', 'none', { time: 'too_late' })).phase).toBe('source')
+  })
+  test('a creation that a look-up proved absent gets a new attempt', () => {
+    expect(recovered('move', both('held', 'none'), { attempt: 2 })).toMatchObject({
+      phase: 'creating',
+      attempt: 3,
+      successor: null,
+    })
+  })
+  test('a schedule is released before the old one is cancelled; invoices that the cancel would stop are remembered', () => {
+    const event = both('kept', 'live', { schedule: 'sub_sched_1', collect: ['in_1', 'in_2'] })
+    expect(recovered('settle', event, { collect: ['in_0', 'in_1'] })).toMatchObject({
+      phase: 'releasing_schedule',
+      schedule: 'sub_sched_1',
+      collect: ['in_0', 'in_1', 'in_2'],
+    })
+    expect(recovered('settle', both('settled', 'live'), { collect: ['in_1'] }).phase).toBe('restoring_collection')
+  })
+  test('money that has moved is never taken back by an undo: the move goes on, or a person looks', () => {
+    const lists = { carry: 0, money: 2, pause: false, schedule: false }
+    expect(recovered('move', both('held', 'live'), { done: 1, lists }).phase).toBe('money')
+    expect(recovered('move', both('held', 'live'), { done: 2, lists }).phase).toBe('keeping')
+    expect(shown(recovered('move', both('held', 'none'), { done: 1, lists }))).toBe('doubtful money_stuck')
+    expect(shown(recovered('move', both('cancelled', 'live'), { done: 1, lists }))).toBe('doubtful cancelled_in_source')
+  })
+  test('a pause or a schedule that may not have been set is set again before the proof', () => {
+    const lists = { carry: 0, money: 0, pause: true, schedule: true }
+    const event = both('held', 'live', { newSchedule: 'sub_sched_2' })
+    const paused = recovered('move', event, { lists })
+    expect(paused).toMatchObject({ phase: 'pausing', schedule: 'sub_sched_2' })
+    // A schedule that is there is filled, not made again.
+    const filling = next(paused, sent('done'))
+    expect(filling).toMatchObject({ phase: 'scheduling', schedule: 'sub_sched_2' })
+    expect(next(filling, sent('done')).phase).toBe('proving')
+    const made = recovered('move', both('held', 'live'), { lists: { ...lists, pause: false } })
+    expect(made).toMatchObject({ phase: 'scheduling', schedule: null })
+    expect(recovered('move', both('kept', 'live'), { lists }).phase).toBe('moved')
+  })
+  test('a revert carries money back before the old one is given back', () => {
+    const lists = { carry: 0, money: 2, pause: false, schedule: false }
+    expect(recovered('revert', both('kept', 'undone'), { lists }).phase).toBe('money_back')
+    expect(recovered('revert', both('kept', 'undone'), { lists, done: 2 }).phase).toBe('restoring_old')
+  })
+  test('a schedule of the successor is released before it is cancelled', () => {
+    for (const goal of ['undo', 'revert'] as const)
+      expect(recovered(goal, both('held', 'live', { newSchedule: 'sub_sched_2' }))).toMatchObject({
+        phase: 'releasing_new',
+        schedule: 'sub_sched_2',
+      })
+    expect(recovered('move', both('cancelled', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('releasing_new')
+    expect(recovered('move', both('held', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('proving')
+  })
+  test('an undo of a creation that took money looks at its invoice first', () => {
+    expect(recovered('undo', both('held', 'live'), { charged: true }).phase).toBe('reading_invoice')
+  })
+  test('what keeps being undone by somebody ends with an alarm', () => {
+    expect(shown(recovered('move', both('free', 'live'), { rounds: roundsMax }))).toBe('doubtful no_progress')
+  })
+})

@@ -6,7 +6,7 @@ import { survey, type Survey } from './survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
 
-export { violationCodes, type Violation, type ViolationCode } from './violations.ts'
+export { violationCodes, type Violation } from './violations.ts'
 
 export interface VerifyResult {
   readonly ok: boolean

@@ -82,5 +82,3 @@ export const violations = {
     fix: 'Ask the member which one to keep; `crossbill cancel SUBSCRIBER` ends the other.',
   },
 } as const satisfies Record<string, CodeEntry>
-
-export type ViolationName = keyof typeof violations

@@ -11,8 +11,9 @@ if (!/^[rs]k_test_/.test(key)) {
 } else {
   const stripe = new Stripe(key, { maxNetworkRetries: 2 })
   const ground = await prepare(stripe)
-  for (const { name, unsure, expected, source, run } of cases) {
-    const seen = JSON.stringify(await run(stripe, ground).catch((error: unknown) => String(error)))
+  for (const one of cases) {
+    const { name, unsure, expected, source } = one
+    const seen = JSON.stringify(await one.run(stripe, ground).catch((error: unknown) => String(error)))
     const same = seen === JSON.stringify(expected)
     const which = unsure === undefined ? 'documented' : `to confirm, row ${unsure}`
     process.stdout.write(

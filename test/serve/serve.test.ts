@@ -69,15 +69,16 @@ describe('crossbill serve', () => {
     'killed at random while cancels arrive, twice and out of order, cancels everyone once and nobody else',
     { timeout: 300_000 },
     async () => {
-      const count = Number(process.env['CROSSBILL_CANCELS'] ?? 24)
+      const count = Number(process.env['CROSSBILL_CANCELS'] ?? 12)
       town = await openTown()
       const members: Member[] = []
       for (let n = 0; n < count; n++)
         members.push(await town.rig.member(`m${letters(n)}`, n % 3 === 0 ? 'source' : n % 3 === 1 ? 'held' : 'settled'))
       const stay = [await town.rig.member('stays', 'held'), await town.rig.member('remains', 'settled')]
+      const kills = Number(process.env['CROSSBILL_KILLS'] ?? 4)
       let service = await town.serve()
       const killing = (async () => {
-        for (let round = 0; round < 8; round++) {
+        for (let round = 0; round < kills; round++) {
           await new Promise((resolve) => setTimeout(resolve, 200 + ((round * 397) % 900)))
           await service.kill('SIGKILL')
           service = await town.serve()

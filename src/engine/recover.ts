@@ -123,6 +123,7 @@ async function learnSecret(
   entry: JournalEntry,
   sink: NonNullable<ReturnType<typeof asSink>>,
 ): Promise<void> {
+  let told = false
   const work: Work = {
     address: entry.address,
     step: entry.step,
@@ -130,9 +131,21 @@ async function learnSecret(
     method: 'POST',
     path: entry.path,
     params: entry.params,
-    key: entry.idempotencyKey,
+    key: stemOf(entry),
     find: () => findCreated(context, entry.address, undefined),
-    keep: (answer) => keepSecret(context, sink, answer),
+    async keep(answer) {
+      await keepSecret(context, sink, answer)
+      told = true
+    },
   }
-  await perform(context, work)
+  const outcome = await perform(context, work)
+  if (outcome.ok && !told)
+    context.progress.note(
+      `${entry.address} is there, but its signing secret can no longer be learned: roll it in the Dashboard and put it where secret_to says`,
+    )
+}
+
+/** The plan's key: attempts after the first append their number to it. */
+function stemOf({ idempotencyKey, attempt }: JournalEntry): string {
+  return attempt === 1 ? idempotencyKey : idempotencyKey.slice(0, -`-${attempt}`.length)
 }

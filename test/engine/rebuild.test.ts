@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
@@ -9,6 +9,9 @@ import { verify } from '../../src/engine/verify.ts'
 import { openStore } from '../../src/store/open.ts'
 import { type Members, members } from './members.ts'
 import { dieAt, planAndApply } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
 
 const people = [
   { since: '2026-09-20T09:15:00Z' },

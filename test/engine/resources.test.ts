@@ -1,8 +1,12 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
 import { apply } from '../../src/engine/apply.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { load } from '../catalog/project.ts'
 import { dieAt, openRig, planAndApply } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
 
 const files = {
   'products.yaml': `
@@ -143,3 +147,16 @@ async function outcome(work: (rig: Awaited<ReturnType<typeof openRig>>) => Promi
     left: (await makePlan(rig.context)).changes,
   }
 }
+
+test('a signing secret that Stripe no longer tells is reported, and no second endpoint is made', async () => {
+  await using rig = await openRig(catalogOf())
+  // The endpoint is the last request; the run dies before its answer is read, and two days pass.
+  const requests = 7
+  const died = await dieAt(rig.context, { request: requests - 1, side: 'after' }, planAndApply)
+  await rig.advance(instant(rig.sandbox.clock() + 2 * 86_400))
+  await planAndApply(rig.context)
+  const endpoints = []
+  for await (const one of rig.context.accounts.target.list('/v1/webhook_endpoints')) endpoints.push(one.id)
+  expect([died, endpoints.length, rig.secrets.size]).toEqual([true, 1, 0])
+  expect(rig.notes.join()).toContain('webhook_endpoint.main is there, but its signing secret can no longer be learned')
+})

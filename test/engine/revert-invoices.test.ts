@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { apply } from '../../src/engine/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { verify } from '../../src/engine/verify.ts'
 import { billsOf, type Members, members } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
 const later = '2027-01-10T00:00:00Z'

@@ -1,10 +1,13 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Context } from '../../src/engine/context.ts'
 import { apply } from '../../src/engine/apply.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { verify } from '../../src/engine/verify.ts'
 import { billsOf, type Member, type Members, members, payersPerPeriod } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
 
 const people: readonly Member[] = [
   { since: '2026-09-20T09:15:00Z', coupon: 'welcome' },

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { verify } from '../../src/engine/verify.ts'
@@ -6,6 +6,9 @@ import { Context as SandboxContext } from '../../src/sandbox/kernel/context.ts'
 import { charges } from '../../src/sandbox/stripe/billing/rows.ts'
 import { importCopy, type Member, type Members, members } from './members.ts'
 import { dieAt, planAndApply } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
 const one: readonly Member[] = [{ since: '2026-09-20T09:15:00Z' }]

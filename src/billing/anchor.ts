@@ -2,6 +2,7 @@ import { instant, type Instant } from '../core/instant.ts'
 import {
   addPeriods,
   cycleOf,
+  chargeDatesAfter,
   civil,
   daysInMonth,
   dayOfMonth,
@@ -10,6 +11,7 @@ import {
   previousChargeDate,
   toInstant,
   type Cycle,
+  type Recurrence,
 } from './calendar.ts'
 
 /**
@@ -65,11 +67,30 @@ export function chooseAnchor(cycle: Cycle, next: Instant, now: Instant): AnchorC
 export function chooseTrialAnchor(cycle: Cycle, trialEnd: Instant, now: Instant): AnchorChoice {
   if (trialEnd <= now) return { form: 'refuse', reason: 'the trial is over' }
   const onItsDay = monthsOf(cycle) === undefined || dayOfMonth(trialEnd) === cycle.day
-  if (!onItsDay || !isChargeDate(cycle, trialEnd))
+  // An anchor further ahead than the trial's end makes the time between them a part of a period.
+  if (!onItsDay || cycle.anchor > trialEnd || !isChargeDate(cycle, trialEnd))
     return { form: 'refuse', reason: 'the billing cycle does not start at the end of the trial' }
   if (trialEnd - now > trialSecondsMax) return { form: 'wait', until: instant(trialEnd - trialSecondsMax) }
   return { form: 'trial', trialEnd }
 }
+
+/**
+ * The instants that `billing_cycle_anchor` may show after a creation with this choice. With a config there are two: the first full invoice, or the first
+ * date whose month has the day, as https://docs.stripe.com/billing/subscriptions/billing-cycle says (every two months, day 31, made in February: billed
+ * from 28 February, anchor 31 August). Both are dates of one and the same cycle.
+ */
+export function anchorsShown(choice: AnchorChoice, recurrence: Recurrence): readonly Instant[] {
+  if (choice.form === 'plain') return [choice.anchor]
+  if (choice.form === 'trial') return [choice.trialEnd]
+  if (choice.form !== 'config') return []
+  const { anchor, config } = choice
+  const dates = chargeDatesAfter(cycleOf(anchor, recurrence, config.day_of_month), anchor, datesUntilWhole)
+  const whole = dates.find((date) => dayOfMonth(date) === config.day_of_month)
+  return whole === undefined ? [anchor] : [anchor, whole]
+}
+
+/** The longest wait for a month that has the day: 29 February by the year, around a century without a leap day. */
+const datesUntilWhole = 8
 
 /** The cycle a creation with this choice gives; undefined for a choice that creates nothing. */
 export function cycleCreated(choice: AnchorChoice, recurrence: Cycle): Cycle | undefined {

@@ -15,6 +15,7 @@ import { changesSinceMove, driftOf } from './changes.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 import { withCurrencies } from './currency.ts'
 import { customerSteps } from './customer.ts'
+import { firstRenewal } from './first-renewal.ts'
 import { withCustomerMoney } from './money.ts'
 import { findObstacles } from './obstacles.ts'
 import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
@@ -168,11 +169,6 @@ function settle(candidate: Candidate): Outcome {
   const until = instant(first + around.policies.settle_after_days * secondsPerDay)
   if (around.now >= until) return { outcome: 'settle', plan: settlePlan(candidate, true) }
   return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
-}
-
-/** The anchor a successor was created with is its first renewal; a trial's end is one, too. */
-function firstRenewal(successor: Stripe.Subscription): Instant {
-  return instant(successor.trial_end ?? successor.billing_cycle_anchor)
 }
 
 function hasCaptured({ latest_invoice: latest }: Stripe.Subscription, first: Instant): boolean {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { chargeDatesAfter } from '../billing/calendar.ts'
+import { chargeDatesAfter, type Cycle } from '../billing/calendar.ts'
 import { boundarySeconds } from '../billing/discounts.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
@@ -7,7 +7,15 @@ import { stopped } from './reasons.ts'
 import { sightOld } from './sights.ts'
 import { idOf, pauseImage, readDiscount, readSource, type SourceSubscription } from './source.ts'
 import { livePriceDifferences } from './terms.ts'
-import type { Expectation, ExpectedDiscount, ExpectedItem, PauseImage, ProofExpectation, Reason } from './types.ts'
+import type {
+  Expectation,
+  ExpectedAnchor,
+  ExpectedDiscount,
+  ExpectedItem,
+  PauseImage,
+  ProofExpectation,
+  Reason,
+} from './types.ts'
 
 /** The old and the new subscription as they are right after the creation, customers expanded. */
 export interface ProofInput {
@@ -82,12 +90,7 @@ const rules: readonly Rule[] = [
     hasRenewed(answer) || answer.items.data.every((item) => item.current_period_end === expected.period_end)
       ? undefined
       : `the current period ends on ${answer.items.data.map((item) => formatInstant(instant(item.current_period_end))).join(', ')}, not on ${formatInstant(instant(expected.period_end))}`,
-  (expected, _, { cycle }) =>
-    cycle === null ||
-    cycle.anchor !== expected.anchor.at ||
-    (expected.anchor.day !== null && cycle.day !== expected.anchor.day)
-      ? 'the billing cycle has another anchor'
-      : undefined,
+  ({ anchor }, answer, { cycle }) => anchorDiffers(anchor, answer, cycle),
   (expected, { metadata }) => {
     const missing = Object.entries(expected.metadata).filter(([key, value]) => metadata[key] !== value)
     return missing.length === 0 ? undefined : `metadata ${missing.map(([key]) => key).join(', ')} differs`
@@ -158,6 +161,25 @@ export function customerOf({ customer }: Stripe.Subscription): Stripe.Customer |
   return typeof customer === 'object' && !('deleted' in customer && customer.deleted === true)
     ? (customer as Stripe.Customer)
     : undefined
+}
+
+const configFields = ['day_of_month', 'month', 'hour', 'minute', 'second'] as const
+
+/** The config must be the one sent, and none where none was; the anchor one of the dates it may show; the day of the month the old one's. */
+function anchorDiffers(
+  { at, day, config }: ExpectedAnchor,
+  { billing_cycle_anchor: anchor, billing_cycle_anchor_config: shown }: Stripe.Subscription,
+  cycle: Cycle | null,
+): string | undefined {
+  const asSent =
+    config === null
+      ? !shown
+      : shown && configFields.every((field) => (shown[field] ?? null) === (config[field] ?? null))
+  if (!asSent) return `billing_cycle_anchor_config is ${JSON.stringify(shown)}, not ${JSON.stringify(config)}`
+  const known = at.includes(anchor) && cycle !== null && at.includes(cycle.anchor)
+  if (known && (day === null || cycle.day === day)) return undefined
+  const dates = at.map((one) => formatInstant(instant(one))).join(' or ')
+  return `the billing cycle has another anchor: ${formatInstant(instant(anchor))}, not ${dates}`
 }
 
 function itemsDiffer(expected: readonly ExpectedItem[], items: readonly Stripe.SubscriptionItem[]): string | undefined {

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
-import { chooseAnchor, chooseTrialAnchor, type AnchorChoice } from '../billing/anchor.ts'
-import { chargeDate, indexAfter, type Cycle } from '../billing/calendar.ts'
+import { anchorsShown, chooseAnchor, chooseTrialAnchor, type AnchorChoice } from '../billing/anchor.ts'
+import { chargeDate, indexAfter, monthsOf, type Cycle } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -300,7 +300,11 @@ function proofOf({ old, customerNew }: RecipeInput, parts: Parts, payment: strin
     days_until_due: raw.days_until_due,
     billing_mode: raw.billing_mode.type,
     period_end: next,
-    anchor: { at: next, day: cycle.interval === 'month' || cycle.interval === 'year' ? cycle.day : null },
+    anchor: {
+      at: anchorsShown(parts.anchor, cycle),
+      day: monthsOf(cycle) === undefined ? null : cycle.day,
+      config: parts.anchor.form === 'config' ? parts.anchor.config : null,
+    },
     trial_end: old.trialEnd,
     cancel_at: parts.cancelAt,
     cancel_at_period_end: raw.cancel_at_period_end,

@@ -201,16 +201,19 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
   if (first === undefined || first === null) return null
   if (!recurrences.every((one) => one !== null && sameRecurrence(one, first))) return null
   const { trial_end: trialEnd, trial_settings: trial } = subscription
-  // A running trial moves the anchor to its end unless it is told to leave it.
+  const anchor = instant(subscription.billing_cycle_anchor)
+  const config = subscription.billing_cycle_anchor_config
+  // A running trial moves the anchor to its end unless it is told to leave it, or was given one from its end on.
   if (
     subscription.status === 'trialing' &&
     trialEnd !== null &&
+    anchor <= trialEnd &&
+    !config &&
     trial?.end_behavior.billing_cycle_anchor !== 'unchanged'
   )
     return cycleOf(instant(trialEnd), first)
-  const anchor = instant(subscription.billing_cycle_anchor)
-  // A config keeps the day it aims at although the anchor itself fell on the last day of a short month.
-  return cycleOf(anchor, first, subscription.billing_cycle_anchor_config?.day_of_month ?? dayOfMonth(anchor))
+  // A config keeps the day it aims at although the anchor itself may have fallen on the last day of a short month.
+  return cycleOf(anchor, first, config?.day_of_month ?? dayOfMonth(anchor))
 }
 
 function readNext(subscription: Stripe.Subscription): Instant | null {

@@ -1,3 +1,4 @@
+import type { AnchorConfig } from '../billing/anchor.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
@@ -174,8 +175,7 @@ export type ProofExpectation = {
   readonly days_until_due: number | null
   readonly billing_mode: string
   readonly period_end: number
-  /** Day of the month of the cycle and the instant of the anchor: together they fix every later date. */
-  readonly anchor: { readonly at: number; readonly day: number | null }
+  readonly anchor: ExpectedAnchor
   readonly trial_end: number | null
   readonly cancel_at: number | null
   readonly cancel_at_period_end: boolean
@@ -190,6 +190,13 @@ export type ProofExpectation = {
   /** Whether a schedule with the remaining phases hangs on it. */
   readonly schedule: boolean
   readonly metadata: Readonly<Record<string, string>>
+}
+
+/** `config` as it was sent. Which of the instants in `at` Stripe shows is its own affair: with the day of the month each fixes the same later dates. */
+export type ExpectedAnchor = {
+  readonly at: readonly number[]
+  readonly day: number | null
+  readonly config: AnchorConfig | null
 }
 
 export type ExpectedItem = {

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import type { Instant } from '../core/instant.ts'
+import { firstRenewal } from '../handover/first-renewal.ts'
 
 /** A subscription item of the target, seen from the object it uses. */
 export interface Holder {
@@ -52,5 +53,9 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
 /** An update before the anchor may unset discounts (https://docs.stripe.com/billing/subscriptions/billing-cycle), and a schedule would undo it. */
 function whyUntouchable(subscription: Stripe.Subscription, now: Instant): Holder['untouchable'] {
   if (subscription.schedule !== null && subscription.schedule !== undefined) return 'schedule'
-  return subscription.billing_cycle_anchor > now ? 'first_renewal_ahead' : undefined
+  if (subscription.billing_cycle_anchor <= now) return undefined
+  // The anchor of a config may lie behind renewals; what has no discounts loses none from then on.
+  const { billing_cycle_anchor_config: config, discounts, items } = subscription
+  const discounted = discounts.length > 0 || items.data.some((item) => item.discounts.length > 0)
+  return config && !discounted && firstRenewal(subscription) <= now ? undefined : 'first_renewal_ahead'
 }

@@ -25,11 +25,13 @@ interface Past {
   readonly clock: string
   readonly now: string
   readonly policies?: string
+  /** Which reading of what Stripe's documentation leaves open the world follows. */
+  readonly unsure?: Partial<Sandbox['world']['unsure']>
 }
 
 /** Lives a past, then pulls. `live` may let time pass. */
 export async function story(
-  { clock, now, policies }: Past,
+  { clock, now, policies, unsure }: Past,
   live: (world: {
     readonly us: Stripe
     readonly intl: Stripe
@@ -37,6 +39,7 @@ export async function story(
   }) => Promise<unknown>,
 ): Promise<Story> {
   const sandbox = createSandbox({ clock: at(clock) })
+  Object.assign(sandbox.world.unsure, unsure)
   const [us, intl, target] = [clientOf(sandbox), clientOf(sandbox, 'intl'), clientOf(sandbox, 'target')]
   const until = (when: string): Promise<void> => control(sandbox, 'clock', { to: when })
   await live({ us, intl, until })

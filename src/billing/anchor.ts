@@ -25,6 +25,8 @@ import {
  * | clamped by a short month                          | yes, but not the next one  | wait until the occurrence before T has passed    |
  * | any date of the cycle                             | no                         | wait until one period before T                   |
  *
+ * A config names a month and no year: prices of more than a year also wait for the year of T, in which it can mean nothing else.
+ *
  * (*) `month` for everything but one-month prices. Sources: https://docs.stripe.com/billing/subscriptions/billing-cycle
  * ("the first full invoice always falls within one period"; a later anchor is refused with "cannot be later than next natural billing date").
  */
@@ -56,7 +58,8 @@ export function chooseAnchor(cycle: Cycle, next: Instant, now: Instant): AnchorC
   if (monthsOf(cycle) === undefined || dayOfMonth(next) === cycle.day)
     return now < opens ? { form: 'wait', until: opens } : { form: 'plain', anchor: next }
   const config = anchorConfig(cycle, next)
-  const until = instant(Math.max(opens, occurrenceBefore(config, next)))
+  const year = (monthsOf(cycle) ?? 0) > 12 ? toInstant({ ...civil(next), month: 1, day: 1, seconds: 0 }) : opens
+  const until = instant(Math.max(opens, year, occurrenceBefore(config, next)))
   return now < until ? { form: 'wait', until } : { form: 'config', config, anchor: next }
 }
 

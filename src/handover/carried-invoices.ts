@@ -18,12 +18,21 @@ interface Journey {
   readonly to: string
   readonly customer: string
   readonly mark: string
+  /** What the subscription charges where the invoice goes, when it is not the customer's usual method. */
+  readonly payment: string | undefined
   /** The other account's tax rate. */
   readonly rate: (id: string) => JsonObject | string | undefined
 }
 
 /** The open invoices of a past-due subscription that the source still collects. */
-export function invoicesOut({ old, source, desired, customerNew, around }: Candidate): Found<readonly PlannedStep[]> {
+export function invoicesOut({
+  old,
+  source,
+  desired,
+  customerNew,
+  copyMap,
+  around,
+}: Candidate): Found<readonly PlannedStep[]> {
   if (around.policies.past_due !== 'carry' || customerNew === undefined) return { ok: true, value: [] }
   const open = (source.invoices.get(old.id) ?? []).filter(isCollected)
   const rates = around.index.mappings(desired.source).tax_rates
@@ -32,6 +41,7 @@ export function invoicesOut({ old, source, desired, customerNew, around }: Candi
     to: 'target',
     customer: customerNew.id,
     mark: desired.key,
+    payment: old.payment?.level === 'subscription' ? copyMap.payments.get(old.payment.id)?.id : undefined,
     rate: (id) => {
       const key = rates[id]
       return key !== undefined && around.index.resources.has(address('tax_rate', key))
@@ -42,7 +52,13 @@ export function invoicesOut({ old, source, desired, customerNew, around }: Candi
 }
 
 /** What is still open in the target of the invoices that moved along. */
-export function invoicesBack({ desired, customerOld, customerNew, around }: Candidate): Found<readonly PlannedStep[]> {
+export function invoicesBack({
+  old,
+  desired,
+  customerOld,
+  customerNew,
+  around,
+}: Candidate): Found<readonly PlannedStep[]> {
   if (customerOld === undefined || customerNew === undefined) return { ok: true, value: [] }
   const open = (around.target.invoices.get('') ?? []).filter(
     (one) => one.status === 'open' && one.metadata?.[markCarried]?.startsWith(`${desired.key} `) === true,
@@ -53,6 +69,7 @@ export function invoicesBack({ desired, customerOld, customerNew, around }: Cand
     to: desired.source,
     customer: customerOld.id,
     mark: desired.key,
+    payment: old.payment?.level === 'subscription' ? old.payment.id : undefined,
     rate: (id) => keys.get(around.targetTaxRates.get(id) ?? ''),
   })
 }
@@ -107,8 +124,9 @@ function lineRates({ taxes }: Stripe.InvoiceLineItem): readonly string[] {
 function invoiceSteps(
   invoice: Stripe.Invoice,
   id: string,
-  { from, to, customer, mark, rate }: Journey,
+  { from, to, customer, mark, payment, rate }: Journey,
 ): readonly PlannedStep[] {
+  const method = payment?.startsWith('pm_') === true ? 'default_payment_method' : 'default_source'
   const metadata = { [markCarried]: `${mark} ${invoice.id}` }
   const post = (name: string, account: string, path: string, params: JsonObject): PlannedStep => ({
     id: `${id}-${name}`,
@@ -140,6 +158,7 @@ function invoiceSteps(
       currency: invoice.currency,
       auto_advance: false,
       collection_method: 'charge_automatically',
+      ...(payment === undefined ? {} : { [method]: payment }),
       pending_invoice_items_behavior: 'exclude',
       automatic_tax: { enabled: invoice.automatic_tax.enabled },
       metadata,

@@ -94,7 +94,10 @@ function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
 }
 
 /** How the successor differs from the held old subscription that it was made from: what its subscriber changed since the move. */
-export function changesSinceMove({ old, copyMap }: Candidate, successor: Stripe.Subscription): readonly string[] {
+export function changesSinceMove(
+  { desired, old, copyMap }: Candidate,
+  successor: Stripe.Subscription,
+): readonly string[] {
   const now = readSource(successor, customerOf(successor))
   const left = [...now.items]
   const items = old.items.filter((item) => {
@@ -106,10 +109,12 @@ export function changesSinceMove({ old, copyMap }: Candidate, successor: Stripe.
   })
   const pinned = old.payment?.level === 'subscription' ? (copyMap.payments.get(old.payment.id)?.id ?? null) : null
   const own = readPayment(successor, undefined)?.id ?? null
+  // An end that was carried along comes near on both sides; payments that are left give the new one an end of its own.
+  const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
   return [
     ...(items.length > 0 || left.length > 0 ? ['items or quantities'] : []),
     ...(own === pinned ? [] : ['payment method']),
-    ...(now.ending === null && successor.cancel_at_period_end === old.raw.cancel_at_period_end ? [] : ['its end']),
+    ...(sameEnd && successor.cancel_at_period_end === old.raw.cancel_at_period_end ? [] : ['its end']),
     ...(successor.collection_method === old.raw.collection_method ? [] : ['collection_method']),
   ]
 }

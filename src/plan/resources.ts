@@ -94,11 +94,18 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
     drift: verdicts.flatMap((verdict) => driftOf(verdict, input)),
     blocked: verdicts.flatMap(({ blocked }) => blocked),
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
-    ids: references.known(),
+    ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
     forms: new Map(verdicts.map(({ resource, form }) => [resource.address, digest(form)])),
     touched: touchedBy([...changes, ...closing], verdicts, placed),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
   }
+}
+
+/** Objects without any mark that are equal as they are: nothing is done to them, and they are known from now on. */
+function takenForOurs(verdicts: readonly Verdict[]): readonly (readonly [string, string])[] {
+  return verdicts.flatMap(({ takes, identity, resource }) =>
+    takes === 'nothing' && identity.is === 'foreign' ? [[resource.address, identity.live.id] as const] : [],
+  )
 }
 
 function byKind(desired: readonly DesiredResource[]): ReadonlyMap<string, readonly DesiredResource[]> {

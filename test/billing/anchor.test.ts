@@ -136,7 +136,7 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
       { numRuns: 8_000 },
     )
     expect(seen.plain).toBeGreaterThan(1_000)
-    expect(seen.config).toBeGreaterThan(200)
+    expect(seen.config).toBeGreaterThan(100)
     expect(seen.wait).toBeGreaterThan(20)
   })
   test('waiting ends at the second that is named, before the renewal, and not a second earlier', () => {
@@ -202,11 +202,11 @@ describe('the stories that cost money elsewhere', () => {
       config: { day_of_month: 29, month: 2, hour: 12, minute: 0, second: 0 },
     })
   })
-  test('every three years from a leap day: waits until the year before the renewal, when the config first means it', () => {
+  test('every three years from a leap day: waits for the year of the renewal, in which the config can mean nothing else', () => {
     const cycle = cycleOf(at('2024-02-29T12:00:00Z'), { interval: 'year', count: 3 })
     expect(choose('2027-02-28T12:00:00Z', '2024-06-01T00:00:00Z', cycle)).toEqual({
       form: 'wait',
-      until: at('2026-02-28T12:00:00Z'),
+      until: at('2027-01-01T00:00:00Z'),
     })
   })
   test('exactly one period ahead is allowed, a second more is not', () => {

@@ -80,14 +80,14 @@ test.each(cases)(
     for (const boundary of boundaries(clean.requests)) {
       const again = await run(begun, stage, async (context) => {
         const plan = await makePlan(context)
-        await killed(context, boundary, (living) => apply(living, plan))
+        await dieAt(context, boundary, (living) => apply(living, plan))
         await apply(context, plan)
       })
       expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
       // A new plan sees what stands there; what only the dead run knew matters after its last request.
       if (boundary.side === 'before') continue
       const anew = await run(begun, stage, async (context) => {
-        await killed(context, boundary, planAndApply)
+        await dieAt(context, boundary, planAndApply)
         await planAndApply(context)
         await planAndApply(context)
       })
@@ -96,16 +96,6 @@ test.each(cases)(
   },
   60_000,
 )
-
-/** Dies there; what is left behind may be anything but two payers. */
-async function killed(
-  context: Context,
-  ...[boundary, work]: [Parameters<typeof dieAt>[1], Parameters<typeof dieAt>[2]]
-) {
-  await dieAt(context, boundary, work)
-  const found = await violationsOf(context)
-  expect(found.filter((one) => one.startsWith('double_payer'))).toEqual([])
-}
 
 /** One life from the same past: to the target, or there and back, with months afterwards. */
 async function run(begun: Sandbox, stage: 'target' | 'source', work: (context: Context) => Promise<void>) {

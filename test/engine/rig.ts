@@ -7,6 +7,7 @@ import { applyLease } from '../../src/engine/lease.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { type Boundary, Killed, mortal } from '../../src/engine/mortal.ts'
 import type { Accounts, StripeAccount } from '../../src/engine/ports.ts'
+import { verify } from '../../src/engine/verify.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { createSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -99,7 +100,7 @@ export async function planAndApply(
   return { plan, result: await apply(context, plan, options) }
 }
 
-/** Lives through `work` with one death at the given boundary. True when the death came. */
+/** Lives through `work` with one death at the given boundary. True when the death came; whatever it left behind, there are no two payers. */
 export async function dieAt(
   context: Context,
   { request, side }: Boundary,
@@ -112,6 +113,10 @@ export async function dieAt(
   } catch (error) {
     if (!(error instanceof Killed)) throw error
     await context.store.breakLease(applyLease)
+    const { violations } = await verify(context)
+    const double = violations.filter(({ code }) => code === 'double_payer')
+    if (double.length > 0)
+      throw new Error(`killed ${side} request ${request}: ${JSON.stringify(double)}`, { cause: error })
     return true
   }
 }

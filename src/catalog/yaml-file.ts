@@ -32,16 +32,13 @@ export function readYaml(path: string, text: string): YamlReading {
   const plain = readPlainYaml(text)
   if (plain !== undefined) return { file: fileOf(path, text, plain.value, plain.places) }
   const { document, at } = parseYaml(path, text)
-  const findings: Diagnostic[] = [...document.errors, ...document.warnings]
-    .slice(0, mostProblems)
-    .map((problem) =>
-      error(
-        problem.code === 'MULTIPLE_DOCS' ? 'yaml-documents' : 'yaml-syntax',
-        plainMessage(problem.message),
-        problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place',
-        at(problem.pos[0]),
-      ),
-    )
+  const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => {
+    const place = at(problem.pos[0])
+    if (problem.code === 'MULTIPLE_DOCS')
+      return error('yaml-documents', 'a second document begins here (---)', 'put it into a file of its own', place)
+    const fix = problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place'
+    return error('yaml-syntax', plainMessage(problem.message), fix, place)
+  })
   if (findings.length === 0) findings.push(...checkTree(document, at))
   if (findings.length > 0) return { findings }
   try {

@@ -57,15 +57,23 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
   parser.demandCommand(1, 'no command')
 
   let text = ''
-  await parser.parseAsync([...argv], {}, (error, _argv, output) => {
-    text = output
-    if (error instanceof UsageError) met.refused ??= error
-  })
+  try {
+    await parser.parseAsync([...argv], {}, (error, _argv, output) => {
+      text = output
+      if (error instanceof UsageError) met.refused ??= error
+    })
+  } catch (error) {
+    // A flag without its value does not come by way of .fail().
+    if (error instanceof Error && error.message.startsWith(valueMissing)) throw explain(error.message, met)
+    throw error
+  }
   if (met.refused !== undefined) throw met.refused
   if (met.command === undefined || met.flags === undefined) return { kind: 'text', text }
   refuseOddValues(met.command, met.flags)
   return { kind: 'run', command: met.command, flags: met.flags }
 }
+
+const valueMissing = 'Not enough arguments following: '
 
 /** What parsing came across: needed to run the command, and to explain a mistake in terms of the command it was made in. */
 interface Met {
@@ -135,6 +143,14 @@ function explain(message: string, met: Met): UsageError {
   const invalid = /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(message)
   if (invalid !== null)
     return new UsageError('invalid-value', `--${invalid[1]} does not take "${invalid[2]}"`, `It takes: ${invalid[3]}.`)
+  if (message.startsWith('Not enough non-option arguments')) {
+    const missing = Object.entries(met.command?.positionals ?? {}).find(([, { demandOption }]) => demandOption === true)
+    const what = missing?.[1].describe
+    const name = missing === undefined ? 'something' : `<${missing[0]}>`
+    return new UsageError('missing-argument', `"${called}" needs ${name}${what === undefined ? '' : `: ${what}`}`, help)
+  }
+  if (message.startsWith(valueMissing))
+    return new UsageError('missing-value', `--${message.slice(valueMissing.length)} needs a value`, help)
   const unknown = /^Unknown (?:argument|command)s?: (.*)$/.exec(message)?.[1]?.split(', ')[0]
   if (unknown === undefined)
     return new UsageError('bad-arguments', `${called}: ${message.replaceAll(/\s+/g, ' ')}`, help)
@@ -172,7 +188,15 @@ function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, u
     const value = flags[name]
     if (Array.isArray(value) && option.type !== 'array' && option.array !== true)
       throw new UsageError('flag-twice', `--${name} was given more than once`, 'Give it once.')
-    if (option.type === 'number' && typeof value === 'number' && Number.isNaN(value))
-      throw new UsageError('not-a-number', `--${name} takes a number`, '')
+    if (option.type === 'number' && typeof value === 'number') refuseOddNumber(name, value)
   }
+}
+
+/** Every number on the command line counts something or is a port. */
+function refuseOddNumber(name: string, value: number): void {
+  if (Number.isNaN(value)) throw new UsageError('not-a-number', `--${name} takes a number`, 'Nothing was done.')
+  if (!Number.isSafeInteger(value) || value < 0)
+    throw new UsageError('not-a-count', `--${name} takes a whole number, 0 or more, not ${value}`, 'Nothing was done.')
+  if (/(^|-)port$/.test(name) && value > 65_535)
+    throw new UsageError('not-a-port', `--${name} ${value}: ports end at 65535`, '0 takes any free one.')
 }

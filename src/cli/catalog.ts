@@ -16,12 +16,11 @@ export interface CheckedCatalog {
 
 /** Reads and checks everything below catalog/, offline. */
 export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
-  const { files, findings: unreadable } = await readCatalogFiles(join(shell.project, 'catalog'))
+  const files = await readCatalogFiles(join(shell.project, 'catalog'))
   const loaded = loadCatalog(files)
   const folder = join(shell.near(shell.project), 'catalog')
-  const findings = [...unreadable, ...loaded.findings].map((finding) => below(folder, finding))
-  const broken = unreadable.length > 0 || loaded.catalog === undefined
-  return { files, findings, ...(broken ? {} : { catalog: loaded.catalog }) }
+  const findings = loaded.findings.map((finding) => below(folder, finding))
+  return { files, findings, ...(loaded.catalog === undefined ? {} : { catalog: loaded.catalog }) }
 }
 
 /**

@@ -60,14 +60,32 @@ function problem(error: unknown): Problem {
 }
 
 function unexpected(error: unknown): Pick<Problem, 'code' | 'message' | 'fix'> {
-  if (isSystemError(error))
-    return { code: error.code.toLowerCase(), message: error.message, fix: 'Look at the path or address named above.' }
+  if (isSystemError(error)) return systemProblem(error)
   const kind = error instanceof Bug ? 'a rule inside Crossbill does not hold' : 'something inside Crossbill failed'
   return {
     code: 'bug',
     message: `${kind}: ${error instanceof Error ? error.message : String(error)}`,
     fix: 'This is a mistake in Crossbill, not in your project. Run again with CROSSBILL_DEBUG=1 for details, and report it; work that was begun is in the journal and the next apply recovers it.',
   }
+}
+
+/** What people can do about, by the operating system's code; others keep its own words. */
+const systemWords: Readonly<Record<string, readonly [what: string, fix: string]>> = {
+  ENOENT: ['is not there', 'Look at how it is written, and from which folder.'],
+  EACCES: ['may not be read or written', 'Give this user the right to, or name another place.'],
+  EPERM: ['may not be read or written', 'Give this user the right to, or name another place.'],
+  EROFS: ['cannot be written: this file system is read-only', 'Name another place.'],
+  ENOSPC: ['cannot be written: the disk is full', 'Make room and run it again.'],
+  EISDIR: ['is a folder, not a file', 'Name a file.'],
+  ENOTDIR: ['goes through a file as if that were a folder', 'Name another place.'],
+}
+
+function systemProblem(error: NodeJS.ErrnoException & { code: string }): Pick<Problem, 'code' | 'message' | 'fix'> {
+  const [what, fix] = systemWords[error.code] ?? []
+  const code = error.code.toLowerCase()
+  if (what === undefined || fix === undefined || error.path === undefined)
+    return { code, message: error.message, fix: fix ?? 'Look at the path or address named above.' }
+  return { code, message: `${error.path} ${what}`, fix }
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {

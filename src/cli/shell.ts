@@ -19,6 +19,8 @@ export interface Shell {
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
   readonly path: (named: string) => string
+  /** Absolute path of a file named on the command line; of `usual`, below the project, when none was named. */
+  readonly pathOr: (named: string | undefined, usual: string) => string
   /** A path as seen from where the user stands, for messages. */
   readonly near: (path: string) => string
   /** The result, on stdout. */
@@ -45,6 +47,7 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
     progress: flags.quiet ? silent : await openProgress(surroundings, say),
     stop: listenForStop(surroundings, (text) => void stderr.write(`\n${text}\n`)),
     path: (named) => resolve(cwd, named),
+    pathOr: (named, usual) => (named === undefined ? resolve(cwd, flags.project, usual) : resolve(cwd, named)),
     near: (path) => relative(cwd, path),
     out,
     json: (value) => out(JSON.stringify(value, null, 2)),

@@ -1,3 +1,6 @@
+import type { Catalog } from '../catalog/types.ts'
+import { CommandError } from '../core/outcome.ts'
+import { suggest } from '../core/suggest.ts'
 import { assemblePlan, type KeylessChange } from '../plan/assemble.ts'
 import { readGuard } from '../plan/guards.ts'
 import type { Live } from '../plan/live.ts'
@@ -17,7 +20,7 @@ export interface PlanOptions {
 
 /**
  * Reads the accounts and the store, and says what would change. Read-only.
- * @throws CommandError when an account or the store cannot be read.
+ * @throws CommandError when an account or the store cannot be read, or a target names nothing.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
   return planOf(context, await survey(context, options.live), options.targets)
@@ -35,6 +38,8 @@ export async function planOf(context: Context, seen: Survey, targets?: readonly 
     ...resources(seen.resources.closing),
     ...(seen.access?.changes ?? []),
   ]
+  const others = [...seen.resources.drift, ...people.drift, ...people.deferred, ...people.blocked]
+  if (targets !== undefined) refuseStrayTargets(targets, [...all, ...others, ...seen.resources.blocked], catalog)
   const changes = targets === undefined ? all : narrow(all, targets)
   const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
     targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
@@ -56,6 +61,35 @@ export async function planOf(context: Context, seen: Survey, targets?: readonly 
     money: people.money,
     guards: await guards(context, seen, { people, changes }),
   })
+}
+
+/** A slip in a target would plan nothing, which looks like nothing being left to do. */
+function refuseStrayTargets(targets: readonly string[], met: readonly { address: string }[], catalog: Catalog): void {
+  const known = new Set([
+    ...met.map(({ address }) => address),
+    ...catalog.resources.map(({ address }) => address),
+    ...catalog.subscribers.map(({ key }) => `subscriber.${key}`),
+  ])
+  // Access that is as it should be has no change to be found by, but its subscriber is known.
+  const givers = catalog.subscribers.map(({ key }) => `access.${key}.`)
+  const stray = targets.find((target) => {
+    const start = target.endsWith('*') ? target.slice(0, -1) : target
+    const isAccess = givers.some((one) => start.startsWith(one) || (start !== target && one.startsWith(start)))
+    return !isAccess && ![...known].some((address) => isTargeted(address, [target]))
+  })
+  if (stray === undefined) return
+  const near = suggest(stray, known)
+  throw new CommandError(
+    'target_unknown',
+    `--target ${stray}: nothing in the catalog or the accounts has this address`,
+    {
+      notDone: 'nothing was planned',
+      fix:
+        near === undefined
+          ? 'Addresses are written like price.x or subscriber.us/sub_…, beginnings end in *: subscriber.us/*'
+          : `Did you mean ${near}?`,
+    },
+  )
 }
 
 /** The store remembers what was applied by the digest of its form; it travels with the change. */

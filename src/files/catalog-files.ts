@@ -1,26 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import type { CatalogFile } from '../catalog/load.ts'
-import type { Diagnostic } from '../core/diagnostic.ts'
 import { CommandError } from '../core/outcome.ts'
 
 /**
- * Every YAML file below `folder` (the project's `catalog/`), in the order of their paths. A file that is not UTF-8 text is a finding; a folder that is not there
- * throws `CommandError`. Links to folders are not followed.
+ * Every YAML file below `folder` (the project's `catalog/`), in the order of their paths. Bytes that are no UTF-8 become U+FFFD, by which the catalog knows such a
+ * file and says where; a byte order mark is left in place. A folder that is not there throws `CommandError`. Links to folders are not followed.
  */
-export async function readCatalogFiles(
-  folder: string,
-): Promise<{ readonly files: readonly CatalogFile[]; readonly findings: readonly Diagnostic[] }> {
-  const paths = (await entriesBelow(folder)).toSorted()
+export async function readCatalogFiles(folder: string): Promise<readonly CatalogFile[]> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
   const files: CatalogFile[] = []
-  const findings: Diagnostic[] = []
-  for (const path of paths) {
-    const shown = relative(folder, path).split(sep).join('/')
-    const text = decode(await readFile(path))
-    if (text === undefined) findings.push(notText(shown))
-    else files.push({ path: shown, text })
-  }
-  return { files, findings }
+  for (const path of (await entriesBelow(folder)).toSorted())
+    files.push({ path: relative(folder, path).split(sep).join('/'), text: decoder.decode(await readFile(path)) })
+  return files
 }
 
 async function entriesBelow(folder: string): Promise<string[]> {
@@ -35,24 +27,5 @@ async function entriesBelow(folder: string): Promise<string[]> {
       fix: 'run "crossbill init" here, or name the folder of the project with --project',
       cause: error,
     })
-  }
-}
-
-/** The text, a byte order mark left in place; undefined when it is not UTF-8. */
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
-}
-
-function notText(file: string): Diagnostic {
-  return {
-    severity: 'error',
-    rule: 'not-utf8',
-    message: 'the file is not UTF-8 text',
-    fix: 'save it as UTF-8',
-    at: { file, line: 1, column: 1 },
   }
 }

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { loadCatalog } from '../../src/catalog/load.ts'
 import { readCatalogFiles } from '../../src/files/catalog-files.ts'
 import { openSecretSink } from '../../src/files/secret-sink.ts'
 import { resolveSecret } from '../../src/files/secrets.ts'
@@ -44,9 +45,7 @@ describe('catalog files', () => {
     file('catalog/.hidden.yaml', 'x')
     mkdirSync(join(folder, 'catalog/folder.yaml'))
     symlinkSync(join(folder, 'catalog/prices.yaml'), join(folder, 'catalog/linked.yaml'))
-    const { files, findings } = await readCatalogFiles(join(folder, 'catalog'))
-    expect(findings).toEqual([])
-    expect(files).toEqual([
+    expect(await readCatalogFiles(join(folder, 'catalog'))).toEqual([
       { path: 'linked.yaml', text: 'prices: {}' },
       { path: 'prices.yaml', text: 'prices: {}' },
       { path: 'subscribers/us/wave-01.yaml', text: '\uFEFFa 🐦' },
@@ -54,12 +53,14 @@ describe('catalog files', () => {
     ])
   })
 
-  test('that are not UTF-8 are findings with their name, the others are read', async () => {
-    file('catalog/a.yaml', Buffer.from([0x66, 0xfc, 0x72]))
-    file('catalog/b.yaml', 'b: 1')
-    const { files, findings } = await readCatalogFiles(join(folder, 'catalog'))
-    expect(files.map(({ path }) => path)).toEqual(['b.yaml'])
-    expect(findings).toMatchObject([{ rule: 'not-utf8', severity: 'error', at: { file: 'a.yaml', line: 1 } }])
+  test('that are not UTF-8 are one finding with its place, and no others follow from it', async () => {
+    file('catalog/project.yaml', 'project: a\n')
+    file('catalog/products.yaml', Buffer.from('products:\n  a: { name: f\xfcr }\n', 'latin1'))
+    file('catalog/prices.yaml', 'prices:\n  p: { product: a, currency: usd, unit_amount: 5 }\n')
+    const { findings } = loadCatalog(await readCatalogFiles(join(folder, 'catalog')))
+    expect(findings.filter((one) => one.at?.file !== 'project.yaml')).toMatchObject([
+      { rule: 'not-text', severity: 'error', at: { file: 'products.yaml', line: 2, column: 15 } },
+    ])
   })
 
   test('a missing catalog is said in words', async () => {

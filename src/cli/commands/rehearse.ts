@@ -14,7 +14,11 @@ export const main = command({
     months: { type: 'number', requiresArg: true, default: 14, describe: 'how far ahead to play' },
     faults: { type: 'boolean', default: false, describe: 'with lost answers, rate limits and crashes' },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'repeats a run exactly' },
-    out: { type: 'string', requiresArg: true, default: 'report/rehearsal.html', describe: 'the report: one HTML file' },
+    out: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'the report: one HTML file; default: report/rehearsal.html in the project',
+    },
   },
   examples: [
     ['rehearse', 'the whole migration on your own data, fourteen months ahead; no account is touched'],
@@ -25,10 +29,10 @@ export const main = command({
     return await withProject(shell, async ({ context }) => {
       const report = await rehearse(context, { months, faults, seed, worlds: rehearsalWorlds(context) })
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
-      await writeWhole(shell.path(out), await rehearsalPage(report))
-      if (shell.format === 'json')
-        shell.json({ ...summary(report), report: shell.path(out), differences: report.differences })
-      else shell.out(rehearsalText(report, shell.near(shell.path(out)), shell))
+      const path = shell.pathOr(out, 'report/rehearsal.html')
+      await writeWhole(path, await rehearsalPage(report))
+      if (shell.format === 'json') shell.json({ ...summary(report), report: path, differences: report.differences })
+      else shell.out(rehearsalText(report, shell.near(path), shell))
       return report.ok ? exitCodes.fine : exitCodes.found
     })
   },

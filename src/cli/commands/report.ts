@@ -19,7 +19,7 @@ import type { Shell } from '../shell.ts'
 export const main = command({
   positionals: {},
   options: {
-    out: { type: 'string', requiresArg: true, default: 'report', describe: 'folder for the documents' },
+    out: { type: 'string', requiresArg: true, describe: 'folder for the documents; default: report in the project' },
     'cancel-links': {
       type: 'boolean',
       default: false,
@@ -35,7 +35,7 @@ export const main = command({
   async run({ out, 'cancel-links': links }, shell) {
     return await withProject(shell, async ({ context }) => {
       const documents = packet(await gather(context))
-      const folder = shell.path(out)
+      const folder = shell.pathOr(out, 'report')
       const written: string[] = []
       for (const document of documents)
         for (const [ending, text] of [

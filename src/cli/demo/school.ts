@@ -76,6 +76,8 @@ async function twinOf(project: Project): Promise<ProjectSandbox> {
 }
 
 async function changeStage(folder: string, from: string, to: string): Promise<string[]> {
+  // A small school may have nobody in one of the accounts.
+  await mkdir(folder, { recursive: true })
   const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()
   for (const name of names) {
     const path = join(folder, name)

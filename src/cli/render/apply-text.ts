@@ -20,8 +20,18 @@ function recovered(changes: readonly AppliedChange[]): string[] {
   if (changes.length === 0) return []
   return [
     `An earlier run had left ${plural(changes.length, 'change')} unfinished; now:`,
-    ...changes.map((change) => `  ${shortAddress(change.address)}: ${change.outcome}${reason(change)}`),
+    ...changes.map((change) => `  ${shortAddress(change.address)}: ${leftAs[change.outcome]}${reason(change)}`),
   ]
+}
+
+/** How something begun earlier ended: "skipped" alone would sound as if somebody had been forgotten. */
+const leftAs: Readonly<Record<AppliedChange['outcome'], string>> = {
+  done: 'finished',
+  skipped: 'had not begun in any account; begins anew',
+  undone: 'taken back',
+  held: 'stays on hold',
+  failed: 'failed',
+  not_started: 'not started',
 }
 
 function done(changes: readonly AppliedChange[]): string[] {

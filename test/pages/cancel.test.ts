@@ -43,7 +43,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(await page.locator('body').innerText()).toContain('This ends Formulation Membership.')
     expect(running.signals).toEqual([])
     await button.click()
-    await page.waitForLoadState()
+    await page.getByText('Your cancellation is on its way').first().waitFor()
     expect(await page.locator('body').innerText()).toContain('Your cancellation is on its way')
     expect(running.signals).toMatchObject([{ source: 'link', subscriber: 'us/sub_1' }])
     expect(problems).toEqual([])
@@ -58,7 +58,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')
     expect(outline).not.toBe('none')
     await page.keyboard.press('Enter')
-    await page.waitForLoadState()
+    await page.getByText('Your cancellation is on its way').first().waitFor()
     expect(running.signals).toHaveLength(1)
   })
 

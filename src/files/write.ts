@@ -24,9 +24,14 @@ export async function writeWhole(path: string, text: string, mode?: number): Pro
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw error
+    throw naming(path, error)
   }
   await flushFolder(folder)
+}
+
+/** A write to an open file fails without saying which; people know the file, not the temporary one. */
+function naming(path: string, error: unknown): unknown {
+  return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

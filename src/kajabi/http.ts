@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { failed, success, type Failure, type Outcome } from '../core/outcome.ts'
+import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -46,6 +46,8 @@ export class KajabiTransport {
       })
       return outcomeOf(request.method, response, await response.text())
     } catch (error) {
+      // An embedded sandbox that cannot store its world is no answer of the outside.
+      if (error instanceof CommandError) throw error
       return failed(cut(request.method, error))
     }
   }

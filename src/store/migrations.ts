@@ -16,6 +16,7 @@ export async function migrate(engine: StoreEngine): Promise<void> {
   })
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
+  if (error instanceof CommandError) throw error
   throw new CommandError('store_unusable', `the store cannot be brought to this version's shape: ${message(error)}`, {
     notDone: 'nothing was read or written',
     fix: 'if a newer crossbill wrote this store, use that version; otherwise name a new store in project.yaml and run "crossbill state rebuild"',

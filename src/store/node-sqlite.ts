@@ -11,6 +11,7 @@ import {
   type SqliteDialectConfig,
   type SqliteStatement,
 } from 'kysely'
+import { tellingFailures } from './failures.ts'
 
 /** Milliseconds a statement waits for another process inside SQLite, which stops this process meanwhile. */
 const blockingWait = 10
@@ -30,9 +31,9 @@ export function openDatabaseFile(path: string): DatabaseSync {
   return raw
 }
 
-/** Kysely's SQLite dialect over Node's own SQLite. */
-export function sqliteDialect(raw: DatabaseSync): SqliteDialect {
-  return new NodeSqliteDialect({ database: speakNode(raw) })
+/** Kysely's SQLite dialect over Node's own SQLite. `place` is how the file is named when it fails. */
+export function sqliteDialect(raw: DatabaseSync, place: string): SqliteDialect {
+  return new NodeSqliteDialect({ database: speakNode(raw) }, place)
 }
 
 /** Kysely was written against better-sqlite3; node:sqlite differs in three words. */
@@ -63,12 +64,14 @@ function adapt(statement: StatementSync): SqliteStatement {
 
 class NodeSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig
-  constructor(config: SqliteDialectConfig) {
+  readonly #place: string
+  constructor(config: SqliteDialectConfig, place: string) {
     super(config)
     this.#config = config
+    this.#place = place
   }
   override createDriver(): Driver {
-    return new PatientDriver(this.#config)
+    return new PatientDriver(this.#config, this.#place)
   }
   override createAdapter(): DialectAdapter {
     return new TransactionalDdl()
@@ -87,9 +90,14 @@ class TransactionalDdl extends SqliteAdapter {
  * so a busy statement is tried again after a turn of the event loop.
  */
 class PatientDriver extends SqliteDriver {
+  readonly #place: string
+  constructor(config: SqliteDialectConfig, place: string) {
+    super(config)
+    this.#place = place
+  }
   override async acquireConnection(): Promise<DatabaseConnection> {
     const connection = await super.acquireConnection()
-    return {
+    const patient: DatabaseConnection = {
       executeQuery: async (query, options) => {
         for (let waited = 0, pause = 1; ; waited += pause + blockingWait, pause = Math.min(pause * 2, 32))
           try {
@@ -101,6 +109,7 @@ class PatientDriver extends SqliteDriver {
       },
       streamQuery: (query, chunkSize, options) => connection.streamQuery(query, chunkSize, options),
     }
+    return tellingFailures(patient, this.#place)
   }
 }
 

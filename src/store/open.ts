@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
-import { CommandError } from '../core/outcome.ts'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
 import { sqliteNow, type StoreEngine } from './engines.ts'
 import { openInbox } from './inbox.ts'
 import { openJournal } from './journal.ts'
 import { openLeases } from './leases.ts'
+import { storeFailure } from './failures.ts'
 import { migrate } from './migrations.ts'
 import { openDatabaseFile, sqliteDialect } from './node-sqlite.ts'
 import { openState } from './state.ts'
@@ -66,17 +66,9 @@ async function openPostgres(url: string): Promise<StoreEngine> {
 function openSqliteEngine(file: string): StoreEngine {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
-    const database = new Kysely<Tables>({ dialect: sqliteDialect(openDatabaseFile(file)) })
+    const database = new Kysely<Tables>({ dialect: sqliteDialect(openDatabaseFile(file), file) })
     return { name: 'sqlite', database, nowMilliseconds: sqliteNow }
   } catch (error) {
-    throw new CommandError(
-      'store_unusable',
-      `the store ${file} cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        notDone: 'nothing was read or written',
-        fix: 'check that the folder is writable and that the file is a crossbill store',
-        cause: error,
-      },
-    )
+    throw storeFailure(file, error)
   }
 }

@@ -1,8 +1,9 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, PostgresDriver, type Driver, type PostgresDialectConfig } from 'kysely'
 import pg from 'pg'
 import { assert } from '../core/assert.ts'
 import { CommandError } from '../core/outcome.ts'
 import { postgresNow, type StoreEngine } from './engines.ts'
+import { tellingFailures } from './failures.ts'
 import type { Tables } from './tables.ts'
 
 /** PostgreSQL's 64-bit integers arrive as text; ours are counts and instants, far below 2^53. */
@@ -45,7 +46,24 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
   }
   return {
     name: 'postgres',
-    database: new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }),
+    database: new Kysely<Tables>({ dialect: new TellingDialect({ pool }) }),
     nowMilliseconds: postgresNow,
+  }
+}
+
+class TellingDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig
+  constructor(config: PostgresDialectConfig) {
+    super(config)
+    this.#config = config
+  }
+  override createDriver(): Driver {
+    return new TellingDriver(this.#config)
+  }
+}
+
+class TellingDriver extends PostgresDriver {
+  override async acquireConnection(): ReturnType<PostgresDriver['acquireConnection']> {
+    return tellingFailures(await super.acquireConnection(), 'in PostgreSQL')
   }
 }

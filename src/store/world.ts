@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { CommandError } from '../core/outcome.ts'
+import { storeFailure } from './failures.ts'
 
 /** Where the embedded sandbox keeps its world between commands. Synchronous: what was saved before an answer outlives a kill after it. */
 export interface WorldStorage {
@@ -33,8 +34,9 @@ export function openWorld(path: string): WorldStorage & { close(): void } {
           else put.run(table, key, value)
         file.exec('commit')
       } catch (error) {
-        file.exec('rollback')
-        throw error
+        // A full disk rolls back by itself.
+        if (file.isTransaction) file.exec('rollback')
+        throw storeFailure(path, error)
       }
     },
     close() {

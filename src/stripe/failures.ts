@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import type { Failure } from '../core/outcome.ts'
+import { CommandError, type Failure } from '../core/outcome.ts'
 
 /** Nothing reached the other side when one of these ended the connection. */
 const neverSent = new Set([
@@ -33,6 +33,8 @@ const neverSent = new Set([
  */
 export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): Failure {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
+  // An embedded sandbox that cannot store its world is no answer of the outside.
+  if (error.detail instanceof CommandError) throw error.detail
   const lost = method === 'GET' ? 'retryable' : 'unknown'
   const headers = error.headers ?? {}
   const status = error.statusCode ?? 0

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -87,6 +88,12 @@ describe('writing a file', () => {
     const before = process.umask(0)
     await writeWhole(path, 'new', 0o600).finally(() => process.umask(before))
     expect(modeOf(path)).toBe(0o600)
+  })
+
+  test('that fails names the file people know, not the temporary one', async () => {
+    mkdirSync(join(folder, 'other'))
+    await expect(writeWhole(join(folder, 'other'), 'x')).rejects.toMatchObject({ path: join(folder, 'other') })
+    rmdirSync(join(folder, 'other'))
   })
 
   test('that fails leaves the old text and no litter', async () => {

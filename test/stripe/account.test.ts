@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Failure } from '../../src/core/outcome.ts'
+import { CommandError, type Failure } from '../../src/core/outcome.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount, type ConnectOptions } from '../../src/stripe/account.ts'
 import type { Fetch } from '../../src/stripe/client.ts'
@@ -133,6 +133,15 @@ describe('one request', () => {
       ])
       expect(new Headers(calls.init?.headers).has('idempotency-key')).toBe(false)
     }
+  })
+
+  test('a failure inside this process (an embedded sandbox whose disk is full) is not taken for a cut connection', async () => {
+    const full = new CommandError('store_full', 'the disk is full')
+    await expect(
+      sent('POST', () => {
+        throw full
+      }),
+    ).rejects.toBe(full)
   })
 
   const table: [string, () => Response, Failure['kind'], Failure['kind'], Partial<Failure>][] = [

@@ -1,0 +1,90 @@
+import type { DatabaseConnection } from 'kysely'
+import { CommandError } from '../core/outcome.ts'
+
+interface Words {
+  readonly code: string
+  readonly what: string
+  readonly fix: string
+}
+
+const full: Words = {
+  code: 'store_full',
+  what: 'cannot be written: the disk is full',
+  fix: 'make room and run it again: what was begun is in the journal, and the next apply finishes it or takes it back',
+}
+const damaged: Words = {
+  code: 'store_damaged',
+  what: 'is damaged, or is no store at all',
+  fix: 'put a backup in its place, or move it away and run "crossbill state rebuild": everything but the inbox is read back from the accounts',
+}
+const unusable: Words = {
+  code: 'store_unusable',
+  what: 'cannot be read or written',
+  fix: 'check that its folder exists and that this user may write the file and the folder',
+}
+const busy: Words = {
+  code: 'store_busy',
+  what: 'is held by another process',
+  fix: 'wait until the other crossbill is done with it and run it again',
+}
+
+/** SQLite's primary result codes, https://www.sqlite.org/rescode.html */
+const sqliteWords: Readonly<Record<number, Words>> = {
+  3: unusable,
+  5: busy,
+  8: unusable,
+  10: unusable,
+  11: damaged,
+  13: full,
+  14: unusable,
+  26: damaged,
+}
+
+/** PostgreSQL's SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const postgresWords: Readonly<Record<string, Words>> = {
+  '53100': full,
+  XX001: damaged,
+  XX002: damaged,
+  '25006': unusable,
+  '42501': unusable,
+}
+
+/**
+ * What the database says about its file, its disk or its server, in words people can act on; a mistake in a query of ours comes back as it is. `place` names
+ * the store: its file, or words, never a URL.
+ */
+export function storeFailure(place: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const words = wordsFor(error)
+  if (words === undefined) return error
+  return new CommandError(words.code, `the store ${place} ${words.what} (${error.message})`, {
+    notDone: 'what was being written is not in the store; nothing after it was done',
+    fix: words.fix,
+    cause: error,
+  })
+}
+
+function wordsFor(error: Error): Words | undefined {
+  if ('errcode' in error) return sqliteWords[Number(error.errcode) & 0xff]
+  if (!('code' in error) || typeof error.code !== 'string') return undefined
+  // The operating system refused the file or its folder.
+  if ('syscall' in error && 'path' in error) return error.code === 'ENOSPC' ? full : unusable
+  return postgresWords[error.code]
+}
+
+const telling = new WeakSet<DatabaseConnection>()
+
+/** The same connection, whose failures speak of the store from now on. Drivers know their connections by identity, so it is not wrapped. */
+export function tellingFailures<C extends DatabaseConnection>(connection: C, place: string): C {
+  if (telling.has(connection)) return connection
+  telling.add(connection)
+  const execute = connection.executeQuery.bind(connection)
+  const tellingOne: DatabaseConnection['executeQuery'] = async (query, options) => {
+    try {
+      return await execute(query, options)
+    } catch (error) {
+      throw storeFailure(place, error)
+    }
+  }
+  return Object.assign(connection, { executeQuery: tellingOne })
+}

@@ -3,7 +3,7 @@ import { formatInstant, instant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { Context } from '../engine/context.ts'
-import type { Accounts } from '../engine/ports.ts'
+import type { Accounts, Store } from '../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../engine/rehearse.ts'
 import { readCopyMapCsv } from '../files/copy-map.ts'
 import { markHold } from '../handover/marks.ts'
@@ -40,7 +40,7 @@ export function rehearsalWorlds(context: Context): RehearsalWorlds {
       const accounts = await connect(sandbox, names)
       if (faults) await injectFaults(sandbox, { seed, rates: faultRates })
       return {
-        context: { ...context, accounts, store, progress: silent, wait: async () => {} },
+        context: simulated(context, accounts, store),
         advance: async (to) => advanceClock(sandbox, formatInstant(to)),
         copy: async (source) => readCopy(source, await copyCustomers(sandbox, source, 'target')),
         charges: async () => charges(sandbox),
@@ -51,6 +51,23 @@ export function rehearsalWorlds(context: Context): RehearsalWorlds {
         },
       }
     },
+  }
+}
+
+/**
+ * Nothing of the project but its catalog: whatever a plan of the simulated world does must not reach the real Kajabi site, nor the place where signing secrets
+ * are kept. The rehearsal itself stands for the declared service.
+ */
+function simulated({ access: _site, ...context }: Context, accounts: Accounts, store: Store): Context {
+  const { serve: _service, ...project } = context.catalog.project
+  return {
+    ...context,
+    catalog: { ...context.catalog, project },
+    accounts,
+    store,
+    sink: { write: async () => {} },
+    progress: silent,
+    wait: async () => {},
   }
 }
 

@@ -57,7 +57,7 @@ export async function migrate(context: Context, world: RehearsalWorld, schedule:
     await world.advance(now)
     context.progress.step()
     if (!isDue(week, now, [...weekOf.values()], last)) continue
-    const catalog = await staged(world, context.catalog, (file) => week - (weekOf.get(file) ?? 0))
+    const catalog = await staged(world, (file) => week - (weekOf.get(file) ?? 0))
     last = await applyAll({ ...world.context, catalog }, { ...schedule, fate })
   }
   await world.advance(schedule.ended)
@@ -83,7 +83,8 @@ function isDue(week: number, now: Instant, starts: readonly number[], last: Plan
 }
 
 /** The catalog as its author would have edited it by that week: stages, and nothing else. */
-async function staged(world: RehearsalWorld, catalog: Catalog, weeksSince: (file: string) => number): Promise<Catalog> {
+async function staged(world: RehearsalWorld, weeksSince: (file: string) => number): Promise<Catalog> {
+  const { catalog } = world.context
   const moved = new Set(
     (await world.context.store.subscribers())
       .filter(({ phase }) => phase === 'moved' || phase === 'settled')

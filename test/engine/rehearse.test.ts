@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
+import { refresh } from '../../src/engine/refresh.ts'
 import { rehearse } from '../../src/engine/rehearse.ts'
 import { openSchool } from './school.ts'
 
@@ -19,6 +20,30 @@ test('nobody would notice: the school migrates in one world and not in the other
   // The real accounts were only read.
   expect(school.rig.sent).toEqual([])
 }, 120_000)
+
+test('nothing of it reaches the real store, the Kajabi site or the place for secrets', async () => {
+  await using school = await openSchool(6)
+  const { context } = school.rig
+  const fail = (): never => {
+    throw new Error('a rehearsal touched the project')
+  }
+  const untouchable = new Proxy({} as NonNullable<typeof context.access>, { get: fail })
+  const { project } = school.catalog
+  const real = {
+    ...context,
+    catalog: { ...school.catalog, project: { ...project, serve: {} } },
+    access: untouchable,
+    sink: { write: fail },
+  }
+  const version = await context.store.version()
+  const report = await rehearse(real, { months: 2, faults: false, seed: 3, worlds: rehearsalWorlds(real) })
+  expect(report).toMatchObject({ ok: true })
+  expect(report.counts.expected).toBeGreaterThan(0)
+  expect(await context.store.version()).toEqual(version)
+  const world = await rehearsalWorlds(real).build(await refresh(context), { seed: 3, faults: false })
+  await world.context.sink.write({ file: '.env.webhooks' }, 'whsec_simulated')
+  await world.close()
+}, 60_000)
 
 test('the same with kills and faults on the way', async () => {
   await using school = await openSchool(16)

@@ -12,17 +12,7 @@ export function planMarkdown(plan: Plan): string {
     `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
     guards(view),
     moneyTable(view),
-    ...view.people.map(({ action, changes }) =>
-      markdownTable(
-        `To ${actionWords[action].verb} (${changes.length})`,
-        ['subscriber', 'next charge', 'before this plan'],
-        changes.map(({ subscriber, charge, difference, because }) => [
-          code(subscriber),
-          charge === '' ? because : charge,
-          charge === '' ? '' : difference === '' ? 'the same' : difference,
-        ]),
-      ),
-    ),
+    ...view.people.map(people),
     resources(view),
     markdownTable(
       `Waiting (${plan.deferred.length})`,
@@ -46,6 +36,31 @@ export function planMarkdown(plan: Plan): string {
     `Plan digest: ${code(plan.plan)}`,
   ]
   return sections.filter((section) => section !== '').join('\n\n')
+}
+
+function people({ action, changes }: PlanView['people'][number]): string {
+  const title = `To ${actionWords[action].verb} (${changes.length})`
+  if (action === 'grant' || action === 'revoke')
+    return markdownTable(
+      title,
+      ['member', 'offer', 'why'],
+      changes.map(({ subscriber, because }) => [...subscriber.split(' ').map(code), because]),
+    )
+  if (changes.every(({ charge, because }) => charge === '' && because === ''))
+    return markdownTable(
+      title,
+      ['subscriber'],
+      changes.map(({ subscriber }) => [code(subscriber)]),
+    )
+  return markdownTable(
+    title,
+    ['subscriber', 'next charge', 'before this plan'],
+    changes.map(({ subscriber, charge, difference, because }) => [
+      code(subscriber),
+      charge === '' ? because : charge,
+      charge === '' ? '' : difference === '' ? 'the same' : difference,
+    ]),
+  )
 }
 
 function resources({ resources: changes }: PlanView): string {

@@ -53,11 +53,13 @@ export function planView(plan: Plan): PlanView {
 }
 
 function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {
-  return Object.entries(mrr).map(([currency, { before, after }]) => ({
-    currency,
-    before: money(before, currency),
-    after: money(after, currency),
-  }))
+  return Object.entries(mrr)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, { before, after }]) => ({
+      currency,
+      before: money(before, currency),
+      after: money(after, currency),
+    }))
 }
 
 function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
@@ -71,7 +73,8 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
     subscriber,
     charge: charge === undefined ? '' : `${money(charge.amount, charge.currency)} on ${when(charge.at)}`,
     difference: charge === undefined ? '' : differenceOf(charge),
-    because: change.because.join(', '),
+    // The heading says that the stage was written; anything else is worth a word.
+    because: change.because.filter((why) => why !== 'stage').join(', '),
   }
 }
 

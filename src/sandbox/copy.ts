@@ -84,12 +84,13 @@ function copies(method: PaymentMethodRow, mandates: boolean): boolean {
 }
 
 function copyMethod(to: Context, method: PaymentMethodRow, from: string): void {
-  const { id, created: _, customer, card, ...about } = method
+  const { id, created: _, customer, card, details, ...about } = method
   const made = newPaymentMethod(to, {
     ...about,
     customer,
     // The same number has another fingerprint in another account.
     card: card === null ? null : { ...card, fingerprint: fingerprint(to, `${card.brand}${card.last4}`) },
+    details: details['fingerprint'] ? { ...details, fingerprint: fingerprint(to, details['fingerprint']) } : details,
   })
   to.table(copied).put({ id, created: to.now, source: from, customer: customer ?? '', copy: made.id })
 }

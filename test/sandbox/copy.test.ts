@@ -51,6 +51,17 @@ test('customers keep their ids, payment methods get new ones, and the file maps 
   expect(made.card?.fingerprint).not.toBe(old.card?.fingerprint)
 })
 
+test('a bank account has a fingerprint of its own in every account, as a card has', async () => {
+  const { sandbox, us, target } = open()
+  const { customer } = await member(us, 'a@example.com')
+  const bank = await us.paymentMethods.attach('pm_usBankAccount_success', { customer })
+  const { rows } = await copy(sandbox)
+  const copyId = rows.find((row) => row[1] === bank.id)?.[3] ?? ''
+  const { us_bank_account: made } = await target.paymentMethods.retrieve(copyId)
+  expect(made?.fingerprint).toMatch(/^\w{16}$/)
+  expect(made?.fingerprint).not.toBe(bank.us_bank_account?.fingerprint)
+})
+
 test('name, e-mail, phone, address and metadata come along; settings, exemptions, balance and defaults do not', async () => {
   const { sandbox, us, target } = open()
   const { customer } = await member(us, 'a@example.com')

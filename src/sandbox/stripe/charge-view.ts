@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { refunds, type ChargeRow, type PaymentIntentRow, type RefundRow } from './billing/rows.ts'
+import { paymentIntents, refunds, type ChargeRow, type PaymentIntentRow, type RefundRow } from './billing/rows.ts'
 import { methodShown } from './method-shown.ts'
 
 const nobody = { address: null, email: null, name: null, phone: null, tax_id: null }
@@ -47,7 +47,7 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
       type: failed ? 'issuer_declined' : 'authorized',
     },
     paid: row.status === 'succeeded',
-    payment_intent: row.payment_intent,
+    payment_intent: rememberedIntent(context, row),
     payment_method: row.payment_method,
     payment_method_details: methodShown(context, row.payment_method),
     receipt_email: null,
@@ -73,6 +73,12 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
     transfer_data: null,
     transfer_group: null,
   }
+}
+
+/** A world without events lets go of old invoices and their intents: an answer names nothing that cannot be read. */
+function rememberedIntent(context: Context, row: ChargeRow): string | null {
+  const { payment_intent: id } = row
+  return id !== null && context.table(paymentIntents).has(id) ? id : null
 }
 
 /** https://docs.stripe.com/api/payment_intents/object */

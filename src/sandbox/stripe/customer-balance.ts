@@ -68,7 +68,6 @@ export function adjustBalance(
     balances: { ...row.balances, [by.currency]: ending_balance },
     currency: row.currency ?? by.currency,
   })
-  context.emit('customer_balance_transaction.created', () => render(context, transaction))
   return { customer: changed, transaction: transaction.id }
 }
 

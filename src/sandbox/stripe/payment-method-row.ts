@@ -106,18 +106,23 @@ export function newPaymentMethod(
   about: Partial<Omit<PaymentMethodRow, 'id' | 'created'>> & { readonly type: string; readonly id?: string },
 ): PaymentMethodRow {
   const form = about.form ?? 'payment_method'
+  const id = about.id ?? context.newId(prefixes[form])
   return context.table(paymentMethods).put({
     allow_redisplay: 'unspecified',
     billing_details: noBillingDetails,
     card: null,
     customer: null,
-    details: {},
     detached: false,
     metadata: {},
     temper: { ...calm, settles_after: (settlingDays[about.type] ?? 0) * secondsPerDay },
     ...about,
+    // A bank account has a fingerprint always: of its own where its number is not told.
+    details:
+      settlingDays[about.type] === undefined
+        ? (about.details ?? {})
+        : { fingerprint: fingerprint(context, id), ...about.details },
     form,
-    id: about.id ?? context.newId(prefixes[form]),
+    id,
     created: context.now,
   })
 }

@@ -2,11 +2,32 @@
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { fingerprint, type CardDetails, type PaymentMethodRow } from './payment-method-row.ts'
+import { type CardDetails, type PaymentMethodRow } from './payment-method-row.ts'
 
-/** Fields that are always there and say nothing in a sandbox. */
-const unknownOf: Readonly<Record<string, Readonly<Record<string, null>>>> = {
-  us_bank_account: { financial_connections_account: null, networks: null, status_details: null },
+/** Every field of the hash named like the type; what is not known of a method is null. */
+const fieldsOf: Readonly<Record<string, readonly string[]>> = {
+  acss_debit: ['bank_name', 'fingerprint', 'institution_number', 'last4', 'transit_number'],
+  au_becs_debit: ['bsb_number', 'fingerprint', 'last4'],
+  bacs_debit: ['fingerprint', 'last4', 'sort_code'],
+  link: ['email'],
+  sepa_debit: ['bank_code', 'branch_code', 'country', 'fingerprint', 'generated_from', 'last4'],
+  us_bank_account: [
+    'account_holder_type',
+    'account_type',
+    'bank_name',
+    'financial_connections_account',
+    'fingerprint',
+    'last4',
+    'networks',
+    'routing_number',
+    'status_details',
+  ],
+}
+
+/** The hash named like the type of a method that is no card. */
+function detailsShown(row: PaymentMethodRow): Readonly<Record<string, string | null>> {
+  const names = fieldsOf[row.type] ?? []
+  return Object.fromEntries(names.map((name) => [name, row.details[name] ?? null]))
 }
 
 /** As the Payment Methods API shows any of them. */
@@ -16,9 +37,7 @@ export function renderPaymentMethod(context: Context, row: PaymentMethodRow): Wi
     object: 'payment_method',
     allow_redisplay: row.allow_redisplay,
     billing_details: row.billing_details,
-    ...(row.card === null
-      ? { [row.type]: { ...unknownOf[row.type], ...row.details } }
-      : { card: renderCardHash(row.card) }),
+    ...(row.card === null ? { [row.type]: detailsShown(row) } : { card: renderCardHash(row.card) }),
     created: row.created,
     customer: row.customer,
     customer_account: null,
@@ -85,7 +104,7 @@ export function renderSource(context: Context, row: PaymentMethodRow): object {
       country: 'US',
       currency: 'usd',
       customer: row.customer,
-      fingerprint: row.details['fingerprint'] ?? fingerprint(context, row.id),
+      fingerprint: row.details['fingerprint'] ?? '',
       last4: row.details['last4'] ?? '6789',
       metadata: row.metadata,
       routing_number: row.details['routing_number'] ?? '110000000',
@@ -96,7 +115,7 @@ export function renderSource(context: Context, row: PaymentMethodRow): object {
     object: 'source',
     allow_redisplay: row.allow_redisplay,
     amount: null,
-    [row.type]: row.card === null ? row.details : { ...row.card, three_d_secure: 'optional' },
+    [row.type]: row.card === null ? row.details : renderCardSource(row.card, name),
     client_secret: `${row.id.replace('src_', 'src_client_secret_')}`,
     created: row.created,
     currency: null,
@@ -118,5 +137,19 @@ export function renderSource(context: Context, row: PaymentMethodRow): object {
     status: 'chargeable',
     type: row.type,
     usage: 'reusable',
+  }
+}
+
+function renderCardSource(card: CardDetails, name: string | null): Wire<Stripe.Source.Card> {
+  const { wallet, ...shown } = card
+  return {
+    ...shown,
+    address_line1_check: null,
+    address_zip_check: null,
+    cvc_check: 'pass',
+    dynamic_last4: null,
+    name,
+    three_d_secure: 'optional',
+    tokenization_method: wallet,
   }
 }

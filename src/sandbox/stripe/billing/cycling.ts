@@ -191,12 +191,17 @@ function bill(context: Context, billing: Billing): void {
 }
 
 const kept = 4
+const keptSeconds = 150 * 86_400
 
-/** A world without events keeps the newest invoices of a subscription alone: memory grows with the members, not with the months. The ledger of charges stays whole. */
+/**
+ * A world without events keeps the newest invoices of a subscription alone, and those of the last months: memory grows with the members, not with the
+ * months. The ledger of charges stays whole.
+ */
 function forgetOld(context: Context, subscription: string): void {
   const table = context.table(invoices)
   if (table.count('subscription', subscription) <= kept) return
   for (const old of table.by('subscription', subscription).slice(0, -kept)) {
+    if (old.created > context.now - keptSeconds) return
     if (old.status !== 'paid' && old.status !== 'void') continue
     table.delete(old.id)
     if (old.payment_intent !== null) context.table(paymentIntents).delete(old.payment_intent)

@@ -69,7 +69,10 @@ export class Checker {
   }
 
   private checkUnion(value: unknown, placed: Placed, where: string): Difference[] {
-    const branches = this.branches(placed)
+    const all = this.branches(placed)
+    // Events are a union of hundreds: those of another name or type cannot be meant.
+    const named = isObject(value) ? all.filter((branch) => this.mayBe(value, branch)) : all
+    const branches = named.length === 0 ? all : named
     let best: Difference[] | undefined
     let bestSame = false
     for (const branch of branches) {
@@ -90,6 +93,18 @@ export class Checker {
   private branches(placed: Placed): Placed[] {
     if (placed.shape.is !== 'union') return [placed]
     return placed.shape.of.flatMap((shape) => this.branches(this.api.resolve({ ...placed, shape })))
+  }
+
+  /** Whether the words that tell objects apart are those of the branch, as far as it says. */
+  private mayBe(value: Record<string, unknown>, branch: Placed): boolean {
+    const { is } = branch.shape
+    if (is !== 'object' && is !== 'both') return false
+    const fields = this.fieldsOf(branch)
+    return ['object', 'type'].every((name) => {
+      const field = fields.get(name)
+      const shape = field === undefined ? undefined : this.api.resolve(field.shape).shape
+      return shape?.is !== 'literal' || shape.value === value[name]
+    })
   }
 
   private sameObject(value: Record<string, unknown>, branch: Placed): boolean {

@@ -1,5 +1,4 @@
 import type { Instant } from '../core/instant.ts'
-import { secondsPerHour } from '../core/instant.ts'
 
 export type BreakerReading =
   | { readonly open: false }
@@ -12,13 +11,12 @@ export type BreakerReading =
 export function readBreaker(input: {
   readonly now: Instant
   readonly limitPerHour: number
-  /** When the cancels of the last hours were done. */
-  readonly cancels: readonly Instant[]
+  /** Cancels done within the last hour. */
+  readonly cancels: number
   readonly opened: { readonly reason: string; readonly since: Instant } | undefined
 }): BreakerReading {
   const { now, limitPerHour, cancels, opened } = input
   if (opened !== undefined) return { open: true, ...opened }
-  const recent = cancels.filter((at) => at > now - secondsPerHour).length
-  if (recent < limitPerHour) return { open: false }
-  return { open: true, reason: `${recent} cancels within an hour reach the limit of ${limitPerHour}`, since: now }
+  if (cancels < limitPerHour) return { open: false }
+  return { open: true, reason: `${cancels} cancels within an hour reach the limit of ${limitPerHour}`, since: now }
 }

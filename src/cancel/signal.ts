@@ -40,6 +40,11 @@ export interface Signal {
  */
 export const duplicateWindowSeconds = 600
 
+/** Whether a signal can end in a cancel. A hold to be put back, access to be followed and a link to be sent cannot. */
+export function mayCancel({ source, event }: Signal): boolean {
+  return source !== 'form' && event !== 'subscription_ended' && event !== 'hold_removed'
+}
+
 export function signalKey(signal: Signal): string {
   const { source, event, offer, contact, tag, customer, subscriber, receivedAt, message } = signal
   if (source === 'relay' || source === 'link' || source === 'operator') return digest([source, message])

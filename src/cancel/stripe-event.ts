@@ -32,7 +32,8 @@ export const heardEvents = {
  * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: we did it                                      |
  * | source  | subscription.deleted          | held                     | a cancel signal: the member left through an old door    |
  * | source  | subscription.deleted          | not held                 | a signal: access follows                                |
- * | source  | subscription.updated          | held, pause gone         | alert: two could charge                                 |
+ * | source  | subscription.deleted          | held, ended by dunning   | a signal: access follows; nobody asked for a cancel     |
+ * | source  | subscription.updated          | held, pause or mark gone | a signal: the hold is put back                          |
  * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
  * | target  | subscription.deleted          | successor, not by us     | access follows, alert: the held old one must be settled |
  * | target  | subscription.deleted          | any other                | a signal: access follows                                |
@@ -59,7 +60,7 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
     case 'customer.subscription.deleted':
       return sourceEnded(account, object, id, now)
     case 'customer.subscription.updated':
-      return sourceChanged(account, object, isJsonObject(previous) ? previous : {})
+      return sourceChanged(account, object, isJsonObject(previous) ? previous : {}, { message: id, now })
     default:
       return { ignored: 'event_means_nothing' }
   }
@@ -67,7 +68,7 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
 
 function sourceEnded(account: string, subscription: JsonObject, message: string, now: Instant): EventReading {
   if (causedByUs(subscription)) return { ignored: 'caused_by_us' }
-  if (!held(subscription)) return ended('source_account', subscription, message, now)
+  if (!held(subscription) || endedByDunning(subscription)) return ended('source_account', subscription, message, now)
   const subscriber = `${account}/${text(subscription['id'])}`
   const customer = customerOf(subscription)
   return {
@@ -89,18 +90,16 @@ function ended(source: SignalSource, subscription: JsonObject, message: string, 
   return { signal: { source, event: 'subscription_ended', customer, receivedAt: now, message } }
 }
 
-function sourceChanged(account: string, subscription: JsonObject, previous: JsonObject): EventReading {
-  if (!held(subscription)) return { ignored: 'not_held' }
+function sourceChanged(
+  account: string,
+  subscription: JsonObject,
+  previous: JsonObject,
+  { message, now }: { readonly message: string; readonly now: Instant },
+): EventReading {
   const subscriber = `${account}/${text(subscription['id'])}`
-  if ('pause_collection' in previous && subscription['pause_collection'] === null)
-    return {
-      notice: {
-        key: `hold_missing ${subscriber}`,
-        severity: 'critical',
-        summary: `somebody took the hold off ${subscriber}: both accounts could charge at its next renewal`,
-        fix: 'crossbill apply',
-      },
-    }
+  if (holdGone(subscription, previous))
+    return { signal: { source: 'source_account', event: 'hold_removed', subscriber, receivedAt: now, message } }
+  if (!held(subscription)) return { ignored: 'not_held' }
   const watched = [
     'items',
     'default_payment_method',
@@ -119,6 +118,18 @@ function sourceChanged(account: string, subscription: JsonObject, previous: Json
       fix: 'crossbill verify',
     },
   }
+}
+
+/** Our pause or our mark went with this event. A revert of our own takes both off, too: whether it was one is read back before anything is done. */
+function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
+  const before = previous['metadata']
+  if (!held(subscription)) return isJsonObject(before) && (before[markHold] ?? '') !== ''
+  const { pause_collection: pause } = subscription
+  return 'pause_collection' in previous && !(isJsonObject(pause) && (pause['resumes_at'] ?? null) === null)
+}
+
+function endedByDunning({ cancellation_details: details }: JsonObject): boolean {
+  return isJsonObject(details) && details['reason'] === 'payment_failed'
 }
 
 /** A renewal of a held subscription moves the periods of its items, which is no change of anybody's. */

@@ -24,3 +24,11 @@ export function parseInstant(text: string): Instant | undefined {
 export function formatInstant(at: Instant): string {
   return `${new Date(at * 1_000).toISOString().slice(0, 19)}Z`
 }
+
+/**
+ * Whether `at` has come. It was set at most `longest` seconds ahead, so one that lies further ahead was set by a clock that has gone back since, and waiting for it
+ * could take hours.
+ */
+export function isDue(at: number, now: number, longest: number): boolean {
+  return at <= now || at - now > longest
+}

@@ -68,13 +68,16 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
           detail: `${alive.map(({ id }) => id).join(' and ')} live in the target`,
           fix: 'cancel the wrong one in the target',
         },
-  hold_missing: ({ old, alive }) =>
-    alive.length === 0 || !collects(old)
-      ? undefined
-      : {
-          detail: `${old?.id} collects although its successor ${alive[0]?.id} lives`,
-          fix: `${mendByApply}; it puts the hold back`,
-        },
+  hold_missing: ({ old, alive }) => {
+    if (alive.length === 0 || old === undefined) return undefined
+    const resumes = isHeld(old) ? (old.pause_collection?.resumes_at ?? null) : null
+    if (!collects(old) && resumes === null) return undefined
+    const how = resumes === null ? 'collects' : `will collect from ${formatInstant(instant(resumes))} on`
+    return {
+      detail: `${old.id} ${how} although its successor ${alive[0]?.id} lives`,
+      fix: `${mendByApply}; it puts the hold back`,
+    }
+  },
   held_without_successor: ({ old, successors }) =>
     isHeld(old) && successors.every(isUndone)
       ? { detail: `${old?.id} is on hold and nothing has succeeded it`, fix: mendByApply }

@@ -41,8 +41,9 @@ export const violations = {
     fix: 'Run `crossbill apply`: recovery restores the old one or creates the successor, before the next renewal.',
   },
   hold_missing: {
-    meaning: 'The subscriber was moved, but somebody let the old subscription’s collection go on.',
-    fix: 'Run `crossbill apply` before the next renewal: it puts the hold back.',
+    meaning:
+      'The subscriber was moved, but somebody let the old subscription’s collection go on, or set a date on which it will.',
+    fix: '`crossbill serve` puts it back within seconds when it hears of it; else run `crossbill apply` before the next renewal. Void or refund what the old account billed meanwhile.',
   },
   ended_in_target: {
     meaning: 'The new subscription has ended while the old one is still on hold.',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Transaction } from 'kysely'
+import { mayCancel } from '../cancel/signal.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { StoreEngine } from './engines.ts'
@@ -103,9 +104,10 @@ async function insert(transaction: Transaction<Tables>, fresh: readonly { id: st
         id,
         signal: canonicalJson(entry.signal),
         state: 'received',
+        cancels: mayCancel(entry.signal) ? 1 : 0,
         details: canonicalJson({ state: 'received' }),
         facts: '{}',
-        due: entry.at,
+        due: 0,
         holder: null,
         leased_until: 0,
         accepted_at: entry.at,

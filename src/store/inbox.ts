@@ -1,4 +1,4 @@
-import type { Selectable, Transaction } from 'kysely'
+import type { ExpressionBuilder, Selectable, Transaction } from 'kysely'
 import type { InboxState } from '../cancel/machine.ts'
 import { inboxStates } from '../cancel/machine.ts'
 import type { Signal } from '../cancel/signal.ts'
@@ -14,24 +14,98 @@ import type { Tables } from './tables.ts'
 
 const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
 
+/** Seconds that no lease lasts: one that ends later than this, or a row changed later, was written by a clock that has gone back since. */
+const clockGoneBack = 600
+
+/** In nobody's hands. */
+function free(row: ExpressionBuilder<Tables, 'inbox'>, now: Instant) {
+  return row.or([row('leased_until', '<=', now), row('leased_until', '>', now + clockGoneBack)])
+}
+
 /** The inbox's part of the store. */
 export function openInbox(engine: StoreEngine): InboxStore {
   const { database } = engine
   return {
     accept: openAcceptance(engine),
     ...openGrants(database),
+    ...openRows(engine),
 
-    async claim(holder, now, until, limit) {
+    async get(id) {
+      const row = await database.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst()
+      if (row === undefined) return undefined
+      const notes = await database.selectFrom('inbox_notes').selectAll().where('inbox', '=', id).orderBy('id').execute()
+      return {
+        row: inboxRow(row),
+        notes: notes.map(({ at, state, text }) => ({ at: instant(at), state: state as InboxNote['state'], text })),
+      }
+    },
+    async list({ state, limit }) {
+      let query = database.selectFrom('inbox').selectAll()
+      if (state !== undefined) query = query.where('state', '=', state)
+      const rows = await query.orderBy('accepted_at', 'desc').orderBy('id').limit(limit).execute()
+      return rows.map(inboxRow)
+    },
+    async counts() {
+      const rows = await database
+        .selectFrom('inbox')
+        .select((row) => ['state', row.fn.countAll<number>().as('rows'), row.fn.min('accepted_at').as('oldest')])
+        .groupBy('state')
+        .execute()
+      const pending = rows.filter(({ state }) => pendingStates.some((one) => one === state))
+      const oldest = pending.length === 0 ? undefined : Math.min(...pending.map(({ oldest: at }) => at))
+      const states = Object.fromEntries(
+        inboxStates.map((state) => [state, rows.find((row) => row.state === state)?.rows ?? 0]),
+      ) as Record<InboxState['state'], number>
+      return { states, oldestPending: oldest === undefined ? undefined : instant(oldest) }
+    },
+    async cancelsSince(at, now) {
+      const count = (row: ExpressionBuilder<Tables, 'inbox'>) => row.fn.countAll<number>().as('rows')
+      const [done, inHand] = await Promise.all([
+        database
+          .selectFrom('inbox')
+          .select(count)
+          .where('state', '=', 'done')
+          .where('updated_at', '>', at)
+          .executeTakeFirstOrThrow(),
+        database
+          .selectFrom('inbox')
+          .select(count)
+          .where('holder', 'is not', null)
+          .where('cancels', '=', 1)
+          .where('leased_until', '>', now)
+          .executeTakeFirstOrThrow(),
+      ])
+      return { done: done.rows, inHand: inHand.rows }
+    },
+
+    async useOnce(key, at) {
+      const { numInsertedOrUpdatedRows: rows } = await database
+        .insertInto('used_keys')
+        .values({ key, at })
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .executeTakeFirstOrThrow()
+      return rows === 1n
+    },
+  }
+}
+
+/** Rows in somebody's hands, or put there. */
+function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'save' | 'change'> {
+  const { database } = engine
+  return {
+    async claim(holder, now, until, { limit, cancels }) {
       const rows = await database
         .with('due', (query) => {
           const due = query
             .selectFrom('inbox')
             .select('id')
-            .where('due', '<=', now)
-            .where('leased_until', '<=', now)
+            .where((row) => row.or([row('due', '<=', now), row('updated_at', '>', now + clockGoneBack)]))
+            .where('due', 'is not', null)
+            .where((row) => free(row, now))
             .orderBy('accepted_at')
             .orderBy('id')
             .limit(limit)
+            .$if(!cancels, (some) => some.where('cancels', '=', 0))
           // PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at a time.
           return engine.name === 'postgres' ? due.forUpdate().skipLocked() : due
         })
@@ -64,74 +138,26 @@ export function openInbox(engine: StoreEngine): InboxStore {
           .updateTable('inbox')
           .set({ ...stateColumns(now, note.at), holder: null, leased_until: 0 })
           .where('id', '=', id)
-          .where('leased_until', '<=', note.at)
+          .where((row) => free(row, note.at))
           .executeTakeFirst()
         if (changed.numUpdatedRows === 0n) return false
         await writeNote(transaction, id, note)
         return true
       }),
-
-    async get(id) {
-      const row = await database.selectFrom('inbox').selectAll().where('id', '=', id).executeTakeFirst()
-      if (row === undefined) return undefined
-      const notes = await database.selectFrom('inbox_notes').selectAll().where('inbox', '=', id).orderBy('id').execute()
-      return {
-        row: inboxRow(row),
-        notes: notes.map(({ at, state, text }) => ({ at: instant(at), state: state as InboxNote['state'], text })),
-      }
-    },
-    async list({ state, limit }) {
-      let query = database.selectFrom('inbox').selectAll()
-      if (state !== undefined) query = query.where('state', '=', state)
-      const rows = await query.orderBy('accepted_at', 'desc').orderBy('id').limit(limit).execute()
-      return rows.map(inboxRow)
-    },
-    async counts() {
-      const rows = await database
-        .selectFrom('inbox')
-        .select((row) => ['state', row.fn.countAll<number>().as('rows'), row.fn.min('accepted_at').as('oldest')])
-        .groupBy('state')
-        .execute()
-      const pending = rows.filter(({ state }) => pendingStates.some((one) => one === state))
-      const oldest = pending.length === 0 ? undefined : Math.min(...pending.map(({ oldest: at }) => at))
-      const states = Object.fromEntries(
-        inboxStates.map((state) => [state, rows.find((row) => row.state === state)?.rows ?? 0]),
-      ) as Record<InboxState['state'], number>
-      return { states, oldestPending: oldest === undefined ? undefined : instant(oldest) }
-    },
-    async doneSince(at) {
-      const rows = await database
-        .selectFrom('inbox')
-        .select('updated_at')
-        .where('state', '=', 'done')
-        .where('updated_at', '>=', at)
-        .orderBy('updated_at')
-        .execute()
-      return rows.map((row) => instant(row.updated_at))
-    },
-
-    async useOnce(key, at) {
-      const { numInsertedOrUpdatedRows: rows } = await database
-        .insertInto('used_keys')
-        .values({ key, at })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .executeTakeFirstOrThrow()
-      return rows === 1n
-    },
   }
 }
 
 function stateColumns(now: InboxState, at: Instant) {
-  return { state: now.state, details: canonicalJson(now), due: dueOf(now, at), updated_at: at }
+  return { state: now.state, details: canonicalJson(now), due: dueOf(now), updated_at: at }
 }
 
 /** From when a row may be taken; a row that a dead worker left in the middle may be at once, when its lease has run out. */
-function dueOf(now: InboxState, at: Instant): number | null {
+function dueOf(now: InboxState): number | null {
   switch (now.state) {
     case 'received':
     case 'verifying':
     case 'cancelling':
-      return at
+      return 0
     case 'retry':
       return now.at
     case 'done':

@@ -36,6 +36,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0003-copy-map': { up: (database) => copyMap(database) },
     '0004-inbox': { up: (database) => inbox(database, engine) },
     '0005-grants': { up: (database) => grants(database) },
+    '0006-inbox-cancels': { up: (database) => inboxCancels(database) },
   }
 }
 
@@ -164,4 +165,12 @@ async function grants(database: Database): Promise<void> {
     .addPrimaryKeyConstraint('grants_key', ['contact', 'offer'])
     .execute()
   await database.schema.createIndex('grants_by_customer').on('grants').column('customer').execute()
+}
+
+/** Signals that cancel nobody are worked on although cancelling is stopped: a hold that was taken off does not wait for a person. */
+async function inboxCancels(database: Database): Promise<void> {
+  await database.schema
+    .alterTable('inbox')
+    .addColumn('cancels', 'integer', (column) => column.notNull().defaultTo(1))
+    .execute()
 }

@@ -41,6 +41,8 @@ export interface Tables {
     id: string
     signal: string
     state: string
+    /** 1 for a wish to cancel, 0 for a signal that cancels nobody. */
+    cancels: number
     details: string
     facts: string
     due: number | null

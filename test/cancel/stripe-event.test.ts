@@ -36,10 +36,37 @@ describe('a held subscription of an old account is watched', () => {
   test('another card is drift', () => {
     expect(updated(held(), { default_payment_method: 'pm_1' }).notice).toMatchObject({ severity: 'warning' })
   })
-  test('a hold taken off is critical', () => {
-    expect(updated(held({ pause_collection: null }), { pause_collection: { behavior: 'void' } }).notice).toMatchObject({
-      key: 'hold_missing us/sub_1',
-      severity: 'critical',
+  test.each([
+    ['a pause taken off', held({ pause_collection: null }), { pause_collection: { behavior: 'void' } }],
+    [
+      'a pause that will end by itself',
+      held({ pause_collection: { behavior: 'void', resumes_at: 9 } }),
+      { pause_collection: { behavior: 'void', resumes_at: null } },
+    ],
+    [
+      'pause and mark taken off',
+      held({ pause_collection: null, metadata: {} }),
+      { pause_collection: { behavior: 'void' }, metadata: { crossbill_hold: '{}' } },
+    ],
+  ])('%s is a signal: the hold is to be put back', (_, now, previous) => {
+    expect(updated(now, previous)).toEqual({
+      signal: {
+        source: 'source_account',
+        event: 'hold_removed',
+        subscriber: 'us/sub_1',
+        receivedAt: 0,
+        message: 'evt_1',
+      },
     })
+  })
+  test('our own step from one hold to the other is none', () => {
+    expect(updated(held(), { pause_collection: { behavior: 'keep_as_draft', resumes_at: null } })).toEqual({
+      ignored: 'nothing_that_matters',
+    })
+  })
+  test('ended by dunning is nobody’s wish to cancel; access follows', () => {
+    const object = held({ status: 'canceled', cancellation_details: { reason: 'payment_failed', comment: null } })
+    const event = { id: 'evt_1', type: 'customer.subscription.deleted', data: { object } }
+    expect(readStripeEvent('us', false, event, instant(0)).signal?.event).toBe('subscription_ended')
   })
 })

@@ -50,6 +50,15 @@ test('somebody resumes the old subscription: both would charge, and the next app
   expect(await codes(school)).toEqual([])
 })
 
+test('a hold that will end by itself is missing already, and the next apply makes it whole', async () => {
+  await using school = await moved()
+  const resumes = { behavior: 'void', resumes_at: Date.parse(now) / 1_000 + 86_400 * 90 } as const
+  await school.us.subscriptions.update(school.subscriptions[0] ?? '', { pause_collection: resumes })
+  expect(await codes(school)).toEqual(['hold_missing us/sub'])
+  await planAndApply(school.stage('target'))
+  expect(await codes(school)).toEqual([])
+})
+
 test('a second live successor', async () => {
   await using school = await moved()
   const first = await school.target.subscriptions.retrieve(await successor(school))

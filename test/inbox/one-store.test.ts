@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Context } from '../../src/engine/context.ts'
 import { recover } from '../../src/engine/recover.ts'
 import { serveLease, startServing } from '../../src/engine/inbox/serve.ts'
@@ -46,6 +46,29 @@ describe('apply and serve share one store', () => {
     await one.stop()
     await expect.poll(() => rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'two' })
     await two.stop()
+    expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
+  })
+
+  test('a duty that takes longer than the lease does not lose it', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] })
+    let renewed = 0
+    const acquire: typeof rig.store.acquire = async (...asked) => {
+      const lease = await rig.store.acquire(...asked)
+      return lease && { ...lease, renew: () => (renewed++, lease.renew()) }
+    }
+    let go = (): void => {}
+    const slow = new Promise<void>((resolve) => (go = resolve))
+    const stuck = vi.fn<() => Promise<never>>(() => slow.then(() => Promise.reject(new Error('Kajabi is slow'))))
+    const store = { ...rig.context.store, acquire, subscribers: stuck }
+    const options = { atOnce: 4, pollSeconds: 1_000, recover: () => Promise.resolve() }
+    const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
+    const service = startServing({ ...rig.context, store, wait }, options)
+    await expect.poll(() => stuck.mock.calls.length).toBe(1)
+    vi.advanceTimersByTime(60_000)
+    expect(renewed).toBe(3)
+    go()
+    await service.stop()
+    vi.useRealTimers()
     expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
   })
 })

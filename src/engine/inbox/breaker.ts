@@ -5,7 +5,7 @@ import type { InboxContext } from './context.ts'
 
 const openedKey = 'breaker'
 
-/** The breaker, and how many more cancels it lets through this hour. Opening is remembered: only an operator closes it. */
+/** The breaker, and how many more cancels it lets through this hour, those in any process's hands taken off. Opening is remembered: only an operator closes it. */
 export interface Breaker {
   readonly reading: BreakerReading
   readonly left: number
@@ -15,12 +15,12 @@ export async function breakerNow(context: InboxContext): Promise<Breaker> {
   const now = context.clock()
   const opened = openedBreaker(await context.store.get(openedKey))
   const limitPerHour = context.policy.cancelsPerHour
-  const cancels = await context.inbox.doneSince(instant(now - secondsPerHour))
-  const reading = readBreaker({ now, limitPerHour, cancels, opened })
+  const { done, inHand } = await context.inbox.cancelsSince(instant(now - secondsPerHour), now)
+  const reading = readBreaker({ now, limitPerHour, cancels: done, opened })
   if (reading.open && opened === undefined) await openBreaker(context, reading.reason)
   if (reading.open) context.alert({ ...breakerAlert, summary: `cancelling has stopped: ${reading.reason}` })
   else context.alert({ ...breakerAlert, summary: 'cancelling goes on', resolved: true })
-  return { reading, left: reading.open ? 0 : limitPerHour - cancels.length }
+  return { reading, left: reading.open ? 0 : Math.max(limitPerHour - done - inHand, 0) }
 }
 
 const breakerAlert = {

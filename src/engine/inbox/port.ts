@@ -36,7 +36,16 @@ export interface InboxStore {
     readonly at: Instant
   }): Promise<{ readonly id: string; readonly duplicate: boolean }>
   /** Rows that wait (received, due retries, abandoned in the middle), oldest first, leased to `holder` until `until`. */
-  claim(holder: string, now: Instant, until: Instant, limit: number): Promise<readonly InboxRow[]>
+  claim(
+    holder: string,
+    now: Instant,
+    until: Instant,
+    which: {
+      readonly limit: number
+      /** False: only signals that cancel nobody. */
+      readonly cancels: boolean
+    },
+  ): Promise<readonly InboxRow[]>
   /** Keeps everything that `holder` has in hand until then; what was lost meanwhile stays lost. */
   renew(holder: string, until: Instant): Promise<void>
   /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */
@@ -58,8 +67,8 @@ export interface InboxStore {
     readonly states: Readonly<Record<InboxState['state'], number>>
     readonly oldestPending: Instant | undefined
   }>
-  /** When cancels were done since then, for the breaker. */
-  doneSince(at: Instant): Promise<readonly Instant[]>
+  /** For the breaker: cancels done since then, and those that any process has in hand now. */
+  cancelsSince(at: Instant, now: Instant): Promise<{ readonly done: number; readonly inHand: number }>
 
   /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
   grants(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Grant[]>

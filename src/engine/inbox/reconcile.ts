@@ -1,12 +1,18 @@
 import type { Catalog } from '../../catalog/types.ts'
+import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { accessChanges, readHolders } from '../access/changes.ts'
 import { rememberedHolders } from '../access/by-urls.ts'
 import { claimsOf } from '../access/claims.ts'
+import { sightOld } from '../../handover/sights.ts'
+import type { Live } from '../../plan/live.ts'
+import type { KajabiSite } from '../kajabi-port.ts'
 import type { Progress } from '../ports.ts'
 import { refresh } from '../refresh.ts'
+import { sidesOf } from '../sides.ts'
+import { acceptSignal } from './accept.ts'
 import type { InboxContext } from './context.ts'
 import { followAccess } from './follow-access.ts'
 import { ensureHooks, type HookAddress } from './hooks.ts'
@@ -18,6 +24,8 @@ export interface Reconciliation {
   /** Offers that Crossbill had granted and nobody paid for any more: they have been taken away. */
   readonly taken: number
   readonly hooksCreated: number
+  /** Old subscriptions that would collect although their successor lives: their hold is being put back. */
+  readonly holds: number
 }
 
 export interface ReconcileContext extends InboxContext {
@@ -30,15 +38,41 @@ export interface ReconcileContext extends InboxContext {
 const reconciledKey = 'reconciliation'
 
 /**
- * Compares offers with live subscriptions, both ways, and hooks with what they should be. What ended and still has access loses it; what is missing is told, since
- * giving access is an apply's work. Once a day and on demand.
+ * Compares offers with live subscriptions, both ways, hooks with what they should be, and looks whether every hold is there. What ended and still has access loses
+ * it, a hold that is gone is put back; what is missing is told, since giving access is an apply's work. Once a day and on demand.
  */
 export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciliation>> {
-  const { kajabi, access, inbox } = context
-  if (kajabi === undefined) return success({ at: context.clock(), missing: 0, taken: 0, hooksCreated: 0 })
-  const hooks = context.hooks === undefined ? undefined : await ensureHooks(kajabi, access, context.hooks)
-  if (hooks !== undefined && !hooks.ok) return hooks
   const live = await refresh(context)
+  const holds = await reportHolds(context, live)
+  const access = await reconcileAccess(context, live)
+  if (!access.ok) return access
+  const result: Reconciliation = { at: context.clock(), ...access.value, holds }
+  await context.store.put(reconciledKey, { ...result })
+  tell(context, result)
+  return success(result)
+}
+
+/** Webhooks tell of a hold that was taken off, unless nobody sends them. */
+async function reportHolds(context: ReconcileContext, live: Live): Promise<number> {
+  const gone = sidesOf(live, []).filter(({ old, alive }) => {
+    const sight = sightOld(old)
+    return alive.length > 0 && (sight === 'free' || sight === 'hold_removed')
+  })
+  for (const { key } of gone) {
+    const receivedAt = context.clock()
+    const found = { source: 'source_account', event: 'hold_removed', subscriber: key, receivedAt } as const
+    await acceptSignal(context, { ...found, message: digest([key, receivedAt]) })
+  }
+  return gone.length
+}
+
+type AccessReconciled = Pick<Reconciliation, 'missing' | 'taken' | 'hooksCreated'>
+
+async function reconcileAccess(context: ReconcileContext, live: Live): Promise<Outcome<AccessReconciled>> {
+  const { kajabi, access, inbox } = context
+  if (kajabi === undefined) return success({ missing: 0, taken: 0, hooksCreated: 0 })
+  const hooks = await keepHooks(context, kajabi)
+  if (!hooks.ok) return hooks
   const holders = await readHolders(kajabi, access)
   if (!holders.ok) return holders
   const granted = await inbox.grants()
@@ -54,15 +88,22 @@ export async function reconcile(context: ReconcileContext): Promise<Outcome<Reco
     if (!followed.ok) return followed
     taken += followed.value
   }
-  const result: Reconciliation = {
-    at: context.clock(),
-    missing: changes.length - revokes.length,
-    taken,
-    hooksCreated: hooks?.value.created ?? 0,
-  }
-  await context.store.put(reconciledKey, { ...result })
-  tell(context, result)
-  return success(result)
+  return success({ missing: changes.length - revokes.length, taken, hooksCreated: hooks.value })
+}
+
+/** How many hooks had to be made. A key without the permission for webhooks, which some plans do not sell, keeps the rest of the reconciliation from nobody. */
+async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise<Outcome<number>> {
+  if (context.hooks === undefined) return success(0)
+  const hooks = await ensureHooks(kajabi, context.access, context.hooks)
+  if (hooks.ok) return success(hooks.value.created)
+  if (hooks.failure.status !== 403) return hooks
+  context.alert({
+    key: 'hooks_not_allowed',
+    severity: 'warning',
+    summary: 'the key of Kajabi may not see hooks: cancels by tag are found by looking, within a minute',
+    fix: 'crossbill doctor',
+  })
+  return success(0)
 }
 
 /** The last one that went through. */
@@ -75,11 +116,12 @@ export async function lastReconciliation(context: Pick<InboxContext, 'store'>): 
     missing: number('missing'),
     taken: number('taken'),
     hooksCreated: number('hooksCreated'),
+    holds: number('holds'),
   }
 }
 
-function tell(context: InboxContext, { missing, taken, hooksCreated }: Reconciliation): void {
-  context.log({ level: 'info', event: 'reconciled', missing, taken, hooks_created: hooksCreated })
+function tell(context: InboxContext, { missing, taken, hooksCreated, holds }: Reconciliation): void {
+  context.log({ level: 'info', event: 'reconciled', missing, taken, hooks_created: hooksCreated, holds })
   const differ = { key: 'reconciliation', severity: 'warning', fix: 'crossbill plan; crossbill apply' } as const
   if (missing === 0) context.alert({ ...differ, summary: 'everybody who pays has their offers', resolved: true })
   else context.alert({ ...differ, summary: `${missing} offers that are paid for are missing in Kajabi` })

@@ -10,6 +10,7 @@ import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWo
 import { askForConfirmation } from './confirm.ts'
 import type { InboxContext } from './context.ts'
 import { followAccess } from './follow-access.ts'
+import { applyAtWork, putHoldBack } from './hold.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
@@ -96,6 +97,15 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
   if (work.signal.event === 'subscription_ended') {
     const followed = await followAccess(context, work.signal.customer ?? '')
     return followed.ok ? { event: 'refuted', reason: 'access_followed' } : afterFailure(context, work, followed.failure)
+  }
+  if (work.signal.event === 'hold_removed') {
+    const put = await putHoldBack(context, {
+      id: work.id,
+      signal: work.signal,
+      facts: work.facts,
+      remember: (facts) => work.note({ event: 'verified' }, facts),
+    })
+    return put.ok ? { event: 'refuted', reason: put.value } : afterFailure(context, work, put.failure)
   }
   if (work.signal.source === 'form') {
     const asked = await askForConfirmation(context, work)
@@ -195,6 +205,9 @@ async function tidy(context: InboxContext, work: RowWork, customer: string | und
   return followed.ok ? { event: 'cancelled' } : afterFailure(context, work, followed.failure)
 }
 
+/** Seconds until it is looked again whether an apply has ended: that is no failed try. */
+const applySeconds = 10
+
 function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
   // Refused for good: trying again changes nothing, a person must look.
   if (failure.kind === 'rejected' || failure.kind === 'conflict')
@@ -204,6 +217,8 @@ function afterFailure(context: InboxContext, work: RowWork, failure: Failure): I
 
 function postponed(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
   const { attempts } = work
+  if (failure.code === applyAtWork.code)
+    return { event: 'postponed', at: instant(context.clock() + applySeconds), attempts, reason: failure.code }
   const delay = retryDelay(attempts, context.random(), failure.retryAfter)
   if (delay === undefined) return { event: 'failed', reason: `given up after ${attempts} tries: ${failure.code}` }
   return { event: 'postponed', at: instant(context.clock() + delay), attempts: attempts + 1, reason: failure.code }

@@ -1,4 +1,4 @@
-import { instant, secondsPerDay } from '../../core/instant.ts'
+import { instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { isUnfinished } from '../hand-over.ts'
 import { applyLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
@@ -71,7 +71,7 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
 /** What only one process does at a time. */
 class Duties {
   private lease: Lease | undefined
-  private renewAt = 0
+  private renewal: NodeJS.Timeout | undefined
   private pollAt = 0
   private monitorAt = 0
   private reconcileAt = 0
@@ -90,32 +90,44 @@ class Duties {
   async round(stopped: () => boolean): Promise<void> {
     if (!(await this.leads())) return
     const now = this.context.clock()
-    if (now >= this.monitorAt) {
+    if (isDue(this.monitorAt, now, monitorSeconds)) {
       this.monitorAt = now + monitorSeconds
       await this.monitor()
     }
-    if (now >= this.recoverAt && !stopped()) {
+    if (isDue(this.recoverAt, now, recoverSeconds) && !stopped()) {
       this.recoverAt = now + recoverSeconds
       await this.recover()
     }
-    if (now >= this.pollAt && !stopped()) {
+    if (isDue(this.pollAt, now, this.options.pollSeconds) && !stopped()) {
       await this.poll()
       this.pollAt = this.context.clock() + this.options.pollSeconds
     }
-    if (now >= this.reconcileAt && !stopped()) await this.reconcile()
+    if (isDue(this.reconcileAt, now, secondsPerDay) && !stopped()) await this.reconcile()
   }
 
   async release(): Promise<void> {
+    clearInterval(this.renewal)
     await this.lease?.release()
   }
 
+  /** Renewed beside the duties, some of which take minutes, and by a timer, which no clock that is set back can stop. */
   private async leads(): Promise<boolean> {
-    const now = this.context.clock()
-    if (this.lease !== undefined && now < this.renewAt) return true
-    if (this.lease !== undefined && !(await this.lease.renew())) this.lease = undefined
-    this.lease ??= await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
-    this.renewAt = now + leaseSeconds / 3
-    return this.lease !== undefined
+    if (this.lease !== undefined) return true
+    this.lease = await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
+    if (this.lease === undefined) return false
+    this.renewal = setInterval(() => void this.renew(), (leaseSeconds * 1_000) / 3).unref()
+    return true
+  }
+
+  private async renew(): Promise<void> {
+    try {
+      if (this.lease !== undefined && (await this.lease.renew())) return
+      clearInterval(this.renewal)
+      this.lease = undefined
+    } catch (error) {
+      // A store that is away may be back before the lease has run out.
+      this.context.log({ level: 'error', event: 'lease_not_renewed', error: error instanceof Error ? error.name : '' })
+    }
   }
 
   private async poll(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { BreakerReading } from '../../cancel/breaker.ts'
 import { Bug } from '../../core/assert.ts'
-import { instant } from '../../core/instant.ts'
+import { instant, isDue } from '../../core/instant.ts'
 import { breakerNow } from './breaker.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
@@ -24,16 +24,22 @@ export interface WorkDone {
 /** One look: claims what waits and works on it to its end. For an operator's command and for tests; the service never stops looking (`startWorker`). */
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
   const { reading, left } = await breakerNow(context)
-  if (reading.open) return { handled: 0, breaker: reading }
-  const rows = await claim(context, Math.min(limit, left), lookSeconds)
+  const rows = await claim(context, { limit, left }, lookSeconds)
   const lines = new Lines(context)
   await Promise.all(rows.map((row) => lines.work(row)))
   return { handled: rows.length, breaker: reading }
 }
 
-function claim(context: InboxContext, limit: number, seconds: number): Promise<readonly InboxRow[]> {
+/** What waits, up to `limit`. When no more cancels are let through, only what cancels nobody: a hold that was taken off does not wait for a person. */
+async function claim(
+  context: InboxContext,
+  { limit, left }: { readonly limit: number; readonly left: number },
+  seconds: number,
+): Promise<readonly InboxRow[]> {
+  if (limit <= 0) return []
   const now = context.clock()
-  return context.inbox.claim(context.run, now, instant(now + seconds), limit)
+  const which = left > 0 ? { limit: Math.min(limit, left), cancels: true } : { limit, cancels: false }
+  return context.inbox.claim(context.run, now, instant(now + seconds), which)
 }
 
 /** Rows about one person are worked on one after the other, since they may mean the same subscription; the others side by side. */
@@ -103,15 +109,14 @@ export function startWorker(context: InboxContext, atOnce: number): Worker {
   let renewAt = 0
   const renew = async (): Promise<void> => {
     const now = context.clock()
-    if (inHand.size === 0 || now < renewAt) return
+    if (inHand.size === 0 || !isDue(renewAt, now, leaseSeconds)) return
     renewAt = now + leaseSeconds / 3
     await context.inbox.renew(context.run, instant(now + leaseSeconds))
   }
   /** Takes what there is room for; false when there was nothing, or no room. */
   const look = async (): Promise<boolean> => {
     const { left } = await breakerNow(context)
-    const room = Math.min(atOnce, left) - inHand.size
-    const rows = room > 0 ? await claim(context, room, leaseSeconds) : []
+    const rows = await claim(context, { limit: atOnce - inHand.size, left }, leaseSeconds)
     rows.forEach(start)
     return rows.length > 0
   }

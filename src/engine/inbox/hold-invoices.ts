@@ -1,0 +1,61 @@
+import type Stripe from 'stripe'
+import { digest } from '../../core/canonical.ts'
+import type { StripeObject } from '../../core/json.ts'
+import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { perform } from '../perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import type { InboxContext } from './context.ts'
+
+/** An invoice that the old account made although its subscription should have been on hold. */
+export interface Made {
+  readonly id: string
+  readonly status: 'collecting' | 'paid'
+}
+
+/**
+ * What the old account billed while it should not have: invoices made since the hold began that would still collect, or have. A hold stops new invoices only.
+ */
+export async function madeSince(
+  account: StripeAccount,
+  old: Stripe.Subscription,
+  since: number,
+): Promise<Outcome<readonly Made[]>> {
+  const listed = await invoicesOf(account, old.id)
+  if (!listed.ok) return listed
+  return success(
+    listed.value.flatMap(({ id, status, auto_advance: advances, amount_paid: paid, created }): Made[] => {
+      if (id === undefined || typeof created !== 'number' || created < since) return []
+      if (status === 'paid' && typeof paid === 'number' && paid > 0) return [{ id, status: 'paid' }]
+      return (status === 'draft' || status === 'open') && advances === true ? [{ id, status: 'collecting' }] : []
+    }),
+  )
+}
+
+/** Nothing is voided or refunded by itself: that is a person's to decide. */
+export async function stopCollecting(
+  context: InboxContext,
+  row: string,
+  account: StripeAccount,
+  invoice: string,
+): Promise<Outcome<StripeObject>> {
+  return perform(context, {
+    address: `inbox.${row}`,
+    step: `stop ${account.name} ${invoice}`,
+    account,
+    method: 'POST',
+    path: `/v1/invoices/${invoice}`,
+    params: { auto_advance: false },
+    key: digest([row, account.id, invoice, 'stop']),
+  })
+}
+
+async function invoicesOf(account: StripeAccount, subscription: string): Promise<Outcome<readonly StripeObject[]>> {
+  const found: StripeObject[] = []
+  try {
+    for await (const invoice of account.list('/v1/invoices', { subscription })) found.push(invoice)
+    return success(found)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'invoices could not be read'
+    return failed({ kind: 'retryable', code: 'invoices_unreadable', message, status: 0 })
+  }
+}

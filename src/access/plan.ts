@@ -10,6 +10,8 @@ export interface Claim {
   readonly prices: readonly string[]
   /** Whether the subscription is live in the account that bills it now (ending ones are, until they end). */
   readonly live: boolean
+  /** Nobody declared it (somebody subscribed anew, or its YAML was removed): it gives nothing by itself, and nothing is taken from who pays it. */
+  readonly undeclared?: true
 }
 
 /** What Crossbill gave, from its store: the person is known here only by the contact. */
@@ -44,6 +46,8 @@ export interface AccessDecision {
  * | no          | yes      | yes                  | revoke   |
  * | no          | yes      | no                   | (nothing)|
  * | no          | no       | any                  | (nothing)|
+ *
+ * Somebody who pays for it by a subscription that nobody declared holds what they hold: (nothing).
  */
 export function planAccess(
   access: Access,
@@ -58,9 +62,11 @@ export function planAccess(
     const mine = new Map(granted.filter((one) => one.offer === offer).map((one) => [one.contact, one]))
     const wanted = new Map<string, string[]>()
     const past = new Map<string, string[]>()
+    const undeclared = new Set<string>()
     for (const claim of claims) {
       if (!claim.prices.some((price) => giving.has(price))) continue
-      push(claim.live ? wanted : past, claim.person, claim.subscriber)
+      if (claim.undeclared === true) undeclared.add(claim.person)
+      else push(claim.live ? wanted : past, claim.person, claim.subscriber)
     }
     for (const [person, subscribers] of wanted) {
       const contact = holding.get(person)
@@ -74,7 +80,7 @@ export function planAccess(
     }
     for (const [person, contact] of holding) {
       const grant = mine.get(contact)
-      if (wanted.has(person) || grant === undefined) continue
+      if (wanted.has(person) || undeclared.has(person) || grant === undefined) continue
       decisions.push({
         kind: 'revoke',
         offer,

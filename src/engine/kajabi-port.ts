@@ -17,6 +17,10 @@ export interface KajabiSite {
   noted(offer: string): Promise<Outcome<ReadonlyMap<string, string>>>
   /** Offer ids the contact holds, by grant or purchase. */
   offersOf(contact: string): Promise<Outcome<readonly string[]>>
+  /** Products that the offer opens. */
+  productsOf(offer: string): Promise<Outcome<readonly string[]>>
+  /** Contacts for whom the product is open: an offer may be listed on a contact while its products are switched off. */
+  openFor(product: string): Promise<Outcome<readonly string[]>>
   /** Grants one offer; `welcome` lets Kajabi send its welcome e-mail. Automations of the site may fire. */
   grant(contact: string, offer: string, options: { welcome: boolean }): Promise<Outcome<true>>
   /** Takes one active offer away. Others are untouched. */

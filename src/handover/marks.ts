@@ -24,6 +24,13 @@ export const markPromotion = 'crossbill_promotion_code'
 /** On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and the step. */
 export const markCarried = 'crossbill_carried'
 
+/** The catalog's key of a price in the target: by its lookup key, or, where a later price has that, by its mark. */
+export function priceKey(price: { readonly lookup_key?: unknown; readonly metadata?: unknown }): string | undefined {
+  if (typeof price.lookup_key === 'string') return price.lookup_key
+  const mark = (price.metadata as Readonly<Record<string, unknown>> | null | undefined)?.[markAddress]
+  return typeof mark === 'string' && mark.startsWith('price.') ? mark.slice('price.'.length) : undefined
+}
+
 /** Metadata without our own keys: what the subscription's owner wrote. */
 export function foreignMetadata(metadata: Readonly<Record<string, string>> | null): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata ?? {}).filter(([key]) => !key.startsWith('crossbill_')))

@@ -27,6 +27,11 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
     holders: (offer) => holders(api, site, offer),
     noted: (offer) => noted(api, site, offer),
     offersOf: (contact) => api.ids(`/v1/contacts/${contact}/relationships/offers`),
+    productsOf: (offer) => api.ids(`/v1/offers/${offer}/relationships/products`),
+    openFor: (product) =>
+      api.ids(
+        `/v1/contacts?${query({ 'filter[site_id]': site, 'filter[has_active_product_id]': product, 'page[size]': '100' })}`,
+      ),
     grant: (contact, offer, { welcome }) =>
       api.done({
         method: 'POST',

@@ -10,7 +10,11 @@ export function openGrants(database: Kysely<Tables>): Pick<InboxStore, 'grants' 
       let query = database.selectFrom('grants').selectAll()
       if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
       if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
-      return (await query.orderBy('contact').orderBy('offer').execute()).map(grant)
+      const { subscriber } = filter
+      // An underscore of an id matches any sign, so what was found is looked at once more.
+      if (subscriber !== undefined) query = query.where('subscribers', 'like', `%"${subscriber}"%`)
+      const found = (await query.orderBy('contact').orderBy('offer').execute()).map(grant)
+      return subscriber === undefined ? found : found.filter(({ subscribers }) => subscribers.includes(subscriber))
     },
     putGrants: (grants) =>
       database.transaction().execute(async (transaction) => {

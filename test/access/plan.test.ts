@@ -66,6 +66,17 @@ describe('who gets what', () => {
       brief(planAccess(access, claims, holders, [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }])),
     ).toEqual(['keep membership intl/b @1'])
   })
+  it('what somebody pays for by a subscription nobody declared is neither taken nor given', () => {
+    const claims = [
+      claim('us/a', 'ann', ['monthly'], false),
+      { ...claim('target/sub_new', 'ann', ['yearly']), undeclared: true as const },
+      { ...claim('target/sub_other', 'bob', ['yearly']), undeclared: true as const },
+    ]
+    const holders = new Map([['membership', new Map([['ann', '1']])]])
+    const granted: Granted[] = [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }]
+    expect(planAccess(access, claims, holders, granted)).toEqual([])
+    expect(brief(planAccess(access, claims.slice(0, 1), holders, granted))).toEqual(['revoke membership us/a @1'])
+  })
   it('done once, nothing is left to do (property)', () => {
     const person = fc.constantFrom('p1', 'p2', 'p3', 'p4')
     const claims = fc.array(

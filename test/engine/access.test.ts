@@ -99,6 +99,39 @@ test('who stops paying loses what was granted here, and keeps what was given by 
   expect(await kajabi.holders()).toContain('guest@school.test')
 })
 
+test('who left and subscribed anew, by a subscription nobody declared, keeps what they hold; so does who is no longer in the YAML', async () => {
+  await using kajabi = await site()
+  const { school } = kajabi
+  await planAndApply(kajabi.with(school.stage('target')))
+  const successors = (await school.target.subscriptions.list({ limit: 100 })).data
+  const mine = successors.find((one) => one.metadata['crossbill_from'] === school.keys[0])
+  const price = mine?.items.data[0]?.price.id ?? ''
+  await school.target.subscriptions.cancel(mine?.id ?? '')
+  const again = await school.target.subscriptions.create({
+    customer: mine?.customer as string,
+    items: [{ price }],
+  })
+  const context = kajabi.with(school.stage('target'))
+  const [first, , third] = context.catalog.subscribers
+  if (first === undefined || third === undefined) throw new Error('nobody declared')
+  const forgetful = { ...context, catalog: { ...context.catalog, subscribers: [first, third] } }
+  expect((await makePlan(forgetful)).summary).toMatchObject({ grant: 0, revoke: 0 })
+  await school.target.subscriptions.cancel(again.id)
+  expect((await makePlan(forgetful)).summary).toMatchObject({ grant: 0, revoke: 1 })
+})
+
+test('a second subscription that came after the grant is noted by the next apply', async () => {
+  await using kajabi = await site()
+  const { school } = kajabi
+  const grants = kajabi.store.inbox
+  await planAndApply(kajabi.with(school.stage('source')))
+  const [noted] = await grants.grants()
+  if (noted === undefined) throw new Error('nothing granted')
+  await grants.putGrants([{ ...noted, subscribers: ['us/sub_earlier'] }])
+  await planAndApply(kajabi.with(school.stage('target')))
+  expect(await grants.grants({ contact: noted.contact })).toEqual([noted])
+})
+
 test('no plan, journal or state row names a person', async () => {
   await using kajabi = await site()
   const context = kajabi.with(kajabi.school.stage('target'))

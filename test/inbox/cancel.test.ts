@@ -140,6 +140,21 @@ describe('who is meant', () => {
     expect(rig.alerts.map(({ key }) => key)).toContain(`dead ${id}`)
   })
 
+  test('somebody who was a customer of both old accounts loses access with the last of both', async () => {
+    const [ada, twin] = [await rig.member('ada', 'settled'), await rig.member('ada.twin', 'settled')]
+    const [grant] = await rig.store.inbox.grants({ contact: ada.contact })
+    if (grant === undefined) throw new Error('no grant')
+    await rig.store.inbox.putGrants([{ ...grant, subscribers: [ada.subscriber, twin.subscriber] }])
+    await rig.store.inbox.removeGrants([{ contact: twin.contact, offer: 'membership' }])
+    await signal({ subscriber: ada.subscriber })
+    await workOff()
+    expect(await offersOf(ada)).toHaveLength(1)
+    await signal({ subscriber: twin.subscriber })
+    await workOff()
+    expect(await rig.status('target', twin.successor)).toBe('canceled')
+    expect(await offersOf(ada)).toEqual([])
+  })
+
   test('with the store lost, the customer noted on the contact tells who it is', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     await rig.kajabi.setExternalId(ada.contact, ada.customer)

@@ -106,10 +106,10 @@ describe('a site without API', () => {
     await carryOut([claim(ada, 'ada', true)])
     const context = { ...rig.context, kajabi: noSite(), urls, access }
     expect(await pollAccess(context)).toMatchObject({ gone: 0, read: true })
-    expect(await followAccess(context, ada.customer)).toEqual({ ok: true, value: 0 })
+    expect(await followAccess(context, { customer: ada.customer })).toEqual({ ok: true, value: 0 })
     await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     await rig.stripe('us').subscriptions.cancel(ada.old)
-    expect(await followAccess(context, ada.customer)).toEqual({ ok: true, value: 1 })
+    expect(await followAccess(context, { customer: ada.customer })).toEqual({ ok: true, value: 1 })
     expect(await holds(ada)).toBe(false)
     expect(await rig.store.inbox.grants()).toEqual([])
   })

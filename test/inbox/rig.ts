@@ -3,7 +3,7 @@ import type { Access } from '../../src/access/schema.ts'
 import { projectFrom } from '../../src/catalog/project.ts'
 import type { Catalog, DesiredSubscriber } from '../../src/catalog/types.ts'
 import { present } from '../../src/core/assert.ts'
-import { instant, type Instant } from '../../src/core/instant.ts'
+import { formatInstant, instant, type Instant } from '../../src/core/instant.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Alert, InboxContext, LogLine } from '../../src/engine/inbox/context.ts'
 import type { ReconcileContext } from '../../src/engine/inbox/reconcile.ts'
@@ -49,6 +49,8 @@ export interface Rig {
   status(account: string, subscription: string | undefined): Promise<string>
   now(): Instant
   pass(seconds: number): void
+  /** Lets the accounts and Kajabi live on. */
+  advance(seconds: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,6 +59,8 @@ export interface RigOptions {
   readonly deliver?: typeof fetch
   readonly policy?: Partial<InboxContext['policy']>
   readonly offer?: Partial<Access['offers'][string]>
+  /** Days after which Kajabi takes the offer away by itself. */
+  readonly accessDays?: number
   /** Stands between the adapters and the sandbox: faults, counting. */
   readonly between?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch
 }
@@ -80,7 +84,12 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     if (answer.status !== 200) throw new Error(`Kajabi: ${JSON.stringify(done)}`)
     return done
   }
-  const { offer } = await act({ act: 'make_offer', title: 'Membership', free: true })
+  const { offer } = await act({
+    act: 'make_offer',
+    title: 'Membership',
+    free: true,
+    ...(options.accessDays === undefined ? {} : { access_days: options.accessDays }),
+  })
   const { tag } = await act({ act: 'make_tag', name: 'cancel-membership' })
   const { form } = await act({ act: 'make_form', title: 'Cancel' })
   const access: Access = {
@@ -151,6 +160,10 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     act,
     now,
     pass: (seconds) => void (passed += seconds),
+    async advance(seconds) {
+      const to = formatInstant(instant(sandbox.clock() + seconds))
+      await sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: JSON.stringify({ to }) })
+    },
     async member(name, stage) {
       const email = `${name}@school.example`
       const customer = await makeCustomer(stripe('us'), email)

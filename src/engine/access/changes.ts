@@ -23,6 +23,8 @@ export async function readHolders(kajabi: KajabiSite, access: Access): Promise<O
 export interface AccessPlan {
   readonly changes: readonly Change[]
   readonly unchanged: number
+  /** Who holds what they pay for, and by which subscribers. */
+  readonly kept: readonly Granted[]
 }
 
 /**
@@ -37,7 +39,10 @@ export function accessChanges(
 ): AccessPlan {
   const decisions = planAccess(access, claims, holders, granted)
   const changes = decisions.filter(({ kind }) => kind !== 'keep').map((decision) => change(access, decision))
-  return { changes, unchanged: decisions.length - changes.length }
+  const kept = decisions.flatMap(({ kind, contact, offer, subscribers }) =>
+    kind !== 'keep' || contact === undefined ? [] : [{ contact, offer, subscribers }],
+  )
+  return { changes, unchanged: decisions.length - changes.length, kept }
 }
 
 function change(access: Access, decision: AccessDecision): Change {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Claim } from '../../access/plan.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
-import { markFrom, undoneComment } from '../../handover/marks.ts'
+import { markFrom, priceKey, undoneComment } from '../../handover/marks.ts'
 import type { Live, LiveAccount } from '../../plan/live.ts'
 
 /** A claim with the customer whose access it is; the name is for creating a contact and is kept nowhere. */
@@ -20,7 +20,7 @@ const live = new Set<string>(['active', 'trialing', 'past_due'])
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
   const successors = successorsByMark(accounts.target)
   const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
-  return catalog.subscribers.flatMap((desired) => {
+  const declared = catalog.subscribers.flatMap((desired) => {
     if (desired.excluded !== undefined) return []
     const old = sources.get(desired.source)?.get(desired.subscription)
     const paying = successors.get(desired.key) ?? old
@@ -30,6 +30,28 @@ export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
     if (customer === undefined || person === undefined || person === '') return []
     return [claim(desired, paying, { customer: customer.id, person, name: customer.name ?? '' })]
   })
+  return [...declared, ...undeclaredOf(catalog, accounts)]
+}
+
+/**
+ * Whoever pays by a subscription that no YAML names: they subscribed anew, or their entry was removed. Removing YAML takes nothing from anybody, and what the catalog
+ * knows them to pay for is not taken from them.
+ */
+function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
+  const named = new Set<string>(catalog.subscribers.map(({ key }) => key))
+  return [['target', target] as const, ...sources].flatMap(([name, account]) =>
+    account.subscriptions.flatMap((one) => {
+      const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
+      if (named.has(key) || !live.has(one.status)) return []
+      const customer = customerOf(one, [account])
+      const person = customer?.email?.trim().toLowerCase()
+      if (customer === undefined || person === undefined || person === '') return []
+      const old = account === target ? undefined : catalog.mappings.get(name)?.prices
+      const prices = one.items.data.flatMap(({ price }) => (old === undefined ? priceKey(price) : old[price.id]) ?? [])
+      const who = { customer: customer.id, person, name: customer.name ?? '' }
+      return [{ subscriber: key, prices, live: true, undeclared: true as const, ...who }]
+    }),
+  )
 }
 
 function claim(

@@ -1,19 +1,16 @@
 import { digest } from '../../core/canonical.ts'
-import { CommandError } from '../../core/outcome.ts'
+import { CommandError, success, type Outcome } from '../../core/outcome.ts'
 import type { Live } from '../../plan/live.ts'
-import type { Change } from '../../plan/types.ts'
 import type { Holders } from '../../access/plan.ts'
 import type { Context } from '../context.ts'
 import type { Grant } from '../inbox/port.ts'
 import type { AccessPort } from './port.ts'
 import { givenByUrls, rememberedHolders } from './by-urls.ts'
-import { accessChanges, readHolders } from './changes.ts'
+import { accessChanges, readHolders, type AccessPlan } from './changes.ts'
 import { claimsOf, type PersonalClaim } from './claims.ts'
 
 /** What was read of access, and what follows from it. */
-export interface AccessSurvey {
-  readonly changes: readonly Change[]
-  readonly unchanged: number
+export interface AccessSurvey extends AccessPlan {
   /** By address: what was seen of the offer, for the plan's basis. */
   readonly touched: ReadonlyMap<string, string>
   /** By subscriber, in memory only. */
@@ -29,15 +26,30 @@ export async function surveyAccess(
   live: Live,
 ): Promise<AccessSurvey | undefined> {
   if (access === undefined) return undefined
+  const seen = await readAccess(access, catalog, live)
+  if (seen.ok) return seen.value
+  throw new CommandError('access_unreadable', `Kajabi does not say who has access: ${seen.failure.message}`, {
+    notDone: 'nothing was sent',
+    fix: 'try again; `crossbill doctor` checks the credentials',
+  })
+}
+
+/** The same, for whoever goes on when Kajabi does not answer. */
+export async function readAccess(
+  access: AccessPort,
+  catalog: Context['catalog'],
+  live: Live,
+): Promise<Outcome<AccessSurvey>> {
   const holders = await readHolders(access.kajabi, access.offers)
-  if (!holders.ok) throw unreadable(holders.failure.message)
+  if (!holders.ok) return holders
   const claims = claimsOf(catalog, live)
   const granted = await access.grants.grants()
   const known = new Map([...holders.value, ...rememberedHolders(access.offers, claims, granted)])
   const complete = await completed(access, claims, { holders: known, granted })
-  const { changes, unchanged } = accessChanges(access.offers, claims, complete, granted)
-  const touched = new Map(changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
-  return { changes, unchanged, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) }
+  if (!complete.ok) return complete
+  const plan = accessChanges(access.offers, claims, complete.value, granted)
+  const touched = new Map(plan.changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
+  return success({ ...plan, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) })
 }
 
 /**
@@ -48,7 +60,7 @@ async function completed(
   { kajabi, offers }: AccessPort,
   claims: readonly PersonalClaim[],
   { holders, granted }: { readonly holders: ReadonlyMap<string, Holders>; readonly granted: readonly Grant[] },
-): Promise<ReadonlyMap<string, Holders>> {
+): Promise<Outcome<ReadonlyMap<string, Holders>>> {
   const complete = new Map([...holders].map(([offer, held]) => [offer, new Map(held)]))
   const paying = new Map(claims.filter(({ live }) => live).map((claim) => [claim.subscriber, claim.person]))
   const asked = new Map<string, readonly string[]>()
@@ -56,23 +68,16 @@ async function completed(
     const person = subscribers.map((one) => paying.get(one)).find((one) => one !== undefined)
     const held = complete.get(offer)
     if (person === undefined || held === undefined || held.has(person) || givenByUrls(offers, offer)) continue
-    const known = asked.get(contact) ?? (await readOffers(kajabi, contact))
-    asked.set(contact, known)
-    if (known.includes(offers.offers[offer]?.kajabi ?? '')) held.set(person, contact)
+    const known = asked.get(contact)
+    const own = known === undefined ? await readOffers(kajabi, contact) : success(known)
+    if (!own.ok) return own
+    asked.set(contact, own.value)
+    if (own.value.includes(offers.offers[offer]?.kajabi ?? '')) held.set(person, contact)
   }
-  return complete
+  return success(complete)
 }
 
-async function readOffers(kajabi: AccessPort['kajabi'], contact: string): Promise<readonly string[]> {
+async function readOffers(kajabi: AccessPort['kajabi'], contact: string): Promise<Outcome<readonly string[]>> {
   const answer = await kajabi.offersOf(contact)
-  if (answer.ok) return answer.value
-  if (answer.failure.code === 'not_found') return []
-  throw unreadable(answer.failure.message)
-}
-
-function unreadable(message: string): CommandError {
-  return new CommandError('access_unreadable', `Kajabi does not say who has access: ${message}`, {
-    notDone: 'nothing was sent',
-    fix: 'try again; `crossbill doctor` checks the credentials',
-  })
+  return answer.ok || answer.failure.code !== 'not_found' ? answer : success([])
 }

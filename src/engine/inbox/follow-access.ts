@@ -1,23 +1,29 @@
-import type { SubscriberKey } from '../../core/address.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { givenByUrls } from '../access/by-urls.ts'
 import { read } from '../perform.ts'
 import type { InboxContext } from './context.ts'
-import { readSides } from './live-sides.ts'
 import type { Grant } from './port.ts'
+import { readStanding } from './standing.ts'
+import { givesNow } from './whom.ts'
 
 /** While Crossbill itself takes an offer away, its absence is nobody's wish. */
 const ownRevokeDays = 1
 
+/** Whose access may have to go: everybody of a customer, or whoever one subscriber gave it to. */
+export interface Followed {
+  readonly customer?: string | undefined
+  readonly subscriber?: string | undefined
+}
+
 /**
- * Takes from one customer what Crossbill granted and nobody pays for any more. Whether somebody pays is read from both accounts now; what
+ * Takes from people what Crossbill granted and nobody pays for any more. Whether somebody pays is read from both accounts now; what
  * cannot be read is left as it is. @returns how many offers were taken away.
  */
-export async function followAccess(context: InboxContext, customer: string): Promise<Outcome<number>> {
+export async function followAccess(context: InboxContext, followed: Followed): Promise<Outcome<number>> {
   const { inbox, access } = context
   let taken = 0
-  for (const grant of await inbox.grants({ customer })) {
+  for (const grant of await grantsOf(context, followed)) {
     const paid = await isPaidFor(context, grant)
     if (!paid.ok) return paid
     const offer = access.offers[grant.offer]?.kajabi
@@ -29,9 +35,24 @@ export async function followAccess(context: InboxContext, customer: string): Pro
     if (!revoked.value) continue
     await inbox.removeGrants([grant])
     taken++
-    context.log({ level: 'info', event: 'access_taken', contact: grant.contact, offer: grant.offer, customer })
+    const { contact, customer } = grant
+    context.log({ level: 'info', event: 'access_taken', contact, offer: grant.offer, customer })
   }
   return success(taken)
+}
+
+/** One person may be two customers, one of each old account, and then the grant is noted under one of them; so the subscriber is looked for, too. */
+async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Followed): Promise<readonly Grant[]> {
+  const theirs = customer === undefined ? [] : await inbox.grants({ customer })
+  if (subscriber === undefined || theirs.some(({ subscribers }) => subscribers.includes(subscriber))) return theirs
+  return [...theirs, ...(await inbox.grants({ subscriber }))]
+}
+
+/** By a subscriber that the grant knows, or by a subscription that its customer made since in the target. */
+async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
+  const standing = await readStanding(context, grant)
+  if (!standing.ok) return standing
+  return standing.value.paid ? success(true) : givesNow(context, grant.customer, grant.offer)
 }
 
 /** False when there is no way to take it: nothing is then said to be taken. */
@@ -53,20 +74,4 @@ async function takeByUrl(context: InboxContext, { customer, offer }: Grant): Pro
   const person = { email, name: typeof name === 'string' ? name : '', externalId: customer }
   const revoked = await context.urls.deactivate(offer, person)
   return revoked.ok || revoked.failure.code === 'not_found' ? success(true) : revoked
-}
-
-/** Whether any subscription that gives this grant is alive, in the account that bills it. */
-export async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
-  for (const subscriber of grant.subscribers) {
-    const both = await readSides(context, subscriber as SubscriberKey)
-    if (!both.ok) return both
-    const { old, successors } = both.value.sides
-    if (successors === undefined)
-      return {
-        ok: false,
-        failure: { kind: 'retryable', code: 'target_unreadable', message: 'the target could not be read', status: 0 },
-      }
-    if (old === 'live' || successors.some(({ live }) => live)) return success(true)
-  }
-  return success(false)
 }

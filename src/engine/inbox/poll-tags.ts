@@ -5,6 +5,17 @@ import type { InboxContext } from './context.ts'
 /** Contacts seen with a cancel tag, by contact and tag: once, or often enough that a signal was made of it. Forgotten when the tag is gone. */
 export type SeenTags = Map<string, 'once' | 'told'>
 
+const toldKey = 'poller.told_tags'
+
+/**
+ * What the last process to look has made signals of. A tag that stays on a contact (its signal waits for a person, or was discarded) is the same old wish after a
+ * restart, and must not cancel what its member subscribed to since.
+ */
+export async function rememberedTags({ store }: Pick<InboxContext, 'store'>): Promise<SeenTags> {
+  const told = await store.get(toldKey)
+  return new Map(Array.isArray(told) ? told.map((key) => [String(key), 'told']) : [])
+}
+
 /**
  * Looks who carries a cancel tag. Hooks are quicker, but Kajabi gives one up in silence, and one that met a stopped service may never come again; a tag
  * stays until its wish is done. Only a tag seen twice in a row is a signal: the first time its hook may still be at work.
@@ -15,6 +26,7 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
   if (kajabi === undefined) return 0
   let signals = 0
   const there = new Set<string>()
+  const before = toldOf(seen)
   for (const [offer, { cancel_tags: tags = [] }] of Object.entries(access.offers))
     for (const tag of tags) {
       const contacts = await kajabi.tagged(tag)
@@ -25,9 +37,9 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
       for (const contact of contacts.value) {
         const key = `${contact} ${tag}`
         there.add(key)
-        const before = seen.get(key)
-        seen.set(key, before === undefined ? 'once' : 'told')
-        if (before !== 'once') continue
+        const earlier = seen.get(key)
+        seen.set(key, earlier === undefined ? 'once' : 'told')
+        if (earlier !== 'once') continue
         const receivedAt = context.clock()
         const message = digest([contact, tag, receivedAt])
         await acceptSignal(context, { source: 'poller', event: 'tag_added', contact, tag, offer, receivedAt, message })
@@ -35,5 +47,11 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
       }
     }
   for (const key of seen.keys()) if (!there.has(key)) seen.delete(key)
+  const told = toldOf(seen)
+  if (told.join() !== before.join()) await context.store.put(toldKey, told)
   return signals
+}
+
+function toldOf(seen: SeenTags): string[] {
+  return [...seen].flatMap(([key, was]) => (was === 'told' ? [key] : [])).toSorted()
 }

@@ -1,10 +1,12 @@
 import { digest } from '../../core/canonical.ts'
 import type { AccessOffer } from '../../access/schema.ts'
+import { secondsPerHour, type Instant } from '../../core/instant.ts'
 import { acceptSignal } from './accept.ts'
 import { openBreaker } from './breaker.ts'
 import type { InboxContext } from './context.ts'
-import { isPaidFor } from './follow-access.ts'
 import type { Grant } from './port.ts'
+import { giveAgain } from './repair.ts'
+import { readStanding } from './standing.ts'
 
 /** What one look at Kajabi came to. */
 export interface Poll {
@@ -16,6 +18,12 @@ export interface Poll {
   readonly read: boolean
 }
 
+/**
+ * Missing grants that somebody is told of, by contact and offer, and when they were looked into. They are not asked about again for an hour, since asking costs
+ * reads, of which a new account has few.
+ */
+export type KnownGone = Map<string, Instant>
+
 /** At once gone, this many and this share of an offer's holders, is a fault of the other side rather than so many wishes. */
 const suspiciousCount = 5
 const suspiciousShare = 0.2
@@ -23,58 +31,120 @@ const suspiciousShare = 0.2
 /**
  * Looks whether everybody still holds what Crossbill granted. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
  *
- * | offer gone, and        | then                                                                             |
- * |------------------------|----------------------------------------------------------------------------------|
- * | so are many others     | the breaker opens: nothing is cancelled, somebody is called                      |
- * | protected, paid for    | given again: around a move old integrations revoke what they think has ended     |
- * | `revoked_means: cancel`| a signal, which the worker verifies by two more reads                            |
- * | otherwise              | somebody is told: in Kajabi a revoke is not a cancel                             |
+ * | offer gone, and                          | then                                                                             |
+ * |------------------------------------------|----------------------------------------------------------------------------------|
+ * | nobody is on the list, the contact says otherwise | the breaker opens: an empty page is no answer                           |
+ * | guarded, paid for                        | given again, however many: old integrations revoke what they think has ended     |
+ * | so are many others that are not guarded  | the breaker opens: nothing is cancelled, somebody is called                      |
+ * | the contact itself still has it          | nothing: Kajabi's lists do not always agree                                      |
+ * | `revoked_means: cancel`                  | a signal, which the worker verifies by two more reads                            |
+ * | otherwise                                | somebody is told: in Kajabi a revoke is not a cancel                             |
  */
-export async function pollAccess(context: InboxContext): Promise<Poll> {
+export async function pollAccess(context: InboxContext, known: KnownGone = new Map()): Promise<Poll> {
   const { kajabi, inbox, access } = context
   const all = await inbox.grants()
-  let [gone, repaired, signals, read] = [0, 0, 0, true]
-  if (kajabi === undefined) return { gone, repaired, signals, read }
+  const poll = { gone: 0, repaired: 0, signals: 0, read: true }
+  if (kajabi === undefined) return poll
+  const missing = new Set<string>()
   for (const [key, offer] of Object.entries(access.offers)) {
     const mine = all.filter((grant) => grant.offer === key)
     if (mine.length === 0 || offer.urls !== undefined) continue
     const holders = await kajabi.holders(offer.kajabi)
     if (!holders.ok) {
-      read = false
+      poll.read = false
       context.log({ level: 'warn', event: 'poll_failed', offer: key, code: holders.failure.code })
       continue
     }
     const there = new Set(holders.value.values())
-    const missing = mine.filter(({ contact }) => !there.has(contact))
-    gone += missing.length
-    if (suspicious(missing.length, mine.length, there.size)) {
-      await openBreaker(context, `${missing.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
+    const gone = mine.filter(({ contact }) => !there.has(contact))
+    gone.forEach((grant) => missing.add(nameOf(grant)))
+    poll.gone += gone.length
+    if (await isEmptyPage(context, { gone, mine, holders: there.size }, offer)) {
+      await openBreaker(context, `${gone.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
       continue
     }
-    const told: Grant[] = []
-    for (const grant of missing) {
-      const became = await actOn(context, grant, offer)
-      if (became === 'repaired') repaired++
-      else if (became === 'signal') signals++
-      else if (became === 'tell') told.push(grant)
-    }
-    tell(context, key, told)
+    const became = await lookInto(context, { key, offer, gone, mine }, known)
+    poll.repaired += became.repaired
+    poll.signals += became.signals
   }
-  return { gone, repaired, signals, read }
+  for (const name of known.keys()) if (!missing.has(name)) known.delete(name)
+  return poll
 }
 
-function suspicious(missing: number, granted: number, holders: number): boolean {
-  if (holders === 0 && granted > 1) return true
+function nameOf({ contact, offer }: Grant): string {
+  return `${contact} ${offer}`
+}
+
+/** Nobody is on the list: then one contact itself is asked. */
+async function isEmptyPage(
+  { kajabi }: InboxContext,
+  { gone, mine, holders }: { gone: readonly Grant[]; mine: readonly Grant[]; holders: number },
+  offer: AccessOffer,
+): Promise<boolean> {
+  const [first] = gone
+  if (holders > 0 || mine.length < 2 || first === undefined) return false
+  const own = await kajabi?.offersOf(first.contact)
+  return own?.ok !== true || own.value.includes(offer.kajabi)
+}
+
+interface Gone {
+  readonly key: string
+  readonly offer: AccessOffer
+  readonly gone: readonly Grant[]
+  readonly mine: readonly Grant[]
+}
+
+/** First those who are guarded, each of them; then the others, unless there are suspiciously many. */
+async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone, known: KnownGone) {
+  const at = context.clock()
+  let [repaired, signals] = [0, 0]
+  const unguarded: Grant[] = []
+  for (const grant of gone.filter((one) => (known.get(nameOf(one)) ?? 0) <= at - secondsPerHour)) {
+    const standing = await readStanding(context, grant)
+    // Not readable now: looked into again by the next poll.
+    if (!standing.ok) continue
+    if (!standing.value.paid) await forget(context, grant, offer)
+    else if (!standing.value.guarded) unguarded.push(grant)
+    else if (await giveAgain(context, grant, offer)) repaired++
+  }
+  if (isSuspicious(unguarded.length, mine.length)) {
+    await openBreaker(context, `${unguarded.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
+    return { repaired, signals }
+  }
+  for (const grant of unguarded) {
+    if (await isStillThere(context, grant, offer)) continue
+    if (offer.revoked_means === 'cancel' && offer.day_limit === undefined) {
+      await signalGone(context, grant)
+      signals++
+    } else known.set(nameOf(grant), at)
+  }
+  tell(
+    context,
+    key,
+    gone.filter((grant) => known.has(nameOf(grant))),
+  )
+  return { repaired, signals }
+}
+
+/** Nobody pays for it and it is not there: as it should be, so there is nothing left to remember. */
+async function forget(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<void> {
+  if (!(await isStillThere(context, grant, offer))) await context.inbox.removeGrants([grant])
+}
+
+function isSuspicious(missing: number, granted: number): boolean {
   return missing >= suspiciousCount && missing > granted * suspiciousShare
 }
 
-async function actOn(
-  context: InboxContext,
-  grant: Grant,
-  offer: AccessOffer,
-): Promise<'repaired' | 'signal' | 'tell' | 'nothing'> {
-  if (grant.protectedUntil > context.clock()) return (await repair(context, grant, offer)) ? 'repaired' : 'nothing'
-  if (offer.revoked_means !== 'cancel' || offer.day_limit !== undefined) return 'tell'
+/** True also when the contact cannot be asked: then nothing is concluded. */
+async function isStillThere({ kajabi, log }: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {
+  const own = await kajabi?.offersOf(grant.contact)
+  if (own?.ok !== true) return own?.failure.code !== 'not_found'
+  const there = own.value.includes(offer.kajabi)
+  if (there) log({ level: 'info', event: 'lists_disagree', contact: grant.contact, offer: grant.offer })
+  return there
+}
+
+async function signalGone(context: InboxContext, grant: Grant): Promise<void> {
   await acceptSignal(context, {
     source: 'poller',
     event: 'offer_gone',
@@ -84,17 +154,6 @@ async function actOn(
     receivedAt: context.clock(),
     message: digest([grant.contact, grant.offer, grant.grantedAt]),
   })
-  return 'signal'
-}
-
-/** Gives an offer again that somebody pays for. Whose subscription has ended gets nothing: then its absence is right. */
-async function repair(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {
-  const paid = await isPaidFor(context, grant)
-  if (!paid.ok || !paid.value || context.kajabi === undefined) return false
-  const granted = await context.kajabi.grant(grant.contact, offer.kajabi, { welcome: false })
-  const { contact, offer: key } = grant
-  context.log({ level: granted.ok ? 'info' : 'warn', event: 'access_repaired', contact, offer: key, ok: granted.ok })
-  return granted.ok
 }
 
 function tell(context: InboxContext, offer: string, gone: readonly Grant[]): void {

@@ -71,7 +71,11 @@ export interface InboxStore {
   cancelsSince(at: Instant, now: Instant): Promise<{ readonly done: number; readonly inHand: number }>
 
   /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
-  grants(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Grant[]>
+  grants(filter?: {
+    readonly contact?: string
+    readonly customer?: string
+    readonly subscriber?: string
+  }): Promise<readonly Grant[]>
   putGrants(grants: readonly Grant[]): Promise<void>
   removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
 
@@ -88,8 +92,8 @@ export interface Grant {
   readonly subscribers: readonly string[]
   readonly grantedAt: Instant
   /**
-   * Until then a missing offer is repaired, never read as a cancel: from the hold until seven days after settling, and while a repair (revoke, then
-   * grant) is under way. 0 when nothing protects it.
+   * Until then a missing offer is repaired, never read as a cancel: for seven days after it was given, and while a repair (revoke, then grant) or a revoke of our own is under
+   * way. From the hold until seven days after settling it is guarded, too, whatever this says: that is asked of the old subscription.
    */
   readonly protectedUntil: Instant
 }

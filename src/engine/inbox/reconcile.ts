@@ -3,9 +3,8 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
-import { accessChanges, readHolders } from '../access/changes.ts'
-import { rememberedHolders } from '../access/by-urls.ts'
-import { claimsOf } from '../access/claims.ts'
+import { rememberSubscribers } from '../access/remember.ts'
+import { readAccess } from '../access/survey.ts'
 import { sightOld } from '../../handover/sights.ts'
 import type { Live } from '../../plan/live.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
@@ -73,18 +72,17 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   if (kajabi === undefined) return success({ missing: 0, taken: 0, hooksCreated: 0 })
   const hooks = await keepHooks(context, kajabi)
   if (!hooks.ok) return hooks
-  const holders = await readHolders(kajabi, access)
-  if (!holders.ok) return holders
+  const seen = await readAccess({ kajabi, grants: inbox, offers: access }, context.catalog, live)
+  if (!seen.ok) return seen
+  const { changes, kept } = seen.value
+  await rememberSubscribers(inbox, kept)
   const granted = await inbox.grants()
-  const claims = claimsOf(context.catalog, live)
-  const known = new Map([...holders.value, ...rememberedHolders(access, claims, granted)])
-  const { changes } = accessChanges(access, claims, known, granted)
   const revokes = changes.filter(({ action }) => action === 'revoke')
   const contacts = new Set(revokes.map(({ expect }) => expect?.['contact']))
   const customers = new Set(granted.filter(({ contact }) => contacts.has(contact)).map(({ customer }) => customer))
   let taken = 0
   for (const customer of customers) {
-    const followed = await followAccess(context, customer)
+    const followed = await followAccess(context, { customer })
     if (!followed.ok) return followed
     taken += followed.value
   }

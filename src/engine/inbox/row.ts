@@ -9,7 +9,7 @@ import { failed, success, type Failure, type Outcome } from '../../core/outcome.
 import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
 import { askForConfirmation } from './confirm.ts'
 import type { InboxContext } from './context.ts'
-import { followAccess } from './follow-access.ts'
+import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
@@ -95,7 +95,7 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
   if (truth.truth === 'unknown') return afterFailure(context, work, truth.failure)
 
   if (work.signal.event === 'subscription_ended') {
-    const followed = await followAccess(context, work.signal.customer ?? '')
+    const followed = await followAccess(context, { customer: work.signal.customer })
     return followed.ok ? { event: 'refuted', reason: 'access_followed' } : afterFailure(context, work, followed.failure)
   }
   if (work.signal.event === 'hold_removed') {
@@ -120,7 +120,10 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
       return cancelBoth(context, work, choice.subscriber as SubscriberKey)
     case 'none': {
       const needsPerson = choice.reason === 'nobody' || choice.reason === 'no_offer_named'
-      return { event: needsPerson ? 'failed' : 'refuted', reason: choice.reason }
+      if (needsPerson) return { event: 'failed', reason: choice.reason }
+      // A tag that stayed would one day be taken for the wish to cancel a subscription made long after it.
+      const removed = await removeTag(context, work.signal)
+      return removed.ok ? { event: 'refuted', reason: choice.reason } : afterFailure(context, work, removed.failure)
     }
     case 'ambiguous':
       return {
@@ -142,10 +145,11 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
       return { event: 'failed', reason: decision.reason }
     case 'nothing':
       if (!(await work.note({ event: 'verified' }, { subscriber }))) return postponed(context, work, leaseLost)
-      return tidy(context, work, both.value.customer)
+      return tidy(context, work, { customer: both.value.customer, subscriber })
     case 'cancel': {
       const outcome = await send(context, work, both.value, { ...decision, subscriber })
-      return outcome.ok ? tidy(context, work, both.value.customer) : afterFailure(context, work, outcome.failure)
+      const whose = { customer: both.value.customer, subscriber }
+      return outcome.ok ? tidy(context, work, whose) : afterFailure(context, work, outcome.failure)
     }
   }
 }
@@ -195,14 +199,17 @@ const leaseLost: Failure = {
 }
 
 /** After the cancel: the tag goes, so that it can be set again one day, and so does the access that nobody pays for any more. */
-async function tidy(context: InboxContext, work: RowWork, customer: string | undefined): Promise<InboxEvent> {
-  const { contact, tag } = work.signal
-  if (context.kajabi !== undefined && contact !== undefined && tag !== undefined) {
-    const removed = await context.kajabi.removeTag(contact, tag)
-    if (!removed.ok && removed.failure.code !== 'not_found') return afterFailure(context, work, removed.failure)
-  }
-  const followed = customer === undefined ? success(0) : await followAccess(context, customer)
+async function tidy(context: InboxContext, work: RowWork, whose: Followed): Promise<InboxEvent> {
+  const removed = await removeTag(context, work.signal)
+  if (!removed.ok) return afterFailure(context, work, removed.failure)
+  const followed = await followAccess(context, whose)
   return followed.ok ? { event: 'cancelled' } : afterFailure(context, work, followed.failure)
+}
+
+async function removeTag({ kajabi }: InboxContext, { contact, tag }: InboxRow['signal']): Promise<Outcome<true>> {
+  if (kajabi === undefined || contact === undefined || tag === undefined) return success(true)
+  const removed = await kajabi.removeTag(contact, tag)
+  return removed.ok || removed.failure.code === 'not_found' ? success(true) : removed
 }
 
 /** Seconds until it is looked again whether an apply has ended: that is no failed try. */

@@ -2,8 +2,9 @@ import { instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { isUnfinished } from '../hand-over.ts'
 import { applyLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
-import { pollTags, type SeenTags } from './poll-tags.ts'
-import { pollAccess } from './poll.ts'
+import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
+import { pollAccess, type KnownGone } from './poll.ts'
+import { readBackProducts, type KnownDark } from './read-back.ts'
 import { lastReconciliation, reconcile, type ReconcileContext } from './reconcile.ts'
 import { startWorker } from './worker.ts'
 
@@ -35,6 +36,8 @@ const lateSeconds = 60
 /** Looks at Kajabi that may fail in a row before somebody is told. */
 const failuresAllowed = 3
 const recoverSeconds = 60
+/** Between two readings of what offers really open: it costs as much as a look at everybody. */
+const readBackSeconds = 3_600
 /** Seconds between two tries of a reconciliation that did not go through. */
 const retryReconcile = 600
 
@@ -77,7 +80,10 @@ class Duties {
   private reconcileAt = 0
   private recoverAt = 0
   private failures = 0
-  private readonly seen: SeenTags = new Map()
+  private readBackAt = 0
+  private seen: SeenTags | undefined
+  private readonly gone: KnownGone = new Map()
+  private readonly dark: KnownDark = new Map()
   private readonly wake: () => void
   private readonly context: ReconcileContext
   private readonly options: ServeOptions
@@ -102,6 +108,7 @@ class Duties {
       await this.poll()
       this.pollAt = this.context.clock() + this.options.pollSeconds
     }
+    if (isDue(this.readBackAt, now, readBackSeconds) && !stopped()) await this.readBack()
     if (isDue(this.reconcileAt, now, secondsPerDay) && !stopped()) await this.reconcile()
   }
 
@@ -115,6 +122,8 @@ class Duties {
     if (this.lease !== undefined) return true
     this.lease = await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
     if (this.lease === undefined) return false
+    // Another process may have led meanwhile, and knows better.
+    this.seen = undefined
     this.renewal = setInterval(() => void this.renew(), (leaseSeconds * 1_000) / 3).unref()
     return true
   }
@@ -131,9 +140,10 @@ class Duties {
   }
 
   private async poll(): Promise<void> {
+    this.seen ??= await rememberedTags(this.context)
     const tags = await pollTags(this.context, this.seen)
     if ((tags ?? 0) > 0) this.wake()
-    const poll = await pollAccess(this.context)
+    const poll = await pollAccess(this.context, this.gone)
     if (poll.signals > 0) this.wake()
     const read = poll.read && tags !== undefined
     this.failures = read ? 0 : this.failures + 1
@@ -144,6 +154,14 @@ class Duties {
         ...unreadable,
         summary: 'Kajabi cannot be read: cancels by tag wait, revokes are not noticed',
       })
+  }
+
+  private async readBack(): Promise<void> {
+    this.readBackAt = this.context.clock() + readBackSeconds
+    if (this.context.kajabi === undefined) return
+    const read = await readBackProducts(this.context, this.dark)
+    if (read.ok) this.context.log({ level: 'info', event: 'access_read_back', ...read.value })
+    else this.context.log({ level: 'warn', event: 'read_back_failed', code: read.failure.code })
   }
 
   /** An apply that is at work does this itself. */

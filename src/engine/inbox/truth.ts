@@ -1,6 +1,7 @@
 import type { Signal } from '../../cancel/signal.ts'
 import type { Failure } from '../../core/outcome.ts'
 import type { InboxContext } from './context.ts'
+import { readStanding } from './standing.ts'
 
 export type Truth =
   | { readonly truth: 'true' }
@@ -41,8 +42,8 @@ async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Prom
 }
 
 /**
- * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is protected (a repair,
- * or the time around settling, when old integrations revoke hours late) a missing offer is repaired instead.
+ * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is guarded (a repair,
+ * or from the hold until seven days after settling, when old integrations revoke hours late) a missing offer is repaired instead.
  */
 async function offerIsGone(context: InboxContext, { contact, offer }: Signal): Promise<Truth> {
   const policy = offer === undefined ? undefined : context.access.offers[offer]
@@ -53,7 +54,9 @@ async function offerIsGone(context: InboxContext, { contact, offer }: Signal): P
   const grants = await context.inbox.grants({ contact })
   const grant = grants.find((one) => one.offer === offer)
   if (grant === undefined) return { truth: 'false', reason: 'not_granted_by_crossbill' }
-  if (grant.protectedUntil > context.clock()) return { truth: 'false', reason: 'protected_repair_instead' }
+  const standing = await readStanding(context, grant)
+  if (!standing.ok) return { truth: 'unknown', failure: standing.failure }
+  if (standing.value.guarded) return { truth: 'false', reason: 'protected_repair_instead' }
   for (const look of ['first', 'second'] as const) {
     if (look === 'second') await context.wait(context.policy.secondLookSeconds)
     const offers = await context.kajabi.offersOf(contact)

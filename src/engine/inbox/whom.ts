@@ -2,7 +2,7 @@ import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
 import type { Signal } from '../../cancel/signal.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom } from '../../handover/marks.ts'
+import { markFrom, priceKey } from '../../handover/marks.ts'
 import type { InboxContext } from './context.ts'
 import { isLive } from './live-sides.ts'
 import type { Grant } from './port.ts'
@@ -74,20 +74,38 @@ async function markedSubscriptions(
     }
     return success(found)
   } catch (error) {
-    const message = error instanceof Error ? error.message : 'the list could not be read'
-    return failed({ kind: 'retryable', code: 'target_unreadable', message, status: 0 })
+    return unreadable(error)
   }
 }
 
-/** Offers by the catalog keys that Crossbill's prices carry as lookup keys. */
+/**
+ * Whether the customer has any live subscription in the target that gives the offer, whoever made it: somebody who left and subscribed again keeps what they
+ * pay for now.
+ */
+export async function givesNow(context: InboxContext, customer: string, offer: string): Promise<Outcome<boolean>> {
+  try {
+    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
+    for await (const one of list) if (isLive(one) && offersOf(context, one).includes(offer)) return success(true)
+    return success(false)
+  } catch (error) {
+    return unreadable(error)
+  }
+}
+
+function unreadable(error: unknown): Outcome<never> {
+  const message = error instanceof Error ? error.message : 'the list could not be read'
+  return failed({ kind: 'retryable', code: 'target_unreadable', message, status: 0 })
+}
+
+/** Offers by the catalog keys that Crossbill's prices carry. */
 function offersOf(context: InboxContext, subscription: StripeObject): string[] {
   const { items } = subscription
   const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'] : []
   const prices = new Set(
     data.flatMap((item) => {
       const price = isJsonObject(item) ? item['price'] : undefined
-      const key = isJsonObject(price) ? price['lookup_key'] : undefined
-      return typeof key === 'string' ? [key] : []
+      const key = isJsonObject(price) ? priceKey(price) : undefined
+      return key === undefined ? [] : [key]
     }),
   )
   return Object.entries(context.access.offers)

@@ -1,5 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
+import type { Changed } from '../handover/since-move.ts'
 import type { LiveAccount, LiveResources } from '../plan/live.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { KindName } from '../kinds/kind.ts'
@@ -19,6 +21,8 @@ export interface PullInput {
   /** The YAML there is, by path relative to catalog/. */
   readonly files: ReadonlyMap<string, string>
   readonly now: Instant
+  /** What subscribers who are in the target changed there, for their entries. */
+  readonly changedInTarget?: ReadonlyMap<SubscriberKey, readonly Changed[]>
   /** Subscribers in a new wave; 500 when absent. */
   readonly waveSize?: number
 }
@@ -59,7 +63,14 @@ export function pullCatalog(input: PullInput): Pulled {
     add(
       live.name === targetAccount
         ? pulledTarget({ project, resources, table, files, notes })
-        : pulledWaves({ live, table, files, notes, size: input.waveSize ?? 500 }),
+        : pulledWaves({
+            live,
+            table,
+            files,
+            notes,
+            size: input.waveSize ?? 500,
+            changedInTarget: input.changedInTarget ?? new Map(),
+          }),
     )
   }
   return { files: files.changed(), notes, summary }

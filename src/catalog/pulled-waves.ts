@@ -1,7 +1,9 @@
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
-import { isJsonObject, type JsonObject } from '../core/json.ts'
-import { idOf, isOver } from '../handover/source.ts'
+import { subscriberKey, type SubscriberKey } from '../core/address.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { idOf, isOver, readHold } from '../handover/source.ts'
+import type { Changed } from '../handover/since-move.ts'
 import type { LiveAccount } from '../plan/live.ts'
 import type { KeyTable } from './consolidate.ts'
 import type { PulledFiles } from './pulled-files.ts'
@@ -14,13 +16,22 @@ export interface WavesInput {
   readonly notes: string[]
   /** Most subscribers in a wave that pull fills. */
   readonly size: number
+  /** What those who are in the target changed there. */
+  readonly changedInTarget: ReadonlyMap<SubscriberKey, readonly Changed[]>
 }
 
 /**
- * Brings the subscribers of one source up to date: new ones go to the last wave with room, terms that changed there are changed here. Entries that
- * have left the source (moved, settled, ended) and whatever else people wrote into an entry stay as they are.
+ * Brings the subscribers of one source up to date: new ones go to the last wave with room, terms that changed there are changed here. Of those who
+ * have moved only what they changed in the target is written down; settled and ended ones, and whatever else people wrote into an entry, stay as they are.
  */
-export function pulledWaves({ live, table, files, notes, size }: WavesInput): Readonly<Record<string, number>> {
+export function pulledWaves({
+  live,
+  table,
+  files,
+  notes,
+  size,
+  changedInTarget,
+}: WavesInput): Readonly<Record<string, number>> {
   const waves = files.wavesOf(live.name)
   const where = new Map<string, { path: string; entry: JsonObject; stage: string }>()
   for (const [path, wave] of waves)
@@ -39,11 +50,22 @@ export function pulledWaves({ live, table, files, notes, size }: WavesInput): Re
     }
     counts.subscribers += 1
     if (known === undefined) newcomers.push(subscription)
-    else if (known.stage === 'source' && known.entry['excluded'] === undefined) {
-      const changed = update(files, known, subscription, live, table)
+    else if (known.entry['excluded'] === undefined) {
+      // Meant for the target is not there yet: until it is held the old account says what it is.
+      const isMoved = known.stage !== 'source' && readHold(subscription) !== null
+      const changed = isMoved
+        ? adopt(
+            files,
+            known.path,
+            subscription.id,
+            changedInTarget.get(subscriberKey(live.name, subscription.id)) ?? [],
+          )
+        : update(files, known, subscription, live, table)
       if (changed.length > 0) {
         counts.changed_subscribers += 1
-        notes.push(`${live.name}/${subscription.id} changed in the source: ${changed.join(', ')}`)
+        notes.push(
+          `${live.name}/${subscription.id} changed in the ${isMoved ? 'target' : 'source'}: ${changed.join(', ')}`,
+        )
       }
     }
   }
@@ -70,6 +92,17 @@ function update(
   return changed.filter((name) => name !== 'next_invoice')
 }
 
+/** Writes down what a subscriber changed since the move; what the catalog has no word for yet is left, and said. */
+function adopt(files: PulledFiles, path: string, id: string, changes: readonly Changed[]): readonly string[] {
+  return changes.map(({ what, now }) => {
+    if (what === 'items or quantities' && now.items === undefined)
+      return `${what} (a price is not in the catalog: crossbill pull --source target first)`
+    for (const [name, value] of Object.entries(now))
+      files.open(path).set('subscribers', id, name, value as Json | undefined)
+    return what
+  })
+}
+
 /** Values that mean the same compare equal: what pull leaves out may be written, and the order of a set is nobody's concern. */
 function spelled(name: (typeof pulledFields)[number], value: unknown): string {
   const silent: Readonly<Record<string, unknown>> = {
@@ -89,7 +122,7 @@ function spelled(name: (typeof pulledFields)[number], value: unknown): string {
 function place(
   newcomers: readonly Stripe.Subscription[],
   waves: ReadonlyMap<string, JsonObject>,
-  { live, table, files, notes, size }: WavesInput,
+  { live, table, files, notes, size }: Omit<WavesInput, 'changedInTarget'>,
 ): void {
   let number = Math.max(0, ...[...waves.keys()].map((path) => Number(/wave-(\d+)\.ya?ml$/.exec(path)?.[1] ?? 0)))
   const pathOf = (): string => `subscribers/${live.name}/wave-${String(number).padStart(2, '0')}.yaml`

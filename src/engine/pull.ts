@@ -1,10 +1,14 @@
 import { pullCatalog } from '../catalog/pull.ts'
+import type { SubscriberKey } from '../core/address.ts'
 import { formatMoney } from '../core/money.ts'
+import { type Changed, changesToAdopt } from '../handover/since-move.ts'
+import type { LiveAccount } from '../plan/live.ts'
 import type { Context } from './context.ts'
 import { findExternalBilling, type ExternalBilling } from './external-billers.ts'
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read-account.ts'
 import { readResources } from './read-resources.ts'
+import { readCopyMaps } from './survey.ts'
 
 export interface PullOptions {
   /** Only these sources; all of them when absent. `target` may be named to bring its own catalog into YAML. */
@@ -38,6 +42,7 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     accounts,
     files,
     now: target.now(),
+    changedInTarget: await changedInTarget(context, accounts),
     ...(waveSize === undefined ? {} : { waveSize }),
   })
   const outside = accounts.flatMap(({ external }) => external)
@@ -55,6 +60,28 @@ async function readWhole(context: Context, account: StripeAccount) {
     account.name === context.accounts.target.name ? [] : findExternalBilling(account),
   ])
   return { live, resources, external }
+}
+
+/** The target is read only when somebody may be there. */
+async function changedInTarget(
+  context: Context,
+  accounts: readonly { readonly live: LiveAccount }[],
+): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> {
+  const { catalog } = context
+  const { target } = context.accounts
+  if (catalog.subscribers.every(({ stage }) => stage === 'source')) return new Map()
+  const known = accounts.map(({ live }) => live)
+  return changesToAdopt({
+    catalog,
+    live: {
+      target: known.find(({ name }) => name === target.name) ?? (await readAccount(target, context.progress)),
+      sources: new Map(known.filter(({ name }) => name !== target.name).map((live) => [live.name, live])),
+      resources: new Map(),
+    },
+    copyMaps: await readCopyMaps(context),
+    remembered: new Map(),
+    now: target.now(),
+  })
 }
 
 function noteOf({ source, customer, charges, last }: ExternalBilling): string {

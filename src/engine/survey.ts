@@ -55,7 +55,7 @@ export async function survey(
 }
 
 /** The copy map of every source, as imported. */
-async function readCopyMaps({
+export async function readCopyMaps({
   store,
   accounts,
 }: Pick<Context, 'store' | 'accounts'>): Promise<ReadonlyMap<string, CopyMap>> {

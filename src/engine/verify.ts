@@ -1,7 +1,7 @@
 import { accountFacts, type AccountFacts, type Context } from './context.ts'
 import { violations } from '../handover/violation-codes.ts'
 import { externalBillers } from './external-billers.ts'
-import { sidesOf } from './sides.ts'
+import { isHeld, sidesOf, type Sides } from './sides.ts'
 import { survey, type Survey } from './survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
@@ -31,20 +31,26 @@ export function check(
 ): readonly Violation[] {
   const drift = new Map(classified.map((one) => [one.key, one.drift]))
   const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps }
-  const everybody = sidesOf(live, catalog.subscribers).filter(({ declared }) => declared?.excluded === undefined)
-  const found = everybody.flatMap((sides) =>
+  const all = sidesOf(live, catalog.subscribers)
+  // Who was moved and then excluded still has two accounts that could charge them.
+  const found = all.filter(isWatched).flatMap((sides) =>
     violationCodes.flatMap((code) => {
       const violation = subscriberRules[code]?.(sides, sight)
       return violation === undefined ? [] : [{ code, subscriber: sides.key, ...violation }]
     }),
   )
-  const all = [
+  const included = all.filter(({ declared }) => declared?.excluded === undefined)
+  const everything = [
     ...found,
     ...oldDrafts(live, sight.now),
-    ...samePersonTwice(live, everybody, productKeys(catalog, known)),
+    ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)
-  return all.toSorted((a, b) => order(a) - order(b))
+  return everything.toSorted((a, b) => order(a) - order(b))
+}
+
+function isWatched({ declared, alive, old }: Sides): boolean {
+  return declared?.excluded === undefined || alive.length > 0 || isHeld(old)
 }
 
 /** What a plan would grant or revoke is missing or too much now. */

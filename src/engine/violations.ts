@@ -1,6 +1,8 @@
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type Stripe from 'stripe'
-import { readHold, readPayment } from '../handover/source.ts'
+import { settledComment } from '../handover/marks.ts'
+import { sightOld } from '../handover/sights.ts'
+import { isOver, readHold, readPayment } from '../handover/source.ts'
 import type { CopyMap, HandoverDrift } from '../handover/types.ts'
 import type { Live } from '../plan/live.ts'
 import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
@@ -69,12 +71,15 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
           fix: 'cancel the wrong one in the target',
         },
   hold_missing: ({ old, alive }) => {
-    if (alive.length === 0 || old === undefined) return undefined
-    const resumes = isHeld(old) ? (old.pause_collection?.resumes_at ?? null) : null
-    if (!collects(old) && resumes === null) return undefined
-    const how = resumes === null ? 'collects' : `will collect from ${formatInstant(instant(resumes))} on`
+    const sight = sightOld(old)
+    if (old === undefined || alive.length === 0 || (sight !== 'free' && sight !== 'hold_removed')) return undefined
+    const resumes = old.pause_collection?.resumes_at ?? null
+    const held =
+      resumes === null
+        ? 'is paused, but not by a hold of ours,'
+        : `will collect from ${formatInstant(instant(resumes))} on`
     return {
-      detail: `${old.id} ${how} although its successor ${alive[0]?.id} lives`,
+      detail: `${old.id} ${collects(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
       fix: `${mendByApply}; it puts the hold back`,
     }
   },
@@ -83,17 +88,11 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
       ? { detail: `${old?.id} is on hold and nothing has succeeded it`, fix: mendByApply }
       : undefined,
   no_payer: noPayer,
-  ended_in_target: ({ old, successors, alive }) => {
-    const newest = successors[0]
-    if (!isHeld(old) || alive.length > 0 || newest === undefined || isUndone(newest)) return undefined
-    return {
-      detail: `${newest.id} ended (${newest.cancellation_details?.reason ?? 'cancelled'}), ${old?.id} is still on hold`,
-      fix: 'set the stage to `settled`, then crossbill apply',
-    }
-  },
-  cancelled_in_source: ({ old, alive }) => {
+  ended_in_target: endedInTarget,
+  cancelled_in_source: ({ old, alive, declared }) => {
     const ended = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
-    if (!ended || alive.length === 0) return undefined
+    // Settled is the word of a person that the new one is to go on.
+    if (!ended || alive.length === 0 || declared?.stage === 'settled') return undefined
     return {
       detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`,
       fix: `if the member meant to leave: crossbill cancel ${alive[0]?.id}; else set the stage to \`settled\``,
@@ -109,7 +108,10 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   next_charge_differs: nextChargeDiffers,
   open_invoice_on_source: openInvoice,
   terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
-  discount_lost: driftRule('discount_lost', 'give the discount back in the target (`discounts: [{ discount: di_… }]`)'),
+  discount_lost: driftRule(
+    'discount_lost',
+    'set the stage back to `source` and apply, then move again: the move counts what is left of it',
+  ),
   drift_on_held_source: driftRule(
     'drift_on_held_source',
     'make the same change in the target, then name `drift_on_held_source` under `override`',
@@ -128,8 +130,30 @@ function isOngoing(status: string): boolean {
   return !['canceled', 'incomplete_expired', 'incomplete'].includes(status)
 }
 
-/** Held in the old account, and nothing in the target that would charge at the next renewal. A pause of the old account's own was carried along. */
-function noPayer({ old, alive }: Sides, { now }: Sight): ReturnType<Rule> {
+/** The member left in the target; the old one is on hold, or, released by hand, charges somebody who left. */
+function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule> {
+  const newest = successors.find((one) => !isUndone(one))
+  if (old === undefined || isOver(old) || alive.length > 0 || newest === undefined) return undefined
+  const ended = `${newest.id} ended (${newest.cancellation_details?.reason ?? 'cancelled'})`
+  if (isHeld(old))
+    return { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
+  return {
+    detail: `${ended}, and ${old.id} was taken off hold by hand${collects(old) ? ': it charges again' : ''}`,
+    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if it is meant to go on there: exclude it with a reason`,
+  }
+}
+
+/**
+ * Held in the old account, and nothing in the target that would charge at the next renewal; or settled there, and nothing that continues it. A pause of
+ * the old account's own was carried along.
+ */
+function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
+  const { old, alive } = sides
+  if (old !== undefined && isLeftAlone(sides, live))
+    return {
+      detail: `${old.id} was settled, and nothing in the target continues it`,
+      fix: 'create the successor named in its cancellation comment again if the member still wants it, else exclude it with a reason',
+    }
   if (old === undefined || !isHeld(old) || alive.length === 0 || alive.some(collects)) return undefined
   const carried = readHold(old)?.before?.behavior
   if (carried !== undefined && alive.every((one) => one.pause_collection?.behavior === carried)) return undefined
@@ -139,6 +163,14 @@ function noPayer({ old, alive }: Sides, { now }: Sight): ReturnType<Rule> {
     detail: `${old.id} is on hold and ${alive[0]?.id} does not collect${when}`,
     fix: 'resume collection of the new subscription, or set the stage back to `source` and apply',
   }
+}
+
+/** Settled, and whatever its comment names as its successor is not there, or was undone. */
+function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
+  if (old === undefined || !isOver(old) || !isSettled(old) || !successors.every(isUndone)) return false
+  const named = old.cancellation_details?.comment?.slice(settledComment.length)
+  const successor = target.subscriptions.find(({ id }) => id === named)
+  return successor === undefined || isUndone(successor)
 }
 
 /** While both live, their cycles run side by side: the hold stops charges, not periods. */
@@ -172,9 +204,11 @@ function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps }: Sight
     [...copied.values()].filter(({ customer }) => customer === wanted.customer).map(({ id }) => id),
   )
   if (now !== null && !theirs.has(now.id)) return undefined
+  // What stands on the subscription goes before the customer's default.
+  const place = now?.level === 'subscription' ? successor.id : wanted.customer
   return {
     detail: `${successor.id} would charge ${now?.id ?? 'nothing'}, ${wanted.id} is the copy of what the old one charged`,
-    fix: `make ${wanted.id} the default of ${wanted.customer} in the target`,
+    fix: `make ${wanted.id} the default of ${place} in the target`,
   }
 }
 

@@ -7,9 +7,8 @@ import { couponDuration } from './coupons.ts'
 import type { DesiredItem } from '../catalog/types.ts'
 import type { Candidate } from './candidate.ts'
 import { sourcePrint } from './fingerprint.ts'
-import { customerOf } from './proof.ts'
-import { readPayment, readSource, type SourceItem, type SourceSubscription } from './source.ts'
-import { livePriceDifferences } from './terms.ts'
+import { isAdopted, termsSinceMove } from './since-move.ts'
+import type { SourceItem, SourceSubscription } from './source.ts'
 import type { HandoverDrift } from './types.ts'
 
 /** How the live old subscription differs from what its entry says; an empty list when it does not. References that have no mapping are found elsewhere. */
@@ -94,29 +93,8 @@ function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
 }
 
 /** How the successor differs from the held old subscription that it was made from: what its subscriber changed since the move. */
-export function changesSinceMove(
-  { desired, old, copyMap }: Candidate,
-  successor: Stripe.Subscription,
-): readonly string[] {
-  const now = readSource(successor, customerOf(successor))
-  const left = [...now.items]
-  const items = old.items.filter((item) => {
-    const at = left.findIndex(
-      (one) => one.quantity === item.quantity && livePriceDifferences(item.price, one.price, old.currency).length === 0,
-    )
-    if (at >= 0) left.splice(at, 1)
-    return at < 0
-  })
-  const pinned = old.payment?.level === 'subscription' ? (copyMap.payments.get(old.payment.id)?.id ?? null) : null
-  const own = readPayment(successor, undefined)?.id ?? null
-  // An end that was carried along comes near on both sides; payments that are left give the new one an end of its own.
-  const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
-  return [
-    ...(items.length > 0 || left.length > 0 ? ['items or quantities'] : []),
-    ...(own === pinned ? [] : ['payment method']),
-    ...(sameEnd && successor.cancel_at_period_end === old.raw.cancel_at_period_end ? [] : ['its end']),
-    ...(successor.collection_method === old.raw.collection_method ? [] : ['collection_method']),
-  ]
+export function changesSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly string[] {
+  return termsSinceMove(candidate, successor).map(({ what }) => what)
 }
 
 /** What changed on either side while the old subscription is on hold. */
@@ -124,13 +102,20 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
   const { old, successor, customerOld, standing } = candidate
   if (successor === undefined || standing !== 'target') return []
   const print = old.hold?.print ?? ''
-  if (print !== '' && print !== sourcePrint(old.raw, customerOld))
+  // Once the same change was made in the target and its name written down, the two are compared again.
+  const isKnown = candidate.desired.override?.includes('drift_on_held_source') === true
+  if (print !== '' && print !== sourcePrint(old.raw, customerOld) && !isKnown)
     return [{ code: 'drift_on_held_source', message: 'the held subscription was changed in the old account' }]
-  const changed = changesSinceMove(candidate, successor)
+  const changed = termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
   const lost = discountsLost(old, successor)
   return [
     ...(changed.length > 0
-      ? [{ code: 'changed_in_target' as const, message: `changed in the target: ${changed.join(', ')}` }]
+      ? [
+          {
+            code: 'changed_in_target' as const,
+            message: `changed in the target: ${changed.map(({ what }) => what).join(', ')}`,
+          },
+        ]
       : []),
     ...(lost
       ? [

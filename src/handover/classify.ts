@@ -75,7 +75,7 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * | unfinished          | blocked `unfinished`, `hold_missing`, `duplicate_target`: recovery comes first                |
  * | target              | revert               | unchanged                | settle                   |
  * | settled             | `already_settled`    | unchanged                | unchanged                |
- * | ended_in_target     | settle, whatever the stage: the member left                                                    |
+ * | ended_in_target     | settle, whatever the stage: the member left; released by hand only where the stage is settled, else `resumed_in_source` |
  * | cancelled_in_source | `cancelled_in_source`| `cancelled_in_source`    | unchanged                |
  * | ended               | ended                | ended                    | ended                    |
  */
@@ -95,7 +95,14 @@ function outcomeOf(candidate: Candidate): Outcome {
         ? stop(blocked('already_settled', 'the old subscription has been cancelled for good'))
         : { outcome: 'unchanged' }
     case 'ended_in_target':
-      return { outcome: 'settle', plan: settlePlan(candidate, false) }
+      return candidate.sights.old === 'free' && desired.stage !== 'settled'
+        ? stop(
+            blocked(
+              'resumed_in_source',
+              `the old subscription was released although ${candidate.successor?.id ?? ''} has ended`,
+            ),
+          )
+        : { outcome: 'settle', plan: settlePlan(candidate, false) }
     case 'cancelled_in_source':
       return desired.stage === 'settled'
         ? { outcome: 'unchanged' }

@@ -185,6 +185,10 @@ export const blockedCodes = {
     meaning: 'The old subscription has been cancelled for good; it cannot be set back.',
     fix: 'Set the stage to `settled`.',
   },
+  resumed_in_source: {
+    meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it is charged again.',
+    fix: 'Ask the member. If they left, set the stage to `settled`; if the old one is to go on, exclude it with a reason.',
+  },
   changed_since_move: {
     meaning: 'The new subscription differs from what was created: its subscriber changed plan, card or quantity.',
     fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',
@@ -255,7 +259,7 @@ export const alarmCodes = {
   },
   ended_in_target: {
     meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it bills again.',
-    fix: 'Ask the member. Cancel the old subscription if they left.',
+    fix: 'Ask the member. If they left, set the stage to `settled` and apply; if the old one is to go on, exclude it with a reason.',
   },
   cancelled_in_source: {
     meaning: 'The old subscription was cancelled while its successor goes on.',

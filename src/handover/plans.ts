@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import { forecastInvoice, monthlyAmount } from '../billing/amount.ts'
 import { remainderOf } from '../billing/discounts.ts'
 import type { SubscriberKey } from '../core/address.ts'
@@ -9,7 +10,15 @@ import { fingerprint, sourcePrint } from './fingerprint.ts'
 import { markHold, settledComment, undoneComment } from './marks.ts'
 import { customerOf } from './proof.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
-import { appliedDiscount, billedItems, holdMark, recurrenceOf, type Hold, type SourceSubscription } from './source.ts'
+import {
+  appliedDiscount,
+  billedItems,
+  holdMark,
+  pauseImage,
+  recurrenceOf,
+  type Hold,
+  type SourceSubscription,
+} from './source.ts'
 import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */
@@ -96,9 +105,9 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
 export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedStep[]): HandoverPlan<'move' | 'undo'> {
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
-  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
-  const hold = old.hold ?? { before: old.pause, since: candidate.around.now, print: sourcePrint(old.raw, customerOld) }
   const pause = pauseToRestore(candidate)
+  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
+  const hold = old.hold ?? { before: pause, since: candidate.around.now, print: sourcePrint(old.raw, customerOld) }
   const steps = [
     holdStep(desired.source, old.id, hold),
     ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),
@@ -109,10 +118,15 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
     goal,
     because: ['unfinished'],
     steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pause)],
-    expect: expectation(candidate, goal),
+    // As it will be once it carries the mark (again).
+    expect: { ...expectation(candidate, goal), fingerprint: fingerprint(marked(old.raw, hold), customerOld) },
     charge: null,
     unproven: false,
   }
+}
+
+function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscription {
+  return { ...subscription, metadata: { ...subscription.metadata, [markHold]: holdMark(hold) } }
 }
 
 function expectation(candidate: Candidate, goal: Expectation['goal']): Expectation {
@@ -144,10 +158,15 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
   }
 }
 
-/** The source's own pause, unless it would have ended by now. */
-function pauseToRestore({ old, around }: Candidate): PauseImage | null {
-  const resumes = old.pause?.resumes_at ?? null
-  return resumes !== null && resumes <= around.now ? null : old.pause
+/**
+ * The source's own pause, unless it would have ended by now. Somebody who took away the mark of our hold and left the hold would make it pass for the
+ * source's own, and a release would never come: what the source paused itself was carried, so the successor shows it.
+ */
+function pauseToRestore({ old, successor, sights, around }: Candidate): PauseImage | null {
+  const isMarkLost = old.hold === null && sights.new === 'live' && successor !== undefined
+  const pause = isMarkLost ? pauseImage(successor.pause_collection) : old.pause
+  const resumes = pause?.resumes_at ?? null
+  return resumes !== null && resumes <= around.now ? null : pause
 }
 
 /** A changed tax is accepted country by country. */

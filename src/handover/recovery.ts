@@ -25,7 +25,7 @@ export const roundsMax = 12
  * | lapsed      | live              | settled                                                                   |
  * | cancelled   | live              | move, undo: cancelling_new (the member left before it was proven); settle, revert: doubtful `cancelled_in_source` |
  * | over        | otherwise         | ended                                                                     |
- * | free        | ended             | doubtful `ended_in_target` (somebody released it by hand)                  |
+ * | free        | ended             | settle: cancelling_old; else doubtful `ended_in_target` (somebody released it by hand) |
  * | on hold     | ended             | cancelling_old, reason `ended_in_target`                                   |
  *
  * Then, for an old one that lives (held, kept, hold_removed = `removed`, free):
@@ -87,8 +87,9 @@ export function afterSettling(state: HandoverState): HandoverState {
     : { ...state, phase: 'settled' }
 }
 
+/** One that somebody released by hand is cancelled only where a person said so: the stage is `settled`. */
 function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
-  if (event.old === 'free') return doubtful(state, 'ended_in_target')
+  if (event.old === 'free' && state.goal !== 'settle') return doubtful(state, 'ended_in_target')
   const reason = stopped('ended_in_target', 'the new subscription has ended; the old one can only be settled')
   return settling({ ...state, reason }, event)
 }

@@ -9,19 +9,19 @@ export const violations = {
   },
   no_payer: {
     meaning: 'Nobody will charge this subscriber for the next period, though they did not cancel.',
-    fix: 'Run `crossbill apply`: recovery finishes or undoes the move. A period nobody charged is shown with its invoice.',
+    fix: 'Resume the collection of the new subscription, or set the stage back to `source` and apply. Where nothing continues a settled one: create it again by hand, or exclude the subscriber with a reason.',
   },
   terms_differ: {
     meaning: 'The new subscription bills other prices, quantities, taxes or another currency than the old one did.',
-    fix: 'See `crossbill drift`. If the subscriber changed it: `crossbill pull`. If not: revert the subscriber (stage: source) and plan again.',
+    fix: 'See `crossbill drift`. If the subscriber changed it: `crossbill pull` writes it into their entry, and it is theirs from then on. If not: revert the subscriber (stage: source) and plan again.',
   },
   next_charge_differs: {
     meaning: 'The next charge is at another time or over another amount than it would have been in the old account.',
-    fix: 'Revert the subscriber (stage: source) before the next renewal, then look at the anchor shown.',
+    fix: 'Set the stage back to `source` and apply before the next renewal, then move again.',
   },
   discount_lost: {
     meaning: 'A discount that should still run is gone from the new subscription.',
-    fix: 'Put it back with the coupon shown, or revert the subscriber before the next renewal.',
+    fix: 'Set the stage back to `source` and apply before the next renewal, then move again: the move counts what is left of it. It is never adopted.',
   },
   undeclared_subscription: {
     meaning: 'A live subscription of a source stands in no subscriber file, so no plan would ever move it.',
@@ -34,7 +34,7 @@ export const violations = {
   },
   duplicate_target: {
     meaning: 'The target holds two live successors of one old subscription.',
-    fix: 'Run `crossbill apply`: recovery keeps the proven one and cancels the other. Check for a double charge.',
+    fix: 'Cancel the wrong one in the target, then run `crossbill apply`. Check for a double charge.',
   },
   held_without_successor: {
     meaning: 'The old subscription is on hold and nothing in the target continues it: nobody is charged.',
@@ -42,21 +42,22 @@ export const violations = {
   },
   hold_missing: {
     meaning:
-      'The subscriber was moved, but somebody let the old subscription’s collection go on, or set a date on which it will.',
+      'The subscriber was moved, but the old subscription is not on a hold of ours any more: it collects, will resume on a date, or the mark is gone.',
     fix: '`crossbill serve` puts it back within seconds when it hears of it; else run `crossbill apply` before the next renewal. Void or refund what the old account billed meanwhile.',
   },
   ended_in_target: {
-    meaning: 'The new subscription has ended while the old one is still on hold.',
-    fix: 'Set `stage: settled` for the subscriber: the old one is cancelled too. It is never released.',
+    meaning:
+      'The new subscription has ended while the old one still lives: on hold, or released by hand and charging again.',
+    fix: 'Set `stage: settled` for the subscriber and apply: the old one is cancelled too. It is never released. One that was released by hand and is to go on: exclude it with a reason.',
   },
   cancelled_in_source: {
     meaning: 'The member (or somebody for them) cancelled the old subscription while it was on hold.',
-    fix: '`crossbill cancel SUBSCRIBER` cancels the new one as they wished.',
+    fix: '`crossbill cancel SUBSCRIPTION` cancels the new one as they wished. If they meant to stay: `stage: settled`.',
   },
   drift_on_held_source: {
     meaning:
       'Card, plan or quantity of the old subscription changed while it was on hold: the member used an old door.',
-    fix: 'Carry the change to the new subscription by hand, then `crossbill pull`. Settling waits until then.',
+    fix: 'Make the same change in the target, then name `drift_on_held_source` under `override`. Settling waits until then.',
   },
   open_invoice_on_source: {
     meaning: 'An invoice of a moved subscriber is still open in the old account and is being collected there.',

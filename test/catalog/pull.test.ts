@@ -284,7 +284,11 @@ describe('a second pull', () => {
       products: [product('prod_1', 'Membership')],
       prices: [one],
       subscriptions: [
-        subscription('sub_1', [one], { default_payment_method: 'pm_new' }),
+        subscription('sub_1', [one], {
+          default_payment_method: 'pm_new',
+          pause_collection: { behavior: 'void', resumes_at: null },
+          metadata: { crossbill_hold: '{"before":null}' },
+        }),
         subscription('sub_2', [one]),
         subscription('sub_3', [one], { created: 9 }),
       ],

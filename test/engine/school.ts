@@ -17,6 +17,8 @@ export interface School extends AsyncDisposable {
   readonly rig: Rig
   readonly twin: Sandbox
   readonly catalog: Catalog
+  /** The YAML as pulled, by path below catalog/. */
+  readonly files: ReadonlyMap<string, string>
   readonly notes: readonly string[]
   stage(stage: Stage | ((one: DesiredSubscriber) => Stage)): Context
   /** Time passes in both worlds. */
@@ -49,6 +51,7 @@ export async function openPulled(sandbox: Sandbox, policies = ''): Promise<Schoo
     rig,
     twin,
     catalog,
+    files,
     notes: pulled.notes,
     stage(stage) {
       const staged = catalog.subscribers.map((one) => ({
@@ -98,7 +101,7 @@ function chargesSince({ world }: Sandbox, names: ReadonlyMap<string, string>, be
     .toSorted((a, b) => a.at - b.at)
 }
 
-function loaded(files: ReadonlyMap<string, string>): Catalog {
+export function loaded(files: ReadonlyMap<string, string>): Catalog {
   const { catalog, findings } = loadCatalog([...files].map(([path, text]) => ({ path, text })))
   if (catalog === undefined) throw new Error(JSON.stringify(findings, null, 1))
   return catalog

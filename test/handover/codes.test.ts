@@ -277,6 +277,12 @@ const blockedCases: Readonly<Record<BlockedCode, Case>> = {
       })
     },
   },
+  resumed_in_source: {
+    after: async (stage, id) => {
+      await stage.target.subscriptions.cancel(await move(stage))
+      await stage.us.subscriptions.update(id, { pause_collection: '', metadata: { crossbill_hold: '' } })
+    },
+  },
   changed_since_move: { wanted: 'source', after: async (stage) => changeQuantity('target')(stage, await move(stage)) },
   refunded_in_target: {
     wanted: 'source',

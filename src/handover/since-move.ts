@@ -1,0 +1,121 @@
+import type Stripe from 'stripe'
+import type { DesiredItem, DesiredSubscriber } from '../catalog/types.ts'
+import { splitAddress, type SubscriberKey } from '../core/address.ts'
+import { formatInstant, instant } from '../core/instant.ts'
+import { candidateOf, surroundingsOf, type Candidate } from './candidate.ts'
+import { markAddress } from './marks.ts'
+import { customerOf } from './proof.ts'
+import { readPayment, readSource, type SourceItem } from './source.ts'
+import { livePriceDifferences } from './terms.ts'
+import type { HandoverInput } from './types.ts'
+
+/** What the subscriber changed since the move, and how a subscriber's file says it: fields to set, undefined for those to be removed. */
+export interface Changed {
+  readonly what: 'items or quantities' | 'payment method' | 'its end' | 'collection_method'
+  readonly now: ChangedFields
+}
+
+export type ChangedFields = Partial<
+  Readonly<
+    Record<
+      'items' | 'payment_method' | 'cancel_at' | 'cancel_at_period_end' | 'collection_method' | 'days_until_due',
+      readonly DesiredItem[] | string | number | boolean | undefined
+    >
+  >
+>
+
+/** How the successor differs from the held old subscription that it was made from. */
+export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly Changed[] {
+  const { desired, old, copyMap } = candidate
+  const now = readSource(successor, customerOf(successor))
+  const pinned = old.payment?.level === 'subscription' ? (copyMap.payments.get(old.payment.id)?.id ?? null) : null
+  const own = readPayment(successor, undefined)?.id ?? null
+  // An end that was carried along comes near on both sides; payments that are left give the new one an end of its own.
+  const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
+  const { cancel_at: end, cancel_at_period_end: ends, collection_method: method, days_until_due: days } = successor
+  const changed = (what: Changed['what'], isChanged: boolean, fields: () => ChangedFields): readonly Changed[] =>
+    isChanged ? [{ what, now: fields() }] : []
+  return [
+    ...changed('items or quantities', !sameItems(old.items, now.items, old.currency), () => ({
+      items: itemsNow(candidate, now.items),
+    })),
+    ...changed('payment method', own !== pinned, () => ({
+      payment_method: (own === null ? now.payment?.id : own) ?? undefined,
+    })),
+    ...changed('its end', !sameEnd || ends !== old.raw.cancel_at_period_end, () => ({
+      cancel_at: end === null ? undefined : formatInstant(instant(end)),
+      cancel_at_period_end: ends ? true : undefined,
+    })),
+    ...changed('collection_method', method !== old.raw.collection_method, () => ({
+      collection_method: method === 'charge_automatically' ? undefined : method,
+      days_until_due: days ?? undefined,
+    })),
+  ]
+}
+
+function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], currency: string): boolean {
+  const left = [...after]
+  for (const item of before) {
+    const at = left.findIndex(
+      (one) => one.quantity === item.quantity && livePriceDifferences(item.price, one.price, currency).length === 0,
+    )
+    if (at < 0) return false
+    left.splice(at, 1)
+  }
+  return left.length === 0
+}
+
+/** By keys of the catalog; undefined while it lacks one of the prices. What else the file says of an item stays. */
+function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]): readonly DesiredItem[] | undefined {
+  const foreign = around.index.mappings(around.target.name).prices
+  const all = items.flatMap(({ price, quantity }) => {
+    const mark = around.target.prices?.get(price.id)?.metadata[markAddress]
+    const key = mark === undefined ? foreign[price.id] : splitAddress(mark).key
+    if (key === undefined) return []
+    const { quantity: _before, ...rest } = desired.items.find((one) => one.price === key) ?? { price: key }
+    return [{ ...rest, ...(quantity === null || quantity === 1 ? {} : { quantity }) }]
+  })
+  return all.length === items.length ? all : undefined
+}
+
+/** Whether the subscriber's file says it already: then it is no drift any more. */
+export function isAdopted(desired: DesiredSubscriber, { what, now }: Changed): boolean {
+  const at = (when: DesiredSubscriber['cancel_at']): string | undefined =>
+    when === undefined ? when : formatInstant(when)
+  switch (what) {
+    case 'items or quantities':
+      return Array.isArray(now.items) && told(desired.items) === told(now.items as readonly DesiredItem[])
+    case 'payment method':
+      return desired.payment_method === now.payment_method
+    case 'its end':
+      return (
+        at(desired.cancel_at) === now.cancel_at &&
+        (desired.cancel_at_period_end ?? false) === (now.cancel_at_period_end ?? false)
+      )
+    case 'collection_method':
+      return (
+        desired.collection_method === (now.collection_method ?? 'charge_automatically') &&
+        desired.days_until_due === now.days_until_due
+      )
+  }
+}
+
+function told(items: readonly DesiredItem[]): string {
+  return items
+    .map(({ price, quantity }) => `${price} × ${quantity ?? 1}`)
+    .toSorted()
+    .join()
+}
+
+/** What the subscribers who are in the target changed there and no file says yet: for a pull to write down. */
+export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey, readonly Changed[]> {
+  const around = surroundingsOf(input)
+  return new Map(
+    input.catalog.subscribers.flatMap((desired) => {
+      const candidate = candidateOf(desired, around)
+      if (candidate?.successor === undefined || candidate.standing !== 'target') return []
+      const open = termsSinceMove(candidate, candidate.successor).filter((one) => !isAdopted(desired, one))
+      return open.length === 0 ? [] : [[desired.key, open] as const]
+    }),
+  )
+}

@@ -59,7 +59,7 @@ const runningKey = 'apply.running'
  */
 export async function apply(context: Context, plan: Plan, options: ApplyOptions = {}): Promise<ApplyResult> {
   checkDocument(context, plan)
-  return withLease(context, applyLease, (held) => applyHeld(context, plan, options, held))
+  return withLease(context, applyLease, (held, bound) => applyHeld(bound, plan, options, held))
 }
 
 async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError } from '../core/outcome.ts'
 import type { Context } from './context.ts'
+import type { Lease, Store, StripeAccount } from './ports.ts'
 
 /** Runs that write (apply, state rebuild) hold this lease: one at a time on one store. */
 export const applyLease = 'apply'
@@ -15,13 +16,14 @@ export interface Held {
 }
 
 /**
- * Does the work while holding the lease, and waits for a run that died to expire first.
- * @throws CommandError `apply_running` when somebody else holds it, and keeps it.
+ * Does the work while holding the lease, and waits for a run that died to expire first. The context it gives is bound to the lease: a run that slept (a
+ * laptop closed, a machine suspended) and wakes while another has taken over sends and stores nothing more.
+ * @throws CommandError `apply_running` when somebody else holds it, and keeps it; `lease_lost`.
  */
-export async function withLease<T>(
-  context: Pick<Context, 'store' | 'run' | 'progress' | 'interrupt'>,
+export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progress' | 'interrupt' | 'accounts'>, T>(
+  context: C,
   name: string,
-  work: (held: Held) => Promise<T>,
+  work: (held: Held, bound: C) => Promise<T>,
 ): Promise<T> {
   let lease = await context.store.acquire(name, context.run, seconds)
   for (let waited = 0; lease === undefined && waited <= seconds && !context.interrupt.requested; waited++) {
@@ -52,9 +54,46 @@ export async function withLease<T>(
   )
   renewal.unref()
   try {
-    return await work(held)
+    return await work(held, boundTo(lease, context, held))
   } finally {
     clearInterval(renewal)
     await lease.release()
+  }
+}
+
+function boundTo<C extends Pick<Context, 'store' | 'accounts'>>(lease: Lease, context: C, held: { lost: boolean }): C {
+  const still = async (): Promise<void> => {
+    // The store knows better than any clock of ours, which stands still while the machine sleeps.
+    if (!held.lost && (await lease.isOurs())) return
+    held.lost = true
+    throw new CommandError('lease_lost', 'another run took over this store while this one stood still', {
+      notDone: 'nothing more was sent; what was begun is finished by the other run, or by the next',
+      fix: 'see what the other run does, then crossbill apply',
+    })
+  }
+  const { target, sources } = context.accounts
+  const accounts = {
+    target: boundAccount(target, still),
+    sources: new Map([...sources].map(([source, account]) => [source, boundAccount(account, still)])),
+  }
+  return { ...context, accounts, store: boundStore(context.store, still) }
+}
+
+function boundAccount(account: StripeAccount, still: () => Promise<void>): StripeAccount {
+  return {
+    ...account,
+    send: (request) => account.send(request.method === 'GET' ? request : { ...request, still }),
+  }
+}
+
+/** Outcomes of what was sent are still written down: they are true whoever works. */
+function boundStore(store: Store, still: () => Promise<void>): Store {
+  return {
+    ...store,
+    putObjects: async (records) => (await still(), store.putObjects(records)),
+    removeObjects: async (addresses) => (await still(), store.removeObjects(addresses)),
+    putSubscribers: async (records) => (await still(), store.putSubscribers(records)),
+    journalStart: async (entry) => (await still(), store.journalStart(entry)),
+    put: async (key, value) => (await still(), store.put(key, value)),
   }
 }

@@ -108,6 +108,7 @@ function mortalLease(lease: Lease, alive: () => void): Lease {
     name: lease.name,
     holder: lease.holder,
     renew: async () => (alive(), lease.renew()),
+    isOurs: async () => (alive(), lease.isOurs()),
     release: async () => (alive(), lease.release()),
   }
 }

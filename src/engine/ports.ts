@@ -12,6 +12,8 @@ export interface StripeRequest {
   readonly params?: Params
   /** Only for POST; a POST without one is a bug. */
   readonly idempotencyKey?: string
+  /** Asked right before the request leaves, after its wait for a place in the rate limit; throws when it must not leave any more. */
+  readonly still?: () => Promise<void>
 }
 
 /** One Stripe account, proven to be the one the project names (id and mode) before anything else is asked of it. */
@@ -148,5 +150,7 @@ export interface Lease {
   readonly name: string
   readonly holder: string
   renew(): Promise<boolean>
+  /** Whether nobody else has taken it since; like `renew`, without giving it more time. */
+  isOurs(): Promise<boolean>
   release(): Promise<void>
 }

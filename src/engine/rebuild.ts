@@ -20,8 +20,8 @@ export interface RebuildResult {
 }
 
 /** Restores the store's objects and subscribers from the marks on live objects. The copy map is not on them: import it again. */
-export async function stateRebuild(context: Context): Promise<RebuildResult> {
-  return withLease(context, applyLease, async () => {
+export async function stateRebuild(opened: Context): Promise<RebuildResult> {
+  return withLease(opened, applyLease, async (_held, context) => {
     const seen = await survey(context)
     const { resources, known, classified } = seen
     const gone = known.map(({ address }) => address).filter((address) => !resources.ids.has(address))

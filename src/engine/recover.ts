@@ -20,7 +20,7 @@ const customersAtATime = 16
  * it from time to time.
  */
 export async function recover(context: Context): Promise<readonly AppliedChange[]> {
-  return withLease(context, applyLease, (held) => recoverHeld(context, held))
+  return withLease(context, applyLease, (held, bound) => recoverHeld(bound, held))
 }
 
 export async function recoverHeld(context: Context, held: Held): Promise<readonly AppliedChange[]> {

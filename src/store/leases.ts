@@ -22,6 +22,15 @@ export function openLeases({
           .executeTakeFirst()
         return numUpdatedRows === 1n
       },
+      async isOurs() {
+        const row = await database
+          .selectFrom('leases')
+          .select('token')
+          .where('name', '=', name)
+          .where('token', '=', token)
+          .executeTakeFirst()
+        return row !== undefined
+      },
       // The row stays, so that its token never starts over.
       async release() {
         await ours()

@@ -86,6 +86,7 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
   )
   const operation = operationName(method, path)
   await limits.turn(operation)
+  await request.still?.()
   try {
     const answer: unknown =
       idempotencyKey !== undefined

@@ -267,3 +267,24 @@ describe('one request', () => {
     expect((await connectAccount(options({ clock: () => 5_000 }))).now()).toBe(5)
   })
 })
+
+test('whether a request may still leave is asked after its wait for a place, and no later', async () => {
+  const time = new VirtualTime()
+  const seen: string[] = []
+  const fetch: Fetch = (_, init) => {
+    seen.push(`${init?.method} at ${time.milliseconds()}`)
+    return account('', init)
+  }
+  const rates = { account: 1, operation: 1 }
+  const connected = await time.run(connectAccount(options({ fetch, timing: time, rates })))
+  seen.length = 0
+  const still = async (): Promise<void> => {
+    seen.push(`asked at ${time.milliseconds()}`)
+    if (time.milliseconds() > 1_000) throw new CommandError('lease_lost', 'taken over')
+  }
+  const send = (key: string) =>
+    connected.send({ method: 'POST', path: '/v1/products', params: { name: 'x' }, idempotencyKey: key, still })
+  const [first, second] = await time.run(Promise.allSettled([send('a'), send('b')]))
+  expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected'])
+  expect(seen).toEqual(['asked at 1000', 'POST at 1000', 'asked at 2000'])
+})

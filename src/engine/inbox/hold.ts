@@ -38,9 +38,10 @@ import type { InboxRow } from './port.ts'
 export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<string>> {
   if ((await context.store.leaseHolder(applyLease)) !== undefined) return failed(applyAtWork)
   try {
-    return await withLease({ ...context, progress: unseen }, applyLease, (held) => mend(context, row, held))
+    return await withLease({ ...context, progress: unseen }, applyLease, (held, bound) => mend(bound, row, held))
   } catch (error) {
-    if (error instanceof CommandError && error.code === 'apply_running') return failed(applyAtWork)
+    if (error instanceof CommandError && (error.code === 'apply_running' || error.code === 'lease_lost'))
+      return failed(applyAtWork)
     throw error
   }
 }

@@ -1,0 +1,79 @@
+import { expect, test, vi } from 'vitest'
+import { CommandError } from '../../src/core/outcome.ts'
+import { apply } from '../../src/engine/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { applyLease, withLease } from '../../src/engine/lease.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import type { StripeAccount } from '../../src/engine/ports.ts'
+import { verify } from '../../src/engine/verify.ts'
+import { members, payersPerPeriod } from './members.ts'
+import { boundaries, planAndApply, told } from './rig.ts'
+
+// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+vi.setConfig({ testTimeout: 90_000 })
+
+const now = '2026-10-05T12:00:00Z'
+
+/** The same context, asleep at one request: before it leaves, or before its answer is heard. */
+function asleepAt(context: Context, at: (request: number, side: 'before' | 'after') => Promise<void>): Context {
+  let requests = 0
+  const sleepy = (account: StripeAccount): StripeAccount => ({
+    ...account,
+    async send(request) {
+      if (request.method === 'GET' || request.path.endsWith('/create_preview')) return account.send(request)
+      const number = requests++
+      await at(number, 'before')
+      const outcome = await account.send(request)
+      await at(number, 'after')
+      return outcome
+    },
+  })
+  const { target, sources } = context.accounts
+  return {
+    ...context,
+    accounts: { target: sleepy(target), sources: new Map([...sources].map(([name, one]) => [name, sleepy(one)])) },
+  }
+}
+
+test('a run that slept while another took over wakes and sends nothing more: at every boundary of a move', async () => {
+  for (const boundary of boundaries(3)) {
+    await using school = await members([{ since: '2026-09-20T09:15:00Z', coupon: 'welcome' }], now)
+    await planAndApply(school.stage('source'))
+    const context = school.stage('target')
+    const plan = await makePlan(context)
+    let sent = 0
+    const asleep = asleepAt(context, async (request, side) => {
+      if (request !== boundary.request || side !== boundary.side) return
+      await context.store.breakLease(applyLease)
+      const other = await apply({ ...context, run: 'other' }, plan)
+      expect(other).toMatchObject({ ok: true })
+      sent = school.rig.sent.length
+    })
+    const woken = await apply(asleep, plan).catch((error: unknown) => error)
+    expect({ at: told(boundary), woken }).toMatchObject({ woken: { code: 'lease_lost' } })
+    // The rig counts what reaches the account's door: the request in hand may stand there, and is kept.
+    expect(school.rig.sent.length - sent).toBeLessThanOrEqual(boundary.side === 'before' ? 1 : 0)
+    const live = await school.target.subscriptions.list({ status: 'all' })
+    expect(live.data.map(({ status }) => status)).toEqual(['active'])
+    expect(await verify(context)).toMatchObject({ violations: [] })
+    expect(await payersPerPeriod(school)).toBe(1)
+    expect((await makePlan(context)).changes).toEqual([])
+    expect(await context.store.journalOpen()).toEqual([])
+  }
+})
+
+test('once the lease is somebody else’s, nothing is stored either', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  const context = school.stage('target')
+  const lost = withLease(context, applyLease, async (held, bound) => {
+    await bound.store.put('mine', 1)
+    await context.store.breakLease(applyLease)
+    await context.store.acquire(applyLease, 'another run', 60)
+    expect(held.lost).toBe(false)
+    await bound.store.put('mine', 2)
+  })
+  await expect(lost).rejects.toThrow(CommandError)
+  expect(await context.store.get('mine')).toBe(1)
+  // It is not given back on the way out: it is not ours to give.
+  expect((await context.store.leaseHolder(applyLease))?.holder).toBe('another run')
+})

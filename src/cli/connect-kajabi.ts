@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
 import type { SecretRef } from '../catalog/types.ts'
@@ -33,6 +34,7 @@ export async function connectKajabi(
   return kajabiSite({
     base: new URL(typeof base === 'string' ? base : kajabiApi),
     fetch: globalThis.fetch,
+    pause: async (seconds) => sleep(seconds * 1_000),
     spacing: 1_000 / (typeof rate === 'number' ? rate : 1),
     timeout,
     clock,

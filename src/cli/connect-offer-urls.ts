@@ -2,7 +2,7 @@ import type { Access } from '../access/schema.ts'
 import type { SecretRef } from '../catalog/types.ts'
 import type { OfferUrls } from '../engine/kajabi-port.ts'
 import { resolveSecret } from '../files/secrets.ts'
-import { offerUrls } from '../kajabi/offer-urls.ts'
+import { offerUrls, type OfferUrlKind } from '../kajabi/offer-urls.ts'
 import type { Shell } from './shell.ts'
 
 const timeout = 20_000
@@ -14,21 +14,10 @@ export function connectOfferUrls({ offers = {} }: Partial<Access>, shell: Shell)
   if (named.length === 0) return undefined
   const surroundings = { folder: shell.project, env: shell.surroundings.env }
   const http = { fetch: globalThis.fetch, spacing, timeout, clock: () => performance.now() }
-  const call = async (
-    which: 'activate' | 'deactivate',
-    offer: string,
-    person: Parameters<OfferUrls['activate']>[1],
-  ) => {
+  const urlOf = async (offer: string, which: OfferUrlKind): Promise<string | undefined> => {
     const ref = offers[offer]?.urls?.[which]
-    const url =
-      ref === undefined
-        ? ''
-        : await resolveSecret(ref as SecretRef, `access.yaml offers.${offer}.urls.${which}`, surroundings)
-    const pairs = url === '' ? [] : ([[offer, { activate: url, deactivate: url }]] as const)
-    return await offerUrls(new Map(pairs), http)[which](offer, person)
+    if (ref === undefined) return undefined
+    return await resolveSecret(ref as SecretRef, `access.yaml offers.${offer}.urls.${which}`, surroundings)
   }
-  return {
-    activate: (offer, person) => call('activate', offer, person),
-    deactivate: (offer, person) => call('deactivate', offer, person),
-  }
+  return offerUrls(urlOf, http)
 }

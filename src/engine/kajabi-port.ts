@@ -33,8 +33,6 @@ export interface KajabiSite {
   /** Contacts that carry the tag. */
   tagged(tag: string): Promise<Outcome<readonly string[]>>
   removeTag(contact: string, tag: string): Promise<Outcome<true>>
-  /** Newest deactivated purchases first, at most one page: a hint for the poller, never a proof. */
-  deactivatedPurchases(): Promise<Outcome<readonly DeactivatedPurchase[]>>
   /** What was typed into a form; the address is anybody's claim. */
   submission(id: string): Promise<Outcome<{ readonly email: string }>>
   offers(): Promise<Outcome<readonly KajabiOffer[]>>
@@ -66,15 +64,6 @@ export interface KajabiHook {
   readonly event: KajabiEvent
   /** Only for this tag or form; absent for all. */
   readonly resource?: string
-}
-
-export interface DeactivatedPurchase {
-  readonly id: string
-  readonly customer: string
-  readonly offer: string
-  /** ISO 8601 as Kajabi wrote it. */
-  readonly deactivatedAt: string
-  readonly reason: string
 }
 
 /**

@@ -21,7 +21,11 @@ export interface KajabiRequest {
   readonly body?: JsonObject
   readonly form?: Readonly<Record<string, string>>
   readonly token?: string
+  /** An address whose answers are documented nowhere: any 2xx is a yes, and a refusal may be plain text. */
+  readonly plain?: true
 }
+
+const jsonApi = 'application/vnd.api+json'
 
 /** Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, nothing) into an outcome. */
 export class KajabiTransport {
@@ -44,7 +48,7 @@ export class KajabiTransport {
         redirect: 'error',
         signal: AbortSignal.timeout(this.http.timeout),
       })
-      return outcomeOf(request.method, response, await response.text())
+      return outcomeOf(request, response, await response.text())
     } catch (error) {
       // An embedded sandbox that cannot store its world is no answer of the outside.
       if (error instanceof CommandError) throw error
@@ -60,31 +64,53 @@ export class KajabiTransport {
   }
 }
 
+/** Kajabi takes no blank names, and Stripe does not ask for any. */
+export function nameOf({ name, email }: { readonly name: string; readonly email: string }): string {
+  return name.trim() === '' ? (email.trim().split('@')[0] ?? '') : name
+}
+
 function headersOf(request: KajabiRequest): Record<string, string> {
   return {
-    accept: 'application/vnd.api+json',
+    accept: request.plain === true ? '*/*' : jsonApi,
     ...(request.token === undefined ? {} : { authorization: `Bearer ${request.token}` }),
-    ...(request.body === undefined ? {} : { 'content-type': 'application/vnd.api+json' }),
+    ...(request.body === undefined ? {} : { 'content-type': request.plain === true ? 'application/json' : jsonApi }),
     ...(request.form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
   }
 }
 
-function outcomeOf(method: string, response: Response, text: string): Outcome<JsonObject> {
+/** Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer, whatever its status: a 404 of it does not say that something is gone. */
+function outcomeOf({ method, plain }: KajabiRequest, response: Response, text: string): Outcome<JsonObject> {
   const { status } = response
   const body = parse(text)
   if (response.ok) {
     if (text.trim() === '') return success({})
-    // Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer, whatever its status.
-    return body === undefined ? failed(notJson(method, status)) : success(body)
+    if (body !== undefined) return success(body)
+    return plain === true && !isPage(response) ? success({}) : failed(notJson(method, status))
   }
-  const retryAfter = Number(response.headers.get('retry-after') ?? '')
+  const words = plain === true && !isPage(response) ? (textOf(body) ?? text) : textOf(body)
+  const silent = body === undefined && plain !== true && status < 500 && status !== 429
+  const retryAfter = secondsOf(response.headers)
   return failed({
-    kind: kindOf(method, status),
-    code: codeOf(status),
-    message: messageOf(body) ?? `Kajabi answered ${status} without saying why`,
-    status,
-    ...(Number.isFinite(retryAfter) && retryAfter > 0 ? { retryAfter } : {}),
+    ...(silent ? notJson(method, status) : refused(method, status, words)),
+    ...(retryAfter > 0 ? { retryAfter } : {}),
   })
+}
+
+function refused(method: string, status: number, words: string | undefined): Failure {
+  const message =
+    words === undefined || words === '' ? `Kajabi answered ${status} without saying why` : withoutPeople(words)
+  return { kind: kindOf(method, status), code: codeOf(status, words), message, status }
+}
+
+function isPage(response: Response): boolean {
+  return response.headers.get('content-type')?.includes('html') === true
+}
+
+/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3); a date is taken by the clock of who sent it. 0 when there is none. */
+function secondsOf(headers: Headers): number {
+  const text = headers.get('retry-after') ?? ''
+  const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.parse(headers.get('date') ?? '')) / 1_000
+  return Number.isFinite(seconds) ? Math.max(0, Math.ceil(seconds)) : 0
 }
 
 function kindOf(method: string, status: number): Failure['kind'] {
@@ -93,7 +119,8 @@ function kindOf(method: string, status: number): Failure['kind'] {
   return status === 409 || status === 422 ? 'conflict' : 'rejected'
 }
 
-function codeOf(status: number): string {
+function codeOf(status: number, words: string | undefined): string {
+  if (status === 422 && /already been taken/i.test(words ?? '')) return 'taken'
   const named: Readonly<Record<number, string>> = {
     401: 'credentials_refused',
     403: 'permission_missing',
@@ -104,14 +131,20 @@ function codeOf(status: number): string {
   return named[status] ?? `http_${status}`
 }
 
-/** JSON:API errors, or the flat `{ "error": … }` of the token route. The text may quote an address, so none with an @ is passed on. */
-function messageOf(body: JsonObject | undefined): string | undefined {
+/** JSON:API errors, or the flat `{ "error": … }` of the token route. */
+function textOf(body: JsonObject | undefined): string | undefined {
   if (body === undefined) return undefined
   const { error, errors } = body as { error?: unknown; errors?: unknown }
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined
   const text = typeof error === 'string' ? error : isJsonObject(first) ? (first['detail'] ?? first['title']) : undefined
-  if (typeof text !== 'string') return undefined
-  return text.includes('@') ? 'Kajabi refused the request (its message names a person and is left out)' : text
+  return typeof text === 'string' ? text : undefined
+}
+
+/** The text may quote an address, and then none of it is passed on. */
+function withoutPeople(text: string): string {
+  return text.includes('@')
+    ? 'Kajabi refused the request (its message names a person and is left out)'
+    : text.slice(0, 200)
 }
 
 function notJson(method: string, status: number): Failure {

@@ -1,42 +1,43 @@
-import { success, type Outcome } from '../core/outcome.ts'
+import { failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 import type { OfferUrls } from '../engine/kajabi-port.ts'
-import { KajabiTransport, type KajabiHttp } from './http.ts'
+import { KajabiTransport, nameOf, type KajabiHttp } from './http.ts'
 
-/** An offer's two URLs. Each contains a key and is a secret: named by reference in the catalog, never logged. */
-export interface OfferUrlPair {
-  readonly activate: string
-  readonly deactivate: string
-}
+/** What a URL of an offer is for. Each contains a key and is a secret: named by reference in the catalog, never logged. */
+export type OfferUrlKind = 'activate' | 'deactivate'
 
 /**
  * Access through the offer's activation and deactivation URLs, for sites without the public API
  * (https://help.kajabi.com/hc/en-us/articles/360037245374). Kajabi sends no welcome mail this way unless asked to.
  */
-export function offerUrls(pairs: ReadonlyMap<string, OfferUrlPair>, http: Omit<KajabiHttp, 'base'>): OfferUrls {
+export function offerUrls(
+  urlOf: (offer: string, which: OfferUrlKind) => Promise<string | undefined>,
+  http: Omit<KajabiHttp, 'base'>,
+): OfferUrls {
+  const transport = transports(http)
   const call = async (
-    which: keyof OfferUrlPair,
+    which: OfferUrlKind,
     offer: string,
     person: { email: string; name: string; externalId: string },
   ): Promise<Outcome<true>> => {
-    const url = pairs.get(offer)?.[which]
+    const url = await urlOf(offer, which)
     if (url === undefined)
-      return {
-        ok: false,
-        failure: {
-          kind: 'rejected',
-          code: 'offer_url_missing',
-          message: `no ${which} URL is configured for offer ${offer}`,
-          status: 0,
-        },
-      }
-    const { origin, pathname, search } = new URL(url)
-    const answer = await new KajabiTransport({ ...http, base: new URL(origin) }).send({
+      return failed({
+        kind: 'rejected',
+        code: 'offer_url_missing',
+        message: `no ${which} URL is configured for offer ${offer}`,
+        status: 0,
+      })
+    const where = URL.parse(url)
+    if (where === null) return failed(malformed(which, offer))
+    const { origin, pathname, search } = where
+    const answer = await transport(origin).send({
       method: 'POST',
+      plain: true,
       path: `${pathname}${search}`,
-      body: { name: person.name, email: person.email, external_user_id: person.externalId },
+      body: { name: nameOf(person), email: person.email, external_user_id: person.externalId },
     })
     if (answer.ok) return success(true)
-    return alreadyThere(which, answer.failure.message) ? success(true) : answer
+    return alreadyThere(which, answer.failure.message) ? success(true) : refusal(which, answer.failure)
   }
   return {
     activate: (offer, person) => call('activate', offer, person),
@@ -44,7 +45,28 @@ export function offerUrls(pairs: ReadonlyMap<string, OfferUrlPair>, http: Omit<K
   }
 }
 
+/** Without the text itself, which is a secret. */
+function malformed(which: OfferUrlKind, offer: string): Failure {
+  const message = `the ${which} URL of offer ${offer} is not a URL`
+  return { kind: 'rejected', code: 'offer_url_malformed', message, status: 0 }
+}
+
+/** One for each host, so that all calls to it keep their distance. */
+function transports(http: Omit<KajabiHttp, 'base'>): (origin: string) => KajabiTransport {
+  const made = new Map<string, KajabiTransport>()
+  return (origin) => {
+    const one = made.get(origin) ?? new KajabiTransport({ ...http, base: new URL(origin) })
+    made.set(origin, one)
+    return one
+  }
+}
+
 /** Kajabi's words for "nothing to do": repeating a grant or a revoke is not a failure. */
-function alreadyThere(which: keyof OfferUrlPair, message: string): boolean {
+function alreadyThere(which: OfferUrlKind, message: string): boolean {
   return which === 'activate' ? /already been granted/i.test(message) : /grant not found/i.test(message)
+}
+
+/** "Not found" here may mean a member known by another id, who still has the offer: it does not say that the offer is gone. */
+function refusal(which: OfferUrlKind, failure: Failure): Outcome<never> {
+  return failed(failure.code === 'not_found' ? { ...failure, code: `offer_not_${which}d` } : failure)
 }

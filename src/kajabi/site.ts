@@ -1,13 +1,19 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
-import type { DeactivatedPurchase, KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
-import { KajabiTransport, type KajabiHttp, type KajabiRequest } from './http.ts'
+import type { KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
+import { KajabiTransport, nameOf, type KajabiHttp, type KajabiRequest } from './http.ts'
 import { KajabiToken, type KajabiCredentials } from './token.ts'
 
 export interface KajabiOptions extends KajabiHttp {
   readonly site: string
   readonly credentials: KajabiCredentials
+  /** Waits before a page of a list is asked for again; without it none is. */
+  readonly pause?: (seconds: number) => Promise<void>
 }
+
+/** Times a page is asked for, and the longest wait in between that is still worth it, in seconds. */
+const pageTries = 4
+const pauseMax = 120
 
 /** Pages of one list at most: a `links.next` that never ends is a fault of the other side, and half a list is never an answer. */
 const pagesMax = 2_000
@@ -15,7 +21,7 @@ const pagesMax = 2_000
 /** The site's public API v1: https://developers.kajabi.com/api-reference. */
 export function kajabiSite(options: KajabiOptions): KajabiSite {
   const transport = new KajabiTransport(options)
-  const api = new Api(transport, new KajabiToken(transport, options.credentials, options.clock))
+  const api = new Api(transport, new KajabiToken(transport, options.credentials, options.clock), options.pause)
   const { site } = options
   return {
     reachable: async () => {
@@ -61,7 +67,6 @@ export function kajabiSite(options: KajabiOptions): KajabiSite {
         path: `/v1/contacts/${contact}/relationships/tags`,
         body: { data: [{ type: 'contact_tags', id: tag }] },
       }),
-    deactivatedPurchases: () => deactivatedPurchases(api, site),
     submission: (id) => submission(api, id),
     offers: () => offers(api, site),
     tags: () => tags(api, site),
@@ -76,15 +81,16 @@ interface Resource {
   readonly id: string
   readonly type: string
   readonly attributes: JsonObject
-  readonly relationships: JsonObject
 }
 
 class Api {
   private readonly transport: KajabiTransport
   private readonly token: KajabiToken
-  constructor(transport: KajabiTransport, token: KajabiToken) {
+  private readonly pause: KajabiOptions['pause']
+  constructor(transport: KajabiTransport, token: KajabiToken, pause: KajabiOptions['pause']) {
     this.transport = transport
     this.token = token
+    this.pause = pause
   }
 
   async send(request: KajabiRequest): Promise<Outcome<JsonObject>> {
@@ -108,15 +114,27 @@ class Api {
     return answer.ok ? success(answer.value.map((one) => one.id)) : answer
   }
 
+  /** One page of many: a list of a thousand pages is not read from the start again for one that failed. */
+  private async page(path: string): Promise<Outcome<JsonObject>> {
+    for (let turn = 1; ; turn++) {
+      const answer = await this.send({ method: 'GET', path })
+      if (answer.ok || answer.failure.kind !== 'retryable' || this.pause === undefined || turn === pageTries)
+        return answer
+      await this.pause(Math.min(answer.failure.retryAfter ?? 2 ** (turn - 1), pauseMax))
+    }
+  }
+
   /** Every page. Only the query string of `links.next` is followed: its host may be another one than ours. */
   async all(path: string): Promise<Outcome<readonly Resource[]>> {
     const found: Resource[] = []
     const plain = path.split('?')[0] ?? path
+    const asked = new Set<string>()
     let next: string | undefined = path
-    for (let page = 0; next !== undefined; page++) {
-      if (page >= pagesMax)
+    while (next !== undefined) {
+      if (asked.size >= pagesMax || asked.has(next))
         return failed({ kind: 'rejected', code: 'endless_list', message: 'Kajabi’s list never ends', status: 200 })
-      const answer: Outcome<JsonObject> = await this.send({ method: 'GET', path: next })
+      asked.add(next)
+      const answer: Outcome<JsonObject> = await this.page(next)
       if (!answer.ok) return answer
       const { data, links } = answer.value
       if (!Array.isArray(data)) return failed(noList)
@@ -138,27 +156,19 @@ const noList = {
 
 function resource(value: Json): Resource[] {
   if (!isJsonObject(value)) return []
-  const { id, type, attributes, relationships } = value
+  const { id, type, attributes } = value
   if (typeof id !== 'string' && typeof id !== 'number') return []
   return [
     {
       id: String(id),
       type: typeof type === 'string' ? type : '',
       attributes: isJsonObject(attributes) ? attributes : {},
-      relationships: isJsonObject(relationships) ? relationships : {},
     },
   ]
 }
 
 function text(value: Json | undefined): string {
   return typeof value === 'string' ? value : ''
-}
-
-function related(one: Resource, name: string): string {
-  const relation = one.relationships[name]
-  const data = isJsonObject(relation) ? relation['data'] : undefined
-  const id = isJsonObject(data) ? data['id'] : undefined
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : ''
 }
 
 function query(parameters: Readonly<Record<string, string>>): string {
@@ -199,7 +209,9 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
 async function holders(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
   const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
-  return success(new Map(answer.value.map((one) => [text(one.attributes['email']).toLowerCase(), one.id])))
+  // A contact without an address is nobody we know, and holds the offer all the same.
+  const key = (one: Resource): string => text(one.attributes['email']).toLowerCase() || `contact ${one.id}`
+  return success(new Map(answer.value.map((one) => [key(one), one.id])))
 }
 
 async function noted(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
@@ -229,7 +241,7 @@ async function ensureContact(
     body: {
       data: {
         type: 'contacts',
-        attributes: { name: person.name, email: person.email.trim() },
+        attributes: { name: nameOf(person), email: person.email.trim() },
         relationships: { site: { data: { type: 'sites', id: site } } },
       },
     },
@@ -242,28 +254,8 @@ async function ensureContact(
   const again = await findContact(api, site, person.email)
   if (!again.ok) return again
   if (again.value !== undefined) return success(again.value)
-  const lagging = made.failure.status === 422 || made.failure.kind === 'unknown'
+  const lagging = made.failure.code === 'taken' || made.failure.kind === 'unknown'
   return lagging ? failed({ ...made.failure, kind: 'retryable', code: 'contact_not_searchable_yet' }) : made
-}
-
-async function deactivatedPurchases(api: Api, site: string): Promise<Outcome<readonly DeactivatedPurchase[]>> {
-  // 25 a page: larger pages of purchases are known to fail.
-  const answer = await api.send({
-    method: 'GET',
-    path: `/v1/purchases?${query({ 'filter[site_id]': site, 'filter[deactivated]': 'true', sort: '-deactivated_at', 'page[size]': '25' })}`,
-  })
-  if (!answer.ok) return answer
-  const { data } = answer.value
-  if (!Array.isArray(data)) return failed(noList)
-  return success(
-    data.flatMap(resource).map((one) => ({
-      id: one.id,
-      customer: related(one, 'customer'),
-      offer: related(one, 'offer'),
-      deactivatedAt: text(one.attributes['deactivated_at']),
-      reason: text(one.attributes['deactivation_reason']),
-    })),
-  )
 }
 
 async function externalId(api: Api, contact: string): Promise<Outcome<string | undefined>> {

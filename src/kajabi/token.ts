@@ -47,7 +47,7 @@ export class KajabiToken {
     if (!answer.ok) {
       const { failure } = answer
       // Asking for a token changes nothing, so whatever was cut may simply be asked again; a refusal is final.
-      const refused = failure.status === 400 || failure.status === 401
+      const refused = (failure.status === 400 || failure.status === 401) && failure.code !== 'not_an_answer'
       return failed({
         ...failure,
         kind: refused ? 'rejected' : 'retryable',

@@ -199,6 +199,11 @@ describe('trouble', () => {
       () => new Response('<html>', { status: 502 }),
     ],
     [
+      'Kajabi answers with HTML that says not found',
+      /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
+      () => new Response('<html>', { status: 404, headers: { 'content-type': 'text/html' } }),
+    ],
+    [
       'Kajabi asks to wait',
       /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
       () => new Response('', { status: 429, headers: { 'retry-after': '30' } }),

@@ -33,7 +33,7 @@ beforeEach(async () => {
     },
   }
   const http = { fetch: rig.sandbox.fetch, spacing: 0, timeout: 5_000, clock: () => performance.now() }
-  urls = offerUrls(new Map([['membership', { activate: at(activate), deactivate: at(deactivate) }]]), http)
+  urls = offerUrls((_, which) => Promise.resolve(at(which === 'activate' ? activate : deactivate)), http)
 })
 afterEach(() => rig.close())
 

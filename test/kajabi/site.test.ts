@@ -1,7 +1,6 @@
 import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Outcome } from '../../src/core/outcome.ts'
-import { offerUrls } from '../../src/kajabi/offer-urls.ts'
 import { kajabiSite } from '../../src/kajabi/site.ts'
 
 const host = 'https://api.kajabi.test'
@@ -10,12 +9,15 @@ const json = { 'content-type': 'application/vnd.api+json' }
 let now = 0
 const http = { fetch: globalThis.fetch, spacing: 0, timeout: 2_000, clock: () => now }
 
-function site() {
+const credentials = { clientId: 'client', clientSecret: 'hush' }
+
+function site(pause?: (seconds: number) => void) {
   return kajabiSite({
     ...http,
+    ...(pause === undefined ? {} : { pause: (seconds: number) => Promise.resolve(pause(seconds)) }),
     base: new URL(host),
     site: '7',
-    credentials: { clientId: 'client', clientSecret: 'hush' },
+    credentials,
   })
 }
 
@@ -82,11 +84,70 @@ describe('token', () => {
     expect(code(await site().hooks())).toBe('rejected credentials_refused')
   })
 
+  it('is asked for once by many who need it at the same time', async () => {
+    token()
+    nock(host).get('/v1/hooks').twice().reply(200, { data: [] }, json)
+    const kajabi = site()
+    expect((await Promise.all([kajabi.hooks(), kajabi.hooks()])).map(code)).toEqual(['ok', 'ok'])
+  })
+
+  it('that comes as a page instead of an answer may be asked for again, also with a 401', async () => {
+    const page = { 'content-type': 'text/html' }
+    nock(host).post('/v1/oauth/token').reply(200, '<html>', page)
+    nock(host).post('/v1/oauth/token').reply(401, '<html>', page)
+    const kajabi = site()
+    expect(code(await kajabi.hooks())).toBe('retryable not_an_answer')
+    expect(code(await kajabi.hooks())).toBe('retryable not_an_answer')
+  })
+
   it('reads the flat error of refused credentials', async () => {
     nock(host).post('/v1/oauth/token').reply(401, { error: 'Invalid client credentials' }, json)
     const answer = await site().hooks()
     expect(code(answer)).toBe('rejected credentials_refused')
     expect(answer.ok ? '' : answer.failure.message).toBe('Invalid client credentials')
+  })
+})
+
+describe('requests', () => {
+  it('keep their distance, from whatever side they are asked for', async () => {
+    token()
+    nock(host).get('/v1/hooks').times(3).reply(200, { data: [] }, json)
+    const started: number[] = []
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      started.push(performance.now())
+      return globalThis.fetch(input, init)
+    }
+    const clock = (): number => performance.now()
+    const spaced = kajabiSite({ ...http, fetch, clock, spacing: 40, base: new URL(host), site: '7', credentials })
+    await Promise.all([spaced.hooks(), spaced.hooks(), spaced.hooks()])
+    // The token was asked for first. Timers are late now and then, so only the whole is measured.
+    expect(started).toHaveLength(4)
+    expect((started[3] ?? 0) - (started[0] ?? 0)).toBeGreaterThan(80)
+  })
+
+  it('never follow to another host, which would be told the token', async () => {
+    token()
+    nock(host).get('/v1/hooks').reply(302, '', { location: 'https://elsewhere.test/v1/hooks' })
+    const elsewhere = nock('https://elsewhere.test').get('/v1/hooks').reply(200, { data: [] }, json)
+    expect(code(await site().hooks())).toBe('retryable connection_cut')
+    expect(elsewhere.isDone()).toBe(false)
+    nock.cleanAll()
+  })
+
+  it('that are not answered in time are cut', async () => {
+    const fetch: typeof globalThis.fetch = (_, init) =>
+      new Promise((_resolve, reject) =>
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
+      )
+    const hasty = kajabiSite({ ...http, fetch, timeout: 20, base: new URL(host), site: '7', credentials })
+    expect(code(await hasty.hooks())).toBe('retryable timeout')
+  })
+
+  it('ask for the version without a token: is Kajabi there at all', async () => {
+    nock(host, { badheaders: ['authorization'] })
+      .get('/v1/version')
+      .reply(200, { version: '1.1.0' }, json)
+    expect(value(await site().reachable())).toBe(true)
   })
 })
 
@@ -154,6 +215,54 @@ describe('contacts', () => {
     expect(value(await site().ensureContact({ email: 'ann@school.test', name: 'Ann' }))).toBe('9')
   })
 
+  it('just created are known by the id of the answer: the search lags behind', async () => {
+    token()
+    search('ann@school.test', [])
+    nock(host)
+      .post('/v1/contacts', (body: { data: { attributes: object } }) => 'name' in body.data.attributes)
+      .reply(201, { data: contact('9', 'ann@school.test') }, json)
+    expect(value(await site().ensureContact({ email: 'ann@school.test', name: '' }))).toBe('9')
+  })
+
+  it('whose address Kajabi does not deliver to are refused for good', async () => {
+    token()
+    search('ann@school.test', [])
+    nock(host)
+      .post('/v1/contacts')
+      .reply(422, { errors: [{ status: '422', detail: 'Email must be a valid and deliverable address' }] }, json)
+    search('ann@school.test', [])
+    const answer = await site().ensureContact({ email: 'ann@school.test', name: 'Ann' })
+    expect(code(answer)).toBe('conflict unprocessable')
+    expect(answer.ok ? '' : answer.failure.message).toBe('Email must be a valid and deliverable address')
+  })
+
+  it('without an address hold their offer all the same', async () => {
+    token()
+    nock(host)
+      .get('/v1/contacts')
+      .query(true)
+      .reply(200, { data: [contact('1', ''), contact('2', '')] }, json)
+    expect([...value(await site().holders('11')).values()]).toEqual(['1', '2'])
+  })
+
+  it('carry tags, which are found by tag, read by contact, and taken away with a body', async () => {
+    token()
+    nock(host)
+      .get('/v1/contacts')
+      .query({ 'filter[site_id]': '7', 'filter[has_tag_id]': '3', 'page[size]': '100' })
+      .reply(200, { data: [contact('5', 'ann@school.test')] }, json)
+    nock(host)
+      .get('/v1/contacts/5/relationships/tags')
+      .reply(200, { data: [{ id: 3, type: 'contact_tags' }] }, json)
+    nock(host)
+      .delete('/v1/contacts/5/relationships/tags', { data: [{ type: 'contact_tags', id: '3' }] })
+      .reply(200, { data: [] }, json)
+    const kajabi = site()
+    expect(value(await kajabi.tagged('3'))).toEqual(['5'])
+    expect(value(await kajabi.tagsOf('5'))).toEqual(['3'])
+    expect(value(await kajabi.removeTag('5', '3'))).toBe(true)
+  })
+
   it('just created and not searchable yet are tried again later, and no address is in the message', async () => {
     token()
     search('ann@school.test', [])
@@ -200,13 +309,58 @@ describe('grants', () => {
 
   it('an HTML page or a body without a list is no empty list', async () => {
     token()
-    nock(host).get(path).reply(200, '<html>maintenance</html>', { 'content-type': 'text/html' })
-    nock(host).get(path).reply(404, '<html>not found</html>', { 'content-type': 'text/html' })
+    const page = { 'content-type': 'text/html' }
+    nock(host).get(path).reply(200, '<html>maintenance</html>', page)
     nock(host).get(path).reply(200, {}, json)
+    nock(host).get(path).reply(503, '<html>maintenance</html>', page)
     const kajabi = site()
     expect(code(await kajabi.offersOf('5'))).toBe('retryable not_an_answer')
+    expect(code(await kajabi.offersOf('5'))).toBe('retryable not_an_answer')
+    expect(code(await kajabi.offersOf('5'))).toBe('retryable http_503')
+  })
+
+  it('gone is what the API says in its own words, never a page of whoever stands in front of it', async () => {
+    token()
+    const page = { 'content-type': 'text/html' }
+    nock(host)
+      .get(path)
+      .reply(404, { errors: [{ status: '404', title: 'Not Found', detail: 'could not be found' }] }, json)
+    nock(host).get(path).reply(404, '<html>not found</html>', page)
+    nock(host).delete(path).reply(404, '<html>not found</html>', page)
+    nock(host).get(path).reply(403, '<html>Just a moment</html>', page)
+    const kajabi = site()
     expect(code(await kajabi.offersOf('5'))).toBe('rejected not_found')
     expect(code(await kajabi.offersOf('5'))).toBe('retryable not_an_answer')
+    expect(code(await kajabi.revoke('5', '11'))).toBe('unknown not_an_answer')
+    expect(code(await kajabi.offersOf('5'))).toBe('retryable not_an_answer')
+  })
+
+  it('the Stripe customer is noted on the contact, by an attribute of the contact itself', async () => {
+    token()
+    const attributes = { external_user_id: 'cus_1' }
+    nock(host)
+      .patch('/v1/contacts/5', { data: { type: 'contacts', id: '5', attributes } })
+      .reply(200, { data: { id: '5', type: 'contacts', attributes } }, json)
+    nock(host)
+      .get('/v1/contacts/5')
+      .reply(200, { data: { id: '5', type: 'contacts', attributes } }, json)
+    const kajabi = site()
+    expect(value(await kajabi.setExternalId('5', 'cus_1'))).toBe(true)
+    expect(value(await kajabi.externalId('5'))).toBe('cus_1')
+  })
+
+  it('what an offer opens, and for whom, is asked by product', async () => {
+    token()
+    nock(host)
+      .get('/v1/offers/11/relationships/products')
+      .reply(200, { data: [{ id: 31, type: 'products' }] }, json)
+    nock(host)
+      .get('/v1/contacts')
+      .query({ 'filter[site_id]': '7', 'filter[has_active_product_id]': '31', 'page[size]': '100' })
+      .reply(200, { data: [contact('5', 'ann@school.test')] }, json)
+    const kajabi = site()
+    expect(value(await kajabi.productsOf('11'))).toEqual(['31'])
+    expect(value(await kajabi.openFor('31'))).toEqual(['5'])
   })
 
   it('a cut write is of unknown outcome, a cut read may be repeated', async () => {
@@ -218,18 +372,49 @@ describe('grants', () => {
     expect(code(await kajabi.offersOf('5'))).toBe('retryable connection_cut')
   })
 
-  it('Retry-After is handed on', async () => {
+  it.each([
+    ['seconds', { 'retry-after': '7' }],
+    ['a date', { 'retry-after': 'Fri, 27 Nov 2026 10:00:07 GMT', date: 'Fri, 27 Nov 2026 10:00:00 GMT' }],
+  ])('Retry-After is handed on, also as %s', async (_, headers) => {
     token()
     nock(host)
       .post(path)
-      .reply(429, { errors: [] }, { ...json, 'retry-after': '7' })
+      .reply(429, { errors: [] }, { ...json, ...headers })
     const answer = await site().grant('5', '11', { welcome: false })
     expect(answer.ok ? 0 : answer.failure.retryAfter).toBe(7)
     expect(code(answer)).toBe('retryable rate_limited')
   })
+
+  it('a page that fails is asked for again after what Kajabi says, the pages before it are not', async () => {
+    token()
+    const next = 'https://elsewhere.test/x?page%5Bnumber%5D=2'
+    nock(host)
+      .get(path)
+      .reply(200, { data: [{ id: '1' }], links: { next } }, json)
+    const second = () => nock(host).get(path).query({ 'page[number]': '2' })
+    second().reply(429, '<html>', { 'retry-after': '9' })
+    second().reply(502, '<html>')
+    second().reply(200, { data: [{ id: '2' }] }, json)
+    const pauses: number[] = []
+    const patient = site((seconds) => void pauses.push(seconds))
+    expect(value(await patient.offersOf('5'))).toEqual(['1', '2'])
+    expect(pauses).toEqual([9, 2])
+  })
+
+  it('a list that leads back to itself is no list', async () => {
+    token()
+    nock(host)
+      .get(path)
+      .reply(200, { data: [{ id: '1' }], links: { next: `${host}${path}?page%5Bnumber%5D=1` } }, json)
+    nock(host)
+      .get(path)
+      .query({ 'page[number]': '1' })
+      .reply(200, { data: [{ id: '1' }], links: { next: `${host}${path}?page%5Bnumber%5D=1` } }, json)
+    expect(code(await site().offersOf('5'))).toBe('rejected endless_list')
+  })
 })
 
-describe('hooks and purchases', () => {
+describe('hooks', () => {
   it('read resource ids as number or text', async () => {
     token()
     const one = (id: string, resource_id: unknown) => ({
@@ -243,64 +428,22 @@ describe('hooks and purchases', () => {
     expect(value(await site().hooks()).map((hook) => hook.resource)).toEqual(['123', '124', undefined])
   })
 
-  it('purchases come in pages of 25, newest deactivation first', async () => {
+  it('are made for one tag of one site, taken away by id, and refused to a key without the permission', async () => {
     token()
+    const attributes = { target_url: 'https://x.test/h', event: 'tag_added', resource_id: '123' }
     nock(host)
-      .get('/v1/purchases')
-      .query({
-        'filter[site_id]': '7',
-        'filter[deactivated]': 'true',
-        sort: '-deactivated_at',
-        'page[size]': '25',
+      .post('/v1/hooks', {
+        data: { type: 'hooks', attributes, relationships: { site: { data: { type: 'sites', id: '7' } } } },
       })
-      .reply(
-        200,
-        {
-          data: [
-            {
-              id: '1',
-              type: 'purchases',
-              attributes: { deactivated_at: '2026-12-01T00:00:00Z', deactivation_reason: 'cancel' },
-              relationships: { offer: { data: { id: '11' } }, customer: { data: { id: '70' } } },
-            },
-          ],
-        },
-        json,
-      )
-    expect(value(await site().deactivatedPurchases())).toEqual([
-      { id: '1', customer: '70', offer: '11', deactivatedAt: '2026-12-01T00:00:00Z', reason: 'cancel' },
-    ])
-  })
-})
-
-describe('offer URLs', () => {
-  const urls = offerUrls(
-    new Map([
-      [
-        '11',
-        { activate: `${host}/webhooks/offers/k/11/activate`, deactivate: `${host}/webhooks/offers/k/11/deactivate` },
-      ],
-    ]),
-    http,
-  )
-  const person = { email: 'ann@school.test', name: 'Ann', externalId: 'cus_1' }
-
-  it('activate with name, e-mail and external id; a repeated grant is no failure', async () => {
+      .reply(201, { data: { id: 9, type: 'hooks', attributes: { ...attributes, resource_id: 123 } } }, json)
+    nock(host).delete('/v1/hooks/9').reply(204)
     nock(host)
-      .post('/webhooks/offers/k/11/activate', { name: 'Ann', email: 'ann@school.test', external_user_id: 'cus_1' })
-      .reply(200)
-    expect(value(await urls.activate('11', person))).toBe(true)
-    nock(host)
-      .post('/webhooks/offers/k/11/activate')
-      .reply(422, { error: 'The offer has already been granted to this member' }, json)
-    expect(value(await urls.activate('11', person))).toBe(true)
-  })
-
-  it('an offer without URLs is said to have none, and the key is in no message', async () => {
-    nock(host).post('/webhooks/offers/k/11/deactivate').reply(500, '<html>')
-    const answer = await urls.deactivate('11', person)
-    expect(code(answer)).toBe('unknown http_500')
-    expect(JSON.stringify(answer)).not.toContain('/k/')
-    expect(code(await urls.activate('12', person))).toBe('rejected offer_url_missing')
+      .get('/v1/hooks')
+      .reply(403, { errors: [{ status: '403', title: 'Forbidden', detail: 'Insufficient permission' }] }, json)
+    const kajabi = site()
+    const made = await kajabi.createHook({ url: 'https://x.test/h', event: 'tag_added', resource: '123' })
+    expect(value(made)).toEqual({ id: '9', url: 'https://x.test/h', event: 'tag_added', resource: '123' })
+    expect(value(await kajabi.deleteHook('9'))).toBe(true)
+    expect(code(await kajabi.hooks())).toBe('rejected permission_missing')
   })
 })

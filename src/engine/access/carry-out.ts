@@ -78,8 +78,7 @@ async function byUrls(
     return patiently(work, () => urls.activate(offer, who))
   }
   const revoked = await patiently(work, () => urls.deactivate(offer, who))
-  // Gone already is what was wanted.
-  if (!revoked.ok && revoked.failure.code !== 'not_found') return revoked
+  if (!revoked.ok) return revoked
   await grants.removeGrants([{ contact: customer, offer }])
   return success(true)
 }

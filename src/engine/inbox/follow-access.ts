@@ -72,6 +72,5 @@ async function takeByUrl(context: InboxContext, { customer, offer }: Grant): Pro
   const { email, name } = who.value
   if (typeof email !== 'string') return success(false)
   const person = { email, name: typeof name === 'string' ? name : '', externalId: customer }
-  const revoked = await context.urls.deactivate(offer, person)
-  return revoked.ok || revoked.failure.code === 'not_found' ? success(true) : revoked
+  return context.urls.deactivate(offer, person)
 }

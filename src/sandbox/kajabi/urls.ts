@@ -20,16 +20,19 @@ export function offerAddress(site: Site, request: SiteRequest): Answer | undefin
   if (!isJsonObject(body) || email === undefined || external === undefined || !deliverable(email))
     return plain(422, 'email is required')
   const name = text(body, 'name') ?? ''
+  const known = site.contactOf(email)
+  const before = known === undefined ? undefined : site.grants.get(`${known.id}/${offer.id}`)
   if (what === 'activate') {
-    const contact = site.contactOf(email) ?? newContact(site, { name, email })
+    if (before !== undefined) return plain(422, 'The offer has already been granted to this member')
+    const contact = known ?? newContact(site, { name, email })
     const mail = request.query.get('send_offer_grant_email') === 'true' ? 'offer_grant' : undefined
     grant(site, contact.id, offer, { by: 'url', activatedAs: external, mail })
     return plain(200, '')
   }
-  const contact = site.contactOf(email)
-  const held = contact === undefined ? undefined : site.grants.get(`${contact.id}/${offer.id}`)
-  if (held === undefined || held.activated_as !== external) return plain(404, 'not found')
-  revoke(site, held.contact, offer.id, 'Revoked')
+  if (before === undefined) return plain(404, 'Offer grant not found for offer on member')
+  // Known, and by another id: the member is not found, and keeps the offer.
+  if (before.activated_as !== external) return plain(404, 'Base: not found')
+  revoke(site, before.contact, offer.id, 'Revoked')
   return plain(200, '')
 }
 

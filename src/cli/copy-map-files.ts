@@ -4,7 +4,7 @@ import type { Project } from '../catalog/types.ts'
 import { hasErrors, type Diagnostic } from '../core/diagnostic.ts'
 import { instant } from '../core/instant.ts'
 import type { CopyMapRow, Store } from '../engine/ports.ts'
-import { readCopyMapCsv } from '../files/copy-map.ts'
+import { CopyMapSight, readCopyMapCsv } from '../files/copy-map.ts'
 import type { Shell } from './shell.ts'
 import { FindingsError } from './usage-error.ts'
 
@@ -36,13 +36,16 @@ function identity({ source, customerOld, sourceOld }: CopyMapRow): string {
 async function readCopyMapFiles(project: Project, shell: Shell): Promise<CopyMapRow[]> {
   const findings: Diagnostic[] = []
   const rows: CopyMapRow[] = []
-  for (const [source, names] of Object.entries(project.copy_maps))
+  for (const [source, names] of Object.entries(project.copy_maps)) {
+    // Files of the repository stand side by side: which of two conflicting rows holds only an import can ask the target.
+    const sight = new CopyMapSight()
     for (const name of names) {
       const path = join(shell.project, 'catalog', name)
-      const read = readCopyMapCsv(source, shell.near(path), await readFile(path, 'utf8'))
+      const read = readCopyMapCsv(source, shell.near(path), await readFile(path, 'utf8'), sight)
       findings.push(...read.findings)
       rows.push(...read.rows.map((row) => ({ ...row, importedAt: instant(0) })))
     }
+  }
   if (hasErrors(findings)) throw new FindingsError(findings)
   return rows
 }

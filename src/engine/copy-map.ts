@@ -1,4 +1,4 @@
-import type { Context } from './context.ts'
+import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { CopyMapRow } from './ports.ts'
 import { read } from './perform.ts'
@@ -16,19 +16,23 @@ type Row = Omit<CopyMapRow, 'importedAt'>
 
 /**
  * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins only if its new id exists in the target.
- * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, or neither of two new payment methods can be found.
+ * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, one payment method belongs to two customers, or neither of two new
+ * ones can be found; `copy_map_source` when the file is of another account.
  */
 export async function importCopyMap(context: Context, source: string, rows: readonly Row[]): Promise<CopyMapImport> {
   if (!context.accounts.sources.has(source))
     throw new CommandError('copy_map_source', `the project has no source account called ${source}`, {
-      notDone: 'nothing was imported',
+      notDone: 'nothing of this file was imported',
       fix: `name one of ${[...context.accounts.sources.keys()].join(', ')}`,
     })
+  await refuseForeign(context, source, rows)
   const known = new Map<string, CopyMapRow>()
   const customers = new Map<string, string>()
+  const owners = new Map<string, string>()
   for await (const row of context.store.copyMap(source)) {
     known.set(rowKey(row), row)
     customers.set(row.customerOld, row.customerNew)
+    owners.set(row.sourceOld, row.customerOld)
   }
   const importedAt = context.accounts.target.now()
   const added: CopyMapRow[] = []
@@ -37,6 +41,8 @@ export async function importCopyMap(context: Context, source: string, rows: read
     const other = customers.get(row.customerOld)
     if (other !== undefined && other !== row.customerNew) throw conflict(row.customerOld, other, row.customerNew)
     customers.set(row.customerOld, row.customerNew)
+    const owner = owners.get(row.sourceOld)
+    if (row.sourceOld !== '' && owner !== undefined && owner !== row.customerOld) throw stolen(row, owner)
     const before = known.get(rowKey(row))
     if (before === undefined) added.push({ ...row, importedAt })
     else if (before.sourceNew !== row.sourceNew && (await laterWins(context, before, row)))
@@ -45,6 +51,48 @@ export async function importCopyMap(context: Context, source: string, rows: read
   await context.store.putCopyMap([...added, ...changed])
   const unchanged = rows.length - added.length - changed.length
   return { source, rows: rows.length, added: added.length, changed: changed.length, unchanged }
+}
+
+/** As many customers as tell one account from another. */
+const sampled = 5
+
+/** A file imported under another account's name would map nobody, and say nothing. Customers that were deleted since are still known to their account. */
+async function refuseForeign(context: Context, source: string, rows: readonly Row[]): Promise<void> {
+  const customers = [...new Set(rows.map(({ customerOld }) => customerOld))]
+  const gap = Math.max(1, Math.floor(customers.length / sampled))
+  const sample = customers.filter((_, at) => at % gap === 0).slice(0, sampled)
+  if (sample.length === 0) return
+  const knows = async (name: string): Promise<boolean> => {
+    const account = accountNamed(context, name)
+    for (const id of sample) {
+      const found = await read(context, account, `/v1/customers/${id}`)
+      // An account that cannot be asked is not held against the file.
+      if (found.ok || found.failure.code !== 'resource_missing') return true
+    }
+    return false
+  }
+  if (await knows(source)) return
+  const others = [...context.accounts.sources.keys()].filter((name) => name !== source)
+  const home: string[] = []
+  for (const name of others) if (await knows(name)) home.push(name)
+  throw new CommandError('copy_map_source', `${source} knows none of the file's customers (${sample.join(', ')} …)`, {
+    notDone: 'nothing of this file was imported',
+    fix:
+      home.length === 0
+        ? 'name the account that was copied'
+        : `it is the file of ${home.join(' or ')}: --source ${home[0]}`,
+  })
+}
+
+function stolen({ sourceOld, customerOld }: Row, owner: string): CommandError {
+  return new CommandError(
+    'copy_map_conflict',
+    `${sourceOld} belonged to ${owner} before and belongs to ${customerOld} now`,
+    {
+      notDone: 'nothing of this file was imported',
+      fix: 'download the mapping file of the last copy again and check that it belongs to this source and target',
+    },
+  )
 }
 
 function rowKey({ customerOld, sourceOld }: Row): string {
@@ -69,7 +117,7 @@ async function exists(context: Context, { customerNew, sourceNew }: Row): Promis
     'target_unreadable',
     `${sourceNew} could not be looked up in the target: ${found.failure.message}`,
     {
-      notDone: 'nothing was imported',
+      notDone: 'nothing of this file was imported',
       fix: 'import again when the target answers',
     },
   )
@@ -77,7 +125,7 @@ async function exists(context: Context, { customerNew, sourceNew }: Row): Promis
 
 function conflict(old: string, one: string, other: string): CommandError {
   return new CommandError('copy_map_conflict', `${old} was copied to ${one} before and to ${other} now`, {
-    notDone: 'nothing was imported',
+    notDone: 'nothing of this file was imported',
     fix: 'download the mapping file of the last copy again and check that it belongs to this source and target',
   })
 }

@@ -23,22 +23,39 @@ interface Line {
   readonly cells: Readonly<Record<Column, string>>
 }
 
+/** What the rows read so far say, each with where: of one file, or of several that stand side by side. */
+export class CopyMapSight {
+  readonly #said = new Map<string, { readonly value: string; readonly file: string; readonly line: number }>()
+
+  /** Where the same thing was said otherwise; undefined when it is new, or the same. */
+  other(about: string, value: string, { file, line }: Place): string | undefined {
+    const before = this.#said.get(about)
+    if (before === undefined) this.#said.set(about, { value, file, line })
+    if (before === undefined || before.value === value) return undefined
+    return `${before.value} in line ${before.line}${before.file === file ? '' : ` of ${before.file}`}`
+  }
+}
+
+interface Place {
+  readonly file: string
+  readonly line: number
+}
+
 /**
  * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and exact repetitions are fine; anything doubtful is an error
- * with its line, and then no row is to be used. Pure: `file` is only for messages.
+ * with its line, and then no row is to be used. Pure: `file` is only for messages. `sight`: shared by files none of which is later than the others.
  */
 export function readCopyMapCsv(
   source: string,
   file: string,
   text: string,
+  sight: CopyMapSight = new CopyMapSight(),
 ): { readonly rows: readonly CopyMapEntry[]; readonly findings: readonly Diagnostic[] } {
   const findings: Diagnostic[] = []
   const find = (rule: string, line: number, message: string, fix: string): void =>
     void findings.push({ severity: 'error', rule, message, fix, at: { file, line, column: 1 } })
-  const lines = readLines(text, find)
-  const rows = new Map<string, { row: CopyMapEntry; line: number }>()
-  const customers = new Map<string, { customerNew: string; line: number }>()
-  for (const { number, cells } of lines) {
+  const rows = new Map<string, CopyMapEntry>()
+  for (const { number, cells } of readLines(text, find)) {
     if (!wellFormed(cells, number, find)) continue
     const row: CopyMapEntry = {
       source,
@@ -47,27 +64,29 @@ export function readCopyMapCsv(
       sourceOld: cells.source_id_old,
       sourceNew: cells.source_id_new,
     }
-    const customer = customers.get(row.customerOld)
-    if (customer !== undefined && customer.customerNew !== row.customerNew)
-      find(
-        'copy-map-conflict',
-        number,
-        `${row.customerOld} becomes ${row.customerNew} here and ${customer.customerNew} in line ${customer.line}`,
-        askStripe,
-      )
-    customers.set(row.customerOld, customer ?? { customerNew: row.customerNew, line: number })
-    const key = `${row.customerOld} ${row.sourceOld}`
-    const before = rows.get(key)
-    if (before === undefined) rows.set(key, { row, line: number })
-    else if (before.row.sourceNew !== row.sourceNew)
-      find(
-        'copy-map-conflict',
-        number,
-        `${row.sourceOld} becomes ${row.sourceNew} here and ${before.row.sourceNew} in line ${before.line}`,
-        askStripe,
-      )
+    for (const conflict of conflicts(row, sight, { file, line: number }))
+      find('copy-map-conflict', number, conflict, askStripe)
+    rows.set(`${row.customerOld} ${row.sourceOld}`, row)
   }
-  return { rows: findings.length > 0 ? [] : [...rows.values()].map(({ row }) => row), findings }
+  return { rows: findings.length > 0 ? [] : [...rows.values()], findings }
+}
+
+/** A customer becomes one customer; a payment method has one owner and becomes one, and that one stands for no other. */
+function conflicts(row: CopyMapEntry, sight: CopyMapSight, place: Place): readonly string[] {
+  const { customerOld, customerNew, sourceOld, sourceNew } = row
+  const becomes = (kind: string, one: string, other: string): string[] => {
+    const there = sight.other(`${kind} ${one}`, other, place)
+    return there === undefined ? [] : [`${one} becomes ${other} here and ${there}`]
+  }
+  const found = becomes('customer', customerOld, customerNew)
+  if (sourceOld === '') return found
+  const owner = sight.other(`owner ${sourceOld}`, customerOld, place)
+  if (owner !== undefined) return [...found, `${sourceOld} belongs to ${customerOld} here and to ${owner}`]
+  const twice = becomes('payment', sourceOld, sourceNew)
+  const meaning = sight.other(`copy ${sourceNew}`, sourceOld, place)
+  return twice.length > 0 || meaning === undefined
+    ? [...found, ...twice]
+    : [...found, `${sourceNew} stands for ${sourceOld} here and for ${meaning}`]
 }
 
 const askStripe =
@@ -101,6 +120,12 @@ function wellFormed(cells: Line['cells'], line: number, find: Find): boolean {
 
 /** The rows by column; [] with findings when the header or the CSV itself is wrong. */
 function readLines(text: string, find: Find): Line[] {
+  // Neither can stand in a CSV of ids; they mean another encoding, or another kind of file.
+  const odd = text.search(/[\0\uFFFD]/)
+  if (odd >= 0) {
+    find('copy-map-text', text.slice(0, odd).split('\n').length, 'this is not UTF-8 text', 'save the file as UTF-8')
+    return []
+  }
   let records: { record: string[]; info: { lines: number } }[]
   try {
     records = parse(text, {

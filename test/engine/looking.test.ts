@@ -73,6 +73,13 @@ test('a later row wins only if its new payment method is in the target; one cust
   expect(await importCopyMap(context, 'us', [{ ...row, sourceNew: later.id }])).toMatchObject({ changed: 1 })
   const other = importCopyMap(context, 'us', [{ ...row, sourceOld: 'pm_other', customerNew: 'cus_other' }])
   await expect(other).rejects.toMatchObject({ code: 'copy_map_conflict' })
+  const stolen = { ...row, customerOld: 'cus_other', customerNew: 'cus_other' }
+  await expect(importCopyMap(context, 'us', [row, stolen])).rejects.toMatchObject({ code: 'copy_map_conflict' })
+  const swapped = rows.map((each) => ({ ...each, source: 'intl' }))
+  await expect(importCopyMap(context, 'intl', swapped)).rejects.toMatchObject({
+    code: 'copy_map_source',
+    fix: 'it is the file of us: --source us',
+  })
   await expect(importCopyMap(context, 'nobody', [])).rejects.toMatchObject({ code: 'copy_map_source' })
 })
 

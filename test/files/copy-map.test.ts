@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readCopyMapCsv } from '../../src/files/copy-map.ts'
+import { CopyMapSight, readCopyMapCsv } from '../../src/files/copy-map.ts'
 
 const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
 const read = (text: string) => readCopyMapCsv('us', 'us.csv', text)
@@ -67,6 +67,23 @@ describe('a copy map', () => {
       `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_1,pm_2,cus_7,pm_9`,
       [/^us.csv:3 copy-map-conflict: cus_1 becomes cus_7 here and cus_1 in line 2/],
     ],
+    [
+      'one method of two customers',
+      `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_2,pm_1,cus_2,pm_9`,
+      [/^us.csv:3 copy-map-conflict: pm_1 belongs to cus_2 here and to cus_1 in line 2/],
+    ],
+    [
+      'two methods that became one',
+      `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_2,pm_2,cus_2,pm_8`,
+      [/^us.csv:3 copy-map-conflict: pm_8 stands for pm_2 here and for pm_1 in line 2/],
+    ],
+    ['another encoding', `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_\uFFFD,,cus_2,`, [/^us.csv:3 copy-map-text/]],
+    ['two bytes a letter', `${header}\n`.split('').join('\0'), [/^us.csv:1 copy-map-text/]],
+    [
+      'a line end inside quotation marks',
+      `${header}\n"cus_1\n",pm_1,cus_1,pm_8\n"cus\n_2",pm_2,cus_2,pm_9`,
+      [/^us.csv:3 copy-map-id: customer_id_old/, /^us.csv:5 copy-map-id: customer_id_old is not an id/],
+    ],
   ])('refuses %s, with the line, and then gives no row', (_, text, expected) => {
     const messages = found(text)
     expect(messages).toHaveLength(expected.length)
@@ -81,6 +98,16 @@ describe('a copy map', () => {
       [2, 'copy-map-id'],
       [4, 'copy-map-half'],
       [5, 'copy-map-conflict'],
+    ])
+  })
+
+  test('files that stand side by side agree, or say where they do not', () => {
+    const sight = new CopyMapSight()
+    const rows = (file: string, row: string) => readCopyMapCsv('us', file, `${header}\n${row}`, sight)
+    expect(rows('first.csv', 'cus_1,pm_1,cus_1,pm_8').findings).toEqual([])
+    expect(rows('second.csv', 'cus_1,pm_1,cus_1,pm_8').findings).toEqual([])
+    expect(rows('third.csv', 'cus_1,pm_1,cus_1,pm_9').findings).toMatchObject([
+      { at: { file: 'third.csv', line: 2 }, message: 'pm_1 becomes pm_9 here and pm_8 in line 2 of first.csv' },
     ])
   })
 

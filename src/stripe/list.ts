@@ -97,10 +97,22 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
     }
     const { failure } = outcome
     const pause = pauses[attempt]
+    if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
+      return { data: [], hasMore: false }
     if (failure.kind !== 'retryable' || pause === undefined)
       throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
     await source.sleep(Math.max((failure.retryAfter ?? 0) * 1_000, pause * (0.5 + source.random() / 2)))
   }
+}
+
+/**
+ * Stripe refuses a list of a customer the account never had, as before a copy; that is an answer: nothing of theirs is there. One that was deleted had
+ * a past: its list is not taken for empty.
+ */
+async function isNobody(source: ListSource, customer: unknown): Promise<boolean> {
+  if (typeof customer !== 'string') return false
+  const outcome = await source.send({ method: 'GET', path: `/v1/customers/${customer}` })
+  return !outcome.ok && outcome.failure.status === 404 && outcome.failure.code === 'resource_missing'
 }
 
 function unreadable(source: ListSource, path: string, why: string, status = 0): CommandError {

@@ -103,6 +103,20 @@ describe('a list', () => {
     expect(time.milliseconds()).toBeGreaterThan(40_000)
   })
 
+  test('of a customer the account never had is empty; of one that cannot be read or was deleted it is no answer', async () => {
+    const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message: 'No such one' }
+    const read = async (customer: Response): Promise<readonly string[]> => {
+      const server = new ListServer([])
+      server.before = (request) => Promise.resolve(request === 1 ? Response.json({ error }, { status: 400 }) : customer)
+      const account = await connect(server)
+      return collect(account.list('/v1/subscriptions', { customer: 'cus_1', status: 'all' }))
+    }
+    await expect(read(Response.json({ error }, { status: 404 }))).resolves.toEqual([])
+    const gone = Response.json({ object: 'customer', id: 'cus_1', deleted: true })
+    await expect(read(gone)).rejects.toThrow('cannot be read')
+    await expect(read(Response.json({ error }, { status: 403 }))).rejects.toThrow('cannot be read')
+  })
+
   test.each([
     [
       'a refusal',

@@ -68,6 +68,8 @@ export interface Unsure {
    * (false) put it on the first date whose month has the day: made in February with day 31, the anchor is 31 March. The dates billed are the same.
    */
   config_anchor_at_first_invoice: boolean
+  /** A list narrowed to a customer the account never had is refused (`resource_missing`); otherwise it is empty. */
+  list_refuses_unknown_customer: boolean
 }
 
 interface Setting extends Row {
@@ -105,6 +107,7 @@ export class World {
     zero_invoice_consumes_once: false,
     discount_starts_backdated: true,
     config_anchor_at_first_invoice: true,
+    list_refuses_unknown_customer: true,
   }
   /** How fast one may ask; nothing: as fast as one likes. */
   limits: RateLimits | undefined = undefined

@@ -6,6 +6,7 @@ import { listPage, paging } from '../kernel/lists.ts'
 import { route, type ControlInput, type Module } from '../kernel/module.ts'
 import { fields, inRange, mergeMetadata, metadata, range, text } from '../kernel/params.ts'
 import type { World } from '../kernel/world.ts'
+import { ofCustomer } from './customer-row.ts'
 import { charges, paymentIntents, type ChargeRow, type PaymentIntentRow } from './billing/rows.ts'
 import { settleOnTime } from './billing/collecting.ts'
 import { renderCharge, renderPaymentIntent } from './charge-view.ts'
@@ -36,7 +37,7 @@ export const chargeModule: Module = {
         listPage(context, params, {
           table: charges,
           url: '/v1/charges',
-          ...(params.customer === undefined ? {} : { by: ['customer', params.customer] as const }),
+          ...ofCustomer(context, params.customer),
           keep: (row) =>
             inRange(row.created, params.created) &&
             (params.payment_intent === undefined || row.payment_intent === params.payment_intent),
@@ -64,7 +65,7 @@ export const chargeModule: Module = {
         listPage(context, params, {
           table: paymentIntents,
           url: '/v1/payment_intents',
-          ...(params.customer === undefined ? {} : { by: ['customer', params.customer] as const }),
+          ...ofCustomer(context, params.customer),
           keep: (row) => inRange(row.created, params.created),
           render: renderPaymentIntent,
         }),

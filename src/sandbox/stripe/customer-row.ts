@@ -52,6 +52,14 @@ export function customer(context: Context, id: string, param?: string): Customer
   return row
 }
 
+/** Narrows a list to one customer, a deleted one too. One the account never had is refused like any parameter that names nothing. */
+export function ofCustomer(context: Context, id: string | undefined): { readonly by?: readonly ['customer', string] } {
+  if (id === undefined) return {}
+  if (context.world.unsure.list_refuses_unknown_customer && !context.table(customers).has(id))
+    throw missing('customer', id, 'customer')
+  return { by: ['customer', id] }
+}
+
 /** Writes a changed customer and says so in an event. */
 export function changeCustomer(context: Context, row: CustomerRow, change: Partial<CustomerRow>): CustomerRow {
   const changed = context.table(customers).put({ ...row, ...change })

@@ -24,6 +24,7 @@ import {
   type Parsed,
 } from '../kernel/params.ts'
 import type { Wire } from '../kernel/wire.ts'
+import { ofCustomer } from './customer-row.ts'
 import { heldCurrency, checkCurrency } from './billing/currency-lock.ts'
 import { chooseDiscounts, running, takeUp } from './billing/discounts.ts'
 import { onceCosts } from './billing/extras.ts'
@@ -79,7 +80,7 @@ export const invoiceItemModule: Module = {
         listPage(context, params, {
           table: invoiceItems,
           url: '/v1/invoiceitems',
-          ...(params.customer === undefined ? {} : { by: ['customer', params.customer] as const }),
+          ...ofCustomer(context, params.customer),
           keep: (row) =>
             inRange(row.created, params.created) &&
             (params.invoice === undefined || row.invoice === params.invoice) &&

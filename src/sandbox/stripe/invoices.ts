@@ -17,6 +17,7 @@ import {
   type Parsed,
 } from '../kernel/params.ts'
 import { searchRoute } from '../kernel/search.ts'
+import { ofCustomer } from './customer-row.ts'
 import {
   attempt,
   finalize,
@@ -87,7 +88,7 @@ export const invoiceModule: Module = {
         listPage(context, params, {
           table: invoices,
           url: '/v1/invoices',
-          ...walk(params),
+          ...walk(context, params),
           keep: (row) =>
             inRange(row.created, params.created) &&
             (params.due_date === undefined || (row.due_date !== null && inRange(row.due_date, params.due_date))) &&
@@ -212,9 +213,13 @@ function named(context: Context): InvoiceRow {
   return find(context, invoiceKind, context.id('id'))
 }
 
-function walk(params: { readonly customer?: string; readonly subscription?: string; readonly status?: string }) {
+function walk(
+  context: Context,
+  params: { readonly customer?: string; readonly subscription?: string; readonly status?: string },
+) {
+  const theirs = ofCustomer(context, params.customer)
   if (params.subscription !== undefined) return { by: ['subscription', params.subscription] as const }
-  if (params.customer !== undefined) return { by: ['customer', params.customer] as const }
+  if (theirs.by !== undefined) return theirs
   const { status } = params
   return status === 'draft' || status === 'open' || status === 'uncollectible'
     ? { by: ['status', status] as const }

@@ -16,7 +16,7 @@ import {
 } from '../kernel/params.ts'
 import { addressFields } from './address.ts'
 import { attach, detach, useToken } from './attaching.ts'
-import { customer } from './customer-row.ts'
+import { customer, ofCustomer } from './customer-row.ts'
 import {
   cardOf,
   fingerprint,
@@ -155,7 +155,7 @@ function listOfCustomer(context: Context, params: ListParams, about: { customer:
   return listPage(context, params, {
     table: paymentMethods,
     url: about.url,
-    ...(about.customer === undefined ? {} : { by: ['customer', about.customer] as const }),
+    ...ofCustomer(context, about.customer),
     keep: (row) =>
       row.customer !== null &&
       (params.type === undefined || row.type === params.type) &&

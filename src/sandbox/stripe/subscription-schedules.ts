@@ -7,6 +7,7 @@ import { listPage } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import { fields, flag, inRange, mergeMetadata, type Range } from '../kernel/params.ts'
 import type { Wire } from '../kernel/wire.ts'
+import { ofCustomer } from './customer-row.ts'
 import { endSubscription } from './billing/ending.ts'
 import { liveCustomer } from './billing/lookups.ts'
 import { enter, keepSchedule, phaseAt, phaseOnTime, phasesOf, releaseSchedule } from './billing/phases.ts'
@@ -52,7 +53,7 @@ export const scheduleModule: Module = {
         listPage(context, params, {
           table: schedules,
           url: '/v1/subscription_schedules',
-          ...(params.customer === undefined ? {} : { by: ['customer', params.customer] as const }),
+          ...ofCustomer(context, params.customer),
           keep: (row) =>
             inRange(row.created, params.created) &&
             within(row.canceled_at, params.canceled_at) &&

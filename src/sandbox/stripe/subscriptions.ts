@@ -27,7 +27,7 @@ import {
   type UpdateGiven,
 } from './subscription-params.ts'
 import { renderItem, renderSubscription } from './subscription-view.ts'
-import { customers } from './customer-row.ts'
+import { customers, ofCustomer } from './customer-row.ts'
 import { discounts } from './discounts.ts'
 
 export const subscriptionKind: Kind<SubscriptionRow> = {
@@ -147,11 +147,10 @@ function listSubscriptions(context: Context, params: Parsed<typeof listParams>) 
   return listPage(context, params, {
     table: subscriptions,
     url: '/v1/subscriptions',
-    ...walk(customer, price),
+    ...(customer === undefined && price !== undefined ? { by: ['price', price] } : ofCustomer(context, customer)),
     keep: (row) =>
       hasStatus(context, row, status) &&
       inRange(row.created, params.created) &&
-      (customer === undefined || row.customer === customer) &&
       (price === undefined || row.items.some((item) => item.price === price)) &&
       (params.collection_method === undefined || row.collection_method === params.collection_method) &&
       (params.automatic_tax === undefined || row.automatic_tax.enabled === params.automatic_tax.enabled) &&
@@ -160,11 +159,6 @@ function listSubscriptions(context: Context, params: Parsed<typeof listParams>) 
       inRange(Math.min(...row.items.map((item) => item.current_period_end)), ends),
     render: renderSubscription,
   })
-}
-
-function walk(customer: string | undefined, price: string | undefined) {
-  if (customer !== undefined) return { by: ['customer', customer] as const }
-  return price === undefined ? {} : { by: ['price', price] as const }
 }
 
 /** "canceled … including those belonging to deleted customers"; no other list has those (SDK, SubscriptionListParams). */

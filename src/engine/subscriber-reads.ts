@@ -97,6 +97,11 @@ export async function newestInvoice(
   if (!subscription.ok) return undefined
   const id = idOf(subscription.value['latest_invoice'])
   if (id === '') return null
+  return wholeInvoice(context, id)
+}
+
+async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoice | undefined> {
+  const { target } = context.accounts
   const invoice = await read(context, target, `/v1/invoices/${id}`, { expand: ['payments'] })
   if (!invoice.ok) return undefined
   const payments = invoice.value['payments']
@@ -116,10 +121,13 @@ export async function newestInvoice(
   return asInvoice({ ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } })
 }
 
-/** Every invoice of every subscription with the mark, undone ones too: what a cancelled successor was paid for is paid. */
+/**
+ * Every invoice of every subscription with the mark, undone ones too: what a cancelled successor was paid for is paid. With their refunds, where the
+ * subscriber's file says that what was given back is billed again.
+ */
 export async function successorInvoices(
   context: Context,
-  expect: Pick<Expectation, 'customer_new' | 'key'>,
+  expect: Pick<Expectation, 'customer_new' | 'key' | 'override'>,
 ): Promise<readonly Stripe.Invoice[] | undefined> {
   const invoices: Stripe.Invoice[] = []
   const successors = await readSuccessors(context, expect)
@@ -129,7 +137,14 @@ export async function successorInvoices(
     if (own === undefined) return undefined
     invoices.push(...own.map(asInvoice))
   }
-  return invoices
+  if (!expect.override.includes('bill_refunded_period')) return invoices
+  const whole: Stripe.Invoice[] = []
+  for (const one of invoices) {
+    const read = one.status === 'paid' ? await wholeInvoice(context, one.id) : one
+    if (read === undefined) return undefined
+    whole.push(read)
+  }
+  return whole
 }
 
 /** The invoice by which an earlier run began to bill a gap; null when there is none. */

@@ -195,7 +195,7 @@ export const blockedCodes = {
   },
   refunded_in_target: {
     meaning: 'The target’s payment for this period was refunded; setting back would bill or give away the period.',
-    fix: 'Decide which: name `bill_refunded_period` or `leave_refunded_period` under `override`.',
+    fix: 'Decide which: name `bill_refunded_period` (only after a refund of the whole) or `leave_refunded_period` under `override`.',
   },
   disputed_in_target: {
     meaning: 'The target’s payment for this period is disputed.',

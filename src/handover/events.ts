@@ -3,7 +3,7 @@ import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
-import { paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
+import { isRefundedWhole, paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
 import { idOf, readSource } from './source.ts'
 import type { HandoverEvent } from './state.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
@@ -117,7 +117,9 @@ export function invoiceRead(plan: AnyPlan, invoice: Stripe.Invoice | null | unde
   const override = plan.expect.override
   const allowed =
     sight === 'refunded'
-      ? override.includes('bill_refunded_period') || override.includes('leave_refunded_period')
+      ? // What was given back in part can only be left: billing it again would charge the rest twice.
+        override.includes('leave_refunded_period') ||
+        (override.includes('bill_refunded_period') && isRefundedWhole(invoice))
       : override.includes('leave_disputed_period')
   const [intent] = paymentIntentsOf(invoice)
   return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed }

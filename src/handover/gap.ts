@@ -3,7 +3,7 @@ import { present } from '../core/assert.ts'
 import { markCarried } from './marks.ts'
 import { idOf } from './source.ts'
 import type { HandoverEvent, HandoverState } from './state.ts'
-import { sightInvoice } from './sights.ts'
+import { isRefundedWhole, sightInvoice } from './sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
@@ -33,6 +33,8 @@ export interface GapInput {
  * | draft kept back by the hold            | otherwise                    | draft: it only has to be advanced                    |
  * | void, of the current period            | paid, refunded, disputed     | none                                                 |
  * | void, of the current period            | otherwise                    | uncharged: one explicit invoice, if the project says so |
+ *
+ * A payment that was given back whole counts as none where the subscriber's file says `bill_refunded_period`.
  */
 export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || newInvoices === undefined) return gap('unreadable')
@@ -40,7 +42,7 @@ export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
   if (latest === null || typeof latest === 'string' || latest.created < expect.held_since) return gap('none')
   const { before_pause: pause } = expect
   if (pause !== null && (pause.resumes_at === null || pause.resumes_at > latest.created)) return gap('none')
-  const charged = newInvoices.some((one) => samePeriod(one, latest) && paidFor.has(sightInvoice(one)))
+  const charged = newInvoices.some((one) => samePeriod(one, latest) && isPaidFor(one, expect))
   if (charged || expect.gap === 'leave') return gap('none')
   if (latest.status === 'draft' && latest.auto_advance === false) return { ...gap('draft'), invoice: latest.id }
   const current = old.items.data.some(
@@ -57,6 +59,11 @@ export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
 }
 
 const paidFor = new Set(['paid', 'refunded', 'disputed'])
+
+function isPaidFor(invoice: Stripe.Invoice, { override }: Expectation): boolean {
+  const isBilledAgain = override.includes('bill_refunded_period') && isRefundedWhole(invoice)
+  return paidFor.has(sightInvoice(invoice)) && !isBilledAgain
+}
 
 function gap(kind: GapRead['gap']): GapRead {
   return { type: 'gap_read', gap: kind, invoice: null, requests: 0, done: 0 }

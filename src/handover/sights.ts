@@ -74,10 +74,23 @@ export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight 
   if (terminal !== undefined) return terminal
   const intents = paymentIntentsOf(invoice)
   if (invoice.status !== 'paid') return intents.some(({ status }) => inFlight.has(status)) ? 'in_flight' : 'open'
-  const charges = intents.flatMap(({ latest_charge: charge }) => (typeof charge === 'object' ? (charge ?? []) : []))
+  const charges = chargesOf(invoice)
   if (charges.some(({ disputed }) => disputed)) return 'disputed'
   const refunded = charges.some(({ amount_refunded: amount }) => amount > 0)
   return refunded || invoice.post_payment_credit_notes_amount > 0 ? 'refunded' : 'paid'
+}
+
+/** All that was paid was given back, by refunds or by a credit note. Shows only where the payments' charges were read. */
+export function isRefundedWhole(invoice: Stripe.Invoice): boolean {
+  if (sightInvoice(invoice) !== 'refunded') return false
+  const refunded = chargesOf(invoice).reduce((total, { amount_refunded: amount }) => total + amount, 0)
+  return Math.max(refunded, invoice.post_payment_credit_notes_amount) >= invoice.amount_paid
+}
+
+function chargesOf(invoice: Stripe.Invoice): readonly Stripe.Charge[] {
+  return paymentIntentsOf(invoice).flatMap(({ latest_charge: charge }) =>
+    typeof charge === 'object' ? (charge ?? []) : [],
+  )
 }
 
 /** https://docs.stripe.com/payments/paymentintents/lifecycle: the payment may still succeed without us. */

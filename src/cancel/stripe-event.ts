@@ -36,6 +36,7 @@ export const heardEvents = {
  * | source  | subscription.updated          | held, pause or mark gone | a signal: the hold is put back                          |
  * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
  * | target  | subscription.deleted          | successor, not by us     | access follows, alert: the held old one must be settled |
+ * | target  | subscription.deleted          | cancelled at once by us  | nothing: whoever cancelled has access follow            |
  * | target  | subscription.deleted          | any other                | a signal: access follows                                |
  * | target  | discount.deleted              | before its end           | alert: discount lost                                    |
  * | target  | invoice.payment_failed        | successor                | alert                                                   |
@@ -142,6 +143,7 @@ function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
 }
 
 function targetEnded(subscription: JsonObject, message: string, now: Instant): EventReading {
+  if (cancelledAtOnceByUs(subscription)) return { ignored: 'caused_by_us' }
   const follows = ended('target_account', subscription, message, now)
   const from = markOf(subscription, markFrom)
   if (from === undefined || causedByUs(subscription)) return follows
@@ -196,6 +198,12 @@ function causedByUs(subscription: JsonObject): boolean {
     typeof comment === 'string' &&
     [settledComment, cancelledComment, undoneComment].some((own) => comment.startsWith(own))
   )
+}
+
+/** Not one that our cancel let run to the end of its period: that ends weeks after the signal that asked for it. */
+function cancelledAtOnceByUs(subscription: JsonObject): boolean {
+  const { cancel_at_period_end: atEnd, canceled_at: asked, ended_at: ended } = subscription
+  return causedByUs(subscription) && atEnd !== true && typeof ended === 'number' && ended === asked
 }
 
 function held(subscription: JsonObject): boolean {

@@ -70,3 +70,20 @@ describe('a held subscription of an old account is watched', () => {
     expect(readStripeEvent('us', false, event, instant(0)).signal?.event).toBe('subscription_ended')
   })
 })
+
+describe('a successor that Crossbill cancelled', () => {
+  const deleted = (more: JsonObject): string | undefined => {
+    const comment = 'crossbill cancelled on request sig_1'
+    const object = { id: 'sub_2', customer: 'cus_1', metadata: { crossbill_from: 'us/sub_1' }, ...more }
+    const data = { object: { ...object, cancellation_details: { comment } } }
+    return readStripeEvent('target', true, { id: 'evt_1', type: 'customer.subscription.deleted', data }, instant(0))
+      .signal?.event
+  }
+  test('at once is nothing: the signal that cancelled it has access follow', () => {
+    expect(deleted({ canceled_at: 9, ended_at: 9, cancel_at_period_end: false })).toBeUndefined()
+  })
+  test('for the end of its period has access follow when it comes', () => {
+    expect(deleted({ canceled_at: 9, ended_at: 99, cancel_at_period_end: false })).toBe('subscription_ended')
+    expect(deleted({ canceled_at: 9, ended_at: 9, cancel_at_period_end: true })).toBe('subscription_ended')
+  })
+})

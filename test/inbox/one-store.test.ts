@@ -64,7 +64,7 @@ describe('apply and serve share one store', () => {
     const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
     const service = startServing({ ...rig.context, store, wait }, options)
     await expect.poll(() => stuck.mock.calls.length).toBe(1)
-    vi.advanceTimersByTime(60_000)
+    vi.advanceTimersByTime(15_000)
     expect(renewed).toBe(3)
     go()
     await service.stop()

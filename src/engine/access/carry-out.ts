@@ -47,9 +47,11 @@ async function grant(
   const welcome = work.access.offers[offer]?.welcome_email ?? false
   const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
   const { customer } = claim
-  await work.grants.putGrants([
-    { contact: contact.value, offer, customer, subscribers, grantedAt: work.now, protectedUntil },
-  ])
+  // Given again to the same subscriber it is as old as before: a wish to cancel that came in between still means it.
+  const before = (await work.grants.grants({ contact: contact.value })).find((one) => one.offer === offer)
+  const same = before?.subscribers.some((one) => subscribers.includes(one)) ?? false
+  const grantedAt = before !== undefined && same ? before.grantedAt : work.now
+  await work.grants.putGrants([{ contact: contact.value, offer, customer, subscribers, grantedAt, protectedUntil }])
   const granted = await patiently(work, () => kajabi.grant(contact.value, id, { welcome }))
   if (!granted.ok) return granted
   // A convenience for people who look at the contact in Kajabi, and a second key in hooks; access does not depend on it.

@@ -31,7 +31,9 @@ async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Sig
         : { customer: named.customer }
   if (filter === undefined) return named
   const grants = await context.inbox.grants(filter)
-  const subscribers = new Set(grants.filter((grant) => grant.offer === offer).flatMap((grant) => grant.subscribers))
+  // What was given after the wish cannot be what was meant.
+  const meant = grants.filter((grant) => grant.offer === offer && grant.grantedAt <= named.receivedAt)
+  const subscribers = new Set(meant.flatMap((grant) => grant.subscribers))
   const [only, ...others] = subscribers
   return only === undefined || others.length > 0 ? named : { ...named, subscriber: only }
 }

@@ -19,7 +19,7 @@ export interface CancelWork {
 }
 
 /** Its own kind: what the inbox has begun is the inbox's to finish, and no recovery of moves touches it. */
-function addressOf({ row }: CancelWork): string {
+function addressOf({ row }: Pick<CancelWork, 'row'>): string {
   return `inbox.${row}`
 }
 
@@ -98,7 +98,7 @@ async function endingParams(context: InboxContext, work: CancelWork, comment: st
 /** Lets the noted invoices be collected again. Harmless to repeat. */
 export async function restoreCollection(
   context: InboxContext,
-  work: CancelWork,
+  work: Pick<CancelWork, 'row' | 'account'>,
   invoices: readonly string[],
 ): Promise<Outcome<true>> {
   for (const invoice of invoices) {

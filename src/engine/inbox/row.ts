@@ -8,6 +8,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
 import { askForConfirmation } from './confirm.ts'
+import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
@@ -145,13 +146,32 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
       return { event: 'failed', reason: decision.reason }
     case 'nothing':
       if (!(await work.note({ event: 'verified' }, { subscriber }))) return postponed(context, work, leaseLost)
-      return tidy(context, work, { customer: both.value.customer, subscriber })
+      break
     case 'cancel': {
       const outcome = await send(context, work, both.value, { ...decision, subscriber })
-      const whose = { customer: both.value.customer, subscriber }
-      return outcome.ok ? tidy(context, work, whose) : afterFailure(context, work, outcome.failure)
+      if (!outcome.ok) return afterFailure(context, work, outcome.failure)
     }
   }
+  const restored = await restoreAll(context, work, both.value)
+  return restored.ok
+    ? tidy(context, work, { customer: both.value.customer, subscriber })
+    : afterFailure(context, work, restored.failure)
+}
+
+/** Of every account that anything was cancelled in, by this try or by an earlier one that died before it had restored them. */
+async function restoreAll(context: InboxContext, work: RowWork, { oldAccount }: ReadSides): Promise<Outcome<true>> {
+  const accounts = [context.accounts.target, ...(oldAccount === undefined ? [] : [oldAccount])]
+  for (const account of accounts) {
+    const noted = work.facts[collectFact(account)]
+    if (!Array.isArray(noted)) continue
+    const restored = await restoreCollection(context, { row: work.id, account }, noted.map(String))
+    if (!restored.ok) return restored
+  }
+  return success(true)
+}
+
+function collectFact({ name }: StripeAccount): string {
+  return `collect ${name}`
 }
 
 async function send(
@@ -177,7 +197,7 @@ async function send(
       when: decision.new.length > 0 ? 'now' : context.policy.cancel,
     })
   for (const cancel of cancels) {
-    const fact = `collect ${cancel.account.name}`
+    const fact = collectFact(cancel.account)
     const known = work.facts[fact]
     const noted = Array.isArray(known) ? success(known.map(String)) : await invoicesToRestore(cancel)
     if (!noted.ok) return noted
@@ -185,8 +205,6 @@ async function send(
     if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
     const cancelled = await cancelSubscription(context, cancel)
     if (!cancelled.ok) return cancelled
-    const restored = await restoreCollection(context, cancel, noted.value)
-    if (!restored.ok) return restored
   }
   return success(true)
 }

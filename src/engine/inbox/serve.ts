@@ -28,7 +28,8 @@ export interface Serving {
   readonly ended: Promise<void>
 }
 
-const leaseSeconds = 60
+/** A service that died is missed for no longer: until then nobody polls, reconciles or recovers. */
+const leaseSeconds = 15
 const tickSeconds = 1
 const monitorSeconds = 10
 /** The promise is seconds: a signal that has waited this long is somebody's business. */
@@ -43,7 +44,7 @@ const retryReconcile = 600
 
 /**
  * The service behind its doors: every process works on the inbox; the one that holds the lease also polls, reconciles and watches the clock. When
- * it dies, another takes the lease over within a minute.
+ * it dies, another takes the lease over within seconds.
  */
 export function startServing(context: ReconcileContext, options: ServeOptions): Serving {
   const worker = startWorker(context, options.atOnce)

@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { formatInstant, instant } from '../../src/core/instant.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { workInbox } from '../../src/engine/inbox/worker.ts'
+import { Killed, mortal } from '../../src/engine/mortal.ts'
+import { openRig, type Member, type Rig } from './rig.ts'
+
+let rig: Rig
+let ada: Member
+let owed: string
+beforeEach(async () => {
+  rig = await openRig()
+  ada = await rig.member('ada', 'held')
+  owed = await collecting()
+})
+afterEach(() => rig.close())
+
+/** An invoice of the same customer for something else, whose payment has failed and is tried again in some days. */
+async function collecting(): Promise<string> {
+  const stripe = rig.stripe('target')
+  const { customer } = ada
+  const { id: card } = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
+  await stripe.invoiceItems.create({ customer, amount: 9_900, currency: 'usd', description: 'a workshop' })
+  const made = await stripe.invoices.create({
+    customer,
+    auto_advance: true,
+    default_payment_method: card,
+    pending_invoice_items_behavior: 'include',
+  })
+  const to = formatInstant(instant(rig.sandbox.clock() + 10_000))
+  await rig.sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: JSON.stringify({ to }) })
+  return made.id ?? ''
+}
+const collects = async (): Promise<boolean> => {
+  const { status, auto_advance: advances, attempt_count: tries } = await rig.stripe('target').invoices.retrieve(owed)
+  return status === 'open' && advances === true && tries > 0
+}
+const wish = async (): Promise<string> => {
+  const signal = { source: 'operator', event: 'cancel', subscriber: ada.subscriber, receivedAt: rig.now() } as const
+  return (await acceptSignal(rig.context, { ...signal, message: 'x' })).id
+}
+
+describe('what the customer owes for something else', () => {
+  test('stops being collected when any subscription is cancelled, unless somebody sees to it', async () => {
+    expect(await collects()).toBe(true)
+    await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+    expect(await collects()).toBe(false)
+  })
+
+  test('is collected after the cancel as before', async () => {
+    await wish()
+    await workInbox(rig.context, 10)
+    expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', true])
+  })
+
+  test.each([0, 1, 2].flatMap((request) => [[request, 'before'] as const, [request, 'after'] as const]))(
+    'is collected although the service was killed at request %i, %s it',
+    async (request, side) => {
+      const id = await wish()
+      const { access: _, ...context } = rig.context
+      const sink = { write: () => Promise.resolve() }
+      const life = mortal({ ...context, sink, tool: 'test' }, (at) => at.request === request && at.side === side)
+      const inbox = new Proxy(rig.store.inbox, {
+        get(all, name) {
+          if (life.dead()) throw new Killed('killed')
+          return Reflect.get(all, name) as unknown
+        },
+      })
+      const { accounts, store } = life.context
+      await expect(workInbox({ ...rig.context, accounts, store, inbox }, 10)).rejects.toThrow(Killed)
+      rig.pass(600)
+      await workInbox({ ...rig.context, run: 'worker-2' }, 10)
+      expect((await rig.store.inbox.get(id))?.row.now.state).toBe('done')
+      expect([await rig.status('target', ada.successor), await rig.status('us', ada.old)]).toEqual([
+        'canceled',
+        'canceled',
+      ])
+      expect(await collects()).toBe(true)
+    },
+  )
+})

@@ -1,7 +1,6 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { foreignMetadata } from '../handover/marks.ts'
 import { readSource, type SourceDiscount, type SourceItem } from '../handover/source.ts'
 import type { KeyTable } from './consolidate.ts'
 
@@ -58,16 +57,15 @@ export function pulledSubscriber(
   })
 }
 
+/** Its metadata goes from account to account without standing here: people write in it about themselves. */
 function pulledItem(item: SourceItem, table: KeyTable): JsonObject {
   const discounts = item.discounts.flatMap((one) => pulledDiscount(one, table))
   const rates = item.taxRates.map(({ id }) => table.toKey('tax_rate', id))
-  const metadata = foreignMetadata(item.metadata)
   return compact({
     price: table.toKey('price', item.price.id),
     quantity: item.quantity === null || item.quantity === 1 ? undefined : item.quantity,
     tax_rates: rates.length === 0 ? undefined : rates,
     discounts: discounts.length === 0 ? undefined : discounts,
-    metadata: Object.keys(metadata).length === 0 ? undefined : metadata,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type Group, type KeyTable, type Member, shared } from './consolidate.ts'
 
 /** An entry to write, and why it is as it is. */
@@ -15,7 +15,7 @@ export function agreed({ members }: Group): Written {
   const first = members[0]?.form ?? {}
   const terms = Object.fromEntries(Object.entries(first).filter(([name]) => !aside.includes(name)))
   const notes = ['lookup_key', 'nickname', 'metadata'].flatMap((name) => {
-    const value = shared(members, name)
+    const value = withoutAddresses(shared(members, name))
     return value === undefined ? [] : [[name, value] as const]
   })
   const inactive = members.every(({ form }) => form['active'] === false) ? { active: false } : {}
@@ -23,6 +23,14 @@ export function agreed({ members }: Group): Written {
     value: { ...terms, ...inactive, ...Object.fromEntries(notes) },
     ...because(members, 'equal in everything that reaches a bill'),
   }
+}
+
+/** An old checkout notes in an ad-hoc price whose order it was; no address of anybody belongs into a catalog. */
+function withoutAddresses(value: Json | undefined): Json | undefined {
+  if (typeof value === 'string') return value.includes('@') ? undefined : value
+  if (!isJsonObject(value)) return value
+  const kept = Object.entries(value).filter(([, one]) => typeof one !== 'string' || !one.includes('@'))
+  return kept.length === 0 ? undefined : Object.fromEntries(kept)
 }
 
 function because(members: readonly Member[], why: string): { readonly comment?: string } {

@@ -11,6 +11,7 @@ import type { PlannedStep, Reason } from '../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from './context.ts'
 import type { Job } from './hand-over.ts'
+import { readTexts } from './hand-over-texts.ts'
 import { perform } from './perform.ts'
 import { fillParams, fillPath, type Resolve } from './references.ts'
 import { asSubscription, readNewSchedule, readOld, readSuccessor } from './subscriber-reads.ts'
@@ -101,9 +102,11 @@ async function liveValues(
   const filling = phase === 'scheduling' && state.schedule !== null
   const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
   if (filling && schedule === undefined) return undefined
+  const texts = phase === 'money' || phase === 'money_back' ? await readTexts(context, job) : new Map()
+  if (texts === undefined) return undefined
   // Phases that need no live value never look at the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
-  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor, schedule }
+  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor, schedule, texts }
 }
 
 function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { lineText } from './live-values.ts'
 import { address } from '../core/address.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Candidate } from './candidate.ts'
@@ -146,7 +147,7 @@ function invoiceSteps(
       currency: line.currency,
       discountable: false,
       period: { start: line.period.start, end: line.period.end },
-      ...(line.description === null ? {} : { description: line.description }),
+      ...(line.description === null ? {} : { description: lineText(from, invoice.id ?? '', line.id) }),
       ...(rates.length === 0 ? {} : { tax_rates: rates }),
       metadata,
     })

@@ -11,6 +11,27 @@ export function liveValue(path: string, more: JsonObject = {}): JsonObject {
   return { $live: path, ...more }
 }
 
+/** What is written on a pending item: read before the item is taken away, since nobody can read it after. */
+export function itemText(account: string, item: string): JsonObject {
+  return liveValue(`${textRoot}/${account}/invoiceitems/${item}`)
+}
+
+/** What is written on a line of an invoice. */
+export function lineText(account: string, invoice: string, line: string): JsonObject {
+  return liveValue(`${textRoot}/${account}/invoices/${invoice}/${line}`)
+}
+
+const textRoot = 'text'
+
+/** Paths of all such texts that these parameters ask for. */
+export function textsIn(value: Json | undefined): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((one: Json) => textsIn(one))
+  if (!isJsonObject(value)) return []
+  const { $live: path } = value
+  if (typeof path === 'string' && path.startsWith(`${textRoot}/`)) return [path]
+  return Object.values(value).flatMap((one) => textsIn(one))
+}
+
 export interface LiveValues {
   /** The old subscription, with `latest_invoice` where a gap is billed. */
   readonly subscription: Stripe.Subscription
@@ -20,6 +41,8 @@ export interface LiveValues {
   readonly successor?: Stripe.Subscription | undefined
   /** The schedule made for it, once it is there. */
   readonly schedule?: Stripe.SubscriptionSchedule | undefined
+  /** Texts of items and lines by their path, where a step asks for any. */
+  readonly texts?: ReadonlyMap<string, string | undefined>
 }
 
 /** The parameters with every `$live` in place. A value that has vanished meanwhile is left out. */
@@ -41,7 +64,8 @@ function fill(value: Json | undefined, live: LiveValues): Json | undefined {
   return isJsonObject(found) ? { ...found, ...more } : found
 }
 
-function read(path: string, { subscription, customer, schedule }: LiveValues): Json | undefined {
+function read(path: string, { subscription, customer, schedule, texts }: LiveValues): Json | undefined {
+  if (path.startsWith(`${textRoot}/`)) return texts?.get(path)
   const [root, ...steps] = path.split('/')
   let at = (root === 'customer' ? customer : root === 'schedule' ? schedule : subscription) as unknown
   for (const step of steps) at = child(at, step)

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { itemText } from './live-values.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { JsonObject } from '../core/json.ts'
 import { grouped, type Candidate } from './candidate.ts'
@@ -118,7 +119,7 @@ function moneyOut(candidate: Candidate, last: boolean): Part {
         return { reason: blocked('tax_rate_unmapped', `pending invoice item ${item.id}: ${found.reason.message}`) }
       rates.push(refTo('tax_rate', found.value))
     }
-    const params = itemParams(item, customerNew.id, desired.key, rates)
+    const params = itemParams(item, { account: desired.source, customer: customerNew.id, mark: desired.key, rates })
     const bound = isOf(item, old.id) ? { ...params, subscription: successorInPath } : params
     steps.push(...itemSteps(i, { account: desired.source, id: item.id }, { account: 'target', params: bound }))
   }
@@ -152,12 +153,8 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
       return {
         reason: blocked('tax_rate_unmapped', `tax rate ${lost.id} of item ${item.id} has no counterpart in the source`),
       }
-    const params = itemParams(
-      item,
-      customerOld.id,
-      desired.key,
-      rates.map(({ back }) => back ?? ''),
-    )
+    const own = rates.map(({ back }) => back ?? '')
+    const params = itemParams(item, { account: 'target', customer: customerOld.id, mark: desired.key, rates: own })
     const bound = item.parent?.subscription_details ? { ...params, subscription: old.id } : params
     steps.push(...itemSteps(i, { account: 'target', id: item.id }, { account: desired.source, params: bound }))
   }
@@ -200,19 +197,22 @@ function itemSteps(
   ]
 }
 
-function itemParams(
-  item: Stripe.InvoiceItem,
-  customer: string,
-  mark: string,
-  rates: readonly (JsonObject | string)[],
-): JsonObject {
+interface ItemTo {
+  /** Where the item is now. */
+  readonly account: string
+  readonly customer: string
+  readonly mark: string
+  readonly rates: readonly (JsonObject | string)[]
+}
+
+function itemParams(item: Stripe.InvoiceItem, { account, customer, mark, rates }: ItemTo): JsonObject {
   return {
     customer,
     amount: item.amount,
     currency: item.currency,
     discountable: item.discountable,
     period: { start: item.period.start, end: item.period.end },
-    ...(item.description === null ? {} : { description: item.description }),
+    ...(item.description === null ? {} : { description: itemText(account, item.id) }),
     ...(rates.length === 0 ? {} : { tax_rates: rates }),
     metadata: { [markCarried]: mark },
   }

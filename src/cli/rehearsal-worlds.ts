@@ -6,16 +6,19 @@ import type { Context } from '../engine/context.ts'
 import type { Accounts, Store } from '../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../engine/rehearse.ts'
 import { readCopyMapCsv } from '../files/copy-map.ts'
-import { markHold } from '../handover/marks.ts'
+import { markCarried, markFrom, markHold } from '../handover/marks.ts'
 import { readHold } from '../handover/source.ts'
 import type { Live, LiveAccount } from '../plan/live.ts'
 import { fillFromAccounts, type LiveAccount as RebuiltAccount } from '../sandbox/live/accounts.ts'
 import { createSandbox, type Sandbox } from '../sandbox/sandbox.ts'
+import { invoices, subscriptions } from '../sandbox/stripe/billing/rows.ts'
 import { openStore } from '../store/open.ts'
 import { connectAccount } from '../stripe/account.ts'
 import type { Timing } from '../stripe/limits.ts'
 import { silent } from './progress.ts'
-import { advanceClock, copyCustomers, injectFaults, readCharges, readFaults } from './sandbox-control.ts'
+import { watchPayers } from './rehearsal-watch.ts'
+import { act, advanceClock, copyCustomers, injectFaults, readCharges, readFaults } from './sandbox-control.ts'
+import type { LedgerCharge } from './world-charges.ts'
 
 /** How often each thing goes wrong, per request, when faults are asked for: about one request in twenty. */
 const faultRates: Readonly<Record<string, number>> = {
@@ -36,14 +39,31 @@ export function rehearsalWorlds(context: Context): RehearsalWorlds {
       const names = ['target', ...live.sources.keys()]
       const sandbox = createSandbox({ clock: live.target.now, seed, accounts: names, keepEvents: false })
       fillFromAccounts(sandbox.world, rebuilt(live))
-      const store = await openStore({ file: ':memory:' })
+      let store = await openStore({ file: ':memory:' })
       const accounts = await connect(sandbox, names)
+      const watch = watchPayers(sandbox.world)
+      const watchedAccounts = {
+        target: watch.watched(accounts.target),
+        sources: new Map([...accounts.sources].map(([name, account]) => [name, watch.watched(account)])),
+      }
       if (faults) await injectFaults(sandbox, { seed, rates: faultRates })
       return {
-        context: simulated(context, accounts, store),
+        get context() {
+          return simulated(context, watchedAccounts, store)
+        },
+        accounts,
+        get inbox() {
+          return store.inbox
+        },
         advance: async (to) => advanceClock(sandbox, formatInstant(to)),
         copy: async (source) => readCopy(source, await copyCustomers(sandbox, source, 'target')),
+        act: async (account, what) => act(sandbox, account, what),
+        async loseStore() {
+          await store.close()
+          store = await openStore({ file: ':memory:' })
+        },
         charges: async () => charges(sandbox),
+        twoPayers: watch.seen,
         faults: async () => readFaults(sandbox),
         async close() {
           sandbox.close()
@@ -124,9 +144,27 @@ function readCopy(source: string, csv: string): Awaited<ReturnType<RehearsalWorl
 }
 
 async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> {
-  return (await readCharges(sandbox)).map(({ status, at, ...charge }) => ({
-    ...charge,
-    at: instant(Math.floor(Date.parse(at) / 1_000)),
-    succeeded: status === 'succeeded' && charge.amount > 0,
-  }))
+  return (await readCharges(sandbox)).map(
+    ({ account, customer, subscription, invoice, amount, currency, ...charge }) => ({
+      account,
+      subscriber: subscriberOf(sandbox, { account, customer, subscription, invoice }),
+      at: instant(Math.floor(Date.parse(charge.at) / 1_000)),
+      amount,
+      currency,
+      succeeded: charge.status === 'succeeded' && amount > 0,
+    }),
+  )
+}
+
+/** As the marks say: of the subscription, or of an invoice made for a period that was left uncharged. */
+function subscriberOf(
+  { world }: Sandbox,
+  about: Pick<LedgerCharge, 'account' | 'customer' | 'subscription' | 'invoice'>,
+): string {
+  const { account, customer, subscription, invoice } = about
+  const rows = world.account(account)
+  if (subscription !== null)
+    return rows.table(subscriptions).get(subscription)?.metadata[markFrom] ?? `${account}/${subscription}`
+  const carried = invoice === null ? undefined : rows.table(invoices).get(invoice)?.metadata[markCarried]
+  return carried?.split(' ')[0] ?? `${account}/${customer}`
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { LedgerCharge } from './world-charges.ts'
 
@@ -14,6 +15,11 @@ export async function advanceClock(sandbox: Reachable, to: string): Promise<void
 /** The copy of customers and payment methods that Stripe does on request. @returns the CSV */
 export async function copyCustomers(sandbox: Reachable, from: string, to: string): Promise<string> {
   return await (await control(sandbox, 'POST copy', { from, to })).text()
+}
+
+/** Lets somebody do something in one account: `{ act: 'cancel', subscription: 'sub_…' }`. @returns what came of it */
+export async function act(sandbox: Reachable, account: string, what: JsonObject): Promise<JsonObject> {
+  return (await (await control(sandbox, 'POST act', { ...what, account })).json()) as JsonObject
 }
 
 /** Every attempted charge of every account. */

@@ -6,6 +6,7 @@ export interface LedgerCharge {
   readonly account: string
   readonly customer: string
   readonly subscription: string | null
+  readonly invoice: string | null
   readonly at: string
   readonly amount: number
   readonly currency: string

@@ -2,15 +2,21 @@ import type { Catalog, DesiredSubscriber, Stage } from '../catalog/types.ts'
 import { digest } from '../core/canonical.ts'
 import { instant, parseInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { CommandError } from '../core/outcome.ts'
+import { deferredCodes } from '../handover/codes.ts'
 import { guardNames } from '../plan/guards.ts'
 import type { Plan } from '../plan/types.ts'
-import { apply } from './apply.ts'
+import { apply, type AppliedChange } from './apply.ts'
 import type { Context } from './context.ts'
 import { importCopyMap } from './copy-map.ts'
 import { applyLease } from './lease.ts'
 import { makePlan } from './make-plan.ts'
 import { Killed, mortal } from './mortal.ts'
 import { recover } from './recover.ts'
+import { stateRebuild } from './rebuild.ts'
+import { chance } from './rehearsal-chance.ts'
+import { Members, type MembersOptions } from './rehearsal-members.ts'
+import type { RehearsalReport } from './rehearsal-report.ts'
+import { rehearsalService } from './rehearsal-service.ts'
 import type { RehearsalWorld } from './rehearse.ts'
 
 export interface Migration {
@@ -21,8 +27,16 @@ export interface Migration {
     readonly settledAt?: Instant
   }[]
   readonly kills: number
+  readonly storesLost: number
+  readonly members: RehearsalReport['members']
+  /** Whose hand-over ended badly. */
+  readonly failed: readonly Failed[]
   /** The plan that was left at the end: who was not moved, and why. */
   readonly last: Plan
+}
+
+interface Failed extends Pick<AppliedChange, 'address' | 'outcome' | 'code' | 'message'> {
+  readonly at: Instant
 }
 
 export interface Schedule {
@@ -39,40 +53,73 @@ const settleAfterWeeks = 8
 const startWeeks = 12
 /** Those who were blocked are looked at again this often: dunning ends, drafts are finalized. */
 const lookAgainWeeks = 4
-/** Chance of dying at one boundary, with faults. */
+/** Chance of dying at one boundary, with faults; after this many boundaries it falls. */
 const killChance = 0.02
+const boundariesAtFullChance = 2_000
+/** One death in ten takes the store along. */
+const storeLossChance = 0.1
 const livesMax = 200
 
+/** The same people in two worlds: in `stay` nobody migrates. */
+export interface Worlds {
+  readonly stay: RehearsalWorld
+  readonly move: RehearsalWorld
+}
+
 /** Imports the copy map, then moves wave after wave, settles, and lets the weeks pass until the end. */
-export async function migrate(context: Context, world: RehearsalWorld, schedule: Schedule): Promise<Migration> {
-  for (const source of world.context.accounts.sources.keys())
-    await importCopyMap(world.context, source, await world.copy(source))
-  const files = [...new Set(context.catalog.subscribers.map(({ file }) => file))].toSorted()
+export async function migrate(context: Context, worlds: Worlds, schedule: Schedule): Promise<Migration> {
+  const { stay, move } = worlds
+  const { subscribers } = context.catalog
+  const copied = await copyAll(move)
+  const files = [...new Set(subscribers.map(({ file }) => file))].toSorted()
   const perWeek = Math.max(1, Math.ceil(files.length / startWeeks))
   const weekOf = new Map(files.map((file, at) => [file, Math.floor(at / perWeek)]))
-  const fate = { boundary: 0, kills: 0 }
+  const fate = new Fate(schedule)
+  const service = rehearsalService(move, { seconds: schedule.ended, dies: fate.dies })
+  const members = new Members({ ...worlds, service, copied, seed: schedule.seed })
+  const attempts = new Attempts(schedule)
+  const lives: Lives = { world: move, fate, copied, weekOf, attempts }
   let last: Plan | undefined
   for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
     const now = instant(schedule.began + week * weekSeconds)
-    await world.advance(now)
+    await Promise.all([stay.advance(now), move.advance(now)])
     context.progress.step()
-    if (!isDue(week, now, [...weekOf.values()], last)) continue
-    const catalog = await staged(world, (file) => week - (weekOf.get(file) ?? 0))
-    last = await applyAll({ ...world.context, catalog }, { ...schedule, fate })
+    if (schedule.faults) await members.live(week)
+    if (isDue(week, now, [...weekOf.values()], last)) last = await applyAll(lives, week)
   }
-  await world.advance(schedule.ended)
+  await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
+  if (last === undefined) throw new CommandError('rehearsal_too_short', 'a rehearsal needs at least one week')
   const waves = files.map((name) => {
     const start = weekOf.get(name) ?? 0
     const settled = schedule.began + (start + settleAfterWeeks) * weekSeconds
     return {
       name,
-      people: context.catalog.subscribers.filter(({ file }) => file === name).length,
+      people: subscribers.filter(({ file }) => file === name).length,
       movedAt: instant(schedule.began + start * weekSeconds),
       ...(settled < schedule.ended ? { settledAt: instant(settled) } : {}),
     }
   })
-  if (last === undefined) throw new CommandError('rehearsal_too_short', 'a rehearsal needs at least one week')
-  return { waves, kills: fate.kills, last }
+  return {
+    waves,
+    kills: fate.kills + service.kills(),
+    storesLost: fate.storesLost,
+    members: [...members.counts].map(([act, count]) => ({ act, count })),
+    failed: attempts.failed(),
+    last,
+  }
+}
+
+type Copied = MembersOptions['copied']
+
+async function copyAll(world: RehearsalWorld): Promise<Copied> {
+  const copied: Copied[number][] = []
+  for (const source of world.accounts.sources.keys()) copied.push(...(await world.copy(source)))
+  await importCopies(world, copied)
+  return copied
+}
+
+async function importCopies({ context }: RehearsalWorld, copied: Copied): Promise<void> {
+  for (const [source, rows] of Map.groupBy(copied, (row) => row.source)) await importCopyMap(context, source, rows)
 }
 
 /** Whether there is something to do this week: a wave begins or may be settled, a wait is over, or it is time to look at those who were stopped. */
@@ -99,25 +146,32 @@ async function staged(world: RehearsalWorld, weeksSince: (file: string) => numbe
   return { ...catalog, subscribers, digest: digest([catalog.digest, subscribers.map(({ stage }) => stage)]) }
 }
 
-interface Fate {
-  boundary: number
-  kills: number
+interface Lives {
+  readonly world: RehearsalWorld
+  readonly fate: Fate
+  readonly copied: Copied
+  readonly weekOf: ReadonlyMap<string, number>
+  readonly attempts: Attempts
 }
 
 /** Plans and applies until nothing dies any more: after a kill the next life recovers and plans anew. */
-async function applyAll(context: Context, { seed, faults, fate }: Schedule & { readonly fate: Fate }): Promise<Plan> {
+async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: number): Promise<Plan> {
   for (let life = 0; life < livesMax; life++) {
-    const dies = (): boolean => faults && chance(seed, fate.boundary++) < killChance
-    const { context: living } = mortal(context, dies)
+    const catalog = await staged(world, (file) => week - (weekOf.get(file) ?? 0))
+    const { context } = mortal({ ...world.context, catalog }, fate.dies)
     try {
-      await recover(living)
-      const plan = await makePlan(living)
-      if (plan.changes.length > 0) await apply(living, plan, { allow: guardNames, fromFile: true })
+      await recover(context)
+      const plan = await makePlan(context)
+      if (plan.changes.length > 0) {
+        const { changes } = await apply(context, plan, { allow: guardNames, fromFile: true })
+        attempts.note(changes, world.accounts.target.now())
+      }
       return plan
     } catch (error) {
       if (!(error instanceof Killed)) throw error
       fate.kills += 1
-      await context.store.breakLease(applyLease)
+      if (fate.losesStore()) await rebuiltStore(world, copied)
+      else await world.context.store.breakLease(applyLease)
     }
   }
   throw new CommandError('rehearsal_stuck', `no life of ${livesMax} came to its end`, {
@@ -125,7 +179,65 @@ async function applyAll(context: Context, { seed, faults, fate }: Schedule & { r
   })
 }
 
-/** 0 to 1, the same for the same seed and number. */
-function chance(seed: number, number: number): number {
-  return Number.parseInt(digest([seed, number]).slice(0, 8), 16) / 2 ** 32
+/** What the handbook says after the loss of a store: import the copy map again, and rebuild the rest from the marks. */
+async function rebuiltStore(world: RehearsalWorld, copied: Copied): Promise<void> {
+  await world.loseStore()
+  await importCopies(world, copied)
+  await stateRebuild(world.context)
+}
+
+/** How hand-overs ended that should have come to their end. */
+class Attempts {
+  private readonly bad = new Map<string, Failed & { readonly times: number }>()
+  private readonly faults: boolean
+
+  constructor({ faults }: Schedule) {
+    this.faults = faults
+  }
+
+  note(changes: readonly AppliedChange[], at: Instant): void {
+    for (const change of changes) {
+      const { address, outcome, code, message } = change
+      if (outcome === 'done' && this.faults) this.bad.delete(address)
+      if (!address.startsWith('subscriber.') || !endedBadly(change)) continue
+      const times = (this.bad.get(address)?.times ?? 0) + 1
+      const said = { ...(code === undefined ? {} : { code }), ...(message === undefined ? {} : { message }) }
+      this.bad.set(address, { address, outcome, ...said, at, times })
+    }
+  }
+
+  /** With faults once may be bad luck: an answer was lost. Whoever fails at the next run too, or where nothing disturbs, would in real life as well. */
+  failed(): readonly Failed[] {
+    return [...this.bad.values()].filter(({ times }) => times > (this.faults ? 1 : 0))
+  }
+}
+
+function endedBadly({ outcome, code = '' }: AppliedChange): boolean {
+  return outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes))
+}
+
+/** When the program dies, and what dies with it. */
+class Fate {
+  kills = 0
+  storesLost = 0
+  private boundaries = 0
+  private readonly schedule: Schedule
+
+  constructor(schedule: Schedule) {
+    this.schedule = schedule
+  }
+
+  /** Large schools do not die in proportion: every life reads all of it again, and ever more kills find nothing new. */
+  readonly dies = (): boolean => {
+    const { seed, faults } = this.schedule
+    if (!faults) return false
+    const boundary = this.boundaries++
+    return chance(seed, boundary) < killChance * Math.min(1, boundariesAtFullChance / boundary)
+  }
+
+  losesStore(): boolean {
+    if (chance(this.schedule.seed, `store ${this.kills}`) >= storeLossChance) return false
+    this.storesLost += 1
+    return true
+  }
 }

@@ -1,5 +1,4 @@
 import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
-import { markFrom } from '../handover/marks.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
 import type { Context } from './context.ts'
 import { isJsonObject } from '../core/json.ts'
@@ -23,12 +22,12 @@ export async function rehearsalReport(context: Context, played: Played): Promise
   const { stay, move, migration, began, ended, seed, months } = played
   const here = (await stay.charges()).filter(({ at }) => at > began)
   const there = (await move.charges()).filter(({ at }) => at > began)
-  const successors = await subscribersOf(move)
-  const expected = named(here, new Map())
-  const actual = named(there, successors)
-  const found = compareCharges(expected, actual)
+  const expected = here.filter(({ succeeded }) => succeeded)
+  const actual = there.filter(({ succeeded }) => succeeded)
+  const found = [...payersFound(move), ...compareCharges(expected, actual), ...notMoved(migration)]
   const count = (code: RehearsalDifference['code']): number => found.filter((one) => one.code === code).length
-  const injected = { ...(await move.faults()), ...(migration.kills > 0 ? { kill: migration.kills } : {}) }
+  const { kills, storesLost } = migration
+  const injected = { ...(await move.faults()), kill: kills, store_lost: storesLost }
   return {
     seed,
     months,
@@ -43,6 +42,8 @@ export async function rehearsalReport(context: Context, played: Played): Promise
       missed: count('missed'),
       amount_differs: count('amount_differs'),
       date_differs: count('date_differs'),
+      two_payers: count('two_payers'),
+      not_moved: count('not_moved'),
     },
     currencies: currencies(expected, actual),
     days: days(expected, actual),
@@ -51,33 +52,31 @@ export async function rehearsalReport(context: Context, played: Played): Promise
     standing: standing(migration),
     declines: { expected: declined(here), actual: declined(there) },
     dunning: { expected: await behind(stay), actual: await behind(move) },
-    faults: Object.entries(injected).map(([kind, number]) => ({ kind, count: number })),
+    members: migration.members,
+    faults: Object.entries(injected)
+      .map(([kind, number]) => ({ kind, count: number }))
+      .filter((fault) => fault.count > 0),
   }
 }
 
-/** Subscriber by subscription of the target, from the marks. */
-async function subscribersOf({ context }: RehearsalWorld): Promise<ReadonlyMap<string, string>> {
-  const all = await listAll(context.accounts.target, '/v1/subscriptions', { status: 'all' })
-  return new Map(
-    all.flatMap((one) => {
-      const metadata = isJsonObject(one['metadata']) ? one['metadata'] : {}
-      const from = metadata[markFrom]
-      return typeof from === 'string' && one.id !== undefined ? [[one.id, from] as const] : []
-    }),
-  )
+type Found = Omit<RehearsalDifference, 'cause' | 'remedy'>
+
+function payersFound(move: RehearsalWorld): readonly Found[] {
+  return move.twoPayers().map(({ subscriber, at, payers }) => ({
+    code: 'two_payers',
+    subscriber,
+    at,
+    detail: `could have been charged by ${payers.join(' and by ')}`,
+  }))
 }
 
-/** Charges that succeeded, by the subscriber they belong to wherever they were made. Those without subscription keep their account and customer. */
-function named(charges: readonly SimulatedCharge[], successors: ReadonlyMap<string, string>): readonly WorldCharge[] {
-  return charges
-    .filter(({ succeeded }) => succeeded)
-    .map(({ account, customer, subscription, at, amount, currency }) => ({
-      subscriber: successors.get(subscription ?? '') ?? `${account}/${subscription ?? customer}`,
-      account,
-      at,
-      amount,
-      currency,
-    }))
+function notMoved({ failed }: Migration): readonly Found[] {
+  return failed.map(({ address, at, outcome, code, message }) => ({
+    code: 'not_moved',
+    subscriber: nameIn(address),
+    at,
+    detail: [outcome, code, message].filter((part) => part !== undefined).join(', '),
+  }))
 }
 
 function currencies(expected: readonly WorldCharge[], actual: readonly WorldCharge[]): RehearsalReport['currencies'] {
@@ -107,12 +106,14 @@ const remedies: Readonly<Record<RehearsalDifference['code'], string>> = {
   double: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
   missed: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
   amount_differs: 'compare the prices, discounts and tax rates that the mappings join',
+  two_payers: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
+  not_moved: 'exclude the subscriber with a reason, or mend what the hand-over stumbled over',
   date_differs: 'compare the billing anchor of both subscriptions; exclude the subscriber until that is understood',
 }
 
 async function explained(
   { context }: RehearsalWorld,
-  found: ReturnType<typeof compareCharges>,
+  found: readonly Found[],
 ): Promise<readonly RehearsalDifference[]> {
   const records = new Map((await context.store.subscribers()).map((one) => [one.key, one]))
   return found.map((one) => {
@@ -127,12 +128,11 @@ async function explained(
 
 function standing({ last }: Migration): RehearsalReport['standing'] {
   const nothingToDo = 'nothing to do: it is moved by a later plan'
-  const name = (address: string): string => address.slice(address.indexOf('.') + 1)
   return [
     ...last.deferred.map(({ address, code, until, message }) => {
       const at = parseInstant(until)
       const base = {
-        subscriber: name(address),
+        subscriber: nameIn(address),
         outcome: 'deferred' as const,
         code,
         message: message ?? '',
@@ -141,7 +141,7 @@ function standing({ last }: Migration): RehearsalReport['standing'] {
       return at === undefined ? base : { ...base, until: at }
     }),
     ...last.blocked.map(({ address, code, message, fix }) => ({
-      subscriber: name(address),
+      subscriber: nameIn(address),
       outcome: 'blocked' as const,
       code,
       message,
@@ -155,7 +155,7 @@ function declined(charges: readonly SimulatedCharge[]): number {
 }
 
 /** Subscriptions that fell behind or were ended by dunning, over all accounts. */
-async function behind({ context: { accounts } }: RehearsalWorld): Promise<number> {
+async function behind({ accounts }: RehearsalWorld): Promise<number> {
   const lists = await Promise.all(
     [accounts.target, ...accounts.sources.values()].map((account) =>
       listAll(account, '/v1/subscriptions', { status: 'all' }),
@@ -166,4 +166,9 @@ async function behind({ context: { accounts } }: RehearsalWorld): Promise<number
     const lapsed = isJsonObject(details) && details['reason'] === 'payment_failed'
     return one['status'] === 'past_due' || one['status'] === 'unpaid' || lapsed
   }).length
+}
+
+/** `us/sub_…` of `subscriber.us/sub_…`. */
+function nameIn(address: string): string {
+  return address.slice(address.indexOf('.') + 1)
 }

@@ -15,6 +15,10 @@ export interface RehearsalReport {
     readonly missed: number
     readonly amount_differs: number
     readonly date_differs: number
+    /** Subscribers whom two accounts could have charged at some instant. */
+    readonly two_payers: number
+    /** Subscribers whose hand-over was undone or failed. */
+    readonly not_moved: number
   }
   /** One row a currency; amounts in minor units. `expected` is the world in which nobody migrates. */
   readonly currencies: readonly {
@@ -43,11 +47,13 @@ export interface RehearsalReport {
   /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
   readonly declines: { readonly expected: number; readonly actual: number }
   readonly dunning: { readonly expected: number; readonly actual: number }
+  /** What members did by themselves, in both worlds alike; nothing without faults. */
+  readonly members: readonly { readonly act: string; readonly count: number }[]
   readonly faults: readonly { readonly kind: string; readonly count: number }[]
 }
 
 export interface RehearsalDifference {
-  readonly code: 'double' | 'missed' | 'amount_differs' | 'date_differs'
+  readonly code: 'double' | 'missed' | 'amount_differs' | 'date_differs' | 'two_payers' | 'not_moved'
   readonly subscriber: string
   readonly at: Instant
   /** What happened, with both sides. */

@@ -1,7 +1,9 @@
 import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type { Live } from '../plan/live.ts'
+import type { JsonObject } from '../core/json.ts'
 import type { Context } from './context.ts'
-import type { CopyMapRow } from './ports.ts'
+import type { InboxStore } from './inbox/port.ts'
+import type { Accounts, CopyMapRow } from './ports.ts'
 import { refresh } from './refresh.ts'
 import { migrate } from './rehearsal-migration.ts'
 import { rehearsalReport } from './rehearsal-outcome.ts'
@@ -10,22 +12,39 @@ import type { RehearsalReport } from './rehearsal-report.ts'
 /** One attempted charge of a simulated world. */
 export interface SimulatedCharge {
   readonly account: string
-  readonly customer: string
-  readonly subscription: string | null
+  /** `us/sub_…`, wherever it was made; a charge without subscription names the customer: `us/cus_…`. */
+  readonly subscriber: string
   readonly at: Instant
   readonly amount: number
   readonly currency: string
   readonly succeeded: boolean
 }
 
+/** Somebody whom two accounts could have charged at once. */
+export interface TwoPayers {
+  readonly subscriber: string
+  readonly at: Instant
+  readonly payers: readonly string[]
+}
+
 /** A simulated world, made by the command line from the sandbox. The engine only plays it. */
 export interface RehearsalWorld {
-  /** Its accounts, with a store of its own; the catalog is the project's. */
+  /** Its accounts, with a store of its own; the catalog is the project's. A new one whenever the store was lost. */
   readonly context: Context
+  /** Its accounts as members and the judge look at them, whatever becomes of the program. */
+  readonly accounts: Accounts
+  /** The cancel service's, in the same store. */
+  readonly inbox: InboxStore
   advance(to: Instant): Promise<void>
   /** Stripe's copy of customers and payment methods from one source to the target, as its mapping file says. */
   copy(source: string): Promise<readonly Omit<CopyMapRow, 'importedAt'>[]>
+  /** What somebody does by themselves in one account: `{ act: 'cancel', subscription: 'sub_…' }`. */
+  act(account: string, what: JsonObject): Promise<JsonObject>
+  /** The store is gone; an empty one takes its place. */
+  loseStore(): Promise<void>
   charges(): Promise<readonly SimulatedCharge[]>
+  /** Everybody who had two payers at some instant between two requests. */
+  twoPayers(): readonly TwoPayers[]
   /** Faults injected so far, by kind. */
   faults(): Promise<Readonly<Record<string, number>>>
   close(): Promise<void>
@@ -38,7 +57,7 @@ export interface RehearsalWorlds {
 
 export interface RehearseOptions {
   readonly months: number
-  /** Kills at journal boundaries, and faults of the outside. */
+  /** Kills at journal boundaries, lost stores, faults of the outside, and members who act on their own. */
   readonly faults: boolean
   readonly seed: number
   readonly worlds: RehearsalWorlds
@@ -60,8 +79,7 @@ export async function rehearse(context: Context, options: RehearseOptions): Prom
       const began = stay.context.accounts.target.now()
       const ended = instant(began + Math.round(months * daysPerMonth) * secondsPerDay)
       context.progress.start('playing the months', Math.ceil((ended - began) / secondsPerDay / 7))
-      const migration = await migrate(context, move, { began, ended, seed, faults: options.faults })
-      await stay.advance(ended)
+      const migration = await migrate(context, { stay, move }, { began, ended, seed, faults: options.faults })
       context.progress.done()
       return await rehearsalReport(context, { stay, move, migration, began, ended, seed, months })
     } finally {

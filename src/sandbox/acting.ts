@@ -10,7 +10,6 @@ import { Maker, type Params, idOf } from './population/maker.ts'
 import { payingMethod } from './stripe/billing/paying.ts'
 import { type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
 import { type PaymentMethodRow, type Temper, paymentMethods } from './stripe/payment-method-row.ts'
-import { calm } from './stripe/test-cards.ts'
 
 type Act = (context: Context, input: ControlInput) => object
 
@@ -61,7 +60,7 @@ const acts: Readonly<Record<string, Act>> = {
     const row = subscriptionOf(context, input)
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: null })
   },
-  /** What pays now refuses: `times` (default: until it is changed), `from` an instant (default: at once). */
+  /** What pays for `subscription` now, or this `payment_method`, refuses: `times` (default: until it is changed), `from` an instant (default: at once). */
   decline_card(context, input) {
     const method = methodOf(context, input)
     const { times, from } = input
@@ -75,7 +74,10 @@ const acts: Readonly<Record<string, Act>> = {
     }
     return setTemper(context, method, { ...method.temper, declines })
   },
-  accept_card: (context, input) => setTemper(context, methodOf(context, input), calm),
+  accept_card(context, input) {
+    const method = methodOf(context, input)
+    return setTemper(context, method, { ...method.temper, declines: null, then_fails: null })
+  },
   /** Payments take `days` to settle, and then fail with `then_fails`, if given. */
   slow_payments(context, input) {
     const method = methodOf(context, input)
@@ -108,6 +110,10 @@ function subscriptionOf(context: Context, input: ControlInput): SubscriptionRow 
 }
 
 function methodOf(context: Context, input: ControlInput): PaymentMethodRow {
+  const named = typeof input['payment_method'] === 'string' ? input['payment_method'] : undefined
+  const given = context.table(paymentMethods).get(named ?? '')
+  if (given !== undefined) return given
+  if (named !== undefined) throw new ControlRefusal(`no payment method "${named}" in ${context.account.name}`)
   const row = subscriptionOf(context, input)
   const id = payingMethod(context, { customer: row.customer, subscription: row.id })
   const method = id === null ? undefined : context.table(paymentMethods).get(id)

@@ -12,7 +12,12 @@ export const main = command({
   positionals: {},
   options: {
     months: { type: 'number', requiresArg: true, default: 14, describe: 'how far ahead to play' },
-    faults: { type: 'boolean', default: false, describe: 'with lost answers, rate limits and crashes' },
+    faults: {
+      type: 'boolean',
+      default: false,
+      describe:
+        'with lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused',
+    },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'repeats a run exactly' },
     out: {
       type: 'string',
@@ -38,7 +43,7 @@ export const main = command({
   },
 })
 
-function summary({ seed, months, subscribers, counts, faults, ok }: RehearsalReport): object {
+function summary({ seed, months, subscribers, counts, faults, members, ok }: RehearsalReport): object {
   const { expected, actual, ...differences } = counts
   return {
     seed,
@@ -50,12 +55,13 @@ function summary({ seed, months, subscribers, counts, faults, ok }: RehearsalRep
       injected: faults.reduce((sum, fault) => sum + fault.count, 0),
       by: Object.fromEntries(faults.map(({ kind, count }) => [kind, count])),
     },
+    members: Object.fromEntries(members.map(({ act, count }) => [act, count])),
     ok,
   }
 }
 
 function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell): string {
-  const { counts, faults } = report
+  const { counts, faults, members } = report
   const injected = faults.reduce((sum, fault) => sum + fault.count, 0)
   const { shown, more } = firstFew(report.differences, 20)
   return [
@@ -67,7 +73,10 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ['  missed', String(counts.missed)],
       ['  other amount', String(counts.amount_differs)],
       ['  other date', String(counts.date_differs)],
+      ['  two payers at once', String(counts.two_payers)],
+      ['  could not be moved', String(counts.not_moved)],
       ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
+      ...members.map(({ act, count }) => [`  ${act}`, String(count)]),
     ]),
     ...shown.map(
       ({ code, subscriber, at, detail, remedy }) =>

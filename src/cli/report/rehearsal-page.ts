@@ -25,13 +25,26 @@ function verdict(report: RehearsalReport): Html {
     the same amount. No other charge was made.
   </p>`
   const bad = html`<p class="verdict bad">
-    <strong>Do not migrate yet.</strong> ${counts.double} charges were made twice, ${counts.missed} were missed,
-    ${counts.amount_differs} had another amount and ${counts.date_differs} another date. Each is listed below with its
-    cause and what to do.
+    <strong>Do not migrate yet.</strong> ${troubles(counts)}. Each is listed below with its cause and what to do.
   </p>`
   return html`<p class="soft">Crossbill · rehearsal · ${span}</p>
     <h1>Migration rehearsal: ${report.subscribers} subscribers, ${report.months} months</h1>
     ${report.ok ? good : bad}`
+}
+
+function troubles(counts: RehearsalReport['counts']): string {
+  const some = (count: number, one: string, many: string): readonly string[] =>
+    count === 0 ? [] : [count === 1 ? one : many.replace('#', String(count))]
+  const said = [
+    ...some(counts.double, 'one charge was made twice', '# charges were made twice'),
+    ...some(counts.missed, 'one charge was missed', '# charges were missed'),
+    ...some(counts.amount_differs, 'one charge had another amount', '# charges had another amount'),
+    ...some(counts.date_differs, 'one charge had another date', '# charges had another date'),
+    ...some(counts.two_payers, 'one member had two payers at once', '# members had two payers at once'),
+    ...some(counts.not_moved, 'one member could not be moved', '# members could not be moved'),
+  ]
+  const text = said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }
 
 function figures(report: RehearsalReport): Html {
@@ -42,6 +55,7 @@ function figures(report: RehearsalReport): Html {
     ${one(counts.expected, 'charges expected', false)} ${one(counts.actual, 'charges made', false)}
     ${one(counts.double, 'charged twice', true)} ${one(counts.missed, 'missed', true)}
     ${one(counts.amount_differs, 'other amount', true)} ${one(counts.date_differs, 'other date', true)}
+    ${one(counts.two_payers, 'two payers at once', true)} ${one(counts.not_moved, 'could not be moved', true)}
   </ul>`
 }
 
@@ -107,6 +121,8 @@ const differenceWords: Readonly<Record<RehearsalDifference['code'], string>> = {
   missed: 'Not charged',
   amount_differs: 'Another amount',
   date_differs: 'Another date',
+  two_payers: 'Two payers at once',
+  not_moved: 'Could not be moved',
 }
 
 function differences(report: RehearsalReport): Html {

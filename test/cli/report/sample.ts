@@ -10,7 +10,16 @@ export const rehearsal: RehearsalReport = {
   ok: true,
   began,
   ended: instant(began + 426 * 86_400),
-  counts: { expected: 731, actual: 731, double: 0, missed: 0, amount_differs: 0, date_differs: 0 },
+  counts: {
+    expected: 731,
+    actual: 731,
+    double: 0,
+    missed: 0,
+    amount_differs: 0,
+    date_differs: 0,
+    two_payers: 0,
+    not_moved: 0,
+  },
   currencies: [
     { currency: 'usd', expected: { charges: 600, amount: 2_940_000 }, actual: { charges: 600, amount: 2_940_000 } },
     { currency: 'jpy', expected: { charges: 131, amount: 655_000 }, actual: { charges: 131, amount: 655_000 } },
@@ -35,5 +44,6 @@ export const rehearsal: RehearsalReport = {
   ],
   declines: { expected: 12, actual: 12 },
   dunning: { expected: 3, actual: 3 },
+  members: [],
   faults: [],
 }

@@ -1,0 +1,42 @@
+import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
+import { rehearse } from '../../src/engine/rehearse.ts'
+import type { RehearsalReport } from '../../src/engine/rehearsal-report.ts'
+import type { RehearsalWorlds } from '../../src/engine/rehearse.ts'
+import { members, type Member } from '../engine/members.ts'
+import type { Mutation } from '../simulate/simulate.ts'
+
+export interface Trial {
+  readonly people: readonly Member[]
+  /** Default 2026-10-05T12:00:00Z. */
+  readonly now?: string
+  readonly months: number
+  readonly faults?: boolean
+  readonly seed?: number
+}
+
+/** Rehearses a small school with one rule of the product broken, or with none. */
+export async function rehearsed(trial: Trial, mutation: Mutation = (context) => context): Promise<RehearsalReport> {
+  await using school = await members(trial.people, trial.now ?? '2026-10-05T12:00:00Z')
+  const project = school.stage('source')
+  const { months, faults = false, seed = 1 } = trial
+  return await rehearse(project, { months, faults, seed, worlds: mutated(rehearsalWorlds(project), mutation) })
+}
+
+/** The program of the migrating world is broken; the judge and the members are not. */
+function mutated(worlds: RehearsalWorlds, mutation: Mutation): RehearsalWorlds {
+  return {
+    async build(live, options) {
+      const world = await worlds.build(live, options)
+      return new Proxy(world, {
+        get: (from, name: keyof typeof world) => (name === 'context' ? mutation(from.context) : from[name]),
+      })
+    },
+  }
+}
+
+/** What was found, in words: `missed 1, double 2`; `nothing` for a rehearsal that went well. */
+export function found({ ok, counts }: RehearsalReport): string {
+  const { expected: _expected, actual: _actual, ...differences } = counts
+  const seen = Object.entries(differences).filter(([, count]) => count > 0)
+  return ok ? 'nothing' : seen.map(([code, count]) => `${code} ${count}`).join(', ')
+}

@@ -1,0 +1,23 @@
+import { expect, test, vi } from 'vitest'
+import { found, rehearsed } from './broken-rule.ts'
+
+const broken = vi.hoisted(() => ({ now: false }))
+
+// "Already cancelled" in the old account is taken for success without looking for a successor.
+vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
+  const real = await original()
+  return {
+    ...real,
+    decideCancel: (sides) =>
+      !broken.now || sides.old === 'live' ? real.decideCancel(sides) : { do: 'nothing', reason: 'already_cancelled' },
+  }
+})
+
+test('the rehearsal finds that a settled old subscription is taken for a cancelled member', async () => {
+  // With this seed somebody cancels in Kajabi in the tenth week, two weeks after their old subscription was settled.
+  const people = Array.from({ length: 3 }, (_, index) => ({ since: `2026-09-${10 + index}T09:15:00Z` }))
+  const trial = { people, months: 4, faults: true, seed: 5 }
+  expect(found(await rehearsed(trial))).toBe('nothing')
+  broken.now = true
+  expect(found(await rehearsed(trial))).toMatch(/double/)
+})

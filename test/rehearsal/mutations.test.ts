@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import type { Member } from '../engine/members.ts'
+import {
+  carriesCouponsWhole,
+  forgetsIntervalCount,
+  forgetsProrationNone,
+  overlooksCancelledSuccessors,
+  takesSilenceForEmpty,
+} from '../simulate/mutations.ts'
+import type { Mutation } from '../simulate/simulate.ts'
+import { found, rehearsed, type Trial } from './broken-rule.ts'
+import { createsBeforeHolding } from './holding-late.ts'
+
+// One rule broken at a time: the rehearsal must say so, or "nobody would notice" means nothing.
+
+const monthly: Member = { since: '2026-09-20T09:15:00Z' }
+/** Ten members whom faults, kills and their own wishes can meet in every state. */
+const ten: readonly Member[] = Array.from({ length: 10 }, (_, index) => ({ since: `2026-09-${10 + index}T09:15:00Z` }))
+
+test.each<[string, Mutation, Trial, RegExp]>([
+  ['creating before holding', createsBeforeHolding, { people: [monthly], months: 2 }, /two_payers 1/],
+  ['forgetting proration_behavior: none', forgetsProrationNone, { people: [monthly], months: 2 }, /missed 2/],
+  [
+    'carrying a repeating coupon whole',
+    carriesCouponsWhole,
+    { people: [{ since: '2026-08-15T09:15:00Z', coupon: 'welcome' }], months: 2 },
+    /not_moved 1/,
+  ],
+  [
+    'prices without interval_count',
+    forgetsIntervalCount,
+    { people: [{ since: '2026-09-01T08:00:00Z', price: 'quarterly' }], months: 3 },
+    /not_moved 1/,
+  ],
+  [
+    'looking up successors without cancelled ones',
+    overlooksCancelledSuccessors,
+    { people: ten, months: 4, faults: true, seed: 2 },
+    /double/,
+  ],
+  [
+    'releasing when the target cannot be read',
+    takesSilenceForEmpty,
+    { people: ten, months: 2, faults: true, seed: 2 },
+    /two_payers/,
+  ],
+])('the rehearsal finds %s', async (_, mutation, trial, expected) => {
+  expect(found(await rehearsed(trial))).toBe('nothing')
+  expect(found(await rehearsed(trial, mutation))).toMatch(expected)
+})

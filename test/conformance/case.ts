@@ -1,0 +1,88 @@
+import type Stripe from 'stripe'
+
+/**
+ * What the product relies on in Stripe, as cases that can be run against the sandbox and against any Stripe test account. `expected` is what the
+ * product assumes; for the unsure ones (docs/to-confirm.md) it is what the sandbox does, and the product is right whichever way the account answers.
+ */
+export interface Case {
+  readonly name: string
+  readonly source: string
+  /** Row of docs/to-confirm.md, for what Stripe's documentation leaves open. */
+  readonly unsure?: number
+  readonly expected: unknown
+  run(ground: Ground): Promise<unknown>
+}
+
+/** What every case starts from; made once for a run. */
+export interface Ground {
+  readonly stripe: Stripe
+  /** Seconds since 1970 on the account's own clock. */
+  readonly now: number
+  readonly product: string
+  /** 49.00 USD a month, 490.00 a year, 9.00 a week. */
+  readonly monthly: string
+  readonly yearly: string
+  readonly weekly: string
+  price(about: Partial<Stripe.PriceCreateParams>): Promise<string>
+  coupon(about: Stripe.CouponCreateParams): Promise<string>
+  /** With a good card as the default, unless told otherwise. */
+  customer(about?: Stripe.CustomerCreateParams): Promise<string>
+  /** Something that takes time: a customer of its own on a test clock, which is gone afterwards. */
+  timed<T>(from: string, run: (time: Timed) => Promise<T>): Promise<T>
+}
+
+export interface Timed {
+  /** A customer on the clock; a clock holds three at most. */
+  customer(about?: Stripe.CustomerCreateParams): Promise<string>
+  /** Plays until an instant. */
+  to(instant: string): Promise<void>
+}
+
+export const day = 86_400
+
+export function at(iso: string): number {
+  return Date.parse(iso) / 1_000
+}
+
+export function iso(seconds: number | null | undefined): string {
+  return new Date((seconds ?? 0) * 1_000).toISOString().replace('.000', '')
+}
+
+/** As the recipe does it: never a proration, never a payment inside the call. */
+export function create(
+  { stripe }: Ground,
+  params: Stripe.SubscriptionCreateParams & { readonly customer: string },
+): Promise<Stripe.Subscription> {
+  return stripe.subscriptions.create({ proration_behavior: 'none', payment_behavior: 'default_incomplete', ...params })
+}
+
+/** As a member signs up: charged at once. */
+export function signUp(
+  { stripe }: Ground,
+  params: Stripe.SubscriptionCreateParams & { readonly customer: string },
+): Promise<Stripe.Subscription> {
+  return stripe.subscriptions.create({ payment_behavior: 'error_if_incomplete', ...params })
+}
+
+/** The invoices of a subscription, oldest first: what each bills from when, and how much. */
+export async function billed({ stripe }: Ground, subscription: string): Promise<[string, number][]> {
+  const { data } = await stripe.invoices.list({ subscription, limit: 100 })
+  return data.toReversed().map(({ lines, total }) => [iso(lines.data[0]?.period.start), total])
+}
+
+export async function statuses({ stripe }: Ground, subscription: string): Promise<(string | null)[]> {
+  const { data } = await stripe.invoices.list({ subscription, limit: 100 })
+  return data.toReversed().map(({ status }) => status)
+}
+
+/** `accepted`, or the status and, where the product looks at it, the code of a refusal. */
+export async function refusal(request: Promise<unknown>, about: { code?: true } = {}): Promise<string> {
+  try {
+    await request
+    return 'accepted'
+  } catch (error) {
+    const { statusCode, code } = error as { statusCode?: number; code?: string }
+    if (statusCode === undefined) throw error
+    return about.code === true ? `refused ${statusCode} ${code}` : `refused ${statusCode}`
+  }
+}

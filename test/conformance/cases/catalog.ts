@@ -1,0 +1,162 @@
+import { type Case, create, day, refusal } from '../case.ts'
+
+/** What can be changed, what must be replaced, and what is found again. */
+export const catalogCases: readonly Case[] = [
+  {
+    name: 'what a price costs cannot be changed',
+    source: 'the SDK’s PriceUpdateParams has no amount',
+    expected: 'refused 400',
+    run: ({ stripe, monthly }) => refusal(stripe.prices.update(monthly, { unit_amount: 1 } as object)),
+  },
+  {
+    name: 'tax_behavior of a price is set once',
+    source: 'the SDK’s PriceUpdateParams.tax_behavior',
+    expected: ['accepted', 'refused 400'],
+    async run(ground) {
+      const price = await ground.price({})
+      const set = (tax_behavior: 'exclusive' | 'inclusive'): Promise<string> =>
+        refusal(ground.stripe.prices.update(price, { tax_behavior }))
+      return [await set('exclusive'), await set('inclusive')]
+    },
+  },
+  {
+    name: 'a lookup key in use is moved by transfer_lookup_key alone, in one request',
+    source: 'the SDK’s PriceCreateParams.transfer_lookup_key',
+    expected: ['refused 400', null, true],
+    async run(ground) {
+      const { stripe } = ground
+      const lookup_key = keyOf(ground.product)
+      const first = await ground.price({ lookup_key })
+      const without = await refusal(ground.price({ lookup_key }))
+      const second = await ground.price({ lookup_key, transfer_lookup_key: true })
+      const before = await stripe.prices.retrieve(first)
+      const found = await stripe.prices.list({ lookup_keys: [lookup_key] })
+      return [without, before.lookup_key, found.data[0]?.id === second]
+    },
+  },
+  {
+    name: 'a lookup key can be cleared',
+    source: 'the SDK types it as a string, not as clearable',
+    unsure: 11,
+    expected: null,
+    async run(ground) {
+      const price = await ground.price({ lookup_key: `${keyOf(ground.product)}-cleared` })
+      return (await ground.stripe.prices.update(price, { lookup_key: '', active: false })).lookup_key
+    },
+  },
+  {
+    name: 'the default price of a product cannot be archived, and a product with prices cannot be deleted',
+    source: 'https://docs.stripe.com/api/prices/update; https://docs.stripe.com/api/products/delete',
+    expected: ['refused 400', 'refused 400'],
+    async run({ stripe }) {
+      const product = await stripe.products.create({
+        name: 'Crossbill conformance: default price',
+        default_price_data: { currency: 'usd', unit_amount: 100 },
+      })
+      const price = typeof product.default_price === 'string' ? product.default_price : ''
+      return [
+        await refusal(stripe.prices.update(price, { active: false })),
+        await refusal(stripe.products.del(product.id)),
+      ]
+    },
+  },
+  {
+    name: 'the id of a deleted product is free again',
+    source: 'not stated',
+    unsure: 13,
+    expected: 'accepted',
+    async run({ stripe, product }) {
+      const id = `${keyOf(product)}-again`
+      await stripe.products.create({ id, name: 'Crossbill conformance: id' })
+      await stripe.products.del(id)
+      return refusal(stripe.products.create({ id, name: 'Crossbill conformance: id' }))
+    },
+  },
+  {
+    name: 'an id that exists is refused: resource_already_exists',
+    source: 'https://docs.stripe.com/error-codes#resource-already-exists',
+    expected: ['refused 400 resource_already_exists', 'refused 400 resource_already_exists'],
+    async run(ground) {
+      const { stripe, product: id } = ground
+      const coupon = await ground.coupon({ percent_off: 10, duration: 'once' })
+      return [
+        await refusal(stripe.products.create({ id, name: 'x' }), { code: true }),
+        await refusal(stripe.coupons.create({ id: coupon, percent_off: 10, duration: 'once' }), { code: true }),
+      ]
+    },
+  },
+  {
+    name: 'an archived price cannot be subscribed to: grandfathered ones must be active at creation',
+    source: 'https://docs.stripe.com/products-prices/manage-prices#archive-price',
+    expected: 'refused 400',
+    async run(ground) {
+      const price = await ground.price({})
+      await ground.stripe.prices.update(price, { active: false })
+      const billing_cycle_anchor = ground.now + 10 * day
+      return refusal(create(ground, { customer: await ground.customer(), items: [{ price }], billing_cycle_anchor }))
+    },
+  },
+  {
+    name: 'percentage and way of a tax rate, and what a coupon takes off, cannot be changed',
+    source: 'the SDK’s TaxRateUpdateParams and CouponUpdateParams have none',
+    expected: ['refused 400', 'refused 400'],
+    async run(ground) {
+      const { stripe } = ground
+      const rate = await stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false })
+      const coupon = await ground.coupon({ percent_off: 10, duration: 'once' })
+      return [
+        await refusal(stripe.taxRates.update(rate.id, { percentage: 20 } as object)),
+        await refusal(stripe.coupons.update(coupon, { percent_off: 20 } as object)),
+      ]
+    },
+  },
+  {
+    name: 'one active promotion code of a name; switched off it frees the name; its coupon’s deletion ends it for good',
+    source: 'https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes',
+    expected: ['refused 400', 'accepted', false, false],
+    async run(ground) {
+      const { stripe } = ground
+      const coupon = await ground.coupon({ percent_off: 10, duration: 'once' })
+      const about = { promotion: { type: 'coupon', coupon }, code: keyOf(ground.product).toUpperCase() } as const
+      const first = await stripe.promotionCodes.create(about)
+      const twice = await refusal(stripe.promotionCodes.create({ ...about, code: about.code.toLowerCase() }))
+      await stripe.promotionCodes.update(first.id, { active: false })
+      const freed = await refusal(stripe.promotionCodes.create(about))
+      await stripe.coupons.del(coupon)
+      const [left] = (await stripe.promotionCodes.list({ code: about.code, limit: 1 })).data
+      // Refused or without effect.
+      await refusal(stripe.promotionCodes.update(left?.id ?? '', { active: true }))
+      const after = await stripe.promotionCodes.retrieve(left?.id ?? '')
+      return [twice, freed, left?.active, after.active]
+    },
+  },
+  {
+    name: 'a webhook endpoint says its secret in the answer to its creation and never again',
+    source: 'https://docs.stripe.com/api/webhook_endpoints/object',
+    expected: [true, undefined],
+    async run({ stripe }) {
+      const made = await stripe.webhookEndpoints.create({
+        url: 'https://example.com/crossbill-conformance',
+        enabled_events: ['invoice.paid'],
+      })
+      const read = await stripe.webhookEndpoints.retrieve(made.id)
+      await stripe.webhookEndpoints.del(made.id)
+      return [made.secret?.startsWith('whsec_'), read.secret]
+    },
+  },
+  {
+    name: 'an archived entitlement feature stays archived',
+    source: 'https://docs.stripe.com/api/entitlements/feature/update',
+    expected: [false, 'refused 400'],
+    async run({ stripe, product }) {
+      const feature = await stripe.entitlements.features.create({ name: 'x', lookup_key: `${keyOf(product)}-feature` })
+      const gone = await stripe.entitlements.features.update(feature.id, { active: false })
+      return [gone.active, await refusal(stripe.entitlements.features.update(feature.id, { active: true }))]
+    },
+  },
+]
+
+/** A name of this run alone. */
+function keyOf(product: string): string {
+  return `crossbill-${product.replace(/^prod_/, '').replaceAll(/[^A-Za-z0-9]/g, '')}`
+}

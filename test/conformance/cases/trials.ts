@@ -1,0 +1,141 @@
+import { type Case, at, billed, create, day, iso, refusal } from '../case.ts'
+
+const trials = 'https://docs.stripe.com/billing/subscriptions/trials'
+const settings = 'the SDK’s SubscriptionCreateParams.trial_settings'
+
+export const trialCases: readonly Case[] = [
+  {
+    name: 'a trial makes one paid invoice of zero and is charged at its end, which is the anchor',
+    source: trials,
+    expected: { status: 'trialing', first: [0, 'paid'], anchor: true, after: ['2027-01-20T12:00:00Z', 4_900] },
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const trial_end = at('2027-01-20T12:00:00Z')
+        const items = [{ price: ground.monthly }]
+        const one = await create(ground, { customer: await time.customer(), items, trial_end })
+        const first = (await ground.stripe.invoices.list({ subscription: one.id })).data.map((invoice) => [
+          invoice.total,
+          invoice.status,
+        ])
+        await time.to('2027-01-20T15:00:00Z')
+        const after = (await billed(ground, one.id)).at(-1)
+        return { status: one.status, first: first[0], anchor: one.billing_cycle_anchor === trial_end, after }
+      }),
+  },
+  {
+    name: 'a trial with a backdated start: one invoice of zero whose line starts at the original start',
+    source: 'TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe with test clocks',
+    expected: { status: 'trialing', invoices: [['2027-01-05T12:00:00Z', 0]] },
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const one = await create(ground, {
+          customer: await time.customer(),
+          items: [{ price: ground.monthly }],
+          trial_end: at('2027-01-20T12:00:00Z'),
+          backdate_start_date: at('2027-01-05T12:00:00Z'),
+        })
+        return { status: one.status, invoices: await billed(ground, one.id) }
+      }),
+  },
+  {
+    name: 'a trial’s end in the past is refused, and one beside trial_from_plan',
+    source: 'TryGhost/migrate; the SDK’s SubscriptionCreateParams.trial_from_plan',
+    expected: ['refused 400', 'refused 400'],
+    async run(ground) {
+      const { now, monthly: price } = ground
+      const customer = await ground.customer()
+      const items = [{ price }]
+      return [
+        await refusal(create(ground, { customer, items, trial_end: now - day })),
+        await refusal(create(ground, { customer, items, trial_end: now + day, trial_from_plan: true })),
+      ]
+    },
+  },
+  {
+    name: 'an anchor config may stand beside a trial',
+    source: `${trials} implies it; Checkout forbids it`,
+    unsure: 8,
+    expected: 'accepted',
+    run: async (ground) =>
+      refusal(
+        create(ground, {
+          customer: await ground.customer(),
+          items: [{ price: ground.monthly }],
+          trial_end: ground.now + 5 * day,
+          billing_cycle_anchor_config: { day_of_month: 31, hour: 1, minute: 2, second: 3 },
+        }),
+      ),
+  },
+  {
+    name: 'a trial whose end leaves the anchor unchanged bills on the last day of short months and comes back to the 31st',
+    source: settings,
+    unsure: 9,
+    expected: ['2027-02-10', '2027-02-28', '2027-03-31'],
+    run: (ground) =>
+      ground.timed('2027-01-31T10:00:00Z', async (time) => {
+        const { id } = await ground.stripe.subscriptions.create({
+          customer: await time.customer(),
+          items: [{ price: ground.monthly }],
+          trial_end: at('2027-02-10T10:00:00Z'),
+          trial_settings: {
+            end_behavior: { billing_cycle_anchor: 'unchanged', missing_payment_method: 'create_invoice' },
+          },
+        })
+        await time.to('2027-04-02T00:00:00Z')
+        return (await billed(ground, id)).slice(1).map(([when]) => when.slice(0, 10))
+      }),
+  },
+  {
+    name: 'a trial that ends without a payment method is cancelled or paused, as asked',
+    source: trials,
+    expected: ['canceled', 'paused'],
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const customer = await time.customer({})
+        const made: string[] = []
+        for (const missing_payment_method of ['cancel', 'pause'] as const) {
+          const one = await create(ground, {
+            customer,
+            items: [{ price: ground.monthly }],
+            trial_end: at('2027-01-20T12:00:00Z'),
+            trial_settings: { end_behavior: { missing_payment_method } },
+          })
+          made.push(one.id)
+        }
+        await time.to('2027-01-20T15:00:00Z')
+        return Promise.all(made.map(async (id) => (await ground.stripe.subscriptions.retrieve(id)).status))
+      }),
+  },
+  {
+    name: 'a trial keeps a once coupon for the first charge',
+    source: 'not stated',
+    unsure: 7,
+    expected: [0, 4_410, 4_900],
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const coupon = await ground.coupon({ percent_off: 10, duration: 'once' })
+        const { id } = await create(ground, {
+          customer: await time.customer(),
+          items: [{ price: ground.monthly }],
+          trial_end: at('2027-01-20T12:00:00Z'),
+          discounts: [{ coupon }],
+        })
+        await time.to('2027-02-21T00:00:00Z')
+        return (await billed(ground, id)).map(([, total]) => total)
+      }),
+  },
+  {
+    name: 'the first renewal of a trial starts at its end to the second',
+    source: trials,
+    expected: '2027-01-20T12:34:56Z',
+    run: (ground) =>
+      ground.timed('2027-01-10T12:00:00Z', async (time) => {
+        const one = await create(ground, {
+          customer: await time.customer(),
+          items: [{ price: ground.monthly }],
+          trial_end: at('2027-01-20T12:34:56Z'),
+        })
+        return iso(one.items.data[0]?.current_period_end)
+      }),
+  },
+]

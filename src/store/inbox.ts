@@ -45,6 +45,15 @@ export function openInbox(engine: StoreEngine): InboxStore {
       const rows = await query.orderBy('accepted_at', 'desc').orderBy('id').limit(limit).execute()
       return rows.map(inboxRow)
     },
+    async waitingAbout(contact) {
+      const rows = await database
+        .selectFrom('inbox')
+        .selectAll()
+        .where('due', 'is not', null)
+        .where('signal', 'like', `%"contact":${JSON.stringify(contact)}%`)
+        .execute()
+      return rows.map(inboxRow).filter(({ signal }) => signal.contact === contact)
+    },
     async counts() {
       const rows = await database
         .selectFrom('inbox')

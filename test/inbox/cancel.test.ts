@@ -168,6 +168,21 @@ describe('who is meant', () => {
     ])
   })
 
+  test('a tag that is heard once more while its wish is on the way is no dead letter, though the access is gone before the tag', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    const kajabi = rig.context.kajabi ?? rig.kajabi
+    const dying = { ...kajabi, removeTag: () => Promise.reject(new Bug('the worker dies here')) }
+    await expect(workInbox({ ...rig.context, kajabi: dying }, 10)).rejects.toThrow(/dies here/)
+    // The next process reconciles first: nobody pays any more.
+    await rig.store.inbox.removeGrants([{ contact: ada.contact, offer: 'membership' }])
+    const again = await signal({ source: 'poller', event: 'tag_added', contact: ada.contact, tag: rig.tag })
+    await workInbox({ ...rig.context, run: 'worker-2' }, 10)
+    expect([await state(again.id), await state(id)]).toEqual(['ignored: asked_already', 'cancelling'])
+    await workOff()
+    expect(await state(id)).toBe('done')
+  })
+
   test('a contact that Crossbill gave nothing is a dead letter, not a guess', async () => {
     const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
     const { id } = await signal({ contact })

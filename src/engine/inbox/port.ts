@@ -63,6 +63,8 @@ export interface InboxStore {
   change(id: string, change: { readonly now: InboxState; readonly note: InboxNote }): Promise<boolean>
   get(id: string): Promise<{ readonly row: InboxRow; readonly notes: readonly InboxNote[] } | undefined>
   list(filter: { readonly state?: InboxState['state']; readonly limit: number }): Promise<readonly InboxRow[]>
+  /** Rows about this contact that are not at an end. */
+  waitingAbout(contact: string): Promise<readonly InboxRow[]>
   counts(): Promise<{
     readonly states: Readonly<Record<InboxState['state'], number>>
     readonly oldestPending: Instant | undefined

@@ -6,6 +6,7 @@ import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { askedAlready } from './asked-already.ts'
 import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWork } from './cancel.ts'
 import { askForConfirmation } from './confirm.ts'
 import type { StripeAccount } from '../ports.ts'
@@ -121,7 +122,10 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
       return cancelBoth(context, work, choice.subscriber as SubscriberKey)
     case 'none': {
       const needsPerson = choice.reason === 'nobody' || choice.reason === 'no_offer_named'
-      if (needsPerson) return { event: 'failed', reason: choice.reason }
+      if (needsPerson) {
+        const reason = await askedAlready(context, work)
+        return reason === undefined ? { event: 'failed', reason: choice.reason } : { event: 'refuted', reason }
+      }
       // A tag that stayed would one day be taken for the wish to cancel a subscription made long after it.
       const removed = await removeTag(context, work.signal)
       return removed.ok ? { event: 'refuted', reason: choice.reason } : afterFailure(context, work, removed.failure)

@@ -2,6 +2,7 @@ import type { Context } from './context.ts'
 import { sendPatiently } from './perform.ts'
 import type { StripeAccount } from './ports.ts'
 import { checkOldDoors } from './old-doors.ts'
+import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorFinding {
   /** `clock_skew`, `portal_allows_changes`, `payment_link_active` … */
@@ -32,6 +33,7 @@ export async function doctor(context: Context, options: { readonly localNow: num
     ).flat(),
     ...(await Promise.all([...accounts.sources.values()].map(checkOldDoors))).flat(),
     ...(await checkTarget(accounts.target)),
+    ...(await checkTaxSettings(context)),
     ...(await checkStore(context)),
   ]
   return { ok: findings.every(({ status }) => status !== 'failed'), findings }

@@ -1,6 +1,5 @@
 import type Stripe from 'stripe'
 import { unreachable } from '../core/assert.ts'
-import { digest } from '../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../core/json.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { bothRead, invoiceRead, oldRead, proved } from '../handover/events.ts'
@@ -10,9 +9,7 @@ import type { Command, HandoverEvent } from '../handover/state.ts'
 import type { Expectation, HandoverPlan, Reason } from '../handover/types.ts'
 import { accountNamed, type Context } from './context.ts'
 import { reasonOf, referenceMissing, send, type Turn } from './hand-over-sends.ts'
-import type { Job } from './hand-over.ts'
-import { sendPatiently } from './perform.ts'
-import type { StripeAccount } from './ports.ts'
+import { previewInvoice } from './previews.ts'
 import { fillParams } from './references.ts'
 import {
   asInvoice,
@@ -58,33 +55,12 @@ async function preview(context: Context, { job, resolve }: Turn): Promise<Reason
   const filled = fillParams(params.new, resolve)
   if (!filled.ok) return referenceMissing(filled.missing)
   const [old, created] = await Promise.all([
-    previewOne(context, accountNamed(context, plan.expect.source), params.old, job),
-    previewOne(context, context.accounts.target, filled.value, job),
+    previewInvoice(context, accountNamed(context, plan.expect.source), params.old),
+    previewInvoice(context, context.accounts.target, filled.value),
   ])
   const refused = [old, created].find((one) => !one.ok && one.failure.kind === 'rejected')
   if (refused !== undefined && !refused.ok) return reasonOf(refused.failure, 'preview_failed')
   return comparePreviews(plan, invoiceOf(old), invoiceOf(created))
-}
-
-async function previewOne(
-  context: Context,
-  account: StripeAccount,
-  params: JsonObject,
-  job: Job,
-): Promise<Outcome<StripeObject>> {
-  let outcome: Outcome<StripeObject> | undefined
-  for (let turn = 0; turn < 3; turn++) {
-    const idempotencyKey = `crossbill-preview-${digest([context.run, job.key, account.name, turn, account.now()])}`
-    outcome = await sendPatiently(context, account, {
-      method: 'POST',
-      path: '/v1/invoices/create_preview',
-      params,
-      idempotencyKey,
-    })
-    if (outcome.ok || outcome.failure.kind !== 'unknown') return outcome
-    await context.wait(0.5 * 2 ** turn)
-  }
-  return outcome as Outcome<StripeObject>
 }
 
 function invoiceOf(outcome: Outcome<StripeObject>): Stripe.Invoice | undefined {

@@ -7,6 +7,7 @@ import type { Live } from '../plan/live.ts'
 import { isTargeted, narrow } from '../plan/narrow.ts'
 import { planSubscribers, type SubscriberParts } from '../plan/subscribers.ts'
 import type { GuardReading, Plan } from '../plan/types.ts'
+import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from './context.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { survey, type Survey } from './survey.ts'
@@ -27,9 +28,10 @@ export async function makePlan(context: Context, options: PlanOptions = {}): Pro
 }
 
 /** The plan that follows from what was read. */
-export async function planOf(context: Context, seen: Survey, targets?: readonly string[]): Promise<Plan> {
+export async function planOf(context: Context, surveyed: Survey, targets?: readonly string[]): Promise<Plan> {
   const { accounts, catalog, tool } = context
-  const people = planSubscribers(seen.classified)
+  const { seen, tax } = await compareTaxes(context, surveyed)
+  const people = planSubscribers(seen.classified, tax)
   const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
   const all = [

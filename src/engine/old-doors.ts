@@ -70,7 +70,8 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
   )
 }
 
-async function listOrRefusal(
+/** A list that a key may not read is something to say, not a reason to stop. */
+export async function listOrRefusal(
   account: StripeAccount,
   path: string,
   params: Params,

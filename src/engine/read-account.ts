@@ -24,7 +24,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     listAll(account, '/v1/prices', { active: true, expand: priceExpansions }),
     listAll(account, '/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
     listAll(account, '/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }),
-    listAll(account, '/v1/customers', { expand: ['data.tax_ids', 'data.discount.source.coupon'] }),
+    listAll(account, '/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
     listAll(account, '/v1/invoices', { status: 'draft' }),
     listAll(account, '/v1/invoices', { status: 'open' }),
     listAll(account, '/v1/invoiceitems', { pending: true }),

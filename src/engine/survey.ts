@@ -1,4 +1,5 @@
 import { adoptedObjects } from '../catalog/adopted.ts'
+import type { Catalog } from '../catalog/types.ts'
 import { classifySubscribers } from '../handover/classify.ts'
 import type { Classification, CopyMap, HandoverInput } from '../handover/types.ts'
 import { copyMapOf } from '../handover/candidate.ts'
@@ -40,7 +41,18 @@ export async function survey(
   )
   const input: HandoverInput = { catalog, live, copyMaps, remembered, now: accounts.target.now() }
   const classified = classifySubscribers(input)
-  const resources = planResources({
+  const resources = resourcesOf({ live, input, known }, classified, catalog)
+  const access = await surveyAccess(context, live)
+  return { live, input, classified, resources, known, access, state }
+}
+
+/** The catalog's plan, with everything ready for those who are moved. */
+export function resourcesOf(
+  { live, input, known }: Pick<Survey, 'live' | 'input' | 'known'>,
+  classified: readonly Classification[],
+  catalog: Catalog,
+): ResourcesPlan {
+  return planResources({
     project: catalog.project.name,
     now: input.now,
     desired: catalog.resources,
@@ -50,8 +62,6 @@ export async function survey(
     mapped: adoptedObjects(catalog),
     needed: neededObjects(classified),
   })
-  const access = await surveyAccess(context, live)
-  return { live, input, classified, resources, known, access, state }
 }
 
 /** The copy map of every source, as imported. */

@@ -24,6 +24,7 @@ import { scheduleSteps } from './carried-schedule.ts'
 import { Findings, recipe } from './recipe.ts'
 import { sightInvoice } from './sights.ts'
 import { isOver, readSource } from './source.ts'
+import { taxSituation } from './tax.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
 
 /** A subscriber with its outcome, while decisions that look at several of them are still to come. */
@@ -58,7 +59,10 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
       ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
       : {}
   const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
-  return { candidate, classification: { ...outcomeOf(candidate), ...about, ...billing, ...recovery } }
+  const outcome = outcomeOf(candidate)
+  const taxed = outcome.outcome === 'move' ? taxSituation(candidate) : undefined
+  const more = { ...about, ...billing, ...recovery, ...(taxed === undefined ? {} : { taxed }) }
+  return { candidate, classification: { ...outcome, ...more } }
 }
 
 /** For a recovery: what cannot be carried is not in the plan that it finishes either. */

@@ -76,8 +76,9 @@ export const blockedCodes = {
     fix: 'Add the old tax rate id to catalog/mappings and the rate to catalog/tax-rates.yaml.',
   },
   tax_differs: {
-    meaning: 'The next invoice would carry another tax in the target than in the old account.',
-    fix: 'Correct the rates or the target’s tax settings, or accept the difference with `policies.tax: recompute` and the country.',
+    meaning:
+      'The next invoice would carry another tax in the target than in the old account: another rate, another amount, or included instead of on top. Tax that Stripe computes is compared in the plan, once for all who are taxed alike, and again by each move before it touches anything; a plan shows whole countries on one line.',
+    fix: 'Correct the rates or the target’s tax registrations (`crossbill doctor` shows both sides), or accept the difference of a country: `policies: { tax: recompute, tax_accepted: [DE] }`. Only a difference that the plan showed is accepted.',
   },
   customer_tax_id_missing: {
     meaning:

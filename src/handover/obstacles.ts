@@ -4,6 +4,7 @@ import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './changes.ts'
 import { Findings } from './recipe.ts'
 import { sightInvoice } from './sights.ts'
+import { taxPlace } from './tax.ts'
 
 /**
  * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything at once. What the recipe itself refuses (mappings,
@@ -126,12 +127,15 @@ function notPaused({ old, around }: Candidate, findings: Findings): void {
     findings.block('collection_paused', `collection is paused (${old.pause.behavior})`)
 }
 
-function taxLocationKnown({ old, customerNew }: Candidate, findings: Findings): void {
+function taxLocationKnown({ old, customerNew, customerOld }: Candidate, findings: Findings): void {
   if (!old.raw.automatic_tax.enabled || customerNew === undefined) return
   const recognised = customerNew.tax?.automatic_tax
-  const country = customerNew.address?.country ?? customerNew.shipping?.address?.country ?? null
+  // A shipping address that is carried before the subscription locates its customer, whatever was recognised until then.
+  const carried = customerNew.shipping === null && customerOld?.shipping != null
   const known =
-    recognised === undefined ? country !== null : recognised === 'supported' || recognised === 'not_collecting'
+    recognised === undefined || carried
+      ? taxPlace(customerNew, customerOld?.shipping).country !== ''
+      : recognised === 'supported' || recognised === 'not_collecting'
   if (!known)
     findings.block('tax_location_missing', `customer ${customerNew.id} has no location that automatic tax recognises`)
 }

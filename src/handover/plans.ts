@@ -19,6 +19,7 @@ import {
   type Hold,
   type SourceSubscription,
 } from './source.ts'
+import { taxPlace } from './tax.ts'
 import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */
@@ -153,6 +154,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     money: [],
     money_after: [],
     tax: taxPolicy(candidate),
+    tax_change: null,
     proof: null,
     gap: around.policies.uncharged_period,
   }
@@ -169,10 +171,10 @@ function pauseToRestore({ old, successor, sights, around }: Candidate): PauseIma
   return resumes !== null && resumes <= around.now ? null : pause
 }
 
-/** A changed tax is accepted country by country. */
-function taxPolicy({ around, customerNew }: Candidate): Expectation['tax'] {
+/** A changed tax is accepted country by country; whether it was shown is seen to by `judgeTaxes`. */
+function taxPolicy({ around, customerNew, customerOld }: Candidate): Expectation['tax'] {
   const { tax, tax_accepted: accepted } = around.policies
-  const country = customerNew?.address?.country ?? ''
+  const { country } = taxPlace(customerNew, customerOld?.shipping)
   return tax === 'recompute' && accepted.includes(country) ? 'recompute' : 'same'
 }
 

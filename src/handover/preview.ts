@@ -97,7 +97,7 @@ interface Line {
 }
 
 function linesOf(invoice: Stripe.Invoice): readonly Line[] {
-  return invoice.lines.data.filter(isRegular).map((line) => ({
+  return regularLines(invoice).map((line) => ({
     amount: line.amount,
     start: line.period.start,
     end: line.period.end,
@@ -108,6 +108,11 @@ function linesOf(invoice: Stripe.Invoice): readonly Line[] {
       .toSorted()
       .join('+'),
   }))
+}
+
+/** The lines of the subscription's own items for the period, without what is pending. */
+export function regularLines(invoice: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
+  return invoice.lines.data.filter(isRegular)
 }
 
 function isRegular({ parent }: Stripe.InvoiceLineItem): boolean {

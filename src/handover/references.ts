@@ -63,7 +63,9 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
   }
   const differing = taxRateDifferences(old, resource.value)
   if (differing.length > 0)
-    return missing('tax_differs', `tax rate ${old.id} and tax_rate.${key} differ in ${differing.join(', ')}`)
+    return missing('tax_differs', `tax rate ${old.id} and tax_rate.${key} differ in ${differing.join(', ')}`, {
+      fix: `Map ${old.id} to a rate with the same percentage, on top or included as the old one; a rate that is to change is changed after the move.`,
+    })
   return { ok: true, value: key }
 }
 

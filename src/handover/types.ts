@@ -93,9 +93,25 @@ export type Classification = Outcome & {
   readonly drift: readonly HandoverDrift[]
   /** For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the store remembers nothing better. */
   readonly recovery?: HandoverPlan<'move' | 'undo'>
+  /** For a move whose tax Stripe computes: those who are equal in this are taxed equally. */
+  readonly taxed?: TaxSituation
   /** Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for those who are not billed. */
   readonly monthly?: { readonly amount: number; readonly currency: string }
 }
+
+/** What decides a subscriber's automatic tax. */
+export interface TaxSituation {
+  readonly source: string
+  /** ISO 3166; empty when the address does not say. */
+  readonly country: string
+  /** The state, where sellers register state by state; else empty. */
+  readonly region: string
+  /** Equal for those who are taxed equally by one seller. */
+  readonly group: string
+}
+
+/** One tax on an invoice. */
+export type TaxRate = { readonly percentage: number; readonly inclusive: boolean }
 
 /* ----------------------------------------------------------------- plan */
 
@@ -158,7 +174,10 @@ export type Expectation = {
   readonly money: readonly string[]
   /** Money of the customer moves only when these other subscribers of theirs have moved in this run; else the `money` steps are left out. */
   readonly money_after: readonly SubscriberKey[]
+  /** `recompute` only where the difference was shown in the plan and accepted for the country. */
   readonly tax: 'same' | 'recompute'
+  /** The difference that was shown and accepted: a plan whose tax has changed since is not the reviewed one. */
+  readonly tax_change: { readonly before: string; readonly after: string } | null
   readonly proof: ProofExpectation | null
   readonly gap: 'invoice' | 'leave'
 }

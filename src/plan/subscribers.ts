@@ -1,6 +1,7 @@
 import { address } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
+import type { TaxChange } from '../handover/tax-verdicts.ts'
 import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { KeylessChange } from './assemble.ts'
 import type { Blocked, Deferred, Drift, NextCharge, Plan } from './types.ts'
@@ -22,7 +23,10 @@ export interface SubscriberParts {
 }
 
 /** Turns outcomes into the plan's lists. Order follows the classification, which follows the files. */
-export function planSubscribers(classified: readonly Classification[]): SubscriberParts {
+export function planSubscribers(
+  classified: readonly Classification[],
+  tax: readonly TaxChange[] = [],
+): SubscriberParts {
   const planned = classified.flatMap((one) => ('plan' in one ? [{ key: one.key, plan: one.plan }] : []))
   const people: Record<string, number> = {}
   for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
@@ -36,16 +40,20 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
     blocked: classified.flatMap((one) => blocked(one)),
     unchanged: people['unchanged'] ?? 0,
     people,
-    money: money(classified),
+    money: { ...money(classified), tax },
     moved: planned.length,
     unproven: planned.filter(({ plan }) => plan.unproven).length,
     movedShare: movedShare(classified),
   }
 }
 
-/** What must not change between the review and the hand-over: the old subscription, its next renewal, and its successor where there is one. */
+/**
+ * What must not change between the review and the hand-over: the old subscription, its next renewal, its successor where there is one, and a change of tax that
+ * was shown.
+ */
 function seenOf({ expect }: HandoverPlan): string {
-  return digest([expect.fingerprint, expect.next, expect.successor, expect.successor_fingerprint])
+  const tax = expect.tax_change === null ? [] : [expect.tax_change]
+  return digest([expect.fingerprint, expect.next, expect.successor, expect.successor_fingerprint, ...tax])
 }
 
 function change(key: string, plan: HandoverPlan): KeylessChange {
@@ -72,7 +80,7 @@ function blocked(one: Classification): Blocked[] {
 }
 
 /** Revenue per month of everybody who is billed, by currency, and the next charges of those who change hands. */
-function money(classified: readonly Classification[]): Plan['money'] {
+function money(classified: readonly Classification[]): Omit<Plan['money'], 'tax'> {
   const mrr: Record<string, { before: number; after: number }> = {}
   let subscribers = 0
   const charges: NextCharge[] = []

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
+import type { TaxChange } from '../handover/tax-verdicts.ts'
 import type { Operation } from 'fast-json-patch'
 
 /** What a plan can do to a resource. `move`, `settle`, `revert` concern subscribers; `grant`, `revoke` access. */
@@ -102,6 +103,8 @@ export interface Plan {
     /** Monthly recurring revenue by currency, minor units, rounded half up per subscriber. */
     readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
     readonly next_charges: readonly NextCharge[]
+    /** Automatic tax that differs between the accounts, or could not be compared yet, by country. Plans of older versions have none. */
+    readonly tax?: readonly TaxChange[]
   }
   readonly changes: readonly Change[]
   readonly drift: readonly Drift[]

@@ -25,11 +25,16 @@ const stopOrCarry = (what: string): TSchema => oneOf(['stop', 'carry'], what)
 
 const policies = closed(
   {
-    tax: optional(oneOf(['same', 'recompute'], 'A tax that would differ stops the move, or is shown and accepted')),
+    tax: optional(
+      oneOf(
+        ['same', 'recompute'],
+        'An automatic tax that would differ stops the move, or moves where the plan showed it and its country is accepted',
+      ),
+    ),
     tax_accepted: optional(
       listOf(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' }), {
         uniqueItems: true,
-        description: 'Countries whose difference was accepted',
+        description: 'Countries whose difference is accepted, for tax: recompute',
       }),
     ),
     customer_balance: optional(stopOrCarry('Customers with a balance')),

@@ -1,6 +1,6 @@
 import type { Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
-import { planView, type PlanView } from './plan-view.ts'
+import { planView, shared, type PlanView } from './plan-view.ts'
 import { code, markdownTable } from './markdown-table.ts'
 import { actionWords, shortAddress, when } from './words.ts'
 
@@ -12,6 +12,11 @@ export function planMarkdown(plan: Plan): string {
     `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
     guards(view),
     moneyTable(view),
+    markdownTable(
+      'Tax that Stripe computes',
+      ['where', 'what', 'then'],
+      view.tax.map(({ where, what, outcome }) => [where, what, outcome]),
+    ),
     ...view.people.map(people),
     resources(view),
     markdownTable(
@@ -22,11 +27,7 @@ export function planMarkdown(plan: Plan): string {
     markdownTable(
       `Blocked (${plan.blocked.length})`,
       ['subscriber', 'why', 'what to do'],
-      plan.blocked.map((member) => [
-        code(shortAddress(member.address)),
-        `${code(member.code)} ${member.message}`,
-        member.fix,
-      ]),
+      shared(plan.blocked).map((one) => [code(one.who), `${code(one.code)} ${one.message}`, one.fix]),
     ),
     markdownTable(
       `Changed outside (${plan.drift.length})`,

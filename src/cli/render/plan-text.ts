@@ -13,6 +13,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     [paint.bold(view.title), `  ${view.accounts.join(' · ')}`],
     guardSection(view, paint),
     moneySection(view, paint),
+    taxSection(view, paint),
     ...view.people.map((group) => peopleSection(group, paint)),
     resourceSection(view, paint),
     deferredSection(view, paint),
@@ -88,15 +89,27 @@ function blockedSection({ blocked }: PlanView, paint: ChalkInstance): string[] {
   if (blocked.length === 0) return []
   return [
     paint.bold('Blocked'),
-    ...blocked.flatMap(({ code, members }) => {
-      const { shown, more } = firstFew(members, 6)
+    ...blocked.flatMap(({ code, reasons, count }) => {
+      const { shown, more } = firstFew(reasons, 6)
+      const fixes = [...new Set(shown.map(({ fix }) => fix))].filter((fix) => fix !== '')
       return [
-        paint.yellow(`  ${code} (${members.length})`),
-        ...shown.flatMap((member) => [`    ${shortAddress(member.address)}: ${member.message}`]),
+        paint.yellow(`  ${code} (${count})`),
+        ...shown.flatMap(({ who, message }) => [`    ${who}: ${message}`]),
         ...andMore(more),
-        ...(members[0] === undefined || members[0].fix === '' ? [] : [`    fix: ${members[0].fix}`]),
+        ...firstFew(fixes, 1).shown.map((fix) => `    fix: ${fix}`),
       ]
     }),
+  ]
+}
+
+/** Whole countries, a line each. */
+function taxSection({ tax }: PlanView, paint: ChalkInstance): string[] {
+  if (tax.length === 0) return []
+  const { shown, more } = firstFew(tax, 40)
+  return [
+    paint.bold('Tax that Stripe computes'),
+    ...shown.map(({ where, what, outcome }) => `  ${where}, ${what}; ${outcome}`),
+    ...andMore(more),
   ]
 }
 

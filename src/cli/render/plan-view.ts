@@ -1,5 +1,6 @@
 import type { Action, Blocked, Change, Deferred, Drift, GuardReading, NextCharge, Plan } from '../../plan/types.ts'
-import { actionWords, groupBy, money, plural, shortAddress, when } from './words.ts'
+import { taxLines, type TaxLine } from './tax-lines.ts'
+import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
 
 /** A plan arranged for reading: the catalog, then people by what happens to them, then what stops. Both renderings show exactly this. */
 export interface PlanView {
@@ -8,8 +9,14 @@ export interface PlanView {
   readonly resources: readonly Change[]
   readonly people: readonly { readonly action: Action; readonly changes: readonly PersonChange[] }[]
   readonly deferred: readonly { readonly code: string; readonly members: readonly Deferred[] }[]
-  readonly blocked: readonly { readonly code: string; readonly members: readonly Blocked[] }[]
+  readonly blocked: readonly {
+    readonly code: string
+    readonly reasons: readonly SharedReason[]
+    readonly count: number
+  }[]
   readonly drift: readonly Drift[]
+  /** Taxes that differ between the accounts, a country a line. */
+  readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
   /** Empty when nobody is in the plan. */
   readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
@@ -43,8 +50,13 @@ export function planView(plan: Plan): PlanView {
       }))
       .filter((group) => group.changes.length > 0),
     deferred: grouped(plan.deferred),
-    blocked: grouped(plan.blocked),
+    blocked: grouped(plan.blocked).map(({ code, members }) => ({
+      code,
+      reasons: shared(members),
+      count: members.length,
+    })),
     drift: plan.drift,
+    tax: taxLines(plan),
     tripped: plan.guards.filter((guard) => guard.tripped),
     mrr: plan.changes.some((change) => subscriberActions.includes(change.action)) ? revenue(plan) : [],
     summary: summaryLine(plan),
@@ -64,6 +76,27 @@ function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {
 
 function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
   return [...groupBy(all, (one) => one.code)].map(([code, members]) => ({ code, members }))
+}
+
+/** Those who are stopped for the same reason stand on one line. */
+export interface SharedReason extends Pick<Blocked, 'code' | 'message' | 'fix'> {
+  /** `us/sub_1`, `us/sub_1, us/sub_2 and 39 more` */
+  readonly who: string
+}
+
+const namedMax = 3
+
+export function shared(members: readonly Blocked[]): readonly SharedReason[] {
+  return [...groupBy(members, ({ code, message, fix }) => JSON.stringify([code, message, fix])).values()].flatMap(
+    (same) => {
+      const [first] = same
+      if (first === undefined) return []
+      const { shown, more } = firstFew(same, namedMax)
+      const named = shown.map(({ address }) => shortAddress(address)).join(', ')
+      const { code, message, fix } = first
+      return [{ code, message, fix, who: more === 0 ? named : `${named} and ${more} more` }]
+    },
+  )
 }
 
 function person(change: Change, charges: ReadonlyMap<string, NextCharge>): PersonChange {

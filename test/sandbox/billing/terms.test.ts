@@ -416,6 +416,33 @@ describe('previews (SDK Invoices.createPreview)', () => {
     expect(after.filter((row) => !before.includes(row))).toEqual([])
   })
 
+  test('customer_details override the customer while the preview is made, and only then', async () => {
+    const { stripe, monthly, sandbox } = await school()
+    const { id: customer } = await stripe.customers.create({ address: { country: 'DE' } })
+    const before = [...sandbox.world.dump()].map((row) => row.key + row.value)
+    const taxOf = async (customer_details: Stripe.InvoiceCreatePreviewParams.CustomerDetails = {}) => {
+      const preview = await stripe.invoices.createPreview({
+        customer,
+        customer_details,
+        automatic_tax: { enabled: true },
+        subscription_details: { items: [{ price: monthly }] },
+      })
+      return [preview.total - (preview.total_excluding_tax ?? 0), preview.customer_tax_exempt]
+    }
+    const [usual] = await taxOf()
+    expect(usual).toBeGreaterThan(0)
+    expect(await taxOf({ tax_exempt: 'exempt' })).toEqual([0, 'exempt'])
+    expect(await taxOf({ tax_ids: [{ type: 'eu_vat', value: 'ATU12345678' }], address: { country: 'AT' } })).toEqual([
+      0,
+      'none',
+    ])
+    expect(await taxOf({ shipping: { name: 'A', address: { country: 'SE' } } })).not.toEqual([usual, 'none'])
+    const after = [...sandbox.world.dump()]
+      .filter((row) => !row.table.includes('idempotency'))
+      .map((row) => row.key + row.value)
+    expect(after.filter((row) => !before.includes(row))).toEqual([])
+  })
+
   test('of a change: prorations by proration_behavior', async () => {
     const { stripe, customer, monthly, price, until } = await school()
     const dearer = await price({ unit_amount: 9800 })

@@ -16,6 +16,7 @@ import {
   type Parsed,
 } from '../../kernel/params.ts'
 import { renderInvoice } from '../invoice-view.ts'
+import { customerDetails, withDetails } from '../preview-customer.ts'
 import {
   discountsGiven,
   oncePriceData,
@@ -40,6 +41,7 @@ export const previewParams = fields({
   automatic_tax: fields({ enabled: required(flag()) }),
   currency,
   customer: text(),
+  customer_details: customerDetails,
   discounts: discountsGiven,
   invoice_items: list(
     fields({
@@ -73,7 +75,9 @@ interface Upcoming {
 export function preview(context: Context, given: PreviewGiven): object {
   const mint = previewMint()
   try {
-    return renderInvoice(context, compose(context, given, mint))
+    const customer = given.customer ?? context.table(subscriptions).get(given.subscription ?? '')?.customer
+    const invoice = (): object => renderInvoice(context, compose(context, given, mint))
+    return customer === undefined ? invoice() : withDetails(context, customer, given.customer_details, invoice)
   } finally {
     forget(
       context,

@@ -41,6 +41,16 @@ export function alreadyDone(context: Context, sending: Sending): (() => Promise<
   if (phase === 'creating') return () => findSuccessor(context, sending.expect)
   if (method === 'DELETE')
     return path.startsWith('/v1/subscriptions/') ? () => findEnded(context, sending) : () => findGone(context, sending)
+  // Neither can be repeated: a second void or finalization is refused.
+  const invoice = /^(\/v1\/invoices\/[^/]+)\/(void|finalize)$/.exec(path)
+  if (invoice !== null)
+    return () =>
+      findInvoice(
+        context,
+        sending,
+        invoice[1] ?? '',
+        invoice[2] === 'void' ? ['void'] : ['open', 'paid', 'void', 'uncollectible'],
+      )
   if (path.endsWith('/tax_ids')) return () => findTaxId(sending)
   if (path.endsWith('/balance_transactions')) return () => findMarked(sending, path, {}, ['amount', 'currency'])
   if (path === '/v1/invoiceitems')
@@ -62,6 +72,17 @@ async function findEnded(context: Context, { account, path }: Sending): Promise<
   const found = await read(context, account, path)
   if (!found.ok) return found
   return success(isOver(asSubscription(found.value)) ? found.value : undefined)
+}
+
+async function findInvoice(
+  context: Context,
+  { account }: Sending,
+  path: string,
+  done: readonly string[],
+): Promise<Found> {
+  const found = await read(context, account, path)
+  if (!found.ok) return found
+  return success(done.some((status) => status === found.value['status']) ? found.value : undefined)
 }
 
 async function findGone(context: Context, { account, path }: Sending): Promise<Found> {

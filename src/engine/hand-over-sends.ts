@@ -5,6 +5,7 @@ import type { Failure, Outcome } from '../core/outcome.ts'
 import { holdReason, tooLate } from '../handover/events.ts'
 import type { LiveValues } from '../handover/live-values.ts'
 import { customerOf } from '../handover/proof.ts'
+import { invoiceTakenOut } from '../handover/carried-invoices.ts'
 import { requestFor, withLive } from '../handover/requests.ts'
 import type { HandoverEvent, HandoverState, SendingPhase } from '../handover/state.ts'
 import type { PlannedStep, Reason } from '../handover/types.ts'
@@ -12,7 +13,8 @@ import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from './context.ts'
 import type { Job } from './hand-over.ts'
 import { readTexts } from './hand-over-texts.ts'
-import { perform } from './perform.ts'
+import { perform, read } from './perform.ts'
+import type { StripeAccount } from './ports.ts'
 import { fillParams, fillPath, type Resolve } from './references.ts'
 import { asSubscription, readNewSchedule, readOld, readSuccessor } from './subscriber-reads.ts'
 import { subscriberAddress } from './subscribers.ts'
@@ -61,7 +63,26 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
     key,
     ...(find === undefined ? {} : { find }),
   })
+  const moot = outcome.ok ? undefined : await fallsAway(context, turn, step, account)
+  if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
   return sent(phase, turn, outcome)
+}
+
+/**
+ * An invoice that was to move along and cannot be voided because it was paid meanwhile is nobody's debt any more: how many requests of the list were about
+ * making it anew. Undefined for everything else that is refused.
+ */
+async function fallsAway(
+  context: Context,
+  { job }: Turn,
+  { id, path }: PlannedStep,
+  account: StripeAccount,
+): Promise<number | undefined> {
+  const invoice = invoiceTakenOut(id)
+  if (invoice === undefined) return undefined
+  const found = await read(context, account, path.replace(/\/void$/, ''))
+  if (!found.ok || found.value['status'] !== 'paid') return undefined
+  return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 
 /** The plan's key where the plan lists the request; else one of its own, bound to what it is about. */

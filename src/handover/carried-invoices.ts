@@ -87,6 +87,11 @@ export function taxRateKeys(
   )
 }
 
+/** The beginning that the steps of one invoice share, when this one takes it out of where it was. */
+export function invoiceTakenOut(step: string): string | undefined {
+  return /^(money-invoice-\d+-)out$/.exec(step)?.[1]
+}
+
 function isCollected(invoice: Stripe.Invoice): boolean {
   return (
     invoice.status === 'open' && invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
@@ -149,7 +154,8 @@ function invoiceSteps(
       period: { start: line.period.start, end: line.period.end },
       ...(line.description === null ? {} : { description: lineText(from, invoice.id ?? '', line.id) }),
       ...(rates.length === 0 ? {} : { tax_rates: rates }),
-      metadata,
+      // Lines may be equal in everything else: after a crash each is looked for by its own mark.
+      metadata: { [markCarried]: `${mark} ${invoice.id} ${i}` },
     })
   })
   return [

@@ -31,15 +31,17 @@ import type { Reason } from './types.ts'
  * | creating         | pausing, scheduling, proving | undo              | undo      | recovering |
  * | pausing          | scheduling, proving          | undo              | undo      | recovering |
  * | scheduling       | once more, then proving      | undo              | undo      | recovering |
- * | money            | next, then keeping           | doubtful          | doubtful  | recovering |
+ * | money            | next¹, then keeping          | doubtful          | doubtful  | recovering |
  * | keeping          | moved                        | recovering        | recovering| recovering |
- * | money_back       | next, then recovering        | doubtful          | doubtful  | recovering |
+ * | money_back       | next¹, then recovering       | doubtful          | doubtful  | recovering |
  * | refunding        | cancelling_new               | doubtful          | doubtful  | reading_invoice |
  * | stopping, finalizing, voiding | next of the row, at last reading_invoice | reading_invoice | reading_invoice | reading_invoice |
  * | advancing_draft  | source                       | doubtful          | doubtful  | checking_gap |
  * | billing_gap      | next, then source            | doubtful          | doubtful  | checking_gap |
  * | restoring_collection | next, then settled       | next              | next      | again      |
  * | others           | recovering                   | recovering        | recovering| recovering |
+ *
+ * (1) past those that fall away: an invoice that was paid before it could be voided has nothing to carry.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state
@@ -153,7 +155,9 @@ function afterPreview(state: HandoverState, reason: Reason | null): HandoverStat
 function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 'proved' }>): HandoverState {
   switch (event.result) {
     case 'ok':
-      return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
+      return state.done < state.lists.money
+        ? { ...state, phase: 'money', proven: true }
+        : { ...state, phase: 'keeping' }
     case 'differs':
       return undoing(state, event.reason)
     case 'charged':
@@ -277,7 +281,7 @@ function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverSta
   if (event.result !== 'done') return stuck(state, event)
   // The lines of an invoice that moves along belong to the invoice made before them.
   const invoice = event.id?.startsWith('in_') === true ? event.id : state.invoice
-  return listed({ ...state, invoice }, state.lists.money, then)
+  return listed({ ...state, invoice, done: state.done + (event.moot ?? 0) }, state.lists.money, then)
 }
 
 function afterHolding(state: HandoverState, event: Sent): HandoverState {

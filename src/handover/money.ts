@@ -138,7 +138,7 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
     { amount: balance, currency: old.currency, mark: desired.key },
   )
   const items = (around.target.pendingItems.get(customerNew.id) ?? []).filter(
-    ({ metadata }) => metadata?.[markCarried] === desired.key,
+    ({ metadata }) => metadata?.[markCarried]?.startsWith(`${desired.key} `) === true,
   )
   const keys = new Map(
     Object.entries(around.index.mappings(desired.source).tax_rates).map(([id, key]) => [`tax_rate.${key}`, id]),
@@ -214,7 +214,8 @@ function itemParams(item: Stripe.InvoiceItem, { account, customer, mark, rates }
     period: { start: item.period.start, end: item.period.end },
     ...(item.description === null ? {} : { description: itemText(account, item.id) }),
     ...(rates.length === 0 ? {} : { tax_rates: rates }),
-    metadata: { [markCarried]: mark },
+    // Items may be equal in everything else: after a crash each is looked for by its own mark.
+    metadata: { [markCarried]: `${mark} ${item.id}` },
   }
 }
 

@@ -43,7 +43,7 @@ export const roundsMax = 12
  *
  * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
  * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
- * Once money of the customer has moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
+ * Once money of the customer may have moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
   const rounds = state.rounds + 1
@@ -143,9 +143,12 @@ function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState 
   }
 }
 
-/** In a move the list in hand after the hold is the customer's money alone. */
-function isMoneyMoved({ goal, done }: HandoverState): boolean {
-  return goal === 'move' && done > 0
+/**
+ * In a move the list in hand after the hold is the customer's money alone. The first request of it may have been done although none is counted: a voided
+ * invoice changes what a second proof would compare with, and taking the move back would leave its debt nowhere.
+ */
+function isMoneyMoved({ goal, done, proven }: HandoverState): boolean {
+  return goal === 'move' && (proven || done > 0)
 }
 
 /** Cancelling a subscription under a schedule is refused: the schedule is released first. */

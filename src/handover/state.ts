@@ -62,6 +62,8 @@ export type HandoverState = {
   readonly successor: string | null
   /** Part of the creation's idempotency key; raised when a look-up proved that an earlier creation never happened. */
   readonly attempt: number
+  /** The proof is behind it, and money of the customer has begun to move: from here a move goes on and is not taken back. */
+  readonly proven: boolean
   /** How many requests of the list in hand are done. */
   readonly done: number
   /** Passes through `recovering` since the run began; too many end in `doubtful`. */
@@ -122,6 +124,8 @@ export type HandoverEvent =
       readonly id: string | null
       /** For `done`: the answer is not what was expected. Otherwise why not. */
       readonly reason: Reason | null
+      /** Requests of the list after this one that fall away with it: there is nothing left to carry. */
+      readonly moot?: number
     }
   | {
       readonly type: 'proved'
@@ -173,6 +177,7 @@ export const atSource: HandoverState = {
   lists: { carry: 0, money: 0, pause: false, schedule: false },
   successor: null,
   attempt: 0,
+  proven: false,
   done: 0,
   rounds: 0,
   reason: null,

@@ -3,7 +3,7 @@ import { discountForm, remainderOf } from '../billing/discounts.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { carryingCoupon } from '../handover/coupons.ts'
-import { readSource } from '../handover/source.ts'
+import { isIdle, readSource } from '../handover/source.ts'
 import type { KeyTable } from './consolidate.ts'
 
 export interface CarriedCoupon {
@@ -24,9 +24,10 @@ export function carriedCoupons(
   coupons: ReadonlyMap<string, JsonObject>,
   now: Instant,
 ): readonly CarriedCoupon[] {
-  const { cycle, next, discounts, items, trialEnd } = readSource(subscription, customer)
+  const { cycle, next, discounts, items, trialEnd, currency } = readSource(subscription, customer)
   if (cycle === null || next === null) return []
-  return [...discounts, ...items.flatMap((item) => item.discounts)].flatMap(({ coupon, old }) => {
+  const running = [...discounts, ...items.flatMap((item) => item.discounts)].filter((one) => !isIdle(one, currency))
+  return running.flatMap(({ coupon, old }) => {
     const key = coupon === null ? undefined : table.keyOf('coupon', coupon.id)
     const value = key === undefined ? undefined : coupons.get(key)
     if (key === undefined || value === undefined || old === null) return []

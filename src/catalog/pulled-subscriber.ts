@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Json, JsonObject } from '../core/json.ts'
-import { readSource, type SourceDiscount, type SourceItem } from '../handover/source.ts'
+import { isIdle, readSource, type SourceDiscount, type SourceItem } from '../handover/source.ts'
 import type { KeyTable } from './consolidate.ts'
 
 /** Fields of an entry that repeat what the old account says; everything else in it is the project's own word. */
@@ -37,11 +37,11 @@ export function pulledSubscriber(
     days_until_due: days,
   } = subscription
   const rates = (subscription.default_tax_rates ?? []).map(({ id }) => table.toKey('tax_rate', id))
-  const discounts = old.discounts.flatMap((one) => pulledDiscount(one, table))
+  const discounts = old.discounts.flatMap((one) => pulledDiscount(one, old.currency, table))
   return compact({
     customer: old.customer,
     currency: old.currency,
-    items: old.items.map((item) => pulledItem(item, table)),
+    items: old.items.map((item) => pulledItem(item, old.currency, table)),
     next_invoice: old.next === null ? undefined : formatInstant(old.next),
     anchor: formatInstant(instant(subscription.billing_cycle_anchor)),
     trial_end: old.trialEnd === null ? undefined : formatInstant(old.trialEnd),
@@ -58,8 +58,8 @@ export function pulledSubscriber(
 }
 
 /** Its metadata goes from account to account without standing here: people write in it about themselves. */
-function pulledItem(item: SourceItem, table: KeyTable): JsonObject {
-  const discounts = item.discounts.flatMap((one) => pulledDiscount(one, table))
+function pulledItem(item: SourceItem, currency: string, table: KeyTable): JsonObject {
+  const discounts = item.discounts.flatMap((one) => pulledDiscount(one, currency, table))
   const rates = item.taxRates.map(({ id }) => table.toKey('tax_rate', id))
   return compact({
     price: table.toKey('price', item.price.id),
@@ -69,9 +69,12 @@ function pulledItem(item: SourceItem, table: KeyTable): JsonObject {
   })
 }
 
-/** A coupon that the lists do not show (deleted, too deep) cannot be named; the plan blocks its subscriber as `coupon_unmapped`. */
-function pulledDiscount(discount: SourceDiscount, table: KeyTable): readonly JsonObject[] {
-  if (discount.coupon === null) return []
+/**
+ * A coupon that the lists do not show (deleted, too deep) cannot be named; the plan blocks its subscriber as `coupon_unmapped`. One that takes nothing off in
+ * this currency is no term of theirs.
+ */
+function pulledDiscount(discount: SourceDiscount, currency: string, table: KeyTable): readonly JsonObject[] {
+  if (discount.coupon === null || isIdle(discount, currency)) return []
   const end = discount.old?.end ?? null
   return [
     compact({ coupon: table.toKey('coupon', discount.coupon.id), ends: end === null ? undefined : formatInstant(end) }),

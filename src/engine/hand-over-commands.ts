@@ -4,11 +4,11 @@ import type { JsonObject, StripeObject } from '../core/json.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { bothRead, invoiceRead, oldRead, proved } from '../handover/events.ts'
 import { gapMark, gapOf } from '../handover/gap.ts'
-import { comparePreviews, previewParams } from '../handover/preview.ts'
+import { comparePreviews, previewParams, previewRefused } from '../handover/preview.ts'
 import type { Command, HandoverEvent } from '../handover/state.ts'
 import type { Expectation, HandoverPlan, Reason } from '../handover/types.ts'
 import { accountNamed, type Context } from './context.ts'
-import { reasonOf, referenceMissing, send, type Turn } from './hand-over-sends.ts'
+import { referenceMissing, send, type Turn } from './hand-over-sends.ts'
 import { previewInvoice } from './previews.ts'
 import { fillParams } from './references.ts'
 import {
@@ -59,7 +59,7 @@ async function preview(context: Context, { job, resolve }: Turn): Promise<Reason
     previewInvoice(context, context.accounts.target, filled.value),
   ])
   const refused = [old, created].find((one) => !one.ok && one.failure.kind === 'rejected')
-  if (refused !== undefined && !refused.ok) return reasonOf(refused.failure, 'preview_failed')
+  if (refused !== undefined && !refused.ok) return previewRefused(refused.failure)
   return comparePreviews(plan, invoiceOf(old), invoiceOf(created))
 }
 

@@ -3,7 +3,7 @@ import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { findCoupon, refTo } from './references.ts'
 import type { Findings, RecipeInput } from './recipe.ts'
-import type { SourceDiscount } from './source.ts'
+import { isIdle, type SourceDiscount } from './source.ts'
 import type { ExpectedDiscount } from './types.ts'
 
 export interface CarriedDiscount {
@@ -34,7 +34,7 @@ function carriedDiscount(
   if (cycle === null || next === null) return undefined
   if (discount.coupon === null || discount.old === null)
     return findings.block('coupon_unmapped', `the coupon of discount ${discount.id} cannot be read`)
-  if (isUsed(input, discount)) return undefined
+  if (isUsed(input, discount) || isIdle(discount, old.currency)) return undefined
   const remainder = remainderOf(discount.old, cycle, next)
   const form = discountForm(remainder, cycle, now, old.trialEnd !== null)
   const name = `discount ${discount.id} (coupon ${discount.coupon.id})`

@@ -32,7 +32,7 @@ export function carriedPayment(input: RecipeInput, findings: Findings): CarriedP
   if (payment.level === 'subscription') return { params: { [field]: copied.id }, customer: null, expected: copied.id }
   const usual = effectiveDefault(input)
   if (usual === copied.id) return { params: {}, customer: null, expected: copied.id }
-  if (usual !== null)
+  if (usual !== null && !(field === 'default_payment_method' && isCopiedSource(input)))
     return findings.block('payment_default_differs', `customer ${customerNew.id} has ${usual}, not ${copied.id}`)
   const params =
     field === 'default_source'
@@ -55,6 +55,16 @@ function withoutPayment(input: RecipeInput, findings: Findings): CarriedPayment 
 function effectiveDefault({ customerNew }: RecipeInput): string | null {
   const method = customerNew.invoice_settings.default_payment_method ?? customerNew.default_source
   return method === null ? null : idOf(method)
+}
+
+/**
+ * The customer's default in the target is the copy of their older card, kept as their source, and nothing goes before it: in the source a newer method does,
+ * and may here.
+ */
+function isCopiedSource({ customerOld, customerNew, copyMap }: RecipeInput): boolean {
+  if (customerNew.invoice_settings.default_payment_method !== null || customerNew.default_source === null) return false
+  const before = customerOld?.default_source ?? null
+  return before !== null && copyMap.payments.get(idOf(before))?.id === idOf(customerNew.default_source)
 }
 
 function isSepaSource(id: string, type: string): boolean {

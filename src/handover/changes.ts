@@ -8,7 +8,7 @@ import type { DesiredItem } from '../catalog/types.ts'
 import type { Candidate } from './candidate.ts'
 import { sourcePrint } from './fingerprint.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
-import type { SourceItem, SourceSubscription } from './source.ts'
+import { isIdle, type SourceDiscount, type SourceItem, type SourceSubscription } from './source.ts'
 import type { HandoverDrift } from './types.ts'
 
 /** How the live old subscription differs from what its entry says; an empty list when it does not. References that have no mapping are found elsewhere. */
@@ -73,9 +73,11 @@ function itemChanges(
 function discountChanges(candidate: Candidate): readonly string[] {
   const { desired, old, around } = candidate
   const mappings = around.index.mappings(desired.source)
-  const there = old.discounts.flatMap(({ coupon }) => (coupon === null ? [] : (mappings.coupons[coupon.id] ?? [])))
+  const keys = (discounts: readonly SourceDiscount[]): readonly string[] =>
+    discounts.flatMap(({ coupon }) => (coupon === null ? [] : (mappings.coupons[coupon.id] ?? [])))
+  const there = keys(old.discounts)
   const carriedBy = (written: string, key: string): boolean => written === key || written.startsWith(`${key}-`)
-  const added = there.filter((key) => !desired.discounts.some(({ coupon }) => carriedBy(coupon, key)))
+  const added = keys(old.discounts.filter((one) => !isIdle(one, old.currency))).filter((key) => !desired.discounts.some(({ coupon }) => carriedBy(coupon, key)))
   const lost = desired.discounts.filter(
     ({ coupon, ends }) =>
       (ends === undefined || ends > around.now) &&
@@ -129,10 +131,11 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
 }
 
 /** Discounts that still cover the next renewal in the old account and have no counterpart in the new one. */
-function discountsLost({ discounts, cycle, next }: SourceSubscription, successor: Stripe.Subscription): boolean {
+function discountsLost({ discounts, cycle, next, currency }: SourceSubscription, successor: Stripe.Subscription): boolean {
   if (cycle === null || next === null) return false
   const covering = discounts.filter(
-    ({ old: discount }) =>
+    (one) => !isIdle(one, currency),
+  ).filter(({ old: discount }) =>
       discount !== null && discount.duration !== 'once' && remainderOf(discount, cycle, next).kind !== 'over',
   )
   return successor.discounts.length < covering.length

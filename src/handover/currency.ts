@@ -2,6 +2,7 @@ import type { Surroundings } from './candidate.ts'
 import { grouped } from './candidate.ts'
 import type { Decided } from './classify.ts'
 import { blocked } from './reasons.ts'
+import { idOf } from './source.ts'
 
 /**
  * A customer of the target has one currency: that of their live subscriptions, pending items and amount-off discount there, and of everything else that is
@@ -12,8 +13,9 @@ export function withCurrencies(decided: readonly Decided[], around: Surroundings
   const moving = decided.filter(({ classification }) => classification.outcome === 'move')
   const byCustomer = grouped(moving, ({ candidate }) => candidate?.customerNew?.id ?? '')
   const conflicts = new Map<string, string>()
+  const scheduled = scheduledCurrencies(around)
   for (const [customer, group] of byCustomer) {
-    const there = currenciesThere(customer, around)
+    const there = currenciesThere(customer, scheduled, around)
     const planned = new Set(group.map(({ candidate }) => candidate?.old.currency ?? ''))
     const all = new Set([...there, ...planned])
     if (all.size < 2) continue
@@ -35,12 +37,27 @@ export function withCurrencies(decided: readonly Decided[], around: Surroundings
   })
 }
 
-function currenciesThere(customer: string, { target, targetByCustomer }: Surroundings): Set<string> {
+/** By customer: what schedules in the target will bill that have not begun to. */
+function scheduledCurrencies({ target }: Surroundings): ReadonlyMap<string, readonly string[]> {
+  const coming = [...target.schedules.values()].filter(({ status }) => status === 'not_started')
+  return new Map(
+    [...Map.groupBy(coming, ({ customer }) => idOf(customer))].map(([customer, schedules]) => [
+      customer,
+      schedules.flatMap(({ phases }) => phases.map(({ currency }) => currency)),
+    ]),
+  )
+}
+
+function currenciesThere(
+  customer: string,
+  scheduled: ReadonlyMap<string, readonly string[]>,
+  { target, targetByCustomer }: Surroundings): Set<string> {
   const discount = target.customers.get(customer)?.discount?.source.coupon
   const coupon = typeof discount === 'object' && discount?.amount_off !== null ? (discount?.currency ?? null) : null
   return new Set([
     ...(targetByCustomer.get(customer) ?? []).map(({ currency }) => currency),
     ...(target.pendingItems.get(customer) ?? []).map(({ currency }) => currency),
+    ...(scheduled.get(customer) ?? []),
     ...(coupon === null ? [] : [coupon]),
   ])
 }

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { Failure } from '../core/outcome.ts'
 import { blocked, stopped } from './reasons.ts'
 import type { HandoverPlan, Reason } from './types.ts'
 
@@ -52,6 +53,16 @@ function createParams({ steps }: HandoverPlan): JsonObject {
 function withoutMetadata(item: JsonObject): JsonObject {
   const { metadata: _, ...rest } = item
   return rest
+}
+
+/**
+ * Why Stripe refused a preview. Open quotes and Checkout sessions, which no list of ours shows, hold a customer to a currency, too: Stripe has no code for
+ * it, only these words.
+ */
+export function previewRefused({ message, code }: Pick<Failure, 'message' | 'code'>): Reason {
+  return message.startsWith('You cannot combine currencies')
+    ? blocked('currency_conflict', message)
+    : stopped('preview_failed', `${message} (${code})`)
 }
 
 /** Undefined previews stand for a failed read. Only the subscription's own lines are compared: pending items have their own policy. */

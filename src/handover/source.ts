@@ -265,6 +265,15 @@ export function billedItems({ items, raw, currency }: SourceSubscription): reado
   })
 }
 
+/**
+ * An amount off in another currency, which Stripe ignores on the invoice (https://docs.stripe.com/billing/subscriptions/coupons): it takes nothing off here,
+ * so there is nothing to carry. One whose further currencies were not read is not called idle.
+ */
+export function isIdle({ coupon }: SourceDiscount, currency: string): boolean {
+  if (coupon === null || coupon.amount_off === null || coupon.currency === currency) return false
+  return coupon.currency_options !== undefined && coupon.currency_options[currency] === undefined
+}
+
 export function appliedDiscount(coupon: Stripe.Coupon | null, currency: string): readonly AppliedDiscount[] {
   if (coupon === null) return []
   const amountOff =

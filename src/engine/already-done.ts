@@ -8,7 +8,7 @@ import type { Expectation } from '../handover/types.ts'
 import type { Context } from './context.ts'
 import { read } from './perform.ts'
 import type { StripeAccount } from './ports.ts'
-import { listAll } from './read-account.ts'
+import { idOf, listAll } from './read-account.ts'
 import { asSubscription, readSuccessors } from './subscriber-reads.ts'
 
 /** A request about to be sent, filled in. */
@@ -41,6 +41,7 @@ export function alreadyDone(context: Context, sending: Sending): (() => Promise<
   if (phase === 'creating') return () => findSuccessor(context, sending.expect)
   if (method === 'DELETE')
     return path.startsWith('/v1/subscriptions/') ? () => findEnded(context, sending) : () => findGone(context, sending)
+  if (path === '/v1/subscription_schedules') return () => findSchedule(context, sending)
   // Neither can be repeated: a second void or finalization is refused.
   const invoice = /^(\/v1\/invoices\/[^/]+)\/(void|finalize)$/.exec(path)
   if (invoice !== null)
@@ -66,6 +67,14 @@ async function findSuccessor(context: Context, expect: Expectation): Promise<Fou
   if (all === undefined) return failed(unreadable)
   const found = successorOf(all)
   return success(found as unknown as StripeObject | undefined)
+}
+
+/** A subscription has one schedule at a time: there, it was made already. */
+async function findSchedule(context: Context, { account, params }: Sending): Promise<Found> {
+  const found = await read(context, account, `/v1/subscriptions/${idOf(params['from_subscription'])}`)
+  if (!found.ok) return found
+  const id = idOf(found.value['schedule'])
+  return success(id === '' ? undefined : { object: 'subscription_schedule', id })
 }
 
 async function findEnded(context: Context, { account, path }: Sending): Promise<Found> {

@@ -6,6 +6,7 @@ import { holdReason, tooLate } from '../handover/events.ts'
 import type { LiveValues } from '../handover/live-values.ts'
 import { customerOf } from '../handover/proof.ts'
 import { invoiceTakenOut } from '../handover/carried-invoices.ts'
+import { isItemTakenOut } from '../handover/money.ts'
 import { requestFor, withLive } from '../handover/requests.ts'
 import type { HandoverEvent, HandoverState, SendingPhase } from '../handover/state.ts'
 import type { PlannedStep, Reason } from '../handover/types.ts'
@@ -63,21 +64,23 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
     key,
     ...(find === undefined ? {} : { find }),
   })
-  const moot = outcome.ok ? undefined : await fallsAway(context, turn, step, account)
+  const moot = outcome.ok ? undefined : await fallsAway(context, turn, { step, account, failure: outcome.failure })
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
   return sent(phase, turn, outcome)
 }
 
 /**
- * An invoice that was to move along and cannot be voided because it was paid meanwhile is nobody's debt any more: how many requests of the list were about
- * making it anew. Undefined for everything else that is refused.
+ * An invoice that was to move along and cannot be voided because it was paid meanwhile is nobody's debt any more, and neither is a pending item that
+ * somebody else billed or deleted (our own earlier try would have been found by its look-up): how many requests of the list were about making it anew.
+ * Undefined for everything else that is refused.
  */
 async function fallsAway(
   context: Context,
   { job }: Turn,
-  { id, path }: PlannedStep,
-  account: StripeAccount,
+  { step, account, failure }: { step: PlannedStep; account: StripeAccount; failure: Failure },
 ): Promise<number | undefined> {
+  const { id, path } = step
+  if (isItemTakenOut(id)) return failure.code === 'resource_missing' ? 1 : undefined
   const invoice = invoiceTakenOut(id)
   if (invoice === undefined) return undefined
   const found = await read(context, account, path.replace(/\/void$/, ''))
@@ -140,7 +143,7 @@ function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>
   return { type: 'sent', result, id: null, reason: reasonOf(failure, failure.code) }
 }
 
-export function reasonOf({ message, code: failed }: Failure, code: string): Reason {
+function reasonOf({ message, code: failed }: Failure, code: string): Reason {
   return { code, message: code === failed ? message : `${message} (${failed})`, fix: '' }
 }
 

@@ -125,7 +125,9 @@ function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo
   // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was asked for.
   if (goal === 'settle' && phase === 'ended') return true
   if (phase !== goals[goal]) return false
-  return goal === 'revert' || goal === 'undo' ? now === goal && reason === null : true
+  // A request that was refused on the way because it had been done says nothing about the end: the old one was given back.
+  if (goal === 'revert') return now === goal
+  return goal === 'undo' ? now === goal && reason === null : true
 }
 
 function finish(context: Context, job: Job, state: HandoverState, run: Run): AppliedChange {

@@ -77,7 +77,9 @@ function discountChanges(candidate: Candidate): readonly string[] {
     discounts.flatMap(({ coupon }) => (coupon === null ? [] : (mappings.coupons[coupon.id] ?? [])))
   const there = keys(old.discounts)
   const carriedBy = (written: string, key: string): boolean => written === key || written.startsWith(`${key}-`)
-  const added = keys(old.discounts.filter((one) => !isIdle(one, old.currency))).filter((key) => !desired.discounts.some(({ coupon }) => carriedBy(coupon, key)))
+  const added = keys(old.discounts.filter((one) => !isIdle(one, old.currency))).filter(
+    (key) => !desired.discounts.some(({ coupon }) => carriedBy(coupon, key)),
+  )
   const lost = desired.discounts.filter(
     ({ coupon, ends }) =>
       (ends === undefined || ends > around.now) &&
@@ -131,13 +133,17 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
 }
 
 /** Discounts that still cover the next renewal in the old account and have no counterpart in the new one. */
-function discountsLost({ discounts, cycle, next, currency }: SourceSubscription, successor: Stripe.Subscription): boolean {
+function discountsLost(
+  { discounts, cycle, next, currency }: SourceSubscription,
+  successor: Stripe.Subscription,
+): boolean {
   if (cycle === null || next === null) return false
-  const covering = discounts.filter(
-    (one) => !isIdle(one, currency),
-  ).filter(({ old: discount }) =>
-      discount !== null && discount.duration !== 'once' && remainderOf(discount, cycle, next).kind !== 'over',
-  )
+  const covering = discounts
+    .filter((one) => !isIdle(one, currency))
+    .filter(
+      ({ old: discount }) =>
+        discount !== null && discount.duration !== 'once' && remainderOf(discount, cycle, next).kind !== 'over',
+    )
   return successor.discounts.length < covering.length
 }
 

@@ -51,7 +51,8 @@ function scheduledCurrencies({ target }: Surroundings): ReadonlyMap<string, read
 function currenciesThere(
   customer: string,
   scheduled: ReadonlyMap<string, readonly string[]>,
-  { target, targetByCustomer }: Surroundings): Set<string> {
+  { target, targetByCustomer }: Surroundings,
+): Set<string> {
   const discount = target.customers.get(customer)?.discount?.source.coupon
   const coupon = typeof discount === 'object' && discount?.amount_off !== null ? (discount?.currency ?? null) : null
   return new Set([

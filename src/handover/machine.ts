@@ -41,7 +41,7 @@ import type { Reason } from './types.ts'
  * | restoring_collection | next, then settled       | next              | next      | again      |
  * | others           | recovering                   | recovering        | recovering| recovering |
  *
- * (1) past those that fall away: an invoice that was paid before it could be voided has nothing to carry.
+ * (1) past those that fall away: an invoice that was paid before it could be voided, or an item that somebody else took away, has nothing to carry.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state

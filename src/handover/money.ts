@@ -180,6 +180,11 @@ function balanceSteps(from: Side, to: Side, money: { amount: number; currency: s
   return [step('money-balance-out', from, -money.amount), step('money-balance-in', to, money.amount)]
 }
 
+/** Whether this step takes a pending item out of where it was; the next one puts it in. */
+export function isItemTakenOut(step: string): boolean {
+  return /^money-item-\d+-out$/.test(step)
+}
+
 function itemSteps(
   i: number,
   from: { account: string; id: string },

@@ -3,6 +3,8 @@ import type Stripe from 'stripe'
 import { apply } from '../../src/engine/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
+import { present } from '../../src/core/assert.ts'
+import { setFaults } from '../../src/sandbox/faults.ts'
 import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { calm } from '../../src/sandbox/stripe/test-cards.ts'
@@ -94,6 +96,9 @@ const cases = Object.keys(lives).flatMap((name) => {
   return stages.map((stage) => [name, stage] as const)
 })
 
+/** Which world the context at hand works on. */
+const worlds = new WeakMap<Context['store'], Sandbox>()
+
 test.each(cases)(
   '%s, on the way to the %s: a kill at every boundary, then the same plan or a new one, ends like one clean run',
   async (name, stage) => {
@@ -121,9 +126,28 @@ test.each(cases)(
   60_000,
 )
 
+test.each([
+  ['made', 'target'],
+  ['released', 'source'],
+] as const)(
+  'a schedule is %s and its answer says that it failed: what is reported is what happened',
+  async (_, stage) => {
+    const begun = await past('a schedule with a phase to come')
+    await run(begun, stage, async (context) => {
+      const { world } = present(worlds.get(context.store), 'world')
+      setFaults(world, { exact: [{ fault: 'error_after', match: 'POST /v1/subscription_schedules', nth: 1 }] })
+      const { result } = await planAndApply(context)
+      setFaults(world, undefined)
+      expect(result.changes).toMatchObject([{ outcome: 'done' }])
+      expect(result).toMatchObject({ ok: true, remaining: [] })
+    })
+  },
+)
+
 /** One life from the same past: to the target, or there and back, or there for good, with months afterwards. */
 async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<void>) {
   await using school = await openPulled(cloneSandbox(begun), policies)
+  worlds.set(school.rig.context.store, school.rig.sandbox)
   // Prices first, or the move itself, so that every request is one of the hand-over in question.
   await planAndApply(school.stage(stage === 'target' ? 'source' : 'target'))
   if (stage === 'settled') {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { memberOf, stageAt, subscribe } from './stage.ts'
 
-/** Sources of the customer on both sides, as older accounts have them beside payment methods. */
-async function withSources(old: string | null, copied: string | null) {
+/** Sources of the customer on both sides, as older accounts have them beside payment methods; the steps of the move, or why there is none. */
+async function withSources(old: string | null, copied: string | null): Promise<string> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
   const member = await memberOf(stage)
   await subscribe(stage, member)
@@ -18,24 +18,21 @@ async function withSources(old: string | null, copied: string | null) {
     target: { ...live.target, customers: patch(live.target.customers, copied) },
     sources: new Map([...live.sources].map(([name, one]) => [name, { ...one, customers: patch(one.customers, old) }])),
   }))
-  return present((await stage.classify('target'))[0], 'subscriber')
+  const found = present((await stage.classify('target'))[0], 'subscriber')
+  if (found.outcome === 'blocked') return found.reasons.map(({ code }) => code).join()
+  const carried = 'plan' in found ? found.plan.steps.find(({ id }) => id === 'carry-customer') : undefined
+  return JSON.stringify(carried?.params)
 }
 
 test('a newer method goes before the copy of an older card that the customer kept as their source, as it does in the old account', async () => {
-  const found = await withSources('card_old', 'card_copied')
-  expect(found.outcome).toBe('move')
-  const steps = 'plan' in found ? found.plan.steps : []
-  expect(steps.find(({ id }) => id === 'carry-customer')?.params).toMatchObject({
-    invoice_settings: { default_payment_method: expect.stringMatching(/^pm_/) as string },
-  })
+  expect(await withSources('card_old', 'card_copied')).toMatch(
+    /^{"invoice_settings":{"default_payment_method":"pm_\w+"}}$/,
+  )
 })
 
 test.each([
   ['that is none of the copies', 'card_old', 'card_of_theirs'],
   ['that was not their default', null, 'card_copied'],
 ])('a source in the target %s is not overruled', async (_, old, copied) => {
-  expect(await withSources(old, copied)).toMatchObject({
-    outcome: 'blocked',
-    reasons: [{ code: 'payment_default_differs' }],
-  })
+  expect(await withSources(old, copied)).toBe('payment_default_differs')
 })

@@ -32,7 +32,7 @@ test('an amount off in another currency takes nothing off, is no term of the sub
   expect(await violationsOf(world.stage('target'))).toEqual([])
   await world.advance('2027-02-01T00:00:00Z')
   expect(world.differences()).toEqual([])
-  expect([...new Set(world.charges().map(({ amount }) => amount))].toSorted()).toEqual([4_100, 4_500])
+  expect(new Set(world.charges().map(({ amount }) => amount))).toEqual(new Set([4_100, 4_500]))
 })
 
 test('what the target will bill in another currency holds a customer to it', async () => {
@@ -52,7 +52,8 @@ test('what the target will bill in another currency holds a customer to it', asy
   // What no list shows (quotes, Checkout sessions) Stripe says before anything is touched.
   const context = world.stage('target')
   const { target } = context.accounts
-  const held = 'You cannot combine currencies on a single customer. This customer has an active quote with currency eur.'
+  const held =
+    'You cannot combine currencies on a single customer. This customer has an active quote with currency eur.'
   const result = await planAndApply({
     ...context,
     accounts: {

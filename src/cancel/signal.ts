@@ -51,6 +51,11 @@ export function signalKey(signal: Signal): string {
   return digest([source, event, offer, contact, tag, customer, subscriber, message, windowOf(receivedAt)])
 }
 
+/** By the id of a member's link alone. */
+export function signalKeyOfLink(id: string): string {
+  return digest(['link' satisfies SignalSource, id])
+}
+
 /** Keys of the window before, too: a repeat just after the boundary is still a repeat. */
 export function signalKeys(signal: Signal): readonly string[] {
   const earlier = { ...signal, receivedAt: (signal.receivedAt - duplicateWindowSeconds) as Instant }

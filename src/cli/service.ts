@@ -6,16 +6,18 @@ import { mailConfirmation } from '../alerts/mailer.ts'
 import { signLink } from '../cancel/link.ts'
 import type { SecretRef } from '../catalog/types.ts'
 import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
-import type { Json, JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { acceptSignal } from '../engine/inbox/accept.ts'
 import type { LogLine } from '../engine/inbox/context.ts'
 import { describeEnding } from '../engine/inbox/ending.ts'
+import { pressedLink } from '../engine/inbox/pressed.ts'
 import type { ReconcileContext } from '../engine/inbox/reconcile.ts'
 import type { Serving } from '../engine/inbox/serve.ts'
 import { serviceStatus } from '../engine/inbox/status.ts'
 import { resolveSecret } from '../files/secrets.ts'
 import type { ServerContext, ServerSecrets } from '../server/context.ts'
 import { openMetrics } from '../server/metrics.ts'
+import type { School } from '../server/page.ts'
 import { linkKey } from '../server/secrets.ts'
 import { inboxContext } from './inbox-context.ts'
 import { silent } from './progress.ts'
@@ -136,6 +138,17 @@ export async function serviceContext(
   }
 }
 
+/** Whose pages members see. */
+function schoolOf(serve: JsonObject = {}): School {
+  const { school } = serve
+  if (!isJsonObject(school)) return {}
+  const { name, contact } = school
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof contact === 'string' ? { contact } : {}),
+  }
+}
+
 /** What the listeners are given. */
 export function serverContext(
   context: ReconcileContext,
@@ -151,6 +164,8 @@ export function serverContext(
     accept: async (signal) => await acceptSignal(context, signal),
     wake: () => serving()?.wake(),
     describe: async (subscriber) => await describeEnding(context, subscriber),
+    pressed: async (link) => await pressedLink(context, link),
+    school: schoolOf(context.catalog.project.serve),
     async ready() {
       await context.store.put('ready', context.clock())
       return true

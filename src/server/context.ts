@@ -4,9 +4,11 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import type { Alert, LogLine } from '../engine/inbox/context.ts'
 import type { Ending } from '../engine/inbox/ending.ts'
+import type { Pressed } from '../engine/inbox/pressed.ts'
 import type { ServiceStatus } from '../engine/inbox/status.ts'
 import type { Signal } from '../cancel/signal.ts'
 import type { Metrics } from './metrics.ts'
+import type { School } from './page.ts'
 
 /** What the listeners work with. They accept and show; they never cancel anything themselves. */
 export interface ServerContext {
@@ -21,6 +23,10 @@ export interface ServerContext {
   wake(): void
   /** What a member's cancel would end; for the page that asks once more. */
   describe(subscriber: string): Promise<Outcome<Ending>>
+  /** What became of the wish that this link, by its id, has brought; `no` while nobody has pressed it. */
+  pressed(link: string): Promise<Pressed>
+  /** Whose pages these are. */
+  readonly school: School
   /** The store can be written, its tables are this version's. */
   ready(): Promise<boolean>
   status(): Promise<ServiceStatus>

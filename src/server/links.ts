@@ -2,32 +2,49 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readLink, type LinkClaims } from '../cancel/link.ts'
 import { takeText } from './app.ts'
 import type { ServerContext } from './context.ts'
-import { askingPage, badLinkPage, donePage, laterPage, nothingPage } from './page.ts'
+import {
+  askingPage,
+  badLinkPage,
+  donePage,
+  endingPage,
+  laterPage,
+  nothingPage,
+  personPage,
+  waitingPage,
+  type Reader,
+} from './page.ts'
 import { linkKey } from './secrets.ts'
 import { acceptOrUndefined } from './signals.ts'
-import { wordsFor, type Words } from './words.ts'
+import { wordsFor } from './words.ts'
 
 /**
  * The member's own page. Opening it changes nothing (mail programs open links by themselves); its one button stores the wish. The link's id is the message's id, so
- * a link cancels once, however often it is pressed.
+ * a link cancels once, however often it is pressed; once pressed it shows how the wish stands.
  */
 export async function linkRoutes(app: FastifyInstance, context: ServerContext): Promise<void> {
   const keys = context.secrets.links.map(linkKey).filter((key) => key !== undefined)
   await app.register((pages, _, registered) => {
     takeText(pages, ['application/x-www-form-urlencoded'])
     pages.get('/cancel/:token', async (request, reply) => {
-      const words = wordsOf(request)
+      const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
-      if (claims === undefined) return html(reply, 404, badLinkPage(words))
+      if (claims === undefined) return html(reply, 404, badLinkPage(reader))
+      const pressed = await context.pressed(claims.id)
+      if (pressed === 'waiting') return html(reply, 200, waitingPage(reader, hereOf(request)))
+      if (pressed === 'person') return html(reply, 200, personPage(reader))
       const ending = await context.describe(claims.subscriber)
-      if (ending.ok && ending.value.state === 'ended') return html(reply, 200, nothingPage(words))
       const known = ending.ok ? ending.value : undefined
-      return html(reply, 200, askingPage(words, known, known !== undefined && known.endsAt <= context.clock() + 60))
+      if (pressed === 'done')
+        return html(reply, 200, donePage(reader, known?.state === 'ending' ? known.endsAt : undefined))
+      if (known?.state === 'ended') return html(reply, 200, nothingPage(reader))
+      if (pressed === 'over') return html(reply, 410, badLinkPage(reader))
+      if (known?.state === 'ending') return html(reply, 200, endingPage(reader, known.endsAt))
+      return html(reply, 200, askingPage(reader, known, known !== undefined && known.endsAt <= context.clock() + 60))
     })
     pages.post('/cancel/:token', async (request, reply) => {
-      const words = wordsOf(request)
+      const reader = readerOf(context, request)
       const claims = genuine(context, keys, request)
-      if (claims === undefined) return html(reply, 404, badLinkPage(words))
+      if (claims === undefined) return html(reply, 404, badLinkPage(reader))
       const { subscriber, offer, id } = claims
       const accepted = await acceptOrUndefined(context, {
         source: 'link',
@@ -41,7 +58,9 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
         'link',
         accepted === undefined ? 'not_stored' : accepted.duplicate ? 'duplicate' : 'accepted',
       )
-      return accepted === undefined ? html(reply, 503, laterPage(words)) : html(reply, 200, donePage(words))
+      if (accepted === undefined) return html(reply, 503, laterPage(reader))
+      // Back, reload and a second tab meet the page that tells how it stands, and send nothing again.
+      return reply.code(303).header('location', hereOf(request)).header('cache-control', 'no-store').send()
     })
     registered()
   })
@@ -55,8 +74,13 @@ function genuine(context: ServerContext, keys: readonly Buffer[], request: Fasti
   return undefined
 }
 
-function wordsOf(request: FastifyRequest): Words {
-  return wordsFor(request.headers['accept-language'])
+function readerOf({ school }: ServerContext, request: FastifyRequest): Reader {
+  return { words: wordsFor(request.headers['accept-language']), school }
+}
+
+/** The page's own address, from itself: a proxy may have put a path in front. */
+function hereOf(request: FastifyRequest): string {
+  return `./${(request.params as { token: string }).token}`
 }
 
 function html(reply: FastifyReply, status: number, page: string): FastifyReply {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Ending } from '../engine/inbox/ending.ts'
-import { day, type Words } from './words.ts'
+import type { Instant } from '../core/instant.ts'
+import { day, direction, list, sum, type Words } from './words.ts'
 
 /** Readable without its style sheet, by keyboard, by a screen reader, on a phone, in the dark; no script, no image, no other host. */
 const style = `
@@ -8,7 +9,7 @@ const style = `
 @media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d } }
 * { box-sizing: border-box }
 body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; grid-template-columns: minmax(0, 1fr); padding: min(1.5rem, 5vw); background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
-main { width: 100%; min-width: 0; max-width: 34rem; overflow-wrap: anywhere; padding: clamp(1.5rem, 5vw, 2.75rem); background: var(--card); border: 1px solid var(--line); border-radius: 0.875rem }
+main { width: 100%; min-width: 0; max-width: 34rem; overflow-wrap: anywhere; hyphens: auto; padding: min(2.75rem, max(16px, 6.5vw)); background: var(--card); border: 1px solid var(--line); border-radius: 0.875rem }
 h1 { margin: 0 0 1rem; font-size: clamp(1.4rem, 4.5vw, 1.75rem); line-height: 1.25; letter-spacing: -0.01em; text-wrap: balance }
 p { margin: 0 0 0.75rem }
 form { margin: 1.75rem 0 1rem }
@@ -16,6 +17,10 @@ button { width: 100%; min-height: 3rem; padding: 0.75rem min(1.5rem, 4vw); borde
 button:hover { filter: brightness(1.08) }
 button:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
 .soft { color: var(--soft); margin: 0 }
+.from { margin: 0 0 1.25rem; color: var(--soft); font-weight: 600 }
+.contact { margin-top: 1.25rem; padding-top: 1rem; border-top: 1px solid var(--line) }
+a { color: inherit; text-underline-offset: 0.2em }
+a:focus-visible { outline: 3px solid var(--ink); outline-offset: 3px }
 .wide { max-width: 60rem; align-self: start }
 h2 { margin: 1.75rem 0 0.5rem; font-size: 1rem }
 .scroll { overflow-x: auto }
@@ -41,6 +46,7 @@ export const styleHash = `'sha256-${createHash('sha256').update(style).digest('b
 
 export interface Document {
   readonly language: string
+  readonly direction?: 'ltr' | 'rtl'
   readonly title: string
   readonly heading: string
   /** HTML, its texts escaped. */
@@ -49,10 +55,10 @@ export interface Document {
   readonly renewSeconds?: number
 }
 
-export function document({ language, title, heading, body, wide, renewSeconds }: Document): string {
+export function document({ language, direction: way, title, heading, body, wide, renewSeconds }: Document): string {
   const renew = renewSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${renewSeconds}">\n`
   return `<!doctype html>
-<html lang="${language}">
+<html lang="${language}"${way === 'rtl' ? ' dir="rtl"' : ''}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -62,29 +68,55 @@ ${renew}<title>${escape(title)}</title>
 </head>
 <body>
 <main${wide === true ? ' class="wide"' : ''}>
-<h1>${escape(heading)}</h1>
-${body}
+${heading === '' ? '' : `<h1>${escape(heading)}</h1>\n`}${body}
 </main>
 </body>
 </html>
 `
 }
 
-function page({ language }: Words, title: string, body: string): string {
-  return document({ language, title, heading: title, body })
+/** Whose page it is: a member trusts what they recognise, and asks where they know somebody. */
+export interface School {
+  readonly name?: string
+  /** An address of a mailbox or of a page. */
+  readonly contact?: string
+}
+
+/** How one reader sees a page. */
+export interface Reader {
+  readonly words: Words
+  readonly school: School
+}
+
+function page({ words, school }: Reader, title: string, body: string): string {
+  const { name } = school
+  const from = name === undefined ? '' : `<p class="from">${escape(name)}</p>\n`
+  const whole = `${from}<h1>${escape(title)}</h1>\n${body}${contactLine(words, school)}`
+  const shown = name === undefined ? title : `${title} – ${name}`
+  return document({ language: words.language, direction: direction(words), title: shown, heading: '', body: whole })
+}
+
+function contactLine({ ask }: Words, { contact }: School): string {
+  if (contact === undefined) return ''
+  const address = contact.includes('@') ? `mailto:${contact}` : contact
+  const shown = contact.replace(/^https?:\/\//, '')
+  return `\n<p class="soft contact">${escape(ask)} <a href="${escape(address)}">${escape(shown)}</a></p>`
+}
+
+function told(sentences: readonly string[]): string {
+  return sentences.map((one) => `<p>${escape(one)}</p>`).join('\n')
 }
 
 /** What will end and when, and one button. `ending` is absent when Stripe could not be asked: the wish can be stored all the same. */
-export function askingPage(words: Words, ending: Ending | undefined, cancelsNow: boolean): string {
-  const what =
-    ending === undefined || ending.products.length === 0 ? words.membership : list(ending.products, words.and)
+export function askingPage(reader: Reader, ending: Ending | undefined, cancelsNow: boolean): string {
+  const { words } = reader
+  const what = ending === undefined || ending.products.length === 0 ? words.membership : list(ending.products, words)
   const when = ending === undefined ? [] : [cancelsNow ? words.endsNow : words.endsAt(day(ending.endsAt, words))]
-  const payment = ending?.nextPayment === undefined ? [] : [words.noNextPayment(day(ending.nextPayment, words))]
-  const sentences = [words.ends(what), ...when, ...payment].map((one) => `<p>${escape(one)}</p>`)
+  const sentences = [words.ends(what), ...when, ...noPayment(words, ending), words.nothingElse]
   return page(
-    words,
+    reader,
     words.title,
-    `${sentences.join('\n')}
+    `${told(sentences)}
 <form method="post">
 <p id="question">${escape(words.question)}</p>
 <button type="submit" aria-describedby="question">${escape(words.yes)}</button>
@@ -93,25 +125,51 @@ export function askingPage(words: Words, ending: Ending | undefined, cancelsNow:
   )
 }
 
-export function donePage(words: Words): string {
-  return page(words, words.doneTitle, `<p role="status">${escape(words.done)}</p>`)
+function noPayment(words: Words, ending: Ending | undefined): readonly string[] {
+  if (ending?.nextPayment === undefined) return []
+  const due = day(ending.nextPayment, words)
+  const { nextAmount } = ending
+  return [nextAmount === undefined ? words.noNextPayment(due) : words.noNextPaymentOf(sum(nextAmount, words), due)]
 }
 
-export function nothingPage(words: Words): string {
-  return page(words, words.nothingTitle, `<p>${escape(words.nothing)}</p>`)
+/** Stored, and not done yet. `here`: this page's own address, to look again. */
+export function waitingPage(reader: Reader, here: string): string {
+  const { words } = reader
+  return page(
+    reader,
+    words.waitingTitle,
+    `<p role="status">${escape(words.waiting)}</p>\n<p><a href="${escape(here)}">${escape(words.lookAgain)}</a></p>`,
+  )
 }
 
-export function badLinkPage(words: Words): string {
-  return page(words, words.badTitle, `<p>${escape(words.bad)}</p>`)
+/** Stripe has confirmed it. `until`: where access goes on to the end of what is paid. */
+export function donePage(reader: Reader, until: Instant | undefined): string {
+  const { words } = reader
+  const access = until === undefined ? '' : `\n<p>${escape(words.endsAt(day(until, words)))}</p>`
+  return page(reader, words.doneTitle, `<p role="status">${escape(words.done)}</p>${access}`)
 }
 
-export function laterPage(words: Words): string {
-  return page(words, words.laterTitle, `<p role="alert">${escape(words.later)}</p>`)
+/** Nobody but a person can finish it. */
+export function personPage(reader: Reader): string {
+  const { words } = reader
+  return page(reader, words.personTitle, `<p role="status">${escape(words.person)}</p>`)
 }
 
-function list(parts: readonly string[], and: string): string {
-  const last = parts.at(-1) ?? ''
-  return parts.length < 2 ? last : `${parts.slice(0, -1).join(', ')} ${and} ${last}`
+export function endingPage(reader: Reader, at: Instant): string {
+  const { words } = reader
+  return page(reader, words.endingTitle, told([words.ending(day(at, words))]))
+}
+
+export function nothingPage(reader: Reader): string {
+  return page(reader, reader.words.nothingTitle, told([reader.words.nothing]))
+}
+
+export function badLinkPage(reader: Reader): string {
+  return page(reader, reader.words.badTitle, told([reader.words.bad]))
+}
+
+export function laterPage(reader: Reader): string {
+  return page(reader, reader.words.laterTitle, `<p role="alert">${escape(reader.words.later)}</p>`)
 }
 
 export function escape(text: string): string {

@@ -39,6 +39,16 @@ export function openInbox(engine: StoreEngine): InboxStore {
         notes: notes.map(({ at, state, text }) => ({ at: instant(at), state: state as InboxNote['state'], text })),
       }
     },
+    async byKey(keys) {
+      const found = await database
+        .selectFrom('inbox_keys')
+        .innerJoin('inbox', 'inbox.id', 'inbox_keys.inbox')
+        .selectAll('inbox')
+        .where('inbox_keys.key', 'in', [...keys])
+        .limit(1)
+        .executeTakeFirst()
+      return found === undefined ? undefined : inboxRow(found)
+    },
     async list({ state, limit }) {
       let query = database.selectFrom('inbox').selectAll()
       if (state !== undefined) query = query.where('state', '=', state)
@@ -85,15 +95,6 @@ export function openInbox(engine: StoreEngine): InboxStore {
           .executeTakeFirstOrThrow(),
       ])
       return { done: done.rows, inHand: inHand.rows }
-    },
-
-    async useOnce(key, at) {
-      const { numInsertedOrUpdatedRows: rows } = await database
-        .insertInto('used_keys')
-        .values({ key, at })
-        .onConflict((conflict) => conflict.column('key').doNothing())
-        .executeTakeFirstOrThrow()
-      return rows === 1n
     },
   }
 }

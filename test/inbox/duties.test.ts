@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { describeEnding } from '../../src/engine/inbox/ending.ts'
+import { pressedLink } from '../../src/engine/inbox/pressed.ts'
 import { pollTags } from '../../src/engine/inbox/poll-tags.ts'
 import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
@@ -303,9 +304,33 @@ describe('what is shown', () => {
     )
     expect(later.ok && later.value.endsAt).toBeGreaterThan(rig.now() + 27 * 86_400)
     expect(later.ok && later.value.nextPayment).toBe(later.ok && later.value.endsAt)
+    expect(later).toMatchObject({ value: { nextAmount: { amount: 4_900, currency: 'usd' } } })
+    await rig.stripe('target').subscriptions.update(ada.successor ?? '', { cancel_at_period_end: true })
+    const ending = await describeEnding(rig.context, ada.subscriber)
+    expect(ending).toMatchObject({ value: { state: 'ending', nextPayment: undefined } })
+    expect(ending.ok && ending.value.endsAt).toBe(later.ok && later.value.endsAt)
     await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     await rig.stripe('us').subscriptions.cancel(ada.old)
     expect(await describeEnding(rig.context, ada.subscriber)).toMatchObject({ ok: true, value: { state: 'ended' } })
+  })
+
+  test('to a member who pressed their link: how their wish stands', async () => {
+    const ada = await rig.member('ada', 'held')
+    const press = (message: string, subscriber: string) =>
+      acceptSignal(rig.context, { source: 'link', event: 'cancel', subscriber, receivedAt: rig.now(), message })
+    expect(await pressedLink(rig.context, 'a')).toBe('no')
+    const { id } = await press('a', ada.subscriber)
+    expect((await press('a', ada.subscriber)).id).toBe(id)
+    expect(await pressedLink(rig.context, 'a')).toBe('waiting')
+    await workInbox(rig.context, 10)
+    expect(await pressedLink(rig.context, 'a')).toBe('done')
+    await press('b', 'us/sub_none')
+    await workInbox(rig.context, 10)
+    expect(await pressedLink(rig.context, 'b')).toBe('person')
+    const { id: other } = await press('c', ada.subscriber)
+    const now = { state: 'ignored', reason: 'changed their mind' } as const
+    await rig.store.inbox.change(other, { now, note: { at: rig.now(), state: 'ignored', text: '' } })
+    expect(await pressedLink(rig.context, 'c')).toBe('over')
   })
 
   test('to people on call: what waits, what failed, and why', async () => {

@@ -49,6 +49,22 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(problems).toEqual([])
   })
 
+  it('pressed in two tabs, pressed twice, gone back to and reloaded, it cancels once and tells how it stands', async () => {
+    const [one, two] = [await open({ width: 800 }), await open({ width: 800 })]
+    for (const { page } of [one, two]) {
+      await page.getByRole('button').dblclick()
+      await page.getByText('Your cancellation is on its way').first().waitFor()
+    }
+    await one.page.reload()
+    await one.page.goBack()
+    await one.page.getByText('Your cancellation is on its way').first().waitFor()
+    expect(await one.page.getByRole('button').count()).toBe(0)
+    running.pressed.set('link-1', 'done')
+    await two.page.getByRole('link', { name: 'See whether it is done' }).click()
+    await two.page.getByText('Your membership is cancelled').first().waitFor()
+    expect(running.signals).toHaveLength(1)
+  })
+
   it('works with the keyboard alone, and shows where the focus is', async () => {
     const { page } = await open({ width: 800 })
     for (let presses = 0; presses < 5; presses++) {

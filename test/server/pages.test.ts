@@ -71,6 +71,75 @@ describe("a member's link", () => {
     ])
   })
 
+  test('pressed, leads to the page that tells how it stands: back, reload and a second tab send nothing again', async () => {
+    const pressed = await fetch(`${running.service.url}/cancel/${token()}`, { method: 'POST', redirect: 'manual' })
+    expect([pressed.status, pressed.headers.get('location')]).toEqual([303, `./${token()}`])
+    const again = await page(`/cancel/${token()}`)
+    expect([again.status, again.text.includes('Your cancellation is on its way')]).toEqual([200, true])
+    expect(again.text).not.toContain('<form')
+    expect(again.text).toContain(`<a href="./${token()}">See whether it is done</a>`)
+    expect((await press()).text).not.toContain('<form')
+    expect(running.signals).toHaveLength(1)
+  })
+
+  test.each([
+    ['done', 200, 'Your membership is cancelled'],
+    ['person', 200, 'We are looking after your cancellation'],
+    ['over', 410, 'This link does not work'],
+  ] as const)('whose wish is %s says so, and asks for nothing', async (state, status, says) => {
+    running.pressed.set('link-1', state)
+    const answer = await page(`/cancel/${token()}`)
+    expect([answer.status, answer.text.includes(says), answer.text.includes('<form')]).toEqual([status, true, false])
+    expect((await page(`/cancel/${token({ id: 'link-2' })}`)).text).toContain('<form')
+  })
+
+  test('done while what is paid goes on tells until when', async () => {
+    running.pressed.set('link-1', 'done')
+    running.ending.value = success({
+      state: 'ending',
+      products: ['A'],
+      endsAt: instant(now + 10 * 86_400),
+      nextPayment: undefined,
+    })
+    expect((await page(`/cancel/${token()}`)).text).toContain('You keep your access until 25 January 2027.')
+  })
+
+  test('of a membership that is ending already has no button', async () => {
+    const endsAt = instant(now + 10 * 86_400)
+    running.ending.value = success({ state: 'ending', products: ['A'], endsAt, nextPayment: undefined })
+    const { text } = await page(`/cancel/${token()}`)
+    expect(text).toContain('You keep your access until 25 January 2027, and no further payment will be taken.')
+    expect(text).not.toContain('<form')
+  })
+
+  test.each([
+    ['en', { amount: 4_660, currency: 'eur' }, '€46.60'],
+    ['en', { amount: 29_550, currency: 'jpy' }, 'JP¥29,550'],
+    ['en', { amount: 12_500, currency: 'kwd' }, 'KWD 12.500'],
+    ['de', { amount: 4_660, currency: 'eur' }, '46,60 €'],
+    ['de', { amount: 29_550, currency: 'jpy' }, '29.550 ¥'],
+  ])('names in %s what is not taken, in the currency of its reader: %o', async (language, nextAmount, shown) => {
+    running.ending.value = success({
+      state: 'live',
+      products: ['A'],
+      endsAt: now,
+      nextPayment: instant(now + 86_400),
+      nextAmount,
+    })
+    const { text } = await page(`/cancel/${token()}`, { headers: { 'accept-language': language } })
+    expect(text.replaceAll('\u00a0', ' ')).toContain(shown)
+  })
+
+  test('says whose page it is, and where to ask', async () => {
+    await running.service.close()
+    running = await runService({ school: { name: 'Soap & Sense', contact: 'help@school.example' } })
+    const { text } = await page(`/cancel/${token()}`)
+    expect(text).toContain('<title>Cancel your membership – Soap &#38; Sense</title>')
+    expect(text).toContain('<p class="from">Soap &#38; Sense</p>')
+    expect(text).toContain('<a href="mailto:help@school.example">help@school.example</a>')
+    expect((await page('/cancel/broken')).text).toContain('mailto:help@school.example')
+  })
+
   test('speaks the language of its reader, English otherwise', async () => {
     const inLanguage = async (header: string): Promise<string> =>
       (await page(`/cancel/${token()}`, { headers: { 'accept-language': header } })).text

@@ -5,6 +5,8 @@ import { instant, type Instant } from '../../src/core/instant.ts'
 import { success } from '../../src/core/outcome.ts'
 import type { Alert, LogLine } from '../../src/engine/inbox/context.ts'
 import type { ServerContext, ServerSecrets } from '../../src/server/context.ts'
+import type { Pressed } from '../../src/engine/inbox/pressed.ts'
+import type { School } from '../../src/server/page.ts'
 import { openMetrics } from '../../src/server/metrics.ts'
 import { startService, type ListenOptions, type Service } from '../../src/server/service.ts'
 
@@ -44,12 +46,14 @@ export interface Running {
   readonly store: { accept: ServerContext['accept']; ready: boolean }
   /** What a member's page is told. */
   readonly ending: { value: Awaited<ReturnType<ServerContext['describe']>> }
+  /** What became of links, when they were pressed; what was accepted waits. */
+  readonly pressed: Map<string, Pressed>
   readonly status: { value: Awaited<ReturnType<ServerContext['status']>> }
 }
 
 /** Both listeners on free ports, with a store that remembers what it was given. */
 export async function runService(
-  more: { options?: Partial<ListenOptions>; secrets?: ServerSecrets } = {},
+  more: { options?: Partial<ListenOptions>; secrets?: ServerSecrets; school?: School } = {},
 ): Promise<Running> {
   const signals: Signal[] = []
   const seen = new Map<string, string>()
@@ -68,6 +72,7 @@ export async function runService(
         return Promise.resolve({ id, duplicate: false })
       },
     },
+    pressed: new Map(),
     ending: {
       value: success({
         state: 'live',
@@ -98,6 +103,8 @@ export async function runService(
     accounts: ['target', 'us'],
     accept: (signal) => running.store.accept(signal),
     wake: () => {},
+    pressed: (link) => Promise.resolve(running.pressed.get(link) ?? (seen.has(link) ? 'waiting' : 'no')),
+    school: more.school ?? {},
     describe: () => Promise.resolve(running.ending.value),
     ready: () => Promise.resolve(running.store.ready),
     status: () => Promise.resolve(running.status.value),

@@ -51,6 +51,17 @@ export const serveSchema: TSchema = closed({
   mailer: optional(secretRefSchema),
   requests_per_minute: optional(count('Requests a minute from one address that has shown no secret; 600 by default')),
   trust_proxy: optional(flag('Whether a proxy in front says who the sender is (X-Forwarded-For)')),
+  school: optional(
+    closed({
+      name: optional(text('The name by which members know you, on their cancel page')),
+      contact: optional(
+        Type.String({
+          pattern: '^(?!mailto:)([^\\s@]+@[^\\s@]+|https?://\\S+)$',
+          description: 'An e-mail address or a page (https://…) where members can ask, on their cancel page',
+        }),
+      ),
+    }),
+  ),
   link_days: optional(count('Days a cancel link holds; 14 by default')),
 })
 

@@ -1,18 +1,24 @@
+import { digest } from '../../core/canonical.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import type { Money } from '../../core/money.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { read } from '../perform.ts'
+import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { isLive, readSides } from './live-sides.ts'
 
 /** What a cancel would end, for the member who is asked once more. */
 export interface Ending {
-  readonly state: 'live' | 'ended'
+  /** `ending`: it ends by itself at `endsAt`, and nothing more is charged. */
+  readonly state: 'live' | 'ending' | 'ended'
   /** Names of products, as the school wrote them. */
   readonly products: readonly string[]
   readonly endsAt: Instant
   readonly nextPayment: Instant | undefined
+  /** What the next payment would be, with everything that Stripe would put into it; absent when Stripe does not say. */
+  readonly nextAmount?: Money
 }
 
 /** Reads what the subscriber has now, in the account that bills them. Changes nothing. */
@@ -33,13 +39,35 @@ export async function describeEnding(context: InboxContext, subscriber: string):
   const whole = await read(context, account, `/v1/subscriptions/${id}`, { expand: ['items.data.price.product'] })
   if (!whole.ok) return whole
   const periodEnd = firstPeriodEnd(whole.value)
-  const ending = whole.value['cancel_at_period_end'] === true || whole.value['cancel_at'] !== null
+  const products = productNames(whole.value)
+  const cancelAt = whole.value['cancel_at_period_end'] === true ? periodEnd : whole.value['cancel_at']
+  if (typeof cancelAt === 'number' && periodEnd !== undefined && cancelAt <= periodEnd)
+    return success({ state: 'ending', products, endsAt: instant(cancelAt), nextPayment: undefined })
+  const nextAmount = await amountOfNext(context, account, id)
   return success({
     state: 'live',
-    products: productNames(whole.value),
+    products,
     endsAt: context.policy.cancel === 'now' || periodEnd === undefined ? now : periodEnd,
-    nextPayment: ending ? undefined : periodEnd,
+    nextPayment: periodEnd,
+    ...(nextAmount === undefined ? {} : { nextAmount }),
   })
+}
+
+/** Stripe's own preview (no side effect); a page that cannot have it says less. */
+async function amountOfNext(
+  context: InboxContext,
+  account: StripeAccount,
+  subscription: string,
+): Promise<Money | undefined> {
+  const preview = await account.send({
+    method: 'POST',
+    path: '/v1/invoices/create_preview',
+    params: { subscription },
+    idempotencyKey: `crossbill-page-${digest([subscription, context.run, context.random()])}`,
+  })
+  if (!preview.ok) return undefined
+  const { amount_due: amount, currency } = preview.value
+  return typeof amount === 'number' && amount > 0 && typeof currency === 'string' ? { amount, currency } : undefined
 }
 
 function itemsOf(subscription: StripeObject) {

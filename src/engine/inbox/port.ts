@@ -62,6 +62,8 @@ export interface InboxStore {
   /** An operator's change, outside any lease; refused (false) while a worker holds the row. */
   change(id: string, change: { readonly now: InboxState; readonly note: InboxNote }): Promise<boolean>
   get(id: string): Promise<{ readonly row: InboxRow; readonly notes: readonly InboxNote[] } | undefined>
+  /** The row that one of these keys was accepted as. */
+  byKey(keys: readonly string[]): Promise<InboxRow | undefined>
   list(filter: { readonly state?: InboxState['state']; readonly limit: number }): Promise<readonly InboxRow[]>
   /** Rows about this contact that are not at an end. */
   waitingAbout(contact: string): Promise<readonly InboxRow[]>
@@ -80,9 +82,6 @@ export interface InboxStore {
   }): Promise<readonly Grant[]>
   putGrants(grants: readonly Grant[]): Promise<void>
   removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
-
-  /** Single-use: true the first time, false ever after. */
-  useOnce(key: string, at: Instant): Promise<boolean>
 }
 
 export interface Grant {

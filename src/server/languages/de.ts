@@ -1,0 +1,33 @@
+import type { Words } from './words.ts'
+
+export const german: Words = {
+  language: 'de',
+  title: 'Mitgliedschaft kündigen',
+  question: 'Möchten Sie kündigen?',
+  ends: (what) => `Damit endet: ${what}.`,
+  nothingElse: 'Alles andere bei uns bleibt, wie es ist.',
+  endsNow: 'Ihr Zugang endet, sobald Sie bestätigen.',
+  endsAt: (day) => `Ihr Zugang bleibt bis zum ${day} bestehen.`,
+  noNextPayment: (day) => `Die nächste Zahlung am ${day} wird nicht mehr eingezogen.`,
+  noNextPaymentOf: (amount, day) => `Die nächste Zahlung von ${amount} am ${day} wird nicht mehr eingezogen.`,
+  yes: 'Ja, kündigen',
+  keep: 'Wenn alles so bleiben soll, schließen Sie diese Seite.',
+  waitingTitle: 'Ihre Kündigung ist unterwegs',
+  waiting:
+    'Wir haben sie erhalten. Meist dauert es nur Sekunden, und Sie müssen nichts weiter tun. Sie können diese Seite schließen.',
+  lookAgain: 'Nachsehen, ob es erledigt ist',
+  doneTitle: 'Ihre Mitgliedschaft ist gekündigt',
+  done: 'Dafür wird nichts mehr eingezogen. Sie können diese Seite schließen.',
+  personTitle: 'Wir kümmern uns um Ihre Kündigung',
+  person: 'Wir haben sie erhalten, und jemand schließt sie von Hand ab. Sie müssen nichts weiter tun.',
+  endingTitle: 'Ihre Mitgliedschaft läuft schon aus',
+  ending: (day) => `Ihr Zugang bleibt bis zum ${day} bestehen, und es wird nichts mehr eingezogen.`,
+  nothingTitle: 'Es gibt nichts zu kündigen',
+  nothing: 'Diese Mitgliedschaft ist bereits beendet. Dafür wird nichts mehr eingezogen.',
+  badTitle: 'Dieser Link funktioniert nicht',
+  bad: 'Er ist vielleicht abgelaufen oder unvollständig. Bitten Sie uns um einen neuen, wir schicken ihn gern.',
+  laterTitle: 'Bitte versuchen Sie es gleich noch einmal',
+  later: 'Wir konnten Ihren Wunsch gerade nicht speichern. Es wurde nichts geändert.',
+  ask: 'Fragen?',
+  membership: 'Ihre Mitgliedschaft',
+}

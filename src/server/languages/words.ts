@@ -1,0 +1,35 @@
+/** What the member's pages say in one language. Adding a language is one file beside this one, and its line in `../words.ts`. */
+export interface Words {
+  /** BCP 47, its first part: `en`. Days, amounts and lists are written as this language does. */
+  readonly language: string
+  /** Where it is not `language` alone: `en-GB`. */
+  readonly region?: string
+  readonly title: string
+  readonly question: string
+  /** `what`: names of products. */
+  readonly ends: (what: string) => string
+  readonly nothingElse: string
+  readonly endsNow: string
+  readonly endsAt: (day: string) => string
+  readonly noNextPayment: (day: string) => string
+  readonly noNextPaymentOf: (amount: string, day: string) => string
+  readonly yes: string
+  readonly keep: string
+  readonly waitingTitle: string
+  readonly waiting: string
+  readonly lookAgain: string
+  readonly doneTitle: string
+  readonly done: string
+  readonly personTitle: string
+  readonly person: string
+  readonly endingTitle: string
+  readonly ending: (day: string) => string
+  readonly nothingTitle: string
+  readonly nothing: string
+  readonly badTitle: string
+  readonly bad: string
+  readonly laterTitle: string
+  readonly later: string
+  readonly ask: string
+  readonly membership: string
+}

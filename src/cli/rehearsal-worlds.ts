@@ -3,7 +3,7 @@ import { formatInstant, instant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { Context } from '../engine/context.ts'
-import type { Accounts, Store } from '../engine/ports.ts'
+import type { Accounts, Store, StripeAccount } from '../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../engine/rehearse.ts'
 import { readCopyMapCsv } from '../files/copy-map.ts'
 import { markCarried, markFrom, markHold } from '../handover/marks.ts'
@@ -16,6 +16,7 @@ import { openStore } from '../store/open.ts'
 import { connectAccount } from '../stripe/account.ts'
 import type { Timing } from '../stripe/limits.ts'
 import { silent } from './progress.ts'
+import { readOnce } from './rehearsal-reads.ts'
 import { watchPayers } from './rehearsal-watch.ts'
 import { act, advanceClock, copyCustomers, injectFaults, readCharges, readFaults } from './sandbox-control.ts'
 import type { LedgerCharge } from './world-charges.ts'
@@ -42,9 +43,10 @@ export function rehearsalWorlds(context: Context): RehearsalWorlds {
       let store = await openStore({ file: ':memory:' })
       const accounts = await connect(sandbox, names)
       const watch = watchPayers(sandbox.world)
+      const seen = (account: StripeAccount): StripeAccount => readOnce(watch.watched(account), sandbox.world)
       const watchedAccounts = {
-        target: watch.watched(accounts.target),
-        sources: new Map([...accounts.sources].map(([name, account]) => [name, watch.watched(account)])),
+        target: seen(accounts.target),
+        sources: new Map([...accounts.sources].map(([name, account]) => [name, seen(account)])),
       }
       if (faults) await injectFaults(sandbox, { seed, rates: faultRates })
       return {

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import type { LiveAccount } from '../plan/live.ts'
 import type { Params, Progress, StripeAccount } from './ports.ts'
 
@@ -80,11 +80,25 @@ async function completeItems(account: StripeAccount, subscriptions: StripeObject
  * from a subscription.
  */
 function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
-  if (Array.isArray(value)) return value.map((one: Json) => deepened(one, terms) ?? null)
-  if (!isJsonObject(value)) return value
-  const known = deepKinds.has(value['object']) ? terms.get(idOf(value)) : undefined
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return deepenedArray(value as readonly Json[], terms)
+  const object = value as JsonObject
+  const known = deepKinds.has(object['object']) ? terms.get(idOf(object)) : undefined
   if (known !== undefined) return known
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, deepened(one, terms)]))
+  // Most of it stays as it is, and is shared: a school's objects are many.
+  let copy: Record<string, Json | undefined> | undefined
+  for (const key in object) {
+    const before = object[key]
+    if (typeof before !== 'object' || before === null) continue
+    const after = deepened(before, terms)
+    if (after !== before) (copy ??= { ...object })[key] = after
+  }
+  return (copy as JsonObject | undefined) ?? object
+}
+
+function deepenedArray(array: readonly Json[], terms: ReadonlyMap<string, StripeObject>): Json {
+  const after = array.map((one) => deepened(one, terms) ?? null)
+  return (after.some((one, at) => one !== array[at]) ? after : array) as Json
 }
 
 const deepKinds: ReadonlySet<unknown> = new Set(['price', 'coupon'])

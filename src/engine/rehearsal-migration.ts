@@ -79,13 +79,13 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
   const members = new Members({ ...worlds, service, copied, seed: schedule.seed })
   const attempts = new Attempts(schedule)
   const lives: Lives = { world: move, fate, copied, weekOf, attempts }
-  let last: Plan | undefined
+  let last: LastPlan | undefined
   for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
     const now = instant(schedule.began + week * weekSeconds)
     await Promise.all([stay.advance(now), move.advance(now)])
     context.progress.step()
     if (schedule.faults) await members.live(week)
-    if (isDue(week, now, [...weekOf.values()], last)) last = await applyAll(lives, week)
+    if (isDue(week, now, [...weekOf.values()], last)) last = { plan: await applyAll(lives, week), at: now }
   }
   await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
   if (last === undefined) throw new CommandError('rehearsal_too_short', 'a rehearsal needs at least one week')
@@ -105,7 +105,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     storesLost: fate.storesLost,
     members: [...members.counts].map(([act, count]) => ({ act, count })),
     failed: attempts.failed(),
-    last,
+    last: last.plan,
   }
 }
 
@@ -122,11 +122,24 @@ async function importCopies({ context }: RehearsalWorld, copied: Copied): Promis
   for (const [source, rows] of Map.groupBy(copied, (row) => row.source)) await importCopyMap(context, source, rows)
 }
 
-/** Whether there is something to do this week: a wave begins or may be settled, a wait is over, or it is time to look at those who were stopped. */
-function isDue(week: number, now: Instant, starts: readonly number[], last: Plan | undefined): boolean {
+/**
+ * Whether somebody would plan and apply this week: when a wave begins or may be settled; while waves are under way, when somebody's wait is over; and every four
+ * weeks in any case, for those who were stopped.
+ */
+function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
   if (last === undefined || week % lookAgainWeeks === 0) return true
   if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
-  return last.deferred.some(({ until }) => (parseInstant(until) ?? now) <= now)
+  if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
+  // A wait that was over at the last look and goes on all the same does not end by being looked at every week.
+  return last.plan.deferred.some(({ until }) => {
+    const over = parseInstant(until)
+    return over === undefined || (over > last.at && over <= now)
+  })
+}
+
+interface LastPlan {
+  readonly plan: Plan
+  readonly at: Instant
 }
 
 /** The catalog as its author would have edited it by that week: stages, and nothing else. */

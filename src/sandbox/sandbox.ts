@@ -9,6 +9,7 @@ import { answerControl } from './kernel/control.ts'
 import type { RateLimits } from './kernel/limits.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
+import { textResponse } from './kernel/text-response.ts'
 import { World, type WorldStorage } from './kernel/world.ts'
 import { modules } from './modules.ts'
 import { buildSchool, historySeconds } from './population/school.ts'
@@ -101,10 +102,8 @@ function sandboxOf(world: World): Sandbox {
         body: await request.text(),
       }
       const answer = await withFaults(world, read, (delay) => dispatch(world, router, { request: read, delay }))
-      return new Response(answer.status === 204 ? null : answer.body, {
-        status: answer.status,
-        headers: answer.headers,
-      })
+      const { status, headers } = answer
+      return status === 204 ? new Response(null, { status, headers }) : textResponse(answer.body, { status, headers })
     },
     clock: () => world.now,
     get ready() {

@@ -34,6 +34,14 @@ function mutated(worlds: RehearsalWorlds, mutation: Mutation): RehearsalWorlds {
   }
 }
 
+/** What the first of some seeds finds: where a death falls depends on every request before it, and no rule should have to be broken at a certain one. */
+export async function foundBySomeSeed(trial: Trial, mutation?: Mutation): Promise<string> {
+  const [first = 1, ...others] = [trial.seed ?? 1, 101, 102, 103]
+  let seen = found(await rehearsed({ ...trial, seed: first }, mutation))
+  for (const seed of others) if (seen === 'nothing') seen = found(await rehearsed({ ...trial, seed }, mutation))
+  return seen
+}
+
 /** What was found, in words: `missed 1, double 2`; `nothing` for a rehearsal that went well. */
 export function found({ ok, counts }: RehearsalReport): string {
   const { expected: _expected, actual: _actual, ...differences } = counts

@@ -7,13 +7,15 @@ type Node = Record<string, unknown>
 type Paths = ReadonlyMap<string, Paths>
 type Resolve = (context: Context, id: string) => object | undefined
 
-/** Where a copy stands: the path a client would write, what is wanted below, and the place within the nearest object. */
+/** Where in an answer one stands: what is wanted below, and the place within the nearest object. */
 interface Place {
-  readonly at: string
   readonly wanted: Paths
   /** Includable fields of the nearest object, and the path from it to here (`restrictions.`). */
   readonly includable: ReadonlySet<string> | undefined
   readonly within: string
+  /** The way here, for the one error that names it. */
+  readonly key: string
+  readonly up: Place | undefined
 }
 
 const nothing: Paths = new Map()
@@ -36,52 +38,65 @@ export class Expander {
     }
   }
 
-  /** A copy of the answer, with the given paths expanded and includable fields that were not asked for left out. */
+  /** The answer with the given paths expanded and includable fields that were not asked for left out. What needs no change is shared with what was given. */
   shape(context: Context, answer: object, expand: readonly string[]): object {
     const wanted = pathsOf(expand)
-    return this.#copy(context, answer as Node, { at: '', wanted, includable: undefined, within: '' })
+    return this.#shaped(context, answer as Node, { wanted, includable: undefined, within: '', key: '', up: undefined })
   }
 
-  #copy(context: Context, node: Node, outer: Place): Node {
-    const object = node['object']
+  #shaped(context: Context, node: Node, outer: Place): Node {
+    const { object } = node
     const place =
       typeof object === 'string' ? { ...outer, includable: this.#includable.get(object), within: '' } : outer
-    const copy: Node = {}
-    for (const key of Object.keys(node)) {
+    const { wanted, includable, within } = place
+    let changed: Node | undefined
+    for (const key in node) {
       const value = node[key]
-      if (value === undefined) continue
-      const wanted = place.wanted.get(key)
-      const included = place.includable?.has(place.within + key) === true
-      if (included && wanted === undefined) continue
+      const asked = wanted.size === 0 ? undefined : wanted.get(key)
+      const included = includable !== undefined && includable.has(within + key)
+      const left = value === undefined || (included && asked === undefined)
+      let now = value
       // Most fields are plain and not asked for: nothing to look into.
-      if (wanted === undefined && (typeof value !== 'object' || value === null)) {
-        copy[key] = value
-        continue
+      if (!left && (asked !== undefined || (typeof value === 'object' && value !== null))) {
+        const below = includable === undefined ? '' : deeper(within, key)
+        const inside = { wanted: asked ?? nothing, includable, within: below, key, up: place }
+        now = this.#value(context, value, { place: inside, expand: asked !== undefined && !included })
       }
-      const inside = { ...place, at: join(place.at, key), wanted: wanted ?? nothing, within: deeper(place.within, key) }
-      copy[key] = this.#value(context, value, { place: inside, key, expand: wanted !== undefined && !included })
+      if (left || now !== value) changed ??= before(node, key)
+      if (changed !== undefined && !left) changed[key] = now
     }
-    for (const [key, wanted] of place.wanted)
-      if (!Object.hasOwn(copy, key)) this.#make(context, node, { copy, key, place: { ...place, wanted } })
-    return copy
+    if (wanted.size === 0) return changed ?? node
+    return this.#completed(context, node, { shaped: changed ?? node, place })
   }
 
-  /** A wanted field that the renderer did not give: made by its module, or left out where it is only sometimes there. */
-  #make(context: Context, node: Node, about: { copy: Node; key: string; place: Place }): void {
-    const { copy, key, place } = about
-    const at = join(place.at, key)
-    const make = this.#includes.get(`${String(node['object'])}.${key}`)
-    if (make !== undefined) copy[key] = this.#copy(context, make(context, String(node['id'])) as Node, { ...place, at })
-    else if (place.includable?.has(place.within + key) !== true) throw notExpandable(at, node)
+  /** Wanted fields that the renderer did not give: made by their modules, or left out where they are only sometimes there. */
+  #completed(context: Context, node: Node, about: { shaped: Node; place: Place }): Node {
+    const { shaped, place } = about
+    const { includable, within } = place
+    let more: Node | undefined
+    for (const [key, wanted] of place.wanted) {
+      if (Object.hasOwn(shaped, key)) continue
+      const make = this.#includes.get(`${String(node['object'])}.${key}`)
+      const inside = { ...place, wanted, key, up: place }
+      if (make !== undefined)
+        (more ??= { ...shaped })[key] = this.#shaped(context, make(context, String(node['id'])) as Node, inside)
+      else if (includable?.has(within + key) !== true) throw notExpandable(inside, node)
+    }
+    return more ?? shaped
   }
 
-  #value(context: Context, value: unknown, about: { place: Place; key: string; expand: boolean }): unknown {
-    if (Array.isArray(value)) return value.map((element: unknown) => this.#value(context, element, about))
-    if (typeof value === 'object' && value !== null) return this.#copy(context, value as Node, about.place)
-    if (!about.expand || value === null) return value
-    const object = typeof value === 'string' ? this.#resolve(context, about.key, value) : undefined
-    if (object === undefined) throw notExpandable(about.place.at, undefined)
-    return this.#copy(context, object as Node, about.place)
+  #value(context: Context, value: unknown, about: { place: Place; expand: boolean }): unknown {
+    const { place, expand } = about
+    if (Array.isArray(value)) {
+      const given: readonly unknown[] = value
+      const elements = given.map((element) => this.#value(context, element, about))
+      return elements.some((element, index) => element !== given[index]) ? elements : given
+    }
+    if (typeof value === 'object' && value !== null) return this.#shaped(context, value as Node, place)
+    if (!expand || value === null) return value
+    const object = typeof value === 'string' ? this.#resolve(context, place.key, value) : undefined
+    if (object === undefined) throw notExpandable(place, undefined)
+    return this.#shaped(context, object as Node, place)
   }
 
   #resolve(context: Context, field: string, id: string): object | undefined {
@@ -117,11 +132,25 @@ function deeper(within: string, key: string): string {
   return within.endsWith('currency_options.') ? `${within}*.` : `${within}${key}.`
 }
 
-function join(at: string, key: string): string {
-  return at === '' ? key : `${at}.${key}`
+/** The fields that come before this one. */
+function before(node: Node, last: string): Node {
+  const copy: Node = {}
+  for (const key in node) {
+    if (key === last) break
+    copy[key] = node[key]
+  }
+  return copy
 }
 
-function notExpandable(at: string, node: Node | undefined): Error {
+/** As a client would write it: `data.customer`. */
+function pathTo(place: Place): string {
+  const steps: string[] = []
+  for (let at: Place | undefined = place; at !== undefined; at = at.up) if (at.key !== '') steps.unshift(at.key)
+  return steps.join('.')
+}
+
+function notExpandable(place: Place, node: Node | undefined): Error {
+  const at = pathTo(place)
   const hint = node?.['object'] === 'list' ? ` You may want to try expanding 'data.${at}' instead.` : ''
   return invalid(`This property cannot be expanded (${at}).${hint}`, { param: 'expand' })
 }

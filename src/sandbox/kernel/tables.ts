@@ -32,12 +32,15 @@ export interface Change {
 export class ChangeLog {
   #before = new Map<AnyTable, Map<string, { row: Row; sequence: number } | undefined>>()
   #size = 0
+  /** Grows with everything that was written or undone: as long as it stands, so do all rows. */
+  turns = 0
 
   get size(): number {
     return this.#size
   }
 
   record(table: AnyTable, id: string, before: { row: Row; sequence: number } | undefined): void {
+    this.turns++
     let rows = this.#before.get(table)
     if (rows === undefined) this.#before.set(table, (rows = new Map()))
     if (rows.has(id)) return
@@ -60,6 +63,7 @@ export class ChangeLog {
   }
 
   rollback(): void {
+    this.turns++
     for (const [table, rows] of this.#before) for (const [id, before] of rows) table.restore(id, before)
     this.discard()
   }

@@ -151,6 +151,11 @@ export class World {
     return this.#now
   }
 
+  /** Another number after every change: what was read under the same one is still true. */
+  get turn(): number {
+    return this.#shelves.log.turns
+  }
+
   /** Another set of tables in this world, saved and copied with it (`kajabi`). */
   space(name: string): Space {
     return this.#shelves.space(name)

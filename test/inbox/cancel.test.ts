@@ -105,6 +105,31 @@ describe('who is meant', () => {
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
+  test('a relay that names a subscription cancels it only for an offer that it gives', async () => {
+    const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'settled')]
+    const wrong = await signal({ subscriber: ada.subscriber, offer: 'diploma' })
+    // Nothing granted is remembered: the price of the new one tells.
+    await rig.store.inbox.removeGrants([{ contact: bo.contact, offer: 'membership' }])
+    const others = [
+      await signal({ subscriber: bo.subscriber, offer: 'diploma' }),
+      await signal({ subscriber: 'us/sub_9' }),
+    ]
+    await workOff()
+    const states = [wrong, ...others].map(({ id }) => state(id))
+    expect(await Promise.all(states)).toEqual([
+      'ignored: no_match_for_offer',
+      'ignored: no_match_for_offer',
+      'dead: nobody',
+    ])
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'active',
+      'active',
+    ])
+    const right = [await signal({ subscriber: ada.subscriber }), await signal({ subscriber: bo.subscriber })]
+    await workOff()
+    expect(await Promise.all(right.map(({ id }) => state(id)))).toEqual(['done', 'done'])
+  })
+
   test('a late retry does not hit a subscription that was made afterwards', async () => {
     const ada = await rig.member('ada', 'settled')
     const { id } = await signal({ contact: ada.contact })

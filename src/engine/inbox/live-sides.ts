@@ -109,8 +109,5 @@ async function customersOf(
 ): Promise<readonly string[]> {
   const known = customerOf(old)
   if (known !== undefined) return [known]
-  const grants = await context.inbox.grants()
-  return [
-    ...new Set(grants.filter(({ subscribers }) => subscribers.includes(subscriber)).map((grant) => grant.customer)),
-  ]
+  return [...new Set((await context.inbox.grants({ subscriber })).map((grant) => grant.customer))]
 }

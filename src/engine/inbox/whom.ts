@@ -1,10 +1,11 @@
 import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
 import type { Signal } from '../../cancel/signal.ts'
+import type { SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markFrom, priceKey } from '../../handover/marks.ts'
 import type { InboxContext } from './context.ts'
-import { isLive } from './live-sides.ts'
+import { isLive, readSides } from './live-sides.ts'
 import type { Grant } from './port.ts'
 
 /**
@@ -12,12 +13,14 @@ import type { Grant } from './port.ts'
  * customer the signal brought along; never by an e-mail address.
  */
 export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Choice>> {
-  if (signal.subscriber !== undefined) return success({ choice: 'one', subscriber: signal.subscriber })
+  if (signal.subscriber !== undefined) {
+    const one = { choice: 'one', subscriber: signal.subscriber } as const
+    return signal.source === 'relay' ? provenOffer(context, signal, one) : success(one)
+  }
   const candidates = new Map<string, Candidate>()
-  const grants = await context.inbox.grants(signal.contact === undefined ? undefined : { contact: signal.contact })
-  const mine = grants.filter((grant) =>
-    signal.contact === undefined ? grant.customer === signal.customer : grant.contact === signal.contact,
-  )
+  const { contact, customer: brought } = signal
+  const filter = contact === undefined ? brought !== undefined && { customer: brought } : { contact }
+  const mine = filter === false ? [] : await context.inbox.grants(filter)
   for (const grant of mine) {
     for (const subscriber of grant.subscribers) {
       const known = candidates.get(subscriber)
@@ -43,6 +46,25 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
     }
   }
   return success(choose([...candidates.values()], signal.offer))
+}
+
+/** A relay may name the subscription itself; the offer that it must name, too, has to be one that this subscription gives. */
+async function provenOffer(
+  context: InboxContext,
+  { subscriber = '', offer }: Signal,
+  one: Extract<Choice, { choice: 'one' }>,
+): Promise<Outcome<Choice>> {
+  const grants = await context.inbox.grants({ subscriber })
+  if (grants.some((grant) => grant.offer === offer)) return success(one)
+  const both = await readSides(context, subscriber as SubscriberKey)
+  if (!both.ok) return both
+  const { successors, sides } = both.value
+  if (sides.successors === undefined)
+    return failed({ kind: 'retryable', code: 'target_unreadable', message: 'the target could not be read', status: 0 })
+  const offers = [...grants.map((grant) => grant.offer), ...successors.flatMap((each) => offersOf(context, each))]
+  if (offer !== undefined && offers.includes(offer)) return success(one)
+  // Of an old subscription that was never granted anything nobody can tell what it gives: a person decides.
+  return success({ choice: 'none', reason: offers.length === 0 ? 'nobody' : 'no_match_for_offer' })
 }
 
 /** Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it on the contact in Kajabi. */

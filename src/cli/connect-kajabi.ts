@@ -4,6 +4,7 @@ import { present } from '../core/assert.ts'
 import type { SecretRef } from '../catalog/types.ts'
 import type { KajabiSite } from '../engine/kajabi-port.ts'
 import { resolveSecret } from '../files/secrets.ts'
+import type { KajabiHttp } from '../kajabi/http.ts'
 import { kajabiSite } from '../kajabi/site.ts'
 import type { ProjectSandbox } from './project-sandbox.ts'
 import type { Shell } from './shell.ts'
@@ -16,6 +17,7 @@ export async function connectKajabi(
   config: JsonObject | undefined,
   sandbox: ProjectSandbox | undefined,
   shell: Shell,
+  answered: NonNullable<KajabiHttp['answered']> = () => {},
 ): Promise<KajabiSite | undefined> {
   if (config === undefined) return undefined
   const clock = (): number => performance.now()
@@ -23,7 +25,16 @@ export async function connectKajabi(
     const { fetch, ready } = present(sandbox, 'sandbox of the Kajabi site')
     const { site, client_id: clientId, client_secret: clientSecret, api_base: path } = ready.kajabi
     const base = new URL(path, 'http://sandbox.invalid')
-    return kajabiSite({ base, fetch, spacing: 0, timeout, clock, site, credentials: { clientId, clientSecret } })
+    return kajabiSite({
+      answered,
+      base,
+      fetch,
+      spacing: 0,
+      timeout,
+      clock,
+      site,
+      credentials: { clientId, clientSecret },
+    })
   }
   const secret = async (name: 'client_id' | 'client_secret'): Promise<string> =>
     await resolveSecret(config[name] as unknown as SecretRef, `kajabi.${name}`, {
@@ -32,6 +43,7 @@ export async function connectKajabi(
     })
   const { site, api_base: base, requests_per_second: rate } = config
   return kajabiSite({
+    answered,
     base: new URL(typeof base === 'string' ? base : kajabiApi),
     fetch: globalThis.fetch,
     pause: async (seconds) => sleep(seconds * 1_000),

@@ -14,12 +14,14 @@ const defaults = { cancels_per_hour: 50, second_look_seconds: 20 }
 export interface Announcing {
   readonly alert: (alert: Alert) => void
   readonly log: (line: LogLine) => void
+  /** Told of every answer of Kajabi's API. */
+  readonly kajabiAnswered?: (route: string, status: number) => void
 }
 
 /** The cancel service's context, the same for `serve` and for `cancel`: there is one way in which people are cancelled. */
 export async function inboxContext(
   { context, store, sandbox }: OpenProject,
-  { alert, log }: Announcing,
+  { alert, log, kajabiAnswered }: Announcing,
   shell: Shell,
 ): Promise<InboxContext> {
   const { project, access } = context.catalog
@@ -29,7 +31,7 @@ export async function inboxContext(
     accounts: context.accounts,
     store: context.store,
     inbox: store.inbox,
-    kajabi: await connectKajabi(project.kajabi, sandbox, shell),
+    kajabi: await connectKajabi(project.kajabi, sandbox, shell, kajabiAnswered),
     // An access.yaml that is not there gives nobody anything.
     access: { offers: {}, ...(access as Partial<Access>) },
     ...(urls === undefined ? {} : { urls }),

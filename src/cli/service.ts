@@ -19,7 +19,7 @@ import type { ServerContext, ServerSecrets } from '../server/context.ts'
 import { openMetrics } from '../server/metrics.ts'
 import type { School } from '../server/page.ts'
 import { linkKey } from '../server/secrets.ts'
-import { inboxContext } from './inbox-context.ts'
+import { inboxContext, type Announcing } from './inbox-context.ts'
 import { silent } from './progress.ts'
 import type { OpenProject } from './project.ts'
 import { publicUrl, serviceSecrets } from './service-secrets.ts'
@@ -94,13 +94,13 @@ function machineClock(): Instant {
 export async function serviceContext(
   project: OpenProject,
   secrets: ServerSecrets,
-  announcing: { readonly alerts: Alerts; readonly log: (line: LogLine) => void },
+  announcing: { readonly alerts: Alerts } & Pick<Announcing, 'log' | 'kajabiAnswered'>,
   shell: Shell,
 ): Promise<ReconcileContext> {
   const { catalog } = project.context
   const { serve } = catalog.project
-  const { alerts, log } = announcing
-  const inbox = await inboxContext(project, { alert: alerts.alert, log }, shell)
+  const { alerts, ...rest } = announcing
+  const inbox = await inboxContext(project, { ...rest, alert: alerts.alert }, shell)
   const reached = typeof serve?.['public_url'] === 'string' && secrets.hooks.length > 0
   const mailer = serve?.['mailer']
   const [key] = secrets.links.map(linkKey)

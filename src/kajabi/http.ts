@@ -12,6 +12,8 @@ export interface KajabiHttp {
   readonly timeout: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
+  /** Told of every answer: the route without ids, and its status; 0 for none. */
+  readonly answered?: (route: string, status: number) => void
 }
 
 export interface KajabiRequest {
@@ -48,10 +50,12 @@ export class KajabiTransport {
         redirect: 'error',
         signal: AbortSignal.timeout(this.http.timeout),
       })
+      this.http.answered?.(routeOf(request), response.status)
       return outcomeOf(request, response, await response.text())
     } catch (error) {
       // An embedded sandbox that cannot store its world is no answer of the outside.
       if (error instanceof CommandError) throw error
+      this.http.answered?.(routeOf(request), 0)
       return failed(cut(request.method, error))
     }
   }
@@ -62,6 +66,12 @@ export class KajabiTransport {
     this.free = start + this.http.spacing
     if (start > now) await wait(start - now)
   }
+}
+
+/** `/v1/contacts/:id/relationships/offers`: never an id, a query or an offer's own URL, which is a secret. */
+function routeOf({ path, plain }: KajabiRequest): string {
+  if (plain === true) return 'offer_url'
+  return (path.split('?')[0] ?? '').replaceAll(/\/\d+(?=\/|$)/g, '/:id')
 }
 
 /** Kajabi takes no blank names, and Stripe does not ask for any. */

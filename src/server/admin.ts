@@ -5,8 +5,8 @@ import { statusPage } from './status-page.ts'
 /** What people on call and Prometheus look at. On a listener of its own, on this machine only unless told otherwise. */
 export function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   app.get('/metrics', async (_, reply) => {
-    const { registry } = context.metrics
-    return reply.type(registry.contentType).send(await registry.metrics())
+    const { metrics } = context
+    return reply.type(metrics.contentType).send(await metrics.text())
   })
   app.get('/', async (_, reply) => {
     const status = await context.status()

@@ -6,13 +6,17 @@ import type { ServiceStatus } from '../engine/inbox/status.ts'
 export type Door = 'hook' | 'relay' | 'link' | 'stripe'
 
 export interface Metrics {
-  readonly registry: Registry
+  /** What Prometheus is told; a store that cannot be read leaves the gauges as they were. */
+  text(): Promise<string>
+  readonly contentType: string
   request(door: Door, outcome: string): void
   refused(door: Door, reason: string): void
   /** A signal was accepted here; its latency is counted from now. */
   accepted(id: string): void
-  /** Reads the worker's log lines: what was done, and how long it took. */
-  heard(line: LogLine): void
+  /** Reads the worker's log lines: what was done. @returns milliseconds from acceptance to this line's end or confirmation, where it was accepted here */
+  heard(line: LogLine): number | undefined
+  /** Kajabi's API answered; `status` 0 when it did not. */
+  kajabi(route: string, status: number): void
 }
 
 /** Signals whose latency is still being counted; older ones are forgotten rather than kept for ever. */
@@ -45,6 +49,18 @@ export function openMetrics(options: {
     labelNames: ['source', 'state'],
     registers,
   })
+  const cancels = new Counter({
+    name: 'crossbill_stripe_cancels_total',
+    help: 'Cancels sent to Stripe, by what came of them.',
+    labelNames: ['outcome'],
+    registers,
+  })
+  const kajabi = new Counter({
+    name: 'crossbill_kajabi_api_requests_total',
+    help: 'Requests to the API of Kajabi.',
+    labelNames: ['route', 'status_class'],
+    registers,
+  })
   const latency = new Histogram({
     name: 'crossbill_cancel_latency_seconds',
     help: 'From acceptance to the cancel that Stripe confirmed.',
@@ -55,31 +71,45 @@ export function openMetrics(options: {
     { version: options.version },
     1,
   )
-  registerStatus(registry, options.status)
+  const storeUnreadable = new Counter({
+    name: 'crossbill_store_unreadable_total',
+    help: 'Times that the store could not be read for these figures.',
+    registers,
+  })
+  const readStatus = registerStatus(registry, options.status)
 
   const since = new Map<string, number>()
   return {
-    registry,
+    contentType: registry.contentType,
+    async text() {
+      await readStatus().catch(() => storeUnreadable.inc())
+      return registry.metrics()
+    },
     request: (source, outcome) => requests.inc({ source, outcome }),
     refused: (source, reason) => failures.inc({ source, reason }),
+    kajabi: (route, status) =>
+      kajabi.inc({ route, status_class: status === 0 ? 'none' : `${Math.floor(status / 100)}xx` }),
     accepted(id) {
       if (since.size >= followed) since.delete(since.keys().next().value ?? '')
       since.set(id, options.milliseconds())
     },
     heard(line) {
-      if (line.event !== 'signal') return
-      const { id, state, source } = line
-      ends.inc({ source: String(source), state: String(state) })
+      const { event, id, state, source, outcome } = line
+      if (event === 'stripe_cancel') cancels.inc({ outcome: String(outcome) })
+      if (event === 'signal') ends.inc({ source: String(source), state: String(state) })
+      if (event !== 'signal' && event !== 'stripe_confirmed') return undefined
       const begun = since.get(String(id))
-      if (begun === undefined || state === 'retry') return
-      since.delete(String(id))
-      if (state === 'done') latency.observe((options.milliseconds() - begun) / 1_000)
+      if (begun === undefined) return undefined
+      const milliseconds = Math.round(options.milliseconds() - begun)
+      if (event === 'stripe_confirmed') latency.observe(milliseconds / 1_000)
+      else if (state !== 'retry') since.delete(String(id))
+      return milliseconds
     },
   }
 }
 
-/** Gauges that are read from the store when somebody asks for them. */
-function registerStatus(registry: Registry, status: () => Promise<ServiceStatus>): void {
+/** Gauges of what the store holds. @returns what brings them up to date: before they are told, since gauges are told side by side */
+function registerStatus(registry: Registry, status: () => Promise<ServiceStatus>): () => Promise<void> {
   const registers = [registry]
   const age = new Gauge({
     name: 'crossbill_oldest_pending_age_seconds',
@@ -92,24 +122,31 @@ function registerStatus(registry: Registry, status: () => Promise<ServiceStatus>
     help: 'When reconciliation last went through.',
     registers,
   })
-  const differences = new Gauge({
-    name: 'crossbill_reconcile_differences',
-    help: 'What the last reconciliation found.',
+  const drift = new Gauge({
+    name: 'crossbill_reconcile_drift_subscriptions',
+    help: 'What the last reconciliation found: offers missing, offers taken away, hooks made again, holds put back.',
+    labelNames: ['kind'],
+    registers,
+  })
+  const dead = new Gauge({
+    name: 'crossbill_dead_letter_events',
+    help: 'Signals that wait for a person.',
     registers,
   })
   const signals = new Gauge({
-    name: 'crossbill_inbox_signals',
+    name: 'crossbill_inbox_events',
     help: 'Signals in the inbox by state.',
     labelNames: ['state'],
     registers,
-    async collect() {
-      const now = await status()
-      for (const [state, count] of Object.entries(now.states)) signals.set({ state }, count)
-      age.set(now.oldestPendingSeconds ?? 0)
-      breaker.set(now.breaker === undefined ? 0 : 1)
-      if (now.lastReconciliation === undefined) return
-      reconciled.set(now.lastReconciliation.at)
-      differences.set(now.lastReconciliation.differences)
-    },
   })
+  return async () => {
+    const now = await status()
+    for (const [state, count] of Object.entries(now.states)) signals.set({ state }, count)
+    dead.set(now.states['dead'] ?? 0)
+    age.set(now.oldestPendingSeconds ?? 0)
+    breaker.set(now.breaker === undefined ? 0 : 1)
+    if (now.lastReconciliation === undefined) return
+    reconciled.set(now.lastReconciliation.at)
+    for (const [kind, count] of Object.entries(now.lastReconciliation.found)) drift.set({ kind }, count)
+  }
 }

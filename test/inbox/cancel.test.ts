@@ -262,6 +262,32 @@ describe('trouble', () => {
     expect((await rig.stripe('target').events.list({ type: 'customer.subscription.deleted' })).data).toHaveLength(1)
   })
 
+  test.each([
+    [
+      'Kajabi',
+      /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
+      () => Response.json({ errors: [{ detail: 'no' }] }, { status: 403 }),
+    ],
+    [
+      'Stripe',
+      /DELETE .*\/v1\/subscriptions/,
+      () => Response.json({ error: { type: 'invalid_request_error', message: 'revoked' } }, { status: 401 }),
+    ],
+  ])('a key that %s refuses calls somebody at once, and the cancel waits for it', async (_, pattern, answer) => {
+    await rig.close()
+    rig = await openRig({ between: failing(1, pattern, answer) })
+    const ada = await rig.member('ada', 'held')
+    const { id } = await tagged(ada)
+    await workInbox(rig.context, 10)
+    expect(await state(id)).toMatch(/^retry: /)
+    expect(rig.alerts).toMatchObject([
+      { resolved: true },
+      { key: 'credentials_refused', severity: 'critical', fix: 'crossbill doctor' },
+    ])
+    await workOff()
+    expect(await state(id)).toBe('done')
+  })
+
   test("a lost answer to the cancel is looked up, never taken for somebody else's", async () => {
     await rig.close()
     let cut = true

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { recover } from '../../src/engine/recover.ts'
 import { serveLease, startServing } from '../../src/engine/inbox/serve.ts'
@@ -47,6 +48,24 @@ describe('apply and serve share one store', () => {
     await expect.poll(() => rig.store.leaseHolder(serveLease)).toMatchObject({ holder: 'two' })
     await two.stop()
     expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
+  })
+
+  test('a reconciliation that does not go through, or whose last is days ago, calls somebody, and so does a refused key', async () => {
+    const refused = { kind: 'rejected', code: 'credentials_refused', message: 'no', status: 401 } as const
+    const kajabi = { ...rig.kajabi, holders: () => Promise.resolve(failed(refused)) }
+    await rig.store.put('reconciliation', { at: rig.now() - 3 * 86_400 })
+    const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
+    const options = { atOnce: 4, pollSeconds: 1_000, recover: () => Promise.resolve() }
+    const service = startServing({ ...rig.context, kajabi, wait }, options)
+    const told = () => new Set(rig.alerts.filter(({ resolved }) => resolved !== true).map(({ summary }) => summary))
+    await expect
+      .poll(() => [...told()].toSorted())
+      .toEqual([
+        'a key of Kajabi or Stripe is refused (credentials_refused): what needs it waits until it is mended',
+        'reconciliation did not go through: no (credentials_refused)',
+        expect.stringMatching(/^the last reconciliation was on /),
+      ])
+    await service.stop()
   })
 
   test('a duty that takes longer than the lease does not lose it', async () => {

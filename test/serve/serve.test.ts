@@ -27,6 +27,11 @@ describe('crossbill serve', () => {
       const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
       expect(metrics).toContain('crossbill_signals_total{source="hook",state="done"} 1')
       expect(metrics).toMatch(/crossbill_cancel_latency_seconds_count 1/)
+      expect(metrics).toContain('crossbill_stripe_cancels_total{outcome="confirmed"} 2')
+      expect(metrics).toMatch(
+        /crossbill_kajabi_api_requests_total\{route="\/v1\/contacts\/:id\/relationships\/tags",status_class="2xx"\} \d/,
+      )
+      expect(town.output()).toMatch(/"event":"stripe_confirmed","id":"sig_\w+","source":"hook","milliseconds":\d+/)
       expect(await (await fetch(service.adminUrl)).text()).toContain('All is well')
       expect(await town.rig.store.leaseHolder('serve')).toBeDefined()
 

@@ -81,7 +81,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
       states: { received: 3, verifying: 0, cancelling: 1, retry: 4, done: 120, ignored: 7, dead: 2 },
       oldestPendingSeconds: 300,
       breaker: '50 cancels within an hour reach the limit of 50',
-      lastReconciliation: { at: instant(now - 90_000), differences: 4 },
+      lastReconciliation: { at: instant(now - 90_000), differences: 4, found: { missing: 4 } },
       dead: [
         {
           id: 'sig_6c9f3a2b71d40011',

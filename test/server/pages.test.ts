@@ -213,7 +213,7 @@ describe('the listener for people on call', () => {
       states: { received: 1, dead: 2 },
       oldestPendingSeconds: 300,
       breaker: '50 cancels within an hour reach the limit of 50',
-      lastReconciliation: { at: instant(now - 60), differences: 4 },
+      lastReconciliation: { at: instant(now - 60), differences: 4, found: { missing: 4 } },
       dead: [{ id: 'sig_1', acceptedAt: instant(now - 7_300), state: 'dead', reason: '<b>ambiguous</b>' }],
       waiting: [{ id: 'sig_2', acceptedAt: instant(now - 300), state: 'retry', reason: 'timeout' }],
     }
@@ -243,7 +243,14 @@ describe('the listener for people on call', () => {
     const { text } = await admin('/metrics')
     expect(text).toContain('crossbill_webhook_auth_failures_total{source="hook",reason="unknown_secret"} 1')
     expect(text).toContain('crossbill_webhook_requests_total{source="link",outcome="accepted"} 1')
-    expect(text).toContain('crossbill_inbox_signals{state="done"} 3')
+    for (const line of [
+      'crossbill_inbox_events{state="done"} 3',
+      'crossbill_dead_letter_events 0',
+      'crossbill_oldest_pending_age_seconds 0',
+      'crossbill_reconcile_drift_subscriptions{kind="missing"} 0',
+    ])
+      expect(text).toContain(line)
+    expect(text).toMatch(/crossbill_reconcile_last_success_timestamp_seconds \d/)
     expect(text).toContain('crossbill_build_info{version="0.0.0"} 1')
     expect(text).not.toMatch(/sub_1|sig_1/)
   })

@@ -86,7 +86,7 @@ export async function runService(
         states: { received: 0, done: 3, dead: 0 },
         oldestPendingSeconds: undefined,
         breaker: undefined,
-        lastReconciliation: { at: instant(now - 3_600), differences: 0 },
+        lastReconciliation: { at: instant(now - 3_600), differences: 0, found: { missing: 0 } },
         dead: [],
         waiting: [],
       },

@@ -40,14 +40,21 @@ export const main = command({
       let heard = openLog({ write: (text) => void stderr.write(text) })
       const log: typeof heard = (line) => heard(line)
       const alerts = await openProjectAlerts(project, log, shell)
-      const context = await serviceContext(project, secrets, { alerts, log }, shell)
+      let kajabiAnswered = (_route: string, _status: number): void => {}
+      const announcing = {
+        alerts,
+        log,
+        kajabiAnswered: (route: string, status: number) => kajabiAnswered(route, status),
+      }
+      const context = await serviceContext(project, secrets, announcing, shell)
       let serving: Serving | undefined
       const server = serverContext(context, secrets, () => serving)
       const print = heard
       heard = (line) => {
-        print(line)
-        server.metrics.heard(line)
+        const milliseconds = server.metrics.heard(line)
+        print(milliseconds === undefined ? line : { ...line, milliseconds })
       }
+      kajabiAnswered = (route, status) => server.metrics.kajabi(route, status)
       const service = await startService(server, {
         ...settings,
         port: flags.port ?? settings.port,

@@ -1,6 +1,7 @@
 import { digest } from '../../core/canonical.ts'
 import { acceptSignal } from './accept.ts'
 import type { InboxContext } from './context.ts'
+import { tellRefused } from './credentials.ts'
 
 /** Contacts seen with a cancel tag, by contact and tag: once, or often enough that a signal was made of it. Forgotten when the tag is gone. */
 export type SeenTags = Map<string, 'once' | 'told'>
@@ -32,6 +33,7 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
       const contacts = await kajabi.tagged(tag)
       if (!contacts.ok) {
         context.log({ level: 'warn', event: 'poll_failed', offer, code: contacts.failure.code })
+        tellRefused(context, contacts.failure)
         return undefined
       }
       for (const contact of contacts.value) {

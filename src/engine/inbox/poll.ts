@@ -4,6 +4,7 @@ import { secondsPerHour, type Instant } from '../../core/instant.ts'
 import { acceptSignal } from './accept.ts'
 import { openBreaker } from './breaker.ts'
 import type { InboxContext } from './context.ts'
+import { tellRefused } from './credentials.ts'
 import type { Grant } from './port.ts'
 import { giveAgain } from './repair.ts'
 import { readStanding } from './standing.ts'
@@ -53,6 +54,7 @@ export async function pollAccess(context: InboxContext, known: KnownGone = new M
     if (!holders.ok) {
       poll.read = false
       context.log({ level: 'warn', event: 'poll_failed', offer: key, code: holders.failure.code })
+      tellRefused(context, holders.failure)
       continue
     }
     const there = new Set(holders.value.values())

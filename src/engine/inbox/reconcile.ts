@@ -123,6 +123,13 @@ function tell(context: InboxContext, { missing, taken, hooksCreated, holds }: Re
   const differ = { key: 'reconciliation', severity: 'warning', fix: 'crossbill plan; crossbill apply' } as const
   if (missing === 0) context.alert({ ...differ, summary: 'everybody who pays has their offers', resolved: true })
   else context.alert({ ...differ, summary: `${missing} offers that are paid for are missing in Kajabi` })
+  const late = { key: 'reconciliation_taken', severity: 'warning', fix: 'crossbill doctor' } as const
+  if (taken === 0) context.alert({ ...late, summary: 'nobody held what they no longer pay for', resolved: true })
+  else
+    context.alert({
+      ...late,
+      summary: `${taken} offers of people who no longer pay were still there and have been taken: no webhook of Stripe said that they had ended`,
+    })
   // A hook that was gone means that cancels may have gone unheard since the last look.
   if (hooksCreated > 0)
     context.alert({

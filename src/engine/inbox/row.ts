@@ -11,6 +11,7 @@ import { cancelSubscription, invoicesToRestore, restoreCollection, type CancelWo
 import { askForConfirmation } from './confirm.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
+import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
@@ -208,9 +209,17 @@ async function send(
     // Durable before the cancel: afterwards nobody could tell which invoices were being collected.
     if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
     const cancelled = await cancelSubscription(context, cancel)
+    const { name: account } = cancel.account
+    const level = cancelled.ok ? 'info' : 'warn'
+    context.log({ level, event: 'stripe_cancel', id: work.id, account, outcome: outcomeWord(cancelled) })
     if (!cancelled.ok) return cancelled
   }
+  context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
   return success(true)
+}
+
+function outcomeWord(cancelled: Outcome<unknown>): string {
+  return cancelled.ok ? 'confirmed' : cancelled.failure.kind
 }
 
 const leaseLost: Failure = {
@@ -238,6 +247,8 @@ async function removeTag({ kajabi }: InboxContext, { contact, tag }: InboxRow['s
 const applySeconds = 10
 
 function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
+  tellRefused(context, failure)
+  if (isRefusal(failure)) return postponed(context, work, failure)
   // Refused for good: trying again changes nothing, a person must look.
   if (failure.kind === 'rejected' || failure.kind === 'conflict')
     return { event: 'failed', reason: `${failure.code}: ${failure.message}` }

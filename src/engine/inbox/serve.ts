@@ -1,7 +1,9 @@
-import { instant, isDue, secondsPerDay } from '../../core/instant.ts'
+import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
+import { CommandError } from '../../core/outcome.ts'
 import { isUnfinished } from '../hand-over.ts'
 import { applyLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
+import { tellAccepted, tellRefused } from './credentials.ts'
 import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess, type KnownGone } from './poll.ts'
 import { readBackProducts, type KnownDark } from './read-back.ts'
@@ -39,6 +41,8 @@ const failuresAllowed = 3
 const recoverSeconds = 60
 /** Between two readings of what offers really open: it costs as much as a look at everybody. */
 const readBackSeconds = 3_600
+/** A reconciliation older than two of its days. */
+const staleSeconds = 2 * secondsPerDay
 /** Seconds between two tries of a reconciliation that did not go through. */
 const retryReconcile = 600
 
@@ -50,24 +54,25 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
   const worker = startWorker(context, options.atOnce)
   const duties = new Duties(context, options, () => worker.wake())
   let stopped = false
-  const lead = async (): Promise<void> => {
+  const again = async (duty: () => Promise<void>): Promise<void> => {
     while (!stopped) {
       try {
-        await duties.round(() => stopped)
+        await duty()
       } catch (error) {
         context.log({ level: 'error', event: 'duty_failed', error: error instanceof Error ? error.name : 'unknown' })
       }
       if (!stopped) await context.wait(tickSeconds)
     }
-    await duties.release()
   }
-  const leading = lead()
+  // What waits is watched beside the rest: a look at Kajabi may take minutes.
+  const leading = Promise.all([again(() => duties.round(() => stopped)), again(() => duties.watch())])
   return {
     wake: () => worker.wake(),
     ended: worker.ended,
     async stop() {
       stopped = true
       await Promise.all([worker.stop(), leading])
+      await duties.release()
     },
   }
 }
@@ -97,10 +102,6 @@ class Duties {
   async round(stopped: () => boolean): Promise<void> {
     if (!(await this.leads())) return
     const now = this.context.clock()
-    if (isDue(this.monitorAt, now, monitorSeconds)) {
-      this.monitorAt = now + monitorSeconds
-      await this.monitor()
-    }
     if (isDue(this.recoverAt, now, recoverSeconds) && !stopped()) {
       this.recoverAt = now + recoverSeconds
       await this.recover()
@@ -111,6 +112,13 @@ class Duties {
     }
     if (isDue(this.readBackAt, now, readBackSeconds) && !stopped()) await this.readBack()
     if (isDue(this.reconcileAt, now, secondsPerDay) && !stopped()) await this.reconcile()
+  }
+
+  async watch(): Promise<void> {
+    const now = this.context.clock()
+    if (this.lease === undefined || !isDue(this.monitorAt, now, monitorSeconds)) return
+    this.monitorAt = now + monitorSeconds
+    await this.monitor()
   }
 
   async release(): Promise<void> {
@@ -149,8 +157,10 @@ class Duties {
     const read = poll.read && tags !== undefined
     this.failures = read ? 0 : this.failures + 1
     const unreadable = { key: 'kajabi_unreadable', severity: 'warning', fix: 'crossbill doctor' } as const
-    if (read) this.context.alert({ ...unreadable, summary: 'Kajabi can be read again', resolved: true })
-    else if (this.failures >= failuresAllowed)
+    if (read) {
+      this.context.alert({ ...unreadable, summary: 'Kajabi can be read again', resolved: true })
+      tellAccepted(this.context)
+    } else if (this.failures >= failuresAllowed)
       this.context.alert({
         ...unreadable,
         summary: 'Kajabi cannot be read: cancels by tag wait, revokes are not noticed',
@@ -198,6 +208,9 @@ class Duties {
     if (states.dead > 0)
       this.context.alert({ ...dead, summary: `${states.dead} signals could not be carried out and wait for a person` })
     else this.context.alert({ ...dead, summary: 'no dead letters', resolved: true })
+    const last = await lastReconciliation(this.context)
+    if (last !== undefined && this.context.clock() - last.at > staleSeconds)
+      this.context.alert({ ...staleAlert, summary: `the last reconciliation was on ${formatInstant(last.at)}` })
   }
 
   private async reconcile(): Promise<void> {
@@ -206,16 +219,27 @@ class Duties {
     const due = instant((last?.at ?? now - secondsPerDay) + secondsPerDay)
     this.reconcileAt = Math.max(due, now + 1)
     if (due > now) return
-    const outcome = await reconcile(this.context)
-    const stale = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill doctor' } as const
-    if (outcome.ok) {
-      this.context.alert({ ...stale, summary: 'reconciliation goes through again', resolved: true })
+    const why = await this.tryReconcile()
+    if (why === undefined) {
+      this.context.alert({ ...staleAlert, summary: 'reconciliation goes through again', resolved: true })
       return
     }
     this.reconcileAt = now + retryReconcile
-    this.context.alert({
-      ...stale,
-      summary: `reconciliation did not go through: ${outcome.failure.message} (${outcome.failure.code})`,
-    })
+    this.context.alert({ ...staleAlert, summary: `reconciliation did not go through: ${why}` })
+  }
+
+  /** Why it did not go through. */
+  private async tryReconcile(): Promise<string | undefined> {
+    try {
+      const outcome = await reconcile(this.context)
+      if (outcome.ok) return undefined
+      tellRefused(this.context, outcome.failure)
+      return `${outcome.failure.message} (${outcome.failure.code})`
+    } catch (error) {
+      if (error instanceof CommandError) return `${error.message} (${error.code})`
+      throw error
+    }
   }
 }
+
+const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill doctor' } as const

@@ -9,7 +9,15 @@ export interface ServiceStatus {
   readonly states: Readonly<Record<string, number>>
   readonly oldestPendingSeconds: number | undefined
   readonly breaker: string | undefined
-  readonly lastReconciliation: { readonly at: Instant; readonly differences: number } | undefined
+  readonly lastReconciliation:
+    | {
+        readonly at: Instant
+        /** What somebody has to mend: offers that are paid for and missing. */
+        readonly differences: number
+        /** By kind: `missing`, `taken`, `hooks`, `holds`. */
+        readonly found: Readonly<Record<string, number>>
+      }
+    | undefined
   readonly dead: readonly StatusRow[]
   readonly waiting: readonly StatusRow[]
 }
@@ -37,7 +45,16 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
     oldestPendingSeconds:
       counts.oldestPending === undefined ? undefined : Math.max(context.clock() - counts.oldestPending, 0),
     breaker: breaker.reading.open ? breaker.reading.reason : undefined,
-    lastReconciliation: reconciled && { at: reconciled.at, differences: reconciled.missing },
+    lastReconciliation: reconciled && {
+      at: reconciled.at,
+      differences: reconciled.missing,
+      found: {
+        missing: reconciled.missing,
+        taken: reconciled.taken,
+        hooks: reconciled.hooksCreated,
+        holds: reconciled.holds,
+      },
+    },
     dead: dead.map(statusRow),
     waiting: [...cancelling, ...retry].map(statusRow),
   }

@@ -1,7 +1,7 @@
 import { present } from '../core/assert.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import { isJsonObject, type Json } from '../core/json.ts'
-import { isOver, idOf } from '../handover/source.ts'
+import { idOf, isOver, readHold } from '../handover/source.ts'
 import { desiredForm, differences } from '../kinds/form.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
 import { kindNamed } from '../kinds/registry.ts'
@@ -151,7 +151,8 @@ function writeCarried({ accounts, tables, files, now }: EntriesInput, coupons: r
   for (const { name, subscriptions, customers } of accounts) {
     const table = tables.get(name)
     for (const subscription of table === undefined ? [] : subscriptions) {
-      if (isOver(subscription) || table === undefined) continue
+      // Who was moved took the discount along at that time.
+      if (isOver(subscription) || readHold(subscription) !== null || table === undefined) continue
       const customer = customers.get(idOf(subscription.customer))
       for (const one of carriedCoupons(subscription, customer, table, written, now)) wanted.set(one.key, one)
     }

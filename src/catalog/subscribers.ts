@@ -28,7 +28,7 @@ function subscriberFrom(entry: JsonObject, stage: Stage): Terms {
     stage: (entry['stage'] ?? (entry['excluded'] === undefined ? stage : 'source')) as Stage,
     ...(typeof entry['excluded'] === 'string' ? { excluded: entry['excluded'] } : {}),
     customer: textOf(entry['customer']) ?? '',
-    ...texts(entry, ['currency', 'payment_method', 'status']),
+    ...texts(entry, ['currency', 'payment_method', 'status', 'pays_twice']),
     items: list(entry['items']).map(itemFrom),
     ...instants(entry),
     // Absent only where the entry is excluded; a rule says so otherwise.
@@ -55,7 +55,10 @@ function instants(entry: JsonObject): Pick<Terms, 'next_invoice' | 'trial_end' |
   }
 }
 
-function texts(entry: JsonObject, names: readonly ('currency' | 'payment_method' | 'status')[]): Partial<Terms> {
+function texts(
+  entry: JsonObject,
+  names: readonly ('currency' | 'payment_method' | 'status' | 'pays_twice')[],
+): Partial<Terms> {
   return Object.fromEntries(names.filter((name) => entry[name] !== undefined).map((name) => [name, entry[name]]))
 }
 

@@ -98,6 +98,8 @@ export interface DesiredSubscriber {
   readonly stage: Stage
   /** A written reason takes a subscriber out of the migration. */
   readonly excluded?: string
+  /** A written reason why the same person pays for the same thing a second time with this one. */
+  readonly pays_twice?: string
   readonly customer: string
   readonly currency?: string
   readonly items: readonly DesiredItem[]

@@ -1,3 +1,4 @@
+import type { Catalog } from '../catalog/types.ts'
 import { secondsPerDay } from '../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
@@ -19,17 +20,22 @@ export interface ExternalBilling {
 
 /** Repeated charges outside Stripe's subscriptions that nobody declared or excluded. */
 export async function externalBillers(context: Pick<Context, 'accounts' | 'catalog'>): Promise<readonly Violation[]> {
-  const declared = new Set(context.catalog.externals.map(({ source, customer }) => `${source}/${customer}`))
   const found = await Promise.all([...context.accounts.sources.values()].map(findExternalBilling))
-  return found
-    .flat()
-    .filter(({ source, customer }) => !declared.has(`${source}/${customer}`))
-    .map(({ source, customer, charges, last }) => ({
-      code: 'external_biller',
-      subscriber: `${source}/${customer}`,
-      detail: `charged ${charges} times in ${windowDays} days without an invoice, last ${formatMoney(last)}`,
-      fix: 'something other than Stripe Billing runs this payment plan: declare it under `externals` with a reason, or end it there',
-    }))
+  return undeclared(found.flat(), context.catalog).map(({ source, customer, charges, last }) => ({
+    code: 'external_biller',
+    subscriber: `${source}/${customer}`,
+    detail: `charged ${charges} times in ${windowDays} days without an invoice, last ${formatMoney(last)}`,
+    fix: `something other than Stripe Billing runs this payment plan: declare it in catalog/externals.yaml (externals: { ${source}: { ${customer}: REASON } }), or end it there`,
+  }))
+}
+
+/** Those that the catalog does not speak of. */
+export function undeclared(
+  found: readonly ExternalBilling[],
+  { externals }: Pick<Catalog, 'externals'>,
+): readonly ExternalBilling[] {
+  const declared = new Set(externals.map(({ source, customer }) => `${source}/${customer}`))
+  return found.filter(({ source, customer }) => !declared.has(`${source}/${customer}`))
 }
 
 /** Customers of one source with two or more successful charges that no invoice explains. */

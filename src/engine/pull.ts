@@ -4,7 +4,7 @@ import { formatMoney } from '../core/money.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
 import type { LiveAccount } from '../plan/live.ts'
 import type { Context } from './context.ts'
-import { findExternalBilling, type ExternalBilling } from './external-billers.ts'
+import { findExternalBilling, undeclared, type ExternalBilling } from './external-billers.ts'
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read-account.ts'
 import { readResources } from './read-resources.ts'
@@ -34,7 +34,7 @@ export interface PullResult {
 export async function pull(context: Context, { sources, files, waveSize }: PullOptions): Promise<PullResult> {
   const { target, sources: all } = context.accounts
   const wanted = [...all.values(), target].filter(({ name }) => sources?.includes(name) ?? name !== target.name)
-  context.progress.start('reading accounts', wanted.length)
+  context.progress.start('reading accounts')
   const accounts = await Promise.all(wanted.map((account) => readWhole(context, account)))
   context.progress.done()
   const pulled = pullCatalog({
@@ -45,7 +45,10 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     changedInTarget: await changedInTarget(context, accounts),
     ...(waveSize === undefined ? {} : { waveSize }),
   })
-  const outside = accounts.flatMap(({ external }) => external)
+  const outside = undeclared(
+    accounts.flatMap(({ external }) => external),
+    context.catalog,
+  )
   return {
     files: pulled.files,
     notes: [...pulled.notes, ...outside.map(noteOf)],
@@ -86,5 +89,5 @@ async function changedInTarget(
 
 function noteOf({ source, customer, charges, last }: ExternalBilling): string {
   const what = `${source}/${customer} was charged ${charges} times without an invoice, last ${formatMoney(last)}`
-  return `${what}: something other than Stripe Billing runs a payment plan there; declare it under externals with a reason`
+  return `${what}: something other than Stripe Billing runs a payment plan there; declare it in catalog/externals.yaml with a reason`
 }

@@ -7,11 +7,12 @@ import { collects, type Sides } from './sides.ts'
 import type { Violation } from './violations.ts'
 
 /**
- * One person who pays twice for the same thing: two payers of different customers with one e-mail address and a product in common. Addresses are compared
- * in memory and never leave this function.
+ * One person who pays twice for the same thing: two payers of different customers with one e-mail address and a product in common. Who is declared with
+ * `pays_twice` and a reason is a known second payer, and no longer counts beside the others. Addresses are compared in memory and never leave this function.
  */
 export function samePersonTwice(live: Live, everybody: readonly Sides[], products: ProductKeys): readonly Violation[] {
-  const payers = everybody.flatMap((sides) => payersOf(live, sides, products))
+  const asked = everybody.filter(({ declared }) => declared?.pays_twice === undefined)
+  const payers = asked.flatMap((sides) => payersOf(live, sides, products))
   return [...Map.groupBy(payers, ({ email, product }) => `${email} ${product}`).values()].flatMap((same) => {
     const [first, ...others] = same
     const other = others.find((one) => one.customer !== first?.customer)
@@ -21,7 +22,7 @@ export function samePersonTwice(live: Live, everybody: readonly Sides[], product
         code: 'same_person_pays_twice' as const,
         subscriber: first.key,
         detail: `the same person also pays as ${other.key} for the same product (${first.product})`,
-        fix: 'ask the member which one to keep, then crossbill cancel the other, or exclude one with a reason',
+        fix: `ask the member which one to keep, then crossbill cancel the other; if both are meant, say why under \`pays_twice\` at ${other.key}`,
       },
     ]
   })

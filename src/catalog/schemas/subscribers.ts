@@ -35,6 +35,7 @@ const item = closed({
 const subscriber = closed({
   stage: optional(stage),
   excluded: optional(text('Why this one is not part of the migration')),
+  pays_twice: optional(text('Why this person pays for the same thing once more with this one, and is meant to')),
   customer: optional(Type.String({ pattern: '^cus_[A-Za-z0-9_]+$', description: 'The old customer, cus_…' })),
   currency: optional(currency),
   items: optional(listOf(item, { minItems: 1 })),

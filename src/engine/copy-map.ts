@@ -1,5 +1,6 @@
 import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
+import { classifySubscribers } from '../handover/classify.ts'
 import type { CopyMapRow } from './ports.ts'
 import { read } from './perform.ts'
 import { survey } from './survey.ts'
@@ -151,9 +152,16 @@ const copyCodes: ReadonlySet<string> = new Set([
   'payment_method_not_copyable',
 ])
 
-/** Who cannot be moved for want of a copied customer or payment method, and why. Read-only. */
+/**
+ * Who cannot be moved for want of a copied customer or payment method, and why: asked of everybody who is still to move, not only of those whose wave is set to
+ * move already, since a further copy takes days. Read-only.
+ */
 export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
-  const { classified, input } = await survey(context)
+  const { input } = await survey(context)
+  const subscribers = input.catalog.subscribers.map((one) =>
+    one.stage === 'source' && one.excluded === undefined ? { ...one, stage: 'target' as const } : one,
+  )
+  const classified = classifySubscribers({ ...input, catalog: { ...input.catalog, subscribers } })
   const findings = classified.flatMap((one) =>
     one.outcome === 'blocked'
       ? one.reasons

@@ -52,6 +52,6 @@ export function readGuard(id: GuardName, actual: number, limits: Readonly<Record
   const limit = limits[id] ?? guardDefaults[id]
   const tripped = actual > limit
   if (!tripped) return { id, limit, actual, tripped }
-  const message = `${explanations[id](actual, limit)}; if that is meant: --allow ${id}, or guards.${id} in project.yaml`
+  const message = `${explanations[id](actual, limit)}; if that is meant: crossbill apply --allow ${id}, or guards.${id} in project.yaml`
   return { id, limit, actual, tripped, message }
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Plan } from '../../src/plan/types.ts'
-import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { root } from '../house/sources.ts'
 import { crossbill, type Ran } from './crossbill.ts'
 
@@ -33,12 +32,8 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
 
   // UPDATE_GOLDEN=1 writes them, should the simulated world ever change.
   test.each(['us', 'intl'])('keeps the copy map of %s that Stripe would hand out', async (from) => {
-    const { fetch } = createSandbox({ population: { name: 'school', subscribers: 60 }, copied: ['us', 'intl'] })
-    const copied = await fetch('http://sandbox/_sandbox/copy', {
-      method: 'POST',
-      body: JSON.stringify({ from, to: 'target' }),
-    })
-    const csv = await copied.text()
+    const { code, stdout: csv } = await run('sandbox', '--copy', from)
+    expect(code).toBe(0)
     const path = join(root, `catalog/copy-map/${from}.csv`)
     if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, csv)
     expect(readFileSync(path, 'utf8')).toBe(csv)

@@ -57,6 +57,8 @@ test('the copy map’s check names who is missing and why', async () => {
   const check = await copyMapCheck(context)
   expect(check.sources['us']).toMatchObject({ subscribers: 1, ready: 0 })
   expect(check.findings).toMatchObject([{ code: 'payment_method_unmapped', subscriber: school.keys[0] }])
+  // Asked while nobody's stage is `target` yet: that is when it is still time for a further copy.
+  expect(await copyMapCheck(school.stage('source'))).toEqual(check)
 })
 
 test('a later row wins only if its new payment method is in the target; one customer in two is refused', async () => {

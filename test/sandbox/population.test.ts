@@ -288,6 +288,22 @@ test('people are known to Kajabi, some stand in both accounts, some pay outside 
   expect(outside.length).toBeGreaterThanOrEqual(4)
 })
 
+// What is shown of them is held against the SDK's description, like every answer of every sandbox here.
+test('bank debits and wallets are shown in full, whatever is known of them', async () => {
+  const sandbox = school(400)
+  const odd = ['us', 'intl'].flatMap((name) =>
+    [...sandbox.world.account(name).table(paymentMethods).all()]
+      .filter(({ form, type }) => form === 'payment_method' && type !== 'card')
+      .map(({ id, type }) => ({ name, id, type })),
+  )
+  expect(new Set(odd.map(({ type }) => type))).toEqual(new Set(['link', 'bacs_debit', 'acss_debit', 'us_bank_account']))
+  for (const { name, id, type } of odd) {
+    const headers = { authorization: `Bearer sk_test_sandbox_${name}` }
+    const shown = await (await sandbox.fetch(`https://x/v1/payment_methods/${id}`, { headers })).json()
+    expect(shown).toMatchObject({ id, type, [type]: {} })
+  }
+})
+
 test('twins charge alike for fourteen months, and a year of renewals lies in them', async () => {
   const sandbox = school(60)
   const twin = cloneSandbox(sandbox)

@@ -1,10 +1,12 @@
+import { targetAccount } from '../../catalog/types.ts'
 import { parseInstant, type Instant } from '../../core/instant.ts'
 import { createSandbox } from '../../sandbox/sandbox.ts'
 import { serveSandbox } from '../../sandbox/server.ts'
 import { loadProject } from '../catalog.ts'
 import { command, exitCodes } from '../command.ts'
+import { type ProjectSandbox } from '../project-sandbox.ts'
 import { withStore } from '../project.ts'
-import { advanceClock, readWorld } from '../sandbox-control.ts'
+import { advanceClock, copyCustomers, readWorld } from '../sandbox-control.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -26,6 +28,12 @@ export const main = command({
       requiresArg: true,
       describe: "instead of serving: play this project's own simulated accounts forward to this instant",
     },
+    copy: {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        'instead of serving: copy the customers and cards of this source to the target, as Stripe does on request, and print the mapping file (for copy-map import)',
+    },
   },
   examples: [
     [
@@ -33,11 +41,13 @@ export const main = command({
       'Stripe and Kajabi on this machine until Ctrl-C; prints urls and keys',
     ],
     ['sandbox --advance-to 2027-01-31T12:00:00Z', "let the project's simulated accounts bill until then"],
+    ['sandbox --copy us > us.csv', 'the table of old and new ids, for "crossbill copy-map import us.csv --source us"'],
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
     const to = flags['advance-to']
     if (to !== undefined) return await advance(to, shell)
+    if (flags.copy !== undefined) return await copy(flags.copy, shell)
     const sandbox = createSandbox({
       seed: flags.seed,
       ...(flags.population === undefined ? {} : { population: { name: 'school', subscribers: flags.subscribers } }),
@@ -71,12 +81,29 @@ function instantOf(flag: string, text: string): Instant {
 
 async function advance(to: string, shell: Shell): Promise<number> {
   instantOf('--advance-to', to)
+  return await withOwnSandbox(shell, 'Real time passes by itself.', async (sandbox) => {
+    await advanceClock(sandbox, to)
+    shell.json(await readWorld(sandbox))
+  })
+}
+
+async function copy(source: string, shell: Shell): Promise<number> {
+  return await withOwnSandbox(shell, 'Stripe does the real copy and hands out its file.', async (sandbox) => {
+    shell.out((await copyCustomers(sandbox, source, targetAccount)).trimEnd())
+  })
+}
+
+/** The simulated accounts of this project, which live in its store. */
+async function withOwnSandbox(
+  shell: Shell,
+  otherwise: string,
+  work: (sandbox: ProjectSandbox) => Promise<void>,
+): Promise<number> {
   const { catalog } = await loadProject(shell)
   return await withStore(catalog.project, shell, async (_store, sandbox) => {
     if (sandbox === undefined)
-      throw new UsageError('no-sandbox', 'no account of this project has sandbox: true', 'Real time passes by itself.')
-    await advanceClock(sandbox, to)
-    shell.json(await readWorld(sandbox))
+      throw new UsageError('no-sandbox', 'no account of this project has sandbox: true', otherwise)
+    await work(sandbox)
     return exitCodes.fine
   })
 }

@@ -1,6 +1,8 @@
+import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { digest } from '../core/canonical.ts'
 import { isJsonObject } from '../core/json.ts'
+import { linedJson, readLinedJson } from '../core/json-text.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { Plan } from '../plan/types.ts'
 
@@ -9,7 +11,7 @@ import type { Plan } from '../plan/types.ts'
  * @throws CommandError `plan_unreadable`, `plan_format`, `plan_altered`
  */
 export async function readPlan(path: string): Promise<Plan> {
-  const document = parse(path, await readText(path))
+  const document = await readDocument(path)
   if (!isJsonObject(document) || document['format'] !== 1 || typeof document['plan'] !== 'string')
     throw new CommandError('plan_format', `${path} is no plan of this version`, {
       notDone: 'nothing was done',
@@ -33,33 +35,39 @@ export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('./render/plan-markdown.ts')
   const { writeWhole } = await import('../files/write.ts')
   const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
-  await writeWhole(path, `${JSON.stringify(plan, null, 2)}\n`)
+  await writeWhole(path, linedJson(plan))
   await writeWhole(review, `${planMarkdown(plan)}\n`)
   return [path, review]
 }
 
 const again = 'Make a new one: crossbill plan --out FILE'
 
-async function readText(path: string): Promise<string> {
+/** Line by line, as it was written; as a whole when somebody laid it out anew. */
+async function readDocument(path: string): Promise<unknown> {
   try {
-    return await readFile(path, 'utf8')
+    return (await readLinedJson(linesOf(path))) ?? JSON.parse(await readFile(path, 'utf8'))
   } catch (error) {
-    throw new CommandError('plan_unreadable', `the plan ${path} cannot be read`, {
-      notDone: 'nothing was done',
-      fix: again,
-      cause: error,
-    })
+    const wrong = error instanceof SyntaxError
+    throw wrong
+      ? new CommandError('plan_format', `${path} is not JSON`, {
+          notDone: 'nothing was done',
+          fix: again,
+          cause: error,
+        })
+      : new CommandError('plan_unreadable', `the plan ${path} cannot be read`, {
+          notDone: 'nothing was done',
+          fix: again,
+          cause: error,
+        })
   }
 }
 
-function parse(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new CommandError('plan_format', `${path} is not JSON`, {
-      notDone: 'nothing was done',
-      fix: again,
-      cause: error,
-    })
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1_048_576 })) {
+    const lines = `${rest}${chunk as string}`.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
   }
+  if (rest !== '') yield rest
 }

@@ -46,17 +46,43 @@ function lines(say: (text: string) => void): Progress {
 
 /** `412/2000, 96/s, 17 s left` */
 function describe({ count, total, since }: Work): string {
-  const seconds = Math.max(0.001, (Date.now() - since) / 1_000)
-  const rate = count / seconds
+  const seconds = secondsOf(since)
   const parts = [total === undefined ? String(count) : `${count}/${total}`]
-  if (seconds >= 1) parts.push(`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`)
-  if (total !== undefined && count < total && count > 0) parts.push(`${Math.ceil((total - count) / rate)} s left`)
+  if (seconds >= 1) parts.push(rateOf({ count, since }))
+  if (total !== undefined && count < total && count > 0)
+    parts.push(`${Math.ceil(((total - count) * seconds) / count)} s left`)
   return parts.join(', ')
+}
+
+function secondsOf(since: number): number {
+  return Math.max(0.001, (Date.now() - since) / 1_000)
+}
+
+function rateOf({ count, since }: Pick<Work, 'count' | 'since'>): string {
+  const rate = count / secondsOf(since)
+  return `${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`
 }
 
 async function bar(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
   const { default: cliProgress } = await import('cli-progress')
   let shown: InstanceType<typeof cliProgress.SingleBar> | undefined
+  let work: Work | undefined
+  const rate = (): { rate: string } => ({ rate: work === undefined ? '' : rateOf(work) })
+  const show = ({ what, total, count }: Work): void => {
+    const format =
+      total === undefined ? `${what}: {value}, {rate}` : `${what}: {bar} {value}/{total}, {rate}, {eta_formatted} left`
+    shown = new cliProgress.SingleBar(
+      {
+        format,
+        stream: surroundings.stderr as NodeJS.WriteStream,
+        clearOnComplete: true,
+        hideCursor: true,
+        etaBuffer: 100,
+      },
+      cliProgress.Presets.shades_classic,
+    )
+    shown.start(total ?? 0, count, rate())
+  }
   const end = (): void => {
     shown?.stop()
     shown = undefined
@@ -64,24 +90,22 @@ async function bar(surroundings: Surroundings, say: (text: string) => void): Pro
   return {
     start(what, total) {
       end()
-      const format = total === undefined ? `${what}: {value}` : `${what}: {bar} {value}/{total}, {eta_formatted} left`
-      shown = new cliProgress.SingleBar(
-        {
-          format,
-          stream: surroundings.stderr as NodeJS.WriteStream,
-          clearOnComplete: true,
-          hideCursor: true,
-          etaBuffer: 100,
-        },
-        cliProgress.Presets.shades_classic,
-      )
-      shown.start(total ?? 0, 0)
+      work = { what, total, since: Date.now(), count: 0, told: Date.now() }
+      show(work)
     },
-    step: (count = 1) => shown?.increment(count),
+    step(count = 1) {
+      if (work === undefined) return
+      work.count += count
+      shown?.update(work.count, rate())
+    },
     note(text) {
       end()
       say(text)
+      if (work !== undefined) show(work)
     },
-    done: end,
+    done() {
+      end()
+      work = undefined
+    },
   }
 }

@@ -3,6 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
 import type { GlobalFlags } from './arguments.ts'
 import { exitCodes, type Format } from './command.ts'
+import { indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -50,7 +51,16 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
     pathOr: (named, usual) => (named === undefined ? resolve(cwd, flags.project, usual) : resolve(cwd, named)),
     near: (path) => relative(cwd, path),
     out,
-    json: (value) => out(JSON.stringify(value, null, 2)),
+    json(value) {
+      let block = ''
+      for (const piece of indentedJson(value)) {
+        block += piece
+        if (block.length < 65_536) continue
+        stdout.write(block)
+        block = ''
+      }
+      out(block)
+    },
     say,
     ask: (question) => ask(question, surroundings),
   }

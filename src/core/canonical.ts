@@ -13,13 +13,47 @@ export function canonicalJson(value: unknown): string {
   }
   if (Array.isArray(value)) return `[${value.map((one) => canonicalJson(one ?? null)).join(',')}]`
   assert(typeof value === 'object', `not a JSON value: ${typeof value}`)
-  const entries = Object.entries(value as Record<string, unknown>)
-    .filter(([, one]) => one !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}:${canonicalJson(one)}`).join(',')}}`
+  return `{${entriesOf(value)
+    .map(([key, one]) => `${JSON.stringify(key)}:${canonicalJson(one)}`)
+    .join(',')}}`
 }
 
-/** SHA-256 of the canonical text, in hex. */
+/** SHA-256 of the canonical text, in hex. The text is never held as a whole: that of a large plan would be longer than a string can be. */
 export function digest(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  const hash = createHash('sha256')
+  let waiting = ''
+  feed(value, 3, (text) => {
+    waiting += text
+    if (waiting.length < 65_536) return
+    hash.update(waiting)
+    waiting = ''
+  })
+  return hash.update(waiting).digest('hex')
+}
+
+/** Gives the canonical text in pieces: what lies deeper than `levels` as a whole. */
+function feed(value: unknown, levels: number, put: (text: string) => void): void {
+  if (levels === 0 || typeof value !== 'object' || value === null) return put(canonicalJson(value))
+  let before = Array.isArray(value) ? '[' : '{'
+  const opened = before
+  if (Array.isArray(value))
+    for (const one of value) {
+      put(before)
+      feed(one ?? null, levels - 1, put)
+      before = ','
+    }
+  else
+    for (const [key, one] of entriesOf(value)) {
+      put(`${before}${JSON.stringify(key)}:`)
+      feed(one, levels - 1, put)
+      before = ','
+    }
+  if (before === opened) put(opened)
+  put(opened === '[' ? ']' : '}')
+}
+
+function entriesOf(value: object): [string, unknown][] {
+  return Object.entries(value as Record<string, unknown>)
+    .filter(([, one]) => one !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
 }

@@ -20,31 +20,41 @@ const priceExpansions = ['data.tiers', 'data.currency_options']
 
 /** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
+  const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
+    const all: StripeObject[] = []
+    for await (const one of account.list(path, params)) {
+      all.push(kept(one))
+      progress.step()
+    }
+    return all
+  }
   const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
-    listAll(account, '/v1/prices', { active: true, expand: priceExpansions }),
-    listAll(account, '/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
-    listAll(account, '/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }),
-    listAll(account, '/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
-    listAll(account, '/v1/invoices', { status: 'draft' }),
-    listAll(account, '/v1/invoices', { status: 'open' }),
-    listAll(account, '/v1/invoiceitems', { pending: true }),
-    listAll(account, '/v1/subscription_schedules', {}),
+    list('/v1/prices', { active: true, expand: priceExpansions }),
+    list('/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
+    list('/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }, withoutBallast),
+    list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
+    list('/v1/invoices', { status: 'draft' }),
+    list('/v1/invoices', { status: 'open' }),
+    list('/v1/invoiceitems', { pending: true }),
+    list('/v1/subscription_schedules', {}),
   ])
-  const inactive = await listAll(account, '/v1/prices', { active: false, expand: priceExpansions })
+  const inactive = await list('/v1/prices', { active: false, expand: priceExpansions })
   const terms = byId([...prices, ...inactive, ...coupons])
-  const whole = (await completeItems(account, subscriptions)).map((one) => deepened(one, terms) as StripeObject)
-  progress.step()
+  const people = byId(customers.map((one) => deepened(one, terms) as StripeObject))
+  for (const [index, one] of subscriptions.entries()) {
+    const whole = deepened(await completeItems(account, one), terms) as StripeObject
+    const customer = people.get(idOf(whole['customer']))
+    // One customer, one object: a hundred thousand copies would be a tenth of the memory.
+    subscriptions[index] = customer === undefined ? whole : { ...whole, customer }
+  }
   return {
     name: account.name,
     id: account.id,
     livemode: account.livemode,
     now: account.now(),
     // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
-    subscriptions: whole as unknown as Stripe.Subscription[],
-    customers: byId(customers.map((one) => deepened(one, terms) as StripeObject)) as unknown as ReadonlyMap<
-      string,
-      Stripe.Customer
-    >,
+    subscriptions: subscriptions as unknown as Stripe.Subscription[],
+    customers: people as unknown as ReadonlyMap<string, Stripe.Customer>,
     invoices: grouped([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<string, Stripe.Invoice[]>,
     pendingItems: grouped(items, (one) => idOf(one['customer'])) as unknown as ReadonlyMap<
       string,
@@ -62,22 +72,36 @@ export async function listAll(account: StripeAccount, path: string, params: Para
   return all
 }
 
-/** A subscription with more items than its embedded list shows is read to its end. */
-async function completeItems(account: StripeAccount, subscriptions: StripeObject[]): Promise<StripeObject[]> {
-  const whole: StripeObject[] = []
-  for (const subscription of subscriptions) {
-    const items = subscription['items']
-    if (isJsonObject(items) && items['has_more'] === true) {
-      const data = await listAll(account, '/v1/subscription_items', { subscription: subscription.id ?? '' })
-      whole.push({ ...subscription, items: { ...items, data, has_more: false } })
-    } else whole.push(subscription)
+/**
+ * A subscription without a third of its size that nobody decides on: the lines of its latest invoice (who needs them reads that one again), and of each item
+ * the old form of its price.
+ */
+function withoutBallast(subscription: StripeObject): StripeObject {
+  const { latest_invoice: latest, items } = subscription
+  const lines = isJsonObject(latest) ? latest['lines'] : undefined
+  const data = isJsonObject(items) ? items['data'] : undefined
+  return {
+    ...subscription,
+    ...(isJsonObject(latest) && isJsonObject(lines)
+      ? { latest_invoice: { ...latest, lines: { ...lines, data: [], has_more: true } } }
+      : {}),
+    ...(isJsonObject(items) && Array.isArray(data)
+      ? { items: { ...items, data: data.map((one: Json) => (isJsonObject(one) ? { ...one, plan: null } : one)) } }
+      : {}),
   }
-  return whole
+}
+
+/** A subscription with more items than its embedded list shows is read to its end. */
+async function completeItems(account: StripeAccount, subscription: StripeObject): Promise<StripeObject> {
+  const items = subscription['items']
+  if (!isJsonObject(items) || items['has_more'] !== true) return subscription
+  const data = await listAll(account, '/v1/subscription_items', { subscription: subscription.id ?? '' })
+  return { ...subscription, items: { ...items, data, has_more: false } }
 }
 
 /**
  * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options and `applies_to` lie deeper than expansion reaches
- * from a subscription.
+ * from a subscription. What holds none of them is the same object as before.
  */
 function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
   if (typeof value !== 'object' || value === null) return value

@@ -18,7 +18,7 @@ export async function refresh(
 ): Promise<Live> {
   const { accounts, progress } = context
   const wanted = [...accounts.sources.values()].filter(({ name }) => options.sources?.includes(name) ?? true)
-  progress.start('reading accounts', wanted.length + 2)
+  progress.start('reading accounts')
   const [target, resources, ...sources] = await Promise.all([
     readAccount(accounts.target, progress),
     readResources(accounts.target),

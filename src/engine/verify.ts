@@ -30,7 +30,10 @@ export function check(
   { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
 ): readonly Violation[] {
   const drift = new Map(classified.map((one) => [one.key, one.drift]))
-  const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps }
+  const copied = [...input.copyMaps].map(
+    ([source, { payments }]) => [source, new Map([...payments.values()].map((one) => [one.id, one.customer]))] as const,
+  )
+  const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
   const all = sidesOf(live, catalog.subscribers)
   // Who was moved and then excluded still has two accounts that could charge them.
   const found = all.filter(isWatched).flatMap((sides) =>

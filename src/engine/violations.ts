@@ -47,6 +47,8 @@ export interface Sight {
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
   /** By source name. */
   readonly copyMaps: ReadonlyMap<string, CopyMap>
+  /** By source name: whose each copied payment method is, by its new id. */
+  readonly copied: ReadonlyMap<string, ReadonlyMap<string, string>>
 }
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
@@ -191,19 +193,15 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
  * The method that is charged must be the copy of the one that was. A card that the member gave the target since is theirs to choose; no card at all, or another of
  * their copied ones, is nobody's choice.
  */
-function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps }: Sight): ReturnType<Rule> {
+function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: Sight): ReturnType<Rule> {
   const [successor] = alive
   if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
   const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
-  const copied = copyMaps.get(source)?.payments
-  const wanted = copied?.get(before?.id ?? '')
-  if (copied === undefined || wanted === undefined) return undefined
+  const wanted = copyMaps.get(source)?.payments.get(before?.id ?? '')
+  if (wanted === undefined) return undefined
   const now = readPayment(successor, live.target.customers.get(customerId(successor)))
   if (now?.id === wanted.id) return undefined
-  const theirs = new Set(
-    [...copied.values()].filter(({ customer }) => customer === wanted.customer).map(({ id }) => id),
-  )
-  if (now !== null && !theirs.has(now.id)) return undefined
+  if (now !== null && copied.get(source)?.get(now.id) !== wanted.customer) return undefined
   // What stands on the subscription goes before the customer's default.
   const place = now?.level === 'subscription' ? successor.id : wanted.customer
   return {

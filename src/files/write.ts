@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path'
 
 /**
  * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over it, then the folder flushed. A reader or a crash at any instant sees
- * the old text or the new. Folders are made; an existing file keeps its mode unless one is given.
+ * the old text or the new. Text that is too long for one string comes in pieces. Folders are made; an existing file keeps its mode unless one is given.
  */
-export async function writeWhole(path: string, text: string, mode?: number): Promise<void> {
+export async function writeWhole(path: string, text: string | Iterable<string>, mode?: number): Promise<void> {
   const folder = dirname(path)
   await mkdir(folder, { recursive: true })
   const kept = mode ?? (await modeOf(path))
@@ -16,7 +16,7 @@ export async function writeWhole(path: string, text: string, mode?: number): Pro
     try {
       // The process's umask may have taken away what is asked for.
       if (kept !== undefined) await file.chmod(kept)
-      await file.writeFile(text)
+      await file.writeFile(typeof text === 'string' ? text : inBlocks(text))
       await file.sync()
     } finally {
       await file.close()
@@ -32,6 +32,18 @@ export async function writeWhole(path: string, text: string, mode?: number): Pro
 /** A write to an open file fails without saying which; people know the file, not the temporary one. */
 function naming(path: string, error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
+}
+
+/** A write for each of many short pieces would take its time. */
+function* inBlocks(pieces: Iterable<string>): Generator<string> {
+  let block = ''
+  for (const piece of pieces) {
+    block += piece
+    if (block.length < 1_048_576) continue
+    yield block
+    block = ''
+  }
+  yield block
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

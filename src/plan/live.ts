@@ -12,8 +12,8 @@ export interface LiveAccount {
   readonly livemode: boolean
   readonly now: Instant
   /**
-   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice`, `default_payment_method`, `schedule`, `items.data.discounts` (their
-   * coupons stay ids: four levels is Stripe's limit).
+   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice` (without its lines), `default_payment_method`, `schedule`, `items.data.discounts`
+   * (their coupons stay ids: four levels is Stripe's limit).
    */
   readonly subscriptions: readonly Stripe.Subscription[]
   /** By id; with `tax_ids` and `discount` expanded where read. */

@@ -76,9 +76,11 @@ function reason({ code, message }: AppliedChange): string {
 
 function remaining({ remaining: left, interrupted }: ApplyResult): string[] {
   if (left.length === 0 || interrupted) return []
+  const { shown, more } = firstFew(left, 20)
   return [
     'Read again afterwards, these still differ from the catalog:',
-    ...left.map(({ address, action, because }) => `  ${shortAddress(address)}: ${action} (${because.join(', ')})`),
+    ...shown.map(({ address, action, because }) => `  ${shortAddress(address)}: ${action} (${because.join(', ')})`),
+    ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
   ]
 }
 

@@ -1,70 +1,108 @@
 import type { Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
-import { planView, shared, type PlanView } from './plan-view.ts'
-import { code, markdownTable } from './markdown-table.ts'
+import { planView, type PlanView } from './plan-view.ts'
+import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
 import { actionWords, shortAddress, when } from './words.ts'
 
-/** The plan for a pull request: the same content as the text, as tables. */
+/** The plan for a pull request: the same content as the text, as tables, never longer than a comment may be. */
 export function planMarkdown(plan: Plan): string {
   const view = planView(plan)
+  return fittingMarkdown((limit) => document(plan, view, limit))
+}
+
+function document(plan: Plan, view: PlanView, limit: number): string {
+  const reasons = view.blocked.flatMap((group) => group.reasons)
   const sections = [
     `## Crossbill: ${view.empty ? 'nothing to do' : view.summary}`,
     `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
     guards(view),
-    moneyTable(view),
+    moneyTable(view, limit),
     markdownTable(
       'Tax that Stripe computes',
       ['where', 'what', 'then'],
       view.tax.map(({ where, what, outcome }) => [where, what, outcome]),
+      { limit },
     ),
-    ...view.people.map(people),
-    resources(view),
+    ...view.people.map((group) => people(group, limit)),
+    resources(view, limit),
     markdownTable(
       `Waiting (${plan.deferred.length})`,
       ['subscriber', 'why', 'until'],
-      plan.deferred.map((member) => [code(shortAddress(member.address)), code(member.code), when(member.until)]),
+      someOfEach(view.deferred, limit).map((member) => [
+        code(shortAddress(member.address)),
+        code(member.code),
+        when(member.until),
+      ]),
+      {
+        limit,
+        text: counts(view.deferred.map(({ code: name, members }) => ({ code: name, count: members.length }))),
+        all: plan.deferred.length,
+      },
     ),
     markdownTable(
       `Blocked (${plan.blocked.length})`,
       ['subscriber', 'why', 'what to do'],
-      shared(plan.blocked).map((one) => [code(one.who), `${code(one.code)} ${one.message}`, one.fix]),
+      someOfEach(
+        view.blocked.map(({ reasons }) => ({ members: reasons })),
+        limit,
+      ).map((one) => [code(one.who), `${code(one.code)} ${one.message}`, one.fix]),
+      { limit, text: counts(view.blocked), all: reasons.length },
     ),
     markdownTable(
       `Changed outside (${plan.drift.length})`,
       ['what', 'how'],
       plan.drift.map((drift) => [code(shortAddress(drift.address)), `${code(drift.code)} ${drift.message}`]),
+      { limit },
     ),
     `Plan digest: ${code(plan.plan)}`,
   ]
   return sections.filter((section) => section !== '').join('\n\n')
 }
 
-function people({ action, changes }: PlanView['people'][number]): string {
+function people({ action, changes }: PlanView['people'][number], limit: number): string {
   const title = `To ${actionWords[action].verb} (${changes.length})`
+  const some = changes.slice(0, limit + 1)
+  const about = { limit, all: changes.length }
   if (action === 'grant' || action === 'revoke')
     return markdownTable(
       title,
       ['member', 'offer', 'why'],
-      changes.map(({ subscriber, because }) => [...subscriber.split(' ').map(code), because]),
+      some.map(({ subscriber, because }) => [...subscriber.split(' ').map(code), because]),
+      about,
     )
   if (changes.every(({ charge, because }) => charge === '' && because === ''))
     return markdownTable(
       title,
       ['subscriber'],
-      changes.map(({ subscriber }) => [code(subscriber)]),
+      some.map(({ subscriber }) => [code(subscriber)]),
+      about,
     )
   return markdownTable(
     title,
     ['subscriber', 'next charge', 'before this plan'],
-    changes.map(({ subscriber, charge, difference, because }) => [
+    some.map(({ subscriber, charge, difference, because }) => [
       code(subscriber),
       charge === '' ? because : charge,
       charge === '' ? '' : difference === '' ? 'the same' : difference,
     ]),
+    about,
   )
 }
 
-function resources({ resources: changes }: PlanView): string {
+/** The first ones of every code, so that a frequent one does not crowd out the others. */
+function someOfEach<T>(groups: readonly { readonly members: readonly T[] }[], limit: number): readonly T[] {
+  const all = groups.reduce((sum, { members }) => sum + members.length, 0)
+  const each = all <= limit + 1 ? all : Math.max(1, Math.floor(limit / groups.length))
+  return groups.flatMap(({ members }) => members.slice(0, each))
+}
+
+/** `past_due` 36 · `open_invoice` 39 */
+function counts(groups: readonly { readonly code: string; readonly count: number }[]): string {
+  if (groups.length < 2) return ''
+  return groups.map(({ code: name, count }) => `${code(name)} ${count}`).join(' · ')
+}
+
+function resources({ resources: changes }: PlanView, limit: number): string {
   return markdownTable(
     `Catalog (${changes.length})`,
     ['', 'resource', 'what', 'people'],
@@ -74,6 +112,7 @@ function resources({ resources: changes }: PlanView): string {
       [changePhrase(change), ...patchLines(change)].filter((part) => part !== '').join('; '),
       change.people === 0 ? '' : String(change.people),
     ]),
+    { limit },
   )
 }
 
@@ -86,10 +125,11 @@ function guards({ tripped }: PlanView): string {
     .join('\n>\n')
 }
 
-function moneyTable({ mrr }: PlanView): string {
+function moneyTable({ mrr }: PlanView, limit: number): string {
   return markdownTable(
     'Revenue a month',
     ['currency', 'before', 'after'],
     mrr.map(({ currency, before, after }) => [currency, before, after]),
+    { limit },
   )
 }

@@ -74,13 +74,13 @@ function deferredSection({ deferred }: PlanView, paint: ChalkInstance): string[]
     ...deferred.flatMap(({ code, members }) => {
       const { shown, more } = firstFew(members, membersShown)
       const rows = columns(
-        shown.map((member) => [`    ${shortAddress(member.address)}`, `until ${when(member.until)}`]),
+        shown.map((member) => [
+          `    ${shortAddress(member.address)}`,
+          `until ${when(member.until)}`,
+          member.message ?? '',
+        ]),
       )
-      return [
-        `  ${code} (${members.length})${members[0]?.message === undefined ? '' : `: ${members[0].message}`}`,
-        ...rows,
-        ...andMore(more),
-      ]
+      return [`  ${code} (${members.length})`, ...rows, ...andMore(more)]
     }),
   ]
 }
@@ -129,7 +129,7 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
     paint.bold(paint.red('Guards that stop this plan')),
     ...tripped.map(
       ({ id, actual, limit, message }) =>
-        `  ${id}: ${message ?? `${actual}, the limit is ${limit}`}. Go past it once with: crossbill apply --allow ${id}`,
+        `  ${id}: ${message ?? `${actual}, the limit is ${limit}; go past it once with: crossbill apply --allow ${id}`}`,
     ),
   ]
 }

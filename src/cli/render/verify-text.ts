@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import type { VerifyResult } from '../../engine/verify.ts'
-import { code as inCode, markdownTable } from './markdown-table.ts'
+import { code as inCode, fittingMarkdown, markdownTable } from './markdown-table.ts'
 import { firstFew, groupBy, plural } from './words.ts'
 
 /** The standing check: one sentence when it holds, else every violation by code with the way to mend it. */
@@ -31,15 +31,20 @@ export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
 export function verifyMarkdown(result: VerifyResult): string {
   if (result.ok)
     return `## Crossbill verify: holds\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`
+  const groups = [...groupBy(result.violations, ({ code }) => code)]
+  const counts = groups.map(([code, { length }]) => `${inCode(code)} ${length}`).join(' · ')
   const rows = result.violations.map(({ code, subscriber, detail, fix }) => [
     inCode(code),
     inCode(subscriber),
     detail,
     fix,
   ])
-  return markdownTable(
-    `Crossbill verify: ${plural(rows.length, 'violation')}`,
-    ['violation', 'who', 'what', 'what to do'],
-    rows,
+  return fittingMarkdown((limit) =>
+    markdownTable(
+      `Crossbill verify: ${plural(rows.length, 'violation')}`,
+      ['violation', 'who', 'what', 'what to do'],
+      rows,
+      { limit, text: groups.length < 2 ? '' : counts },
+    ),
   )
 }

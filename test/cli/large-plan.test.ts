@@ -1,0 +1,77 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from 'vitest'
+import { readPlan, savePlan } from '../../src/cli/plan-file.ts'
+import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
+import { verifyMarkdown } from '../../src/cli/render/verify-text.ts'
+import { planDigest } from '../../src/plan/assemble.ts'
+import type { Change, Plan } from '../../src/plan/types.ts'
+
+const saved = fileURLToPath(new URL('../golden/projects/saved-plan/wave-01.plan.json', import.meta.url))
+const small = JSON.parse(readFileSync(saved, 'utf8')) as Plan
+const folder = mkdtempSync(join(tmpdir(), 'crossbill-plan-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** A plan with that many of everything, each as long-winded as it gets. */
+function large(many: number): Plan {
+  const long = 'because of this and that, | which goes on and on '.repeat(20)
+  const change = (n: number, action: Change['action'], address: string): Change => ({
+    address: `${address}${n}`,
+    action,
+    because: [long],
+    patch: [{ op: 'replace', path: '/description', value: long }],
+    people: n,
+    steps: [],
+  })
+  const some = <T>(one: (n: number) => T): T[] => Array.from({ length: many }, (_, n) => one(n))
+  const plan: Plan = {
+    ...small,
+    changes: [
+      ...some((n) => change(n, 'update', 'price.p')),
+      ...some((n) => change(n, 'move', 'subscriber.us/sub_')),
+      ...some((n) => change(n, 'settle', 'subscriber.us/sub_s')),
+      ...some((n) => change(n, 'grant', 'access.us/sub_g.offer')),
+    ],
+    drift: some((n) => ({ address: `subscriber.us/sub_d${n}`, code: 'x', message: long, patch: [] })),
+    deferred: some((n) => ({ address: `subscriber.us/sub_w${n}`, code: 'renews_soon', until: small.expires })),
+    blocked: some((n) => ({
+      address: `subscriber.us/sub_b${n}`,
+      code: n < many - 1 ? 'past_due' : 'metered_price',
+      message: long,
+      fix: long,
+    })),
+  }
+  return { ...plan, plan: planDigest(plan) }
+}
+
+test('the plan for a pull request fits into a comment, says what it leaves out, and leaves out no code', () => {
+  const text = planMarkdown(large(3_000))
+  expect(text.length).toBeLessThan(65_536)
+  expect(text).toContain('### Blocked (3000)')
+  expect(text).toContain('`past_due` 2999 · `metered_price` 1')
+  expect(text).toMatch(/\| `metered_price` because/)
+  expect(text).toMatch(/… and \d+ more \(`--format json` lists all\)\./)
+})
+
+test('violations for a job’s summary page fit, too', () => {
+  const violation = { code: 'no_payer', subscriber: 'us/sub_1', detail: 'd'.repeat(900), fix: 'f'.repeat(900) } as const
+  const violations = Array.from({ length: 3_000 }, () => violation)
+  expect(verifyMarkdown({ ok: false, checked: 3_000, accounts: {}, violations }).length).toBeLessThan(65_536)
+})
+
+test('a saved plan has a line for each change; it is read again whoever laid it out, and refused once its content is another', async () => {
+  const path = join(folder, 'wave.plan.json')
+  const plan = large(50)
+  await savePlan(path, plan)
+  const text = readFileSync(path, 'utf8')
+  expect(text.split('\n').filter((line) => line.startsWith('{"address":"subscriber.us/sub_1",'))).toHaveLength(1)
+  expect(await readPlan(path)).toEqual(plan)
+  writeFileSync(path, JSON.stringify(JSON.parse(text), null, 2))
+  expect(await readPlan(path)).toEqual(plan)
+  writeFileSync(path, text.replace('"people":7,', '"people":8,'))
+  await expect(readPlan(path)).rejects.toMatchObject({ code: 'plan_altered' })
+  writeFileSync(path, text.slice(0, -4))
+  await expect(readPlan(path)).rejects.toMatchObject({ code: 'plan_format' })
+})

@@ -17,6 +17,8 @@ export class Checker {
   private readonly api: Description
   private readonly wire: 'json' | 'form'
   private readonly flattened = new Map<Shape, Fields>()
+  private readonly resolved = new Map<Shape, Placed>()
+  private readonly split = new Map<Shape, Placed[]>()
 
   constructor(api: Description, wire: 'json' | 'form') {
     this.api = api
@@ -24,7 +26,7 @@ export class Checker {
   }
 
   check(value: unknown, placed: Placed, where: string): Difference[] {
-    const at = this.api.resolve(placed)
+    const at = this.resolve(placed)
     const { shape } = at
     switch (shape.is) {
       case 'any':
@@ -59,6 +61,15 @@ export class Checker {
     }
   }
 
+  /** A shape stands in one place of one file: unless something is bound there, what its name means is found once. */
+  private resolve(placed: Placed): Placed {
+    if (placed.shape.is !== 'name') return placed
+    if (placed.bound.size > 0 || placed.partial === true) return this.api.resolve(placed)
+    const known = this.resolved.get(placed.shape) ?? this.api.resolve(placed)
+    this.resolved.set(placed.shape, known)
+    return known
+  }
+
   private isNumber(value: unknown): boolean {
     if (this.wire === 'json') return typeof value === 'number'
     return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
@@ -91,8 +102,14 @@ export class Checker {
   }
 
   private branches(placed: Placed): Placed[] {
-    if (placed.shape.is !== 'union') return [placed]
-    return placed.shape.of.flatMap((shape) => this.branches(this.api.resolve({ ...placed, shape })))
+    const { shape } = placed
+    if (shape.is !== 'union') return [placed]
+    const plain = placed.bound.size === 0 && placed.partial !== true
+    const known = plain ? this.split.get(shape) : undefined
+    if (known !== undefined) return known
+    const all = shape.of.flatMap((one) => this.branches(this.resolve({ ...placed, shape: one })))
+    if (plain) this.split.set(shape, all)
+    return all
   }
 
   /** Whether the words that tell objects apart are those of the branch, as far as it says. */
@@ -102,7 +119,7 @@ export class Checker {
     const fields = this.fieldsOf(branch)
     return ['object', 'type'].every((name) => {
       const field = fields.get(name)
-      const shape = field === undefined ? undefined : this.api.resolve(field.shape).shape
+      const shape = field === undefined ? undefined : this.resolve(field.shape).shape
       return shape?.is !== 'literal' || shape.value === value[name]
     })
   }
@@ -110,7 +127,7 @@ export class Checker {
   private sameObject(value: Record<string, unknown>, branch: Placed): boolean {
     const object = this.fieldsOf(branch).get('object')?.shape
     if (object === undefined) return false
-    const literal = this.api.resolve(object).shape
+    const literal = this.resolve(object).shape
     return literal.is === 'literal' && literal.value === value['object'] && value['deleted'] !== true
   }
 

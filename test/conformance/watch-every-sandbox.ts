@@ -1,25 +1,28 @@
 import { afterAll, vi } from 'vitest'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { describeApi } from './description.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 /**
  * Runs before every test file: each sandbox a test makes is watched, so that every request any test sends and every answer the sandbox gives is held
- * against the SDK's description. What differs fails the file that met it.
+ * against the SDK's description, and every answer of its Kajabi site against the site's. What differs fails the file that met it.
  */
 const watched: ReturnType<typeof watchedFetch>[] = []
 let api: ReturnType<typeof describeApi> | undefined
+
+function watchOver(sandbox: Sandbox): Sandbox {
+  api ??= describeApi()
+  const watch = watchedFetch(sandbox.fetch, api)
+  watched.push(watch)
+  return Object.defineProperty(sandbox, 'fetch', { value: watch.fetch })
+}
 
 vi.mock(import('../../src/sandbox/sandbox.ts'), async (original) => {
   const real = await original()
   return {
     ...real,
-    createSandbox: (options) => {
-      const sandbox = real.createSandbox(options)
-      api ??= describeApi()
-      const watch = watchedFetch(sandbox.fetch, api)
-      watched.push(watch)
-      return Object.defineProperty(sandbox, 'fetch', { value: watch.fetch })
-    },
+    createSandbox: (options) => watchOver(real.createSandbox(options)),
+    cloneSandbox: (sandbox) => watchOver(real.cloneSandbox(sandbox)),
   }
 })
 
@@ -29,5 +32,5 @@ afterAll(() => {
     for (const [line, count] of differences()) all.set(line, (all.get(line) ?? 0) + count)
   if (all.size === 0) return
   const lines = [...all].map(([line, count]) => `  ${line} (${count}×)`)
-  throw new Error(`the sandbox and the SDK's description of Stripe differ:\n${lines.join('\n')}`)
+  throw new Error(`the sandbox and the descriptions of Stripe and Kajabi differ:\n${lines.join('\n')}`)
 })

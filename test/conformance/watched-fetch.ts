@@ -1,8 +1,10 @@
-import { Checker, checkExchange, type Difference } from './check.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import { strangers } from '../sandbox/kajabi/description.ts'
+import { Checker, checkExchange, type Difference, isObject } from './check.ts'
 import type { Description } from './description.ts'
 
 /**
- * A fetch that lets everything through and holds each exchange with `/v1/` against the description. Differences are collected by text,
+ * A fetch that lets everything through and holds each exchange with `/v1/` against the description, and each answer of the Kajabi site against its own. Differences are collected by text,
  * with how often each was seen, so that one mistake in a common answer is one line.
  */
 export function watchedFetch(
@@ -26,12 +28,21 @@ export function watchedFetch(
       const url = new URL(request.url)
       const body = await request.clone().text()
       const answer = await fetch(input, init)
-      if (!url.pathname.startsWith('/v1/')) return answer
+      const site = url.pathname.startsWith('/kajabi/v1/')
+      if (!site && !url.pathname.startsWith('/v1/')) return answer
       const text = await answer.clone().text()
       const parsed = parseJson(text)
       // An injected fault that is not JSON is no answer of Stripe's and not the sandbox's word.
-      if (parsed === undefined) return answer
+      if (parsed === undefined || (site && (answer.status === 429 || answer.status >= 500))) return answer
       seen++
+      if (site) {
+        const path = `${url.pathname.slice('/kajabi'.length)}${url.search}`
+        const body = isObject(parsed) ? (parsed as JsonObject) : {}
+        const type = answer.headers.get('content-type') ?? ''
+        for (const line of strangers(request.method, path, { status: answer.status, type, body }))
+          found.set(line, (found.get(line) ?? 0) + 1)
+        return answer
+      }
       record(
         checkExchange(api, checkers, {
           method: request.method,

@@ -12,7 +12,7 @@ import { offerAddress } from './urls.ts'
 type Handler = (site: Site, request: SiteRequest, id: string) => Answer
 
 /** `METHOD /v1/path` with `*` for an id. Whatever is not here is answered with a page of HTML, as the real site does. */
-const routes: Readonly<Record<string, Handler>> = {
+export const routes: Readonly<Record<string, Handler>> = {
   'GET /v1/me': () => document({ data: { id: '1', type: 'users', attributes: me } }),
   'GET /v1/sites': catalog.listSites,
   'GET /v1/sites/*': (site, _, id) => catalog.showSite(site, id),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { cloneSandbox, createSandbox } from '../../../src/sandbox/sandbox.ts'
-import { strangers } from './description.ts'
+import { routes } from '../../../src/sandbox/kajabi/routes.ts'
+import { official, strangers, trimmed } from './description.ts'
 import { contactBody, hookBody, idOf, ids, offers, openCaller } from './site.ts'
 
 test('every list and every object of the site has the attributes of the official description and no others', async () => {
@@ -49,15 +50,31 @@ test('every list and every object of the site has the attributes of the official
   expect((await caller.call('POST', `/v1/purchases/${purchase}/deactivate`)).status).toBe(200)
 })
 
-test('the comparison finds a foreign attribute, type, route, status and error', () => {
+test('every route of the site is described, and the copy kept here says what the official description says', () => {
+  for (const route of Object.keys(routes)) expect(Object.keys(trimmed.routes)).toContain(route)
+  if (official === undefined) return
+  for (const [route, statuses] of Object.entries(trimmed.routes)) expect(official.routes[route]).toEqual(statuses)
+  for (const [type, attributes] of Object.entries(trimmed.types)) expect(official.types[type]).toEqual(attributes)
+})
+
+test('the comparison finds a seeded mistake of each class', () => {
   const answer = (status: number, body: object) => ({ status, type: 'application/vnd.api+json', body: body as never })
-  const contacts = (attributes: object) => answer(200, { data: [{ type: 'contacts', id: '1', attributes }] })
-  expect(strangers('GET', '/v1/contacts', contacts({ email: 'x' }))).toEqual([])
-  expect(strangers('GET', '/v1/contacts', contacts({ nickname: 'x' }))).toHaveLength(1)
-  expect(strangers('GET', '/v1/contacts', answer(200, { data: [{ type: 'people', id: '1' }] }))).toHaveLength(1)
-  expect(strangers('GET', '/v1/subscriptions', contacts({}))).toHaveLength(1)
-  expect(strangers('GET', '/v1/contacts', answer(206, { data: [] }))).toHaveLength(1)
-  expect(strangers('GET', '/v1/contacts', answer(401, { error: 'no' }))).toHaveLength(1)
+  const tags = (attributes: object, about: object = {}) =>
+    answer(200, { data: [{ type: 'contact_tags', id: '1', attributes, ...about }] })
+  const found = (given: ReturnType<typeof answer>, route = '/v1/contact_tags') => strangers('GET', route, given)
+  const tag = { name: 'x' }
+  expect(found(tags(tag))).toEqual([])
+  expect(found(tags({ ...tag, nickname: 'x' }))).toEqual(['GET /v1/contact_tags: "contact_tags" has no nickname'])
+  expect(found(tags({ name: 7 }))).toEqual(['GET /v1/contact_tags: "contact_tags" name should be string, is 7'])
+  expect(found(tags({ name: null }))).toHaveLength(1)
+  expect(found(tags({}))).toEqual(['GET /v1/contact_tags: "contact_tags" lacks name'])
+  expect(found(tags({}), '/v1/contact_tags?fields[contact_tags]=name')).toEqual([])
+  expect(found(tags(tag, { id: 1 }))).toEqual(['GET /v1/contact_tags: "contact_tags" without an id of text'])
+  expect(found(tags(tag, { type: 'people' }))).toHaveLength(1)
+  expect(found(answer(200, { data: { type: 'contact_tags', id: '1', attributes: tag } }))).toHaveLength(1)
+  expect(found(tags(tag), '/v1/subscriptions')).toEqual(['GET /v1/subscriptions is not described'])
+  expect(found(answer(206, { data: [] }))).toEqual(['GET /v1/contact_tags answered 206'])
+  expect(found(answer(401, { error: 'no' }))).toHaveLength(1)
 })
 
 test('customers grant through their own route, always with the welcome mail', async () => {

@@ -10,6 +10,10 @@ export interface DriftResult {
 
 /** What changed outside since Crossbill last applied or pulled. Read-only. */
 export async function drift(context: Context): Promise<DriftResult> {
-  const { resources, classified } = await survey(context)
-  return { accounts: accountFacts(context.accounts), drift: [...resources.drift, ...planSubscribers(classified).drift] }
+  const { resources, classified, access } = await survey(context)
+  const people = planSubscribers(classified).drift
+  return {
+    accounts: accountFacts(context.accounts),
+    drift: [...resources.drift, ...people, ...(access?.drift ?? [])],
+  }
 }

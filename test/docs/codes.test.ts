@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { accessDriftCodes } from '../../src/access/codes.ts'
 import { violationCodes } from '../../src/engine/verify.ts'
 import { alarmCodes, blockedCodes, deferredCodes, runCodes, type CodeEntry } from '../../src/handover/codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
@@ -26,7 +27,8 @@ ${section('Stopped under way', 'A hand-over that had begun and was not done. It 
 ${section('Alarms', 'A hand-over that waits for a positive answer or for a person. The old subscription stays on hold meanwhile: a missed charge can be repaired, a double one cannot.', alarmCodes)}
 ${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
 ${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
-${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}`
+${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}
+${section('Drift of access', 'What happened outside to access that Crossbill gave, shown by \`drift\`.', accessDriftCodes)}`
 
 describe('docs/codes.md', () => {
   it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {

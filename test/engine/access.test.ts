@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Access } from '../../src/access/schema.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'
+import { drift } from '../../src/engine/drift.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { verify } from '../../src/engine/verify.ts'
 import { kajabiSite } from '../../src/kajabi/site.ts'
@@ -79,6 +80,23 @@ test('everybody who pays has their offers, nobody else has Crossbill’s grants,
   expect(await kajabi.holders()).toHaveLength(2)
   expect((await makePlan(kajabi.with(kajabi.school.stage('target')))).changes).toEqual([])
   expect(await verify(kajabi.with(kajabi.school.stage('target')))).toMatchObject({ ok: true })
+})
+
+test('what somebody takes away in Kajabi is drift, a violation, and given again', async () => {
+  await using kajabi = await site()
+  const context = (): Context => kajabi.with(kajabi.school.stage('target'))
+  await planAndApply(context())
+  expect((await drift(context())).drift).toEqual([])
+  const [held] = await kajabi.store.inbox.grants()
+  await kajabi.order({ act: 'revoke', contact: held?.contact ?? '', offer: kajabi.offer })
+  const [subscriber = ''] = held?.subscribers ?? []
+  expect((await drift(context())).drift).toMatchObject([
+    { address: `access.${subscriber}.membership`, code: 'access_taken' },
+  ])
+  expect((await verify(context())).violations).toMatchObject([{ code: 'access_missing', subscriber }])
+  expect((await planAndApply(context())).plan.summary).toMatchObject({ grant: 1, revoke: 0 })
+  expect((await drift(context())).drift).toEqual([])
+  expect(await verify(context())).toMatchObject({ ok: true })
 })
 
 test('who stops paying loses what was granted here, and keeps what was given by hand', async () => {

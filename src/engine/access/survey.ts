@@ -1,6 +1,7 @@
 import { digest } from '../../core/canonical.ts'
 import { CommandError, success, type Outcome } from '../../core/outcome.ts'
 import type { Live } from '../../plan/live.ts'
+import type { Drift } from '../../plan/types.ts'
 import type { Holders } from '../../access/plan.ts'
 import type { Context } from '../context.ts'
 import type { Grant } from '../inbox/port.ts'
@@ -8,9 +9,12 @@ import type { AccessPort } from './port.ts'
 import { givenByUrls, rememberedHolders } from './by-urls.ts'
 import { accessChanges, readHolders, type AccessPlan } from './changes.ts'
 import { claimsOf, type PersonalClaim } from './claims.ts'
+import { accessDrift } from './drift.ts'
 
 /** What was read of access, and what follows from it. */
 export interface AccessSurvey extends AccessPlan {
+  /** What somebody took away outside of what Crossbill had given. */
+  readonly drift: readonly Drift[]
   /** By address: what was seen of the offer, for the plan's basis. */
   readonly touched: ReadonlyMap<string, string>
   /** By subscriber, in memory only. */
@@ -49,7 +53,8 @@ export async function readAccess(
   if (!complete.ok) return complete
   const plan = accessChanges(access.offers, claims, complete.value, granted)
   const touched = new Map(plan.changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
-  return success({ ...plan, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) })
+  const drift = accessDrift(plan.changes, granted)
+  return success({ ...plan, drift, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) })
 }
 
 /**

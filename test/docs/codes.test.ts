@@ -28,7 +28,7 @@ ${section('Alarms', 'A hand-over that waits for a positive answer or for a perso
 ${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
 ${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
 ${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}
-${section('Drift of access', 'What happened outside to access that Crossbill gave, shown by \`drift\`.', accessDriftCodes)}`
+${section('Drift of access', 'What happened outside to access that Crossbill gave, shown by `drift`.', accessDriftCodes)}`
 
 describe('docs/codes.md', () => {
   it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {

@@ -112,7 +112,13 @@ function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof b
   if (invoice.amount_paid > 0)
     return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot move along`)
   if (invoice.lines.has_more) return blocked('open_invoice', `invoice ${invoice.id} has more lines than were read`)
-  if (invoice.automatic_tax.enabled) return undefined
+  // Made anew by another seller it would be another amount, and the tax of what was supplied is the old seller's.
+  if (invoice.automatic_tax.enabled)
+    return blocked(
+      'open_invoice',
+      `the tax of invoice ${invoice.id} was computed by Stripe for the account that sold, and would be computed anew`,
+      'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.',
+    )
   const lost = ratesOf(invoice).find((id) => rate(id) === undefined)
   return lost === undefined
     ? undefined
@@ -143,8 +149,9 @@ function invoiceSteps(
   })
   const lines = invoice.lines.data.map((line, i) => {
     const off = (line.discount_amounts ?? []).reduce((total, { amount }) => total + amount, 0)
-    const taxed = invoice.automatic_tax.enabled ? [] : lineRates(line)
-    const rates = taxed.map(rate).filter((one) => one !== undefined)
+    const rates = lineRates(line)
+      .map(rate)
+      .filter((one) => one !== undefined)
     return post(`line-${i}`, to, '/v1/invoiceitems', {
       customer,
       invoice: invoiceInPlan,
@@ -167,7 +174,6 @@ function invoiceSteps(
       collection_method: 'charge_automatically',
       ...(payment === undefined ? {} : { [method]: payment }),
       pending_invoice_items_behavior: 'exclude',
-      automatic_tax: { enabled: invoice.automatic_tax.enabled },
       metadata,
     }),
     ...lines,

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
 import type Stripe from 'stripe'
+import chalk from 'chalk'
+import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
+import { planText } from '../../src/cli/render/plan-text.ts'
 import { apply } from '../../src/engine/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
@@ -11,7 +14,7 @@ import { calm } from '../../src/sandbox/stripe/test-cards.ts'
 import { clientOf } from '../sandbox/client.ts'
 import { at, boundaries, dieAt, planAndApply, told } from './rig.ts'
 import { openPulled, type School } from './school.ts'
-import { member, prices, violationsOf } from './stories/world.ts'
+import { member, violationsOf } from './stories/world.ts'
 
 const begins = '2026-01-15T08:00:00Z'
 const now = '2026-02-25T12:00:00Z'
@@ -24,12 +27,13 @@ const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<u
     const pause_collection = { behavior: 'void', resumes_at: second('2026-05-01T00:00:00Z') } as const
     await us.subscriptions.update(id, { pause_collection })
   },
-  'a balance and a pending item': async (us, { world }) => {
-    const { customer } = await subscribe(us)
+  // In yen, which have no smaller unit; two items that are equal in everything.
+  'a balance and pending items': async (us, { world }) => {
+    const { customer } = await subscribe(us, 'jpy')
     await world.advance(at('2026-02-20T00:00:00Z'))
     const id = typeof customer === 'string' ? customer : customer.id
-    await us.customers.createBalanceTransaction(id, { amount: -7_000, currency: 'usd' })
-    await us.invoiceItems.create({ customer: id, amount: 1_500, currency: 'usd' })
+    await us.customers.createBalanceTransaction(id, { amount: -7_000, currency: 'jpy' })
+    for (const currency of ['jpy', 'jpy']) await us.invoiceItems.create({ customer: id, amount: 750, currency })
   },
   'a schedule with a phase to come': async (us) => {
     const { id, items } = await subscribe(us)
@@ -49,8 +53,9 @@ const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<u
       ],
     })
   },
+  // In dinars, which have three decimals.
   'an invoice that is past due': async (us, sandbox) => {
-    const { id } = await subscribe(us)
+    const { id } = await subscribe(us, 'kwd')
     await act(sandbox, 'decline_card', { account: 'us', subscription: id })
   },
 }
@@ -75,9 +80,15 @@ async function act(sandbox: Sandbox, name: string, input: Readonly<Record<string
   if (!answer.ok) throw new Error(await answer.text())
 }
 
-async function subscribe(us: Stripe): Promise<Stripe.Subscription> {
-  const { monthly } = await prices(us)
-  return us.subscriptions.create({ customer: await member(us), items: [{ price: monthly }] })
+async function subscribe(us: Stripe, currency = 'usd'): Promise<Stripe.Subscription> {
+  const { id: product } = await us.products.create({ name: 'Membership' })
+  const { id: price } = await us.prices.create({
+    product,
+    currency,
+    unit_amount: 4_900,
+    recurring: { interval: 'month' },
+  })
+  return us.subscriptions.create({ customer: await member(us), items: [{ price }] })
 }
 
 /** Lived once; every run goes on from a twin of it. */
@@ -144,6 +155,48 @@ test.each([
   },
 )
 
+/** What a plan says beside the subscription, on the way there and on the way back. */
+const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  'a pause until a date': [['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'], []],
+  'a balance and pending items': [
+    [
+      'with a credit of 7000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
+      '1 credit (7000 jpy), 2 pending items (1500 jpy)',
+    ],
+    [
+      'with a credit of 7000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
+      '1 credit (7000 jpy), 2 pending items (1500 jpy)',
+    ],
+  ],
+  'a schedule with a phase to come': [['with the remaining 2 phases of its schedule', '1 schedule'], []],
+  'an invoice that is past due': [
+    ['with the open invoice in_… of 4.900 kwd', '1 open invoice (4.900 kwd)'],
+    ['with the open invoice in_… of 4.900 kwd', '1 open invoice (4.900 kwd)'],
+  ],
+}
+
+test.each(Object.entries(along))(
+  'a plan says that it carries %s, and carries back',
+  async (name, [there = [], back = []]) => {
+    await using school = await openPulled(cloneSandbox(await past(name)), policies)
+    for (const [stage, expected] of [
+      ['target', there],
+      ['source', back],
+    ] as const) {
+      const { plan } = await planAndApply(school.stage(stage))
+      const lines = planText(plan, chalk).split('\n')
+      const told = lines.flatMap((line) => /^ +(with .*)| Along with it: (.*)/.exec(line)?.slice(1) ?? [])
+      expect(
+        told.flatMap((one) =>
+          one === undefined ? [] : [one.replace(/in_\w+/, 'in_…').replace('1 default payment method, ', '')],
+        ),
+      ).toEqual(expected)
+      for (const one of expected)
+        expect(planMarkdown(plan).replace(/in_\w+/g, 'in_…')).toContain(one.replace(/^with /, ''))
+    }
+  },
+)
+
 /** One life from the same past: to the target, or there and back, or there for good, with months afterwards. */
 async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<void>) {
   await using school = await openPulled(cloneSandbox(begun), policies)
@@ -165,7 +218,7 @@ async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Pro
 
 /** A debt that moves along is billed by an invoice of the customer, sooner than the old one's next attempt: charged once here, once there. */
 function withoutDebt(differences: readonly string[]): readonly string[] {
-  const moneyOf = (one: string): string => /\d+\.\d\d \w+/.exec(one)?.[0] ?? ''
+  const moneyOf = (one: string): string => /\d+\.\d\d+ \w+/.exec(one)?.[0] ?? ''
   const billed = differences.find((one) => one.startsWith('double ') && one.includes('/cus_'))
   const old = differences.find((one) => one.startsWith('missed ') && moneyOf(one) === moneyOf(billed ?? ''))
   return billed === undefined || old === undefined

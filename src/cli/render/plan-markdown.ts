@@ -1,5 +1,6 @@
 import type { Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
+import { carriedTotals } from './carried.ts'
 import { planView, type PlanView } from './plan-view.ts'
 import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
 import { actionWords, shortAddress, when } from './words.ts'
@@ -70,23 +71,26 @@ function people({ action, changes }: PlanView['people'][number], limit: number):
       some.map(({ subscriber, because }) => [...subscriber.split(' ').map(code), because]),
       about,
     )
-  if (changes.every(({ charge, because }) => charge === '' && because === ''))
+  if (changes.every(({ charge, because, carried }) => charge === '' && because === '' && carried.length === 0))
     return markdownTable(
       title,
       ['subscriber'],
       some.map(({ subscriber }) => [code(subscriber)]),
       about,
     )
-  return markdownTable(
+  const totals = carriedTotals(changes)
+  const table = markdownTable(
     title,
-    ['subscriber', 'next charge', 'before this plan'],
-    some.map(({ subscriber, charge, difference, because }) => [
+    ['subscriber', 'next charge', 'before this plan', ...(totals === '' ? [] : ['along with it'])],
+    some.map(({ subscriber, charge, difference, because, carried }) => [
       code(subscriber),
       charge === '' ? because : charge,
       charge === '' ? '' : difference === '' ? 'the same' : difference,
+      ...(totals === '' ? [] : [carried.map(({ kind, text }) => text || kind).join(', ')]),
     ]),
     about,
   )
+  return totals === '' ? table : `${table}\n\nAlong with them: ${totals}.`
 }
 
 /** The first ones of every code, so that a frequent one does not crowd out the others. */

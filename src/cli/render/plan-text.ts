@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { Change, Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
+import { carriedTotals } from './carried.ts'
 import { planView, type PersonChange, type PlanView } from './plan-view.ts'
 import { actionWords, columns, firstFew, plural, shortAddress, when } from './words.ts'
 
@@ -57,7 +58,20 @@ const headings: Readonly<Record<string, (count: number) => string>> = {
 function peopleSection(group: PlanView['people'][number], paint: ChalkInstance): string[] {
   const { shown, more } = firstFew(group.changes, membersShown)
   const heading = headings[group.action]?.(group.changes.length) ?? group.action
-  return [paint.bold(heading), ...columns(shown.map((change) => personCells(group.action, change))), ...andMore(more)]
+  const rows = columns(shown.map((change) => personCells(group.action, change)))
+  const lines = shown.flatMap(({ carried }, i) => [rows[i] ?? '', ...alongLine(carried)])
+  const totals = carriedTotals(group.changes)
+  return [
+    paint.bold(heading),
+    ...lines,
+    ...andMore(more),
+    ...(totals === '' ? [] : [`  Along with ${group.changes.length === 1 ? 'it' : 'them'}: ${totals}`]),
+  ]
+}
+
+function alongLine(carried: PersonChange['carried']): string[] {
+  const told = carried.flatMap(({ text }) => (text === '' ? [] : [text]))
+  return told.length === 0 ? [] : [`      with ${told.join(', ')}`]
 }
 
 function personCells(action: string, { subscriber, charge, difference, because }: PersonChange): string[] {

@@ -1,4 +1,5 @@
 import type { Action, Blocked, Change, Deferred, Drift, GuardReading, NextCharge, Plan } from '../../plan/types.ts'
+import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
 
@@ -31,6 +32,8 @@ export interface PersonChange {
   /** How the charge differs from the one without this plan; empty when it is the same. */
   readonly difference: string
   readonly because: string
+  /** What goes along beside the subscription. */
+  readonly carried: readonly Carried[]
 }
 
 const subscriberActions: readonly Action[] = ['move', 'settle', 'revert', 'grant', 'revoke']
@@ -108,6 +111,7 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
     difference: charge === undefined ? '' : differenceOf(charge),
     // The heading says that the stage was written; anything else is worth a word.
     because: change.because.filter((why) => why !== 'stage').join(', '),
+    carried: carriedBy(change),
   }
 }
 

@@ -1,0 +1,116 @@
+import { formatInstant, instant } from '../../core/instant.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import type { Change, Step } from '../../plan/types.ts'
+import { groupBy, money, plural, when } from './words.ts'
+
+/** What goes along with a subscriber beside the subscription: money of the customer, a pause, a schedule, settings of the customer. */
+export interface Carried {
+  /** `credit`, `pending item` …: what is counted together. */
+  readonly kind: string
+  /** `a credit of 70.00 usd`; empty for what is only counted. */
+  readonly text: string
+  /** Minor units, for what is money. */
+  readonly money?: { readonly amount: number; readonly currency: string }
+}
+
+/** From the requests themselves: what the plan does is what it says. */
+export function carriedBy({ steps }: Change): readonly Carried[] {
+  return steps.flatMap((step) => {
+    const [, read] = readers.find(([id]) => id.test(step.id)) ?? []
+    return read === undefined ? [] : read(step, steps)
+  })
+}
+
+type Read = (step: Step, steps: readonly Step[]) => readonly Carried[]
+
+const readers: readonly (readonly [RegExp, Read])[] = [
+  [/^carry-customer$/, ({ params }) => settings(params)],
+  [/^carry-tax-id-/, () => [{ kind: 'tax id', text: '' }]],
+  [/^pause$/, ({ params }) => [pause(params['pause_collection'])]],
+  [/^schedule-phases$/, ({ params }) => [phases(params['phases'])]],
+  [/^release-schedule$/, () => [{ kind: 'schedule to release', text: 'its schedule released' }]],
+  [/^money-balance-in$/, ({ params }) => [balance(params)]],
+  [/^money-item-\d+-in$/, ({ params }) => [priced('pending item', 'a pending item of', amountOf(params))]],
+  [/^money-invoice-\d+-out$/, invoice],
+]
+
+const settingNames: Readonly<Record<string, string>> = {
+  tax_exempt: 'tax exemption',
+  preferred_locales: 'list of languages',
+  shipping: 'shipping address',
+  invoice_settings: 'invoice setting',
+  default_source: 'default payment method',
+}
+
+function settings(params: JsonObject): readonly Carried[] {
+  return Object.entries(params).flatMap(([name, value]) => {
+    const inner = isJsonObject(value) ? Object.keys(value) : []
+    const isDefault = name === 'invoice_settings' && inner.join() === 'default_payment_method'
+    const kind = isDefault ? 'default payment method' : settingNames[name]
+    return kind === undefined ? [] : [{ kind, text: '' }]
+  })
+}
+
+function pause(value: unknown): Carried {
+  const until = isJsonObject(value) ? value['resumes_at'] : undefined
+  const end = typeof until === 'number' ? ` until ${when(formatInstant(instant(until)))}` : ''
+  return { kind: 'pause', text: `its pause${end}` }
+}
+
+function phases(value: unknown): Carried {
+  return {
+    kind: 'schedule',
+    text: `the remaining ${plural(Array.isArray(value) ? value.length : 0, 'phase')} of its schedule`,
+  }
+}
+
+/** https://docs.stripe.com/billing/customer/balance: a credit is negative. */
+function balance(params: JsonObject): Carried {
+  const { amount, currency } = amountOf(params)
+  return amount < 0
+    ? priced('credit', 'a credit of', { amount: -amount, currency })
+    : priced('balance to pay', 'a balance to pay of', { amount, currency })
+}
+
+/** An invoice is voided where it is and made anew from its lines, before tax. */
+function invoice({ id, path }: Step, steps: readonly Step[]): readonly Carried[] {
+  const start = id.replace(/out$/, 'line-')
+  const lines = steps.filter((step) => step.id.startsWith(start)).map(({ params }) => amountOf(params))
+  const amount = lines.reduce((sum, line) => sum + line.amount, 0)
+  const name = /\/invoices\/([^/]+)\/void$/.exec(path)?.[1] ?? ''
+  return [priced('open invoice', `the open invoice ${name} of`, { amount, currency: lines[0]?.currency ?? '' })]
+}
+
+function amountOf({ amount, currency }: JsonObject): { amount: number; currency: string } {
+  return { amount: typeof amount === 'number' ? amount : 0, currency: typeof currency === 'string' ? currency : '' }
+}
+
+function priced(kind: string, text: string, sum: { amount: number; currency: string }): Carried {
+  return { kind, text: `${text} ${money(sum.amount, sum.currency)}`, money: sum }
+}
+
+/** `3 credits (210.00 usd), 1 pause`: everything that goes along with these people. */
+export function carriedTotals(changes: readonly { readonly carried: readonly Carried[] }[]): string {
+  const kinds = groupBy(
+    changes.flatMap(({ carried }) => carried),
+    ({ kind }) => kind,
+  )
+  return [...kinds]
+    .map(([kind, all]) => `${plural(all.length, kind, plurals[kind] ?? `${kind}s`)}${sums(all)}`)
+    .join(', ')
+}
+
+const plurals: Readonly<Record<string, string>> = {
+  'list of languages': 'lists of languages',
+  'shipping address': 'shipping addresses',
+  'balance to pay': 'balances to pay',
+  'schedule to release': 'schedules to release',
+}
+
+function sums(all: readonly Carried[]): string {
+  const totals = new Map<string, number>()
+  for (const { money: sum } of all)
+    if (sum !== undefined) totals.set(sum.currency, (totals.get(sum.currency) ?? 0) + sum.amount)
+  const told = [...totals].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([currency, amount]) => money(amount, currency))
+  return told.length === 0 ? '' : ` (${told.join(', ')})`
+}

@@ -165,11 +165,15 @@ function discountDeleted(discount: JsonObject, at: number): EventReading {
   const couponObject = isJsonObject(source) ? source['coupon'] : coupon
   const duration = isJsonObject(couponObject) ? couponObject['duration'] : undefined
   if (duration === 'once' || subscription === null) return { ignored: 'discount_was_for_once' }
+  // An event names the coupon by its id alone: without an end it may have been for one invoice, and used up.
+  const early = typeof end === 'number' || duration !== undefined
   return {
     notice: {
       key: `discount_lost ${text(subscription)}`,
-      severity: 'critical',
-      summary: `subscription ${text(subscription)} of the target lost a discount before its end`,
+      severity: early ? 'critical' : 'warning',
+      summary: early
+        ? `subscription ${text(subscription)} of the target lost a discount before its end`
+        : `subscription ${text(subscription)} of the target has a discount no more: lost, unless it was for one invoice`,
       fix: 'crossbill verify',
     },
   }

@@ -98,6 +98,18 @@ describe('webhooks of Stripe', () => {
     ],
     [
       'target',
+      'a discount without an end, whose coupon is only named',
+      event('customer.discount.deleted', {
+        object: 'discount',
+        end: null,
+        subscription: 'sub_9',
+        source: { coupon: 'welcome', type: 'coupon' },
+      }),
+      'discount_lost sub_9',
+      'warning',
+    ],
+    [
+      'target',
       'a failed payment',
       event('invoice.payment_failed', {
         object: 'invoice',
@@ -106,12 +118,12 @@ describe('webhooks of Stripe', () => {
       }),
       'payment_failed us/sub_1',
     ],
-  ])('of %s about %s call somebody', async (account, _, body, key) => {
+  ])('of %s about %s call somebody', async (account, _, body, key, severity?: string) => {
     expect(
       (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
         .status,
     ).toBeLessThan(300)
-    expect(running.alerts).toMatchObject([{ key }])
+    expect(running.alerts).toMatchObject([{ key, ...(severity === undefined ? {} : { severity }) }])
     expect(running.signals.filter(({ event: what }) => what !== 'subscription_ended')).toEqual([])
   })
 

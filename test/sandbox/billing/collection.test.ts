@@ -307,6 +307,15 @@ describe('bank debits', () => {
     await until('2027-02-16T00:00:00Z')
     expect((await stripe.subscriptions.retrieve(id)).status).toBe('past_due')
     expect(ledger().filter((charge) => charge.status === 'failed')).toHaveLength(1)
+    const { data } = await stripe.events.list({ created: { gte: at('2027-02-10T00:00:00Z') }, limit: 100 })
+    const money = data.map(({ type }) => type).filter((type) => /^(charge|payment_intent)/.test(type))
+    expect(money.toReversed()).toEqual([
+      'payment_intent.created',
+      'charge.pending',
+      'payment_intent.processing',
+      'charge.failed',
+      'payment_intent.payment_failed',
+    ])
   })
 })
 

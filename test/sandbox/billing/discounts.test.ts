@@ -332,4 +332,34 @@ describe('updates and discounts', () => {
     })
     expect((await stripe.subscriptions.retrieve(id)).discounts).toEqual([])
   })
+
+  test('every discount a subscription gets or loses is an event: used up, run out, dropped and replaced ones too', async () => {
+    const { stripe, customer, monthly, coupon, until } = await school()
+    const once = await coupon({ percent_off: 50, duration: 'once' })
+    const month = await coupon({ percent_off: 10, duration: 'repeating', duration_in_months: 1 })
+    const forever = await coupon({ percent_off: 5, duration: 'forever' })
+    const { id } = await stripe.subscriptions.create({
+      customer,
+      items: [{ price: monthly, discounts: [{ coupon: month }] }],
+      discounts: [{ coupon: once }, { coupon: forever }],
+    })
+    const told = async (type: string) =>
+      (await stripe.events.list({ type, limit: 100 })).data
+        .toReversed()
+        .map(({ data, created }) => [(data.object as Stripe.Discount).source.coupon, iso(created).slice(0, 10)])
+    expect(await told('customer.discount.created')).toEqual([
+      [once, '2027-01-10'],
+      [forever, '2027-01-10'],
+      [month, '2027-01-10'],
+    ])
+    expect(await told('customer.discount.deleted')).toEqual([[once, '2027-01-10']])
+    // Stripe keeps events for thirty days.
+    await until('2027-02-11T00:00:00Z')
+    await stripe.subscriptions.update(id, { discounts: [{ coupon: once }] })
+    expect(await told('customer.discount.created')).toEqual([[once, '2027-02-11']])
+    expect(await told('customer.discount.deleted')).toEqual([
+      [month, '2027-02-10'],
+      [forever, '2027-02-11'],
+    ])
+  })
 })

@@ -3,6 +3,7 @@
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import { events } from '../../kernel/events.ts'
+import { renderPaymentIntent } from '../charge-view.ts'
 import { renderInvoice } from '../invoice-view.ts'
 import { longestDraftSeconds, nextAttempt, overdueGraceSeconds } from './dunning.ts'
 import { customerFacts, moveBalance, nextInvoiceNumber } from './lookups.ts'
@@ -103,6 +104,7 @@ export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
     canceled_at: null,
   })
   const open = keepInvoice(context, { ...frozen, payment_intent: intent.id })
+  context.emit('payment_intent.created', () => renderPaymentIntent(context, intent))
   tellInvoice(context, 'invoice.finalized', open)
   if (open.due_date !== null) context.schedule(instant(open.due_date), 'invoice.overdue', open.id)
   return open
@@ -253,7 +255,8 @@ export function markUncollectible(context: Context, row: InvoiceRow): InvoiceRow
 function cancelIntent(context: Context, row: InvoiceRow): void {
   const intent = row.payment_intent === null ? undefined : context.table(paymentIntents).get(row.payment_intent)
   if (intent === undefined || intent.status === 'succeeded') return
-  context.table(paymentIntents).put({ ...intent, status: 'canceled', canceled_at: context.now })
+  const canceled = context.table(paymentIntents).put({ ...intent, status: 'canceled', canceled_at: context.now })
+  context.emit('payment_intent.canceled', () => renderPaymentIntent(context, canceled))
 }
 
 /**

@@ -10,7 +10,7 @@ import { attempt, finalize, keepInvoice, openDraft, tellInvoice } from './collec
 import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
 import { checkCurrency } from './currency-lock.ts'
 import { keepSubscription } from './cycling.ts'
-import { checkMinimum, chooseDiscounts, isOnce, takeUp, withoutSpent } from './discounts.ts'
+import { checkMinimum, chooseDiscounts, isOnce, takeUp, tellDiscounts, withoutSpent } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { askedItem, cadenceOf, checkedRates, checkTogether, commonCurrency, itemRow, type AskedItem } from './items.ts'
 import { itemAmount, itemLine } from './lines.ts'
@@ -219,6 +219,7 @@ export function create(
   settleCurrency(context, row.customer, row.currency)
   for (const item of added) context.table(invoiceItems).put(item)
   context.emit('customer.subscription.created', () => renderSubscription(context, row))
+  tellDiscounts(context, null, row)
   if (first === null) return row
   const { invoice, after } = firstInvoice(context, row, first)
   if (row.collection_method === 'send_invoice' || how.draftFirst === true) {
@@ -259,6 +260,7 @@ function firstInvoice(
     context,
     withoutSpent(context, { ...row, latest_invoice: invoice.id }, { at: context.now, invoiced: uses }),
   )
+  tellDiscounts(context, row, after)
   return { invoice, after }
 }
 

@@ -6,7 +6,7 @@ import type { Context } from '../../kernel/context.ts'
 import { invalid, missing } from '../../kernel/errors.ts'
 import { find } from '../../kernel/kind.ts'
 import { couponIsValid, coupons, findCoupon, type CouponRow } from '../coupons.ts'
-import { discounts, redeem, type DiscountRow } from '../discounts.ts'
+import { discounts, redeem, renderDiscount, type DiscountRow } from '../discounts.ts'
 import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
 import type { DiscountsGiven } from '../subscription-params.ts'
 import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
@@ -143,6 +143,21 @@ export function running(context: Context, ids: readonly string[], at: number): D
     const row = context.table(discounts).get(id)
     return row !== undefined && discountRuns(row.end, at) ? [row] : []
   })
+}
+
+/** Says which discounts a subscription or its items got and lost; one that ran out or was used up is lost as well. */
+export function tellDiscounts(context: Context, before: SubscriptionRow | null, after: SubscriptionRow): void {
+  const of = (row: SubscriptionRow | null): readonly string[] =>
+    row === null ? [] : [...row.discounts, ...row.items.flatMap((item) => item.discounts)]
+  const [had, has] = [of(before), of(after)]
+  const tell = (type: string, ids: readonly string[]): void => {
+    for (const id of ids) {
+      const row = present(context.table(discounts).get(id), id)
+      context.emit(type, () => renderDiscount(context, row))
+    }
+  }
+  tell('customer.discount.created', has.length === 0 ? [] : has.filter((id) => !had.includes(id)))
+  tell('customer.discount.deleted', had.length === 0 ? [] : had.filter((id) => !has.includes(id)))
 }
 
 export function reductionsOf(context: Context, ids: readonly string[], at: number): Reduction[] {

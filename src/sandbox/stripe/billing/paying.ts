@@ -70,17 +70,25 @@ function ask(context: Context, asking: Asking): Attempted {
   const error = outcome.status === 'failed' ? errorOf(outcome.failure) : null
   if (error?.code === 'authentication_required') {
     // The bank wants the customer to be present: nothing is charged until then.
-    table.put({ ...intent, status: 'requires_action', payment_method: method, last_payment_error: error })
+    const asking = table.put({
+      ...intent,
+      status: 'requires_action',
+      payment_method: method,
+      last_payment_error: error,
+    })
+    context.emit('payment_intent.requires_action', () => renderPaymentIntent(context, asking))
     return { kind: 'failed', error, charge: null, action: true }
   }
   const charge = writeCharge(context, asking, error)
   const base = { ...intent, payment_method: method, latest_charge: charge.id }
   if (error !== null) {
-    table.put({ ...base, status: 'requires_payment_method', last_payment_error: error })
+    const failed = table.put({ ...base, status: 'requires_payment_method', last_payment_error: error })
+    context.emit('payment_intent.payment_failed', () => renderPaymentIntent(context, failed))
     return { kind: 'failed', error, charge: charge.id, action: false }
   }
   if (outcome.status === 'processing') {
-    table.put({ ...base, status: 'processing', last_payment_error: null, failing: outcome.failure })
+    const waiting = table.put({ ...base, status: 'processing', last_payment_error: null, failing: outcome.failure })
+    context.emit('payment_intent.processing', () => renderPaymentIntent(context, waiting))
     context.schedule(outcome.settlesAt, 'payment.settle', intent.id)
     return { kind: 'processing' }
   }
@@ -122,13 +130,19 @@ export function settle(context: Context, intentId: string): boolean {
   const charge = intent?.latest_charge === null ? undefined : context.table(charges).get(intent?.latest_charge ?? '')
   if (intent === undefined || charge === undefined || intent.status !== 'processing') return false
   const bounced = intent.failing === null ? null : errorOf(intent.failing)
-  context.table(charges).put({ ...charge, status: bounced === null ? 'succeeded' : 'failed', failure: bounced })
-  context
+  const cleared = context
+    .table(charges)
+    .put({ ...charge, status: bounced === null ? 'succeeded' : 'failed', failure: bounced })
+  context.emit(`charge.${cleared.status}`, () => renderCharge(context, cleared))
+  const ended = context
     .table(paymentIntents)
     .put(
       bounced === null
         ? { ...intent, status: 'succeeded', failing: null }
         : { ...intent, status: 'requires_payment_method', last_payment_error: bounced, failing: null },
     )
+  context.emit(bounced === null ? 'payment_intent.succeeded' : 'payment_intent.payment_failed', () =>
+    renderPaymentIntent(context, ended),
+  )
   return bounced === null
 }

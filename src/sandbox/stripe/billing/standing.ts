@@ -1,6 +1,7 @@
 // What payments make of a subscription's status (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
+import { tellDiscounts } from './discounts.ts'
 import {
   invoices,
   paymentIntents,
@@ -18,6 +19,7 @@ export function changeSubscription(context: Context, before: SubscriptionRow, af
     () => renderSubscription(context, row),
     () => renderSubscription(context, before),
   )
+  tellDiscounts(context, before, row)
   return row
 }
 

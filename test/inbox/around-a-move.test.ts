@@ -186,6 +186,39 @@ describe('never comes back as a cancel, and what should be there is repaired', (
   })
 })
 
+describe('a fully paid payment plan', () => {
+  test('whose automation says "payments cancelled" cancels nothing else of its member, and its tag goes', async () => {
+    const sent: string[] = []
+    await start({
+      ...strict,
+      deliver: async (_, init) => {
+        if (typeof init?.body === 'string') sent.push(init.body)
+        return new Response(null, { status: 200 })
+      },
+    })
+    const ada = await rig.member('ada', 'held')
+    const { offer: plan = '' } = await rig.act({ act: 'make_offer', title: 'Haircare in three', kind: 'payment_plan' })
+    const { tag = '' } = await rig.act({ act: 'make_tag', name: 'cancel-haircare' })
+    const haircare = { kajabi: plan, prices: ['haircare'], cancel_tags: [tag] }
+    const context = { ...rig.context, access: { ...rig.access, offers: { ...rig.access.offers, haircare } } }
+    await rig.kajabi.createHook({ url: 'https://c.example/kajabi/hooks/x', event: 'tag_added', resource: tag })
+    await rig.act({ act: 'purchase', contact: ada.contact, offer: plan })
+    await rig.act({ act: 'payments_cancelled', contact: ada.contact, tag })
+    await rig.advance(60)
+    const heardSignals = sent.flatMap((body) => {
+      const reading = readKajabiHook(body, JSON.parse(body) as Json, context.access, rig.now())
+      return 'signal' in reading ? [reading.signal] : []
+    })
+    expect(heardSignals).toMatchObject([{ event: 'tag_added', contact: ada.contact, tag, offer: 'haircare' }])
+    for (const signal of heardSignals) await acceptSignal(context, signal)
+    await workInbox(context, 10)
+    await nobodyCancelled(ada)
+    expect((await rig.store.inbox.list({ limit: 1 }))[0]?.now).toMatchObject({ reason: 'no_match_for_offer' })
+    expect(await rig.kajabi.tagsOf(ada.contact)).toEqual({ ok: true, value: [] })
+    expect(await holds(ada)).toBe(true)
+  })
+})
+
 describe('an old tag', () => {
   test('of somebody with nothing left to cancel goes, and does not hit what they subscribe to later', async () => {
     const ada = await rig.member('ada', 'settled')

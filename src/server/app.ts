@@ -18,19 +18,33 @@ export interface AppOptions {
   readonly trusted: (request: FastifyRequest) => boolean
   /** Addresses of proxies in front whose word on the sender is taken. */
   readonly trustProxy: boolean
+  readonly patience?: Patience
 }
+
+/** Milliseconds that a sender may take. Node's own limits are a minute for headers and five for a request, and it only looks every half minute. */
+export interface Patience {
+  readonly headers: number
+  readonly request: number
+  /** A connection without a word. */
+  readonly silence: number
+  readonly check: number
+}
+
+const patient: Patience = { headers: 5_000, request: 10_000, silence: 15_000, check: 1_000 }
 
 /** Largest body in bytes; the largest hook of Kajabi known is below 20 kB. */
 const bodyLimit = 256 * 1_024
 
 /** A listener with limits, security headers and a log of routes, never of addresses: the path may hold a secret. */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
+  const { headers, request, silence, check } = options.patience ?? patient
   const app = fastify({
+    http: { headersTimeout: headers, connectionsCheckingInterval: check },
     logger: false,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
-    requestTimeout: 10_000,
-    connectionTimeout: 15_000,
+    requestTimeout: request,
+    connectionTimeout: silence,
     keepAliveTimeout: 30_000,
     trustProxy: options.trustProxy,
     routerOptions: { maxParamLength: 2_048 },

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { CommandError } from '../core/outcome.ts'
 import { adminRoutes } from './admin.ts'
-import { createApp } from './app.ts'
+import { createApp, type Patience } from './app.ts'
 import type { ServerContext } from './context.ts'
 import { healthRoutes } from './health.ts'
 import { linkRoutes } from './links.ts'
@@ -18,6 +18,8 @@ export interface ListenOptions {
   /** Requests a minute from one address that has shown no secret. */
   readonly requestsPerMinute: number
   readonly trustProxy: boolean
+  /** How long a slow sender is waited for. */
+  readonly patience?: Patience
 }
 
 export interface Service {
@@ -31,11 +33,12 @@ export interface Service {
 /** Opens both listeners. Throws `CommandError` `weak_secret` or `port_taken` before anything listens. */
 export async function startService(context: ServerContext, options: ListenOptions): Promise<Service> {
   checkSecrets(context.secrets, context.accounts)
-  const { requestsPerMinute, trustProxy } = options
+  const { requestsPerMinute, trustProxy, patience } = options
   const open = await createApp({
     log: (line) => context.log(line),
     requestsPerMinute,
     trustProxy,
+    ...(patience === undefined ? {} : { patience }),
     trusted: (request) => showsHookSecret(request, context.secrets.hooks),
   })
   signalRoutes(open, context)
@@ -57,8 +60,6 @@ export async function startService(context: ServerContext, options: ListenOption
 }
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
-  // Slow senders hold a connection for seconds, not minutes (Node's own limits are 60 s and 300 s).
-  app.server.headersTimeout = 5_000
   try {
     await app.listen({ host, port })
   } catch (error) {

@@ -227,6 +227,32 @@ describe('limits', () => {
     await expect(post(`/kajabi/hooks/${hookSecret}`, tagged())).rejects.toThrow(/fetch failed/)
   })
 
+  test.each([
+    ['its headers', 'POST /cancel HTTP/1.1\r\nhost: x\r\n', 'x-more: y\r\n'],
+    [
+      'its body',
+      'POST /cancel HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n',
+      ' ',
+    ],
+  ])('a sender that never comes to the end of %s is cut off, as soon as we said', async (_, begin, more) => {
+    const patience = { headers: 300, request: 400, silence: 10_000, check: 50 }
+    const slow = await runService({ options: { patience } })
+    const { port, hostname } = new URL(slow.service.url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    socket.write(begin)
+    const dripping = setInterval(() => socket.write(more), 100)
+    const answer = await new Promise<string>((resolve) => {
+      let text = ''
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      socket.on('close', () => resolve(text))
+    })
+    clearInterval(dripping)
+    // What was still being sent may reset the connection before the answer is read.
+    expect(answer).toMatch(/^(HTTP\/1.1 408 |$)/)
+    await slow.service.close()
+  })
+
   test('half a request does not disturb the others', async () => {
     const { port, hostname } = new URL(running.service.url)
     const socket = connect(Number(port), hostname)

@@ -17,6 +17,10 @@ const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 export interface Town {
   readonly rig: Rig
   readonly folder: string
+  /** What the processes and commands of the project are given. */
+  readonly env: Readonly<Record<string, string>>
+  /** Answers of these are 503 pages from now on. */
+  readonly down: { stripe: boolean; kajabi: boolean }
   /** Where every process of the service listens, one after the other or several on ports of their own. */
   readonly ports: readonly number[]
   /** Everything that any process wrote. */
@@ -44,7 +48,13 @@ export async function openTown({ processes = 1, store, cancelsPerHour = 100_000 
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-serve-'))
   const file = join(folder, 'state/crossbill.db')
   const rig = await openRig({ store: store?.options ?? { file }, deliver: globalThis.fetch })
-  const sandbox = await serveSandbox(rig.sandbox, { port: 0 })
+  const down = { stripe: false, kajabi: false }
+  const world: typeof globalThis.fetch = async (input, init) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input)
+    const out = (down.kajabi && pathname.startsWith('/kajabi/')) || (down.stripe && pathname.startsWith('/v1/'))
+    return out ? new Response('<html>down</html>', { status: 503 }) : rig.sandbox.fetch(input, init)
+  }
+  const sandbox = await serveSandbox({ ...rig.sandbox, fetch: world }, { port: 0 })
   const ports = await Promise.all(Array.from({ length: processes }, freePort))
   const { accounts, kajabi } = rig.sandbox.ready
   const account = (name: string): string =>
@@ -109,6 +119,8 @@ serve:
   return {
     rig,
     folder,
+    env,
+    down,
     ports,
     output: () => written,
     async serve(which = 0) {

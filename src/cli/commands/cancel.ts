@@ -44,7 +44,8 @@ export const main = command({
       const entry = entryOf(row)
       if (shell.format === 'json') shell.json({ subscriber: found.subscriber, ...entry })
       else shell.out(sentence(found, entry.id, row))
-      return row.now.state === 'done' || row.now.state === 'ignored' ? exitCodes.fine : exitCodes.error
+      const fine = row.now.state === 'done' || row.now.state === 'ignored' || isConfirmed(row)
+      return fine ? exitCodes.fine : exitCodes.error
     })
   },
 })
@@ -74,7 +75,7 @@ async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<
     const row = (await context.inbox.get(id))?.row
     if (row === undefined) break
     const waiting = row.now.state === 'received' || row.now.state === 'verifying' || row.now.state === 'cancelling'
-    if (!waiting && row.now.state !== 'retry') return row
+    if ((!waiting && row.now.state !== 'retry') || isConfirmed(row)) return row
     if (breaker.open || context.interrupt.requested) return row
     await context.wait(row.now.state === 'retry' ? Math.max(1, Math.min(10, row.now.at - context.clock())) : 1)
   }
@@ -84,7 +85,15 @@ async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<
   })
 }
 
-function sentence({ subscriber }: Found, id: string, { now }: InboxRow): string {
+/** Stripe has cancelled; taking the access is left, and the service goes on with it. */
+function isConfirmed({ now, facts }: InboxRow): boolean {
+  return now.state === 'retry' && facts['confirmed'] === true
+}
+
+function sentence({ subscriber }: Found, id: string, row: InboxRow): string {
+  const { now } = row
+  if (isConfirmed(row))
+    return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}). Kajabi does not answer: the access is taken when it does.`
   if (now.state === 'done') return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}).`
   if (now.state === 'ignored') return `${subscriber}: nothing was left to cancel (${now.reason}).`
   if (now.state === 'dead')

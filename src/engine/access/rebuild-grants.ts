@@ -35,7 +35,8 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
     for (const [contact, customer] of noted.value) {
       const mine = (claims.get(customer) ?? []).filter((claim) => claim.prices.some((price) => prices.includes(price)))
       if (mine.length === 0) continue
-      const subscribers = mine.map(({ subscriber }) => subscriber).toSorted()
+      // Somebody on hold claims twice: by the old subscription and by the new one.
+      const subscribers = [...new Set(mine.map(({ subscriber }) => subscriber))].toSorted()
       grants.push({ contact, offer, customer, subscribers, grantedAt: now, protectedUntil })
     }
   }

@@ -215,6 +215,8 @@ async function send(
     if (!cancelled.ok) return cancelled
   }
   context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
+  // What is left concerns access, and waits when Kajabi does not answer.
+  if (!(await work.note({ event: 'verified' }, { confirmed: true }))) return failed(leaseLost)
   return success(true)
 }
 

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
+import { openStore } from '../../src/store/open.ts'
+
+const at = instant(1_800_000_000)
+
+/** Kilobytes that any file may grow to in the process that runs out of room. */
+const room = 2_000
+
+test('a disk that fills up while signals are accepted loses none that was said to be stored, and goes on when there is room', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossbill-full-'))
+  const file = join(folder, 'crossbill.db')
+  await (await openStore({ file })).close()
+  const script = `
+    const { openStore } = await import(${JSON.stringify(new URL('../../src/store/open.ts', import.meta.url).href)})
+    const { inbox } = await openStore({ file: ${JSON.stringify(file)} })
+    const signal = { source: 'relay', event: 'cancel', offer: 'x'.repeat(500), receivedAt: ${at}, message: 'm' }
+    let refused = 0
+    for (let n = 0; refused < 20; n++)
+      await inbox.accept({ keys: [String(n)], signal, at: ${at} }).then(
+        ({ id }) => process.stdout.write(id + '\\n'),
+        () => refused++,
+      )`
+  const limited = `ulimit -f ${room}; exec "$0" --input-type=module -e "$1"`
+  const child = spawn('bash', ['-c', limited, process.execPath, script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const gone = once(child, 'exit')
+  let said = ''
+  for await (const chunk of child.stdout) said += String(chunk)
+  expect(await gone).toEqual([0, null])
+  const acknowledged = said.split('\n').slice(0, -1)
+  expect(acknowledged.length).toBeGreaterThan(20)
+
+  const store = await openStore({ file })
+  const stored = new Set((await store.inbox.list({ limit: 100_000 })).map(({ id }) => id))
+  expect(acknowledged.filter((id) => !stored.has(id))).toEqual([])
+  const signal = { source: 'relay', event: 'cancel', receivedAt: at, message: 'm' } as const
+  expect(await store.inbox.accept({ keys: ['new'], signal, at })).toMatchObject({ duplicate: false })
+  await store.close()
+  rmSync(folder, { recursive: true })
+})

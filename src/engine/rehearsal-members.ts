@@ -1,4 +1,5 @@
 import type { DesiredSubscriber } from '../catalog/types.ts'
+import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
 import { markFrom } from '../handover/marks.ts'
 import type { CopyMapRow } from './ports.ts'
@@ -65,6 +66,8 @@ export interface MembersOptions {
 export class Members {
   /** How often each act was done. */
   readonly counts = new Map<MemberAct, number>()
+  /** By subscriber: who left, when and how. Whoever lets it run out leaves at the end of the period, which the charges tell. */
+  readonly left = new Map<string, { readonly act: MemberAct; readonly at: Instant }>()
   private refused: Refused[] = []
   private readonly options: MembersOptions
   private readonly newCustomers: ReadonlyMap<string, string>
@@ -81,8 +84,9 @@ export class Members {
     await this.acceptAgain(week)
     for (const { subscriber, act } of actsOfWeek(move.context.catalog.subscribers, { seed, week })) {
       const standing = await this.standingOf(subscriber)
-      if (standing !== undefined && (await this.act(act, standing, week)))
-        this.counts.set(act, (this.counts.get(act) ?? 0) + 1)
+      if (standing === undefined || !(await this.act(act, standing, week))) continue
+      this.counts.set(act, (this.counts.get(act) ?? 0) + 1)
+      if (act !== 'has a card that is refused') this.left.set(subscriber.key, { act, at: move.accounts.target.now() })
     }
   }
 

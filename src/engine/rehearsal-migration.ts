@@ -29,13 +29,15 @@ export interface Migration {
   readonly kills: number
   readonly storesLost: number
   readonly members: RehearsalReport['members']
+  /** Who left by themselves: when and how. */
+  readonly left: Members['left']
   /** Whose hand-over ended badly. */
   readonly failed: readonly Failed[]
   /** The plan that was left at the end: who was not moved, and why. */
   readonly last: Plan
 }
 
-interface Failed extends Pick<AppliedChange, 'address' | 'outcome' | 'code' | 'message'> {
+interface Failed extends Omit<AppliedChange, 'action'> {
   readonly at: Instant
 }
 
@@ -104,6 +106,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     kills: fate.kills + service.kills(),
     storesLost: fate.storesLost,
     members: [...members.counts].map(([act, count]) => ({ act, count })),
+    left: members.left,
     failed: attempts.failed(),
     last: last.plan,
   }
@@ -210,12 +213,12 @@ class Attempts {
 
   note(changes: readonly AppliedChange[], at: Instant): void {
     for (const change of changes) {
-      const { address, outcome, code, message } = change
+      const { action: _action, ...said } = change
+      const { address, outcome } = said
       if (outcome === 'done' && this.faults) this.bad.delete(address)
       if (!address.startsWith('subscriber.') || !endedBadly(change)) continue
       const times = (this.bad.get(address)?.times ?? 0) + 1
-      const said = { ...(code === undefined ? {} : { code }), ...(message === undefined ? {} : { message }) }
-      this.bad.set(address, { address, outcome, ...said, at, times })
+      this.bad.set(address, { ...said, at, times })
     }
   }
 

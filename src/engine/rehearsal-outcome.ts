@@ -1,9 +1,11 @@
-import { formatInstant, parseInstant, type Instant } from '../core/instant.ts'
+import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
 import type { Context } from './context.ts'
 import { isJsonObject } from '../core/json.ts'
+import { deferredCodes } from '../handover/codes.ts'
 import { listAll } from './read-account.ts'
 import type { Migration } from './rehearsal-migration.ts'
+import { explained, type Found } from './rehearsal-causes.ts'
 import type { RehearsalDifference, RehearsalReport } from './rehearsal-report.ts'
 import type { RehearsalWorld, SimulatedCharge } from './rehearse.ts'
 
@@ -46,10 +48,10 @@ export async function rehearsalReport(context: Context, played: Played): Promise
       not_moved: count('not_moved'),
     },
     currencies: currencies(expected, actual),
-    days: days(expected, actual),
+    days: days({ began, ended }, expected, actual),
     waves: migration.waves,
-    differences: await explained(move, found),
-    standing: standing(migration),
+    differences: await explained(played, migration, found),
+    standing: await standing(move, migration),
     declines: { expected: declined(here), actual: declined(there) },
     dunning: { expected: await behind(stay), actual: await behind(move) },
     members: migration.members,
@@ -58,8 +60,6 @@ export async function rehearsalReport(context: Context, played: Played): Promise
       .filter((fault) => fault.count > 0),
   }
 }
-
-type Found = Omit<RehearsalDifference, 'cause' | 'remedy'>
 
 function payersFound(move: RehearsalWorld): readonly Found[] {
   return move.twoPayers().map(({ subscriber, at, payers }) => ({
@@ -71,11 +71,12 @@ function payersFound(move: RehearsalWorld): readonly Found[] {
 }
 
 function notMoved({ failed }: Migration): readonly Found[] {
-  return failed.map(({ address, at, outcome, code, message }) => ({
+  return failed.map(({ address, at, outcome, code, message, fix }) => ({
     code: 'not_moved',
     subscriber: nameIn(address),
     at,
     detail: [outcome, code, message].filter((part) => part !== undefined).join(', '),
+    ...(fix === undefined ? {} : { fix }),
   }))
 }
 
@@ -88,60 +89,46 @@ function currencies(expected: readonly WorldCharge[], actual: readonly WorldChar
   return all.map((currency) => ({ currency, expected: sum(expected, currency), actual: sum(actual, currency) }))
 }
 
-function days(expected: readonly WorldCharge[], actual: readonly WorldCharge[]): RehearsalReport['days'] {
-  const counts = new Map<string, { expected: number; actual: number }>()
-  const add = (charges: readonly WorldCharge[], side: 'expected' | 'actual'): void => {
-    for (const { at } of charges) {
-      const day = formatInstant(at).slice(0, 10)
-      const before = counts.get(day) ?? { expected: 0, actual: 0 }
-      counts.set(day, { ...before, [side]: before[side] + 1 })
-    }
+/** Every day of the rehearsal, also those without a charge: the plot has a line that would pass over them. */
+function days(
+  { began, ended }: Pick<Played, 'began' | 'ended'>,
+  expected: readonly WorldCharge[],
+  actual: readonly WorldCharge[],
+): RehearsalReport['days'] {
+  const dayOf = (at: number): number => Math.floor(at / secondsPerDay)
+  const perDay = (charges: readonly WorldCharge[]): ReadonlyMap<number, number> => {
+    const counts = new Map<number, number>()
+    for (const { at } of charges) counts.set(dayOf(at), (counts.get(dayOf(at)) ?? 0) + 1)
+    return counts
   }
-  add(expected, 'expected')
-  add(actual, 'actual')
-  return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([day, both]) => ({ day, ...both }))
-}
-
-const remedies: Readonly<Record<RehearsalDifference['code'], string>> = {
-  double: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
-  missed: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
-  amount_differs: 'compare the prices, discounts and tax rates that the mappings join',
-  two_payers: 'do not apply this wave: exclude the subscriber with a reason and report the seed',
-  not_moved: 'exclude the subscriber with a reason, or mend what the hand-over stumbled over',
-  date_differs: 'compare the billing anchor of both subscriptions; exclude the subscriber until that is understood',
-}
-
-async function explained(
-  { context }: RehearsalWorld,
-  found: readonly Found[],
-): Promise<readonly RehearsalDifference[]> {
-  const records = new Map((await context.store.subscribers()).map((one) => [one.key, one]))
-  return found.map((one) => {
-    const record = records.get(one.subscriber)
-    const reason = record?.facts['reason']
-    const why = isJsonObject(reason) && typeof reason['code'] === 'string' ? `, ${reason['code']}` : ''
-    const cause =
-      record === undefined ? 'never touched by the migration' : `its hand-over stands at ${record.phase}${why}`
-    return { ...one, cause, remedy: remedies[one.code] }
+  const [here, there] = [perDay(expected), perDay(actual)]
+  const first = dayOf(began)
+  return Array.from({ length: dayOf(ended) - first + 1 }, (_, index) => {
+    const at = first + index
+    const day = formatInstant(instant(at * secondsPerDay)).slice(0, 10)
+    return { day, expected: here.get(at) ?? 0, actual: there.get(at) ?? 0 }
   })
 }
 
-function standing({ last }: Migration): RehearsalReport['standing'] {
-  const nothingToDo = 'nothing to do: it is moved by a later plan'
+async function standing({ context }: RehearsalWorld, { last }: Migration): Promise<RehearsalReport['standing']> {
+  const moved = new Set(
+    (await context.store.subscribers()).filter(({ phase }) => phase === 'moved').map(({ key }) => key),
+  )
+  const about = (address: string) => ({ subscriber: nameIn(address), moved: moved.has(nameIn(address)) })
   return [
     ...last.deferred.map(({ address, code, until, message }) => {
       const at = parseInstant(until)
       const base = {
-        subscriber: nameIn(address),
+        ...about(address),
         outcome: 'deferred' as const,
         code,
         message: message ?? '',
-        fix: nothingToDo,
+        fix: deferredFix(code),
       }
       return at === undefined ? base : { ...base, until: at }
     }),
     ...last.blocked.map(({ address, code, message, fix }) => ({
-      subscriber: nameIn(address),
+      ...about(address),
       outcome: 'blocked' as const,
       code,
       message,
@@ -171,4 +158,9 @@ async function behind({ accounts }: RehearsalWorld): Promise<number> {
 /** `us/sub_…` of `subscriber.us/sub_…`. */
 function nameIn(address: string): string {
   return address.slice(address.indexOf('.') + 1)
+}
+
+function deferredFix(code: string): string {
+  const known: Readonly<Record<string, { readonly fix: string } | undefined>> = deferredCodes
+  return known[code]?.fix ?? 'Nothing to do: plan again later.'
 }

@@ -26,7 +26,7 @@ export interface RehearsalReport {
     readonly expected: { readonly charges: number; readonly amount: number }
     readonly actual: { readonly charges: number; readonly amount: number }
   }[]
-  /** Succeeded charges per UTC day, `2026-12-31`, in both worlds; days without any may be left out. */
+  /** Succeeded charges per UTC day, `2026-12-31`, in both worlds; every day of the rehearsal. */
   readonly days: readonly { readonly day: string; readonly expected: number; readonly actual: number }[]
   readonly waves: readonly {
     readonly name: string
@@ -35,9 +35,11 @@ export interface RehearsalReport {
     readonly settledAt?: Instant
   }[]
   readonly differences: readonly RehearsalDifference[]
-  /** People whom the migration leaves where they are, and what to do about each. */
+  /** People with whom the migration is not at its end, and what to do about each. */
   readonly standing: readonly {
     readonly subscriber: string
+    /** Billed by the new account already: only the end of the old subscription is waited for. */
+    readonly moved: boolean
     readonly outcome: 'deferred' | 'blocked'
     readonly code: string
     readonly until?: Instant
@@ -58,6 +60,9 @@ export interface RehearsalDifference {
   readonly at: Instant
   /** What happened, with both sides. */
   readonly detail: string
+  /** Why: one sentence, the same for all who share it. */
   readonly cause: string
+  /** What is so about this one: `us/sub_… cancels in Kajabi at …`, both sides' terms. */
+  readonly evidence?: string
   readonly remedy: string
 }

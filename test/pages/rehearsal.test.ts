@@ -57,6 +57,8 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     await page.goto(`file://${file}`)
     await page.emulateMedia({ media: 'print' })
     expect(await overflows(page)).toBe(false)
+    const folded = await page.locator('details:not([open]) table').first().boundingBox()
+    expect(folded?.height).toBeGreaterThan(30)
     expect((await page.pdf({ format: 'A4' })).length).toBeGreaterThan(20_000)
   })
 })

@@ -19,5 +19,10 @@ test('the rehearsal finds that a settled old subscription is taken for a cancell
   const trial = { people, months: 4, faults: true, seed: 5 }
   expect(found(await rehearsed(trial))).toBe('nothing')
   broken.now = true
-  expect(await foundBySomeSeed(trial)).toMatch(/double/)
+  const report = await foundBySomeSeed(trial)
+  expect(found(report)).toMatch(/double/)
+  expect(report.differences[0]).toMatchObject({
+    cause: 'The member had left and went on being charged.',
+    evidence: expect.stringMatching(/^cancels in Kajabi at /) as string,
+  })
 })

@@ -79,8 +79,8 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ...members.map(({ act, count }) => [`  ${act}`, String(count)]),
     ]),
     ...shown.map(
-      ({ code, subscriber, at, detail, remedy }) =>
-        `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${remedy}`,
+      ({ code, subscriber, at, detail, cause, evidence, remedy }) =>
+        `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
     ),
     ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
     report.ok ? paint.green('Nobody would notice.') : paint.red('Do not migrate yet.'),

@@ -14,15 +14,15 @@ h1{font-size:1.7rem;line-height:1.25;margin:.2rem 0 .6rem}h2{font-size:1.2rem;ma
 p{margin:.5rem 0;max-width:46rem}.soft{color:var(--soft)}
 .verdict{border-left:.4rem solid var(--good);background:var(--tint);padding:.8rem 1rem;border-radius:.3rem}
 .verdict.bad{border-color:var(--bad)}.verdict strong{font-size:1.1rem}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.7rem;margin:1rem 0;padding:0;list-style:none}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.2rem,1fr));gap:.7rem;margin:1rem 0;padding:0;list-style:none}
 .figures li{background:var(--tint);border-radius:.4rem;padding:.7rem .9rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}
 .figures .bad b{color:var(--bad)}
 .scroll{overflow-x:auto}figure{margin:1rem 0}figure{overflow-x:auto}figure svg{width:100%;min-width:40rem;height:auto;display:block}figcaption{color:var(--soft);font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
-details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}
-@media print{figure svg{min-width:0}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details>*{display:block}}
+details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
+@media print{figure svg{min-width:0}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
 export function page(title: string, body: Html): string {
@@ -73,6 +73,6 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
 }
 
 /** A long list folded behind its heading; short ones stand open. */
-export function folded(summary: string, inside: Html, open: boolean): Html {
+export function folded(summary: Html | string, inside: Html, open: boolean): Html {
   return html`<details${raw(open ? ' open' : '')}><summary>${summary}</summary>${inside}</details>`
 }

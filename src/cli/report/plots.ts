@@ -2,6 +2,7 @@ import { compile, type TopLevelSpec } from 'vega-lite'
 import { parse, View } from 'vega'
 import { formatInstant } from '../../core/instant.ts'
 import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import { waveName } from './rehearsal-words.ts'
 
 // Readable on white and on black paper alike; the two worlds differ in shape too (bars and a line), not by colour alone.
 const was = '#8796a5'
@@ -39,7 +40,10 @@ export async function chargesPerDay(report: RehearsalReport): Promise<string> {
       {
         transform: [{ filter: "datum.world === 'nobody migrates'" }],
         mark: { type: 'bar', width: 2 },
-        encoding: { y: { field: 'charges', type: 'quantitative', title: 'charges a day' }, color },
+        encoding: {
+          y: { field: 'charges', type: 'quantitative', title: 'charges a day', axis: { tickMinStep: 1 } },
+          color,
+        },
       },
       {
         transform: [{ filter: "datum.world !== 'nobody migrates'" }],
@@ -54,7 +58,7 @@ export async function chargesPerDay(report: RehearsalReport): Promise<string> {
 /** When each wave moved and when its old subscriptions were finished for good. */
 export async function waveTimeLine(report: RehearsalReport): Promise<string> {
   const values = report.waves.map((wave) => ({
-    wave: `${wave.name} (${wave.people})`,
+    wave: `${waveName(wave.name)} (${wave.people})`,
     moved: formatInstant(wave.movedAt),
     settled: formatInstant(wave.settledAt ?? report.ended),
   }))

@@ -1,9 +1,12 @@
 import { formatInstant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
-import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearsal-report.ts'
+import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
 import { html, raw, type Html } from './html.ts'
-import { folded, page, table } from './page.ts'
+import { page, table } from './page.ts'
 import { chargesPerDay, waveTimeLine } from './plots.ts'
+import { differences } from './rehearsal-differences.ts'
+import { standing } from './rehearsal-standing.ts'
+import { grouped, moment, waveName } from './rehearsal-words.ts'
 
 /** The rehearsal for the owner of the business: first whether it would go well, then the evidence, then what to do. */
 export async function rehearsalPage(report: RehearsalReport): Promise<string> {
@@ -20,9 +23,9 @@ function verdict(report: RehearsalReport): Html {
   const { counts } = report
   const span = `${day(report.began)} to ${day(report.ended)}`
   const good = html`<p class="verdict">
-    <strong>Nobody would notice.</strong> Over ${report.months} months every one of the ${counts.expected} charges of
-    the world without a migration was made in the migrated world too: to the same subscriber, at the same second, over
-    the same amount. No other charge was made.
+    <strong>Nobody would notice.</strong> Over ${report.months} months every one of the ${grouped(counts.expected)}
+    charges of the world without a migration was made in the migrated world too: to the same subscriber, at the same
+    second, over the same amount. No other charge was made.
   </p>`
   const bad = html`<p class="verdict bad">
     <strong>Do not migrate yet.</strong> ${troubles(counts)}. Each is listed below with its cause and what to do.
@@ -50,7 +53,7 @@ function troubles(counts: RehearsalReport['counts']): string {
 function figures(report: RehearsalReport): Html {
   const { counts } = report
   const one = (value: number, label: string, shouldBeZero: boolean): Html =>
-    html`<li${raw(shouldBeZero && value > 0 ? ' class="bad"' : '')}><b>${value}</b>${label}</li>`
+    html`<li${raw(shouldBeZero && value > 0 ? ' class="bad"' : '')}><b>${grouped(value)}</b>${label}</li>`
   return html`<ul class="figures">
     ${one(counts.expected, 'charges expected', false)} ${one(counts.actual, 'charges made', false)}
     ${one(counts.double, 'charged twice', true)} ${one(counts.missed, 'missed', true)}
@@ -81,12 +84,12 @@ async function plots(report: RehearsalReport): Promise<Html> {
     ${table(
       'Waves',
       [
-        { title: 'wave', cell: (wave) => wave.name },
+        { title: 'wave', cell: (wave) => waveName(wave.name) },
         { title: 'people', number: true, cell: (wave) => wave.people },
-        { title: 'moved', cell: (wave) => formatInstant(wave.movedAt) },
+        { title: 'moved', cell: (wave) => moment(wave.movedAt) },
         {
           title: 'settled',
-          cell: (wave) => (wave.settledAt === undefined ? 'not yet' : formatInstant(wave.settledAt)),
+          cell: (wave) => (wave.settledAt === undefined ? 'not yet' : moment(wave.settledAt)),
         },
       ],
       report.waves,
@@ -96,108 +99,68 @@ async function plots(report: RehearsalReport): Promise<Html> {
 function currencies(report: RehearsalReport): Html {
   type Row = RehearsalReport['currencies'][number]
   const money = (side: 'expected' | 'actual') => (row: Row) =>
-    formatMoney({ amount: row[side].amount, currency: row.currency })
+    grouped(formatMoney({ amount: row[side].amount, currency: row.currency }))
   return html`<h2>Totals by currency</h2>
     ${table<Row>(
       'Totals by currency',
       [
         { title: 'currency', cell: (row) => row.currency },
-        { title: 'charges expected', number: true, cell: (row) => row.expected.charges },
+        { title: 'charges expected', number: true, cell: (row) => grouped(row.expected.charges) },
         { title: 'amount expected', number: true, cell: money('expected') },
-        { title: 'charges made', number: true, cell: (row) => row.actual.charges },
+        { title: 'charges made', number: true, cell: (row) => grouped(row.actual.charges) },
         { title: 'amount made', number: true, cell: money('actual') },
         {
           title: 'difference',
           number: true,
-          cell: (row) => formatMoney({ amount: row.actual.amount - row.expected.amount, currency: row.currency }),
+          cell: (row) =>
+            grouped(formatMoney({ amount: row.actual.amount - row.expected.amount, currency: row.currency })),
         },
       ],
       report.currencies,
     )}`
 }
 
-const differenceWords: Readonly<Record<RehearsalDifference['code'], string>> = {
-  double: 'Charged twice',
-  missed: 'Not charged',
-  amount_differs: 'Another amount',
-  date_differs: 'Another date',
-  two_payers: 'Two payers at once',
-  not_moved: 'Could not be moved',
-}
-
-function differences(report: RehearsalReport): Html {
-  if (report.differences.length === 0)
-    return html`<h2>Differences</h2>
-      <p>None.</p>`
-  const codes = Object.keys(differenceWords) as RehearsalDifference['code'][]
-  const groups = codes
-    .map((code) => ({ code, rows: report.differences.filter((one) => one.code === code) }))
-    .filter(({ rows }) => rows.length > 0)
-  return html`<h2>Differences</h2>
-    ${groups.map(({ code, rows }) =>
-      folded(
-        `${differenceWords[code]}: ${rows.length}`,
-        table(
-          differenceWords[code],
-          [
-            { title: 'subscriber', cell: (row) => html`<code>${row.subscriber}</code>` },
-            { title: 'when', cell: (row) => formatInstant(row.at) },
-            { title: 'what', cell: (row) => row.detail },
-            { title: 'why', cell: (row) => row.cause },
-            { title: 'what to do', cell: (row) => row.remedy },
-          ],
-          rows,
-        ),
-        rows.length <= 20,
-      ),
-    )}`
-}
-
-/** Grouped by code, the largest group first: two hundred people with one cause are one line to act on. */
-function standing(report: RehearsalReport): Html {
-  if (report.standing.length === 0)
-    return html`<h2>People who stay where they are</h2>
-      <p>None: everybody can be moved.</p>`
-  const groups = new Map<string, RehearsalReport['standing'][number][]>()
-  for (const one of report.standing) groups.set(one.code, [...(groups.get(one.code) ?? []), one])
-  const sorted = [...groups.entries()].toSorted(([, a], [, b]) => b.length - a.length)
-  return html`<h2>People who stay where they are</h2>
-    <p>
-      The old account goes on billing them, so nobody is lost. Deferred people move by themselves with a later wave;
-      blocked ones need a decision.
-    </p>
-    ${sorted.map(([code, rows]) => {
-      const first = rows[0]
-      return folded(
-        `${code}: ${rows.length} ${first?.outcome ?? ''}`,
-        html`<p>${first?.message ?? ''}</p>
-          <p><strong>What to do:</strong> ${first?.fix ?? ''}</p>
-          ${table(
-            code,
-            [
-              { title: 'subscriber', cell: (row) => html`<code>${row.subscriber}</code>` },
-              { title: 'until', cell: (row) => (row.until === undefined ? '' : formatInstant(row.until)) },
-              { title: 'why', cell: (row) => row.message },
-            ],
-            rows,
-          )}`,
-        rows.length <= 5,
-      )
-    })}`
-}
-
 function trouble(report: RehearsalReport): Html {
-  const faults = report.faults.filter((fault) => fault.count > 0)
-  const injected = html`<p>
-    On purpose, ${faults.reduce((sum, fault) => sum + fault.count, 0)} things went wrong on the way and were survived:
-    ${faults.map((fault) => `${fault.kind} ${fault.count}`).join(', ')}.
+  const { declines, dunning, members, faults } = report
+  const injected = faults.filter((fault) => fault.count > 0)
+  const sum = injected.reduce((total, fault) => total + fault.count, 0)
+  const survived = html`<p>
+    On purpose, ${grouped(sum)} things went wrong on the way and the program went on:
+    ${injected.map(({ kind, count }) => `${faultWords[kind] ?? kind} ${grouped(count)}`).join(', ')}.
   </p>`
-  return html`<h2>Declines and faults</h2>
-    <p>
-      Declined payments: ${report.declines.actual} (without migration ${report.declines.expected}). Subscriptions that
-      fell behind or ended for it: ${report.dunning.actual} (without migration ${report.dunning.expected}).
-    </p>
-    ${faults.length === 0 ? html`<p class="soft">No faults were injected in this run; <code>rehearse --faults</code> adds lost answers, rate limits and crashes.</p>` : injected}`
+  const acted = html`<p>
+    Meanwhile members acted on their own, in both worlds at the same second:
+    ${members.map(({ act, count }) => `${grouped(count)} × ${act}`).join(', ')}.
+  </p>`
+  return html`<h2>Declined payments</h2>
+    ${table(
+      'Declined payments',
+      [
+        { title: '', cell: (row) => row.what },
+        { title: 'nobody migrates', number: true, cell: (row) => grouped(row.expected) },
+        { title: 'the waves are applied', number: true, cell: (row) => grouped(row.actual) },
+      ],
+      [
+        { what: 'payments that were declined', ...declines },
+        { what: 'subscriptions that fell behind or ended for it', ...dunning },
+      ],
+    )}
+    <h2>What went wrong on purpose</h2>
+    ${sum === 0 ? html`<p class="soft">Nothing in this run: <code>crossbill rehearse --faults</code> adds lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused.</p>` : survived}
+    ${members.length === 0 ? raw('') : acted}`
+}
+
+const faultWords: Readonly<Record<string, string>> = {
+  rate_limited: 'too many requests',
+  lock_timeout: 'object locked by somebody else',
+  error_before: 'error before anything was done',
+  error_stored: 'error that Stripe remembers',
+  error_after: 'error although it was done',
+  unavailable: 'service unavailable',
+  cut_before: 'connection cut before the request',
+  cut_after: 'answer lost on its way',
+  kill: 'the program died',
+  store_lost: 'the store was lost',
 }
 
 function method(report: RehearsalReport): Html {
@@ -205,6 +168,11 @@ function method(report: RehearsalReport): Html {
     <p class="soft">
       Two worlds were built from the same data. In one nobody migrates; in the other the waves are applied as planned.
       Both were played month after month, and every charge of the first must stand in the second. No real account was
-      touched. Repeat this run with <code>crossbill rehearse --months ${report.months} --seed ${report.seed}</code>.
+      touched; access in Kajabi is not part of it. Repeat this run (seed ${report.seed}) with
+      <code>${repeat(report)}</code>.
     </p>`
+}
+
+function repeat({ months, seed, faults }: RehearsalReport): string {
+  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}`
 }

@@ -23,7 +23,41 @@ describe('the rehearsal report', () => {
     })
     expect(bad).toContain('Do not migrate yet.')
     expect(bad).toContain('the hold was lifted')
-    expect(bad).toContain('Charged twice: 1')
+    expect(bad).toContain('One charge was made twice.')
+  })
+
+  it('puts together what has one cause: a line a person, however many charges differ', async () => {
+    const one = { code: 'missed', at: began, detail: '49.00 usd expected, charged by nobody', remedy: 'ask' } as const
+    const page = await rehearsalPage({
+      ...report,
+      differences: [
+        { ...one, subscriber: 'us/sub_2', cause: 'the first cause' },
+        { ...one, subscriber: 'us/sub_2', cause: 'the first cause' },
+        { ...one, subscriber: 'us/sub_3', cause: 'the first cause', evidence: 'seen only here' },
+        { ...one, subscriber: 'us/sub_4', cause: 'the second cause' },
+      ],
+    })
+    expect(page.match(/the first cause/g)).toHaveLength(1)
+    expect(page.match(/us\/sub_2/g)).toHaveLength(1)
+    expect(page).toContain('Not charged: 2 members, 3 charges')
+    expect(page).toContain('seen only here')
+    expect(page).toContain('Not charged: one member<')
+  })
+
+  it('tells those who need a decision from those who wait, and from those who are moved already', async () => {
+    const [blocked] = report.standing
+    if (blocked === undefined) throw new Error('the sample has somebody blocked')
+    const page = await rehearsalPage({
+      ...report,
+      standing: [
+        blocked,
+        { ...blocked, subscriber: 'us/sub_5', outcome: 'deferred', code: 'renews_soon' },
+        { ...blocked, subscriber: 'us/sub_6', outcome: 'deferred', code: 'renewal_unproven', moved: true },
+      ],
+    })
+    expect(page).toContain('Need a decision: 1')
+    expect(page).toContain('Are moved later by themselves: 1')
+    expect(page).toContain('Moved, with the old subscription not finished yet: 1')
   })
 
   it('is one file that asks the network for nothing and runs nothing', async () => {
@@ -43,7 +77,7 @@ describe('the rehearsal report', () => {
 
   it('shows money exactly, in each currency’s own decimals', async () => {
     const page = await rehearsalPage(report)
-    expect(page).toContain('29400.00 usd')
-    expect(page).toContain('655000 jpy')
+    expect(page).toContain('29,400.00 usd')
+    expect(page).toContain('655,000 jpy')
   })
 })

@@ -36,6 +36,7 @@ export const rehearsal: RehearsalReport = {
   standing: [
     {
       subscriber: 'us/sub_1',
+      moved: false,
       outcome: 'blocked',
       code: 'payment_method_not_copyable',
       message: 'Link is not copied by Stripe',

@@ -1,0 +1,68 @@
+import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearsal-report.ts'
+import { html, raw, type Html } from './html.ts'
+import { folded, table } from './page.ts'
+import { grouped, moment } from './rehearsal-words.ts'
+
+/** What went wrong, the worst first. */
+const words: Readonly<Record<RehearsalDifference['code'], string>> = {
+  two_payers: 'Two payers at once',
+  double: 'Charged twice, or although nothing was due',
+  missed: 'Not charged',
+  amount_differs: 'Another amount',
+  date_differs: 'Another date',
+  not_moved: 'Could not be moved',
+}
+
+/** Longer lists are folded. */
+const openRows = 12
+/** A cause shared by hundreds is understood from the first of them; all of them are in the JSON. */
+const shownRows = 200
+
+/** By what went wrong and why: two hundred people with one cause are one thing to act on. Each person is one line, however many charges differ. */
+export function differences({ differences: all }: RehearsalReport): Html {
+  if (all.length === 0)
+    return html`<h2>Differences</h2>
+      <p>None.</p>`
+  const codes = Object.keys(words) as RehearsalDifference['code'][]
+  return html`<h2>Differences</h2>
+    ${codes.flatMap((code) => {
+      const ofCode = all.filter((one) => one.code === code)
+      return [...Map.groupBy(ofCode, ({ cause }) => cause).values()]
+        .toSorted((a, b) => b.length - a.length)
+        .map((group) => difference(words[code], group))
+    })}`
+}
+
+interface Person {
+  readonly first: RehearsalDifference
+  readonly count: number
+}
+
+function difference(what: string, group: readonly RehearsalDifference[]): Html {
+  const people: readonly Person[] = [...Map.groupBy(group, ({ subscriber }) => subscriber).values()].flatMap(
+    ([first, ...more]) => (first === undefined ? [] : [{ first, count: more.length + 1 }]),
+  )
+  const [any] = people
+  const members = people.length === 1 ? 'one member' : `${grouped(people.length)} members`
+  const times = group.length === people.length ? '' : `, ${grouped(group.length)} charges`
+  const rest = people.length - shownRows
+  const evidence = people.some(({ first }) => first.evidence !== undefined)
+  return folded(
+    html`${what}: ${members}${times}`,
+    html`<p><strong>Why:</strong> ${any?.first.cause ?? ''}</p>
+      <p><strong>What to do:</strong> ${any?.first.remedy ?? ''}</p>
+      ${table<Person>(
+        what,
+        [
+          { title: 'subscriber', cell: ({ first }) => html`<code>${first.subscriber}</code>` },
+          { title: 'first at', cell: ({ first }) => moment(first.at) },
+          ...(times === '' ? [] : [{ title: 'times', number: true as const, cell: ({ count }: Person) => count }]),
+          { title: 'what happened', cell: ({ first }) => first.detail },
+          ...(evidence ? [{ title: 'seen', cell: ({ first }: Person) => first.evidence ?? '' }] : []),
+        ],
+        people.slice(0, shownRows),
+      )}
+      ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more: all are in <code>crossbill rehearse --format json</code>.</p>` : raw('')}`,
+    people.length <= openRows,
+  )
+}

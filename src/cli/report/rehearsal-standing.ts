@@ -1,0 +1,66 @@
+import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import { blockedCodes, type CodeEntry, deferredCodes } from '../../handover/codes.ts'
+import { html, raw, type Html } from './html.ts'
+import { folded, table } from './page.ts'
+import { grouped, moment } from './rehearsal-words.ts'
+
+type Standing = RehearsalReport['standing'][number]
+
+const registry: Readonly<Record<string, CodeEntry | undefined>> = { ...deferredCodes, ...blockedCodes }
+const shownRows = 200
+
+/** Who is not at the end of the migration when the last month is over: first those who need a decision. */
+export function standing({ standing: all }: RehearsalReport): Html {
+  if (all.length === 0)
+    return html`<h2>People who stay where they are</h2>
+      <p>Nobody is deferred or blocked, and no old subscription waits for its end.</p>`
+  const blocked = all.filter(({ outcome, moved }) => outcome === 'blocked' && !moved)
+  const later = all.filter(({ outcome, moved }) => outcome === 'deferred' && !moved)
+  const unfinished = all.filter(({ moved }) => moved)
+  const part = (title: string, text: string, people: readonly Standing[]): Html =>
+    people.length === 0
+      ? raw('')
+      : html`<h2>${title}: ${grouped(people.length)}</h2>
+          <p>${text}</p>
+          ${groups(people)}`
+  return html`${part(
+    'Need a decision',
+    'They are not moved. The old account goes on billing them, so nobody is lost; they wait for what is written under each reason.',
+    blocked,
+  )}
+  ${part('Are moved later by themselves', 'The old account goes on billing them until then. Nothing has to be done.', later)}
+  ${part(
+    'Moved, with the old subscription not finished yet',
+    'The new account bills them. Their old subscription is on hold, charges nothing, and is finished when what is named here is over.',
+    unfinished,
+  )}`
+}
+
+/** Grouped by code, the largest group first: two hundred people with one cause are one line to act on. */
+function groups(people: readonly Standing[]): readonly Html[] {
+  return [...Map.groupBy(people, ({ code }) => code)]
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .map(([code, rows]) => {
+      const [first] = rows
+      const until = rows.some((row) => row.until !== undefined)
+      const rest = rows.length - shownRows
+      return folded(
+        html`${grouped(rows.length)} · ${registry[code]?.meaning ?? first?.message ?? ''}
+          <code class="soft">${code}</code>`,
+        html`<p><strong>What to do:</strong> ${first?.fix ?? ''}</p>
+          ${table<Standing>(
+            code,
+            [
+              { title: 'subscriber', cell: (row) => html`<code>${row.subscriber}</code>` },
+              ...(until
+                ? [{ title: 'until', cell: (row: Standing) => (row.until === undefined ? '' : moment(row.until)) }]
+                : []),
+              { title: 'why', cell: (row) => row.message },
+            ],
+            rows.slice(0, shownRows),
+          )}
+          ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more.</p>` : raw('')}`,
+        false,
+      )
+    })
+}

@@ -22,11 +22,15 @@ export async function school(rig: Rig, count: number): Promise<School> {
   return { leave, stay: [await rig.member('stays', 'held'), await rig.member('remains', 'settled')] }
 }
 
-/** Every wish once, every fourth time everything that is on its way once more: twice, and out of order. */
+/** Times that everything on its way is sent once more. More would be hundreds of thousands of hooks for a thousand wishes. */
+const repeats = 10
+
+/** Every wish once, now and then everything that is on its way once more: twice, and out of order. */
 export async function everybodyLeaves(town: Town, { leave }: School): Promise<void> {
+  const every = Math.ceil(leave.length / repeats)
   for (const [n, { contact }] of leave.entries()) {
     await town.tag(contact)
-    if (n % 4 === 0) await town.rig.act({ act: 'redeliver' })
+    if (n % every === 0) await town.rig.act({ act: 'redeliver' })
   }
 }
 

@@ -59,6 +59,9 @@ export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason |
     return blocked('changed_since_pull', `the hold did not take: the subscription is ${sightOld(answer)}`)
   if (fingerprint(answer, customerOf(answer)) !== plan.expect.fingerprint)
     return blocked('changed_since_pull', 'the old subscription was changed while it was put on hold')
+  // A run that stood still before this request does not know how late it is: this answer does.
+  if (readSource(answer, customerOf(answer)).next !== plan.expect.next)
+    return blocked('changed_since_pull', 'it renewed before it was put on hold')
   const latest = answer.latest_invoice
   if (typeof latest === 'object' && latest?.status === 'draft' && latest.auto_advance !== false)
     return deferred('draft_invoice', `invoice ${latest.id} was drafted meanwhile`)

@@ -10,7 +10,7 @@ test('a run that stands still over the renewal and then sets its hold takes it b
   })
   await planAndApply(world.stage('source'))
   const until = at('2026-10-21T09:15:00Z')
-  const sleeps = once(async () => void (await world.rig.sandbox.world.advance(until)))
+  const sleeps = once(() => world.rig.sandbox.world.advance(until))
   const context = meanwhile(world.stage('target'), {
     account: 'us',
     before: async ({ method, path }) => (method === 'POST' && path.endsWith(id) ? sleeps() : undefined),

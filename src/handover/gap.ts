@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
 import { markCarried } from './marks.ts'
 import { idOf } from './source.ts'
@@ -128,12 +129,25 @@ export function gapRequest(expect: Expectation, state: HandoverState, old: Strip
   return step(`gap-line-${state.done - 1}`, '/v1/invoiceitems', {
     customer: expect.customer_old,
     invoice,
-    amount: line.amount - off,
-    currency: line.currency,
+    ...(voided.automatic_tax.enabled
+      ? taxedAmount(line, line.amount - off)
+      : { amount: line.amount - off, currency: line.currency }),
     discountable: false,
     period: { start: line.period.start, end: line.period.end },
     ...(rates.length === 0 || voided.automatic_tax.enabled ? {} : { tax_rates: rates.map(idOf) }),
     // Lines may be equal in everything else: after a crash each is looked for by its own mark.
     metadata: { [markCarried]: `${gapMark(expect, voided)} ${state.done - 1}` },
   })
+}
+
+/**
+ * An amount whose tax Stripe computes anew: by the product, whose code decides the rate, and on top or included as the line had it, without which such an
+ * invoice takes no item (https://docs.stripe.com/api/invoiceitems/create).
+ */
+function taxedAmount({ currency, pricing, taxes }: Stripe.InvoiceLineItem, amount: number): JsonObject {
+  const tax_behavior = (taxes ?? [])[0]?.tax_behavior ?? 'exclusive'
+  const product = pricing?.price_details?.product
+  return product === undefined
+    ? { amount, currency, tax_behavior }
+    : { price_data: { currency, product, unit_amount: amount, tax_behavior } }
 }

@@ -95,7 +95,12 @@ export function createInvoice(context: Context, given: Given): InvoiceRow {
     metadata: mergeMetadata({}, given.metadata),
     statement_descriptor: given.statement_descriptor ?? null,
     drafts: pending.map((item) =>
-      pendingLine(context, withRates(item, given), { subscription, customer: customer.id, at: context.now }),
+      pendingLine(context, withRates(item, given), {
+        subscription,
+        customer: customer.id,
+        at: context.now,
+        automatic: given.automatic_tax?.enabled ?? false,
+      }),
     ),
     shared,
   })

@@ -139,6 +139,16 @@ function create(context: Context, given: Parsed<typeof createParams>): InvoiceIt
     heldCurrency(context, customer) ??
     context.account.settings.default_currency
   checkCurrency(context, customer, inCurrency)
+  const behavior = given.tax_behavior ?? given.price_data?.tax_behavior
+  // "Incompatible invoice items (… tax_behavior=unspecified) cannot be added to automatic tax invoices" (SDK, automatic_tax).
+  if (
+    invoice?.automatic_tax.enabled === true &&
+    given.pricing === undefined &&
+    (behavior ?? 'unspecified') === 'unspecified'
+  )
+    throw invalid('The tax behavior of an item on an invoice with automatic tax must be exclusive or inclusive.', {
+      param: 'tax_behavior',
+    })
   const costs = costsOf(context, given, inCurrency)
   const mint = realMint(context)
   const id = context.newId('ii')
@@ -165,6 +175,7 @@ function create(context: Context, given: Parsed<typeof createParams>): InvoiceIt
     unit_amount_decimal: costs.unit,
     proration: false,
     quantity: given.quantity ?? 1,
+    ...(behavior === undefined ? {} : { tax_behavior: behavior }),
     tax_rates: checkedRates(context, given.tax_rates, 'tax_rates'),
   })
   settleCurrency(context, customer, inCurrency)

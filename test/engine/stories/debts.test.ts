@@ -68,3 +68,36 @@ test('a debt whose tax Stripe computed stays with the account that sold: made an
   ])
   expect([await february(world.us), await february(world.target)]).toEqual([['open 0'], []])
 })
+
+test.each([
+  ['exclusive', '116.62 usd'],
+  ['inclusive', '98.00 usd'],
+] as const)(
+  'a period that nobody charged is billed with the tax that Stripe computes, %s',
+  async (tax_behavior, amount) => {
+    const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
+    await using world = await story(past, async ({ us }) => {
+      const customer = await member(us, { address: { country: 'DE' } })
+      // Two things that cost the same: lines that are equal but for what they are.
+      const items: { price: string }[] = []
+      for (const name of ['Membership', 'Studio']) {
+        const { id: product } = await us.products.create({ name })
+        const recurring = { interval: 'month' } as const
+        const { id } = await us.prices.create({ product, currency: 'usd', unit_amount: 4_900, tax_behavior, recurring })
+        items.push({ price: id })
+      }
+      await us.subscriptions.create({ customer, items, automatic_tax: { enabled: true } })
+    })
+    expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)
+    // The target's draft of the renewal is half an hour old when the plan takes the member back.
+    await world.advance('2026-03-15T08:30:00Z')
+    const { plan, result } = await planAndApply(world.stage('source'))
+    expect([plan.summary.revert, result.changes]).toMatchObject([1, [{ outcome: 'done' }]])
+    await world.advance('2026-05-01T00:00:00Z')
+    // By an invoice of the customer, as soon as they are back: once, and as much as it would have been.
+    expect(world.differences().map((one) => /^(\w+) .* (\d+\.\d+ usd)/.exec(one)?.slice(1))).toEqual([
+      ['double', amount],
+      ['missed', amount],
+    ])
+  },
+)

@@ -86,7 +86,7 @@ export function usageLine(context: Context, subscription: SubscriptionRow, item:
 export function pendingLine(
   context: Context,
   item: InvoiceItemRow,
-  about: { subscription: SubscriptionRow | null; customer: string; at: number },
+  about: { subscription: SubscriptionRow | null; customer: string; at: number; automatic?: boolean },
 ): LineDraft {
   const price = item.price === null ? null : priceFacts(context, item.price)
   return {
@@ -103,7 +103,8 @@ export function pendingLine(
       subscription: about.subscription,
       customer: about.customer,
       own: item.tax_rates,
-      taxBehavior: price?.taxBehavior ?? 'unspecified',
+      taxBehavior: price?.taxBehavior ?? item.tax_behavior ?? 'unspecified',
+      ...(about.automatic === undefined ? {} : { automatic: about.automatic }),
     }),
     proration: item.proration,
     subscription: item.subscription,

@@ -16,7 +16,9 @@ export function recompose(context: Context, id: string, shared?: readonly string
   const carried = context
     .table(invoiceItems)
     .by('invoice', id)
-    .map((item) => pendingLine(context, item, { subscription, customer: row.customer, at }))
+    .map((item) =>
+      pendingLine(context, item, { subscription, customer: row.customer, at, automatic: row.automatic_tax.enabled }),
+    )
   const own = row.lines.flatMap((line) => (line.invoiceItem === null ? [again(context, row, line)] : []))
   const { lines: _lines, discounts, taken: _taken, taxes: _taxes, ...rest } = row
   return keepInvoice(

@@ -221,6 +221,8 @@ export interface InvoiceItemRow extends Row {
   readonly unit_amount_decimal: string
   readonly proration: boolean
   readonly quantity: number
+  /** Of an amount or a price made for this item; a price of the catalog has its own. */
+  readonly tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified'
   readonly tax_rates: readonly string[]
 }
 

@@ -14,13 +14,16 @@ export interface RatesAsked {
   /** The line's own rates; they replace those of the subscription (https://docs.stripe.com/billing/taxes/tax-rates). */
   readonly own: readonly string[]
   readonly taxBehavior: 'exclusive' | 'inclusive' | 'unspecified'
+  /** Whether the invoice, made by hand, has its tax computed; of a subscription's own it is the subscription that says so. */
+  readonly automatic?: boolean
 }
 
 export function ratesFor(context: Context, asked: RatesAsked): Rate[] {
   const { subscription, own } = asked
   const id = subscription?.customer ?? asked.customer
   const customer = id === undefined ? null : customerFacts(context, id)
-  if (subscription?.automatic_tax.enabled === true) return automatic(context, customer, asked.taxBehavior)
+  if (asked.automatic ?? subscription?.automatic_tax.enabled === true)
+    return automatic(context, customer, asked.taxBehavior)
   const ids = own.length > 0 ? own : (subscription?.default_tax_rates ?? [])
   const reason: TaxabilityReason =
     customer?.exempt === 'exempt'

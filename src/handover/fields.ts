@@ -154,6 +154,30 @@ export const customerFields = {
   tax_ids: carried,
 } as const satisfies { readonly [Field in keyof Required<Stripe.Customer>]: FieldPolicy }
 
+type Parts<T> = { readonly [Part in keyof Required<T>]: FieldPolicy }
+
+/**
+ * What is carried part by part, exhaustive too: the recipe names each part that it sends, so that one which Stripe adds would otherwise be lost without a
+ * word.
+ */
+export const subscriptionParts = {
+  billing_mode: { flexible: carried, type: carried, updated_at: volatile },
+  'billing_mode.flexible': { proration_discounts: carried },
+  pause_collection: { behavior: decided, resumes_at: decided },
+  payment_settings: {
+    payment_method_options: carried,
+    payment_method_types: carried,
+    save_default_payment_method: carried,
+  },
+  'trial_settings.end_behavior': { billing_cycle_anchor: decided, missing_payment_method: carried },
+} as const satisfies {
+  readonly billing_mode: Parts<Stripe.Subscription.BillingMode>
+  readonly 'billing_mode.flexible': Parts<Stripe.Subscription.BillingMode.Flexible>
+  readonly pause_collection: Parts<Stripe.Subscription.PauseCollection>
+  readonly payment_settings: Parts<Stripe.Subscription.PaymentSettings>
+  readonly 'trial_settings.end_behavior': Parts<Stripe.Subscription.TrialSettings.EndBehavior>
+}
+
 /**
  * Names of the fields that the hand-over cannot carry as they stand: `billing_thresholds`, `items.current_trial` …; also any field that came with a value and
  * has no policy at all.
@@ -161,7 +185,15 @@ export const customerFields = {
 export function fieldsNotCarried(subscription: Stripe.Subscription): readonly string[] {
   const own = notCarried(subscription, subscriptionFields)
   const items = subscription.items.data.flatMap((item) => notCarried(item, itemFields).map((field) => `items.${field}`))
-  return [...new Set([...own, ...items])]
+  return [...new Set([...own, ...partsNotCarried(subscription), ...items])]
+}
+
+function partsNotCarried(subscription: Stripe.Subscription): readonly string[] {
+  return Object.entries(subscriptionParts).flatMap(([path, policies]) => {
+    let part: unknown = subscription
+    for (const name of path.split('.')) part = (part as Record<string, unknown> | null | undefined)?.[name]
+    return typeof part === 'object' && part !== null ? notCarried(part, policies).map((name) => `${path}.${name}`) : []
+  })
 }
 
 function notCarried(value: object, policies: Readonly<Record<string, FieldPolicy>>): readonly string[] {

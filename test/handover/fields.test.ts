@@ -3,15 +3,25 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
-import { customerFields, fieldsNotCarried, itemFields, subscriptionFields } from '../../src/handover/fields.ts'
+import {
+  customerFields,
+  fieldsNotCarried,
+  itemFields,
+  subscriptionFields,
+  subscriptionParts,
+} from '../../src/handover/fields.ts'
 import { fingerprint, sourcePrint } from '../../src/handover/fingerprint.ts'
 import { memberOf, stageAt, subscribe } from './stage.ts'
 
-/** The fields of an interface as the installed SDK declares them. */
-function declaredFields(file: string, name: string): readonly string[] {
+function declarations(file: string): string {
   const root = dirname(dirname(createRequire(import.meta.url).resolve('stripe')))
-  const text = readFileSync(join(root, 'esm/resources', file), 'utf8').replaceAll(/\/\*\*[\s\S]*?\*\//g, '')
-  const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(text)?.[1] ?? ''
+  return readFileSync(join(root, 'esm/resources', file), 'utf8')
+}
+
+/** The fields of an interface as the SDK declares them; of a part, the first interface of that name is the object's own. */
+function declaredFields(declared: string, name: string): readonly string[] {
+  const text = declared.replaceAll(/\/\*\*[\s\S]*?\*\//g, '')
+  const body = new RegExp(`^( *)(?:export )?interface ${name} \\{\\n([\\s\\S]*?)\\n\\1\\}`, 'm').exec(text)?.[2] ?? ''
   return [...body.matchAll(/^\s*(\w+)\??:/gm)].flatMap(([, field]) => field ?? [])
 }
 
@@ -21,9 +31,28 @@ describe('every field that Stripe declares has a policy', () => {
     ['SubscriptionItems.d.ts', 'SubscriptionItem', itemFields],
     ['Customers.d.ts', 'Customer', customerFields],
   ] as const)('%s %s', (file, name, policies) => {
-    const declared = declaredFields(file, name)
+    const declared = declaredFields(declarations(file), name)
     expect(declared.length).toBeGreaterThan(14)
     expect(Object.keys(policies).toSorted()).toEqual(declared.toSorted())
+  })
+  test.each([
+    ['billing_mode', 'BillingMode'],
+    ['billing_mode.flexible', 'Flexible'],
+    ['pause_collection', 'PauseCollection'],
+    ['payment_settings', 'PaymentSettings'],
+    ['trial_settings.end_behavior', 'EndBehavior'],
+  ] as const)('%s', (part, name) => {
+    const declared = declaredFields(declarations('Subscriptions.d.ts'), name)
+    expect(Object.keys(subscriptionParts[part]).toSorted()).toEqual(declared.toSorted())
+  })
+  test('a field of tomorrow is seen', () => {
+    const tomorrow = declarations('Subscriptions.d.ts')
+      .replace('export interface Subscription {', '$&\n    /** New. */\n    surcharge: number | null;')
+      .replace('    interface PaymentSettings {', '$&\n        mandate?: string;')
+    const unknown = (name: string, policies: object): readonly string[] =>
+      declaredFields(tomorrow, name).filter((field) => !(field in policies))
+    expect(unknown('Subscription', subscriptionFields)).toEqual(['surcharge'])
+    expect(unknown('PaymentSettings', subscriptionParts.payment_settings)).toEqual(['mandate'])
   })
 })
 
@@ -59,6 +88,29 @@ describe('what is not carried', () => {
     expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([field])
   })
   test.each([
+    ['payment_settings', { payment_method_types: ['card'], a_part_of_tomorrow: 'x' }],
+    ['billing_mode', { type: 'classic', flexible: null, a_part_of_tomorrow: 'x' }],
+    ['pause_collection', { behavior: 'void', resumes_at: null, a_part_of_tomorrow: 'x' }],
+  ])('a part of %s that has no policy is named', async (field, value) => {
+    expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([`${field}.a_part_of_tomorrow`])
+  })
+  test('so is one that lies deeper', async () => {
+    const end_behavior = {
+      billing_cycle_anchor: null,
+      missing_payment_method: 'cancel',
+      a_part_of_tomorrow: 1,
+    } as const
+    const billing_mode = {
+      type: 'flexible',
+      flexible: { a_part_of_tomorrow: 1 },
+    } as unknown as Stripe.Subscription.BillingMode
+    expect(fieldsNotCarried({ ...(await live()), trial_settings: { end_behavior }, billing_mode })).toEqual([
+      'billing_mode.flexible.a_part_of_tomorrow',
+      'trial_settings.end_behavior.a_part_of_tomorrow',
+    ])
+  })
+  test.each([
+    ['automatic_tax', { enabled: true, disabled_reason: null, liability: { type: 'self' } }],
     ['managed_payments', { enabled: false }],
     [
       'invoice_settings',

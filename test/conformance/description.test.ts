@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Checker } from './check.ts'
+import { Checker, checkExchange } from './check.ts'
 import { describeApi, type Route } from './description.ts'
 import { readForm } from './watched-fetch.ts'
 
@@ -101,7 +101,51 @@ describe('the description derived from the installed SDK', () => {
     expect(check({ ...rate, percentage: '19' })[0]).toContain('.percentage should be a number')
     expect(check({ ...rate, tax_type: 'mwst' })[0]).toContain('.tax_type should be')
     expect(check({ ...rate, object: 'taxrate' })[0]).toContain('.object should be "tax_rate"')
+    expect(check({ ...rate, display_name: null })[0]).toContain('.display_name should be a text, is null')
     const { active: _, ...without } = rate
     expect(check(without)).toEqual(['.active is missing'])
+  })
+
+  it('finds a seeded mistake of each class in an exchange', () => {
+    const key = { 'idempotency-key': 'k' }
+    const list = { object: 'list', data: [], has_more: false, url: '/v1/products' }
+    const exchange = (about: {
+      method?: string
+      path?: string
+      params?: Record<string, unknown>
+      headers?: Record<string, string>
+      status?: number
+      answer: unknown
+    }): string[] => {
+      const { method = 'GET', path = '/v1/products', params = {}, headers = {}, status = 200, answer: body } = about
+      const whole = { method, path, params, headers: new Headers(headers), status, answer: body }
+      return checkExchange(api, { request, answer }, whole).map(({ where, problem }) => `${where} ${problem}`)
+    }
+    const refused = (error: object): { status: number; answer: unknown } => ({ status: 400, answer: { error } })
+    const error = { type: 'invalid_request_error', message: 'no' }
+    expect(exchange({ answer: list })).toEqual([])
+    expect(exchange({ path: '/v1/frogs', answer: {} })).toEqual([
+      'GET /v1/frogs is not a route of the SDK, yet it was answered',
+    ])
+    expect(exchange({ path: '/v1/frogs', status: 404, answer: {} })).toEqual([])
+    expect(exchange({ params: { frog: '1' }, answer: list })).toEqual([
+      'GET /v1/products ←.frog is not known to the SDK',
+    ])
+    // What was refused may have been wrong.
+    expect(exchange({ params: { frog: '1' }, ...refused(error) })).toEqual([])
+    expect(exchange({ answer: { ...list, has_more: undefined } })[0]).toContain('.has_more should be true or false')
+    expect(exchange({ answer: { ...list, data: [{ object: 'product' }] } }).length).toBeGreaterThan(5)
+    const deleted = { id: 'prod_1', object: 'product', deleted: true }
+    const gone = { method: 'DELETE', path: '/v1/products/prod_1', answer: deleted }
+    expect(exchange(gone)).toEqual([])
+    expect(exchange({ ...gone, headers: key })[0]).toContain('carries an idempotency key, which only POST may')
+    const post = { method: 'POST', ...refused(error) }
+    expect(exchange({ ...post, headers: key })).toEqual([])
+    expect(exchange(post)[0]).toContain('was sent without an idempotency key')
+    expect(exchange({ ...post, headers: { 'idempotency-key': 'k'.repeat(256) } })[0]).toContain('over 255 characters')
+    expect(exchange(refused({ ...error, hint: 'x' }))[0]).toContain('error.hint is no field of an error')
+    expect(exchange(refused({ ...error, type: 'sorry' }))[0]).toContain('error.type is "sorry"')
+    expect(exchange(refused({ type: error.type }))[0]).toContain('error.message is missing')
+    expect(exchange({ status: 400, answer: {} })[0]).toContain('error is missing')
   })
 })

@@ -167,7 +167,7 @@ export class Router {
     }
     throw new StripeError(404, {
       type: 'invalid_request_error',
-      message: `Unrecognized request URL (${request.method}: ${request.url.pathname}). Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+      message: `Unrecognized request URL (${request.method}: ${request.url.pathname}). ${request.url.pathname.endsWith('/') ? trailingSlash : ''}Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
     })
   }
 
@@ -190,11 +190,15 @@ export class Router {
   }
 }
 
+const trailingSlash =
+  'If you are trying to list objects, remove the trailing slash. If you are trying to retrieve an object, make sure you passed a valid (non-empty) identifier in your code. '
+
 function match(pattern: readonly string[], steps: readonly string[]): Record<string, string> | undefined {
   const path: Record<string, string> = {}
   for (const [index, step] of pattern.entries()) {
     const given = steps[index] ?? ''
-    if (step.startsWith(':')) path[step.slice(1)] = given
+    // No id is no object: an empty one is an address Stripe does not know, never a missing object.
+    if (step.startsWith(':') && given !== '') path[step.slice(1)] = given
     else if (step !== given) return undefined
   }
   return path

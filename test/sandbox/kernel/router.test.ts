@@ -26,6 +26,10 @@ test('an unknown key, route, parameter or API version is refused as Stripe refus
     statusCode: 404,
     message: expect.stringMatching(/Unrecognized request URL/),
   })
+  // github.com/onetimesecret/onetimesecret/issues/569: an empty id is no missing object.
+  const empty = await stripe.rawRequest('GET', '/v1/subscriptions/').catch((error: unknown) => error)
+  expect(empty).toMatchObject({ statusCode: 404, message: expect.stringMatching(/valid \(non-empty\) identifier/) })
+  expect((empty as { code?: string }).code).toBeUndefined()
   await expect(stripe.rawRequest('GET', '/v1/account?colour=red')).rejects.toMatchObject({
     statusCode: 400,
     code: 'parameter_unknown',

@@ -8,8 +8,9 @@ import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
 import { stripeClient, type Fetch } from './client.ts'
 import { readFailure } from './failures.ts'
 import { createLimits, operationName, stripeRates, type Limits, type Rates, type Timing } from './limits.ts'
-import { readList } from './list.ts'
+import { type ListSource, readList } from './list.ts'
 import { queryString } from './query.ts'
+import { withAllItems } from './whole-items.ts'
 
 export interface ConnectOptions {
   /** The project's name for the account: `target`, `us`, `intl`. */
@@ -53,14 +54,15 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     ...(options.apiBase === undefined ? {} : { base: new URL(options.apiBase) }),
   })
   const limits = limitsOf(options, livemode, timing)
-  const send = (request: StripeRequest): Promise<Outcome<StripeObject>> => sendOnce(client, limits, request)
-  const source = {
+  const source: ListSource = {
     name,
-    send,
+    send: (request) => sendOnce(client, limits, request),
     now: clock.now,
     sleep: (milliseconds: number) => timing.sleep(milliseconds),
     random: options.random ?? Math.random,
   }
+  const send = async (request: StripeRequest): Promise<Outcome<StripeObject>> =>
+    withAllItems(source, request, await source.send(request))
   return {
     name,
     id: await ownId(options, send),

@@ -74,11 +74,14 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
   }
 }
 
+/** Embedded lists show ten; whether this one shows all is not stated. The rest come from `/v1/subscription_items`. */
+const shownItems = 10
+
 function itemsShown(context: Context, row: SubscriptionRow): Wire<Stripe.ApiList<Stripe.SubscriptionItem>> {
   const list = {
     object: 'list',
-    data: row.items.map((item) => renderItem(context, row, item)),
-    has_more: false,
+    data: row.items.slice(0, shownItems).map((item) => renderItem(context, row, item)),
+    has_more: row.items.length > shownItems,
     total_count: row.items.length,
     url: `/v1/subscription_items?subscription=${row.id}`,
   }

@@ -108,6 +108,21 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
+    name: 'a subscription shows ten of its items, and says that there are more',
+    source: 'https://docs.stripe.com/api/pagination; not stated for items',
+    unsure: 21,
+    expected: { shown: 10, more: true, all: 12 },
+    async run(ground) {
+      const items: { price: string }[] = []
+      for (let n = 0; n < 12; n++) items.push({ price: await ground.price({ unit_amount: 100 + n }) })
+      const customer = await ground.customer()
+      const one = await create(ground, { customer, items, billing_cycle_anchor: ground.now + 10 * day })
+      const { data, has_more: more } = one.items
+      const all = await ground.stripe.subscriptionItems.list({ subscription: one.id, limit: 100 })
+      return { shown: data.length, more, all: all.data.length }
+    },
+  },
+  {
     name: 'items pending for a customer are found by the customer',
     source: 'https://docs.stripe.com/api/invoiceitems/list',
     expected: 1,

@@ -58,6 +58,22 @@ test.each([
   expect(billsOf(world, id).map((bill) => bill.slice(7, 17))).toContain('2028-02-29')
 })
 
+test('twelve items, of which a subscription shows ten', async () => {
+  const { world, id } = await moved({ clock: '2026-01-15T09:15:00Z', now: '2026-02-01T00:00:00Z' }, async (us) => {
+    const { id: product } = await us.products.create({ name: 'Modules' })
+    const items: Stripe.SubscriptionCreateParams.Item[] = []
+    for (let n = 0; n < 12; n++) {
+      const price = { product, currency: 'usd', unit_amount: 100 + n, recurring: { interval: 'month' } } as const
+      items.push({ price: (await us.prices.create(price)).id, quantity: n + 1 })
+    }
+    return { items }
+  })
+  await using _ = world
+  await world.advance('2026-06-01T00:00:00Z')
+  expect(world.differences()).toEqual([])
+  expect(billsOf(world, id)).toHaveLength(4)
+})
+
 test('a 3-month coupon with one renewal left, backdated start', async () => {
   const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
   const { world, id } = await moved(past, async (us) => {

@@ -1,4 +1,5 @@
 import type { Catalog, DesiredSubscriber, Stage } from '../catalog/types.ts'
+import { present } from '../core/assert.ts'
 import { digest } from '../core/canonical.ts'
 import { instant, parseInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { CommandError } from '../core/outcome.ts'
@@ -90,7 +91,6 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     if (isDue(week, now, [...weekOf.values()], last)) last = { plan: await applyAll(lives, week), at: now }
   }
   await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
-  if (last === undefined) throw new CommandError('rehearsal_too_short', 'a rehearsal needs at least one week')
   const waves = files.map((name) => {
     const start = weekOf.get(name) ?? 0
     const settled = schedule.began + (start + settleAfterWeeks) * weekSeconds
@@ -108,7 +108,7 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     members: [...members.counts].map(([act, count]) => ({ act, count })),
     left: members.left,
     failed: attempts.failed(),
-    last: last.plan,
+    last: present(last, 'the plan of the first week').plan,
   }
 }
 

@@ -1,5 +1,6 @@
 import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type { Live } from '../plan/live.ts'
+import { CommandError } from '../core/outcome.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Context } from './context.ts'
 import type { InboxStore } from './inbox/port.ts'
@@ -70,6 +71,11 @@ const daysPerMonth = 30.436875
  * moved and settled week after week, and compares every charge. Touches no account: the sources are only read.
  */
 export async function rehearse(context: Context, options: RehearseOptions): Promise<RehearsalReport> {
+  if (context.catalog.subscribers.length === 0)
+    throw new CommandError('nobody_to_rehearse', 'the catalog declares no subscribers: there is nobody to move', {
+      notDone: 'no account was read',
+      fix: 'crossbill pull',
+    })
   const live = await refresh(context)
   const { worlds, seed, months } = options
   const stay = await worlds.build(live, { seed, faults: false })

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
 import { refresh } from '../../src/engine/refresh.ts'
 import { rehearse } from '../../src/engine/rehearse.ts'
+import { members } from './members.ts'
+import { planAndApply } from './rig.ts'
 import { openSchool } from './school.ts'
 
 const nothing = { double: 0, missed: 0, amount_differs: 0, date_differs: 0 }
@@ -56,3 +58,25 @@ test('the same with kills and faults on the way', async () => {
   expect(injected['kill']).toBeGreaterThan(0)
   expect(Object.keys(injected).length).toBeGreaterThan(2)
 }, 120_000)
+
+test('a migration that is under way is rehearsed from where it stands', async () => {
+  const people = ['2026-09-10T09:15:00Z', '2026-09-20T09:15:00Z', '2026-09-25T09:15:00Z'].map((since) => ({ since }))
+  await using school = await members(people, '2026-10-05T12:00:00Z')
+  // The first is settled, the second on hold, the third not moved yet.
+  await planAndApply(school.stage((index) => (index < 2 ? 'target' : 'source')))
+  await school.advance('2026-10-25T12:00:00Z')
+  const now = school.stage((index) => (['settled', 'target', 'source'] as const)[index] ?? 'source')
+  await planAndApply(now)
+  const report = await rehearse(now, { months: 3, faults: false, seed: 1, worlds: rehearsalWorlds(now) })
+  expect(report).toMatchObject({ ok: true, differences: [], standing: [] })
+  // Three charges of the second and two of the third until 24 January; whoever is settled has nothing left to rehearse.
+  expect(report.counts).toMatchObject({ expected: 5, actual: 5 })
+})
+
+test('a catalog without anybody has nothing to rehearse', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], '2026-10-05T12:00:00Z')
+  const context = school.stage('source')
+  const empty = { ...context, catalog: { ...context.catalog, subscribers: [] } }
+  const options = { months: 1, faults: false, seed: 1, worlds: rehearsalWorlds(empty) }
+  await expect(rehearse(empty, options)).rejects.toMatchObject({ code: 'nobody_to_rehearse' })
+})

@@ -3,10 +3,14 @@ import { rehearse } from '../../engine/rehearse.ts'
 import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
 import { writeWhole } from '../../files/write.ts'
 import { command, exitCodes } from '../command.ts'
+import { UsageError } from '../usage-error.ts'
 import { withProject } from '../project.ts'
 import { rehearsalWorlds } from '../rehearsal-worlds.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
+
+/** Ten years: by then the last wave is long over, and the longest billing interval has come round three times. */
+const monthsMax = 120
 
 export const main = command({
   positionals: {},
@@ -31,6 +35,12 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ months, faults, seed, out }, shell) {
+    if (months < 1 || months > monthsMax)
+      throw new UsageError(
+        'months-out-of-range',
+        `--months takes 1 to ${monthsMax}, not ${months}`,
+        'Nothing was done.',
+      )
     return await withProject(shell, async ({ context }) => {
       const report = await rehearse(context, { months, faults, seed, worlds: rehearsalWorlds(context) })
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')

@@ -2,7 +2,7 @@ import { isJsonObject } from '../core/json.ts'
 import { referencesIn } from '../plan/references.ts'
 import type { Action, Change, Plan } from '../plan/types.ts'
 import { carryOutAccess } from './access/carry-out.ts'
-import { rememberSubscribers } from './access/remember.ts'
+import { rememberAccess } from './access/remember.ts'
 import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
 import type { Context } from './context.ts'
 import { isAccess, isPerson, progressOf } from './earlier.ts'
@@ -181,6 +181,6 @@ async function applyAccess(
         : { ...ended(change, 'failed'), code, message, fix: 'crossbill apply' },
     )
   }
-  if (access !== undefined && seen !== undefined) await rememberSubscribers(access.grants, seen.kept)
+  if (access !== undefined && seen !== undefined) await rememberAccess(access.grants, seen)
   return results
 }

@@ -3,8 +3,13 @@ import { instant } from '../core/instant.ts'
 import type { Grant, InboxStore } from '../engine/inbox/port.ts'
 import type { Tables } from './tables.ts'
 
-/** What Crossbill granted in Kajabi, one row a contact and offer. */
-export function openGrants(database: Kysely<Tables>): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'> {
+/** Below what either database takes as parameters of one statement. */
+const rowsAtOnce = 200
+
+/** What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it. */
+export function openGrants(
+  database: Kysely<Tables>,
+): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'held' | 'setHeld'> {
   return {
     async grants(filter = {}) {
       let query = database.selectFrom('grants').selectAll()
@@ -30,6 +35,23 @@ export function openGrants(database: Kysely<Tables>): Pick<InboxStore, 'grants' 
             .values({ contact, offer, ...row })
             .onConflict((conflict) => conflict.columns(['contact', 'offer']).doUpdateSet(row))
             .execute()
+        }
+      }),
+    async held(filter = {}) {
+      let query = database.selectFrom('held').selectAll()
+      if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
+      if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
+      const rows = await query.orderBy('contact').orderBy('offer').execute()
+      return rows.map((row) => ({ ...row, subscribers: JSON.parse(row.subscribers) as readonly string[] }))
+    },
+    setHeld: (held) =>
+      database.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom('held').execute()
+        for (let at = 0; at < held.length; at += rowsAtOnce) {
+          const rows = held.slice(at, at + rowsAtOnce).map(({ contact, offer, customer, subscribers }) => {
+            return { contact, offer, customer, subscribers: JSON.stringify(subscribers) }
+          })
+          await transaction.insertInto('held').values(rows).execute()
         }
       }),
     removeGrants: (grants) =>

@@ -37,6 +37,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0004-inbox': { up: (database) => inbox(database, engine) },
     '0005-grants': { up: (database) => grants(database) },
     '0006-inbox-cancels': { up: (database) => inboxCancels(database) },
+    '0007-held': { up: (database) => held(database) },
   }
 }
 
@@ -173,4 +174,17 @@ async function inboxCancels(database: Database): Promise<void> {
     .alterTable('inbox')
     .addColumn('cancels', 'integer', (column) => column.notNull().defaultTo(1))
     .execute()
+}
+
+/** Offers that members hold without Crossbill's having given them. */
+async function held(database: Database): Promise<void> {
+  await database.schema
+    .createTable('held')
+    .addColumn('contact', 'text', (column) => column.notNull())
+    .addColumn('offer', 'text', (column) => column.notNull())
+    .addColumn('customer', 'text', (column) => column.notNull())
+    .addColumn('subscribers', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('held_key', ['contact', 'offer'])
+    .execute()
+  await database.schema.createIndex('held_by_customer').on('held').column('customer').execute()
 }

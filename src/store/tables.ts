@@ -61,5 +61,6 @@ export interface Tables {
     granted_at: number
     protected_until: number
   }
+  held: { contact: string; offer: string; customer: string; subscribers: string }
   used_keys: { key: string; at: number }
 }

@@ -6,8 +6,9 @@ import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { pollTags, rememberedTags } from '../../src/engine/inbox/poll-tags.ts'
 import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { readBackProducts } from '../../src/engine/inbox/read-back.ts'
+import { reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { openRig, type Member, type Rig, type RigOptions } from './rig.ts'
+import { declared, openRig, type Member, type Rig, type RigOptions } from './rig.ts'
 
 const hour = 3_600
 const day = 24 * hour
@@ -112,6 +113,30 @@ describe('never comes back as a cancel, and what should be there is repaired', (
     expect(await pollAccess(rig.context)).toEqual({ gone: 6, repaired: 6, signals: 0, read: true })
     for (const member of members) expect(await holds(member)).toBe(true)
     await nobodyCancelled(...members)
+  })
+
+  test('an old integration that takes what it gave itself, before Crossbill ever had to', async () => {
+    const [ada, bo, cy] = [
+      await rig.member('ada', 'settled'),
+      await rig.member('bo', 'held'),
+      await rig.member('cy', 'source'),
+    ]
+    await rig.store.inbox.removeGrants(await rig.store.inbox.grants())
+    const catalog = { ...rig.context.catalog, subscribers: [declared(ada), declared(bo), declared(cy)] }
+    const reconciled = (): Promise<unknown> => reconcile({ ...rig.context, catalog })
+    await reconciled()
+    expect(await rig.store.inbox.grants()).toEqual([])
+    for (const member of [ada, bo, cy]) await revoked(member)
+    await rig.act({ act: 'grant', contact: bo.contact, offer: offer() })
+    // A look at everything in between forgets nobody.
+    await reconciled()
+    expect(await pollAccess(rig.context)).toMatchObject({ gone: 2, repaired: 1, signals: 0 })
+    expect([await holds(ada), await holds(bo), await holds(cy)]).toEqual([true, true, false])
+    const grants = await rig.store.inbox.grants()
+    expect(grants).toMatchObject([{ contact: ada.contact, customer: ada.customer, subscribers: [ada.subscriber] }])
+    expect(rig.alerts.map(({ key }) => key)).not.toContain('breaker')
+    await workInbox(rig.context, 100)
+    expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
   test('an old integration that revokes while the old subscription is still held, weeks after the grant', async () => {

@@ -180,6 +180,24 @@ describe('who is meant', () => {
     expect(await offersOf(ada)).toEqual([])
   })
 
+  test('somebody who holds the offer from the old checkout is known by the ids noted then, and keeps what is not Crossbill’s', async () => {
+    const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+    const grants = await rig.store.inbox.grants()
+    await rig.store.inbox.removeGrants(grants)
+    await rig.store.inbox.setHeld(
+      grants.map(({ contact, offer, customer, subscribers }) => ({ contact, offer, customer, subscribers })),
+    )
+    const { id } = await tagged(ada)
+    expect((await rig.store.inbox.get(id))?.row.signal.subscriber).toBe(ada.subscriber)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'canceled',
+      'active',
+    ])
+    expect(await offersOf(ada)).toHaveLength(1)
+  })
+
   test('with the store lost, the customer noted on the contact tells who it is', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     await rig.kajabi.setExternalId(ada.contact, ada.customer)

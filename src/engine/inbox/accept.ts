@@ -1,4 +1,5 @@
 import { signalKeys, type Signal } from '../../cancel/signal.ts'
+import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 
 export interface Accepted {
@@ -30,7 +31,7 @@ async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Sig
         ? undefined
         : { customer: named.customer }
   if (filter === undefined) return named
-  const grants = await context.inbox.grants(filter)
+  const grants = await accessOf(context.inbox, filter)
   // What was given after the wish cannot be what was meant.
   const meant = grants.filter((grant) => grant.offer === offer && grant.grantedAt <= named.receivedAt)
   const subscribers = new Set(meant.flatMap((grant) => grant.subscribers))

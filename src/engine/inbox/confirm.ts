@@ -1,4 +1,5 @@
 import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 
@@ -23,7 +24,7 @@ export async function askForConfirmation(
   const { email } = submitted.value
   const contact = await kajabi.findContact(email)
   if (!contact.ok) return contact
-  const grants = contact.value === undefined ? [] : await context.inbox.grants({ contact: contact.value })
+  const grants = contact.value === undefined ? [] : await accessOf(context.inbox, { contact: contact.value })
   const subscribers = new Set(
     grants.filter(({ offer }) => offer === signal.offer).flatMap((grant) => grant.subscribers),
   )

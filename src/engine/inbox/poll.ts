@@ -1,6 +1,8 @@
 import { digest } from '../../core/canonical.ts'
 import type { AccessOffer } from '../../access/schema.ts'
-import { secondsPerHour, type Instant } from '../../core/instant.ts'
+import { instant, secondsPerDay, secondsPerHour, type Instant } from '../../core/instant.ts'
+import { protectedDays } from '../access/carry-out.ts'
+import { asGrant } from '../access/remember.ts'
 import { acceptSignal } from './accept.ts'
 import { openBreaker } from './breaker.ts'
 import type { InboxContext } from './context.ts'
@@ -30,12 +32,13 @@ const suspiciousCount = 5
 const suspiciousShare = 0.2
 
 /**
- * Looks whether everybody still holds what Crossbill granted. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
+ * Looks whether everybody still holds what Crossbill granted, or what they held without it when it last looked. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
  *
  * | offer gone, and                          | then                                                                             |
  * |------------------------------------------|----------------------------------------------------------------------------------|
  * | nobody is on the list, the contact says otherwise | the breaker opens: an empty page is no answer                           |
  * | guarded, paid for                        | given again, however many: old integrations revoke what they think has ended     |
+ * | so, and it was not Crossbill's           | given all the same, and Crossbill's from then on                                 |
  * | so are many others that are not guarded  | the breaker opens: nothing is cancelled, somebody is called                      |
  * | the contact itself still has it          | nothing: Kajabi's lists do not always agree                                      |
  * | `revoked_means: cancel`                  | a signal, which the worker verifies by two more reads                            |
@@ -47,9 +50,11 @@ export async function pollAccess(context: InboxContext, known: KnownGone = new M
   const poll = { gone: 0, repaired: 0, signals: 0, read: true }
   if (kajabi === undefined) return poll
   const missing = new Set<string>()
+  const watched = (await inbox.held()).map(asGrant)
   for (const [key, offer] of Object.entries(access.offers)) {
     const mine = all.filter((grant) => grant.offer === key)
-    if (mine.length === 0 || offer.urls !== undefined) continue
+    const theirs = watched.filter((one) => one.offer === key && !mine.some(({ contact }) => contact === one.contact))
+    if (mine.length + theirs.length === 0 || offer.urls !== undefined) continue
     const holders = await kajabi.holders(offer.kajabi)
     if (!holders.ok) {
       poll.read = false
@@ -59,15 +64,18 @@ export async function pollAccess(context: InboxContext, known: KnownGone = new M
     }
     const there = new Set(holders.value.values())
     const gone = mine.filter(({ contact }) => !there.has(contact))
-    gone.forEach((grant) => missing.add(nameOf(grant)))
-    poll.gone += gone.length
-    if (await isEmptyPage(context, { gone, mine, holders: there.size }, offer)) {
+    const lost = theirs.filter(({ contact }) => !there.has(contact))
+    for (const grant of [...gone, ...lost]) missing.add(nameOf(grant))
+    poll.gone += gone.length + lost.length
+    const everybody = { gone: [...gone, ...lost], mine: [...mine, ...theirs], holders: there.size }
+    if (await isEmptyPage(context, everybody, offer)) {
       await openBreaker(context, `${gone.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
       continue
     }
     const became = await lookInto(context, { key, offer, gone, mine }, known)
     poll.repaired += became.repaired
     poll.signals += became.signals
+    for (const grant of lost) if (await giveLost(context, grant, { offer, known })) poll.repaired++
   }
   for (const name of known.keys()) if (!missing.has(name)) known.delete(name)
   return poll
@@ -131,6 +139,25 @@ async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone,
 /** Nobody pays for it and it is not there: as it should be, so there is nothing left to remember. */
 async function forget(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<void> {
   if (!(await isStillThere(context, grant, offer))) await context.inbox.removeGrants([grant])
+}
+
+/** What was not Crossbill's and was taken around a move is given by it, and is its own from then on; remembered before it is sent. */
+async function giveLost(
+  context: InboxContext,
+  grant: Grant,
+  { offer, known }: { offer: AccessOffer; known: KnownGone },
+): Promise<boolean> {
+  const now = context.clock()
+  if ((known.get(nameOf(grant)) ?? 0) > now - secondsPerHour) return false
+  const standing = await readStanding(context, grant)
+  if (!standing.ok) return false
+  if (!standing.value.paid || !standing.value.guarded) {
+    known.set(nameOf(grant), now)
+    return false
+  }
+  const protectedUntil = instant(now + protectedDays * secondsPerDay)
+  await context.inbox.putGrants([{ ...grant, grantedAt: now, protectedUntil }])
+  return giveAgain(context, grant, offer)
 }
 
 function isSuspicious(missing: number, granted: number): boolean {

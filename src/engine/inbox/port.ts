@@ -81,16 +81,24 @@ export interface InboxStore {
     readonly subscriber?: string
   }): Promise<readonly Grant[]>
   putGrants(grants: readonly Grant[]): Promise<void>
+  /** What members hold, and pay for, without Crossbill's having given it. */
+  held(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Held[]>
+  /** In place of all that was noted before. */
+  setHeld(held: readonly Held[]): Promise<void>
   removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
 }
 
-export interface Grant {
+/** An offer that a member holds, by ids. */
+export interface Held {
   readonly contact: string
   /** Key in access.yaml. */
   readonly offer: string
   /** The target's customer. */
   readonly customer: string
   readonly subscribers: readonly string[]
+}
+
+export interface Grant extends Held {
   readonly grantedAt: Instant
   /**
    * Until then a missing offer is repaired, never read as a cancel: for seven days after it was given, and while a repair (revoke, then grant) or a revoke of our own is under

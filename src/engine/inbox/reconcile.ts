@@ -3,7 +3,7 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
-import { rememberSubscribers } from '../access/remember.ts'
+import { rememberAccess } from '../access/remember.ts'
 import { readAccess } from '../access/survey.ts'
 import { sightOld } from '../../handover/sights.ts'
 import type { Live } from '../../plan/live.ts'
@@ -74,8 +74,8 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   if (!hooks.ok) return hooks
   const seen = await readAccess({ kajabi, grants: inbox, offers: access }, context.catalog, live)
   if (!seen.ok) return seen
-  const { changes, kept } = seen.value
-  await rememberSubscribers(inbox, kept)
+  const { changes } = seen.value
+  await rememberAccess(inbox, seen.value)
   const granted = await inbox.grants()
   const revokes = changes.filter(({ action }) => action === 'revoke')
   const contacts = new Set(revokes.map(({ expect }) => expect?.['contact']))

@@ -4,12 +4,13 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markFrom, priceKey } from '../../handover/marks.ts'
+import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 import { isLive, readSides } from './live-sides.ts'
 import type { Grant } from './port.ts'
 
 /**
- * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted, and by the
+ * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted or seen, and by the
  * customer the signal brought along; never by an e-mail address.
  */
 export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Choice>> {
@@ -20,7 +21,7 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
   const candidates = new Map<string, Candidate>()
   const { contact, customer: brought } = signal
   const filter = contact === undefined ? brought !== undefined && { customer: brought } : { contact }
-  const mine = filter === false ? [] : await context.inbox.grants(filter)
+  const mine = filter === false ? [] : await accessOf(context.inbox, filter)
   for (const grant of mine) {
     for (const subscriber of grant.subscribers) {
       const known = candidates.get(subscriber)

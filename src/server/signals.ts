@@ -3,10 +3,10 @@ import Stripe from 'stripe'
 import { readKajabiHook } from '../cancel/kajabi-hook.ts'
 import { readRelay } from '../cancel/relay.ts'
 import type { Signal } from '../cancel/signal.ts'
-import { verifyWebhook, webhookKey } from '../cancel/standard-webhooks.ts'
+import { verifyWebhook, webhookKey, type Verdict } from '../cancel/standard-webhooks.ts'
 import { readStripeEvent } from '../cancel/stripe-event.ts'
 import { targetAccount } from '../catalog/types.ts'
-import { isJsonObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import { notFound, notStored } from './app.ts'
 import type { ServerContext } from './context.ts'
@@ -53,8 +53,7 @@ function kajabiHooks(app: FastifyInstance, context: ServerContext): void {
 
 function relays(app: FastifyInstance, context: ServerContext): void {
   const keys = context.secrets.relays.map(webhookKey).filter((key) => key !== undefined)
-  app.post('/cancel', async (request, reply) => {
-    const body = textOf(request) ?? ''
+  const verify = (request: FastifyRequest): Verdict => {
     const header = (name: string): string | undefined => {
       const value = request.headers[name]
       return typeof value === 'string' ? value : undefined
@@ -64,29 +63,40 @@ function relays(app: FastifyInstance, context: ServerContext): void {
       timestamp: header('webhook-timestamp'),
       signature: header('webhook-signature'),
     }
-    const verdict = verifyWebhook(headers, body, keys, context.clock())
-    if (!verdict.ok) {
-      context.metrics.refused('relay', verdict.reason)
-      return reply.code(401).send({ error: verdict.reason })
-    }
-    const parsed = parseBody(body)
-    if (parsed === undefined) return malformed(context, 'relay', reply)
-    const reading = readRelay(parsed, verdict.id, context.access, context.clock())
-    if ('refused' in reading) {
-      context.metrics.request('relay', 'malformed')
-      return reply.code(422).send({ error: 'malformed', message: reading.refused })
-    }
-    return store(context, 'relay', reading.signal, reply)
-  })
+    return verifyWebhook(headers, textOf(request) ?? '', keys, context.clock())
+  }
+  app.post(
+    '/cancel',
+    uncounted((request) => verify(request).ok),
+    async (request, reply) => {
+      const body = textOf(request) ?? ''
+      const verdict = verify(request)
+      if (!verdict.ok) {
+        context.metrics.refused('relay', verdict.reason)
+        return reply.code(401).send({ error: verdict.reason })
+      }
+      const parsed = parseBody(body)
+      if (parsed === undefined) return malformed(context, 'relay', reply)
+      const reading = readRelay(parsed, verdict.id, context.access, context.clock())
+      if ('refused' in reading) {
+        context.metrics.request('relay', 'malformed')
+        return reply.code(422).send({ error: 'malformed', message: reading.refused })
+      }
+      return store(context, 'relay', reading.signal, reply)
+    },
+  )
 }
 
 function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
-  app.post('/stripe/webhooks/:account', async (request, reply) => {
+  const signed = (request: FastifyRequest): boolean => typeof genuineEvent(context, request) === 'object'
+  app.post('/stripe/webhooks/:account', uncounted(signed), async (request, reply) => {
     const { account } = request.params as { account: string }
-    const secret = context.secrets.stripe.get(account)
-    if (secret === undefined) return notFound(reply)
-    const event = genuineEvent(context, account, secret, request)
-    if (event === undefined) return reply.code(400).send({ error: 'bad_signature' })
+    if (!context.secrets.stripe.has(account)) return notFound(reply)
+    const event = genuineEvent(context, request)
+    if (typeof event === 'string') {
+      context.metrics.refused('stripe', event)
+      return reply.code(400).send({ error: 'bad_signature' })
+    }
     const reading = readStripeEvent(account, account === targetAccount, event, context.clock())
     if (reading.notice !== undefined) context.alert(reading.notice)
     if (reading.signal !== undefined) return store(context, 'stripe', reading.signal, reply)
@@ -98,13 +108,13 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
 /** Seconds an event's signature holds, as Stripe recommends: https://docs.stripe.com/webhooks#replay-attacks */
 const tolerance = 300
 
-function genuineEvent(context: ServerContext, account: string, secret: string, request: FastifyRequest) {
+/** The event, or why it is none. */
+function genuineEvent(context: ServerContext, request: FastifyRequest): JsonObject | 'unsigned' | 'bad_signature' {
+  const { account } = request.params as { account: string }
+  const secret = context.secrets.stripe.get(account)
   const signature = request.headers['stripe-signature']
   const body = textOf(request)
-  if (typeof signature !== 'string' || body === undefined) {
-    context.metrics.refused('stripe', 'unsigned')
-    return undefined
-  }
+  if (secret === undefined || typeof signature !== 'string' || body === undefined) return 'unsigned'
   try {
     const now = context.stripeClock(account) * 1_000
     const event: unknown = Stripe.webhooks.constructEvent(body, signature, secret, tolerance, undefined, now)
@@ -112,8 +122,12 @@ function genuineEvent(context: ServerContext, account: string, secret: string, r
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error
   }
-  context.metrics.refused('stripe', 'bad_signature')
-  return undefined
+  return 'bad_signature'
+}
+
+/** Requests with a signature that holds are not counted against their address: Stripe sends all of an account's renewals from a few. */
+function uncounted(signed: (request: FastifyRequest) => boolean) {
+  return { config: { rateLimit: { hook: 'preHandler' as const, allowList: signed } } }
 }
 
 /** Yes only after the commit. A duplicate is a yes, too: it is stored already. */

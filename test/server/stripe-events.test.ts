@@ -171,6 +171,20 @@ describe('webhooks of Stripe', () => {
     ])
   })
 
+  test('are heard however many there are; without a signature their sender is slowed down', async () => {
+    await running.service.close()
+    running = await runService({ options: { requestsPerMinute: 5 } })
+    const body = event('customer.created', { object: 'customer' })
+    const statuses = async (headers: Record<string, string>): Promise<number[]> => {
+      const seen: number[] = []
+      for (let n = 0; n < 8; n++) seen.push((await post('/stripe/webhooks/us', body, headers)).status)
+      return [...new Set(seen)]
+    }
+    expect(await statuses(sign(body, us))).toEqual([200])
+    expect(await statuses(sign(body, stripeSecret))).toEqual([400, 429])
+    expect(await statuses(sign(body, us))).toEqual([200])
+  })
+
   test('with a wrong, old or missing signature, or for another account, are refused', async () => {
     const body = event('customer.subscription.deleted', { ...old, ...hold })
     const status = async (account: string, headers: Record<string, string>): Promise<number> =>

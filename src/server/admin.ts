@@ -13,6 +13,6 @@ export function adminRoutes(app: FastifyInstance, context: ServerContext): void 
     return reply
       .header('cache-control', 'no-store')
       .type('text/html; charset=utf-8')
-      .send(statusPage(status, context.clock()))
+      .send(statusPage(status, context.clock(), context.metrics.latency()))
   })
 }

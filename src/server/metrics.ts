@@ -15,9 +15,21 @@ export interface Metrics {
   accepted(id: string): void
   /** Reads the worker's log lines: what was done. @returns milliseconds from acceptance to this line's end or confirmation, where it was accepted here */
   heard(line: LogLine): number | undefined
+  /** Of the last cancels that were accepted and confirmed by this process; undefined before the first. */
+  latency(): Latency | undefined
   /** Kajabi's API answered; `status` 0 when it did not. */
   kajabi(route: string, status: number): void
 }
+
+/** Milliseconds from acceptance to Stripe's word. */
+export interface Latency {
+  readonly cancels: number
+  readonly half: number
+  readonly slowest: number
+}
+
+/** Cancels that the status page tells of. */
+const recent = 50
 
 /** Signals whose latency is still being counted; older ones are forgotten rather than kept for ever. */
 const followed = 10_000
@@ -79,6 +91,7 @@ export function openMetrics(options: {
   const readStatus = registerStatus(registry, options.status)
 
   const since = new Map<string, number>()
+  const last: number[] = []
   return {
     contentType: registry.contentType,
     async text() {
@@ -87,6 +100,12 @@ export function openMetrics(options: {
     },
     request: (source, outcome) => requests.inc({ source, outcome }),
     refused: (source, reason) => failures.inc({ source, reason }),
+    latency() {
+      if (last.length === 0) return undefined
+      const sorted = last.toSorted((a, b) => a - b)
+      const half = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+      return { cancels: last.length, half, slowest: sorted.at(-1) ?? 0 }
+    },
     kajabi: (route, status) =>
       kajabi.inc({ route, status_class: status === 0 ? 'none' : `${Math.floor(status / 100)}xx` }),
     accepted(id) {
@@ -101,8 +120,11 @@ export function openMetrics(options: {
       const begun = since.get(String(id))
       if (begun === undefined) return undefined
       const milliseconds = Math.round(options.milliseconds() - begun)
-      if (event === 'stripe_confirmed') latency.observe(milliseconds / 1_000)
-      else if (state !== 'retry') since.delete(String(id))
+      if (event === 'stripe_confirmed') {
+        latency.observe(milliseconds / 1_000)
+        if (last.push(milliseconds) > recent) last.shift()
+      }
+      if (event === 'signal' && state !== 'retry') since.delete(String(id))
       return milliseconds
     },
   }

@@ -1,13 +1,16 @@
-import { formatInstant, type Instant } from '../core/instant.ts'
+import { formatInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type { ServiceStatus } from '../engine/inbox/status.ts'
+import type { Latency } from './metrics.ts'
 import { document, escape } from './page.ts'
 
 /** Older than this and somebody should look, in seconds: the promise is seconds, not minutes. */
 const late = 60
+/** It runs once a day. */
+const stale = 2 * secondsPerDay
 
 /** For somebody who was woken: first whether anything is wrong, then what waits, what failed and why, and the command that helps. */
-export function statusPage(status: ServiceStatus, now: Instant): string {
-  const troubles = troublesOf(status)
+export function statusPage(status: ServiceStatus, now: Instant, latency: Latency | undefined): string {
+  const troubles = troublesOf(status, now)
   const headline =
     troubles.length === 0
       ? 'All is well'
@@ -31,6 +34,7 @@ export function statusPage(status: ServiceStatus, now: Instant): string {
       ['id', 'since', 'state', 'why'],
       status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
     ),
+    `<p class="soft">${latencyOf(latency)}</p>`,
     `<p class="soft">Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}. As of ${formatInstant(now)}; this page renews itself.</p>`,
   ]
   return document({
@@ -43,7 +47,7 @@ export function statusPage(status: ServiceStatus, now: Instant): string {
   })
 }
 
-function troublesOf(status: ServiceStatus): { what: string; command: string }[] {
+function troublesOf(status: ServiceStatus, now: Instant): { what: string; command: string }[] {
   const dead = status.states['dead'] ?? 0
   const age = status.oldestPendingSeconds ?? 0
   return [
@@ -66,6 +70,9 @@ function troublesOf(status: ServiceStatus): { what: string; command: string }[] 
     ...(age <= late
       ? []
       : [{ what: `The oldest signal has waited ${duration(age)}.`, command: 'crossbill inbox list' }]),
+    ...(now - (status.lastReconciliation?.at ?? now) <= stale
+      ? []
+      : [{ what: `The last reconciliation was ${reconciled(status, now)}.`, command: 'crossbill doctor' }]),
     ...((status.lastReconciliation?.differences ?? 0) === 0
       ? []
       : [
@@ -75,6 +82,13 @@ function troublesOf(status: ServiceStatus): { what: string; command: string }[] 
           },
         ]),
   ]
+}
+
+function latencyOf(latency: Latency | undefined): string {
+  if (latency === undefined) return 'This process has confirmed no cancel yet.'
+  const { cancels, half, slowest } = latency
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`
+  return `From a wish to Stripe’s confirmation, last ${cancels}: half within ${seconds(half)}, slowest ${seconds(slowest)}.`
 }
 
 function reconciled({ lastReconciliation: last }: ServiceStatus, now: Instant): string {

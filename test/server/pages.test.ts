@@ -233,6 +233,17 @@ describe('the listener for people on call', () => {
     expect(text).not.toContain('<b>')
   })
 
+  test('tells how long cancels take, and that nobody has reconciled for days', async () => {
+    expect((await admin('/')).text).toContain('has confirmed no cancel yet')
+    await press()
+    running.clock.now = instant(now + 3)
+    running.metrics.heard({ level: 'info', event: 'stripe_confirmed', id: 'sig_1' })
+    running.clock.now = instant(now + 3 * 86_400)
+    const { text } = await admin('/')
+    expect(text).toContain('last 1: half within 3.0 s, slowest 3.0 s')
+    expect(text).toContain('The last reconciliation was 3 days ago')
+  })
+
   test('gives metrics with few and known labels', async () => {
     await fetch(`${running.service.url}/kajabi/hooks/${hookSecret}x`, {
       method: 'POST',

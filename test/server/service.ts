@@ -7,7 +7,7 @@ import type { Alert, LogLine } from '../../src/engine/inbox/context.ts'
 import type { ServerContext, ServerSecrets } from '../../src/server/context.ts'
 import type { Pressed } from '../../src/engine/inbox/pressed.ts'
 import type { School } from '../../src/server/page.ts'
-import { openMetrics } from '../../src/server/metrics.ts'
+import { openMetrics, type Metrics } from '../../src/server/metrics.ts'
 import { startService, type ListenOptions, type Service } from '../../src/server/service.ts'
 
 export const now = instant(1_800_000_000)
@@ -41,6 +41,7 @@ export interface Running {
   readonly signals: Signal[]
   readonly alerts: Alert[]
   readonly lines: LogLine[]
+  readonly metrics: Metrics
   readonly clock: { now: Instant }
   /** What the store does; a test may break it. */
   readonly store: { accept: ServerContext['accept']; ready: boolean }
@@ -57,7 +58,7 @@ export async function runService(
 ): Promise<Running> {
   const signals: Signal[] = []
   const seen = new Map<string, string>()
-  const running: Omit<Running, 'service'> = {
+  const running: Omit<Running, 'service' | 'metrics'> = {
     signals,
     alerts: [],
     lines: [],
@@ -92,14 +93,15 @@ export async function runService(
       },
     },
   }
+  const metrics = openMetrics({
+    version: '0.0.0',
+    status: () => Promise.resolve(running.status.value),
+    milliseconds: () => running.clock.now * 1_000,
+  })
   const context: ServerContext = {
     access,
     secrets: more.secrets ?? secrets,
-    metrics: openMetrics({
-      version: '0.0.0',
-      status: () => Promise.resolve(running.status.value),
-      milliseconds: () => running.clock.now * 1_000,
-    }),
+    metrics,
     accounts: ['target', 'us'],
     accept: (signal) => running.store.accept(signal),
     wake: () => {},
@@ -122,5 +124,5 @@ export async function runService(
     trustProxy: false,
     ...more.options,
   }
-  return { ...running, service: await startService(context, options) }
+  return { ...running, metrics, service: await startService(context, options) }
 }

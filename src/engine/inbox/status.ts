@@ -32,13 +32,14 @@ export interface StatusRow {
 const shown = 20
 
 export async function serviceStatus(context: InboxContext): Promise<ServiceStatus> {
-  const [counts, breaker, reconciled, dead, retry, cancelling] = await Promise.all([
+  const [counts, breaker, reconciled, dead, retry, cancelling, received] = await Promise.all([
     context.inbox.counts(),
     breakerNow(context),
     lastReconciliation(context),
     context.inbox.list({ state: 'dead', limit: shown }),
     context.inbox.list({ state: 'retry', limit: shown }),
     context.inbox.list({ state: 'cancelling', limit: shown }),
+    context.inbox.list({ state: 'received', limit: shown }),
   ])
   return {
     states: counts.states,
@@ -56,7 +57,7 @@ export async function serviceStatus(context: InboxContext): Promise<ServiceStatu
       },
     },
     dead: dead.map(statusRow),
-    waiting: [...cancelling, ...retry].map(statusRow),
+    waiting: [...cancelling, ...retry, ...received].slice(0, shown).map(statusRow),
   }
 }
 

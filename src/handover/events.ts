@@ -92,11 +92,12 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: Bo
 }
 
 /**
- * An open invoice with a further attempt ahead. One without is either given up or has a payment in flight: telling Stripe to collect it again could charge it a
- * second time.
+ * An open invoice with a further attempt ahead, or one that was sent: it is never charged by itself, but reminded of and marked overdue. One to be charged
+ * without an attempt ahead is either given up or has a payment in flight: telling Stripe to collect it again could charge it a second time.
  */
-function willBeCollected({ status, auto_advance: advances, next_payment_attempt: attempt }: Stripe.Invoice): boolean {
-  return status === 'open' && advances !== false && attempt !== null
+function willBeCollected(invoice: Stripe.Invoice): boolean {
+  const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
+  return status === 'open' && advances !== false && (attempt !== null || method === 'send_invoice')
 }
 
 function scheduleOf(subscription: Stripe.Subscription | undefined): string | null {

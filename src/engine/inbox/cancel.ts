@@ -122,5 +122,7 @@ export async function restoreCollection(
 
 /** With a further attempt ahead. One without is given up or has a payment in flight: collected again it could be charged twice. */
 function willBeCollected(invoice: StripeObject): boolean {
-  return invoice['auto_advance'] === true && (invoice['next_payment_attempt'] ?? null) !== null
+  // One that was sent is never charged by itself, but reminded of.
+  const goesOn = (invoice['next_payment_attempt'] ?? null) !== null || invoice['collection_method'] === 'send_invoice'
+  return invoice['auto_advance'] === true && goesOn
 }

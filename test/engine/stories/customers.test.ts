@@ -123,3 +123,22 @@ test('settle while another subscription of the customer has an open invoice', as
   expect(world.differences().filter((one) => !one.startsWith(`date_differs us/${other} 2026-03-23`))).toEqual([])
   expect(billsOf(world, other).length).toBe(4)
 })
+
+test('settle while another subscription of the customer has a sent invoice: it is still reminded of', async () => {
+  const ids: string[] = []
+  await using world = await story({ clock: '2026-09-20T09:15:00Z', now: '2026-10-05T12:00:00Z' }, async ({ us }) => {
+    const { monthly, addon } = await prices(us)
+    const customer = await member(us)
+    ids.push((await us.subscriptions.create({ customer, items: [{ price: monthly }] })).id)
+    const sent = { collection_method: 'send_invoice', days_until_due: 60 } as const
+    ids.push((await us.subscriptions.create({ customer, items: [{ price: addon }], ...sent })).id)
+  })
+  const [one = '', other = ''] = ids
+  const stages = (stage: 'target' | 'settled') =>
+    world.stage(({ subscription }) => (subscription === one ? stage : 'source'))
+  await planAndApply(stages('target'))
+  await world.advance('2026-11-01T00:00:00Z')
+  expect((await planAndApply(stages('settled'))).result.ok).toBe(true)
+  const { data } = await world.us.invoices.list({ subscription: other, status: 'open' })
+  expect(data.map(({ auto_advance: on }) => on)).toEqual([true, true])
+})

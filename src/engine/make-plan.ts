@@ -9,6 +9,7 @@ import { planSubscribers, type SubscriberParts } from '../plan/subscribers.ts'
 import type { GuardReading, Plan } from '../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from './context.ts'
+import { openDoors } from './old-doors.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { survey, type Survey } from './survey.ts'
 
@@ -24,11 +25,22 @@ export interface PlanOptions {
  * @throws CommandError when an account or the store cannot be read, or a target names nothing.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
-  return planOf(context, await survey(context, options.live), options.targets)
+  const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> =>
+    openDoors(context.accounts, changes)
+  return planned(context, await survey(context, options.live), { targets: options.targets, lookAround })
 }
 
-/** The plan that follows from what was read. */
-export async function planOf(context: Context, surveyed: Survey, targets?: readonly string[]): Promise<Plan> {
+/** The plan that follows from what was read, to be compared with another: what is open around it is not asked again. */
+export async function planOf(context: Context, surveyed: Survey): Promise<Plan> {
+  return planned(context, surveyed, { targets: undefined, lookAround: async () => [] })
+}
+
+interface Looking {
+  readonly targets: readonly string[] | undefined
+  readonly lookAround: (changes: readonly KeylessChange[]) => ReturnType<typeof openDoors>
+}
+
+async function planned(context: Context, surveyed: Survey, { targets, lookAround }: Looking): Promise<Plan> {
   const { accounts, catalog, tool } = context
   const { seen, tax } = await compareTaxes(context, surveyed)
   const people = planSubscribers(seen.classified, tax)
@@ -62,6 +74,7 @@ export async function planOf(context: Context, surveyed: Survey, targets?: reado
     people: people.people,
     money: people.money,
     guards: await guards(context, seen, { people, changes }),
+    doors: await lookAround(changes),
   })
 }
 

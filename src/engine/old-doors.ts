@@ -1,7 +1,8 @@
 import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { DoctorFinding } from './doctor.ts'
-import type { Params, StripeAccount } from './ports.ts'
+import type { OpenDoor } from '../plan/types.ts'
+import type { Accounts, Params, StripeAccount } from './ports.ts'
 import { listAll } from './read-account.ts'
 
 /** A way by which somebody could still subscribe, change or cancel in an old account. */
@@ -71,6 +72,20 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
 }
 
 /** A list that a key may not read is something to say, not a reason to stop. */
+/** What stands open in those sources that a plan takes people away from. */
+export async function openDoors(
+  { sources }: Accounts,
+  people: readonly { readonly action: string; readonly expect?: JsonObject }[],
+): Promise<readonly OpenDoor[]> {
+  const leaving = people.filter(({ action }) => action === 'move' || action === 'settle')
+  const left = new Set(leaving.map(({ expect }) => expect?.['source']))
+  const doors = await Promise.all([...sources.values()].filter(({ name }) => left.has(name)).map(checkOldDoors))
+  return doors
+    .flat()
+    .filter(({ status }) => status !== 'ok')
+    .map(({ account, check, message, fix }) => ({ account: account ?? '', check, message, fix }))
+}
+
 export async function listOrRefusal(
   account: StripeAccount,
   path: string,

@@ -83,6 +83,14 @@ export interface NextCharge {
   readonly before: { readonly at: string; readonly amount: number; readonly currency: string; readonly account: string }
 }
 
+/** A way by which somebody could still subscribe, change or cancel in an old account that people leave by this plan. */
+export interface OpenDoor {
+  readonly account: string
+  readonly check: string
+  readonly message: string
+  readonly fix: string
+}
+
 export interface Plan {
   readonly format: 1
   readonly tool: string
@@ -111,6 +119,8 @@ export interface Plan {
   readonly deferred: readonly Deferred[]
   readonly blocked: readonly Blocked[]
   readonly guards: readonly GuardReading[]
+  /** Left out where nobody moves or is settled, or all are closed. */
+  readonly doors?: readonly OpenDoor[]
   /** Excluded, ending, ended and unchanged subscribers by outcome, so that everybody is accounted for. */
   readonly people: Readonly<Record<string, number>>
 }

@@ -2,13 +2,14 @@ import { expect, test } from 'vitest'
 import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor.ts'
 import { drift } from '../../src/engine/drift.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
 import { members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
 const now = '2026-10-05T12:00:00Z'
 const one = [{ since: '2026-09-20T09:15:00Z' }] as const
 
-test('doctor finds every old door that is still open, and none once they are closed', async () => {
+test('doctor and the plan that moves somebody find every old door that is still open, and none once they are closed', async () => {
   await using school = await members(one, now)
   const { us } = school
   const price = await us.prices.create({ currency: 'usd', unit_amount: 100, product_data: { name: 'x' } })
@@ -21,15 +22,28 @@ test('doctor finds every old door that is still open, and none once they are clo
     features: { subscription_cancel: { enabled: true }, invoice_history: { enabled: true } },
   })
   const context = school.stage('target')
+  const told = (doors: readonly { check: string; account?: string }[]): string[] =>
+    doors.map(({ check, account }) => `${account} ${check}`)
   const open = async (): Promise<string[]> => {
     const { findings } = await doctor(context, { localNow: context.accounts.target.now() })
-    return findings.filter(({ status }) => status !== 'ok').map(({ check, account }) => `${account} ${check}`)
+    const found = told(findings.filter(({ status }) => status !== 'ok'))
+    expect(told((await makePlan(context)).doors ?? [])).toEqual(found)
+    // Where nobody leaves, nothing needs to be closed.
+    expect((await makePlan(school.stage('source'))).doors).toBeUndefined()
+    return found
   }
   expect(await open()).toEqual(['us portal_allows_changes', 'us payment_link_active', 'us old_webhook_enabled'])
   await us.paymentLinks.update(link.id, { active: false })
   await us.billingPortal.configurations.update(portal.id, { features: { subscription_cancel: { enabled: false } } })
   for (const { id } of (await us.webhookEndpoints.list()).data) await us.webhookEndpoints.update(id, { disabled: true })
   expect(await open()).toEqual([])
+})
+
+test('a plan that shows open doors is applied like any other', async () => {
+  await using school = await members(one, now)
+  await school.us.webhookEndpoints.create({ url: 'https://old.example/hook', enabled_events: ['*'] })
+  const { plan, result } = await planAndApply(school.stage('target'))
+  expect([plan.doors?.length, result.ok]).toEqual([1, true])
 })
 
 test('doctor says when this machine’s clock is not Stripe’s, except in a simulated world', async () => {

@@ -55,6 +55,12 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       plan.drift.map((drift) => [code(shortAddress(drift.address)), `${code(drift.code)} ${drift.message}`]),
       { limit },
     ),
+    markdownTable(
+      `Old doors that stand open (${view.doors.length})`,
+      ['account', 'what', 'what to do'],
+      view.doors.map(({ account, message, fix }) => [code(account), message, fix]),
+      { limit },
+    ),
     `Plan digest: ${code(plan.plan)}`,
   ]
   return sections.filter((section) => section !== '').join('\n\n')

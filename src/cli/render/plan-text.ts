@@ -20,6 +20,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     deferredSection(view, paint),
     blockedSection(view, paint),
     driftSection(view, paint),
+    doorSection(view, paint),
     [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
   ]
   return sections
@@ -134,6 +135,14 @@ function driftSection({ drift }: PlanView, paint: ChalkInstance): string[] {
     paint.bold('Changed outside'),
     ...shown.map(({ address, code, message }) => `  ${shortAddress(address)} ${code}: ${message}`),
     ...andMore(more),
+  ]
+}
+
+function doorSection({ doors }: PlanView, paint: ChalkInstance): string[] {
+  if (doors.length === 0) return []
+  return [
+    paint.bold('Old doors that stand open'),
+    ...doors.flatMap(({ account, message, fix }) => [`  ${account}: ${message}`, `    ${fix}`]),
   ]
 }
 

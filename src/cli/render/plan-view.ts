@@ -1,4 +1,14 @@
-import type { Action, Blocked, Change, Deferred, Drift, GuardReading, NextCharge, Plan } from '../../plan/types.ts'
+import type {
+  Action,
+  Blocked,
+  Change,
+  Deferred,
+  Drift,
+  GuardReading,
+  NextCharge,
+  OpenDoor,
+  Plan,
+} from '../../plan/types.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
@@ -19,6 +29,8 @@ export interface PlanView {
   /** Taxes that differ between the accounts, a country a line. */
   readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
+  /** What still stands open in the accounts that people leave. */
+  readonly doors: readonly OpenDoor[]
   /** Empty when nobody is in the plan. */
   readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
   readonly summary: string
@@ -52,6 +64,7 @@ export function planView(plan: Plan): PlanView {
         changes: plan.changes.filter((change) => change.action === action).map((change) => person(change, charges)),
       }))
       .filter((group) => group.changes.length > 0),
+    doors: plan.doors ?? [],
     deferred: grouped(plan.deferred),
     blocked: grouped(plan.blocked).map(({ code, members }) => ({
       code,

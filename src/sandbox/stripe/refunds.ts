@@ -5,6 +5,7 @@ import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
 import { fields, inRange, int, mergeMetadata, metadata, oneOf, range, text, type Parsed } from '../kernel/params.ts'
+import { hasThreeDecimals } from './billing/money.ts'
 import { charges, refunds, type ChargeRow, type RefundRow } from './billing/rows.ts'
 import { renderCharge, renderRefund } from './charge-view.ts'
 import { chargeKind, paymentIntentKind } from './charges.ts'
@@ -78,6 +79,8 @@ function refund(context: Context, given: Parsed<typeof createParams>): RefundRow
     throw invalid(`Refund amount (${amount}) is greater than unrefunded amount on charge (${left})`, {
       param: 'amount',
     })
+  if (given.amount !== undefined && hasThreeDecimals(charge.currency) && amount % 10 !== 0)
+    throw invalid(`The last digit of an amount in ${charge.currency} must be 0.`, { param: 'amount' })
   const row = context.table(refunds).put({
     id: context.newId('re'),
     created: context.now,

@@ -145,6 +145,23 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
+    name: 'a meter’s event name exists once, and a metered price needs a meter',
+    source: 'https://docs.stripe.com/api/billing/meter/create; the SDK’s CHANGELOG 18.0.0',
+    expected: ['refused 400', 'refused 400', 'inactive'],
+    async run(ground) {
+      const { stripe, product } = ground
+      const about = {
+        display_name: 'Crossbill conformance',
+        event_name: keyOf(product),
+        default_aggregation: { formula: 'sum' },
+      } as const
+      const meter = await stripe.billing.meters.create(about)
+      const twice = await refusal(stripe.billing.meters.create(about))
+      const without = await refusal(ground.price({ recurring: { interval: 'month', usage_type: 'metered' } }))
+      return [twice, without, (await stripe.billing.meters.deactivate(meter.id)).status]
+    },
+  },
+  {
     name: 'an archived entitlement feature stays archived',
     source: 'https://docs.stripe.com/api/entitlements/feature/update',
     expected: [false, 'refused 400'],

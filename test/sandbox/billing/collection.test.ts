@@ -513,4 +513,14 @@ describe('refunds', () => {
     expect((await refusal(stripe.refunds.create({ charge: charge?.id ?? '' }))).code).toBe('charge_already_refunded')
     expect((await stripe.invoices.list({ customer })).data[0]?.status).toBe('paid')
   })
+
+  test('in a currency of three decimals go by tens (docs.stripe.com/currencies#three-decimal)', async () => {
+    const { stripe, customer, price } = await school()
+    const dinars = await price({ currency: 'kwd', unit_amount: 12_350 })
+    await stripe.subscriptions.create({ customer, items: [{ price: dinars }] })
+    const [charge] = (await stripe.charges.list({ customer })).data
+    const back = (amount: number) => stripe.refunds.create({ charge: charge?.id ?? '', amount })
+    expect(await refusal(back(1_005))).toMatchObject({ status: 400, param: 'amount' })
+    expect(await back(1_010)).toMatchObject({ amount: 1_010, currency: 'kwd' })
+  })
 })

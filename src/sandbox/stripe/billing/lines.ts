@@ -4,7 +4,7 @@ import { periodAround, type Anchor, type Cadence, type Period } from './calendar
 import { usageOf } from '../meters.ts'
 import { reductionsOf } from './discounts.ts'
 import { priceFacts, type PriceFacts } from './lookups.ts'
-import { fraction } from './money.ts'
+import { fraction, hasThreeDecimals } from './money.ts'
 import { amountFor } from './pricing.ts'
 import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
 import { ratesFor } from './tax-of.ts'
@@ -151,10 +151,9 @@ const whole = new Set([
   'ugx',
   'vuv',
 ])
-const thousandth = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])
 
 function money(minor: string, currency: string): string {
-  const places = whole.has(currency) ? 0 : thousandth.has(currency) ? 3 : 2
+  const places = whole.has(currency) ? 0 : hasThreeDecimals(currency) ? 3 : 2
   const amount = (Number(minor) / 10 ** places).toFixed(places)
   const sign: Record<string, string> = { usd: '$', eur: '€', gbp: '£', jpy: '¥' }
   return sign[currency] === undefined ? `${amount} ${currency.toUpperCase()}` : `${sign[currency]}${amount}`

@@ -79,6 +79,13 @@ export function decimalString(value: string | number): string {
   return text.includes('.') ? text.replace(/0+$/, '').replace(/\.$/, '') : text
 }
 
+const threeDecimals = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])
+
+/** Charged and given back in tens of the smallest unit (https://docs.stripe.com/currencies#three-decimal). */
+export function hasThreeDecimals(currency: string): boolean {
+  return threeDecimals.has(currency)
+}
+
 const minimumCharge: Readonly<Record<string, number>> = {
   usd: 50,
   eur: 50,

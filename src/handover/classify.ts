@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { nextChargeDate } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../core/instant.ts'
 import type { DesiredSubscriber } from '../catalog/types.ts'
@@ -147,14 +148,19 @@ function move(candidate: Candidate): Outcome {
   return { outcome: 'move', plan: movePlan(candidate, made, carry, schedule) }
 }
 
-/** A discount of the customer that applies once falls on whichever of their subscriptions renews first. */
+/**
+ * A discount of the customer that applies once falls on whichever of their subscriptions renews first; one that is on hold by then has taken it along, and
+ * renews, or renewed, in the target.
+ */
 function earliestRenewal(candidate: Candidate): string {
   const { old, customerOld } = candidate
   const all = [old.raw, ...siblingsOf(candidate)].filter(({ discounts }) => discounts.length === 0)
-  const renewals = all.map((one) => ({
-    id: one.id,
-    next: readSource(one, customerOld).next ?? Number.MAX_SAFE_INTEGER,
-  }))
+  const renewals = all.map((one) => {
+    const { next, hold, cycle } = readSource(one, customerOld)
+    const moved = hold !== null && hold.since > 0 && cycle !== null
+    const first = moved ? nextChargeDate(cycle, instant(hold.since)) : next
+    return { id: one.id, next: first ?? Number.MAX_SAFE_INTEGER }
+  })
   return renewals.toSorted((a, b) => a.next - b.next || (a.id < b.id ? -1 : 1))[0]?.id ?? old.id
 }
 

@@ -58,7 +58,7 @@ const startWeeks = 12
 const lookAgainWeeks = 4
 /** Chance of dying at one boundary, with faults; after this many boundaries it falls. */
 const killChance = 0.02
-const boundariesAtFullChance = 2_000
+const boundariesAtFullChance = 1_000
 /** One death in ten takes the store along. */
 const storeLossChance = 0.1
 const livesMax = 200

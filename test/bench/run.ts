@@ -3,15 +3,17 @@ import { cancel } from './cancel.ts'
 import { catalog } from './catalog.ts'
 import type { Figure } from './figure.ts'
 import { refresh } from './refresh.ts'
+import { rehearsal } from './rehearsal.ts'
 import { start } from './start.ts'
 
 /** `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow disk is no defect of the product. */
-const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure>> = {
+const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
   start,
   accept,
   cancel,
   refresh,
   catalog,
+  rehearsal,
 }
 
 const wanted = process.argv.slice(2)

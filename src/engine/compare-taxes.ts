@@ -119,10 +119,16 @@ async function compare(
     if (!outcome.ok && outcome.failure.kind !== 'rejected') throw unreadable(key, outcome.failure)
   if (!after.ok && after.failure.code === 'stripe_tax_inactive')
     return { is: 'impossible', why: 'Stripe Tax is not set up in the target' }
-  if (!after.ok)
-    return { is: 'later', why: `a preview in the target was refused (${after.failure.code})`, failure: after.failure }
-  if (!before.ok) return { is: 'later', why: `a preview in ${source} was refused (${before.failure.code})` }
+  if (!after.ok) return { is: 'later', why: refusal('the target', after.failure), failure: after.failure }
+  if (!before.ok) return { is: 'later', why: refusal(source, before.failure) }
   return { is: 'compared', before: readTaxes(asInvoice(before.value)), after: readTaxes(asInvoice(after.value)) }
+}
+
+/** The same words for everybody whom it concerns. */
+function refusal(account: string, { status, code }: Failure): string {
+  return status === 403
+    ? `the key of ${account} may not preview invoices`
+    : `a preview in ${account} was refused (${code})`
 }
 
 function unreadable(key: string, { message, code }: Failure): CommandError {

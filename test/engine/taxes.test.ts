@@ -5,6 +5,7 @@ import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
 import { planText } from '../../src/cli/render/plan-text.ts'
 import { present } from '../../src/core/assert.ts'
 import { apply } from '../../src/engine/apply.ts'
+import { failed } from '../../src/core/outcome.ts'
 import { doctor } from '../../src/engine/doctor.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
@@ -170,6 +171,56 @@ test('what cannot be compared yet is said, and not accepted unseen', async () =>
   const again = await planAndApply(context)
   expect(again.plan.money.tax?.map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted', 'accepted', 'accepted'])
   expect(again.result.ok).toBe(true)
+})
+
+test('a key that may only read compares nothing while planning, and says so', async () => {
+  const { world } = await taxed(['US'])
+  await using _ = world
+  const { context } = counted(world.stage('target'))
+  const { target } = context.accounts
+  const message = 'The provided key does not have the required permissions for this endpoint.'
+  const refusing: typeof target = {
+    ...target,
+    send: async (request) =>
+      request.path.endsWith('/create_preview')
+        ? failed({ kind: 'rejected', code: 'invalid_request_error', message, status: 403 })
+        : target.send(request),
+  }
+  const plan = await makePlan({ ...context, accounts: { ...context.accounts, target: refusing } })
+  expect(plan.blocked).toEqual([])
+  expect(linesOf(planText(plan, chalk), 'Germany')).toEqual([
+    '  Germany: 3 people, the key of the target may not preview invoices; compared by each move before it touches anything; a difference stops it',
+  ])
+  const cut = async (): ReturnType<typeof target.send> =>
+    failed({ kind: 'unknown', code: 'connection_cut', message: 'cut', status: 0 })
+  const silent: typeof target = {
+    ...target,
+    send: (request) => (request.path.endsWith('/create_preview') ? cut() : target.send(request)),
+  }
+  await expect(makePlan({ ...context, accounts: { ...context.accounts, target: silent } })).rejects.toMatchObject({
+    code: 'preview_unreadable',
+  })
+})
+
+test('one address that the target does not recognise stops its member, not their country', async () => {
+  const { world, ids } = await taxed(['US'])
+  await using _ = world
+  const { context } = counted(world.stage('target'))
+  const { target } = context.accounts
+  const { customer } = await world.intl.subscriptions.retrieve(ids['munich'] ?? '')
+  const lost = {
+    kind: 'rejected',
+    code: 'customer_tax_location_invalid',
+    message: 'not recognized',
+    status: 400,
+  } as const
+  const strict: typeof target = {
+    ...target,
+    send: async (request) => (request.params?.['customer'] === customer ? failed(lost) : target.send(request)),
+  }
+  const plan = await makePlan({ ...context, accounts: { ...context.accounts, target: strict } })
+  const codes = new Map(plan.blocked.map(({ address, code }) => [by(ids)(address), code]))
+  expect([codes.get('munich'), codes.get('berlin')]).toEqual(['tax_location_missing', 'tax_differs'])
 })
 
 test('a target without Stripe Tax stops everybody whose tax Stripe computes, accepted or not', async () => {

@@ -4,52 +4,57 @@ import { assert } from '../core/assert.ts'
 import { instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { JournalEntry, Store } from '../engine/ports.ts'
+import type { InGroup } from './group-commit.ts'
 import type { Tables } from './tables.ts'
 
 type Journal = Pick<Store, 'journalStart' | 'journalEnd' | 'journalOpen' | 'journal'>
 
 /** The journal's part of the store: one row a request, in the order they were meant. */
-export function openJournal(database: Kysely<Tables>): Journal {
+export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal {
   return {
     async journalStart(entry) {
-      const { id } = await database
-        .insertInto('journal')
-        .values({
-          run: entry.run,
-          address: entry.address,
-          step: entry.step,
-          account: entry.account,
-          method: entry.method,
-          path: entry.path,
-          params: canonicalJson(entry.params),
-          idempotency_key: entry.idempotencyKey,
-          attempt: entry.attempt,
-          status: 'started',
-          result: null,
-          failure: null,
-          started_at: entry.startedAt,
-          ended_at: null,
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow()
+      const { id } = await inGroup((transaction) =>
+        transaction
+          .insertInto('journal')
+          .values({
+            run: entry.run,
+            address: entry.address,
+            step: entry.step,
+            account: entry.account,
+            method: entry.method,
+            path: entry.path,
+            params: canonicalJson(entry.params),
+            idempotency_key: entry.idempotencyKey,
+            attempt: entry.attempt,
+            status: 'started',
+            result: null,
+            failure: null,
+            started_at: entry.startedAt,
+            ended_at: null,
+          })
+          .returning('id')
+          .executeTakeFirstOrThrow(),
+      )
       return id
     },
     async journalEnd(id, outcome) {
-      const closed = await database
-        .updateTable('journal')
-        .set({
-          status: outcome.status,
-          result: outcome.result ?? null,
-          failure: outcome.failure === undefined ? null : canonicalJson(outcome.failure),
-          ended_at: outcome.at,
-        })
-        .where('id', '=', id)
-        .where('status', 'in', ['started', 'unknown', 'abandoned'])
-        .executeTakeFirst()
-      if (closed.numUpdatedRows === 1n) return
-      // Two may have looked after one request: a run that was thought dead, and the one that took over. The first word holds.
-      const entry = await database.selectFrom('journal').select('id').where('id', '=', id).executeTakeFirst()
-      assert(entry !== undefined, `the journal has no entry ${id}`)
+      await inGroup(async (transaction) => {
+        const closed = await transaction
+          .updateTable('journal')
+          .set({
+            status: outcome.status,
+            result: outcome.result ?? null,
+            failure: outcome.failure === undefined ? null : canonicalJson(outcome.failure),
+            ended_at: outcome.at,
+          })
+          .where('id', '=', id)
+          .where('status', 'in', ['started', 'unknown', 'abandoned'])
+          .executeTakeFirst()
+        if (closed.numUpdatedRows === 1n) return
+        // Two may have looked after one request: a run that was thought dead, and the one that took over. The first word holds.
+        const entry = await transaction.selectFrom('journal').select('id').where('id', '=', id).executeTakeFirst()
+        assert(entry !== undefined, `the journal has no entry ${id}`)
+      })
     },
     async journalOpen(address) {
       let query = database.selectFrom('journal').selectAll().where('status', 'in', ['started', 'unknown'])

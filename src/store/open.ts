@@ -5,6 +5,7 @@ import { Kysely } from 'kysely'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
 import { sqliteNow, type StoreEngine } from './engines.ts'
+import { groupCommit } from './group-commit.ts'
 import { openInbox } from './inbox.ts'
 import { openJournal } from './journal.ts'
 import { openLeases } from './leases.ts'
@@ -40,9 +41,10 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     .values({ id: 1, lineage: randomUUID(), serial: 0 })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
+  const inGroup = groupCommit(engine.database)
   return {
-    ...openState(engine.database),
-    ...openJournal(engine.database),
+    ...openState(engine.database, inGroup),
+    ...openJournal(engine.database, inGroup),
     ...openLeases(engine),
     inbox: openInbox(engine),
     world,

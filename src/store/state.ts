@@ -3,6 +3,7 @@ import { canonicalJson } from '../core/canonical.ts'
 import { instant } from '../core/instant.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import type { CopyMapRow, Store } from '../engine/ports.ts'
+import type { InGroup } from './group-commit.ts'
 import type { Tables } from './tables.ts'
 
 type State = Omit<
@@ -16,9 +17,9 @@ const batch = 500
 const page = 5_000
 
 /** Objects, subscribers, the copy map and small named values. Whatever a plan is bound to raises the serial in the same transaction. */
-export function openState(database: Kysely<Tables>): State {
+export function openState(database: Kysely<Tables>, inGroup: InGroup): State {
   const change = (work: (transaction: Transaction<Tables>) => Promise<void>) =>
-    database.transaction().execute(async (transaction) => {
+    inGroup(async (transaction) => {
       await transaction
         .updateTable('state_version')
         .set((row) => ({ serial: row('serial', '+', 1) }))

@@ -2,6 +2,8 @@ import { accept } from './accept.ts'
 import { cancel } from './cancel.ts'
 import { catalog } from './catalog.ts'
 import type { Figure } from './figure.ts'
+import { move } from './move.ts'
+import { people } from './people.ts'
 import { refresh } from './refresh.ts'
 import { rehearsal } from './rehearsal.ts'
 import { start } from './start.ts'
@@ -13,12 +15,16 @@ const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure
   cancel,
   refresh,
   catalog,
+  move,
+  people,
   rehearsal,
 }
 
 const wanted = process.argv.slice(2)
+const began = performance.now()
 for (const [name, bench] of Object.entries(benches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   for (const { what, reach, measured, ok } of [await bench()].flat())
     process.stdout.write(`${ok ? 'reached' : 'MISSED '}  ${what}: ${measured}${reach === '' ? '' : `   (${reach})`}\n`)
 }
+process.stdout.write(`measured in ${((performance.now() - began) / 60_000).toFixed(1)} minutes\n`)

@@ -46,6 +46,32 @@ function keepsItsPromises(place: Place): void {
     expect(await store.version()).toEqual({ lineage: first.lineage, serial: 4 })
   })
 
+  test('writes of many at once are all kept, and one that fails takes no other with it', async () => {
+    const { serial } = await store.version()
+    const people = Array.from({ length: 50 }, (_, n) => ({
+      key: `us/sub_${n}`,
+      phase: 'held',
+      facts: { n },
+      updated: at,
+    }))
+    const wrong = { key: 'us/sub_wrong', phase: null as unknown as string, facts: {}, updated: at }
+    const written = await Promise.allSettled([
+      ...people.map((one) => store.putSubscribers([one])),
+      store.putSubscribers([wrong]),
+      ...people.map(({ key }) => store.journalStart(entry(`subscriber.${key}`))),
+      store.journalEnd(4_711, { status: 'succeeded', at }),
+    ])
+    expect(written.map(({ status }) => status)).toEqual(
+      [...people, wrong, ...people, 4_711].map((one) => (one === wrong || one === 4_711 ? 'rejected' : 'fulfilled')),
+    )
+    const ids = written.slice(51, 101).map((one) => (one.status === 'fulfilled' ? one.value : undefined))
+    expect(new Set(ids).size).toBe(50)
+    await reopen()
+    expect((await store.subscribers()).map(({ key }) => key)).toEqual(people.map(({ key }) => key).toSorted())
+    expect((await store.journalOpen()).map(({ id }) => id)).toEqual(ids)
+    expect((await store.version()).serial).toBe(serial + 50)
+  })
+
   test('an empty write is no write', async () => {
     await store.putObjects([])
     await store.putSubscribers([])

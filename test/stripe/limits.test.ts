@@ -42,6 +42,27 @@ describe('limits of an account', () => {
     expect(busiestSecond(test)).toBeLessThanOrEqual(25)
   })
 
+  test('a process that stood still does not send at once what it missed', async () => {
+    const time = new VirtualTime()
+    // Whoever should have woken between the first and the fourth second wakes at the fourth.
+    const stalling = {
+      milliseconds: () => time.milliseconds(),
+      sleep(milliseconds: number) {
+        const due = time.milliseconds() + milliseconds
+        return time.sleep(due > 1_000 && due < 4_000 ? 4_000 - time.milliseconds() : milliseconds)
+      },
+    }
+    const limits = createLimits(stripeRates(true), stalling)
+    const sent: number[] = []
+    const one = async (): Promise<void> => {
+      await limits.turn('POST /v1/subscriptions')
+      sent.push(time.milliseconds())
+    }
+    await time.run(Promise.all(Array.from({ length: 120 }, one)))
+    expect(sent).toHaveLength(120)
+    expect(busiestSecond(sent)).toBeLessThanOrEqual(25)
+  })
+
   test('a held operation waits and does not burst afterwards; the others go on', async () => {
     const time = new VirtualTime()
     const limits = createLimits(stripeRates(false), time)

@@ -115,13 +115,13 @@ async function open(): Promise<Context> {
 
 /** Pulled, with everybody's stage at `target`; customers copied and their mapping files imported. */
 async function pulled(): Promise<Catalog> {
-  const files = new Map([['project.yaml', projectYaml]])
-  for (const [at, yaml] of (await pull(context, { files })).files) files.set(at, yaml)
   for (const source of ['us', 'intl']) {
     const body = JSON.stringify({ from: source, to: 'target' })
     const csv = await (await fetch(`${url}/_sandbox/copy`, { method: 'POST', body })).text()
     await importCopyMap(context, source, readCopyMapCsv(source, `${source}.csv`, csv).rows)
   }
+  const files = new Map([['project.yaml', projectYaml]])
+  for (const [at, yaml] of (await pull(context, { files })).files) files.set(at, yaml)
   const moving = [...files].map(([at, yaml]) => ({ path: at, text: yaml.replace(/^stage: source$/m, 'stage: target') }))
   const { catalog: whole } = loadCatalog(moving)
   if (whole === undefined) throw new Error('the bench’s catalog does not validate')

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Kysely } from 'kysely'
+import { Kysely, sql } from 'kysely'
 import type { InboxStore } from '../engine/inbox/port.ts'
 import type { Store } from '../engine/ports.ts'
+import { checkpointBeside, patientCheckpoint } from './checkpoints.ts'
 import { sqliteNow, type StoreEngine } from './engines.ts'
 import { groupCommit } from './group-commit.ts'
 import { openInbox } from './inbox.ts'
@@ -26,6 +27,8 @@ export interface OpenStore extends Store {
   /** The cancel service's inbox, in the same database. */
   readonly inbox: InboxStore
   readonly world: WorldStorage
+  /** For a service: no commit waits for the log of the database file to be moved. Until the store is closed. */
+  moveLogBeside(): Promise<void>
 }
 
 /**
@@ -42,14 +45,21 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
   const inGroup = groupCommit(engine.database)
+  let beside: ReturnType<typeof checkpointBeside> | undefined
   return {
     ...openState(engine.database, inGroup),
     ...openJournal(engine.database, inGroup),
     ...openLeases(engine),
     inbox: openInbox(engine),
     world,
+    async moveLogBeside() {
+      if (!('file' in options) || options.file === ':memory:' || beside !== undefined) return
+      await sql`pragma wal_autocheckpoint = ${sql.raw(String(patientCheckpoint))}`.execute(engine.database)
+      beside = checkpointBeside(options.file)
+    },
     async close() {
       world.close()
+      await beside?.stop()
       await engine.database.destroy()
     },
   }

@@ -14,6 +14,7 @@ const seconds = 10
 export async function accept(): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
   const store = await openStore({ file: join(folder, 'crossbill.db') })
+  await store.moveLogBeside()
   const took: number[] = []
   const pending: Promise<void>[] = []
   const begin = performance.now()

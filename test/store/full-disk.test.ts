@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -41,5 +41,21 @@ test('a disk that fills up while signals are accepted loses none that was said t
   const signal = { source: 'relay', event: 'cancel', receivedAt: at, message: 'm' } as const
   expect(await store.inbox.accept({ keys: ['new'], signal, at })).toMatchObject({ duplicate: false })
   await store.close()
+  rmSync(folder, { recursive: true })
+})
+
+test('a service moves the log into the database beside its commits, and what is in it is there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossbill-log-'))
+  const file = join(folder, 'crossbill.db')
+  const store = await openStore({ file })
+  await store.moveLogBeside()
+  const empty = statSync(file).size
+  for (let n = 0; n < 50; n++) await store.put(`name ${n}`, 'x'.repeat(2_000))
+  // Far fewer pages than a commit of its own accord would wait for.
+  await expect.poll(() => statSync(file).size, { timeout: 10_000 }).toBeGreaterThan(empty + 50_000)
+  await store.close()
+  const again = await openStore({ file })
+  expect(await again.get('name 49')).toBe('x'.repeat(2_000))
+  await again.close()
   rmSync(folder, { recursive: true })
 })

@@ -32,6 +32,7 @@ export const main = command({
   async run(flags, shell) {
     return await withProject(shell, async (project) => {
       const { serve } = project.context.catalog.project
+      await project.store.moveLogBeside()
       const settings = serviceSettings(serve)
       const secrets = await readServerSecrets(serve, shell)
       const accounts = [project.context.accounts.target.name, ...project.context.accounts.sources.keys()]

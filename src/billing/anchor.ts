@@ -25,7 +25,8 @@ import {
  * | clamped by a short month                          | yes, but not the next one  | wait until the occurrence before T has passed    |
  * | any date of the cycle                             | no                         | wait until one period before T                   |
  *
- * A config names a month and no year: prices of more than a year also wait for the year of T, in which it can mean nothing else.
+ * A config names a month and no year: prices of more than a year also wait for the year of T, in which it can mean nothing else, and prices of months that do not
+ * make a year for the last month that it could mean instead.
  *
  * (*) `month` for everything but one-month prices. Sources: https://docs.stripe.com/billing/subscriptions/billing-cycle
  * ("the first full invoice always falls within one period"; a later anchor is refused with "cannot be later than next natural billing date").
@@ -59,7 +60,8 @@ export function chooseAnchor(cycle: Cycle, next: Instant, now: Instant): AnchorC
     return now < opens ? { form: 'wait', until: opens } : { form: 'plain', anchor: next }
   const config = anchorConfig(cycle, next)
   const year = (monthsOf(cycle) ?? 0) > 12 ? toInstant({ ...civil(next), month: 1, day: 1, seconds: 0 }) : opens
-  const until = instant(Math.max(opens, year, occurrenceBefore(config, next)))
+  // At that very second it might still be taken.
+  const until = instant(Math.max(opens, year, occurrenceBefore(cycle, config, next) + 1))
   return now < until ? { form: 'wait', until } : { form: 'config', config, anchor: next }
 }
 
@@ -137,8 +139,15 @@ function anchorConfig(cycle: Cycle, next: Instant): AnchorConfig {
   }
 }
 
-/** The last instant before `next` on which this config also falls: until then Stripe would take that one. */
-function occurrenceBefore(config: AnchorConfig, next: Instant): Instant {
-  const cycle = cycleOf(next, { interval: 'month', count: config.month === undefined ? 1 : 12 }, config.day_of_month)
-  return previousChargeDate(cycle, next)
+/**
+ * The last instant before `next` on which this config also falls: until then Stripe would take that one. A month with a price of five months may mean that month,
+ * or any that lies whole periods from it in some year, which is every month: what both readings agree on is sent.
+ */
+function occurrenceBefore({ interval, count }: Recurrence, config: AnchorConfig, next: Instant): Instant {
+  const step = config.month === undefined ? 1 : commonDivisor(monthsOf({ interval, count }) ?? 1, 12)
+  return previousChargeDate(cycleOf(next, { interval: 'month', count: step }, config.day_of_month), next)
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b)
 }

@@ -1,6 +1,6 @@
-// Run by people.ts in a process of its own, so that memory is its own: `node plan-of.ts URL`. Prints one line of JSON.
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+// Run by people.ts in processes of their own, so that memory is their own: `node plan-of.ts URL FOLDER pull` writes a catalog, without the last word it is
+// planned. Prints one line of JSON.
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chalk } from 'chalk'
 import { readPlan, savePlan } from '../../src/cli/plan-file.ts'
@@ -24,8 +24,8 @@ export interface Measured {
   readonly moves: number
   /** Processor milliseconds. */
   readonly stages: Readonly<Record<string, number>>
-  /** MiB, resident, at most. */
-  readonly memory: number
+  /** MiB, resident, at most: until the plan is saved, and with its application. */
+  readonly memory: { readonly plan: number; readonly apply: number }
   readonly fileMegabytes: number
   readonly markdown: number
   readonly text: number
@@ -33,9 +33,9 @@ export interface Measured {
   readonly reads: string
 }
 
-const url = process.argv[2] ?? ''
+const [url = '', folder = '', work = 'plan'] = process.argv.slice(2)
+const pulledFile = join(folder, 'catalog.json')
 const names = ['target', 'us', 'intl'] as const
-const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
 const reads = new Map<string, number>()
 const stages: Record<string, number> = {}
 
@@ -48,38 +48,46 @@ async function timed<T>(name: string, work: () => Promise<T> | T): Promise<T> {
 }
 
 const context = await open()
-const catalog = await timed('pull', pulled)
-const staged: Context = { ...context, catalog }
-const plan = await timed('plan', async () => planOf(staged, await survey(staged)))
-const [text, markdown] = await timed('show', () => [
-  planText(plan, new Chalk({ level: 0 })).length,
-  planMarkdown(plan).length,
-])
-const path = join(folder, 'all.plan.json')
-await timed('save', () => savePlan(path, plan))
-const moves = plan.summary.move
-await timed('apply as far as the check of the basis', async () => {
-  const saved = await readPlan(path)
-  checkDocument(staged, saved)
-  const fresh = await planOf(staged, await survey(staged))
-  const state = await staged.store.version()
-  const earlier = { resumed: false, done: new Set<never>(), begun: new Set<never>(), resolve: () => undefined, state }
-  const { ready } = checkBasis(saved, fresh, earlier)
-  if (ready.length !== saved.changes.length) throw new Error('the bench applies only a part of its plan')
-})
-reads.clear()
-await timed('verify', () => verify(staged))
-const measured: Measured = {
-  moves,
-  stages,
-  memory: Math.round(process.resourceUsage().maxRSS / 1_024),
-  fileMegabytes: Math.round(statSync(path).size / 1e6),
-  markdown,
-  text,
-  reads: names.map((name) => `${name} ${reads.get(name) ?? 0}`).join(', '),
+if (work === 'pull') await pulled()
+else process.stdout.write(`${JSON.stringify(await measured())}\n`)
+
+async function measured(): Promise<Measured> {
+  const catalog = await timed('read the catalog', catalogOf)
+  const staged: Context = { ...context, catalog }
+  const plan = await timed('plan', async () => planOf(staged, await survey(staged)))
+  const [text, markdown] = await timed('show', () => [
+    planText(plan, new Chalk({ level: 0 })).length,
+    planMarkdown(plan).length,
+  ])
+  const path = join(folder, 'all.plan.json')
+  await timed('save', () => savePlan(path, plan))
+  const planned = mostMemory()
+  await timed('apply as far as the check of the basis', async () => {
+    const saved = await readPlan(path)
+    checkDocument(staged, saved)
+    const fresh = await planOf(staged, await survey(staged))
+    const state = await staged.store.version()
+    const earlier = { resumed: false, done: new Set<never>(), begun: new Set<never>(), resolve: () => undefined, state }
+    const { ready } = checkBasis(saved, fresh, earlier)
+    if (ready.length !== saved.changes.length) throw new Error('the bench applies only a part of its plan')
+  })
+  const applied = mostMemory()
+  reads.clear()
+  await timed('verify', () => verify(staged))
+  return {
+    moves: plan.summary.move,
+    stages,
+    memory: { plan: planned, apply: applied },
+    fileMegabytes: Math.round(statSync(path).size / 1e6),
+    markdown,
+    text,
+    reads: names.map((name) => `${name} ${reads.get(name) ?? 0}`).join(', '),
+  }
 }
-rmSync(folder, { recursive: true })
-process.stdout.write(`${JSON.stringify(measured)}\n`)
+
+function mostMemory(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1_024)
+}
 
 async function open(): Promise<Context> {
   const connect = async (name: string) =>
@@ -113,8 +121,8 @@ async function open(): Promise<Context> {
   }
 }
 
-/** Pulled, with everybody's stage at `target`; customers copied and their mapping files imported. */
-async function pulled(): Promise<Catalog> {
+/** Pulled and written down; customers copied and their mapping files imported. */
+async function pulled(): Promise<void> {
   for (const source of ['us', 'intl']) {
     const body = JSON.stringify({ from: source, to: 'target' })
     const csv = await (await fetch(`${url}/_sandbox/copy`, { method: 'POST', body })).text()
@@ -122,8 +130,14 @@ async function pulled(): Promise<Catalog> {
   }
   const files = new Map([['project.yaml', projectYaml]])
   for (const [at, yaml] of (await pull(context, { files })).files) files.set(at, yaml)
-  const moving = [...files].map(([at, yaml]) => ({ path: at, text: yaml.replace(/^stage: source$/m, 'stage: target') }))
-  const { catalog: whole } = loadCatalog(moving)
-  if (whole === undefined) throw new Error('the bench’s catalog does not validate')
-  return whole
+  writeFileSync(pulledFile, JSON.stringify([...files]))
+}
+
+/** What was pulled, with everybody's stage at `target`. */
+function catalogOf(): Catalog {
+  const files = JSON.parse(readFileSync(pulledFile, 'utf8')) as [string, string][]
+  const moving = files.map(([at, yaml]) => ({ path: at, text: yaml.replace(/^stage: source$/m, 'stage: target') }))
+  const { catalog } = loadCatalog(moving)
+  if (catalog === undefined) throw new Error('the bench’s catalog does not validate')
+  return catalog
 }

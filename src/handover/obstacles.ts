@@ -77,7 +77,11 @@ function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Finding
 }
 
 function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['around'], findings: Findings): void {
-  if (sightInvoice(invoice) === 'in_flight') {
+  // A sent invoice waits for its customer and stays where it is; it delays only settling.
+  const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
+  // Lists cannot show a payment's own state. One that was tried and has no further try before it is on its way, as bank debits are for days.
+  const underWay = collected && invoice.attempted && invoice.next_payment_attempt === null
+  if (underWay || sightInvoice(invoice) === 'in_flight') {
     findings.wait(
       'payment_in_flight',
       instant(now + secondsPerDay),
@@ -85,8 +89,6 @@ function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['arou
     )
     return
   }
-  // A sent invoice waits for its customer and stays where it is; it delays only settling.
-  const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
   if (collected && policies.past_due === 'stop')
     findings.block('open_invoice', `invoice ${invoice.id} is still being collected`)
 }

@@ -34,7 +34,7 @@ import {
 import { noMethod } from './billing/creating.ts'
 import { payingMethod } from './billing/paying.ts'
 import { preview, previewParams } from './billing/previewing.ts'
-import { invoiceItems, invoices, type InvoiceRow } from './billing/rows.ts'
+import { invoiceItems, invoices, paymentIntents, type InvoiceRow } from './billing/rows.ts'
 import { checkMethodOf } from './billing/lookups.ts'
 import { declinedBy } from './billing/refusals.ts'
 import { createInvoice, createInvoiceParams } from './invoice-create.ts'
@@ -136,7 +136,8 @@ export const invoiceModule: Module = {
     route('POST', `${one}/void`, {
       permission,
       params: fields({}),
-      handle: (context) => renderInvoice(context, voidInvoice(context, uncollected(named(context), 'void'))),
+      handle: (context) =>
+        renderInvoice(context, voidInvoice(context, noneUnderWay(context, uncollected(named(context), 'void')))),
     }),
     route('POST', `${one}/mark_uncollectible`, {
       permission,
@@ -233,6 +234,14 @@ function wrongStatus(row: InvoiceRow, doing: string, needed: string): Error {
       code: 'status_transition_invalid',
     },
   )
+}
+
+/** A payment that is being processed can no longer be stopped: its money comes, whatever becomes of the invoice. */
+function noneUnderWay(context: Context, row: InvoiceRow): InvoiceRow {
+  const intent = row.payment_intent === null ? undefined : context.table(paymentIntents).get(row.payment_intent)
+  if (intent?.status === 'processing')
+    throw invalid(`Invoice ${row.id} cannot be voided while its payment is processing.`)
+  return row
 }
 
 /** Drafts and open invoices; paid and void ones are settled for good. */

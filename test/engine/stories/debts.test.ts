@@ -101,3 +101,22 @@ test.each([
     ])
   },
 )
+
+test('a bank debit on its way is no debt: nobody moves until its money has come', async () => {
+  await using world = await story(
+    { clock: '2026-01-15T08:00:00Z', now: '2026-02-16T00:00:00Z', policies: 'policies: { past_due: carry }\n' },
+    async ({ us }) => {
+      const { monthly } = await prices(us)
+      const customer = await member(us)
+      const { id } = await us.paymentMethods.attach('pm_usBankAccount_success', { customer })
+      await us.customers.update(customer, { invoice_settings: { default_payment_method: id } })
+      await us.subscriptions.create({ customer, items: [{ price: monthly }] })
+    },
+  )
+  const { plan } = await planAndApply(world.stage('target'))
+  expect(plan.deferred.map(({ code }) => code)).toEqual(['payment_in_flight'])
+  await world.advance('2026-02-21T00:00:00Z')
+  expect((await planAndApply(world.stage('target'))).plan.summary).toMatchObject({ move: 1 })
+  await world.advance('2026-04-20T00:00:00Z')
+  expect(world.differences()).toEqual([])
+})

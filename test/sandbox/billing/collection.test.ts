@@ -290,6 +290,8 @@ describe('bank debits', () => {
     expect(invoice).toMatchObject({ status: 'open', attempted: true })
     const intent = invoice.payments?.data[0]?.payment.payment_intent as string
     expect((await stripe.paymentIntents.retrieve(intent)).status).toBe('processing')
+    // Voiding does not bring back money that is on its way.
+    expect((await refusal(stripe.invoices.voidInvoice(invoice.id))).status).toBe(400)
     await until('2027-01-20T00:00:00Z')
     expect((await stripe.invoices.retrieve(invoice.id)).status).toBe('paid')
     expect(ledger().map((charge) => charge.status)).toEqual(['succeeded'])

@@ -1,5 +1,5 @@
 import { instant } from '../core/instant.ts'
-import type { WorldCharge } from '../engine/compare-charges.ts'
+import type { WorldCharge } from '../engine/rehearse/compare-charges.ts'
 
 /** One attempted charge as the sandbox's ledger tells it (`GET /_sandbox/charges`). */
 export interface LedgerCharge {

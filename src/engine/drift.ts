@@ -1,7 +1,7 @@
 import { planSubscribers } from '../plan/subscribers.ts'
 import type { Drift } from '../plan/types.ts'
 import { accountFacts, type AccountFacts, type Context } from './context.ts'
-import { survey } from './survey.ts'
+import { survey } from './read/survey.ts'
 
 export interface DriftResult {
   readonly accounts: Readonly<Record<string, AccountFacts>>

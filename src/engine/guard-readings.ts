@@ -1,8 +1,8 @@
 import { markFrom } from '../handover/marks.ts'
 import type { Context } from './context.ts'
-import { hearsSubscriptionsEnd } from './old-doors.ts'
-import { listAll } from './read-account.ts'
-import type { Survey } from './survey.ts'
+import { hearsSubscriptionsEnd } from './read/old-doors.ts'
+import { listAll } from './read/account.ts'
+import type { Survey } from './read/survey.ts'
 
 /** Below this many first renewals a rate says nothing. */
 const enough = 10

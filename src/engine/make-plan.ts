@@ -9,9 +9,9 @@ import { planSubscribers, type SubscriberParts } from '../plan/subscribers.ts'
 import type { GuardReading, Plan } from '../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from './context.ts'
-import { openDoors } from './old-doors.ts'
+import { openDoors } from './read/old-doors.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
-import { survey, type Survey } from './survey.ts'
+import { survey, type Survey } from './read/survey.ts'
 
 export interface PlanOptions {
   /** Only changes of these addresses (`price.x`, `subscriber.us/sub_…`) or address prefixes ending in `*`; everything when absent. */

@@ -4,11 +4,11 @@ import { formatMoney } from '../core/money.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
 import type { LiveAccount } from '../plan/live.ts'
 import type { Context } from './context.ts'
-import { findExternalBilling, undeclared, type ExternalBilling } from './external-billers.ts'
+import { findExternalBilling, undeclared, type ExternalBilling } from './read/external-billers.ts'
 import type { StripeAccount } from './ports.ts'
-import { readAccount } from './read-account.ts'
-import { readResources } from './read-resources.ts'
-import { readCopyMaps } from './survey.ts'
+import { readAccount } from './read/account.ts'
+import { readResources } from './read/resources.ts'
+import { readCopyMaps } from './read/survey.ts'
 
 export interface PullOptions {
   /** Only these sources; all of them when absent. `target` may be named to bring its own catalog into YAML. */

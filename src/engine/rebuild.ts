@@ -3,12 +3,12 @@ import { atSource, type HandoverState } from '../handover/state.ts'
 import type { Classification, Standing } from '../handover/types.ts'
 import { rebuildGrants } from './access/rebuild-grants.ts'
 import type { Context } from './context.ts'
-import { recoveryRecord } from './hand-over.ts'
+import { recoveryRecord } from './hand-over/hand-over.ts'
 import { applyLease, withLease } from './lease.ts'
 import { planOf } from './make-plan.ts'
 import type { SubscriberRecord } from './ports.ts'
-import { noteResources } from './prove-done.ts'
-import { survey } from './survey.ts'
+import { noteResources } from './apply/prove-done.ts'
+import { survey } from './read/survey.ts'
 
 export interface RebuildResult {
   readonly objects: number

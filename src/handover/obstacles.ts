@@ -4,7 +4,7 @@ import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './changes.ts'
 import { Findings } from './recipe.ts'
 import { sightInvoice } from './sights.ts'
-import { taxPlace } from './tax.ts'
+import { taxPlace } from './carried/tax.ts'
 
 /**
  * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything at once. What the recipe itself refuses (mappings,

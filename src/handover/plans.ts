@@ -19,7 +19,7 @@ import {
   type Hold,
   type SourceSubscription,
 } from './source.ts'
-import { taxPlace } from './tax.ts'
+import { taxPlace } from './carried/tax.ts'
 import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { couponDuration, carryingCoupon, hasLimits, sameDuration } from './coupons.ts'
+import { couponDuration, carryingCoupon, hasLimits, sameDuration } from './carried/coupons.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
 import type { CouponDuration } from '../billing/discounts.ts'

@@ -1,7 +1,7 @@
 import { address } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
-import type { TaxChange } from '../handover/tax-verdicts.ts'
+import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { KeylessChange } from './assemble.ts'
 import type { Blocked, Deferred, Drift, NextCharge, Plan } from './types.ts'

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../core/json.ts'
-import type { TaxChange } from '../handover/tax-verdicts.ts'
+import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Operation } from 'fast-json-patch'
 
 /** What a plan can do to a resource. `move`, `settle`, `revert` concern subscribers; `grant`, `revoke` access. */

@@ -1,5 +1,5 @@
 import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
-import { rehearse } from '../../src/engine/rehearse.ts'
+import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import { openSchool } from '../engine/school.ts'
 
 /** One rehearsal in a process of its own, so that its memory is its own: `node test/bench/rehearsed.ts SUBSCRIBERS MONTHS`. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
-import { compareCharges, type WorldCharge } from '../../src/engine/compare-charges.ts'
+import { compareCharges, type WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
 
 function charge(at: number, amount: number, account = 'us', subscriber = 'us/sub_1'): WorldCharge {
   return { subscriber, account, at: instant(at), amount, currency: 'usd' }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { apply } from '../../src/engine/apply.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { guardNames, readGuard } from '../../src/plan/guards.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { apply } from '../../src/engine/apply.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
-import { verify } from '../../src/engine/verify.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
 import { members, payersPerPeriod } from './members.ts'
 import { planAndApply } from './rig.ts'
 

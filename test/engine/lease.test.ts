@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
 import { CommandError } from '../../src/core/outcome.ts'
-import { apply } from '../../src/engine/apply.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { applyLease, withLease } from '../../src/engine/lease.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
-import { verify } from '../../src/engine/verify.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
 import { members, payersPerPeriod } from './members.ts'
 import { boundaries, planAndApply, told } from './rig.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Context } from '../../src/engine/context.ts'
-import { verify } from '../../src/engine/verify.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
 import { type FaultKind, setFaults } from '../../src/sandbox/faults.ts'
 import { type Members, members, payersPerPeriod } from './members.ts'
 import { planAndApply } from './rig.ts'

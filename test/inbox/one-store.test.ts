@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { recover } from '../../src/engine/recover.ts'
+import { recover } from '../../src/engine/apply/recover.ts'
 import { serveLease, startServing } from '../../src/engine/inbox/serve.ts'
 import { openRig, type Rig } from './rig.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { rebuildGrants } from '../../src/engine/access/rebuild-grants.ts'
-import { refresh } from '../../src/engine/refresh.ts'
+import { refresh } from '../../src/engine/read/refresh.ts'
 import { declared, openRig } from './rig.ts'
 
 test('grants are rebuilt from the customer noted on the contact; what was given by hand is not taken for ours', async () => {

@@ -1,7 +1,7 @@
 import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
-import { rehearse } from '../../src/engine/rehearse.ts'
-import type { RehearsalReport } from '../../src/engine/rehearsal-report.ts'
-import type { RehearsalWorlds } from '../../src/engine/rehearse.ts'
+import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
+import type { RehearsalReport } from '../../src/engine/rehearse/report.ts'
+import type { RehearsalWorlds } from '../../src/engine/rehearse/rehearse.ts'
 import { members, type Member } from '../engine/members.ts'
 import type { Mutation } from '../simulate/simulate.ts'
 

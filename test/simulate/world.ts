@@ -15,7 +15,7 @@ import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
 import type { Store } from '../../src/engine/ports.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
 import { members, type Member, type Members } from '../engine/members.ts'
-import type { WorldCharge } from '../../src/engine/compare-charges.ts'
+import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
 
 /** A small school about to migrate, and its twin, in which nobody does. */
 export interface TwinWorlds extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { suggest } from '../../core/suggest.ts'
-import { apply, type ApplyResult } from '../../engine/apply.ts'
+import { apply, type ApplyResult } from '../../engine/apply/apply.ts'
 import { makePlan } from '../../engine/make-plan.ts'
 import { guardNames } from '../../plan/guards.ts'
 import type { Plan } from '../../plan/types.ts'

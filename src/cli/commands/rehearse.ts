@@ -1,6 +1,6 @@
 import { formatInstant } from '../../core/instant.ts'
-import { rehearse } from '../../engine/rehearse.ts'
-import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import { rehearse } from '../../engine/rehearse/rehearse.ts'
+import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { writeWhole } from '../../files/write.ts'
 import { command, exitCodes } from '../command.ts'
 import { UsageError } from '../usage-error.ts'

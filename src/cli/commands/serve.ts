@@ -1,5 +1,5 @@
 import { startServing, type Serving } from '../../engine/inbox/serve.ts'
-import { recover } from '../../engine/recover.ts'
+import { recover } from '../../engine/apply/recover.ts'
 import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
 import { startService } from '../../server/service.ts'

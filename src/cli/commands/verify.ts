@@ -1,4 +1,4 @@
-import { verify } from '../../engine/verify.ts'
+import { verify } from '../../engine/verify/verify.ts'
 import { command, exitCodes } from '../command.ts'
 import { withProject } from '../project.ts'
 import { verifyMarkdown, verifyText } from '../render/verify-text.ts'

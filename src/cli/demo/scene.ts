@@ -1,5 +1,5 @@
 import { CommandError } from '../../core/outcome.ts'
-import type { VerifyResult, Violation } from '../../engine/verify.ts'
+import type { VerifyResult, Violation } from '../../engine/verify/verify.ts'
 import { play } from './players.ts'
 import type { School } from './school.ts'
 import type { Teller } from './teller.ts'

@@ -1,6 +1,6 @@
 import { Temporal } from 'temporal-polyfill'
-import type { ApplyResult } from '../../engine/apply.ts'
-import { compareCharges } from '../../engine/compare-charges.ts'
+import type { ApplyResult } from '../../engine/apply/apply.ts'
+import { compareCharges } from '../../engine/rehearse/compare-charges.ts'
 import type { Identity } from '../../engine/state.ts'
 import { plural } from '../render/words.ts'
 import { worldCharges } from '../world-charges.ts'

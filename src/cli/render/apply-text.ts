@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk'
-import type { AppliedChange, ApplyResult } from '../../engine/apply.ts'
+import type { AppliedChange } from '../../engine/apply/applied.ts'
+import type { ApplyResult } from '../../engine/apply/apply.ts'
 import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
 
 /** What an apply did: counts of what is done, every change that is not, and what to do next. */

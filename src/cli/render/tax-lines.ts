@@ -1,5 +1,5 @@
-import { ratesTold } from '../../handover/tax.ts'
-import type { TaxChange } from '../../handover/tax-verdicts.ts'
+import { ratesTold } from '../../handover/carried/tax.ts'
+import type { TaxChange } from '../../handover/carried/tax-verdicts.ts'
 import type { Plan } from '../../plan/types.ts'
 import { groupBy, money, plural } from './words.ts'
 

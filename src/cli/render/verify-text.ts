@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import type { VerifyResult } from '../../engine/verify.ts'
+import type { VerifyResult } from '../../engine/verify/verify.ts'
 import { code as inCode, fittingMarkdown, markdownTable } from './markdown-table.ts'
 import { firstFew, groupBy, plural } from './words.ts'
 

@@ -2,7 +2,7 @@ import type { Catalog, Stage } from '../../catalog/types.ts'
 import type { CopyMapCheck } from '../../engine/copy-map.ts'
 import type { DoctorResult } from '../../engine/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
-import type { VerifyResult } from '../../engine/verify.ts'
+import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'
 
 /** Everything the evidence packet is made of, read at one time. */

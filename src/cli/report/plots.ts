@@ -1,7 +1,7 @@
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { parse, View } from 'vega'
 import { formatInstant } from '../../core/instant.ts'
-import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { waveName } from './rehearsal-words.ts'
 
 // Readable on white and on black paper alike; the two worlds differ in shape too (bars and a line), not by colour alone.

@@ -1,4 +1,4 @@
-import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearsal-report.ts'
+import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearse/report.ts'
 import { html, raw, type Html } from './html.ts'
 import { folded, table } from './page.ts'
 import { grouped, moment } from './rehearsal-words.ts'

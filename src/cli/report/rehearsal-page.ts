@@ -1,6 +1,6 @@
 import { formatInstant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
-import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { html, raw, type Html } from './html.ts'
 import { page, table } from './page.ts'
 import { chargesPerDay, waveTimeLine } from './plots.ts'

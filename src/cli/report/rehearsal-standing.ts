@@ -1,4 +1,4 @@
-import type { RehearsalReport } from '../../engine/rehearsal-report.ts'
+import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { blockedCodes, type CodeEntry, deferredCodes } from '../../handover/codes.ts'
 import { html, raw, type Html } from './html.ts'
 import { folded, table } from './page.ts'

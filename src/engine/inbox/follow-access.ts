@@ -1,7 +1,7 @@
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { givenByUrls } from '../access/by-urls.ts'
-import { read } from '../perform.ts'
+import { read } from '../apply/perform.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from './port.ts'
 import { readStanding } from './standing.ts'

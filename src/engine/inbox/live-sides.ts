@@ -3,7 +3,7 @@ import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markFrom, settledComment } from '../../handover/marks.ts'
-import { read } from '../perform.ts'
+import { read } from '../apply/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 

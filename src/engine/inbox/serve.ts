@@ -1,6 +1,6 @@
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
-import { isUnfinished } from '../hand-over.ts'
+import { isUnfinished } from '../hand-over/hand-over.ts'
 import { applyLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
 import { tellAccepted, tellRefused } from './credentials.ts'

@@ -1,5 +1,5 @@
 import { instant } from '../../../src/core/instant.ts'
-import type { RehearsalReport } from '../../../src/engine/rehearsal-report.ts'
+import type { RehearsalReport } from '../../../src/engine/rehearse/report.ts'
 
 export const began = instant(1_796_083_200)
 

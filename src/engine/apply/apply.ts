@@ -1,0 +1,176 @@
+import { isJsonObject } from '../../core/json.ts'
+import { referencesIn } from '../../plan/references.ts'
+import type { Action, Change, Plan } from '../../plan/types.ts'
+import type { AppliedChange } from './applied.ts'
+import { carryOutAccess } from '../access/carry-out.ts'
+import { rememberAccess } from '../access/remember.ts'
+import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
+import type { Context } from '../context.ts'
+import { isAccess, isPerson, progressOf } from './earlier.ts'
+import { applyLease, withLease, type Held } from '../lease.ts'
+import { planOf } from '../make-plan.ts'
+import { noteMissing, proveDone } from './prove-done.ts'
+import { recoverHeld, recoverLost } from './recover.ts'
+import type { Resolve } from './references.ts'
+import { applyResources } from './resources.ts'
+import { applySubscribers } from './subscribers.ts'
+import { survey, type Survey } from '../read/survey.ts'
+
+export interface ApplyOptions {
+  /** Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the command line. */
+  readonly allow?: readonly string[]
+  /** The plan was reviewed as a saved file; without it live mode needs the guard `live_without_plan_file`. */
+  readonly fromFile?: boolean
+}
+
+export interface ApplyResult {
+  readonly plan: string
+  /** Every change ended `done`, and the plan made afterwards is empty for all addresses touched. */
+  readonly ok: boolean
+  /** The user asked to stop: run again to go on. */
+  readonly interrupted: boolean
+  /** What the recovery at the start finished or undid. */
+  readonly recovered: readonly AppliedChange[]
+  readonly changes: readonly AppliedChange[]
+  /** What a plan made after the run still wants to do at the addresses touched; empty when the run proved itself. */
+  readonly remaining: readonly {
+    readonly address: string
+    readonly action: Action
+    readonly because: readonly string[]
+  }[]
+}
+
+/** Where the store remembers which plan was begun, so that the same plan can be taken up again after a crash. */
+const runningKey = 'apply.running'
+
+/**
+ * Does what the plan says and nothing else, then reads again and proves it. Recovery of unfinished work comes first. Refuses (CommandError, code
+ * `plan_edited`, `plan_stale`, `plan_expired`, `plan_other_account`, `guard_tripped`, `apply_running`) before any of it is sent.
+ */
+export async function apply(context: Context, plan: Plan, options: ApplyOptions = {}): Promise<ApplyResult> {
+  checkDocument(context, plan)
+  return withLease(context, applyLease, (held, bound) => applyHeld(bound, plan, options, held))
+}
+
+async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {
+  const running = await context.store.get(runningKey)
+  const resumed = isJsonObject(running) && running['plan'] === plan.plan
+  // What recovery writes below does not make the plan stale: whether it still fits is seen change by change.
+  const state = await context.store.version()
+  const recovered = [...(await recoverHeld(context, held))]
+  let seen = await survey(context)
+  const lost = await recoverLost(context, held, seen)
+  recovered.push(...lost)
+  if (lost.length > 0) seen = await survey(context)
+  const earlier = await progressOf(context, plan, { resumed, recovered })
+  const resolve: Resolve = (at) => seen.resources.ids.get(at)
+  const fresh = await planOf(context, seen)
+  const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
+  if (!resumed) checkGuards(context, plan, options)
+  await checkService(context, ready)
+  await noteMissing(context, seen)
+  await context.store.put(runningKey, { plan: plan.plan })
+  const changes = [
+    ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
+    ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
+    ...(await carryOut(context, { plan, ready, seen }, held)),
+  ]
+  const interrupted = context.interrupt.requested
+  const touched = new Set(ready.map(({ address }) => address))
+  const remaining = interrupted ? [] : await proveDone(context, touched)
+  if (!interrupted) await context.store.put(runningKey, null)
+  const all = [
+    ...recovered.filter(({ outcome }) => outcome === 'held'),
+    ...changes.filter(({ outcome }) => outcome !== 'done'),
+  ]
+  const ok = !interrupted && remaining.length === 0 && all.length === 0
+  return { plan: plan.plan, ok, interrupted, recovered, changes, remaining }
+}
+
+function ended({ address, action }: Change, outcome: AppliedChange['outcome']): AppliedChange {
+  return { address, action, outcome }
+}
+
+/** What those who did not get there would have been moved onto; a product is needed as long as one of its prices is. */
+function stillNeeded(
+  { catalog }: Pick<Context, 'catalog'>,
+  people: readonly Change[],
+  results: readonly AppliedChange[],
+): ReadonlySet<string> {
+  const missing = new Set(results.filter(({ outcome }) => outcome !== 'done').map(({ address }) => address))
+  const left = people.filter(({ address }) => missing.has(address))
+  const refs = new Set(left.flatMap(({ steps }) => steps.flatMap(({ params }) => referencesIn(params))))
+  const products = catalog.resources
+    .filter(({ address: at, kind }) => kind === 'price' && refs.has(at))
+    .flatMap(({ value }) => (typeof value['product'] === 'string' ? [`product.${value['product']}`] : []))
+  return new Set([...refs, ...products])
+}
+
+/** Resources that people need, then people, then what could only be put away once nobody needs it any more; access last. */
+async function carryOut(
+  context: Context,
+  { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },
+  held: Held,
+): Promise<readonly AppliedChange[]> {
+  const billing = ready.filter((change) => !isAccess(change))
+  const firstPerson = billing.findIndex(isPerson)
+  const people = billing.filter(isPerson)
+  const before = billing.filter((change, at) => !isPerson(change) && (firstPerson === -1 || at < firstPerson))
+  const closing = billing.filter((change, at) => !isPerson(change) && firstPerson !== -1 && at > firstPerson)
+  context.progress.start('applying', ready.length)
+  const first = await applyResources(context, before, held)
+  const moved = await applySubscribers(context, people, { held, plan: plan.plan })
+  const needed = stillNeeded(context, people, moved)
+  const free = closing.filter(({ address }) => !needed.has(address))
+  const last = [
+    ...(await applyResources(context, free, held)),
+    ...closing
+      .filter(({ address }) => needed.has(address))
+      .map((change) => ({
+        ...ended(change, 'not_started'),
+        code: 'still_needed',
+        message: 'somebody was not moved yet',
+      })),
+  ]
+  const given = await applyAccess(context, ready.filter(isAccess), seen)
+  context.progress.done()
+  return [...first, ...moved, ...last, ...given]
+}
+
+/** Offers one after the other: Kajabi wants to be asked slowly, and nobody's bill waits for it. */
+async function applyAccess(
+  context: Context,
+  changes: readonly Change[],
+  { access: seen }: Survey,
+): Promise<readonly AppliedChange[]> {
+  const { access, accounts, interrupt, progress } = context
+  const results: AppliedChange[] = []
+  for (const change of changes) {
+    if (interrupt.requested || access === undefined || seen === undefined) {
+      results.push(ended(change, 'not_started'))
+      continue
+    }
+    const { kajabi, urls, grants, offers } = access
+    const outcome = await carryOutAccess(
+      {
+        kajabi,
+        ...(urls === undefined ? {} : { urls }),
+        grants,
+        access: offers,
+        claims: seen.claims,
+        now: accounts.target.now(),
+        wait: (seconds) => context.wait(seconds),
+      },
+      change,
+    )
+    progress.step()
+    const { code, message } = outcome.ok ? { code: undefined, message: undefined } : outcome.failure
+    results.push(
+      code === undefined
+        ? ended(change, 'done')
+        : { ...ended(change, 'failed'), code, message, fix: 'crossbill apply' },
+    )
+  }
+  if (access !== undefined && seen !== undefined) await rememberAccess(access.grants, seen)
+  return results
+}

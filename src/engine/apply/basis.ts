@@ -1,0 +1,194 @@
+import { isAccess } from './earlier.ts'
+import { canonicalJson } from '../../core/canonical.ts'
+import { isJsonObject, type Json } from '../../core/json.ts'
+import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { planDigest } from '../../plan/assemble.ts'
+import { guardDefaults, readGuard } from '../../plan/guards.ts'
+import type { Change, GuardReading, Plan } from '../../plan/types.ts'
+import { accountFacts, type Context } from '../context.ts'
+import { serveLease } from '../inbox/serve.ts'
+import { fillPath, type Resolve } from './references.ts'
+
+const stale = 'plan again, review, and apply the new plan'
+
+/** Whether the plan document is whole, and made for these accounts. Nothing is read from outside. */
+export function checkDocument(context: Context, plan: Plan): void {
+  if (planDigest(plan) !== plan.plan)
+    throw new CommandError(
+      'plan_edited',
+      'the plan does not match its own digest: it was edited or damaged after it was made',
+      {
+        notDone: 'nothing was sent',
+        fix: stale,
+      },
+    )
+  const now = accountFacts(context.accounts)
+  for (const [name, planned] of Object.entries(plan.basis.accounts)) {
+    const account = now[name]
+    if (account?.id === planned.id && account.livemode === planned.livemode) continue
+    const mode = (livemode: boolean): string => (livemode ? 'live mode' : 'test mode')
+    const found = account === undefined ? 'not configured' : `${account.id} in ${mode(account.livemode)}`
+    throw new CommandError(
+      'plan_other_account',
+      `the plan was made for account ${name} = ${planned.id} in ${mode(planned.livemode)}; it is ${found}`,
+      { notDone: 'nothing was sent', fix: 'apply it where it was made for, or plan again here' },
+    )
+  }
+  if (plan.basis.api_version !== context.accounts.target.apiVersion)
+    throw new CommandError(
+      'plan_stale',
+      `the plan was made for API version ${plan.basis.api_version}; this is ${context.accounts.target.apiVersion}`,
+      { notDone: 'nothing was sent', fix: stale },
+    )
+}
+
+/** What became of the basis: changes still as reviewed, and those that their own guard window now keeps from being done. */
+export interface Checked {
+  readonly ready: readonly Change[]
+  readonly postponed: readonly { readonly change: Change; readonly code: string; readonly message: string }[]
+}
+
+/** What is known of an earlier run of the same plan, and the ids there are by now. */
+export interface Earlier {
+  readonly resumed: boolean
+  /** The store's version when this apply began. */
+  readonly state: Plan['basis']['state']
+  readonly done: ReadonlySet<Change>
+  readonly begun: ReadonlySet<Change>
+  readonly resolve: Resolve
+}
+
+/**
+ * Compares the reviewed plan with one made now, change by change: same requests, same expectations, or the apply is refused as a whole. Changes elsewhere
+ * do not matter. `resumed`: this very plan was begun before, so that the state differs by what it did itself; `done` are the changes it finished,
+ * `begun` those in the middle of which it stopped: they go on where they stopped.
+ * @throws CommandError `plan_stale`
+ */
+export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve, state }: Earlier): Checked {
+  // What this very plan did already changes the requests of the rest (a default price, a tax id), never what they are about.
+  const same = (one: Change, other: Change): boolean =>
+    resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
+  const differences: string[] = []
+  if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
+  const { lineage, serial } = plan.basis.state
+  if (lineage !== state.lineage) differences.push('the plan was made with another store')
+  else if (!resumed && serial !== state.serial)
+    differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
+  const now = Map.groupBy(fresh.changes, ({ address }) => address)
+  const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))
+  const blocked = new Map(fresh.blocked.map((one) => [one.address, one]))
+  const ready: Change[] = []
+  const postponed: Checked['postponed'][number][] = []
+  for (const change of plan.changes) {
+    if (done.has(change)) continue
+    if (begun.has(change)) {
+      ready.push(change)
+      continue
+    }
+    const there = now.get(change.address)
+    const later = deferred.get(change.address)
+    const stopped = blocked.get(change.address)
+    if (there?.some((one) => same(one, change)) === true) ready.push(change)
+    // Offers given or taken by the run that stopped are read back as they are: such a change is simply gone.
+    else if (resumed && there === undefined && isAccess(change)) continue
+    else if (there === undefined && later !== undefined)
+      postponed.push({ change, code: later.code, message: `not before ${later.until}` })
+    else if (stopped !== undefined) differences.push(`${change.address}: ${stopped.code}: ${stopped.message}`)
+    else
+      differences.push(
+        `${change.address}: ${there === undefined ? 'no longer to be done' : 'changed since the plan was made'}`,
+      )
+  }
+  if (differences.length > 0) throw staleError(differences)
+  return { ready, postponed }
+}
+
+/** What was reviewed of a change: everything but the keys, which belong to one plan. A reference and the id it stands for by now are the same. */
+function essenceOf(change: Change, resolve: Resolve): string {
+  const steps = change.steps.map((step) => {
+    const path = fillPath(step.path, resolve)
+    return { ...step, path: path.ok ? path.value : step.path, idempotency_key: '' }
+  })
+  return canonicalJson(resolved({ ...change, steps } as unknown as Json, resolve))
+}
+
+function resolved(value: Json, resolve: Resolve): Json {
+  if (Array.isArray(value)) return value.map((one: Json) => resolved(one, resolve))
+  if (!isJsonObject(value)) return value
+  const ref = value['$ref']
+  if (typeof ref === 'string') return resolve(ref) ?? value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => (one === undefined ? [] : [[key, resolved(one, resolve)]])),
+  )
+}
+
+function staleError(differences: readonly string[]): CommandError {
+  const shown = differences.slice(0, 10).map((line) => `  ${line}`)
+  const more = differences.length > shown.length ? [`  … and ${differences.length - shown.length} more`] : []
+  return new CommandError('plan_stale', ['the plan no longer fits what is there:', ...shown, ...more].join('\n'), {
+    notDone: 'nothing was sent',
+    fix: stale,
+  })
+}
+
+/**
+ * Guards as the plan read them, and the two that only the moment of applying knows.
+ * @throws CommandError `plan_expired`, `guard_tripped`
+ */
+export function checkGuards(
+  context: Context,
+  plan: Plan,
+  { allow = [], fromFile = false }: { readonly allow?: readonly string[]; readonly fromFile?: boolean },
+): void {
+  const readings: readonly GuardReading[] = [...plan.guards, ...applyGuards(context, plan, fromFile)]
+  const tripped = readings.filter((guard) => guard.tripped && !allow.includes(guard.id))
+  if (tripped.length === 0) return
+  const lines = tripped.map(
+    (guard) => `  ${guard.id}: ${guard.message ?? `${guard.actual} is more than ${guard.limit}`}`,
+  )
+  const expired = tripped.some((guard) => guard.id === 'plan_age')
+  throw new CommandError(expired ? 'plan_expired' : 'guard_tripped', ['stopped by a guard:', ...lines].join('\n'), {
+    notDone: 'nothing was sent',
+    fix: `review the plan; if all of it is meant: --allow ${tripped.map((guard) => guard.id).join(' --allow ')}`,
+  })
+}
+
+function applyGuards(context: Context, plan: Plan, fromFile: boolean): readonly GuardReading[] {
+  const limits = context.catalog.project.guards
+  const live = context.accounts.target.livemode
+  const now = context.accounts.target.now()
+  const expires = parseInstant(plan.expires) ?? now
+  const created = parseInstant(plan.created) ?? now
+  const age = readGuard('plan_age', Math.floor((now - created) / secondsPerHour), {
+    plan_age: Math.min(limits['plan_age'] ?? guardDefaults.plan_age, Math.floor((expires - created) / secondsPerHour)),
+  })
+  const late: GuardReading =
+    now > expires && !age.tripped
+      ? {
+          ...age,
+          tripped: true,
+          message: `the plan expired at ${formatInstant(expires)}; if it is still meant: --allow plan_age`,
+        }
+      : age
+  return [late, readGuard('live_without_plan_file', live && !fromFile ? plan.changes.length : 0, limits)]
+}
+
+/**
+ * The cancel service and `apply` must share one store: a cancel that arrives at a service which has not heard of a move would end the wrong subscription.
+ * A running service shows itself by its lease.
+ * @throws CommandError `service_elsewhere`
+ */
+export async function checkService({ store, catalog }: Context, changes: readonly Change[]): Promise<void> {
+  const hands = changes.filter(({ action }) => action === 'move' || action === 'settle').length
+  if (catalog.project.serve === undefined || hands === 0) return
+  if ((await store.leaseHolder(serveLease)) !== undefined) return
+  throw new CommandError(
+    'service_elsewhere',
+    'the project declares a cancel service (`serve:`), and no running one uses this store: a cancel would not know of these moves',
+    {
+      notDone: 'nothing was sent',
+      fix: 'start `crossbill serve` on this store, or apply where it runs',
+    },
+  )
+}

@@ -1,0 +1,58 @@
+import { address } from '../../core/address.ts'
+import type { Change, Plan } from '../../plan/types.ts'
+import type { AppliedChange } from './applied.ts'
+import type { Earlier } from './basis.ts'
+import type { Context } from '../context.ts'
+import type { SubscriberRecord } from '../ports.ts'
+
+/**
+ * What of the plan is done before it begins: by an earlier run of this very plan, as the journal and the subscribers' records say, or by the recovery just
+ * now, which finished what a plan before this one had wanted, too.
+ */
+export async function progressOf(
+  context: Context,
+  plan: Plan,
+  { resumed, recovered }: { readonly resumed: boolean; readonly recovered: readonly AppliedChange[] },
+): Promise<Pick<Earlier, 'done' | 'begun'>> {
+  const finished = new Set(recovered.filter(({ outcome }) => outcome === 'done').map(nameOf))
+  const { done, begun } = resumed
+    ? await earlierRun(context, plan)
+    : { done: new Set<Change>(), begun: new Set<Change>() }
+  for (const change of plan.changes) if (isPerson(change) && finished.has(nameOf(change))) done.add(change)
+  return { done, begun }
+}
+
+function nameOf({ address: at, action }: Pick<Change, 'address' | 'action'>): string {
+  return `${action} ${at}`
+}
+
+async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Change>; begun: Set<Change> }> {
+  const records = new Map<string, SubscriberRecord>(
+    (await context.store.subscribers()).map((record) => [address('subscriber', record.key), record]),
+  )
+  const done = new Set<Change>()
+  const begun = new Set<Change>()
+  for (const change of plan.changes) {
+    if (isPerson(change)) {
+      if (records.get(change.address)?.facts['finished'] === plan.plan) done.add(change)
+      continue
+    }
+    const entries = (await context.store.journal({ address: change.address })).filter(
+      ({ status }) => status === 'succeeded',
+    )
+    const sent = change.steps.filter(({ idempotency_key: key }) =>
+      entries.some((one) => one.idempotencyKey.startsWith(key)),
+    )
+    if (sent.length > 0) (sent.length === change.steps.length ? done : begun).add(change)
+  }
+  return { done, begun }
+}
+
+/** Who gets or loses an offer. */
+export function isAccess({ address: at }: Change): boolean {
+  return at.startsWith('access.')
+}
+
+export function isPerson({ address: at }: Change): boolean {
+  return at.startsWith('subscriber.')
+}

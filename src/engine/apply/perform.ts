@@ -1,0 +1,201 @@
+import { canonicalJson } from '../../core/canonical.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
+import { failed, type Failure, type Outcome, success } from '../../core/outcome.ts'
+import type { Context } from '../context.ts'
+import type { JournalEntry, StripeAccount, StripeRequest } from '../ports.ts'
+
+/** One request that is meant: what is sent, under which key, and how to find out whether it was done. */
+export interface Work {
+  readonly address: string
+  readonly step: string
+  readonly account: StripeAccount
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  /** As planned: this goes into the journal, so it holds neither secrets nor personal data. */
+  readonly params: JsonObject
+  /** What is sent, when references in `params` had to be filled in first. */
+  readonly filled?: JsonObject
+  /** The plan's idempotency key; later attempts append their number. */
+  readonly key: string
+  /**
+   * A positive read of what this request makes or changes: the object when it is done, undefined when it certainly is not. Needed for everything that is
+   * not harmless to send twice.
+   */
+  readonly find?: () => Promise<Outcome<StripeObject | undefined>>
+  /**
+   * Takes out of the answer what Stripe says only once (a signing secret), before the outcome is recorded. Such a request is repeated under its own key while
+   * that protects, since a replayed answer holds the secret again and a look-up never does.
+   */
+  readonly keep?: (answer: StripeObject) => Promise<void>
+}
+
+export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'>
+
+// Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests): an older one protects nothing.
+const keyLife = 23 * 3_600
+const turns = 8
+const rounds = 4
+
+/**
+ * Sends through the journal: `started` is durable before the request leaves, the outcome is written after it came back.
+ *
+ * | what the journal knows of it     | look-up    | then                                                              |
+ * |----------------------------------|------------|-------------------------------------------------------------------|
+ * | nothing                          |            | send                                                              |
+ * | open, or cut on the way          | done       | closed as succeeded                                               |
+ * |                                  | not done   | the same key again: should the first still be under way, it waits |
+ * | succeeded, yet asked for again   | done       | that is the answer                                                |
+ * |                                  | not done   | a new key: the old one would only replay                          |
+ * | answered 4xx/5xx, or key too old | not done   | a new key: Stripe remembers a failure for a day                   |
+ * | any                              | no answer  | stays open as unknown; the caller leaves things as they are       |
+ * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
+ */
+export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
+  const earlier = await earlierTries(context, work)
+  const open = earlier.filter((entry) => entry.status === 'started' || entry.status === 'unknown')
+  const latest = earlier.at(-1)
+  const replayable = work.keep !== undefined && open.every((entry) => work.account.now() - entry.startedAt <= keyLife)
+  if (replayable) for (const entry of open) await abandon(context, work, entry)
+  else if (open.length > 0 || latest?.status === 'succeeded') {
+    const found = await lookUp(context, work, open)
+    if (found !== undefined) return found
+  }
+  let attempt = nextAttempt(work, latest)
+  let last: Failure | undefined
+  for (let round = 0; round < rounds; round++) {
+    const [outcome, entry] = await sendOnce(context, work, attempt)
+    if (outcome.ok) return outcome
+    last = outcome.failure
+    if (last.kind !== 'unknown') return outcome
+    if (work.keep === undefined || last.status >= 500) {
+      const found = await lookUp(context, work, [{ ...entry, failure: recorded(last) }])
+      if (found !== undefined) return found
+    } else await abandon(context, work, { ...entry, failure: recorded(last) })
+    if (last.status >= 500) attempt += 1
+    await context.wait(Math.min(0.5 * 2 ** round, 30))
+  }
+  return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
+}
+
+/** Tries of this very step under this very plan, oldest first. */
+async function earlierTries(context: Performer, work: Work): Promise<readonly JournalEntry[]> {
+  const entries = await context.store.journal({ address: work.address })
+  return entries
+    .filter(
+      ({ step, idempotencyKey: key }) => step === work.step && (key === work.key || key.startsWith(`${work.key}-`)),
+    )
+    .toSorted((a, b) => a.id - b.id)
+}
+
+function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
+  if (latest === undefined) return 1
+  const status = latest.failure?.['status']
+  const remembered =
+    latest.status === 'failed' || latest.status === 'succeeded' || (typeof status === 'number' && status >= 500)
+  const harmless = work.find === undefined && work.keep === undefined
+  const tooOld = work.account.now() - latest.startedAt > keyLife
+  return remembered || harmless || tooOld ? latest.attempt + 1 : latest.attempt
+}
+
+/** Closes open entries by what the outside shows. Undefined: certainly not done, send again. */
+async function lookUp(
+  context: Performer,
+  work: Work,
+  entries: readonly Pick<JournalEntry, 'id' | 'failure'>[],
+): Promise<Outcome<StripeObject> | undefined> {
+  if (work.find === undefined) {
+    // Harmless to repeat: the same values are set once more.
+    for (const entry of entries) await abandon(context, work, entry)
+    return undefined
+  }
+  const found = await work.find()
+  if (!found.ok) {
+    for (const { id } of entries)
+      await context.store.journalEnd(id, {
+        status: 'unknown',
+        failure: recorded(found.failure),
+        at: work.account.now(),
+      })
+    return failed({ ...found.failure, kind: 'unknown' })
+  }
+  for (const entry of entries)
+    await (found.value === undefined
+      ? abandon(context, work, entry)
+      : context.store.journalEnd(entry.id, { status: 'succeeded', ...result(found.value), at: work.account.now() }))
+  return found.value === undefined ? undefined : success(found.value)
+}
+
+/** Keeps how it failed: the next attempt's number depends on it. */
+async function abandon(
+  context: Performer,
+  work: Work,
+  { id, failure }: Pick<JournalEntry, 'id' | 'failure'>,
+): Promise<void> {
+  const at = work.account.now()
+  await context.store.journalEnd(id, { status: 'abandoned', ...(failure === null ? {} : { failure }), at })
+}
+
+async function sendOnce(
+  context: Performer,
+  work: Work,
+  attempt: number,
+): Promise<readonly [Outcome<StripeObject>, { readonly id: number }]> {
+  const idempotencyKey = attempt === 1 ? work.key : `${work.key}-${attempt}`
+  const { address, step, account, method, path, params } = work
+  const started = { run: context.run, address, step, account: account.name, method, path, params }
+  const id = await context.store.journalStart({ ...started, idempotencyKey, attempt, startedAt: account.now() })
+  // One order of parameters, so that a repetition out of the journal is the same request to whoever remembers the key.
+  const body = { method, path, params: JSON.parse(canonicalJson(work.filled ?? params)) as JsonObject }
+  const outcome = await sendPatiently(context, account, method === 'POST' ? { ...body, idempotencyKey } : body)
+  if (outcome.ok) await work.keep?.(outcome.value)
+  if (outcome.ok)
+    await context.store.journalEnd(id, { status: 'succeeded', ...result(outcome.value), at: account.now() })
+  else {
+    const status = outcome.failure.kind === 'unknown' ? 'unknown' : 'failed'
+    await context.store.journalEnd(id, { status, failure: recorded(outcome.failure), at: account.now() })
+  }
+  return [outcome, { id }]
+}
+
+function result(object: StripeObject | undefined): { result?: string } {
+  return object?.id === undefined ? {} : { result: object.id }
+}
+
+/** What the journal keeps of a failure: Stripe's messages quote ids and parameter names, never card data. */
+function recorded({ kind, code, message, status }: Failure): JsonObject {
+  return { kind, code, message, status }
+}
+
+/**
+ * Sends and, while the outside says that nothing was executed (rate limit, lock, an earlier request with this key still under way), sends again
+ * after the wait it asks for. Neither is a state of a subscriber.
+ */
+export async function sendPatiently(
+  context: Pick<Context, 'interrupt' | 'wait'>,
+  account: StripeAccount,
+  request: StripeRequest,
+): Promise<Outcome<StripeObject>> {
+  for (let turn = 1; ; turn++) {
+    const outcome = await account.send(request)
+    if (outcome.ok || !mayRepeat(outcome.failure) || turn === turns || context.interrupt.requested) return outcome
+    await context.wait(outcome.failure.retryAfter ?? Math.min(0.5 * 2 ** turn, 30))
+  }
+}
+
+function mayRepeat(failure: Failure): boolean {
+  return failure.kind === 'retryable' || failure.code === 'idempotency_key_in_use'
+}
+
+/** A read outside the lists: repeated while the outside is merely unwell, since reading twice harms nobody. */
+export async function read(
+  context: Pick<Context, 'interrupt' | 'wait'>,
+  account: StripeAccount,
+  path: string,
+  params: JsonObject = {},
+): Promise<Outcome<StripeObject>> {
+  for (let turn = 1; ; turn++) {
+    const outcome = await sendPatiently(context, account, { method: 'GET', path, params })
+    if (outcome.ok || outcome.failure.kind !== 'unknown' || turn === rounds) return outcome
+    await context.wait(Math.min(0.5 * 2 ** turn, 30))
+  }
+}

@@ -1,0 +1,151 @@
+import { canonicalJson } from '../../core/canonical.ts'
+import { splitAddress, type Address } from '../../core/address.ts'
+import { isJsonObject } from '../../core/json.ts'
+import type { AppliedChange } from './applied.ts'
+import type { Context } from '../context.ts'
+import { beginRun, isUnfinished, recoveryRecord, resume } from '../hand-over/hand-over.ts'
+import { applyLease, withLease, type Held } from '../lease.ts'
+import { perform, type Work } from './perform.ts'
+import type { JournalEntry } from '../ports.ts'
+import { findCreated } from '../read/resources.ts'
+import { isCreation, keepSecret } from './resources.ts'
+import { sideBySide } from '../read/side-by-side.ts'
+import { subscriberAddress } from './subscribers.ts'
+import type { Survey } from '../read/survey.ts'
+
+const customersAtATime = 16
+
+/**
+ * Finishes or undoes what an earlier run left on the way, and finds out about requests whose outcome nobody wrote down. `apply` begins with it; `serve` runs
+ * it from time to time.
+ */
+export async function recover(context: Context): Promise<readonly AppliedChange[]> {
+  return withLease(context, applyLease, (held, bound) => recoverHeld(bound, held))
+}
+
+export async function recoverHeld(context: Context, held: Held): Promise<readonly AppliedChange[]> {
+  await closeOpenRequests(context)
+  const recovered = await recoverSubscribers(context, held)
+  await closeSettledRequests(context)
+  return recovered
+}
+
+/** Requests without an outcome of subscribers who are at rest by now: their hand-over has read both sides since. */
+async function closeSettledRequests(context: Context): Promise<void> {
+  const unfinished = new Set(
+    (await context.store.subscribers()).filter(isUnfinished).map(({ key }) => subscriberAddress(key)),
+  )
+  for (const entry of await context.store.journalOpen())
+    if (entry.address.startsWith('subscriber.') && !unfinished.has(entry.address as Address))
+      await context.store.journalEnd(entry.id, { status: 'abandoned', at: context.accounts.target.now() })
+}
+
+async function recoverSubscribers(context: Context, held: Held): Promise<readonly AppliedChange[]> {
+  const open = (await context.store.subscribers()).filter(isUnfinished)
+  if (open.length === 0) return []
+  context.progress.start('finishing earlier work', open.length)
+  const results = new Map<string, AppliedChange>()
+  const run = await beginRun(context)
+  await sideBySide(Map.groupBy(open, customerOf).values(), customersAtATime, async (record) => {
+    if (context.interrupt.requested || held.lost) return false
+    results.set(record.key, await resume(context, record, run))
+    context.progress.step()
+    return !run.unexpectedCharge
+  })
+  context.progress.done()
+  return open.flatMap(({ key }) => results.get(key) ?? [])
+}
+
+/**
+ * Those whom the live objects show half-way and of whom the store knows nothing (it was lost, or somebody took a hold away): finished or undone by what
+ * the objects themselves say.
+ */
+export async function recoverLost(
+  context: Context,
+  held: Held,
+  { classified }: Survey,
+): Promise<readonly AppliedChange[]> {
+  const known = new Set((await context.store.subscribers()).filter(isUnfinished).map(({ key }) => key))
+  const lost = classified.filter(({ key, recovery }) => recovery !== undefined && !known.has(key))
+  if (lost.length === 0) return []
+  for (const { key, recovery } of lost)
+    if (recovery !== undefined)
+      await context.store.putSubscribers([recoveryRecord(key, recovery, context.accounts.target.now())])
+  return recoverSubscribers(context, held)
+}
+
+/** Subscribers of one customer are worked on one after the other. */
+function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string {
+  const job = facts['job']
+  const handover = isJsonObject(job) ? job['handover'] : undefined
+  const expect = isJsonObject(handover) ? handover['expect'] : undefined
+  return isJsonObject(expect) ? canonicalJson([expect['source'], expect['customer_old']]) : key
+}
+
+/**
+ * Requests about catalog objects without an outcome: what was made is noted, what was not is given up (a new plan makes it). Those of subscribers belong to
+ * their hand-over, which reads both sides anyway, and those of the inbox to its worker, who may be at it this moment.
+ */
+async function closeOpenRequests(context: Context): Promise<void> {
+  const open = await context.store.journalOpen()
+  for (const entry of open) if (isResource(context, entry)) await closeOne(context, entry)
+}
+
+function isResource(context: Context, entry: JournalEntry): boolean {
+  const other = ['subscriber.', 'inbox.'].some((kind) => entry.address.startsWith(kind))
+  return entry.account === context.accounts.target.name && !other
+}
+
+async function closeOne(context: Context, entry: JournalEntry): Promise<void> {
+  const at = context.accounts.target.now()
+  if (!isCreation(entry)) return context.store.journalEnd(entry.id, { status: 'abandoned', at })
+  const known = (await context.store.objects()).find((one) => one.address === entry.address)
+  const found = await findCreated(context, entry.address, known?.id)
+  if (!found.ok) return
+  if (found.value?.id === undefined) return context.store.journalEnd(entry.id, { status: 'abandoned', at })
+  const sink = secretSinkOf(context, entry.address)
+  if (sink !== undefined) return learnSecret(context, entry, sink)
+  await context.store.journalEnd(entry.id, { status: 'succeeded', result: found.value.id, at })
+}
+
+function secretSinkOf({ catalog }: Context, at: string): ReturnType<typeof asSink> {
+  if (splitAddress(at).kind !== 'webhook_endpoint') return undefined
+  return asSink(catalog.resources.find((one) => one.address === at)?.value['secret_to'])
+}
+
+function asSink(value: unknown) {
+  return isJsonObject(value) ? value : undefined
+}
+
+/** The endpoint is there and its secret was lost with the run: asked again under the same key, Stripe answers as it did then. */
+async function learnSecret(
+  context: Context,
+  entry: JournalEntry,
+  sink: NonNullable<ReturnType<typeof asSink>>,
+): Promise<void> {
+  let told = false
+  const work: Work = {
+    address: entry.address,
+    step: entry.step,
+    account: context.accounts.target,
+    method: 'POST',
+    path: entry.path,
+    params: entry.params,
+    key: stemOf(entry),
+    find: () => findCreated(context, entry.address, undefined),
+    async keep(answer) {
+      await keepSecret(context, sink, answer)
+      told = true
+    },
+  }
+  const outcome = await perform(context, work)
+  if (outcome.ok && !told)
+    context.progress.note(
+      `${entry.address} is there, but its signing secret can no longer be learned: roll it in the Dashboard and put it where secret_to says`,
+    )
+}
+
+/** The plan's key: attempts after the first append their number to it. */
+function stemOf({ idempotencyKey, attempt }: JournalEntry): string {
+  return attempt === 1 ? idempotencyKey : idempotencyKey.slice(0, -`-${attempt}`.length)
+}

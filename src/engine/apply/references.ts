@@ -1,0 +1,41 @@
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+
+/** Finds the id that stands for an address, undefined when nothing does yet. */
+export type Resolve = (address: string) => string | undefined
+
+export type Filled<T> =
+  | { readonly ok: true; readonly value: T }
+  /** Addresses that have no id yet: what makes them did not run or failed. */
+  | { readonly ok: false; readonly missing: readonly string[] }
+
+/** Puts ids where a step says `{ "$ref": "price.x" }`, at any depth. */
+export function fillParams(params: JsonObject, resolve: Resolve): Filled<JsonObject> {
+  const missing: string[] = []
+  const value = fill(params, resolve, missing)
+  return missing.length === 0 ? { ok: true, value: value as JsonObject } : { ok: false, missing }
+}
+
+function fill(value: Json, resolve: Resolve, missing: string[]): Json {
+  if (Array.isArray(value)) return value.map((one: Json) => fill(one, resolve, missing))
+  if (!isJsonObject(value)) return value
+  const ref = value['$ref']
+  if (typeof ref === 'string') {
+    const id = resolve(ref)
+    if (id === undefined) missing.push(ref)
+    return id ?? null
+  }
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, one]) => (one === undefined ? [] : [[key, fill(one, resolve, missing)]])),
+  )
+}
+
+/** Puts ids where a path says `{price.x}`: `/v1/prices/{price.x}`. */
+export function fillPath(path: string, resolve: Resolve): Filled<string> {
+  const missing: string[] = []
+  const value = path.replace(/\{([^}]+)\}/g, (whole, ref: string) => {
+    const id = resolve(ref)
+    if (id === undefined) missing.push(ref)
+    return id ?? whole
+  })
+  return missing.length === 0 ? { ok: true, value } : { ok: false, missing }
+}

@@ -1,0 +1,141 @@
+import type { JsonObject, StripeObject } from '../../core/json.ts'
+import { type Outcome, success } from '../../core/outcome.ts'
+import type { Change, Step } from '../../plan/types.ts'
+import type { AppliedChange } from './applied.ts'
+import type { Context } from '../context.ts'
+import type { Held } from '../lease.ts'
+import { perform, type Work } from './perform.ts'
+import { findCreated } from '../read/resources.ts'
+import { fillParams, fillPath } from './references.ts'
+
+/**
+ * Sends the resource changes in the plan's order, which is that of their dependencies. A change that fails leaves those that refer to it `not_started`;
+ * the others go on.
+ */
+export async function applyResources(
+  context: Context,
+  changes: readonly Change[],
+  held: Held,
+): Promise<readonly AppliedChange[]> {
+  const ids = new Map((await context.store.objects()).map((record) => [record.address, record.id]))
+  const results: AppliedChange[] = []
+  for (const change of changes) {
+    const { address, action } = change
+    if (context.interrupt.requested || held.lost) results.push({ address, action, outcome: 'not_started' })
+    else results.push(await applyResource(context, change, ids))
+    context.progress.step()
+  }
+  return results
+}
+
+async function applyResource(context: Context, change: Change, ids: Map<string, string>): Promise<AppliedChange> {
+  const { address, action } = change
+  const earlier = ids.get(address)
+  for (const step of change.steps) {
+    const filled = fillStep(step, (ref) => ids.get(ref))
+    if (!filled.ok) {
+      const message = `it refers to ${filled.missing.join(', ')}, which is not there`
+      return {
+        address,
+        action,
+        outcome: 'not_started',
+        code: 'reference_missing',
+        message,
+        fix: 'mend that one and apply again',
+      }
+    }
+    const before = await doneBefore(context, change, step)
+    const find = (): ReturnType<typeof findCreated> => findCreated(context, address, earlier)
+    const outcome = before ?? (await perform(context, workOf(context, { change, step, filled: filled.value, find })))
+    // What is to go and is gone already, is gone.
+    const gone = step.method === 'DELETE' && !outcome.ok && outcome.failure.code === 'resource_missing'
+    if (!outcome.ok && gone) continue
+    if (!outcome.ok) {
+      const { code, message } = outcome.failure
+      return {
+        address,
+        action,
+        outcome: 'failed',
+        code,
+        message: `${step.id}: ${message}`,
+        fix: 'plan again to see what is left to do',
+      }
+    }
+    if (isSubject(step, change) && outcome.value.id !== undefined) {
+      ids.set(address, outcome.value.id)
+      await remember(context, change, outcome.value.id)
+    }
+  }
+  if (action === 'retire') await forget(context, change, earlier)
+  return { address, action, outcome: 'done' }
+}
+
+/** What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a day, the journal does not. */
+async function doneBefore(context: Context, change: Change, step: Step): Promise<Outcome<StripeObject> | undefined> {
+  const key = step.idempotency_key
+  const entries = await context.store.journal({ address: change.address })
+  const entry = entries.find((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
+  return entry && success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })
+}
+
+/** The object that stood for the address is out of use; an older one left over from a replacement never stood for it. */
+async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
+  if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))
+    await context.store.removeObjects([address])
+}
+
+interface Filled {
+  readonly path: string
+  readonly params: JsonObject
+}
+
+function fillStep(
+  step: Step,
+  resolve: (address: string) => string | undefined,
+): { readonly ok: true; readonly value: Filled } | { readonly ok: false; readonly missing: readonly string[] } {
+  const path = fillPath(step.path, resolve)
+  const params = fillParams(step.params, resolve)
+  if (path.ok && params.ok) return { ok: true, value: { path: path.value, params: params.value } }
+  return { ok: false, missing: [...(path.ok ? [] : path.missing), ...(params.ok ? [] : params.missing)] }
+}
+
+function workOf(
+  context: Context,
+  { change, step, filled, find }: { change: Change; step: Step; filled: Filled; find: NonNullable<Work['find']> },
+): Work {
+  const { secret_to: sink } = step
+  return {
+    address: change.address,
+    step: step.id,
+    account: context.accounts.target,
+    method: step.method,
+    path: filled.path,
+    params: step.params,
+    filled: filled.params,
+    key: step.idempotency_key,
+    ...(isCreation(step) ? { find } : {}),
+    ...(sink === undefined ? {} : { keep: (answer: StripeObject) => keepSecret(context, sink, answer) }),
+  }
+}
+
+/** A POST to a collection makes something new; everything else sets values on what is there, or removes it, and may be sent twice. */
+export function isCreation({ method, path }: Pick<Step, 'path'> & { readonly method: string }): boolean {
+  return method === 'POST' && /^\/v\d+\/[a-z_/]+$/.test(path)
+}
+
+/** Whether the answer of this step is the object that the address stands for. */
+function isSubject(step: Step, change: Change): boolean {
+  if (change.action === 'retire') return false
+  return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
+}
+
+export async function keepSecret(context: Context, sink: JsonObject, answer: StripeObject): Promise<void> {
+  const secret = answer['secret']
+  if (typeof secret === 'string') await context.sink.write(sink, secret)
+}
+
+async function remember(context: Context, change: Change, id: string): Promise<void> {
+  const applied = change.expect?.['applied']
+  const record = { address: change.address, account: context.accounts.target.name, id }
+  await context.store.putObjects([{ ...record, applied: typeof applied === 'string' ? applied : null }])
+}

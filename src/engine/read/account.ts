@@ -1,0 +1,158 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
+import type { LiveAccount } from '../../plan/live.ts'
+import type { Params, Progress, StripeAccount } from '../ports.ts'
+
+/**
+ * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of discounts on items stay ids.
+ * https://docs.stripe.com/expand
+ */
+const subscriptionExpansions = [
+  'data.customer',
+  'data.discounts.source.coupon',
+  'data.items.data.discounts',
+  'data.latest_invoice',
+  'data.default_payment_method',
+  'data.schedule',
+]
+
+const priceExpansions = ['data.tiers', 'data.currency_options']
+
+/** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
+export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
+  const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
+    const all: StripeObject[] = []
+    for await (const one of account.list(path, params)) {
+      all.push(kept(one))
+      progress.step()
+    }
+    return all
+  }
+  const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
+    list('/v1/prices', { active: true, expand: priceExpansions }),
+    list('/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
+    list('/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }, withoutBallast),
+    list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
+    list('/v1/invoices', { status: 'draft' }),
+    list('/v1/invoices', { status: 'open' }),
+    list('/v1/invoiceitems', { pending: true }),
+    list('/v1/subscription_schedules', {}),
+  ])
+  const inactive = await list('/v1/prices', { active: false, expand: priceExpansions })
+  const terms = byId([...prices, ...inactive, ...coupons])
+  const people = byId(customers.map((one) => deepened(one, terms) as StripeObject))
+  for (const [index, one] of subscriptions.entries()) {
+    const whole = deepened(await completeItems(account, one), terms) as StripeObject
+    const customer = people.get(idOf(whole['customer']))
+    // One customer, one object: a hundred thousand copies would be a tenth of the memory.
+    subscriptions[index] = customer === undefined ? whole : { ...whole, customer }
+  }
+  return {
+    name: account.name,
+    id: account.id,
+    livemode: account.livemode,
+    now: account.now(),
+    // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+    subscriptions: subscriptions as unknown as Stripe.Subscription[],
+    customers: people as unknown as ReadonlyMap<string, Stripe.Customer>,
+    invoices: grouped([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<string, Stripe.Invoice[]>,
+    pendingItems: grouped(items, (one) => idOf(one['customer'])) as unknown as ReadonlyMap<
+      string,
+      Stripe.InvoiceItem[]
+    >,
+    schedules: byId(schedules) as unknown as ReadonlyMap<string, Stripe.SubscriptionSchedule>,
+    coupons: byId(coupons) as unknown as ReadonlyMap<string, Stripe.Coupon>,
+    prices: byId([...prices, ...inactive]) as unknown as ReadonlyMap<string, Stripe.Price>,
+  }
+}
+
+export async function listAll(account: StripeAccount, path: string, params: Params): Promise<StripeObject[]> {
+  const all: StripeObject[] = []
+  for await (const one of account.list(path, params)) all.push(one)
+  return all
+}
+
+/**
+ * A subscription without a third of its size that nobody decides on: the lines of its latest invoice (who needs them reads that one again), and of each item
+ * the old form of its price.
+ */
+function withoutBallast(subscription: StripeObject): StripeObject {
+  const { latest_invoice: latest, items } = subscription
+  const lines = isJsonObject(latest) ? latest['lines'] : undefined
+  const data = isJsonObject(items) ? items['data'] : undefined
+  return {
+    ...subscription,
+    ...(isJsonObject(latest) && isJsonObject(lines)
+      ? { latest_invoice: { ...latest, lines: { ...lines, data: [], has_more: true } } }
+      : {}),
+    ...(isJsonObject(items) && Array.isArray(data)
+      ? { items: { ...items, data: data.map((one: Json) => (isJsonObject(one) ? { ...one, plan: null } : one)) } }
+      : {}),
+  }
+}
+
+/** A subscription with more items than its embedded list shows is read to its end. */
+async function completeItems(account: StripeAccount, subscription: StripeObject): Promise<StripeObject> {
+  const items = subscription['items']
+  if (!isJsonObject(items) || items['has_more'] !== true) return subscription
+  const data = await listAll(account, '/v1/subscription_items', { subscription: subscription.id ?? '' })
+  return { ...subscription, items: { ...items, data, has_more: false } }
+}
+
+/**
+ * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options and `applies_to` lie deeper than expansion reaches
+ * from a subscription. What holds none of them is the same object as before.
+ */
+function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return deepenedArray(value as readonly Json[], terms)
+  const object = value as JsonObject
+  const known = deepKinds.has(object['object']) ? terms.get(idOf(object)) : undefined
+  if (known !== undefined) return known
+  // Most of it stays as it is, and is shared: a school's objects are many.
+  let copy: Record<string, Json | undefined> | undefined
+  for (const key in object) {
+    const before = object[key]
+    if (typeof before !== 'object' || before === null) continue
+    const after = deepened(before, terms)
+    if (after !== before) (copy ??= { ...object })[key] = after
+  }
+  return (copy as JsonObject | undefined) ?? object
+}
+
+function deepenedArray(array: readonly Json[], terms: ReadonlyMap<string, StripeObject>): Json {
+  const after = array.map((one) => deepened(one, terms) ?? null)
+  return (after.some((one, at) => one !== array[at]) ? after : array) as Json
+}
+
+const deepKinds: ReadonlySet<unknown> = new Set(['price', 'coupon'])
+
+function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObject> {
+  return new Map(objects.map((one) => [one.id ?? '', one]))
+}
+
+function grouped(
+  objects: readonly StripeObject[],
+  key: (object: StripeObject) => string,
+): ReadonlyMap<string, readonly StripeObject[]> {
+  const groups = new Map<string, StripeObject[]>()
+  for (const one of objects) {
+    const group = groups.get(key(one))
+    if (group === undefined) groups.set(key(one), [one])
+    else group.push(one)
+  }
+  return groups
+}
+
+/** Since basil an invoice names its subscription under `parent` (https://docs.stripe.com/api/invoices/object). */
+function invoiceSubscription(invoice: StripeObject): string {
+  const parent = invoice['parent']
+  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
+  return isJsonObject(details) ? idOf(details['subscription']) : ''
+}
+
+/** The id of a reference, expanded or not; '' when there is none. */
+export function idOf(reference: unknown): string {
+  if (typeof reference === 'string') return reference
+  return isJsonObject(reference) && typeof reference['id'] === 'string' ? reference['id'] : ''
+}

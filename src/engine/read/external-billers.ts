@@ -1,0 +1,73 @@
+import type { Catalog } from '../../catalog/types.ts'
+import { secondsPerDay } from '../../core/instant.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { formatMoney } from '../../core/money.ts'
+import type { Context } from '../context.ts'
+import type { StripeAccount } from '../ports.ts'
+import { idOf, listAll } from './account.ts'
+import type { Violation } from '../verify/violations.ts'
+
+/** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
+const windowDays = 100
+
+/** A customer who is charged again and again without any invoice: a checkout of its own runs a payment plan there. */
+export interface ExternalBilling {
+  readonly source: string
+  readonly customer: string
+  readonly charges: number
+  readonly last: { readonly amount: number; readonly currency: string; readonly at: number }
+}
+
+/** Repeated charges outside Stripe's subscriptions that nobody declared or excluded. */
+export async function externalBillers(context: Pick<Context, 'accounts' | 'catalog'>): Promise<readonly Violation[]> {
+  const found = await Promise.all([...context.accounts.sources.values()].map(findExternalBilling))
+  return undeclared(found.flat(), context.catalog).map(({ source, customer, charges, last }) => ({
+    code: 'external_biller',
+    subscriber: `${source}/${customer}`,
+    detail: `charged ${charges} times in ${windowDays} days without an invoice, last ${formatMoney(last)}`,
+    fix: `something other than Stripe Billing runs this payment plan: declare it in catalog/externals.yaml (externals: { ${source}: { ${customer}: REASON } }), or end it there`,
+  }))
+}
+
+/** Those that the catalog does not speak of. */
+export function undeclared(
+  found: readonly ExternalBilling[],
+  { externals }: Pick<Catalog, 'externals'>,
+): readonly ExternalBilling[] {
+  const declared = new Set(externals.map(({ source, customer }) => `${source}/${customer}`))
+  return found.filter(({ source, customer }) => !declared.has(`${source}/${customer}`))
+}
+
+/** Customers of one source with two or more successful charges that no invoice explains. */
+export async function findExternalBilling(account: StripeAccount): Promise<readonly ExternalBilling[]> {
+  const since = account.now() - windowDays * secondsPerDay
+  const [charges, payments] = await Promise.all([
+    listAll(account, '/v1/charges', { created: { gte: since } }),
+    // An invoice's payment may be older than its charge, never by more than the dunning period.
+    listAll(account, '/v1/invoice_payments', { created: { gte: since - windowDays * secondsPerDay } }),
+  ])
+  const invoiced = new Set(payments.map(paidThing))
+  const loose = charges.filter(
+    (one) =>
+      one['status'] === 'succeeded' &&
+      idOf(one['customer']) !== '' &&
+      !invoiced.has(one.id ?? '') &&
+      !invoiced.has(idOf(one['payment_intent'])),
+  )
+  return [...Map.groupBy(loose, (one) => idOf(one['customer']))].flatMap(([customer, theirs]) => {
+    const last = theirs.toSorted((a, b) => createdAt(b) - createdAt(a))[0]
+    if (theirs.length < 2 || last === undefined) return []
+    const amount = typeof last['amount'] === 'number' ? last['amount'] : 0
+    const currency = typeof last['currency'] === 'string' ? last['currency'] : ''
+    return [{ source: account.name, customer, charges: theirs.length, last: { amount, currency, at: createdAt(last) } }]
+  })
+}
+
+/** The payment intent, or the charge, that paid an invoice: https://docs.stripe.com/api/invoice-payment/object */
+function paidThing({ payment }: StripeObject): string {
+  return isJsonObject(payment) ? idOf(payment['payment_intent']) || idOf(payment['charge']) : ''
+}
+
+function createdAt(charge: StripeObject): number {
+  return typeof charge['created'] === 'number' ? charge['created'] : 0
+}

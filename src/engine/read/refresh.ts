@@ -1,0 +1,29 @@
+import type { Live, LiveAccount } from '../../plan/live.ts'
+import type { Context } from '../context.ts'
+import { readAccount } from './account.ts'
+import { readResources } from './resources.ts'
+
+export interface RefreshOptions {
+  /** Read these sources only; all of them when absent. */
+  readonly sources?: readonly string[]
+}
+
+/**
+ * Reads the live accounts: lists only, in full. Writes nothing.
+ * @throws CommandError when one list cannot be read to its end: half a list is never an answer.
+ */
+export async function refresh(
+  context: Pick<Context, 'accounts' | 'progress'>,
+  options: RefreshOptions = {},
+): Promise<Live> {
+  const { accounts, progress } = context
+  const wanted = [...accounts.sources.values()].filter(({ name }) => options.sources?.includes(name) ?? true)
+  progress.start('reading accounts')
+  const [target, resources, ...sources] = await Promise.all([
+    readAccount(accounts.target, progress),
+    readResources(accounts.target),
+    ...wanted.map((account) => readAccount(account, progress)),
+  ])
+  progress.done()
+  return { target, resources, sources: new Map(sources.map((one: LiveAccount) => [one.name, one])) }
+}

@@ -1,0 +1,44 @@
+import { splitAddress } from '../../core/address.ts'
+import { present } from '../../core/assert.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { type Outcome, success } from '../../core/outcome.ts'
+import { markAddress, markProject } from '../../handover/marks.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { kindNamed, kinds } from '../../kinds/registry.ts'
+import type { LiveResources } from '../../plan/live.ts'
+import type { Context } from '../context.ts'
+import type { StripeAccount } from '../ports.ts'
+import { listAll } from './account.ts'
+
+/** Every catalog object of an account, kind by kind, with what the kind compares expanded. */
+export async function readResources(account: StripeAccount): Promise<LiveResources> {
+  return new Map(await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)))
+}
+
+async function readKind(account: StripeAccount, kind: Kind): Promise<readonly StripeObject[]> {
+  const lists = await Promise.all(kind.lists.map((params) => listAll(account, kind.path, params)))
+  return [...new Map(lists.flat().map((one) => [one.id ?? '', one])).values()]
+}
+
+/**
+ * The object that a creation of this address made, if it did: by our marks, or by the kind's natural key where it can carry none. `except` is the
+ * object that stood for the address before.
+ */
+export async function findCreated(
+  context: Pick<Context, 'accounts' | 'catalog'>,
+  address: string,
+  except: string | undefined,
+): Promise<Outcome<StripeObject | undefined>> {
+  const { kind: name, key } = splitAddress(address)
+  const kind = present(kindNamed(name), `kind ${name}`)
+  const project = context.catalog.project.name
+  const value = context.catalog.resources.find((one) => one.address === address)?.value ?? {}
+  const natural = kind.naturalKey?.desired(key, value)
+  const is = (one: StripeObject): boolean => {
+    if (!kind.marks) return natural !== undefined && kind.naturalKey?.live(one) === natural
+    const marks = isJsonObject(one['metadata']) ? one['metadata'] : {}
+    return marks[markAddress] === address && marks[markProject] === project && !kind.retired(one)
+  }
+  const live = await readKind(context.accounts.target, kind)
+  return success(live.find((one) => one.id !== except && is(one)))
+}

@@ -1,0 +1,260 @@
+import type { Catalog, DesiredSubscriber, Stage } from '../../catalog/types.ts'
+import { present } from '../../core/assert.ts'
+import { digest } from '../../core/canonical.ts'
+import { instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { deferredCodes } from '../../handover/codes.ts'
+import { guardNames } from '../../plan/guards.ts'
+import type { Plan } from '../../plan/types.ts'
+import type { AppliedChange } from '../apply/applied.ts'
+import { apply } from '../apply/apply.ts'
+import type { Context } from '../context.ts'
+import { importCopyMap } from '../copy-map.ts'
+import { applyLease } from '../lease.ts'
+import { makePlan } from '../make-plan.ts'
+import { Killed, mortal } from '../mortal.ts'
+import { recover } from '../apply/recover.ts'
+import { stateRebuild } from '../rebuild.ts'
+import { chance } from './chance.ts'
+import { Members, type MembersOptions } from './members.ts'
+import type { RehearsalReport } from './report.ts'
+import { rehearsalService } from './service.ts'
+import type { RehearsalWorld } from './rehearse.ts'
+
+export interface Migration {
+  readonly waves: readonly {
+    readonly name: string
+    readonly people: number
+    readonly movedAt: Instant
+    readonly settledAt?: Instant
+  }[]
+  readonly kills: number
+  readonly storesLost: number
+  readonly members: RehearsalReport['members']
+  /** Who left by themselves: when and how. */
+  readonly left: Members['left']
+  /** Whose hand-over ended badly. */
+  readonly failed: readonly Failed[]
+  /** The plan that was left at the end: who was not moved, and why. */
+  readonly last: Plan
+}
+
+interface Failed extends Omit<AppliedChange, 'action'> {
+  readonly at: Instant
+}
+
+export interface Schedule {
+  readonly began: Instant
+  readonly ended: Instant
+  readonly seed: number
+  readonly faults: boolean
+}
+
+const weekSeconds = 7 * secondsPerDay
+/** A wave is settled eight weeks after it was moved, or later where the proof takes longer. */
+const settleAfterWeeks = 8
+/** All waves are begun within this many weeks. */
+const startWeeks = 12
+/** Those who were blocked are looked at again this often: dunning ends, drafts are finalized. */
+const lookAgainWeeks = 4
+/** Chance of dying at one boundary, with faults; after this many boundaries it falls. */
+const killChance = 0.02
+const boundariesAtFullChance = 1_000
+/** One death in ten takes the store along. */
+const storeLossChance = 0.1
+const livesMax = 200
+
+/** The same people in two worlds: in `stay` nobody migrates. */
+export interface Worlds {
+  readonly stay: RehearsalWorld
+  readonly move: RehearsalWorld
+}
+
+/** Imports the copy map, then moves wave after wave, settles, and lets the weeks pass until the end. */
+export async function migrate(context: Context, worlds: Worlds, schedule: Schedule): Promise<Migration> {
+  const { stay, move } = worlds
+  const { subscribers } = context.catalog
+  const copied = await copyAll(move)
+  const files = [...new Set(subscribers.map(({ file }) => file))].toSorted()
+  const perWeek = Math.max(1, Math.ceil(files.length / startWeeks))
+  const weekOf = new Map(files.map((file, at) => [file, Math.floor(at / perWeek)]))
+  const fate = new Fate(schedule)
+  const service = rehearsalService(move, { seconds: schedule.ended, dies: fate.dies })
+  const members = new Members({ ...worlds, service, copied, seed: schedule.seed })
+  const attempts = new Attempts(schedule)
+  const lives: Lives = { world: move, fate, copied, weekOf, attempts }
+  let last: LastPlan | undefined
+  for (let week = 0; schedule.began + week * weekSeconds < schedule.ended; week++) {
+    const now = instant(schedule.began + week * weekSeconds)
+    await Promise.all([stay.advance(now), move.advance(now)])
+    context.progress.step()
+    if (schedule.faults) await members.live(week)
+    if (isDue(week, now, [...weekOf.values()], last)) last = { plan: await applyAll(lives, week), at: now }
+  }
+  await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
+  const waves = files.map((name) => {
+    const start = weekOf.get(name) ?? 0
+    const settled = schedule.began + (start + settleAfterWeeks) * weekSeconds
+    return {
+      name,
+      people: subscribers.filter(({ file }) => file === name).length,
+      movedAt: instant(schedule.began + start * weekSeconds),
+      ...(settled < schedule.ended ? { settledAt: instant(settled) } : {}),
+    }
+  })
+  return {
+    waves,
+    kills: fate.kills + service.kills(),
+    storesLost: fate.storesLost,
+    members: [...members.counts].map(([act, count]) => ({ act, count })),
+    left: members.left,
+    failed: attempts.failed(),
+    last: present(last, 'the plan of the first week').plan,
+  }
+}
+
+type Copied = MembersOptions['copied']
+
+async function copyAll(world: RehearsalWorld): Promise<Copied> {
+  const copied: Copied[number][] = []
+  for (const source of world.accounts.sources.keys()) copied.push(...(await world.copy(source)))
+  await importCopies(world, copied)
+  return copied
+}
+
+async function importCopies({ context }: RehearsalWorld, copied: Copied): Promise<void> {
+  for (const [source, rows] of Map.groupBy(copied, (row) => row.source)) await importCopyMap(context, source, rows)
+}
+
+/**
+ * Whether somebody would plan and apply this week: when a wave begins or may be settled; while waves are under way, when somebody's wait is over; and every four
+ * weeks in any case, for those who were stopped.
+ */
+function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
+  if (last === undefined || week % lookAgainWeeks === 0) return true
+  if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
+  if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
+  // A wait that was over at the last look and goes on all the same does not end by being looked at every week.
+  return last.plan.deferred.some(({ until }) => {
+    const over = parseInstant(until)
+    return over === undefined || (over > last.at && over <= now)
+  })
+}
+
+interface LastPlan {
+  readonly plan: Plan
+  readonly at: Instant
+}
+
+/** The catalog as its author would have edited it by that week: stages, and nothing else. */
+async function staged(world: RehearsalWorld, weeksSince: (file: string) => number): Promise<Catalog> {
+  const { catalog } = world.context
+  const moved = new Set(
+    (await world.context.store.subscribers())
+      .filter(({ phase }) => phase === 'moved' || phase === 'settled')
+      .map(({ key }) => key),
+  )
+  const stageOf = ({ file, key }: DesiredSubscriber): Stage => {
+    const weeks = weeksSince(file)
+    if (weeks < 0) return 'source'
+    return weeks >= settleAfterWeeks && moved.has(key) ? 'settled' : 'target'
+  }
+  const subscribers = catalog.subscribers.map((one) => ({ ...one, stage: stageOf(one) }))
+  return { ...catalog, subscribers, digest: digest([catalog.digest, subscribers.map(({ stage }) => stage)]) }
+}
+
+interface Lives {
+  readonly world: RehearsalWorld
+  readonly fate: Fate
+  readonly copied: Copied
+  readonly weekOf: ReadonlyMap<string, number>
+  readonly attempts: Attempts
+}
+
+/** Plans and applies until nothing dies any more: after a kill the next life recovers and plans anew. */
+async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: number): Promise<Plan> {
+  for (let life = 0; life < livesMax; life++) {
+    const catalog = await staged(world, (file) => week - (weekOf.get(file) ?? 0))
+    const { context } = mortal({ ...world.context, catalog }, fate.dies)
+    try {
+      await recover(context)
+      const plan = await makePlan(context)
+      if (plan.changes.length > 0) {
+        const { changes } = await apply(context, plan, { allow: guardNames, fromFile: true })
+        attempts.note(changes, world.accounts.target.now())
+      }
+      return plan
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error
+      fate.kills += 1
+      if (fate.losesStore()) await rebuiltStore(world, copied)
+      else await world.context.store.breakLease(applyLease)
+    }
+  }
+  throw new CommandError('rehearsal_stuck', `no life of ${livesMax} came to its end`, {
+    fix: 'run it again with another seed',
+  })
+}
+
+/** What the handbook says after the loss of a store: import the copy map again, and rebuild the rest from the marks. */
+async function rebuiltStore(world: RehearsalWorld, copied: Copied): Promise<void> {
+  await world.loseStore()
+  await importCopies(world, copied)
+  await stateRebuild(world.context)
+}
+
+/** How hand-overs ended that should have come to their end. */
+class Attempts {
+  private readonly bad = new Map<string, Failed & { readonly times: number }>()
+  private readonly faults: boolean
+
+  constructor({ faults }: Schedule) {
+    this.faults = faults
+  }
+
+  note(changes: readonly AppliedChange[], at: Instant): void {
+    for (const change of changes) {
+      const { action: _action, ...said } = change
+      const { address, outcome } = said
+      if (outcome === 'done' && this.faults) this.bad.delete(address)
+      if (!address.startsWith('subscriber.') || !endedBadly(change)) continue
+      const times = (this.bad.get(address)?.times ?? 0) + 1
+      this.bad.set(address, { ...said, at, times })
+    }
+  }
+
+  /** With faults once may be bad luck: an answer was lost. Whoever fails at the next run too, or where nothing disturbs, would in real life as well. */
+  failed(): readonly Failed[] {
+    return [...this.bad.values()].filter(({ times }) => times > (this.faults ? 1 : 0))
+  }
+}
+
+function endedBadly({ outcome, code = '' }: AppliedChange): boolean {
+  return outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes))
+}
+
+/** When the program dies, and what dies with it. */
+class Fate {
+  kills = 0
+  storesLost = 0
+  private boundaries = 0
+  private readonly schedule: Schedule
+
+  constructor(schedule: Schedule) {
+    this.schedule = schedule
+  }
+
+  /** Large schools do not die in proportion: every life reads all of it again, and ever more kills find nothing new. */
+  readonly dies = (): boolean => {
+    const { seed, faults } = this.schedule
+    if (!faults) return false
+    const boundary = this.boundaries++
+    return chance(seed, boundary) < killChance * Math.min(1, boundariesAtFullChance / boundary)
+  }
+
+  losesStore(): boolean {
+    if (chance(this.schedule.seed, `store ${this.kills}`) >= storeLossChance) return false
+    this.storesLost += 1
+    return true
+  }
+}

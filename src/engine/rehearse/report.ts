@@ -1,0 +1,68 @@
+import type { Instant } from '../../core/instant.ts'
+
+/** Everything a rehearsal saw, for people: what the HTML report is made of. Ids only, no addresses and no names. */
+export interface RehearsalReport {
+  readonly seed: number
+  readonly months: number
+  readonly subscribers: number
+  readonly ok: boolean
+  readonly began: Instant
+  readonly ended: Instant
+  readonly counts: {
+    readonly expected: number
+    readonly actual: number
+    readonly double: number
+    readonly missed: number
+    readonly amount_differs: number
+    readonly date_differs: number
+    /** Subscribers whom two accounts could have charged at some instant. */
+    readonly two_payers: number
+    /** Subscribers whose hand-over was undone or failed. */
+    readonly not_moved: number
+  }
+  /** One row a currency; amounts in minor units. `expected` is the world in which nobody migrates. */
+  readonly currencies: readonly {
+    readonly currency: string
+    readonly expected: { readonly charges: number; readonly amount: number }
+    readonly actual: { readonly charges: number; readonly amount: number }
+  }[]
+  /** Succeeded charges per UTC day, `2026-12-31`, in both worlds; every day of the rehearsal. */
+  readonly days: readonly { readonly day: string; readonly expected: number; readonly actual: number }[]
+  readonly waves: readonly {
+    readonly name: string
+    readonly people: number
+    readonly movedAt: Instant
+    readonly settledAt?: Instant
+  }[]
+  readonly differences: readonly RehearsalDifference[]
+  /** People with whom the migration is not at its end, and what to do about each. */
+  readonly standing: readonly {
+    readonly subscriber: string
+    /** Billed by the new account already: only the end of the old subscription is waited for. */
+    readonly moved: boolean
+    readonly outcome: 'deferred' | 'blocked'
+    readonly code: string
+    readonly until?: Instant
+    readonly message: string
+    readonly fix: string
+  }[]
+  /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
+  readonly declines: { readonly expected: number; readonly actual: number }
+  readonly dunning: { readonly expected: number; readonly actual: number }
+  /** What members did by themselves, in both worlds alike; nothing without faults. */
+  readonly members: readonly { readonly act: string; readonly count: number }[]
+  readonly faults: readonly { readonly kind: string; readonly count: number }[]
+}
+
+export interface RehearsalDifference {
+  readonly code: 'double' | 'missed' | 'amount_differs' | 'date_differs' | 'two_payers' | 'not_moved'
+  readonly subscriber: string
+  readonly at: Instant
+  /** What happened, with both sides. */
+  readonly detail: string
+  /** Why: one sentence, the same for all who share it. */
+  readonly cause: string
+  /** What is so about this one: `us/sub_… cancels in Kajabi at …`, both sides' terms. */
+  readonly evidence?: string
+  readonly remedy: string
+}

@@ -1,0 +1,66 @@
+import { instant, type Instant } from '../../core/instant.ts'
+import { acceptSignal } from '../inbox/accept.ts'
+import type { InboxContext } from '../inbox/context.ts'
+import { workInbox } from '../inbox/worker.ts'
+import { mortal, type Boundary } from '../mortal.ts'
+import type { RehearsalWorld } from './rehearse.ts'
+
+const rowsAtOnce = 50
+const turnsMax = 30
+/** The service's own clock runs fast: retries and the leases of the dead are over at the next look. */
+const secondsBetweenLooks = 50_000
+
+export interface RehearsalService {
+  /** How often the service died. */
+  readonly kills: () => number
+  /** Takes in that a member wants out, in Kajabi or by an old link that the watch of held subscriptions heard of, and works on it until it is done. */
+  cancel(subscriber: string, heard: 'in Kajabi' | 'from the old account'): Promise<void>
+}
+
+/** The cancel service of a simulated world: the product's own inbox and worker, which die where `dies` says so and begin anew. */
+export function rehearsalService(
+  world: RehearsalWorld,
+  { seconds, dies }: { readonly seconds: Instant; readonly dies: (boundary: Boundary) => boolean },
+): RehearsalService {
+  let clock: number = seconds
+  let lives = 0
+  let kills = 0
+  const inboxOf = (context: RehearsalWorld['context']): InboxContext => ({
+    accounts: context.accounts,
+    store: context.store,
+    inbox: world.inbox,
+    kajabi: undefined,
+    access: { offers: {} },
+    policy: { cancel: 'now', cancelsPerHour: 1_000_000, secondLookSeconds: 0 },
+    alert() {},
+    log() {},
+    run: `service-${++lives}`,
+    interrupt: context.interrupt,
+    clock: () => instant((clock += secondsBetweenLooks)),
+    random: () => 0,
+    wait: async () => {},
+  })
+  return {
+    kills: () => kills,
+    async cancel(subscriber, heard) {
+      const receivedAt = world.accounts.target.now()
+      const how =
+        heard === 'in Kajabi'
+          ? ({ source: 'operator', event: 'cancel' } as const)
+          : ({ source: 'source_account', event: 'old_subscription_cancelled' } as const)
+      await acceptSignal(inboxOf(world.context), {
+        ...how,
+        subscriber,
+        receivedAt,
+        message: `${subscriber} ${receivedAt}`,
+      })
+      for (let turn = 0; turn < turnsMax; turn++) {
+        const { states } = await world.inbox.counts()
+        if (states.received + states.verifying + states.cancelling + states.retry === 0) return
+        const life = mortal(world.context, dies)
+        await workInbox(inboxOf(life.context), rowsAtOnce)
+        if (life.dead()) kills += 1
+      }
+    },
+  }
+}

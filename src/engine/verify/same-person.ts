@@ -1,0 +1,71 @@
+import type Stripe from 'stripe'
+import type { Catalog } from '../../catalog/types.ts'
+import { splitAddress } from '../../core/address.ts'
+import type { Live } from '../../plan/live.ts'
+import type { ObjectRecord } from '../ports.ts'
+import { collects, type Sides } from './sides.ts'
+import type { Violation } from './violations.ts'
+
+/**
+ * One person who pays twice for the same thing: two payers of different customers with one e-mail address and a product in common. Who is declared with
+ * `pays_twice` and a reason is a known second payer, and no longer counts beside the others. Addresses are compared in memory and never leave this function.
+ */
+export function samePersonTwice(live: Live, everybody: readonly Sides[], products: ProductKeys): readonly Violation[] {
+  const asked = everybody.filter(({ declared }) => declared?.pays_twice === undefined)
+  const payers = asked.flatMap((sides) => payersOf(live, sides, products))
+  return [...Map.groupBy(payers, ({ email, product }) => `${email} ${product}`).values()].flatMap((same) => {
+    const [first, ...others] = same
+    const other = others.find((one) => one.customer !== first?.customer)
+    if (first === undefined || other === undefined) return []
+    return [
+      {
+        code: 'same_person_pays_twice' as const,
+        subscriber: first.key,
+        detail: `the same person also pays as ${other.key} for the same product (${first.product})`,
+        fix: `ask the member which one to keep, then crossbill cancel the other; if both are meant, say why under \`pays_twice\` at ${other.key}`,
+      },
+    ]
+  })
+}
+
+interface Payer {
+  readonly key: string
+  readonly email: string
+  readonly customer: string
+  readonly product: string
+}
+
+/** Key of this catalog by `account/prod_…`: each account has ids of its own for the same thing. */
+export type ProductKeys = ReadonlyMap<string, string>
+
+export function productKeys({ mappings }: Catalog, known: readonly ObjectRecord[]): ProductKeys {
+  const old = [...mappings].flatMap(([source, { products }]) =>
+    Object.entries(products).map(([id, key]) => [`${source}/${id}`, key] as const),
+  )
+  const now = known
+    .filter(({ address }) => address.startsWith('product.'))
+    .map(({ address, account, id }) => [`${account}/${id}`, splitAddress(address).key] as const)
+  return new Map([...old, ...now])
+}
+
+function payersOf(live: Live, { key, source, declared, old, alive }: Sides, products: ProductKeys): readonly Payer[] {
+  const account = collects(old) ? live.sources.get(source) : live.target
+  const subscription = collects(old) ? old : alive.find(collects)
+  if (subscription === undefined || account === undefined) return []
+  const customer = idOf(subscription.customer)
+  const email = account.customers.get(customer)?.email?.trim().toLowerCase() ?? ''
+  if (email === '') return []
+  // Half moved, one customer stands in two accounts: who they are is said by where they came from.
+  const home = `${source}/${declared?.customer ?? (old === undefined ? customer : idOf(old.customer))}`
+  const ids = subscription.items.data.map(({ price }) => `${account.name}/${idOf(price.product)}`)
+  return [...new Set(ids.map((id) => products.get(id) ?? id))].map((product) => ({
+    key,
+    email,
+    customer: home,
+    product,
+  }))
+}
+
+function idOf(reference: string | Pick<Stripe.Customer, 'id'>): string {
+  return typeof reference === 'string' ? reference : reference.id
+}

@@ -1,0 +1,78 @@
+import { accountFacts, type AccountFacts, type Context } from '../context.ts'
+import { violations } from '../../handover/violation-codes.ts'
+import { externalBillers } from '../read/external-billers.ts'
+import { isHeld, sidesOf, type Sides } from './sides.ts'
+import { survey, type Survey } from '../read/survey.ts'
+import { productKeys, samePersonTwice } from './same-person.ts'
+import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
+
+export { violationCodes, type Violation } from './violations.ts'
+
+export interface VerifyResult {
+  readonly ok: boolean
+  /** Subscribers looked at. */
+  readonly checked: number
+  readonly accounts: Readonly<Record<string, AccountFacts>>
+  readonly violations: readonly Violation[]
+}
+
+/** The standing check over all accounts. Read-only, lists only. */
+export async function verify(context: Context): Promise<VerifyResult> {
+  const seen = await survey(context)
+  const found = [...check(context, seen), ...accessViolations(seen), ...(await externalBillers(context))]
+  const checked = sidesOf(seen.live, context.catalog.subscribers).length
+  return { ok: found.length === 0, checked, accounts: accountFacts(context.accounts), violations: found }
+}
+
+/** Every rule over everybody, in the order of the codes. Pure. */
+export function check(
+  { catalog }: Pick<Context, 'catalog'>,
+  { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
+): readonly Violation[] {
+  const drift = new Map(classified.map((one) => [one.key, one.drift]))
+  const copied = [...input.copyMaps].map(
+    ([source, { payments }]) => [source, new Map([...payments.values()].map((one) => [one.id, one.customer]))] as const,
+  )
+  const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
+  const all = sidesOf(live, catalog.subscribers)
+  // Who was moved and then excluded still has two accounts that could charge them.
+  const found = all.filter(isWatched).flatMap((sides) =>
+    violationCodes.flatMap((code) => {
+      const violation = subscriberRules[code]?.(sides, sight)
+      return violation === undefined ? [] : [{ code, subscriber: sides.key, ...violation }]
+    }),
+  )
+  const included = all.filter(({ declared }) => declared?.excluded === undefined)
+  const everything = [
+    ...found,
+    ...oldDrafts(live, sight.now),
+    ...samePersonTwice(live, included, productKeys(catalog, known)),
+  ]
+  const order = (one: Violation): number => violationCodes.indexOf(one.code)
+  return everything.toSorted((a, b) => order(a) - order(b))
+}
+
+function isWatched({ declared, alive, old }: Sides): boolean {
+  return declared?.excluded === undefined || alive.length > 0 || isHeld(old)
+}
+
+/** What a plan would grant or revoke is missing or too much now. */
+function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violation[] {
+  return (access?.changes ?? []).map(({ action, expect }) => {
+    const [subscriber = ''] = Array.isArray(expect?.['subscribers']) ? expect['subscribers'].map(String) : []
+    const offer = typeof expect?.['offer'] === 'string' ? expect['offer'] : ''
+    return action === 'grant'
+      ? {
+          code: 'access_missing',
+          subscriber,
+          detail: `pays for ${offer} and does not hold it`,
+          fix: violations.access_missing.fix,
+        }
+      : {
+          code: 'access_extra',
+          subscriber,
+          detail: `holds ${offer} and does not pay for it`,
+          fix: violations.access_extra.fix,
+        }
+  })
+}

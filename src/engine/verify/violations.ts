@@ -1,0 +1,253 @@
+import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import type Stripe from 'stripe'
+import { settledComment } from '../../handover/marks.ts'
+import { sightOld } from '../../handover/sights.ts'
+import { isOver, readHold, readPayment } from '../../handover/source.ts'
+import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
+import type { Live } from '../../plan/live.ts'
+import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
+
+export const violationCodes = [
+  'double_payer',
+  'no_payer',
+  'terms_differ',
+  'next_charge_differs',
+  'discount_lost',
+  'undeclared_subscription',
+  'external_biller',
+  'duplicate_target',
+  'held_without_successor',
+  'hold_missing',
+  'ended_in_target',
+  'cancelled_in_source',
+  'drift_on_held_source',
+  'open_invoice_on_source',
+  'draft_too_old',
+  'payment_method_differs',
+  'access_missing',
+  'access_extra',
+  'same_person_pays_twice',
+] as const
+
+export type ViolationCode = (typeof violationCodes)[number]
+
+export interface Violation {
+  readonly code: ViolationCode
+  /** `us/sub_…`, or `us/cus_…` for what is no subscription. */
+  readonly subscriber: string
+  readonly detail: string
+  /** The command or edit that mends it. */
+  readonly fix: string
+}
+
+/** What every rule looks at. */
+export interface Sight {
+  readonly live: Live
+  readonly now: Instant
+  readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
+  /** By source name. */
+  readonly copyMaps: ReadonlyMap<string, CopyMap>
+  /** By source name: whose each copied payment method is, by its new id. */
+  readonly copied: ReadonlyMap<string, ReadonlyMap<string, string>>
+}
+
+type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
+
+const mendByApply = 'crossbill apply: recovery finishes or undoes it before anything else'
+
+/** One rule a code; each says nothing, or what is wrong and what mends it. */
+export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
+  double_payer: ({ old, alive, source }) => {
+    const payer = alive.find(collects)
+    if (!collects(old) || payer === undefined) return undefined
+    return {
+      detail: `${old?.id} in ${source} and ${payer.id} in the target both charge`,
+      fix: `${mendByApply}; it puts the hold back`,
+    }
+  },
+  duplicate_target: ({ alive }) =>
+    alive.length < 2
+      ? undefined
+      : {
+          detail: `${alive.map(({ id }) => id).join(' and ')} live in the target`,
+          fix: 'cancel the wrong one in the target',
+        },
+  hold_missing: ({ old, alive }) => {
+    const sight = sightOld(old)
+    if (old === undefined || alive.length === 0 || (sight !== 'free' && sight !== 'hold_removed')) return undefined
+    const resumes = old.pause_collection?.resumes_at ?? null
+    const held =
+      resumes === null
+        ? 'is paused, but not by a hold of ours,'
+        : `will collect from ${formatInstant(instant(resumes))} on`
+    return {
+      detail: `${old.id} ${collects(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
+      fix: `${mendByApply}; it puts the hold back`,
+    }
+  },
+  held_without_successor: ({ old, successors }) =>
+    isHeld(old) && successors.every(isUndone)
+      ? { detail: `${old?.id} is on hold and nothing has succeeded it`, fix: mendByApply }
+      : undefined,
+  no_payer: noPayer,
+  ended_in_target: endedInTarget,
+  cancelled_in_source: ({ old, alive, declared }) => {
+    const ended = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
+    // Settled is the word of a person that the new one is to go on.
+    if (!ended || alive.length === 0 || declared?.stage === 'settled') return undefined
+    return {
+      detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`,
+      fix: `if the member meant to leave: crossbill cancel ${alive[0]?.id}; else set the stage to \`settled\``,
+    }
+  },
+  undeclared_subscription: ({ declared, old, source }) =>
+    declared === undefined && old !== undefined && isOngoing(old.status)
+      ? {
+          detail: `${old.id} in ${source} is in no subscriber file`,
+          fix: `crossbill pull --source ${source}, then declare or exclude it`,
+        }
+      : undefined,
+  next_charge_differs: nextChargeDiffers,
+  open_invoice_on_source: openInvoice,
+  terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
+  discount_lost: driftRule(
+    'discount_lost',
+    'set the stage back to `source` and apply, then move again: the move counts what is left of it',
+  ),
+  drift_on_held_source: driftRule(
+    'drift_on_held_source',
+    'make the same change in the target, then name `drift_on_held_source` under `override`',
+  ),
+  payment_method_differs: paymentDiffers,
+}
+
+function driftRule(code: HandoverDrift['code'], fix: string): Rule {
+  return ({ key }, { drift }) => {
+    const found = drift.get(key)?.filter((one) => one.code === code) ?? []
+    return found.length === 0 ? undefined : { detail: found.map(({ message }) => message).join('; '), fix }
+  }
+}
+
+function isOngoing(status: string): boolean {
+  return !['canceled', 'incomplete_expired', 'incomplete'].includes(status)
+}
+
+/** The member left in the target; the old one is on hold, or, released by hand, charges somebody who left. */
+function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule> {
+  const newest = successors.find((one) => !isUndone(one))
+  if (old === undefined || isOver(old) || alive.length > 0 || newest === undefined) return undefined
+  const ended = `${newest.id} ended (${newest.cancellation_details?.reason ?? 'cancelled'})`
+  if (isHeld(old))
+    return { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
+  return {
+    detail: `${ended}, and ${old.id} was taken off hold by hand${collects(old) ? ': it charges again' : ''}`,
+    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if it is meant to go on there: exclude it with a reason`,
+  }
+}
+
+/**
+ * Held in the old account, and nothing in the target that would charge at the next renewal; or settled there, and nothing that continues it. A pause of
+ * the old account's own was carried along.
+ */
+function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
+  const { old, alive } = sides
+  if (old !== undefined && isLeftAlone(sides, live))
+    return {
+      detail: `${old.id} was settled, and nothing in the target continues it`,
+      fix: 'create the successor named in its cancellation comment again if the member still wants it, else exclude it with a reason',
+    }
+  if (old === undefined || !isHeld(old) || alive.length === 0 || alive.some(collects)) return undefined
+  const carried = readHold(old)?.before?.behavior
+  if (carried !== undefined && alive.every((one) => one.pause_collection?.behavior === carried)) return undefined
+  const due = alive.map(nextCharge).find((at) => at !== undefined)
+  const when = due === undefined ? '' : `, due ${formatInstant(instant(due))}${due < now ? ' (passed)' : ''}`
+  return {
+    detail: `${old.id} is on hold and ${alive[0]?.id} does not collect${when}`,
+    fix: 'resume collection of the new subscription, or set the stage back to `source` and apply',
+  }
+}
+
+/** Settled, and whatever its comment names as its successor is not there, or was undone. */
+function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
+  if (old === undefined || !isOver(old) || !isSettled(old) || !successors.every(isUndone)) return false
+  const named = old.cancellation_details?.comment?.slice(settledComment.length)
+  const successor = target.subscriptions.find(({ id }) => id === named)
+  return successor === undefined || isUndone(successor)
+}
+
+/** While both live, their cycles run side by side: the hold stops charges, not periods. */
+function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): ReturnType<Rule> {
+  const [successor] = alive
+  if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
+  const here = nextCharge(successor)
+  const there = nextCharge(old)
+  const changed = drift.get(key)?.some(({ code }) => code === 'changed_in_target') ?? false
+  if (here === undefined || there === undefined || here === there || changed) return undefined
+  return {
+    detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
+    fix: 'set the stage back to `source` and apply, then move again',
+  }
+}
+
+/**
+ * The method that is charged must be the copy of the one that was. A card that the member gave the target since is theirs to choose; no card at all, or another of
+ * their copied ones, is nobody's choice.
+ */
+function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: Sight): ReturnType<Rule> {
+  const [successor] = alive
+  if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
+  const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
+  const wanted = copyMaps.get(source)?.payments.get(before?.id ?? '')
+  if (wanted === undefined) return undefined
+  const now = readPayment(successor, live.target.customers.get(customerId(successor)))
+  if (now?.id === wanted.id) return undefined
+  if (now !== null && copied.get(source)?.get(now.id) !== wanted.customer) return undefined
+  // What stands on the subscription goes before the customer's default.
+  const place = now?.level === 'subscription' ? successor.id : wanted.customer
+  return {
+    detail: `${successor.id} would charge ${now?.id ?? 'nothing'}, ${wanted.id} is the copy of what the old one charged`,
+    fix: `make ${wanted.id} the default of ${place} in the target`,
+  }
+}
+
+function customerId({ customer }: Stripe.Subscription): string {
+  return typeof customer === 'string' ? customer : customer.id
+}
+
+/** Sent invoices are paid by hand wherever they are: they only delay settling. */
+function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType<Rule> {
+  if (old === undefined || alive.length === 0) return undefined
+  const open =
+    live.sources
+      .get(source)
+      ?.invoices.get(old.id)
+      ?.filter(
+        (one) => one.status === 'open' && one.auto_advance && one.collection_method === 'charge_automatically',
+      ) ?? []
+  if (open.length === 0) return undefined
+  return {
+    detail: `${open.map(({ id }) => id).join(', ')} of ${old.id} is still being collected in ${source}`,
+    fix: 'wait until it is paid, or void or pay it in the old account',
+  }
+}
+
+/** A draft that does not advance for three days: a dead webhook endpoint holds finalization up for that long, not longer. */
+const draftDays = 3
+
+/** Drafts on their way to being charged that are too old. Those of a pause never advance and are left out. */
+export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
+  const accounts = [...live.sources, ['target', live.target] as const]
+  return accounts.flatMap(([name, account]) =>
+    [...account.invoices].flatMap(([subscription, invoices]) =>
+      invoices
+        .filter((one) => one.status === 'draft' && one.auto_advance && subscription !== '')
+        .filter((one) => one.created < now - draftDays * secondsPerDay)
+        .map((one) => ({
+          code: 'draft_too_old' as const,
+          subscriber: `${name}/${subscription}`,
+          detail: `${one.id ?? 'a draft'} has been a draft since ${formatInstant(instant(one.created))}`,
+          fix: `look for a webhook endpoint of ${name} that does not answer: it delays finalization by up to 72 hours`,
+        })),
+    ),
+  )
+}

@@ -1,0 +1,45 @@
+import type { CouponDuration } from '../../billing/discounts.ts'
+import type { JsonObject } from '../../core/json.ts'
+
+/**
+ * Coupons made for carrying: one for each remainder, in the catalog under a name that says so, so that review sees it. They have neither redemption
+ * limit nor end date: their holders redeemed the original already; the limits stay on the public coupon and its codes.
+ */
+export function carryingCoupon(
+  key: string,
+  original: JsonObject,
+  duration: CouponDuration,
+): { readonly key: string; readonly value: JsonObject } {
+  if (sameDuration(couponDuration(original), duration) && !hasLimits(original)) return { key, value: original }
+  const dropped = new Set(['id', 'duration', 'duration_in_months', 'max_redemptions', 'redeem_by'])
+  const terms = Object.entries(original).filter(([field]) => !dropped.has(field))
+  return { key: `${key}-${suffix(duration)}`, value: { ...Object.fromEntries(terms), ...duration } }
+}
+
+function suffix(duration: CouponDuration): string {
+  switch (duration.duration) {
+    case 'forever':
+      return 'carried'
+    case 'once':
+      return 'one-renewal-left'
+    case 'repeating':
+      return duration.duration_in_months === 1 ? '1-month-left' : `${duration.duration_in_months}-months-left`
+  }
+}
+
+/** A coupon's duration as written (`once` when nothing is said, as in Stripe); undefined for one that makes no sense. */
+export function couponDuration(value: JsonObject): CouponDuration | undefined {
+  const { duration = 'once', duration_in_months: months } = value
+  if (duration === 'forever' || duration === 'once') return { duration }
+  if (duration === 'repeating' && typeof months === 'number') return { duration, duration_in_months: months }
+  return undefined
+}
+
+export function sameDuration(a: CouponDuration | undefined, b: CouponDuration): boolean {
+  if (a === undefined || a.duration !== b.duration) return false
+  return a.duration !== 'repeating' || b.duration !== 'repeating' || a.duration_in_months === b.duration_in_months
+}
+
+export function hasLimits(value: JsonObject): boolean {
+  return (value['max_redemptions'] ?? null) !== null || (value['redeem_by'] ?? null) !== null
+}

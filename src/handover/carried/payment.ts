@@ -1,0 +1,72 @@
+import type { JsonObject } from '../../core/json.ts'
+import type { Findings, RecipeInput } from '../recipe.ts'
+import { idOf } from '../source.ts'
+
+export interface CarriedPayment {
+  /** Parameters of the creation, when the source had it on the subscription. */
+  readonly params: JsonObject
+  /** Parameters of the customer, when the source had it there and the target's customer has none. */
+  readonly customer: JsonObject | null
+  /** Id of the method that must be effective afterwards; null when the source has none. */
+  readonly expected: string | null
+}
+
+/** Not copied by Stripe: https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve */
+const notCopyable = new Set(['link', 'bacs_debit', 'acss_debit'])
+
+/**
+ * The payment method, from the copy map alone, set at the same level as in the source: pinned on the new subscription only if it was pinned on the old
+ * one, or the old card would go on being charged after the member changes theirs.
+ */
+export function carriedPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
+  const { old, copyMap, customerNew } = input
+  const { payment } = old
+  if (payment === null) return withoutPayment(input, findings)
+  const copied = copyMap.payments.get(payment.id)
+  if (copied === undefined || copied.customer !== customerNew.id) {
+    if (payment.type !== null && (notCopyable.has(payment.type) || isSepaSource(payment.id, payment.type)))
+      return findings.block('payment_method_not_copyable', `${payment.id} is a ${payment.type} method`)
+    return findings.block('payment_method_unmapped', `${payment.id} has no row in the copy map`)
+  }
+  const field = copied.id.startsWith('pm_') ? 'default_payment_method' : 'default_source'
+  if (payment.level === 'subscription') return { params: { [field]: copied.id }, customer: null, expected: copied.id }
+  const usual = effectiveDefault(input)
+  if (usual === copied.id) return { params: {}, customer: null, expected: copied.id }
+  if (usual !== null && !(field === 'default_payment_method' && isCopiedSource(input)))
+    return findings.block('payment_default_differs', `customer ${customerNew.id} has ${usual}, not ${copied.id}`)
+  const params =
+    field === 'default_source'
+      ? { default_source: copied.id }
+      : { invoice_settings: { default_payment_method: copied.id } }
+  return { params: {}, customer: params, expected: copied.id }
+}
+
+/** Nothing is charged automatically today: then nothing may be chargeable in the target either. */
+function withoutPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
+  const usual = effectiveDefault(input)
+  if (usual === null || input.old.raw.collection_method === 'send_invoice')
+    return { params: {}, customer: null, expected: usual }
+  return findings.block(
+    'payment_default_differs',
+    `the source charges no payment method, but customer ${input.customerNew.id} of the target has ${usual}`,
+  )
+}
+
+function effectiveDefault({ customerNew }: RecipeInput): string | null {
+  const method = customerNew.invoice_settings.default_payment_method ?? customerNew.default_source
+  return method === null ? null : idOf(method)
+}
+
+/**
+ * The customer's default in the target is the copy of their older card, kept as their source, and nothing goes before it: in the source a newer method does,
+ * and may here.
+ */
+function isCopiedSource({ customerOld, customerNew, copyMap }: RecipeInput): boolean {
+  if (customerNew.invoice_settings.default_payment_method !== null || customerNew.default_source === null) return false
+  const before = customerOld?.default_source ?? null
+  return before !== null && copyMap.payments.get(idOf(before))?.id === idOf(customerNew.default_source)
+}
+
+function isSepaSource(id: string, type: string): boolean {
+  return id.startsWith('src_') && type === 'sepa_debit'
+}

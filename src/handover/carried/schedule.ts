@@ -1,0 +1,114 @@
+import type Stripe from 'stripe'
+import type { JsonObject } from '../../core/json.ts'
+import type { Candidate } from '../candidate.ts'
+import { liveValue } from '../live-values.ts'
+import { scheduleInPlan, successorInPath } from '../plans.ts'
+import type { Findings } from '../recipe.ts'
+import { findPrice, findTaxRate, refTo } from '../references.ts'
+import { idOf } from '../source.ts'
+import type { PlannedStep } from '../types.ts'
+
+/**
+ * The remaining phases of the source's schedule (`schedules: carry`): the new subscription gets a schedule of its own, made from it and then filled with the
+ * phases that are still to come (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes no other
+ * parameter, hence two requests). Only phases that change items, quantities, tax rates and dates are carried; anything else stops the move.
+ */
+export function scheduleSteps(candidate: Candidate, findings: Findings): readonly PlannedStep[] {
+  const { old, source, around } = candidate
+  const reference = old.raw.schedule
+  if (reference === null || around.policies.schedules === 'stop') return []
+  const schedule = source.schedules.get(idOf(reference)) ?? (typeof reference === 'string' ? undefined : reference)
+  if (schedule === undefined) {
+    findings.block('schedule_managed', `schedule ${idOf(reference)} could not be read`)
+    return []
+  }
+  const coming = schedule.phases.filter(({ end_date: end }) => end > around.now)
+  const [current, ...later] = coming
+  // A schedule in its last phase that releases the subscription afterwards has nothing left to say.
+  if (current === undefined || (later.length === 0 && schedule.end_behavior === 'release')) return []
+  const phases = coming.map((phase, i) => phaseOf(candidate, phase, { schedule, first: i === 0, findings }))
+  return [
+    {
+      id: 'schedule',
+      account: 'target',
+      method: 'POST',
+      path: '/v1/subscription_schedules',
+      params: { from_subscription: successorInPath },
+    },
+    {
+      id: 'schedule-phases',
+      account: 'target',
+      method: 'POST',
+      path: `/v1/subscription_schedules/${scheduleInPlan}`,
+      params: { end_behavior: schedule.end_behavior, proration_behavior: 'none', phases },
+    },
+  ]
+}
+
+interface Place {
+  readonly schedule: Stripe.SubscriptionSchedule
+  readonly first: boolean
+  readonly findings: Findings
+}
+
+function phaseOf(
+  { old, desired, around }: Candidate,
+  phase: Stripe.SubscriptionSchedule.Phase,
+  place: Place,
+): JsonObject {
+  const { findings, schedule, first } = place
+  for (const field of notCarried(phase, old.currency))
+    findings.block('schedule_managed', `a phase of schedule ${schedule.id} sets ${field}`)
+  const items = phase.items.map((item): JsonObject => {
+    const price =
+      typeof item.price === 'string' ? around.sources.get(desired.source)?.prices.get(item.price) : item.price
+    if (price === undefined || 'deleted' in price) {
+      findings.block('price_unmapped', `price ${idOf(item.price)} of schedule ${schedule.id} could not be read`)
+      return {}
+    }
+    const found = findPrice(around.index, desired.source, price as Stripe.Price, old.currency)
+    if (!found.ok) findings.reasons.push(found.reason)
+    const rates = ratesOf(item.tax_rates ?? [])
+    return {
+      price: found.ok ? refTo('price', found.value) : '',
+      ...(item.quantity === undefined ? {} : { quantity: item.quantity }),
+      ...(rates.length === 0 ? {} : { tax_rates: rates }),
+    }
+  })
+  const rates = ratesOf(phase.default_tax_rates ?? [])
+  return {
+    items,
+    // The phase that runs begins where the new schedule says it does.
+    start_date: first ? liveValue('schedule/phases/0/start_date') : phase.start_date,
+    end_date: phase.end_date,
+    proration_behavior: phase.proration_behavior,
+    ...(rates.length === 0 ? {} : { default_tax_rates: rates }),
+  }
+
+  function ratesOf(given: readonly Stripe.TaxRate[]): readonly JsonObject[] {
+    return given.flatMap((rate) => {
+      const found = findTaxRate(around.index, desired.source, rate)
+      if (!found.ok) findings.reasons.push(found.reason)
+      return found.ok ? [refTo('tax_rate', found.value)] : []
+    })
+  }
+}
+
+/** Fields of a phase that are set and not carried. */
+function notCarried(phase: Stripe.SubscriptionSchedule.Phase, currency: string): readonly string[] {
+  const set: Readonly<Record<string, boolean>> = {
+    add_invoice_items: phase.add_invoice_items.length > 0,
+    application_fee_percent: phase.application_fee_percent !== null,
+    automatic_tax: phase.automatic_tax?.enabled === true,
+    billing_cycle_anchor: phase.billing_cycle_anchor !== null && phase.billing_cycle_anchor !== 'automatic',
+    billing_thresholds: phase.billing_thresholds !== null,
+    currency: phase.currency !== currency,
+    default_payment_method: phase.default_payment_method !== null,
+    discounts: phase.discounts.length > 0 || phase.items.some(({ discounts }) => discounts.length > 0),
+    metadata: Object.keys(phase.metadata ?? {}).length > 0,
+    on_behalf_of: phase.on_behalf_of !== null,
+    transfer_data: phase.transfer_data !== null,
+    trial_end: phase.trial_end !== null,
+  }
+  return Object.entries(set).flatMap(([field, isSet]) => (isSet ? [field] : []))
+}

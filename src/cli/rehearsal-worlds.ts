@@ -33,12 +33,18 @@ const faultRates: Readonly<Record<string, number>> = {
   cut_after: 0.01,
 }
 
+/**
+ * The API does not tell how an account tries failed payments again and how that ends. The handbook has both sides set alike before anybody moves, so they are
+ * alike here: another end would be a difference of settings, not of the migration.
+ */
+const dunning = { retry_days: [3, 5, 7], finally: 'cancel' } as const
+
 /** Worlds for a rehearsal, rebuilt in the sandbox from what was read out of the real sources. Each has a store of its own, in memory. */
 export function rehearsalWorlds(context: Context): RehearsalWorlds {
   return {
     async build(live, { seed, faults }) {
       const names = ['target', ...live.sources.keys()]
-      const sandbox = createSandbox({ clock: live.target.now, seed, accounts: names, keepEvents: false })
+      const sandbox = createSandbox({ clock: live.target.now, seed, accounts: names, keepEvents: false, dunning })
       fillFromAccounts(sandbox.world, rebuilt(live))
       let store = await openStore({ file: ':memory:' })
       const accounts = await connect(sandbox, names)

@@ -24,6 +24,8 @@ export interface SandboxOptions {
   /** Default `us`, `intl`, `target`. */
   readonly accounts?: readonly string[]
   readonly livemode?: boolean
+  /** How failed payments are tried again and how that ends, in every account alike; default: the old account abroad leaves unpaid what the others cancel. */
+  readonly dunning?: AccountSettings['dunning']
   /** Fills the old accounts and the Kajabi site of a new world; a stored one is left as it is. */
   readonly population?: Population
   /** Sources whose PAN copy to `target` has happened before the world begins. */
@@ -69,7 +71,10 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
     clock: dawn,
     seed: options.seed ?? 1,
     livemode: options.livemode ?? false,
-    accounts: (options.accounts ?? ['us', 'intl', 'target']).map((name) => ({ name, settings: settingsOf(name) })),
+    accounts: (options.accounts ?? ['us', 'intl', 'target']).map((name) => ({
+      name,
+      settings: { ...settingsOf(name), ...(options.dunning === undefined ? {} : { dunning: options.dunning }) },
+    })),
     modules,
     populate: (begun) => {
       if (population !== undefined) buildSchool(begun, { ...population, clock })

@@ -18,6 +18,8 @@ export interface MortalLife {
   /** Requests that change something, sent or about to be. */
   readonly requests: () => number
   readonly dead: () => boolean
+  /** Another port of the same program: it dies with it, and `writes` are boundaries of its life, too. */
+  with<T extends object>(port: T, writes: readonly (keyof T & string)[]): T
 }
 
 /**
@@ -41,7 +43,23 @@ export function mortal(context: Context, dies: (boundary: Boundary) => boolean):
     ),
   }
   const store = mortalStore(context.store, alive)
-  return { context: { ...context, accounts, store }, requests: () => life.requests, dead: () => life.dead }
+  const fate = { alive, pass, life }
+  const access =
+    context.access === undefined
+      ? {}
+      : {
+          access: {
+            ...context.access,
+            kajabi: mortalPort(context.access.kajabi, ['ensureContact', 'grant', 'revoke', 'setExternalId'], fate),
+            grants: mortalPort(context.access.grants, [], fate),
+          },
+        }
+  return {
+    context: { ...context, accounts, store, ...access },
+    requests: () => life.requests,
+    dead: () => life.dead,
+    with: (port, writes) => mortalPort(port, writes, fate),
+  }
 }
 
 interface Fate {
@@ -72,6 +90,25 @@ function mortalAccount(account: StripeAccount, { alive, pass, life }: Fate): Str
       }
     },
   }
+}
+
+/** Every method of a port answers to the living only; those that change something are boundaries like any request. */
+function mortalPort<T extends object>(port: T, writes: readonly (keyof T & string)[], { alive, pass, life }: Fate): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name)
+      if (typeof method !== 'function') return method
+      return async (...given: unknown[]): Promise<unknown> => {
+        alive()
+        if (!writes.some((one) => one === name)) return Reflect.apply(method, target, given)
+        const number = life.requests++
+        pass({ request: number, side: 'before' })
+        const outcome: unknown = await Reflect.apply(method, target, given)
+        pass({ request: number, side: 'after' })
+        return outcome
+      }
+    },
+  })
 }
 
 /** A dead program writes nothing, not even the release of its lease. */

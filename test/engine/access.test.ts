@@ -4,12 +4,13 @@ import type { JsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { drift } from '../../src/engine/drift.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
+import { stateRebuild } from '../../src/engine/rebuild.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { kajabiSite } from '../../src/kajabi/site.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
 import { members, type Members } from './members.ts'
-import { planAndApply } from './rig.ts'
+import { dieAt, planAndApply } from './rig.ts'
 
 const people = [
   { since: '2026-08-15T09:15:00Z' },
@@ -168,4 +169,38 @@ test('a plan is refused, not shortened, when Kajabi does not answer', async () =
   await expect(makePlan({ ...context, access: { ...port, kajabi: silent } })).rejects.toMatchObject({
     code: 'access_unreadable',
   })
+})
+
+test('removing YAML takes nothing from anybody: who pays and stands in no file keeps their offer', async () => {
+  await using kajabi = await site()
+  await planAndApply(kajabi.with(kajabi.school.stage('target')))
+  const context = kajabi.with(kajabi.school.stage('target'))
+  const [first = '', ...others] = context.catalog.subscribers.map(({ key }) => key)
+  const erased = { ...context.catalog, subscribers: context.catalog.subscribers.slice(1), digest: others.join() }
+  const without = { ...context, catalog: erased }
+  const { plan } = await planAndApply(without)
+  expect(plan.changes).toEqual([])
+  expect((await verify(without)).violations.map(({ code, subscriber }) => `${code} ${subscriber}`)).toEqual([
+    `undeclared_subscription ${first}`,
+  ])
+  expect(await kajabi.holders()).toHaveLength(2)
+  // A store that is rebuilt meanwhile knows of their grant all the same.
+  await kajabi.store.inbox.removeGrants(await kajabi.store.inbox.grants())
+  await stateRebuild(without)
+  expect((await kajabi.store.inbox.grants()).map(({ subscribers }) => subscribers)).toContainEqual([first])
+})
+
+test('killed after the grant and before the customer is noted on the contact: the next apply notes it, and a lost store knows of it', async () => {
+  await using kajabi = await site()
+  await planAndApply(kajabi.school.stage('source'))
+  const context = kajabi.with(kajabi.school.stage('source'))
+  // Each of the two makes a contact, gives it the offer and notes the customer on it: the sixth request is the second note.
+  expect(await dieAt(context, { request: 5, side: 'before' }, planAndApply)).toBe(true)
+  const { plan } = await planAndApply(context)
+  expect(plan.changes).toEqual([])
+  const before = await kajabi.store.inbox.grants()
+  await kajabi.store.inbox.removeGrants(before)
+  await stateRebuild(context)
+  const named = (grants: typeof before): readonly string[] => grants.map(({ contact }) => contact).toSorted()
+  expect(named(await kajabi.store.inbox.grants())).toEqual(named(before))
 })

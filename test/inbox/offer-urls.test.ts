@@ -69,6 +69,7 @@ describe('a site without API', () => {
       kajabi: noSite(),
       urls,
       grants: rig.store.inbox,
+      notes: rig.store,
       access,
       now: rig.now(),
       wait: () => Promise.resolve(),

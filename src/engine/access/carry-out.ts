@@ -1,9 +1,11 @@
 import type { Access } from '../../access/schema.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import type { Change } from '../../plan/types.ts'
 import type { InboxStore } from '../inbox/port.ts'
 import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
+import type { Store } from '../ports.ts'
 import { givenByUrls } from './by-urls.ts'
 import type { PersonalClaim } from './claims.ts'
 
@@ -11,6 +13,7 @@ export interface AccessWork {
   readonly kajabi: KajabiSite
   readonly urls?: OfferUrls
   readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'>
+  readonly notes: Pick<Store, 'get' | 'put'>
   readonly access: Access
   /** By subscriber: where the address of a new contact comes from. */
   readonly claims: ReadonlyMap<string, PersonalClaim>
@@ -47,6 +50,7 @@ async function grant(
   const welcome = work.access.offers[offer]?.welcome_email ?? false
   const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
   const { customer } = claim
+  await work.notes.put(unnotedKey, { ...(await unnoted(work)), [contact.value]: customer })
   // Given again to the same subscriber it is as old as before: a wish to cancel that came in between still means it.
   const before = (await work.grants.grants({ contact: contact.value })).find((one) => one.offer === offer)
   const same = before?.subscribers.some((one) => subscribers.includes(one)) ?? false
@@ -54,9 +58,37 @@ async function grant(
   await work.grants.putGrants([{ contact: contact.value, offer, customer, subscribers, grantedAt, protectedUntil }])
   const granted = await patiently(work, () => kajabi.grant(contact.value, id, { welcome }))
   if (!granted.ok) return granted
-  // A convenience for people who look at the contact in Kajabi, and a second key in hooks; access does not depend on it.
-  await kajabi.setExternalId(contact.value, customer)
+  await note(work, contact.value, customer)
   return success(true)
+}
+
+/** Contacts that were given an offer and do not carry the customer's id yet. */
+const unnotedKey = 'access.unnoted'
+
+async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject> {
+  const known = await notes.get(unnotedKey)
+  return isJsonObject(known) ? known : {}
+}
+
+/**
+ * The customer's id on the contact: our mark in Kajabi, from which a lost store learns what was given, and a second key in hooks. It can only be set after the grant, and
+ * access does not depend on it: what fails, or dies before it, is made up for by the next apply.
+ */
+async function note(
+  work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>,
+  contact: string,
+  customer: string,
+): Promise<void> {
+  const noted = await patiently(work, () => work.kajabi.setExternalId(contact, customer))
+  if (!noted.ok && (noted.failure.kind === 'retryable' || noted.failure.kind === 'unknown')) return
+  const { [contact]: _done, ...left } = await unnoted(work)
+  await work.notes.put(unnotedKey, left)
+}
+
+/** Sets the marks that an earlier run could not. */
+export async function noteAgain(work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>): Promise<void> {
+  for (const [contact, customer] of Object.entries(await unnoted(work)))
+    if (typeof customer === 'string') await note(work, contact, customer)
 }
 
 /** The customer stands for the contact, and is the id that Kajabi asks for again when the offer is taken back. */

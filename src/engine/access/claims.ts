@@ -38,11 +38,13 @@ export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
  * knows them to pay for is not taken from them.
  */
 function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
+  // Who is moved is there twice, the held old one beside its successor: each is one claim.
   const named = new Set<string>(catalog.subscribers.map(({ key }) => key))
   return [['target', target] as const, ...sources].flatMap(([name, account]) =>
     account.subscriptions.flatMap((one) => {
       const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
       if (named.has(key) || !live.has(one.status)) return []
+      named.add(key)
       const customer = customerOf(one, [account])
       const person = customer?.email?.trim().toLowerCase()
       if (customer === undefined || person === undefined || person === '') return []

@@ -2,7 +2,7 @@ import { isJsonObject } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
 import type { Action, Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from './applied.ts'
-import { carryOutAccess } from '../access/carry-out.ts'
+import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
 import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
 import type { Context } from '../context.ts'
@@ -145,6 +145,9 @@ async function applyAccess(
 ): Promise<readonly AppliedChange[]> {
   const { access, accounts, interrupt, progress } = context
   const results: AppliedChange[] = []
+  const wait = (seconds: number): Promise<void> => context.wait(seconds)
+  if (access !== undefined && !interrupt.requested)
+    await noteAgain({ kajabi: access.kajabi, notes: context.store, wait })
   for (const change of changes) {
     if (interrupt.requested || access === undefined || seen === undefined) {
       results.push(ended(change, 'not_started'))
@@ -158,8 +161,9 @@ async function applyAccess(
         grants,
         access: offers,
         claims: seen.claims,
+        notes: context.store,
         now: accounts.target.now(),
-        wait: (seconds) => context.wait(seconds),
+        wait,
       },
       change,
     )

@@ -45,6 +45,22 @@ test('losing the state loses nothing: rebuilt from the marks, the plan is empty 
   await context.store.close()
 })
 
+test('who has left since they were moved is noted by the next apply, as a rebuilt store would know them', async () => {
+  await using school = await members(people, now)
+  const context = school.stage('target')
+  await planAndApply(context)
+  const [first = ''] = school.keys
+  for await (const one of school.target.subscriptions.list({}))
+    if (one.metadata['crossbill_from'] === first) await school.target.subscriptions.cancel(one.id)
+  await school.us.subscriptions.cancel(school.subscriptions[0] ?? '')
+  await planAndApply(context)
+  expect((await stateShow(context)).subscribers).toEqual({ ended: 1, moved: 2 })
+  const fresh = await forgetful(school, context)
+  await stateRebuild(fresh)
+  expect((await stateShow(fresh)).subscribers).toEqual({ ended: 1, moved: 2 })
+  await fresh.store.close()
+})
+
 test('a rebuilt store reverts as the lost one would have', async () => {
   await using school = await members(people, now)
   await planAndApply(school.stage('target'))

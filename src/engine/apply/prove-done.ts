@@ -1,5 +1,10 @@
 import type { ApplyResult } from './apply.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { atSource, type HandoverState } from '../../handover/state.ts'
+import type { Classification, Standing } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
+import { isUnfinished, recoveryRecord } from '../hand-over/hand-over.ts'
+import type { SubscriberRecord } from '../ports.ts'
 import { planOf } from '../make-plan.ts'
 import { survey, type Survey } from '../read/survey.ts'
 
@@ -8,6 +13,7 @@ export async function proveDone(context: Context, touched: ReadonlySet<string>):
   const seen = await survey(context)
   const after = await planOf(context, seen)
   await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))
+  await noteRests(context, seen)
   return after.changes
     .filter(({ address }) => touched.has(address))
     .map(({ address, action, because }) => ({ address, action, because }))
@@ -19,6 +25,46 @@ export async function noteMissing({ store, accounts }: Context, { resources, kno
   const missing = [...resources.ids].filter(([at]) => !there.has(at))
   const account = accounts.target.name
   await store.putObjects(missing.map(([at, id]) => ({ address: at, account, id, applied: null })))
+}
+
+const rests: Readonly<Partial<Record<Standing, HandoverState['phase']>>> = {
+  target: 'moved',
+  ended_in_target: 'moved',
+  cancelled_in_source: 'moved',
+  settled: 'settled',
+}
+
+/** Where the live objects say that somebody rests who was moved at some time; nothing for everybody else. */
+function restOf({ standing, successor }: Classification): HandoverState['phase'] | undefined {
+  return standing === 'ended' && successor !== null ? 'ended' : rests[standing]
+}
+
+/** What a rebuilt store holds of this subscriber; nothing for one that was never moved. */
+export function recordOf(one: Classification, updated: SubscriberRecord['updated']): SubscriberRecord | undefined {
+  const { key, successor, recovery } = one
+  if (recovery !== undefined) return recoveryRecord(key, recovery, updated)
+  const phase = restOf(one)
+  if (phase === undefined) return undefined
+  const state: HandoverState = { ...atSource, phase, successor }
+  return { key, phase, facts: state as unknown as JsonObject, updated }
+}
+
+/**
+ * People leave, cards lapse, entries come back into the YAML without any run of ours: the store learns it from the objects, as a rebuilt one would. What is in the middle
+ * is recovery's.
+ */
+async function noteRests({ store, accounts }: Context, { classified }: Survey): Promise<void> {
+  const known = new Map((await store.subscribers()).map((record) => [record.key, record]))
+  const updated = accounts.target.now()
+  const changed = classified.flatMap((one) => {
+    const record = known.get(one.key)
+    const phase = restOf(one)
+    if (phase === undefined || one.recovery !== undefined) return []
+    if (record === undefined) return recordOf(one, updated) ?? []
+    if (record.phase === phase || isUnfinished(record)) return []
+    return [{ ...record, phase, facts: { ...record.facts, phase }, updated }]
+  })
+  await store.putSubscribers(changed)
 }
 
 export async function noteResources(

@@ -108,11 +108,21 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
   const print = old.hold?.print ?? ''
   // Once the same change was made in the target and its name written down, the two are compared again.
   const isKnown = candidate.desired.override?.includes('drift_on_held_source') === true
-  if (print !== '' && print !== sourcePrint(old.raw, customerOld) && !isKnown)
-    return [{ code: 'drift_on_held_source', message: 'the held subscription was changed in the old account' }]
-  const changed = termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
+  const drifted = print !== '' && print !== sourcePrint(old.raw, customerOld) && !isKnown
+  // Changed itself, the old one no longer says what the new one was made from.
+  const changed = drifted
+    ? []
+    : termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
   const lost = discountsLost(old, successor)
   return [
+    ...(drifted
+      ? [
+          {
+            code: 'drift_on_held_source' as const,
+            message: 'the held subscription was changed in the old account',
+          },
+        ]
+      : []),
     ...(changed.length > 0
       ? [
           {

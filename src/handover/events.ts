@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
-import { fingerprint } from './fingerprint.ts'
+import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import { isRefundedWhole, paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from './sights.ts'
-import { idOf, readSource } from './source.ts'
+import { idOf, readHold, readSource } from './source.ts'
 import type { HandoverEvent } from './state.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
@@ -88,7 +88,14 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: Bo
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
     collect: collecting.filter(willBeCollected).map(({ id }) => id),
+    drifted: old !== undefined && isDrifted(old) && !plan.expect.override.includes('drift_on_held_source'),
   }
+}
+
+/** Whether a person has changed the held subscription since; the mark of the hold says what it was. */
+function isDrifted(old: Stripe.Subscription): boolean {
+  const print = readHold(old)?.print ?? ''
+  return print !== '' && print !== sourcePrint(old, customerOf(old))
 }
 
 /**
@@ -112,19 +119,27 @@ export function proved(input: ProofInput | undefined): EventOf<'proved'> {
   return { type: 'proved', result, reason, invoice }
 }
 
-/** Undefined stands for a read that failed, null for a successor without any invoice. */
-export function invoiceRead(plan: AnyPlan, invoice: Stripe.Invoice | null | undefined): EventOf<'invoice_read'> {
-  if (invoice === undefined)
-    return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false }
-  if (invoice === null) return { type: 'invoice_read', sight: 'none', invoice: null, payment: null, allowed: false }
+/** The successor as it is right now, with its newest invoice; `invoice` is null where it has none. */
+export interface SuccessorNow {
+  readonly subscription: Stripe.Subscription
+  readonly invoice: Stripe.Invoice | null
+}
+
+/** Undefined stands for a read that failed. */
+export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined): EventOf<'invoice_read'> {
+  const none = { type: 'invoice_read', invoice: null, payment: null, allowed: false, changed: false } as const
+  if (now === undefined) return { ...none, sight: 'unreadable' }
+  const { subscription, invoice } = now
+  const planned = expect.successor_fingerprint
+  const changed = planned !== null && planned !== successorPrint(subscription)
+  if (invoice === null) return { ...none, sight: 'none', changed }
   const sight = sightInvoice(invoice)
-  const override = plan.expect.override
   const allowed =
     sight === 'refunded'
       ? // What was given back in part can only be left: billing it again would charge the rest twice.
-        override.includes('leave_refunded_period') ||
-        (override.includes('bill_refunded_period') && isRefundedWhole(invoice))
-      : override.includes('leave_disputed_period')
+        expect.override.includes('leave_refunded_period') ||
+        (expect.override.includes('bill_refunded_period') && isRefundedWhole(invoice))
+      : expect.override.includes('leave_disputed_period')
   const [intent] = paymentIntentsOf(invoice)
-  return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed }
+  return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed, changed }
 }

@@ -24,6 +24,14 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
 }
 
 /**
+ * The same of a new subscription, for the question whether its subscriber changed it while it is set back. Its schedule, which a revert releases itself, and the customer's own card
+ * are left out.
+ */
+export function successorPrint(subscription: Stripe.Subscription): string {
+  return fingerprint({ ...subscription, schedule: null }, undefined)
+}
+
+/**
  * Digest of what only a person changes on a held subscription: items, quantities, card, its end. Trials and discounts run out by themselves while it is
  * held and are left out. Sixteen characters, written into the mark of the hold.
  */

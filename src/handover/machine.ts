@@ -180,10 +180,15 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
  * | refunded                  | moved, `refunded_in_target`, or as overridden | cancelling_new                 |
  * | disputed                  | moved, `disputed_in_target`, or as overridden | doubtful `disputed_in_target`  |
  * | unreadable                | doubtful `target_unreachable`             | doubtful `target_unreachable`      |
+ *
+ * A successor that its subscriber changed after the plan was made stays as it is: set back, the change would be lost.
  */
 function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type: 'invoice_read' }>): HandoverState {
   const { sight, invoice, payment } = event
   const undo = state.goal === 'undo'
+  // Once an invoice of theirs has been stopped or voided, the period belongs to the old account.
+  if (event.changed && !undo && state.invoice === null && sight !== 'void')
+    return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription meanwhile'))
   switch (sight) {
     case 'none':
     case 'void':

@@ -6,9 +6,8 @@ import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
-import { fingerprint, sourcePrint } from './fingerprint.ts'
+import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markHold, settledComment, undoneComment } from './marks.ts'
-import { customerOf } from './proof.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import {
   appliedDiscount,
@@ -94,9 +93,9 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
     because: [`stage ${desired.stage}`],
     steps: [
       cancelNewStep(present(successor, 'successor').id, desired.key),
-      restoreStep(desired.source, old.id, pauseToRestore(candidate)),
+      restoreStep(desired.source, old.id, pauseNow(candidate)),
     ],
-    expect: expectation(candidate, 'revert'),
+    expect: revertExpectation(candidate),
     charge: forecast(candidate),
     unproven: false,
   }
@@ -149,7 +148,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
     successor: successor?.id ?? null,
-    successor_fingerprint: successor === undefined ? null : fingerprint(successor, customerOf(successor)),
+    successor_fingerprint: successor === undefined ? null : successorPrint(successor),
     carry: [],
     money: [],
     money_after: [],
@@ -161,14 +160,33 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
 }
 
 /**
+ * The pause goes back with its subscriber as it is by now: they may have paused, or gone on, where they are billed. Of who has gone on there nobody can tell a period that the
+ * pause kept back from one that nobody charged, so none is billed afterwards.
+ */
+function revertExpectation(candidate: Candidate): Expectation {
+  const expect = expectation(candidate, 'revert')
+  const pause = pauseNow(candidate)
+  return { ...expect, before_pause: pause, gap: expect.before_pause !== null && pause === null ? 'leave' : expect.gap }
+}
+
+function pauseNow({ successor, around }: Candidate): PauseImage | null {
+  const pause = pauseImage(present(successor, 'successor').pause_collection)
+  return isOver(pause, around.now) ? null : pause
+}
+
+function isOver(pause: PauseImage | null, now: Candidate['around']['now']): boolean {
+  const resumes = pause?.resumes_at ?? null
+  return resumes !== null && resumes <= now
+}
+
+/**
  * The source's own pause, unless it would have ended by now. Somebody who took away the mark of our hold and left the hold would make it pass for the
  * source's own, and a release would never come: what the source paused itself was carried, so the successor shows it.
  */
 function pauseToRestore({ old, successor, sights, around }: Candidate): PauseImage | null {
   const isMarkLost = old.hold === null && sights.new === 'live' && successor !== undefined
   const pause = isMarkLost ? pauseImage(successor.pause_collection) : old.pause
-  const resumes = pause?.resumes_at ?? null
-  return resumes !== null && resumes <= around.now ? null : pause
+  return isOver(pause, around.now) ? null : pause
 }
 
 /** A changed tax is accepted country by country; whether it was shown is seen to by `judgeTaxes`. */

@@ -32,8 +32,8 @@ export const roundsMax = 12
  *
  * | old     | new          | move                            | undo           | revert           | settle                          |
  * |---------|--------------|---------------------------------|----------------|------------------|---------------------------------|
- * | held    | live         | pausing², scheduling², proving  | cancelling_new¹| reading_invoice  | cancelling_old                  |
- * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old                  |
+ * | held    | live         | pausing², scheduling², proving  | cancelling_new¹| reading_invoice  | cancelling_old³                 |
+ * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old³                 |
  * | removed | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
  * | free    | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
  * | held    | none, undone | creating; too late: restoring_old | restoring_old | money_back, restoring_old | doubtful `held_without_successor` |
@@ -42,6 +42,7 @@ export const roundsMax = 12
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
  *
  * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
+ * (3) changed by an old door since: moved, reason `drift_on_held_source`.
  * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
  * Once money of the customer may have moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
@@ -105,13 +106,20 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
     case 'revert':
       return { ...state, phase: onHold ? 'reading_invoice' : 'reholding' }
     case 'settle':
-      return onHold ? settling(state, event) : { ...state, phase: 'reholding' }
+      if (!onHold) return { ...state, phase: 'reholding' }
+      return event.drifted ? drifted(state) : settling(state, event)
     case 'move':
       if (!onHold) return { ...state, phase: 'reholding' }
       // Once money has moved it was proven, and goes on.
       if (isMoneyMoved(state)) return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
       return event.old === 'kept' ? { ...state, phase: 'moved' } : unproven(state, event)
   }
+}
+
+/** The member changed the held one by an old door: settled, the change would be lost. */
+function drifted(state: HandoverState): HandoverState {
+  const reason = blocked('drift_on_held_source', 'the held subscription was changed in the old account meanwhile')
+  return { ...state, phase: 'moved', reason }
 }
 
 /** Whether its pause and its schedule were set nobody knows: they are set again, or a member who is paused would be charged. */

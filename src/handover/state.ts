@@ -145,6 +145,8 @@ export type HandoverEvent =
       /** A schedule of the successor. */
       readonly newSchedule: string | null
       readonly collect: readonly string[]
+      /** The held old one was changed there since, and nobody said that the new one was changed like it. */
+      readonly drifted: boolean
     }
   | {
       readonly type: 'invoice_read'
@@ -154,6 +156,8 @@ export type HandoverEvent =
       readonly payment: string | null
       /** A refunded or disputed period may be set back: `override` names what to do. */
       readonly allowed: boolean
+      /** The successor is not what the plan of this revert saw: its subscriber acted in between. */
+      readonly changed: boolean
     }
   | {
       readonly type: 'gap_read'

@@ -73,6 +73,31 @@ test('undo, and move again: the same bills', async () => {
   expect(billsOf(await school.charges())).toEqual(await unmoved())
 })
 
+test.each(['paused', 'gone on'] as const)(
+  'undo: a member who has %s where they are billed by now is the same in the old account',
+  async (what) => {
+    const pause_collection = what === 'paused' ? ({ behavior: 'void' } as const) : ('' as const)
+    const carry = 'policies: { collection_paused: carry, uncharged_period: invoice }'
+    await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+    const [old = ''] = school.subscriptions
+    if (what === 'gone on') await school.us.subscriptions.update(old, { pause_collection: { behavior: 'void' } })
+    await planAndApply(school.stage('target', carry))
+    await school.advance('2026-10-25T00:00:00Z')
+    const [successor] = (await school.target.subscriptions.list({})).data
+    await school.target.subscriptions.update(successor?.id ?? '', { pause_collection })
+    const { plan, result } = await planAndApply(school.stage('source', carry))
+    expect([plan.blocked, result.changes.map(({ outcome }) => outcome)]).toEqual([[], ['done']])
+    const restored = await school.us.subscriptions.retrieve(old)
+    expect(restored.pause_collection?.behavior ?? null).toBe(what === 'paused' ? 'void' : null)
+    await school.advance('2026-11-25T00:00:00Z')
+    // The period that was paused on either side is billed by nobody, the others once.
+    const charges = (await school.charges())[0] ?? []
+    expect(charges.map((one) => one.slice(0, one.indexOf('T')))).toEqual(
+      what === 'paused' ? ['us 2026-09-20', 'target 2026-10-20'] : ['us 2026-09-20', 'us 2026-11-20'],
+    )
+  },
+)
+
 const works: readonly [string, 'source' | 'settled', string][] = [
   ['revert', 'source', '2026-10-06T00:00:00Z'],
   ['revert after a renewal', 'source', '2026-10-25T00:00:00Z'],

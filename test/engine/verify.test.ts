@@ -143,6 +143,13 @@ test('the held one was changed in the old account', async () => {
   expect(await codes(school)).toContain('drift_on_held_source us/sub')
 })
 
+test('a lost discount is told beside a change of the held one', async () => {
+  await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
+  await school.target.subscriptions.deleteDiscount(await successor(school))
+  await school.us.subscriptions.update(school.subscriptions[0] ?? '', { cancel_at_period_end: true })
+  expect(await codes(school)).toEqual(['discount_lost us/sub', 'drift_on_held_source us/sub'])
+})
+
 test('a member who pays outside Stripe Billing, until that is declared', async () => {
   await using school = await moved()
   const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')

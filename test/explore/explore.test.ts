@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { budget, deeper, explore, product, type Product } from './explore.ts'
 
-test('no interleaving of requests, kills, lost answers, outages and people leads to two payers, or to none and nobody alarmed', () => {
+test('no interleaving of requests, kills, lost answers, outages, renewals and people leads to two payers, to none with nobody alarmed, or to a change that is lost', () => {
   const found = explore(product, process.env['CROSSBILL_EXPLORE'] === 'deep' ? deeper : budget)
   console.info(`explored ${found.states} distinct states to depth ${found.depth}`)
   expect(found).toMatchObject({ violation: null, trace: [] })
@@ -59,6 +59,12 @@ const mistakes: Readonly<Record<string, Product>> = {
     const after = next(state, event)
     return after.phase === 'checking_gap' ? { ...after, phase: 'source' } : after
   }),
+  'sets back without looking whether the new one was changed': mutated(
+    (next) => (state, event) => next(state, event.type === 'invoice_read' ? { ...event, changed: false } : event),
+  ),
+  'settles without looking whether the held one was changed': mutated(
+    (next) => (state, event) => next(state, event.type === 'both_read' ? { ...event, drifted: false } : event),
+  ),
   'releases after the successor was cancelled by its subscriber': mutated(
     (next) => (state, event) =>
       next(state, event.type === 'both_read' && event.new === 'ended' ? { ...event, new: 'undone' } : event),
@@ -67,7 +73,9 @@ const mistakes: Readonly<Record<string, Product>> = {
 
 describe('a mistake on purpose is found, with its shortest story', () => {
   test.each(Object.keys(mistakes))('%s', (name) => {
+    // Breadth first: no shorter story leads there.
     const found = explore(mistakes[name] as Product, budget)
+    console.info(`${found.violation ?? 'nothing'}, after ${found.trace.length} steps:\n  ${found.trace.join('\n  ')}`)
     expect(found.violation).not.toBeNull()
     expect(found.trace.length).toBeGreaterThan(3)
     expect(found.trace.length).toBeLessThan(20)

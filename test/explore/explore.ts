@@ -5,6 +5,8 @@ import {
   atFirst,
   carryOut,
   collects,
+  isUncharged,
+  lastInvoice,
   livingSuccessors,
   onLiving,
   sightInvoice,
@@ -13,6 +15,7 @@ import {
   tick,
   type World,
 } from './world.ts'
+import { toldByVerify } from './standing-check.ts'
 
 /** The machine and the reads around it; a mutation replaces one of them by a version with a mistake. */
 export interface Product {
@@ -38,15 +41,18 @@ interface Budget {
   readonly people: number
   readonly begins: number
   readonly forgets: number
+  readonly renewals: number
 }
 
 /** What the tests run; `deeper` takes minutes. */
-export const budget: Budget = { kills: 1, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1 }
-export const deeper: Budget = { kills: 2, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1 }
+export const budget: Budget = { kills: 1, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1, renewals: 1 }
+export const deeper: Budget = { kills: 2, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1, renewals: 2 }
 
 interface Node {
   readonly world: World
   readonly state: HandoverState
+  /** Renewals that were still to come when the plan was made: what it knows of T is only of the next one. */
+  readonly planned: number
   readonly left: Budget
 }
 
@@ -60,7 +66,8 @@ interface Found {
 
 /** Breadth first, so the first violation found has the shortest story. */
 export function explore(made: Product, limits: Budget, statesMax = 1_000_000): Found {
-  const first: Node = { world: atFirst, state: atSource, left: limits }
+  const more = limits.renewals - 1
+  const first: Node = { world: { ...atFirst, more }, state: atSource, planned: more, left: limits }
   const seen = new Map<string, { readonly from: string; readonly by: string } | null>([[keyOf(first), null]])
   let frontier: readonly Node[] = [first]
   for (let depth = 0; frontier.length > 0; depth++) {
@@ -83,9 +90,9 @@ export function explore(made: Product, limits: Budget, statesMax = 1_000_000): F
   return { states: seen.size, depth: 0, violation: null, trace: [] }
 }
 
-function keyOf({ world, state, left }: Node): string {
+function keyOf({ world, state, planned, left }: Node): string {
   // Passes are bounded by the budget here; left in, they would only multiply the states.
-  return JSON.stringify([world, { ...state, rounds: 0, reason: state.reason?.code ?? null }, left])
+  return JSON.stringify([world, { ...state, rounds: 0, reason: state.reason?.code ?? null }, planned, left])
 }
 
 function traceOf(seen: ReadonlyMap<string, { from: string; by: string } | null>, last: string): readonly string[] {
@@ -104,16 +111,21 @@ function steps(made: Product, node: Node): readonly Step[] {
 }
 
 /** The renewal comes nearer and passes; members and operators act in the dashboards and portals. */
-function people({ world, state, left }: Node): readonly Step[] {
+function people({ world, state, planned, left }: Node): readonly Step[] {
   const to = (by: string, changed: Partial<World>, spent: Partial<Budget> = {}): Step => ({
     by,
-    node: { world: { ...world, ...changed }, state, left: { ...left, ...spent } },
+    node: { world: { ...world, ...changed }, state, planned, left: { ...left, ...spent } },
   })
   const acts = { people: left.people - 1 }
+  // A store that was lost says nothing of a period; whoever is in the middle is known to it.
+  const told = isToldOf(world, state) || !isRest(state.phase) || state === atSource
+  // Between a read and the request that follows at once nothing can be looked at.
+  const looksAgain = state.phase !== 'cancelling_new' && state.phase !== 'cancelling_old' && state.invoice === null
+  const isVoided = world.successors.some(({ status, invoice }) => status === 'live' && invoice === 'void')
   return [
-    ...(world.time < 2 ? [to('time goes on', tick(world, false))] : []),
+    ...(world.time < 2 ? [to('time goes on', tick(world, false, told))] : []),
     ...(world.time === 1 && livingSuccessors(world) > 0
-      ? [to('renewal, the card is declined in the target', tick(world, true))]
+      ? [to('renewal, the card is declined in the target', tick(world, true, told))]
       : []),
     ...(left.people > 0 && world.old === 'live'
       ? [to('the member cancels the old one', { old: 'cancelled', left: true }, acts)]
@@ -124,26 +136,44 @@ function people({ world, state, left }: Node): readonly Step[] {
     ...(left.people > 0 && world.marked && world.hold !== 'none'
       ? [to('somebody takes the hold off', { hold: 'none', released: true }, acts)]
       : []),
-    ...(left.people > 0 && !world.marked && !world.changed
-      ? [to('the member changes the old one', { changed: true }, acts)]
+    ...(left.people > 0 && world.old === 'live' && !world.marked && !world.changed
+      ? [to('the member changes card or plan of the old one', { changed: true }, acts)]
+      : []),
+    ...(left.people > 0 && world.old === 'live' && world.marked && !world.drifted && looksAgain
+      ? [to('the member changes card or plan of the old one by an old door', { drifted: true }, acts)]
+      : []),
+    ...(left.people > 0 && livingSuccessors(world) > 0 && !world.changedNew && looksAgain && !isVoided
+      ? [to('the member changes card or plan of the new one', { changedNew: true }, acts)]
       : []),
   ]
 }
 
 /** The state of a hand-over is lost; what is known is what the live objects say. */
-function forgetting({ world, state, left }: Node): readonly Step[] {
+function forgetting({ world, state, planned, left }: Node): readonly Step[] {
+  const forgot = world.forgot || (isUncharged(world) && !world.marked)
   return left.forgets > 0 && state !== atSource
-    ? [{ by: 'the state is lost', node: { world, state: atSource, left: { ...left, forgets: left.forgets - 1 } } }]
+    ? [
+        {
+          by: 'the state is lost',
+          node: { world: { ...world, forgot }, state: atSource, planned, left: { ...left, forgets: left.forgets - 1 } },
+        },
+      ]
     : []
 }
 
 /** A run of the program: resumes what waits, or begins what a plan made from the live objects says. */
-function begins(made: Product, { world, state, left }: Node): readonly Step[] {
+function begins(made: Product, { world, state, planned, left }: Node): readonly Step[] {
   if (left.begins === 0) return []
   const spent = { ...left, begins: left.begins - 1 }
   const by = (name: string, event: HandoverEvent): Step => ({
     by: name,
-    node: { world, state: made.next(state, event), left: spent },
+    // Taken up again it goes on by the plan that it had; a plan made now knows what is next now.
+    node: {
+      world,
+      state: made.next(state, event),
+      planned: event.type === 'begin' ? world.more : planned,
+      left: spent,
+    },
   })
   if (state.phase === 'doubtful') return [by('run again', { type: 'interrupted' })]
   const lists = { carry: 0, money: 0, pause: false, schedule: false }
@@ -163,8 +193,8 @@ function begins(made: Product, { world, state, left }: Node): readonly Step[] {
       return successor === 'several' ? [] : [by('recover', begin(successor === 'live' ? 'move' : 'undo'))]
     case 'target':
       return [
-        ...(world.time === 1 ? [] : [by('set back', begin('revert'))]),
-        ...(world.charged > 0 ? [by('settle', begin('settle'))] : []),
+        ...(world.time === 1 || world.changedNew ? [] : [by('set back', begin('revert'))]),
+        ...(world.charged > 0 && !world.drifted ? [by('settle', begin('settle'))] : []),
       ]
     case 'ended_in_target':
       return [by('settle', begin('settle'))]
@@ -175,20 +205,28 @@ function begins(made: Product, { world, state, left }: Node): readonly Step[] {
   }
 }
 
+/** The renewal that the plan knows of is near, or over. */
+const isLate = ({ world, planned }: Node): boolean => world.time > 0 || world.more !== planned
+
 /** One command of the machine, carried out, or killed before or after, or its answer lost, or its read failing. */
 function engine(made: Product, node: Node): readonly Step[] {
-  const { world, state, left } = node
+  const { world, state, planned, left } = node
   const wanted = made.command(state)
   const to = (by: string, after: { world?: World; event: HandoverEvent }, spent: Partial<Budget> = {}): Step => ({
     by: `${state.phase}: ${by}`,
-    node: { world: after.world ?? world, state: made.next(state, after.event), left: { ...left, ...spent } },
+    node: {
+      world: after.world ?? world,
+      state: made.next(state, after.event),
+      planned,
+      left: { ...left, ...spent },
+    },
   })
   const killed = { kills: left.kills - 1 }
   const interrupted: HandoverEvent = { type: 'interrupted' }
   const out: Step[] = []
   if (left.kills > 0) out.push(to('killed before', { event: interrupted }, killed))
   if (wanted.do === 'send') {
-    const late = world.time > 0 && (wanted.phase === 'holding' || wanted.phase === 'creating')
+    const late = isLate(node) && (wanted.phase === 'holding' || wanted.phase === 'creating')
     if (late)
       return [
         ...out,
@@ -211,30 +249,44 @@ function engine(made: Product, node: Node): readonly Step[] {
   return out
 }
 
-function reading(made: Product, { world, state }: Node, wanted: Command): HandoverEvent {
+function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
+  const { world, state } = node
   const why = { code: 'changed_since_pull', message: '', fix: '' }
   switch (wanted.do) {
     case 'read_old':
-      return { type: 'old_read', sight: sightOld(world), reason: world.time > 0 || world.changed ? why : null }
+      return { type: 'old_read', sight: sightOld(world), reason: isLate(node) || world.changed ? why : null }
     case 'preview':
       return { type: 'previewed', reason: null }
     case 'prove': {
-      const same = world.marked && world.hold !== 'none' && livingSuccessors(world) === 1 && !world.changed
+      const same =
+        world.marked &&
+        world.hold !== 'none' &&
+        livingSuccessors(world) === 1 &&
+        !world.changed &&
+        !world.drifted &&
+        !world.changedNew
       return { type: 'proved', result: same ? 'ok' : 'differs', reason: null, invoice: null }
     }
     case 'read_invoice':
-      return { type: 'invoice_read', sight: sightInvoice(world), invoice: 'in_1', payment: null, allowed: false }
+      return {
+        type: 'invoice_read',
+        sight: sightInvoice(world),
+        invoice: lastInvoice(world),
+        payment: null,
+        allowed: false,
+        changed: world.changedNew,
+      }
     case 'read_gap': {
       const paid = made.isPaidInTarget(world)
       const gap =
-        paid || world.time < 2
+        paid || world.renewed === 0
           ? 'none'
           : world.oldInvoice === 'draft'
             ? 'draft'
             : world.oldInvoice === 'void'
               ? 'uncharged'
               : 'none'
-      return { type: 'gap_read', gap, invoice: 'in_1', requests: 1, done: 0 }
+      return { type: 'gap_read', gap, invoice: lastInvoice(world), requests: 1, done: 0 }
     }
     case 'read_both':
     case 'rest':
@@ -244,10 +296,11 @@ function reading(made: Product, { world, state }: Node, wanted: Command): Handov
         old: sightOld(world),
         new: made.sightNew(world),
         successor: livingSuccessors(world) > 0 ? 'new' : state.successor,
-        time: world.time === 0 ? 'before' : 'too_late',
+        time: isLate(node) ? 'too_late' : 'before',
         schedule: null,
         newSchedule: null,
         collect: [],
+        drifted: world.drifted,
       }
   }
 }
@@ -259,7 +312,7 @@ function unreadable(wanted: Command): HandoverEvent {
     case 'prove':
       return { type: 'proved', result: 'unsure', reason: null, invoice: null }
     case 'read_invoice':
-      return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false }
+      return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false, changed: false }
     case 'read_gap':
       return { type: 'gap_read', gap: 'unreadable', invoice: null, requests: 0, done: 0 }
     case 'preview':
@@ -276,12 +329,13 @@ function unreadable(wanted: Command): HandoverEvent {
         schedule: null,
         newSchedule: null,
         collect: [],
+        drifted: false,
       }
   }
 }
 
 /** What must never be, in any state that can be reached. */
-function violationOf(made: Product, { world, state, left }: Node): string | null {
+function violationOf(made: Product, { world, state, planned, left }: Node): string | null {
   const payers = (collects(world) ? 1 : 0) + livingSuccessors(world)
   if (payers > 1 && !world.released) return 'two payers at one instant'
   if (world.charged > 1 && !world.released) return 'charged twice for one period'
@@ -289,8 +343,12 @@ function violationOf(made: Product, { world, state, left }: Node): string | null
   const ended = world.successors.some(({ status }) => status === 'ended')
   if (ended && world.left && collects(world) && !world.released && world.old === 'live')
     return 'a member who left the target is billed by the source again'
+  if (world.lost) return 'a change of the member went with the subscription that had it'
+  if (world.missed) return 'a period passed that nobody charged, and nobody was told'
+  if (payers === 0 && !world.left && !world.released && !isToldOf(world, state))
+    return 'a live member has no payer, and nobody is alarmed'
   if (!isRest(state.phase) || state.alarm !== null) return null
-  return atRest(made, { world, state, left })
+  return atRest(made, { world, state, planned, left })
 }
 
 /** At rest without an alarm: a member who did not leave has one payer and is charged for the period, and the state says where they are. */
@@ -305,8 +363,10 @@ function atRest(made: Product, { world, state, left }: Node): string | null {
   if (world.left || world.released || state === atSource) return null
   const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
   if (standing === 'unfinished') return `at rest (${phase}) half-way, and nobody is alarmed`
-  if (!collects(world) && livingSuccessors(world) === 0) return 'a live member has no payer, and nobody is alarmed'
-  const open = world.successors.some(({ invoice }) => invoice === 'open')
-  if (world.time === 2 && world.charged === 0 && !open) return 'the period was charged by nobody, and nobody is alarmed'
-  return null
+  return isUncharged(world) ? 'the period was charged by nobody, and nobody is alarmed' : null
+}
+
+/** Somebody is told: by the alarm of the run, or by the standing check, which looks at the live objects and knows nothing of the run. */
+function isToldOf(world: World, { alarm }: HandoverState): boolean {
+  return alarm !== null || toldByVerify(world).length > 0
 }

@@ -231,19 +231,15 @@ async function collecting(stage: Stage, { expect }: AnyPlan): Promise<readonly S
   return all
 }
 
-async function newestInvoice(stage: Stage, state: HandoverState): Promise<Stripe.Invoice | null | undefined> {
-  if (state.successor === null) return null
-  const one = await successor(stage, state)
-  if (one === undefined) return undefined
-  if (one.latest_invoice === null) return null
-  const id = typeof one.latest_invoice === 'string' ? one.latest_invoice : one.latest_invoice.id
-  return get<Stripe.Invoice>(stage.accounts.target, `/v1/invoices/${id}`, ['payments'])
-}
-
 /** Its payments and their charges lie deeper than one read shows. */
 async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): Promise<HandoverEvent> {
-  const invoice = await newestInvoice(stage, state)
-  if (!invoice) return invoiceRead(plan, invoice)
+  const subscription = await successor(stage, state)
+  if (subscription === undefined) return invoiceRead(plan, undefined)
+  const { latest_invoice: latest } = subscription
+  if (latest === null) return invoiceRead(plan, { subscription, invoice: null })
+  const id = typeof latest === 'string' ? latest : latest.id
+  const invoice = await get<Stripe.Invoice>(stage.accounts.target, `/v1/invoices/${id}`, ['payments'])
+  if (invoice === undefined) return invoiceRead(plan, undefined)
   const data: Stripe.InvoicePayment[] = []
   for (const one of invoice.payments?.data ?? []) {
     const intent = one.payment.payment_intent
@@ -252,10 +248,8 @@ async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): P
     if (read === undefined) return invoiceRead(plan, undefined)
     data.push({ ...one, payment: { ...one.payment, payment_intent: read } })
   }
-  return invoiceRead(plan, {
-    ...invoice,
-    payments: { ...invoice.payments, data } as Stripe.ApiList<Stripe.InvoicePayment>,
-  })
+  const payments = { ...invoice.payments, data } as Stripe.ApiList<Stripe.InvoicePayment>
+  return invoiceRead(plan, { subscription, invoice: { ...invoice, payments } })
 }
 
 async function newInvoices(stage: Stage, plan: AnyPlan): Promise<readonly Stripe.Invoice[]> {

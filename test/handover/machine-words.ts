@@ -36,6 +36,7 @@ export const both = (
   schedule: null,
   newSchedule: null,
   collect: [],
+  drifted: false,
   ...more,
 })
 
@@ -117,6 +118,7 @@ export const everyEvent: readonly HandoverEvent[] = [
     invoice: 'in_1',
     payment: 'pi_1',
     allowed: false,
+    changed: false,
   })),
   ...(['none', 'draft', 'uncharged', 'unreadable'] as const).map((gap): HandoverEvent => ({
     type: 'gap_read',

@@ -2,7 +2,19 @@ import { describe, expect, test } from 'vitest'
 import { command, next } from '../../src/handover/machine.ts'
 import { isRest, type HandoverEvent, type Phase, type SendingPhase } from '../../src/handover/state.ts'
 import type { InvoiceSight } from '../../src/handover/types.ts'
-import { at, everyEvent, goals, invoiceSights, phases, reason, sending, sent, shown } from './machine-words.ts'
+import {
+  at,
+  both,
+  everyEvent,
+  goals,
+  invoiceSights,
+  phases,
+  reason,
+  recovered,
+  sending,
+  sent,
+  shown,
+} from './machine-words.ts'
 
 describe('the machine is total', () => {
   test('every state answers every event with a state, and every state has a command', () => {
@@ -118,6 +130,7 @@ describe('what follows from an answer', () => {
       invoice: 'in_1',
       payment: null,
       allowed: false,
+      changed: false,
     })
     expect(draft).toMatchObject({ phase: 'stopping_invoice', invoice: 'in_1' })
     const finalizing = next(draft, sent('done'))
@@ -140,17 +153,48 @@ const invoices: Readonly<Record<InvoiceSight | 'unreadable', readonly [string, s
   unreadable: ['doubtful target_unreachable', 'doubtful target_unreachable'],
 }
 
+const invoice = (sight: InvoiceSight | 'unreadable', allowed: boolean, changed = false): HandoverEvent => ({
+  type: 'invoice_read',
+  sight,
+  invoice: 'in_1',
+  payment: 'pi_1',
+  allowed,
+  changed,
+})
+
 describe('the invoice that a revert would take back', () => {
   test.each(invoiceSights)('%s', (sight) => {
-    const event: HandoverEvent = { type: 'invoice_read', sight, invoice: 'in_1', payment: 'pi_1', allowed: false }
+    const event = invoice(sight, false)
     expect(shown(next(at('reading_invoice', { goal: 'revert' }), event))).toBe(invoices[sight][0])
     expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), event))).toBe(invoices[sight][1])
   })
   test('a refunded or disputed period is set back when the subscriber’s file says what to do', () => {
     for (const sight of ['refunded', 'disputed'] as const) {
-      const event: HandoverEvent = { type: 'invoice_read', sight, invoice: 'in_1', payment: 'pi_1', allowed: true }
-      expect(next(at('reading_invoice', { goal: 'revert' }), event).phase).toBe('cancelling_new')
+      expect(next(at('reading_invoice', { goal: 'revert' }), invoice(sight, true)).phase).toBe('cancelling_new')
     }
+  })
+})
+
+describe('somebody acts while it is at work', () => {
+  test('a successor that its subscriber changed meanwhile is not set back, unless an invoice of theirs was stopped already', () => {
+    const reading = at('reading_invoice', { goal: 'revert' })
+    for (const sight of ['none', 'paid', 'open'] as const)
+      expect(next(reading, invoice(sight, false, true))).toMatchObject({
+        phase: 'moved',
+        reason: { code: 'changed_since_move' },
+      })
+    const stopped = at('reading_invoice', { goal: 'revert', invoice: 'in_1' })
+    expect(next(stopped, invoice('void', false, true)).phase).toBe('cancelling_new')
+    const undo = at('reading_invoice', { goal: 'undo', charged: true })
+    expect(next(undo, invoice('paid', false, true)).phase).toBe('refunding')
+  })
+  test('a held one that was changed by an old door meanwhile is not settled, unless its successor has ended', () => {
+    expect(recovered('settle', both('kept', 'live', { drifted: true }))).toMatchObject({
+      phase: 'moved',
+      reason: { code: 'drift_on_held_source' },
+    })
+    expect(recovered('settle', both('kept', 'ended', { drifted: true })).phase).toBe('cancelling_old')
+    expect(recovered('revert', both('kept', 'live', { drifted: true })).phase).toBe('reading_invoice')
   })
 })
 

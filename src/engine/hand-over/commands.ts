@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { unreachable } from '../../core/assert.ts'
+import { present, unreachable } from '../../core/assert.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { bothRead, invoiceRead, oldRead, proved } from '../../handover/events.ts'
@@ -15,11 +15,11 @@ import {
   asInvoice,
   collectingInvoices,
   gapInvoice,
-  newestInvoice,
   readOld,
   readSuccessor,
   readSuccessors,
   successorInvoices,
+  successorNow,
 } from './reads.ts'
 
 /** Carries out what the machine asks for and says what came of it. Failures of the outside are events, never exceptions. */
@@ -39,7 +39,7 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
     case 'read_both':
       return readBoth(context, turn)
     case 'read_invoice':
-      return invoiceRead(plan, await newestInvoice(context, turn.state.successor))
+      return invoiceRead(plan, await successorNow(context, present(turn.state.successor, 'successor')))
     case 'read_gap':
       return readGap(context, turn)
     default:

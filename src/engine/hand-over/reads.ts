@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
-import { oldExpansions } from '../../handover/events.ts'
+import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
 import { markCarried } from '../../handover/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
 import { successorsOf } from '../../handover/sights.ts'
@@ -84,20 +84,19 @@ export async function collectingInvoices(
 }
 
 /**
- * The successor's newest invoice with its payments and their charges; null when it has none. Charges lie deeper than Stripe expands, so each payment is
+ * The successor with its newest invoice, its payments and their charges. Charges lie deeper than Stripe expands, so each payment is
  * read by itself.
  */
-export async function newestInvoice(
-  context: Context,
-  successor: string | null,
-): Promise<Stripe.Invoice | null | undefined> {
-  if (successor === null) return null
+export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
   const { target } = context.accounts
-  const subscription = await read(context, target, `/v1/subscriptions/${successor}`)
-  if (!subscription.ok) return undefined
-  const id = idOf(subscription.value['latest_invoice'])
-  if (id === '') return null
-  return wholeInvoice(context, id)
+  const expand = ['discounts', 'items.data.discounts']
+  const found = await read(context, target, `/v1/subscriptions/${successor}`, { expand })
+  if (!found.ok) return undefined
+  const subscription = asSubscription(found.value)
+  const id = idOf(found.value['latest_invoice'])
+  if (id === '') return { subscription, invoice: null }
+  const invoice = await wholeInvoice(context, id)
+  return invoice && { subscription, invoice }
 }
 
 async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoice | undefined> {
@@ -118,7 +117,8 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
     if (!found.ok) return undefined
     whole.push({ ...one, payment: { ...payment, payment_intent: found.value } })
   }
-  return asInvoice({ ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } })
+  const shown = { ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } }
+  return asInvoice(shown)
 }
 
 /**

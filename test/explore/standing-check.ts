@@ -1,0 +1,72 @@
+import type Stripe from 'stripe'
+import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/verify/violations.ts'
+import { markFrom, markHold, settledComment, undoneComment } from '../../src/handover/marks.ts'
+import type { Sides } from '../../src/engine/verify/sides.ts'
+import type { Successor, World } from './world.ts'
+
+/** Rules of the standing check that need nothing but the two subscriptions. */
+const rules: readonly ViolationCode[] = [
+  'double_payer',
+  'duplicate_target',
+  'hold_missing',
+  'held_without_successor',
+  'no_payer',
+  'ended_in_target',
+  'cancelled_in_source',
+]
+
+/** What the rules see besides: of the target its subscriptions. */
+const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
+  ({ now: 0, drift: new Map(), copyMaps: new Map(), live: { target: { subscriptions } } }) as unknown as Sight
+const known = new Map<string, readonly string[]>()
+
+/** What `verify` itself says of this world: its own rules, over objects that look as Stripe would show them. */
+export function toldByVerify(world: World): readonly string[] {
+  const key = [world.old, world.hold, world.marked, ...world.successors.map(({ status }) => status)].join(' ')
+  const before = known.get(key)
+  if (before !== undefined) return before
+  const successors = world.successors.map(shownSuccessor)
+  const sides: Sides = {
+    key: 'us/old',
+    source: 'us',
+    declared: undefined,
+    old: shownOld(world),
+    successors,
+    alive: successors.filter(({ status }) => status === 'active'),
+  }
+  const told = rules.filter((code) => subscriberRules[code]?.(sides, sightOf(successors)) !== undefined)
+  known.set(key, told)
+  return told
+}
+
+function shownOld({ old, hold, marked }: World): Stripe.Subscription {
+  return shown(old === 'live', {
+    id: 'old',
+    pause_collection:
+      hold === 'none' ? null : { behavior: hold === 'draft' ? 'keep_as_draft' : 'void', resumes_at: null },
+    metadata: marked ? { [markHold]: '{"before":null}' } : {},
+    comment: old === 'settled' ? `${settledComment}new` : null,
+  })
+}
+
+function shownSuccessor({ status, attempt }: Successor): Stripe.Subscription {
+  return shown(status === 'live', {
+    id: `new_${attempt}`,
+    pause_collection: null,
+    metadata: { [markFrom]: 'us/old' },
+    comment: status === 'undone' ? `${undoneComment}us/old` : null,
+  })
+}
+
+/** Only what the rules look at. */
+function shown(
+  live: boolean,
+  { comment, ...fields }: { readonly comment: string | null; readonly [field: string]: unknown },
+): Stripe.Subscription {
+  return {
+    ...fields,
+    status: live ? 'active' : 'canceled',
+    cancellation_details: { comment, reason: live ? null : 'cancellation_requested' },
+    items: { data: [] },
+  } as unknown as Stripe.Subscription
+}

@@ -6,7 +6,8 @@ import type { Mutation } from './simulate.ts'
 
 type Send = StripeAccount['send']
 
-function onAccounts(context: Context, change: (account: StripeAccount) => StripeAccount): Context {
+/** The same context with every account changed. */
+export function onAccounts(context: Context, change: (account: StripeAccount) => StripeAccount): Context {
   const { target, sources } = context.accounts
   const changed = new Map([...sources].map(([name, account]) => [name, change(account)]))
   return { ...context, accounts: { target: change(target), sources: changed } }
@@ -60,7 +61,7 @@ export const carriesCouponsWhole: Mutation = sending((request) =>
     ? {
         ...request,
         params: JSON.parse(
-          JSON.stringify(request.params).replaceAll(/welcome-\d-months-left/g, 'welcome'),
+          JSON.stringify(request.params).replaceAll(/welcome-\d-months?-left/g, 'welcome'),
         ) as StripeRequest['params'] & object,
       }
     : request,

@@ -1,33 +1,73 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { chance } from './chance.ts'
+import { randomHappenings } from './happenings.ts'
+import { randomPeople } from './people.ts'
 import { shorten } from './shorten.ts'
-import { randomHappenings, randomPeople, simulate, type Counts } from './simulate.ts'
+import { simulate, type Counts } from './simulate.ts'
 
-/** `npm run simulate -- --seed S --runs N`: random migrations, seed after seed. The first broken promise is told as shortly as it can be. */
+/**
+ * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as there are (`--jobs`). The first broken promise is told as shortly as it
+ * can be.
+ */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? otherwise : Number(process.argv[at + 1])
 }
-const first = value('seed', 1)
-const runs = value('runs', 1_000)
-const total: Counts = { charges: 0, moves: 0, reverts: 0, settles: 0, kills: 0, faults: 0, cancels: 0 }
 
-for (let seed = first; seed < first + runs; seed++) {
-  const story = await simulate(seed)
-  for (const name of Object.keys(total) as (keyof Counts)[]) total[name] += story.counts[name]
-  if (story.broken !== undefined) {
-    const random = chance(seed)
-    const people = randomPeople(random)
-    const short = await shorten(story, people, randomHappenings(random, people.length))
-    process.stdout.write(
-      `SEED=${seed}  ${short.broken}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`,
-    )
-    process.exitCode = 1
-    break
-  }
-  if ((seed - first + 1) % 25 === 0) process.stderr.write(`${seed - first + 1}/${runs}\n`)
+/** What a worker says of one seed; `told` when a promise was broken. */
+interface Lived {
+  readonly seed: number
+  readonly counts: Counts
+  readonly told?: string
 }
-process.stdout.write(
-  `${Object.entries(total)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ')}\n`,
-)
+
+async function live(seed: number): Promise<Lived> {
+  const story = await simulate(seed)
+  if (story.broken === undefined) return { seed, counts: story.counts }
+  const random = chance(seed)
+  const people = randomPeople(random)
+  const short = await shorten(story, people, randomHappenings(random, people.length))
+  const told = `SEED=${seed}  ${short.broken}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
+  return { seed, counts: story.counts, told }
+}
+
+async function runAll(): Promise<void> {
+  const first = value('seed', 1)
+  const runs = value('runs', 1_000)
+  const jobs = Math.min(runs, value('jobs', availableParallelism()))
+  const total = new Map<string, number>([['stories', 0]])
+  const add = (name: string, times: number): void => void total.set(name, (total.get(name) ?? 0) + times)
+  let next = first
+  const job = async (): Promise<void> => {
+    const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate' })
+    try {
+      while (next < first + runs) {
+        const lived = await asked(worker, next++)
+        add('stories', 1)
+        for (const [name, times] of Object.entries(lived.counts)) add(name, times)
+        if ((total.get('stories') ?? 0) % 25 === 0) process.stderr.write(`${total.get('stories')}/${runs}\n`)
+        if (lived.told === undefined) continue
+        process.stdout.write(lived.told)
+        process.exitCode = 1
+        next = first + runs
+      }
+    } finally {
+      await worker.terminate()
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, job))
+  const lines = [...total].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`)
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+async function asked(worker: Worker, seed: number): Promise<Lived> {
+  worker.postMessage(seed)
+  const [lived] = (await once(worker, 'message')) as [Lived]
+  return lived
+}
+
+if (isMainThread) await runAll()
+else if (workerData === 'simulate')
+  parentPort?.on('message', (seed: number) => void live(seed).then((lived) => parentPort?.postMessage(lived)))

@@ -1,10 +1,11 @@
-import type { Member } from '../engine/members.ts'
-import { tell, type Happening, type Story } from './simulate.ts'
+import type { Happening } from './happenings.ts'
+import type { Person } from './people.ts'
+import { tell, type Story } from './simulate.ts'
 
 /** Leaves out whatever the failure does not need, one happening after the other, until nothing more can go: the shortest story found. */
 export async function shorten(
   story: Story,
-  people: readonly Member[],
+  people: readonly Person[],
   happenings: readonly Happening[],
 ): Promise<Story> {
   const promise = promiseOf(story)

@@ -1,193 +1,265 @@
-import type { Stage } from '../../src/catalog/types.ts'
-import { formatInstant, instant, parseInstant, type Instant } from '../../src/core/instant.ts'
+import { loadCatalog } from '../../src/catalog/load.ts'
+import type { Catalog, DesiredSubscriber, Stage } from '../../src/catalog/types.ts'
+import { digest } from '../../src/core/canonical.ts'
+import { formatInstant, type Instant } from '../../src/core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
-import { acceptSignal } from '../../src/engine/inbox/accept.ts'
-import type { InboxContext } from '../../src/engine/inbox/context.ts'
-import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { applyLease } from '../../src/engine/lease.ts'
-import { Killed, mortal } from '../../src/engine/mortal.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { markCarried, markFrom, undoneComment } from '../../src/handover/marks.ts'
+import { applyLease } from '../../src/engine/lease.ts'
+import { pull } from '../../src/engine/pull.ts'
+import { injectedFaults, setFaults, type FaultKind, type FaultPlan } from '../../src/sandbox/faults.ts'
 import { cloneSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
-import { injectedFaults, setFaults, type FaultPlan } from '../../src/sandbox/faults.ts'
-import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
-import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
-import type { Store } from '../../src/engine/ports.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
-import { members, type Member, type Members } from '../engine/members.ts'
-import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
+import { projectYaml } from '../catalog/project.ts'
+import { openRig, type Rig } from '../engine/rig.ts'
+import { importCopy } from '../engine/school.ts'
+import { accountOf, oldTown, type OldTown, type Person, type PriceName } from './people.ts'
+import { connect, Service } from './service.ts'
+import type { Mutation } from './simulate.ts'
+
+/** A period that a revert left uncharged is billed, and pauses move along: then nothing differs between the two worlds. */
+const policies = 'policies: { uncharged_period: invoice, collection_paused: carry }\n'
+
+/** One subscriber as the story knows them, wherever they are billed. */
+export interface Member {
+  readonly key: string
+  readonly account: 'us' | 'intl'
+  /** The old subscription, the same in both worlds. */
+  readonly old: string
+  readonly customer: string
+  /** Of their first item, in the old account. */
+  readonly price: PriceName
+}
 
 /** A small school about to migrate, and its twin, in which nobody does. */
-export interface TwinWorlds extends AsyncDisposable {
-  readonly school: Members
-  readonly keys: readonly string[]
-  readonly now: () => Instant
-  /** The engine's context with everybody at the stage last written for them. */
-  context(): Context
-  /** The store is gone; an empty one takes its place, into which only the copy map was imported again. */
-  loseStore(): Promise<void>
-  stageOf(member: number): Stage
-  write(member: number, stage: Stage): void
-  advance(to: Instant): Promise<void>
-  /** What a member does in the portal that bills them (or in the old one), in both worlds at once. */
-  act(member: number, what: JsonObject, door: 'new' | 'old'): Promise<string>
-  /** The bank refuses this card from now on, in whichever account it is charged. False for somebody who was not moved yet. */
-  decline(member: number): Promise<boolean>
-  faults(plan: FaultPlan | undefined): void
-  injected(): number
-  /** A cancel arrives, signed and bound; worked on later. In the twin the member cancels at once. */
-  cancelSignal(member: number, twinToo: boolean): Promise<void>
-  /** Works the inbox; with a number, dies at that boundary. True when it died. */
-  workSignals(diesAt?: number): Promise<boolean>
-  pendingSignals(): Promise<number>
-  /** Who could charge this member at their next renewal: never more than one. Read from the world itself, at any instant. */
-  payers(member: number): readonly string[]
-  /** Whether the old subscription is alive and on hold. */
-  held(member: number): boolean
-  /** Whether the member would still be billed if nobody had migrated. */
-  alive(member: number): boolean
-  charges(): { readonly expected: readonly WorldCharge[]; readonly actual: readonly WorldCharge[] }
-}
+export class TwinWorlds implements AsyncDisposable {
+  readonly members: Member[]
+  readonly began: Instant
+  readonly moved: Sandbox
+  readonly twin: Sandbox
+  readonly town: OldTown
+  readonly service: Service
+  private readonly rig: Rig
+  private store: OpenStore
+  private files: ReadonlyMap<string, string>
+  private catalog: Catalog
+  private readonly stages = new Map<string, Stage>()
+  private readonly overrides = new Map<string, readonly string[]>()
+  private readonly erased = new Set<string>()
+  private readonly faultCounts = new Map<FaultKind, number>()
 
-/** A period that a revert left uncharged on both sides is billed, so that nothing is missed in either world. */
-const policies = 'policies: { uncharged_period: invoice }\n'
+  private constructor(made: {
+    members: Member[]
+    town: OldTown
+    twin: Sandbox
+    rig: Rig
+    store: OpenStore
+    files: ReadonlyMap<string, string>
+    catalog: Catalog
+    service: Service
+  }) {
+    this.members = made.members
+    this.town = made.town
+    this.moved = made.town.sandbox
+    this.twin = made.twin
+    this.rig = made.rig
+    this.store = made.store
+    this.files = made.files
+    this.catalog = made.catalog
+    this.service = made.service
+    this.began = made.town.sandbox.clock()
+  }
 
-const liveStatuses = new Set(['active', 'trialing', 'past_due'])
-
-export async function twinWorlds(people: readonly Member[], now: string): Promise<TwinWorlds> {
-  const school = await members(people, now)
-  const moved = school.rig.sandbox
-  const twin = cloneSandbox(moved)
-  const began = moved.clock()
-  const store = await openStore({ file: ':memory:' })
-  const stages: Stage[] = people.map(() => 'source')
-  let faultsSoFar = 0
-  const lives: { store: Store } = { store: school.rig.context.store }
-  const successorsOf = (member: number): SubscriptionRow[] =>
-    rowsOf(moved, 'target').filter(
-      (row) =>
-        row.metadata[markFrom] === school.keys[member] &&
-        liveStatuses.has(row.status) &&
-        row.cancellation_details.comment?.startsWith(undoneComment) !== true,
-    )
-  const worlds: TwinWorlds = {
-    school,
-    keys: school.keys,
-    now: () => moved.clock(),
-    context: () => ({ ...school.stage((index) => stages[index] ?? 'source', policies), store: lives.store }),
-    async loseStore() {
-      const fresh = await openStore({ file: ':memory:' })
-      for await (const row of lives.store.copyMap()) await fresh.putCopyMap([row])
-      lives.store = fresh
-    },
-    stageOf: (member) => stages[member] ?? 'source',
-    write: (member, stage) => void (stages[member] = stage),
-    async advance(to) {
-      await school.rig.advance(to)
-      await control(twin, 'clock', { to: formatInstant(to) })
-    },
-    async act(member, what, door) {
-      const old = school.subscriptions[member] ?? ''
-      const [live] = successorsOf(member)
-      const oldLives = rowsOf(moved, 'us').some(({ id, status }) => id === old && liveStatuses.has(status))
-      // An old link leads nowhere once the old subscription is gone.
-      const at = live !== undefined && (door === 'new' || !oldLives) ? live.id : old
-      const account = at === old ? 'us' : 'target'
-      await control(moved, 'act', { ...what, account, subscription: at })
-      await control(twin, 'act', { ...what, account: 'us', subscription: old })
-      return account
-    },
-    async decline(member) {
-      const [live] = successorsOf(member)
-      if (live === undefined) return false
-      const old = { act: 'decline_card', account: 'us', subscription: school.subscriptions[member] ?? '' }
-      await control(moved, 'act', old)
-      await control(moved, 'act', { act: 'decline_card', account: 'target', subscription: live.id })
-      await control(twin, 'act', old)
-      return true
-    },
-    faults(plan) {
-      faultsSoFar += injectedFaults(moved.world).length
-      setFaults(moved.world, plan)
-    },
-    injected: () => faultsSoFar + injectedFaults(moved.world).length,
-    async cancelSignal(member, twinToo) {
-      const subscriber = school.keys[member] ?? ''
-      const message = `wish-${member}-${moved.clock()}`
-      const signal = { source: 'operator', event: 'cancel', subscriber, receivedAt: moved.clock(), message } as const
-      await acceptSignal(inboxOf({ ...school.rig.context, store: lives.store }, store), signal)
-      if (!twinToo) return
-      await control(twin, 'act', {
-        act: 'cancel',
-        when: 'now',
-        account: 'us',
-        subscription: school.subscriptions[member] ?? '',
-      })
-    },
-    async workSignals(diesAt) {
-      const life = mortal(
-        { ...school.rig.context, store: lives.store },
-        ({ request, side }) => diesAt === request * 2 + (side === 'before' ? 0 : 1),
-      )
-      try {
-        await workInbox(inboxOf(life.context, store), 50)
-      } catch (error) {
-        if (!(error instanceof Killed)) throw error
-      }
-      return life.dead()
-    },
-    async pendingSignals() {
-      const { states } = await store.inbox.counts()
-      return states.received + states.verifying + states.cancelling + states.retry
-    },
-    payers(member) {
-      const old = rowsOf(moved, 'us').find(({ id }) => id === school.subscriptions[member])
-      const charging = old !== undefined && liveStatuses.has(old.status) && old.pause_collection === null
-      return [...(charging ? ['us'] : []), ...successorsOf(member).map(({ id }) => `target ${id}`)]
-    },
-    held(member) {
-      const old = rowsOf(moved, 'us').find(({ id }) => id === school.subscriptions[member])
-      return old !== undefined && liveStatuses.has(old.status) && old.pause_collection !== null
-    },
-    alive: (member) =>
-      rowsOf(twin, 'us').some(({ id, status }) => id === school.subscriptions[member] && liveStatuses.has(status)),
-    charges() {
-      const names = new Map(school.subscriptions.map((id, index) => [id, school.keys[index] ?? '']))
+  static async open(people: readonly Person[], now: string, mutate: Mutation): Promise<TwinWorlds> {
+    const town = await oldTown(people, now)
+    const twin = cloneSandbox(town.sandbox)
+    const project = new Map([['project.yaml', `${projectYaml}${policies}`]])
+    const rig = await openRig(loaded(project), town.sandbox)
+    const store = await openStore({ file: ':memory:' })
+    const here: { worlds?: TwinWorlds } = {}
+    const files = await pulled({ ...rig.context, store }, project)
+    const catalog = loaded(files)
+    const context = (): Context & { store: OpenStore } => here.worlds?.context() ?? { ...rig.with(catalog), store }
+    const service = await Service.open({ sandbox: town.sandbox, context, mutate }, offersOf(catalog, town))
+    const members = people.map((person, index): Member => {
+      const account = accountOf(person)
+      const old = town.subscriptions[index] ?? ''
       return {
-        expected: chargesIn(twin, names, began),
-        actual: chargesIn(moved, withSuccessors(moved, names), began),
+        key: `${account}/${old}`,
+        account,
+        old,
+        customer: town.customers[index] ?? '',
+        price: person.price ?? 'monthly',
       }
-    },
-    async [Symbol.asyncDispose]() {
-      await store.close()
-      twin.close()
-      await school[Symbol.asyncDispose]()
-    },
+    })
+    const worlds = new TwinWorlds({ members, town, twin, rig, store, files, catalog, service })
+    here.worlds = worlds
+    for (const source of ['us', 'intl']) await importCopy({ ...rig, context: worlds.context() }, source)
+    return worlds
   }
-  return worlds
+
+  now(): Instant {
+    return this.moved.clock()
+  }
+
+  /** What the command line would open after the YAML was edited. */
+  context(): Context & { readonly store: OpenStore } {
+    const { store, service } = this
+    const access = { kajabi: service.kajabi, grants: store.inbox, offers: service.access }
+    return { ...this.rig.with(this.edited()), store, access }
+  }
+
+  private edited(): Catalog {
+    const subscribers = this.catalog.subscribers
+      .filter(({ key }) => !this.erased.has(key))
+      .map((one): DesiredSubscriber => {
+        const override = this.overrides.get(one.key)
+        return { ...one, stage: this.stageOf(one.key), ...(override === undefined ? {} : { override }) }
+      })
+    const written = subscribers.map(({ key, stage, override = [] }) => [key, stage, override])
+    return { ...this.catalog, subscribers, digest: digest([this.catalog.digest, written]) }
+  }
+
+  stageOf(key: string): Stage {
+    return this.stages.get(key) ?? 'source'
+  }
+
+  write(key: string, stage: Stage): void {
+    this.stages.set(key, stage)
+  }
+
+  override(key: string, names: readonly string[]): void {
+    this.overrides.set(key, names)
+  }
+
+  overrideOf(key: string): readonly string[] {
+    return this.overrides.get(key) ?? []
+  }
+
+  erase(key: string): void {
+    this.erased.add(key)
+  }
+
+  isDeclared(key: string): boolean {
+    return !this.erased.has(key) && this.catalog.subscribers.some((one) => one.key === key)
+  }
+
+  declared(key: string): DesiredSubscriber | undefined {
+    return this.erased.has(key) ? undefined : this.catalog.subscribers.find((one) => one.key === key)
+  }
+
+  /** Stripe copies once more, the file is imported, and the accounts are pulled into the YAML. */
+  async pullAgain(): Promise<void> {
+    this.erased.clear()
+    for (const source of ['us', 'intl']) await importCopy({ ...this.rig, context: this.context() }, source)
+    this.files = await pulled(
+      this.context(),
+      staged(this.files, (key) => this.stageOf(key)),
+    )
+    this.catalog = loaded(this.files)
+    this.service.offer(offersOf(this.catalog, this.town))
+  }
+
+  async advance(to: Instant): Promise<void> {
+    this.service.awake = true
+    await this.rig.advance(to)
+    this.service.awake = false
+    await control(this.twin, 'clock', { to: formatInstant(to) })
+  }
+
+  /** What a member or an operator does in one account of one world. */
+  async act(world: 'moved' | 'twin', what: JsonObject): Promise<JsonObject> {
+    const done = await control(world === 'moved' ? this.moved : this.twin, 'act', what)
+    if (world === 'moved') await this.service.delivered()
+    return done
+  }
+
+  faults(plan: FaultPlan | undefined): void {
+    for (const { fault } of injectedFaults(this.moved.world))
+      this.faultCounts.set(fault, (this.faultCounts.get(fault) ?? 0) + 1)
+    setFaults(this.moved.world, plan)
+  }
+
+  injected(): ReadonlyMap<FaultKind, number> {
+    return this.faultCounts
+  }
+
+  /** The store is gone; an empty one takes its place, into which only the copy map is imported again. */
+  async loseStore(): Promise<OpenStore> {
+    const lost = this.store
+    this.store = await openStore({ file: ':memory:' })
+    for await (const row of lost.copyMap()) await this.store.putCopyMap([row])
+    this.service.forget()
+    return lost
+  }
+
+  /** Another world that stands where this one stands, with a store that holds the same: what would have happened without a kill. */
+  async fork(): Promise<{ readonly context: Context; readonly sandbox: Sandbox; close(): Promise<void> }> {
+    const sandbox = cloneSandbox(this.moved)
+    sandbox.world.deliver = undefined
+    const rig = await openRig(this.edited(), sandbox)
+    const store = await openStore({ file: ':memory:' })
+    await store.putObjects(await this.store.objects())
+    await store.putSubscribers(await this.store.subscribers())
+    await store.inbox.putGrants(await this.store.inbox.grants())
+    for await (const row of this.store.copyMap()) await store.putCopyMap([row])
+    const access = { kajabi: connect(sandbox), grants: store.inbox, offers: this.service.access }
+    return {
+      context: { ...rig.context, store, access },
+      sandbox,
+      async close() {
+        await store.close()
+        await rig[Symbol.asyncDispose]()
+      },
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.store.close()
+    this.twin.close()
+    await this.rig[Symbol.asyncDispose]()
+  }
 }
 
-let runs = 0
-/** The service's own clock runs fast: retries and the leases of the dead are over at the next look. */
-let seconds = 1_900_000_000
+/** The dead program's lease: a new life may begin at once. */
+export async function bury(context: Context): Promise<void> {
+  await context.store.breakLease(applyLease)
+}
 
-/** The inbox over this context. */
-function inboxOf(context: Context, store: OpenStore): InboxContext {
-  return {
-    accounts: context.accounts,
-    store: context.store,
-    inbox: store.inbox,
-    kajabi: undefined,
-    access: { offers: {} },
-    policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
-    alert() {},
-    log() {},
-    run: `inbox-${++runs}`,
-    interrupt: { requested: false },
-    clock: () => instant((seconds += 50_000)),
-    random: () => 0,
-    wait: async () => {},
-  }
+async function pulled(context: Context, files: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+  const found = await pull(context, { files })
+  return new Map([...files, ...found.files])
+}
+
+/** The YAML with the stages that people have written into it since the last pull. */
+function staged(files: ReadonlyMap<string, string>, stageOf: (key: string) => Stage): ReadonlyMap<string, string> {
+  return new Map(
+    [...files].map(([path, text]) => {
+      const source = /^subscribers\/(\w+)\//.exec(path)?.[1]
+      if (source === undefined) return [path, text]
+      const bare = text.replaceAll(/^ {4}stage: \w+\n/gm, '')
+      return [
+        path,
+        bare.replaceAll(
+          /^ {2}(sub_\w+):\n/gm,
+          (line, id: string) => `${line}    stage: ${stageOf(`${source}/${id}`)}\n`,
+        ),
+      ]
+    }),
+  )
+}
+
+/** Keys of the catalog's prices by the offer that they give. */
+function offersOf(catalog: Catalog, { prices: ids }: OldTown): Readonly<Record<string, readonly string[]>> {
+  const course = new Set([...catalog.mappings.values()].flatMap(({ prices }) => prices[ids.course] ?? []))
+  const extra = new Set([...catalog.mappings.values()].flatMap(({ prices }) => prices[ids.addon] ?? []))
+  const all = catalog.resources.filter(({ kind, key }) => kind === 'price' && !extra.has(key)).map(({ key }) => key)
+  return { membership: all.filter((key) => !course.has(key)), course: [...course] }
+}
+
+function loaded(files: ReadonlyMap<string, string>): Catalog {
+  const { catalog, findings } = loadCatalog([...files].map(([path, text]) => ({ path, text })))
+  if (catalog === undefined) throw new Error(JSON.stringify(findings, null, 1))
+  return catalog
 }
 
 async function control(sandbox: Sandbox, name: string, body: JsonObject): Promise<JsonObject> {
@@ -197,41 +269,4 @@ async function control(sandbox: Sandbox, name: string, body: JsonObject): Promis
   if (!answer.ok) throw new Error(`${name} ${JSON.stringify(body)}: ${text}`)
   const parsed: unknown = JSON.parse(text)
   return isJsonObject(parsed) ? parsed : {}
-}
-
-function withSuccessors(sandbox: Sandbox, names: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  const all = new Map(names)
-  for (const { id, metadata } of rowsOf(sandbox, 'target')) {
-    const mark = metadata[markFrom]
-    if (mark !== undefined) all.set(id, mark)
-  }
-  return all
-}
-
-function chargesIn(sandbox: Sandbox, names: ReadonlyMap<string, string>, since: Instant): WorldCharge[] {
-  return chargesOf(sandbox.world).flatMap(({ status, subscription, invoice, account, at, amount, currency }) => {
-    const when = parseInstant(at)
-    if (status !== 'succeeded' || when === undefined || when <= since) return []
-    const subscriber = names.get(subscription ?? '') ?? carriedFor(sandbox, account, invoice) ?? `unknown ${invoice}`
-    return [{ subscriber, account, at: when, amount, currency }]
-  })
-}
-
-/** An invoice of its own, for a period that a revert left uncharged, names its subscriber in its mark. */
-function carriedFor(sandbox: Sandbox, account: string, invoice: string | null): string | undefined {
-  const row = sandbox.world.accounts
-    .get(account)
-    ?.table(invoices)
-    .get(invoice ?? '')
-  return row?.metadata[markCarried]?.split(' ')[0]
-}
-
-function rowsOf(sandbox: Sandbox, account: string): SubscriptionRow[] {
-  const world = sandbox.world.accounts.get(account)
-  return world === undefined ? [] : [...world.table(subscriptions).all()]
-}
-
-/** The dead program's lease: a new life may begin at once. */
-export async function bury(context: Context): Promise<void> {
-  await context.store.breakLease(applyLease)
 }

@@ -1,0 +1,171 @@
+import { present } from '../../src/core/assert.ts'
+import { instant, secondsPerHour } from '../../src/core/instant.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import { emailOf, goesOn, heldOffers, isLive, offerOfMember, sidesOf } from './ground.ts'
+import type { Happening } from './happenings.ts'
+import { Broken, onlyTheyLeft, whoGoesOn } from './promises.ts'
+import { order } from './service.ts'
+import type { Member, TwinWorlds } from './world.ts'
+
+type Cancel = Extract<Happening, { readonly do: 'cancel' }>
+
+/** Members who leave, by every door there is, and the service that has to hear them. (Promise 9.) */
+export class Departures {
+  private readonly worlds: TwinWorlds
+  private readonly note: (text: string) => void
+  private readonly count: (name: string) => void
+
+  constructor(worlds: TwinWorlds, note: (text: string) => void, count: (name: string) => void) {
+    this.worlds = worlds
+    this.note = note
+    this.count = count
+  }
+
+  async leave(member: Member, happening: Cancel): Promise<void> {
+    const { twin } = sidesOf(this.worlds, member)
+    if (twin === undefined || !isLive(twin) || !goesOn(sidesOf(this.worlds, member))) return
+    const before = whoGoesOn(this.worlds)
+    const dead = new Set(await this.worlds.service.rows('dead'))
+    this.count('cancels')
+    await this.say(member, happening)
+    if (happening.diesAt !== undefined && (await this.dies(happening.diesAt))) {
+      this.count('kills')
+      this.count('kills_of_service')
+      this.note('the cancel service is killed')
+    }
+    await this.work()
+    if (whoGoesOn(this.worlds).size === before.size && (await this.worlds.service.rows('dead')).length === dead.size) {
+      // The same tag within minutes passes for the same wish; it stays until its wish is done, and is found by the next look.
+      this.count('found_by_the_poller')
+      await this.worlds.service.poll()
+      await this.work()
+    }
+    const who = await this.answered(member, before, dead)
+    onlyTheyLeft(this.worlds, who, before)
+    const unmoved = sidesOf(this.worlds, who).twin
+    if (unmoved !== undefined && isLive(unmoved))
+      await this.worlds.act('twin', { act: 'cancel', when: 'now', account: who.account, subscription: who.old })
+  }
+
+  private async say(member: Member, { by, arrives }: Cancel): Promise<void> {
+    const { service, moved } = this.worlds
+    const { live, old } = sidesOf(this.worlds, member)
+    const contact = siteOf(moved.world).contactOf(emailOf(this.worlds, member))
+    if (by === 'signal' || (by === 'hook' && contact === undefined)) {
+      this.count('cancels_by_operator')
+      this.note(`${member.key} cancels by mail`)
+      return service.operator(member.key)
+    }
+    if (by === 'hook' && contact !== undefined) return this.tag(member, contact.id, arrives)
+    const [successor] = live
+    // An old link leads nowhere once the old subscription is gone.
+    const isNew = successor !== undefined && (by === 'new door' || old === undefined || !isLive(old))
+    const subscription = isNew ? successor.id : member.old
+    const account = isNew ? 'target' : member.account
+    this.count(isNew ? 'cancels_in_new_portal' : 'cancels_by_old_door')
+    this.note(`${member.key} cancels in the portal of ${account}`)
+    await this.worlds.act('moved', { act: 'cancel', when: 'now', account, subscription })
+  }
+
+  /** The tag is set in Kajabi, which calls: once, twice, hours late, or never. */
+  private async tag(member: Member, contact: string, arrives: Cancel['arrives']): Promise<void> {
+    const { service, moved } = this.worlds
+    const [tag = ''] = service.access.offers[offerOfMember(member)]?.cancel_tags ?? []
+    this.count('cancels_by_hook')
+    this.count(`hooks_${arrives}`)
+    this.note(`${member.key} cancels in Kajabi; the hook comes ${arrives}`)
+    service.arrival = arrives
+    await order(moved, { act: 'add_tag', contact, tag })
+    await service.delivered()
+    service.arrival = arrives === 'twice' ? 'twice' : 'once'
+    if (arrives === 'late') await this.worlds.advance(instant(this.worlds.now() + 2 * secondsPerHour))
+    if (arrives === 'lost') await service.poll()
+    service.arrival = 'once'
+  }
+
+  private dies(diesAt: number): Promise<boolean> {
+    return this.worlds.service.look(({ request, side }) => diesAt === request * 2 + (side === 'before' ? 0 : 1))
+  }
+
+  /** Everything that waits is worked on to its end. */
+  async work(): Promise<void> {
+    if (!(await this.worlds.service.work())) throw new Broken('promise 9: a cancel is pending for ever')
+    await this.worlds.service.delivered()
+    if (!(await this.worlds.service.work())) throw new Broken('promise 9: a signal is pending for ever')
+  }
+
+  /** Who left in the end: they, or nobody without somebody being told, who then asks and cancels the right one by hand. */
+  private async answered(member: Member, before: ReadonlySet<string>, dead: ReadonlySet<string>): Promise<Member> {
+    const { service, members } = this.worlds
+    const after = whoGoesOn(this.worlds)
+    const gone = members.filter(({ key }) => before.has(key) && !after.has(key))
+    const [first] = gone
+    const alike = members.filter(
+      (one) => one.customer === member.customer && offerOfMember(one) === offerOfMember(member),
+    )
+    if (gone.length === 1 && first !== undefined && alike.includes(first)) return first
+    if (gone.length > 0)
+      throw new Broken(`promise 9: ${gone.map(({ key }) => key).join(', ')} left when ${member.key} asked to`)
+    const letters = (await service.rows('dead')).filter((id) => !dead.has(id))
+    if (letters.length === 0) throw new Broken(`promise 9: the wish of ${member.key} was lost`)
+    for (const id of letters)
+      if (!service.alerts.some(({ key }) => key === `dead ${id}`))
+        throw new Broken(`promise 9: nobody was told of the dead letter ${id}`)
+    this.count('dead_letters')
+    this.note(`a dead letter; ${member.key} is cancelled by hand`)
+    await this.removeTags(member)
+    await service.operator(member.key)
+    await this.work()
+    return member
+  }
+
+  private async removeTags(member: Member): Promise<void> {
+    const { moved, service } = this.worlds
+    const contact = present(siteOf(moved.world).contactOf(emailOf(this.worlds, member)), 'contact')
+    for (const { cancel_tags: tags = [] } of Object.values(service.access.offers))
+      for (const tag of tags)
+        if (contact.tags.includes(tag)) await order(moved, { act: 'remove_tag', contact: contact.id, tag })
+  }
+
+  /** An old body comes again, perhaps about somebody who has subscribed anew since: nobody leaves. */
+  async hearAgain(which: number): Promise<void> {
+    const { service } = this.worlds
+    const body = service.heard[which % Math.max(1, service.heard.length)]
+    if (body === undefined) return
+    this.count('old_hooks')
+    this.note('an old hook comes once more')
+    const before = whoGoesOn(this.worlds)
+    await service.hook(body)
+    await this.work()
+    this.nobodyLeft(before, 'an old hook')
+  }
+
+  async poll(): Promise<void> {
+    this.count('polls')
+    this.note('the pollers look')
+    const before = whoGoesOn(this.worlds)
+    await this.worlds.service.poll()
+    await this.work()
+    this.nobodyLeft(before, 'a look at Kajabi')
+  }
+
+  /** In Kajabi a revoke is not a cancel. */
+  async revoke(member: Member): Promise<void> {
+    const email = emailOf(this.worlds, member)
+    const offer = offerOfMember(member)
+    if (!heldOffers(this.worlds, email).includes(offer)) return
+    this.count('revokes_by_hand')
+    this.note(`somebody takes ${offer} away from the holder of ${member.key}`)
+    const before = whoGoesOn(this.worlds)
+    const id = this.worlds.service.access.offers[offer]?.kajabi ?? ''
+    await order(this.worlds.moved, { act: 'revoke', contact: email, offer: id })
+    await this.worlds.service.delivered()
+    await this.work()
+    this.nobodyLeft(before, 'a revoke')
+  }
+
+  private nobodyLeft(before: ReadonlySet<string>, by: string): void {
+    const after = whoGoesOn(this.worlds)
+    for (const key of before) if (!after.has(key)) throw new Broken(`promise 9: ${key} was cancelled by ${by}`)
+  }
+}

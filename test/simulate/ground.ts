@@ -1,0 +1,140 @@
+import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
+import { parseInstant } from '../../src/core/instant.ts'
+import { isJsonObject } from '../../src/core/json.ts'
+import { markCarried, markFrom, markHold, settledComment, undoneComment } from '../../src/handover/marks.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
+import { customers } from '../../src/sandbox/stripe/customer-row.ts'
+import { offerOf } from './people.ts'
+import type { Member, TwinWorlds } from './world.ts'
+
+// What is so in the two worlds, read from their own rows at any instant: nothing of the product's is asked.
+
+const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid'])
+
+export const isLive = ({ status }: SubscriptionRow): boolean => liveStatuses.has(status)
+export const collects = (row: SubscriptionRow): boolean => isLive(row) && row.pause_collection === null
+
+export function rowsOf({ world }: Sandbox, account: string): readonly SubscriptionRow[] {
+  return [...(world.accounts.get(account)?.table(subscriptions).all() ?? [])]
+}
+
+export function rowOf({ world }: Sandbox, account: string, id: string): SubscriptionRow | undefined {
+  return world.accounts.get(account)?.table(subscriptions).get(id)
+}
+
+/** One subscriber in both worlds. */
+export interface Sides {
+  readonly old: SubscriptionRow | undefined
+  readonly twin: SubscriptionRow | undefined
+  /** Every subscription of the target with their mark, newest first. */
+  readonly successors: readonly SubscriptionRow[]
+  readonly live: readonly SubscriptionRow[]
+  /** Ended otherwise than by a revert or an undo. */
+  readonly ended: readonly SubscriptionRow[]
+  readonly held: boolean
+}
+
+export function sidesOf({ moved, twin }: TwinWorlds, { account, old: id, key }: Member): Sides {
+  const old = rowOf(moved, account, id)
+  const successors = rowsOf(moved, 'target')
+    .filter(({ metadata }) => metadata[markFrom] === key)
+    .toSorted((a, b) => b.created - a.created)
+  return {
+    old,
+    twin: rowOf(twin, account, id),
+    successors,
+    live: successors.filter(isLive),
+    ended: successors.filter((row) => !isLive(row) && !isUndone(row)),
+    held: old !== undefined && isLive(old) && old.metadata[markHold] !== undefined,
+  }
+}
+
+const isUndone = (row: SubscriptionRow): boolean => row.cancellation_details.comment?.startsWith(undoneComment) === true
+export const isSettled = (row: SubscriptionRow): boolean =>
+  row.cancellation_details.comment?.startsWith(settledComment) === true
+export const isLapsed = (row: SubscriptionRow): boolean => row.cancellation_details.reason === 'payment_failed'
+
+/** Who would charge them at the next renewal. */
+export function payersOf({ old, live, successors }: Sides): readonly string[] {
+  const here = old !== undefined && collects(old) ? [old.id] : []
+  return [...here, ...live.filter(collects).map(({ id }) => `${id} of ${successors.length} in the target`)]
+}
+
+/** Whether anything of them still goes on in the world that migrates. A held one whose successor has ended waits to be settled, and bills nobody. */
+export const goesOn = ({ old, live, held, ended }: Sides): boolean =>
+  live.length > 0 || (old !== undefined && isLive(old) && !(held && ended.length > 0))
+
+/** The pause that the old account had of its own, as the mark of the hold keeps it. */
+export function pauseBefore({ old }: Sides): string | null {
+  const mark: unknown = JSON.parse(old?.metadata[markHold] ?? '{}')
+  const before = isJsonObject(mark) ? mark['before'] : null
+  const behavior = isJsonObject(before) ? before['behavior'] : null
+  return typeof behavior === 'string' ? behavior : null
+}
+
+export function emailOf({ moved }: TwinWorlds, { account, customer }: Member): string {
+  return moved.world.accounts.get(account)?.table(customers).get(customer)?.email ?? ''
+}
+
+/** Offers by key that somebody holds in Kajabi. */
+export function heldOffers({ moved, service }: TwinWorlds, email: string): readonly string[] {
+  const site = siteOf(moved.world)
+  const contact = site.contactOf(email)
+  if (contact === undefined) return []
+  const held = new Set(site.grantsOf(contact.id).map(({ offer }) => offer))
+  return Object.entries(service.access.offers).flatMap(([key, { kajabi }]) => (held.has(kajabi) ? [key] : []))
+}
+
+/** The offer that their subscription gives. */
+export const offerOfMember = ({ price }: Member): 'membership' | 'course' => offerOf(price)
+
+export interface Bills {
+  readonly expected: readonly WorldCharge[]
+  readonly actual: readonly WorldCharge[]
+}
+
+/** Charges since the migration began, each with the subscriber it belongs to. */
+export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
+  const names = new Map(members.map(({ old, key }) => [old, key]))
+  const successors = new Map(names)
+  for (const { id, metadata } of rowsOf(moved, 'target')) successors.set(id, metadata[markFrom] ?? `foreign ${id}`)
+  const since = (world: Sandbox, known: ReadonlyMap<string, string>): readonly WorldCharge[] =>
+    chargesOf(world.world).flatMap(({ status, subscription, invoice, account, at, amount, currency }) => {
+      const when = parseInstant(at)
+      if (status !== 'succeeded' || when === undefined || when <= began || amount === 0) return []
+      const subscriber = known.get(subscription ?? '') ?? carriedFor(world, account, invoice) ?? `unknown ${invoice}`
+      return subscriber.startsWith('foreign') ? [] : [{ subscriber, account, at: when, amount, currency }]
+    })
+  return { expected: since(twin, names), actual: since(moved, successors) }
+}
+
+/** An invoice of its own, for a period that a revert left uncharged, names its subscriber in its mark. */
+function carriedFor({ world }: Sandbox, account: string, invoice: string | null): string | undefined {
+  const row = world.accounts
+    .get(account)
+    ?.table(invoices)
+    .get(invoice ?? '')
+  return row?.metadata[markCarried]?.split(' ')[0]
+}
+
+/** An invoice that the old account is still collecting. */
+export function isCollectedInSource({ moved }: TwinWorlds, { account, old }: Member): boolean {
+  const all = moved.world.accounts.get(account)?.table(invoices).all() ?? []
+  return [...all].some(
+    (row) =>
+      row.subscription === old &&
+      row.status === 'open' &&
+      row.auto_advance &&
+      row.collection_method === 'charge_automatically',
+  )
+}
+
+/** Whether somebody pays, or is being asked to. */
+export function isClaim(worlds: TwinWorlds, member: Member): boolean {
+  const { old, live, ended } = sidesOf(worlds, member)
+  const [paying] = live.length > 0 ? live : ended.length > 0 ? ended : old === undefined ? [] : [old]
+  return paying !== undefined && ['active', 'trialing', 'past_due'].includes(paying.status)
+}

@@ -1,0 +1,120 @@
+import type { Stage } from '../../src/catalog/types.ts'
+import type { Chance } from './chance.ts'
+import type { Arrival } from './service.ts'
+
+/** What a member changes: card, plan, quantity, the end of it all (and thinks better of it), a pause. */
+export const edits = ['card', 'plan', 'quantity', 'end', 'keep', 'pause', 'unpause'] as const
+export type Edit = (typeof edits)[number]
+
+/** One thing that happens. A story is a list of these, so that a failing one can be told shorter. Members are counted as they come; beyond the last it begins anew. */
+export type Happening =
+  /** Time passes in the world, up to weeks at once. */
+  | { readonly do: 'days'; readonly days: number }
+  /** Somebody edits the YAML: one member, or everybody, is to stand there. */
+  | { readonly do: 'stage'; readonly member: number; readonly stage: Stage }
+  | { readonly do: 'wave'; readonly stage: Stage }
+  | {
+      readonly do: 'apply'
+      readonly diesAt: number | undefined
+      readonly faults: number | undefined
+      /** The killed life is followed by the next one at once, and set beside one that nobody killed. */
+      readonly beside?: true
+    }
+  /** A plan is made and kept for review; another day it is applied from its file, perhaps after somebody touched the file. */
+  | { readonly do: 'save plan' }
+  | { readonly do: 'apply saved'; readonly tampered: boolean }
+  | {
+      readonly do: 'cancel'
+      readonly member: number
+      readonly by: 'hook' | 'signal' | 'new door' | 'old door'
+      readonly arrives: Arrival
+      readonly diesAt: number | undefined
+    }
+  /** An old hook comes once more, long after. */
+  | { readonly do: 'old hook'; readonly which: number }
+  /** `own`: in the portal of whoever bills them. `old`: by an old link, whoever bills them. */
+  | { readonly do: 'edit'; readonly member: number; readonly what: Edit; readonly door: 'own' | 'old' }
+  /** The operator makes a member's change on the other side, too, and says so in the YAML. */
+  | { readonly do: 'carry'; readonly member: number }
+  | { readonly do: 'decline'; readonly member: number }
+  | { readonly do: 'accept'; readonly member: number }
+  /** A forgotten checkout link of the old account sells once more. */
+  | { readonly do: 'old checkout'; readonly member: number }
+  /** Another copy, its import, and another pull. */
+  | { readonly do: 'pull' }
+  /** A member's entry disappears from the YAML. */
+  | { readonly do: 'erase'; readonly member: number }
+  /** Somebody takes away an offer in Kajabi. */
+  | { readonly do: 'revoke'; readonly member: number }
+  | { readonly do: 'poll' }
+  /** The clock of the service's machine is set. */
+  | { readonly do: 'clock'; readonly hours: number }
+  | { readonly do: 'lose the store' }
+
+/** Some thirty things that happen to a school with so many members. */
+export function randomHappenings(random: Chance, people: number): Happening[] {
+  // Most schools begin by moving everybody: what happens to those who are moved is what this is about.
+  const wave: readonly Happening[] = random.happens(0.6) ? [{ do: 'wave', stage: 'target' }, appliedAt(random)] : []
+  return [...wave, ...Array.from({ length: random.between(14, 28) }, () => randomHappening(random, people))]
+}
+
+const maybe = <T>(random: Chance, probability: number, value: () => T): T | undefined =>
+  random.happens(probability) ? value() : undefined
+
+function appliedAt(random: Chance): Happening {
+  const faults = maybe(random, 0.35, () => random.between(1, 1_000_000))
+  const diesAt = maybe(random, 0.5, () => random.between(0, 20))
+  const beside = diesAt !== undefined && faults === undefined && random.happens(0.4)
+  return { do: 'apply', diesAt, faults, ...(beside ? { beside } : {}) }
+}
+
+function randomHappening(random: Chance, people: number): Happening {
+  const member = random.between(0, people - 1)
+  const stage = random.one(['target', 'target', 'target', 'source', 'source', 'settled'] as const)
+  const pick = random.next() * weightOfAll
+  let sum = 0
+  const make = makers.find(([weight]) => (sum += weight) > pick)?.[1] ?? makers[0][1]
+  return make(random, { member, stage })
+}
+
+type Maker = (random: Chance, about: { readonly member: number; readonly stage: Stage }) => Happening
+
+const makers: readonly [readonly [number, Maker], ...(readonly [number, Maker])[]] = [
+  [20, (random) => ({ do: 'days', days: random.happens(0.15) ? random.between(21, 50) : random.between(1, 20) })],
+  [20, (_, { member, stage }) => ({ do: 'stage', member, stage })],
+  [4, (_, { stage }) => ({ do: 'wave', stage })],
+  [22, appliedAt],
+  [4, () => ({ do: 'save plan' })],
+  [4, (random) => ({ do: 'apply saved', tampered: random.happens(0.15) })],
+  [
+    7,
+    (random, { member }) => ({
+      do: 'cancel',
+      member,
+      by: random.one(['hook', 'hook', 'hook', 'signal', 'new door', 'old door'] as const),
+      arrives: random.one(['once', 'twice', 'late', 'lost'] as const),
+      diesAt: maybe(random, 0.5, () => random.between(0, 5)),
+    }),
+  ],
+  [2, (random) => ({ do: 'old hook', which: random.between(0, 3) })],
+  [
+    9,
+    (random, { member }) => ({
+      do: 'edit',
+      member,
+      what: random.one(edits),
+      door: random.one(['own', 'own', 'old'] as const),
+    }),
+  ],
+  [4, (_, { member }) => ({ do: 'carry', member })],
+  [2, (_, { member }) => ({ do: 'decline', member })],
+  [2, (_, { member }) => ({ do: 'accept', member })],
+  [1, (_, { member }) => ({ do: 'old checkout', member })],
+  [5, () => ({ do: 'pull' })],
+  [1, (_, { member }) => ({ do: 'erase', member })],
+  [2, (_, { member }) => ({ do: 'revoke', member })],
+  [1, () => ({ do: 'poll' })],
+  [2, (random) => ({ do: 'clock', hours: random.between(-12, 48) })],
+  [3, () => ({ do: 'lose the store' })],
+]
+const weightOfAll = makers.reduce((sum, [weight]) => sum + weight, 0)

@@ -1,0 +1,268 @@
+import { Maker, type Params } from '../../src/sandbox/population/maker.ts'
+import type { SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { customers } from '../../src/sandbox/stripe/customer-row.ts'
+import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
+import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
+import { calm } from '../../src/sandbox/stripe/test-cards.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import { present } from '../../src/core/assert.ts'
+import { goesOn, isLive, sidesOf } from './ground.ts'
+import type { Edit, Happening } from './happenings.ts'
+import { changeable, type Change, type Life } from './life.ts'
+import { otherPlan, prices, type PriceName } from './people.ts'
+import type { Foreign } from './promises.ts'
+import { idIn } from './service.ts'
+import type { Member, TwinWorlds } from './world.ts'
+
+/** Members at the portals, old and new, and at their banks; and the operator who makes a change on the other side, too. */
+export class Portal {
+  private readonly worlds: TwinWorlds
+  private readonly life: Life
+  private readonly note: (text: string) => void
+  private readonly count: (name: string) => void
+  /** Prices of the target that somebody made by hand, for its portal. */
+  private readonly offered = new Map<PriceName, string>()
+  private pulledAs = new Map<string, string>()
+
+  constructor(worlds: TwinWorlds, life: Life, note: (text: string) => void, count: (name: string) => void) {
+    this.worlds = worlds
+    this.life = life
+    this.note = note
+    this.count = count
+    this.pulled()
+  }
+
+  /** Before anything is migrated: what somebody else has in the target, the prices of its portal among them. */
+  plantForeign(): Foreign {
+    const { world } = this.worlds.moved
+    const maker = new Maker(world)
+    const ids: string[] = []
+    const post = (path: string, params: Params): string => {
+      const id = idIn(maker.post(world.account('target'), path, params))
+      ids.push(`target ${id}`)
+      return id
+    }
+    world.transact(() => {
+      const product = post('/v1/products', { name: 'Made by hand' })
+      for (const name of new Set(Object.values(otherPlan))) {
+        const { currency, unit_amount, recurring, tax_behavior } = prices[name]
+        this.offered.set(name, post('/v1/prices', { product, currency, unit_amount, recurring, tax_behavior }))
+      }
+      post('/v1/coupons', { name: 'Made by hand', percent_off: 50, duration: 'forever' })
+      const card = 'pm_card_visa'
+      const settings = { default_payment_method: card }
+      const customer = post('/v1/customers', {
+        email: 'other@example.com',
+        payment_method: card,
+        invoice_settings: settings,
+      })
+      post('/v1/subscriptions', { customer, items: [{ price: this.offered.get('premium') }] })
+    })
+    return { ids, friend: present(siteOf(world).contactOf('friend@example.com'), 'friend').id }
+  }
+
+  /** The YAML says again what the old accounts say. */
+  pulled(): void {
+    this.pulledAs = new Map(this.worlds.members.map((member) => [member.key, this.asIs(member)]))
+    for (const member of this.worlds.members) this.life.of(member).adopted = true
+  }
+
+  /** Whether somebody at the source is otherwise than the YAML says. */
+  isChanged(member: Member): boolean {
+    return this.pulledAs.get(member.key) !== this.asIs(member)
+  }
+
+  private asIs(member: Member): string {
+    const { old } = sidesOf(this.worlds, member)
+    return old === undefined ? '' : changeable(this.worlds, member, old)
+  }
+
+  async edit(member: Member, { what, door }: Extract<Happening, { readonly do: 'edit' }>): Promise<void> {
+    const sides = sidesOf(this.worlds, member)
+    const { old, twin, live, held } = sides
+    const [successor] = live
+    if (twin === undefined || !isCalm(twin) || !goesOn(sides)) return
+    const doings = this.life.of(member)
+    const atNew = successor !== undefined && (door === 'own' || old === undefined || !isLive(old))
+    const row = atNew ? successor : old
+    if (row === undefined || !isCalm(row) || (atNew && losesDiscount(row, this.worlds.now()))) return
+    const change = changeOf(this.nameOf(atNew ? 'target' : member.account, row), row, what)
+    if (change === undefined) return
+    // Where the held old one is changed, the pause is ours: its own portal has none to offer.
+    if (held && !atNew && (what === 'pause' || what === 'unpause')) return
+    this.count(`edits_${what}`)
+    this.count(atNew ? 'edits_in_new_portal' : held ? 'edits_by_old_door_on_hold' : 'edits_at_source')
+    this.note(
+      `${member.key}: ${JSON.stringify(change)} at ${atNew ? 'the new' : held ? 'the held old' : 'the old'} one`,
+    )
+    await this.make('moved', atNew ? 'target' : member.account, row.id, change)
+    if (what === 'card') doings.cards = true
+    // What was said of earlier changes says nothing of this one.
+    this.worlds.override(member.key, [])
+    doings.adopted = false
+    const reachesThem = atNew || !held || what === 'card' || what === 'end' || what === 'keep'
+    if (reachesThem) await this.make('twin', member.account, member.old, change)
+    // A pause goes back by itself with whoever is set back.
+    if (atNew && held && what !== 'pause' && what !== 'unpause') doings.inNew.push(change)
+    if (!atNew && held && !reachesThem) doings.inOld.push(change)
+  }
+
+  /** The operator makes the change on the other side, too, and says so in the YAML. */
+  async carry(member: Member): Promise<void> {
+    const doings = this.life.of(member)
+    const { live, held } = sidesOf(this.worlds, member)
+    const [successor] = live
+    if (!held || successor === undefined || losesDiscount(successor, this.worlds.now())) return
+    const changed = doings.inNew.length + doings.inOld.length > 0 || doings.cards
+    if (!changed) return
+    this.count('carried_by_operator')
+    this.note(`${member.key}: changes are made on the other side, too`)
+    for (const change of doings.inNew) await this.make('moved', member.account, member.old, change)
+    for (const change of doings.inOld) {
+      await this.make('moved', 'target', successor.id, change)
+      await this.make('twin', member.account, member.old, change)
+    }
+    doings.inNew.length = 0
+    doings.inOld.length = 0
+    this.worlds.override(member.key, ['changed_since_move', 'drift_on_held_source'])
+  }
+
+  /** What was changed by an old door bills them once the old account does so again. */
+  async bringIntoForce(): Promise<void> {
+    for (const member of this.worlds.members) {
+      const { inOld } = this.life.of(member)
+      const { held, old, live } = sidesOf(this.worlds, member)
+      if (held || inOld.length === 0) continue
+      if (old !== undefined && isLive(old) && live.length === 0)
+        for (const change of inOld) await this.make('twin', member.account, member.old, change)
+      inOld.length = 0
+    }
+  }
+
+  /** The bank refuses this card from now on, in whichever account it is charged, or takes it again. */
+  async decline(member: Member, declines: boolean): Promise<void> {
+    const sides = sidesOf(this.worlds, member)
+    const { twin, live, old } = sides
+    // What comes after the last attempt is each account's own setting; the British one keeps them unpaid.
+    if (member.account !== 'us' || twin === undefined || !isLive(twin) || !goesOn(sides)) return
+    const act = declines ? 'decline_card' : 'accept_card'
+    if (!declines && !this.life.of(member).declined) return
+    this.count(declines ? 'declines' : 'accepted_again')
+    if (declines) {
+      this.count(live.length > 0 ? 'declines_after_move' : 'declines_before_move')
+      for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).declined = true
+    }
+    this.note(`${member.key}: the card is ${declines ? 'declined' : 'accepted'} from now on`)
+    await this.worlds.act('twin', { act, account: member.account, subscription: member.old })
+    if (old !== undefined && isLive(old))
+      await this.worlds.act('moved', { act, account: member.account, subscription: member.old })
+    for (const { id } of live) await this.worlds.act('moved', { act, account: 'target', subscription: id })
+    if (live.length === 0) await this.temperOfCopy(member, declines)
+  }
+
+  /** Who is not moved yet has a copy of the card in the target already. */
+  private async temperOfCopy({ account, customer, old }: Member, declines: boolean): Promise<void> {
+    const { world } = this.worlds.moved
+    const row = world.account(account).table({ name: 'subscriptions' }).get(old) as SubscriptionRow | undefined
+    const owner = world.account(account).table(customers).get(customer)
+    const paying = row?.default_payment_method ?? owner?.invoice_settings.default_payment_method
+    for await (const { source, sourceOld, sourceNew } of this.worlds.context().store.copyMap()) {
+      if (source !== account || sourceOld !== paying) continue
+      const table = world.account('target').table(paymentMethods)
+      const copy = table.get(sourceNew)
+      if (copy === undefined) continue
+      const refuses = { code: 'card_declined', decline_code: 'generic_decline', from: null, times: null } as const
+      world.transact(() => table.put({ ...copy, temper: declines ? { ...copy.temper, declines: refuses } : calm }))
+    }
+  }
+
+  /** A forgotten checkout link of the old account sells once more, to somebody it knows. */
+  async oldCheckout(member: Member): Promise<void> {
+    const { twin } = sidesOf(this.worlds, member)
+    const isDollar = prices[member.price].currency === 'usd'
+    const again = this.worlds.members.length > this.worlds.town.subscriptions.length
+    if (!isDollar || again || twin === undefined || !isLive(twin) || this.life.of(member).declined) return
+    this.count('old_checkouts')
+    const { customer, account } = member
+    const what = { act: 'subscribe', account, customer, price: this.worlds.town.prices.course }
+    const here = await this.worlds.act('moved', what)
+    const there = await this.worlds.act('twin', what)
+    if (here['id'] !== there['id']) throw new Error('the two worlds count differently')
+    const old = idIn(here)
+    this.note(`an old checkout sells ${account}/${old} to the customer of ${member.key}`)
+    this.worlds.members.push({ key: `${account}/${old}`, account, old, customer, price: 'course' })
+  }
+
+  private async make(world: 'moved' | 'twin', account: string, subscription: string, change: Change): Promise<void> {
+    const { what, plan, quantity } = change
+    const at = { account, subscription }
+    switch (what) {
+      case 'card':
+        await this.worlds.act(world, { act: 'change_card', ...at })
+        return
+      case 'plan': {
+        const name = plan ?? 'monthly'
+        const price = account === 'target' ? (this.offered.get(name) ?? '') : this.worlds.town.prices[name]
+        await this.worlds.act(world, { act: 'change_plan', ...at, price })
+        return
+      }
+      case 'quantity':
+        await this.worlds.act(world, { act: 'change_quantity', ...at, quantity: quantity ?? 1 })
+        return
+      case 'end':
+        await this.worlds.act(world, { act: 'cancel', when: 'period_end', ...at })
+        return
+      case 'keep':
+      case 'pause':
+      case 'unpause':
+        await this.worlds.act(world, { act: what, ...at })
+    }
+  }
+
+  /** Which of the school's plans the first item is, by its terms. */
+  private nameOf(account: string, { items }: SubscriptionRow): PriceName | undefined {
+    const row = this.worlds.moved.world
+      .account(account)
+      .table(priceTable)
+      .get(items[0]?.price ?? '')
+    return (Object.keys(prices) as PriceName[]).find((name) => {
+      const { currency, unit_amount: amount, recurring } = prices[name]
+      return row?.currency === currency && row.unit_amount === amount && row.recurring?.interval === recurring.interval
+    })
+  }
+}
+
+function isCalm({ status }: SubscriptionRow): boolean {
+  return status === 'active' || status === 'trialing'
+}
+
+/** An update before the first renewal may take a discount away; a member with one is not offered it until then. */
+function losesDiscount(
+  { discounts, billing_cycle_anchor: anchor, trial_end: trial }: SubscriptionRow,
+  now: number,
+): boolean {
+  return discounts.length > 0 && now <= Math.max(anchor, trial ?? 0)
+}
+
+/** What the portal offers for this one; nothing when it makes no sense there. */
+function changeOf(name: PriceName | undefined, row: SubscriptionRow, what: Edit): Change | undefined {
+  const ends = row.cancel_at !== null || row.cancel_at_period_end
+  switch (what) {
+    case 'card':
+      return { what }
+    case 'plan': {
+      const plan = name === undefined ? undefined : otherPlan[name]
+      return plan === undefined ? undefined : { what, plan }
+    }
+    case 'quantity':
+      return { what, quantity: ((row.items[0]?.quantity ?? 1) % 5) + 1 }
+    case 'end':
+      return ends ? undefined : { what }
+    case 'keep':
+      return ends ? { what } : undefined
+    case 'pause':
+      return row.pause_collection === null ? { what } : undefined
+    case 'unpause':
+      return row.pause_collection === null ? undefined : { what }
+  }
+}

@@ -1,0 +1,309 @@
+import { formatInstant } from '../../src/core/instant.ts'
+import { CommandError } from '../../src/core/outcome.ts'
+import { compareCharges } from '../../src/engine/rehearse/compare-charges.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import type { StripeRequest } from '../../src/engine/ports.ts'
+import { stateRebuild } from '../../src/engine/rebuild.ts'
+import { stateExport } from '../../src/engine/state.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
+import { markAddress, markFrom } from '../../src/handover/marks.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import type { Row, TableDefinition } from '../../src/sandbox/kernel/tables.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { coupons } from '../../src/sandbox/stripe/coupons.ts'
+import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
+import type { OpenStore } from '../../src/store/open.ts'
+import {
+  billsOf,
+  collects,
+  emailOf,
+  goesOn,
+  heldOffers,
+  isClaim,
+  isLive,
+  offerOfMember,
+  payersOf,
+  rowsOf,
+  sidesOf,
+} from './ground.ts'
+import type { Life } from './life.ts'
+import { violationsNow } from './truth.ts'
+import type { Member, TwinWorlds } from './world.ts'
+
+// The ten promises (their text stands in the handbook's terms beside each check), each looked at in the rows of the simulated worlds.
+
+interface Marked extends Row {
+  readonly active: boolean
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+const productTable: TableDefinition<Marked> = { name: 'products' }
+
+/** A promise that did not hold: `promise 1: …`. */
+export class Broken extends Error {
+  override name = 'Broken'
+}
+
+function broken(promise: number, what: string): Broken {
+  return new Broken(`promise ${promise}: ${what}`)
+}
+
+/** Promise 1, one payer: at no instant could two accounts charge one subscriber. Looked at between any two requests. */
+export function onePayer(worlds: TwinWorlds): void {
+  for (const member of worlds.members) {
+    const payers = payersOf(sidesOf(worlds, member))
+    if (payers.length > 1) throw broken(1, `${member.key} has two payers: ${payers.join(' and ')}`)
+  }
+}
+
+/** Promise 1, the other half: when nothing is under way, whoever would be billed without us is billed by one, and nobody else is. */
+export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
+  for (const member of worlds.members) {
+    if (life.beginsAnew(member)) continue
+    const sides = sidesOf(worlds, member)
+    const wanted = sides.twin !== undefined && collects(sides.twin) ? 1 : 0
+    const payers = payersOf(sides)
+    if (payers.length === wanted) continue
+    const said = payers.length === 0 ? 'no payer' : payers.join(' and ')
+    throw broken(wanted === 0 ? 9 : 1, `${member.key} should have ${wanted} payers and has ${said}`)
+  }
+}
+
+/** Promise 2, same bill: date to the second, amount to the cent, currency, as in the world in which nobody migrates. */
+export function sameBills(worlds: TwinWorlds, life: Life): void {
+  const { expected, actual } = billsOf(worlds)
+  const found = compareCharges(expected, actual).filter(({ code, subscriber }) => {
+    const member = worlds.members.find(({ key }) => key === subscriber)
+    // A revert just after a renewal takes the new account's invoice back and bills the period in the old one: the same money, a little later.
+    return member === undefined || !(life.beginsAnew(member) || (code === 'date_differs' && life.of(member).reverted))
+  })
+  const [first, ...others] = found
+  if (first === undefined) return
+  const at = formatInstant(first.at)
+  throw broken(2, `${first.code} ${first.subscriber} ${at}: ${first.detail} (and ${others.length} more)`)
+}
+
+/** Promise 3, nobody forgotten: `verify` says what is so, all of it and nothing else. */
+export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, context: Context): Promise<number> {
+  const { violations } = await verify(context)
+  const told = new Set(violations.map(({ code, subscriber }) => `${code} ${subscriber}`))
+  const { must, may } = violationsNow(worlds, life)
+  const silent = [...must].filter((one) => !told.has(one))
+  if (silent.length > 0)
+    throw broken(3, `verify is silent about ${silent.join(', ')}; it says ${[...told].join(', ') || 'nothing'}`)
+  const untrue = [...told].filter((one) => !must.has(one) && !may.has(one))
+  if (untrue.length > 0) throw broken(3, `verify says what is not so: ${untrue.join(', ')}`)
+  return violations.length
+}
+
+/** One request that left, and who it was sent to. */
+export interface Sent extends StripeRequest {
+  readonly account: string
+}
+
+/** What a revert and an undo do about the target's newest invoice and a period nobody charged: decided while working, never about anything else. */
+const aboutInvoices =
+  /^\/v1\/(invoices(\/[^/]+(\/(finalize|void))?)?|invoiceitems|subscription_schedules\/[^/]+\/release)$/
+
+/** Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and nothing of it twice. */
+export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
+  const left = plan.changes.flatMap(({ steps }) =>
+    steps.map(({ account, method, path }) => ({ account, method, pattern: patternOf(path) })),
+  )
+  for (const { account, method, path } of sent) {
+    const at = left.findIndex((step) => step.account === account && step.method === method && step.pattern.test(path))
+    if (at >= 0) left.splice(at, 1)
+    else if (!aboutInvoices.test(path))
+      throw broken(4, `${method} ${path} was sent to ${account} and stands in no plan`)
+  }
+}
+
+function patternOf(path: string): RegExp {
+  const parts = path.split('/').map((part) => (/^[\w.-]*$/.test(part) ? part.replaceAll('.', String.raw`\.`) : '[^/]+'))
+  return new RegExp(`^${parts.join('/')}$`)
+}
+
+/** Promise 4: refused, with one of these words, before anything was sent. */
+export function refusedWith(error: unknown, codes: readonly string[], sent: readonly Sent[]): void {
+  if (!(error instanceof CommandError) || !codes.includes(error.code))
+    throw broken(4, `a plan that no longer fits was not refused as ${codes.join(' or ')}: ${String(error)}`)
+  if (sent.length > 0) throw broken(4, `refused as ${error.code}, yet ${sent[0]?.method} ${sent[0]?.path} was sent`)
+}
+
+/** Promise 5, crash anywhere, run again: no object is made twice. */
+export function nothingTwice({ moved }: TwinWorlds): void {
+  const tables = moved.world.account('target')
+  const rows = [
+    ...[...tables.table(productTable).all()].filter(({ active }) => active),
+    ...[...tables.table(priceTable).all()].filter(({ active }) => active),
+    ...tables.table(coupons).all(),
+  ]
+  const seen = new Set<string>()
+  for (const { id, metadata } of rows) {
+    const address = metadata?.[markAddress]
+    if (address === undefined) continue
+    if (seen.has(address)) throw broken(5, `${address} exists twice; ${id} is the second`)
+    seen.add(address)
+  }
+  const live = new Set<string>()
+  for (const row of rowsOf(moved, 'target')) {
+    const from = row.metadata[markFrom]
+    if (from === undefined || !isLive(row)) continue
+    if (live.has(from)) throw broken(5, `${from} has two successors`)
+    live.add(from)
+  }
+}
+
+/** Promise 5: a killed run and the next one end as one run that nobody killed. Ids differ; everything else is compared. */
+export function sameEnd(worlds: TwinWorlds, clean: Sandbox): void {
+  for (const { key, account, old } of worlds.members) {
+    const [after, wanted] = [endOf(worlds.moved, { key, account, old }), endOf(clean, { key, account, old })]
+    if (after !== wanted) throw broken(5, `${key} ended as ${after}, without the kill as ${wanted}`)
+  }
+}
+
+function endOf(sandbox: Sandbox, { key, account, old }: Pick<Member, 'key' | 'account' | 'old'>): string {
+  const before = rowsOf(sandbox, account).find(({ id }) => id === old)
+  const successors = rowsOf(sandbox, 'target').filter((row) => row.metadata[markFrom] === key && isLive(row))
+  return JSON.stringify({
+    old:
+      before === undefined ? null : [before.status, before.pause_collection, Object.keys(before.metadata).toSorted()],
+    new: successors.map(({ status, items, discounts, pause_collection: pause, ...row }) => [
+      status,
+      items.map(({ quantity, current_period_end: end }) => [quantity, end]),
+      discounts.length,
+      pause,
+      row.billing_cycle_anchor,
+      row.trial_end,
+      row.cancel_at,
+      row.default_tax_rates.length,
+      row.default_payment_method !== null,
+    ]),
+  })
+}
+
+/** Promise 6, undo: whoever was moved back is billed in the old account as if nothing had happened. */
+export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
+  for (const member of worlds.members) {
+    const { old, twin, held, live } = sidesOf(worlds, member)
+    if (!life.of(member).reverted || held || live.length > 0 || old === undefined || twin === undefined) continue
+    if (life.beginsAnew(member) || !isLive(old)) continue
+    const [now, wanted] = [JSON.stringify(withoutInvoice(old)), JSON.stringify(withoutInvoice(twin))]
+    if (now !== wanted) throw broken(6, `${member.key} was set back and is ${now}, without us ${wanted}`)
+  }
+}
+
+/** What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was asked for later. */
+function withoutInvoice(row: ReturnType<typeof rowsOf>[number]): object {
+  const { latest_invoice: _invoice, default_payment_method: method, discounts, canceled_at: _asked, ...rest } = row
+  return { ...rest, discounts: discounts.length, card: method !== null }
+}
+
+/** What was in the accounts and in Kajabi before, made by somebody else. */
+export interface Foreign {
+  /** `target prod_…` */
+  readonly ids: readonly string[]
+  readonly friend: string
+}
+
+/** Promise 7, ownership: nothing is sent about what somebody else made, nothing with history is deleted, offers given by hand stay. */
+export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, sent: readonly Sent[]): void {
+  for (const { account, method, path } of sent) {
+    const foreign = ids.find((one) => one.startsWith(`${account} `) && path.includes(one.slice(account.length + 1)))
+    if (foreign !== undefined) throw broken(7, `${method} ${path} in ${account} is about what somebody else made`)
+    if (method === 'DELETE' && !path.startsWith('/v1/subscriptions/')) throw broken(7, `DELETE ${path} in ${account}`)
+  }
+  const site = siteOf(worlds.moved.world)
+  if (site.grantsOf(friend).length === 0) throw broken(7, 'an offer given by hand was taken away')
+}
+
+/** Promise 7: removing YAML cancels nobody and takes nothing away. */
+export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
+  for (const { key } of worlds.members) {
+    if (worlds.isDeclared(key)) continue
+    const change = plan.changes.find(({ address }) => address.includes(key))
+    if (change !== undefined)
+      throw broken(7, `${key} is in no file, and the plan would ${change.action} ${change.address}`)
+  }
+}
+
+/** Promise 8, losing the state loses nothing: rebuilt from the marks it names the same objects, and the same people stand where they stood. */
+export async function rebuiltEquals(
+  worlds: TwinWorlds,
+  lost: OpenStore,
+  context: Context & { readonly store: OpenStore },
+): Promise<void> {
+  const before = await told(worlds, lost, context)
+  const { findings } = await stateRebuild(context)
+  const after = await told(worlds, context.store, context)
+  if (findings.length > 0) throw broken(8, findings.join('; '))
+  const missing = before.filter((one) => !after.includes(one))
+  const more = after.filter((one) => !before.includes(one))
+  if (missing.length + more.length > 0)
+    throw broken(
+      8,
+      `rebuilt without ${missing.join(', ') || 'nothing'}, with ${more.join(', ') || 'nothing'} in its place`,
+    )
+}
+
+/** What a store knows, a line each. Who never left the source is the same as not being known; of who has left since the last run it need not have heard. */
+async function told(worlds: TwinWorlds, store: OpenStore, { catalog }: Context): Promise<readonly string[]> {
+  const here = whoGoesOn(worlds)
+  // Whose entry was erased is known again by the next pull.
+  const erased = new Set(worlds.members.filter(({ key }) => !worlds.isDeclared(key)).map(({ old }) => old))
+  const identities = (await stateExport({ store, catalog }))
+    .filter(({ old_id: old }) => !erased.has(old))
+    .map((one) => JSON.stringify(one))
+  const phases = (await store.subscribers())
+    .filter(({ key, phase }) => phase !== 'source' && here.has(key) && worlds.isDeclared(key))
+    .map(({ key, phase }) => `${key} ${phase}`)
+  // An offer that is not there any more has no mark either.
+  const site = siteOf(worlds.moved.world)
+  const grants = (await store.inbox.grants())
+    .filter(({ contact, offer }) => site.grants.has(`${contact}/${worlds.service.access.offers[offer]?.kajabi}`))
+    .map(({ contact, offer, customer }) => `${contact} ${offer} ${customer}`)
+  return [...identities, ...phases, ...grants].toSorted()
+}
+
+/** Promise 9: whoever asked to leave has left both accounts, and nobody else has. */
+export function onlyTheyLeft(worlds: TwinWorlds, who: Member, before: ReadonlySet<string>): void {
+  const after = whoGoesOn(worlds)
+  if (after.has(who.key)) throw broken(9, `${who.key} asked to leave and is still there`)
+  for (const key of before)
+    if (key !== who.key && !after.has(key)) throw broken(9, `${key} was cancelled instead of ${who.key}`)
+}
+
+export function whoGoesOn(worlds: TwinWorlds): ReadonlySet<string> {
+  return new Set(worlds.members.filter((one) => goesOn(sidesOf(worlds, one))).map(({ key }) => key))
+}
+
+/** Promise 9, of offers: nobody who pays is without theirs, and nobody holds one that has ended, once an apply has gone through. */
+export function rightAccess(worlds: TwinWorlds): void {
+  const wanted = new Map<string, Set<string>>()
+  for (const member of worlds.members) {
+    const email = emailOf(worlds, member)
+    const offers = wanted.get(email) ?? new Set()
+    wanted.set(email, offers)
+    if (worlds.isDeclared(member.key) && isClaim(worlds, member)) offers.add(offerOfMember(member))
+  }
+  for (const [email, offers] of wanted) {
+    const held = heldOffers(worlds, email)
+    const missing = [...offers].find((one) => !held.includes(one))
+    if (missing !== undefined) throw broken(9, `${email} pays for ${missing} and does not hold it`)
+    const stays = worlds.members.some((one) => emailOf(worlds, one) === email && !worlds.isDeclared(one.key))
+    const extra = held.find((one) => !offers.has(one))
+    if (extra !== undefined && !stays) throw broken(9, `${email} holds ${extra} and does not pay for it`)
+  }
+}
+
+/** Promise 10, convergence: right after an apply there is nothing left to do. */
+export async function nothingLeft(context: Context): Promise<Plan> {
+  const plan = await makePlan(context)
+  if (plan.changes.length > 0) {
+    const open = plan.changes.map(({ action, address, because }) => `${action} ${address} (${because.join(', ')})`)
+    throw broken(10, `left to do after apply: ${open.join(', ')}`)
+  }
+  return plan
+}

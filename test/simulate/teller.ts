@@ -1,0 +1,481 @@
+import { Bug } from '../../src/core/assert.ts'
+import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../../src/core/instant.ts'
+import { apply, type ApplyResult } from '../../src/engine/apply/apply.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { makePlan } from '../../src/engine/make-plan.ts'
+import { Killed, mortal, type Boundary } from '../../src/engine/mortal.ts'
+import { stateRebuild } from '../../src/engine/rebuild.ts'
+import { recover } from '../../src/engine/apply/recover.ts'
+import { deferredCodes } from '../../src/handover/codes.ts'
+import { guardNames } from '../../src/plan/guards.ts'
+import type { Plan } from '../../src/plan/types.ts'
+import { Departures } from './departures.ts'
+import { billsOf, sidesOf } from './ground.ts'
+import type { Happening } from './happenings.ts'
+import { changeable, Life } from './life.ts'
+import { onAccounts } from './mutations.ts'
+import { Portal } from './portal.ts'
+import * as promise from './promises.ts'
+import { Broken, type Foreign, type Sent } from './promises.ts'
+import type { Counts, Mutation } from './simulate.ts'
+import { bury, type Member, type TwinWorlds } from './world.ts'
+
+type Do<Name extends Happening['do']> = Extract<Happening, { readonly do: Name }>
+
+const monthsAfter = 5
+const faultRates = {
+  rate_limited: 0.03,
+  lock_timeout: 0.03,
+  error_before: 0.02,
+  error_stored: 0.02,
+  error_after: 0.02,
+  unavailable: 0.02,
+  cut_before: 0.02,
+  cut_after: 0.03,
+  html: 0.02,
+  empty_page: 0.02,
+}
+
+/** A plan that was saved for review, and how things stood then. */
+interface Saved {
+  readonly text: string
+  readonly at: number
+  readonly catalog: string
+  readonly store: string
+  readonly people: string
+  readonly access: string
+}
+
+/** Tells one story: makes things happen, and holds the promises against the worlds after each of them. */
+export class Teller {
+  readonly lines: string[] = []
+  private readonly tally: Record<string, number> = {}
+  private readonly worlds: TwinWorlds
+  private readonly mutate: Mutation
+  private readonly life = new Life()
+  private readonly portal: Portal
+  private readonly departures: Departures
+  private readonly foreign: Foreign
+  /** Everything that left since it was last looked at. */
+  private readonly sent: Sent[] = []
+  private saved: Saved | undefined
+  /** Something was left in the middle: the next life has to come before any renewal that is near. */
+  private unfinished = false
+  private toRebuild = false
+
+  constructor(worlds: TwinWorlds, mutate: Mutation) {
+    this.worlds = worlds
+    this.mutate = mutate
+    const note = (text: string): void => this.note(text)
+    const count = (name: string): void => this.count(name)
+    this.portal = new Portal(worlds, this.life, note, count)
+    this.foreign = this.portal.plantForeign()
+    this.departures = new Departures(worlds, note, count)
+    this.life.look(worlds)
+  }
+
+  /** @returns what was broken. */
+  async tell(happenings: readonly Happening[]): Promise<string | undefined> {
+    try {
+      for (const happening of happenings) {
+        await this.happen(happening)
+        await this.judge()
+      }
+      await this.close()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof Broken)) throw error
+      return error.message
+    }
+  }
+
+  counts(): Counts {
+    const { service } = this.worlds
+    for (const [fault, times] of this.worlds.injected()) this.tally[`fault_${fault}`] = times
+    const { hooks, duplicates, events, refused } = service.counts
+    return { ...this.tally, hooks, duplicate_hooks: duplicates, stripe_events: events, refused_hooks: refused }
+  }
+
+  private note(text: string): void {
+    this.lines.push(`${formatInstant(this.worlds.now())}  ${text}`)
+  }
+
+  private count(name: string, times = 1): void {
+    this.tally[name] = (this.tally[name] ?? 0) + times
+  }
+
+  /** The promises that can be judged whatever is going on. */
+  private async judge(): Promise<void> {
+    promise.onePayer(this.worlds)
+    await this.portal.bringIntoForce()
+    this.life.look(this.worlds)
+    promise.nothingTwice(this.worlds)
+    promise.touchesOnlyItsOwn(this.worlds, this.foreign, this.sent)
+    this.sent.length = 0
+    const found = await promise.verifyTellsTheTruth(this.worlds, this.life, this.worlds.context())
+    this.count('verified')
+    this.count('violations_told', found)
+    if (!this.unfinished) promise.asIfNothingHad(this.worlds, this.life)
+  }
+
+  private async happen(happening: Happening): Promise<void> {
+    switch (happening.do) {
+      case 'days':
+        return this.days(happening.days)
+      case 'stage':
+        return this.stage(this.member(happening.member), happening.stage)
+      case 'wave':
+        for (const member of this.worlds.members) this.stage(member, happening.stage)
+        return undefined
+      case 'apply':
+        return happening.beside === true ? this.besideAClean(happening.diesAt) : this.apply(happening)
+      case 'save plan':
+        return this.save()
+      case 'apply saved':
+        return this.applySaved(happening.tampered)
+      case 'lose the store':
+        return this.loseStore()
+      case 'erase':
+        return this.erase(this.member(happening.member))
+      case 'pull':
+        return this.pull()
+      case 'clock':
+        this.count('clock_jumps')
+        this.note(`the clock of the service is set by ${happening.hours} hours`)
+        return this.worlds.service.jump(happening.hours * secondsPerHour)
+      case 'cancel':
+      case 'old hook':
+      case 'poll':
+      case 'edit':
+      case 'carry':
+      case 'decline':
+      case 'accept':
+      case 'old checkout':
+      case 'revoke':
+        return this.people(happening)
+    }
+  }
+
+  /** What members do, and what is done about them; it is done by people, who see one subscription: what is in the middle is finished first. */
+  private async people(
+    happening: Exclude<
+      Happening,
+      Do<
+        | 'days'
+        | 'stage'
+        | 'wave'
+        | 'apply'
+        | 'save plan'
+        | 'apply saved'
+        | 'lose the store'
+        | 'erase'
+        | 'pull'
+        | 'clock'
+      >
+    >,
+  ): Promise<void> {
+    await this.finish()
+    switch (happening.do) {
+      case 'cancel':
+        return this.departures.leave(this.member(happening.member), happening)
+      case 'old hook':
+        return this.departures.hearAgain(happening.which)
+      case 'poll':
+        return this.departures.poll()
+      case 'edit':
+        return this.portal.edit(this.member(happening.member), happening)
+      case 'carry':
+        return this.portal.carry(this.member(happening.member))
+      case 'decline':
+        return this.portal.decline(this.member(happening.member), true)
+      case 'accept':
+        return this.portal.decline(this.member(happening.member), false)
+      case 'old checkout':
+        return this.portal.oldCheckout(this.member(happening.member))
+      case 'revoke':
+        return this.departures.revoke(this.member(happening.member))
+    }
+  }
+
+  private member(number: number): Member {
+    const { members } = this.worlds
+    return members[number % members.length] as Member
+  }
+
+  private stage(member: Member, stage: 'source' | 'target' | 'settled'): void {
+    this.note(`${member.key}: stage ${stage}`)
+    // A killed revert is finished by recovery, which reports no change: the wish counts.
+    if (stage === 'source') this.life.of(member).reverted = true
+    this.worlds.write(member.key, stage)
+  }
+
+  private async days(days: number): Promise<void> {
+    await this.finish()
+    this.note(`${days} days pass`)
+    this.count(days > 20 ? 'leaps' : 'steps_of_time')
+    await this.worlds.advance(instant(this.worlds.now() + days * secondsPerDay))
+    await this.departures.work()
+    promise.sameBills(this.worlds, this.life)
+  }
+
+  private async finish(): Promise<void> {
+    if (this.unfinished) await this.apply({ diesAt: undefined, faults: undefined })
+    this.life.look(this.worlds)
+  }
+
+  private async erase(member: Member): Promise<void> {
+    await this.finish()
+    if (!this.worlds.isDeclared(member.key)) return
+    this.count('erased')
+    this.note(`${member.key} disappears from the YAML`)
+    this.worlds.erase(member.key)
+  }
+
+  private async pull(): Promise<void> {
+    await this.finish()
+    this.count('pulls')
+    this.note('copied, imported and pulled again')
+    await this.worlds.pullAgain()
+    this.portal.pulled()
+  }
+
+  /** A store that is lost in the middle is not rebuilt first: the marks have to do. */
+  private async loseStore(): Promise<void> {
+    this.count('lost_stores')
+    this.note('the store is lost')
+    const lost = await this.worlds.loseStore()
+    if (this.unfinished) {
+      this.count('lost_in_the_middle')
+      this.toRebuild = true
+    } else {
+      this.count('rebuilt')
+      await promise.rebuiltEquals(this.worlds, lost, this.worlds.context())
+    }
+    await lost.close()
+  }
+
+  /* ---------------------------------------------------------------- plan and apply */
+
+  /** One life of `plan` and `apply`; what it leaves in the middle is found by the next one, within a day. */
+  private async apply({ diesAt, faults }: Pick<Do<'apply'>, 'diesAt' | 'faults'>): Promise<void> {
+    this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates: faultRates })
+    const living = this.worlds.context()
+    const life = this.mortal(living, diesAt)
+    const clean = faults === undefined
+    this.count('applies')
+    let told = 'done'
+    try {
+      await recover(life)
+      const plan = await makePlan(life)
+      promise.erasedStay(this.worlds, plan)
+      this.onlyAsDeclared(plan)
+      const from = this.sent.length
+      const result = await apply(life, plan, { allow: guardNames, fromFile: true })
+      told = this.telling(result)
+      this.unfinished = !result.ok
+      if (clean) await this.afterClean(plan, result, this.sent.slice(from))
+    } catch (error) {
+      if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
+      if (!(error instanceof Killed) && clean) throw new Broken(`clean run: ${String(error)}`)
+      told = error instanceof Killed ? 'killed' : `stopped: ${error instanceof Error ? error.message : 'unknown'}`
+      this.unfinished = true
+      if (error instanceof Killed) this.count('kills')
+      await bury(living)
+    } finally {
+      this.worlds.faults(undefined)
+    }
+    await this.worlds.service.delivered()
+    this.note(`apply${clean ? '' : ' with faults'}: ${told}`)
+    if (this.unfinished) return this.worlds.advance(instant(this.worlds.now() + secondsPerHour))
+    // What was in the middle went by its marks; of what rests the store is told by a rebuild.
+    if (this.toRebuild) await stateRebuild(this.worlds.context())
+    this.toRebuild = false
+    await this.departures.work()
+  }
+
+  /** Everything leaves through here, is noted, and is looked at between any two requests. */
+  private mortal(living: Context, diesAt: number | undefined): Context {
+    const noted = onAccounts(living, (account) => ({
+      ...account,
+      send: (request) => {
+        const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
+        if (!reads) this.sent.push({ ...request, account: account.name })
+        return account.send(request)
+      },
+    }))
+    return mortal(this.mutate(noted), (at) => {
+      promise.onePayer(this.worlds)
+      return isAt(at, diesAt)
+    }).context
+  }
+
+  private telling({ changes }: ApplyResult): string {
+    for (const { action, outcome } of changes) if (outcome === 'done') this.count(`${action}s`)
+    const said = changes.map(({ address, action, outcome, code }) =>
+      [action, address, outcome, ...(code === undefined ? [] : [`(${code})`])].join(' '),
+    )
+    return said.join(', ') || 'nothing to do'
+  }
+
+  /** Nobody is moved who is not as the YAML says: what would be moved was never reviewed. (Promise 4.) */
+  private onlyAsDeclared(plan: Plan): void {
+    for (const { address, action } of plan.changes) {
+      const member = this.worlds.members.find(({ key }) => address === `subscriber.${key}`)
+      if (action !== 'move' || member === undefined || !this.portal.isChanged(member)) continue
+      throw new Broken(`promise 4: ${member.key} was changed since the pull, and the plan moves them all the same`)
+    }
+  }
+
+  /** What a run that nobody disturbed must have come to. */
+  private async afterClean(plan: Plan, result: ApplyResult, sent: readonly Sent[]): Promise<void> {
+    const undone = result.changes.find(
+      ({ outcome, code = '' }) =>
+        outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),
+    )
+    if (undone !== undefined)
+      throw new Broken(
+        `clean run: ${undone.action} ${undone.address} ended ${undone.outcome}: ${undone.code} ${undone.message}`,
+      )
+    if (result.recovered.length === 0) promise.onlyWhatWasPlanned(plan, sent)
+    this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
+    if (!result.ok || this.unfinished) return
+    // What was finished first, from its marks alone, no plan made before could know of.
+    if (result.recovered.length === 0) await promise.nothingLeft(this.worlds.context())
+    promise.exactlyOnePayer(this.worlds, this.life)
+    promise.rightAccess(this.worlds)
+    this.count('converged')
+  }
+
+  /** Killed, and run again at once: it ends as a run that nobody killed, in a world of its own. */
+  private async besideAClean(diesAt: number | undefined): Promise<void> {
+    await this.finish()
+    const fork = await this.worlds.fork()
+    try {
+      await recover(fork.context)
+      const plan = await makePlan(fork.context)
+      await apply(fork.context, plan, { allow: guardNames, fromFile: true })
+      await this.atOnce(diesAt)
+      promise.sameEnd(this.worlds, fork.sandbox)
+      this.count('compared_with_clean')
+    } finally {
+      await fork.close()
+    }
+  }
+
+  private async atOnce(diesAt: number | undefined): Promise<void> {
+    const living = this.worlds.context()
+    const life = this.mortal(living, diesAt)
+    try {
+      await recover(life)
+      await apply(life, await makePlan(life), { allow: guardNames, fromFile: true })
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error
+      this.count('kills')
+      await bury(living)
+    }
+    // Killed before the hold it was taken back by the recovery: the plan after it moves again.
+    this.note(`apply, killed at ${diesAt}, and again at once`)
+    for (let turn = 0; turn < 2; turn++) {
+      const again = this.mortal(this.worlds.context(), undefined)
+      await recover(again)
+      const result = await apply(again, await makePlan(again), { allow: guardNames, fromFile: true })
+      this.telling(result)
+    }
+    await this.worlds.service.delivered()
+  }
+
+  private async save(): Promise<void> {
+    await this.finish()
+    const context = this.worlds.context()
+    const plan = await makePlan(context)
+    this.count('plans_saved')
+    this.note(
+      `a plan is saved: ${plan.changes.map(({ action, address }) => `${action} ${address}`).join(', ') || 'nothing'}`,
+    )
+    this.saved = { text: JSON.stringify(plan), at: this.worlds.now(), ...(await this.standing(plan, context)) }
+  }
+
+  /** Everything that a saved plan is bound to, as the worlds' rows show it. */
+  private async standing(plan: Plan, context: Context): Promise<Omit<Saved, 'text' | 'at'>> {
+    const people = this.worlds.members.filter(({ key }) =>
+      plan.changes.some(({ address }) => address === `subscriber.${key}`),
+    )
+    return {
+      catalog: context.catalog.digest,
+      store: JSON.stringify(await context.store.version()),
+      people: JSON.stringify(people.map((one) => this.standingOf(one))),
+      access: JSON.stringify(plan.changes.filter(({ address }) => address.startsWith('access.')).length),
+    }
+  }
+
+  private standingOf(member: Member): unknown {
+    const { old, successors } = sidesOf(this.worlds, member)
+    const seen = [old, ...successors].filter((row) => row !== undefined)
+    return seen.map(({ status, pause_collection: pause, discounts, ...row }) => [
+      status,
+      pause,
+      discounts,
+      changeable(this.worlds, member, { ...row, status, pause_collection: pause, discounts }),
+    ])
+  }
+
+  /** Applied from its file: refused when anything that it is bound to is otherwise, done to the letter when nothing is. (Promise 4.) */
+  private async applySaved(tampered: boolean): Promise<void> {
+    await this.finish()
+    const { saved } = this
+    if (saved === undefined) return
+    this.saved = undefined
+    const whole = JSON.parse(saved.text) as Plan
+    const plan = tampered ? { ...whole, summary: { ...whole.summary, unchanged: -1 } } : whole
+    const context = this.worlds.context()
+    const now = await this.standing(whole, context)
+    const age = this.worlds.now() - saved.at
+    const differs = (['catalog', 'store', 'people'] as const).filter((what) => now[what] !== saved[what])
+    const from = this.sent.length
+    try {
+      const allow = guardNames.filter((name) => name !== 'plan_age')
+      const result = await apply(this.mortal(context, undefined), plan, { allow, fromFile: true })
+      this.note(`the saved plan is applied: ${this.telling(result)}`)
+      this.count('saved_plans_applied')
+      const why = tampered ? 'edited after it was made' : differs.join(', ')
+      if (why !== '' && plan.changes.length > 0)
+        throw new Broken(`promise 4: a plan was applied though its basis differs: ${why}`)
+      this.unfinished = !result.ok
+      await this.afterClean(plan, result, this.sent.slice(from))
+    } catch (error) {
+      if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
+      const codes = tampered ? ['plan_edited'] : ['plan_stale', 'plan_expired']
+      promise.refusedWith(error, codes, this.sent.slice(from))
+      if (!tampered && differs.length === 0 && age < secondsPerHour)
+        throw new Broken(`promise 4: a fresh plan was refused: ${String(error)}`)
+      this.count(tampered ? 'edited_plans_refused' : 'stale_plans_refused')
+      this.note(`the saved plan is refused (${differs.join(', ') || `${Math.floor(age / secondsPerHour)} hours old`})`)
+    }
+    await this.worlds.service.delivered()
+  }
+
+  /* ---------------------------------------------------------------- the end */
+
+  /** Everything is finished cleanly, months pass, and the two worlds are put side by side. */
+  private async close(): Promise<void> {
+    await this.pull()
+    for (const member of this.worlds.members) await this.portal.carry(member)
+    for (let turn = 0; turn < 3; turn++) await this.apply({ diesAt: undefined, faults: undefined })
+    await this.judge()
+    const { changes } = await makePlan(this.mutate(this.worlds.context()))
+    const open = changes.filter(({ address }) => !address.startsWith('subscriber.'))
+    if (open.length > 0)
+      throw new Broken(`promise 10: left to do after apply: ${open.map(({ address }) => address).join(', ')}`)
+    promise.exactlyOnePayer(this.worlds, this.life)
+    await this.loseStore()
+    await this.worlds.advance(instant(this.worlds.now() + monthsAfter * 31 * secondsPerDay))
+    await this.departures.work()
+    await this.judge()
+    promise.sameBills(this.worlds, this.life)
+    this.count('charges', billsOf(this.worlds).actual.length)
+  }
+}
+
+function isAt({ request, side }: Boundary, diesAt: number | undefined): boolean {
+  return diesAt === request * 2 + (side === 'before' ? 0 : 1)
+}

@@ -1,0 +1,148 @@
+import type { ItemRow, SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
+import type { Sandbox } from '../../src/sandbox/sandbox.ts'
+import { siteOf } from '../../src/sandbox/kajabi/module.ts'
+import {
+  collects,
+  emailOf,
+  heldOffers,
+  isClaim,
+  isCollectedInSource,
+  isLapsed,
+  isLive,
+  isSettled,
+  offerOfMember,
+  pauseBefore,
+  sidesOf,
+  type Sides,
+} from './ground.ts'
+import { changeable, type Life } from './life.ts'
+import type { Member, TwinWorlds } from './world.ts'
+
+/** `code subscriber`, as `verify` must say it, and what it may say besides. */
+export interface Truth {
+  readonly must: ReadonlySet<string>
+  readonly may: ReadonlySet<string>
+}
+
+/** What is wrong in the world right now, from its rows and from what people did. */
+export function violationsNow(worlds: TwinWorlds, life: Life): Truth {
+  const must = new Set<string>()
+  const may = new Set<string>()
+  for (const member of worlds.members) {
+    for (const code of codesOf(worlds, member, life)) must.add(`${code} ${member.key}`)
+    for (const code of possibleOf(worlds, member, life)) may.add(`${code} ${member.key}`)
+  }
+  for (const one of accessNow(worlds)) must.add(one)
+  return { must, may }
+}
+
+function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
+  const sides = sidesOf(worlds, member)
+  const { old, live, ended, held } = sides
+  const declared = worlds.isDeclared(member.key)
+  const codes: string[] = []
+  const say = (so: boolean, ...what: readonly string[]): void => void (so && codes.push(...what))
+  say(!declared && old !== undefined && isLive(old), 'undeclared_subscription')
+  say(live.length > 0 && old !== undefined && collects(old), 'double_payer', 'hold_missing')
+  say(held && live.length === 0 && ended.length === 0, 'held_without_successor')
+  say(held && live.length === 0 && ended.length > 0, 'ended_in_target')
+  const left = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
+  say(left && live.length > 0, 'cancelled_in_source')
+  say(live.length > 0 && isCollectedInSource(worlds, member), 'open_invoice_on_source')
+  const [successor] = live
+  if (!held || successor === undefined || old === undefined) return codes
+  say(!collects(successor) && (successor.pause_collection?.behavior ?? null) !== pauseBefore(sides), 'no_payer')
+  // Only what is declared is compared term by term, and only once the move is done.
+  if (!declared || old.pause_collection?.behavior !== 'void') return codes
+  const { heldAs } = life.of(member)
+  // Once it was made in the target, too, and its name written down, the two are compared again.
+  const isKnown = worlds.overrideOf(member.key).includes('drift_on_held_source')
+  const drifted = heldAs !== undefined && heldAs !== changeable(worlds, member, old) && !isKnown
+  // Changed itself, the old one no longer says what the new one was made from.
+  say(drifted, 'drift_on_held_source')
+  say(!drifted && termsDiffer(worlds, sides, successor) && !life.of(member).adopted, 'terms_differ')
+  say(lostForGood(worlds, sides, successor), 'discount_lost')
+  return codes
+}
+
+/** True, but not this simulation's to know exactly. */
+function possibleOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
+  const { live, held } = sidesOf(worlds, member)
+  const moved = live.length > 0 && held
+  return [
+    // A card given by an old door is copied one day; then the one that pays is another of theirs.
+    // What a pull took into the YAML is known, and may be told until then.
+    ...(moved && life.of(member).adopted ? ['terms_differ'] : []),
+    ...(moved && life.of(member).cards ? ['payment_method_differs', 'terms_differ'] : []),
+  ]
+}
+
+function termsDiffer({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
+  if (old === undefined) return false
+  const ends = ({ cancel_at: at, cancel_at_period_end: whether }: SubscriptionRow): string => `${at} ${whether}`
+  const source = [...moved.world.accounts.values()].find(({ name }) => name !== 'target' && rowIn(moved, name, old.id))
+  return (
+    termsOf(moved, source?.name ?? '', old.items) !== termsOf(moved, 'target', successor.items) ||
+    ends(old) !== ends(successor)
+  )
+}
+
+function rowIn({ world }: Sandbox, account: string, id: string): boolean {
+  return world.account(account).table({ name: 'subscriptions' }).has(id)
+}
+
+function termsOf({ world }: Sandbox, account: string, items: readonly ItemRow[]): string {
+  const table = world.account(account).table(priceTable)
+  return items
+    .map(({ price, quantity }) => {
+      const { currency, unit_amount: amount, recurring } = table.get(price) ?? {}
+      return JSON.stringify([currency, amount, recurring?.interval, recurring?.interval_count, quantity])
+    })
+    .toSorted()
+    .join()
+}
+
+/** A discount without an end that the old one has and the new one has not. */
+function lostForGood({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
+  return old !== undefined && forever(moved, old) && successor.discounts.length === 0
+}
+
+function forever({ world }: Sandbox, { discounts: ids }: SubscriptionRow): boolean {
+  return [...world.accounts.values()].some((account) =>
+    ids.some((id) => {
+      const row = account.table<{ id: string; created: number; end?: number | null }>({ name: 'discounts' }).get(id)
+      return row !== undefined && row.end === null
+    }),
+  )
+}
+
+/** Who lacks an offer, and who has one too many, by whom `verify` names them: the first of theirs. */
+function accessNow(worlds: TwinWorlds): readonly string[] {
+  const people = Map.groupBy(
+    worlds.members.filter(({ key }) => worlds.isDeclared(key)),
+    (member) => `${emailOf(worlds, member)} ${offerOfMember(member)}`,
+  )
+  return [...people.values()].flatMap((theirs) => {
+    const [first] = theirs
+    if (first === undefined) return []
+    const email = emailOf(worlds, first)
+    const holds = heldOffers(worlds, email).includes(offerOfMember(first))
+    const claims = theirs.filter((one) => isClaim(worlds, one)).map(({ key }) => key)
+    const [paying] = claims.toSorted()
+    if (paying !== undefined) return holds ? [] : [`access_missing ${paying}`]
+    const [past] = theirs.map(({ key }) => key).toSorted()
+    // Who pays and stands in no file keeps what they have.
+    const others = worlds.members.filter((one) => emailOf(worlds, one) === email && !worlds.isDeclared(one.key))
+    if (others.some((one) => offerOfMember(one) === offerOfMember(first) && isClaim(worlds, one))) return []
+    return holds && grantedByUs(worlds, email, first) ? [`access_extra ${past}`] : []
+  })
+}
+
+/** Only what the product gave is its to take. */
+function grantedByUs({ moved, service }: TwinWorlds, email: string, member: Member): boolean {
+  const site = siteOf(moved.world)
+  const contact = site.contactOf(email)
+  const offer = service.access.offers[offerOfMember(member)]?.kajabi
+  return contact !== undefined && site.grantsOf(contact.id).some((one) => one.offer === offer && one.by === 'api')
+}

@@ -147,11 +147,6 @@ async function inbox(database: Database, engine: Engine): Promise<void> {
     .addColumn('text', 'text', (column) => column.notNull())
     .execute()
   await database.schema.createIndex('inbox_notes_by_inbox').on('inbox_notes').columns(['inbox', 'id']).execute()
-  await database.schema
-    .createTable('used_keys')
-    .addColumn('key', 'text', (column) => column.primaryKey())
-    .addColumn('at', 'bigint', (column) => column.notNull())
-    .execute()
 }
 
 async function grants(database: Database): Promise<void> {

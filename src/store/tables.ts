@@ -62,5 +62,4 @@ export interface Tables {
     protected_until: number
   }
   held: { contact: string; offer: string; customer: string; subscribers: string }
-  used_keys: { key: string; at: number }
 }

@@ -30,6 +30,7 @@ import { tool } from './version.ts'
 export interface ServiceSettings {
   readonly host: string
   readonly port: number
+  readonly adminHost: string
   readonly adminPort: number
   readonly pollSeconds: number
   readonly linkDays: number
@@ -39,9 +40,11 @@ export interface ServiceSettings {
 
 export function serviceSettings(serve: JsonObject = {}): ServiceSettings {
   const number = (value: Json | undefined, otherwise: number): number => (typeof value === 'number' ? value : otherwise)
+  const host = (value: Json | undefined): string => (typeof value === 'string' ? value : '127.0.0.1')
   return {
-    host: typeof serve['host'] === 'string' ? serve['host'] : '127.0.0.1',
+    host: host(serve['host']),
     port: number(serve['port'], 8_787),
+    adminHost: host(serve['admin_host']),
     adminPort: number(serve['admin_port'], 8_788),
     pollSeconds: number(serve['poll_seconds'], 30),
     linkDays: number(serve['link_days'], 14),

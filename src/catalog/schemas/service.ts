@@ -31,7 +31,8 @@ const rotating = (what: string): TSchema =>
 export const serveSchema: TSchema = closed({
   host: optional(text('Address to listen on; 127.0.0.1 by default')),
   port: optional(count('Port to listen on; 8787 by default')),
-  admin_port: optional(count('Port for metrics, health and the status page; 8788 by default, on 127.0.0.1')),
+  admin_host: optional(text('Address for metrics, health and the status page; 127.0.0.1 by default')),
+  admin_port: optional(count('Port for metrics, health and the status page; 8788 by default')),
   public_url: optional(url('How members and Kajabi reach the service; needed for cancel links and hooks')),
   hook_secrets: optional(rotating('The part of the hook’s address that only Kajabi knows')),
   relay_secrets: optional(rotating('Standard Webhooks secrets of relays and own pages')),

@@ -59,7 +59,6 @@ export const main = command({
       const service = await startService(server, {
         ...settings,
         port: flags.port ?? settings.port,
-        adminHost: '127.0.0.1',
         adminPort: flags['admin-port'] ?? settings.adminPort,
       })
       serving = startServing(context, {

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/instant.ts'
 import { unreachable } from '../core/assert.ts'
+import type { DeadReason, IgnoredReason } from './reasons.ts'
 
 /**
  * What happens to an accepted signal. Every state but the last three is work that waits; nothing leaves the inbox by being forgotten.
@@ -26,10 +27,10 @@ export type InboxState =
 export type InboxEvent =
   | { readonly event: 'claimed' }
   | { readonly event: 'verified' }
-  | { readonly event: 'refuted'; readonly reason: string }
+  | { readonly event: 'refuted'; readonly reason: IgnoredReason }
   | { readonly event: 'cancelled' }
   | { readonly event: 'postponed'; readonly at: Instant; readonly attempts: number; readonly reason: string }
-  | { readonly event: 'failed'; readonly reason: string }
+  | { readonly event: 'failed'; readonly reason: DeadReason | `${string}: ${string}` }
   | { readonly event: 'redriven' }
   | { readonly event: 'discarded'; readonly reason: string }
 

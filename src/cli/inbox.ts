@@ -1,5 +1,6 @@
 import type { InboxRow, InboxStore } from '../engine/inbox/port.ts'
 import { nextInbox, type InboxEvent } from '../cancel/machine.ts'
+import { explainEnd } from '../cancel/reasons.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { CommandError } from '../core/outcome.ts'
 import { loadProject } from './catalog.ts'
@@ -20,16 +21,22 @@ export interface InboxEntry {
   readonly from: string
   readonly about: string
   readonly reason: string
+  /** What the reason means and what to do next; empty where the entry waits or is done. */
+  readonly means: string
+  readonly next: string
+  readonly command: string
 }
 
 export function entryOf({ id, now, acceptedAt, signal }: InboxRow): InboxEntry {
+  const reason = 'reason' in now ? now.reason : ''
   return {
     id,
     state: now.state,
     accepted: formatInstant(acceptedAt),
     from: `${signal.source} ${signal.event}`,
     about: signal.subscriber ?? signal.customer ?? signal.contact ?? '',
-    reason: 'reason' in now ? now.reason : '',
+    reason,
+    ...(explainEnd({ id, state: now.state, reason }) ?? { means: '', next: '', command: '' }),
   }
 }
 

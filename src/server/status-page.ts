@@ -1,5 +1,6 @@
 import { formatInstant, secondsPerDay, type Instant } from '../core/instant.ts'
-import type { ServiceStatus } from '../engine/inbox/status.ts'
+import { explainEnd } from '../cancel/reasons.ts'
+import type { ServiceStatus, StatusRow } from '../engine/inbox/status.ts'
 import type { Latency } from './metrics.ts'
 import { document, escape } from './page.ts'
 
@@ -26,8 +27,8 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
     ),
     table(
       'Dead letters',
-      ['id', 'since', 'why'],
-      status.dead.map(({ id, acceptedAt, reason }) => [id, ago(acceptedAt, now), reason]),
+      ['id', 'since', 'why', 'what to do'],
+      status.dead.map((row) => [row.id, ago(row.acceptedAt, now), ...why(row)]),
     ),
     table(
       'Waiting',
@@ -45,6 +46,12 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
     wide: true,
     renewSeconds: 15,
   })
+}
+
+/** What the reason means, with the reason itself, and what to do next. */
+function why(row: StatusRow): readonly Cell[] {
+  const { means = '', next = '', command = '' } = explainEnd(row) ?? {}
+  return [`${means} (${row.reason})`, { text: next, code: command }]
 }
 
 function troublesOf(status: ServiceStatus, now: Instant): { what: string; command: string }[] {
@@ -97,12 +104,19 @@ function reconciled({ lastReconciliation: last }: ServiceStatus, now: Instant): 
     : `${ago(last.at, now)}, ${last.differences} ${last.differences === 1 ? 'difference' : 'differences'}`
 }
 
-function table(caption: string, heads: readonly string[], rows: readonly (readonly string[])[]): string {
+type Cell = string | { readonly text: string; readonly code: string }
+
+function table(caption: string, heads: readonly string[], rows: readonly (readonly Cell[])[]): string {
   if (rows.length === 0) return `<h2>${escape(caption)}</h2><p class="soft">None.</p>`
-  const cells = (tag: 'th' | 'td', row: readonly string[]): string =>
-    `<tr>${row.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`
+  const cells = (tag: 'th' | 'td', row: readonly Cell[]): string =>
+    `<tr>${row.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${written(cell)}</${tag}>`).join('')}</tr>`
   return `<h2>${escape(caption)}</h2>
 <div class="scroll"><table${heads.length > 2 ? ' class="rows"' : ''}><thead>${cells('th', heads)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+}
+
+function written(cell: Cell): string {
+  if (typeof cell === 'string') return escape(cell)
+  return `${escape(cell.text)}${cell.code === '' ? '' : ` <code>${escape(cell.code)}</code>`}`
 }
 
 function ago(at: Instant, now: Instant): string {

@@ -15,10 +15,10 @@ const states: Record<(typeof inboxStates)[number], InboxState> = {
 const events: Record<InboxEvent['event'], InboxEvent> = {
   claimed: { event: 'claimed' },
   verified: { event: 'verified' },
-  refuted: { event: 'refuted', reason: 'tag_gone' },
+  refuted: { event: 'refuted', reason: 'tag_not_on_contact' },
   cancelled: { event: 'cancelled' },
   postponed: { event: 'postponed', at, attempts: 1, reason: 'http_503' },
-  failed: { event: 'failed', reason: 'forbidden' },
+  failed: { event: 'failed', reason: 'nobody' },
   redriven: { event: 'redriven' },
   discarded: { event: 'discarded', reason: 'handled by hand' },
 }

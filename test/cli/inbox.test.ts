@@ -24,7 +24,7 @@ describe('inbox: what an operator does with dead letters', () => {
     }
     for (const id of ids.slice(0, 2))
       await store.inbox.change(id, {
-        now: { state: 'dead', reason: 'Stripe refused' },
+        now: { state: 'dead', reason: 'resource_missing: No such subscription' },
         note: { at, state: 'dead', text: 'given up' },
       })
     await store.close()
@@ -46,14 +46,20 @@ describe('inbox: what an operator does with dead letters', () => {
   test('list shows what waits for a person', async () => {
     const { code, stdout } = await inbox('list', '--state', 'dead')
     expect(code).toBe(0)
-    expect(stdout.trimEnd().split('\n')).toHaveLength(2)
-    expect(stdout).toContain('Stripe refused')
+    const [first, second, empty, ...meanings] = stdout.trimEnd().split('\n')
+    expect(`${first}\n${second}`.match(/No such subscription$/gm)).toHaveLength(2)
+    expect(empty).toBe('')
+    expect(meanings).toEqual([
+      expect.stringMatching(/^resource_missing: Stripe or Kajabi refused .* inbox redrive <id>$/),
+    ])
   })
 
   test('show tells the history of one', async () => {
     const { stdout } = await inbox('show', ids[0] ?? '')
     expect(stdout).toContain('us/sub_1')
     expect(stdout).toContain('dead: given up')
+    expect(stdout).toMatch(/^means {5}Stripe or Kajabi refused this for good/m)
+    expect(stdout).toMatch(/^command {3}crossbill inbox redrive sig_/m)
   })
 
   test('redrive one, or every dead letter', async () => {

@@ -214,7 +214,10 @@ describe('the listener for people on call', () => {
       oldestPendingSeconds: 300,
       breaker: '50 cancels within an hour reach the limit of 50',
       lastReconciliation: { at: instant(now - 60), differences: 4, found: { missing: 4 } },
-      dead: [{ id: 'sig_1', acceptedAt: instant(now - 7_300), state: 'dead', reason: '<b>ambiguous</b>' }],
+      dead: [
+        { id: 'sig_1', acceptedAt: instant(now - 7_300), state: 'dead', reason: '<b>ambiguous</b>' },
+        { id: 'sig_3', acceptedAt: instant(now - 900), state: 'dead', reason: 'source_unknown: no source eu' },
+      ],
       waiting: [{ id: 'sig_2', acceptedAt: instant(now - 300), state: 'retry', reason: 'timeout' }],
     }
     const { text } = await admin('/')
@@ -228,6 +231,8 @@ describe('the listener for people on call', () => {
       'sig_1',
       '2 h ago',
       '&#60;b&#62;ambiguous',
+      'an account that the project does not name any more. (source_unknown: no source eu)',
+      'then try again. <code>crossbill inbox redrive sig_3</code>',
     ])
       expect(text).toContain(part)
     expect(text).not.toContain('<b>')

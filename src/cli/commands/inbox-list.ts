@@ -1,6 +1,7 @@
 import { inboxStates } from '../../cancel/machine.ts'
 import { command, exitCodes } from '../command.ts'
-import { entryOf, withInbox } from '../inbox.ts'
+import { reasonCode } from '../../cancel/reasons.ts'
+import { entryOf, withInbox, type InboxEntry } from '../inbox.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({
@@ -20,7 +21,7 @@ export const main = command({
       const entries = rows.map(entryOf)
       if (shell.format === 'json') shell.json(entries)
       else if (entries.length === 0) shell.out(state === undefined ? 'The inbox is empty.' : `Nothing is ${state}.`)
-      else
+      else {
         shell.out(
           columns(
             entries.map(({ id, state: now, accepted, from, about, reason }) => [
@@ -33,7 +34,21 @@ export const main = command({
             ]),
           ).join('\n'),
         )
+        const said = legend(entries)
+        if (said.length > 0) shell.out(['', ...said].join('\n'))
+      }
       return exitCodes.fine
     })
   },
 })
+
+/** What each reason means, once, however many entries have it. */
+function legend(entries: readonly InboxEntry[]): string[] {
+  const ends = entries.filter(({ means }) => means !== '')
+  return [...Map.groupBy(ends, ({ means }) => means).values()].flatMap(([first]) => {
+    if (first === undefined) return []
+    const { id, reason, means, next, command } = first
+    const does = command === '' ? '' : ` ${command.replace(id, '<id>')}`
+    return [`${reasonCode(reason)}: ${means} ${next}${does}`]
+  })
+}

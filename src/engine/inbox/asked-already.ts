@@ -1,3 +1,4 @@
+import type { IgnoredReason } from '../../cancel/reasons.ts'
 import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
@@ -9,7 +10,7 @@ import { verifySignal } from './truth.ts'
 export async function askedAlready(
   context: InboxContext,
   { id, signal }: Pick<InboxRow, 'id' | 'signal'>,
-): Promise<string | undefined> {
+): Promise<IgnoredReason | undefined> {
   const { contact, tag } = signal
   if (contact === undefined || tag === undefined) return undefined
   const others = await context.inbox.waitingAbout(contact)

@@ -1,3 +1,4 @@
+import type { IgnoredReason } from '../../cancel/reasons.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
@@ -10,7 +11,7 @@ import type { InboxRow } from './port.ts'
 export async function askForConfirmation(
   context: InboxContext,
   { id, signal }: Pick<InboxRow, 'id' | 'signal'>,
-): Promise<Outcome<string>> {
+): Promise<Outcome<IgnoredReason>> {
   const { kajabi, mailLink } = context
   if (kajabi === undefined || mailLink === undefined)
     return failed({

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import type { IgnoredReason } from '../../cancel/reasons.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
@@ -35,7 +36,7 @@ import type { InboxRow } from './port.ts'
  * In the last and the fourth row, invoices that the old account made meanwhile stop collecting. Nothing is voided or refunded by itself: that is a person's to decide.
  * @returns why the signal ends here
  */
-export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<string>> {
+export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<IgnoredReason>> {
   if ((await context.store.leaseHolder(applyLease)) !== undefined) return failed(applyAtWork)
   try {
     return await withLease({ ...context, progress: unseen }, applyLease, (held, bound) => mend(bound, row, held))
@@ -64,7 +65,7 @@ export interface HoldRow {
   remember(facts: JsonObject): Promise<boolean>
 }
 
-async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Outcome<string>> {
+async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Outcome<IgnoredReason>> {
   const subscriber = (row.signal.subscriber ?? '') as SubscriberKey
   const both = await readSides(context, subscriber)
   if (!both.ok) return both

@@ -1,5 +1,6 @@
 import { decideCancel } from '../../cancel/decide.ts'
 import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
+import { explainEnd } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
 import { Bug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -134,7 +135,7 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
     case 'ambiguous':
       return {
         event: 'failed',
-        reason: `several subscriptions give this: ${choice.subscribers.join(', ')}; cancel the right one with \`crossbill cancel\``,
+        reason: `ambiguous: several subscriptions give this: ${choice.subscribers.join(', ')}`,
       }
   }
 }
@@ -271,10 +272,11 @@ function announce(context: InboxContext, { id, signal, acceptedAt }: RowWork, st
   const level = state === 'dead' ? 'error' : 'info'
   context.log({ level, event: 'signal', id, state, reason, seconds, source: signal.source })
   if (state !== 'dead') return
+  const { means = '', next = '' } = explainEnd({ id, state, reason }) ?? {}
   context.alert({
     key: `dead ${id}`,
     severity: 'critical',
-    summary: `a cancel could not be done: ${reason}`,
+    summary: `a cancel could not be done (${reason}). ${means} ${next}`,
     fix: `crossbill inbox show ${id}`,
   })
 }

@@ -1,3 +1,4 @@
+import type { IgnoredReason } from '../../cancel/reasons.ts'
 import type { Signal } from '../../cancel/signal.ts'
 import type { Failure } from '../../core/outcome.ts'
 import type { InboxContext } from './context.ts'
@@ -5,7 +6,7 @@ import { readStanding } from './standing.ts'
 
 export type Truth =
   | { readonly truth: 'true' }
-  | { readonly truth: 'false'; readonly reason: string }
+  | { readonly truth: 'false'; readonly reason: IgnoredReason }
   | { readonly truth: 'unknown'; readonly failure: Failure }
 
 /**

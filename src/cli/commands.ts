@@ -103,6 +103,11 @@ export const commandTable: readonly CommandEntry[] = [
         about: 'close an entry without cancelling',
         load: () => import('./commands/inbox-discard.ts'),
       },
+      {
+        usage: 'reconcile',
+        about: 'the daily reconciliation, now',
+        load: () => import('./commands/inbox-reconcile.ts'),
+      },
       { usage: 'resume', about: 'close the breaker', load: () => import('./commands/inbox-resume.ts') },
     ],
   },

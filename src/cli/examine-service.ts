@@ -3,7 +3,7 @@ import type { DoctorFinding } from '../engine/doctor.ts'
 import { examineKajabi } from '../engine/inbox/examine.ts'
 import { connectKajabi } from './connect-kajabi.ts'
 import type { OpenProject } from './project.ts'
-import { publicUrl, serviceSecrets } from './service-secrets.ts'
+import { hookAddress, publicUrl } from './service-secrets.ts'
 import type { Shell } from './shell.ts'
 
 /** Seconds within which the service should answer from outside. */
@@ -16,9 +16,8 @@ export async function examineService(
 ): Promise<readonly DoctorFinding[]> {
   const { project, access } = context.catalog
   const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
-  const secrets = await serviceSecrets(project.serve, 'hook_secrets', shell)
+  const hooks = await hookAddress(project.serve, shell)
   const reached = typeof project.serve?.['public_url'] === 'string' ? publicUrl(project.serve) : undefined
-  const hooks = reached === undefined || secrets.length === 0 ? undefined : { publicUrl: reached, secrets }
   return [
     ...(kajabi === undefined ? [] : await examineKajabi(kajabi, access as Partial<Access>, hooks)),
     ...(reached === undefined ? [] : [await examineReach(reached)]),

@@ -1,6 +1,7 @@
 import type { SecretRef } from '../catalog/types.ts'
 import type { Json, JsonObject } from '../core/json.ts'
 import { CommandError } from '../core/outcome.ts'
+import type { HookAddress } from '../engine/inbox/hooks.ts'
 import { resolveSecret } from '../files/secrets.ts'
 import type { Shell } from './shell.ts'
 
@@ -24,4 +25,12 @@ export function publicUrl(serve: JsonObject | undefined): string {
     notDone: 'nothing was made',
     fix: 'Name it in catalog/project.yaml: serve: { public_url: https://… }',
   })
+}
+
+/** Where the site's hooks should point; undefined when the project does not say all of it. */
+export async function hookAddress(serve: JsonObject | undefined, shell: Shell): Promise<HookAddress | undefined> {
+  const secrets = await serviceSecrets(serve, 'hook_secrets', shell)
+  return typeof serve?.['public_url'] === 'string' && secrets.length > 0
+    ? { publicUrl: publicUrl(serve), secrets }
+    : undefined
 }

@@ -79,7 +79,7 @@ function troublesOf(status: ServiceStatus, now: Instant): { what: string; comman
       : [{ what: `The oldest signal has waited ${duration(age)}.`, command: 'crossbill inbox list' }]),
     ...(now - (status.lastReconciliation?.at ?? now) <= stale
       ? []
-      : [{ what: `The last reconciliation was ${reconciled(status, now)}.`, command: 'crossbill doctor' }]),
+      : [{ what: `The last reconciliation was ${reconciled(status, now)}.`, command: 'crossbill inbox reconcile' }]),
     ...((status.lastReconciliation?.differences ?? 0) === 0
       ? []
       : [

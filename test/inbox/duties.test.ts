@@ -282,6 +282,14 @@ describe('reconciliation', () => {
     expect(alertKeys()).toEqual(expect.arrayContaining(['reconciliation', 'hook_missing']))
   })
 
+  test('is done by one at a time: two at once do not both make the hooks', async () => {
+    const hooks = { publicUrl: 'https://c.example', secrets: ['s'.repeat(32)] }
+    const both = ['operator', 'service'].map((run) => reconcile({ ...rig.context, run, hooks }))
+    const created = (await Promise.all(both)).map((one) => (one.ok ? one.value.hooksCreated : -1))
+    expect(created.toSorted((a, b) => a - b)).toEqual([0, 2])
+    expect(await rig.kajabi.hooks()).toMatchObject({ ok: true, value: { length: 2 } })
+  })
+
   test('agrees with itself when everybody has what they pay for', async () => {
     const ada = await rig.member('ada', 'held')
     const catalog = { ...rig.context.catalog, subscribers: [declared(ada)] }

@@ -53,6 +53,11 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     await serve()
     await until('bo is cancelled', () => ended(bo))
     expect((await command('crossbill inbox list')).stdout).toContain('done')
+    const { code: differs, stdout: compared } = await command('crossbill inbox reconcile')
+    expect([differs, compared]).toEqual([
+      0,
+      expect.stringMatching(/^Compared 4 subscriptions .*\nNothing differs\.\n$/),
+    ])
   })
 
   test('Stripe is down: wishes wait, and those that were given up are taken up again', async () => {

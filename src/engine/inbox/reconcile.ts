@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/types.ts'
+import type { SubscriberKey } from '../../core/address.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
@@ -8,13 +9,14 @@ import { readAccess } from '../access/survey.ts'
 import { sightOld } from '../../handover/sights.ts'
 import type { Live } from '../../plan/live.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
+import { withLease } from '../lease.ts'
 import type { Progress } from '../ports.ts'
 import { refresh } from '../read/refresh.ts'
 import { sidesOf } from '../verify/sides.ts'
 import { acceptSignal } from './accept.ts'
 import type { InboxContext } from './context.ts'
 import { followAccess } from './follow-access.ts'
-import { ensureHooks, type HookAddress } from './hooks.ts'
+import { ensureHooks, type HookAddress, type HooksEnsured } from './hooks.ts'
 
 export interface Reconciliation {
   readonly at: Instant
@@ -27,6 +29,22 @@ export interface Reconciliation {
   readonly holds: number
 }
 
+/** One reconciliation in full: what was looked at, and who is behind the numbers, by ids. */
+export interface Reconciled extends Reconciliation {
+  readonly compared: {
+    /** Subscriptions of all accounts. */
+    readonly subscriptions: number
+    /** Offers that somebody pays for, or holds from Crossbill. */
+    readonly offers: number
+    /** Hooks that should be there; 0 where nobody could look. */
+    readonly hooks: number
+  }
+  /** Addresses of the grants that are missing, as a plan names them. */
+  readonly toGrant: readonly string[]
+  /** Subscribers whose hold is gone. */
+  readonly unheld: readonly SubscriberKey[]
+}
+
 export interface ReconcileContext extends InboxContext {
   readonly catalog: Catalog
   readonly progress: Progress
@@ -36,23 +54,41 @@ export interface ReconcileContext extends InboxContext {
 
 const reconciledKey = 'reconciliation'
 
+/** One reconciliation at a time on one store: two that look for hooks at once would both make them. */
+export const reconcileLease = 'reconcile'
+
 /**
  * Compares offers with live subscriptions, both ways, hooks with what they should be, and looks whether every hold is there. What ended and still has access loses
  * it, a hold that is gone is put back; what is missing is told, since giving access is an apply's work. Once a day and on demand.
+ * @throws CommandError `apply_running` when another one is at work and stays so; `lease_lost`
  */
-export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciliation>> {
+export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciled>> {
+  return withLease(context, reconcileLease, async (_held, bound) => compare(bound))
+}
+
+async function compare(context: ReconcileContext): Promise<Outcome<Reconciled>> {
   const live = await refresh(context)
-  const holds = await reportHolds(context, live)
+  const unheld = await reportHolds(context, live)
   const access = await reconcileAccess(context, live)
   if (!access.ok) return access
-  const result: Reconciliation = { at: context.clock(), ...access.value, holds }
+  const { toGrant, taken, hooks, offers } = access.value
+  const result: Reconciliation = {
+    at: context.clock(),
+    missing: toGrant.length,
+    taken,
+    hooksCreated: hooks.created,
+    holds: unheld.length,
+  }
   await context.store.put(reconciledKey, { ...result })
   tell(context, result)
-  return success(result)
+  const accounts = [live.target, ...live.sources.values()]
+  const subscriptions = accounts.reduce((sum, account) => sum + account.subscriptions.length, 0)
+  const compared = { subscriptions, offers, hooks: hooks.created + hooks.kept }
+  return success({ ...result, compared, toGrant, unheld })
 }
 
 /** Webhooks tell of a hold that was taken off, unless nobody sends them. */
-async function reportHolds(context: ReconcileContext, live: Live): Promise<number> {
+async function reportHolds(context: ReconcileContext, live: Live): Promise<readonly SubscriberKey[]> {
   const gone = sidesOf(live, []).filter(({ old, alive }) => {
     const sight = sightOld(old)
     return alive.length > 0 && (sight === 'free' || sight === 'hold_removed')
@@ -62,19 +98,26 @@ async function reportHolds(context: ReconcileContext, live: Live): Promise<numbe
     const found = { source: 'source_account', event: 'hold_removed', subscriber: key, receivedAt } as const
     await acceptSignal(context, { ...found, message: digest([key, receivedAt]) })
   }
-  return gone.length
+  return gone.map(({ key }) => key)
 }
 
-type AccessReconciled = Pick<Reconciliation, 'missing' | 'taken' | 'hooksCreated'>
+interface AccessReconciled extends Pick<Reconciled, 'taken' | 'toGrant'> {
+  readonly hooks: HooksKept
+  readonly offers: number
+}
+
+type HooksKept = Pick<HooksEnsured, 'created' | 'kept'>
+
+const noHooks: HooksKept = { created: 0, kept: 0 }
 
 async function reconcileAccess(context: ReconcileContext, live: Live): Promise<Outcome<AccessReconciled>> {
   const { kajabi, access, inbox } = context
-  if (kajabi === undefined) return success({ missing: 0, taken: 0, hooksCreated: 0 })
+  if (kajabi === undefined) return success({ toGrant: [], taken: 0, hooks: noHooks, offers: 0 })
   const hooks = await keepHooks(context, kajabi)
   if (!hooks.ok) return hooks
   const seen = await readAccess({ kajabi, grants: inbox, offers: access }, context.catalog, live)
   if (!seen.ok) return seen
-  const { changes } = seen.value
+  const { changes, unchanged } = seen.value
   await rememberAccess(inbox, seen.value)
   const granted = await inbox.grants()
   const revokes = changes.filter(({ action }) => action === 'revoke')
@@ -86,22 +129,22 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
     if (!followed.ok) return followed
     taken += followed.value
   }
-  return success({ missing: changes.length - revokes.length, taken, hooksCreated: hooks.value })
+  const toGrant = changes.filter(({ action }) => action !== 'revoke').map(({ address }) => address)
+  return success({ toGrant, taken, hooks: hooks.value, offers: unchanged + changes.length })
 }
 
-/** How many hooks had to be made. A key without the permission for webhooks, which some plans do not sell, keeps the rest of the reconciliation from nobody. */
-async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise<Outcome<number>> {
-  if (context.hooks === undefined) return success(0)
+/** Makes what hooks are missing. A key without the permission for webhooks, which some plans do not sell, keeps the rest of the reconciliation from nobody. */
+async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise<Outcome<HooksKept>> {
+  if (context.hooks === undefined) return success(noHooks)
   const hooks = await ensureHooks(kajabi, context.access, context.hooks)
-  if (hooks.ok) return success(hooks.value.created)
-  if (hooks.failure.status !== 403) return hooks
+  if (hooks.ok || hooks.failure.status !== 403) return hooks
   context.alert({
     key: 'hooks_not_allowed',
     severity: 'warning',
     summary: 'the key of Kajabi may not see hooks: cancels by tag are found by looking, within a minute',
     fix: 'crossbill doctor',
   })
-  return success(0)
+  return success(noHooks)
 }
 
 /** The last one that went through. */

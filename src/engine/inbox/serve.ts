@@ -7,7 +7,7 @@ import { tellAccepted, tellRefused } from './credentials.ts'
 import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
 import { pollAccess, type KnownGone } from './poll.ts'
 import { readBackProducts, type KnownDark } from './read-back.ts'
-import { lastReconciliation, reconcile, type ReconcileContext } from './reconcile.ts'
+import { lastReconciliation, reconcile, reconcileLease, type ReconcileContext } from './reconcile.ts'
 import { startWorker } from './worker.ts'
 
 /** The lease a running service publishes: whoever moves or settles subscribers looks for it in the same store. */
@@ -219,6 +219,8 @@ class Duties {
     const due = instant((last?.at ?? now - secondsPerDay) + secondsPerDay)
     this.reconcileAt = Math.max(due, now + 1)
     if (due > now) return
+    // An operator's, on demand: when it has ended, this one is done.
+    if ((await this.context.store.leaseHolder(reconcileLease)) !== undefined) return
     const why = await this.tryReconcile()
     if (why === undefined) {
       this.context.alert({ ...staleAlert, summary: 'reconciliation goes through again', resolved: true })
@@ -242,4 +244,4 @@ class Duties {
   }
 }
 
-const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill doctor' } as const
+const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill inbox reconcile' } as const

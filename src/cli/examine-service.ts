@@ -1,5 +1,5 @@
 import type { Access } from '../access/schema.ts'
-import type { DoctorFinding } from '../engine/doctor.ts'
+import type { DoctorFinding } from '../engine/doctor/doctor.ts'
 import { examineKajabi } from '../engine/inbox/examine.ts'
 import { connectKajabi } from './connect-kajabi.ts'
 import type { OpenProject } from './project.ts'

@@ -13,6 +13,11 @@ export function splitAddress(whole: string): { readonly kind: string; readonly k
   return { kind: whole.slice(0, dot), key: whole.slice(dot + 1) }
 }
 
+/** The address under which a subscriber stands in plans and in the journal. */
+export function subscriberAddress(key: string): Address {
+  return address('subscriber', key)
+}
+
 /** A subscriber is named by where it came from: `us/sub_1Nq…`. */
 export type SubscriberKey = `${string}/${string}`
 

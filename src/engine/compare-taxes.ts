@@ -9,7 +9,7 @@ import { referencesIn } from '../plan/references.ts'
 import { accountNamed, type Context } from './context.ts'
 import { previewInvoice } from './hand-over/previews.ts'
 import { fillParams } from './apply/references.ts'
-import { sideBySide } from './read/side-by-side.ts'
+import { sideBySide } from './side-by-side.ts'
 import { asInvoice } from './hand-over/reads.ts'
 import { resourcesOf, type Survey } from './read/survey.ts'
 

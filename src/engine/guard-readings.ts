@@ -1,6 +1,6 @@
 import { markFrom } from '../handover/marks.ts'
 import type { Context } from './context.ts'
-import { hearsSubscriptionsEnd } from './read/old-doors.ts'
+import { hearsSubscriptionsEnd } from './doctor/old-doors.ts'
 import { listAll } from './read/account.ts'
 import type { Survey } from './read/survey.ts'
 

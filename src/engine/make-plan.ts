@@ -9,7 +9,7 @@ import { planSubscribers, type SubscriberParts } from '../plan/subscribers.ts'
 import type { GuardReading, Plan } from '../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from './context.ts'
-import { openDoors } from './read/old-doors.ts'
+import { openDoors } from './doctor/old-doors.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { survey, type Survey } from './read/survey.ts'
 

@@ -1,4 +1,4 @@
-import { address } from '../core/address.ts'
+import { address, subscriberAddress } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { Context } from './context.ts'
 import { serveLease } from './inbox/serve.ts'
@@ -97,7 +97,7 @@ async function successors(store: Store): Promise<readonly Identity[]> {
     const successor = facts['successor']
     if (typeof successor !== 'string') return []
     const [source = '', old_id = ''] = key.split('/')
-    return [{ kind: 'subscription', source, old_id, address: address('subscriber', key), new_id: successor }]
+    return [{ kind: 'subscription', source, old_id, address: subscriberAddress(key), new_id: successor }]
   })
 }
 

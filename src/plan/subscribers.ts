@@ -1,4 +1,4 @@
-import { address } from '../core/address.ts'
+import { subscriberAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
@@ -32,9 +32,9 @@ export function planSubscribers(
   for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
   return {
     changes: planned.map(({ key, plan }) => change(key, plan)),
-    touched: new Map(planned.map(({ key, plan }) => [address('subscriber', key), seenOf(plan)])),
+    touched: new Map(planned.map(({ key, plan }) => [subscriberAddress(key), seenOf(plan)])),
     drift: classified.flatMap(({ key, drift }) =>
-      drift.map(({ code, message }) => ({ address: address('subscriber', key), code, message, patch: [] })),
+      drift.map(({ code, message }) => ({ address: subscriberAddress(key), code, message, patch: [] })),
     ),
     deferred: classified.flatMap((one) => deferred(one)),
     blocked: classified.flatMap((one) => blocked(one)),
@@ -58,7 +58,7 @@ function seenOf({ expect }: HandoverPlan): string {
 
 function change(key: string, plan: HandoverPlan): KeylessChange {
   return {
-    address: address('subscriber', key),
+    address: subscriberAddress(key),
     action: plan.goal,
     because: plan.because,
     patch: [],
@@ -71,12 +71,12 @@ function change(key: string, plan: HandoverPlan): KeylessChange {
 function deferred(one: Classification): Deferred[] {
   if (one.outcome !== 'deferred') return []
   const { code, until, message } = one
-  return [{ address: address('subscriber', one.key), code, until: formatInstant(until), message }]
+  return [{ address: subscriberAddress(one.key), code, until: formatInstant(until), message }]
 }
 
 function blocked(one: Classification): Blocked[] {
   if (one.outcome !== 'blocked') return []
-  return one.reasons.map(({ code, message, fix }) => ({ address: address('subscriber', one.key), code, message, fix }))
+  return one.reasons.map(({ code, message, fix }) => ({ address: subscriberAddress(one.key), code, message, fix }))
 }
 
 /** Revenue per month of everybody who is billed, by currency, and the next charges of those who change hands. */

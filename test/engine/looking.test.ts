@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
-import { doctor } from '../../src/engine/doctor.ts'
+import { doctor } from '../../src/engine/doctor/doctor.ts'
 import { drift } from '../../src/engine/drift.ts'
 import { makePlan } from '../../src/engine/make-plan.ts'
 import { members } from './members.ts'

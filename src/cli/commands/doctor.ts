@@ -1,4 +1,4 @@
-import { doctor } from '../../engine/doctor.ts'
+import { doctor } from '../../engine/doctor/doctor.ts'
 import { command, exitCodes } from '../command.ts'
 import { examineService } from '../examine-service.ts'
 import { withProject } from '../project.ts'

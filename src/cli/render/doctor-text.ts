@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import type { DoctorFinding, DoctorResult } from '../../engine/doctor.ts'
+import type { DoctorFinding, DoctorResult } from '../../engine/doctor/doctor.ts'
 import { plural } from './words.ts'
 
 /** Checks in the order they were made: what is wrong says what to do. */

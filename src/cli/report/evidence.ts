@@ -1,6 +1,6 @@
 import type { Catalog, Stage } from '../../catalog/types.ts'
 import type { CopyMapCheck } from '../../engine/copy-map.ts'
-import type { DoctorResult } from '../../engine/doctor.ts'
+import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'

@@ -1,4 +1,4 @@
-import { address } from '../../core/address.ts'
+import { subscriberAddress } from '../../core/address.ts'
 import type { Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from './applied.ts'
 import type { Earlier } from './basis.ts'
@@ -28,7 +28,7 @@ function nameOf({ address: at, action }: Pick<Change, 'address' | 'action'>): st
 
 async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Change>; begun: Set<Change> }> {
   const records = new Map<string, SubscriberRecord>(
-    (await context.store.subscribers()).map((record) => [address('subscriber', record.key), record]),
+    (await context.store.subscribers()).map((record) => [subscriberAddress(record.key), record]),
   )
   const done = new Set<Change>()
   const begun = new Set<Change>()

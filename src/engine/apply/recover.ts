@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../core/canonical.ts'
-import { splitAddress, type Address } from '../../core/address.ts'
+import { splitAddress, subscriberAddress, type Address } from '../../core/address.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { AppliedChange } from './applied.ts'
 import type { Context } from '../context.ts'
@@ -9,8 +9,7 @@ import { perform, type Work } from './perform.ts'
 import type { JournalEntry } from '../ports.ts'
 import { findCreated } from '../read/resources.ts'
 import { isCreation, keepSecret } from './resources.ts'
-import { sideBySide } from '../read/side-by-side.ts'
-import { subscriberAddress } from './subscribers.ts'
+import { sideBySide } from '../side-by-side.ts'
 import type { Survey } from '../read/survey.ts'
 
 const customersAtATime = 16

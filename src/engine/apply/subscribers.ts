@@ -1,11 +1,11 @@
-import { address, splitAddress, type Address } from '../../core/address.ts'
+import { splitAddress } from '../../core/address.ts'
 import type { Expectation, PlannedStep } from '../../handover/types.ts'
 import type { Change } from '../../plan/types.ts'
 import type { AppliedChange } from './applied.ts'
 import type { Context } from '../context.ts'
 import { beginRun, handOver, type Job } from '../hand-over/hand-over.ts'
 import type { Held } from '../lease.ts'
-import { sideBySide } from '../read/side-by-side.ts'
+import { sideBySide } from '../side-by-side.ts'
 
 /**
  * Customers worked on at a time. A move is some ten calls of 300 ms, one after the other, three or four of them the same operation: with this many under way
@@ -37,11 +37,6 @@ export async function applySubscribers(
   return changes.map(
     ({ address, action }) => results.get(address) ?? { address, action, outcome: 'not_started' as const },
   )
-}
-
-/** The address under which a subscriber stands in plans and in the journal. */
-export function subscriberAddress(key: string): Address {
-  return address('subscriber', key)
 }
 
 function expectationOf(change: Change): Expectation {

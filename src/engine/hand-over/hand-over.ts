@@ -1,3 +1,4 @@
+import { subscriberAddress } from '../../core/address.ts'
 import type { Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -10,7 +11,6 @@ import type { Context } from '../context.ts'
 import { answer } from './commands.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import type { Resolve } from '../apply/references.ts'
-import { subscriberAddress } from '../apply/subscribers.ts'
 
 /** One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept in the store. */
 export type Job = {

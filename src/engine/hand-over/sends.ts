@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import { digest } from '../../core/canonical.ts'
+import { subscriberAddress } from '../../core/address.ts'
 import type { StripeObject } from '../../core/json.ts'
 import type { Failure, Outcome } from '../../core/outcome.ts'
 import { holdReason, tooLate } from '../../handover/events.ts'
@@ -18,7 +19,6 @@ import { perform, read } from '../apply/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { fillParams, fillPath, type Resolve } from '../apply/references.ts'
 import { asSubscription, readNewSchedule, readOld, readSuccessor } from './reads.ts'
-import { subscriberAddress } from '../apply/subscribers.ts'
 
 /** One command of the machine, and everything it concerns. */
 export interface Turn {

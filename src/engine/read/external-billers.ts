@@ -1,14 +1,11 @@
 import type { Catalog } from '../../catalog/types.ts'
 import { secondsPerDay } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
-import { formatMoney } from '../../core/money.ts'
-import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 import { idOf, listAll } from './account.ts'
-import type { Violation } from '../verify/violations.ts'
 
 /** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
-const windowDays = 100
+export const windowDays = 100
 
 /** A customer who is charged again and again without any invoice: a checkout of its own runs a payment plan there. */
 export interface ExternalBilling {
@@ -16,17 +13,6 @@ export interface ExternalBilling {
   readonly customer: string
   readonly charges: number
   readonly last: { readonly amount: number; readonly currency: string; readonly at: number }
-}
-
-/** Repeated charges outside Stripe's subscriptions that nobody declared or excluded. */
-export async function externalBillers(context: Pick<Context, 'accounts' | 'catalog'>): Promise<readonly Violation[]> {
-  const found = await Promise.all([...context.accounts.sources.values()].map(findExternalBilling))
-  return undeclared(found.flat(), context.catalog).map(({ source, customer, charges, last }) => ({
-    code: 'external_biller',
-    subscriber: `${source}/${customer}`,
-    detail: `charged ${charges} times in ${windowDays} days without an invoice, last ${formatMoney(last)}`,
-    fix: `something other than Stripe Billing runs this payment plan: declare it in catalog/externals.yaml (externals: { ${source}: { ${customer}: REASON } }), or end it there`,
-  }))
 }
 
 /** Those that the catalog does not speak of. */

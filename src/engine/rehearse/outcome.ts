@@ -1,3 +1,4 @@
+import { splitAddress } from '../../core/address.ts'
 import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
 import type { Context } from '../context.ts'
@@ -73,7 +74,7 @@ function payersFound(move: RehearsalWorld): readonly Found[] {
 function notMoved({ failed }: Migration): readonly Found[] {
   return failed.map(({ address, at, outcome, code, message, fix }) => ({
     code: 'not_moved',
-    subscriber: nameIn(address),
+    subscriber: splitAddress(address).key,
     at,
     detail: [outcome, code, message].filter((part) => part !== undefined).join(', '),
     ...(fix === undefined ? {} : { fix }),
@@ -114,7 +115,10 @@ async function standing({ context }: RehearsalWorld, { last }: Migration): Promi
   const moved = new Set(
     (await context.store.subscribers()).filter(({ phase }) => phase === 'moved').map(({ key }) => key),
   )
-  const about = (address: string) => ({ subscriber: nameIn(address), moved: moved.has(nameIn(address)) })
+  const about = (address: string) => {
+    const { key } = splitAddress(address)
+    return { subscriber: key, moved: moved.has(key) }
+  }
   return [
     ...last.deferred.map(({ address, code, until, message }) => {
       const at = parseInstant(until)
@@ -153,11 +157,6 @@ async function behind({ accounts }: RehearsalWorld): Promise<number> {
     const lapsed = isJsonObject(details) && details['reason'] === 'payment_failed'
     return one['status'] === 'past_due' || one['status'] === 'unpaid' || lapsed
   }).length
-}
-
-/** `us/sub_…` of `subscriber.us/sub_…`. */
-function nameIn(address: string): string {
-  return address.slice(address.indexOf('.') + 1)
 }
 
 function deferredFix(code: string): string {

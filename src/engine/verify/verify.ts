@@ -1,6 +1,6 @@
 import { accountFacts, type AccountFacts, type Context } from '../context.ts'
 import { violations } from '../../handover/violation-codes.ts'
-import { externalBillers } from '../read/external-billers.ts'
+import { externalBillers } from './external-billers.ts'
 import { isHeld, sidesOf, type Sides } from './sides.ts'
 import { survey, type Survey } from '../read/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'

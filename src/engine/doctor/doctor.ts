@@ -1,8 +1,8 @@
-import type { Context } from './context.ts'
-import { sendPatiently } from './apply/perform.ts'
-import type { StripeAccount } from './ports.ts'
-import { checkOldDoors } from './read/old-doors.ts'
-import { checkTaxSettings } from './read/tax-settings.ts'
+import type { Context } from '../context.ts'
+import { sendPatiently } from '../apply/perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import { checkOldDoors } from './old-doors.ts'
+import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorFinding {
   /** `clock_skew`, `portal_allows_changes`, `payment_link_active` … */

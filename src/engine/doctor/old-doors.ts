@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
-import type { DoctorFinding } from '../doctor.ts'
+import type { DoctorFinding } from './doctor.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Accounts, Params, StripeAccount } from '../ports.ts'
-import { listAll } from './account.ts'
+import { listAll } from '../read/account.ts'
 
 /** A way by which somebody could still subscribe, change or cancel in an old account. */
 interface Door {
@@ -71,7 +71,6 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
   )
 }
 
-/** A list that a key may not read is something to say, not a reason to stop. */
 /** What stands open in those sources that a plan takes people away from. */
 export async function openDoors(
   { sources }: Accounts,
@@ -86,6 +85,7 @@ export async function openDoors(
     .map(({ account, check, message, fix }) => ({ account: account ?? '', check, message, fix }))
 }
 
+/** A list that a key may not read is something to say, not a reason to stop. */
 export async function listOrRefusal(
   account: StripeAccount,
   path: string,

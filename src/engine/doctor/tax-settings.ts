@@ -1,6 +1,6 @@
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'
-import type { DoctorFinding } from '../doctor.ts'
+import type { DoctorFinding } from './doctor.ts'
 import { listOrRefusal } from './old-doors.ts'
 import { read } from '../apply/perform.ts'
 import type { StripeAccount } from '../ports.ts'

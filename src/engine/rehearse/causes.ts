@@ -107,7 +107,7 @@ function notMoved({ detail }: Found): Cause {
   return { cause: registry[code]?.meaning ?? 'The hand-over did not come to its end.' }
 }
 
-function double({ at, detail }: Found, { left, twoPayers, old }: About, successor: StripeObject | undefined): Cause {
+function double({ at, detail }: Found, { left, twoPayers }: About, successor: StripeObject | undefined): Cause {
   if (left !== undefined && left.at <= at) {
     const evidence = `${left.act} at ${formatInstant(left.at)}`
     return { cause: 'The member had left and went on being charged.', evidence }
@@ -115,12 +115,12 @@ function double({ at, detail }: Found, { left, twoPayers, old }: About, successo
   if (twoPayers) return { cause: 'Two subscriptions of the same member charged side by side: see the two payers.' }
   if (detail.includes('charged by target'))
     return { cause: 'The new subscription charged where the old one would not have.' }
-  const evidence = successor === undefined ? undefined : `the new one is ${successor.id}, ${said(successor['status'])}`
-  const cause =
-    old.size > 0 && successor !== undefined
-      ? 'The old account charged although a new subscription had been made.'
-      : 'The old account charged what it would not have charged, and there is no new subscription.'
-  return evidence === undefined ? { cause } : { cause, evidence }
+  if (successor === undefined)
+    return { cause: 'The old account charged what it would not have charged, and there is no new subscription.' }
+  return {
+    cause: 'The old account charged although a new subscription had been made.',
+    evidence: `the new one is ${successor.id}, ${said(successor['status'])}`,
+  }
 }
 
 function missed(old: StripeObject | undefined, successor: StripeObject | undefined): Cause {

@@ -142,7 +142,7 @@ function trouble(report: RehearsalReport): Html {
       ],
       [
         { what: 'payments that were declined', ...declines },
-        { what: 'subscriptions that fell behind or ended for it', ...dunning },
+        { what: 'members who fell behind or ended for it', ...dunning },
       ],
     )}
     <h2>What went wrong on purpose</h2>

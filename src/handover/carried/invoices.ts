@@ -108,16 +108,25 @@ function stepsOf(invoices: readonly Stripe.Invoice[], journey: Journey): Found<r
   return { ok: true, value: steps }
 }
 
+const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.'
+
 function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof blocked> | undefined {
   if (invoice.amount_paid > 0)
     return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot move along`)
+  // A credit that was applied goes back to the customer here when the invoice is voided, and a credit note does not move: there it would be the whole again.
+  if (invoice.amount_remaining !== invoice.total)
+    return blocked(
+      'open_invoice',
+      `invoice ${invoice.id} is not owed as it was written (a balance was applied, or a credit note issued) and cannot move along`,
+      whereItIs,
+    )
   if (invoice.lines.has_more) return blocked('open_invoice', `invoice ${invoice.id} has more lines than were read`)
   // Made anew by another seller it would be another amount, and the tax of what was supplied is the old seller's.
   if (invoice.automatic_tax.enabled)
     return blocked(
       'open_invoice',
       `the tax of invoice ${invoice.id} was computed by Stripe for the account that sold, and would be computed anew`,
-      'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.',
+      whereItIs,
     )
   const lost = ratesOf(invoice).find((id) => rate(id) === undefined)
   return lost === undefined

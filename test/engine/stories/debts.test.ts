@@ -4,7 +4,7 @@ import { planAndApply } from '../rig.ts'
 import { meanwhile, member, prices, story, violationsOf, type Story } from './world.ts'
 
 /** A member whose February was not paid, since the card that is charged now declines. */
-async function inDebt(more: Partial<Stripe.SubscriptionCreateParams> = {}): Promise<Story> {
+async function inDebt(more: Partial<Stripe.SubscriptionCreateParams> = {}, balance = 0): Promise<Story> {
   const world = await story(
     { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z', policies: 'policies: { past_due: carry }\n' },
     async ({ us }) => {
@@ -12,7 +12,7 @@ async function inDebt(more: Partial<Stripe.SubscriptionCreateParams> = {}): Prom
       const customer = await member(us, { address: { country: 'DE' } })
       await us.subscriptions.create({ customer, items: [{ price: monthly }], ...more })
       const { id: default_payment_method } = await us.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
-      await us.customers.update(customer, { invoice_settings: { default_payment_method } })
+      await us.customers.update(customer, { invoice_settings: { default_payment_method }, balance })
     },
   )
   await planAndApply(world.stage('source'))
@@ -66,6 +66,13 @@ test('a debt whose tax Stripe computed stays with the account that sold: made an
   expect(plan.blocked).toMatchObject([
     { code: 'open_invoice', fix: expect.stringContaining('past_due: leave') as unknown },
   ])
+  expect([await february(world.us), await february(world.target)]).toEqual([['open 0'], []])
+})
+
+test('a debt that a credit has paid a part of stays where it is: made anew it would be the whole again', async () => {
+  await using world = await inDebt({}, -2_000)
+  const { plan } = await planAndApply(world.stage('target'))
+  expect([plan.blocked, plan.summary.move]).toMatchObject([[{ code: 'open_invoice' }], 0])
   expect([await february(world.us), await february(world.target)]).toEqual([['open 0'], []])
 })
 

@@ -39,7 +39,8 @@ export function* linedJson(value: object): Generator<string> {
 
 /** Reads what `linedJson` wrote. Undefined when the lines are laid out otherwise, whatever they mean. */
 export async function readLinedJson(lines: AsyncIterable<string>): Promise<Record<string, unknown> | undefined> {
-  const value: Record<string, unknown> = {}
+  // A map: `__proto__`, set on an object, would be a field that no digest covers.
+  const value = new Map<string, unknown>()
   let list: unknown[] | undefined
   let state: 'before' | 'inside' | 'after' = 'before'
   for await (const written of lines) {
@@ -55,11 +56,11 @@ export async function readLinedJson(lines: AsyncIterable<string>): Promise<Recor
     else {
       const [, key = '', text = ''] = /^"([A-Za-z_]+)": (.*)$/s.exec(line) ?? []
       const one = text === '[' ? { value: (list = []) } : parsed(text)
-      if (one === undefined || Object.hasOwn(value, key)) return undefined
-      value[key] = one.value
+      if (one === undefined || value.has(key)) return undefined
+      value.set(key, one.value)
     }
   }
-  return state === 'after' ? value : undefined
+  return state === 'after' ? Object.fromEntries(value) : undefined
 }
 
 function parsed(text: string): { readonly value: unknown } | undefined {

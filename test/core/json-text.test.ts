@@ -43,6 +43,13 @@ test('what is written line by line is JSON, and is read again line by line', asy
   )
 })
 
+test('no field hides from whoever takes a digest', async () => {
+  const text = '{\n"__proto__": {"taxes":"as you like"}\n}\n'
+  const read = await readLinedJson(lines(text))
+  expect(digest(read)).toBe(digest(JSON.parse(text)))
+  expect(read?.['taxes']).toBeUndefined()
+})
+
 test.each([
   ['laid out anew', JSON.stringify({ a: [1] }, null, 2)],
   ['cut off', '{\n"a": [\n1\n'],

@@ -94,6 +94,11 @@ const dead = {
     'Cancel the right one by its id, then discard this entry.',
     'crossbill cancel <source>/<subscription>',
   ),
+  subscribed_again: explained(
+    'The subscription that Crossbill knows of has ended, and its customer has a newer one in the target that gives the same offer.',
+    'Cancel the newer one in the Dashboard if the member wants to leave, take the tag off, then discard this entry.',
+    'crossbill inbox discard {id}',
+  ),
   subscription_missing: explained(
     'The subscription is in neither account: it is of another account, or the copy of the project is wrong.',
     'Find the member under their address, cancel them by hand, and discard this entry.',

@@ -224,6 +224,25 @@ describe('who is meant', () => {
     expect(await state(id)).toBe('done')
   })
 
+  test('who had subscribed again beside what Crossbill knows is not told that all is done; who did after the wish is', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    const stripe = rig.stripe('target')
+    const anew = async ({ customer, successor = '' }: Member): Promise<string> => {
+      const { items } = await stripe.subscriptions.cancel(successor)
+      const again = items.data.map(({ price }) => ({ price: price.id }))
+      return (await stripe.subscriptions.create({ customer, items: again })).id
+    }
+    const second = await anew(ada)
+    const wishes = [await tagged(ada), await tagged(bo)]
+    await rig.advance(60)
+    const third = await anew(bo)
+    await workOff()
+    expect(await Promise.all(wishes.map(({ id }) => state(id)))).toEqual(['dead: subscribed_again', 'done'])
+    for (const id of [second, third]) expect(await rig.status('target', id)).toBe('active')
+    expect(await rig.kajabi.tagsOf(ada.contact)).toEqual({ ok: true, value: [rig.tag] })
+    expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 1 }])
+  })
+
   test('a contact that Crossbill gave nothing is a dead letter, not a guess', async () => {
     const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
     const { id } = await signal({ contact })

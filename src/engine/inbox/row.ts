@@ -1,6 +1,6 @@
 import { decideCancel } from '../../cancel/decide.ts'
 import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
-import { explainEnd } from '../../cancel/reasons.ts'
+import { explainEnd, type DeadReason } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
 import { Bug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -18,7 +18,7 @@ import { applyAtWork, putHoldBack } from './hold.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
-import { whomItMeans } from './whom.ts'
+import { subscribedAgain, whomItMeans } from './whom.ts'
 
 /** Works on one claimed row until it is at an end or has to wait. Never throws but for a bug. */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
@@ -150,9 +150,15 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
       return postponed(context, work, { kind: 'retryable', code: decision.reason, message: '', status: 0 })
     case 'ask':
       return { event: 'failed', reason: decision.reason }
-    case 'nothing':
+    case 'nothing': {
+      if (work.begun === undefined) {
+        const again = await subscribedAgain(context, work.signal, both.value.customer)
+        if (!again.ok) return afterFailure(context, work, again.failure)
+        if (again.value) return { event: 'failed', reason: 'subscribed_again' satisfies DeadReason }
+      }
       if (!(await work.note({ event: 'verified' }, { subscriber }))) return postponed(context, work, leaseLost)
       break
+    }
     case 'cancel': {
       const outcome = await send(context, work, both.value, { ...decision, subscriber })
       if (!outcome.ok) return afterFailure(context, work, outcome.failure)

@@ -103,12 +103,18 @@ async function markedSubscriptions(
 
 /**
  * Whether the customer has any live subscription in the target that gives the offer, whoever made it: somebody who left and subscribed again keeps what they
- * pay for now.
+ * pay for now. `until`: only one that was made by then.
  */
-export async function givesNow(context: InboxContext, customer: string, offer: string): Promise<Outcome<boolean>> {
+export async function givesNow(
+  context: InboxContext,
+  customer: string,
+  offer: string,
+  until = Infinity,
+): Promise<Outcome<boolean>> {
   try {
     const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
-    for await (const one of list) if (isLive(one) && offersOf(context, one).includes(offer)) return success(true)
+    for await (const one of list)
+      if (isLive(one) && Number(one['created']) <= until && offersOf(context, one).includes(offer)) return success(true)
     return success(false)
   } catch (error) {
     return unreadable(error)
@@ -134,4 +140,17 @@ function offersOf(context: InboxContext, subscription: StripeObject): string[] {
   return Object.entries(context.access.offers)
     .filter(([, offer]) => offer.prices.some((price) => prices.has(price)))
     .map(([key]) => key)
+}
+
+/**
+ * A tag is bound to the subscription that Crossbill knows. Where that one has ended and its customer had subscribed again before the tag was set, the wish is about the
+ * new one, which is no subscriber of the migration: saying that it is done would let the member pay on.
+ */
+export async function subscribedAgain(
+  context: InboxContext,
+  { tag, offer, receivedAt }: Signal,
+  customer: string | undefined,
+): Promise<Outcome<boolean>> {
+  if (tag === undefined || offer === undefined || customer === undefined) return success(false)
+  return givesNow(context, customer, offer, receivedAt)
 }

@@ -190,6 +190,27 @@ test('removing YAML takes nothing from anybody: who pays and stands in no file k
   expect((await kajabi.store.inbox.grants()).map(({ subscribers }) => subscribers)).toContainEqual([first])
 })
 
+test('who pays by a price that no mapping knows and stands in no file keeps their offer as well', async () => {
+  await using kajabi = await site()
+  const context = kajabi.with(kajabi.school.stage('source'))
+  await planAndApply(context)
+  const { us, subscriptions } = kajabi.school
+  const [item] = (await us.subscriptions.retrieve(subscriptions[0] ?? '')).items.data
+  const product = item?.price.product as string
+  const price = await us.prices.create({
+    product,
+    currency: 'usd',
+    unit_amount: 7_900,
+    recurring: { interval: 'month' },
+  })
+  const items = [{ id: item?.id ?? '', price: price.id }]
+  await us.subscriptions.update(subscriptions[0] ?? '', { items, proration_behavior: 'none' })
+  const erased = { ...context.catalog, subscribers: context.catalog.subscribers.slice(1), digest: 'without the first' }
+  const { plan } = await planAndApply({ ...context, catalog: erased })
+  expect(plan.changes).toEqual([])
+  expect(await kajabi.holders()).toHaveLength(2)
+})
+
 test('killed after the grant and before the customer is noted on the contact: the next apply notes it, and a lost store knows of it', async () => {
   await using kajabi = await site()
   await planAndApply(kajabi.school.stage('source'))

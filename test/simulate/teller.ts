@@ -327,7 +327,7 @@ export class Teller {
   }
 
   /** What a run that nobody disturbed must have come to. */
-  private async afterClean(plan: Plan, result: ApplyResult, sent: readonly Sent[]): Promise<void> {
+  private async afterClean(plan: Plan, result: ApplyResult, sent: readonly Sent[], saved = false): Promise<void> {
     const undone = result.changes.find(
       ({ outcome, code = '' }) =>
         outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),
@@ -340,8 +340,10 @@ export class Teller {
     this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
     if (!result.ok || this.unfinished) return
     // What was finished first, from its marks alone, no plan made before could know of.
-    if (result.recovered.length === 0) await promise.nothingLeft(this.worlds.context())
+    // What somebody did elsewhere after a plan was saved is not in it.
+    if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context())
     promise.exactlyOnePayer(this.worlds, this.life)
+    if (saved) return
     promise.rightAccess(this.worlds)
     this.count('converged')
   }
@@ -441,7 +443,7 @@ export class Teller {
       if (why !== '' && plan.changes.length > 0)
         throw new Broken(`promise 4: a plan was applied though its basis differs: ${why}`)
       this.unfinished = !result.ok
-      await this.afterClean(plan, result, this.sent.slice(from))
+      await this.afterClean(plan, result, this.sent.slice(from), true)
     } catch (error) {
       if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
       const codes = tampered ? ['plan_edited'] : ['plan_stale', 'plan_expired']

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
-import type { Claim } from '../../access/plan.ts'
+import type { Claim, Granted } from '../../access/plan.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
+import { subscriberKey } from '../../core/address.ts'
 import { markFrom, priceKey, undoneComment } from '../../handover/marks.ts'
 import type { Live, LiveAccount } from '../../plan/live.ts'
 
@@ -54,6 +55,20 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
       return [{ subscriber: key, prices, live: true, undeclared: true as const, ...who }]
     }),
   )
+}
+
+/**
+ * The grants that are the catalog's to take back: not those of somebody who pays and stands in no file (any more), perhaps by a price that the mappings do not
+ * know.
+ */
+export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
+  const declared = new Set<string>(catalog.subscribers.map(({ key }) => key))
+  const old = [...accounts.sources].flatMap(([source, { subscriptions }]) =>
+    subscriptions.filter(({ status }) => live.has(status)).map(({ id }): string => subscriberKey(source, id)),
+  )
+  const moved = accounts.target.subscriptions.filter(({ status }) => live.has(status))
+  const paying = new Set([...old, ...moved.map(({ metadata }) => metadata[markFrom] ?? '')])
+  return granted.filter(({ subscribers }) => !subscribers.some((one) => paying.has(one) && !declared.has(one)))
 }
 
 function claim(

@@ -8,7 +8,7 @@ import type { Grant } from '../inbox/port.ts'
 import type { AccessPort } from './port.ts'
 import { givenByUrls, rememberedHolders } from './by-urls.ts'
 import { accessChanges, readHolders, type AccessPlan } from './changes.ts'
-import { claimsOf, type PersonalClaim } from './claims.ts'
+import { claimsOf, takeable, type PersonalClaim } from './claims.ts'
 import { accessDrift } from './drift.ts'
 
 /** What was read of access, and what follows from it. */
@@ -51,7 +51,7 @@ export async function readAccess(
   const known = new Map([...holders.value, ...rememberedHolders(access.offers, claims, granted)])
   const complete = await completed(access, claims, { holders: known, granted })
   if (!complete.ok) return complete
-  const plan = accessChanges(access.offers, claims, complete.value, granted)
+  const plan = accessChanges(access.offers, claims, complete.value, takeable(catalog, live, granted))
   const touched = new Map(plan.changes.map(({ address, action, expect }) => [address, digest([action, expect])]))
   const drift = accessDrift(plan.changes, granted)
   return success({ ...plan, drift, touched, claims: new Map(claims.map((claim) => [claim.subscriber, claim])) })

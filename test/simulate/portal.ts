@@ -96,7 +96,9 @@ export class Portal {
       `${member.key}: ${JSON.stringify(change)} at ${atNew ? 'the new' : held ? 'the held old' : 'the old'} one`,
     )
     await this.make('moved', atNew ? 'target' : member.account, row.id, change)
-    if (what === 'card') doings.cards = true
+    // The customer's own card is that of all their subscriptions.
+    if (what === 'card')
+      for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).cards = true
     // What was said of earlier changes says nothing of this one.
     this.worlds.override(member.key, [])
     doings.adopted = false

@@ -2,8 +2,9 @@ import { splitAddress } from '../../core/address.ts'
 import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
 import type { Context } from '../context.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { deferredCodes } from '../../handover/codes.ts'
+import { markFrom } from '../../handover/marks.ts'
 import { listAll } from '../read/account.ts'
 import type { Migration } from './migration.ts'
 import { explained, type Found } from './causes.ts'
@@ -145,18 +146,22 @@ function declined(charges: readonly SimulatedCharge[]): number {
   return charges.filter(({ succeeded }) => !succeeded).length
 }
 
-/** Subscriptions that fell behind or were ended by dunning, over all accounts. */
+/** Subscribers who fell behind or were ended by dunning; somebody whose old and new subscription both did is one. */
 async function behind({ accounts }: RehearsalWorld): Promise<number> {
-  const lists = await Promise.all(
-    [accounts.target, ...accounts.sources.values()].map((account) =>
-      listAll(account, '/v1/subscriptions', { status: 'all' }),
+  const names = await Promise.all(
+    [accounts.target, ...accounts.sources.values()].map(async (account) =>
+      (await listAll(account, '/v1/subscriptions', { status: 'all' })).filter(fellBehind).map((one) => {
+        const from = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
+        return typeof from === 'string' ? from : `${account.name}/${one.id}`
+      }),
     ),
   )
-  return lists.flat().filter((one) => {
-    const details = one['cancellation_details']
-    const lapsed = isJsonObject(details) && details['reason'] === 'payment_failed'
-    return one['status'] === 'past_due' || one['status'] === 'unpaid' || lapsed
-  }).length
+  return new Set(names.flat()).size
+}
+
+function fellBehind({ status, cancellation_details: details }: StripeObject): boolean {
+  const lapsed = isJsonObject(details) && details['reason'] === 'payment_failed'
+  return status === 'past_due' || status === 'unpaid' || lapsed
 }
 
 function deferredFix(code: string): string {

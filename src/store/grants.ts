@@ -9,7 +9,7 @@ const rowsAtOnce = 200
 /** What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it. */
 export function openGrants(
   database: Kysely<Tables>,
-): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'held' | 'setHeld'> {
+): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'holdings' | 'setHoldings'> {
   return {
     async grants(filter = {}) {
       let query = database.selectFrom('grants').selectAll()
@@ -37,21 +37,21 @@ export function openGrants(
             .execute()
         }
       }),
-    async held(filter = {}) {
-      let query = database.selectFrom('held').selectAll()
+    async holdings(filter = {}) {
+      let query = database.selectFrom('holdings').selectAll()
       if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
       if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
       const rows = await query.orderBy('contact').orderBy('offer').execute()
       return rows.map((row) => ({ ...row, subscribers: JSON.parse(row.subscribers) as readonly string[] }))
     },
-    setHeld: (held) =>
+    setHoldings: (holdings) =>
       database.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom('held').execute()
-        for (let at = 0; at < held.length; at += rowsAtOnce) {
-          const rows = held.slice(at, at + rowsAtOnce).map(({ contact, offer, customer, subscribers }) => {
+        await transaction.deleteFrom('holdings').execute()
+        for (let at = 0; at < holdings.length; at += rowsAtOnce) {
+          const rows = holdings.slice(at, at + rowsAtOnce).map(({ contact, offer, customer, subscribers }) => {
             return { contact, offer, customer, subscribers: JSON.stringify(subscribers) }
           })
-          await transaction.insertInto('held').values(rows).execute()
+          await transaction.insertInto('holdings').values(rows).execute()
         }
       }),
     removeGrants: (grants) =>

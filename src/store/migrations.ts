@@ -37,7 +37,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0004-inbox': { up: (database) => inbox(database, engine) },
     '0005-grants': { up: (database) => grants(database) },
     '0006-inbox-cancels': { up: (database) => inboxCancels(database) },
-    '0007-held': { up: (database) => held(database) },
+    '0007-holdings': { up: (database) => holdings(database) },
   }
 }
 
@@ -172,14 +172,14 @@ async function inboxCancels(database: Database): Promise<void> {
 }
 
 /** Offers that members hold without Crossbill's having given them. */
-async function held(database: Database): Promise<void> {
+async function holdings(database: Database): Promise<void> {
   await database.schema
-    .createTable('held')
+    .createTable('holdings')
     .addColumn('contact', 'text', (column) => column.notNull())
     .addColumn('offer', 'text', (column) => column.notNull())
     .addColumn('customer', 'text', (column) => column.notNull())
     .addColumn('subscribers', 'text', (column) => column.notNull())
-    .addPrimaryKeyConstraint('held_key', ['contact', 'offer'])
+    .addPrimaryKeyConstraint('holdings_key', ['contact', 'offer'])
     .execute()
-  await database.schema.createIndex('held_by_customer').on('held').column('customer').execute()
+  await database.schema.createIndex('holdings_by_customer').on('holdings').column('customer').execute()
 }

@@ -61,5 +61,5 @@ export interface Tables {
     granted_at: number
     protected_until: number
   }
-  held: { contact: string; offer: string; customer: string; subscribers: string }
+  holdings: { contact: string; offer: string; customer: string; subscribers: string }
 }

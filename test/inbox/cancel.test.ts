@@ -182,7 +182,7 @@ describe('who is meant', () => {
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
     const grants = await rig.store.inbox.grants()
     await rig.store.inbox.removeGrants(grants)
-    await rig.store.inbox.setHeld(
+    await rig.store.inbox.setHoldings(
       grants.map(({ contact, offer, customer, subscribers }) => ({ contact, offer, customer, subscribers })),
     )
     const { id } = await tagged(ada)

@@ -202,14 +202,14 @@ function keepsSignals(place: Place): void {
   test('what members hold without a grant is noted as a whole, and found by contact and customer', async () => {
     const one = { contact: '5', offer: 'membership', customer: 'cus_1', subscribers: ['us/sub_1'] }
     const many = Array.from({ length: 450 }, (_, n) => ({ ...one, contact: String(1_000 + n), customer: `cus_${n}` }))
-    await inbox.setHeld([...many, one])
-    expect(await inbox.held()).toHaveLength(451)
-    expect(await inbox.held({ contact: '5' })).toEqual([one])
-    expect(await inbox.held({ customer: 'cus_7' })).toEqual([many[7]])
-    await inbox.setHeld([one])
-    expect(await inbox.held()).toEqual([one])
-    await inbox.setHeld([])
-    expect(await inbox.held()).toEqual([])
+    await inbox.setHoldings([...many, one])
+    expect(await inbox.holdings()).toHaveLength(451)
+    expect(await inbox.holdings({ contact: '5' })).toEqual([one])
+    expect(await inbox.holdings({ customer: 'cus_7' })).toEqual([many[7]])
+    await inbox.setHoldings([one])
+    expect(await inbox.holdings()).toEqual([one])
+    await inbox.setHoldings([])
+    expect(await inbox.holdings()).toEqual([])
   })
 
   test('a row is found by any of its keys', async () => {

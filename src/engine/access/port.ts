@@ -7,7 +7,7 @@ export interface AccessPort {
   readonly kajabi: KajabiSite
   /** For offers that are given by their activation and deactivation URLs. */
   readonly urls?: OfferUrls
-  readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'held' | 'setHeld'>
+  readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'holdings' | 'setHoldings'>
   /** access.yaml */
   readonly offers: Access
 }

@@ -1,14 +1,14 @@
 import type { Granted } from '../../access/plan.ts'
 import { instant } from '../../core/instant.ts'
-import type { Grant, InboxStore } from '../inbox/port.ts'
+import type { Grant, Holding, InboxStore } from '../inbox/port.ts'
 import type { AccessSurvey } from './survey.ts'
 
-type Memory = Pick<InboxStore, 'grants' | 'putGrants' | 'held' | 'setHeld'>
+type Memory = Pick<InboxStore, 'grants' | 'putGrants' | 'holdings' | 'setHoldings'>
 
 /** Notes what a survey of access has shown, for whoever looks whether it is still so. */
 export async function rememberAccess(memory: Memory, seen: AccessSurvey): Promise<void> {
   await rememberSubscribers(memory, seen.kept)
-  await rememberHeld(memory, seen)
+  await rememberHoldings(memory, seen)
 }
 
 /**
@@ -29,9 +29,9 @@ async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Pr
  * Notes who holds what they pay for without its being Crossbill's: by hand, or from the old checkout, whose integration takes it away when it hears the old
  * subscription end. It is watched so that it can be given again then; it stays nobody's to take before.
  */
-async function rememberHeld(memory: Memory, { kept, claims, changes }: AccessSurvey): Promise<void> {
+async function rememberHoldings(memory: Memory, { kept, claims, changes }: AccessSurvey): Promise<void> {
   const ours = new Set((await memory.grants()).map(nameOf))
-  const before = await memory.held()
+  const before = await memory.holdings()
   const missing = new Set(changes.flatMap(({ action, expect }) => (action === 'grant' ? namesIn(expect) : [])))
   const held = kept.filter((one) => !ours.has(nameOf(one)))
   const here = new Set(held.map(nameOf))
@@ -44,21 +44,21 @@ async function rememberHeld(memory: Memory, { kept, claims, changes }: AccessSur
     const customer = subscribers.map((one) => claims.get(one)?.customer).find((one) => one !== undefined) ?? ''
     return { contact, offer, customer, subscribers: [...subscribers] }
   })
-  if (JSON.stringify(rows) !== JSON.stringify(before)) await memory.setHeld(rows)
+  if (JSON.stringify(rows) !== JSON.stringify(before)) await memory.setHoldings(rows)
 }
 
-/** What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that nothing guards. */
+/** What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that nothing protects. */
 export async function accessOf(
-  memory: Pick<InboxStore, 'grants' | 'held'>,
+  memory: Pick<InboxStore, 'grants' | 'holdings'>,
   filter: { readonly contact?: string; readonly customer?: string },
 ): Promise<readonly Grant[]> {
-  const [grants, held] = await Promise.all([memory.grants(filter), memory.held(filter)])
+  const [grants, holdings] = await Promise.all([memory.grants(filter), memory.holdings(filter)])
   const ours = new Set(grants.map(nameOf))
-  return [...grants, ...held.filter((one) => !ours.has(nameOf(one))).map(asGrant)]
+  return [...grants, ...holdings.filter((one) => !ours.has(nameOf(one))).map(asGrant)]
 }
 
-export function asGrant(held: Omit<Grant, 'grantedAt' | 'protectedUntil'>): Grant {
-  return { ...held, grantedAt: instant(0), protectedUntil: instant(0) }
+export function asGrant(holding: Holding): Grant {
+  return { ...holding, grantedAt: instant(0), protectedUntil: instant(0) }
 }
 
 /** As the store lists them. */

@@ -7,7 +7,7 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { read } from '../apply/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { isLive, readSides } from './live-sides.ts'
+import { isLive, readSides, targetUnreadable } from './live-sides.ts'
 
 /** What a cancel would end, for the member who is asked once more. */
 export interface Ending {
@@ -26,8 +26,7 @@ export async function describeEnding(context: InboxContext, subscriber: string):
   const both = await readSides(context, subscriber as SubscriberKey)
   if (!both.ok) return both
   const { sides, old, oldAccount, successors } = both.value
-  if (sides.successors === undefined)
-    return failed({ kind: 'retryable', code: 'target_unreadable', message: 'the target could not be read', status: 0 })
+  if (sides.successors === undefined) return failed(targetUnreadable)
   const successor = successors.find(isLive)
   const now = context.clock()
   const ended = { state: 'ended', products: [], endsAt: now, nextPayment: undefined } as const

@@ -15,7 +15,7 @@ import type { StripeAccount } from '../ports.ts'
 import { asSubscription } from '../hand-over/reads.ts'
 import type { InboxContext } from './context.ts'
 import { madeSince, stopCollecting, type Made } from './hold-invoices.ts'
-import { readSides } from './live-sides.ts'
+import { readSides, targetUnreadable } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 
 /**
@@ -70,8 +70,7 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
   if (!both.ok) return both
   const { old, oldAccount: account, sides, successors } = both.value
   if (old === undefined || account === undefined || sides.old !== 'live') return success('old_is_over')
-  if (sides.successors === undefined)
-    return failed({ kind: 'retryable', code: 'target_unreadable', message: 'the target could not be read', status: 0 })
+  if (sides.successors === undefined) return failed(targetUnreadable)
   const sight = sightOld(asSubscription(old))
   const gone = sight === 'free' || sight === 'hold_removed'
   const successor = sightNew(successors.map(asSubscription))

@@ -17,6 +17,14 @@ export interface ReadSides {
   readonly customer: string | undefined
 }
 
+/** Where sides show no successors. */
+export const targetUnreadable: Failure = {
+  kind: 'retryable',
+  code: 'target_unreadable',
+  message: 'the target could not be read',
+  status: 0,
+}
+
 const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid', 'paused', 'incomplete'])
 
 export function isLive(subscription: StripeObject): boolean {
@@ -77,8 +85,7 @@ async function readSuccessors(
     return success(found)
   } catch (error) {
     const message = error instanceof Error ? error.message : 'the list could not be read'
-    const failure: Failure = { kind: 'retryable', code: 'target_unreadable', message, status: 0 }
-    return failed(failure)
+    return failed({ ...targetUnreadable, message })
   }
 }
 

@@ -37,9 +37,9 @@ const suspiciousShare = 0.2
  * | offer gone, and                          | then                                                                             |
  * |------------------------------------------|----------------------------------------------------------------------------------|
  * | nobody is on the list, the contact says otherwise | the breaker opens: an empty page is no answer                           |
- * | guarded, paid for                        | given again, however many: old integrations revoke what they think has ended     |
+ * | protected, paid for                      | given again, however many: old integrations revoke what they think has ended     |
  * | so, and it was not Crossbill's           | given all the same, and Crossbill's from then on                                 |
- * | so are many others that are not guarded  | the breaker opens: nothing is cancelled, somebody is called                      |
+ * | so are many others, not protected        | the breaker opens: nothing is cancelled, somebody is called                      |
  * | the contact itself still has it          | nothing: Kajabi's lists do not always agree                                      |
  * | `revoked_means: cancel`                  | a signal, which the worker verifies by two more reads                            |
  * | otherwise                                | somebody is told: in Kajabi a revoke is not a cancel                             |
@@ -50,7 +50,7 @@ export async function pollAccess(context: InboxContext, known: KnownGone = new M
   const poll = { gone: 0, repaired: 0, signals: 0, read: true }
   if (kajabi === undefined) return poll
   const missing = new Set<string>()
-  const watched = (await inbox.held()).map(asGrant)
+  const watched = (await inbox.holdings()).map(asGrant)
   for (const [key, offer] of Object.entries(access.offers)) {
     const mine = all.filter((grant) => grant.offer === key)
     const theirs = watched.filter((one) => one.offer === key && !mine.some(({ contact }) => contact === one.contact))
@@ -104,24 +104,24 @@ interface Gone {
   readonly mine: readonly Grant[]
 }
 
-/** First those who are guarded, each of them; then the others, unless there are suspiciously many. */
+/** First those who are protected, each of them; then the others, unless there are suspiciously many. */
 async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone, known: KnownGone) {
   const at = context.clock()
   let [repaired, signals] = [0, 0]
-  const unguarded: Grant[] = []
+  const unprotected: Grant[] = []
   for (const grant of gone.filter((one) => (known.get(nameOf(one)) ?? 0) <= at - secondsPerHour)) {
     const standing = await readStanding(context, grant)
     // Not readable now: looked into again by the next poll.
     if (!standing.ok) continue
     if (!standing.value.paid) await forget(context, grant, offer)
-    else if (!standing.value.guarded) unguarded.push(grant)
+    else if (!standing.value.isProtected) unprotected.push(grant)
     else if (await giveAgain(context, grant, offer)) repaired++
   }
-  if (isSuspicious(unguarded.length, mine.length)) {
-    await openBreaker(context, `${unguarded.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
+  if (isSuspicious(unprotected.length, mine.length)) {
+    await openBreaker(context, `${unprotected.length} of ${mine.length} lost offer ${key} in Kajabi at once`)
     return { repaired, signals }
   }
-  for (const grant of unguarded) {
+  for (const grant of unprotected) {
     if (await isStillThere(context, grant, offer)) continue
     if (offer.revoked_means === 'cancel' && offer.day_limit === undefined) {
       await signalGone(context, grant)
@@ -151,7 +151,7 @@ async function giveLost(
   if ((known.get(nameOf(grant)) ?? 0) > now - secondsPerHour) return false
   const standing = await readStanding(context, grant)
   if (!standing.ok) return false
-  if (!standing.value.paid || !standing.value.guarded) {
+  if (!standing.value.paid || !standing.value.isProtected) {
     known.set(nameOf(grant), now)
     return false
   }

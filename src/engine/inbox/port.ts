@@ -82,14 +82,14 @@ export interface InboxStore {
   }): Promise<readonly Grant[]>
   putGrants(grants: readonly Grant[]): Promise<void>
   /** What members hold, and pay for, without Crossbill's having given it. */
-  held(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Held[]>
+  holdings(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Holding[]>
   /** In place of all that was noted before. */
-  setHeld(held: readonly Held[]): Promise<void>
+  setHoldings(holdings: readonly Holding[]): Promise<void>
   removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
 }
 
 /** An offer that a member holds, by ids. */
-export interface Held {
+export interface Holding {
   readonly contact: string
   /** Key in access.yaml. */
   readonly offer: string
@@ -98,11 +98,11 @@ export interface Held {
   readonly subscribers: readonly string[]
 }
 
-export interface Grant extends Held {
+export interface Grant extends Holding {
   readonly grantedAt: Instant
   /**
    * Until then a missing offer is repaired, never read as a cancel: for seven days after it was given, and while a repair (revoke, then grant) or a revoke of our own is under
-   * way. From the hold until seven days after settling it is guarded, too, whatever this says: that is asked of the old subscription.
+   * way. From the hold until seven days after settling it is protected, too, whatever this says: that is asked of the old subscription.
    */
   readonly protectedUntil: Instant
 }

@@ -21,7 +21,7 @@ const repairsMax = 25
 
 /**
  * Reads back whether those who hold an offer can also open what it gives: Kajabi may list an offer whose products were switched off, as old integrations leave it
- * behind, and then giving it again is not enough. Who is guarded is repaired; of others somebody is told. A product that is open for nobody is not published, and says nothing.
+ * behind, and then giving it again is not enough. Who is protected is repaired; of others somebody is told. A product that is open for nobody is not published, and says nothing.
  */
 export async function readBackProducts(
   context: InboxContext,
@@ -83,9 +83,9 @@ async function lookInto(
   if ((known.get(name) ?? instant(0)) > now - secondsPerDay) return 'left'
   const standing = await readStanding(context, grant)
   if (!standing.ok || !standing.value.paid) return 'nothing'
-  if (standing.value.guarded && !mayRepair) return 'nothing'
+  if (standing.value.isProtected && !mayRepair) return 'nothing'
   known.set(name, now)
-  return standing.value.guarded && (await takeAndGiveAgain(context, grant, offer)) ? 'repaired' : 'left'
+  return standing.value.isProtected && (await takeAndGiveAgain(context, grant, offer)) ? 'repaired' : 'left'
 }
 
 function tell({ alert }: InboxContext, offer: string, dark: readonly Grant[]): void {

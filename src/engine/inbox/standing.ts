@@ -5,7 +5,7 @@ import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markHold } from '../../handover/marks.ts'
 import { protectedDays } from '../access/carry-out.ts'
 import type { InboxContext } from './context.ts'
-import { readSides, type ReadSides } from './live-sides.ts'
+import { readSides, targetUnreadable, type ReadSides } from './live-sides.ts'
 import type { Grant } from './port.ts'
 
 /** How a grant stands, as both accounts say now. */
@@ -13,14 +13,14 @@ export interface Standing {
   /** Some subscription that gives it is alive, in the account that bills it. */
   readonly paid: boolean
   /** Its absence in Kajabi is repaired and never read as a wish. */
-  readonly guarded: boolean
+  readonly isProtected: boolean
 }
 
 /**
- * Reads how a grant stands. Guarded is who is being moved: old integrations take away what they think has ended, minutes to days after they hear of it.
+ * Reads how a grant stands. Protected is who is being moved: old integrations take away what they think has ended, minutes to days after they hear of it.
  * Settling may be weeks after the grant, so this is asked of the old subscription itself, whose marks survive the loss of the store.
  *
- * | the old subscription                      | guarded |
+ * | the old subscription                      | protected |
  * |-------------------------------------------|---------|
  * | on hold                                   | yes     |
  * | settled by us, less than seven days ago   | yes     |
@@ -29,32 +29,26 @@ export interface Standing {
 export async function readStanding(context: InboxContext, grant: Grant): Promise<Outcome<Standing>> {
   const now = context.clock()
   let paid = false
-  let guarded = grant.protectedUntil > now
+  let isProtected = grant.protectedUntil > now
   for (const subscriber of grant.subscribers) {
     const both = await readSides(context, subscriber as SubscriberKey)
     if (!both.ok) return both
     const { old, successors } = both.value.sides
-    if (successors === undefined)
-      return failed({
-        kind: 'retryable',
-        code: 'target_unreadable',
-        message: 'the target could not be read',
-        status: 0,
-      })
+    if (successors === undefined) return failed(targetUnreadable)
     paid ||= old === 'live' || successors.some(({ live }) => live)
-    guarded ||= isBeingMoved(both.value, now)
+    isProtected ||= isBeingMoved(both.value, now)
   }
-  return success({ paid, guarded })
+  return success({ paid, isProtected })
 }
 
 function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {
   if (old === undefined) return false
   if (sides.old === 'live') return isHeld(old)
   const { canceled_at: settled } = old
-  return sides.old === 'cancelled_by_us' && typeof settled === 'number' && now < guardedUntil(instant(settled))
+  return sides.old === 'cancelled_by_us' && typeof settled === 'number' && now < protectedUntil(instant(settled))
 }
 
-function guardedUntil(settled: Instant): Instant {
+function protectedUntil(settled: Instant): Instant {
   return instant(settled + protectedDays * secondsPerDay)
 }
 

@@ -43,7 +43,7 @@ async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Prom
 }
 
 /**
- * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is guarded (a repair,
+ * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is protected (a repair,
  * or from the hold until seven days after settling, when old integrations revoke hours late) a missing offer is repaired instead.
  */
 async function offerIsGone(context: InboxContext, { contact, offer }: Signal): Promise<Truth> {
@@ -57,7 +57,7 @@ async function offerIsGone(context: InboxContext, { contact, offer }: Signal): P
   if (grant === undefined) return { truth: 'false', reason: 'not_granted_by_crossbill' }
   const standing = await readStanding(context, grant)
   if (!standing.ok) return { truth: 'unknown', failure: standing.failure }
-  if (standing.value.guarded) return { truth: 'false', reason: 'protected_repair_instead' }
+  if (standing.value.isProtected) return { truth: 'false', reason: 'protected_repair_instead' }
   for (const look of ['first', 'second'] as const) {
     if (look === 'second') await context.wait(context.policy.secondLookSeconds)
     const offers = await context.kajabi.offersOf(contact)

@@ -6,7 +6,7 @@ import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markFrom, priceKey } from '../../handover/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
-import { isLive, readSides } from './live-sides.ts'
+import { isLive, readSides, targetUnreadable } from './live-sides.ts'
 import type { Grant } from './port.ts'
 
 /**
@@ -60,8 +60,7 @@ async function provenOffer(
   const both = await readSides(context, subscriber as SubscriberKey)
   if (!both.ok) return both
   const { successors, sides } = both.value
-  if (sides.successors === undefined)
-    return failed({ kind: 'retryable', code: 'target_unreadable', message: 'the target could not be read', status: 0 })
+  if (sides.successors === undefined) return failed(targetUnreadable)
   const offers = [...grants.map((grant) => grant.offer), ...successors.flatMap((each) => offersOf(context, each))]
   if (offer !== undefined && offers.includes(offer)) return success(one)
   // Of an old subscription that was never granted anything nobody can tell what it gives: a person decides.
@@ -123,7 +122,7 @@ export async function givesNow(
 
 function unreadable(error: unknown): Outcome<never> {
   const message = error instanceof Error ? error.message : 'the list could not be read'
-  return failed({ kind: 'retryable', code: 'target_unreadable', message, status: 0 })
+  return failed({ ...targetUnreadable, message })
 }
 
 /** Offers by the catalog keys that Crossbill's prices carry. */

@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
 import type { GlobalFlags } from './arguments.ts'
 import { exitCodes, type Format } from './command.ts'
-import { indentedJson } from '../core/json-text.ts'
+import { inBlocks, indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -52,14 +52,8 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
     near: (path) => relative(cwd, path),
     out,
     json(value) {
-      let block = ''
-      for (const piece of indentedJson(value)) {
-        block += piece
-        if (block.length < 65_536) continue
-        stdout.write(block)
-        block = ''
-      }
-      out(block)
+      for (const block of inBlocks(indentedJson(value), 65_536)) stdout.write(block)
+      out('')
     },
     say,
     ask: (question) => ask(question, surroundings),

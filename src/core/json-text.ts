@@ -71,3 +71,15 @@ function parsed(text: string): { readonly value: unknown } | undefined {
     throw error
   }
 }
+
+/** The same text in fewer pieces: a write for each of many short ones would take its time. */
+export function* inBlocks(pieces: Iterable<string>, characters: number): Generator<string> {
+  let block = ''
+  for (const piece of pieces) {
+    block += piece
+    if (block.length < characters) continue
+    yield block
+    block = ''
+  }
+  yield block
+}

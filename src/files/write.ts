@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { inBlocks } from '../core/json-text.ts'
+
+const blockCharacters = 1_048_576
 
 /**
  * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over it, then the folder flushed. A reader or a crash at any instant sees
@@ -16,7 +19,7 @@ export async function writeWhole(path: string, text: string | Iterable<string>, 
     try {
       // The process's umask may have taken away what is asked for.
       if (kept !== undefined) await file.chmod(kept)
-      await file.writeFile(typeof text === 'string' ? text : inBlocks(text))
+      await file.writeFile(typeof text === 'string' ? text : inBlocks(text, blockCharacters))
       await file.sync()
     } finally {
       await file.close()
@@ -32,18 +35,6 @@ export async function writeWhole(path: string, text: string | Iterable<string>, 
 /** A write to an open file fails without saying which; people know the file, not the temporary one. */
 function naming(path: string, error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
-}
-
-/** A write for each of many short pieces would take its time. */
-function* inBlocks(pieces: Iterable<string>): Generator<string> {
-  let block = ''
-  for (const piece of pieces) {
-    block += piece
-    if (block.length < 1_048_576) continue
-    yield block
-    block = ''
-  }
-  yield block
 }
 
 async function modeOf(path: string): Promise<number | undefined> {

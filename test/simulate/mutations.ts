@@ -1,10 +1,7 @@
 import { isJsonObject } from '../../src/core/json.ts'
-import { success } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 import type { Mutation } from './simulate.ts'
-
-type Send = StripeAccount['send']
 
 /** The same context with every account changed. */
 export function onAccounts(context: Context, change: (account: StripeAccount) => StripeAccount): Context {
@@ -20,36 +17,6 @@ function sending(change: (request: StripeRequest) => StripeRequest): Mutation {
 }
 
 const isCreation = ({ method, path }: StripeRequest): boolean => method === 'POST' && path === '/v1/subscriptions'
-
-/** The create goes out first, the hold after it. */
-export const createsBeforeHolding: Mutation = (context) => {
-  let waiting: (() => ReturnType<Send>) | undefined
-  return onAccounts(context, (account) => ({
-    ...account,
-    async send(request) {
-      const holding = isJsonObject(request.params?.['pause_collection']) && request.params['metadata'] !== undefined
-      if (request.method === 'POST' && account.name !== 'target' && holding) {
-        waiting = () => account.send(request)
-        const now = await account.send({ method: 'GET', path: request.path })
-        if (!now.ok || !isJsonObject(request.params)) return now
-        const { pause_collection: pause, metadata } = request.params
-        const marks = isJsonObject(now.value['metadata']) ? now.value['metadata'] : {}
-        const pausedNow = { resumes_at: null, ...(isJsonObject(pause) ? pause : {}) }
-        return success({
-          ...now.value,
-          pause_collection: pausedNow,
-          metadata: { ...marks, ...(isJsonObject(metadata) ? metadata : {}) },
-        })
-      }
-      const answer = await account.send(request)
-      if (isCreation(request) && waiting !== undefined) {
-        await waiting()
-        waiting = undefined
-      }
-      return answer
-    },
-  }))
-}
 
 export const forgetsProrationNone: Mutation = sending((request) =>
   isCreation(request) ? { ...request, params: { ...request.params, proration_behavior: undefined } } : request,

@@ -10,3 +10,10 @@ export interface AppliedChange {
   readonly message?: string
   readonly fix?: string
 }
+
+/** A change that a plan made after the run still wants at an address that the run touched. */
+export interface RemainingChange {
+  readonly address: string
+  readonly action: Action
+  readonly because: readonly string[]
+}

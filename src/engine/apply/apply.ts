@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
-import type { Action, Change, Plan } from '../../plan/types.ts'
-import type { AppliedChange } from './applied.ts'
+import type { Change, Plan } from '../../plan/types.ts'
+import type { AppliedChange, RemainingChange } from './applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
 import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
@@ -33,11 +33,7 @@ export interface ApplyResult {
   readonly recovered: readonly AppliedChange[]
   readonly changes: readonly AppliedChange[]
   /** What a plan made after the run still wants to do at the addresses touched; empty when the run proved itself. */
-  readonly remaining: readonly {
-    readonly address: string
-    readonly action: Action
-    readonly because: readonly string[]
-  }[]
+  readonly remaining: readonly RemainingChange[]
 }
 
 /** Where the store remembers which plan was begun, so that the same plan can be taken up again after a crash. */

@@ -1,4 +1,4 @@
-import { isAccess } from './earlier.ts'
+import { isAccess, type Earlier } from './earlier.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
@@ -47,16 +47,6 @@ export function checkDocument(context: Context, plan: Plan): void {
 export interface Checked {
   readonly ready: readonly Change[]
   readonly postponed: readonly { readonly change: Change; readonly code: string; readonly message: string }[]
-}
-
-/** What is known of an earlier run of the same plan, and the ids there are by now. */
-export interface Earlier {
-  readonly resumed: boolean
-  /** The store's version when this apply began. */
-  readonly state: Plan['basis']['state']
-  readonly done: ReadonlySet<Change>
-  readonly begun: ReadonlySet<Change>
-  readonly resolve: Resolve
 }
 
 /**

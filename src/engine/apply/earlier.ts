@@ -1,9 +1,19 @@
 import { subscriberAddress } from '../../core/address.ts'
 import type { Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from './applied.ts'
-import type { Earlier } from './basis.ts'
 import type { Context } from '../context.ts'
 import type { SubscriberRecord } from '../ports.ts'
+import type { Resolve } from './references.ts'
+
+/** What is known of an earlier run of the same plan, and the ids there are by now. */
+export interface Earlier {
+  readonly resumed: boolean
+  /** The store's version when this apply began. */
+  readonly state: Plan['basis']['state']
+  readonly done: ReadonlySet<Change>
+  readonly begun: ReadonlySet<Change>
+  readonly resolve: Resolve
+}
 
 /**
  * What of the plan is done before it begins: by an earlier run of this very plan, as the journal and the subscribers' records say, or by the recovery just

@@ -1,4 +1,4 @@
-import type { ApplyResult } from './apply.ts'
+import type { RemainingChange } from './applied.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { atSource, type HandoverState } from '../../handover/state.ts'
 import type { Classification, Standing } from '../../handover/types.ts'
@@ -9,7 +9,7 @@ import { planOf } from '../make-plan.ts'
 import { survey, type Survey } from '../read/survey.ts'
 
 /** Reads everything again: nothing may be left to do where something was done. The store takes note of what is there. */
-export async function proveDone(context: Context, touched: ReadonlySet<string>): Promise<ApplyResult['remaining']> {
+export async function proveDone(context: Context, touched: ReadonlySet<string>): Promise<readonly RemainingChange[]> {
   const seen = await survey(context)
   const after = await planOf(context, seen)
   await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))

@@ -81,6 +81,6 @@ export const violations = {
   },
   same_person_pays_twice: {
     meaning: 'One person has two subscriptions that give the same thing, usually one in each old account.',
-    fix: 'Ask the member which one to keep; `crossbill cancel SUBSCRIBER` ends the other. If both are meant, write `pays_twice:` and the reason at one of them.',
+    fix: 'Ask the member which one to keep; `crossbill cancel SUBSCRIPTION` ends the other. If both are meant, write `pays_twice:` and the reason at one of them.',
   },
 } as const satisfies Record<string, CodeEntry>

@@ -8,7 +8,7 @@ const style = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d } }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; grid-template-columns: minmax(0, 1fr); padding: min(1.5rem, 5vw); background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
+body { margin: 0; min-height: 100vh; display: grid; grid-template-columns: minmax(0, 1fr); place-items: center; padding: min(1.5rem, 5vw); background: var(--paper); color: var(--ink); font: 1.0625rem/1.6 system-ui, sans-serif }
 main { width: 100%; min-width: 0; max-width: 34rem; overflow-wrap: anywhere; hyphens: auto; padding: min(2.75rem, max(16px, 6.5vw)); background: var(--card); border: 1px solid var(--line); border-radius: 0.875rem }
 h1 { margin: 0 0 1rem; font-size: clamp(1.4rem, 4.5vw, 1.75rem); line-height: 1.25; letter-spacing: -0.01em; text-wrap: balance }
 p { margin: 0 0 0.75rem }

@@ -5,6 +5,7 @@ import { isJsonObject } from '../core/json.ts'
 import { linedJson, readLinedJson } from '../core/json-text.ts'
 import { CommandError } from '../core/outcome.ts'
 import type { Plan } from '../plan/types.ts'
+import { isSystemError } from './report-error.ts'
 
 /**
  * Reads a saved plan and makes sure that it is the one that was saved: its digest covers everything else in it.
@@ -40,7 +41,15 @@ export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   return [path, review]
 }
 
-const again = 'Make a new one: crossbill plan --out FILE'
+const make = 'crossbill plan --out FILE'
+const again = `Make a new one: ${make}`
+
+const isMissing = (error: unknown): boolean => isSystemError(error) && error.code === 'ENOENT'
+
+function unreadable(error: unknown): string {
+  if (isMissing(error)) return 'is not there'
+  return isSystemError(error) ? `cannot be read (${error.code})` : 'cannot be read'
+}
 
 /** Line by line, as it was written; as a whole when somebody laid it out anew. */
 async function readDocument(path: string): Promise<unknown> {
@@ -54,9 +63,9 @@ async function readDocument(path: string): Promise<unknown> {
           fix: again,
           cause: error,
         })
-      : new CommandError('plan_unreadable', `the plan ${path} cannot be read`, {
+      : new CommandError('plan_unreadable', `the plan ${path} ${unreadable(error)}`, {
           notDone: 'nothing was done',
-          fix: again,
+          fix: isMissing(error) ? `Look at how it is written, and from which folder; or make one: ${make}` : again,
           cause: error,
         })
   }

@@ -14,7 +14,7 @@ interface Problem {
 
 /** `error price-unknown: …` and what to do next; never a stack trace. */
 export function problemText(error: unknown): string {
-  if (error instanceof FindingsError) return findingsText(error.findings)
+  if (error instanceof FindingsError) return `${findingsText(error.findings, error.what)} Nothing was done.`
   const { code, message, not_done: notDone, fix } = problem(error)
   return [
     `error ${code}: ${message}`,
@@ -32,11 +32,11 @@ export function problemJson(error: unknown): { readonly ok: false; readonly erro
   return { ok: false, error: problem(error) }
 }
 
-export function findingsText(findings: readonly Diagnostic[]): string {
+export function findingsText(findings: readonly Diagnostic[], what = 'the catalog'): string {
   const errors = findings.filter((finding) => finding.severity === 'error').length
   const warnings = findings.length - errors
   const counts = [count(errors, 'error'), count(warnings, 'warning')].filter((part) => part !== '').join(', ')
-  return [...findings.map(formatDiagnostic), '', `${counts} in the catalog.`].join('\n')
+  return [...findings.map(formatDiagnostic), '', `${counts} in ${what}.`].join('\n')
 }
 
 function count(number: number, what: string): string {
@@ -47,7 +47,7 @@ function problem(error: unknown): Problem {
   if (error instanceof FindingsError)
     return {
       code: 'catalog_invalid',
-      message: `the catalog has ${count(error.findings.length, 'finding')}`,
+      message: `${error.what} has ${count(error.findings.length, 'finding')}`,
       not_done: 'nothing was done',
       fix: 'Mend the files named in the findings.',
       findings: error.findings,
@@ -88,6 +88,6 @@ function systemProblem(error: NodeJS.ErrnoException & { code: string }): Pick<Pr
   return { code, message: `${error.path} ${what}`, fix }
 }
 
-function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+export function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
 }

@@ -12,12 +12,15 @@ export class UsageError extends Error {
   }
 }
 
-/** What people wrote in the catalog was wrong: all findings at once, with positions. */
+/** What people wrote in the catalog, or gave as a copy map, was wrong: all findings at once, with positions. */
 export class FindingsError extends Error {
   override name = 'FindingsError'
   readonly findings: readonly Diagnostic[]
-  constructor(findings: readonly Diagnostic[]) {
-    super('the catalog has errors')
+  /** What was read: `the catalog`. */
+  readonly what: string
+  constructor(findings: readonly Diagnostic[], what = 'the catalog') {
+    super(`${what} has errors`)
     this.findings = findings
+    this.what = what
   }
 }

@@ -39,7 +39,7 @@ export const main = command({
         }),
       )
       const findings = read.flatMap((one) => one.findings)
-      if (hasErrors(findings)) throw new FindingsError(findings)
+      if (hasErrors(findings)) throw new FindingsError(findings, files.length === 1 ? 'the copy map' : 'the copy maps')
       const imported = []
       for (const { source: from, rows } of read) imported.push(await importCopyMap(context, from, rows))
       if (shell.format === 'json') shell.json({ imported })

@@ -24,7 +24,7 @@ export const main = command({
     try {
       const teller = openTeller(shell)
       teller.say(
-        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands you can type yourself, in ${folder}`,
+        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands you can type yourself, as npx crossbill … --project ${folder}`,
       )
       const comparison = await tellStory(school, teller, months)
       report(comparison, folder, shell)
@@ -66,6 +66,9 @@ function report({ expected, made, differences }: Reckoning, dir: string, shell: 
       : paint.red('\nThe two worlds differ.'),
   )
   shell.out(
-    `The project is in ${dir}: look at catalog/, and try crossbill plan, crossbill verify, crossbill state show there.`,
+    [
+      `The project is in ${dir}: look at its catalog/, and try`,
+      ...['plan', 'verify', 'state show'].map((what) => `  npx crossbill ${what} --project ${dir}`),
+    ].join('\n'),
   )
 }

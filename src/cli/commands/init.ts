@@ -133,7 +133,9 @@ function report(path: string, { accounts }: NewProject, shell: Shell): void {
   const keys = Object.values(accounts).flatMap((one) => ('env' in one ? [one.env] : []))
   if (shell.format === 'json') shell.json({ written: path, keys })
   else shell.out(`Wrote ${shell.near(path)}.`)
+  const folder = shell.near(shell.project)
+  const there = folder === '' ? '' : ` --project ${folder}`
   if (keys.length > 0)
-    shell.say(`Put restricted keys of these accounts into ${keys.join(', ')}, then: crossbill doctor`)
-  else shell.say('Next: crossbill pull')
+    shell.say(`Put restricted keys of these accounts into ${keys.join(', ')}, then: crossbill doctor${there}`)
+  else shell.say(`Next: crossbill pull${there}`)
 }

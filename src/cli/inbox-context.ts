@@ -50,18 +50,14 @@ export async function inboxContext(
   }
 }
 
-/** Seconds by which a clock may be wrong and still be a clock. */
-const skewSeconds = 300
-
 /**
- * This machine's clock. Where the accounts live in another time than this machine, as in a sandbox, theirs: it goes on from what they last said, at the pace of
- * real time.
+ * Stripe's clock, going on from what it last said at the pace of real time: a machine whose clock is wrong or is set dates no wish before the grant that it is
+ * about. In a sandbox this is simulated time.
  */
 function clockOf(target: StripeAccount): () => Instant {
-  const machine = (): number => Math.floor(Date.now() / 1_000)
-  const ahead = target.now() - machine()
-  const offset = Math.abs(ahead) > skewSeconds ? ahead : 0
-  return () => instant(offset === 0 ? machine() : Math.max(machine() + offset, target.now()))
+  const began = performance.now()
+  const then = target.now()
+  return () => instant(Math.max(then + Math.floor((performance.now() - began) / 1_000), target.now()))
 }
 
 function numberOr(value: Json | undefined, otherwise: number): number {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Signal } from '../../src/cancel/signal.ts'
 import { Bug } from '../../src/core/assert.ts'
+import { instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
@@ -63,6 +64,21 @@ describe('a cancel by tag', () => {
       expect(await offersOf(bo)).toHaveLength(1)
     },
   )
+
+  test("counts although this machine's clock is behind Stripe's, by which the grant is dated", async () => {
+    const ada = await rig.member('ada', 'held')
+    await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+    const { id } = await signal({
+      source: 'hook',
+      event: 'tag_added',
+      contact: ada.contact,
+      tag: rig.tag,
+      receivedAt: instant(rig.now() - 3 * 86_400),
+    })
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('target', ada.successor)).toBe('canceled')
+  })
 
   test('carries the marker by which everybody recognises it as ours', async () => {
     const ada = await rig.member('ada', 'held')

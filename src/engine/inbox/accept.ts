@@ -1,4 +1,5 @@
 import { signalKeys, type Signal } from '../../cancel/signal.ts'
+import { instant } from '../../core/instant.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 
@@ -12,10 +13,12 @@ export interface Accepted {
  * asks nobody outside, since the sender waits and the outside may be down.
  */
 export async function acceptSignal(
-  context: Pick<InboxContext, 'inbox' | 'clock' | 'access'>,
+  context: Pick<InboxContext, 'accounts' | 'inbox' | 'clock' | 'access'>,
   arrival: Signal,
 ): Promise<Accepted> {
-  const signal = await bind(context, arrival)
+  // Grants and subscriptions are dated by Stripe: a wish must not look older than what it is about because this machine's clock is behind.
+  const receivedAt = instant(Math.max(arrival.receivedAt, context.accounts.target.now()))
+  const signal = await bind(context, { ...arrival, receivedAt })
   return context.inbox.accept({ keys: signalKeys(signal), signal, at: context.clock() })
 }
 

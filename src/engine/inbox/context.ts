@@ -37,7 +37,7 @@ export interface InboxContext {
   /** Holder of leases: unique to this process. */
   readonly run: string
   readonly interrupt: Interrupt
-  /** This machine's clock: for waiting and ages only. What happens to a bill is decided on Stripe's. */
+  /** Stripe's clock as it runs on between answers: wishes are dated by it, as grants and subscriptions are. */
   clock(): Instant
   /** In [0, 1). */
   random(): number

@@ -4,7 +4,7 @@ import { formatInstant } from '../../core/instant.ts'
 import { copyMapCheck } from '../../engine/copy-map.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
 import { makePlan } from '../../engine/make-plan.ts'
-import { stateExport, stateShow } from '../../engine/state.ts'
+import { stateExport } from '../../engine/state.ts'
 import { verify } from '../../engine/verify/verify.ts'
 import type { Context } from '../../engine/context.ts'
 import { writeWhole } from '../../files/write.ts'
@@ -73,6 +73,6 @@ async function gather(context: Context): Promise<Evidence> {
     doctor: await doctor(context, { localNow: Math.floor(Date.now() / 1_000) }),
     copied: await copyMapCheck(context),
     identities: await stateExport(context),
-    phases: (await stateShow(context)).subscribers,
+    phases: new Map((await context.store.subscribers()).map(({ key, phase }) => [key, phase])),
   }
 }

@@ -9,7 +9,8 @@ export function packet(evidence: Evidence): readonly Document[] {
 
 const code = (text: string): string => `\`${text}\``
 
-function migrationPlan({ plan, catalog, at, tool }: Evidence): Document {
+function migrationPlan(evidence: Evidence): Document {
+  const { plan, catalog, at, tool } = evidence
   const accounts = Object.entries(plan.basis.accounts)
   return {
     slug: 'migration-plan',
@@ -32,12 +33,10 @@ function migrationPlan({ plan, catalog, at, tool }: Evidence): Document {
         heading: 'Waves',
         text: 'A wave is a file; moving it, undoing it and finishing it are edits of its `stage`.',
         table: {
-          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled'],
-          rows: wavesOf(catalog).map(({ file, stages }) => [
+          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled', 'ended'],
+          rows: wavesOf(evidence).map(({ file, people: { source, moved, settled, ended } }) => [
             code(file),
-            String(stages.source),
-            String(stages.target),
-            String(stages.settled),
+            ...[source, moved, settled, ended].map(String),
           ]),
         },
       },
@@ -108,7 +107,7 @@ function checklist(evidence: Evidence): Document {
   const open = openResources(plan)
   const missing = copied.findings.length
   const doors = doctor.findings.filter((finding) => finding.status !== 'ok')
-  const waves = wavesOf(evidence.catalog)
+  const waves = wavesOf(evidence)
   const undeclared = verified.violations.filter((one) => one.code === 'undeclared_subscription').length
   return {
     slug: 'cutover-checklist',
@@ -160,10 +159,14 @@ function checklist(evidence: Evidence): Document {
       },
       {
         heading: 'Each wave',
-        checks: waves.flatMap(({ file, stages }) => [
-          { done: stages.source === 0, text: `${code(file)} moved (${stages.source} to go)` },
-          { done: stages.source + stages.target === 0, text: `${code(file)} settled (${stages.target} to go)` },
-        ]),
+        checks: waves.flatMap(({ file, people: { source, moved }, excluded }) => {
+          const toMove = source - excluded
+          const toSettle = toMove + moved
+          return [
+            { done: toMove === 0, text: `${code(file)} moved (${toMove} to go)` },
+            { done: toSettle === 0, text: `${code(file)} settled (${toSettle} to go)` },
+          ]
+        }),
       },
       { heading: 'After each act', checks: [{ done: verified.ok, text: '`crossbill verify` holds.' }] },
     ],
@@ -197,8 +200,8 @@ function checks({ verified, doctor, at }: Evidence): Document {
   }
 }
 
-function rollback({ catalog, phases }: Evidence): Document {
-  const waves = wavesOf(catalog).filter(({ stages }) => stages.target + stages.settled > 0)
+function rollback(evidence: Evidence): Document {
+  const waves = wavesOf(evidence).filter(({ people }) => people.moved + people.settled > 0)
   return {
     slug: 'rollback',
     title: 'Rollback plan',
@@ -209,14 +212,17 @@ function rollback({ catalog, phases }: Evidence): Document {
         heading: 'Who can be set back now',
         table: {
           heads: ['wave', 'can be set back', 'settled, cannot'],
-          rows: waves.map(({ file, stages }) => [code(file), String(stages.target), String(stages.settled)]),
+          rows: waves.map(({ file, people }) => [code(file), String(people.moved), String(people.settled)]),
         },
       },
       {
         heading: 'Where people stand in the store',
         table: {
           heads: ['phase', 'people'],
-          rows: Object.entries(phases).map(([phase, count]) => [phase, String(count)]),
+          rows: [...groupBy([...evidence.phases.values()], (phase) => phase)].map(([phase, all]) => [
+            phase,
+            String(all.length),
+          ]),
         },
       },
       {

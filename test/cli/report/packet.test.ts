@@ -41,7 +41,10 @@ function evidence(changed: Partial<Evidence> = {}): Evidence {
     doctor: { ok: true, findings: [] },
     copied: { sources: {}, findings: [] },
     identities: [{ kind: 'price', source: 'us', old_id: 'price_1', address: 'price.monthly', new_id: 'price_9' }],
-    phases: { held: 2 },
+    phases: new Map([
+      ['us/sub_1', 'moved'],
+      ['us/sub_2', 'moved'],
+    ]),
     ...changed,
   }
 }
@@ -60,7 +63,7 @@ describe('the evidence packet', () => {
       expect(text).toContain(`\`${member.address.replace('subscriber.', '')}\``)
       expect(text).toContain(`\`${member.code}\``)
     }
-    expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 |')
+    expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
   })
 
   test('boxes of the checklist are ticked only by what was read', () => {
@@ -84,6 +87,36 @@ describe('the evidence packet', () => {
     expect(boxes(evidence({ doctor: { ok: true, findings: [door] } }))).toContain(
       '- [ ] us: `portal` lets members cancel. Close it',
     )
+  })
+
+  test('a stage that is written and not applied yet counts for nothing', () => {
+    const stage = (written: 'source' | 'settled'): Evidence => {
+      const of = evidence()
+      const subscribers = of.catalog.subscribers.map((one) => ({ ...one, stage: written }))
+      return { ...of, catalog: { ...of.catalog, subscribers } }
+    }
+    for (const of of [stage('settled'), stage('source')]) {
+      expect(documentMarkdown(document('rollback', of))).toContain('| `subscribers/us/wave-01.yaml` | 2 | 0 |')
+      const boxes = documentMarkdown(document('cutover-checklist', of))
+      expect(boxes).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 to go)')
+      expect(boxes).toContain('- [ ] `subscribers/us/wave-01.yaml` settled (2 to go)')
+    }
+  })
+
+  test('whoever has left, or is left out with a reason, is no longer to go', () => {
+    const of = evidence({
+      phases: new Map([
+        ['us/sub_1', 'settled'],
+        ['us/sub_2', 'ended'],
+      ]),
+    })
+    const subscribers = of.catalog.subscribers.map((one) =>
+      one.key === 'us/sub_3' ? { ...one, excluded: 'pays by bank transfer' } : one,
+    )
+    const boxes = documentMarkdown(document('cutover-checklist', { ...of, catalog: { ...of.catalog, subscribers } }))
+    for (const wave of ['wave-01', 'wave-02'])
+      for (const what of ['moved', 'settled'])
+        expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 to go)`)
   })
 
   test('violations are listed with what to do', () => {

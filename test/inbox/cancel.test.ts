@@ -112,6 +112,16 @@ describe('a cancel by tag', () => {
   })
 })
 
+test('who left in the target has no access by the old subscription that is still on hold', async () => {
+  const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
+  await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+  const { customer } = ada
+  const { id } = await signal({ source: 'target_account', event: 'subscription_ended', customer, offer: undefined })
+  await workOff()
+  expect(await state(id)).toBe('ignored: access_followed')
+  expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 0 }, { length: 1 }])
+})
+
 describe('who is meant', () => {
   test('the "payments cancelled" of a fully paid plan, naming another offer, cancels nothing', async () => {
     const ada = await rig.member('ada', 'held')

@@ -3,7 +3,9 @@ import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { markHold } from '../../handover/marks.ts'
+import { sightNew, sightOld } from '../../handover/sights.ts'
 import { protectedDays } from '../access/carry-out.ts'
+import { asSubscription } from '../hand-over/reads.ts'
 import type { InboxContext } from './context.ts'
 import { readSides, targetUnreadable, type ReadSides } from './live-sides.ts'
 import type { Grant } from './port.ts'
@@ -33,12 +35,19 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
   for (const subscriber of grant.subscribers) {
     const both = await readSides(context, subscriber as SubscriberKey)
     if (!both.ok) return both
-    const { old, successors } = both.value.sides
+    const { successors } = both.value.sides
     if (successors === undefined) return failed(targetUnreadable)
-    paid ||= old === 'live' || successors.some(({ live }) => live)
+    paid ||= successors.some(({ live }) => live) || oldPays(both.value)
     isProtected ||= isBeingMoved(both.value, now)
   }
   return success({ paid, isProtected })
+}
+
+/** On hold for a successor that has ended it bills nobody any more, and only waits to be settled. */
+function oldPays({ sides, old, successors }: ReadSides): boolean {
+  if (old === undefined || sides.old !== 'live') return false
+  const sight = sightOld(asSubscription(old))
+  return !((sight === 'kept' || sight === 'held') && sightNew(successors.map(asSubscription)) === 'ended')
 }
 
 function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {

@@ -116,7 +116,7 @@ test('who left in the target has no access by the old subscription that is still
   const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
   await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
   const { customer } = ada
-  const { id } = await signal({ source: 'target_account', event: 'subscription_ended', customer, offer: undefined })
+  const { id } = await signal({ source: 'target_account', event: 'subscription_ended', customer })
   await workOff()
   expect(await state(id)).toBe('ignored: access_followed')
   expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 0 }, { length: 1 }])

@@ -155,6 +155,49 @@ describe('a hold that somebody took off', () => {
     expect(told()).toMatchObject([{ severity: 'critical', summary: expect.stringMatching(words) as string }])
   })
 
+  test('is nothing to put back when a cancel ends both while it is being put back, however two signals of it race', async () => {
+    const { sources, target } = rig.accounts
+    const us = sources.get('us')
+    if (us === undefined) throw new Error('no us')
+    const leaving = {
+      ...us,
+      send: async (request: Parameters<typeof us.send>[0]) => {
+        if (request.method === 'POST') {
+          await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+          await rig.stripe('us').subscriptions.cancel(ada.old)
+        }
+        return us.send(request)
+      },
+    }
+    const ids = [await takeOff(ada), await signal(ada)]
+    await work({ accounts: { target, sources: new Map([['us', leaving]]) } })
+    for (let round = 0; round < 3; round++) {
+      rig.pass(60)
+      await work()
+    }
+    expect(await Promise.all(ids.map(state))).toEqual(['ignored: old_is_over', 'ignored: old_is_over'])
+    expect(rig.alerts.filter(({ key }) => /^(dead|hold_missing)/.test(key))).toEqual([])
+  })
+
+  test('is told of, with what is paid in the very moment in which it was to be stopped', async () => {
+    const invoice = await billed({ open: true })
+    const id = await takeOff(ada)
+    const { sources, target } = rig.accounts
+    const us = sources.get('us')
+    if (us === undefined) throw new Error('no us')
+    const paying = {
+      ...us,
+      send: async (request: Parameters<typeof us.send>[0]) => {
+        if (request.path.startsWith('/v1/invoices/')) await rig.stripe('us').invoices.pay(invoice)
+        return us.send(request)
+      },
+    }
+    await work({ accounts: { target, sources: new Map([['us', paying]]) } })
+    expect(await state(id)).toBe('ignored: hold_put_back')
+    expect(told()[0]?.summary).toMatch(new RegExp(`paid meanwhile in the old account: .*${invoice}`))
+    expect(told()[0]?.summary).not.toContain('collecting no more')
+  })
+
   test('half-way through a hand-over is left to recovery', async () => {
     const facts = { phase: 'keeping', job: {} }
     await rig.store.putSubscribers([{ key: ada.subscriber, phase: 'keeping', facts, updated: rig.now() }])

@@ -88,21 +88,36 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
   if (gone) {
     if (held.lost || !(await row.remember({ hold_gone: true }))) return failed(applyAtWork)
     const put = await putBack(context, work)
-    if (!put.ok) return put
+    if (!put.ok) return (await isOverNow(context, subscriber, put.failure)) ? success('old_is_over') : put
   }
-  const made = await madeSince(account, work.old, readHold(work.old)?.since ?? record.updated)
+  const since = readHold(work.old)?.since ?? record.updated
+  const made = await madeSince(account, work.old, since)
   if (!made.ok) return made
   const stopped = [...new Set([...stoppedBefore(row.facts), ...idsOf(made.value, 'collecting')])]
   // Durable before the first request: whoever goes on after a crash still has to tell of all of it.
   if (stopped.length > 0 && !(await row.remember({ stopped }))) return failed(applyAtWork)
+  let refused: Failure | undefined
   for (const invoice of idsOf(made.value, 'collecting')) {
     const outcome = await stopCollecting(context, row.id, account, invoice)
-    if (!outcome.ok) return outcome
+    if (!outcome.ok && outcome.failure.kind !== 'rejected') return outcome
+    if (!outcome.ok) refused = outcome.failure
   }
+  // One of them may have been paid or voided in this moment, whether or not it took the request.
+  const left = stopped.length === 0 ? made : await madeSince(account, work.old, since)
+  if (!left.ok) return left
+  if (refused !== undefined && idsOf(left.value, 'collecting').length > 0) return failed(refused)
   const wasGone = gone || row.facts['hold_gone'] === true
-  const paid = idsOf(made.value, 'paid')
-  if (wasGone || stopped.length > 0 || paid.length > 0) tell(context, subscriber, { stopped, paid })
+  const paid = idsOf(left.value, 'paid')
+  const unpaid = stopped.filter((id) => !paid.includes(id))
+  if (wasGone || stopped.length > 0 || paid.length > 0) tell(context, subscriber, { stopped: unpaid, paid })
   return success(wasGone ? 'hold_put_back' : 'hold_is_there')
+}
+
+/** A cancel may end both while the hold is being put back: Stripe then refuses it, and there is nothing left to hold. */
+async function isOverNow(context: InboxContext, subscriber: SubscriberKey, { kind }: Failure): Promise<boolean> {
+  if (kind !== 'rejected') return false
+  const both = await readSides(context, subscriber)
+  return both.ok && both.value.sides.old !== 'live'
 }
 
 function idsOf(made: readonly Made[], status: Made['status']): string[] {

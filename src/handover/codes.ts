@@ -107,7 +107,8 @@ export const blockedCodes = {
     fix: 'Collect or void them first, or choose `policies.past_due: leave` or `carry`.',
   },
   open_invoice: {
-    meaning: 'An open invoice of this subscription is still being collected in the old account.',
+    meaning:
+      'An open invoice of this subscription is still being collected in the account that is to be left, and cannot move along.',
     fix: 'Collect or void it first, or choose `policies.past_due: leave` or `carry`.',
   },
   pending_invoice_items: {
@@ -115,7 +116,8 @@ export const blockedCodes = {
     fix: 'Bill or delete them, or choose `policies.pending_invoice_items: carry`.',
   },
   customer_balance: {
-    meaning: 'The customer has a balance in the old account that the next invoice there would use up.',
+    meaning:
+      'The customer has a balance that would stay in the account that is to be left, and be used up by the next invoice there.',
     fix: 'Settle the balance, or choose `policies.customer_balance: carry`.',
   },
   metered_price: {

@@ -108,13 +108,18 @@ function stepsOf(invoices: readonly Stripe.Invoice[], journey: Journey): Found<r
   return { ok: true, value: steps }
 }
 
+/** Nothing was taken off since it was written: by a balance that was applied, a credit note, or a part that was paid. */
+export function isOwedAsWritten({ amount_remaining: owed, total }: Stripe.Invoice): boolean {
+  return owed === total
+}
+
 const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.'
 
 function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof blocked> | undefined {
   if (invoice.amount_paid > 0)
     return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot move along`)
   // A credit that was applied goes back to the customer here when the invoice is voided, and a credit note does not move: there it would be the whole again.
-  if (invoice.amount_remaining !== invoice.total)
+  if (!isOwedAsWritten(invoice))
     return blocked(
       'open_invoice',
       `invoice ${invoice.id} is not owed as it was written (a balance was applied, or a credit note issued) and cannot move along`,

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { grouped, type Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../classify.ts'
 import type { BlockedCode } from '../codes.ts'
-import { invoicesBack, invoicesOut } from './invoices.ts'
+import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
 import { markAddress, markCarried, markHold } from '../marks.ts'
 import { belongsTo } from '../obstacles.ts'
 import { successorInPath, type MoneyPart } from '../plans.ts'
@@ -131,6 +131,8 @@ function moneyOut(candidate: Candidate, last: boolean): Part {
 function moneyBack(candidate: Candidate, last: boolean): Part {
   const { old, desired, customerOld, customerNew, around } = candidate
   if (customerOld === undefined || customerNew === undefined) return { steps: [] }
+  const stays = staysBehind(candidate, last)
+  if (stays !== undefined) return { reason: stays }
   const balance = last && around.policies.customer_balance === 'carry' ? customerNew.balance : 0
   const steps: PlannedStep[] = balanceSteps(
     { account: 'target', customer: customerNew.id },
@@ -160,6 +162,27 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
   }
   const invoices = invoicesBack(candidate)
   return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
+}
+
+/** Money in the target that a revert would leave there while the old account asks for the whole. */
+function staysBehind({ successor, customerNew, around }: Candidate, last: boolean): Reason<BlockedCode> | undefined {
+  // It would be voided: what a balance had paid of it goes back to the customer there, after this plan has read the balance.
+  const settled = (around.target.invoices.get(successor?.id ?? '') ?? []).find(
+    (one) => one.status === 'open' && !isOwedAsWritten(one),
+  )
+  if (settled !== undefined)
+    return blocked(
+      'open_invoice',
+      `a part of invoice ${settled.id} in the target is settled, by a balance, a credit note or a payment`,
+      'Wait until it is paid, or void it in the target, which gives a balance back to the customer; then plan again.',
+    )
+  const balance = customerNew?.balance ?? 0
+  return last && balance !== 0 && around.policies.customer_balance !== 'carry'
+    ? blocked(
+        'customer_balance',
+        `customer ${customerNew?.id} has a balance of ${balance} in the smallest unit in the target`,
+      )
+    : undefined
 }
 
 interface Side {

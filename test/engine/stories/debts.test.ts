@@ -77,6 +77,37 @@ test('a debt that a credit has paid a part of stays where it is: made anew it wo
 })
 
 test.each([
+  // The period that nobody charged is billed less the credit that came back.
+  ['carry', { blocked: [], billed: 2_900, left: 0 }],
+  ['stop', { blocked: ['customer_balance'], billed: 4_900, left: -2_000 }],
+] as const)(
+  'nobody goes back past a credit that would be left behind (customer_balance: %s), and its voided invoice gives it back first',
+  async (policy, { blocked, billed, left }) => {
+    const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
+    const policies = `policies: { customer_balance: ${policy} }\n`
+    await using world = await story({ ...past, policies }, async ({ us }) => {
+      const { monthly } = await prices(us)
+      await us.subscriptions.create({ customer: await member(us), items: [{ price: monthly }] })
+    })
+    expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)
+    const id = (await world.target.customers.list()).data[0]?.id ?? ''
+    const broken = await world.target.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: id })
+    const invoice_settings = { default_payment_method: broken.id }
+    await world.target.customers.update(id, { balance: -2_000, invoice_settings })
+    await world.advance('2026-03-15T12:00:00Z')
+    // Of 49.00 the credit has paid 20.00, and 29.00 are open.
+    const back = await planAndApply(world.stage('source'))
+    expect([back.plan.blocked, back.plan.summary.revert]).toMatchObject([[{ code: 'open_invoice' }], 0])
+    const [open] = (await world.target.invoices.list({ status: 'open' })).data
+    await world.target.invoices.voidInvoice(open?.id ?? '')
+    const { plan } = await planAndApply(world.stage('source'))
+    expect(plan.blocked.map(({ code }) => code)).toEqual(blocked)
+    expect((await world.us.invoices.list({ limit: 1 })).data[0]?.amount_due).toBe(billed)
+    expect(await world.target.customers.retrieve(id)).toMatchObject({ balance: left })
+  },
+)
+
+test.each([
   ['exclusive', '116.62 usd'],
   ['inclusive', '98.00 usd'],
 ] as const)(

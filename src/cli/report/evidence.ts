@@ -1,4 +1,5 @@
-import type { Catalog } from '../../catalog/types.ts'
+import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
+import { subscriberAddress } from '../../core/address.ts'
 import type { CopyMapCheck } from '../../engine/copy-map.ts'
 import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import type { Identity } from '../../engine/state.ts'
@@ -28,22 +29,27 @@ export interface Wave {
 }
 
 /** The waves are the files, in the order of their names. Who counts as moved is what was done, not the stage that is written and may wait for an apply. */
-export function wavesOf({ catalog: { subscribers }, phases }: Pick<Evidence, 'catalog' | 'phases'>): Wave[] {
+export function wavesOf({ catalog: { subscribers }, phases, plan }: Evidence): Wave[] {
+  const planned = new Set([...plan.changes, ...plan.deferred, ...plan.blocked].map((one) => one.address))
+  const standing = ({ key, stage }: DesiredSubscriber): keyof Wave['people'] => {
+    const phase = phases.get(key) ?? 'source'
+    if (phase === 'moved' || phase === 'settled' || phase === 'ended') return phase
+    // Meant to move, and no plan says so any more: they left the old account by themselves, or are about to.
+    const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
+    return left ? 'ended' : 'source'
+  }
   return [...Map.groupBy(subscribers, (one) => one.file)]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([file, members]) => {
-      const count = (phase: string): number => members.filter((one) => phases.get(one.key) === phase).length
-      const [moved, settled, ended] = [count('moved'), count('settled'), count('ended')]
-      const still = members.filter((one) => !restsElsewhere.has(phases.get(one.key) ?? 'source'))
+      const all = Map.groupBy(members, standing)
+      const count = (what: keyof Wave['people']): number => all.get(what)?.length ?? 0
       return {
         file,
-        people: { source: still.length, moved, settled, ended },
-        excluded: still.filter((one) => one.excluded !== undefined).length,
+        people: { source: count('source'), moved: count('moved'), settled: count('settled'), ended: count('ended') },
+        excluded: all.get('source')?.filter((one) => one.excluded !== undefined).length ?? 0,
       }
     })
 }
-
-const restsElsewhere: ReadonlySet<string> = new Set(['moved', 'settled', 'ended'])
 
 /** Changes of the catalog that are not applied yet. */
 export function openResources(plan: Plan): number {

@@ -33,7 +33,7 @@ function migrationPlan(evidence: Evidence): Document {
         heading: 'Waves',
         text: 'A wave is a file; moving it, undoing it and finishing it are edits of its `stage`.',
         table: {
-          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled', 'ended'],
+          heads: ['file', 'still in the old account', 'moved, can be undone', 'settled', 'ended or ending'],
           rows: wavesOf(evidence).map(({ file, people: { source, moved, settled, ended } }) => [
             code(file),
             ...[source, moved, settled, ended].map(String),

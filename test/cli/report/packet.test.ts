@@ -119,6 +119,16 @@ describe('the evidence packet', () => {
         expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 to go)`)
   })
 
+  test('whoever ended in the old account before the move is not to go; whoever the plan names is', () => {
+    const [waiting] = plan.deferred
+    const of = evidence({ phases: new Map([['us/sub_1', 'moved']]) })
+    const line = (deferred: Plan['deferred']): string =>
+      documentMarkdown(document('migration-plan', { ...of, plan: { ...plan, changes: [], blocked: [], deferred } }))
+    expect(line([])).toContain('| `subscribers/us/wave-01.yaml` | 0 | 1 | 0 | 1 |')
+    const named = { ...present(waiting, 'somebody who waits'), address: 'subscriber.us/sub_2' }
+    expect(line([named])).toContain('| `subscribers/us/wave-01.yaml` | 1 | 1 | 0 | 0 |')
+  })
+
   test('violations are listed with what to do', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
     const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation] } })

@@ -70,8 +70,8 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
 }
 
 /**
- * An invoice that was to move along and cannot be voided because it was paid meanwhile is nobody's debt any more, and neither is a pending item that
- * somebody else billed or deleted (our own earlier try would have been found by its look-up): how many requests of the list were about making it anew.
+ * An invoice that was to move along and cannot be voided because it was paid, or voided by somebody else, meanwhile is nobody's debt any more, and neither is a
+ * pending item that somebody else billed or deleted (our own earlier try would have been found by its look-up): how many requests of the list were about making it anew.
  * Undefined for everything else that is refused.
  */
 async function fallsAway(
@@ -84,7 +84,10 @@ async function fallsAway(
   const invoice = invoiceTakenOut(id)
   if (invoice === undefined) return undefined
   const found = await read(context, account, path.replace(/\/void$/, ''))
-  if (!found.ok || found.value['status'] !== 'paid') return undefined
+  if (!found.ok || (found.value['status'] !== 'paid' && found.value['status'] !== 'void')) return undefined
+  // Whatever of ours may have been executed is a debt that still has to be made anew: a person decides.
+  const tries = await context.store.journal({ address: subscriberAddress(job.key) })
+  if (tries.some((one) => one.path === path && one.status !== 'failed')) return undefined
   return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 

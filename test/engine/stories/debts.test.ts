@@ -50,6 +50,17 @@ test('a debt that is paid between the proof and its move has nothing to carry', 
   expect(await violationsOf(world.stage('target'))).toEqual([])
 })
 
+test('a debt that somebody forgives between the proof and its move is not made anew, and nobody is stuck', async () => {
+  await using world = await inDebt()
+  const forgiving = async ({ path }: { path: string }): Promise<void> => {
+    if (path.endsWith('/void')) await world.us.invoices.voidInvoice(path.split('/')[3] ?? '')
+  }
+  const { result } = await planAndApply(meanwhile(world.stage('target'), { account: 'us', before: forgiving }))
+  expect([result.ok, result.changes]).toMatchObject([true, [{ outcome: 'done' }]])
+  expect([await february(world.us), await february(world.target)]).toEqual([['void 0'], []])
+  expect(await violationsOf(world.stage('target'))).toEqual([])
+})
+
 test('a debt that is paid in the target while it is set back is paid', async () => {
   await using world = await inDebt()
   expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)

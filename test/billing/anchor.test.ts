@@ -136,7 +136,8 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
       { numRuns: 8_000 },
     )
     expect(seen.plain).toBeGreaterThan(1_000)
-    expect(seen.config).toBeGreaterThan(100)
+    // Some 115 of 8,000 on average: far enough below not to be a matter of luck.
+    expect(seen.config).toBeGreaterThan(50)
     expect(seen.wait).toBeGreaterThan(20)
   })
   test('waiting ends at the second that is named, before the renewal, and not a second earlier', () => {

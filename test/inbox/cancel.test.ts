@@ -4,6 +4,7 @@ import { Bug } from '../../src/core/assert.ts'
 import { instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
+import { undoneComment } from '../../src/handover/marks.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
 
 let rig: Rig
@@ -78,6 +79,24 @@ describe('a cancel by tag', () => {
     await workOff()
     expect(await state(id)).toBe('done')
     expect(await rig.status('target', ada.successor)).toBe('canceled')
+  })
+
+  test('of somebody who was set back, whose grant a lost store has forgotten, ends the old subscription', async () => {
+    const ada = await rig.member('ada', 'held')
+    const { target, sources } = rig.context.accounts
+    const comment = `${undoneComment}us/${ada.old}`
+    const params = { invoice_now: false, prorate: false, cancellation_details: { comment } }
+    expect(await target.send({ method: 'DELETE', path: `/v1/subscriptions/${ada.successor}`, params })).toMatchObject({
+      ok: true,
+    })
+    const released = { method: 'POST', path: `/v1/subscriptions/${ada.old}`, idempotencyKey: 'released' } as const
+    expect(await sources.get('us')?.send({ ...released, params: { pause_collection: '' } })).toMatchObject({ ok: true })
+    await rig.kajabi.setExternalId(ada.contact, ada.customer)
+    await rig.store.inbox.removeGrants(await rig.store.inbox.grants({ contact: ada.contact }))
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('us', ada.old)).toBe('canceled')
   })
 
   test('carries the marker by which everybody recognises it as ours', async () => {

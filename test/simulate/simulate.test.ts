@@ -15,9 +15,9 @@ test.each(seeds)(
   120_000,
 )
 
-/** What the seeds above must have seen together: without it the promises were never tried. */
+/** What the seeds above must have seen together: without it the promises were never tried. Access is taken by the service before a plan would have to. */
 const wanted = `
-  moves reverts settles grants revokes kills kills_of_service compared_with_clean fault_rate_limited
+  moves reverts settles grants kills kills_of_service compared_with_clean fault_rate_limited
   fault_lock_timeout fault_cut_before fault_cut_after fault_error_stored cancels_by_hook
   cancels_by_old_door cancels_by_operator duplicate_hooks refused_hooks hooks_lost edits_at_source
   edits_in_new_portal edits_by_old_door_on_hold edits_card edits_plan edits_quantity edits_end

@@ -3,7 +3,7 @@ import type { Signal } from '../../cancel/signal.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom, priceKey } from '../../handover/marks.ts'
+import { markFrom, priceKey, undoneComment } from '../../handover/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 import { isLive, readSides, targetUnreadable } from './live-sides.ts'
@@ -41,7 +41,7 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, {
         subscriber,
         offers: known?.offers ?? offersOf(context, one),
-        live: isLive(one),
+        live: isLive(one) || isTakenBack(one),
         newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
       })
     }
@@ -98,6 +98,12 @@ async function markedSubscriptions(
   } catch (error) {
     return unreadable(error)
   }
+}
+
+/** Taken back by us: the old subscription is theirs again, and both sides are read before anything is cancelled. */
+function isTakenBack({ cancellation_details: details }: StripeObject): boolean {
+  const comment = isJsonObject(details) ? details['comment'] : undefined
+  return typeof comment === 'string' && comment.startsWith(undoneComment)
 }
 
 /**

@@ -101,7 +101,8 @@ export class Portal {
       for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).cards = true
     // What was said of earlier changes says nothing of this one.
     this.worlds.override(member.key, [])
-    doings.adopted = false
+    // A pause is none of the terms: what a pull took over before it is taken over still.
+    if (what !== 'pause' && what !== 'unpause') doings.adopted = false
     const reachesThem = atNew || !held || what === 'card' || what === 'end' || what === 'keep'
     if (reachesThem) await this.make('twin', member.account, member.old, change)
     // A pause goes back by itself with whoever is set back.

@@ -1,4 +1,4 @@
-import type { Access } from './schema.ts'
+import type { Access } from '../catalog/schemas/access.ts'
 
 /** One subscriber's claim to access: what they pay for, and the person they are. Built in memory; the person is never written anywhere. */
 export interface Claim {

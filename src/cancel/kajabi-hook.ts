@@ -1,4 +1,4 @@
-import type { Access } from '../access/schema.ts'
+import type { Access } from '../catalog/schemas/access.ts'
 import { createHash } from 'node:crypto'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'

@@ -1,4 +1,4 @@
-import type { Access } from '../access/schema.ts'
+import type { Access } from '../catalog/schemas/access.ts'
 import { suggest } from '../core/suggest.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json } from '../core/json.ts'

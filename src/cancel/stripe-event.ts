@@ -1,6 +1,6 @@
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from '../handover/marks.ts'
+import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from '../live/marks.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
 /** Somebody has to look; the engine's `Alert` without how long it lasts. */

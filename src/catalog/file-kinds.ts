@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { accessSchema } from '../access/schema.ts'
+import { accessSchema } from './schemas/access.ts'
 import { kinds } from '../kinds/registry.ts'
 import { catalogSchema, externalsSchema } from './schemas/catalog.ts'
 import { mappingsSchema, targetMappingsSchema } from './schemas/mappings.ts'

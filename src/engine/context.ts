@@ -1,6 +1,6 @@
 import { present } from '../core/assert.ts'
 import type { Catalog } from '../catalog/types.ts'
-import type { AccessPort } from './access/port.ts'
+import type { AccessPort } from './access-port.ts'
 import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } from './ports.ts'
 
 /**

@@ -2,8 +2,8 @@ import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
 import { classifySubscribers } from '../handover/classify.ts'
 import type { CopyMapRow } from './ports.ts'
-import { read } from './apply/perform.ts'
-import { survey } from './read/survey.ts'
+import { read } from './send/perform.ts'
+import { survey } from './plan/survey.ts'
 
 export interface CopyMapImport {
   readonly source: string

@@ -6,6 +6,9 @@ import type { Lease, Store, StripeAccount } from './ports.ts'
 /** Runs that write (apply, state rebuild) hold this lease: one at a time on one store. */
 export const applyLease = 'apply'
 
+/** The lease that a running service publishes: every run that moves or settles subscribers looks for it in the same store. */
+export const serveLease = 'serve'
+
 // Short, so that a run that was killed is in nobody's way for long; renewed three times in its life while the program lives. This is time of the machines
 // that share a store, not Stripe's, so it passes in a simulated world, too.
 const seconds = 10

@@ -1,14 +1,14 @@
-import { pullCatalog } from '../catalog/pull.ts'
+import { pullCatalog } from '../pull/pull.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import { formatMoney } from '../core/money.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
-import type { LiveAccount } from '../plan/live.ts'
+import type { LiveAccount } from '../live/accounts.ts'
 import type { Context } from './context.ts'
 import { findExternalBilling, undeclared, type ExternalBilling } from './read/external-billers.ts'
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read/account.ts'
 import { readResources } from './read/resources.ts'
-import { readCopyMaps } from './read/survey.ts'
+import { readCopyMaps } from './plan/survey.ts'
 
 export interface PullOptions {
   /** Only these sources; all of them when absent. `target` may be named to bring its own catalog into YAML. */

@@ -1,9 +1,9 @@
 import { rebuildGrants } from './access/rebuild-grants.ts'
 import type { Context } from './context.ts'
 import { applyLease, withLease } from './lease.ts'
-import { planOf } from './make-plan.ts'
+import { planOf } from './plan/make-plan.ts'
 import { noteResources, recordOf } from './apply/prove-done.ts'
-import { survey } from './read/survey.ts'
+import { survey } from './plan/survey.ts'
 
 export interface RebuildResult {
   readonly objects: number

@@ -1,8 +1,7 @@
 import { address, subscriberAddress } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { Context } from './context.ts'
-import { serveLease } from './inbox/serve.ts'
-import { applyLease } from './lease.ts'
+import { applyLease, serveLease } from './lease.ts'
 import type { ObjectRecord, Store } from './ports.ts'
 
 /** One row of the identity map: which object of the target stands for which object of a source. */

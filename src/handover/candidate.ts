@@ -2,13 +2,21 @@ import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
-import type { LiveAccount } from '../plan/live.ts'
+import type { LiveAccount } from '../live/accounts.ts'
 import { taxRateKeys } from './carried/invoices.ts'
 import { catalogIndex, type CatalogIndex } from './references.ts'
-import { isOver, idOf, readSource, type SourceSubscription } from './source.ts'
-import { sightNew, sightOld, standingOf, successorOf } from './sights.ts'
-import { markFrom } from './marks.ts'
-import type { CopyMap, HandoverInput, NewSight, OldSight, Standing } from './types.ts'
+import { isOver, idOf, readSource, type SourceSubscription } from '../live/source.ts'
+import {
+  sightNew,
+  sightOld,
+  standingOf,
+  successorOf,
+  type NewSight,
+  type OldSight,
+  type Standing,
+} from '../live/sights.ts'
+import { markFrom } from '../live/marks.ts'
+import type { CopyMap, HandoverInput } from './types.ts'
 
 /** One subscriber with everything that its decision needs. */
 export interface Candidate {

@@ -8,7 +8,7 @@ import type { DesiredItem } from '../catalog/types.ts'
 import type { Candidate } from './candidate.ts'
 import { sourcePrint } from './fingerprint.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
-import { isIdle, type SourceDiscount, type SourceItem, type SourceSubscription } from './source.ts'
+import { isIdle, type SourceDiscount, type SourceItem, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
 
 /** How the live old subscription differs from what its entry says; an empty list when it does not. References that have no mapping are found elsewhere. */

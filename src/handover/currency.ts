@@ -2,7 +2,7 @@ import type { Surroundings } from './candidate.ts'
 import { grouped } from './candidate.ts'
 import type { Decided } from './classify.ts'
 import { blocked } from './reasons.ts'
-import { idOf } from './source.ts'
+import { idOf } from '../live/source.ts'
 
 /**
  * A customer of the target has one currency: that of their live subscriptions, pending items and amount-off discount there, and of everything else that is

@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
-import { markCarried } from './marks.ts'
-import { idOf } from './source.ts'
+import { markCarried } from '../live/marks.ts'
+import { idOf } from '../live/source.ts'
 import type { HandoverEvent, HandoverState } from './state.ts'
-import { isRefundedWhole, sightInvoice } from './sights.ts'
+import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>

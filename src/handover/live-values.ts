@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { foreignMetadata } from './marks.ts'
+import { foreignMetadata } from '../live/marks.ts'
 
 /**
  * What people wrote about themselves (shipping address, tax ids, metadata, descriptions) goes from account to account without ever standing in a plan, the

@@ -3,7 +3,7 @@ import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/i
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './changes.ts'
 import { Findings } from './recipe.ts'
-import { sightInvoice } from './sights.ts'
+import { sightInvoice } from '../live/sights.ts'
 import { taxPlace } from './carried/tax.ts'
 
 /**

@@ -7,7 +7,7 @@ import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
 import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
-import { markHold, settledComment, undoneComment } from './marks.ts'
+import { markHold, settledComment, undoneComment } from '../live/marks.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import {
   appliedDiscount,
@@ -17,9 +17,10 @@ import {
   recurrenceOf,
   type Hold,
   type SourceSubscription,
-} from './source.ts'
+  type PauseImage,
+} from '../live/source.ts'
 import { taxPlace } from './carried/tax.ts'
-import type { ChargeForecast, Classification, Expectation, HandoverPlan, PauseImage, PlannedStep } from './types.ts'
+import type { ChargeForecast, Classification, Expectation, HandoverPlan, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */
 export interface MoneyPart {

@@ -4,18 +4,10 @@ import { boundarySeconds } from '../billing/discounts.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
-import { sightOld } from './sights.ts'
-import { idOf, pauseImage, readDiscount, readSource, type SourceSubscription } from './source.ts'
+import { sightOld } from '../live/sights.ts'
+import { idOf, pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
-import type {
-  Expectation,
-  ExpectedAnchor,
-  ExpectedDiscount,
-  ExpectedItem,
-  PauseImage,
-  ProofExpectation,
-  Reason,
-} from './types.ts'
+import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /** The old and the new subscription as they are right after the creation, customers expanded. */
 export interface ProofInput {

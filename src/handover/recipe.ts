@@ -10,10 +10,10 @@ import { carriedDiscounts } from './carried/discounts.ts'
 import { carriedPayment } from './carried/payment.ts'
 import { fieldsNotCarried } from './fields.ts'
 import { liveValue } from './live-values.ts'
-import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from './marks.ts'
+import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from '../live/marks.ts'
 import { blocked } from './reasons.ts'
 import { findPrice, findTaxRate, refTo, type CatalogIndex } from './references.ts'
-import type { SourceItem, SourceSubscription } from './source.ts'
+import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { CopyMap, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /** What a recipe is made from: one old subscription and everything it refers to. */

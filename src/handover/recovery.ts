@@ -1,7 +1,8 @@
+import type { NewSight, OldSight } from '../live/sights.ts'
 import type { HandoverEvent, HandoverState, Phase } from './state.ts'
 import type { AlarmCode } from './codes.ts'
 import { blocked, stopped } from './reasons.ts'
-import type { NewSight, OldSight, Reason } from './types.ts'
+import type { Reason } from './types.ts'
 
 type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
 

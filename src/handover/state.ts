@@ -1,5 +1,6 @@
+import type { InvoiceSight, NewSight, OldSight } from '../live/sights.ts'
 import type { AlarmCode } from './codes.ts'
-import type { Goal, InvoiceSight, NewSight, OldSight, Reason } from './types.ts'
+import type { Goal, Reason } from './types.ts'
 
 /**
  * The words of the hand-over machine (`machine.ts`): its states, what it asks to be done, and what it is told.

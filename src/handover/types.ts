@@ -3,7 +3,9 @@ import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Catalog } from '../catalog/types.ts'
-import type { Live } from '../plan/live.ts'
+import type { Live } from '../live/accounts.ts'
+import type { Standing } from '../live/sights.ts'
+import type { PauseImage } from '../live/source.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 
 /**
@@ -38,16 +40,6 @@ export interface HandoverInput {
 }
 
 /* ------------------------------------------------------- classification */
-
-/** Where a subscriber is now, read from the live objects and their marks alone. */
-export type Standing =
-  | 'source' // the old account bills
-  | 'unfinished' // held or created, but not both and proven: recovery finishes or undoes it
-  | 'target' // the new account bills, the old subscription is on hold
-  | 'settled' // the old one is cancelled with our marker, the new one lives
-  | 'ended_in_target' // the new one has ended: only settling is left
-  | 'cancelled_in_source' // the old one was ended by somebody else while the new one lives
-  | 'ended' // nobody bills any more
 
 export interface Reason<Code extends string = string> {
   readonly code: Code
@@ -139,9 +131,6 @@ export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
   readonly unproven: boolean
 }
 
-/** `pause_collection` as it was before our hold. */
-export type PauseImage = { readonly behavior: string; readonly resumes_at: number | null }
-
 /** What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout. */
 export type Expectation = {
   readonly goal: Goal | 'undo'
@@ -231,40 +220,3 @@ export type ExpectedDiscount = {
   readonly after: number | null
   readonly until: number | null
 }
-
-/* -------------------------------------------------------------- sights */
-
-/**
- * What a positive read of the old subscription showed. `held` is our hold as it was set (`keep_as_draft`), `kept` the same after the proof (`void`);
- * `hold_removed` still carries our mark but collects again.
- */
-export type OldSight =
-  | 'free'
-  | 'held'
-  | 'kept'
-  | 'hold_removed'
-  | 'settled' // cancelled with our marker
-  | 'lapsed' // ended for failed payments
-  | 'cancelled' // ended by anybody else
-  | 'unreadable'
-
-/** What a complete list of the target's subscriptions with our mark (`status: all`) showed. */
-export type NewSight =
-  | 'none' // never existed
-  | 'undone' // only ones cancelled with our undo marker
-  | 'live'
-  | 'ended' // the newest one was ended by somebody else
-  | 'several' // more than one live: never ours, stops everything
-  | 'unreadable'
-
-/** State of the target's newest invoice for the period that a revert would take back. */
-export type InvoiceSight =
-  | 'none'
-  | 'draft'
-  | 'open'
-  | 'in_flight'
-  | 'paid'
-  | 'void'
-  | 'uncollectible'
-  | 'refunded'
-  | 'disputed'

@@ -1,35 +1,5 @@
+import { guardDefaults, type GuardName } from '../catalog/guards.ts'
 import type { GuardReading } from './types.ts'
-
-/**
- * Guards by name: the limit that applies when project.yaml says nothing. A guard is tripped when its reading exceeds its limit; `--allow NAME` overrides it
- * once, `guards:` in project.yaml for good.
- */
-export const guardDefaults = {
-  /** Subscribers moved, settled or reverted by one apply. */
-  people_moved: 500,
-  /** Percent of the monthly recurring revenue that one apply moves, in the currency where it is highest. */
-  mrr_share: 100,
-  /** Percent of the catalog's own live objects retired by one apply. */
-  retire_share: 20,
-  /** Objects retired although nothing at all is declared. */
-  empty_catalog: 0,
-  /** Webhook endpoints replaced: their signing secret changes. */
-  webhook_replace: 0,
-  /** Changes applied in live mode without a reviewed plan file. */
-  live_without_plan_file: 0,
-  /** Hours since the plan was made. */
-  plan_age: 24,
-  /** Percentage points by which declines of first renewals in the target exceed the sources' own. */
-  declines: 10,
-  /** Enabled endpoints and applications of a source that hear `customer.subscription.deleted`, while something is settled there. */
-  old_webhooks_enabled: 0,
-  /** Settles without a captured payment in the target: undo ends with them. */
-  settle_unproven: 0,
-} as const satisfies Readonly<Record<string, number>>
-
-export type GuardName = keyof typeof guardDefaults
-
-export const guardNames: readonly string[] = Object.keys(guardDefaults)
 
 const explanations: Readonly<Record<GuardName, (actual: number, limit: number) => string>> = {
   people_moved: (actual, limit) => `${actual} subscribers change hands at once, more than ${limit}`,

@@ -1,4 +1,4 @@
-import type { Access } from '../access/schema.ts'
+import type { Access } from '../catalog/schemas/access.ts'
 import type { Instant } from '../core/instant.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'

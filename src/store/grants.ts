@@ -1,15 +1,13 @@
 import type { Kysely, Selectable } from 'kysely'
 import { instant } from '../core/instant.ts'
-import type { Grant, InboxStore } from '../engine/inbox/port.ts'
+import type { Grant, GrantStore } from '../engine/grants.ts'
 import type { Tables } from './tables.ts'
 
 /** Below what either database takes as parameters of one statement. */
 const rowsAtOnce = 200
 
 /** What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it. */
-export function openGrants(
-  database: Kysely<Tables>,
-): Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants' | 'holdings' | 'setHoldings'> {
+export function openGrants(database: Kysely<Tables>): GrantStore {
   return {
     async grants(filter = {}) {
       let query = database.selectFrom('grants').selectAll()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { planAccess, type Claim, type Granted } from '../../src/access/plan.ts'
-import { accessProblems, type Access } from '../../src/access/schema.ts'
+import { accessProblems, type Access } from '../../src/catalog/schemas/access.ts'
 
 const access: Access = {
   offers: {

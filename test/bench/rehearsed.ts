@@ -1,4 +1,4 @@
-import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
+import { rehearsalWorlds } from '../../src/cli/rehearsal/worlds.ts'
 import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import { openSchool } from '../engine/school.ts'
 

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { loadCatalog } from '../../src/catalog/load.ts'
-import { pullCatalog } from '../../src/catalog/pull.ts'
+import { pullCatalog } from '../../src/pull/pull.ts'
 import { canonicalAmount, decimalText } from '../../src/kinds/decimal.ts'
 import { slug, freeKey } from '../../src/catalog/keys.ts'
-import type { LiveAccount } from '../../src/plan/live.ts'
+import type { LiveAccount } from '../../src/live/accounts.ts'
 import { files, pricesYaml, productsYaml, projectYaml } from './project.ts'
 
 const amounts = fc.constantFrom(4_900, 4_901, 0)

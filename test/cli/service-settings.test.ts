@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { serviceSettings } from '../../src/cli/service.ts'
+import { serviceSettings } from '../../src/cli/wiring/service.ts'
 
 test('both listeners are on this machine only, each until the project says otherwise', () => {
   expect(serviceSettings()).toMatchObject({ host: '127.0.0.1', port: 8_787, adminHost: '127.0.0.1', adminPort: 8_788 })

@@ -5,7 +5,7 @@ import { accessDriftCodes } from '../../src/access/codes.ts'
 import { violationCodes } from '../../src/engine/verify/verify.ts'
 import { alarmCodes, blockedCodes, deferredCodes, runCodes, type CodeEntry } from '../../src/handover/codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
-import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resource-codes.ts'
+import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resources/codes.ts'
 
 const path = fileURLToPath(new URL('../../docs/codes.md', import.meta.url))
 

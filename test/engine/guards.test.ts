@@ -1,8 +1,9 @@
+import { guardNames } from '../../src/catalog/guards.ts'
 import { expect, test } from 'vitest'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
-import { guardNames, readGuard } from '../../src/plan/guards.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { readGuard } from '../../src/plan/guards.ts'
 import { members } from './members.ts'
 import { planAndApply } from './rig.ts'
 

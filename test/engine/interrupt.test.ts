@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { apply } from '../../src/engine/apply/apply.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { members, payersPerPeriod } from './members.ts'

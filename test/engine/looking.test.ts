@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor/doctor.ts'
-import { drift } from '../../src/engine/drift.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { drift } from '../../src/engine/verify/drift.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { members } from './members.ts'
 import { planAndApply } from './rig.ts'
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import type { StripeObject } from '../../src/core/json.ts'
 import { failed, type Failure, type Outcome, success } from '../../src/core/outcome.ts'
-import { perform, type Work } from '../../src/engine/apply/perform.ts'
+import { perform, type Work } from '../../src/engine/send/perform.ts'
 import type { Store, StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 import { openStore } from '../../src/store/open.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { Store } from '../../src/engine/ports.ts'
 import { stateRebuild } from '../../src/engine/rebuild.ts'
 import { stateExport, stateShow, stateUnlock } from '../../src/engine/state.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { rehearsalWorlds } from '../../src/cli/rehearsal-worlds.ts'
+import { rehearsalWorlds } from '../../src/cli/rehearsal/worlds.ts'
 import { refresh } from '../../src/engine/read/refresh.ts'
 import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import { members } from './members.ts'

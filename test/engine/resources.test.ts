@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { load } from '../catalog/project.ts'
 import { dieAt, openRig, planAndApply } from './rig.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'

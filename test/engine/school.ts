@@ -6,7 +6,7 @@ import { compareCharges, type WorldCharge } from '../../src/engine/rehearse/comp
 import type { Context } from '../../src/engine/context.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { pull } from '../../src/engine/pull.ts'
-import { markFrom } from '../../src/handover/marks.ts'
+import { markFrom } from '../../src/live/marks.ts'
 import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { charges, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
 import { projectYaml } from '../catalog/project.ts'

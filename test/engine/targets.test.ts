@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { members } from './members.ts'
 
 const one = [{ since: '2026-09-20T09:15:00Z' }] as const

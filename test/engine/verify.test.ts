@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
-import { makePlan } from '../../src/engine/make-plan.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { Context as SandboxContext } from '../../src/sandbox/kernel/context.ts'
 import { charges } from '../../src/sandbox/stripe/billing/rows.ts'

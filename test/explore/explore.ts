@@ -1,5 +1,5 @@
 import { command as commandOf, next as nextOf } from '../../src/handover/machine.ts'
-import { standingOf } from '../../src/handover/sights.ts'
+import { standingOf } from '../../src/live/sights.ts'
 import { atSource, isRest, type Command, type HandoverEvent, type HandoverState } from '../../src/handover/state.ts'
 import {
   atFirst,

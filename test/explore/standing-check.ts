@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/verify/violations.ts'
-import { markFrom, markHold, settledComment, undoneComment } from '../../src/handover/marks.ts'
+import { markFrom, markHold, settledComment, undoneComment } from '../../src/live/marks.ts'
 import type { Sides } from '../../src/engine/verify/sides.ts'
 import type { Successor, World } from './world.ts'
 

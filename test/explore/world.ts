@@ -1,5 +1,5 @@
 import type { HandoverEvent, HandoverState, SendingPhase } from '../../src/handover/state.ts'
-import type { InvoiceSight, NewSight, OldSight } from '../../src/handover/types.ts'
+import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
 
 /**
  * One member in the smallest world in which a hand-over can go wrong: an old subscription, its successors, one renewal. Small enough to visit every

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { blockedCodes, deferredCodes, type BlockedCode, type DeferredCode } from '../../src/handover/codes.ts'
 import type { Classification } from '../../src/handover/types.ts'
-import type { LiveAccount } from '../../src/plan/live.ts'
+import type { LiveAccount } from '../../src/live/accounts.ts'
 import { drive } from './drive.ts'
 import { memberOf, stageAt, subscribe, type Stage } from './stage.ts'
 

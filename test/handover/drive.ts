@@ -16,7 +16,7 @@ import {
 } from '../../src/handover/events.ts'
 import { gapMark, gapOf } from '../../src/handover/gap.ts'
 import { command, next } from '../../src/handover/machine.ts'
-import { markCarried, markFrom } from '../../src/handover/marks.ts'
+import { markCarried, markFrom } from '../../src/live/marks.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
 import { customerOf } from '../../src/handover/proof.ts'
 import { beginOf, requestFor, withLive } from '../../src/handover/requests.ts'

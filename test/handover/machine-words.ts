@@ -7,7 +7,7 @@ import {
   type Phase,
   type SendingPhase,
 } from '../../src/handover/state.ts'
-import type { InvoiceSight, NewSight, OldSight } from '../../src/handover/types.ts'
+import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
 
 export const reason = { code: 'why', message: 'because', fix: '' }
 export const at = (phase: Phase, more: Partial<HandoverState> = {}): HandoverState => ({

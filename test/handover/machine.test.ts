@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { command, next } from '../../src/handover/machine.ts'
 import { isRest, type HandoverEvent, type Phase, type SendingPhase } from '../../src/handover/state.ts'
-import type { InvoiceSight } from '../../src/handover/types.ts'
+import type { InvoiceSight } from '../../src/live/sights.ts'
 import {
   at,
   both,

@@ -1,30 +1,25 @@
 /**
- * The floors: imports point down only. A folder may import itself and what stands here for it, nothing else.
- * Adapters do not know one another; the sandbox judges the product and therefore shares nothing with it but words of the core.
+ * The floors, lowest first: a folder imports itself and folders of lower rows, types included. Folders of one row do
+ * not know one another. The sandbox judges the product, so it shares nothing with it but words of the core.
  */
-const pure = ['core', 'kinds', 'billing', 'catalog', 'plan', 'handover', 'access', 'cancel']
-const below4 = [...pure, 'engine']
+export const order: readonly (readonly string[])[] = [
+  ['core'],
+  ['kinds', 'billing'],
+  ['live'],
+  ['catalog'],
+  ['handover'],
+  ['plan'],
+  ['access', 'cancel'],
+  ['pull'],
+  ['engine'],
+  ['stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'sandbox'],
+  ['cli'],
+  ['bin'],
+]
 
-export const floors: Readonly<Record<string, readonly string[]>> = {
-  core: [],
-  kinds: ['core', 'billing'],
-  billing: ['core', 'kinds'],
-  catalog: pure,
-  plan: pure,
-  handover: pure,
-  access: pure,
-  cancel: pure,
-  engine: pure,
-  stripe: below4,
-  kajabi: below4,
-  store: below4,
-  files: below4,
-  server: below4,
-  alerts: below4,
-  sandbox: [],
-  cli: [...below4, 'stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'sandbox'],
-  bin: ['cli'],
-}
+export const floors: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  order.flatMap((row, at) => row.map((folder) => [folder, folder === 'sandbox' ? [] : order.slice(0, at).flat()])),
+)
 
 /** What the sandbox may use of the core: no money, no calendar. */
 const sandboxMayUse = ['assert', 'json', 'instant', 'suggest'].map((name) => `src/core/${name}.ts`)

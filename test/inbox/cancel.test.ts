@@ -4,7 +4,7 @@ import { Bug } from '../../src/core/assert.ts'
 import { instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { undoneComment } from '../../src/handover/marks.ts'
+import { undoneComment } from '../../src/live/marks.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
 
 let rig: Rig

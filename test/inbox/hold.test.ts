@@ -6,7 +6,7 @@ import type { ReconcileContext } from '../../src/engine/inbox/reconcile.ts'
 import { reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { applyLease } from '../../src/engine/lease.ts'
-import { Killed, mortal } from '../../src/engine/mortal.ts'
+import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
 
 const mark = '{"before":null}'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Access } from '../../src/access/schema.ts'
+import type { Access } from '../../src/catalog/schemas/access.ts'
 import { rememberedHolders } from '../../src/engine/access/by-urls.ts'
 import { carryOutAccess } from '../../src/engine/access/carry-out.ts'
 import { accessChanges } from '../../src/engine/access/changes.ts'

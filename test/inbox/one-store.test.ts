@@ -1,8 +1,9 @@
+import { serveLease } from '../../src/engine/lease.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { recover } from '../../src/engine/apply/recover.ts'
-import { serveLease, startServing } from '../../src/engine/inbox/serve.ts'
+import { startServing } from '../../src/engine/inbox/serve.ts'
 import { openRig, type Rig } from './rig.ts'
 
 let rig: Rig

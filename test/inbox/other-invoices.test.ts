@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { formatInstant, instant } from '../../src/core/instant.ts'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { Killed, mortal } from '../../src/engine/mortal.ts'
+import { Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
 import { openRig, type Member, type Rig } from './rig.ts'
 
 let rig: Rig

@@ -1,5 +1,5 @@
 import Stripe from 'stripe'
-import type { Access } from '../../src/access/schema.ts'
+import type { Access } from '../../src/catalog/schemas/access.ts'
 import { projectFrom } from '../../src/catalog/project.ts'
 import type { Catalog, DesiredSubscriber } from '../../src/catalog/types.ts'
 import { present } from '../../src/core/assert.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resourceBlockedCodes } from '../../src/plan/resource-codes.ts'
+import { resourceBlockedCodes } from '../../src/plan/resources/codes.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
 describe('what Stripe does not offer is refused before anything is sent', () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Access } from '../../src/access/schema.ts'
+import type { Access } from '../../src/catalog/schemas/access.ts'
 import type { Signal } from '../../src/cancel/signal.ts'
 import { instant, type Instant } from '../../src/core/instant.ts'
 import { success } from '../../src/core/outcome.ts'

@@ -1,7 +1,7 @@
 import type { WorldCharge } from '../../src/engine/rehearse/compare-charges.ts'
 import { parseInstant } from '../../src/core/instant.ts'
 import { isJsonObject } from '../../src/core/json.ts'
-import { markCarried, markFrom, markHold, settledComment, undoneComment } from '../../src/handover/marks.ts'
+import { markCarried, markFrom, markHold, settledComment, undoneComment } from '../../src/live/marks.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'

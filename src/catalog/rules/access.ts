@@ -1,4 +1,4 @@
-import { accessProblems, type Access } from '../../access/schema.ts'
+import { accessProblems, type Access } from '../schemas/access.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft } from '../draft.ts'

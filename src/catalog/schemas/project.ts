@@ -1,6 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
-import { guardDefaults } from '../../plan/guards.ts'
+import { guardDefaults } from '../guards.ts'
 import { secretRefSchema } from './secret.ts'
 import { alertsSchema, kajabiSchema, serveSchema } from './service.ts'
 

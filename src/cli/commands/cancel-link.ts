@@ -1,10 +1,10 @@
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { suggest } from '../../core/suggest.ts'
-import { openLinkMaker } from '../cancel-links.ts'
+import { openLinkMaker } from '../wiring/cancel-links.ts'
 import { command, exitCodes } from '../command.ts'
-import { findSubscriber } from '../find-subscriber.ts'
-import { withProject } from '../project.ts'
+import { findSubscriber } from '../wiring/find-subscriber.ts'
+import { withProject } from '../wiring/project.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const main = command({

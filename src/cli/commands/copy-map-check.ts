@@ -1,6 +1,6 @@
 import { copyMapCheck } from '../../engine/copy-map.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { firstFew, groupBy } from '../render/words.ts'
 
 export const main = command({

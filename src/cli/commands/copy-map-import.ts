@@ -4,7 +4,7 @@ import { hasErrors } from '../../core/diagnostic.ts'
 import { importCopyMap } from '../../engine/copy-map.ts'
 import { readCopyMapCsv } from '../../files/copy-map.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
 import { FindingsError, UsageError } from '../usage-error.ts'
 

@@ -1,7 +1,7 @@
 import { doctor } from '../../engine/doctor/doctor.ts'
 import { command, exitCodes } from '../command.ts'
-import { examineService } from '../examine-service.ts'
-import { withProject } from '../project.ts'
+import { examineService } from '../wiring/examine-service.ts'
+import { withProject } from '../wiring/project.ts'
 import { doctorText } from '../render/doctor-text.ts'
 
 export const main = command({

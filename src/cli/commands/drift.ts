@@ -1,6 +1,6 @@
-import { drift } from '../../engine/drift.ts'
+import { drift } from '../../engine/verify/drift.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { driftText } from '../render/drift-text.ts'
 
 export const main = command({

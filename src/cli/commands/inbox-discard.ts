@@ -1,5 +1,5 @@
 import { command, exitCodes } from '../command.ts'
-import { changeRow, withInbox } from '../inbox.ts'
+import { changeRow, withInbox } from '../wiring/inbox.ts'
 
 export const main = command({
   positionals: { id: { type: 'string', demandOption: true, describe: 'the entry, as inbox list names it' } },

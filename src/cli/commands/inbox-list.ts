@@ -1,7 +1,7 @@
 import { inboxStates } from '../../cancel/machine.ts'
 import { command, exitCodes } from '../command.ts'
 import { reasonCode } from '../../cancel/reasons.ts'
-import { entryOf, withInbox, type InboxEntry } from '../inbox.ts'
+import { entryOf, withInbox, type InboxEntry } from '../wiring/inbox.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({

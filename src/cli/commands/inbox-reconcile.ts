@@ -2,12 +2,12 @@ import { formatInstant } from '../../core/instant.ts'
 import { CommandError, type Outcome } from '../../core/outcome.ts'
 import type { Alert } from '../../engine/inbox/context.ts'
 import { reconcile } from '../../engine/inbox/reconcile.ts'
-import { serveLease } from '../../engine/inbox/serve.ts'
+import { serveLease } from '../../engine/lease.ts'
 import { command, exitCodes } from '../command.ts'
-import { inboxContext } from '../inbox-context.ts'
-import { withProject } from '../project.ts'
+import { inboxContext } from '../wiring/inbox-context.ts'
+import { withProject } from '../wiring/project.ts'
 import { reconcileText } from '../render/reconcile-text.ts'
-import { hookAddress } from '../service-secrets.ts'
+import { hookAddress } from '../wiring/service-secrets.ts'
 
 /** Alerts of what the answer says anyway. */
 const printed = new Set(['reconciliation', 'reconciliation_taken', 'hook_missing'])

@@ -1,7 +1,7 @@
 import { closeBreaker } from '../../engine/inbox/breaker.ts'
-import { loadProject } from '../catalog.ts'
+import { loadProject } from '../wiring/catalog.ts'
 import { command, exitCodes } from '../command.ts'
-import { withStore } from '../project.ts'
+import { withStore } from '../wiring/project.ts'
 
 export const main = command({
   positionals: {},

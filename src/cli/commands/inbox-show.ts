@@ -1,7 +1,7 @@
 import { formatInstant } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { command, exitCodes } from '../command.ts'
-import { entryOf, withInbox } from '../inbox.ts'
+import { entryOf, withInbox } from '../wiring/inbox.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({

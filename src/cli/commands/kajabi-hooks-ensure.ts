@@ -1,12 +1,12 @@
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import { CommandError, type Outcome } from '../../core/outcome.ts'
 import { ensureHooks } from '../../engine/inbox/hooks.ts'
 import { command, exitCodes } from '../command.ts'
-import { loadProject } from '../catalog.ts'
-import { connectKajabi } from '../connect-kajabi.ts'
-import { withStore } from '../project.ts'
+import { loadProject } from '../wiring/catalog.ts'
+import { connectKajabi } from '../wiring/connect-kajabi.ts'
+import { withStore } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
-import { publicUrl, serviceSecrets } from '../service-secrets.ts'
+import { publicUrl, serviceSecrets } from '../wiring/service-secrets.ts'
 
 export const main = command({
   positionals: {},

@@ -1,8 +1,8 @@
-import { makePlan } from '../../engine/make-plan.ts'
+import { makePlan } from '../../engine/plan/make-plan.ts'
 import { command, exitCodes } from '../command.ts'
-import { savePlan } from '../plan-file.ts'
-import { printPlan } from '../print-plan.ts'
-import { withProject } from '../project.ts'
+import { savePlan } from '../wiring/plan-file.ts'
+import { printPlan } from '../render/print-plan.ts'
+import { withProject } from '../wiring/project.ts'
 
 export const main = command({
   positionals: {},

@@ -3,7 +3,7 @@ import { suggest } from '../../core/suggest.ts'
 import { pull } from '../../engine/pull.ts'
 import { writeWhole } from '../../files/write.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { columns, plural } from '../render/words.ts'
 import { UsageError } from '../usage-error.ts'
 

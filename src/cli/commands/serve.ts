@@ -4,8 +4,14 @@ import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
 import { startService } from '../../server/service.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
-import { openProjectAlerts, readServerSecrets, serverContext, serviceContext, serviceSettings } from '../service.ts'
+import { withProject } from '../wiring/project.ts'
+import {
+  openProjectAlerts,
+  readServerSecrets,
+  serverContext,
+  serviceContext,
+  serviceSettings,
+} from '../wiring/service.ts'
 
 /** Signals worked on side by side: enough for fifty a second when Stripe takes a second for each. */
 const atOnce = 128

@@ -1,6 +1,6 @@
 import { command, exitCodes } from '../command.ts'
-import { printPlan } from '../print-plan.ts'
-import { readPlan } from '../plan-file.ts'
+import { printPlan } from '../render/print-plan.ts'
+import { readPlan } from '../wiring/plan-file.ts'
 
 export const main = command({
   positionals: { file: { type: 'string', demandOption: true, describe: 'a plan saved with plan --out' } },

@@ -1,6 +1,6 @@
 import { stateRebuild } from '../../engine/rebuild.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
 
 export const main = command({

@@ -1,6 +1,6 @@
 import { stateShow } from '../../engine/state.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({

@@ -1,6 +1,6 @@
 import { stateUnlock } from '../../engine/state.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 
 export const main = command({
   positionals: {

@@ -1,4 +1,4 @@
-import { checkCatalog } from '../catalog.ts'
+import { checkCatalog } from '../wiring/catalog.ts'
 import { command, exitCodes } from '../command.ts'
 import { findingsText } from '../report-error.ts'
 import { plural } from '../render/words.ts'

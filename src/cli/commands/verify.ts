@@ -1,6 +1,6 @@
 import { verify } from '../../engine/verify/verify.ts'
 import { command, exitCodes } from '../command.ts'
-import { withProject } from '../project.ts'
+import { withProject } from '../wiring/project.ts'
 import { verifyMarkdown, verifyText } from '../render/verify-text.ts'
 
 export const main = command({

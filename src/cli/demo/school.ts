@@ -4,12 +4,12 @@ import { dirname, join } from 'node:path'
 import type { Project } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { Shell } from '../shell.ts'
-import { loadProject } from '../catalog.ts'
-import { withStore } from '../project.ts'
-import { openProjectSandbox, type ProjectSandbox } from '../project-sandbox.ts'
-import { projectYaml } from '../project-template.ts'
-import { advanceClock, copyCustomers, readCharges } from '../sandbox-control.ts'
-import type { LedgerCharge } from '../world-charges.ts'
+import { loadProject } from '../wiring/catalog.ts'
+import { withStore } from '../wiring/project.ts'
+import { openProjectSandbox, type ProjectSandbox } from '../wiring/project-sandbox.ts'
+import { projectYaml } from '../wiring/project-template.ts'
+import { advanceClock, copyCustomers, readCharges } from '../wiring/sandbox-control.ts'
+import type { LedgerCharge } from '../wiring/world-charges.ts'
 
 /** The demo's project on disk, the world it acts in, and the world in which nobody migrates. */
 export interface School {

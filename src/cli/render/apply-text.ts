@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import type { AppliedChange } from '../../engine/apply/applied.ts'
+import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
 import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
 

@@ -1,5 +1,6 @@
+import type { DoctorFinding } from '../../engine/finding.ts'
 import type { ChalkInstance } from 'chalk'
-import type { DoctorFinding, DoctorResult } from '../../engine/doctor/doctor.ts'
+import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import { plural } from './words.ts'
 
 /** Checks in the order they were made: what is wrong says what to do. */

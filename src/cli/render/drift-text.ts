@@ -1,5 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import type { DriftResult } from '../../engine/drift.ts'
+import type { DriftResult } from '../../engine/verify/drift.ts'
 import { operationLine } from './change-phrase.ts'
 import { firstFew, plural, shortAddress } from './words.ts'
 

@@ -1,5 +1,5 @@
 import type { Granted, Holders } from '../../access/plan.ts'
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import type { PersonalClaim } from './claims.ts'
 
 /** Whether an offer is given by its URLs: then Kajabi cannot be asked who holds it, and the store's memory is all there is. */

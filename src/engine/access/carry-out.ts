@@ -1,9 +1,9 @@
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import type { Change } from '../../plan/types.ts'
-import type { InboxStore } from '../inbox/port.ts'
+import type { GrantStore } from '../grants.ts'
 import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
 import type { Store } from '../ports.ts'
 import { givenByUrls } from './by-urls.ts'
@@ -12,7 +12,7 @@ import type { PersonalClaim } from './claims.ts'
 export interface AccessWork {
   readonly kajabi: KajabiSite
   readonly urls?: OfferUrls
-  readonly grants: Pick<InboxStore, 'grants' | 'putGrants' | 'removeGrants'>
+  readonly grants: Pick<GrantStore, 'grants' | 'putGrants' | 'removeGrants'>
   readonly notes: Pick<Store, 'get' | 'put'>
   readonly access: Access
   /** By subscriber: where the address of a new contact comes from. */

@@ -1,5 +1,5 @@
 import { planAccess, type AccessDecision, type Granted, type Holders } from '../../access/plan.ts'
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import { digest } from '../../core/canonical.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import type { Change } from '../../plan/types.ts'

@@ -2,8 +2,8 @@ import type Stripe from 'stripe'
 import type { Claim, Granted } from '../../access/plan.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
 import { subscriberKey } from '../../core/address.ts'
-import { markFrom, priceKey, undoneComment } from '../../handover/marks.ts'
-import type { Live, LiveAccount } from '../../plan/live.ts'
+import { markFrom, priceKey, undoneComment } from '../../live/marks.ts'
+import type { Live, LiveAccount } from '../../live/accounts.ts'
 
 /** A claim with the customer whose access it is; the name is for creating a contact and is kept nowhere. */
 export interface PersonalClaim extends Claim {

@@ -1,9 +1,9 @@
 import type { Granted } from '../../access/plan.ts'
 import { instant } from '../../core/instant.ts'
-import type { Grant, Holding, InboxStore } from '../inbox/port.ts'
+import type { Grant, Holding, GrantStore } from '../grants.ts'
 import type { AccessSurvey } from './survey.ts'
 
-type Memory = Pick<InboxStore, 'grants' | 'putGrants' | 'holdings' | 'setHoldings'>
+type Memory = Pick<GrantStore, 'grants' | 'putGrants' | 'holdings' | 'setHoldings'>
 
 /** Notes what a survey of access has shown, for whoever looks whether it is still so. */
 export async function rememberAccess(memory: Memory, seen: AccessSurvey): Promise<void> {
@@ -49,7 +49,7 @@ async function rememberHoldings(memory: Memory, { kept, claims, changes }: Acces
 
 /** What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that nothing protects. */
 export async function accessOf(
-  memory: Pick<InboxStore, 'grants' | 'holdings'>,
+  memory: Pick<GrantStore, 'grants' | 'holdings'>,
   filter: { readonly contact?: string; readonly customer?: string },
 ): Promise<readonly Grant[]> {
   const [grants, holdings] = await Promise.all([memory.grants(filter), memory.holdings(filter)])

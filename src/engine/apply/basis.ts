@@ -1,14 +1,15 @@
+import { serveLease } from '../lease.ts'
 import { isAccess, type Earlier } from './earlier.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { planDigest } from '../../plan/assemble.ts'
-import { guardDefaults, readGuard } from '../../plan/guards.ts'
+import { readGuard } from '../../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../../plan/types.ts'
 import { accountFacts, type Context } from '../context.ts'
-import { serveLease } from '../inbox/serve.ts'
-import { fillPath, type Resolve } from './references.ts'
+import { guardDefaults } from '../../catalog/guards.ts'
+import { fillPath, type Resolve } from '../send/references.ts'
 
 const stale = 'plan again, review, and apply the new plan'
 

@@ -1,9 +1,9 @@
 import { subscriberAddress } from '../../core/address.ts'
 import type { Change, Plan } from '../../plan/types.ts'
-import type { AppliedChange } from './applied.ts'
+import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { SubscriberRecord } from '../ports.ts'
-import type { Resolve } from './references.ts'
+import type { Resolve } from '../send/references.ts'
 
 /** What is known of an earlier run of the same plan, and the ids there are by now. */
 export interface Earlier {

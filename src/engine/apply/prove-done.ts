@@ -1,12 +1,13 @@
-import type { RemainingChange } from './applied.ts'
+import type { Standing } from '../../live/sights.ts'
+import type { RemainingChange } from '../send/applied.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { atSource, type HandoverState } from '../../handover/state.ts'
-import type { Classification, Standing } from '../../handover/types.ts'
+import type { Classification } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
-import { isUnfinished, recoveryRecord } from '../hand-over/hand-over.ts'
+import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
 import type { SubscriberRecord } from '../ports.ts'
-import { planOf } from '../make-plan.ts'
-import { survey, type Survey } from '../read/survey.ts'
+import { planOf } from '../plan/make-plan.ts'
+import { survey, type Survey } from '../plan/survey.ts'
 
 /** Reads everything again: nothing may be left to do where something was done. The store takes note of what is there. */
 export async function proveDone(context: Context, touched: ReadonlySet<string>): Promise<readonly RemainingChange[]> {

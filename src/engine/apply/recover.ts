@@ -1,16 +1,16 @@
 import { canonicalJson } from '../../core/canonical.ts'
 import { splitAddress, subscriberAddress, type Address } from '../../core/address.ts'
 import { isJsonObject } from '../../core/json.ts'
-import type { AppliedChange } from './applied.ts'
+import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
-import { beginRun, isUnfinished, recoveryRecord, resume } from '../hand-over/hand-over.ts'
+import { beginRun, isUnfinished, recoveryRecord, resume } from '../handover/hand-over.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
-import { perform, type Work } from './perform.ts'
+import { perform, type Work } from '../send/perform.ts'
 import type { JournalEntry } from '../ports.ts'
 import { findCreated } from '../read/resources.ts'
 import { isCreation, keepSecret } from './resources.ts'
 import { sideBySide } from '../side-by-side.ts'
-import type { Survey } from '../read/survey.ts'
+import type { Survey } from '../plan/survey.ts'
 
 const customersAtATime = 16
 

@@ -1,12 +1,12 @@
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
 import type { Change, Step } from '../../plan/types.ts'
-import type { AppliedChange } from './applied.ts'
+import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
-import { perform, type Work } from './perform.ts'
+import { perform, type Work } from '../send/perform.ts'
 import { findCreated } from '../read/resources.ts'
-import { fillParams, fillPath } from './references.ts'
+import { fillParams, fillPath } from '../send/references.ts'
 
 /**
  * Sends the resource changes in the plan's order, which is that of their dependencies. A change that fails leaves those that refer to it `not_started`;

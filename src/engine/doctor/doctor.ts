@@ -1,17 +1,9 @@
+import type { DoctorFinding } from '../finding.ts'
 import type { Context } from '../context.ts'
-import { sendPatiently } from '../apply/perform.ts'
+import { sendPatiently } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
-import { checkOldDoors } from './old-doors.ts'
+import { checkOldDoors } from '../read/old-doors.ts'
 import { checkTaxSettings } from './tax-settings.ts'
-
-export interface DoctorFinding {
-  /** `clock_skew`, `portal_allows_changes`, `payment_link_active` … */
-  readonly check: string
-  readonly status: 'ok' | 'warning' | 'failed'
-  readonly account?: string
-  readonly message: string
-  readonly fix: string
-}
 
 export interface DoctorResult {
   /** No check failed (warnings are fine). */

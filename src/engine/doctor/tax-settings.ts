@@ -1,8 +1,8 @@
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'
-import type { DoctorFinding } from './doctor.ts'
-import { listOrRefusal } from './old-doors.ts'
-import { read } from '../apply/perform.ts'
+import type { DoctorFinding } from '../finding.ts'
+import { listOrRefusal } from '../read/old-doors.ts'
+import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { Access } from '../../access/schema.ts'
-import type { DoctorFinding } from '../doctor/doctor.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
+import type { DoctorFinding } from '../finding.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import { hookChanges } from './hook-changes.ts'
 import type { HookAddress } from './hooks.ts'

@@ -1,9 +1,9 @@
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { givenByUrls } from '../access/by-urls.ts'
-import { read } from '../apply/perform.ts'
+import { read } from '../send/perform.ts'
 import type { InboxContext } from './context.ts'
-import type { Grant } from './port.ts'
+import type { Grant } from '../grants.ts'
 import { readStanding } from './standing.ts'
 import { givesNow } from './whom.ts'
 

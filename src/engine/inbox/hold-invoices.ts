@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { digest } from '../../core/canonical.ts'
 import type { StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { perform } from '../apply/perform.ts'
+import { perform } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 

@@ -1,4 +1,4 @@
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import type { KajabiHook } from '../kajabi-port.ts'
 
 type Hook = Omit<KajabiHook, 'id'>

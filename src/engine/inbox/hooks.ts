@@ -1,4 +1,4 @@
-import type { Access } from '../../access/schema.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
 import { hookChanges } from './hook-changes.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import type { KajabiSite } from '../kajabi-port.ts'

@@ -2,6 +2,7 @@ import type { InboxState } from '../../cancel/machine.ts'
 import type { Signal } from '../../cancel/signal.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
+import type { GrantStore } from '../grants.ts'
 
 /** One accepted signal and what became of it. */
 export interface InboxRow {
@@ -26,7 +27,7 @@ export interface InboxNote {
  * The durable inbox. The same store as the rest; several processes may work on it. Every method is durable when it returns, and a row belongs to one
  * worker at a time: a claim is a lease that runs out when its holder dies.
  */
-export interface InboxStore {
+export interface InboxStore extends GrantStore {
   /**
    * Stores a signal unless one of its keys is already there. Many at once are committed together (group commit). `duplicate` names the earlier row.
    */
@@ -73,36 +74,4 @@ export interface InboxStore {
   }>
   /** For the breaker: cancels done since then, and those that any process has in hand now. */
   cancelsSince(at: Instant, now: Instant): Promise<{ readonly done: number; readonly inHand: number }>
-
-  /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
-  grants(filter?: {
-    readonly contact?: string
-    readonly customer?: string
-    readonly subscriber?: string
-  }): Promise<readonly Grant[]>
-  putGrants(grants: readonly Grant[]): Promise<void>
-  /** What members hold, and pay for, without Crossbill's having given it. */
-  holdings(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Holding[]>
-  /** In place of all that was noted before. */
-  setHoldings(holdings: readonly Holding[]): Promise<void>
-  removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
-}
-
-/** An offer that a member holds, by ids. */
-export interface Holding {
-  readonly contact: string
-  /** Key in access.yaml. */
-  readonly offer: string
-  /** The target's customer. */
-  readonly customer: string
-  readonly subscribers: readonly string[]
-}
-
-export interface Grant extends Holding {
-  readonly grantedAt: Instant
-  /**
-   * Until then a missing offer is repaired, never read as a cancel: for seven days after it was given, and while a repair (revoke, then grant) or a revoke of our own is under
-   * way. From the hold until seven days after settling it is protected, too, whatever this says: that is asked of the old subscription.
-   */
-  readonly protectedUntil: Instant
 }

@@ -1,8 +1,8 @@
-import type { AccessOffer } from '../../access/schema.ts'
+import type { AccessOffer } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import type { InboxContext } from './context.ts'
-import type { Grant } from './port.ts'
+import type { Grant } from '../grants.ts'
 import { takeAndGiveAgain } from './repair.ts'
 import { readStanding } from './standing.ts'
 

@@ -1,9 +1,9 @@
-import type { AccessOffer } from '../../access/schema.ts'
+import type { AccessOffer } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { protectedDays } from '../access/carry-out.ts'
 import type { InboxContext } from './context.ts'
-import type { Grant } from './port.ts'
+import type { Grant } from '../grants.ts'
 
 /** Gives an offer again that is not on the contact. @returns whether Kajabi took it */
 export async function giveAgain(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
-import { isUnfinished } from '../hand-over/hand-over.ts'
-import { applyLease } from '../lease.ts'
+import { isUnfinished } from '../handover/hand-over.ts'
+import { applyLease, serveLease } from '../lease.ts'
 import type { Lease } from '../ports.ts'
 import { tellAccepted, tellRefused } from './credentials.ts'
 import { pollTags, rememberedTags, type SeenTags } from './poll-tags.ts'
@@ -9,9 +9,6 @@ import { pollAccess, type KnownGone } from './poll.ts'
 import { readBackProducts, type KnownDark } from './read-back.ts'
 import { lastReconciliation, reconcile, reconcileLease, type ReconcileContext } from './reconcile.ts'
 import { startWorker } from './worker.ts'
-
-/** The lease a running service publishes: whoever moves or settles subscribers looks for it in the same store. */
-export const serveLease = 'serve'
 
 export interface ServeOptions {
   /** Signals worked on side by side. */

@@ -2,13 +2,13 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markHold } from '../../handover/marks.ts'
-import { sightNew, sightOld } from '../../handover/sights.ts'
+import { markHold } from '../../live/marks.ts'
+import { sightNew, sightOld } from '../../live/sights.ts'
 import { protectedDays } from '../access/carry-out.ts'
-import { asSubscription } from '../hand-over/reads.ts'
+import { asSubscription } from '../read/subscriptions.ts'
 import type { InboxContext } from './context.ts'
 import { readSides, targetUnreadable, type ReadSides } from './live-sides.ts'
-import type { Grant } from './port.ts'
+import type { Grant } from '../grants.ts'
 
 /** How a grant stands, as both accounts say now. */
 export interface Standing {

@@ -3,11 +3,11 @@ import type { Signal } from '../../cancel/signal.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom, priceKey, undoneComment } from '../../handover/marks.ts'
+import { markFrom, priceKey, undoneComment } from '../../live/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 import { isLive, readSides, targetUnreadable } from './live-sides.ts'
-import type { Grant } from './port.ts'
+import type { Grant } from '../grants.ts'
 
 /**
  * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted or seen, and by the

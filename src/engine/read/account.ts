@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
-import type { LiveAccount } from '../../plan/live.ts'
+import type { LiveAccount } from '../../live/accounts.ts'
 import type { Params, Progress, StripeAccount } from '../ports.ts'
 
 /**

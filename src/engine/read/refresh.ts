@@ -1,4 +1,4 @@
-import type { Live, LiveAccount } from '../../plan/live.ts'
+import type { Live, LiveAccount } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
 import { readAccount } from './account.ts'
 import { readResources } from './resources.ts'

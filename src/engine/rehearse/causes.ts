@@ -1,7 +1,7 @@
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { alarmCodes, blockedCodes, type CodeEntry, deferredCodes, runCodes } from '../../handover/codes.ts'
-import { markFrom, markHold } from '../../handover/marks.ts'
+import { markFrom, markHold } from '../../live/marks.ts'
 import { idOf, listAll } from '../read/account.ts'
 import type { Migration } from './migration.ts'
 import type { RehearsalDifference } from './report.ts'

@@ -1,7 +1,7 @@
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
-import { markFrom } from '../../handover/marks.ts'
+import { markFrom } from '../../live/marks.ts'
 import type { CopyMapRow } from '../ports.ts'
 import { listAll } from '../read/account.ts'
 import { chance } from './chance.ts'

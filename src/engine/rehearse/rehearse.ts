@@ -1,5 +1,5 @@
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
-import type { Live } from '../../plan/live.ts'
+import type { Live } from '../../live/accounts.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'

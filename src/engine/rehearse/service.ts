@@ -2,7 +2,7 @@ import { instant, type Instant } from '../../core/instant.ts'
 import { acceptSignal } from '../inbox/accept.ts'
 import type { InboxContext } from '../inbox/context.ts'
 import { workInbox } from '../inbox/worker.ts'
-import { mortal, type Boundary } from '../mortal.ts'
+import { mortal, type Boundary } from './mortal.ts'
 import type { RehearsalWorld } from './rehearse.ts'
 
 const rowsAtOnce = 50

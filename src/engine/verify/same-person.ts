@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { Catalog } from '../../catalog/types.ts'
 import { splitAddress } from '../../core/address.ts'
-import type { Live } from '../../plan/live.ts'
+import type { Live } from '../../live/accounts.ts'
 import type { ObjectRecord } from '../ports.ts'
 import { collects, type Sides } from './sides.ts'
 import type { Violation } from './violations.ts'

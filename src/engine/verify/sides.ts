@@ -2,9 +2,9 @@ import type Stripe from 'stripe'
 import type { SubscriberKey } from '../../core/address.ts'
 import { subscriberKey } from '../../core/address.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
-import { markFrom, settledComment, undoneComment } from '../../handover/marks.ts'
-import { isOver, readHold } from '../../handover/source.ts'
-import type { Live } from '../../plan/live.ts'
+import { markFrom, settledComment, undoneComment } from '../../live/marks.ts'
+import { isOver, readHold } from '../../live/source.ts'
+import type { Live } from '../../live/accounts.ts'
 
 /** One subscriber seen from both sides, from the live objects and their marks alone: neither the store nor the YAML is asked who bills. */
 export interface Sides {

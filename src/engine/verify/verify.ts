@@ -2,7 +2,7 @@ import { accountFacts, type AccountFacts, type Context } from '../context.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import { externalBillers } from './external-billers.ts'
 import { isHeld, sidesOf, type Sides } from './sides.ts'
-import { survey, type Survey } from '../read/survey.ts'
+import { survey, type Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
 

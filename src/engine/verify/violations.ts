@@ -1,10 +1,10 @@
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
-import { settledComment } from '../../handover/marks.ts'
-import { sightOld } from '../../handover/sights.ts'
-import { isOver, readHold, readPayment } from '../../handover/source.ts'
+import { settledComment } from '../../live/marks.ts'
+import { sightOld } from '../../live/sights.ts'
+import { isOver, readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
-import type { Live } from '../../plan/live.ts'
+import type { Live } from '../../live/accounts.ts'
 import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
 
 export const violationCodes = [

@@ -3,7 +3,7 @@ import { formatInstant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { findCoupon, refTo } from '../references.ts'
 import type { Findings, RecipeInput } from '../recipe.ts'
-import { isIdle, type SourceDiscount } from '../source.ts'
+import { isIdle, type SourceDiscount } from '../../live/source.ts'
 import type { ExpectedDiscount } from '../types.ts'
 
 export interface CarriedDiscount {

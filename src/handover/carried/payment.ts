@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { Findings, RecipeInput } from '../recipe.ts'
-import { idOf } from '../source.ts'
+import { idOf } from '../../live/source.ts'
 
 export interface CarriedPayment {
   /** Parameters of the creation, when the source had it on the subscription. */

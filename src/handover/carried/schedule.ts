@@ -5,7 +5,7 @@ import { liveValue } from '../live-values.ts'
 import { scheduleInPlan, successorInPath } from '../plans.ts'
 import type { Findings } from '../recipe.ts'
 import { findPrice, findTaxRate, refTo } from '../references.ts'
-import { idOf } from '../source.ts'
+import { idOf } from '../../live/source.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**

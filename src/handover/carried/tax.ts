@@ -5,7 +5,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { address } from '../../core/address.ts'
 import type { Candidate } from '../candidate.ts'
 import { regularLines } from '../preview.ts'
-import { decimalText, idOf } from '../source.ts'
+import { decimalText, idOf } from '../../live/source.ts'
 import type { HandoverPlan, TaxRate, TaxSituation } from '../types.ts'
 
 /*

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Context } from '../../../src/engine/context.ts'
-import { makePlan } from '../../../src/engine/make-plan.ts'
+import { makePlan } from '../../../src/engine/plan/make-plan.ts'
 import { planAndApply } from '../rig.ts'
 import { meanwhile, member, once, prices, story, violationsOf } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { apply } from '../../../src/engine/apply/apply.ts'
-import { makePlan } from '../../../src/engine/make-plan.ts'
+import { makePlan } from '../../../src/engine/plan/make-plan.ts'
 import { planAndApply } from '../rig.ts'
 import { billsOf, meanwhile, member, prices, story, successorOf, violationsOf, type Story } from './world.ts'
 

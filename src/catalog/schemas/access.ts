@@ -1,0 +1,101 @@
+import Type, { type Static } from 'typebox'
+import { secretRefSchema } from './secret.ts'
+
+const offer = Type.Object(
+  {
+    kajabi: Type.String({ pattern: '^[0-9]+$', description: 'The offer’s id in Kajabi.' }),
+    prices: Type.Array(Type.String(), {
+      description: 'Keys in prices.yaml: whoever pays one of these has this offer.',
+    }),
+    cancel_tags: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[0-9]+$' }), {
+        description:
+          'Kajabi tag ids that mean: cancel the subscription that gives this offer. One tag belongs to one offer.',
+      }),
+    ),
+    welcome_email: Type.Optional(
+      Type.Boolean({ description: 'Whether Kajabi mails its welcome when this is granted. Silent by default.' }),
+    ),
+    revoked_means: Type.Optional(
+      Type.Union([Type.Literal('alert'), Type.Literal('cancel')], {
+        description:
+          'What it means when the offer is gone in Kajabi though nobody here took it away. `alert` by default: in Kajabi a revoke is not a cancel.',
+      }),
+    ),
+    day_limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Days of access in Kajabi. An expiring timer looks like a revoke, so `revoked_means: cancel` is refused beside it.',
+      }),
+    ),
+    urls: Type.Optional(
+      Type.Object(
+        { activate: secretRefSchema, deactivate: secretRefSchema },
+        {
+          additionalProperties: false,
+          description: 'For sites without API access: the offer’s activation and deactivation URLs.',
+        },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+/** catalog/access.yaml: which price gives which Kajabi offer, and which tag asks for its cancellation. */
+export const accessSchema = Type.Object(
+  {
+    offers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }), offer),
+    forms: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: '^[0-9]+$' }),
+        Type.Object({ offer: Type.String() }, { additionalProperties: false }),
+        {
+          description:
+            'Kajabi form ids. Anybody can type any address into a form, so a submission only sends a confirmation link.',
+        },
+      ),
+    ),
+  },
+  { additionalProperties: false },
+)
+
+export type Access = Static<typeof accessSchema>
+export type AccessOffer = Static<typeof offer>
+
+type AccessRule = 'revoked-means-with-day-limit' | 'cancel-tag-twice' | 'unknown-reference'
+
+/** Rules that need more than one place of the file; each finding names the path it is about. */
+export function accessProblems(access: Access): { path: string[]; rule: AccessRule; message: string; fix: string }[] {
+  const problems: { path: string[]; rule: AccessRule; message: string; fix: string }[] = []
+  const tags = new Map<string, string>()
+  for (const [key, one] of Object.entries(access.offers)) {
+    if (one.day_limit !== undefined && one.revoked_means === 'cancel')
+      problems.push({
+        path: ['offers', key, 'revoked_means'],
+        rule: 'revoked-means-with-day-limit',
+        message: `offer ${key} ends by itself after ${one.day_limit} days, which looks like a revoke`,
+        fix: 'use revoked_means: alert for offers with a day limit',
+      })
+    for (const tag of one.cancel_tags ?? []) {
+      const other = tags.get(tag)
+      if (other !== undefined)
+        problems.push({
+          path: ['offers', key, 'cancel_tags'],
+          rule: 'cancel-tag-twice',
+          message: `tag ${tag} already means: cancel ${other}`,
+          fix: 'give every offer a cancel tag of its own, so that a tag names one thing to cancel',
+        })
+      tags.set(tag, key)
+    }
+  }
+  for (const [form, { offer: key }] of Object.entries(access.forms ?? {}))
+    if (!(key in access.offers))
+      problems.push({
+        path: ['forms', form, 'offer'],
+        rule: 'unknown-reference',
+        message: `form ${form} names the offer ${key}, which access.yaml does not have`,
+        fix: 'name a key below offers:',
+      })
+  return problems
+}

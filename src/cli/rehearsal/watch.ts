@@ -1,0 +1,71 @@
+import type { StripeAccount, StripeRequest } from '../../engine/ports.ts'
+import type { TwoPayers } from '../../engine/rehearse/rehearse.ts'
+import { markFrom, undoneComment } from '../../live/marks.ts'
+import { type SubscriptionRow, subscriptions } from '../../sandbox/stripe/billing/rows.ts'
+import type { World } from '../../sandbox/kernel/world.ts'
+
+const living: ReadonlySet<string> = new Set(['active', 'trialing', 'past_due'])
+
+export interface PayerWatch {
+  /** The account, after whose every request the world itself is looked at. */
+  watched(account: StripeAccount): StripeAccount
+  readonly seen: () => readonly TwoPayers[]
+}
+
+/**
+ * The judge of the first promise: after every request that may give somebody a payer, whoever could charge them is counted in the world itself, whatever the
+ * answer was and whether or not it arrived. Charges alone would not show two payers who are one again before the renewal.
+ */
+export function watchPayers(world: World): PayerWatch {
+  const found = new Map<string, TwoPayers>()
+  const look = (subscriber: string): void => {
+    const payers = payersOf(world, subscriber)
+    if (payers.length > 1 && !found.has(subscriber)) found.set(subscriber, { subscriber, at: world.now, payers })
+  }
+  return {
+    seen: () => [...found.values()],
+    watched: (account) => ({
+      ...account,
+      async send(request) {
+        try {
+          return await account.send(request)
+        } finally {
+          const subscriber = gainsAPayer(account.name, request)
+          if (subscriber !== undefined) look(subscriber)
+        }
+      },
+    }),
+  }
+}
+
+/** Whom a request may give a payer: somebody whose new subscription is made, or whose old one is changed. */
+function gainsAPayer(account: string, { method, path, params }: StripeRequest): string | undefined {
+  if (method !== 'POST') return undefined
+  if (account !== 'target') {
+    const [, id] = /^\/v1\/subscriptions\/(\w+)$/.exec(path) ?? []
+    return id === undefined ? undefined : `${account}/${id}`
+  }
+  const metadata = path === '/v1/subscriptions' ? params?.['metadata'] : undefined
+  const from = (metadata as Readonly<Record<string, unknown>> | undefined)?.[markFrom]
+  return typeof from === 'string' ? from : undefined
+}
+
+function payersOf(world: World, subscriber: string): readonly string[] {
+  const [source = '', id = ''] = subscriber.split('/')
+  const old = world.accounts.get(source)?.table(subscriptions).get(id)
+  if (old === undefined) return []
+  // Stripe's copy keeps the ids of customers.
+  const theirs = world.accounts.get('target')?.table(subscriptions).by('customer', old.customer) ?? []
+  const successors = theirs.filter(
+    (row) =>
+      row.metadata[markFrom] === subscriber && row.cancellation_details.comment?.startsWith(undoneComment) !== true,
+  )
+  return [
+    ...(collects(old) ? [source] : []),
+    ...successors.filter(collects).map(({ id: successor }) => `target (${successor})`),
+  ]
+}
+
+function collects({ status, pause_collection: pause }: SubscriptionRow): boolean {
+  return living.has(status) && pause === null
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import { signLink } from '../../cancel/link.ts'
+import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { linkKey } from '../../server/secrets.ts'
+import { publicUrl, serviceSecrets } from './service-secrets.ts'
+import type { Shell } from '../shell.ts'
+
+const daysByDefault = 14
+
+export interface LinkMaker {
+  readonly expires: Instant
+  /** A member's own cancel page: signed, expiring, works once. `offer` is empty when the subscription gives none. */
+  readonly link: (subscriber: string, offer: string) => string
+}
+
+/**
+ * @param days how long links hold; `serve.link_days` when absent
+ * @throws CommandError `no_public_url`, `no_link_secret`
+ */
+export async function openLinkMaker(
+  serve: JsonObject | undefined,
+  days: number | undefined,
+  shell: Shell,
+): Promise<LinkMaker> {
+  const base = publicUrl(serve)
+  const [current] = await serviceSecrets(serve, 'link_secrets', shell)
+  const key = current === undefined ? undefined : linkKey(current)
+  if (key === undefined)
+    throw new CommandError('no_link_secret', 'no key signs cancel links, or the first one is too weak', {
+      notDone: 'no link was made',
+      fix: 'Make one with "openssl rand -base64 32" and name it in catalog/project.yaml: serve: { link_secrets: [{ env: NAME }] }',
+    })
+  const held = days ?? (typeof serve?.['link_days'] === 'number' ? serve['link_days'] : daysByDefault)
+  const expires = instant(Math.floor(Date.now() / 1_000) + Math.round(held * secondsPerDay))
+  return {
+    expires,
+    link: (subscriber, offer) => `${base}/cancel/${signLink({ subscriber, offer, expires, id: randomUUID() }, key)}`,
+  }
+}

@@ -1,0 +1,41 @@
+import { join } from 'node:path'
+import { loadCatalog, type CatalogFile } from '../../catalog/load.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import { formatDiagnostic, type Diagnostic } from '../../core/diagnostic.ts'
+import { readCatalogFiles } from '../../files/catalog-files.ts'
+import type { Shell } from '../shell.ts'
+import { FindingsError } from '../usage-error.ts'
+
+export interface CheckedCatalog {
+  /** Absent when there is an error among the findings. */
+  readonly catalog?: Catalog
+  readonly files: readonly CatalogFile[]
+  /** With paths that start at the folder the user stands in, so that editors and CI can open them. */
+  readonly findings: readonly Diagnostic[]
+}
+
+/** Reads and checks everything below catalog/, offline. */
+export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
+  const files = await readCatalogFiles(join(shell.project, 'catalog'))
+  const loaded = loadCatalog(files)
+  const folder = join(shell.near(shell.project), 'catalog')
+  const findings = loaded.findings.map((finding) => below(folder, finding))
+  return { files, findings, ...(loaded.catalog === undefined ? {} : { catalog: loaded.catalog }) }
+}
+
+/**
+ * The catalog a command works on. Warnings go to stderr.
+ * @throws FindingsError with everything that is wrong in it
+ */
+export async function loadProject(
+  shell: Shell,
+): Promise<{ readonly catalog: Catalog; readonly files: readonly CatalogFile[] }> {
+  const { catalog, files, findings } = await checkCatalog(shell)
+  if (catalog === undefined) throw new FindingsError(findings)
+  for (const warning of findings) shell.say(formatDiagnostic(warning))
+  return { catalog, files }
+}
+
+function below(folder: string, finding: Diagnostic): Diagnostic {
+  return finding.at === undefined ? finding : { ...finding, at: { ...finding.at, file: join(folder, finding.at.file) } }
+}

@@ -1,0 +1,49 @@
+import { targetAccount, type AccountConfig, type Project } from '../../catalog/types.ts'
+import { present } from '../../core/assert.ts'
+import type { Accounts } from '../../engine/ports.ts'
+import { resolveSecret } from '../../files/secrets.ts'
+import { connectAccount, type ConnectOptions } from '../../stripe/account.ts'
+import type { ProjectSandbox } from './project-sandbox.ts'
+import type { Shell } from '../shell.ts'
+
+/** Connects every account of the project; each is proven to be the one the project names before anything else is asked of it. */
+export async function connectAccounts(
+  project: Project,
+  sandbox: ProjectSandbox | undefined,
+  shell: Shell,
+): Promise<Accounts> {
+  const connected = await Promise.all(
+    Object.entries(project.accounts).map(async ([name, account]) =>
+      connectAccount(await connection(name, account, sandbox, shell)),
+    ),
+  )
+  return {
+    target: present(
+      connected.find((account) => account.name === targetAccount),
+      'target account',
+    ),
+    sources: new Map(connected.filter(({ name }) => name !== targetAccount).map((account) => [account.name, account])),
+  }
+}
+
+async function connection(
+  name: string,
+  account: AccountConfig,
+  sandbox: ProjectSandbox | undefined,
+  shell: Shell,
+): Promise<ConnectOptions> {
+  if (account.sandbox === true) {
+    const { fetch, ready } = present(sandbox, 'sandbox')
+    return { name, key: present(ready.accounts[name], `sandbox account ${name}`).key, fetch }
+  }
+  return {
+    name,
+    key: await resolveSecret(account.key, `the key of account ${name}`, {
+      folder: shell.project,
+      env: shell.surroundings.env,
+    }),
+    account: account.account,
+    livemode: account.livemode,
+    ...(account.api_base === undefined ? {} : { apiBase: account.api_base }),
+  }
+}

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Project } from '../../catalog/types.ts'
+import { hasErrors, type Diagnostic } from '../../core/diagnostic.ts'
+import { instant } from '../../core/instant.ts'
+import type { CopyMapRow, Store } from '../../engine/ports.ts'
+import { CopyMapSight, readCopyMapCsv } from '../../files/copy-map.ts'
+import type { Shell } from '../shell.ts'
+import { FindingsError } from '../usage-error.ts'
+
+/**
+ * The store, with the copy maps that are kept in the repository (`copy_maps` in project.yaml) in front of the imported rows: an imported row for the
+ * same old payment method wins, since it came later.
+ */
+export async function withCopyMapFiles<S extends Store>(store: S, project: Project, shell: Shell): Promise<S> {
+  const kept = await readCopyMapFiles(project, shell)
+  if (kept.length === 0) return store
+  return {
+    ...store,
+    async *copyMap(source?: string) {
+      const imported = new Set<string>()
+      for await (const row of store.copyMap(source)) {
+        imported.add(identity(row))
+        yield row
+      }
+      for (const row of kept)
+        if ((source === undefined || row.source === source) && !imported.has(identity(row))) yield row
+    },
+  }
+}
+
+function identity({ source, customerOld, sourceOld }: CopyMapRow): string {
+  return `${source} ${customerOld} ${sourceOld}`
+}
+
+async function readCopyMapFiles(project: Project, shell: Shell): Promise<CopyMapRow[]> {
+  const findings: Diagnostic[] = []
+  const rows: CopyMapRow[] = []
+  for (const [source, names] of Object.entries(project.copy_maps)) {
+    // Files of the repository stand side by side: which of two conflicting rows holds only an import can ask the target.
+    const sight = new CopyMapSight()
+    for (const name of names) {
+      const path = join(shell.project, 'catalog', name)
+      const read = readCopyMapCsv(source, shell.near(path), await readFile(path, 'utf8'), sight)
+      findings.push(...read.findings)
+      rows.push(...read.rows.map((row) => ({ ...row, importedAt: instant(0) })))
+    }
+  }
+  if (hasErrors(findings)) throw new FindingsError(findings)
+  return rows
+}

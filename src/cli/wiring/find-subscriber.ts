@@ -1,0 +1,86 @@
+import { subscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import type { Accounts, StripeAccount } from '../../engine/ports.ts'
+import { markFrom } from '../../live/marks.ts'
+
+/** A subscriber whom the words on the command line can mean, and in which accounts a live subscription of theirs is. */
+export interface Found {
+  readonly subscriber: SubscriberKey
+  readonly liveIn: readonly string[]
+}
+
+const ended = new Set(['canceled', 'incomplete_expired'])
+
+/**
+ * Whom an operator means: `us/sub_…`, an old or new subscription id, a customer id, or an e-mail address (asked of Stripe, never kept).
+ * @throws CommandError `nobody_found`, or `several_found` naming them
+ */
+export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
+  const all = [accounts.target, ...accounts.sources.values()]
+  const found = merge((await Promise.all(all.map(async (account) => meantIn(account, named)))).flat())
+  const live = found.filter((one) => one.liveIn.length > 0)
+  const [only, ...others] = live.length > 0 ? live : found
+  if (only === undefined)
+    throw new CommandError('nobody_found', 'no subscription of this project is meant by that', {
+      notDone: 'nothing was cancelled',
+      fix: 'Give the id of the old or the new subscription, of the customer, or the address as Stripe has it.',
+    })
+  if (others.length > 0)
+    throw new CommandError('several_found', `that means ${[only, ...others].map((one) => one.subscriber).join(', ')}`, {
+      notDone: 'nothing was cancelled',
+      fix: 'Name one of them.',
+    })
+  return only
+}
+
+async function meantIn(account: StripeAccount, named: string): Promise<Found[]> {
+  const [source, old] = named.split('/')
+  if (old !== undefined) return account.name === source ? await byId(account, old) : []
+  if (named.startsWith('sub_')) return await byId(account, named)
+  const customers = named.includes('@') ? await customersWith(account, named) : [named]
+  const found: Found[] = []
+  for (const customer of customers)
+    for await (const one of account.list('/v1/subscriptions', { customer, status: 'all' }))
+      found.push(...foundAs(account, one))
+  return found
+}
+
+async function byId(account: StripeAccount, id: string): Promise<Found[]> {
+  const answer = await account.send({ method: 'GET', path: `/v1/subscriptions/${id}` })
+  if (answer.ok) return foundAs(account, answer.value)
+  if (answer.failure.code === 'resource_missing') return []
+  throw new CommandError(
+    'account_unreachable',
+    `account ${account.name} could not be asked: ${answer.failure.message}`,
+    {
+      notDone: 'nothing was cancelled',
+      fix: 'Run the command again; in the meantime use the Dashboard.',
+    },
+  )
+}
+
+/** Stripe compares addresses letter by letter: what was typed, and the same in small letters. */
+async function customersWith(account: StripeAccount, email: string): Promise<string[]> {
+  const ids = new Set<string>()
+  for (const spelled of new Set([email, email.toLowerCase()]))
+    for await (const { id } of account.list('/v1/customers', { email: spelled })) if (id !== undefined) ids.add(id)
+  return [...ids]
+}
+
+/** In the target only what came from an old account has a name of ours. */
+function foundAs(account: StripeAccount, subscription: StripeObject): Found[] {
+  const { metadata, status, id = '' } = subscription
+  const mark = isJsonObject(metadata) ? metadata[markFrom] : undefined
+  const own = account.name === 'target' ? undefined : subscriberKey(account.name, id)
+  const subscriber = typeof mark === 'string' ? (mark as SubscriberKey) : own
+  if (subscriber === undefined) return []
+  return [{ subscriber, liveIn: typeof status === 'string' && ended.has(status) ? [] : [account.name] }]
+}
+
+function merge(found: readonly Found[]): Found[] {
+  return [...Map.groupBy(found, (one) => one.subscriber)].map(([subscriber, same]) => ({
+    subscriber,
+    liveIn: same.flatMap((one) => one.liveIn),
+  }))
+}

@@ -1,0 +1,65 @@
+import type { Access } from '../../catalog/schemas/access.ts'
+import { instant, type Instant } from '../../core/instant.ts'
+import type { Json } from '../../core/json.ts'
+import type { Alert, InboxContext, LogLine } from '../../engine/inbox/context.ts'
+import type { StripeAccount } from '../../engine/ports.ts'
+import { connectOfferUrls } from './connect-offer-urls.ts'
+import { connectKajabi } from './connect-kajabi.ts'
+import type { OpenProject } from './project.ts'
+import type { Shell } from '../shell.ts'
+
+/** What of project.yaml's `serve:` the inbox goes by when it says nothing. */
+const defaults = { cancels_per_hour: 50, second_look_seconds: 20 }
+
+export interface Announcing {
+  readonly alert: (alert: Alert) => void
+  readonly log: (line: LogLine) => void
+  /** Told of every answer of Kajabi's API. */
+  readonly kajabiAnswered?: (route: string, status: number) => void
+}
+
+/** The cancel service's context, the same for `serve` and for `cancel`: there is one way in which people are cancelled. */
+export async function inboxContext(
+  { context, store, sandbox }: OpenProject,
+  { alert, log, kajabiAnswered }: Announcing,
+  shell: Shell,
+): Promise<InboxContext> {
+  const { project, access } = context.catalog
+  const urls = connectOfferUrls(access as Partial<Access>, shell)
+  const number = (name: keyof typeof defaults): number => numberOr(project.serve?.[name], defaults[name])
+  return {
+    accounts: context.accounts,
+    store: context.store,
+    inbox: store.inbox,
+    kajabi: await connectKajabi(project.kajabi, sandbox, shell, kajabiAnswered),
+    // An access.yaml that is not there gives nobody anything.
+    access: { offers: {}, ...(access as Partial<Access>) },
+    ...(urls === undefined ? {} : { urls }),
+    policy: {
+      cancel: project.policies.cancel,
+      cancelsPerHour: number('cancels_per_hour'),
+      secondLookSeconds: number('second_look_seconds'),
+    },
+    alert,
+    log,
+    run: context.run,
+    interrupt: context.interrupt,
+    clock: clockOf(context.accounts.target),
+    random: Math.random,
+    wait: async (seconds) => context.wait(seconds),
+  }
+}
+
+/**
+ * Stripe's clock, going on from what it last said at the pace of real time: a machine whose clock is wrong or is set dates no wish before the grant that it is
+ * about. In a sandbox this is simulated time.
+ */
+function clockOf(target: StripeAccount): () => Instant {
+  const began = performance.now()
+  const then = target.now()
+  return () => instant(Math.max(then + Math.floor((performance.now() - began) / 1_000), target.now()))
+}
+
+function numberOr(value: Json | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}

@@ -1,0 +1,64 @@
+import type { InboxRow, InboxStore } from '../../engine/inbox/port.ts'
+import { nextInbox, type InboxEvent } from '../../cancel/machine.ts'
+import { explainEnd } from '../../cancel/reasons.ts'
+import { formatInstant, instant } from '../../core/instant.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { loadProject } from './catalog.ts'
+import { withStore } from './project.ts'
+import type { Shell } from '../shell.ts'
+
+/** Works on the project's inbox; no account is connected. */
+export async function withInbox<T>(shell: Shell, work: (inbox: InboxStore) => Promise<T>): Promise<T> {
+  const { catalog } = await loadProject(shell)
+  return await withStore(catalog.project, shell, async (store) => work(store.inbox))
+}
+
+/** What an operator sees of a row. */
+export interface InboxEntry {
+  readonly id: string
+  readonly state: string
+  readonly accepted: string
+  readonly from: string
+  readonly about: string
+  readonly reason: string
+  /** What the reason means and what to do next; empty where the entry waits or is done. */
+  readonly means: string
+  readonly next: string
+  readonly command: string
+}
+
+export function entryOf({ id, now, acceptedAt, signal }: InboxRow): InboxEntry {
+  const reason = 'reason' in now ? now.reason : ''
+  return {
+    id,
+    state: now.state,
+    accepted: formatInstant(acceptedAt),
+    from: `${signal.source} ${signal.event}`,
+    about: signal.subscriber ?? signal.customer ?? signal.contact ?? '',
+    reason,
+    ...(explainEnd({ id, state: now.state, reason }) ?? { means: '', next: '', command: '' }),
+  }
+}
+
+/**
+ * An operator's wish for one row.
+ * @throws CommandError when there is no such row, the wish makes no sense in its state, or a worker holds it just now
+ */
+export async function changeRow(inbox: InboxStore, id: string, event: InboxEvent, text: string): Promise<InboxEntry> {
+  const found = await inbox.get(id)
+  if (found === undefined)
+    throw new CommandError('inbox_unknown', `the inbox has no entry ${id}`, { fix: 'See: crossbill inbox list' })
+  const now = nextInbox(found.row.now, event)
+  if (now === undefined)
+    throw new CommandError('inbox_impossible', `${id} is ${found.row.now.state} and cannot be ${event.event}`, {
+      notDone: 'it stays as it is',
+      fix: `See: crossbill inbox show ${id}`,
+    })
+  const at = instant(Math.floor(Date.now() / 1_000))
+  if (!(await inbox.change(id, { now, note: { at, state: now.state, text } })))
+    throw new CommandError('inbox_busy', `a worker has ${id} in hand`, {
+      notDone: 'it stays as it is',
+      fix: 'Try again in a minute.',
+    })
+  return entryOf({ ...found.row, now })
+}

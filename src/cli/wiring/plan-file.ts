@@ -1,0 +1,82 @@
+import { createReadStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { digest } from '../../core/canonical.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { linedJson, readLinedJson } from '../../core/json-text.ts'
+import { CommandError } from '../../core/outcome.ts'
+import type { Plan } from '../../plan/types.ts'
+import { isSystemError } from '../report-error.ts'
+
+/**
+ * Reads a saved plan and makes sure that it is the one that was saved: its digest covers everything else in it.
+ * @throws CommandError `plan_unreadable`, `plan_format`, `plan_altered`
+ */
+export async function readPlan(path: string): Promise<Plan> {
+  const document = await readDocument(path)
+  if (!isJsonObject(document) || document['format'] !== 1 || typeof document['plan'] !== 'string')
+    throw new CommandError('plan_format', `${path} is no plan of this version`, {
+      notDone: 'nothing was done',
+      fix: again,
+    })
+  const { plan: written, ...rest } = document
+  if (digest(rest) !== written)
+    throw new CommandError(
+      'plan_altered',
+      `${path} was changed after it was made: its digest does not fit its content`,
+      {
+        notDone: 'nothing was done',
+        fix: again,
+      },
+    )
+  return document as unknown as Plan
+}
+
+/** Saves the plan as JSON, and beside it the Markdown for review: `wave-01.plan.json` and `wave-01.md`. @returns the paths written */
+export async function savePlan(path: string, plan: Plan): Promise<string[]> {
+  const { planMarkdown } = await import('../render/plan-markdown.ts')
+  const { writeWhole } = await import('../../files/write.ts')
+  const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
+  await writeWhole(path, linedJson(plan))
+  await writeWhole(review, `${planMarkdown(plan)}\n`)
+  return [path, review]
+}
+
+const make = 'crossbill plan --out FILE'
+const again = `Make a new one: ${make}`
+
+const isMissing = (error: unknown): boolean => isSystemError(error) && error.code === 'ENOENT'
+
+function unreadable(error: unknown): string {
+  if (isMissing(error)) return 'is not there'
+  return isSystemError(error) ? `cannot be read (${error.code})` : 'cannot be read'
+}
+
+/** Line by line, as it was written; as a whole when somebody laid it out anew. */
+async function readDocument(path: string): Promise<unknown> {
+  try {
+    return (await readLinedJson(linesOf(path))) ?? JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    const wrong = error instanceof SyntaxError
+    throw wrong
+      ? new CommandError('plan_format', `${path} is not JSON`, {
+          notDone: 'nothing was done',
+          fix: again,
+          cause: error,
+        })
+      : new CommandError('plan_unreadable', `the plan ${path} ${unreadable(error)}`, {
+          notDone: 'nothing was done',
+          fix: isMissing(error) ? `Look at how it is written, and from which folder; or make one: ${make}` : again,
+          cause: error,
+        })
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 1_048_576 })) {
+    const lines = `${rest}${chunk as string}`.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}

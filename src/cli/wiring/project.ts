@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CatalogFile } from '../../catalog/load.ts'
+import type { Catalog, Project } from '../../catalog/types.ts'
+import type { Context } from '../../engine/context.ts'
+import type { Accounts, Store } from '../../engine/ports.ts'
+import { openSecretSink } from '../../files/secret-sink.ts'
+import { resolveSecret } from '../../files/secrets.ts'
+import { openStore, type OpenStore } from '../../store/open.ts'
+import { loadProject } from './catalog.ts'
+import { connectAccounts } from './connect.ts'
+import { withCopyMapFiles } from './copy-map-files.ts'
+import { openProjectSandbox, type ProjectSandbox } from './project-sandbox.ts'
+import type { AccessPort } from '../../engine/access-port.ts'
+import type { Access } from '../../catalog/schemas/access.ts'
+import type { Shell } from '../shell.ts'
+import { tool } from '../version.ts'
+
+export interface OpenProject {
+  readonly context: Context
+  /** The store itself, with the inbox of the cancel service. */
+  readonly store: OpenStore
+  /** The simulated world, when an account has `sandbox: true`. */
+  readonly sandbox: ProjectSandbox | undefined
+  /** The YAML as it was read. */
+  readonly files: readonly CatalogFile[]
+}
+
+/**
+ * Opens the project a command works on: reads and checks the catalog, opens the store, connects every account and proves that it is the one named.
+ * Closes all of it when the work ends, however it ends.
+ * @throws FindingsError, CommandError
+ */
+export async function withProject<T>(shell: Shell, work: (project: OpenProject) => Promise<T>): Promise<T> {
+  const { catalog, files } = await loadProject(shell)
+  return await withStore(catalog.project, shell, async (store, sandbox) => {
+    const accounts = await connectAccounts(catalog.project, sandbox, shell)
+    const copied = await withCopyMapFiles(store, catalog.project, shell)
+    const access = await accessOf(catalog, store, sandbox, shell)
+    const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
+    return await work({ context, store, sandbox, files })
+  })
+}
+
+/** Only a project that names a site and gives offers has anything to do with access. */
+async function accessOf(
+  { project, access }: Catalog,
+  store: OpenStore,
+  sandbox: ProjectSandbox | undefined,
+  shell: Shell,
+): Promise<AccessPort | undefined> {
+  const { offers, ...rest } = access as Partial<Access>
+  if (offers === undefined) return undefined
+  const { connectKajabi } = await import('./connect-kajabi.ts')
+  const { connectOfferUrls } = await import('./connect-offer-urls.ts')
+  const { noSite } = await import('../../kajabi/no-site.ts')
+  const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
+  const urls = connectOfferUrls({ offers }, shell)
+  if (kajabi === undefined && urls === undefined) return undefined
+  const port = { kajabi: kajabi ?? noSite(), grants: store.inbox, offers: { ...rest, offers } }
+  return urls === undefined ? port : { ...port, urls }
+}
+
+/** The project's store, and the simulated world of its accounts with `sandbox: true` when it has any. */
+export async function withStore<T>(
+  project: Project,
+  shell: Shell,
+  work: (store: OpenStore, sandbox: ProjectSandbox | undefined) => Promise<T>,
+): Promise<T> {
+  const store = await openProjectStore(project, shell)
+  try {
+    const sandbox = await openProjectSandbox(project, store.world)
+    try {
+      return await work(store, sandbox)
+    } finally {
+      sandbox?.close()
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Shell): Context {
+  const simulated = Object.values(catalog.project.accounts).every((account) => account.sandbox === true)
+  return {
+    accounts,
+    store,
+    catalog,
+    progress: shell.progress,
+    interrupt: shell.stop,
+    sink: openSecretSink({ folder: shell.project, env: shell.surroundings.env }),
+    tool,
+    run: `${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`,
+    // Nothing gets better by waiting for a simulated world: it stands still between requests.
+    wait: async (seconds) => {
+      if (!simulated) await sleep(seconds * 1_000)
+    },
+  }
+}
+
+async function openProjectStore(project: Project, shell: Shell): Promise<OpenStore> {
+  const { store } = project
+  if ('file' in store) return await openStore({ file: resolve(shell.project, store.file) })
+  const surroundings = { folder: shell.project, env: shell.surroundings.env }
+  return await openStore({ url: await resolveSecret(store.url, 'the address of the store', surroundings) })
+}

@@ -1,0 +1,36 @@
+import type { SecretRef } from '../../catalog/types.ts'
+import type { Json, JsonObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import type { HookAddress } from '../../engine/inbox/hooks.ts'
+import { resolveSecret } from '../../files/secrets.ts'
+import type { Shell } from '../shell.ts'
+
+/** The secrets of one list below `serve:` (`hook_secrets`, `link_secrets`), current one first; empty when none is named. */
+export async function serviceSecrets(serve: JsonObject | undefined, name: string, shell: Shell): Promise<string[]> {
+  const refs = serve?.[name]
+  if (!Array.isArray(refs)) return []
+  const surroundings = { folder: shell.project, env: shell.surroundings.env }
+  return await Promise.all(
+    (refs as readonly Json[]).map(async (ref, index) =>
+      resolveSecret(ref as unknown as SecretRef, `serve.${name}[${index}]`, surroundings),
+    ),
+  )
+}
+
+/** Where members and Kajabi reach the service, without a slash at the end. */
+export function publicUrl(serve: JsonObject | undefined): string {
+  const url = serve?.['public_url']
+  if (typeof url === 'string') return url.replace(/\/+$/, '')
+  throw new CommandError('no_public_url', 'the project does not say how the cancel service is reached from outside', {
+    notDone: 'nothing was made',
+    fix: 'Name it in catalog/project.yaml: serve: { public_url: https://… }',
+  })
+}
+
+/** Where the site's hooks should point; undefined when the project does not say all of it. */
+export async function hookAddress(serve: JsonObject | undefined, shell: Shell): Promise<HookAddress | undefined> {
+  const secrets = await serviceSecrets(serve, 'hook_secrets', shell)
+  return typeof serve?.['public_url'] === 'string' && secrets.length > 0
+    ? { publicUrl: publicUrl(serve), secrets }
+    : undefined
+}

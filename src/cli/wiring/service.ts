@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pagerDuty, slack, webhook, type Channel } from '../../alerts/channels.ts'
+import { openAlerts, type Alerts } from '../../alerts/open.ts'
+import { mailConfirmation } from '../../alerts/mailer.ts'
+import { signLink } from '../../cancel/link.ts'
+import type { SecretRef } from '../../catalog/types.ts'
+import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { acceptSignal } from '../../engine/inbox/accept.ts'
+import type { LogLine } from '../../engine/inbox/context.ts'
+import { describeEnding } from '../../engine/inbox/ending.ts'
+import { pressedLink } from '../../engine/inbox/pressed.ts'
+import type { ReconcileContext } from '../../engine/inbox/reconcile.ts'
+import type { Serving } from '../../engine/inbox/serve.ts'
+import { serviceStatus } from '../../engine/inbox/status.ts'
+import { resolveSecret } from '../../files/secrets.ts'
+import type { ServerContext, ServerSecrets } from '../../server/context.ts'
+import { openMetrics } from '../../server/metrics.ts'
+import type { School } from '../../server/page.ts'
+import { linkKey } from '../../server/secrets.ts'
+import { inboxContext, type Announcing } from './inbox-context.ts'
+import { silent } from '../progress.ts'
+import type { OpenProject } from './project.ts'
+import { publicUrl, serviceSecrets } from './service-secrets.ts'
+import type { Shell } from '../shell.ts'
+import { tool } from '../version.ts'
+
+/** What `serve:` in project.yaml says, with what holds when it is silent. */
+export interface ServiceSettings {
+  readonly host: string
+  readonly port: number
+  readonly adminHost: string
+  readonly adminPort: number
+  readonly pollSeconds: number
+  readonly linkDays: number
+  readonly requestsPerMinute: number
+  readonly trustProxy: boolean
+}
+
+export function serviceSettings(serve: JsonObject = {}): ServiceSettings {
+  const number = (value: Json | undefined, otherwise: number): number => (typeof value === 'number' ? value : otherwise)
+  const host = (value: Json | undefined): string => (typeof value === 'string' ? value : '127.0.0.1')
+  return {
+    host: host(serve['host']),
+    port: number(serve['port'], 8_787),
+    adminHost: host(serve['admin_host']),
+    adminPort: number(serve['admin_port'], 8_788),
+    pollSeconds: number(serve['poll_seconds'], 30),
+    linkDays: number(serve['link_days'], 14),
+    requestsPerMinute: number(serve['requests_per_minute'], 600),
+    trustProxy: serve['trust_proxy'] === true,
+  }
+}
+
+export async function readServerSecrets(serve: JsonObject | undefined, shell: Shell): Promise<ServerSecrets> {
+  const named = Object.entries((serve?.['stripe_webhook_secrets'] ?? {}) as Readonly<Record<string, unknown>>)
+  const stripe = await Promise.all(
+    named.map(async ([account, ref]) => {
+      const purpose = `serve.stripe_webhook_secrets.${account}`
+      return [account, await secretOf(ref as SecretRef, purpose, shell)] as const
+    }),
+  )
+  return {
+    hooks: await serviceSecrets(serve, 'hook_secrets', shell),
+    relays: await serviceSecrets(serve, 'relay_secrets', shell),
+    links: await serviceSecrets(serve, 'link_secrets', shell),
+    stripe: new Map(stripe),
+  }
+}
+
+async function secretOf(ref: SecretRef, purpose: string, shell: Shell): Promise<string> {
+  return await resolveSecret(ref, purpose, { folder: shell.project, env: shell.surroundings.env })
+}
+
+export async function openProjectAlerts(
+  project: OpenProject,
+  log: (line: LogLine) => void,
+  shell: Shell,
+): Promise<Alerts> {
+  const { alerts: named, name } = project.context.catalog.project
+  const makers: Readonly<Record<string, (secret: string) => Channel>> = { slack, pagerduty: pagerDuty, webhook }
+  const channels: Channel[] = []
+  for (const [kind, make] of Object.entries(makers)) {
+    const ref = named?.[kind]
+    if (ref !== undefined) channels.push(make(await secretOf(ref as unknown as SecretRef, `alerts.${kind}`, shell)))
+  }
+  const wait = async (seconds: number): Promise<void> => sleep(seconds * 1_000, undefined, { ref: false })
+  return openAlerts({ project: name, channels, fetch: globalThis.fetch, clock: machineClock, wait, log })
+}
+
+function machineClock(): Instant {
+  return instant(Math.floor(Date.now() / 1_000))
+}
+
+/** The context of a service that runs until it is told to stop: it really waits, and what it has in hand it finishes. */
+export async function serviceContext(
+  project: OpenProject,
+  secrets: ServerSecrets,
+  announcing: { readonly alerts: Alerts } & Pick<Announcing, 'log' | 'kajabiAnswered'>,
+  shell: Shell,
+): Promise<ReconcileContext> {
+  const { catalog } = project.context
+  const { serve } = catalog.project
+  const { alerts, ...rest } = announcing
+  const inbox = await inboxContext(project, { ...rest, alert: alerts.alert }, shell)
+  const reached = typeof serve?.['public_url'] === 'string' && secrets.hooks.length > 0
+  const mailer = serve?.['mailer']
+  const [key] = secrets.links.map(linkKey)
+  const mail =
+    mailer === undefined || key === undefined
+      ? undefined
+      : mailConfirmation({
+          url: await secretOf(mailer as unknown as SecretRef, 'serve.mailer', shell),
+          relaySecret: secrets.relays[0],
+          clock: machineClock,
+        })
+  const { linkDays } = serviceSettings(serve)
+  return {
+    ...inbox,
+    run: `${inbox.run}-${randomUUID().slice(0, 8)}`,
+    interrupt: { requested: false },
+    wait: async (seconds) => sleep(seconds * 1_000),
+    catalog,
+    // Standard error is the log's.
+    progress: silent,
+    hooks: reached ? { publicUrl: publicUrl(serve), secrets: secrets.hooks } : undefined,
+    ...(mail === undefined || key === undefined
+      ? {}
+      : {
+          mailLink: async ({ email, subscriber, offer, id }) => {
+            const expires = instant(inbox.clock() + linkDays * secondsPerDay)
+            return await mail({
+              email,
+              offer,
+              id,
+              link: `${publicUrl(serve)}/cancel/${signLink({ subscriber, offer, expires, id }, key)}`,
+            })
+          },
+        }),
+  }
+}
+
+/** Whose pages members see. */
+function schoolOf(serve: JsonObject = {}): School {
+  const { school } = serve
+  if (!isJsonObject(school)) return {}
+  const { name, contact } = school
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof contact === 'string' ? { contact } : {}),
+  }
+}
+
+/** What the listeners are given. */
+export function serverContext(
+  context: ReconcileContext,
+  secrets: ServerSecrets,
+  serving: () => Serving | undefined,
+): ServerContext {
+  const status = async () => await serviceStatus(context)
+  return {
+    access: context.access,
+    secrets,
+    metrics: openMetrics({ version: tool, status, milliseconds: () => performance.now() }),
+    accounts: [context.accounts.target.name, ...context.accounts.sources.keys()],
+    accept: async (signal) => await acceptSignal(context, signal),
+    wake: () => serving()?.wake(),
+    describe: async (subscriber) => await describeEnding(context, subscriber),
+    pressed: async (link) => await pressedLink(context, link),
+    school: schoolOf(context.catalog.project.serve),
+    async ready() {
+      await context.store.put('ready', context.clock())
+      return true
+    },
+    status,
+    alert: (alert) => context.alert(alert),
+    log: (line) => context.log(line),
+    clock: () => context.clock(),
+    stripeClock: () => context.clock(),
+  }
+}

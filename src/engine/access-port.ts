@@ -1,0 +1,13 @@
+import type { Access } from '../catalog/schemas/access.ts'
+import type { GrantStore } from './grants.ts'
+import type { KajabiSite, OfferUrls } from './kajabi-port.ts'
+
+/** What plan, apply and verify need to see and change who has access. */
+export interface AccessPort {
+  readonly kajabi: KajabiSite
+  /** For offers that are given by their activation and deactivation URLs. */
+  readonly urls?: OfferUrls
+  readonly grants: GrantStore
+  /** access.yaml */
+  readonly offers: Access
+}

@@ -1,0 +1,9 @@
+/** One finding of `doctor`: what was looked at, how it stands, and what to do. */
+export interface DoctorFinding {
+  /** `clock_skew`, `portal_allows_changes`, `payment_link_active` … */
+  readonly check: string
+  readonly status: 'ok' | 'warning' | 'failed'
+  readonly account?: string
+  readonly message: string
+  readonly fix: string
+}

@@ -1,0 +1,154 @@
+import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { markCarried } from '../../live/marks.ts'
+import { isOver } from '../../live/source.ts'
+import { successorOf } from '../../live/sights.ts'
+import type { SendingPhase } from '../../handover/state.ts'
+import type { Expectation } from '../../handover/types.ts'
+import type { Context } from '../context.ts'
+import { read } from '../send/perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import { idOf, listAll } from '../read/account.ts'
+import { asSubscription, readSuccessors } from '../read/subscriptions.ts'
+
+/** A request about to be sent, filled in. */
+export interface Sending {
+  readonly phase: SendingPhase
+  readonly account: StripeAccount
+  readonly method: 'POST' | 'DELETE'
+  readonly path: string
+  readonly params: JsonObject
+  readonly expect: Expectation
+  /** When this very request was first tried; what is older was made by something else. */
+  readonly since: number
+}
+
+type Found = Outcome<StripeObject | undefined>
+
+const unreadable: Failure = {
+  kind: 'unknown',
+  code: 'target_unreachable',
+  message: 'the list could not be read',
+  status: 0,
+}
+
+/**
+ * How to find out whether a request was done, for those that must not be sent twice. Undefined for those that only set values: they are read back by the
+ * machine anyway.
+ */
+export function alreadyDone(context: Context, sending: Sending): (() => Promise<Found>) | undefined {
+  const { phase, method, path } = sending
+  if (phase === 'creating') return () => findSuccessor(context, sending.expect)
+  if (method === 'DELETE')
+    return path.startsWith('/v1/subscriptions/') ? () => findEnded(context, sending) : () => findGone(context, sending)
+  if (path === '/v1/subscription_schedules') return () => findSchedule(context, sending)
+  // Neither can be repeated: a second void or finalization is refused.
+  const invoice = /^(\/v1\/invoices\/[^/]+)\/(void|finalize)$/.exec(path)
+  if (invoice !== null)
+    return () =>
+      findInvoice(
+        context,
+        sending,
+        invoice[1] ?? '',
+        invoice[2] === 'void' ? ['void'] : ['open', 'paid', 'void', 'uncollectible'],
+      )
+  if (path.endsWith('/tax_ids')) return () => findTaxId(sending)
+  if (path.endsWith('/balance_transactions')) return () => findMarked(sending, path, {}, ['amount', 'currency'])
+  if (path === '/v1/invoiceitems')
+    return () =>
+      findMarked(sending, path, { customer: sending.params['customer'] }, ['amount', 'currency', 'invoice', 'period'])
+  if (path === '/v1/invoices') return () => findMarked(sending, path, { customer: sending.params['customer'] }, [])
+  return undefined
+}
+
+/** One that an undo cancelled does not count: the creation is to be made anew. */
+async function findSuccessor(context: Context, expect: Expectation): Promise<Found> {
+  const all = await readSuccessors(context, expect)
+  if (all === undefined) return failed(unreadable)
+  const found = successorOf(all)
+  return success(found as unknown as StripeObject | undefined)
+}
+
+/** A subscription has one schedule at a time: there, it was made already. */
+async function findSchedule(context: Context, { account, params }: Sending): Promise<Found> {
+  const found = await read(context, account, `/v1/subscriptions/${idOf(params['from_subscription'])}`)
+  if (!found.ok) return found
+  const id = idOf(found.value['schedule'])
+  return success(id === '' ? undefined : { object: 'subscription_schedule', id })
+}
+
+async function findEnded(context: Context, { account, path }: Sending): Promise<Found> {
+  const found = await read(context, account, path)
+  if (!found.ok) return found
+  return success(isOver(asSubscription(found.value)) ? found.value : undefined)
+}
+
+async function findInvoice(
+  context: Context,
+  { account }: Sending,
+  path: string,
+  done: readonly string[],
+): Promise<Found> {
+  const found = await read(context, account, path)
+  if (!found.ok) return found
+  return success(done.some((status) => status === found.value['status']) ? found.value : undefined)
+}
+
+async function findGone(context: Context, { account, path }: Sending): Promise<Found> {
+  const found = await read(context, account, path)
+  if (found.ok) return success(undefined)
+  return found.failure.code === 'resource_missing' ? success({ object: 'deleted' }) : found
+}
+
+/** The same number of the same kind, however it is spaced. */
+async function findTaxId({ account, path, params }: Sending): Promise<Found> {
+  const plain = (value: unknown): string => String(value).replaceAll(/\s/g, '').toUpperCase()
+  return findInList(
+    account,
+    path,
+    {},
+    (one) => one['type'] === params['type'] && plain(one['value']) === plain(params['value']),
+  )
+}
+
+/** Made by us for this subscriber, since we first tried, and with the same values. */
+async function findMarked(
+  { account, params, since }: Sending,
+  path: string,
+  filter: JsonObject,
+  fields: readonly string[],
+): Promise<Found> {
+  const wanted = isJsonObject(params['metadata']) ? params['metadata'][markCarried] : undefined
+  return findInList(account, path, filter, (one) => {
+    const mark = isJsonObject(one['metadata']) ? one['metadata'][markCarried] : undefined
+    const created =
+      typeof one['created'] === 'number' ? one['created'] : typeof one['date'] === 'number' ? one['date'] : since
+    return (
+      mark === wanted &&
+      created >= since &&
+      one['status'] !== 'void' &&
+      fields.every((field) => sameField(params[field], one[field]))
+    )
+  })
+}
+
+/** Compared only as far as the request says something. */
+function sameField(sent: unknown, found: unknown): boolean {
+  if (sent === undefined) return true
+  if (!isJsonObject(sent)) return sent === found
+  return isJsonObject(found) && Object.entries(sent).every(([key, value]) => found[key] === value)
+}
+
+async function findInList(
+  account: StripeAccount,
+  path: string,
+  filter: JsonObject,
+  is: (object: StripeObject) => boolean,
+): Promise<Found> {
+  try {
+    return success((await listAll(account, path, filter)).find(is))
+  } catch (error) {
+    if (error instanceof CommandError) return failed({ ...unreadable, message: error.message })
+    throw error
+  }
+}

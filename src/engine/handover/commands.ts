@@ -1,0 +1,104 @@
+import type Stripe from 'stripe'
+import { present, unreachable } from '../../core/assert.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
+import type { Outcome } from '../../core/outcome.ts'
+import { bothRead, invoiceRead, oldRead, proved } from '../../handover/events.ts'
+import { gapMark, gapOf } from '../../handover/gap.ts'
+import { comparePreviews, previewParams, previewRefused } from '../../handover/preview.ts'
+import type { Command, HandoverEvent } from '../../handover/state.ts'
+import type { Expectation, HandoverPlan, Reason } from '../../handover/types.ts'
+import { accountNamed, type Context } from '../context.ts'
+import { referenceMissing, send, type Turn } from './sends.ts'
+import { previewInvoice } from './previews.ts'
+import { fillParams } from '../send/references.ts'
+import {
+  asInvoice,
+  collectingInvoices,
+  gapInvoice,
+  readOld,
+  readSuccessor,
+  readSuccessors,
+  successorInvoices,
+  successorNow,
+} from '../read/subscriptions.ts'
+
+/** Carries out what the machine asks for and says what came of it. Failures of the outside are events, never exceptions. */
+export async function answer(context: Context, turn: Turn, command: Command): Promise<HandoverEvent> {
+  const { handover: plan } = turn.job
+  switch (command.do) {
+    case 'rest':
+      return { type: 'interrupted' }
+    case 'read_old':
+      return oldRead(plan, await readOld(context, plan.expect), context.accounts.target.now())
+    case 'preview':
+      return { type: 'previewed', reason: await preview(context, turn) }
+    case 'send':
+      return send(context, turn, command.phase)
+    case 'prove':
+      return prove(context, turn)
+    case 'read_both':
+      return readBoth(context, turn)
+    case 'read_invoice':
+      return invoiceRead(plan, await successorNow(context, present(turn.state.successor, 'successor')))
+    case 'read_gap':
+      return readGap(context, turn)
+    default:
+      return unreachable(command)
+  }
+}
+
+/** Both sides' next invoice; without side effect, so outside the journal. */
+async function preview(context: Context, { job, resolve }: Turn): Promise<Reason | null> {
+  // Only moves are previewed, and a move's plan is one of goal `move`.
+  const plan = job.handover as HandoverPlan
+  const params = previewParams(plan)
+  const filled = fillParams(params.new, resolve)
+  if (!filled.ok) return referenceMissing(filled.missing)
+  const [old, created] = await Promise.all([
+    previewInvoice(context, accountNamed(context, plan.expect.source), params.old),
+    previewInvoice(context, context.accounts.target, filled.value),
+  ])
+  const refused = [old, created].find((one) => !one.ok && one.failure.kind === 'rejected')
+  if (refused !== undefined && !refused.ok) return previewRefused(refused.failure)
+  return comparePreviews(plan, invoiceOf(old), invoiceOf(created))
+}
+
+function invoiceOf(outcome: Outcome<StripeObject>): Stripe.Invoice | undefined {
+  return outcome.ok ? asInvoice(outcome.value) : undefined
+}
+
+/** The successor and the old one as they are right now, against what was planned. */
+async function prove(context: Context, { job, state, resolve }: Turn): Promise<HandoverEvent> {
+  const filled = fillParams(job.handover.expect as unknown as JsonObject, resolve)
+  if (state.successor === null || !filled.ok) return proved(undefined)
+  const answer = await readSuccessor(context, state.successor)
+  const old = await readOld(context, job.handover.expect)
+  if (answer === undefined || old === undefined) return proved(undefined)
+  return proved({ expect: filled.value as unknown as Expectation, answer, old })
+}
+
+async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent> {
+  const { expect } = job.handover
+  const old = await readOld(context, expect)
+  const [successors, collecting] = await Promise.all([
+    readSuccessors(context, expect),
+    collectingInvoices(context, expect),
+  ])
+  return bothRead(job.handover, {
+    // Without knowing what a cancel would stop, nothing about the old one is decided.
+    old: collecting === undefined ? undefined : old,
+    successors,
+    collecting: collecting ?? [],
+    now: context.accounts.target.now(),
+  })
+}
+
+async function readGap(context: Context, { job }: Turn): Promise<HandoverEvent> {
+  const { expect } = job.handover
+  const old = await readOld(context, expect)
+  const newInvoices = await successorInvoices(context, expect)
+  const latest = old?.latest_invoice
+  const begun =
+    typeof latest === 'object' && latest !== null ? await gapInvoice(context, expect, gapMark(expect, latest)) : null
+  return gapOf({ expect, old: begun === undefined ? undefined : old, newInvoices, begun: begun ?? null })
+}

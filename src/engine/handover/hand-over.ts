@@ -1,0 +1,168 @@
+import { subscriberAddress } from '../../core/address.ts'
+import type { Instant } from '../../core/instant.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { command, next } from '../../handover/machine.ts'
+import { beginOf } from '../../handover/requests.ts'
+import { atSource, isRest, type HandoverEvent, type HandoverState } from '../../handover/state.ts'
+import type { Goal, HandoverPlan } from '../../handover/types.ts'
+import type { AppliedChange } from '../send/applied.ts'
+import type { Context } from '../context.ts'
+import { answer } from './commands.ts'
+import type { SubscriberRecord } from '../ports.ts'
+import type { Resolve } from '../send/references.ts'
+
+/** One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept in the store. */
+export type Job = {
+  /** `us/sub_…` */
+  readonly key: string
+  /** Digest of the plan it comes from. */
+  readonly plan: string
+  readonly handover: HandoverPlan<Goal | 'undo'>
+  /** Idempotency key by step id. */
+  readonly keys: Readonly<Record<string, string>>
+}
+
+/** What the hand-overs of one run share. */
+export interface Run {
+  readonly resolve: Resolve
+  /** Set by one hand-over to stop all others: a creation took money against all expectation. */
+  unexpectedCharge: boolean
+}
+
+/** Ids of the catalog's objects as the store knows them: prices are made before anybody moves onto them. */
+export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> {
+  const ids = new Map((await store.objects()).map(({ address, id }) => [address, id]))
+  return { resolve: (address) => ids.get(address), unexpectedCharge: false }
+}
+
+/** More turns than any path through the machine takes: reaching it is a bug of ours, not a state of a subscriber. */
+const turnsMax = 500
+
+/** Whether a crash, an unreachable account or a person's act left this one on the way. */
+export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
+  return isJsonObject(facts['job']) && (phase === 'doubtful' || !isRest(stateOf(facts).phase))
+}
+
+/** Takes one subscriber from where it rests to where the plan wants it. One that an earlier run left on the way is finished or undone first. */
+export async function handOver(context: Context, job: Job, run: Run): Promise<AppliedChange> {
+  const record = await context.store.subscriber(job.key)
+  const known = record === undefined ? atSource : stateOf(record.facts)
+  const begin = beginOf(job.handover, await moneyMoves(context, job))
+  return finish(context, job, await drive(context, { job, run }, known, begin), run)
+}
+
+/** Takes up what an earlier run left: reads both sides and lets the machine decide. */
+export async function resume(context: Context, { facts }: SubscriberRecord, run: Run): Promise<AppliedChange> {
+  // Written by `save` from exactly this type.
+  const job = facts['job'] as unknown as Job
+  return finish(context, job, await drive(context, { job, run }, stateOf(facts), { type: 'interrupted' }), run)
+}
+
+/** A customer's money follows the last of their subscriptions, and only when the others really went. */
+async function moneyMoves(context: Context, { handover: { expect, goal } }: Job): Promise<boolean> {
+  const others = await Promise.all(expect.money_after.map((key) => context.store.subscriber(key)))
+  return others.every((record) => record?.phase === (goal === 'move' ? 'moved' : 'source'))
+}
+
+/** The machine's state is kept as it is; `job` and `finished` stand beside it. */
+function stateOf(facts: JsonObject): HandoverState {
+  const { job: _job, finished: _finished, ...state } = facts
+  return { ...atSource, ...(state as Partial<HandoverState>) }
+}
+
+/** What the store would hold had an earlier run left this behind: the next step is to read both sides. */
+export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
+  const { goal, lists, successor } = beginOf(recovery, false)
+  const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
+  const job: Job = { key, plan: 'recovery', handover: recovery, keys: {} }
+  return { key, phase: state.phase, facts: { ...state, job } as unknown as JsonObject, updated }
+}
+
+/** Every state is stored before the command that follows from it is carried out: a crash finds the machine at or before what the outside shows. */
+async function drive(
+  context: Context,
+  { job, run }: { readonly job: Job; readonly run: Run },
+  from: HandoverState,
+  first: HandoverEvent,
+): Promise<HandoverState> {
+  let state = from
+  let event = first
+  for (let turn = 0; turn < turnsMax; turn++) {
+    state = next(state, event)
+    await save(context, job, state)
+    const wanted = command(state)
+    if (wanted.do === 'rest') return state
+    event = await answer(context, { job, state, resolve: run.resolve }, wanted)
+  }
+  throw new CommandError('no_progress', `the hand-over of ${job.key} went round in circles at ${state.phase}`, {
+    notDone: 'it was left as it is, the old subscription on hold if it was',
+    fix: 'crossbill verify, then crossbill apply',
+  })
+}
+
+/** While on the way the whole job is kept, so that any later run can finish it; at rest only what is remembered of it. */
+async function save(context: Context, job: Job, state: HandoverState): Promise<void> {
+  const resting = isRest(state.phase) && state.phase !== 'doubtful'
+  const facts = {
+    ...state,
+    ...(resting ? {} : { job }),
+    ...(reached(state, job.handover.goal) ? { finished: job.plan } : {}),
+  } as unknown as JsonObject
+  await context.store.putSubscribers([
+    { key: job.key, phase: state.phase, facts, updated: context.accounts.target.now() },
+  ])
+}
+
+const goals: Readonly<Record<Goal | 'undo', HandoverState['phase']>> = {
+  move: 'moved',
+  settle: 'settled',
+  revert: 'source',
+  undo: 'source',
+}
+
+function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo'): boolean {
+  // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was asked for.
+  if (goal === 'settle' && phase === 'ended') return true
+  if (phase !== goals[goal]) return false
+  // A request that was refused on the way because it had been done says nothing about the end: the old one was given back.
+  if (goal === 'revert') return now === goal
+  return goal === 'undo' ? now === goal && reason === null : true
+}
+
+function finish(context: Context, job: Job, state: HandoverState, run: Run): AppliedChange {
+  if (state.charged) run.unexpectedCharge = true
+  const { goal } = job.handover
+  const base = { address: subscriberAddress(job.key), action: goal === 'undo' ? 'move' : goal } satisfies Pick<
+    AppliedChange,
+    'address' | 'action'
+  >
+  const { reason, alarm } = state
+  if (reached(state, goal)) return { ...base, outcome: 'done' }
+  if (alarm !== null) context.progress.note(`${job.key}: ${alarm}`)
+  const code = alarm ?? reason?.code
+  const outcome = outcomeOf(state, goal)
+  return {
+    ...base,
+    outcome,
+    ...(code === undefined ? {} : { code }),
+    ...(reason === null ? {} : { message: reason.message }),
+    fix: reason?.fix === undefined || reason.fix === '' ? fixes[outcome] : reason.fix,
+  }
+}
+
+function outcomeOf({ phase, goal: reached }: HandoverState, goal: Goal | 'undo'): AppliedChange['outcome'] {
+  if (phase === 'doubtful') return 'held'
+  if (reached === 'undo') return 'undone'
+  // Where it stood before: nothing of it was begun, or all of it was left alone.
+  return phase === (goal === 'move' ? 'source' : 'moved') ? 'skipped' : 'undone'
+}
+
+const fixes: Readonly<Record<AppliedChange['outcome'], string>> = {
+  done: '',
+  skipped: 'plan again',
+  undone: 'plan again; nothing of it was left behind',
+  held: 'crossbill apply once the cause is gone; the old subscription stays on hold until then',
+  failed: 'plan again',
+  not_started: 'apply again',
+}

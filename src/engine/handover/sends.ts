@@ -1,0 +1,159 @@
+import type Stripe from 'stripe'
+import { digest } from '../../core/canonical.ts'
+import { subscriberAddress } from '../../core/address.ts'
+import type { StripeObject } from '../../core/json.ts'
+import type { Failure, Outcome } from '../../core/outcome.ts'
+import { holdReason, tooLate } from '../../handover/events.ts'
+import type { LiveValues } from '../../handover/live-values.ts'
+import { customerOf } from '../../handover/proof.ts'
+import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
+import { isItemTakenOut } from '../../handover/carried/money.ts'
+import { requestFor, withLive } from '../../handover/requests.ts'
+import type { HandoverEvent, HandoverState, SendingPhase } from '../../handover/state.ts'
+import type { PlannedStep, Reason } from '../../handover/types.ts'
+import { alreadyDone } from './already-done.ts'
+import { accountNamed, type Context } from '../context.ts'
+import type { Job } from './hand-over.ts'
+import { readTexts } from './texts.ts'
+import { perform, read } from '../send/perform.ts'
+import type { StripeAccount } from '../ports.ts'
+import { fillParams, fillPath, type Resolve } from '../send/references.ts'
+import { asSubscription, readNewSchedule, readOld, readSuccessor } from '../read/subscriptions.ts'
+
+/** One command of the machine, and everything it concerns. */
+export interface Turn {
+  readonly job: Job
+  readonly state: HandoverState
+  readonly resolve: Resolve
+}
+
+type Sent = Extract<HandoverEvent, { type: 'sent' }>
+
+/** Sending these when T is near could leave the old account's renewal in the middle of them. */
+const guarded: ReadonlySet<SendingPhase> = new Set(['holding', 'creating'])
+
+/** Sends the request that the machine's state asks for, through the journal. */
+export async function send(context: Context, turn: Turn, phase: SendingPhase): Promise<Sent> {
+  const { job, state } = turn
+  const { expect } = job.handover
+  const late = guarded.has(phase) ? tooLate(expect, context.accounts.target.now()) : null
+  if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
+  const live = await liveValues(context, turn, phase)
+  if (live === undefined) return { type: 'sent', result: 'refused', id: null, reason: unreadOld }
+  const step = requestFor(phase, state, job.handover, live)
+  const path = fillPath(step.path, turn.resolve)
+  const params = fillParams(withLive(step, live).params, turn.resolve)
+  if (!path.ok || !params.ok) {
+    const missing = [...(path.ok ? [] : path.missing), ...(params.ok ? [] : params.missing)]
+    return { type: 'sent', result: 'refused', id: null, reason: referenceMissing(missing) }
+  }
+  const account = accountNamed(context, step.account)
+  const address = subscriberAddress(job.key)
+  const key = keyOf(turn, step)
+  const since = await firstTried(context, address, key)
+  const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect, since }
+  const find = alreadyDone(context, sending)
+  const outcome = await perform(context, {
+    address,
+    step: step.id,
+    account,
+    method: step.method,
+    path: path.value,
+    params: step.params,
+    filled: params.value,
+    key,
+    ...(find === undefined ? {} : { find }),
+  })
+  const moot = outcome.ok ? undefined : await fallsAway(context, turn, { step, account, failure: outcome.failure })
+  if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
+  return sent(phase, turn, outcome)
+}
+
+/**
+ * An invoice that was to move along and cannot be voided because it was paid, or voided by somebody else, meanwhile is nobody's debt any more, and neither is a
+ * pending item that somebody else billed or deleted (our own earlier try would have been found by its look-up): how many requests of the list were about making it anew.
+ * Undefined for everything else that is refused.
+ */
+async function fallsAway(
+  context: Context,
+  { job }: Turn,
+  { step, account, failure }: { step: PlannedStep; account: StripeAccount; failure: Failure },
+): Promise<number | undefined> {
+  const { id, path } = step
+  if (isItemTakenOut(id)) return failure.code === 'resource_missing' ? 1 : undefined
+  const invoice = invoiceTakenOut(id)
+  if (invoice === undefined) return undefined
+  const found = await read(context, account, path.replace(/\/void$/, ''))
+  if (!found.ok || (found.value['status'] !== 'paid' && found.value['status'] !== 'void')) return undefined
+  // Whatever of ours may have been executed is a debt that still has to be made anew: a person decides.
+  const tries = await context.store.journal({ address: subscriberAddress(job.key) })
+  if (tries.some((one) => one.path === path && one.status !== 'failed')) return undefined
+  return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
+}
+
+/** The plan's key where the plan lists the request; else one of its own, bound to what it is about. */
+function keyOf({ job, state }: Turn, step: PlannedStep): string {
+  const planned = job.keys[step.id]
+  if (planned !== undefined) return planned
+  const { successor, invoice, done, schedule } = state
+  return `crossbill-${digest([job.plan, job.key, step.id, step.path, successor, invoice, schedule, done])}`
+}
+
+async function firstTried(context: Context, address: string, key: string): Promise<number> {
+  const entries = await context.store.journal({ address })
+  const first = entries.find((entry) => entry.idempotencyKey.startsWith(key))
+  return first?.startedAt ?? context.accounts.target.now()
+}
+
+const unreadOld: Reason = {
+  code: 'source_unreachable',
+  message: 'the old subscription could not be read',
+  fix: 'Run the same command again.',
+}
+
+/** Only some requests take values from live objects; the others need no read. */
+async function liveValues(
+  context: Context,
+  { job, state }: Turn,
+  phase: SendingPhase,
+): Promise<LiveValues | undefined> {
+  const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
+  const needsOld =
+    phase === 'billing_gap' ||
+    (planned && (phase === 'carrying' || phase === 'creating' || phase === 'money' || phase === 'money_back'))
+  const old = needsOld ? await readOld(context, job.handover.expect) : undefined
+  if (needsOld && old === undefined) return undefined
+  const successor =
+    phase === 'pausing' && state.successor !== null ? await readSuccessor(context, state.successor) : undefined
+  if (phase === 'pausing' && successor === undefined) return undefined
+  const filling = phase === 'scheduling' && state.schedule !== null
+  const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
+  if (filling && schedule === undefined) return undefined
+  const texts = phase === 'money' || phase === 'money_back' ? await readTexts(context, job) : new Map()
+  if (texts === undefined) return undefined
+  // Phases that need no live value never look at the old subscription.
+  const subscription = old ?? ({} as Stripe.Subscription)
+  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor, schedule, texts }
+}
+
+function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {
+  if (outcome.ok) {
+    const reason = phase === 'holding' ? holdReason(job.handover, asSubscription(outcome.value)) : null
+    return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason }
+  }
+  const { failure } = outcome
+  const result = failure.kind === 'unknown' ? 'unknown' : 'refused'
+  return { type: 'sent', result, id: null, reason: reasonOf(failure, failure.code) }
+}
+
+function reasonOf({ message, code: failed }: Failure, code: string): Reason {
+  return { code, message: code === failed ? message : `${message} (${failed})`, fix: '' }
+}
+
+export function referenceMissing(missing: readonly string[]): Reason {
+  return {
+    code: 'reference_missing',
+    message: `it refers to ${missing.join(', ')}, which is not there`,
+    fix: 'mend that one and apply again',
+  }
+}

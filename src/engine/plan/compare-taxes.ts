@@ -1,0 +1,143 @@
+import type { JsonObject } from '../../core/json.ts'
+import { CommandError, type Failure } from '../../core/outcome.ts'
+import { withLiveValues } from '../../handover/live-values.ts'
+import { previewParams } from '../../handover/preview.ts'
+import { carriedDetails, readTaxes } from '../../handover/carried/tax.ts'
+import { judgeTaxes, type TaxChange, type TaxFinding } from '../../handover/carried/tax-verdicts.ts'
+import type { Classification, HandoverPlan } from '../../handover/types.ts'
+import { referencesIn } from '../../plan/references.ts'
+import { accountNamed, type Context } from '../context.ts'
+import { previewInvoice } from '../handover/previews.ts'
+import { fillParams } from '../send/references.ts'
+import { sideBySide } from '../side-by-side.ts'
+import { asInvoice } from '../read/subscriptions.ts'
+import { resourcesOf, type Survey } from './survey.ts'
+
+/** Groups compared in one plan, two previews each: with more of them, the smallest are left to their hand-overs. */
+const groupsMax = 120
+/** Members tried for a group whose first one cannot be previewed. */
+const triesMax = 3
+const groupsAtATime = 8
+
+interface Member {
+  readonly one: Classification
+  readonly plan: HandoverPlan
+}
+
+interface Found {
+  readonly byGroup: Map<string, TaxFinding>
+  readonly lost: Set<string>
+}
+
+/**
+ * What the target would charge in tax of those who are to move, against what the source charges: one member of each group of equals is previewed on both
+ * sides. Read-only. Whoever must not move for it no longer does, and the catalog is no longer readied for them.
+ */
+export async function compareTaxes(
+  context: Context,
+  seen: Survey,
+): Promise<{ readonly seen: Survey; readonly tax: readonly TaxChange[] }> {
+  const groups = [...groupsOf(seen.classified)].toSorted(
+    ([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1),
+  )
+  if (groups.length === 0) return { seen, tax: [] }
+  const found: Found = { byGroup: new Map(), lost: new Set() }
+  for (const [group] of groups.slice(groupsMax))
+    found.byGroup.set(group, { is: 'later', why: `only the ${groupsMax} largest groups are compared in a plan` })
+  const queues = groups.slice(0, groupsMax).map((group) => [group])
+  await sideBySide(queues, groupsAtATime, async ([group, members]) => {
+    found.byGroup.set(group, await findingOf(context, seen, members, found.lost))
+    return true
+  })
+  const { classified, tax } = judgeTaxes(seen.classified, found, context.catalog.project.policies)
+  return { seen: { ...seen, classified, resources: resourcesOf(seen, classified, context.catalog) }, tax }
+}
+
+/** Those whose tax Stripe computes, by what decides it; the largest bill first, since it tells rates most exactly. */
+function groupsOf(classified: readonly Classification[]): ReadonlyMap<string, readonly Member[]> {
+  const members = classified.flatMap((one): Member[] =>
+    one.taxed !== undefined && 'plan' in one ? [{ one, plan: one.plan }] : [],
+  )
+  const groups = Map.groupBy(members, ({ one }) => one.taxed?.group ?? '')
+  const amount = ({ plan }: Member): number => plan.charge?.amount ?? 0
+  return new Map(
+    [...groups].map(([group, all]) => [
+      group,
+      all.toSorted((a, b) => amount(b) - amount(a) || (a.one.key < b.one.key ? -1 : 1)),
+    ]),
+  )
+}
+
+async function findingOf(
+  context: Context,
+  seen: Survey,
+  members: readonly Member[],
+  lost: Set<string>,
+): Promise<TaxFinding> {
+  const ready = members.filter(({ plan }) => isMade(plan, seen))
+  if (ready.length === 0) return { is: 'later', why: 'its prices are not in the target yet' }
+  let why = ''
+  for (const member of ready.slice(0, triesMax)) {
+    const finding = await compare(context, seen, member)
+    if (finding.is !== 'later') return finding
+    if (finding.failure?.code === 'customer_tax_location_invalid') lost.add(member.one.key)
+    why = finding.why
+  }
+  return { is: 'later', why }
+}
+
+/** Whether the target has, and sells, everything that the new subscription refers to. */
+function isMade(plan: HandoverPlan, { resources, live }: Survey): boolean {
+  const active = (id: string): boolean => live.target.prices?.get(id)?.active !== false
+  return referencesIn(plan.steps.find(({ id }) => id === 'create')?.params).every((ref) => {
+    const id = resources.ids.get(ref)
+    return id !== undefined && active(id)
+  })
+}
+
+async function compare(
+  context: Context,
+  { live, resources }: Survey,
+  { one: { key }, plan }: Member,
+): Promise<TaxFinding & { readonly failure?: Failure }> {
+  const { source, customer_old: customerOld, customer_new: customerNew, old } = plan.expect
+  const account = live.sources.get(source)
+  const subscription = account?.subscriptions.find(({ id }) => id === old)
+  const details = carriedDetails(plan, live.target.customers.get(customerNew))
+  const params = previewParams(plan)
+  const filled = fillParams(params.new, (ref) => resources.ids.get(ref))
+  if (subscription === undefined || !filled.ok) return { is: 'later', why: 'its prices are not in the target yet' }
+  const told: JsonObject =
+    details === undefined
+      ? {}
+      : { customer_details: withLiveValues(details, { subscription, customer: account?.customers.get(customerOld) }) }
+  const [before, after] = await Promise.all([
+    previewInvoice(context, accountNamed(context, source), params.old),
+    previewInvoice(context, context.accounts.target, { ...filled.value, ...told }),
+  ])
+  for (const outcome of [before, after])
+    if (!outcome.ok && outcome.failure.kind !== 'rejected') throw unreadable(key, outcome.failure)
+  if (!after.ok && after.failure.code === 'stripe_tax_inactive')
+    return { is: 'impossible', why: 'Stripe Tax is not set up in the target' }
+  if (!after.ok) return { is: 'later', why: refusal('the target', after.failure), failure: after.failure }
+  if (!before.ok) return { is: 'later', why: refusal(source, before.failure) }
+  return { is: 'compared', before: readTaxes(asInvoice(before.value)), after: readTaxes(asInvoice(after.value)) }
+}
+
+/** The same words for everybody whom it concerns. */
+function refusal(account: string, { status, code }: Failure): string {
+  return status === 403
+    ? `the key of ${account} may not preview invoices`
+    : `a preview in ${account} was refused (${code})`
+}
+
+function unreadable(key: string, { message, code }: Failure): CommandError {
+  return new CommandError(
+    'preview_unreadable',
+    `the next invoice of ${key} cannot be previewed: ${message} (${code})`,
+    {
+      notDone: 'nothing was planned',
+      fix: 'run the same command again',
+    },
+  )
+}

@@ -1,0 +1,37 @@
+import { markFrom } from '../../live/marks.ts'
+import type { Context } from '../context.ts'
+import { hearsSubscriptionsEnd } from '../read/old-doors.ts'
+import { listAll } from '../read/account.ts'
+import type { Survey } from './survey.ts'
+
+/** Below this many first renewals a rate says nothing. */
+const enough = 10
+
+/**
+ * By how many percentage points first renewals in the target are declined more often than the sources' own. Zero while there are too few to tell.
+ */
+export function declinesExcess({ live }: Pick<Survey, 'live'>): number {
+  const renewed = live.target.subscriptions.filter(
+    (one) =>
+      one.metadata[markFrom] !== undefined && typeof one.latest_invoice === 'object' && one.latest_invoice !== null,
+  )
+  if (renewed.length < enough) return 0
+  const declined = renewed.filter((one) => isFailing(one.status)).length
+  const old = [...live.sources.values()].flatMap((source) =>
+    source.subscriptions.filter((one) => one.status === 'active' || isFailing(one.status)),
+  )
+  const own = old.length === 0 ? 0 : old.filter((one) => isFailing(one.status)).length / old.length
+  return Math.max(0, Math.round(100 * (declined / renewed.length - own)))
+}
+
+function isFailing(status: string): boolean {
+  return status === 'past_due' || status === 'unpaid'
+}
+
+/** Endpoints of the sources that hear old subscriptions end: an old integration would take away access when they are settled. */
+export async function enabledOldWebhooks({ accounts }: Pick<Context, 'accounts'>): Promise<number> {
+  const lists = await Promise.all(
+    [...accounts.sources.values()].map((account) => listAll(account, '/v1/webhook_endpoints', {})),
+  )
+  return lists.flat().filter(hearsSubscriptionsEnd).length
+}

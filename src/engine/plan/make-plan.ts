@@ -1,0 +1,143 @@
+import type { Catalog } from '../../catalog/types.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { suggest } from '../../core/suggest.ts'
+import { assemblePlan, type KeylessChange } from '../../plan/assemble.ts'
+import { readGuard } from '../../plan/guards.ts'
+import type { Live } from '../../live/accounts.ts'
+import { isTargeted, narrow } from '../../plan/narrow.ts'
+import { planSubscribers, type SubscriberParts } from '../../plan/subscribers.ts'
+import type { GuardReading, Plan } from '../../plan/types.ts'
+import { compareTaxes } from './compare-taxes.ts'
+import { accountFacts, type Context } from '../context.ts'
+import { openDoors } from '../read/old-doors.ts'
+import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
+import { survey, type Survey } from './survey.ts'
+
+export interface PlanOptions {
+  /** Only changes of these addresses (`price.x`, `subscriber.us/sub_…`) or address prefixes ending in `*`; everything when absent. */
+  readonly targets?: readonly string[]
+  /** What was read already; read anew when absent. */
+  readonly live?: Live
+}
+
+/**
+ * Reads the accounts and the store, and says what would change. Read-only.
+ * @throws CommandError when an account or the store cannot be read, or a target names nothing.
+ */
+export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
+  const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> =>
+    openDoors(context.accounts, changes)
+  return planned(context, await survey(context, options.live), { targets: options.targets, lookAround })
+}
+
+/** The plan that follows from what was read, to be compared with another: what is open around it is not asked again. */
+export async function planOf(context: Context, surveyed: Survey): Promise<Plan> {
+  return planned(context, surveyed, { targets: undefined, lookAround: async () => [] })
+}
+
+interface Looking {
+  readonly targets: readonly string[] | undefined
+  readonly lookAround: (changes: readonly KeylessChange[]) => ReturnType<typeof openDoors>
+}
+
+async function planned(context: Context, surveyed: Survey, { targets, lookAround }: Looking): Promise<Plan> {
+  const { accounts, catalog, tool } = context
+  const { seen, tax } = await compareTaxes(context, surveyed)
+  const people = planSubscribers(seen.classified, tax)
+  const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
+    changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
+  const all = [
+    ...resources(seen.resources.changes),
+    ...people.changes,
+    ...resources(seen.resources.closing),
+    ...(seen.access?.changes ?? []),
+  ]
+  const others = [...seen.resources.drift, ...people.drift, ...people.deferred, ...people.blocked]
+  if (targets !== undefined) refuseStrayTargets(targets, [...all, ...others, ...seen.resources.blocked], catalog)
+  const changes = targets === undefined ? all : narrow(all, targets)
+  const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
+    targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
+  return assemblePlan({
+    tool,
+    now: accounts.target.now(),
+    hours: catalog.project.policies.plan_hours,
+    catalog: catalog.digest,
+    state: seen.state,
+    apiVersion: accounts.target.apiVersion,
+    accounts: accountFacts(accounts),
+    changes,
+    touched: new Map([...seen.resources.touched, ...people.touched, ...(seen.access?.touched ?? [])]),
+    drift: keep([...seen.resources.drift, ...people.drift]),
+    deferred: keep(people.deferred),
+    blocked: keep([...seen.resources.blocked, ...people.blocked]),
+    unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
+    people: people.people,
+    money: people.money,
+    guards: await guards(context, seen, { people, changes }),
+    doors: await lookAround(changes),
+  })
+}
+
+/** A slip in a target would plan nothing, which looks like nothing being left to do. */
+function refuseStrayTargets(targets: readonly string[], met: readonly { address: string }[], catalog: Catalog): void {
+  const known = new Set([
+    ...met.map(({ address }) => address),
+    ...catalog.resources.map(({ address }) => address),
+    ...catalog.subscribers.map(({ key }) => `subscriber.${key}`),
+  ])
+  // Access that is as it should be has no change to be found by, but its subscriber is known.
+  const givers = catalog.subscribers.map(({ key }) => `access.${key}.`)
+  const stray = targets.find((target) => {
+    const start = target.endsWith('*') ? target.slice(0, -1) : target
+    const isAccess = givers.some((one) => start.startsWith(one) || (start !== target && one.startsWith(start)))
+    return !isAccess && ![...known].some((address) => isTargeted(address, [target]))
+  })
+  if (stray === undefined) return
+  const near = suggest(stray, known)
+  throw new CommandError(
+    'target_unknown',
+    `--target ${stray}: nothing in the catalog or the accounts has this address`,
+    {
+      notDone: 'nothing was planned',
+      fix:
+        near === undefined
+          ? 'Addresses are written like price.x or subscriber.us/sub_…, beginnings end in *: subscriber.us/*'
+          : `Did you mean ${near}?`,
+    },
+  )
+}
+
+/** The store remembers what was applied by the digest of its form; it travels with the change. */
+function withApplied(change: KeylessChange, applied: string | undefined): KeylessChange {
+  return applied === undefined ? change : { ...change, expect: { ...change.expect, applied } }
+}
+
+async function guards(
+  context: Context,
+  seen: Survey,
+  { people, changes }: { people: SubscriberParts; changes: readonly KeylessChange[] },
+): Promise<readonly GuardReading[]> {
+  const limits = context.catalog.project.guards
+  const count = (...actions: KeylessChange['action'][]): number =>
+    changes.filter(({ action }) => actions.includes(action)).length
+  const retired = count('retire')
+  const settles = count('settle')
+  const moves = count('move')
+  const webhooks = changes.filter(
+    ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
+  )
+  return [
+    readGuard('people_moved', count('move', 'settle', 'revert'), limits),
+    readGuard('mrr_share', moves + count('revert') === 0 ? 0 : people.movedShare, limits),
+    readGuard(
+      'retire_share',
+      seen.resources.owned === 0 ? 0 : Math.round((100 * retired) / seen.resources.owned),
+      limits,
+    ),
+    readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
+    readGuard('webhook_replace', webhooks.length, limits),
+    readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
+    readGuard('old_webhooks_enabled', settles === 0 ? 0 : await enabledOldWebhooks(context), limits),
+    readGuard('settle_unproven', settles === 0 ? 0 : people.unproven, limits),
+  ]
+}

@@ -1,0 +1,85 @@
+import { adoptedObjects } from '../../catalog/adopted.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import { classifySubscribers } from '../../handover/classify.ts'
+import type { Classification, CopyMap, HandoverInput } from '../../handover/types.ts'
+import { copyMapOf } from '../../handover/candidate.ts'
+import type { Live } from '../../live/accounts.ts'
+import { referencesIn } from '../../plan/references.ts'
+import { planResources, type ResourcesPlan } from '../../plan/resources/plan.ts'
+import { surveyAccess, type AccessSurvey } from '../access/survey.ts'
+import type { Context } from '../context.ts'
+import type { CopyMapRow, ObjectRecord } from '../ports.ts'
+import { refresh } from '../read/refresh.ts'
+
+/** Everything read and everything concluded from it: what plan, verify, drift and apply look at. */
+export interface Survey {
+  readonly live: Live
+  readonly input: HandoverInput
+  readonly classified: readonly Classification[]
+  readonly resources: ResourcesPlan
+  readonly known: readonly ObjectRecord[]
+  /** Undefined for a project without access. */
+  readonly access: AccessSurvey | undefined
+  readonly state: { readonly lineage: string; readonly serial: number }
+}
+
+/** Reads the accounts (unless given) and the store, and concludes. Read-only. */
+export async function survey(
+  context: Pick<Context, 'accounts' | 'store' | 'catalog' | 'progress' | 'access'>,
+  given?: Live,
+): Promise<Survey> {
+  const { store, catalog, accounts } = context
+  // The version comes first: what is written meanwhile makes the plan stale rather than wrong.
+  const state = await store.version()
+  const live = given ?? (await refresh(context))
+  const [known, records, copyMaps] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
+  const remembered = new Map(
+    records.map(({ key, phase, facts }) => [
+      key as HandoverInput['remembered'] extends ReadonlyMap<infer K, unknown> ? K : never,
+      { phase, facts },
+    ]),
+  )
+  const input: HandoverInput = { catalog, live, copyMaps, remembered, now: accounts.target.now() }
+  const classified = classifySubscribers(input)
+  const resources = resourcesOf({ live, input, known }, classified, catalog)
+  const access = await surveyAccess(context, live)
+  return { live, input, classified, resources, known, access, state }
+}
+
+/** The catalog's plan, with everything ready for those who are moved. */
+export function resourcesOf(
+  { live, input, known }: Pick<Survey, 'live' | 'input' | 'known'>,
+  classified: readonly Classification[],
+  catalog: Catalog,
+): ResourcesPlan {
+  return planResources({
+    project: catalog.project.name,
+    now: input.now,
+    desired: catalog.resources,
+    live: live.resources,
+    known,
+    subscriptions: live.target.subscriptions,
+    mapped: adoptedObjects(catalog),
+    needed: neededObjects(classified),
+  })
+}
+
+/** The copy map of every source, as imported. */
+export async function readCopyMaps({
+  store,
+  accounts,
+}: Pick<Context, 'store' | 'accounts'>): Promise<ReadonlyMap<string, CopyMap>> {
+  const maps = new Map<string, CopyMap>()
+  for (const source of accounts.sources.keys()) {
+    const rows: CopyMapRow[] = []
+    for await (const row of store.copyMap(source)) rows.push(row)
+    maps.set(source, copyMapOf(rows))
+  }
+  return maps
+}
+
+/** Prices and tax rates onto which somebody is moved: they must be active while that happens. */
+function neededObjects(classified: readonly Classification[]): ReadonlySet<string> {
+  const moves = classified.flatMap((one) => (one.outcome === 'move' ? one.plan.steps : []))
+  return new Set(moves.flatMap(({ params }) => referencesIn(params)).filter((ref) => /^(price|tax_rate)\./.test(ref)))
+}

@@ -1,0 +1,117 @@
+import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import type { DoctorFinding } from '../finding.ts'
+import type { OpenDoor } from '../../plan/types.ts'
+import type { Accounts, Params, StripeAccount } from '../ports.ts'
+import { listAll } from './account.ts'
+
+/** A way by which somebody could still subscribe, change or cancel in an old account. */
+interface Door {
+  readonly check: string
+  readonly path: string
+  readonly params: Params
+  readonly open: (object: StripeObject) => boolean
+  readonly what: (count: number) => string
+  readonly fix: string
+}
+
+const doors: readonly Door[] = [
+  {
+    check: 'portal_allows_changes',
+    path: '/v1/billing_portal/configurations',
+    params: { active: true },
+    open: portalAllowsChanges,
+    what: (count) => `${count} portal configuration(s) let members log in, cancel or change subscriptions`,
+    fix: 'switch off the login page, cancelling and updating in the old account’s portal settings before the cutover',
+  },
+  {
+    check: 'payment_link_active',
+    path: '/v1/payment_links',
+    params: { active: true },
+    open: () => true,
+    what: (count) => `${count} payment link(s) still sell in the old account`,
+    fix: 'deactivate them, or replace them by links of the new account',
+  },
+  {
+    check: 'checkout_session_open',
+    path: '/v1/checkout/sessions',
+    params: { status: 'open' },
+    open: (one) => one['mode'] === 'subscription',
+    what: (count) => `${count} open Checkout session(s) can still start a subscription`,
+    fix: 'expire them (`POST /v1/checkout/sessions/…/expire`)',
+  },
+  {
+    check: 'old_webhook_enabled',
+    path: '/v1/webhook_endpoints',
+    params: {},
+    open: hearsSubscriptionsEnd,
+    what: (count) => `${count} enabled webhook endpoint(s) hear customer.subscription.deleted`,
+    fix: 'disable them before settling: what listens there would take away access (disable, do not leave dangling)',
+  },
+]
+
+/** Whether somebody could still subscribe, change or cancel in an old account. */
+export async function checkOldDoors(account: StripeAccount): Promise<DoctorFinding[]> {
+  return Promise.all(
+    doors.map(async ({ check, path, params, open, what, fix }): Promise<DoctorFinding> => {
+      const base = { check, account: account.name }
+      const list = await listOrRefusal(account, path, params)
+      if (!list.ok)
+        return {
+          ...base,
+          status: 'warning',
+          message: `could not be looked at: ${list.message}`,
+          fix: `give the key read access, or look at ${path} in the Dashboard`,
+        }
+      const count = list.objects.filter(open).length
+      return count === 0
+        ? { ...base, status: 'ok', message: 'closed', fix: '' }
+        : { ...base, status: 'warning', message: what(count), fix }
+    }),
+  )
+}
+
+/** What stands open in those sources that a plan takes people away from. */
+export async function openDoors(
+  { sources }: Accounts,
+  people: readonly { readonly action: string; readonly expect?: JsonObject }[],
+): Promise<readonly OpenDoor[]> {
+  const leaving = people.filter(({ action }) => action === 'move' || action === 'settle')
+  const left = new Set(leaving.map(({ expect }) => expect?.['source']))
+  const doors = await Promise.all([...sources.values()].filter(({ name }) => left.has(name)).map(checkOldDoors))
+  return doors
+    .flat()
+    .filter(({ status }) => status !== 'ok')
+    .map(({ account, check, message, fix }) => ({ account: account ?? '', check, message, fix }))
+}
+
+/** A list that a key may not read is something to say, not a reason to stop. */
+export async function listOrRefusal(
+  account: StripeAccount,
+  path: string,
+  params: Params,
+): Promise<{ ok: true; objects: readonly StripeObject[] } | { ok: false; message: string }> {
+  try {
+    return { ok: true, objects: await listAll(account, path, params) }
+  } catch (error) {
+    if (error instanceof CommandError) return { ok: false, message: error.message }
+    throw error
+  }
+}
+
+function portalAllowsChanges(configuration: StripeObject): boolean {
+  const features = objectOf(configuration['features'])
+  const enabled = (name: string): boolean => objectOf(features[name])['enabled'] === true
+  const login = objectOf(configuration['login_page'])['enabled'] === true
+  return login || enabled('subscription_cancel') || enabled('subscription_update')
+}
+
+export function hearsSubscriptionsEnd(endpoint: StripeObject): boolean {
+  const events = endpoint['enabled_events']
+  const hears = Array.isArray(events) && events.some((one) => one === '*' || one === 'customer.subscription.deleted')
+  return hears && endpoint['status'] === 'enabled'
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}

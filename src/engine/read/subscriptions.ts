@@ -1,0 +1,182 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
+import { markCarried } from '../../live/marks.ts'
+import { provenExpansions } from '../../handover/recipe.ts'
+import { successorsOf } from '../../live/sights.ts'
+import type { Expectation } from '../../handover/types.ts'
+import { accountNamed, type Context } from '../context.ts'
+import { read } from '../send/perform.ts'
+import type { Params, StripeAccount } from '../ports.ts'
+import { idOf, listAll } from './account.ts'
+
+/*
+ * Reads of one subscriber while it is handed over. Undefined always stands for a read that failed, never for "not there": who decides on these must not take
+ * silence for absence.
+ */
+
+export async function readOld(
+  context: Context,
+  { source, old }: Pick<Expectation, 'source' | 'old'>,
+): Promise<Stripe.Subscription | undefined> {
+  return readSubscription(context, accountNamed(context, source), old)
+}
+
+export async function readSuccessor(context: Context, id: string): Promise<Stripe.Subscription | undefined> {
+  return readSubscription(context, context.accounts.target, id)
+}
+
+/** As deep as a proof looks: coupons of the subscription's discounts at once, those of its items by their own list, four levels being Stripe's limit. */
+const expansions = [
+  ...oldExpansions.filter((path) => path !== 'discounts'),
+  'discounts.source.coupon',
+  'customer.discount.source.coupon',
+]
+
+async function readSubscription(
+  context: Context,
+  account: StripeAccount,
+  id: string,
+): Promise<Stripe.Subscription | undefined> {
+  const found = await read(context, account, `/v1/subscriptions/${id}`, { expand: expansions })
+  if (!found.ok) return undefined
+  const subscription = asSubscription(found.value)
+  if (subscription.items.data.every(({ discounts }) => discounts.length === 0)) return subscription
+  const items = await listOrNothing(account, '/v1/subscription_items', {
+    subscription: id,
+    expand: ['data.discounts.source.coupon'],
+  })
+  const data = items as unknown as Stripe.SubscriptionItem[] | undefined
+  return data && { ...subscription, items: { ...subscription.items, data } }
+}
+
+/** The schedule made for a new subscription. */
+export async function readNewSchedule(context: Context, id: string): Promise<Stripe.SubscriptionSchedule | undefined> {
+  const found = await read(context, context.accounts.target, `/v1/subscription_schedules/${id}`)
+  return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
+}
+
+/** Everything in the target that carries this subscriber's mark, cancelled ones too. Listed by customer, since a search lags behind. */
+export async function readSuccessors(
+  context: Context,
+  { customer_new, key }: Pick<Expectation, 'customer_new' | 'key'>,
+): Promise<readonly Stripe.Subscription[] | undefined> {
+  const expand = provenExpansions.map((path) => `data.${path}`)
+  const all = await listOrNothing(context.accounts.target, '/v1/subscriptions', {
+    customer: customer_new,
+    status: 'all',
+    expand,
+  })
+  return all && successorsOf(all.map(asSubscription), key)
+}
+
+/** Open invoices of the old customer, of any subscription: cancelling one stops the collection of them all. */
+export async function collectingInvoices(
+  context: Context,
+  { source, customer_old }: Expectation,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const open = await listOrNothing(accountNamed(context, source), '/v1/invoices', {
+    customer: customer_old,
+    status: 'open',
+  })
+  return open?.map(asInvoice)
+}
+
+/**
+ * The successor with its newest invoice, its payments and their charges. Charges lie deeper than Stripe expands, so each payment is
+ * read by itself.
+ */
+export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
+  const { target } = context.accounts
+  const expand = ['discounts', 'items.data.discounts']
+  const found = await read(context, target, `/v1/subscriptions/${successor}`, { expand })
+  if (!found.ok) return undefined
+  const subscription = asSubscription(found.value)
+  const id = idOf(found.value['latest_invoice'])
+  if (id === '') return { subscription, invoice: null }
+  const invoice = await wholeInvoice(context, id)
+  return invoice && { subscription, invoice }
+}
+
+async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoice | undefined> {
+  const { target } = context.accounts
+  const invoice = await read(context, target, `/v1/invoices/${id}`, { expand: ['payments'] })
+  if (!invoice.ok) return undefined
+  const payments = invoice.value['payments']
+  const data = isJsonObject(payments) && Array.isArray(payments['data']) ? payments['data'].filter(isJsonObject) : []
+  const whole: JsonObject[] = []
+  for (const one of data) {
+    const payment = isJsonObject(one['payment']) ? one['payment'] : {}
+    const intent = idOf(payment['payment_intent'])
+    if (intent === '') {
+      whole.push(one)
+      continue
+    }
+    const found = await read(context, target, `/v1/payment_intents/${intent}`, { expand: ['latest_charge'] })
+    if (!found.ok) return undefined
+    whole.push({ ...one, payment: { ...payment, payment_intent: found.value } })
+  }
+  const shown = { ...invoice.value, payments: { ...(isJsonObject(payments) ? payments : {}), data: whole } }
+  return asInvoice(shown)
+}
+
+/**
+ * Every invoice of every subscription with the mark, undone ones too: what a cancelled successor was paid for is paid. With their refunds, where the
+ * subscriber's file says that what was given back is billed again.
+ */
+export async function successorInvoices(
+  context: Context,
+  expect: Pick<Expectation, 'customer_new' | 'key' | 'override'>,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const invoices: Stripe.Invoice[] = []
+  const successors = await readSuccessors(context, expect)
+  if (successors === undefined) return undefined
+  for (const { id } of successors) {
+    const own = await listOrNothing(context.accounts.target, '/v1/invoices', { subscription: id })
+    if (own === undefined) return undefined
+    invoices.push(...own.map(asInvoice))
+  }
+  if (!expect.override.includes('bill_refunded_period')) return invoices
+  const whole: Stripe.Invoice[] = []
+  for (const one of invoices) {
+    const read = one.status === 'paid' ? await wholeInvoice(context, one.id) : one
+    if (read === undefined) return undefined
+    whole.push(read)
+  }
+  return whole
+}
+
+/** The invoice by which an earlier run began to bill a gap; null when there is none. */
+export async function gapInvoice(
+  context: Context,
+  { source, customer_old }: Expectation,
+  mark: string,
+): Promise<Stripe.Invoice | null | undefined> {
+  const all = await listOrNothing(accountNamed(context, source), '/v1/invoices', { customer: customer_old })
+  return (
+    all && (all.map(asInvoice).find((one) => one.metadata?.[markCarried] === mark && one.status !== 'void') ?? null)
+  )
+}
+
+async function listOrNothing(
+  account: StripeAccount,
+  path: string,
+  params: Params,
+): Promise<readonly StripeObject[] | undefined> {
+  try {
+    return await listAll(account, path, params)
+  } catch (error) {
+    if (error instanceof CommandError) return undefined
+    throw error
+  }
+}
+
+/** The adapter hands over what Stripe sent; its types are the SDK's for the pinned version. */
+export function asSubscription(object: StripeObject): Stripe.Subscription {
+  return object as unknown as Stripe.Subscription
+}
+
+export function asInvoice(object: StripeObject): Stripe.Invoice {
+  return object as unknown as Stripe.Invoice
+}

@@ -1,0 +1,316 @@
+import type Stripe from 'stripe'
+import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
+import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from '../billing/calendar.ts'
+import type { OldDiscount } from '../billing/discounts.ts'
+import { instant, type Instant } from '../core/instant.ts'
+import { markHold } from './marks.ts'
+
+/**
+ * An old subscription, read: what the hand-over decides on, in our words. Nothing is guessed: what the lists do not show (a deleted coupon, an item
+ * discount that came as an id) is there as `coupon: null`, and stops the move.
+ */
+export interface SourceSubscription {
+  readonly id: string
+  readonly customer: string
+  readonly status: string
+  readonly currency: string
+  readonly start: Instant
+  readonly items: readonly SourceItem[]
+  /** Null when the items' intervals differ or there are none. */
+  readonly cycle: Cycle | null
+  /** T: when the next invoice is due; null for a subscription that is over. */
+  readonly next: Instant | null
+  /** End of a trial that is running. */
+  readonly trialEnd: Instant | null
+  /** When it ends without another renewal; null when it goes on. */
+  readonly ending: Instant | null
+  /** An end after more renewals. */
+  readonly cancelAt: Instant | null
+  /** The subscription's own, else the customer's. */
+  readonly discounts: readonly SourceDiscount[]
+  readonly discountsFrom: 'subscription' | 'customer' | 'none'
+  readonly payment: SourcePayment | null
+  /** `pause_collection` without our hold. */
+  readonly pause: PauseImage | null
+  readonly hold: Hold | null
+  readonly raw: Stripe.Subscription
+}
+
+export interface SourceItem {
+  readonly id: string
+  readonly price: Stripe.Price
+  readonly quantity: number | null
+  readonly taxRates: readonly Stripe.TaxRate[]
+  readonly discounts: readonly SourceDiscount[]
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export interface SourceDiscount {
+  readonly id: string
+  /** Null when the list did not show the coupon: deleted, or too deep to be expanded. */
+  readonly coupon: Stripe.Coupon | null
+  readonly couponId: string | null
+  readonly promotionCode: string | null
+  readonly old: OldDiscount | null
+}
+
+/** The payment method that is charged today, and where it is set. */
+export interface SourcePayment {
+  readonly level: 'subscription' | 'customer'
+  readonly kind: 'payment_method' | 'source'
+  readonly id: string
+  /** Its type where the object came with it (`card`, `link`, `sepa_debit` …). */
+  readonly type: string | null
+}
+
+/** `pause_collection` as it was before our hold. */
+export type PauseImage = { readonly behavior: string; readonly resumes_at: number | null }
+
+/** Our hold on an old subscription, from its mark. */
+export interface Hold {
+  /** `pause_collection` as it was before. */
+  readonly before: PauseImage | null
+  /** When it was set, unix seconds: only invoices from then on were kept back by us. 0 when unknown. */
+  readonly since: number
+  /** `sourcePrint()` when the hold was set, so that later changes of a held subscription are seen without any state of ours; '' when unknown. */
+  readonly print: string
+}
+
+const over = new Set(['canceled', 'incomplete_expired'])
+
+export function isOver(subscription: Stripe.Subscription): boolean {
+  return over.has(subscription.status)
+}
+
+/**
+ * `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. `coupons`: by id, since those of item discounts lie
+ * deeper than a list expands.
+ */
+export function readSource(
+  subscription: Stripe.Subscription,
+  customer: Stripe.Customer | undefined,
+  prices?: ReadonlyMap<string, Stripe.Price>,
+  coupons?: ReadonlyMap<string, Stripe.Coupon>,
+): SourceSubscription {
+  const items = subscription.items.data.map((item) => readItem(item, prices, coupons))
+  const cycle = readCycle(subscription)
+  const next = readNext(subscription)
+  const own = subscription.discounts.map((discount) => readDiscount(discount, coupons))
+  const inherited = own.length === 0 && customer?.discount ? [readDiscount(customer.discount, coupons)] : []
+  const hold = readHold(subscription)
+  const ending = readEnding(subscription, next)
+  return {
+    id: subscription.id,
+    customer: idOf(subscription.customer),
+    status: subscription.status,
+    currency: subscription.currency,
+    start: instant(subscription.start_date),
+    items,
+    cycle,
+    next,
+    trialEnd:
+      subscription.status === 'trialing' && subscription.trial_end !== null ? instant(subscription.trial_end) : null,
+    ending,
+    cancelAt: ending === null && subscription.cancel_at !== null ? instant(subscription.cancel_at) : null,
+    discounts: own.length > 0 ? own : inherited,
+    discountsFrom: own.length > 0 ? 'subscription' : inherited.length > 0 ? 'customer' : 'none',
+    payment: readPayment(subscription, customer),
+    pause: hold === null ? pauseImage(subscription.pause_collection) : hold.before,
+    hold,
+    raw: subscription,
+  }
+}
+
+export function idOf(reference: string | { readonly id: string }): string {
+  return typeof reference === 'string' ? reference : reference.id
+}
+
+export function pauseImage(pause: Stripe.Subscription.PauseCollection | null): PauseImage | null {
+  return pause === null ? null : { behavior: pause.behavior, resumes_at: pause.resumes_at }
+}
+
+/** The hold written in the mark; null without a mark. A mark that cannot be read counts as a hold without before-image. */
+export function readHold(subscription: Stripe.Subscription): Hold | null {
+  const mark = subscription.metadata[markHold]
+  if (mark === undefined) return null
+  try {
+    const value = JSON.parse(mark) as Partial<Hold>
+    return { before: value.before ?? null, since: value.since ?? 0, print: value.print ?? '' }
+  } catch {
+    return { before: null, since: 0, print: '' }
+  }
+}
+
+/** The mark's text: at most a few dozen characters, far below Stripe's 500. */
+export function holdMark(hold: Hold): string {
+  return JSON.stringify(hold)
+}
+
+const intervals = ['day', 'week', 'month', 'year'] as const
+const durations = ['forever', 'once', 'repeating'] as const
+const tierModes = ['graduated', 'volume'] as const
+
+/** The value as one of those we know; Stripe may add others any day. */
+function among<const T extends string>(known: readonly T[], value: string | null | undefined): T | undefined {
+  return known.find((one) => one === value)
+}
+
+export function recurrenceOf(price: Stripe.Price): Recurrence | null {
+  const recurring = price.recurring
+  if (recurring === null) return null
+  const interval = among(intervals, recurring.interval)
+  return interval === undefined ? null : { interval, count: recurring.interval_count }
+}
+
+function readItem(
+  item: Stripe.SubscriptionItem,
+  prices: ReadonlyMap<string, Stripe.Price> | undefined,
+  coupons: ReadonlyMap<string, Stripe.Coupon> | undefined,
+): SourceItem {
+  return {
+    id: item.id,
+    price: prices?.get(item.price.id) ?? item.price,
+    quantity: item.quantity ?? null,
+    taxRates: item.tax_rates ?? [],
+    discounts: item.discounts.map((discount) => readDiscount(discount, coupons)),
+    metadata: item.metadata,
+  }
+}
+
+export function readDiscount(
+  discount: string | Stripe.Discount,
+  coupons?: ReadonlyMap<string, Stripe.Coupon>,
+): SourceDiscount {
+  if (typeof discount === 'string')
+    return { id: discount, coupon: null, couponId: null, promotionCode: null, old: null }
+  const { coupon } = discount.source
+  const known = typeof coupon === 'string' ? (coupons?.get(coupon) ?? null) : coupon
+  const couponId = coupon === null ? null : idOf(coupon)
+  const duration = among(durations, known?.duration)
+  const code = discount.promotion_code
+  return {
+    id: discount.id,
+    coupon: known,
+    couponId,
+    promotionCode: code === null ? null : idOf(code),
+    old: duration === undefined ? null : { duration, end: discount.end === null ? null : instant(discount.end) },
+  }
+}
+
+function readCycle(subscription: Stripe.Subscription): Cycle | null {
+  const recurrences = subscription.items.data.map((item) => recurrenceOf(item.price))
+  const first = recurrences[0]
+  if (first === undefined || first === null) return null
+  if (!recurrences.every((one) => one !== null && sameRecurrence(one, first))) return null
+  const { trial_end: trialEnd, trial_settings: trial } = subscription
+  const anchor = instant(subscription.billing_cycle_anchor)
+  const config = subscription.billing_cycle_anchor_config
+  // A running trial moves the anchor to its end unless it is told to leave it, or was given one from its end on.
+  if (
+    subscription.status === 'trialing' &&
+    trialEnd !== null &&
+    anchor <= trialEnd &&
+    !config &&
+    trial?.end_behavior.billing_cycle_anchor !== 'unchanged'
+  )
+    return cycleOf(instant(trialEnd), first)
+  // A config keeps the day it aims at although the anchor itself may have fallen on the last day of a short month.
+  return cycleOf(anchor, first, config?.day_of_month ?? dayOfMonth(anchor))
+}
+
+function readNext(subscription: Stripe.Subscription): Instant | null {
+  if (isOver(subscription)) return null
+  if (subscription.status === 'trialing' && subscription.trial_end !== null) return instant(subscription.trial_end)
+  const ends = subscription.items.data.map((item) => item.current_period_end)
+  return ends.length === 0 ? null : instant(Math.min(...ends))
+}
+
+/** Portals set `cancel_at` in flexible mode and `cancel_at_period_end` in classic mode: both mean that no renewal follows. */
+function readEnding(subscription: Stripe.Subscription, next: Instant | null): Instant | null {
+  if (next === null) return null
+  if (subscription.cancel_at !== null && subscription.cancel_at <= next) return instant(subscription.cancel_at)
+  return subscription.cancel_at_period_end ? next : null
+}
+
+export function readPayment(
+  subscription: Stripe.Subscription,
+  customer: Stripe.Customer | undefined,
+): SourcePayment | null {
+  const method = subscription.default_payment_method
+  if (method !== null) return { level: 'subscription', kind: 'payment_method', id: idOf(method), type: typeOf(method) }
+  const source = subscription.default_source
+  if (source !== null) return { level: 'subscription', kind: 'source', id: idOf(source), type: typeOf(source) }
+  const usual = customer?.invoice_settings.default_payment_method ?? null
+  if (usual !== null) return { level: 'customer', kind: 'payment_method', id: idOf(usual), type: typeOf(usual) }
+  const card = customer?.default_source ?? null
+  return card === null ? null : { level: 'customer', kind: 'source', id: idOf(card), type: typeOf(card) }
+}
+
+function typeOf(reference: string | { readonly object: string }): string | null {
+  if (typeof reference === 'string') return null
+  if ('type' in reference && typeof reference.type === 'string') return reference.type
+  return reference.object
+}
+
+/** The items as the arithmetic takes them. Discounts whose coupon is unknown count as none: such a subscriber is blocked anyway. */
+export function billedItems({ items, raw, currency }: SourceSubscription): readonly BilledItem[] {
+  return items.map((item) => {
+    const rates = item.taxRates.length > 0 ? item.taxRates : (raw.default_tax_rates ?? [])
+    return {
+      ...unitOf(item.price, currency),
+      transform: transformOf(item.price),
+      quantity: item.quantity ?? 1,
+      discounts: item.discounts.flatMap(({ coupon }) => appliedDiscount(coupon, currency)),
+      taxes: rates.map(({ percentage, inclusive }) => ({ percentage, inclusive })),
+      product: idOf(item.price.product),
+    }
+  })
+}
+
+/**
+ * An amount off in another currency, which Stripe ignores on the invoice (https://docs.stripe.com/billing/subscriptions/coupons): it takes nothing off here,
+ * so there is nothing to carry. One whose further currencies were not read is not called idle.
+ */
+export function isIdle({ coupon }: SourceDiscount, currency: string): boolean {
+  if (coupon === null || coupon.amount_off === null || coupon.currency === currency) return false
+  return coupon.currency_options !== undefined && coupon.currency_options[currency] === undefined
+}
+
+export function appliedDiscount(coupon: Stripe.Coupon | null, currency: string): readonly AppliedDiscount[] {
+  if (coupon === null) return []
+  const amountOff =
+    coupon.currency === currency ? coupon.amount_off : (coupon.currency_options?.[currency]?.amount_off ?? null)
+  // An amount in another currency is ignored by Stripe.
+  if (coupon.percent_off === null && amountOff === null) return []
+  return [{ percentOff: coupon.percent_off, amountOff, products: coupon.applies_to?.products ?? null }]
+}
+
+function unitOf(price: Stripe.Price, currency: string): Pick<BilledItem, 'unitAmount' | 'tiers' | 'tiersMode'> {
+  const terms = price.currency === currency ? price : (price.currency_options?.[currency] ?? price)
+  return {
+    unitAmount: decimalText(terms.unit_amount_decimal, terms.unit_amount),
+    tiers: (terms.tiers ?? []).map((tier): Tier => ({
+      upTo: tier.up_to,
+      unitAmount: decimalText(tier.unit_amount_decimal, tier.unit_amount),
+      flatAmount: decimalText(tier.flat_amount_decimal, tier.flat_amount),
+    })),
+    tiersMode: among(tierModes, price.tiers_mode) ?? null,
+  }
+}
+
+function transformOf({ transform_quantity: transform }: Stripe.Price): BilledItem['transform'] {
+  return transform === null ? null : { divideBy: transform.divide_by, round: transform.round === 'up' ? 'up' : 'down' }
+}
+
+/**
+ * A decimal amount in one form. The SDK gives decimals as objects, plain JSON has them as text: `0.50` and `0.5` are the same price, so trailing zeros
+ * go.
+ */
+export function decimalText(
+  decimal: string | { toString(): string } | null | undefined,
+  whole: number | null,
+): string | null {
+  if (decimal === null || decimal === undefined) return whole === null ? null : String(whole)
+  const text = decimal.toString()
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}

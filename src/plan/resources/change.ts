@@ -1,0 +1,166 @@
+import jsonpatch from 'fast-json-patch'
+import type { JsonObject } from '../../core/json.ts'
+import { digest } from '../../core/canonical.ts'
+import { comparable, differences, liveForm } from '../../kinds/form.ts'
+import type { Action } from '../types.ts'
+import type { KeylessChange } from '../assemble.ts'
+import type { Placed } from './order.ts'
+import type { People } from './people.ts'
+import type { ReferenceTable } from './references.ts'
+import {
+  afterwardsSteps,
+  createStep,
+  holderSteps,
+  post,
+  retireSteps,
+  type Subject,
+  unmarkStep,
+  updateSteps,
+} from './steps.ts'
+import { holdersOf } from './refusals.ts'
+import type { Verdict } from './verdict.ts'
+import type { KeylessStep, ResourcesInput } from './plan.ts'
+
+export interface Around {
+  readonly input: ResourcesInput
+  readonly references: ReferenceTable
+  readonly people: People
+  readonly verdicts: readonly Verdict[]
+  readonly needed: ReadonlySet<string>
+}
+
+/** The changes that follow from a verdict: one for the object itself, one for what an unfinished replacement left, one for afterwards. */
+export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
+  const placed: Placed[] = []
+  const { takes, observed } = verdict
+  if (takes === 'create' || takes === 'replace')
+    placed.push({ when: 'make', kind: verdict.kind, observed, change: making(verdict, around) })
+  if (takes === 'update' || takes === 'adopt')
+    placed.push({ when: whenOf(verdict), kind: verdict.kind, observed, change: updating(verdict, around) })
+  if (takes !== 'blocked') placed.push(...leftovers(verdict, around), ...closing(verdict, around))
+  return placed
+}
+
+function making(verdict: Verdict, around: Around): KeylessChange {
+  const { kind, resource, identity, takes, newId, reuse } = verdict
+  const subject = subjectOf(verdict, around)
+  const old = identity.is === 'ours' ? identity.live : undefined
+  const takesLookupKey = old !== undefined || (identity.is === 'absent' && identity.takesKey === true)
+  const options = { ...(newId === undefined ? {} : { id: newId }), takesLookupKey }
+  const create =
+    reuse === undefined
+      ? [createStep(subject, options), ...afterwardsSteps(subject)]
+      : updateSteps(
+          subject,
+          reuse,
+          differences(kind, liveForm(kind, reuse, around.references), verdict.meanwhile),
+          true,
+        )
+  const self = { $ref: resource.address }
+  const holders = resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
+  const retire =
+    old === undefined ? [] : kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
+  const afterwards = [...defaultPriceSteps(verdict, around), ...holderSteps(holders, self)]
+  const steps = kind.replaceOrder === 'create_first' ? [...create, ...afterwards, ...retire] : [...retire, ...create]
+  const because = takes === 'create' ? ['declared'] : verdict.differences.map(({ field }) => field)
+  return change(verdict, takes === 'create' ? 'create' : 'replace', because, steps, holders.length)
+}
+
+/**
+ * Who has the old price as its default is told the new one's id, since Stripe archives no default price; a product made in this plan is told so, too.
+ * One that is to have another default, or none, has none until its own update.
+ */
+function defaultPriceSteps(verdict: Verdict, { input, verdicts, references }: Around): readonly KeylessStep[] {
+  const { kind, resource, identity } = verdict
+  if (kind.name !== 'price') return []
+  const products = verdicts.filter((one) => one.kind.name === 'product')
+  const made = products
+    .filter(({ takes, form }) => ['create', 'replace'].includes(takes) && form['default_price'] === resource.key)
+    .map((one) => {
+      const id = references.toStripe('product', one.resource.key)
+      const path = typeof id === 'string' ? id : `{${one.resource.address}}`
+      const params = { default_price: { $ref: resource.address } }
+      return post(`default_price:${one.resource.key}`, `/v1/products/${path}`, params)
+    })
+  const old = identity.is === 'ours' ? identity.live.id : undefined
+  const holders =
+    old === undefined ? [] : (input.live.get('product') ?? []).filter((one) => one['default_price'] === old)
+  const told = holders.map(({ id }) => {
+    const owner = products.find((one) => 'live' in one.identity && one.identity.live.id === id)
+    const stays = owner?.takes !== 'replace' && owner?.form['default_price'] === resource.key
+    return post(`default_price:${id}`, `/v1/products/${id}`, {
+      default_price: stays ? { $ref: resource.address } : null,
+    })
+  })
+  return [...made, ...told]
+}
+
+function updating(verdict: Verdict, around: Around): KeylessChange {
+  const { kind, identity, takes, differences: found } = verdict
+  const live = identity.is === 'absent' ? undefined : identity.live
+  const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
+  const steps = live === undefined ? [] : updateSteps(subjectOf(verdict, around), live, found, mark)
+  const because = [...found.map(({ field }) => field), ...(mark ? ['marks'] : [])]
+  return change(verdict, takes === 'adopt' ? 'adopt' : 'update', because, steps, 0)
+}
+
+function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boolean {
+  if (!kind.marks || identity.is !== 'ours') return true
+  const { metadata } = identity.live
+  const marks = typeof metadata === 'object' && metadata !== null ? (metadata as JsonObject) : {}
+  return marks['crossbill_project'] === input.project && marks['crossbill_address'] === resource.address
+}
+
+/** An older object with the same marks, still in use: a replacement that did not get to its end. */
+function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
+  const { kind, identity, resource, observed } = verdict
+  if (identity.is !== 'ours') return []
+  return identity.older
+    .filter((old) => !kind.retired(old) && old.id !== verdict.reuse?.id)
+    .map((old) => {
+      const holders =
+        resource.value['on_change'] === 'at_renewal' ? holdersOf({ kind, people: around.people }, old) : []
+      const price = around.references.isRenewed(resource.address) ? { $ref: resource.address } : identity.live.id
+      const retire = kind.ownId === undefined ? retireSteps(kind, old, true) : [unmarkStep(kind, old)]
+      const steps = [...holderSteps(holders, price), ...retire]
+      return {
+        when: 'retire',
+        kind,
+        observed,
+        change: change(verdict, 'retire', ['left over from a replacement'], steps, holders.length),
+      }
+    })
+}
+
+/** What had to be active for the people who move is archived once they are there. */
+function closing(verdict: Verdict, around: Around): readonly Placed[] {
+  const { kind, form, meanwhile, identity, resource, observed, takes } = verdict
+  if (form === meanwhile || (takes === 'nothing' && identity.is !== 'ours')) return []
+  const id = around.references.toStripe(kind.name, resource.key)
+  const path = `${kind.path}/${typeof id === 'string' ? id : `{${resource.address}}`}`
+  const steps = [post('archive', path, { active: false })]
+  const archived = { ...change(verdict, 'update', ['active'], steps, 0), expect: { applied: digest(form) } }
+  return [{ when: 'closing', kind, observed, change: archived }]
+}
+
+/** A price is archived after products were told another default price. */
+function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
+  const archives = found.some(({ field, desired }) => field === 'active' && desired === false)
+  return kind.name === 'product' ? 'update_product' : archives ? 'archive' : 'make'
+}
+
+function change(
+  { kind, resource, live, meanwhile }: Verdict,
+  action: Action,
+  because: readonly string[],
+  steps: readonly KeylessStep[],
+  people: number,
+): KeylessChange {
+  const patch = action === 'retire' ? [] : jsonpatch.compare(comparable(kind, live, meanwhile), meanwhile)
+  const about = { address: resource.address, action, because, patch, people, steps }
+  return action === 'retire' ? about : { ...about, expect: { applied: digest(meanwhile) } }
+}
+
+function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {
+  return { project: input.project, kind, resource, form: meanwhile, references }
+}

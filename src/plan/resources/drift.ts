@@ -1,0 +1,41 @@
+import jsonpatch from 'fast-json-patch'
+import { digest } from '../../core/canonical.ts'
+import { comparable, differences } from '../../kinds/form.ts'
+import type { ResourcesInput } from './plan.ts'
+import type { Verdict } from './verdict.ts'
+import type { ResourceDriftCode } from './codes.ts'
+import type { Drift as AnyDrift } from '../types.ts'
+
+type Drift = AnyDrift & { readonly code: ResourceDriftCode }
+
+/** What happened to a declared object outside: told apart from a change of the YAML by the form last applied. */
+export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {
+  const { kind, resource, identity, form, live } = verdict
+  const { address } = resource
+  const recorded = input.known.find((one) => one.address === address)
+  if (identity.is === 'absent')
+    return identity.gone
+      ? [{ address, code: 'gone', message: `${recorded?.id ?? 'it'} was deleted outside; it is made again`, patch: [] }]
+      : []
+  const drift: Drift[] = []
+  const found = differences(kind, live, form)
+  if (recorded?.applied === digest(form) && found.length > 0) {
+    const message = `changed outside: ${found.map(({ field }) => field).join(', ')}`
+    drift.push({
+      address,
+      code: 'changed_outside',
+      message,
+      patch: jsonpatch.compare(form, comparable(kind, live, form)),
+    })
+  }
+  if (identity.is === 'ours' && identity.newer.length > 0) {
+    const copies = identity.newer.map(({ id }) => id).join(', ')
+    drift.push({
+      address,
+      code: 'duplicate_mark',
+      message: `${copies} carries the marks of ${identity.live.id}; take them off it`,
+      patch: [],
+    })
+  }
+  return drift
+}

@@ -1,0 +1,158 @@
+import { address as addressOf } from '../../core/address.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import type { DesiredResource } from '../../catalog/types.ts'
+import { markAddress, markProject } from '../../live/marks.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import type { ResourcesInput } from './plan.ts'
+
+/** Which live object a declared one is. */
+export type Identity =
+  | {
+      readonly is: 'ours'
+      readonly live: LiveObject
+      readonly older: readonly LiveObject[]
+      readonly newer: readonly LiveObject[]
+    }
+  /** Nobody's yet: the project names it, or it may be taken if it is as declared. */
+  | { readonly is: 'foreign'; readonly live: LiveObject; readonly mapped: boolean }
+  | { readonly is: 'taken'; readonly live: LiveObject; readonly by: string }
+  /** `gone`: the store knows it, Stripe has it no more. `takesKey`: its lookup key comes from another object of ours, which gives it up. */
+  | { readonly is: 'absent'; readonly gone: boolean; readonly takesKey?: true }
+
+export type LiveObject = StripeObject & { readonly id: string }
+
+/** The live objects of one kind, found by id, by mark and by natural key. */
+export interface LiveIndex {
+  readonly byId: ReadonlyMap<string, LiveObject>
+  readonly byMark: ReadonlyMap<string, readonly LiveObject[]>
+  readonly byNaturalKey: ReadonlyMap<string, LiveObject>
+}
+
+export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'project'>): LiveIndex {
+  const byId = new Map<string, LiveObject>()
+  const byMark = new Map<string, LiveObject[]>()
+  const byNaturalKey = new Map<string, LiveObject>()
+  for (const object of input.live.get(kind.name) ?? []) {
+    if (!hasId(object)) continue
+    byId.set(object.id, object)
+    const mark = ownMark(object, input.project)
+    if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
+    const natural = kind.naturalKey?.live(object)
+    if (natural === undefined) continue
+    // Of several holders of a key that only has to be unique among those in use.
+    const seen = byNaturalKey.get(natural)
+    if (seen === undefined || inUseThenNewest(kind, object, seen) < 0) byNaturalKey.set(natural, object)
+  }
+  return { byId, byMark, byNaturalKey }
+}
+
+/**
+ * Decides by positive signs only, the strongest first: our mark with its address, the store's record, the natural key, the project's mapping.
+ *
+ * | mark names it | store knows its id | natural key     | then                                             |
+ * |---------------|--------------------|-----------------|--------------------------------------------------|
+ * | one object    | –                  | –               | ours                                             |
+ * | several       | one of them        | –               | ours is the recorded one                         |
+ * | several       | none of them       | –               | ours is the newest in use                        |
+ * | none          | a live object      | –               | ours, unless its mark names another address      |
+ * | none          | nothing live       | ours by project | ours                                             |
+ * | none          | nothing live       | marked by others| taken, or absent where the key is handed over    |
+ * | none          | nothing live       | unmarked        | foreign: to be adopted, or in the way            |
+ * | none          | nothing live       | nobody's        | foreign if mapped, else absent (gone if recorded)|
+ */
+export function identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): Identity {
+  const { address, key, value } = resource
+  const recorded = input.known.find((one) => one.address === address)?.id
+  const marked = index.byMark.get(address) ?? []
+  const best = marked.find(({ id }) => id === recorded) ?? [...marked].sort((a, b) => inUseThenNewest(kind, a, b))[0]
+  if (best !== undefined) return ours(best, marked)
+  const known = recorded === undefined ? undefined : index.byId.get(recorded)
+  if (known !== undefined && [undefined, ''].includes(ownMark(known, input.project))) return ours(known, [])
+  const natural = kind.naturalKey?.desired(key, value)
+  const holder = natural === undefined ? undefined : index.byNaturalKey.get(natural)
+  if (holder !== undefined) {
+    if (givesUpKey(kind, holder, natural, input)) return { is: 'absent', gone: recorded !== undefined, takesKey: true }
+    return holderOf(holder, address, input)
+  }
+  const mapped = [...input.mapped].find(([, to]) => to === address)?.[0]
+  const object = mapped === undefined ? undefined : index.byId.get(mapped)
+  if (object !== undefined) return { is: 'foreign', live: object, mapped: true }
+  return { is: 'absent', gone: recorded !== undefined }
+}
+
+/** Whether the holder of a key that can be transferred is a declared object of ours whose entry has another key now. */
+function givesUpKey(kind: Kind, holder: LiveObject, key: string | undefined, input: ResourcesInput): boolean {
+  if (kind.fields['transfer_lookup_key'] === undefined) return false
+  const mark = ownMark(holder, input.project)
+  const entry = input.desired.find(({ address }) => address === mark)
+  return entry !== undefined && kind.naturalKey?.desired(entry.key, entry.value) !== key
+}
+
+function holderOf(holder: LiveObject, address: string, input: ResourcesInput): Identity {
+  const project = markOf(holder, markProject)
+  if (project === input.project) {
+    const other = markOf(holder, markAddress) ?? ''
+    const declared = other !== '' && input.desired.some((one) => one.address === other)
+    return declared ? { is: 'taken', live: holder, by: other } : ours(holder, [])
+  }
+  if (project !== undefined) return { is: 'taken', live: holder, by: `project ${project}` }
+  return { is: 'foreign', live: holder, mapped: input.mapped.get(holder.id) === address }
+}
+
+function ours(live: LiveObject, marked: readonly LiveObject[]): Identity {
+  const others = marked.filter(({ id }) => id !== live.id)
+  return {
+    is: 'ours',
+    live,
+    older: others.filter((one) => created(one) <= created(live)),
+    newer: others.filter((one) => created(one) > created(live)),
+  }
+}
+
+/** Live objects with our mark (or in our store, where a kind has no marks) that nothing declares any more, still in use. */
+export function undeclared(
+  kind: Kind,
+  index: LiveIndex,
+  input: ResourcesInput,
+): readonly { address: string; live: LiveObject }[] {
+  const declared = new Set(input.desired.map(({ address }) => address))
+  const found = new Map<string, { address: string; live: LiveObject }>()
+  const add = (address: string, live: LiveObject): void => {
+    if (!declared.has(address) && !kind.retired(live)) found.set(live.id, { address, live })
+  }
+  for (const [address, objects] of index.byMark) for (const live of objects) add(address, live)
+  if (!kind.marks)
+    for (const { address, id } of input.known) {
+      const live = address.startsWith(addressOf(kind.name, '')) ? index.byId.get(id) : undefined
+      if (live !== undefined) add(address, live)
+    }
+  return [...found.values()].sort((a, b) =>
+    a.address < b.address ? -1 : a.address > b.address ? 1 : created(a.live) - created(b.live),
+  )
+}
+
+/** The address in our mark; '' for an object of ours that stands for nothing any more; undefined for one that is not ours. */
+export function ownMark(object: StripeObject, project: string): string | undefined {
+  return markOf(object, markProject) === project ? (markOf(object, markAddress) ?? '') : undefined
+}
+
+function markOf(object: StripeObject, name: string): string | undefined {
+  const { metadata } = object
+  const mark = isJsonObject(metadata) ? metadata[name] : undefined
+  return typeof mark === 'string' && mark !== '' ? mark : undefined
+}
+
+function hasId(object: StripeObject): object is LiveObject {
+  return typeof object.id === 'string'
+}
+
+function inUseThenNewest(kind: Kind, a: LiveObject, b: LiveObject): number {
+  const inUse = Number(kind.retired(a)) - Number(kind.retired(b))
+  if (inUse !== 0) return inUse
+  // Made in the same second: Stripe lists the newest first, and sorting keeps that order.
+  return created(b) - created(a)
+}
+
+function created(object: StripeObject): number {
+  return typeof object['created'] === 'number' ? object['created'] : 0
+}

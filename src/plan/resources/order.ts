@@ -1,0 +1,40 @@
+import type { JsonObject } from '../../core/json.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import { kinds } from '../../kinds/registry.ts'
+import type { KeylessChange } from '../assemble.ts'
+
+/**
+ * When a change is done. Within one of these in the order of the kinds (a used object before its user), retirements the other way round.
+ *
+ * 1. `make`            everything that must exist: creations, replacements, updates
+ * 2. `update_product`  products, whose default price may have been made just now
+ * 3. `archive`         prices that stop being sold: no longer anybody's default price
+ * 4. `retire`          what is no longer declared: users before the used
+ * 5. `closing`         after the people: what had to be active for them
+ */
+export type When = 'make' | 'update_product' | 'archive' | 'retire' | 'closing'
+
+export interface Placed {
+  readonly when: When
+  readonly kind: Kind
+  readonly change: KeylessChange
+  /** What was seen of the object. */
+  readonly observed: JsonObject
+}
+
+const sequence: readonly When[] = ['make', 'update_product', 'archive', 'retire', 'closing']
+
+export function inOrder(placed: readonly Placed[]): {
+  changes: readonly KeylessChange[]
+  closing: readonly KeylessChange[]
+} {
+  const rank = ({ when, kind }: Placed): number => {
+    const place = kinds.indexOf(kind)
+    return sequence.indexOf(when) * kinds.length + (when === 'retire' ? kinds.length - 1 - place : place)
+  }
+  const sorted = [...placed].sort((a, b) => rank(a) - rank(b))
+  return {
+    changes: sorted.filter(({ when }) => when !== 'closing').map(({ change }) => change),
+    closing: sorted.filter(({ when }) => when === 'closing').map(({ change }) => change),
+  }
+}

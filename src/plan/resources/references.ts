@@ -1,0 +1,62 @@
+import { address as addressOf } from '../../core/address.ts'
+import type { Json } from '../../core/json.ts'
+import type { DesiredResource } from '../../catalog/types.ts'
+import type { Kind, KindName, References } from '../../kinds/kind.ts'
+import { identify, type Identity, type LiveIndex } from './identity.ts'
+import type { ResourcesInput } from './plan.ts'
+
+/** Who is who: keys of the catalog and live objects, both ways, and which of them get a new id in this plan. */
+export class ReferenceTable implements References {
+  readonly #identities = new Map<string, Identity>()
+  readonly #keys = new Map<string, string>()
+  readonly #renewed = new Set<string>()
+
+  identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {
+    const identity = identify(kind, index, resource, input)
+    this.#identities.set(resource.address, identity)
+    if (identity.is === 'ours' || identity.is === 'foreign')
+      this.#keys.set(`${kind.name} ${identity.live.id}`, resource.key)
+  }
+
+  identity(address: string): Identity {
+    return this.#identities.get(address) ?? { is: 'absent', gone: false }
+  }
+
+  /** From now on the object's id is the one its creation in this plan will answer. */
+  renew(address: string): void {
+    this.#renewed.add(address)
+  }
+
+  /** It does not, after all. */
+  keep(address: string): void {
+    this.#renewed.delete(address)
+  }
+
+  isRenewed(address: string): boolean {
+    return this.#renewed.has(address)
+  }
+
+  toStripe(kind: KindName, key: string): Json {
+    const address = addressOf(kind, key)
+    const identity = this.identity(address)
+    const live = identity.is === 'ours' || identity.is === 'foreign' ? identity.live.id : undefined
+    return live === undefined || this.#renewed.has(address) ? { $ref: address } : live
+  }
+
+  /** Ids in brackets cannot be keys, so an object that is not ours never passes for one that is. */
+  toKey(kind: KindName, id: string): string {
+    return this.#keys.get(`${kind} ${id}`) ?? `(${id})`
+  }
+
+  /** Whether a live object stands for a declared one, as whose ever it is marked. */
+  isClaimed(kind: KindName, id: string): boolean {
+    return this.#keys.has(`${kind} ${id}`)
+  }
+
+  known(): ReadonlyMap<string, string> {
+    const known = [...this.#identities].flatMap(([address, one]) =>
+      one.is === 'ours' && !this.#renewed.has(address) ? [[address, one.live.id] as const] : [],
+    )
+    return new Map(known)
+  }
+}

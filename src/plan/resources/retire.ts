@@ -1,0 +1,40 @@
+import type { Kind } from '../../kinds/kind.ts'
+import { liveForm } from '../../kinds/form.ts'
+import type { Around } from './change.ts'
+import type { LiveObject } from './identity.ts'
+import type { Placed } from './order.ts'
+import { post, retireSteps } from './steps.ts'
+import type { KeylessStep } from './plan.ts'
+import jsonpatch from 'fast-json-patch'
+
+/** What nothing declares any more goes out of use. Subscriptions, discounts and invoices that use it go on. */
+export function retirement(
+  kind: Kind,
+  { address, live }: { readonly address: string; readonly live: LiveObject },
+  around: Omit<Around, 'needed'>,
+): Placed {
+  const form = liveForm(kind, live, around.references)
+  const steps = [...defaultPriceFirst(kind, live, around), ...retireSteps(kind, live, false)]
+  const people =
+    kind.name === 'price'
+      ? (around.people.onPrice.get(live.id) ?? []).length
+      : (around.people.using.get(live.id)?.size ?? 0)
+  const because = people === 0 ? ['no longer declared'] : ['no longer declared', `${people} subscription(s) keep it`]
+  const after = kind.retire(live)?.params ?? {}
+  const patch = jsonpatch.compare(form, { ...form, ...after })
+  const observed = { id: live.id, form }
+  return { when: 'retire', kind, observed, change: { address, action: 'retire', because, patch, people: 0, steps } }
+}
+
+/** Stripe archives no default price; a product that is declared is told another one (or none) by its own update. */
+function defaultPriceFirst(
+  kind: Kind,
+  live: LiveObject,
+  { input, verdicts }: Omit<Around, 'needed'>,
+): readonly KeylessStep[] {
+  if (kind.name !== 'price') return []
+  const declared = new Set(verdicts.flatMap(({ identity }) => (identity.is === 'absent' ? [] : [identity.live.id])))
+  return (input.live.get('product') ?? [])
+    .filter((product) => product['default_price'] === live.id && !declared.has(product.id ?? ''))
+    .map((product) => post(`default_price:${product.id}`, `/v1/products/${product.id}`, { default_price: null }))
+}

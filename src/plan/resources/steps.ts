@@ -1,0 +1,139 @@
+import { assert } from '../../core/assert.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import type { DesiredResource } from '../../catalog/types.ts'
+import { targetAccount } from '../../catalog/types.ts'
+import { markAddress, markProject } from '../../live/marks.ts'
+import type { Difference } from '../../kinds/form.ts'
+import type { Kind, References } from '../../kinds/kind.ts'
+import type { KeylessStep } from './plan.ts'
+import type { LiveObject } from './identity.ts'
+import type { Holder } from './people.ts'
+
+/** A declared object with everything its requests are made of. */
+export interface Subject {
+  readonly project: string
+  readonly kind: Kind
+  readonly resource: DesiredResource
+  /** What it is to be. */
+  readonly form: JsonObject
+  readonly references: References
+}
+
+/** Makes the object, with its marks, in one request: there is no instant at which it is nobody's. */
+export function createStep(
+  subject: Subject,
+  options: { readonly id?: string; readonly takesLookupKey?: boolean } = {},
+): KeylessStep {
+  const { kind, resource, form } = subject
+  const params: Record<string, Json | undefined> = { ...kind.always }
+  for (const [name, value] of Object.entries(form)) {
+    const field = kind.fields[name]
+    // What is set afterwards: a product's default price, whose price needs the product first.
+    if (value === undefined || field === undefined || field.afterwards === true || isLater(kind, name)) continue
+    if (name !== 'metadata') params[name] = field.write === undefined ? value : field.write(value, subject.references)
+  }
+  if (options.id !== undefined) params['id'] = options.id
+  if (options.takesLookupKey === true && transfers(kind, params)) params['transfer_lookup_key'] = true
+  if (kind.marks) params['metadata'] = { ...metadataOf(form), ...marks(subject) }
+  const sink = kind.secretTo === undefined ? undefined : resource.value[kind.secretTo]
+  return {
+    ...post('create', kind.path, params),
+    ...(isJsonObject(sink) ? { secret_to: sink } : {}),
+  }
+}
+
+/** A lookup key moves from the price that has it in the same request (https://docs.stripe.com/products-prices/manage-prices#lookup-keys). */
+function transfers(kind: Kind, params: Readonly<Record<string, Json | undefined>>): boolean {
+  return kind.fields['transfer_lookup_key'] !== undefined && typeof params['lookup_key'] === 'string'
+}
+
+/** Says what Stripe takes only of an object that is there. */
+export function afterwardsSteps(subject: Subject): readonly KeylessStep[] {
+  const { kind, form, resource } = subject
+  const late = Object.entries(form).filter(([name]) => kind.fields[name]?.afterwards === true)
+  const found = late.map(([field, desired]): Difference => ({ field, live: undefined, desired, takes: 'update' }))
+  return updateSteps(subject, { object: kind.name, id: `{${resource.address}}` }, found, false)
+}
+
+/** A product's default price is set once the price is there, which needs the product first. */
+function isLater(kind: Kind, field: string): boolean {
+  return kind.name === 'product' && field === 'default_price'
+}
+
+/** Brings the live object to its form, and its marks with it where `mark` asks for them. */
+export function updateSteps(
+  subject: Subject,
+  live: LiveObject,
+  differences: readonly Difference[],
+  mark: boolean,
+): readonly KeylessStep[] {
+  const { kind, references } = subject
+  const path = `${kind.path}/${live.id}`
+  const params: Record<string, Json> = {}
+  const actions: KeylessStep[] = []
+  let metadata: JsonObject = mark && kind.marks ? marks(subject) : {}
+  for (const { field: name, live: have, desired: want } of differences) {
+    const field = kind.fields[name]
+    assert(field !== undefined, `field ${name} of ${kind.name}`)
+    if (name === 'metadata') metadata = { ...metadataChanges(have, want), ...metadata }
+    else if (field.action !== undefined) actions.push(post(name, `${path}${field.action(want)}`, {}))
+    else if (field.update !== undefined) Object.assign(params, field.update(want, references))
+    else if (field.policy === 'grows') params[name] = additions(have, want)
+    else if (want === undefined) params[name] = field.default ?? null
+    else params[name] = field.write === undefined ? want : field.write(want, references)
+  }
+  if (transfers(kind, params)) params['transfer_lookup_key'] = true
+  if (Object.keys(metadata).length > 0) params['metadata'] = metadata
+  return [...(Object.keys(params).length === 0 ? [] : [post('update', path, params)]), ...actions]
+}
+
+/** Takes an object out of use. `unmark` when another one stands for its address now, or nothing can show that it is retired. */
+export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): readonly KeylessStep[] {
+  const request = kind.retire(live)
+  const unmarked: JsonObject = kind.marks ? { metadata: { [markAddress]: null } } : {}
+  if (request === undefined) return [post(`unmark:${live.id}`, `${kind.path}/${live.id}`, unmarked)]
+  const { method, path, params } = request
+  const id = `retire:${live.id}`
+  if (method === 'DELETE') return [{ id, account: targetAccount, method, path, params }]
+  return [post(id, path, unmark ? { ...params, ...unmarked } : params)]
+}
+
+/** Stops an object that is replaced but cannot be archived from standing for the address. */
+export function unmarkStep(kind: Kind, live: LiveObject): KeylessStep {
+  return post(`unmark:${live.id}`, `${kind.path}/${live.id}`, { metadata: { [markAddress]: null } })
+}
+
+/**
+ * Puts the people on an old price onto the new one: without proration nothing is billed now, and the next invoice has the new amount
+ * (https://docs.stripe.com/billing/subscriptions/change-price).
+ */
+export function holderSteps(holders: readonly Holder[], price: Json): readonly KeylessStep[] {
+  return holders.map(({ item }) =>
+    post(`item:${item}`, `/v1/subscription_items/${item}`, { price, proration_behavior: 'none' }),
+  )
+}
+
+export function post(id: string, path: string, params: JsonObject): KeylessStep {
+  return { id, account: targetAccount, method: 'POST', path, params }
+}
+
+function marks({ project, kind, resource, form }: Subject): Readonly<Record<string, string>> {
+  return { ...kind.extraMarks?.(form), [markProject]: project, [markAddress]: resource.address }
+}
+
+function metadataOf(form: JsonObject): JsonObject {
+  return isJsonObject(form['metadata']) ? form['metadata'] : {}
+}
+
+function metadataChanges(have: Json | undefined, want: Json | undefined): JsonObject {
+  const [before, after] = [isJsonObject(have) ? have : {}, isJsonObject(want) ? want : {}]
+  const removed = Object.keys(before).filter((key) => after[key] === undefined)
+  const changed = Object.entries(after).filter(([key, value]) => before[key] !== value)
+  return { ...Object.fromEntries(removed.map((key) => [key, null])), ...Object.fromEntries(changed) }
+}
+
+/** The entries that are new: those that are there must not be touched, people are billed by them. */
+function additions(have: Json | undefined, want: Json | undefined): JsonObject {
+  const before = isJsonObject(have) ? have : {}
+  return Object.fromEntries(Object.entries(isJsonObject(want) ? want : {}).filter(([key]) => before[key] === undefined))
+}

@@ -1,0 +1,157 @@
+import { digest } from '../../core/canonical.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { DesiredResource } from '../../catalog/types.ts'
+import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import type { Identity, LiveIndex, LiveObject } from './identity.ts'
+import { ownMark } from './identity.ts'
+import type { People } from './people.ts'
+import type { ReferenceTable } from './references.ts'
+import type { ResourcesInput } from './plan.ts'
+import {
+  adoptedDiffers,
+  type Blocked,
+  cannotChange,
+  holdersOf,
+  idTaken,
+  inTheWay,
+  keyOfOthers,
+  priceChange,
+  secretLost,
+  taken,
+} from './refusals.ts'
+
+/** What one declared object needs, and why. */
+export interface Verdict {
+  readonly kind: Kind
+  readonly resource: DesiredResource
+  readonly identity: Identity
+  readonly takes: 'nothing' | 'create' | 'update' | 'replace' | 'adopt' | 'blocked'
+  /** What was written, in its normal form. */
+  readonly form: JsonObject
+  /** What it is to be while people move: the same, but active where they need it. */
+  readonly meanwhile: JsonObject
+  readonly live: JsonObject
+  readonly differences: readonly Difference[]
+  /** The id a replacement gets, where ids are ours to choose. */
+  readonly newId: string | undefined
+  /** Another object of ours that is already what the replacement would be. */
+  readonly reuse: LiveObject | undefined
+  readonly blocked: readonly Blocked[]
+  /** What was seen, for the basis of the plan. */
+  readonly observed: JsonObject
+}
+
+export interface Judged {
+  readonly kind: Kind
+  readonly resource: DesiredResource
+  readonly index: LiveIndex
+  readonly references: ReferenceTable
+  readonly people: People
+  readonly input: ResourcesInput
+  readonly needed: ReadonlySet<string>
+}
+
+/** Compares a declared object with the live one. Marks it as renewed where it gets a new id, so that those who use it follow. */
+export function judge(judged: Judged): Verdict {
+  const { kind, resource, references, needed } = judged
+  const identity = references.identity(resource.address)
+  const form = desiredForm(kind, resource.value)
+  const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
+  const object = identity.is === 'absent' ? undefined : identity.live
+  const live = object === undefined ? {} : liveForm(kind, object, references)
+  const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
+  const observed = { id: object?.id ?? null, form: live, holders: holdersOf(judged, object).map(({ item }) => item) }
+  const renewal = renewalOf(judged, object, form)
+  const base = { kind, resource, identity, form, meanwhile, live, differences: found, observed, ...renewal }
+  const verdict = (takes: Verdict['takes'], blocked: readonly Blocked[] = []): Verdict => {
+    if (takes === 'create' || takes === 'replace') references.renew(resource.address)
+    return { ...base, takes, blocked }
+  }
+  const replaced = found.filter(({ takes }) => takes === 'replace')
+  const refused = found.filter(({ takes }) => takes === 'refuse')
+  switch (identity.is) {
+    case 'absent': {
+      const blocked = secretLost(judged)
+      return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
+    }
+    case 'taken':
+      return verdict('blocked', [taken(resource.address, identity.live, identity.by)])
+    case 'foreign':
+      return foreign(judged, identity, found, verdict)
+    case 'ours': {
+      const others = keyOfOthers(judged, identity.live, found)
+      if (others.length > 0) return verdict('blocked', others)
+      if (replaced.length > 0) {
+        const blocked = [
+          ...idTaken(judged, renewal),
+          ...secretLost(judged),
+          ...priceChange(judged, identity.live, replaced),
+        ]
+        return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
+      }
+      if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
+      const marked = !kind.marks || ownMark(identity.live, judged.input.project) === resource.address
+      return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
+    }
+  }
+}
+
+function foreign(
+  judged: Judged,
+  { live, mapped }: Extract<Identity, { is: 'foreign' }>,
+  found: readonly Difference[],
+  verdict: (takes: Verdict['takes'], blocked?: readonly Blocked[]) => Verdict,
+): Verdict {
+  const { kind, resource } = judged
+  const lasting = found.filter(({ takes }) => takes !== 'update')
+  // Nothing on it can say whose it is: what is equal is taken for ours, what can be made equal is taken over visibly.
+  if (!kind.marks && lasting.length === 0) return verdict(found.length === 0 ? 'nothing' : 'adopt')
+  if (!mapped && found.length > 0) return verdict('blocked', [inTheWay(judged, live, found)])
+  if (lasting.length > 0) return verdict('blocked', [adoptedDiffers(resource.address, live, lasting)])
+  return verdict('adopt')
+}
+
+function allDifferences(judged: Judged, object: LiveObject, live: JsonObject, form: JsonObject): readonly Difference[] {
+  const { kind, resource, references } = judged
+  const found = [...differences(kind, live, form)]
+  const id = resource.value['id']
+  if (kind.ownId !== undefined && typeof id === 'string' && id !== object.id)
+    found.unshift({ field: 'id', live: object.id, desired: id, takes: 'replace' })
+  // Those who use a replaced object are told its new id; a default price is told so by the price's own steps.
+  for (const use of kind.uses(resource.value)) {
+    const field = String(use.path[0])
+    if (!references.isRenewed(`${use.kind}.${use.key}`) || field === 'default_price') continue
+    if (found.some((one) => one.field === field)) continue
+    const takes = kind.fields[field]?.policy === 'fixed' ? 'replace' : 'update'
+    found.push({ field, live: live[field], desired: form[field], takes })
+  }
+  return found
+}
+
+function renewalOf(
+  { kind, resource, index, input, references }: Judged,
+  object: LiveObject | undefined,
+  form: JsonObject,
+): Pick<Verdict, 'newId' | 'reuse'> {
+  if (kind.ownId === undefined) return { newId: undefined, reuse: undefined }
+  const first = kind.ownId(resource.key, resource.value)
+  if (object === undefined || object.id !== first) {
+    const explicit = typeof resource.value['id'] === 'string'
+    if (object === undefined || explicit) return { newId: first, reuse: undefined }
+  }
+  // The plain id is spent; the next one follows from what the object says, so that the same words find the same object again.
+  const newId = `${resource.key}-${digest(form).slice(0, 8)}`
+  const there = index.byId.get(newId)
+  const same =
+    there !== undefined &&
+    // Marked already where a run died between taking it up and letting go of the other.
+    ['', resource.address].includes(ownMark(there, input.project) ?? '-') &&
+    differences(kind, liveForm(kind, there, references), form).every(({ takes }) => takes === 'update')
+  return { newId, reuse: same ? there : undefined }
+}
+
+function withoutInactive(form: JsonObject): JsonObject {
+  const { active, ...rest } = form
+  return active === false ? rest : form
+}

@@ -1,0 +1,46 @@
+import type Stripe from 'stripe'
+import { discountForm, remainderOf } from '../billing/discounts.ts'
+import { formatInstant, type Instant } from '../core/instant.ts'
+import type { JsonObject } from '../core/json.ts'
+import { carryingCoupon } from '../handover/carried/coupons.ts'
+import { isIdle, readSource } from '../live/source.ts'
+import type { KeyTable } from './consolidate.ts'
+
+export interface CarriedCoupon {
+  readonly key: string
+  readonly value: JsonObject
+  /** The coupon whose remainder it carries. */
+  readonly of: string
+}
+
+/**
+ * The coupons that carry what is left of running discounts, as of now: `welcome-20-2-months-left`. A discount that cannot be carried now is
+ * looked at as of the instant from which it can.
+ */
+export function carriedCoupons(
+  subscription: Stripe.Subscription,
+  customer: Stripe.Customer | undefined,
+  table: KeyTable,
+  coupons: ReadonlyMap<string, JsonObject>,
+  now: Instant,
+): readonly CarriedCoupon[] {
+  const { cycle, next, discounts, items, trialEnd, currency } = readSource(subscription, customer)
+  if (cycle === null || next === null) return []
+  const running = [...discounts, ...items.flatMap((item) => item.discounts)].filter((one) => !isIdle(one, currency))
+  return running.flatMap(({ coupon, old }) => {
+    const key = coupon === null ? undefined : table.keyOf('coupon', coupon.id)
+    const value = key === undefined ? undefined : coupons.get(key)
+    if (key === undefined || value === undefined || old === null) return []
+    const remainder = remainderOf(old, cycle, next)
+    const first = discountForm(remainder, cycle, now, trialEnd !== null)
+    const form = first.form === 'wait' ? discountForm(remainder, cycle, first.until, trialEnd !== null) : first
+    if (form.form !== 'carry') return []
+    const carried = carryingCoupon(key, value, form.durations[0])
+    return carried.key === key ? [] : [{ ...carried, of: key }]
+  })
+}
+
+/** Why a carrying coupon is there, for the line above it. */
+export function carriedComment({ of }: CarriedCoupon, now: Instant): string {
+  return `what is left of ${of} for its holders, as of ${formatInstant(now)}; nobody redeems it`
+}

@@ -1,0 +1,92 @@
+import { isJsonObject, type JsonObject } from '../core/json.ts'
+import type { SubscriberKey } from '../core/address.ts'
+import type { Instant } from '../core/instant.ts'
+import type { Changed } from '../handover/since-move.ts'
+import type { LiveAccount, LiveResources } from '../live/accounts.ts'
+import { kinds } from '../kinds/registry.ts'
+import type { KindName } from '../kinds/kind.ts'
+import { KeyTable, type PulledAccount } from './consolidate.ts'
+import { pulledEntries } from './entries.ts'
+import { PulledFiles } from './files.ts'
+import { pulledTarget } from './target.ts'
+import { pulledWaves } from './waves.ts'
+import { targetAccount } from '../catalog/types.ts'
+import { readYaml } from '../catalog/yaml-file.ts'
+
+export interface PullInput {
+  /** Name of the project, as in its marks. */
+  readonly project: string
+  /** Accounts to pull, in the project's order: sources, or the target for its own catalog. */
+  readonly accounts: readonly { readonly live: LiveAccount; readonly resources: LiveResources }[]
+  /** The YAML there is, by path relative to catalog/. */
+  readonly files: ReadonlyMap<string, string>
+  readonly now: Instant
+  /** What subscribers who are in the target changed there, for their entries. */
+  readonly changedInTarget?: ReadonlyMap<SubscriberKey, readonly Changed[]>
+  /** Subscribers in a new wave; 500 when absent. */
+  readonly waveSize?: number
+}
+
+export interface Pulled {
+  /** Files that are new or changed; an unchanged account gives none. */
+  readonly files: ReadonlyMap<string, string>
+  /** What was found, merged and changed, one sentence each, without anybody's name. */
+  readonly notes: readonly string[]
+  readonly summary: Readonly<Record<string, number>>
+}
+
+/**
+ * Writes accounts down as YAML: the catalog that their subscriptions need, equal objects made one, mappings from the old ids, and the subscribers
+ * in waves. What people wrote stays: keys, comments, stages, entries that they changed. Pure: equal input gives equal bytes.
+ */
+export function pullCatalog(input: PullInput): Pulled {
+  const { now, project } = input
+  const files = new PulledFiles(input.files)
+  const notes: string[] = []
+  const tables = new Map(
+    input.accounts.map(({ live: { name } }) => [name, new KeyTable(name, mappingsIn(input.files, name))]),
+  )
+  const sources = input.accounts.filter(({ live }) => live.name !== targetAccount)
+  const accounts: readonly PulledAccount[] = sources.map(({ live, resources }) => ({
+    name: live.name,
+    resources,
+    subscriptions: live.subscriptions,
+    customers: live.customers,
+  }))
+  const summary = pulledEntries({ accounts, tables, files, notes, now })
+  const add = (found: Readonly<Record<string, number>>): void => {
+    for (const [name, count] of Object.entries(found)) summary[name] = (summary[name] ?? 0) + count
+  }
+  for (const { live, resources } of input.accounts) {
+    const table = tables.get(live.name)
+    if (table === undefined) continue
+    add(
+      live.name === targetAccount
+        ? pulledTarget({ project, resources, table, files, notes })
+        : pulledWaves({
+            live,
+            table,
+            files,
+            notes,
+            size: input.waveSize ?? 500,
+            changedInTarget: input.changedInTarget ?? new Map(),
+          }),
+    )
+  }
+  return { files: files.changed(), notes, summary }
+}
+
+/** `mappings/<account>.yaml` as it is. A file that cannot be read maps nothing; `validate` says what is wrong with it. */
+function mappingsIn(
+  files: ReadonlyMap<string, string>,
+  account: string,
+): Partial<Record<KindName, Record<string, string>>> {
+  const path = `mappings/${account}.yaml`
+  const reading = readYaml(path, files.get(path) ?? '')
+  const whole: JsonObject = 'file' in reading && isJsonObject(reading.file.value) ? reading.file.value : {}
+  return Object.fromEntries(
+    kinds.flatMap(({ name, section }) =>
+      isJsonObject(whole[section]) ? [[name, whole[section] as Record<string, string>]] : [],
+    ),
+  )
+}

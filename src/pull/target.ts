@@ -1,0 +1,100 @@
+import { splitAddress } from '../core/address.ts'
+import { isJsonObject, type StripeObject } from '../core/json.ts'
+import { markAddress, markProject } from '../live/marks.ts'
+import { desiredForm, differences, liveForm } from '../kinds/form.ts'
+import type { Kind } from '../kinds/kind.ts'
+import { kinds } from '../kinds/registry.ts'
+import type { LiveResources } from '../live/accounts.ts'
+import type { KeyTable } from './consolidate.ts'
+import { couponNames, freeKey, priceNames, slug, taxRateNames } from '../catalog/keys.ts'
+import type { PulledFiles } from './files.ts'
+import { targetAccount } from '../catalog/types.ts'
+
+export interface TargetInput {
+  readonly project: string
+  readonly resources: LiveResources
+  readonly table: KeyTable
+  readonly files: PulledFiles
+  readonly notes: string[]
+}
+
+interface Found {
+  readonly kind: Kind
+  readonly live: StripeObject
+  readonly id: string
+  readonly marked: boolean
+}
+
+/**
+ * Brings the target's own catalog into the YAML: objects of ours that were changed outside are written as they are now, foreign ones are added
+ * with a mapping that adopts them. Archived objects stay where they are.
+ */
+export function pulledTarget(input: TargetInput): Record<string, number> {
+  const found = kinds.flatMap((kind) => inUse(kind, input))
+  // All keys before any value: products name prices, prices name products.
+  for (const one of found) name(one, input)
+  const summary: Record<string, number> = {}
+  for (const one of found) {
+    writeOne(one, input)
+    summary[one.kind.section] = (summary[one.kind.section] ?? 0) + 1
+  }
+  return summary
+}
+
+function inUse(kind: Kind, { resources, project, files }: TargetInput): readonly Found[] {
+  const written = files.entriesOf(kind)
+  return (resources.get(kind.name) ?? []).flatMap((live) => {
+    const key = keyInMark(kind, live, project)
+    const kept = !kind.retired(live) || (key !== undefined && written.has(key))
+    return live.id === undefined || !kept ? [] : [{ kind, live, id: live.id, marked: key !== undefined }]
+  })
+}
+
+function keyInMark(kind: Kind, live: StripeObject, project: string): string | undefined {
+  const metadata = isJsonObject(live['metadata']) ? live['metadata'] : {}
+  const address = metadata[markAddress]
+  if (metadata[markProject] !== project || typeof address !== 'string') return undefined
+  const split = splitAddress(address)
+  return split.kind === kind.name ? split.key : undefined
+}
+
+function name({ kind, live, id }: Found, { table, project, files }: TargetInput): void {
+  const known = keyInMark(kind, live, project) ?? table.keyOf(kind.name, id) ?? keyByNature(kind, live, files)
+  const taken = new Set(files.entriesOf(kind).keys())
+  table.put(kind.name, id, known ?? freeTableKey(kind, live, id, table, taken))
+}
+
+/** Where an object can carry no marks, the entry with its natural key is its entry. */
+function keyByNature(kind: Kind, live: StripeObject, files: PulledFiles): string | undefined {
+  const natural = kind.naturalKey?.live(live)
+  if (kind.marks || natural === undefined) return undefined
+  return [...files.entriesOf(kind)].find(([key, value]) => kind.naturalKey?.desired(key, value) === natural)?.[0]
+}
+
+function freeTableKey(kind: Kind, live: StripeObject, id: string, table: KeyTable, taken: Set<string>): string {
+  for (const key of table.keysOf(kind.name)) taken.add(key)
+  const form = liveForm(kind, live, table)
+  const own = kind.ownId === undefined ? [] : [id]
+  if (kind.name === 'price') return freeKey(priceNames(form), taken)
+  if (kind.name === 'tax_rate') return freeKey(taxRateNames(form), taken)
+  if (kind.name === 'coupon') return freeKey([...own, ...couponNames(id, form)], taken)
+  const words = ['lookup_key', 'code', 'event_name', 'name', 'display_name', 'url'].map((field) => form[field])
+  return freeKey([...words.flatMap((one) => (typeof one === 'string' ? [slug(one)] : [])), slug(id)], taken)
+}
+
+function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: TargetInput): void {
+  const key = table.toKey(kind.name, id)
+  const form = liveForm(kind, live, table)
+  const value = kind.ownId === undefined || kind.ownId(key, {}) === id || marked ? form : { id, ...form }
+  const there = files.entriesOf(kind).get(key)
+  if (there === undefined) files.open(kind.file).add(kind.section, { key, value })
+  else {
+    const changed = differences(kind, desiredForm(kind, there), form)
+    for (const { field } of changed) files.open(files.pathOf(kind, key)).set(kind.section, key, field, form[field])
+    if (changed.length > 0)
+      notes.push(`${kind.name}.${key} was changed outside: ${changed.map(({ field }) => field).join(', ')}`)
+  }
+  if (marked || !kind.marks) return
+  const mappings = files.open(`mappings/${targetAccount}.yaml`)
+  if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
+}

@@ -1,0 +1,63 @@
+import type Stripe from 'stripe'
+import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
+import { idOf, isOver } from '../live/source.ts'
+import type { KindName } from '../kinds/kind.ts'
+import type { PulledAccount } from './consolidate.ts'
+
+/** The objects that somebody's subscription shows, by account, kind and id. Ended subscriptions use nothing. */
+export class Uses {
+  readonly #objects = new Map<string, Map<string, StripeObject>>()
+
+  constructor(accounts: readonly PulledAccount[]) {
+    for (const account of accounts)
+      for (const subscription of account.subscriptions) if (!isOver(subscription)) this.#add(account, subscription)
+  }
+
+  has(account: string, kind: KindName, id: string): boolean {
+    return this.#objects.get(`${account} ${kind}`)?.has(id) === true
+  }
+
+  /** What subscriptions show and no list does: ad-hoc prices, and the products made with them. */
+  unlisted(account: PulledAccount, kind: KindName): readonly StripeObject[] {
+    const listed = new Set((account.resources.get(kind) ?? []).map(({ id }) => id))
+    const used = [...(this.#objects.get(`${account.name} ${kind}`)?.values() ?? [])]
+    return used.filter(({ id }) => !listed.has(id))
+  }
+
+  #add(account: PulledAccount, subscription: Stripe.Subscription): void {
+    for (const item of subscription.items.data) {
+      this.#use(account, 'price', item.price)
+      this.#useProduct(account, item.price.product)
+      for (const rate of item.tax_rates ?? []) this.#use(account, 'tax_rate', rate)
+      for (const one of item.discounts) this.#useDiscount(account, one)
+    }
+    for (const rate of subscription.default_tax_rates ?? []) this.#use(account, 'tax_rate', rate)
+    for (const one of subscription.discounts) this.#useDiscount(account, one)
+    this.#useDiscount(account, account.customers.get(idOf(subscription.customer))?.discount)
+  }
+
+  #useDiscount(account: PulledAccount, discount: string | Stripe.Discount | null | undefined): void {
+    if (typeof discount === 'object' && discount !== null) this.#use(account, 'coupon', discount.source.coupon)
+  }
+
+  /** Subscriptions show a product's id only; its name is in the list, if it is there. */
+  #useProduct(account: PulledAccount, product: string | { readonly id: string }): void {
+    const id = idOf(product)
+    const object = isJsonObject(product) ? product : { object: 'product', id, name: `Product ${id}`, active: false }
+    this.#use(account, 'product', object)
+  }
+
+  #use(account: PulledAccount, kind: KindName, object: unknown): void {
+    if (!isJsonObject(object) || typeof object['id'] !== 'string') return
+    const place = `${account.name} ${kind}`
+    const held = this.#objects.get(place) ?? new Map<string, StripeObject>()
+    this.#objects.set(place, held.set(object['id'], object as StripeObject))
+  }
+}
+
+/** The products a coupon is for, as its form names them. */
+export function productsOf(form: Readonly<Record<string, Json | undefined>> | undefined): readonly string[] {
+  const appliesTo = form?.['applies_to']
+  const products = isJsonObject(appliesTo) ? appliesTo['products'] : undefined
+  return Array.isArray(products) ? (products as readonly string[]) : []
+}

@@ -1,0 +1,92 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { type Group, type KeyTable, type Member, shared } from './consolidate.ts'
+
+/** An entry to write, and why it is as it is. */
+export interface Written {
+  readonly value: JsonObject
+  readonly comment?: string
+}
+
+/** Fields that say something about one old object, and are kept only where all of a group say the same. */
+export const aside: readonly string[] = ['lookup_key', 'nickname', 'metadata', 'active', 'default_price']
+
+/** What the members agree on. */
+export function agreed({ members }: Group): Written {
+  const first = members[0]?.form ?? {}
+  const terms = Object.fromEntries(Object.entries(first).filter(([name]) => !aside.includes(name)))
+  const notes = ['lookup_key', 'nickname', 'metadata'].flatMap((name) => {
+    const value = withoutAddresses(shared(members, name))
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  const inactive = members.every(({ form }) => form['active'] === false) ? { active: false } : {}
+  return {
+    value: { ...terms, ...inactive, ...Object.fromEntries(notes) },
+    ...because(members, 'equal in everything that reaches a bill'),
+  }
+}
+
+/** An old checkout notes in an ad-hoc price whose order it was; no address of anybody belongs into a catalog. */
+function withoutAddresses(value: Json | undefined): Json | undefined {
+  if (typeof value === 'string') return value.includes('@') ? undefined : value
+  if (!isJsonObject(value)) return value
+  const kept = Object.entries(value).filter(([, one]) => typeof one !== 'string' || !one.includes('@'))
+  return kept.length === 0 ? undefined : Object.fromEntries(kept)
+}
+
+function because(members: readonly Member[], why: string): { readonly comment?: string } {
+  if (members.length < 2) return {}
+  const counts = new Map<string, number>()
+  for (const { account } of members) counts.set(account, (counts.get(account) ?? 0) + 1)
+  const where = [...counts].map(([account, count]) => `${count} of ${account}`).join(', ')
+  return { comment: `one object for ${members.length} (${where}): ${why}` }
+}
+
+/** The default price is named where it is one of the prices written down, and can be bought. */
+export function productValue(group: Group, prices: readonly Group[], tables: ReadonlyMap<string, KeyTable>): Written {
+  const { value } = agreed(group)
+  const named = group.members.flatMap(({ account, live }) => {
+    const id = live['default_price']
+    return typeof id === 'string' ? (tables.get(account)?.keyOf('price', id) ?? []) : []
+  })
+  const own = prices.find(
+    ({ key, members }) =>
+      named.includes(key) && members.some(({ form }) => form['product'] === group.key && form['active'] !== false),
+  )
+  const { name, ...rest } = value
+  return {
+    value: {
+      ...(name === undefined ? {} : { name }),
+      ...rest,
+      ...(own === undefined ? {} : { default_price: own.key }),
+    },
+    ...because(group.members, 'of the same name'),
+  }
+}
+
+/** `lookupKeys`: those given away already. Your own code finds a price by its key, so the one key of a group stays with it. */
+export function priceValue(group: Group, lookupKeys: Set<string>): Written {
+  const written = withLookupKey(agreed(group), group, lookupKeys)
+  const archived = written.value['active'] === false && group.members.some(({ used }) => used)
+  return archived && written.comment === undefined
+    ? { ...written, comment: 'no longer sold; people are on it' }
+    : written
+}
+
+function withLookupKey(written: Written, { members }: Group, taken: Set<string>): Written {
+  const { lookup_key: _shared, ...value } = written.value
+  const own = new Set(
+    members.flatMap(({ form }) => (typeof form['lookup_key'] === 'string' ? [form['lookup_key']] : [])),
+  )
+  const [key] = own
+  if (key === undefined || own.size > 1 || taken.has(key)) return { ...written, value }
+  taken.add(key)
+  return { ...written, value: { ...value, lookup_key: key } }
+}
+
+/** Nobody can redeem a coupon that is over, and Stripe would not make it again with its old end: its holders keep it without. */
+export function couponValue(group: Group): Written {
+  const written = agreed(group)
+  if (group.members.some(({ live }) => live['valid'] === true)) return written
+  const { max_redemptions: _most, redeem_by: _until, ...rest } = written.value
+  return { value: rest, comment: 'no longer redeemable in the old account; kept for its holders, without its limits' }
+}

@@ -1,0 +1,168 @@
+import type Stripe from 'stripe'
+import { canonicalJson } from '../core/canonical.ts'
+import { subscriberKey, type SubscriberKey } from '../core/address.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { idOf, isOver, readHold } from '../live/source.ts'
+import type { Changed } from '../handover/since-move.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import type { KeyTable } from './consolidate.ts'
+import type { PulledFiles } from './files.ts'
+import { pulledFields, pulledSubscriber } from './subscriber.ts'
+
+export interface WavesInput {
+  readonly live: LiveAccount
+  readonly table: KeyTable
+  readonly files: PulledFiles
+  readonly notes: string[]
+  /** Most subscribers in a wave that pull fills. */
+  readonly size: number
+  /** What those who are in the target changed there. */
+  readonly changedInTarget: ReadonlyMap<SubscriberKey, readonly Changed[]>
+}
+
+/**
+ * Brings the subscribers of one source up to date: new ones go to the last wave with room, terms that changed there are changed here. Of those who
+ * have moved only what they changed in the target is written down; settled and ended ones, and whatever else people wrote into an entry, stay as they are.
+ */
+export function pulledWaves({
+  live,
+  table,
+  files,
+  notes,
+  size,
+  changedInTarget,
+}: WavesInput): Readonly<Record<string, number>> {
+  const waves = files.wavesOf(live.name)
+  const where = new Map<string, { path: string; entry: JsonObject; stage: string }>()
+  for (const [path, wave] of waves)
+    for (const [id, entry] of Object.entries(part(wave['subscribers']))) {
+      const stage = part(entry)['stage'] ?? wave['stage']
+      where.set(id, { path, entry: part(entry), stage: typeof stage === 'string' ? stage : 'source' })
+    }
+  const counts = { subscribers: 0, new_subscribers: 0, changed_subscribers: 0, ended_subscribers: 0 }
+  const newcomers: Stripe.Subscription[] = []
+  for (const subscription of inOrder(live.subscriptions)) {
+    const known = where.get(subscription.id)
+    if (isOver(subscription) || subscription.status === 'incomplete') {
+      if (known !== undefined && known.stage === 'source' && known.entry['excluded'] === undefined)
+        counts.ended_subscribers += 1
+      continue
+    }
+    counts.subscribers += 1
+    if (known === undefined) newcomers.push(subscription)
+    else if (known.entry['excluded'] === undefined) {
+      // Meant for the target is not there yet: until it is held the old account says what it is.
+      const isMoved = known.stage !== 'source' && readHold(subscription) !== null
+      const changed = isMoved
+        ? adopt(
+            files,
+            known.path,
+            subscription.id,
+            changedInTarget.get(subscriberKey(live.name, subscription.id)) ?? [],
+          )
+        : update(files, known, subscription, live, table)
+      if (changed.length > 0) {
+        counts.changed_subscribers += 1
+        notes.push(
+          `${live.name}/${subscription.id} changed in the ${isMoved ? 'target' : 'source'}: ${changed.join(', ')}`,
+        )
+      }
+    }
+  }
+  counts.new_subscribers = newcomers.length
+  place(newcomers, waves, { live, table, files, notes, size })
+  if (counts.ended_subscribers > 0)
+    notes.push(
+      `${counts.ended_subscribers} declared subscriptions of ${live.name} have ended there; their entries stay`,
+    )
+  return counts
+}
+
+function update(
+  files: PulledFiles,
+  { path, entry }: { readonly path: string; readonly entry: JsonObject },
+  subscription: Stripe.Subscription,
+  live: LiveAccount,
+  table: KeyTable,
+): readonly string[] {
+  const now = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
+  const changed = pulledFields.filter((name) => spelled(name, entry[name]) !== spelled(name, now[name]))
+  for (const name of changed) files.open(path).set('subscribers', subscription.id, name, now[name])
+  // T moves on with every renewal; that is no news.
+  return changed.filter((name) => name !== 'next_invoice')
+}
+
+/** Writes down what a subscriber changed since the move; what the catalog has no word for yet is left, and said. */
+function adopt(files: PulledFiles, path: string, id: string, changes: readonly Changed[]): readonly string[] {
+  return changes.map(({ what, now }) => {
+    if (what === 'items or quantities' && now.items === undefined)
+      return `${what} (a price is not in the catalog: crossbill pull --source target first)`
+    for (const [name, value] of Object.entries(now))
+      files.open(path).set('subscribers', id, name, value as Json | undefined)
+    return what
+  })
+}
+
+/** Values that mean the same compare equal: what pull leaves out may be written, and the order of a set is nobody's concern. */
+function spelled(name: (typeof pulledFields)[number], value: unknown): string {
+  const silent: Readonly<Record<string, unknown>> = {
+    automatic_tax: false,
+    cancel_at_period_end: false,
+    collection_method: 'charge_automatically',
+    status: 'active',
+  }
+  if (value === undefined || value === silent[name] || (Array.isArray(value) && value.length === 0)) return ''
+  if (!Array.isArray(value)) return canonicalJson(value)
+  return (value as readonly unknown[])
+    .map((one) => canonicalJson(isJsonObject(one) && one['quantity'] === 1 ? { ...one, quantity: undefined } : one))
+    .sort()
+    .join(' ')
+}
+
+function place(
+  newcomers: readonly Stripe.Subscription[],
+  waves: ReadonlyMap<string, JsonObject>,
+  { live, table, files, notes, size }: Omit<WavesInput, 'changedInTarget'>,
+): void {
+  let number = Math.max(0, ...[...waves.keys()].map((path) => Number(/wave-(\d+)\.ya?ml$/.exec(path)?.[1] ?? 0)))
+  const pathOf = (): string => `subscribers/${live.name}/wave-${String(number).padStart(2, '0')}.yaml`
+  const last = waves.get(pathOf())
+  let room =
+    last === undefined || (last['stage'] ?? 'source') !== 'source'
+      ? 0
+      : size - Object.keys(part(last['subscribers'])).length
+  for (const subscription of newcomers) {
+    if (room <= 0) {
+      number += 1
+      room = size
+      files.open(pathOf()).setTop('stage', 'source')
+    }
+    const value = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
+    const comment = commentFor(subscription)
+    files
+      .open(pathOf())
+      .add('subscribers', { key: subscription.id, value, ...(comment === undefined ? {} : { comment }) })
+    room -= 1
+  }
+  if (waves.size > 0 && newcomers.length > 0)
+    notes.push(`${newcomers.length} subscriptions of ${live.name} are new since the last pull`)
+}
+
+/** What a person has to say a word about before this one can move. */
+function commentFor(subscription: Stripe.Subscription): string | undefined {
+  if (subscription.application !== null)
+    return 'made by a Connect application: say managed_by_application: open_ended, or { payments_left: n }'
+  if (subscription.cancel_at_period_end) return 'ends with its period: stays where it is'
+  return subscription.status === 'past_due' || subscription.status === 'unpaid'
+    ? `${subscription.status}: see policies.past_due`
+    : undefined
+}
+
+/** Oldest first, so that a later pull only adds at the end. */
+function inOrder(subscriptions: readonly Stripe.Subscription[]): readonly Stripe.Subscription[] {
+  return [...subscriptions].sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1))
+}
+
+function part(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
+}

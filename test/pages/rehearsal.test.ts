@@ -13,7 +13,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   let browser: Browser
 
   beforeAll(async () => {
-    writeFileSync(file, await rehearsalPage(rehearsal))
+    writeFileSync(file, rehearsalPage(rehearsal))
     browser = await openBrowser()
   })
   afterAll(async () => {
@@ -33,14 +33,34 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     expect(problems).toEqual([])
   })
 
-  it('draws the charges a day: a bar for each day that had any, and one line', async () => {
+  it.each([
+    ['a desk', 1_280, '.wide', '.narrow', 600],
+    ['a phone', 390, '.narrow', '.wide', 300],
+  ])(
+    'draws the charges a day on %s: a bar for each day with charges, one layer of caps, readable labels',
+    async (_, width, shown, hidden, least) => {
+      const { page } = await openPage(browser, { width })
+      await page.goto(`file://${file}`)
+      const figure = page.locator('figure').first()
+      expect(await figure.locator(`svg${hidden}`).isVisible()).toBe(false)
+      const plot = figure.locator(`svg${shown}`)
+      expect((await plot.boundingBox())?.width).toBeGreaterThan(least)
+      expect(await plot.locator('.bars rect').count()).toBe(
+        rehearsal.days.filter(({ expected }) => expected > 0).length,
+      )
+      expect(await plot.locator('path.caps').count()).toBe(1)
+      const label = await plot.locator('.axis text').last().boundingBox()
+      expect(label?.height).toBeGreaterThan(10)
+    },
+  )
+
+  it('shows the numbers of a day when the pointer rests on it, and a band for each wave', async () => {
     const { page } = await openPage(browser, { width: 1_280 })
     await page.goto(`file://${file}`)
-    const plot = page.locator('figure svg').first()
-    const box = await plot.boundingBox()
-    expect(box?.width).toBeGreaterThan(600)
-    expect(await plot.locator('.mark-rect path').count()).toBe(rehearsal.days.length)
-    expect(await plot.locator('.mark-line path').count()).toBe(1)
+    const plot = page.locator('figure svg.wide').first()
+    expect(await plot.locator('.hover title').nth(1).textContent()).toBe('2026-12-02: 7 without migration, 7 with it')
+    expect(await plot.locator('.bands rect').count()).toBe(rehearsal.waves.length)
+    expect(await plot.locator('.differs circle').count()).toBe(0)
   })
 
   it('is understood without the pictures: each has words and a table beside it', async () => {

@@ -45,7 +45,7 @@ export const main = command({
       const report = await rehearse(context, { months, faults, seed, worlds: rehearsalWorlds(context) })
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
       const path = shell.pathOr(out, 'report/rehearsal.html')
-      await writeWhole(path, await rehearsalPage(report))
+      await writeWhole(path, rehearsalPage(report))
       if (shell.format === 'json') shell.json({ ...summary(report), report: path, differences: report.differences })
       else shell.out(rehearsalText(report, shell.near(path), shell))
       return report.ok ? exitCodes.fine : exitCodes.found

@@ -1,4 +1,6 @@
-import { Temporal } from 'temporal-polyfill'
+import { addMonths } from '../../billing/calendar.ts'
+import { formatInstant, instant, parseInstant, secondsPerDay } from '../../core/instant.ts'
+import { present } from '../../core/assert.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
 import { compareCharges } from '../../engine/rehearse/compare-charges.ts'
 import type { Identity } from '../../engine/state.ts'
@@ -154,7 +156,8 @@ async function applyAll({ shown, verified }: Scene, allowed: readonly string[] =
   await verified(true)
 }
 
-function later(from: string, duration: Temporal.DurationLike): string {
-  const at = Temporal.Instant.from(from).toZonedDateTimeISO('UTC').add(duration)
-  return at.toInstant().toString()
+/** Calendar months and days after an instant, both written as `2026-12-01T12:00:00Z`. */
+function later(from: string, { months = 0, days = 0 }: { readonly months?: number; readonly days?: number }): string {
+  const start = present(parseInstant(from), `an instant in ${from}`)
+  return formatInstant(instant(addMonths(start, months) + days * secondsPerDay))
 }

@@ -17,12 +17,17 @@ p{margin:.5rem 0;max-width:46rem}.soft{color:var(--soft)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(6.2rem,1fr));gap:.7rem;margin:1rem 0;padding:0;list-style:none}
 .figures li{background:var(--tint);border-radius:.4rem;padding:.7rem .9rem}.figures b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}
 .figures .bad b{color:var(--bad)}
-.scroll{overflow-x:auto}figure{margin:1rem 0}figure{overflow-x:auto}figure svg{width:100%;min-width:40rem;height:auto;display:block}figcaption{color:var(--soft);font-size:.9rem}
+.scroll{overflow-x:auto}figure{margin:1rem 0}.plot{width:100%;height:auto;display:block;font:12px system-ui,sans-serif;fill:var(--soft)}.plot.narrow{display:none}
+.plot .axis path{stroke:var(--soft);fill:none}.plot .axis .grid{stroke:var(--line)}.plot .bars rect{fill:var(--was);opacity:.75}.plot .caps{stroke:var(--now);stroke-width:2.4;fill:none}
+.plot .bands rect{fill:var(--now);opacity:.07}.plot .bands path{stroke:var(--now);stroke-dasharray:3 3;opacity:.6}.plot .differs circle{fill:var(--bad)}
+.plot .hover rect{fill:transparent}.plot .hover rect:hover{fill:var(--now);opacity:.18}.plot .wave rect{fill:var(--was)}.plot .wave circle{fill:var(--now)}.plot .name{fill:var(--ink)}
+@media (max-width:40rem){.plot.wide{display:none}.plot.narrow{display:block}}
+figcaption{color:var(--soft);font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left;padding:.4rem .7rem .4rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
 details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
-@media print{figure svg{min-width:0}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
+@media print{.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
 export function page(title: string, body: Html): string {

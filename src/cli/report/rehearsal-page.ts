@@ -3,15 +3,16 @@ import { formatMoney } from '../../core/money.ts'
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { html, raw, type Html } from './html.ts'
 import { page, table } from './page.ts'
-import { chargesPerDay, waveTimeLine } from './plots.ts'
+import { chargesPerDay } from './plots/charges.ts'
+import { waveTimeLine } from './plots/waves.ts'
 import { differences } from './rehearsal-differences.ts'
 import { standing } from './rehearsal-standing.ts'
 import { grouped, moment, waveName } from './rehearsal-words.ts'
 
 /** The rehearsal for the owner of the business: first whether it would go well, then the evidence, then what to do. */
-export async function rehearsalPage(report: RehearsalReport): Promise<string> {
-  const body = html`${verdict(report)} ${figures(report)} ${await plots(report)} ${currencies(report)}
-  ${differences(report)} ${standing(report)} ${trouble(report)} ${method(report)}`
+export function rehearsalPage(report: RehearsalReport): string {
+  const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
+  ${standing(report)} ${trouble(report)} ${method(report)}`
   return page('Migration rehearsal', body)
 }
 
@@ -62,20 +63,20 @@ function figures(report: RehearsalReport): Html {
   </ul>`
 }
 
-async function plots(report: RehearsalReport): Promise<Html> {
+function plots(report: RehearsalReport): Html {
   const charges = html`<h2>Charges a day, in both worlds</h2>
     <figure role="img" aria-label="Charges a day in both worlds; the table of currencies below gives the totals.">
-      ${raw(await chargesPerDay(report))}
+      ${chargesPerDay(report)}
       <figcaption>
-        Bars: nobody migrates. Line: the waves are applied. Where the line leaves the bars, somebody is charged
-        differently.
+        Bar: charges without a migration. Blue cap: charges with the waves applied; it lies on the bar's top when both
+        runs agree. Shaded: a wave can still be undone. A red mark: the two runs differ. On a phone a bar is a week.
       </figcaption>
     </figure>`
   if (report.waves.length === 0) return charges
   return html`${charges}
     <h2>The waves</h2>
     <figure role="img" aria-label="Waves on a time line; the same dates are in the table below.">
-      ${raw(await waveTimeLine(report))}
+      ${waveTimeLine(report)}
       <figcaption>
         Dot: the wave moves to the new account. Bar: it can still be undone. End of the bar: the old subscriptions are
         finished.

@@ -2,7 +2,7 @@ import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
 import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project } from './types.ts'
-import type { Path, YamlFile } from './yaml-file.ts'
+import type { Path, YamlFile } from './yaml-places.ts'
 
 /** An entry of a kind's section, with the file it came from. */
 export interface DraftResource extends DesiredResource {

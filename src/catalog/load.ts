@@ -1,3 +1,4 @@
+import type { YamlFile } from './yaml-places.ts'
 import { address } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { type Diagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
@@ -11,7 +12,7 @@ import { rules } from './rules/rules.ts'
 import { subscribersFrom } from './subscribers.ts'
 import type { Catalog, DeclaredExternal, DesiredSubscriber, Mappings, Project } from './types.ts'
 import { validateFile } from './validate.ts'
-import { readYaml, type YamlFile } from './yaml-file.ts'
+import { readYaml } from './yaml-file.ts'
 
 /** A file under catalog/, by its path relative to it: `subscribers/us/wave-01.yaml`. */
 export interface CatalogFile {

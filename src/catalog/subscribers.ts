@@ -3,7 +3,7 @@ import { instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { instantOf } from './project.ts'
 import type { DesiredDiscount, DesiredItem, DesiredSubscriber, Stage } from './types.ts'
-import type { YamlFile } from './yaml-file.ts'
+import type { YamlFile } from './yaml-places.ts'
 
 /** A file of subscribers, which its schema has accepted, entry by entry. `next_invoice` and the like become instants. */
 export function subscribersFrom(file: YamlFile, relative: string, source: string): readonly DesiredSubscriber[] {

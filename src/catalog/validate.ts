@@ -6,7 +6,7 @@ import { parseInstant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { suggest } from '../core/suggest.ts'
 import { error, type RuleName } from './rule-names.ts'
-import type { Path, YamlFile } from './yaml-file.ts'
+import type { Path, YamlFile } from './yaml-places.ts'
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, coerceTypes: false })
 addFormatsModule.default(ajv, ['uri'])

@@ -3,18 +3,7 @@ import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
 import { keyPlace, readPlainYaml } from './plain-yaml.ts'
 import { error } from './rule-names.ts'
-import { keyText, locator, parseYaml, type Places, placesOf, startOf } from './yaml-places.ts'
-
-/** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
-export type Path = readonly (string | number)[]
-
-/** A file as a value, with the way back to where each part of it stands. */
-export interface YamlFile {
-  readonly path: string
-  readonly value: Json
-  /** Where a value stands, or its key. A part that is not there is shown at what would hold it. */
-  readonly locate: (path: Path, part?: 'key' | 'value') => Position
-}
+import { keyText, locator, parseYaml, type Places, placesOf, startOf, type YamlFile } from './yaml-places.ts'
 
 export type YamlReading = { readonly file: YamlFile } | { readonly findings: readonly Diagnostic[] }
 

@@ -11,8 +11,8 @@ import {
   type YAMLMap,
 } from 'yaml'
 import type { Position } from '../core/diagnostic.ts'
+import type { Json } from '../core/json.ts'
 import { keyPlace } from './plain-yaml.ts'
-import type { YamlFile } from './yaml-file.ts'
 
 export type Places = ReadonlyMap<string, { readonly line: number; readonly column: number }>
 
@@ -90,3 +90,14 @@ export function locator(document: Document.Parsed, at: (offset: number) => Posit
     return at(part === 'key' ? keyOffset : valueOffset)
   }
 }
+
+/** A file as a value, with the way back to where each part of it stands. */
+export interface YamlFile {
+  readonly path: string
+  readonly value: Json
+  /** Where a value stands, or its key. A part that is not there is shown at what would hold it. */
+  readonly locate: (path: Path, part?: 'key' | 'value') => Position
+}
+
+/** Steps from the top of a file to a value: `['prices', 'membership', 'unit_amount']`. */
+export type Path = readonly (string | number)[]

@@ -1,23 +1,9 @@
 import yargs, { type Argv, type Options } from 'yargs'
 import { suggest } from '../core/suggest.ts'
-import type { Command, CommandEntry, Format, Load } from './command.ts'
-import { tool } from './version.ts'
+import type { Command, CommandEntry, Load } from './command.ts'
+import { type GlobalFlags, globalOptions } from './flags.ts'
 import { UsageError } from './usage-error.ts'
-
-/** Flags that every command takes. */
-export const globalOptions = {
-  project: { type: 'string', requiresArg: true, default: '.', describe: 'folder of the project (with catalog/ in it)' },
-  format: { type: 'string', requiresArg: true, default: 'text', describe: 'form of the result' },
-  quiet: { type: 'boolean', default: false, describe: 'no progress and no notes on stderr' },
-  'no-color': { type: 'boolean', default: false, describe: 'no colours (NO_COLOR works too)' },
-} as const satisfies Record<string, Options>
-
-export interface GlobalFlags {
-  readonly project: string
-  readonly format: Format
-  readonly quiet: boolean
-  readonly 'no-color': boolean
-}
+import { tool } from './version.ts'
 
 export type Parsed =
   | { readonly kind: 'text'; readonly text: string }

@@ -1,15 +1,6 @@
+import type { Format } from './flags.ts'
 import type { InferredOptionTypes, Options, PositionalOptions } from 'yargs'
 import type { Shell } from './shell.ts'
-
-export type Format = 'text' | 'json' | 'markdown' | 'csv'
-
-export const exitCodes = {
-  fine: 0,
-  error: 1,
-  /** There is something to see: changes, drift, violations. */
-  found: 2,
-  interrupted: 130,
-} as const
 
 type Named = Readonly<Record<string, Options>>
 type Positional = Readonly<Record<string, PositionalOptions>>

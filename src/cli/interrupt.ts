@@ -1,5 +1,5 @@
 import type { Interrupt } from '../engine/ports.ts'
-import { exitCodes } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { parseArguments } from './arguments.ts'
-import { exitCodes } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
 import { commandTable } from './commands.ts'
 import { problemJson, problemText } from './report-error.ts'
 import { openShell } from './shell.ts'
@@ -20,7 +20,7 @@ export async function run(
       surroundings.stdout.write(`${parsed.text}\n`)
       return exitCodes.fine
     }
-    const shell = await openShell(parsed.flags, surroundings)
+    const shell = await openShell(parsed.flags, surroundings, run)
     try {
       return await parsed.command.run(parsed.flags, shell)
     } finally {

@@ -1,8 +1,8 @@
+import { exitCodes } from './exit-codes.ts'
 import { relative, resolve } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
-import type { GlobalFlags } from './arguments.ts'
-import { exitCodes, type Format } from './command.ts'
+import type { Format, GlobalFlags } from './flags.ts'
 import { inBlocks, indentedJson } from '../core/json-text.ts'
 import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
@@ -11,6 +11,8 @@ import type { Surroundings } from './surroundings.ts'
 /** What a command has at hand: where it stands, where it may write, and whether somebody is watching. */
 export interface Shell {
   readonly surroundings: Surroundings
+  /** Runs another command line of this program, for commands that play several. */
+  readonly run: (argv: readonly string[], surroundings: Surroundings) => Promise<number>
   /** Absolute folder of the project. */
   readonly project: string
   readonly format: Format
@@ -34,7 +36,7 @@ export interface Shell {
   readonly ask: (question: string) => Promise<string | undefined>
 }
 
-export async function openShell(flags: GlobalFlags, surroundings: Surroundings): Promise<Shell> {
+export async function openShell(flags: GlobalFlags, surroundings: Surroundings, run: Shell['run']): Promise<Shell> {
   const { Chalk } = await import('chalk')
   const { stdout, stderr, cwd } = surroundings
   const plain = flags['no-color'] || (surroundings.env['NO_COLOR'] ?? '') !== '' || stdout.isTTY !== true
@@ -42,6 +44,7 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings):
   const say = flags.quiet ? (): void => {} : (text: string): void => void stderr.write(`${text}\n`)
   return {
     surroundings,
+    run,
     project: resolve(cwd, flags.project),
     format: flags.format,
     paint: new Chalk({ level: plain ? 0 : 1 }),

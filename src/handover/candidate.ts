@@ -3,8 +3,7 @@ import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { taxRateKeys } from './carried/invoices.ts'
-import { catalogIndex, type CatalogIndex } from './references.ts'
+import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
 import { isOver, idOf, readSource, type SourceSubscription } from '../live/source.ts'
 import {
   sightNew,

@@ -1,3 +1,5 @@
+import { Findings } from './findings.ts'
+import type { Decided } from './decided.ts'
 import type Stripe from 'stripe'
 import { nextChargeDate } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
@@ -22,17 +24,11 @@ import { findObstacles } from './obstacles.ts'
 import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
-import { Findings, recipe } from './recipe.ts'
+import { recipe } from './recipe.ts'
 import { sightInvoice } from '../live/sights.ts'
-import { isOver, readSource } from '../live/source.ts'
+import { readSource } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
-
-/** A subscriber with its outcome, while decisions that look at several of them are still to come. */
-export interface Decided {
-  readonly candidate: Candidate | undefined
-  readonly classification: Classification
-}
 
 /** Every declared subscriber with exactly one outcome, in the catalog's order. Pure: equal input, equal output. */
 export function classifySubscribers(input: HandoverInput): readonly Classification[] {
@@ -240,9 +236,4 @@ function stop(reason: Reason<BlockedCode>): Outcome {
 
 function later(code: DeferredCode, until: Instant, message: string): Outcome {
   return { outcome: 'deferred', code, until, message }
-}
-
-/** Whether a subscription of the source still counts as one of its customer's: it lives and goes on. */
-export function goesOn(subscription: Stripe.Subscription): boolean {
-  return !isOver(subscription) && readSource(subscription, undefined).ending === null
 }

@@ -1,6 +1,6 @@
 import type { Surroundings } from './candidate.ts'
 import { grouped } from './candidate.ts'
-import type { Decided } from './classify.ts'
+import type { Decided } from './decided.ts'
 import { blocked } from './reasons.ts'
 import { idOf } from '../live/source.ts'
 

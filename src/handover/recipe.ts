@@ -1,41 +1,20 @@
+import type { RecipeInput } from './recipe-input.ts'
+import { type Wait, Findings } from './findings.ts'
 import type Stripe from 'stripe'
 import { anchorsShown, chooseAnchor, chooseTrialAnchor, type AnchorChoice } from '../billing/anchor.ts'
 import { chargeDate, indexAfter, monthsOf, type Cycle } from '../billing/calendar.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
-import type { BlockedCode, DeferredCode } from './codes.ts'
+import type { BlockedCode } from './codes.ts'
 import { carriedDiscounts } from './carried/discounts.ts'
 import { carriedPayment } from './carried/payment.ts'
 import { fieldsNotCarried } from './fields.ts'
 import { liveValue } from './live-values.ts'
 import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from '../live/marks.ts'
-import { blocked } from './reasons.ts'
-import { findPrice, findTaxRate, refTo, type CatalogIndex } from './references.ts'
+import { findPrice, findTaxRate, refTo } from './references.ts'
 import type { SourceItem, SourceSubscription } from '../live/source.ts'
-import type { CopyMap, ExpectedItem, ProofExpectation, Reason } from './types.ts'
-
-/** What a recipe is made from: one old subscription and everything it refers to. */
-export interface RecipeInput {
-  readonly project: string
-  readonly desired: DesiredSubscriber
-  readonly old: SourceSubscription
-  readonly customerOld: Stripe.Customer | undefined
-  readonly customerNew: Stripe.Customer
-  readonly index: CatalogIndex
-  readonly copyMap: CopyMap
-  readonly policies: Policies
-  readonly now: Instant
-  /** Id of the customer's subscription that renews first: a customer-level `once` falls on it alone. */
-  readonly onceGoesTo: string | null
-}
-
-export interface Wait {
-  readonly code: DeferredCode
-  readonly until: Instant
-  readonly message: string
-}
+import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /**
  * The creation of the new subscription, complete, or every reason why there is none (yet). "Almost" is not offered: a field that cannot be carried
@@ -51,26 +30,6 @@ export type Recipe =
       readonly pause: JsonObject | null
     }
   | { readonly ok: false; readonly reasons: readonly Reason<BlockedCode>[]; readonly waits: readonly Wait[] }
-
-/** Everything found on the way; parts add to it and give `undefined` where they cannot go on. */
-export class Findings {
-  readonly reasons: Reason<BlockedCode>[] = []
-  readonly waits: Wait[] = []
-
-  block(code: BlockedCode, message: string, fix?: string): undefined {
-    this.reasons.push(blocked(code, message, fix))
-    return undefined
-  }
-
-  wait(code: DeferredCode, until: Instant, message: string): undefined {
-    this.waits.push({ code, until, message })
-    return undefined
-  }
-
-  get none(): boolean {
-    return this.reasons.length === 0 && this.waits.length === 0
-  }
-}
 
 /** What every answer that is compared must show: https://docs.stripe.com/expand (create and update take the same paths). */
 export const provenExpansions = ['customer', 'discounts', 'items.data.discounts', 'latest_invoice'] as const

@@ -1,3 +1,4 @@
+import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import { couponDuration, carryingCoupon, hasLimits, sameDuration } from './carried/coupons.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
@@ -115,4 +116,16 @@ function missing(
   options: { fix?: string } = {},
 ): { ok: false; reason: Reason<BlockedCode> } {
   return { ok: false, reason: blocked(code, message, options.fix) }
+}
+
+/** Keys of the target's tax rates by id, from their marks. */
+export function taxRateKeys(
+  rates: readonly { readonly id?: string; readonly metadata?: unknown }[],
+): ReadonlyMap<string, string> {
+  return new Map(
+    rates.flatMap(({ id, metadata }) => {
+      const mark = (metadata as Record<string, unknown> | undefined)?.[markAddress]
+      return id !== undefined && typeof mark === 'string' ? [[id, mark.replace(/^tax_rate\./, '')] as const] : []
+    }),
+  )
 }

@@ -1,3 +1,4 @@
+import type { Temper } from './stripe/test-cards.ts'
 // Members and their banks at work: what people do in the customer portal of an account (old or new), and what cards do by themselves.
 // POST /_sandbox/act {"act": "cancel", "account": "us", "subscription": "sub_…"}
 import { formatInstant, parseInstant } from '../core/instant.ts'
@@ -9,7 +10,7 @@ import type { ControlInput, Module } from './kernel/module.ts'
 import { Maker, type Params, idOf } from './population/maker.ts'
 import { payingMethod } from './stripe/billing/paying.ts'
 import { type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
-import { type PaymentMethodRow, type Temper, paymentMethods } from './stripe/payment-method-row.ts'
+import { type PaymentMethodRow, paymentMethods } from './stripe/payment-method-row.ts'
 
 type Act = (context: Context, input: ControlInput) => object
 

@@ -1,3 +1,4 @@
+import { type Page, type ReadPage, cursor, createdAt } from './pages.ts'
 import { CommandError, type Outcome } from '../core/outcome.ts'
 import type { StripeObject, JsonObject } from '../core/json.ts'
 import type { Instant } from '../core/instant.ts'
@@ -13,14 +14,6 @@ export interface ListSource {
   /** 0 to 1, for spreading retries. */
   random(): number
 }
-
-export interface Page {
-  readonly data: readonly StripeObject[]
-  readonly hasMore: boolean
-}
-
-/** Reads one page; its retries are its own. */
-export type ReadPage = (params: Params) => Promise<Page>
 
 /** Lists that take `created` ranges, which are read side by side. */
 const ranged = new Set(
@@ -68,22 +61,6 @@ async function* readOn(page: ReadPage, first: Page): AsyncGenerator<StripeObject
     last = await page({ starting_after: cursor(last) })
     yield* last.data
   }
-}
-
-/** The last object's id. A page that says "more" and has nothing to go on from would end the reading half-way. */
-export function cursor(page: Page): string {
-  const id = page.data.at(-1)?.id
-  if (id === undefined)
-    throw new CommandError('list_incomplete', 'Stripe said that a list goes on after an empty page', {
-      notDone: 'nothing was decided on half a list',
-      fix: 'run the command again',
-    })
-  return id
-}
-
-export function createdAt(object: StripeObject): number {
-  const created = object['created']
-  return typeof created === 'number' ? created : 0
 }
 
 async function readPage(source: ListSource, path: string, params: Params): Promise<Page> {

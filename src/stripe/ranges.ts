@@ -1,5 +1,5 @@
 import type { StripeObject } from '../core/json.ts'
-import { createdAt, cursor, type Page, type ReadPage } from './list.ts'
+import { createdAt, cursor, type Page, type ReadPage } from './pages.ts'
 
 /** Requests in flight for one list: enough to keep 25 requests a second busy at 300 ms each. */
 const lanes = 8

@@ -1,5 +1,5 @@
 import type { Options } from 'yargs'
-import { globalOptions } from '../../src/cli/arguments.ts'
+import { globalOptions } from '../../src/cli/flags.ts'
 import type { Command, CommandEntry } from '../../src/cli/command.ts'
 import { present } from '../../src/core/assert.ts'
 

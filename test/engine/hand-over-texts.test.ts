@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { itemText, lineText, textsIn, withLiveValues } from '../../src/handover/live-values.ts'
 import { readTexts } from '../../src/engine/handover/texts.ts'
-import type { Job } from '../../src/engine/handover/hand-over.ts'
+import type { Job } from '../../src/engine/handover/job.ts'
 import { members } from './members.ts'
 
 test('what is written on items and invoices is read before they are taken away, and stands in the request alone', async () => {

@@ -1,9 +1,9 @@
 import { rehearsalWorlds } from '../../src/cli/rehearsal/worlds.ts'
 import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import type { RehearsalReport } from '../../src/engine/rehearse/report.ts'
-import type { RehearsalWorlds } from '../../src/engine/rehearse/rehearse.ts'
+import type { RehearsalWorlds } from '../../src/engine/rehearse/world.ts'
 import { members, type Member } from '../engine/members.ts'
-import type { Mutation } from '../simulate/simulate.ts'
+import type { Mutation } from '../simulate/mutations.ts'
 
 export interface Trial {
   readonly people: readonly Member[]

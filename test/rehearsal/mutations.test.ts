@@ -6,8 +6,8 @@ import {
   forgetsProrationNone,
   overlooksCancelledSuccessors,
   takesSilenceForEmpty,
+  type Mutation,
 } from '../simulate/mutations.ts'
-import type { Mutation } from '../simulate/simulate.ts'
 import { found, foundBySomeSeed, rehearsed, type Trial } from './broken-rule.ts'
 import { createsBeforeHolding } from './holding-late.ts'
 

@@ -7,9 +7,10 @@ import {
   forgetsProrationNone,
   overlooksCancelledSuccessors,
   takesSilenceForEmpty,
+  type Mutation,
 } from './mutations.ts'
 import type { Person } from './people.ts'
-import { tell, type Mutation } from './simulate.ts'
+import { tell } from './simulate.ts'
 
 // Whole worlds one after the other: slow on a busy machine, never waiting for anything.
 vi.setConfig({ testTimeout: 120_000 })

@@ -1,7 +1,9 @@
 import { isJsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
-import type { Mutation } from './simulate.ts'
+
+/** Breaks the product on purpose, so that it can be shown that the simulation finds it. */
+export type Mutation = (context: Context) => Context
 
 /** The same context with every account changed. */
 export function onAccounts(context: Context, change: (account: StripeAccount) => StripeAccount): Context {

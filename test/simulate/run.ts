@@ -1,3 +1,4 @@
+import type { Counts } from './counts.ts'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
@@ -5,7 +6,7 @@ import { chance } from './chance.ts'
 import { randomHappenings } from './happenings.ts'
 import { randomPeople } from './people.ts'
 import { shorten } from './shorten.ts'
-import { simulate, type Counts } from './simulate.ts'
+import { simulate } from './simulate.ts'
 
 /**
  * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as there are (`--jobs`). The first broken promise is told as shortly as it

@@ -17,7 +17,7 @@ import { kajabiSite } from '../../src/kajabi/site.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import type { OpenStore } from '../../src/store/open.ts'
 import { clientOf } from '../sandbox/client.ts'
-import type { Mutation } from './simulate.ts'
+import type { Mutation } from './mutations.ts'
 
 /** How Kajabi's call about a tag reaches the service. */
 export type Arrival = 'once' | 'twice' | 'late' | 'lost'

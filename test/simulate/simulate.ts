@@ -1,4 +1,5 @@
-import type { Context } from '../../src/engine/context.ts'
+import type { Counts } from './counts.ts'
+import type { Mutation } from './mutations.ts'
 import { chance } from './chance.ts'
 import { randomHappenings, type Happening } from './happenings.ts'
 import { randomPeople, type Person } from './people.ts'
@@ -13,12 +14,6 @@ export interface Story {
   /** Name of the promise and what was seen; undefined when all held. */
   readonly broken: string | undefined
 }
-
-/** How often everything occurred, by name. */
-export type Counts = Readonly<Record<string, number>>
-
-/** Breaks the product on purpose, so that it can be shown that the simulation finds it. */
-export type Mutation = (context: Context) => Context
 
 const unchanged: Mutation = (context) => context
 

@@ -13,11 +13,11 @@ import { Departures } from './departures.ts'
 import { billsOf, sidesOf } from './ground.ts'
 import type { Happening } from './happenings.ts'
 import { changeable, Life } from './life.ts'
-import { onAccounts } from './mutations.ts'
+import { onAccounts, type Mutation } from './mutations.ts'
 import { Portal } from './portal.ts'
 import * as promise from './promises.ts'
 import { Broken, type Foreign, type Sent } from './promises.ts'
-import type { Counts, Mutation } from './simulate.ts'
+import type { Counts } from './counts.ts'
 import { bury, type Member, type TwinWorlds } from './world.ts'
 
 type Do<Name extends Happening['do']> = Extract<Happening, { readonly do: Name }>

@@ -14,7 +14,7 @@ import { openRig, type Rig } from '../engine/rig.ts'
 import { importCopy } from '../engine/school.ts'
 import { accountOf, oldTown, type OldTown, type Person, type PriceName } from './people.ts'
 import { connect, Service } from './service.ts'
-import type { Mutation } from './simulate.ts'
+import type { Mutation } from './mutations.ts'
 
 /** A period that a revert left uncharged is billed, and pauses move along: then nothing differs between the two worlds. */
 const policies = 'policies: { uncharged_period: invoice, collection_paused: carry }\n'

@@ -4,7 +4,7 @@ import { kindNamed, kinds } from '../../kinds/registry.ts'
 import type { DesiredDiscount, DesiredSubscriber } from '../types.ts'
 import { type Draft, placeIn, placeOfSubscriber } from '../draft.ts'
 import { error } from '../rule-names.ts'
-import type { Path } from '../yaml-file.ts'
+import type { Path } from '../yaml-places.ts'
 
 type Keys = ReadonlyMap<string, ReadonlySet<string>>
 

@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { copyMapCheck } from '../../engine/copy-map.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import { firstFew, groupBy } from '../render/words.ts'
 

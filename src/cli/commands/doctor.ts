@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { examineService } from '../wiring/examine-service.ts'
 import { withProject } from '../wiring/project.ts'
 import { doctorText } from '../render/doctor-text.ts'

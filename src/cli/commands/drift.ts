@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { drift } from '../../engine/verify/drift.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import { driftText } from '../render/drift-text.ts'
 

@@ -1,4 +1,5 @@
-import { command, exitCodes } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { command } from '../command.ts'
 import { changeRow, withInbox } from '../wiring/inbox.ts'
 
 export const main = command({

@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { inboxStates } from '../../cancel/machine.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { reasonCode } from '../../cancel/reasons.ts'
 import { entryOf, withInbox, type InboxEntry } from '../wiring/inbox.ts'
 import { columns } from '../render/words.ts'

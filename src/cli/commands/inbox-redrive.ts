@@ -1,4 +1,5 @@
-import { command, exitCodes } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { command } from '../command.ts'
 import { changeRow, withInbox, type InboxEntry } from '../wiring/inbox.ts'
 import { plural } from '../render/words.ts'
 import { UsageError } from '../usage-error.ts'

@@ -1,6 +1,7 @@
+import { exitCodes } from '../exit-codes.ts'
 import { closeBreaker } from '../../engine/inbox/breaker.ts'
 import { loadProject } from '../wiring/catalog.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withStore } from '../wiring/project.ts'
 
 export const main = command({

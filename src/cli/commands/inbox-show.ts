@@ -1,6 +1,7 @@
+import { exitCodes } from '../exit-codes.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { entryOf, withInbox } from '../wiring/inbox.ts'
 import { columns } from '../render/words.ts'
 

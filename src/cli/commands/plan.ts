@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { savePlan } from '../wiring/plan-file.ts'
 import { printPlan } from '../render/print-plan.ts'
 import { withProject } from '../wiring/project.ts'

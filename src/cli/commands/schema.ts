@@ -1,6 +1,7 @@
+import { exitCodes } from '../exit-codes.ts'
 import { join } from 'node:path'
 import { writeWhole } from '../../files/write.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { schemaNames, schemaOf } from '../schemas.ts'
 
 export const main = command({

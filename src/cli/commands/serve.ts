@@ -1,9 +1,10 @@
+import { exitCodes } from '../exit-codes.ts'
 import { startServing, type Serving } from '../../engine/inbox/serve.ts'
 import { recover } from '../../engine/apply/recover.ts'
 import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
 import { startService } from '../../server/service.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import {
   openProjectAlerts,

@@ -1,4 +1,5 @@
-import { command, exitCodes } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { command } from '../command.ts'
 import { printPlan } from '../render/print-plan.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 

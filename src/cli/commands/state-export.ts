@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { stateExport, type Identity } from '../../engine/state.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 
 const heads = ['kind', 'source', 'old_id', 'address', 'new_id'] as const satisfies readonly (keyof Identity)[]

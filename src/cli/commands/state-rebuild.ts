@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { stateRebuild } from '../../engine/rebuild.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
 

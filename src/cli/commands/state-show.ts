@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { stateShow } from '../../engine/state.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import { columns } from '../render/words.ts'
 

@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { checkCatalog } from '../wiring/catalog.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { findingsText } from '../report-error.ts'
 import { plural } from '../render/words.ts'
 

@@ -1,5 +1,6 @@
+import { exitCodes } from '../exit-codes.ts'
 import { verify } from '../../engine/verify/verify.ts'
-import { command, exitCodes } from '../command.ts'
+import { command } from '../command.ts'
 import { withProject } from '../wiring/project.ts'
 import { verifyMarkdown, verifyText } from '../render/verify-text.ts'
 

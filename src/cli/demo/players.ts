@@ -1,5 +1,5 @@
 import { CommandError } from '../../core/outcome.ts'
-import { run } from '../main.ts'
+import type { Shell } from '../shell.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 export interface Played {
@@ -7,11 +7,33 @@ export interface Played {
   readonly stdout: string
 }
 
-/**
- * Runs one command line in the demo's project exactly as a user would type it there, and hands back what it printed.
- * @throws CommandError when it ends otherwise than the story expects
- */
-export async function play(words: readonly string[], dir: string, expected: readonly number[] = [0]): Promise<Played> {
+/** Types commands in the demo's project. */
+export interface Players {
+  /**
+   * Runs one command line exactly as a user would type it there, and returns what it printed.
+   * @throws CommandError when its exit code is not one that the story expects
+   */
+  play(words: readonly string[], expected?: readonly number[]): Promise<Played>
+  /** What a command prints with --format json. */
+  playJson<T>(words: readonly string[], expected?: readonly number[]): Promise<T>
+}
+
+export function playersIn(dir: string, { run }: Pick<Shell, 'run'>): Players {
+  const play: Players['play'] = (words, expected = [0]) => playIn(dir, run, words, expected)
+  return {
+    play,
+    async playJson<T>(words: readonly string[], expected?: readonly number[]) {
+      return JSON.parse((await play([...words, '--format', 'json', '--quiet'], expected)).stdout) as T
+    },
+  }
+}
+
+async function playIn(
+  dir: string,
+  run: Shell['run'],
+  words: readonly string[],
+  expected: readonly number[],
+): Promise<Played> {
   let stdout = ''
   let stderr = ''
   const surroundings: Surroundings = {
@@ -29,9 +51,4 @@ export async function play(words: readonly string[], dir: string, expected: read
     notDone: 'the story stops here',
     fix: `Look around in ${dir}: crossbill plan, crossbill verify.`,
   })
-}
-
-/** What a command prints with --format json. */
-export async function playJson<T>(words: readonly string[], dir: string, expected?: readonly number[]): Promise<T> {
-  return JSON.parse((await play([...words, '--format', 'json', '--quiet'], dir, expected)).stdout) as T
 }

@@ -1,6 +1,5 @@
 import { CommandError } from '../../core/outcome.ts'
 import type { VerifyResult, Violation } from '../../engine/verify/verify.ts'
-import { play } from './players.ts'
 import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
 
@@ -24,19 +23,19 @@ export interface Scene {
 const ofTheWorld: readonly Violation['code'][] = ['same_person_pays_twice', 'external_biller']
 
 export function openScene(school: School, teller: Teller): Scene {
-  const { dir } = school
+  const { dir, players } = school
   let known: ReadonlySet<string> | undefined
   return {
     school,
     teller,
     async shown(words, { lines, codes } = {}) {
-      const { stdout } = await play([...words, '--quiet'], dir, codes)
+      const { stdout } = await players.play([...words, '--quiet'], codes)
       teller.command(words, stdout, lines)
     },
     async verified(told) {
       const [text, json] = [
-        await play(['verify', '--quiet'], dir, [0, 2]),
-        await play(['verify', '--quiet', '--format', 'json'], dir, [0, 2]),
+        await players.play(['verify', '--quiet'], [0, 2]),
+        await players.play(['verify', '--quiet', '--format', 'json'], [0, 2]),
       ]
       const result = JSON.parse(json.stdout) as VerifyResult
       if (told) teller.command(['verify'], text.stdout)

@@ -7,6 +7,7 @@ import type { Shell } from '../shell.ts'
 import { loadProject } from '../wiring/catalog.ts'
 import { withStore } from '../wiring/project.ts'
 import { openProjectSandbox, type ProjectSandbox } from '../wiring/project-sandbox.ts'
+import { playersIn, type Players } from './players.ts'
 import { projectYaml } from '../wiring/project-template.ts'
 import { advanceClock, copyCustomers, readCharges } from '../wiring/sandbox-control.ts'
 import type { LedgerCharge } from '../wiring/world-charges.ts'
@@ -14,6 +15,8 @@ import type { LedgerCharge } from '../wiring/world-charges.ts'
 /** The demo's project on disk, the world it acts in, and the world in which nobody migrates. */
 export interface School {
   readonly dir: string
+  /** Commands typed in the project. */
+  readonly players: Players
   /** Plays both worlds forward to an instant. */
   readonly advance: (to: string) => Promise<void>
   /** Has Stripe copy customers and cards to the new account; the CSV is put beside the project. @returns its name */
@@ -53,6 +56,7 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
     await withStore(catalog.project, here, async (_store, world) => await work(world ?? twin))
   return {
     dir,
+    players: playersIn(dir, shell),
     async advance(to) {
       await inWorld(async (world) => advanceClock(world, to))
       await advanceClock(twin, to)

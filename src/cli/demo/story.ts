@@ -6,7 +6,6 @@ import { compareCharges } from '../../engine/rehearse/compare-charges.ts'
 import type { Identity } from '../../engine/state.ts'
 import { plural } from '../render/words.ts'
 import { worldCharges } from '../wiring/world-charges.ts'
-import { playJson } from './players.ts'
 import { openScene, type Scene } from './scene.ts'
 import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
@@ -103,7 +102,7 @@ async function renewals(scene: Scene, months: number): Promise<void> {
     const day = later(begins, { months: month, days: 14 })
     await school.advance(day)
     // Some can only go on once their anchor is near enough, a discount nearly over, a first renewal paid.
-    const { changes } = await playJson<ApplyResult>(['apply', '--yes', ...decided], school.dir)
+    const { changes } = await school.players.playJson<ApplyResult>(['apply', '--yes', ...decided])
     const { checked } = await verified(false)
     teller.say(
       `  ${day.slice(0, 7)}  ${plural(checked, 'subscriber')}, each with exactly one payer${doneText(changes)}`,
@@ -141,7 +140,7 @@ async function reckoning({ school, teller }: Scene): Promise<Reckoning> {
     '',
   )
   const { unmigrated, made } = await school.charges()
-  const identities = await playJson<readonly Identity[]>(['state', 'export'], school.dir)
+  const identities = await school.players.playJson<readonly Identity[]>(['state', 'export'])
   const origins = new Map(
     identities.filter((one) => one.kind === 'subscription').map((one) => [one.new_id, `${one.source}/${one.old_id}`]),
   )

@@ -1,5 +1,5 @@
 import type { StripeAccount, StripeRequest } from '../../engine/ports.ts'
-import type { TwoPayers } from '../../engine/rehearse/rehearse.ts'
+import type { TwoPayers } from '../../engine/rehearse/world.ts'
 import { markFrom, undoneComment } from '../../live/marks.ts'
 import { type SubscriptionRow, subscriptions } from '../../sandbox/stripe/billing/rows.ts'
 import type { World } from '../../sandbox/kernel/world.ts'

@@ -1,9 +1,10 @@
+import type { Job } from '../handover/job.ts'
 import { splitAddress } from '../../core/address.ts'
 import type { Expectation, PlannedStep } from '../../handover/types.ts'
 import type { Change } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
-import { beginRun, handOver, type Job } from '../handover/hand-over.ts'
+import { beginRun, handOver } from '../handover/hand-over.ts'
 import type { Held } from '../lease.ts'
 import { sideBySide } from '../side-by-side.ts'
 

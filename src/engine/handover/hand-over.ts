@@ -1,3 +1,4 @@
+import type { Job } from './job.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import type { Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
@@ -5,23 +6,12 @@ import { CommandError } from '../../core/outcome.ts'
 import { command, next } from '../../handover/machine.ts'
 import { beginOf } from '../../handover/requests.ts'
 import { atSource, isRest, type HandoverEvent, type HandoverState } from '../../handover/state.ts'
-import type { Goal, HandoverPlan } from '../../handover/types.ts'
+import type { Goal } from '../../handover/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import { answer } from './commands.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import type { Resolve } from '../send/references.ts'
-
-/** One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept in the store. */
-export type Job = {
-  /** `us/sub_…` */
-  readonly key: string
-  /** Digest of the plan it comes from. */
-  readonly plan: string
-  readonly handover: HandoverPlan<Goal | 'undo'>
-  /** Idempotency key by step id. */
-  readonly keys: Readonly<Record<string, string>>
-}
 
 /** What the hand-overs of one run share. */
 export interface Run {

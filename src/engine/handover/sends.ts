@@ -13,7 +13,7 @@ import type { HandoverEvent, HandoverState, SendingPhase } from '../../handover/
 import type { PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
-import type { Job } from './hand-over.ts'
+import type { Job } from './job.ts'
 import { readTexts } from './texts.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'

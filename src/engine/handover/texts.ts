@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { textsIn } from '../../handover/live-values.ts'
 import { accountNamed, type Context } from '../context.ts'
-import type { Job } from './hand-over.ts'
+import type { Job } from './job.ts'
 import { read } from '../send/perform.ts'
 
 type Texts = ReadonlyMap<string, string | undefined>

@@ -1,3 +1,4 @@
+import type { ResourcesPlan } from '../../plan/resources/types.ts'
 import { adoptedObjects } from '../../catalog/adopted.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { classifySubscribers } from '../../handover/classify.ts'
@@ -5,7 +6,7 @@ import type { Classification, CopyMap, HandoverInput } from '../../handover/type
 import { copyMapOf } from '../../handover/candidate.ts'
 import type { Live } from '../../live/accounts.ts'
 import { referencesIn } from '../../plan/references.ts'
-import { planResources, type ResourcesPlan } from '../../plan/resources/plan.ts'
+import { planResources } from '../../plan/resources/plan.ts'
 import { surveyAccess, type AccessSurvey } from '../access/survey.ts'
 import type { Context } from '../context.ts'
 import type { CopyMapRow, ObjectRecord } from '../ports.ts'

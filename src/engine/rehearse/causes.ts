@@ -6,7 +6,7 @@ import { idOf, listAll } from '../read/account.ts'
 import type { Migration } from './migration.ts'
 import type { RehearsalDifference } from './report.ts'
 import { said, termsOf } from './terms.ts'
-import type { RehearsalWorld } from './rehearse.ts'
+import type { RehearsalWorld } from './world.ts'
 
 export type Found = Omit<RehearsalDifference, 'cause' | 'evidence' | 'remedy'> & {
   /** What the hand-over itself says may be done about it. */

@@ -6,7 +6,7 @@ import type { CopyMapRow } from '../ports.ts'
 import { listAll } from '../read/account.ts'
 import { chance } from './chance.ts'
 import type { RehearsalService } from './service.ts'
-import type { RehearsalWorld } from './rehearse.ts'
+import type { RehearsalWorld } from './world.ts'
 
 /** What a member does by themselves, whichever account bills them. */
 export type MemberAct =

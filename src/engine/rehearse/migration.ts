@@ -19,7 +19,7 @@ import { chance } from './chance.ts'
 import { Members, type MembersOptions } from './members.ts'
 import type { RehearsalReport } from './report.ts'
 import { rehearsalService } from './service.ts'
-import type { RehearsalWorld } from './rehearse.ts'
+import type { RehearsalWorld } from './world.ts'
 
 export interface Migration {
   readonly waves: readonly {

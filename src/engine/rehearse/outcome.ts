@@ -9,7 +9,7 @@ import { listAll } from '../read/account.ts'
 import type { Migration } from './migration.ts'
 import { explained, type Found } from './causes.ts'
 import type { RehearsalDifference, RehearsalReport } from './report.ts'
-import type { RehearsalWorld, SimulatedCharge } from './rehearse.ts'
+import type { RehearsalWorld, SimulatedCharge } from './world.ts'
 
 export interface Played {
   readonly stay: RehearsalWorld

@@ -1,60 +1,11 @@
-import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
-import type { Live } from '../../live/accounts.ts'
+import type { RehearsalWorlds } from './world.ts'
+import { instant, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
-import type { JsonObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'
-import type { InboxStore } from '../inbox/port.ts'
-import type { Accounts, CopyMapRow } from '../ports.ts'
 import { refresh } from '../read/refresh.ts'
 import { migrate } from './migration.ts'
 import { rehearsalReport } from './outcome.ts'
 import type { RehearsalReport } from './report.ts'
-
-/** One attempted charge of a simulated world. */
-export interface SimulatedCharge {
-  readonly account: string
-  /** `us/sub_…`, wherever it was made; a charge without subscription names the customer: `us/cus_…`. */
-  readonly subscriber: string
-  readonly at: Instant
-  readonly amount: number
-  readonly currency: string
-  readonly succeeded: boolean
-}
-
-/** Somebody whom two accounts could have charged at once. */
-export interface TwoPayers {
-  readonly subscriber: string
-  readonly at: Instant
-  readonly payers: readonly string[]
-}
-
-/** A simulated world, made by the command line from the sandbox. The engine only plays it. */
-export interface RehearsalWorld {
-  /** Its accounts, with a store of its own; the catalog is the project's. A new one whenever the store was lost. */
-  readonly context: Context
-  /** Its accounts as members and the judge look at them, whatever becomes of the program. */
-  readonly accounts: Accounts
-  /** The cancel service's, in the same store. */
-  readonly inbox: InboxStore
-  advance(to: Instant): Promise<void>
-  /** Stripe's copy of customers and payment methods from one source to the target, as its mapping file says. */
-  copy(source: string): Promise<readonly Omit<CopyMapRow, 'importedAt'>[]>
-  /** What somebody does by themselves in one account: `{ act: 'cancel', subscription: 'sub_…' }`. */
-  act(account: string, what: JsonObject): Promise<JsonObject>
-  /** The store is gone; an empty one takes its place. */
-  loseStore(): Promise<void>
-  charges(): Promise<readonly SimulatedCharge[]>
-  /** Everybody who had two payers at some instant between two requests. */
-  twoPayers(): readonly TwoPayers[]
-  /** Faults injected so far, by kind. */
-  faults(): Promise<Readonly<Record<string, number>>>
-  close(): Promise<void>
-}
-
-/** Builds worlds out of what was read from the real sources: same customers, same subscriptions, an empty target. */
-export interface RehearsalWorlds {
-  build(live: Live, options: { readonly seed: number; readonly faults: boolean }): Promise<RehearsalWorld>
-}
 
 export interface RehearseOptions {
   readonly months: number

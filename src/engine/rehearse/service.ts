@@ -3,7 +3,7 @@ import { acceptSignal } from '../inbox/accept.ts'
 import type { InboxContext } from '../inbox/context.ts'
 import { workInbox } from '../inbox/worker.ts'
 import { mortal, type Boundary } from './mortal.ts'
-import type { RehearsalWorld } from './rehearse.ts'
+import type { RehearsalWorld } from './world.ts'
 
 const rowsAtOnce = 50
 const turnsMax = 30

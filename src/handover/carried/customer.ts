@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import { canonicalJson } from '../../core/canonical.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { liveValue } from '../live-values.ts'
-import type { Findings } from '../recipe.ts'
+import type { Findings } from '../findings.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**

@@ -1,8 +1,9 @@
+import type { Findings } from '../findings.ts'
 import { discountForm, remainderOf, type CouponDuration } from '../../billing/discounts.ts'
 import { formatInstant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { findCoupon, refTo } from '../references.ts'
-import type { Findings, RecipeInput } from '../recipe.ts'
+import type { RecipeInput } from '../recipe-input.ts'
 import { isIdle, type SourceDiscount } from '../../live/source.ts'
 import type { ExpectedDiscount } from '../types.ts'
 

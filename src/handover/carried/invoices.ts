@@ -3,7 +3,7 @@ import { lineText } from '../live-values.ts'
 import { address } from '../../core/address.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
-import { markAddress, markCarried } from '../../live/marks.ts'
+import { markCarried } from '../../live/marks.ts'
 import { invoiceInPlan } from '../plans.ts'
 import { blocked } from '../reasons.ts'
 import { refTo, type Found } from '../references.ts'
@@ -73,18 +73,6 @@ export function invoicesBack({
     payment: old.payment?.level === 'subscription' ? old.payment.id : undefined,
     rate: (id) => keys.get(around.targetTaxRates.get(id) ?? ''),
   })
-}
-
-/** Keys of the target's tax rates by id, from their marks. */
-export function taxRateKeys(
-  rates: readonly { readonly id?: string; readonly metadata?: unknown }[],
-): ReadonlyMap<string, string> {
-  return new Map(
-    rates.flatMap(({ id, metadata }) => {
-      const mark = (metadata as Record<string, unknown> | undefined)?.[markAddress]
-      return id !== undefined && typeof mark === 'string' ? [[id, mark.replace(/^tax_rate\./, '')] as const] : []
-    }),
-  )
 }
 
 /** The beginning that the steps of one invoice share, when this one takes it out of where it was. */

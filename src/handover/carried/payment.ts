@@ -1,5 +1,6 @@
+import type { Findings } from '../findings.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { Findings, RecipeInput } from '../recipe.ts'
+import type { RecipeInput } from '../recipe-input.ts'
 import { idOf } from '../../live/source.ts'
 
 export interface CarriedPayment {

@@ -18,8 +18,8 @@ import {
   updateSteps,
 } from './steps.ts'
 import { holdersOf } from './refusals.ts'
-import type { Verdict } from './verdict.ts'
-import type { KeylessStep, ResourcesInput } from './plan.ts'
+import type { Verdict } from './judged.ts'
+import type { KeylessStep, ResourcesInput } from './types.ts'
 
 export interface Around {
   readonly input: ResourcesInput

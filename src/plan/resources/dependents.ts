@@ -1,5 +1,5 @@
 import type { ReferenceTable } from './references.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './judged.ts'
 
 /**
  * What would be made of, or pointed at, an object that is blocked waits with it: a promotion code is not put on somebody else's coupon because that

@@ -1,8 +1,8 @@
 import jsonpatch from 'fast-json-patch'
 import { digest } from '../../core/canonical.ts'
 import { comparable, differences } from '../../kinds/form.ts'
-import type { ResourcesInput } from './plan.ts'
-import type { Verdict } from './verdict.ts'
+import type { ResourcesInput } from './types.ts'
+import type { Verdict } from './judged.ts'
 import type { ResourceDriftCode } from './codes.ts'
 import type { Drift as AnyDrift } from '../types.ts'
 

@@ -3,7 +3,7 @@ import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import type { Kind } from '../../kinds/kind.ts'
-import type { ResourcesInput } from './plan.ts'
+import type { ResourcesInput } from './types.ts'
 
 /** Which live object a declared one is. */
 export type Identity =

@@ -3,7 +3,7 @@ import type { Json } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind, KindName, References } from '../../kinds/kind.ts'
 import { identify, type Identity, type LiveIndex } from './identity.ts'
-import type { ResourcesInput } from './plan.ts'
+import type { ResourcesInput } from './types.ts'
 
 /** Who is who: keys of the catalog and live objects, both ways, and which of them get a new id in this plan. */
 export class ReferenceTable implements References {

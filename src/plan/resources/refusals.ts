@@ -2,11 +2,7 @@ import type { Difference } from '../../kinds/form.ts'
 import type { ResourceBlockedCode } from './codes.ts'
 import { type LiveObject, ownMark } from './identity.ts'
 import type { Holder } from './people.ts'
-import type { Judged, Verdict } from './verdict.ts'
-import type { Blocked as AnyBlocked } from '../types.ts'
-
-/** Why an object is left as it is, with what to do. The codes are documented in docs/codes.md. */
-export type Blocked = AnyBlocked & { readonly code: ResourceBlockedCode }
+import type { Judged, Verdict, Blocked } from './judged.ts'
 
 export function idTaken(
   { kind, resource, index }: Judged,

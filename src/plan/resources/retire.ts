@@ -4,7 +4,7 @@ import type { Around } from './change.ts'
 import type { LiveObject } from './identity.ts'
 import type { Placed } from './order.ts'
 import { post, retireSteps } from './steps.ts'
-import type { KeylessStep } from './plan.ts'
+import type { KeylessStep } from './types.ts'
 import jsonpatch from 'fast-json-patch'
 
 /** What nothing declares any more goes out of use. Subscriptions, discounts and invoices that use it go on. */

@@ -5,7 +5,7 @@ import { targetAccount } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { Kind, References } from '../../kinds/kind.ts'
-import type { KeylessStep } from './plan.ts'
+import type { KeylessStep } from './types.ts'
 import type { LiveObject } from './identity.ts'
 import type { Holder } from './people.ts'
 

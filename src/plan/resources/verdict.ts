@@ -1,16 +1,11 @@
+import type { Verdict, Judged, Blocked } from './judged.ts'
 import { digest } from '../../core/canonical.ts'
 import type { JsonObject } from '../../core/json.ts'
-import type { DesiredResource } from '../../catalog/types.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
-import type { Kind } from '../../kinds/kind.ts'
-import type { Identity, LiveIndex, LiveObject } from './identity.ts'
+import type { Identity, LiveObject } from './identity.ts'
 import { ownMark } from './identity.ts'
-import type { People } from './people.ts'
-import type { ReferenceTable } from './references.ts'
-import type { ResourcesInput } from './plan.ts'
 import {
   adoptedDiffers,
-  type Blocked,
   cannotChange,
   holdersOf,
   idTaken,
@@ -20,37 +15,6 @@ import {
   secretLost,
   taken,
 } from './refusals.ts'
-
-/** What one declared object needs, and why. */
-export interface Verdict {
-  readonly kind: Kind
-  readonly resource: DesiredResource
-  readonly identity: Identity
-  readonly takes: 'nothing' | 'create' | 'update' | 'replace' | 'adopt' | 'blocked'
-  /** What was written, in its normal form. */
-  readonly form: JsonObject
-  /** What it is to be while people move: the same, but active where they need it. */
-  readonly meanwhile: JsonObject
-  readonly live: JsonObject
-  readonly differences: readonly Difference[]
-  /** The id a replacement gets, where ids are ours to choose. */
-  readonly newId: string | undefined
-  /** Another object of ours that is already what the replacement would be. */
-  readonly reuse: LiveObject | undefined
-  readonly blocked: readonly Blocked[]
-  /** What was seen, for the basis of the plan. */
-  readonly observed: JsonObject
-}
-
-export interface Judged {
-  readonly kind: Kind
-  readonly resource: DesiredResource
-  readonly index: LiveIndex
-  readonly references: ReferenceTable
-  readonly people: People
-  readonly input: ResourcesInput
-  readonly needed: ReadonlySet<string>
-}
 
 /** Compares a declared object with the live one. Marks it as renewed where it gets a new id, so that those who use it follow. */
 export function judge(judged: Judged): Verdict {

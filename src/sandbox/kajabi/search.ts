@@ -1,12 +1,6 @@
 import type { Contact } from './model.ts'
 import type { Site } from './site.ts'
 
-/** Addresses with the same likeness are found together by the site's fuzzy search: numbers, dots, tags and the domain do not count. */
-export function similarity(email: string): string {
-  const local = email.split('@')[0] ?? ''
-  return (local.split('+')[0] ?? '').replaceAll(/[^a-z]/g, '')
-}
-
 /**
  * The fuzzy search over name and e-mail, as its users describe it: it finds neighbours as well as the exact match, in no order of
  * quality; a new contact is missing until the index has caught up; a full address with `+` in it finds nothing, its part before the `+` does.

@@ -18,7 +18,7 @@ import {
   type Token,
   usualBehaviour,
 } from './model.ts'
-import { similarity } from './search.ts'
+import { similarity } from './likeness.ts'
 
 /** Last numbers given out, by kind. */
 interface Counter extends Row {

@@ -28,7 +28,7 @@ import {
 } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { productKind } from './products.ts'
+import { productKind } from './product-row.ts'
 
 export interface CouponRow extends Row {
   readonly amount_off: number | null

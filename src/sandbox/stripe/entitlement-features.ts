@@ -8,7 +8,7 @@ import { route, type Module } from '../kernel/module.ts'
 import { fields, flag, mergeMetadata, metadata, required, text, type Metadata } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { productKind } from './products.ts'
+import { productKind } from './product-row.ts'
 
 interface FeatureRow extends Row {
   readonly active: boolean

@@ -1,27 +1,11 @@
 // Payment methods as they are kept: `pm_`, and the older `card_`, `src_` and `ba_` of the Sources API, which the Payment Methods API shows too.
-import { secondsPerDay, type Instant } from '../../core/instant.ts'
+import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { missing } from '../kernel/errors.ts'
 import { generator } from '../kernel/ids.ts'
 import type { Metadata } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
-import { calm, type Plastic } from './test-cards.ts'
-
-/** How it behaves when it is charged. */
-export interface Temper {
-  readonly declines: {
-    readonly code: string
-    readonly decline_code: string | null
-    /** From this instant on; null: always. */
-    readonly from: Instant | null
-    /** So many times more; null: for ever. */
-    readonly times: number | null
-  } | null
-  /** Seconds a payment stays `processing` (bank debits). */
-  readonly settles_after: number
-  /** The failure code a processing payment ends with; null: it succeeds. */
-  readonly then_fails: string | null
-}
+import { calm, type Plastic, type Temper } from './test-cards.ts'
 
 export interface Address {
   readonly city: string | null

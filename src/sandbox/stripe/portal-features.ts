@@ -6,7 +6,7 @@ import { find } from '../kernel/kind.ts'
 import { emptyable, fields, flag, int, list, oneOf, required, text, type Parsed } from '../kernel/params.ts'
 import type { Wire } from '../kernel/wire.ts'
 import { prices } from './prices.ts'
-import { productKind } from './products.ts'
+import { productKind } from './product-row.ts'
 
 export type PortalFeatures = Wire<Stripe.BillingPortal.Configuration.Features>
 

@@ -38,7 +38,7 @@ import {
   type PriceTier,
   type Recurring,
 } from './pricing.ts'
-import { createProduct, productKind } from './products.ts'
+import { createProduct, productKind } from './product-row.ts'
 
 export interface PriceRow extends Row, Amounts {
   readonly active: boolean

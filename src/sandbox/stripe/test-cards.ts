@@ -1,5 +1,5 @@
+import type { Instant } from '../../core/instant.ts'
 // Test payment methods by token and number. https://docs.stripe.com/testing
-import type { Temper } from './payment-method-row.ts'
 
 export interface Plastic {
   readonly brand: string
@@ -109,4 +109,20 @@ const messages: Readonly<Record<string, string>> = {
 
 export function declineMessage(code: string): string {
   return messages[code] ?? 'Your card was declined.'
+}
+
+/** How it behaves when it is charged. */
+export interface Temper {
+  readonly declines: {
+    readonly code: string
+    readonly decline_code: string | null
+    /** From this instant on; null: always. */
+    readonly from: Instant | null
+    /** So many times more; null: for ever. */
+    readonly times: number | null
+  } | null
+  /** Seconds a payment stays `processing` (bank debits). */
+  readonly settles_after: number
+  /** The failure code a processing payment ends with; null: it succeeds. */
+  readonly then_fails: string | null
 }

@@ -8,7 +8,7 @@ import { changeCustomer, customer, customers, taxLocation, type CustomerRow } fr
 import { paymentMethods } from '../payment-method-row.ts'
 import { createPrice, prices, usablePrice, type PriceRow } from '../prices.ts'
 import type { Amounts as CatalogAmounts } from '../pricing.ts'
-import { productKind } from '../products.ts'
+import { productKind } from '../product-row.ts'
 import type { RecurringPriceData } from '../subscription-params.ts'
 import { taxIds } from '../tax-ids.ts'
 import type { Cadence } from './calendar.ts'

@@ -1,0 +1,21 @@
+import type Stripe from 'stripe'
+import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
+import type { Instant } from '../core/instant.ts'
+import type { SourceSubscription } from '../live/source.ts'
+import type { CatalogIndex } from './references.ts'
+import type { CopyMap } from './types.ts'
+
+/** What a recipe is made from: one old subscription and everything it refers to. */
+export interface RecipeInput {
+  readonly project: string
+  readonly desired: DesiredSubscriber
+  readonly old: SourceSubscription
+  readonly customerOld: Stripe.Customer | undefined
+  readonly customerNew: Stripe.Customer
+  readonly index: CatalogIndex
+  readonly copyMap: CopyMap
+  readonly policies: Policies
+  readonly now: Instant
+  /** Id of the customer's subscription that renews first: a customer-level `once` falls on it alone. */
+  readonly onceGoesTo: string | null
+}

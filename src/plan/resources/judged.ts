@@ -1,0 +1,44 @@
+import type { DesiredResource } from '../../catalog/types.ts'
+import type { JsonObject } from '../../core/json.ts'
+import type { Difference } from '../../kinds/form.ts'
+import type { Kind } from '../../kinds/kind.ts'
+import type { Blocked as AnyBlocked } from '../types.ts'
+import type { ResourceBlockedCode } from './codes.ts'
+import type { Identity, LiveIndex, LiveObject } from './identity.ts'
+import type { People } from './people.ts'
+import type { ReferenceTable } from './references.ts'
+import type { ResourcesInput } from './types.ts'
+
+/** What one declared object needs, and why. */
+export interface Verdict {
+  readonly kind: Kind
+  readonly resource: DesiredResource
+  readonly identity: Identity
+  readonly takes: 'nothing' | 'create' | 'update' | 'replace' | 'adopt' | 'blocked'
+  /** What was written, in its normal form. */
+  readonly form: JsonObject
+  /** What it is to be while people move: the same, but active where they need it. */
+  readonly meanwhile: JsonObject
+  readonly live: JsonObject
+  readonly differences: readonly Difference[]
+  /** The id a replacement gets, where ids are ours to choose. */
+  readonly newId: string | undefined
+  /** Another object of ours that is already what the replacement would be. */
+  readonly reuse: LiveObject | undefined
+  readonly blocked: readonly Blocked[]
+  /** What was seen, for the basis of the plan. */
+  readonly observed: JsonObject
+}
+
+export interface Judged {
+  readonly kind: Kind
+  readonly resource: DesiredResource
+  readonly index: LiveIndex
+  readonly references: ReferenceTable
+  readonly people: People
+  readonly input: ResourcesInput
+  readonly needed: ReadonlySet<string>
+}
+
+/** Why an object is left as it is, with what to do. The codes are documented in docs/codes.md. */
+export type Blocked = AnyBlocked & { readonly code: ResourceBlockedCode }

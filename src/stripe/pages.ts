@@ -1,0 +1,27 @@
+import type { StripeObject } from '../core/json.ts'
+import { CommandError } from '../core/outcome.ts'
+import type { Params } from '../engine/ports.ts'
+
+export interface Page {
+  readonly data: readonly StripeObject[]
+  readonly hasMore: boolean
+}
+
+/** Reads one page; its retries are its own. */
+export type ReadPage = (params: Params) => Promise<Page>
+
+/** The last object's id. A page that says "more" and has nothing to go on from would end the reading half-way. */
+export function cursor(page: Page): string {
+  const id = page.data.at(-1)?.id
+  if (id === undefined)
+    throw new CommandError('list_incomplete', 'Stripe said that a list goes on after an empty page', {
+      notDone: 'nothing was decided on half a list',
+      fix: 'run the command again',
+    })
+  return id
+}
+
+export function createdAt(object: StripeObject): number {
+  const created = object['created']
+  return typeof created === 'number' ? created : 0
+}

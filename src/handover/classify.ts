@@ -16,17 +16,18 @@ import {
 } from './candidate.ts'
 import { changesSinceMove, driftOf } from './changes.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
+import { monthlyOf } from './charges.ts'
 import { withCurrencies } from './currency.ts'
 import { customerSteps } from './carried/customer.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
 import { findObstacles } from './obstacles.ts'
-import { monthlyOf, movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
+import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
 import { recipe } from './recipe.ts'
 import { sightInvoice } from '../live/sights.ts'
-import { readSource } from '../live/source.ts'
+import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
 
@@ -49,17 +50,26 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
       classification: { ...outcome, key: desired.key, standing: 'source', successor: null, drift: [] },
     }
   }
-  const { standing, successor, old } = candidate
-  const billing = standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(old) }
+  const { standing, successor } = candidate
+  const billing =
+    standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(billedBy(candidate)) }
   const recovery =
     standing === 'unfinished' && candidate.sights.new !== 'several'
       ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
       : {}
   const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
   const outcome = outcomeOf(candidate)
-  const taxed = outcome.outcome === 'move' ? taxSituation(candidate) : undefined
+  const { outcome: goal } = outcome
+  const taxed = goal === 'move' || goal === 'revert' ? taxSituation(candidate, goal) : undefined
   const more = { ...about, ...billing, ...recovery, ...(taxed === undefined ? {} : { taxed }) }
   return { candidate, classification: { ...outcome, ...more } }
+}
+
+/** The subscription of the account that bills: its subscriber may have changed the new one since the move. */
+function billedBy({ standing, old, successor, customerNew, around }: Candidate): SourceSubscription {
+  const isInTarget = standing === 'target' || standing === 'settled' || standing === 'cancelled_in_source'
+  if (!isInTarget || successor === undefined) return old
+  return readSource(successor, customerNew, around.target.prices, around.target.coupons)
 }
 
 /** For a recovery: what cannot be carried is not in the plan that it finishes either. */

@@ -1,26 +1,16 @@
 import type Stripe from 'stripe'
-import { forecastInvoice, monthlyAmount } from '../billing/amount.ts'
-import { remainderOf } from '../billing/discounts.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
+import { nextChargeOf } from './charges.ts'
 import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markHold, settledComment, undoneComment } from '../live/marks.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
-import {
-  appliedDiscount,
-  billedItems,
-  holdMark,
-  pauseImage,
-  recurrenceOf,
-  type Hold,
-  type SourceSubscription,
-  type PauseImage,
-} from '../live/source.ts'
+import { holdMark, pauseImage, readSource, type Hold, type PauseImage } from '../live/source.ts'
 import { taxPlace } from './carried/tax.ts'
-import type { ChargeForecast, Classification, Expectation, HandoverPlan, PlannedStep } from './types.ts'
+import type { ChargeForecast, Expectation, HandoverPlan, PlannedStep } from './types.ts'
 
 /** Money of the customer that this plan moves, and what must have moved before it does. */
 export interface MoneyPart {
@@ -64,7 +54,7 @@ export function movePlan(
       carry: carry.map(({ id }) => id),
       proof: { ...recipe.proof, schedule: schedule.length > 0 },
     },
-    charge: forecast(candidate),
+    charge: moveCharge(candidate),
     unproven: false,
   }
 }
@@ -97,7 +87,7 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
       restoreStep(desired.source, old.id, pauseNow(candidate)),
     ],
     expect: revertExpectation(candidate),
-    charge: forecast(candidate),
+    charge: revertCharge(candidate),
     unproven: false,
   }
 }
@@ -284,26 +274,19 @@ export function settleStep(source: string, old: string, successor: string): Plan
 
 /* ---------------------------------------------------------------- money */
 
-/** The next charge is the same on both sides: that is what the recipe's proof is about. */
-function forecast(candidate: Candidate): ChargeForecast | null {
-  const { old, desired } = candidate
-  const { cycle, next, currency } = old
-  if (cycle === null || next === null) return null
-  const covering = old.discounts.filter(
-    ({ old: discount }) => discount !== null && remainderOf(discount, cycle, next).kind !== 'over',
-  )
-  const discounts = covering.flatMap(({ coupon }) => appliedDiscount(coupon, currency))
-  const amount = forecastInvoice(billedItems(old), discounts).total
-  const billedBy = candidate.standing === 'source' ? desired.source : 'target'
-  return { at: next, amount, currency, before: { at: next, amount, currency, account: billedBy } }
+/** A move charges the same on both sides: that is what the recipe's proof is about. */
+function moveCharge({ old, desired }: Candidate): ChargeForecast | null {
+  const charge = nextChargeOf(old)
+  return charge === null ? null : { ...charge, before: { ...charge, account: desired.source } }
 }
 
-export function monthlyOf(old: SourceSubscription): NonNullable<Classification['monthly']> {
-  const billed = billedItems(old)
-  const items = old.items.flatMap(({ price }, i) => {
-    const recurrence = recurrenceOf(price)
-    const item = billed[i]
-    return recurrence === null || item === undefined ? [] : [{ item, recurrence }]
-  })
-  return { amount: monthlyAmount(items), currency: old.currency }
+/** After a revert the old subscription charges as it is, and without it the new one would have, as its subscriber may have changed it. */
+function revertCharge(candidate: Candidate): ChargeForecast | null {
+  const { old, around } = candidate
+  const { target } = around
+  const customer = candidate.customerNew
+  const successor = present(candidate.successor, 'successor')
+  const after = nextChargeOf(old)
+  const before = nextChargeOf(readSource(successor, customer, target.prices, target.coupons)) ?? after
+  return after === null || before === null ? null : { ...after, before: { ...before, account: 'target' } }
 }

@@ -65,6 +65,8 @@ export interface ChargeForecast {
     readonly currency: string
     readonly account: string
   }
+  /** Stripe computes tax on top of these amounts, and no preview has shown how much. */
+  readonly tax_not_included?: true
 }
 
 /** Every subscriber is exactly one of these. */
@@ -85,7 +87,7 @@ export type Classification = Outcome & {
   readonly drift: readonly HandoverDrift[]
   /** For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the store remembers nothing better. */
   readonly recovery?: HandoverPlan<'move' | 'undo'>
-  /** For a move whose tax Stripe computes: those who are equal in this are taxed equally. */
+  /** For a move or revert whose tax Stripe computes: those who are equal in this are taxed equally. */
   readonly taxed?: TaxSituation
   /** Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for those who are not billed. */
   readonly monthly?: { readonly amount: number; readonly currency: string }

@@ -1,10 +1,9 @@
 import { subscriberAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
-import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { KeylessChange } from './assemble.ts'
-import type { Blocked, Deferred, Drift, NextCharge, Plan } from './types.ts'
+import type { Blocked, Deferred, Drift } from './types.ts'
 
 /** What the classified subscribers contribute to a plan. */
 export interface SubscriberParts {
@@ -15,7 +14,6 @@ export interface SubscriberParts {
   readonly blocked: readonly Blocked[]
   readonly unchanged: number
   readonly people: Readonly<Record<string, number>>
-  readonly money: Plan['money']
   /** Readings of guards that depend on who moves. */
   readonly moved: number
   readonly unproven: number
@@ -23,10 +21,7 @@ export interface SubscriberParts {
 }
 
 /** Turns outcomes into the plan's lists. Order follows the classification, which follows the files. */
-export function planSubscribers(
-  classified: readonly Classification[],
-  tax: readonly TaxChange[] = [],
-): SubscriberParts {
+export function planSubscribers(classified: readonly Classification[]): SubscriberParts {
   const planned = classified.flatMap((one) => ('plan' in one ? [{ key: one.key, plan: one.plan }] : []))
   const people: Record<string, number> = {}
   for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
@@ -40,7 +35,6 @@ export function planSubscribers(
     blocked: classified.flatMap((one) => blocked(one)),
     unchanged: people['unchanged'] ?? 0,
     people,
-    money: { ...money(classified), tax },
     moved: planned.length,
     unproven: planned.filter(({ plan }) => plan.unproven).length,
     movedShare: movedShare(classified),
@@ -77,33 +71,6 @@ function deferred(one: Classification): Deferred[] {
 function blocked(one: Classification): Blocked[] {
   if (one.outcome !== 'blocked') return []
   return one.reasons.map(({ code, message, fix }) => ({ address: subscriberAddress(one.key), code, message, fix }))
-}
-
-/** Revenue per month of everybody who is billed, by currency, and the next charges of those who change hands. */
-function money(classified: readonly Classification[]): Omit<Plan['money'], 'tax'> {
-  const mrr: Record<string, { before: number; after: number }> = {}
-  let subscribers = 0
-  const charges: NextCharge[] = []
-  for (const one of classified) {
-    if (one.monthly !== undefined) {
-      const { amount, currency } = one.monthly
-      const sum = mrr[currency] ?? { before: 0, after: 0 }
-      // A hand-over changes who bills, not what: a plan that would change the amount is blocked before it gets here.
-      mrr[currency] = { before: sum.before + amount, after: sum.after + amount }
-      subscribers += 1
-    }
-    if ('plan' in one && one.plan.charge !== null) {
-      const { at, amount, currency, before } = one.plan.charge
-      charges.push({
-        subscriber: one.key,
-        at: formatInstant(at),
-        amount,
-        currency,
-        before: { ...before, at: formatInstant(before.at) },
-      })
-    }
-  }
-  return { subscribers, mrr, next_charges: charges }
 }
 
 /** Percent of the monthly revenue whose payer changes, in the currency where it is highest. */

@@ -81,6 +81,24 @@ export interface NextCharge {
   readonly amount: number
   readonly currency: string
   readonly before: { readonly at: string; readonly amount: number; readonly currency: string; readonly account: string }
+  /** Stripe computes tax on top of these amounts, and no preview has shown how much. */
+  readonly tax_not_included?: true
+  /** The changed price because of which the amount is another one. */
+  readonly price?: string
+}
+
+/** What a changed price means for the people on it. */
+export interface PriceChange {
+  /** `price.membership-monthly` */
+  readonly address: string
+  readonly on_change: 'at_renewal' | 'new_only' | 'refuse'
+  /** Whether this plan puts them onto the new price. If not, `subscribers` shows what they would pay, and nothing changes for them. */
+  readonly applies: boolean
+  readonly people: number
+  /** Their monthly recurring revenue by currency, on the old price and on the new one. */
+  readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
+  /** Their next charges. `us/sub_…`, or `target/sub_…` for those who subscribed in the target. */
+  readonly subscribers: readonly NextCharge[]
 }
 
 /** A way by which somebody could still subscribe, change or cancel in an old account that people leave by this plan. */
@@ -108,8 +126,12 @@ export interface Plan {
   readonly summary: Readonly<Record<Action | 'unchanged' | 'drift' | 'deferred' | 'blocked', number>>
   readonly money: {
     readonly subscribers: number
-    /** Monthly recurring revenue by currency, minor units, rounded half up per subscriber. */
+    /** Monthly recurring revenue by currency, minor units, rounded half up per subscriber, before discounts and taxes. */
     readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
+    /** Part of `mrr`, by what becomes of its subscribers (`move`, `deferred`, `blocked` …) and currency. Plans of older versions have none. */
+    readonly by_outcome?: Readonly<Record<string, Readonly<Record<string, number>>>>
+    /** Changed prices that people are on. Left out where there are none. */
+    readonly price_changes?: readonly PriceChange[]
     readonly next_charges: readonly NextCharge[]
     /** Automatic tax that differs between the accounts, or could not be compared yet, by country. Plans of older versions have none. */
     readonly tax?: readonly TaxChange[]

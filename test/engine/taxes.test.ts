@@ -144,6 +144,16 @@ test('a difference accepted for a country moves and is told in money; the plan i
   await expect(apply(context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
   register(world, ['US'])
   expect((await apply(context, plan)).ok).toBe(true)
+  // The way back shows the tax of the old account again, and no difference in it stops a revert.
+  const back = await makePlan(world.stage('source'))
+  expect(charges(back, ids)).toEqual({
+    berlin: [4_900, 5_831],
+    munich: [49_000, 58_310],
+    exempt: [4_900, 4_900],
+    business: [4_900, 4_900],
+    austin: [5_304, 4_900],
+    buffalo: [5_335, 4_900],
+  })
   await world.advance('2026-03-20T00:00:00Z')
   const paid = new Map(world.charges().map(({ subscriber, amount }) => [by(ids)(subscriber), amount]))
   expect(Object.fromEntries(paid)).toEqual({
@@ -188,6 +198,7 @@ test('a key that may only read compares nothing while planning, and says so', as
   }
   const plan = await makePlan({ ...context, accounts: { ...context.accounts, target: refusing } })
   expect(plan.blocked).toEqual([])
+  expect(planText(plan, chalk)).toMatch(/next charge 49\.00 usd plus tax on /)
   expect(linesOf(planText(plan, chalk), 'Germany')).toEqual([
     '  Germany: 3 people, the key of the target may not preview invoices; compared by each move before it touches anything; a difference stops it',
   ])

@@ -1,9 +1,9 @@
 import type { Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
-import { planView, type PlanView } from './plan-view.ts'
+import { planView, type PlanView, type RepricedView } from './plan-view.ts'
 import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
-import { actionWords, shortAddress, when } from './words.ts'
+import { actionWords, plural, shortAddress, when } from './words.ts'
 
 /** The plan for a pull request: the same content as the text, as tables, never longer than a comment may be. */
 export function planMarkdown(plan: Plan): string {
@@ -18,6 +18,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
     guards(view),
     moneyTable(view, limit),
+    ...view.repriced.map((one) => repricedTable(one, limit)),
     markdownTable(
       'Tax that Stripe computes',
       ['where', 'what', 'then'],
@@ -135,11 +136,24 @@ function guards({ tripped }: PlanView): string {
     .join('\n>\n')
 }
 
-function moneyTable({ mrr }: PlanView, limit: number): string {
-  return markdownTable(
+function moneyTable({ mrr, parts }: PlanView, limit: number): string {
+  const table = markdownTable(
     'Revenue a month',
     ['currency', 'before', 'after'],
     mrr.map(({ currency, before, after }) => [currency, before, after]),
     { limit },
   )
+  const told = parts.map(({ what, amounts, people }) => `${what}: ${amounts} (${plural(people, 'subscriber')})`)
+  return told.length === 0 ? table : `${table}\n\nOf it ${told.join('; ')}.`
+}
+
+function repricedTable({ address, effect, subscribers }: RepricedView, limit: number): string {
+  const text = `${effect}.`
+  const table = markdownTable(
+    `People on ${address}`,
+    ['subscriber', 'next charge', 'before this plan'],
+    subscribers.slice(0, limit + 1).map(({ subscriber, charge, before }) => [code(subscriber), charge, before]),
+    { limit, text, all: subscribers.length },
+  )
+  return table === '' ? text : table
 }

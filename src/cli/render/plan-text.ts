@@ -2,7 +2,7 @@ import type { ChalkInstance } from 'chalk'
 import type { Change, Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
-import { planView, type PersonChange, type PlanView } from './plan-view.ts'
+import { planView, type PersonChange, type PlanView, type RepricedView } from './plan-view.ts'
 import { actionWords, columns, firstFew, plural, shortAddress, when } from './words.ts'
 
 const membersShown = 12
@@ -14,6 +14,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     [paint.bold(view.title), `  ${view.accounts.join(' · ')}`],
     guardSection(view, paint),
     moneySection(view, paint),
+    ...view.repriced.map((one) => repricedSection(one, paint)),
     taxSection(view, paint),
     ...view.people.map((group) => peopleSection(group, paint)),
     resourceSection(view, paint),
@@ -157,15 +158,29 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
   ]
 }
 
-function moneySection({ mrr }: PlanView, paint: ChalkInstance): string[] {
+function moneySection({ mrr, parts }: PlanView, paint: ChalkInstance): string[] {
   if (mrr.length === 0) return []
   const changed = mrr.filter(({ before, after }) => before !== after)
-  if (changed.length === 0)
-    return [`${paint.bold('Revenue a month')} stays ${mrr.map(({ after }) => after).join(', ')}`]
+  const title = paint.bold('Revenue a month')
+  const total =
+    changed.length === 0
+      ? [`${title} stays ${mrr.map(({ after }) => after).join(', ')}`]
+      : [
+          title,
+          ...columns(mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'stays' : `becomes ${after}`])),
+        ]
   return [
-    paint.bold('Revenue a month'),
-    ...columns(mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'stays' : `becomes ${after}`])),
+    ...total,
+    ...parts.map(({ what, amounts, people }) => `  of it ${what}: ${amounts} (${plural(people, 'subscriber')})`),
   ]
+}
+
+function repricedSection({ address, effect, subscribers }: RepricedView, paint: ChalkInstance): string[] {
+  const { shown, more } = firstFew(subscribers, membersShown)
+  const rows = columns(
+    shown.map(({ subscriber, charge, before }) => [`    ${subscriber}`, `next charge ${charge}`, `was ${before}`]),
+  )
+  return [paint.bold(`People on ${address}`), `  ${effect}`, ...rows, ...andMore(more)]
 }
 
 function andMore(more: number): string[] {

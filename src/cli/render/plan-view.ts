@@ -8,6 +8,7 @@ import type {
   NextCharge,
   OpenDoor,
   Plan,
+  PriceChange,
 } from '../../plan/types.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
@@ -31,8 +32,11 @@ export interface PlanView {
   readonly tripped: readonly GuardReading[]
   /** What still stands open in the accounts that people leave. */
   readonly doors: readonly OpenDoor[]
-  /** Empty when nobody is in the plan. */
+  /** Empty when the plan concerns no subscriber and no amount. */
   readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
+  /** Revenue a month by what becomes of its subscribers: `moves: 49.00 usd (1 subscriber)`. */
+  readonly parts: readonly { readonly what: string; readonly amounts: string; readonly people: number }[]
+  readonly repriced: readonly RepricedView[]
   readonly summary: string
   readonly empty: boolean
 }
@@ -46,6 +50,14 @@ export interface PersonChange {
   readonly because: string
   /** What goes along beside the subscription. */
   readonly carried: readonly Carried[]
+}
+
+/** A changed price and the people on it. */
+export interface RepricedView {
+  readonly address: string
+  readonly people: number
+  readonly effect: string
+  readonly subscribers: readonly { readonly subscriber: string; readonly charge: string; readonly before: string }[]
 }
 
 const subscriberActions: readonly Action[] = ['move', 'settle', 'revert', 'grant', 'revoke']
@@ -74,7 +86,9 @@ export function planView(plan: Plan): PlanView {
     drift: plan.drift,
     tax: taxLines(plan),
     tripped: plan.guards.filter((guard) => guard.tripped),
-    mrr: plan.changes.some((change) => subscriberActions.includes(change.action)) ? revenue(plan) : [],
+    mrr: concernsMoney(plan) ? revenue(plan) : [],
+    parts: concernsMoney(plan) ? parts(plan) : [],
+    repriced: (plan.money.price_changes ?? []).map(repricedView),
     summary: summaryLine(plan),
     empty: plan.changes.length === 0,
   }
@@ -88,6 +102,61 @@ function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {
       before: money(before, currency),
       after: money(after, currency),
     }))
+}
+
+function concernsMoney({ changes, money: { mrr, price_changes: prices }, people }: Plan): boolean {
+  return (
+    changes.some((change) => subscriberActions.includes(change.action)) ||
+    Object.values(mrr).some(({ before, after }) => before !== after) ||
+    (prices ?? []).length > 0 ||
+    (people['deferred'] ?? 0) + (people['blocked'] ?? 0) > 0
+  )
+}
+
+const partWords: Readonly<Record<string, string>> = {
+  move: 'moves',
+  settle: 'settles',
+  revert: 'goes back',
+  deferred: 'waits',
+  blocked: 'is blocked',
+}
+
+/** Revenue that goes on as it is has no line of its own. */
+function parts({ money: { by_outcome: all }, people }: Plan): PlanView['parts'] {
+  return Object.entries(partWords).flatMap(([outcome, what]) => {
+    const sums = Object.entries(all?.[outcome] ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
+    if (sums.length === 0) return []
+    const amounts = sums.map(([currency, amount]) => money(amount, currency)).join(', ')
+    return [{ what, amounts, people: people[outcome] ?? 0 }]
+  })
+}
+
+function repricedView({ address, on_change: onChange, applies, people, mrr, subscribers }: PriceChange): RepricedView {
+  const sums = Object.entries(mrr)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([currency, { before, after }]) => `${money(before, currency)} a month becomes ${money(after, currency)}`)
+  const who = plural(people, 'subscriber')
+  const effect =
+    onChange === 'new_only'
+      ? `${who} on the old price ${people === 1 ? 'keeps' : 'keep'} it (on_change: new_only)`
+      : applies
+        ? `${who} ${people === 1 ? 'gets' : 'get'} the new price at the next renewal (on_change: at_renewal): ${sums.join(', ')}`
+        : `nothing changes yet for ${who}; with on_change: at_renewal: ${sums.join(', ')}`
+  return {
+    address,
+    people,
+    effect,
+    subscribers: subscribers.map((one) => ({
+      subscriber: one.subscriber,
+      charge: chargeWords(one),
+      before: money(one.before.amount, one.before.currency),
+    })),
+  }
+}
+
+/** `49.00 usd on 2026-12-31 09:15:00 UTC` */
+function chargeWords({ amount, currency, at, tax_not_included: untaxed }: NextCharge): string {
+  return `${money(amount, currency)}${untaxed === true ? ' plus tax' : ''} on ${when(at)}`
 }
 
 function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
@@ -120,7 +189,7 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
   const charge = charges.get(subscriber)
   return {
     subscriber,
-    charge: charge === undefined ? '' : `${money(charge.amount, charge.currency)} on ${when(charge.at)}`,
+    charge: charge === undefined ? '' : chargeWords(charge),
     difference: charge === undefined ? '' : differenceOf(charge),
     // The heading says that the stage was written; anything else is worth a word.
     because: change.because.filter((why) => why !== 'stage').join(', '),

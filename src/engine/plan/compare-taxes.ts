@@ -30,8 +30,9 @@ interface Found {
 }
 
 /**
- * What the target would charge in tax of those who are to move, against what the source charges: one member of each group of equals is previewed on both
- * sides. Read-only. Whoever must not move for it no longer does, and the catalog is no longer readied for them.
+ * What the target would charge in tax of those who are to move, against what the source charges, and the other way round for those who are to be reverted:
+ * one member of each group of equals is previewed on both sides. Read-only. A move that the difference stops leaves the plan, and what the catalog would
+ * have made ready for it.
  */
 export async function compareTaxes(
   context: Context,
@@ -86,7 +87,7 @@ async function findingOf(
   return { is: 'later', why }
 }
 
-/** Whether the target has, and sells, everything that the new subscription refers to. */
+/** Whether the target has, and sells, everything that the new subscription refers to. A revert creates none. */
 function isMade(plan: HandoverPlan, { resources, live }: Survey): boolean {
   const active = (id: string): boolean => live.target.prices?.get(id)?.active !== false
   return referencesIn(plan.steps.find(({ id }) => id === 'create')?.params).every((ref) => {
@@ -103,6 +104,7 @@ async function compare(
   const { source, customer_old: customerOld, customer_new: customerNew, old } = plan.expect
   const account = live.sources.get(source)
   const subscription = account?.subscriptions.find(({ id }) => id === old)
+  if (plan.goal === 'revert') return compareBack(context, plan)
   const details = carriedDetails(plan, live.target.customers.get(customerNew))
   const params = previewParams(plan)
   const filled = fillParams(params.new, (ref) => resources.ids.get(ref))
@@ -122,6 +124,22 @@ async function compare(
   if (!after.ok) return { is: 'later', why: refusal('the target', after.failure), failure: after.failure }
   if (!before.ok) return { is: 'later', why: refusal(source, before.failure) }
   return { is: 'compared', before: readTaxes(asInvoice(before.value)), after: readTaxes(asInvoice(after.value)) }
+}
+
+/**
+ * Both subscriptions are there: what the new one would charge next, and what the old one charges once it is given back. The amounts are shown and decide
+ * nothing, so a preview that fails does not stop a revert.
+ */
+async function compareBack(context: Context, { expect }: HandoverPlan): Promise<TaxFinding> {
+  const { source, old, successor } = expect
+  const [before, after] = await Promise.all([
+    previewInvoice(context, context.accounts.target, { subscription: successor }),
+    previewInvoice(context, accountNamed(context, source), { subscription: old }),
+  ])
+  if (!after.ok) return { is: 'later', why: refusal(source, after.failure) }
+  // What the new subscription would have charged is for comparison only.
+  const taxes = readTaxes(asInvoice(after.value))
+  return { is: 'compared', before: before.ok ? readTaxes(asInvoice(before.value)) : taxes, after: taxes }
 }
 
 /** The same words for everybody whom it concerns. */

@@ -4,6 +4,7 @@ import { suggest } from '../../core/suggest.ts'
 import { assemblePlan, type KeylessChange } from '../../plan/assemble.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Live } from '../../live/accounts.ts'
+import { planMoney } from '../../plan/money.ts'
 import { isTargeted, narrow } from '../../plan/narrow.ts'
 import { planSubscribers, type SubscriberParts } from '../../plan/subscribers.ts'
 import type { GuardReading, Plan } from '../../plan/types.ts'
@@ -43,7 +44,7 @@ interface Looking {
 async function planned(context: Context, surveyed: Survey, { targets, lookAround }: Looking): Promise<Plan> {
   const { accounts, catalog, tool } = context
   const { seen, tax } = await compareTaxes(context, surveyed)
-  const people = planSubscribers(seen.classified, tax)
+  const people = planSubscribers(seen.classified)
   const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
   const all = [
@@ -72,10 +73,21 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     blocked: keep([...seen.resources.blocked, ...people.blocked]),
     unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
     people: people.people,
-    money: people.money,
+    money: moneyOf(seen, tax, changes),
     guards: await guards(context, seen, { people, changes }),
     doors: await lookAround(changes),
   })
+}
+
+/** A price that `--target` leaves out is replaced by a later plan. */
+function moneyOf(
+  { classified, live, resources }: Survey,
+  tax: Plan['money']['tax'],
+  changes: readonly KeylessChange[],
+): Plan['money'] {
+  const planned = new Set(changes.map(({ address }) => address))
+  const repriced = resources.repriced.map((one) => ({ ...one, applies: one.applies && planned.has(one.address) }))
+  return planMoney({ classified, target: live.target, repriced, tax: tax ?? [] })
 }
 
 /** A slip in a target would plan nothing, which looks like nothing being left to do. */

@@ -47,6 +47,8 @@ type Move = Extract<Classification, { outcome: 'move' | 'settle' | 'revert' }>
  * | differ                    | blocked `tax_differs`| moves; the difference is shown       | blocked `tax_differs`    |
  * | impossible in the target  | blocked `tax_differs`| blocked                             | blocked                   |
  * | not compared yet          | moves if equal then  | the same: nothing was shown         | the same                  |
+ *
+ * A revert gives back what was there before, so no tax stops it: its charge is shown with the tax of each side.
  */
 export function judgeTaxes(
   classified: readonly Classification[],
@@ -58,6 +60,7 @@ export function judgeTaxes(
   const judged = classified.map((one): Classification => {
     const { taxed } = one
     if (taxed === undefined || !('plan' in one)) return one
+    if (one.outcome === 'revert') return reverted(one, findings.byGroup.get(taxed.group))
     if (findings.lost.has(one.key))
       return stopped(
         one,
@@ -67,7 +70,8 @@ export function judgeTaxes(
     const finding = findings.byGroup.get(taxed.group) ?? { is: 'later', why: 'not compared' }
     if (finding.is === 'later') {
       add(lines, { one, taxed, finding, outcome: 'later' })
-      return { ...one, plan: { ...one.plan, expect: { ...one.plan.expect, tax: 'same' } } }
+      const { plan } = one
+      return { ...one, plan: { ...withoutTax(plan), expect: { ...plan.expect, tax: 'same' } } }
     }
     if (finding.is === 'impossible') {
       add(lines, { one, taxed, finding, outcome: 'blocked' })
@@ -90,7 +94,7 @@ function refusedCountries(classified: readonly Classification[], { byGroup }: Ta
   return new Set(
     classified.flatMap((one) => {
       const finding = byGroup.get(one.taxed?.group ?? '')
-      const differs = finding?.is === 'compared' && differ(finding.before, finding.after)
+      const differs = one.outcome === 'move' && finding?.is === 'compared' && differ(finding.before, finding.after)
       return differs && one.taxed !== undefined && one.taxed.country !== '' ? [one.taxed.country] : []
     }),
   )
@@ -146,6 +150,17 @@ function moved(
       charge: charge && taxedCharge(charge, before, after),
     },
   }
+}
+
+function reverted(one: Move, finding: TaxFinding | undefined): Classification {
+  const { charge } = one.plan
+  if (finding?.is !== 'compared' || charge === null) return { ...one, plan: withoutTax(one.plan) }
+  return { ...one, plan: { ...one.plan, charge: taxedCharge(charge, finding.before, finding.after) } }
+}
+
+/** The amounts stay those before tax, and say so. */
+function withoutTax(plan: Move['plan']): Move['plan'] {
+  return { ...plan, charge: plan.charge && { ...plan.charge, tax_not_included: true } }
 }
 
 function taxedCharge(charge: ChargeForecast, before: TaxRead, after: TaxRead): ChargeForecast {

@@ -33,8 +33,8 @@ export function taxPlace(
   return { country, region: (state ?? written?.postal_code?.slice(0, 3) ?? '').trim().toUpperCase() }
 }
 
-/** What decides the automatic tax of a subscriber who is to move; undefined for those whose tax Stripe does not compute. */
-export function taxSituation(candidate: Candidate): TaxSituation | undefined {
+/** What decides the automatic tax of a subscriber who changes hands; undefined for those whose tax Stripe does not compute. */
+export function taxSituation(candidate: Candidate, goal: 'move' | 'revert'): TaxSituation | undefined {
   const { desired, old, customerOld, customerNew, around } = candidate
   if (!old.raw.automatic_tax.enabled) return undefined
   const { country, region } = taxPlace(customerNew, customerOld?.shipping)
@@ -42,6 +42,7 @@ export function taxSituation(candidate: Candidate): TaxSituation | undefined {
   const exempt = exemptNew === 'none' ? (customerOld?.tax_exempt ?? 'none') : exemptNew
   const ids = [...(customerOld?.tax_ids?.data ?? []), ...(customerNew?.tax_ids?.data ?? [])]
   const about = {
+    goal,
     source: desired.source,
     country,
     region,

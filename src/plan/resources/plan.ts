@@ -14,6 +14,7 @@ import { retirement } from './retire.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
 import { driftOf } from './drift.ts'
+import { repricedBy } from './repriced.ts'
 import { ReferenceTable } from './references.ts'
 
 /** What it takes to make the target's catalog as declared. Pure: equal input gives equal bytes. */
@@ -50,6 +51,7 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
     forms: new Map(verdicts.map(({ resource, form }) => [resource.address, digest(form)])),
     touched: touchedBy([...changes, ...closing], verdicts, placed),
+    repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
   }
 }

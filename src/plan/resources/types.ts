@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { LiveResources } from '../../live/accounts.ts'
 import type { KeylessChange } from '../assemble.ts'
 import type { Blocked, Drift, Step } from '../types.ts'
@@ -31,6 +32,19 @@ export interface ResourcesInput {
   readonly needed: ReadonlySet<string>
 }
 
+/** A price that people are on and that Stripe can only replace. */
+export interface Repriced {
+  readonly address: string
+  readonly onChange: 'at_renewal' | 'new_only' | 'refuse'
+  /** Whether the plan puts them onto the new price. */
+  readonly applies: boolean
+  readonly old: StripeObject & { readonly id: string }
+  /** The new price, in the form in which the YAML is compared. */
+  readonly form: JsonObject
+  /** Ids of the subscriptions on the old price. */
+  readonly subscriptions: readonly string[]
+}
+
 export interface ResourcesPlan {
   /** In an order in which they can be done one after the other; before anything about people. */
   readonly changes: readonly KeylessChange[]
@@ -46,6 +60,8 @@ export interface ResourcesPlan {
   readonly forms: ReadonlyMap<string, string>
   /** Address → digest of the live object as observed, for the basis of the plan: of every changed address. */
   readonly touched: ReadonlyMap<string, string>
+  /** Changed prices with people on them. */
+  readonly repriced: readonly Repriced[]
   /** Live objects that carry this project's marks: what `retire_share` is a share of. */
   readonly owned: number
 }

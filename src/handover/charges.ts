@@ -1,0 +1,52 @@
+import { forecastInvoice, monthlyAmount, type BilledItem } from '../billing/amount.ts'
+import type { Instant } from '../core/instant.ts'
+import {
+  appliedDiscount,
+  billedItems,
+  recurrenceOf,
+  type SourceDiscount,
+  type SourceSubscription,
+} from '../live/source.ts'
+
+/** The next invoice of a subscription, as far as its own items make it. */
+export interface Charge {
+  readonly at: Instant
+  readonly amount: number
+  readonly currency: string
+}
+
+/** Null where nothing more will be billed. Items with another interval that are not due then are not on that invoice. */
+export function nextChargeOf(subscription: SourceSubscription): Charge | null {
+  const { next, ending, currency, raw, trialEnd, items } = subscription
+  if (next === null || ending !== null) return null
+  const isDue = (at: number): boolean => trialEnd !== null || raw.items.data[at]?.current_period_end === next
+  const billed = billedItems(subscription)
+  const due = items.flatMap((item, at): BilledItem[] => {
+    const one = billed[at]
+    if (one === undefined || isMetered(item.price) || !isDue(at)) return []
+    return [{ ...one, discounts: item.discounts.flatMap((discount) => running(discount, next, currency)) }]
+  })
+  const discounts = subscription.discounts.flatMap((discount) => running(discount, next, currency))
+  return { at: next, amount: forecastInvoice(due, discounts).total, currency }
+}
+
+/** A repeating discount that ends at or before the renewal takes nothing off it. */
+function running({ old, coupon }: SourceDiscount, next: Instant, currency: string): ReturnType<typeof appliedDiscount> {
+  const isOver = old !== null && old.duration === 'repeating' && old.end !== null && old.end <= next
+  return isOver ? [] : appliedDiscount(coupon, currency)
+}
+
+/** Monthly recurring revenue of one subscription, before discounts and taxes. What is billed by usage is not known in advance and counts as nothing. */
+export function monthlyOf(subscription: SourceSubscription): { readonly amount: number; readonly currency: string } {
+  const billed = billedItems(subscription)
+  const items = subscription.items.flatMap(({ price }, at) => {
+    const recurrence = recurrenceOf(price)
+    const item = billed[at]
+    return recurrence === null || item === undefined || isMetered(price) ? [] : [{ item, recurrence }]
+  })
+  return { amount: monthlyAmount(items), currency: subscription.currency }
+}
+
+function isMetered({ recurring }: SourceSubscription['items'][number]['price']): boolean {
+  return recurring?.usage_type === 'metered'
+}

@@ -1,0 +1,160 @@
+import type Stripe from 'stripe'
+import { formatInstant } from '../core/instant.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
+import { monthlyOf, nextChargeOf } from '../handover/charges.ts'
+import { markFrom } from '../live/marks.ts'
+import { idOf, isOver, readSource, type SourceSubscription } from '../live/source.ts'
+import type { ChargeForecast, Classification } from '../handover/types.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import type { Repriced } from './resources/types.ts'
+import type { NextCharge, Plan, PriceChange } from './types.ts'
+
+type Prices = ReadonlyMap<string, Stripe.Price>
+type Sums = Record<string, { before: number; after: number }>
+
+export interface MoneyInput {
+  readonly classified: readonly Classification[]
+  readonly target: LiveAccount
+  /** Changed prices with people on them. Those that this plan leaves out are marked as not applied. */
+  readonly repriced: readonly Repriced[]
+  readonly tax: readonly TaxChange[]
+}
+
+/**
+ * What the plan means in money: revenue a month before and after it, and the next charges of everybody whose payer or price changes. A hand-over changes who
+ * bills, not what: a plan that would change the amount is blocked before it gets here. A changed price changes what the people on it pay.
+ */
+export function planMoney({ classified, target, repriced, tax }: MoneyInput): Plan['money'] {
+  const mrr: Sums = {}
+  const byOutcome: Record<string, Record<string, number>> = {}
+  let subscribers = 0
+  for (const { monthly, outcome } of classified) {
+    if (monthly === undefined) continue
+    const { amount, currency } = monthly
+    add(mrr, currency, amount, amount)
+    const part = (byOutcome[outcome] ??= {})
+    part[currency] = (part[currency] ?? 0) + amount
+    subscribers += 1
+  }
+  const natives = nativesOf(target, classified)
+  for (const one of natives) {
+    const { amount, currency } = monthlyOf(readTarget(target, one))
+    add(mrr, currency, amount, amount)
+  }
+  const changes = priceChanges(target, classified, repriced)
+  for (const { applies, mrr: sums } of changes)
+    if (applies) for (const [currency, { before, after }] of Object.entries(sums)) add(mrr, currency, 0, after - before)
+  const charges = classified.flatMap((one) =>
+    'plan' in one && one.plan.charge !== null ? [shown(one.key, one.plan.charge)] : [],
+  )
+  const known = new Set(charges.map(({ subscriber }) => subscriber))
+  const raised = changes
+    .filter(({ applies }) => applies)
+    .flatMap((change) => change.subscribers.map((one) => ({ ...one, price: change.address })))
+    .filter(({ subscriber }) => !known.has(subscriber))
+  return {
+    subscribers: subscribers + natives.length,
+    mrr,
+    by_outcome: byOutcome,
+    next_charges: [...charges, ...raised],
+    ...(changes.length === 0 ? {} : { price_changes: changes }),
+    tax,
+  }
+}
+
+function shown(subscriber: string, { at, before, ...rest }: ChargeForecast): NextCharge {
+  return { subscriber, at: formatInstant(at), ...rest, before: { ...before, at: formatInstant(before.at) } }
+}
+
+function add(sums: Sums, currency: string, before: number, after: number): void {
+  const sum = (sums[currency] ??= { before: 0, after: 0 })
+  sum.before += before
+  sum.after += after
+}
+
+/** Subscriptions of the target that continue none of the declared ones. */
+function nativesOf(target: LiveAccount, classified: readonly Classification[]): readonly Stripe.Subscription[] {
+  const declared = new Set<string>(classified.map(({ key }) => key))
+  return target.subscriptions.filter(
+    (one) => !isOver(one) && one.status !== 'incomplete' && !declared.has(one.metadata[markFrom] ?? ''),
+  )
+}
+
+function readTarget(target: LiveAccount, one: Stripe.Subscription, prices?: Prices): SourceSubscription {
+  const customer = target.customers.get(idOf(one.customer))
+  return readSource(one, customer, prices ?? target.prices, target.coupons)
+}
+
+function priceChanges(
+  target: LiveAccount,
+  classified: readonly Classification[],
+  repriced: readonly Repriced[],
+): readonly PriceChange[] {
+  const keys = new Map(classified.flatMap(({ key, successor }) => (successor === null ? [] : [[successor, key]])))
+  const byId = new Map(target.subscriptions.map((one) => [one.id, one]))
+  const terms = ({ old, form }: Repriced): readonly [string, Stripe.Price] => [old.id, newTerms(old, form)]
+  const known: Prices = target.prices ?? new Map()
+  const applied = new Map([...known, ...repriced.filter(({ applies }) => applies).map(terms)])
+  return repriced.map((one): PriceChange => {
+    const { address, onChange, applies, subscriptions } = one
+    // People who keep the old price are shown with what they go on paying.
+    const own = onChange === 'new_only' ? [] : [terms(one)]
+    const alone = new Map([...known, ...own])
+    const all = new Map([...applied, ...own])
+    const mrr: Sums = {}
+    const charges = subscriptions.flatMap((id): NextCharge[] => {
+      const subscription = byId.get(id)
+      if (subscription === undefined) return []
+      const now = readTarget(target, subscription)
+      const before = nextChargeOf(now)
+      const { amount: monthly, currency } = monthlyOf(now)
+      const after = nextChargeOf(readTarget(target, subscription, all))
+      // A subscription that ends before its next renewal never pays the new price.
+      const raised = after === null ? monthly : monthlyOf(readTarget(target, subscription, alone)).amount
+      add(mrr, currency, monthly, raised)
+      if (before === null || after === null) return []
+      const charge = { ...after, before: { ...before, account: target.name } }
+      const untaxed = subscription.automatic_tax.enabled ? { tax_not_included: true as const } : {}
+      return [shown(keys.get(id) ?? `${target.name}/${id}`, { ...charge, ...untaxed })]
+    })
+    return { address, on_change: onChange, applies, people: subscriptions.length, mrr, subscribers: charges }
+  })
+}
+
+/** The live price with the terms that the YAML gives it. Forms leave defaults out. */
+function newTerms(old: Repriced['old'], form: JsonObject): Stripe.Price {
+  const recurring = form['recurring']
+  const terms = {
+    ...old,
+    currency: form['currency'],
+    unit_amount: form['unit_amount'] ?? null,
+    unit_amount_decimal: form['unit_amount_decimal'] ?? null,
+    billing_scheme: form['billing_scheme'] ?? 'per_unit',
+    tiers: tiersOf(form['tiers']),
+    tiers_mode: form['tiers_mode'] ?? null,
+    transform_quantity: form['transform_quantity'] ?? null,
+    currency_options: optionsOf(form['currency_options']),
+    recurring: isJsonObject(recurring) ? { interval_count: 1, usage_type: 'licensed', ...recurring } : null,
+  }
+  return terms as unknown as Stripe.Price
+}
+
+function tiersOf(tiers: Json | undefined): Json {
+  if (!Array.isArray(tiers)) return []
+  const none = { unit_amount: null, flat_amount: null }
+  return (tiers as readonly JsonObject[]).map((tier) => {
+    const upTo = tier['up_to']
+    return { ...none, ...tier, up_to: upTo === 'inf' ? null : (upTo ?? null) }
+  })
+}
+
+function optionsOf(options: Json | undefined): Json {
+  if (!isJsonObject(options)) return {}
+  return Object.fromEntries(
+    Object.entries(options).map(([currency, option]) => [
+      currency,
+      isJsonObject(option) ? { unit_amount: null, ...option, tiers: tiersOf(option['tiers']) } : (option ?? null),
+    ]),
+  )
+}

@@ -30,6 +30,8 @@ export interface StripeAccount {
    * cannot be read to its end: half a list is never an answer.
    */
   list(path: string, params?: Params): AsyncIterable<StripeObject>
+  /** One object, read as patiently as a list. Throws `CommandError` when it cannot be read. */
+  retrieve(path: string, params?: Params): Promise<StripeObject>
   /** Stripe's own clock (from its answers' `Date`), so that a wrong clock of this machine moves nobody's money. */
   now(): Instant
 }

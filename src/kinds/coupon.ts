@@ -26,13 +26,20 @@ const fields: FieldsOf<Stripe.Coupon, Stripe.CouponCreateParams, Stripe.CouponUp
   amount_off: fixed(),
   currency: fixed(),
   currency_options: grows({
+    expands: ['currency_options'],
     read: (live) => otherCurrencies(live['currency_options'], live['currency']),
     canonical: (value) => (isJsonObject(value) && Object.keys(value).length === 0 ? undefined : value),
   }),
   // Stripe's own default; silent and `once` are the same.
   duration: fixed({ default: 'once' }),
   duration_in_months: fixed(),
-  applies_to: fixed({ read: readAppliesTo, canonical: canonicalAppliesTo, write: writeAppliesTo }),
+  // Left out unless it is asked for, which would look like a coupon for everything.
+  applies_to: fixed({
+    expands: ['applies_to'],
+    read: readAppliesTo,
+    canonical: canonicalAppliesTo,
+    write: writeAppliesTo,
+  }),
   max_redemptions: fixed(),
   redeem_by: fixed(time('redeem_by')),
   metadata,
@@ -92,13 +99,13 @@ export const coupon: Kind = {
   docs: 'https://docs.stripe.com/api/coupons',
   schema,
   path: '/v1/coupons',
-  // Without the expansion Stripe leaves `applies_to` out, which looks like a coupon for everything.
-  lists: [{ expand: ['data.applies_to', 'data.currency_options'] }],
+  lists: [{}],
   fields,
   marks: true,
   ownId: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
   naturalKey: {
     name: 'id',
+    unique: true,
     desired: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
     live: (object) => object.id,
   },

@@ -26,14 +26,31 @@ export function decimalText(value: unknown): string | undefined {
   return digits === '0' ? '0' : `${sign}${digits}`
 }
 
-/** Tiers in one form: amounts as above, zero amounts left out, `inf` for no upper end. */
+/** Tiers in one form: amounts as above, `inf` for no upper end. A zero stays: Stripe wants to be told that a tier is free. */
 export function canonicalTiers(value: Json | undefined): Json | undefined {
   if (!Array.isArray(value)) return undefined
   return (value as readonly Json[]).map((tier) => {
     if (!isJsonObject(tier)) return tier
     const amounts = canonicalAmount(canonicalAmount(tier, 'unit_amount'), 'flat_amount')
     const upTo = tier['up_to'] ?? 'inf'
-    const kept = Object.entries(amounts).filter(([name, one]) => name !== 'up_to' && one !== 0 && one !== null)
+    const kept = Object.entries(amounts).filter(([name, one]) => name !== 'up_to' && one !== null)
     return { ...Object.fromEntries(kept), up_to: upTo }
   })
+}
+
+/** Live tiers: one of which Stripe shows no amount at all is free. */
+export function readTiers(value: Json | undefined): Json | undefined {
+  const tiers = canonicalTiers(value)
+  if (!Array.isArray(tiers)) return tiers
+  return (tiers as readonly Json[]).map((tier) =>
+    isJsonObject(tier) && Object.keys(tier).every((name) => name === 'up_to') ? { unit_amount: 0, ...tier } : tier,
+  )
+}
+
+/** An amount that a tier does not name, and one that is zero, cost the same. */
+export function tiersMeaning(tiers: Json): Json {
+  if (!Array.isArray(tiers)) return tiers
+  return (tiers as readonly Json[]).map((tier) =>
+    isJsonObject(tier) ? Object.fromEntries(Object.entries(tier).filter(([, one]) => one !== 0)) : tier,
+  )
 }

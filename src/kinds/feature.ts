@@ -39,6 +39,7 @@ export const feature: Kind = {
   marks: true,
   naturalKey: {
     name: 'lookup_key',
+    unique: true,
     desired: (_key, value) => (typeof value['lookup_key'] === 'string' ? value['lookup_key'] : undefined),
     live: (object) => (typeof object['lookup_key'] === 'string' ? object['lookup_key'] : undefined),
   },

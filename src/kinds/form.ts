@@ -41,7 +41,7 @@ export function differences(kind: Kind, live: JsonObject, desired: JsonObject): 
   for (const [name, field] of Object.entries(kind.fields)) {
     const want = desired[name]
     const have = field.silent === 'left_alone' ? shapedLike(live[name], want) : live[name]
-    if (same(have, want)) continue
+    if (same(meaningOf(field, have), meaningOf(field, want))) continue
     found.push({ field: name, live: have, desired: want, takes: takes(field, have, want) })
   }
   return found
@@ -55,8 +55,10 @@ function takes(field: Field, have: Json | undefined, want: Json | undefined): Ta
     case 'fixed_once_set':
       return have === undefined ? 'update' : 'replace'
     case 'grows':
-      return Object.entries(isJsonObject(have) ? have : {}).every(([name, one]) =>
-        same(one, isJsonObject(want) ? want[name] : undefined),
+      return Object.entries(isJsonObject(have) ? have : {}).every(
+        ([name, one]) =>
+          isJsonObject(want) &&
+          same(meaningOf(field, { [name]: one }), meaningOf(field, { [name]: want[name] ?? null })),
       )
         ? 'update'
         : 'replace'
@@ -72,8 +74,11 @@ function takes(field: Field, have: Json | undefined, want: Json | undefined): Ta
 /** The live form as far as it is compared with the desired one: what the YAML leaves alone is not in it. */
 export function comparable(kind: Kind, live: JsonObject, desired: JsonObject): JsonObject {
   const entries = Object.entries(live).map(([name, value]) => {
-    const alone = kind.fields[name]?.silent === 'left_alone'
-    return [name, alone ? shapedLike(value, desired[name]) : value] as const
+    const field = kind.fields[name]
+    const compared = field?.silent === 'left_alone' ? shapedLike(value, desired[name]) : value
+    // What means the same is not shown as a difference.
+    const equal = field !== undefined && same(meaningOf(field, compared), meaningOf(field, desired[name]))
+    return [name, equal ? desired[name] : compared] as const
   })
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
@@ -88,6 +93,21 @@ function shapedLike(live: Json | undefined, desired: Json | undefined): Json | u
   if (Array.isArray(desired) && Array.isArray(live) && desired.length === live.length)
     return (live as readonly Json[]).map((one, index) => shapedLike(one, desired[index] as Json) ?? null)
   return live
+}
+
+function meaningOf(field: Field, value: Json | undefined): Json | undefined {
+  return value === undefined || field.meaning === undefined ? value : field.meaning(value)
+}
+
+/** The form with equal meanings spelled alike, for telling whether two objects are one. */
+export function meaningOfForm(kind: Kind, form: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(form).flatMap(([name, value]) => {
+      const field = kind.fields[name]
+      const meant = field === undefined ? value : meaningOf(field, value)
+      return meant === undefined ? [] : [[name, meant] as const]
+    }),
+  )
 }
 
 export function same(a: Json | undefined, b: Json | undefined): boolean {

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import type { Instant } from '../core/instant.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
 
 export type KindName =
@@ -40,6 +41,8 @@ export interface References {
   toStripe(kind: KindName, key: string): Json
   /** The key of a live object; its id in brackets when it is not one of this catalog's. */
   toKey(kind: KindName, id: string): string
+  /** The account's time, for what Stripe switches off when its time has come. */
+  readonly now?: Instant
 }
 
 /** What another value takes: a request on the object, another object, or nothing that Stripe offers. */
@@ -57,6 +60,15 @@ export interface Field {
   readonly default?: Json
   /** One form for equal values (order of sets, decimals), on both sides, in the YAML's terms. */
   readonly canonical?: (value: Json) => Json | undefined
+  /** What a canonical value means, where two of them mean the same (a tier's absent amount is a zero); itself when absent. */
+  readonly meaning?: (value: Json) => Json
+  /**
+   * Paths within the object that Stripe returns only when they are asked for. `*` stands for the keys of a map, which
+   * have to be read first: such a path is asked for object by object, where `hides` says that there is something.
+   */
+  readonly expands?: readonly string[]
+  /** Whether a path with `*` hides anything in this object; always when absent. */
+  readonly hides?: (live: StripeObject) => boolean
   /** The live object's value in the YAML's terms; the field of the same name when absent. */
   readonly read?: (live: StripeObject, references: References) => Json | undefined
   /** The YAML's value in the terms of a request. */
@@ -108,7 +120,7 @@ export interface Kind {
   /** One entry of the YAML map. */
   readonly schema: TSchema
   readonly path: string
-  /** The lists that together return every object with everything compared expanded. */
+  /** The filters of the lists that together return every object; what to expand follows from the fields. */
   readonly lists: readonly JsonObject[]
   readonly fields: Readonly<Record<string, Field>>
   /** Whether its metadata can carry our marks; without, the natural key alone is its identity. */
@@ -118,6 +130,8 @@ export interface Kind {
   /** What tells two objects of this kind apart beyond ids and marks, as Stripe enforces it. */
   readonly naturalKey?: {
     readonly name: string
+    /** Whether Stripe refuses a second object with the same one. Otherwise it only helps to recognise an object. */
+    readonly unique: boolean
     readonly desired: (key: string, value: JsonObject) => string | undefined
     readonly live: (object: StripeObject) => string | undefined
   }

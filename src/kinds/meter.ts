@@ -58,6 +58,7 @@ export const meter: Kind = {
   marks: false,
   naturalKey: {
     name: 'event_name',
+    unique: true,
     desired: (_key, value) => (typeof value['event_name'] === 'string' ? value['event_name'] : undefined),
     live: (object) => (typeof object['event_name'] === 'string' ? object['event_name'] : undefined),
   },

@@ -10,7 +10,13 @@ const fields: FieldsOf<
   Stripe.BillingPortal.ConfigurationUpdateParams
 > = {
   // Stripe fills in what a feature does not say (modes, reasons, behaviours), so only what is written is compared.
-  features: declared({ read: readFeatures, canonical: canonicalFeatures, write: writeFeatures }),
+  features: declared({
+    // Left out unless they are asked for.
+    expands: ['features.subscription_update.products'],
+    read: readFeatures,
+    canonical: canonicalFeatures,
+    write: writeFeatures,
+  }),
   business_profile: declared({ canonical: (value) => withoutNulls(value) }),
   default_return_url: mutable(),
   login_page: declared({ read: (live) => loginPage(live['login_page']) }),
@@ -134,8 +140,7 @@ export const portalConfiguration: Kind = {
   docs: 'https://docs.stripe.com/api/customer_portal/configurations',
   schema: portalSchema,
   path: '/v1/billing_portal/configurations',
-  // Without the expansion Stripe leaves the offered products out.
-  lists: [{ expand: ['data.features.subscription_update.products'] }],
+  lists: [{}],
   fields,
   marks: true,
   uses,

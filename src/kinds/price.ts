@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { canonicalAmount, canonicalTiers } from './decimal.ts'
+import { canonicalAmount, canonicalTiers, readTiers, tiersMeaning } from './decimal.ts'
 import {
   declared,
   fixed,
@@ -24,14 +24,22 @@ const fields: FieldsOf<Stripe.Price, Stripe.PriceCreateParams, Stripe.PriceUpdat
   unit_amount_decimal: fixed({ read: (live) => canonicalAmount(live, 'unit_amount')['unit_amount_decimal'] }),
   recurring: fixed({ read: readRecurring, canonical: canonicalRecurring, write: writeRecurring }),
   billing_scheme: fixed({ default: 'per_unit' }),
-  tiers: fixed({ canonical: canonicalTiers }),
+  tiers: fixed({
+    expands: ['tiers'],
+    read: (live) => readTiers(live['tiers']),
+    canonical: canonicalTiers,
+    meaning: tiersMeaning,
+  }),
   tiers_mode: fixed(),
   transform_quantity: fixed(),
   custom_unit_amount: fixed({ canonical: customAmount }),
   tax_behavior: fixedOnceSet({ default: 'unspecified' }),
   currency_options: grows({
-    read: (live) => otherCurrencies(live['currency_options'], live['currency']),
+    expands: ['currency_options', 'currency_options.*.tiers'],
+    hides: (live) => live['billing_scheme'] === 'tiered',
+    read: (live) => readOptions(otherCurrencies(live['currency_options'], live['currency'])),
     canonical: canonicalOptions,
+    meaning: optionsMeaning,
   }),
   active: mutable({ default: true }),
   // Neither parameter can be emptied; a lookup key leaves a price when another one gets it.
@@ -85,6 +93,27 @@ function canonicalOptions(value: Json): Json | undefined {
   )
 }
 
+function readOptions(options: Json | undefined): Json | undefined {
+  return perCurrency(options, (option) => {
+    const tiers = readTiers(option['tiers'])
+    return tiers === undefined ? option : { ...option, tiers }
+  })
+}
+
+function optionsMeaning(options: Json): Json {
+  const meant = perCurrency(options, (option) =>
+    option['tiers'] === undefined ? option : { ...option, tiers: tiersMeaning(option['tiers']) },
+  )
+  return meant ?? options
+}
+
+function perCurrency(options: Json | undefined, change: (option: JsonObject) => JsonObject): Json | undefined {
+  if (!isJsonObject(options)) return options
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [name, isJsonObject(option) ? change(option) : option]),
+  )
+}
+
 function canonicalOption(option: JsonObject): JsonObject {
   const tiers = canonicalTiers(option['tiers'])
   const custom = isJsonObject(option['custom_unit_amount']) ? customAmount(option['custom_unit_amount']) : undefined
@@ -124,11 +153,12 @@ export const price: Kind = {
   schema: priceSchema,
   path: '/v1/prices',
   // Without `active` the list holds active prices only.
-  lists: [true, false].map((active) => ({ active, expand: ['data.currency_options', 'data.tiers'] })),
+  lists: [true, false].map((active) => ({ active })),
   fields,
   marks: true,
   naturalKey: {
     name: 'lookup_key',
+    unique: true,
     desired: (_key, value) => (typeof value['lookup_key'] === 'string' ? value['lookup_key'] : undefined),
     live: (object) => (typeof object['lookup_key'] === 'string' ? object['lookup_key'] : undefined),
   },

@@ -1,6 +1,17 @@
 import type Stripe from 'stripe'
-import type { JsonObject } from '../core/json.ts'
-import { asList, chosen, declared, idOf, ignored, metadata, mutable, reference, refused } from './fields.ts'
+import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
+import {
+  asList,
+  chosen,
+  declared,
+  idOf,
+  ignored,
+  metadata,
+  mutable,
+  reference,
+  refused,
+  withoutNulls,
+} from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 import Type from 'typebox'
@@ -19,13 +30,33 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   shippable: declared(),
   // Stripe's parameter cannot be emptied.
   statement_descriptor: declared(),
-  tax_code: mutable({ read: (live) => idOf(live['tax_code']) }),
-  // Mirrors tax_code, and more in accounts with performance locations.
-  tax_details: declared(),
+  // Stripe shows it in two places; here it has one (see `spelling`).
+  tax_code: mutable({ read: (live) => idOf(live['tax_code']) ?? taxDetail(live, 'tax_code') }),
+  // What is left of it beside the tax code: where the performance of a ticket takes place.
+  tax_details: declared({
+    read: (live) => withoutNulls({ performance_location: taxDetail(live, 'performance_location') ?? null }),
+  }),
   unit_label: mutable(),
   url: mutable(),
   default_price_data: refused,
   type: ignored,
+}
+
+function taxDetail(holder: JsonObject | StripeObject, name: string): string | undefined {
+  const details = holder['tax_details']
+  return isJsonObject(details) ? idOf(details[name]) : undefined
+}
+
+/** The tax code in its one place, wherever it was written. */
+function spelling(value: JsonObject): JsonObject {
+  const { tax_details: details, ...rest } = value
+  if (!isJsonObject(details)) return value
+  const { tax_code: code, ...others } = details
+  return {
+    ...rest,
+    ...(code === undefined ? {} : { tax_code: code }),
+    ...(Object.keys(others).length === 0 ? {} : { tax_details: others }),
+  }
 }
 
 const schema = closed({
@@ -67,9 +98,11 @@ export const product: Kind = {
   ownId: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
   naturalKey: {
     name: 'id',
+    unique: true,
     desired: (key, value) => (typeof value['id'] === 'string' ? value['id'] : key),
     live: (object) => object.id,
   },
+  spelling,
   uses: (value: JsonObject) =>
     typeof value['default_price'] === 'string'
       ? [{ kind: 'price', key: value['default_price'], path: ['default_price'] }]

@@ -9,11 +9,12 @@ import { amount, closed, count, currency, flag, keyOf, mapOf, metadataSchema, on
 const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, Stripe.PromotionCodeUpdateParams> = {
   code: fixed(),
   promotion: fixed({ read: readPromotion, canonical: canonicalPromotion, write: writePromotion }),
-  active: mutable({ default: true }),
+  active: mutable({ default: true, read: readActive }),
   customer: fixed({ read: (live) => idOf(live['customer']) }),
   expires_at: fixed(time('expires_at')),
   max_redemptions: fixed(),
   restrictions: fixed({
+    expands: ['restrictions.currency_options'],
     canonical: canonicalRestrictions,
     takes: restrictionsTake,
     // Only the further currencies can be told anew.
@@ -24,6 +25,18 @@ const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, S
   metadata,
   customer_account: refused,
   times_redeemed: ignored,
+}
+
+/**
+ * Stripe switches a code off when it is used up or its time has come, and refuses to switch it on again: that is not another
+ * wish about it.
+ */
+function readActive(live: StripeObject, references: References): Json {
+  if (live['active'] === true) return true
+  const { max_redemptions: most, times_redeemed: redeemed, expires_at: expires } = live
+  const usedUp = typeof most === 'number' && typeof redeemed === 'number' && redeemed >= most
+  const expired = typeof expires === 'number' && references.now !== undefined && expires <= references.now
+  return usedUp || expired
 }
 
 function readPromotion(live: StripeObject, references: References): Json | undefined {
@@ -92,9 +105,10 @@ export const promotionCode: Kind = {
   marks: true,
   naturalKey: {
     name: 'code',
-    // Stripe compares codes without case, and lets one active code bear a name.
-    desired: (_key, value) => codeOf(value['code']),
-    live: (object) => (object['active'] === true ? codeOf(object['code']) : undefined),
+    unique: true,
+    // Stripe compares codes without case, and lets one active code bear a name for each customer.
+    desired: (_key, value) => (value['active'] === false ? undefined : codeOf(value['code'], value['customer'])),
+    live: (object) => (object['active'] === true ? codeOf(object['code'], idOf(object['customer'])) : undefined),
   },
   uses: (value: JsonObject): readonly Use[] => {
     const promotion = value['promotion']
@@ -106,6 +120,7 @@ export const promotionCode: Kind = {
   retire: (live) => ({ method: 'POST', path: `/v1/promotion_codes/${live.id}`, params: { active: false } }),
 }
 
-function codeOf(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? value.toLowerCase() : undefined
+function codeOf(value: Json | undefined, customer: Json | undefined): string | undefined {
+  if (typeof value !== 'string') return undefined
+  return typeof customer === 'string' ? `${value.toLowerCase()} of ${customer}` : value.toLowerCase()
 }

@@ -21,6 +21,7 @@ import {
 const fields: FieldsOf<Stripe.ShippingRate, Stripe.ShippingRateCreateParams, Stripe.ShippingRateUpdateParams> = {
   display_name: fixed(),
   fixed_amount: fixed({
+    expands: ['fixed_amount.currency_options'],
     canonical: canonicalAmount,
     takes: amountTakes,
     update: (value) => ({ fixed_amount: { currency_options: options(value) } }),
@@ -91,7 +92,7 @@ export const shippingRate: Kind = {
   docs: 'https://docs.stripe.com/api/shipping_rates',
   schema,
   path: '/v1/shipping_rates',
-  lists: [{ expand: ['data.fixed_amount.currency_options'] }],
+  lists: [{}],
   fields,
   marks: true,
   uses: () => [],

@@ -69,6 +69,8 @@ export const webhookEndpoint: Kind = {
   marks: true,
   naturalKey: {
     name: 'url',
+    // Two endpoints may share an address: two sets of events, or two API versions during an upgrade.
+    unique: false,
     desired: (_key, value) => (typeof value['url'] === 'string' ? value['url'] : undefined),
     live: (object) =>
       object['status'] !== 'disabled' && typeof object['url'] === 'string' ? object['url'] : undefined,

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
-import { liveForm } from '../kinds/form.ts'
+import { liveForm, meaningOfForm } from '../kinds/form.ts'
 import type { Kind, KindName, References } from '../kinds/kind.ts'
 import type { LiveResources } from '../live/accounts.ts'
 
@@ -66,10 +66,11 @@ export class KeyTable implements References {
  * What makes two objects of a kind one. Prices: every pricing field, and nothing else, so that a quarterly price never joins a monthly one of the
  * same amount. Products: the name. Tax rates: all that is printed or computed. Coupons: the terms and the name.
  */
-export function sameness(kind: KindName, form: JsonObject): string {
+export function sameness(kind: Kind, said: JsonObject): string {
+  const form = meaningOfForm(kind, said)
   const without = (...names: readonly string[]): string =>
     canonicalJson(Object.fromEntries(Object.entries(form).filter(([name]) => !names.includes(name))))
-  switch (kind) {
+  switch (kind.name) {
     case 'product':
       return typeof form['name'] === 'string' ? form['name'].trim().toLowerCase() : ''
     case 'price':
@@ -99,7 +100,7 @@ export function consolidate(
 ): readonly Group[] {
   const groups = new Map<string, { key: string | undefined; members: Member[] }>()
   for (const member of members) {
-    const same = sameness(kind.name, member.form)
+    const same = sameness(kind, member.form)
     const mapped = tables.get(member.account)?.keyOf(kind.name, member.id) ?? written.get(same)
     const unmapped = groups.get(same)
     // A newcomer joins the group of its equals; a mapped one makes or joins the group of its key.

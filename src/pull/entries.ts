@@ -79,7 +79,7 @@ function grouped(input: EntriesInput, name: KindName, uses: Uses): readonly Grou
   })
   const written = new Map(
     [...input.files.entriesOf(of)]
-      .map(([key, value]) => [sameness(name, desiredForm(of, value)), key] as const)
+      .map(([key, value]) => [sameness(of, desiredForm(of, value)), key] as const)
       .toReversed(),
   )
   return consolidate(of, members, input.tables, { written, nameOf: (first) => freeKey(namesOf(name, first), taken) })

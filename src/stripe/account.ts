@@ -8,7 +8,7 @@ import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
 import { stripeClient, type Fetch } from './client.ts'
 import { readFailure } from './failures.ts'
 import { createLimits, operationName, stripeRates, type Limits, type Rates, type Timing } from './limits.ts'
-import { type ListSource, readList } from './list.ts'
+import { type ListSource, readList, readOne } from './list.ts'
 import { queryString } from './query.ts'
 import { withAllItems } from './whole-items.ts'
 
@@ -70,6 +70,7 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     apiVersion: Stripe.API_VERSION,
     send,
     list: (path, params = {}) => readList(source, path, params),
+    retrieve: (path, params = {}) => readOne(source, path, params),
     now: clock.now,
   }
 }

@@ -64,21 +64,35 @@ async function* readOn(page: ReadPage, first: Page): AsyncGenerator<StripeObject
 }
 
 async function readPage(source: ListSource, path: string, params: Params): Promise<Page> {
+  const outcome = await readPatiently(source, path, params)
+  if (outcome.ok) {
+    const { object, data, has_more: hasMore } = outcome.value as JsonObject
+    if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean')
+      return { data: data as readonly StripeObject[], hasMore }
+    throw unreadable(source, path, 'the answer is not a list')
+  }
+  const { failure } = outcome
+  if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
+    return { data: [], hasMore: false }
+  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
+}
+
+/** One object by its path, as patiently as a page of a list. */
+export async function readOne(source: ListSource, path: string, params: Params): Promise<StripeObject> {
+  const outcome = await readPatiently(source, path, params)
+  if (outcome.ok) return outcome.value
+  const { failure } = outcome
+  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
+}
+
+/** Repeats a read while Stripe is merely unwell. */
+async function readPatiently(source: ListSource, path: string, params: Params): Promise<Outcome<StripeObject>> {
   for (let attempt = 0; ; attempt++) {
     const outcome = await source.send({ method: 'GET', path, params })
-    if (outcome.ok) {
-      const { object, data, has_more: hasMore } = outcome.value as JsonObject
-      if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean')
-        return { data: data as readonly StripeObject[], hasMore }
-      throw unreadable(source, path, 'the answer is not a list')
-    }
-    const { failure } = outcome
     const pause = pauses[attempt]
-    if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
-      return { data: [], hasMore: false }
-    if (failure.kind !== 'retryable' || pause === undefined)
-      throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
-    await source.sleep(Math.max((failure.retryAfter ?? 0) * 1_000, pause * (0.5 + source.random() / 2)))
+    if (outcome.ok || outcome.failure.kind !== 'retryable' || pause === undefined) return outcome
+    const asked = (outcome.failure.retryAfter ?? 0) * 1_000
+    await source.sleep(Math.max(asked, pause * (0.5 + source.random() / 2)))
   }
 }
 

@@ -30,6 +30,7 @@ function scripted(answers: readonly (Outcome<StripeObject> | Killed)[]) {
     livemode: false,
     apiVersion: '2026-10-28.endive',
     now: () => instant(clock.now),
+    retrieve: () => Promise.reject(new Error('not asked for')),
     async *list() {},
     async send(request) {
       const answer = answers[sent.length]

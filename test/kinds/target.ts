@@ -5,6 +5,7 @@ import { instant } from '../../src/core/instant.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../src/core/json.ts'
 import type { Catalog } from '../../src/catalog/types.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
+import { readKind } from '../../src/engine/read/resources.ts'
 import { kinds } from '../../src/kinds/registry.ts'
 import type { KeylessChange } from '../../src/plan/assemble.ts'
 import { planResources } from '../../src/plan/resources/plan.ts'
@@ -45,8 +46,7 @@ export class Target {
     const live = new Map<string, StripeObject[]>()
     for (const kind of kinds) {
       const objects = new Map<string, StripeObject>()
-      for (const params of kind.lists)
-        for (const one of await this.list(kind.path, params)) objects.set(one.id ?? '', one)
+      for (const one of await readKind(this.account, kind)) objects.set(one.id ?? '', one)
       live.set(kind.name, [...objects.values()])
     }
     return live

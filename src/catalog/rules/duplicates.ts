@@ -38,11 +38,9 @@ export function duplicateNaturalKeys(draft: Draft): readonly Diagnostic[] {
   const found: Diagnostic[] = []
   for (const resource of draft.resources) {
     const { naturalKey } = resource.of
-    const value =
-      resource.value['active'] === false && naturalKey?.name === 'code'
-        ? undefined
-        : naturalKey?.desired(resource.key, resource.value)
-    if (naturalKey === undefined || value === undefined) continue
+    if (naturalKey?.unique !== true) continue
+    const value = naturalKey.desired(resource.key, resource.value)
+    if (value === undefined) continue
     const name = `${resource.kind} ${naturalKey.name} ${value}`
     const seen = first.get(name)
     if (seen === undefined) first.set(name, resource.address)

@@ -82,6 +82,7 @@ function mortalAccount(account: StripeAccount, { alive, pass, life }: Fate): Str
       pass({ request: number, side: 'after' })
       return outcome
     },
+    retrieve: (path, params) => (alive(), account.retrieve(path, params)),
     async *list(path, params) {
       alive()
       for await (const one of account.list(path, params)) {

@@ -25,13 +25,14 @@ export type LiveObject = StripeObject & { readonly id: string }
 export interface LiveIndex {
   readonly byId: ReadonlyMap<string, LiveObject>
   readonly byMark: ReadonlyMap<string, readonly LiveObject[]>
-  readonly byNaturalKey: ReadonlyMap<string, LiveObject>
+  /** All holders of a key, those in use first, the newest first. */
+  readonly byNaturalKey: ReadonlyMap<string, readonly LiveObject[]>
 }
 
 export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'project'>): LiveIndex {
   const byId = new Map<string, LiveObject>()
   const byMark = new Map<string, LiveObject[]>()
-  const byNaturalKey = new Map<string, LiveObject>()
+  const byNaturalKey = new Map<string, LiveObject[]>()
   for (const object of input.live.get(kind.name) ?? []) {
     if (!hasId(object)) continue
     byId.set(object.id, object)
@@ -39,10 +40,9 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
     if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
     const natural = kind.naturalKey?.live(object)
     if (natural === undefined) continue
-    // Of several holders of a key that only has to be unique among those in use.
-    const seen = byNaturalKey.get(natural)
-    if (seen === undefined || inUseThenNewest(kind, object, seen) < 0) byNaturalKey.set(natural, object)
+    byNaturalKey.set(natural, [...(byNaturalKey.get(natural) ?? []), object])
   }
+  for (const holders of byNaturalKey.values()) holders.sort((a, b) => inUseThenNewest(kind, a, b))
   return { byId, byMark, byNaturalKey }
 }
 
@@ -59,8 +59,17 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
  * | none          | nothing live       | marked by others| taken, or absent where the key is handed over    |
  * | none          | nothing live       | unmarked        | foreign: to be adopted, or in the way            |
  * | none          | nothing live       | nobody's        | foreign if mapped, else absent (gone if recorded)|
+ *
+ * Where Stripe lets several objects have one natural key (`unique: false`), the mapping comes before it, and a holder that stands for
+ * another entry is passed over. `isClaimed`: whether an entry before this one has taken the object.
  */
-export function identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): Identity {
+export function identify(
+  kind: Kind,
+  index: LiveIndex,
+  resource: DesiredResource,
+  input: ResourcesInput,
+  isClaimed: (id: string) => boolean,
+): Identity {
   const { address, key, value } = resource
   const recorded = input.known.find((one) => one.address === address)?.id
   const marked = index.byMark.get(address) ?? []
@@ -68,16 +77,29 @@ export function identify(kind: Kind, index: LiveIndex, resource: DesiredResource
   if (best !== undefined) return ours(best, marked)
   const known = recorded === undefined ? undefined : index.byId.get(recorded)
   if (known !== undefined && [undefined, ''].includes(ownMark(known, input.project))) return ours(known, [])
+  const mapped = [...input.mapped].find(([, to]) => to === address)?.[0]
+  const object = mapped === undefined ? undefined : index.byId.get(mapped)
+  const unique = kind.naturalKey?.unique === true
+  if (object !== undefined && !unique) return { is: 'foreign', live: object, mapped: true }
   const natural = kind.naturalKey?.desired(key, value)
-  const holder = natural === undefined ? undefined : index.byNaturalKey.get(natural)
+  const holders = natural === undefined ? [] : (index.byNaturalKey.get(natural) ?? [])
+  const holder = unique ? holders[0] : holders.find((one) => isFree(one, address, input) && !isClaimed(one.id))
   if (holder !== undefined) {
     if (givesUpKey(kind, holder, natural, input)) return { is: 'absent', gone: recorded !== undefined, takesKey: true }
     return holderOf(holder, address, input)
   }
-  const mapped = [...input.mapped].find(([, to]) => to === address)?.[0]
-  const object = mapped === undefined ? undefined : index.byId.get(mapped)
   if (object !== undefined) return { is: 'foreign', live: object, mapped: true }
   return { is: 'absent', gone: recorded !== undefined }
+}
+
+/** Whether an object that may share its natural key stands for no other entry and no other project. */
+function isFree(holder: LiveObject, address: string, input: ResourcesInput): boolean {
+  const to = input.mapped.get(holder.id)
+  if (to !== undefined && to !== address) return false
+  const project = markOf(holder, markProject)
+  if (project === undefined) return true
+  const mark = markOf(holder, markAddress)
+  return project === input.project && !input.desired.some((one) => one.address === mark)
 }
 
 /** Whether the holder of a key that can be transferred is a declared object of ours whose entry has another key now. */

@@ -21,7 +21,7 @@ import { ReferenceTable } from './references.ts'
 export function planResources(input: ResourcesInput): ResourcesPlan {
   const indexes = new Map<string, LiveIndex>(kinds.map((kind) => [kind.name, indexLive(kind, input)]))
   const indexOf = (kind: Kind): LiveIndex => indexes.get(kind.name) ?? indexLive(kind, input)
-  const references = new ReferenceTable()
+  const references = new ReferenceTable(input.now)
   const declared = byKind(input.desired)
   const people = peopleIn(input.subscriptions, input.now)
   const needed = withProducts(input.needed, input.desired)

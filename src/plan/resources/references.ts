@@ -1,4 +1,5 @@
 import { address as addressOf } from '../../core/address.ts'
+import type { Instant } from '../../core/instant.ts'
 import type { Json } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind, KindName, References } from '../../kinds/kind.ts'
@@ -11,8 +12,14 @@ export class ReferenceTable implements References {
   readonly #keys = new Map<string, string>()
   readonly #renewed = new Set<string>()
 
+  readonly now: Instant
+
+  constructor(now: Instant) {
+    this.now = now
+  }
+
   identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {
-    const identity = identify(kind, index, resource, input)
+    const identity = identify(kind, index, resource, input, (id) => this.isClaimed(kind.name, id))
     this.#identities.set(resource.address, identity)
     if (identity.is === 'ours' || identity.is === 'foreign')
       this.#keys.set(`${kind.name} ${identity.live.id}`, resource.key)

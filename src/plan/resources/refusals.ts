@@ -74,9 +74,9 @@ export function keyOfOthers(
   found: readonly Difference[],
 ): readonly Blocked[] {
   const { naturalKey } = kind
-  if (naturalKey === undefined || !found.some(({ field }) => field === naturalKey.name)) return []
+  if (naturalKey?.unique !== true || !found.some(({ field }) => field === naturalKey.name)) return []
   const wanted = naturalKey.desired(resource.key, resource.value)
-  const holder = wanted === undefined ? undefined : index.byNaturalKey.get(wanted)
+  const [holder] = wanted === undefined ? [] : (index.byNaturalKey.get(wanted) ?? [])
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
   return [taken(resource.address, holder, 'somebody else')]
 }

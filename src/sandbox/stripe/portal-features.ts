@@ -22,6 +22,7 @@ export const portalFeatures = fields({
   subscription_cancel: fields({
     cancellation_reason: fields({
       enabled: required(flag()),
+      feedback_options: emptyable(list(text())),
       options: emptyable(
         list(
           oneOf(
@@ -124,7 +125,10 @@ export function mergeFeatures(
           ? before.subscription_cancel.cancellation_reason
           : {
               enabled: cancel.cancellation_reason.enabled,
-              feedback_options: null,
+              feedback_options:
+                cancel.cancellation_reason.feedback_options === undefined
+                  ? before.subscription_cancel.cancellation_reason.feedback_options
+                  : cancel.cancellation_reason.feedback_options,
               options: cancel.cancellation_reason.options ?? [],
             },
     },

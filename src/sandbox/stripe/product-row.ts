@@ -65,6 +65,7 @@ export function createProduct(
   const id = params.id ?? context.newId('prod')
   if (context.table(products).has(id))
     throw invalid('Product already exists.', { code: 'resource_already_exists', param: 'id' })
+  const taxCode = params.tax_code ?? params.tax_details?.tax_code ?? null
   const row = context.table(products).put({
     id,
     created: context.now,
@@ -79,18 +80,17 @@ export function createProduct(
     package_dimensions: params.package_dimensions ?? null,
     shippable: params.shippable ?? null,
     statement_descriptor: params.statement_descriptor ?? null,
-    tax_code: params.tax_code ?? params.tax_details?.tax_code ?? null,
-    tax_details: params.tax_details === undefined ? null : taxDetailsOf(params.tax_details),
+    tax_code: taxCode,
+    tax_details:
+      params.tax_details === undefined
+        ? null
+        : { performance_location: params.tax_details.performance_location ?? null, tax_code: taxCode },
     type: params.type ?? 'service',
     unit_label: params.unit_label ?? null,
     url: params.url ?? null,
   })
   context.emit('product.created', renderProduct(context, row))
   return row
-}
-
-export function taxDetailsOf(given: { readonly performance_location?: string; readonly tax_code?: string | null }) {
-  return { performance_location: given.performance_location ?? null, tax_code: given.tax_code ?? null }
 }
 
 export function renderProduct(context: Context, row: ProductRow): Wire<Stripe.Product> {

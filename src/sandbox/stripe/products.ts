@@ -1,4 +1,4 @@
-import { type ProductRow, products, productKind, createProduct, taxDetailsOf, renderProduct } from './product-row.ts'
+import { type ProductRow, products, productKind, createProduct, renderProduct } from './product-row.ts'
 // https://docs.stripe.com/api/products
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
@@ -41,7 +41,7 @@ const dimensions = fields({
 const taxDetails = fields({ performance_location: text(), tax_code: emptyable(text()) })
 const images = list(text({ max: 2_048 }), { max: 8 })
 const features = list(fields({ name: required(text({ max: 80 })) }), { max: 15 })
-const taxCode = text({ pattern: /^txcd_\d{8}$/ })
+const taxCodeText = text({ pattern: /^txcd_\d{8}$/ })
 
 export const productModule: Module = {
   routes: [
@@ -56,7 +56,7 @@ export const productModule: Module = {
         images,
         marketing_features: features,
         package_dimensions: dimensions,
-        tax_code: taxCode,
+        tax_code: taxCodeText,
         tax_details: taxDetails,
         type: oneOf('good', 'service'),
         unit_label: text({ max: 12 }),
@@ -82,7 +82,7 @@ export const productModule: Module = {
         marketing_features: emptyable(features),
         name: text(),
         package_dimensions: emptyable(dimensions),
-        tax_code: emptyable(taxCode),
+        tax_code: emptyable(taxCodeText),
         tax_details: emptyable(taxDetails),
         unit_label: emptyable(text({ max: 12 })),
         url: emptyable(text({ max: 2_048 })),
@@ -104,7 +104,7 @@ export const productModule: Module = {
           ...(default_price === undefined ? {} : { default_price }),
           ...(shown === undefined ? {} : { images: shown ?? [] }),
           ...(marketing === undefined ? {} : { marketing_features: marketing ?? [] }),
-          ...(details === undefined ? {} : { tax_details: details === null ? null : taxDetailsOf(details) }),
+          ...taxChange(row, { tax_code: rest.tax_code, tax_details: details }),
         })
         return renderProduct(context, changed)
       },
@@ -173,6 +173,26 @@ function checkDefaultPrice(context: Context, row: ProductRow, id: string): void 
   if (price.product !== row.id)
     throw invalid(`The price ${id} does not belong to the product ${row.id}.`, { param: 'default_price' })
   if (!price.active) throw invalid('The default price of a product must be active.', { param: 'default_price' })
+}
+
+/** The tax code stands in both places: whichever a request names, the other one follows. */
+function taxChange(
+  row: ProductRow,
+  given: {
+    readonly tax_code: string | null | undefined
+    readonly tax_details:
+      | { readonly performance_location?: string; readonly tax_code?: string | null }
+      | null
+      | undefined
+  },
+): Pick<ProductRow, 'tax_code' | 'tax_details'> {
+  const { tax_details: details } = given
+  const inDetails = details === null ? null : details?.tax_code
+  const code = given.tax_code !== undefined ? given.tax_code : inDetails !== undefined ? inDetails : row.tax_code
+  if (details === null) return { tax_code: code, tax_details: null }
+  if (details === undefined && row.tax_details === null) return { tax_code: code, tax_details: null }
+  const performance_location = details?.performance_location ?? row.tax_details?.performance_location ?? null
+  return { tax_code: code, tax_details: { performance_location, tax_code: code } }
 }
 
 /** A deleted product stays visible where a price names it. */

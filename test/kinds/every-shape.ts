@@ -1,0 +1,254 @@
+import type { JsonObject } from '../../src/core/json.ts'
+
+export type Sections = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
+
+/**
+ * Catalogs that together say something in every field of every kind, in every form that a field has. A field that is added to a schema and
+ * not to these makes `every-field.test.ts` fail.
+ */
+export function everyShape(): readonly Sections[] {
+  return [usual, unusual]
+}
+
+const month = { interval: 'month' }
+
+const usual: Sections = {
+  features: { export: { name: 'Export', lookup_key: 'export', metadata: { a: 'b' } } },
+  meters: {
+    calls: {
+      display_name: 'Calls',
+      event_name: 'calls',
+      default_aggregation: { formula: 'sum' },
+      customer_mapping: { event_payload_key: 'who', type: 'by_id' },
+      event_time_window: 'hour',
+      value_settings: { event_payload_key: 'much' },
+    },
+  },
+  products: {
+    course: {
+      name: 'Course',
+      active: true,
+      description: 'd',
+      default_price: 'flat',
+      images: ['https://x.test/1.png'],
+      marketing_features: [{ name: 'one' }],
+      metadata: { a: 'b' },
+      package_dimensions: { height: 1, length: 2, weight: 3, width: 4 },
+      shippable: false,
+      statement_descriptor: 'SCHOOL',
+      tax_code: 'txcd_10000000',
+      unit_label: 'seat',
+      url: 'https://x.test',
+    },
+    ticket: { name: 'Ticket', tax_details: { tax_code: 'txcd_10000000', performance_location: 'taxloc_1' } },
+  },
+  prices: {
+    flat: {
+      product: 'course',
+      currency: 'usd',
+      unit_amount: 4900,
+      recurring: { interval: 'month', interval_count: 3, usage_type: 'licensed', trial_period_days: 7 },
+      billing_scheme: 'per_unit',
+      tax_behavior: 'exclusive',
+      active: true,
+      lookup_key: 'flat',
+      nickname: 'n',
+      metadata: { a: 'b' },
+      currency_options: {
+        eur: { unit_amount: 4500, tax_behavior: 'inclusive' },
+        gbp: { unit_amount_decimal: '0.5' },
+      },
+    },
+    exact: { product: 'course', currency: 'usd', unit_amount_decimal: '0.5', recurring: month },
+    free: { product: 'course', currency: 'usd', unit_amount: 0, recurring: month },
+    tiered: {
+      product: 'course',
+      currency: 'usd',
+      billing_scheme: 'tiered',
+      tiers_mode: 'graduated',
+      recurring: { interval: 'month', usage_type: 'metered', meter: 'calls' },
+      tiers: [
+        { up_to: 3, unit_amount: 0 },
+        { up_to: 5, flat_amount: 0 },
+        { up_to: 7, unit_amount: 5, flat_amount: 100 },
+        { up_to: 9, unit_amount_decimal: '2.5', flat_amount_decimal: '7.25' },
+        { up_to: 'inf', unit_amount: 3 },
+      ],
+      currency_options: {
+        eur: {
+          tiers: [
+            { up_to: 3, unit_amount: 0 },
+            { up_to: 5, flat_amount: 0 },
+            { up_to: 7, unit_amount: 4, flat_amount: 90 },
+            { up_to: 9, unit_amount_decimal: '1.5', flat_amount_decimal: '6.25' },
+            { up_to: 'inf', unit_amount: 2 },
+          ],
+        },
+      },
+    },
+    volume: {
+      product: 'course',
+      currency: 'usd',
+      billing_scheme: 'tiered',
+      tiers_mode: 'volume',
+      recurring: month,
+      tiers: [{ up_to: 'inf', unit_amount: 3 }],
+    },
+    packages: {
+      product: 'course',
+      currency: 'usd',
+      unit_amount: 500,
+      recurring: month,
+      transform_quantity: { divide_by: 5, round: 'up' },
+    },
+    chosen: {
+      product: 'course',
+      currency: 'usd',
+      custom_unit_amount: { enabled: true, minimum: 100, maximum: 9000, preset: 500 },
+      currency_options: { eur: { custom_unit_amount: { enabled: true, minimum: 90, maximum: 8000, preset: 450 } } },
+    },
+  },
+  tax_rates: {
+    vat: {
+      display_name: 'VAT',
+      percentage: 19,
+      inclusive: false,
+      active: true,
+      country: 'US',
+      state: 'NY',
+      jurisdiction: 'NY',
+      description: 'd',
+      tax_type: 'sales_tax',
+      metadata: { a: 'b' },
+    },
+  },
+  coupons: {
+    amount: {
+      name: 'Off',
+      amount_off: 500,
+      currency: 'usd',
+      currency_options: { eur: { amount_off: 450 } },
+      duration: 'repeating',
+      duration_in_months: 3,
+      applies_to: { products: ['course', 'ticket'] },
+      max_redemptions: 5,
+      redeem_by: '2030-01-01T00:00:00Z',
+      metadata: { a: 'b' },
+    },
+    percent: { percent_off: 12.5, duration: 'forever' },
+  },
+  promotion_codes: {
+    one: {
+      code: 'ONE',
+      promotion: { type: 'coupon', coupon: 'percent' },
+      active: true,
+      customer: 'cus_ONE',
+      expires_at: '2030-01-01T00:00:00Z',
+      max_redemptions: 3,
+      restrictions: {
+        first_time_transaction: true,
+        minimum_amount: 1000,
+        minimum_amount_currency: 'usd',
+        currency_options: { eur: { minimum_amount: 900 } },
+      },
+      metadata: { a: 'b' },
+    },
+    'one-other': { code: 'ONE', promotion: { coupon: 'percent' }, customer: 'cus_TWO' },
+    'one-before': { code: 'ONE', promotion: { coupon: 'percent' }, active: false },
+  },
+  shipping_rates: {
+    post: {
+      display_name: 'Post',
+      fixed_amount: {
+        amount: 0,
+        currency: 'usd',
+        currency_options: { eur: { amount: 450, tax_behavior: 'inclusive' } },
+      },
+      delivery_estimate: { minimum: { unit: 'day', value: 1 }, maximum: { unit: 'week', value: 2 } },
+      tax_behavior: 'exclusive',
+      tax_code: 'txcd_92010001',
+      active: true,
+      metadata: { a: 'b' },
+    },
+  },
+  portal_configurations: {
+    portal: {
+      name: 'Portal',
+      active: true,
+      business_profile: {
+        headline: 'h',
+        privacy_policy_url: 'https://x.test/p',
+        terms_of_service_url: 'https://x.test/t',
+      },
+      default_return_url: 'https://x.test',
+      login_page: { enabled: true },
+      features: {
+        customer_update: { enabled: true, allowed_updates: ['email', 'address'] },
+        invoice_history: { enabled: true },
+        payment_method_update: { enabled: true, payment_method_configuration: 'pmc_1' },
+        subscription_cancel: {
+          enabled: true,
+          mode: 'at_period_end',
+          proration_behavior: 'none',
+          cancellation_reason: { enabled: true, options: ['unused', 'other'], feedback_options: ['fbo_1'] },
+        },
+        subscription_pause: {
+          enabled: true,
+          duration: { type: 'interval_options', interval_options: [{ interval: 'month', interval_count: 2 }] },
+        },
+        subscription_update: {
+          enabled: true,
+          billing_cycle_anchor: 'unchanged',
+          default_allowed_updates: ['quantity', 'price'],
+          products: [
+            {
+              product: 'course',
+              prices: ['packages', 'volume'],
+              adjustable_quantity: { enabled: true, minimum: 1, maximum: 9 },
+            },
+          ],
+          proration_behavior: 'none',
+          schedule_at_period_end: { conditions: [{ type: 'shortening_interval' }] },
+          trial_update_behavior: 'continue_trial',
+        },
+      },
+      metadata: { a: 'b' },
+    },
+    // The first one of an account is its default, which cannot be switched off.
+    'portal-old': { active: false, features: { invoice_history: { enabled: true } } },
+  },
+  webhook_endpoints: {
+    one: {
+      url: 'https://x.test/hook',
+      enabled_events: ['invoice.paid', 'customer.created'],
+      description: 'd',
+      disabled: true,
+      connect: true,
+      metadata: { a: 'b' },
+      secret_to: { file: 's' },
+    },
+    two: {
+      api_version: '2026-10-28.endive',
+      url: 'https://x.test/hook',
+      enabled_events: ['*'],
+      secret_to: { file: 't' },
+    },
+  },
+}
+
+/** The same kinds switched off, and with what the others leave out. */
+const unusual: Sections = {
+  features: { old: { name: 'Old', lookup_key: 'old', active: false } },
+  meters: { old: { display_name: 'Old', event_name: 'old', default_aggregation: { formula: 'count' }, active: false } },
+  products: { old: { name: 'Old', active: false, tax_details: { tax_code: 'txcd_10000000' }, shippable: true } },
+  prices: { old: { product: 'old', currency: 'jpy', unit_amount: 5, active: false } },
+  tax_rates: { old: { display_name: 'Tax', percentage: 0, inclusive: true, active: false } },
+  shipping_rates: {
+    old: {
+      display_name: 'Old',
+      fixed_amount: { amount: 5, currency: 'usd' },
+      active: false,
+      tax_behavior: 'inclusive',
+    },
+  },
+}

@@ -153,6 +153,56 @@ describe('money of the customer', () => {
     expect(await open()).toEqual([true])
   })
 
+  test('promise 2: a discounted debt that moves along stays the discounted amount', async () => {
+    const stage = await stageAt('2026-01-15T08:00:00Z')
+    const member = await memberOf(stage)
+    const id = await subscribe(stage, member, {
+      discounts: [{ coupon: present(stage.ids.get('us coupon.welcome-20'), 'welcome-20') }],
+    })
+    await stage.act('decline_card', { account: 'us', subscription: id })
+    await stage.advance('2026-02-16T00:00:00Z')
+    await stage.copy()
+    stage.policies['past_due'] = 'carry'
+    expect(await apply(stage, 'target')).toEqual(['moved'])
+    const owed = async (client: Stage['us']): Promise<readonly number[]> =>
+      (await client.invoices.list({ customer: member, status: 'open' })).data.map(({ amount_due: due }) => due)
+    expect([await owed(stage.us), await owed(stage.target)]).toEqual([[], [3920]])
+  })
+
+  test('one of two subscriptions set back: the credit stays with the one that stays in the target', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    await apply(stage, 'target')
+    expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
+    stage.subscribers.set(one, { ...stage.subscribers.get(one), stage: 'source' })
+    stage.subscribers.set(other, { ...stage.subscribers.get(other), stage: 'target' })
+    const outcomes: string[] = []
+    for (const classified of await stage.classify('target'))
+      if ('plan' in classified) outcomes.push((await drive(stage, classified.plan)).state.phase)
+    expect(outcomes).toEqual(['source'])
+    expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
+  })
+
+  test('one of two subscriptions set back: a pending item of the other one stays with the other one', async () => {
+    const { stage, member, one, other } = await twoSubscriptions()
+    stage.policies['pending_invoice_items'] = 'carry'
+    for (const [subscription, amount] of [
+      [one, 700],
+      [other, 300],
+    ] as const)
+      await stage.us.invoiceItems.create({ customer: member, subscription, amount, currency: 'usd' })
+    await apply(stage, 'target')
+    const pending = async (client: Stage['us']): Promise<readonly number[]> =>
+      (await client.invoiceItems.list({ customer: member, pending: true })).data
+        .map(({ amount }) => amount)
+        .toSorted((a, b) => a - b)
+    expect([await pending(stage.us), await pending(stage.target)]).toEqual([[], [300, 700]])
+    stage.subscribers.set(one, { ...stage.subscribers.get(one), stage: 'source' })
+    stage.subscribers.set(other, { ...stage.subscribers.get(other), stage: 'target' })
+    for (const classified of await stage.classify('target'))
+      if ('plan' in classified) await drive(stage, classified.plan)
+    expect([await pending(stage.us), await pending(stage.target)]).toEqual([[700], [300]])
+  })
+
   test('a balance in another currency than the subscription is not carried by half', async () => {
     const { stage, one } = await twoSubscriptions()
     stage.tampers.push((live) => ({

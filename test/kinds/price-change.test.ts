@@ -24,6 +24,14 @@ async function withPeople(anchorAhead: boolean): Promise<Target> {
   return target
 }
 
+async function subscribeAgain(target: Target): Promise<void> {
+  const [a] = await target.list('/v1/prices')
+  const { id: customer = '' } = await target.send('POST', '/v1/customers', { email: 'b@x.test' })
+  const terms = { collection_method: 'send_invoice', days_until_due: 7 }
+  await target.send('POST', '/v1/subscriptions', { customer, items: [{ price: a?.id ?? '' }], ...terms })
+  await target.readSubscriptions()
+}
+
 describe('a changed price says what happens to the people on it', () => {
   test('silence refuses', async () => {
     const target = await withPeople(false)
@@ -67,6 +75,29 @@ describe('a changed price says what happens to the people on it', () => {
     expect(target.subscriptions.map((one) => one.items.data[0]?.price.unit_amount)).toEqual([5900])
     expect(await target.list('/v1/invoiceitems')).toEqual([])
     expect(lines(await target.plan(catalog))).toEqual([])
+  })
+
+  test('at_renewal: each of several people on the price gets the new one', async () => {
+    const target = await withPeople(false)
+    await subscribeAgain(target)
+    const catalog = catalogOf(price('unit_amount: 5900, on_change: at_renewal'))
+    const plan = await target.plan(catalog)
+    expect(plan.changes[0]?.people).toBe(2)
+    expect(plan.changes[0]?.steps.map(({ id }) => id.split(':')[0])).toEqual(['create', 'item', 'item', 'retire'])
+    await target.apply(plan)
+    await target.readSubscriptions()
+    expect(target.subscriptions.map((one) => one.items.data[0]?.price.unit_amount)).toEqual([5900, 5900])
+  })
+
+  test('at_renewal is refused while a schedule drives one of the subscriptions', async () => {
+    const target = await withPeople(false)
+    await subscribeAgain(target)
+    const [driven] = target.subscriptions
+    await target.send('POST', '/v1/subscription_schedules', { from_subscription: driven?.id ?? '' })
+    await target.readSubscriptions()
+    const plan = await target.plan(catalogOf(price('unit_amount: 5900, on_change: at_renewal')))
+    expect(lines(plan)).toEqual(['blocked price.a (price_change_not_yet)'])
+    expect(plan.blocked[0]?.message).toContain(driven?.id)
   })
 
   test('at_renewal waits while somebody has not renewed here yet: an update now might unset their discount', async () => {

@@ -1,11 +1,14 @@
 import { CsvError, parse } from 'csv-parse/sync'
-import type { Diagnostic } from '../core/diagnostic.ts'
+import { hasErrors, type Diagnostic } from '../core/diagnostic.ts'
 import { suggest } from '../core/suggest.ts'
 import type { CopyMapRow } from '../engine/ports.ts'
 
-/** The columns of the file that Stripe gives with a copy of payment data, in any order. */
+/** The columns that are read from the file that Stripe gives with a copy of payment data, in any order. */
 const columns = ['customer_id_old', 'source_id_old', 'customer_id_new', 'source_id_new'] as const
 type Column = (typeof columns)[number]
+
+/** Columns of the same file that say nothing about payments: ids of accounts of the v2 kind, mostly blank. */
+const unread = new Set(['v2_account_id_old', 'v2_account_id_new'])
 
 /** A row as read; the import adds when. */
 export type CopyMapEntry = Omit<CopyMapRow, 'importedAt'>
@@ -42,8 +45,9 @@ interface Place {
 }
 
 /**
- * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and exact repetitions are fine; anything doubtful is an error
- * with its line, and then no row is to be used. Pure: `file` is only for messages. `sight`: shared by files none of which is later than the others.
+ * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and exact repetitions are fine. Stripe may add columns
+ * to its file: an additional one is a warning and is not read. Anything doubtful is an error with its line, and then no row is to be used. Pure: `file` is
+ * only for messages. `sight`: shared by files none of which is later than the others.
  */
 export function readCopyMapCsv(
   source: string,
@@ -52,8 +56,8 @@ export function readCopyMapCsv(
   sight: CopyMapSight = new CopyMapSight(),
 ): { readonly rows: readonly CopyMapEntry[]; readonly findings: readonly Diagnostic[] } {
   const findings: Diagnostic[] = []
-  const find = (rule: string, line: number, message: string, fix: string): void =>
-    void findings.push({ severity: 'error', rule, message, fix, at: { file, line, column: 1 } })
+  const find: Find = (rule, line, message, fix, severity = 'error') =>
+    void findings.push({ severity, rule, message, fix, at: { file, line, column: 1 } })
   const rows = new Map<string, CopyMapEntry>()
   for (const { number, cells } of readLines(text, find)) {
     if (!wellFormed(cells, number, find)) continue
@@ -68,7 +72,7 @@ export function readCopyMapCsv(
       find('copy-map-conflict', number, conflict, askStripe)
     rows.set(`${row.customerOld} ${row.sourceOld}`, row)
   }
-  return { rows: findings.length > 0 ? [] : [...rows.values()], findings }
+  return { rows: hasErrors(findings) ? [] : [...rows.values()], findings }
 }
 
 /** A customer becomes one customer; a payment method has one owner and becomes one, and that one stands for no other. */
@@ -92,7 +96,7 @@ function conflicts(row: CopyMapEntry, sight: CopyMapSight, place: Place): readon
 const askStripe =
   'ask Stripe which one holds, and correct the file; a later copy belongs into a file of its own, imported after this one'
 
-type Find = (rule: string, line: number, message: string, fix: string) => void
+type Find = (rule: string, line: number, message: string, fix: string, severity?: Diagnostic['severity']) => void
 
 function wellFormed(cells: Line['cells'], line: number, find: Find): boolean {
   const wrong = columns.filter((column) => !shapes[column].test(cells[column]))
@@ -152,8 +156,16 @@ function readLines(text: string, find: Find): Line[] {
   }
   const names = header.record
   const missing = columns.filter((column) => names.filter((name) => name === column).length !== 1)
-  const unknown = names.filter((name) => !columns.some((column) => column === name))
-  if (missing.length > 0 || unknown.length > 0) {
+  const unknown = names.filter((name) => !columns.some((column) => column === name) && !unread.has(name))
+  if (missing.length === 0 && unknown.length > 0)
+    find(
+      'copy-map-columns',
+      header.info.lines,
+      `additional columns are not read: ${unknown.map((one) => `"${one.slice(0, 40)}"`).join(', ')}`,
+      'nothing to do, if this is the file as Stripe gave it',
+      'warning',
+    )
+  if (missing.length > 0) {
     const near = unknown.map((name) => suggest(name, columns)).find((one) => one !== undefined)
     find(
       'copy-map-columns',

@@ -29,13 +29,26 @@ export interface CopyOptions {
   readonly customers?: readonly string[]
   /** The recipient ticked that it holds the mandates; without it ACH and SEPA payment methods stay behind. Default true. */
   readonly mandates?: boolean
-  /** Carries the customers' default payment methods over. The copy's description does not say whether it does; default false. */
+  /** Carries the customers' default payment methods over; default: as the world's `copy_brings_defaults` says. */
   readonly defaults?: boolean
-  /** The file names only what this copy brought; default: everything that was ever copied from this source. */
+  /** The file names only what this copy brought; default: as the world's `second_copy_repeats_rows` says. */
   readonly only_new?: boolean
+  /**
+   * 6: the file as it is handed out today, with columns for accounts of the v2 kind and a row with blank source cells for a customer without a
+   * payment method (recorded 2026-09-11). 4, the default: the columns that the documentation page still names.
+   */
+  readonly columns?: 4 | 6
 }
 
-const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
+const fourColumns = ['customer_id_old', 'source_id_old', 'customer_id_new', 'source_id_new'] as const
+const sixColumns = [
+  'customer_id_old',
+  'v2_account_id_old',
+  'source_id_old',
+  'customer_id_new',
+  'v2_account_id_new',
+  'source_id_new',
+] as const
 
 /** Copies and returns the mapping file. A second copy brings new customers and new payment methods only. */
 export function copyCustomers(world: World, options: CopyOptions): string {
@@ -48,12 +61,33 @@ export function copyCustomers(world: World, options: CopyOptions): string {
     for (const method of from.table(paymentMethods).by('customer', customer.id))
       if (copies(method, options.mandates ?? true) && to.table(copied).get(method.id) === undefined)
         copyMethod(to, method, options.from)
-    if (options.defaults === true) copyDefaults(to, customer)
+    if (options.defaults ?? world.unsure.copy_brings_defaults) copyDefaults(to, customer)
   }
+  const onlyNew = options.only_new ?? !world.unsure.second_copy_repeats_rows
   const rows = [...to.table(copied).oldest()].filter(
-    (row) => row.source === options.from && (options.only_new !== true || !before.has(row.id)),
+    (row) => row.source === options.from && (!onlyNew || !before.has(row.id)),
   )
-  return `${[header, ...rows.map((row) => [row.customer, row.id, row.customer, row.copy].join(','))].join('\n')}\n`
+  const lines = rows.map((row) => cellsOf(row.customer, row.id, row.copy))
+  const withMethod = new Set(rows.map((row) => row.customer))
+  const bare = options.columns === 6 ? sources.filter(({ id }) => !withMethod.has(id)) : []
+  const columns = options.columns === 6 ? sixColumns : fourColumns
+  return [
+    columns,
+    ...[...lines, ...bare.map(({ id }) => cellsOf(id, '', ''))].map((one) => columns.map((name) => one[name])),
+  ]
+    .map((cells) => `${cells.join(',')}\n`)
+    .join('')
+}
+
+function cellsOf(customer: string, old: string, copy: string): Record<(typeof sixColumns)[number], string> {
+  return {
+    customer_id_old: customer,
+    v2_account_id_old: '',
+    source_id_old: old,
+    customer_id_new: customer,
+    v2_account_id_new: '',
+    source_id_new: copy,
+  }
 }
 
 /** False when the customer was copied before and deleted since. Name, e-mail, phone, address and metadata come along; nothing else does. */
@@ -115,7 +149,7 @@ export const copyModule: Module = {
 }
 
 function optionsFrom(world: World, input: ControlInput): CopyOptions {
-  const known = ['from', 'to', 'customers', 'mandates', 'defaults', 'only_new']
+  const known = ['from', 'to', 'customers', 'mandates', 'defaults', 'only_new', 'columns']
   const stranger = Object.keys(input).find((name) => !known.includes(name))
   if (stranger !== undefined) throw new ControlRefusal(`a copy has no "${stranger}"`)
   const [from, to] = [textOf(input, 'from'), textOf(input, 'to')]
@@ -129,7 +163,14 @@ function optionsFrom(world: World, input: ControlInput): CopyOptions {
     to,
     ...(chosen === undefined ? {} : { customers: chosen }),
     mandates: input['mandates'] !== false,
-    defaults: input['defaults'] === true,
-    only_new: input['only_new'] === true,
+    ...(typeof input['defaults'] === 'boolean' ? { defaults: input['defaults'] } : {}),
+    ...(typeof input['only_new'] === 'boolean' ? { only_new: input['only_new'] } : {}),
+    columns: columnsOf(input['columns']),
   }
+}
+
+function columnsOf(given: unknown): 4 | 6 {
+  if (given === undefined || given === 4) return 4
+  if (given === 6) return 6
+  throw new ControlRefusal('"columns" must be 4 or 6')
 }

@@ -10,6 +10,7 @@ import type { RateLimits } from './kernel/limits.ts'
 import type { HttpAnswer, HttpRequest } from './kernel/module.ts'
 import { Router } from './kernel/router.ts'
 import { textResponse } from './kernel/text-response.ts'
+import type { Unsure } from './kernel/unsure.ts'
 import { World, type WorldStorage } from './kernel/world.ts'
 import { modules } from './modules.ts'
 import { buildSchool, historySeconds } from './population/school.ts'
@@ -30,6 +31,10 @@ export interface SandboxOptions {
   readonly population?: Population
   /** Sources whose PAN copy to `target` has happened before the world begins. */
   readonly copied?: readonly string[]
+  /** Other readings of what Stripe's documents leave open: `kernel/unsure.ts`. */
+  readonly unsure?: Partial<Unsure>
+  /** Refuse requests that name another API version; default: they are answered in the sandbox's own, with a warning header. */
+  readonly strictVersion?: boolean
   /** Rows are loaded from it; every committed request is saved to it before it is answered. */
   readonly storage?: WorldStorage
   /** False: events are neither kept nor delivered unless an endpoint listens. */
@@ -76,6 +81,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
       settings: { ...settingsOf(name), ...(options.dunning === undefined ? {} : { dunning: options.dunning }) },
     })),
     modules,
+    unsure: options.unsure,
     populate: (begun) => {
       if (population !== undefined) buildSchool(begun, { ...population, clock })
       for (const from of options.copied ?? []) copyCustomers(begun, { from, to: 'target' })
@@ -86,6 +92,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   })
   setFaults(world, options.faults)
   world.limits = options.limits
+  world.strictVersion = options.strictVersion ?? false
   return sandboxOf(world)
 }
 

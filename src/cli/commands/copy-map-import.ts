@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { readFile } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import { hasErrors } from '../../core/diagnostic.ts'
+import { formatDiagnostic, hasErrors } from '../../core/diagnostic.ts'
 import { importCopyMap } from '../../engine/copy-map.ts'
 import { readCopyMapCsv } from '../../files/copy-map.ts'
 import { command } from '../command.ts'
@@ -41,6 +41,7 @@ export const main = command({
       )
       const findings = read.flatMap((one) => one.findings)
       if (hasErrors(findings)) throw new FindingsError(findings, files.length === 1 ? 'the copy map' : 'the copy maps')
+      for (const finding of findings) shell.say(formatDiagnostic(finding))
       const imported = []
       for (const { source: from, rows } of read) imported.push(await importCopyMap(context, from, rows))
       if (shell.format === 'json') shell.json({ imported })

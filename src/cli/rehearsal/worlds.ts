@@ -1,4 +1,5 @@
 import type Stripe from 'stripe'
+import { hasErrors } from '../../core/diagnostic.ts'
 import { formatInstant, instant } from '../../core/instant.ts'
 import type { Json } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -146,7 +147,7 @@ async function connect({ ready, fetch }: Sandbox, names: readonly string[]): Pro
 
 function readCopy(source: string, csv: string): Awaited<ReturnType<RehearsalWorld['copy']>> {
   const { rows, findings } = readCopyMapCsv(source, `copy of ${source}`, csv)
-  if (findings.length > 0)
+  if (hasErrors(findings))
     throw new CommandError('rehearsal_copy', findings.map((finding) => finding.message).join('; '))
   return rows
 }

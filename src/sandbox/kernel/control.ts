@@ -7,6 +7,7 @@ import { Context } from './context.ts'
 import { StripeError } from './errors.ts'
 import { restrictedKey } from './keys.ts'
 import type { ControlAnswer, ControlInput, HttpAnswer, HttpRequest } from './module.ts'
+import { readings, switches, switchNames, wrongChoice } from './unsure.ts'
 import type { World } from './world.ts'
 
 /** A control request that cannot be done: 400 with the sentence. */
@@ -53,14 +54,18 @@ const own: Readonly<Record<string, Control>> = {
     else throw new ControlRefusal('"global" and "endpoint" must be requests a second, or both be missing for no limits')
     return { limits: world.limits ?? null }
   },
+  'GET unsure': (world) =>
+    Object.fromEntries(
+      switchNames.map((name) => {
+        const { asks, source, grade } = switches[name]
+        return [name, { value: world.unsure[name], readings: readings(name), asks, source, grade }]
+      }),
+    ),
   'POST unsure': (world, input) => {
-    for (const [name, value] of Object.entries(input)) {
-      if (!Object.hasOwn(world.unsure, name) || typeof value !== 'boolean')
-        throw new ControlRefusal(
-          `"${name}" is no switch; there are: ${Object.keys(world.unsure).join(', ')} (true or false)`,
-        )
-    }
-    return Object.assign(world.unsure, input)
+    const wrong = wrongChoice(input)
+    if (wrong !== undefined) throw new ControlRefusal(wrong)
+    world.choose(input)
+    return world.unsure
   },
   'POST reset': (world) => {
     world.reset()

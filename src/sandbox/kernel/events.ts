@@ -6,6 +6,14 @@ import type { Row, TableDefinition } from './tables.ts'
 
 export const apiVersion = '2026-10-28.endive'
 
+/** Whether a text has the form of one of Stripe's API versions: a date, since autumn 2024 with the name of a release; none is in the future. */
+export function isVersion(text: string): boolean {
+  const [, date = '', release] = /^(\d{4}-\d{2}-\d{2})(\.[a-z]+)?$/.exec(text) ?? []
+  if (date < '2011-01-01' || date > apiVersion.slice(0, 10) || Number.isNaN(Date.parse(`${date}T00:00:00Z`)))
+    return false
+  return (release !== undefined) === date >= '2024-09-30'
+}
+
 export interface EventRow extends Row {
   readonly type: string
   readonly object: object

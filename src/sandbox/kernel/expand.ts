@@ -4,6 +4,17 @@ import { invalid } from './errors.ts'
 import type { Module } from './module.ts'
 
 type Node = Record<string, unknown>
+
+/** An id that expands to an object of its own, which no table has under this id (the terms that a discount keeps). */
+export class Folded {
+  readonly id: string
+  readonly unfold: () => object
+
+  constructor(id: string, unfold: () => object) {
+    this.id = id
+    this.unfold = unfold
+  }
+}
 type Paths = ReadonlyMap<string, Paths>
 type Resolve = (context: Context, id: string) => object | undefined
 
@@ -87,6 +98,7 @@ export class Expander {
 
   #value(context: Context, value: unknown, about: { place: Place; expand: boolean }): unknown {
     const { place, expand } = about
+    if (value instanceof Folded) return expand ? this.#shaped(context, value.unfold() as Node, place) : value.id
     if (Array.isArray(value)) {
       const given: readonly unknown[] = value
       const elements = given.map((element) => this.#value(context, element, about))

@@ -3,7 +3,7 @@ import { Bug } from '../../core/assert.ts'
 import type { Account } from './account.ts'
 import { Context } from './context.ts'
 import { invalid, StripeError } from './errors.ts'
-import { apiVersion } from './events.ts'
+import { apiVersion, isVersion } from './events.ts'
 import { decodeForm, type RawFields } from './form.ts'
 import { replay, saveAnswer } from './idempotency.ts'
 import { idFor } from './ids.ts'
@@ -48,6 +48,11 @@ export class Router {
 
   /** One Stripe request. Never throws for what a client can cause. */
   async answer(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
+    const answer = await this.#answerOrRefuse(request, delay)
+    return { ...answer, headers: { ...answer.headers, ...versionNote(request.headers) } }
+  }
+
+  async #answerOrRefuse(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
     // What is asked is part of the id: a world that was loaded counts its requests anew.
     const asked = `${this.#world.now} ${request.method} ${request.url.pathname} ${request.body} ${request.headers.get('idempotency-key')}`
     const id = idFor(this.#world.seed, asked, 'req', ++this.#requests)
@@ -72,7 +77,7 @@ export class Router {
 
   #answer(request: HttpRequest, about: { id: string; key: string | null }): HttpAnswer {
     const account = this.#authenticate(request.headers)
-    checkVersion(request.headers)
+    checkVersion(this.#world, request.headers)
     this.#limiter.check(account.name, request)
     const { route, path } = this.#find(request)
     const key = bearer(request.headers) ?? ''
@@ -220,10 +225,26 @@ function bearer(headers: Headers): string | undefined {
   return scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] : credentials
 }
 
-function checkVersion(headers: Headers): void {
+/** Other versions are answered in the sandbox's own one, with a warning in a header; a strict world refuses them. */
+function checkVersion(world: World, headers: Headers): void {
   const version = headers.get('stripe-version')
-  if (version !== null && version !== apiVersion)
-    throw invalid(`Invalid Stripe API version: ${version}. This sandbox speaks ${apiVersion}.`)
+  if (version === null || version === apiVersion) return
+  if (!isVersion(version)) throw invalid(`Invalid Stripe API version: ${version}`)
+  if (world.strictVersion)
+    throw invalid(
+      `Stripe-Version ${version}: this sandbox was started with --strict-version and answers ${apiVersion} alone. Start it without --strict-version to have other versions answered in that one.`,
+    )
+}
+
+/** What a client that named another version should know: its answers have the shape of this one. */
+function versionNote(headers: Headers): Readonly<Record<string, string>> {
+  const version = headers.get('stripe-version')
+  if (version === null || version === apiVersion) return {}
+  return { 'crossbill-sandbox-warning': `asked for ${printable(version)}, answered in ${apiVersion}` }
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 60)
 }
 
 function errorBody(error: StripeError, request: string): { body: string } {

@@ -48,28 +48,12 @@ import type { DueWork, Module } from './module.ts'
 import { DueQueue, dueTable, type DueRow } from './queue.ts'
 import { Shelves, type Space } from './shelves.ts'
 import type { Change, Row, StoredRow, TableDefinition } from './tables.ts'
+import { defaultWorld, type Unsure } from './unsure.ts'
 
 /** Where a world is kept between processes. `save` returns when the changes are durable. */
 export interface WorldStorage {
   load(): Iterable<StoredRow>
   save(changes: readonly Change[]): void
-}
-
-/** Behaviour Stripe does not document clearly; each can be switched to the other reading. */
-export interface Unsure {
-  /** Updating a subscription before a future anchor (proration none) unsets its discounts. */
-  discounts_unset_before_anchor: boolean
-  /** A trial's $0 invoice uses up a `once` coupon. */
-  zero_invoice_consumes_once: boolean
-  /** A subscription created with `backdate_start_date` starts its coupons there. */
-  discount_starts_backdated: boolean
-  /**
-   * An anchor config's `billing_cycle_anchor` is its first full invoice, also in a month too short for the day. The docs of billing cycles
-   * (false) put it on the first date whose month has the day: made in February with day 31, the anchor is 31 March. The dates billed are the same.
-   */
-  config_anchor_at_first_invoice: boolean
-  /** A list narrowed to a customer the account never had is refused (`resource_missing`); otherwise it is empty. */
-  list_refuses_unknown_customer: boolean
 }
 
 interface Setting extends Row {
@@ -89,6 +73,8 @@ export interface WorldOptions {
   readonly keepEvents?: boolean
   /** Fills a new world, and a reset one. */
   readonly populate?: ((world: World) => void) | undefined
+  /** Other readings of what Stripe's documents leave open. */
+  readonly unsure?: Partial<Unsure> | undefined
   /** How webhooks and hooks leave the world; none: they wait. */
   readonly deliver?: typeof globalThis.fetch
 }
@@ -102,15 +88,12 @@ export class World {
   /** Switched off while a past is built. */
   keepEvents: boolean
   readonly expander: Expander
-  readonly unsure: Unsure = {
-    discounts_unset_before_anchor: true,
-    zero_invoice_consumes_once: false,
-    discount_starts_backdated: true,
-    config_anchor_at_first_invoice: true,
-    list_refuses_unknown_customer: true,
-  }
+  /** This world's choice of all that the documents leave open. */
+  readonly unsure: Unsure = defaultWorld()
   /** How fast one may ask; nothing: as fast as one likes. */
   limits: RateLimits | undefined = undefined
+  /** Requests that name another API version are refused. */
+  strictVersion = false
   /** How webhooks leave; a server sets it when it was not given. */
   deliver: typeof globalThis.fetch | undefined
   /** Deliveries under way; the clock waits for them before it goes on. */
@@ -142,6 +125,7 @@ export class World {
     this.queue = new DueQueue(this.#shelves.table('world/due', dueTable))
     for (const account of options.accounts) this.accounts.set(account.name, this.#open(account))
     const clock = this.#setting('clock')
+    Object.assign(this.unsure, options.unsure, this.#setting('unsure'))
     if (clock === undefined) this.#begin()
     else this.#now = instant(Number(clock))
     this.commit()
@@ -266,6 +250,12 @@ export class World {
     return this.#shelves.dump()
   }
 
+  /** Switches this world to other readings; kept with it. */
+  choose(choices: Partial<Unsure>): void {
+    Object.assign(this.unsure, choices)
+    this.transact(() => this.#putSetting('unsure', { ...this.unsure }))
+  }
+
   /** Another world with the same rows, clock and switches, kept in memory alone; from here on each lives its own life. */
   twin(): World {
     const { storage: _storage, populate: _populate, ...options } = this.#options
@@ -273,6 +263,7 @@ export class World {
     twin.#shelves.copyFrom(this.#shelves)
     twin.queue.rebuild()
     Object.assign(twin.unsure, this.unsure)
+    twin.strictVersion = this.strictVersion
     return twin
   }
 

@@ -147,6 +147,7 @@ function createCoupon(context: Context, params: Parsed<typeof createFields>): Co
   const known = params.id === undefined ? undefined : context.table(coupons).get(params.id)
   if (known !== undefined && !known.deleted)
     throw invalid('Coupon already exists.', { code: 'resource_already_exists', param: 'id' })
+  if (known !== undefined) context.react('coupon.reused', known.id)
   const row: CouponRow = {
     id: params.id ?? context.newId(''),
     created: context.now,

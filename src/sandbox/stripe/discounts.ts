@@ -1,13 +1,15 @@
 // A discount is one use of a coupon: by a customer, a subscription, one of its items, an invoice or an invoice item. https://docs.stripe.com/api/discounts
 import type Stripe from 'stripe'
 import type { Instant } from '../../core/instant.ts'
+import { present } from '../../core/assert.ts'
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
+import { Folded } from '../kernel/expand.ts'
 import { find } from '../kernel/kind.ts'
 import type { Module } from '../kernel/module.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
-import { couponIsValid, coupons, findCoupon, type CouponRow } from './coupons.ts'
+import { couponIsValid, coupons, findCoupon, renderCoupon, type CouponRow } from './coupons.ts'
 import { promotionCodeIsActive, promotionCodeKind, promotionCodes, type PromotionCodeRow } from './promotion-codes.ts'
 
 export interface DiscountRow extends Row {
@@ -21,15 +23,33 @@ export interface DiscountRow extends Row {
   readonly start: Instant
   /** Only for repeating coupons. */
   readonly end: Instant | null
+  /** The coupon that was redeemed, where its id was deleted and used again since: a discount keeps its own terms. */
+  readonly terms?: CouponRow
 }
 
-export const discounts: TableDefinition<DiscountRow> = { name: 'discounts' }
+export const discounts: TableDefinition<DiscountRow> = {
+  name: 'discounts',
+  indexes: { coupon: (row) => (row.terms === undefined ? row.coupon : undefined) },
+}
+
+/** The coupon as it was redeemed, whatever bears its id today. */
+export function couponOf(context: Context, row: DiscountRow): CouponRow {
+  return row.terms ?? present(context.table(coupons).get(row.coupon), row.coupon)
+}
 
 export const discountModule: Module = {
   objects: {
     di: (context, id) => {
       const row = context.table(discounts).get(id)
       return row === undefined ? undefined : renderDiscount(context, row)
+    },
+  },
+  reactions: {
+    // The id of a deleted coupon is used again: discounts that run on take the old terms along.
+    'coupon.reused': (context, id) => {
+      const terms = context.table(coupons).get(id)
+      if (terms === undefined) return
+      for (const row of context.table(discounts).by('coupon', id)) context.table(discounts).put({ ...row, terms })
     },
   },
 }
@@ -67,7 +87,7 @@ function useCoupon(context: Context, id: string, param: string): CouponRow {
   return context.table(coupons).put({ ...coupon, times_redeemed: coupon.times_redeemed + 1 })
 }
 
-export function renderDiscount(_context: Context, row: DiscountRow): Wire<Stripe.Discount> {
+export function renderDiscount(context: Context, row: DiscountRow): Wire<Stripe.Discount> {
   return {
     id: row.id,
     object: 'discount',
@@ -78,9 +98,16 @@ export function renderDiscount(_context: Context, row: DiscountRow): Wire<Stripe
     invoice: row.invoice,
     invoice_item: row.invoice_item,
     promotion_code: row.promotion_code,
-    source: { coupon: row.coupon, type: 'coupon' },
+    source: { coupon: shownCoupon(context, row), type: 'coupon' },
     start: row.start,
     subscription: row.subscription,
     subscription_item: row.subscription_item,
   }
+}
+
+/** As an id; it expands to what was redeemed. */
+function shownCoupon(context: Context, row: DiscountRow): string | Wire<Stripe.Coupon> {
+  const { terms } = row
+  if (terms === undefined || context.world.unsure.reused_coupon_shown === 'namesake') return row.coupon
+  return new Folded(row.coupon, () => renderCoupon(context, terms)) as unknown as string
 }

@@ -2,7 +2,7 @@
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
-import { apiVersion } from '../kernel/events.ts'
+import { isVersion } from '../kernel/events.ts'
 import { generator } from '../kernel/ids.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage, paging } from '../kernel/lists.ts'
@@ -60,8 +60,8 @@ export const webhookEndpointModule: Module = {
       handle(context, params) {
         checkUrl(context, params.url)
         checkEvents(params.enabled_events)
-        // Each version an account may be on is a date with a release name; the sandbox speaks one of them.
-        if (params.api_version !== undefined && params.api_version !== apiVersion)
+        // An endpoint keeps the version it was made with: old accounts have those of years ago.
+        if (params.api_version !== undefined && !isVersion(params.api_version))
           throw invalid(`Invalid Stripe API version: ${params.api_version}`, { param: 'api_version' })
         if (context.table(endpoints).size >= most)
           throw invalid(

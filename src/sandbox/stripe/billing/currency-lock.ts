@@ -1,8 +1,7 @@
 // One currency per customer (https://docs.stripe.com/invoicing/multi-currency-customers).
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
-import { coupons } from '../coupons.ts'
-import { discounts } from '../discounts.ts'
+import { couponOf, discounts } from '../discounts.ts'
 import { customerFacts } from './lookups.ts'
 import { invoiceItems, subscriptions } from './rows.ts'
 import { scheduledCurrency } from './schedule-rows.ts'
@@ -17,7 +16,7 @@ export function heldCurrency(context: Context, customer: string): string | null 
   if (scheduled !== null) return scheduled
   const { discount } = customerFacts(context, customer)
   const row = discount === null ? undefined : context.table(discounts).get(discount)
-  const coupon = row === undefined ? undefined : context.table(coupons).get(row.coupon)
+  const coupon = row === undefined ? undefined : couponOf(context, row)
   return coupon?.amount_off === null ? null : (coupon?.currency ?? null)
 }
 

@@ -5,8 +5,8 @@ import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
 import { invalid, missing } from '../../kernel/errors.ts'
 import { find } from '../../kernel/kind.ts'
-import { couponIsValid, coupons, findCoupon, type CouponRow } from '../coupons.ts'
-import { discounts, redeem, renderDiscount, type DiscountRow } from '../discounts.ts'
+import { couponIsValid, findCoupon, type CouponRow } from '../coupons.ts'
+import { couponOf, discounts, redeem, renderDiscount, type DiscountRow } from '../discounts.ts'
 import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
 import type { DiscountsGiven } from '../subscription-params.ts'
 import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
@@ -172,10 +172,6 @@ export function reductionsOf(context: Context, ids: readonly string[], at: numbe
       options: coupon.currency_options,
     }
   })
-}
-
-function couponOf(context: Context, row: DiscountRow): CouponRow {
-  return present(context.table(coupons).get(row.coupon), row.coupon)
 }
 
 /** A `once` discount is used up by the invoice that takes it. */

@@ -1,0 +1,187 @@
+// What the documents leave open about Stripe, one switch each. A possible world is a choice of all of them; the product must be safe in every one.
+
+interface Switch<V> {
+  /** The question. */
+  readonly asks: string
+  /** What makes it doubtful: pages that contradict each other, or silence. */
+  readonly source: string
+  /** The row of docs/to-confirm.md. */
+  readonly row?: number
+  /** `open`: random worlds draw it. `settled`: a source answers it; it stays switchable so that the product can be tried on both sides. */
+  readonly grade: 'open' | 'settled'
+  readonly default: V
+  readonly others: readonly V[]
+}
+
+const flag = (about: Omit<Switch<boolean>, 'others'>): Switch<boolean> => ({ ...about, others: [!about.default] })
+const oneOf = <const V extends string>(about: Switch<V>): Switch<V> => about
+
+const prorations = 'the SDK’s Subscriptions.cancel against https://docs.stripe.com/billing/subscriptions/cancel'
+
+/** Every switch. The first value a world has; `others` are the further readings. */
+export const switches = {
+  discounts_unset_before_anchor: flag({
+    asks: 'An update of a subscription whose first billing date is ahead unsets its discounts, unless it sends them again.',
+    source: 'https://docs.stripe.com/billing/subscriptions/import-subscriptions',
+    row: 5,
+    grade: 'open',
+    default: true,
+  }),
+  zero_invoice_consumes_once: flag({
+    asks: 'The invoice of zero that begins a trial uses up a `once` coupon.',
+    source: 'not stated',
+    row: 7,
+    grade: 'open',
+    default: false,
+  }),
+  discount_starts_backdated: flag({
+    asks: 'The clock of a coupon on a backdated subscription starts at the backdated start.',
+    source: 'https://docs.stripe.com/billing/subscriptions/backdating',
+    row: 4,
+    grade: 'settled',
+    default: true,
+  }),
+  config_anchor_at_first_invoice: flag({
+    asks: 'The anchor that an anchor config shows is its first full invoice, also in a month too short for the day. The dates billed are the same.',
+    source:
+      'https://docs.stripe.com/billing/subscriptions/billing-cycle: its own example shows the first date that has the day',
+    row: 18,
+    grade: 'settled',
+    default: false,
+  }),
+  list_refuses_unknown_customer: flag({
+    asks: 'A list narrowed to a customer the account never had is refused (`resource_missing`); otherwise it is empty.',
+    source: 'observed in public projects; not stated',
+    row: 19,
+    grade: 'open',
+    default: true,
+  }),
+  prorations_at_cancel: oneOf({
+    asks: 'Pending prorations of a subscription that is cancelled at once, without `invoice_now` and `prorate`, go with it or stay for the next invoice.',
+    source: prorations,
+    row: 10,
+    grade: 'open',
+    default: 'go',
+    others: ['stay'],
+  }),
+  items_after_cancel: oneOf({
+    asks: 'Other pending items that name a cancelled subscription wait for another subscription, or Stripe bills them itself when the period would have ended.',
+    source:
+      'https://docs.stripe.com/billing/subscriptions/cancel against https://docs.stripe.com/billing/invoices/subscription',
+    row: 26,
+    grade: 'open',
+    default: 'wait',
+    others: ['billed_at_period_end'],
+  }),
+  cancel_stops_collection_of: oneOf({
+    asks: 'A cancel stops the collection of all finalized invoices of the customer, or of those of the subscription alone.',
+    source: 'the SDK’s Subscriptions.cancel against https://docs.stripe.com/billing/subscriptions/cancel',
+    row: 27,
+    grade: 'open',
+    default: 'customer',
+    others: ['subscription'],
+  }),
+  reused_coupon_shown: oneOf({
+    asks: 'A discount whose coupon id was deleted and used again expands to the terms it keeps, or to the coupon of that id today. It takes off its own terms in either case.',
+    source: 'recorded discounts carry a snapshot; not stated',
+    row: 28,
+    grade: 'open',
+    default: 'snapshot',
+    others: ['namesake'],
+  }),
+  tax_without_location: oneOf({
+    asks: 'An invoice with automatic tax of a customer without a location stays a draft (`invoice.finalization_failed`), or goes on without tax (`automatic_tax.disabled_reason`).',
+    source:
+      'https://docs.stripe.com/billing/subscriptions/webhooks against the SDK’s Subscription.AutomaticTax.disabled_reason',
+    row: 29,
+    grade: 'open',
+    default: 'tax_off',
+    others: ['draft_stays'],
+  }),
+  setup_intent_with_default_incomplete: oneOf({
+    asks: 'With `payment_behavior: default_incomplete` the SetupIntent of a subscription that has nothing to pay is confirmed as usual, or waits to be confirmed.',
+    source: 'https://docs.stripe.com/billing/subscriptions/setup-intents; not stated',
+    row: 30,
+    grade: 'open',
+    default: 'confirmed',
+    others: ['waits'],
+  }),
+  held_renewal_spends_once: flag({
+    asks: 'A renewal that a pause voids uses up a discount that applies once.',
+    source:
+      'https://docs.stripe.com/billing/subscriptions/coupons: used up when the invoice is finalized; not stated of a void',
+    row: 25,
+    grade: 'open',
+    default: true,
+  }),
+  lookup_key_clears: flag({
+    asks: 'The lookup key of a price can be cleared.',
+    source: 'the SDK types it as a string, not as clearable',
+    row: 11,
+    grade: 'open',
+    default: true,
+  }),
+  deleted_product_id_free: flag({
+    asks: 'The id of a deleted product can be used again.',
+    source: 'not stated',
+    row: 13,
+    grade: 'open',
+    default: true,
+  }),
+  replays_say_so: flag({
+    asks: 'A replayed answer has the header `Idempotent-Replayed`.',
+    source: 'a known convention; not in the documentation',
+    row: 12,
+    grade: 'open',
+    default: true,
+  }),
+  copy_brings_defaults: flag({
+    asks: 'A copy of customers brings their default payment method.',
+    source: 'https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve; not stated',
+    row: 3,
+    grade: 'open',
+    default: false,
+  }),
+  second_copy_repeats_rows: flag({
+    asks: 'The file of a second copy repeats the rows of the first one.',
+    source: 'not stated',
+    row: 2,
+    grade: 'open',
+    default: true,
+  }),
+} satisfies Record<string, Switch<boolean> | Switch<string>>
+
+export type SwitchName = keyof typeof switches
+
+type ValueOf<S> = S extends Switch<infer V> ? V : never
+
+/** A choice for every switch: one possible Stripe. */
+export type Unsure = { -readonly [Name in SwitchName]: ValueOf<(typeof switches)[Name]> }
+
+export const switchNames = Object.keys(switches) as readonly SwitchName[]
+
+/** The values of one switch, the default first. */
+export function readings(name: SwitchName): readonly (boolean | string)[] {
+  const { default: first, others } = switches[name]
+  return [first, ...others]
+}
+
+export function defaultWorld(): Unsure {
+  return Object.fromEntries(switchNames.map((name) => [name, switches[name].default])) as Unsure
+}
+
+/** The choices that are no defaults, as `name=value`; a failing story is repeated with them. */
+export function worldText(unsure: Readonly<Unsure>): string {
+  const other = switchNames.filter((name) => unsure[name] !== switches[name].default)
+  return other.length === 0 ? 'the default world' : other.map((name) => `${name}=${unsure[name]}`).join(' ')
+}
+
+/** Why these choices make no world; undefined when they do. */
+export function wrongChoice(input: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [name, value] of Object.entries(input)) {
+    if (!Object.hasOwn(switches, name)) return `"${name}" is no switch; there are: ${switchNames.join(', ')}`
+    const known = readings(name as SwitchName)
+    if (!known.some((one) => one === value)) return `"${name}" is one of: ${known.join(', ')}`
+  }
+  return undefined
+}

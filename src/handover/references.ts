@@ -1,6 +1,6 @@
 import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
-import { couponDuration, carryingCoupon, hasLimits, sameDuration } from './carried/coupons.ts'
+import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './carried/coupons.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
 import type { CouponDuration } from '../billing/discounts.ts'
@@ -72,7 +72,7 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
 
 /**
  * The coupon of this catalog that carries an old discount for one of the durations given: same terms, no limits (its holders redeemed already), and the
- * duration that is left. The coupon named in the subscriber's file comes first, then those made for carrying it, then any other that fits.
+ * duration that is left. The coupon of the mapping comes first, then those made for carrying it, then any other that fits.
  */
 export function findCoupon(
   index: CatalogIndex,
@@ -89,10 +89,10 @@ export function findCoupon(
   }
   const productKey = (id: string): string | undefined => mappings.products[id]
   const differing = couponDifferences(old, base.value, productKey)
-  if (differing.length > 0)
-    return missing('coupon_unmapped', `coupon ${old.id} and coupon.${key} differ in ${differing.join(', ')}`)
+  // A discount keeps its own terms when its coupon's id is used again: the coupon of the mapping is then a namesake, and another one carries the discount.
+  const redeemed = differing.length === 0 ? base : redeemedCoupon(key, old, productKey)
   for (const duration of durations) {
-    const wanted = carryingCoupon(key, base.value, duration)
+    const wanted = carryingCoupon(redeemed.key, redeemed.value, duration)
     const candidates = [base, index.resources.get(address('coupon', wanted.key)), ...index.coupons]
     const found = candidates.find(
       (candidate) =>
@@ -104,10 +104,15 @@ export function findCoupon(
     if (found !== undefined) return { ok: true, value: { key: found.key, duration } }
   }
   const [first] = durations
-  const wanted = first === undefined ? undefined : carryingCoupon(key, base.value, first)
-  return missing('coupon_unmapped', `coupon ${old.id} needs coupon.${wanted?.key ?? key}, which this catalog lacks`, {
-    fix: `Add to catalog/coupons.yaml: ${wanted?.key ?? key}: ${JSON.stringify(wanted?.value ?? {})}`,
-  })
+  const wanted = first === undefined ? undefined : carryingCoupon(redeemed.key, redeemed.value, first)
+  const needs = `needs coupon.${wanted?.key ?? key}, which this catalog lacks`
+  return missing(
+    'coupon_unmapped',
+    differing.length === 0
+      ? `coupon ${old.id} ${needs}`
+      : `coupon ${old.id} and coupon.${key} differ in ${differing.join(', ')}; the discount ${needs}`,
+    { fix: `Add to catalog/coupons.yaml: ${wanted?.key ?? key}: ${JSON.stringify(wanted?.value ?? {})}` },
+  )
 }
 
 function missing(

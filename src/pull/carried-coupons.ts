@@ -2,7 +2,8 @@ import type Stripe from 'stripe'
 import { discountForm, remainderOf } from '../billing/discounts.ts'
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
-import { carryingCoupon } from '../handover/carried/coupons.ts'
+import { carryingCoupon, redeemedCoupon } from '../handover/carried/coupons.ts'
+import { couponDifferences } from '../handover/terms.ts'
 import { isIdle, readSource } from '../live/source.ts'
 import type { KeyTable } from './consolidate.ts'
 
@@ -34,8 +35,11 @@ export function carriedCoupons(
     const remainder = remainderOf(old, cycle, next)
     const first = discountForm(remainder, cycle, now, trialEnd !== null)
     const form = first.form === 'wait' ? discountForm(remainder, cycle, first.until, trialEnd !== null) : first
-    if (form.form !== 'carry') return []
-    const carried = carryingCoupon(key, value, form.durations[0])
+    if (form.form !== 'carry' || coupon === null) return []
+    const productKey = (id: string): string | undefined => table.keyOf('product', id)
+    const differs = couponDifferences(coupon, value, productKey).length > 0
+    const redeemed = differs ? redeemedCoupon(key, coupon, productKey) : { key, value }
+    const carried = carryingCoupon(redeemed.key, redeemed.value, form.durations[0])
     return carried.key === key ? [] : [{ ...carried, of: key }]
   })
 }

@@ -1,6 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { parseInstant, type Instant } from '../../core/instant.ts'
+import { type defaultWorld, readWorldText } from '../../sandbox/kernel/unsure.ts'
 import { createSandbox } from '../../sandbox/sandbox.ts'
 import { serveSandbox } from '../../sandbox/server.ts'
 import { loadProject } from '../wiring/catalog.ts'
@@ -23,6 +24,16 @@ export const main = command({
     },
     subscribers: { type: 'number', requiresArg: true, default: 60, describe: 'how many, with --population' },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'the same seed gives the same world' },
+    world: {
+      type: 'string',
+      requiresArg: true,
+      describe: "choices of what Stripe's documents leave open: 'name=value name=value', or random:SEED",
+    },
+    'strict-version': {
+      type: 'boolean',
+      default: false,
+      describe: 'refuse requests that name another Stripe-Version, instead of answering them in this one',
+    },
     clock: { type: 'string', requiresArg: true, describe: 'where the simulated clock begins: 2026-12-01T12:00:00Z' },
     'advance-to': {
       type: 'string',
@@ -51,6 +62,8 @@ export const main = command({
     if (flags.copy !== undefined) return await copy(flags.copy, shell)
     const sandbox = createSandbox({
       seed: flags.seed,
+      strictVersion: flags['strict-version'],
+      ...(flags.world === undefined ? {} : { unsure: worldOf(flags.world) }),
       ...(flags.population === undefined ? {} : { population: { name: 'school', subscribers: flags.subscribers } }),
       ...(flags.clock === undefined ? {} : { clock: instantOf('--clock', flags.clock) }),
     })
@@ -78,6 +91,13 @@ function instantOf(flag: string, text: string): Instant {
   if (at === undefined)
     throw new UsageError('not-an-instant', `${flag}: "${text}" is no instant`, 'Write it like 2026-12-01T12:00:00Z.')
   return at
+}
+
+function worldOf(text: string): ReturnType<typeof defaultWorld> {
+  const read = readWorldText(text)
+  if ('wrong' in read)
+    throw new UsageError('not-a-world', `--world: ${read.wrong}`, 'docs/sandbox.md lists the switches.')
+  return read.world
 }
 
 async function advance(to: string, shell: Shell): Promise<number> {

@@ -2,6 +2,7 @@ import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
 import type { Params, Progress, StripeAccount } from '../ports.ts'
+import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
  * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of discounts on items stay ids.
@@ -40,9 +41,11 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   ])
   const inactive = await list('/v1/prices', { active: false, expand: priceExpansions })
   const terms = byId([...prices, ...inactive, ...coupons])
-  const people = byId(customers.map((one) => deepened(one, terms) as StripeObject))
+  const redeemed = new RedeemedTerms(account, byId(coupons))
+  const people = new Map<string, StripeObject>()
+  for (const one of customers) people.set(one.id ?? '', await redeemed.ofCustomer(deepened(one, terms) as StripeObject))
   for (const [index, one] of subscriptions.entries()) {
-    const whole = deepened(await completeItems(account, one), terms) as StripeObject
+    const whole = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
     const customer = people.get(idOf(whole['customer']))
     // One customer, one object: a hundred thousand copies would be a tenth of the memory.
     subscriptions[index] = customer === undefined ? whole : { ...whole, customer }
@@ -101,14 +104,15 @@ async function completeItems(account: StripeAccount, subscription: StripeObject)
 
 /**
  * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options and `applies_to` lie deeper than expansion reaches
- * from a subscription. What holds none of them is the same object as before.
+ * from a subscription. A coupon whose id was used again for other terms stays as the discount shows it. What holds none of them is the same object as
+ * before.
  */
 function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return deepenedArray(value as readonly Json[], terms)
   const object = value as JsonObject
   const known = deepKinds.has(object['object']) ? terms.get(idOf(object)) : undefined
-  if (known !== undefined) return known
+  if (known !== undefined && (object['object'] !== 'coupon' || sameTerms(object, known))) return known
   // Most of it stays as it is, and is shared: a school's objects are many.
   let copy: Record<string, Json | undefined> | undefined
   for (const key in object) {

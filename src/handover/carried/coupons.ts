@@ -1,4 +1,5 @@
 import type { CouponDuration } from '../../billing/discounts.ts'
+import type Stripe from 'stripe'
 import type { JsonObject } from '../../core/json.ts'
 
 /**
@@ -14,6 +15,31 @@ export function carryingCoupon(
   const dropped = new Set(['id', 'duration', 'duration_in_months', 'max_redemptions', 'redeem_by'])
   const terms = Object.entries(original).filter(([field]) => !dropped.has(field))
   return { key: `${key}-${suffix(duration)}`, value: { ...Object.fromEntries(terms), ...duration } }
+}
+
+/**
+ * The coupon that a discount was redeemed from, as the catalog writes it, for one whose id stands for other terms today. The key says the terms, so that two
+ * discounts of one id with different terms have one each.
+ */
+export function redeemedCoupon(
+  key: string,
+  old: Stripe.Coupon,
+  productKey: (id: string) => string | undefined,
+): { readonly key: string; readonly value: JsonObject } {
+  const { percent_off: percent, amount_off: off, currency, applies_to: limit, duration_in_months: months } = old
+  const options = Object.entries(old.currency_options ?? {}).filter(([name]) => name !== currency)
+  const products = limit?.products.map((id) => productKey(id) ?? id)
+  const terms: JsonObject = {
+    ...(percent === null ? { amount_off: off, currency } : { percent_off: percent }),
+    ...(products === undefined ? {} : { applies_to: { products } }),
+    ...(percent !== null || options.length === 0
+      ? {}
+      : { currency_options: Object.fromEntries(options.map(([name, one]) => [name, { amount_off: one.amount_off }])) }),
+    duration: old.duration,
+    ...(months === null ? {} : { duration_in_months: months }),
+  }
+  const worth = percent === null ? `${off}-${currency}` : `${String(percent).replace('.', '-')}-percent`
+  return { key: `${key}-${worth}-redeemed`, value: terms }
 }
 
 function suffix(duration: CouponDuration): string {

@@ -1,4 +1,5 @@
 // What the documents leave open about Stripe, one switch each. A possible world is a choice of all of them; the product must be safe in every one.
+import { generator } from './ids.ts'
 
 interface Switch<V> {
   /** The question. */
@@ -170,10 +171,10 @@ export function defaultWorld(): Unsure {
   return Object.fromEntries(switchNames.map((name) => [name, switches[name].default])) as Unsure
 }
 
-/** The choices that are no defaults, as `name=value`; a failing story is repeated with them. */
+/** The choices that are no defaults, as `name=value`: empty for the default world. A failing story is repeated with them. */
 export function worldText(unsure: Readonly<Unsure>): string {
   const other = switchNames.filter((name) => unsure[name] !== switches[name].default)
-  return other.length === 0 ? 'the default world' : other.map((name) => `${name}=${unsure[name]}`).join(' ')
+  return other.map((name) => `${name}=${unsure[name]}`).join(' ')
 }
 
 /** Why these choices make no world; undefined when they do. */
@@ -184,4 +185,69 @@ export function wrongChoice(input: Readonly<Record<string, unknown>>): string | 
     if (!known.some((one) => one === value)) return `"${name}" is one of: ${known.join(', ')}`
   }
   return undefined
+}
+
+/** A world by chance: every open switch takes one of its readings; settled ones keep their default. */
+export function randomWorld(seed: number): Unsure {
+  const world: Record<string, boolean | string> = { ...defaultWorld() }
+  for (const name of switchNames) {
+    if (switches[name].grade !== 'open') continue
+    const all = readings(name)
+    world[name] = all[Math.floor(generator(seed, `world/${name}`)() * all.length)] ?? all[0] ?? ''
+  }
+  return world as Unsure
+}
+
+/** Reads `name=value name=value` (what is not named keeps its default) or `random:SEED`. */
+export function readWorldText(text: string): { readonly world: Unsure } | { readonly wrong: string } {
+  const [, seed] = /^random:(\d+)$/.exec(text) ?? []
+  if (seed !== undefined) return { world: randomWorld(Number(seed)) }
+  const given = text.split(/[\s,]+/).filter((part) => part !== '')
+  const choices: Record<string, boolean | string> = {}
+  for (const part of given) {
+    const [name = '', value] = part.split('=', 2)
+    if (value === undefined) return { wrong: `"${part}" should be name=value, or random:SEED` }
+    choices[name] = value === 'true' ? true : value === 'false' ? false : value
+  }
+  const wrong = wrongChoice(choices)
+  return wrong === undefined ? { world: { ...defaultWorld(), ...choices } } : { wrong }
+}
+
+/**
+ * A few worlds in which every pair of readings of two switches occurs together: what breaks by two choices at once is found without trying all
+ * combinations.
+ */
+export function pairwiseWorlds(): readonly Unsure[] {
+  const names = switchNames.filter((name) => switches[name].grade === 'open')
+  const left = new Set<string>()
+  for (const [index, a] of names.entries())
+    for (const b of names.slice(index + 1))
+      for (const x of readings(a)) for (const y of readings(b)) left.add(pairOf([a, x], [b, y]))
+  const worlds: Unsure[] = []
+  while (left.size > 0) {
+    // Begin with a pair that is still missing, then give every other switch the reading that covers most of what is missing.
+    const [first = ''] = left
+    const chosen = new Map<string, boolean | string>(JSON.parse(first) as [string, boolean | string][])
+    for (const name of names) {
+      if (chosen.has(name)) continue
+      const gain = (value: boolean | string): number =>
+        [...chosen].filter(([other, taken]) => left.has(ordered(names, [name, value], [other, taken]))).length
+      const best = readings(name).toSorted((x, y) => gain(y) - gain(x))[0] ?? ''
+      chosen.set(name, best)
+    }
+    for (const [a, x] of chosen) for (const [b, y] of chosen) left.delete(ordered(names, [a, x], [b, y]))
+    worlds.push({ ...defaultWorld(), ...Object.fromEntries(chosen) })
+  }
+  return worlds
+}
+
+type Choice = readonly [string, boolean | string]
+
+function pairOf(a: Choice, b: Choice): string {
+  return JSON.stringify([a, b])
+}
+
+function ordered(names: readonly SwitchName[], a: Choice, b: Choice): string {
+  const at = (name: string): number => names.indexOf(name as SwitchName)
+  return at(a[0]) < at(b[0]) ? pairOf(a, b) : pairOf(b, a)
 }

@@ -1,8 +1,8 @@
 // Products, prices, tax rates, coupons and promotion codes of a live account as rows of a sandbox.
 import { type Instant, instant } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
-import { coupons } from '../stripe/coupons.ts'
-import { discounts } from '../stripe/discounts.ts'
+import { type CouponRow, coupons } from '../stripe/coupons.ts'
+import { type DiscountRow, discounts } from '../stripe/discounts.ts'
 import { type PriceRow, prices } from '../stripe/prices.ts'
 import type { Amounts, PriceTier } from '../stripe/pricing.ts'
 import { productKind } from '../stripe/product-row.ts'
@@ -134,10 +134,14 @@ export function keepTaxRate(context: Context, live: Live): void {
 
 /** `deleted`: it cannot be redeemed any more, only its discounts run on. */
 export function keepCoupon(context: Context, live: Live, deleted = false): void {
+  context.table(coupons).put(couponRow(live, deleted))
+}
+
+function couponRow(live: Live, deleted: boolean): CouponRow {
   const options: Record<string, number> = {}
   for (const [name, option] of entriesOf(live.any('currency_options')))
     options[name] = new Live(option, `${live.id}.${name}`).number('amount_off')
-  context.table(coupons).put({
+  return {
     id: live.id,
     created: live.number('created'),
     amount_off: live.numberOrNull('amount_off'),
@@ -153,7 +157,7 @@ export function keepCoupon(context: Context, live: Live, deleted = false): void 
     percent_off: live.numberOrNull('percent_off'),
     redeem_by: instantOrNull(live.numberOrNull('redeem_by')),
     times_redeemed: live.numberOrNull('times_redeemed') ?? 0,
-  })
+  }
 }
 
 export function keepPromotionCode(context: Context, live: Live): void {
@@ -183,7 +187,7 @@ export function keepPromotionCode(context: Context, live: Live): void {
 /** An expanded discount; its coupon comes along when it stands in no list. Returns the id. */
 export function keepDiscount(context: Context, live: Live): string {
   const source = live.inside('source')
-  const coupon = source?.ref('coupon') ?? live.ref('coupon') ?? ''
+  const coupon = source?.ref('coupon') ?? live.ref('coupon') ?? `unread-${live.id}`
   const whole = source?.inside('coupon') ?? live.inside('coupon')
   if (!context.table(coupons).has(coupon)) {
     if (whole === null) keepUnreadCoupon(context, coupon)
@@ -201,8 +205,18 @@ export function keepDiscount(context: Context, live: Live): string {
     invoice_item: null,
     start: instant(live.number('start')),
     end: instantOrNull(live.numberOrNull('end')),
+    ...ownTerms(context, coupon, whole),
   })
   return live.id
+}
+
+/** The terms that a discount shows of its own, where the account's coupon of that id is another one today. */
+function ownTerms(context: Context, coupon: string, whole: Live | null): Pick<DiscountRow, 'terms'> {
+  const listed = context.table(coupons).get(coupon)
+  if (whole === null || listed === undefined) return {}
+  const shown = couponRow(whole, true)
+  const fields = ['created', 'percent_off', 'amount_off', 'currency', 'duration', 'duration_in_months'] as const
+  return fields.some((field) => shown[field] !== listed[field]) ? { terms: shown } : {}
 }
 
 /** A discount of which only the id is known takes nothing off; it shows that there is one. */

@@ -136,10 +136,9 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'the anchor an anchor config shows is that of the first full invoice, in a short month too',
-    source: `${billingCycle} puts it on the first date whose month has the day`,
-    unsure: 18,
-    expected: '2027-02-28T10:00:00Z',
+    name: 'the anchor an anchor config shows is the first date whose month has the day, also when a short month is billed before',
+    source: billingCycle,
+    expected: '2027-03-31T10:00:00Z',
     run: (ground) =>
       ground.timed('2027-02-10T12:00:00Z', async (time) => {
         const one = await create(ground, {

@@ -1,0 +1,121 @@
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
+import type { StripeAccount } from '../ports.ts'
+
+const compared = ['created', 'percent_off', 'amount_off', 'currency', 'duration', 'duration_in_months'] as const
+
+/** Whether two coupons of one id are one coupon: a deleted coupon's id can be used again for other terms. */
+export function sameTerms(a: JsonObject, b: JsonObject): boolean {
+  return compared.every((field) => (a[field] ?? null) === (b[field] ?? null))
+}
+
+/** A coupon's limit to products and its further currencies, which lie too deep for a list of subscriptions. */
+const deep = ['discounts.source.coupon.applies_to', 'discounts.source.coupon.currency_options']
+
+/**
+ * A running discount keeps the terms of the coupon that was redeemed. When that coupon was deleted and its id used again, the account lists a namesake,
+ * whose terms must not be taken for those of the discount. Where the dates say so, the discount's own terms are read one by one; where Stripe does not
+ * show them, the coupon is unreadable (null), which stops the move.
+ */
+export class RedeemedTerms {
+  readonly #account: StripeAccount
+  readonly #listed: ReadonlyMap<string, StripeObject>
+
+  /** `listed`: the coupons of the account, by id. */
+  constructor(account: StripeAccount, listed: ReadonlyMap<string, StripeObject>) {
+    this.#account = account
+    this.#listed = listed
+  }
+
+  async ofCustomer(customer: StripeObject): Promise<StripeObject> {
+    const { discount, created } = customer
+    if (!isJsonObject(discount) || !this.#isOfNamesake(discount, created)) return customer
+    const expand = deep.map((path) => path.replace('discounts', 'discount'))
+    const whole = await this.#read(`/v1/customers/${customer.id}`, expand)
+    const own = isJsonObject(whole?.['discount']) ? whole['discount'] : undefined
+    return { ...customer, discount: this.#redeemed(discount, own) }
+  }
+
+  async ofSubscription(subscription: StripeObject): Promise<StripeObject> {
+    const { created, discounts, items } = subscription
+    const list = isJsonObject(items) ? items : {}
+    const data = objectsOf(list['data'])
+    const isOdd = (one: JsonObject): boolean => this.#isOfNamesake(one, created)
+    const oddItems = data.filter((item) => objectsOf(item['discounts']).some(isOdd))
+    if (oddItems.length === 0 && !objectsOf(discounts).some(isOdd)) return subscription
+    const own = await this.#discountsOf(`/v1/subscriptions/${subscription.id}`, discounts, isOdd)
+    const whole: JsonObject[] = []
+    for (const item of data)
+      whole.push(
+        oddItems.includes(item)
+          ? {
+              ...item,
+              discounts: await this.#discountsOf(`/v1/subscription_items/${idOf(item)}`, item['discounts'], isOdd),
+            }
+          : item,
+      )
+    return { ...subscription, discounts: own, items: { ...list, data: whole } }
+  }
+
+  async #discountsOf(path: string, discounts: Json | undefined, isOdd: (one: JsonObject) => boolean): Promise<Json> {
+    if (!Array.isArray(discounts)) return discounts ?? null
+    const all = discounts as readonly Json[]
+    if (!objectsOf(discounts).some(isOdd)) return discounts
+    const read = objectsOf((await this.#read(path, deep))?.['discounts'])
+    return all.map((one) =>
+      isJsonObject(one) && isOdd(one)
+        ? this.#redeemed(
+            one,
+            read.find(({ id }) => id === one['id']),
+          )
+        : one,
+    )
+  }
+
+  /** The discount with the terms that it shows itself; with none when it shows those of the namesake, or could not be read. */
+  #redeemed(discount: JsonObject, read: JsonObject | undefined): JsonObject {
+    const coupon = read === undefined ? null : (couponOf(read) ?? null)
+    const listed = this.#listed.get(couponId(discount))
+    const own = isJsonObject(coupon) && listed !== undefined && !sameTerms(coupon, listed) ? coupon : null
+    const { source } = discount
+    return { ...discount, source: { ...(isJsonObject(source) ? source : {}), coupon: own } }
+  }
+
+  /**
+   * Whether the coupon of this id today was made after the discount began. `since`: when the holder was made; the discount of a backdated subscription
+   * begins earlier than that.
+   */
+  #isOfNamesake(discount: JsonObject, since: Json | undefined): boolean {
+    const listed = this.#listed.get(couponId(discount))
+    if (listed === undefined) return false
+    const shown = couponOf(discount)
+    if (isJsonObject(shown) && !sameTerms(shown, listed)) return true
+    return numberOf(listed['created']) > Math.max(numberOf(discount['start']), numberOf(since))
+  }
+
+  async #read(path: string, expand: readonly string[]): Promise<StripeObject | undefined> {
+    const outcome = await this.#account.send({ method: 'GET', path, params: { expand } })
+    return outcome.ok ? outcome.value : undefined
+  }
+}
+
+function couponOf(discount: JsonObject): Json | undefined {
+  const { source } = discount
+  return isJsonObject(source) ? source['coupon'] : undefined
+}
+
+function couponId(discount: JsonObject): string {
+  return idOf(couponOf(discount))
+}
+
+function idOf(reference: Json | undefined): string {
+  const id = isJsonObject(reference) ? reference['id'] : reference
+  return typeof id === 'string' ? id : ''
+}
+
+function numberOf(value: Json | undefined): number {
+  return typeof value === 'number' ? value : 0
+}
+
+function objectsOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((one) => isJsonObject(one)) : []
+}

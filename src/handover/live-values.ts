@@ -37,8 +37,6 @@ export interface LiveValues {
   readonly subscription: Stripe.Subscription
   /** The old customer, with tax ids. */
   readonly customer: Stripe.Customer | undefined
-  /** The new subscription, once it is there. */
-  readonly successor?: Stripe.Subscription | undefined
   /** The schedule made for it, once it is there. */
   readonly schedule?: Stripe.SubscriptionSchedule | undefined
   /** Texts of items and lines by their path, where a step asks for any. */

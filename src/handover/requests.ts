@@ -55,7 +55,7 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'creating':
       return step('create')
     case 'pausing':
-      return withDiscounts(step('pause'), live)
+      return step('pause')
     case 'scheduling':
       return step(state.schedule === null ? 'schedule' : 'schedule-phases')
     case 'money':
@@ -113,17 +113,6 @@ function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): Planned
   if (goal === 'move') return { ...hold, id: 'hold-again' }
   const { params } = keepStep(expect.source, expect.old)
   return { ...hold, id: 'hold-again', params: { ...hold.params, ...params } }
-}
-
-/**
- * Updating a subscription whose anchor lies ahead may unset its discounts, so they are sent again: by discount, which keeps their clock, never by coupon.
- * https://docs.stripe.com/billing/subscriptions/import-subscriptions-toolkit
- */
-function withDiscounts(step: PlannedStep, { successor }: LiveValues): PlannedStep {
-  const discounts = (successor?.discounts ?? []).map((discount) => ({
-    discount: typeof discount === 'string' ? discount : discount.id,
-  }))
-  return discounts.length === 0 ? step : { ...step, params: { ...step.params, discounts } }
 }
 
 /** Ids that the plan could not know yet. */

@@ -15,6 +15,7 @@ import {
   tooLate,
 } from '../../src/handover/events.ts'
 import { gapMark, gapOf } from '../../src/handover/gap.ts'
+import { isSubscriptionUpdate, keepingDiscounts } from '../../src/live/keep-discounts.ts'
 import { command, next } from '../../src/handover/machine.ts'
 import { markCarried, markFrom } from '../../src/live/marks.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
@@ -151,10 +152,9 @@ async function send(
   const live = {
     subscription,
     customer: customerOf(subscription),
-    successor: state.successor === null ? undefined : await successor(stage, state),
     schedule,
   }
-  const step = withLive(requestFor(phase, state, plan, live), live)
+  const step = await withKept(stage, withLive(requestFor(phase, state, plan, live), live))
   const outcome = await request(
     stage,
     step,
@@ -172,6 +172,14 @@ async function send(
   }
   const answer = outcome.value as unknown as Stripe.Subscription
   return { type: 'sent', result: 'done', id: answer.id, reason: phase === 'holding' ? holdReason(plan, answer) : null }
+}
+
+/** As the engine's one way of sending does with every update of a subscription. */
+async function withKept(stage: Stage, step: PlannedStep): Promise<PlannedStep> {
+  if (!isSubscriptionUpdate(step.method, step.path)) return step
+  const account = step.account === 'target' ? stage.accounts.target : stage.accounts.us
+  const subscription = present(await get<Stripe.Subscription>(account, step.path, []), 'subscription')
+  return { ...step, params: keepingDiscounts(step.params, subscription, stage.now()) }
 }
 
 function request(stage: Stage, step: PlannedStep, key: string): Promise<Outcome<StripeObject>> {

@@ -10,6 +10,7 @@ import type { Expectation, HandoverPlan, Reason } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { referenceMissing, send, type Turn } from './sends.ts'
 import { previewInvoice } from './previews.ts'
+import { noteSeen } from './seen.ts'
 import { fillParams } from '../send/references.ts'
 import {
   asInvoice,
@@ -28,8 +29,11 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
   switch (command.do) {
     case 'rest':
       return { type: 'interrupted' }
-    case 'read_old':
-      return oldRead(plan, await readOld(context, plan.expect), context.accounts.target.now())
+    case 'read_old': {
+      const old = await readOld(context, plan.expect)
+      noteSeen(turn.job, old, context.accounts.target.now())
+      return oldRead(plan, old, context.accounts.target.now())
+    }
     case 'preview':
       return { type: 'previewed', reason: await preview(context, turn) }
     case 'send':
@@ -74,12 +78,14 @@ async function prove(context: Context, { job, state, resolve }: Turn): Promise<H
   const answer = await readSuccessor(context, state.successor)
   const old = await readOld(context, job.handover.expect)
   if (answer === undefined || old === undefined) return proved(undefined)
+  noteSeen(job, old, context.accounts.target.now())
   return proved({ expect: filled.value as unknown as Expectation, answer, old })
 }
 
 async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
   const old = await readOld(context, expect)
+  noteSeen(job, old, context.accounts.target.now())
   const [successors, collecting] = await Promise.all([
     readSuccessors(context, expect),
     collectingInvoices(context, expect),

@@ -18,7 +18,8 @@ import { readTexts } from './texts.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
-import { asSubscription, readNewSchedule, readOld, readSuccessor } from '../read/subscriptions.ts'
+import { asSubscription, readNewSchedule, readOld } from '../read/subscriptions.ts'
+import { justSeen } from './seen.ts'
 
 /** One command of the machine, and everything it concerns. */
 export interface Turn {
@@ -53,6 +54,7 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
   const since = await firstTried(context, address, key)
   const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect, since }
   const find = alreadyDone(context, sending)
+  const seen = justSeen(job, path.value.split('/').at(-1) ?? '', context.accounts.target.now())
   const outcome = await perform(context, {
     address,
     step: step.id,
@@ -63,6 +65,7 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
     filled: params.value,
     key,
     ...(find === undefined ? {} : { find }),
+    ...(seen === undefined ? {} : { seen }),
   })
   const moot = outcome.ok ? undefined : await fallsAway(context, turn, { step, account, failure: outcome.failure })
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
@@ -123,9 +126,6 @@ async function liveValues(
     (planned && (phase === 'carrying' || phase === 'creating' || phase === 'money' || phase === 'money_back'))
   const old = needsOld ? await readOld(context, job.handover.expect) : undefined
   if (needsOld && old === undefined) return undefined
-  const successor =
-    phase === 'pausing' && state.successor !== null ? await readSuccessor(context, state.successor) : undefined
-  if (phase === 'pausing' && successor === undefined) return undefined
   const filling = phase === 'scheduling' && state.schedule !== null
   const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
   if (filling && schedule === undefined) return undefined
@@ -133,7 +133,7 @@ async function liveValues(
   if (texts === undefined) return undefined
   // Phases that need no live value never look at the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
-  return { subscription, customer: old === undefined ? undefined : customerOf(old), successor, schedule, texts }
+  return { subscription, customer: old === undefined ? undefined : customerOf(old), schedule, texts }
 }
 
 function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {

@@ -1,5 +1,5 @@
 import { digest } from '../../core/canonical.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
 import { cancelledComment } from '../../live/marks.ts'
 import { perform, read } from '../send/perform.ts'
@@ -60,7 +60,10 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
   const request =
     work.when === 'now'
       ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
-      : { method: 'POST' as const, params: await endingParams(context, work, comment) }
+      : {
+          method: 'POST' as const,
+          params: { cancel_at_period_end: true, cancellation_details: { comment } },
+        }
   const outcome = await perform(context, {
     address: addressOf(work),
     step: `cancel ${work.account.name} ${work.subscription}`,
@@ -82,17 +85,6 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
 
 function done(subscription: StripeObject, when: 'now' | 'period_end'): boolean {
   return !isLive(subscription) || (when === 'period_end' && subscription['cancel_at_period_end'] === true)
-}
-
-/** Updating a subscription before its anchor may unset its discounts, so they are sent again by their own ids, never as coupons. */
-async function endingParams(context: InboxContext, work: CancelWork, comment: string): Promise<JsonObject> {
-  const params = { cancel_at_period_end: true, cancellation_details: { comment } }
-  const now = await read(context, work.account, `/v1/subscriptions/${work.subscription}`)
-  const discounts = now.ok ? now.value['discounts'] : undefined
-  const ids = Array.isArray(discounts)
-    ? discounts.map((one) => (isJsonObject(one) ? one['id'] : one)).filter((id) => typeof id === 'string')
-    : []
-  return ids.length === 0 ? params : { ...params, discounts: ids.map((discount) => ({ discount })) }
 }
 
 /** Lets the noted invoices be collected again. Harmless to repeat. */

@@ -1,6 +1,8 @@
+import type Stripe from 'stripe'
 import { canonicalJson } from '../../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { failed, type Failure, type Outcome, success } from '../../core/outcome.ts'
+import { isSubscriptionUpdate, keepingDiscounts } from '../../live/keep-discounts.ts'
 import type { Context } from '../context.ts'
 import type { JournalEntry, StripeAccount, StripeRequest } from '../ports.ts'
 
@@ -27,6 +29,8 @@ export interface Work {
    * that protects, since a replayed answer holds the secret again and a look-up never does.
    */
   readonly keep?: (answer: StripeObject) => Promise<void>
+  /** For an update of a subscription: the subscription as it was read a moment ago. Without it `perform` reads it. */
+  readonly seen?: Stripe.Subscription | undefined
 }
 
 export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'>
@@ -51,6 +55,26 @@ const rounds = 4
  * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
  */
 export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
+  const whole = await withDiscounts(context, work)
+  return whole.ok ? performWhole(context, whole.value) : whole
+}
+
+/**
+ * Every update of a subscription passes here, so no writer can forget that it may unset discounts before the first billing date. An update whose subscription
+ * cannot be read is not sent.
+ */
+async function withDiscounts(context: Performer, work: Work): Promise<Outcome<Work>> {
+  const { account, method, path, params, filled, seen } = work
+  if (!isSubscriptionUpdate(method, path)) return success(work)
+  const found = seen === undefined ? await read(context, account, path) : undefined
+  if (found?.ok === false) return found
+  // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+  const subscription = seen ?? (found?.value as unknown as Stripe.Subscription)
+  const keeping = (one: JsonObject): JsonObject => keepingDiscounts(one, subscription, account.now())
+  return success({ ...work, params: keeping(params), ...(filled === undefined ? {} : { filled: keeping(filled) }) })
+}
+
+async function performWhole(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
   const earlier = await earlierTries(context, work)
   const open = earlier.filter((entry) => entry.status === 'started' || entry.status === 'unknown')
   const latest = earlier.at(-1)

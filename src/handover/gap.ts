@@ -3,60 +3,111 @@ import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
 import { markCarried } from '../live/marks.ts'
 import { idOf } from '../live/source.ts'
-import type { HandoverEvent, HandoverState } from './state.ts'
+import type { HandoverEvent, HandoverState, KeptBack } from './state.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
 
-/** What was read after the old subscription was given back. */
+/** What was read after the old subscription was given back. Undefined where it could not be read to its end. */
 export interface GapInput {
   readonly expect: Expectation
-  /** The old one, `latest_invoice` expanded with its lines. */
   readonly old: Stripe.Subscription | undefined
+  /** Every invoice of the old subscription since the hold began, with all lines. */
+  readonly oldInvoices: readonly Stripe.Invoice[] | undefined
   /**
-   * Every invoice in the target of every subscription with the subscriber's mark, also of those that were undone: what a cancelled successor was paid
-   * for is paid. Undefined when they could not be read to their end.
+   * Every invoice in the target of every subscription with the subscriber's mark, also of those that were undone: what a
+   * cancelled successor was paid for is paid.
    */
   readonly newInvoices: readonly Stripe.Invoice[] | undefined
-  /** An invoice of the old customer that bills this gap, by its mark; a crash may have left it unfinished. */
-  readonly begun: Stripe.Invoice | null
+  /** Invoices of the old customer that bill a gap, by their marks; a crash may have left one unfinished. */
+  readonly begun: readonly Stripe.Invoice[] | undefined
 }
 
 /**
- * Whether a period was charged by neither side.
+ * Whether a period was charged by neither side: the oldest such period of those that the hold kept back. It is read again after each is
+ * billed, until none is left.
  *
- * | newest invoice of the old one          | target's invoice for it      | gap                                                  |
- * |----------------------------------------|------------------------------|------------------------------------------------------|
- * | none, or from before our hold          | any                          | none                                                 |
- * | kept back by the source's own pause    | any                          | none: it would have been without us, too             |
- * | draft kept back by the hold            | paid                         | none (the draft stays kept back)                     |
- * | draft kept back by the hold            | otherwise                    | draft: it only has to be advanced                    |
- * | void, of the current period            | paid, refunded, disputed     | none                                                 |
- * | void, of the current period            | otherwise                    | uncharged: one explicit invoice, if the project says so |
+ * | invoice of the old one since the hold  | target's invoice for it      | gap                                                     |
+ * |----------------------------------------|------------------------------|---------------------------------------------------------|
+ * | kept back by the source's own pause    | any                          | none: it would have been without us                     |
+ * | nothing to pay                         | any                          | none                                                    |
+ * | kept back by the hold (draft or void)  | paid, refunded, disputed     | none                                                    |
+ * | draft of a renewal                     | otherwise                    | draft: it only has to be advanced                       |
+ * | void, of a renewal                     | otherwise                    | uncharged: one explicit invoice                         |
+ * | of a change between renewals           | otherwise                    | left, and listed: only a person knows what it was for   |
  *
- * A payment that was given back whole counts as none where the subscriber's file says `bill_refunded_period`.
+ * Where the project says `leave`, every such period is left and listed. A payment that was given back whole counts as none where the
+ * subscriber's file says `bill_refunded_period`.
  */
-export function gapOf({ expect, old, newInvoices, begun }: GapInput): GapRead {
-  if (old === undefined || newInvoices === undefined) return gap('unreadable')
-  const latest = old.latest_invoice
-  if (latest === null || typeof latest === 'string' || latest.created < expect.held_since) return gap('none')
-  const { before_pause: pause } = expect
-  if (pause !== null && (pause.resumes_at === null || pause.resumes_at > latest.created)) return gap('none')
-  const charged = newInvoices.some((one) => samePeriod(one, latest) && isPaidFor(one, expect))
-  if (charged || expect.gap === 'leave') return gap('none')
-  if (latest.status === 'draft' && latest.auto_advance === false) return { ...gap('draft'), invoice: latest.id }
-  const current = old.items.data.some(
-    (item) => item.current_period_start === latest.period_end || coversPeriod(latest, item),
+export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
+  if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
+    return gap('unreadable')
+  const missed = keptBack(expect, old, oldInvoices).filter(
+    (invoice) => !newInvoices.some((one) => samePeriod(one, invoice) && isPaidFor(one, expect)),
   )
-  if (latest.status !== 'void' || latest.billing_reason !== 'subscription_cycle' || !current) return gap('none')
-  if (begun?.status === 'open' || begun?.status === 'paid') return gap('none')
+  const isLeft = (invoice: Stripe.Invoice): boolean => expect.gap === 'leave' || !isRenewal(invoice)
+  const left = missed.filter(isLeft).map(periodOf)
+  const open = missed.filter((invoice) => !isLeft(invoice) && !isBilled(begun, expect, invoice))
+  const [oldest] = open
+  if (oldest === undefined) return { ...gap('none'), left }
+  const period = periodOf(oldest)
+  if (oldest.status === 'draft') return { ...gap('draft'), invoice: oldest.id, period, left }
+  const own = begunFor(begun, expect, oldest)
   return {
     ...gap('uncharged'),
-    invoice: begun?.id ?? null,
-    requests: gapLines(latest).length + 2,
-    done: begun === null ? 0 : 1 + begun.lines.data.length,
+    invoice: own?.id ?? null,
+    period,
+    left,
+    requests: gapLines(oldest).length + 2,
+    done: own === undefined ? 0 : 1 + own.lines.data.length,
   }
+}
+
+/** Invoices of the old subscription that the hold kept back and that somebody would have paid, oldest first. */
+function keptBack(
+  { held_since: since, before_pause: pause }: Expectation,
+  { items }: Stripe.Subscription,
+  invoices: readonly Stripe.Invoice[],
+): readonly Stripe.Invoice[] {
+  const isPaused = ({ created }: Stripe.Invoice): boolean =>
+    pause !== null && (pause.resumes_at === null || pause.resumes_at > created)
+  // A mark that does not say when the hold began leaves only the current period without doubt.
+  const isSince = (invoice: Stripe.Invoice): boolean =>
+    since > 0
+      ? invoice.created >= since
+      : items.data.some((item) => item.current_period_start === invoice.period_end || coversPeriod(invoice, item))
+  return invoices
+    .filter((one) => one.status === 'void' || (one.status === 'draft' && one.auto_advance === false))
+    .filter((one) => keptReasons.has(one.billing_reason) && one.total > 0 && isSince(one) && !isPaused(one))
+    .toSorted((a, b) => a.created - b.created)
+}
+
+const keptReasons: ReadonlySet<Stripe.Invoice['billing_reason']> = new Set([
+  'subscription_cycle',
+  'subscription_update',
+])
+
+function isRenewal({ billing_reason: reason }: Stripe.Invoice): boolean {
+  return reason === 'subscription_cycle'
+}
+
+function periodOf({ id, created, total, currency }: Stripe.Invoice): KeptBack {
+  return { invoice: id, at: created, amount: total, currency }
+}
+
+function begunFor(
+  begun: readonly Stripe.Invoice[],
+  expect: Expectation,
+  missed: Stripe.Invoice,
+): Stripe.Invoice | undefined {
+  return begun.find((one) => one.status !== 'void' && one.metadata?.[markCarried] === gapMark(expect, missed.id))
+}
+
+/** Finalized: Stripe collects it, or a person has decided about it. */
+function isBilled(begun: readonly Stripe.Invoice[], expect: Expectation, missed: Stripe.Invoice): boolean {
+  const own = begunFor(begun, expect, missed)
+  return own !== undefined && own.status !== 'draft'
 }
 
 const paidFor = new Set(['paid', 'refunded', 'disputed'])
@@ -67,16 +118,19 @@ function isPaidFor(invoice: Stripe.Invoice, { override }: Expectation): boolean 
 }
 
 function gap(kind: GapRead['gap']): GapRead {
-  return { type: 'gap_read', gap: kind, invoice: null, requests: 0, done: 0 }
+  return { type: 'gap_read', gap: kind, invoice: null, period: null, left: [], requests: 0, done: 0 }
 }
 
+/** Whether both bill one period of the subscription: what else stands on either (items, prorations) does not matter. */
 function samePeriod(a: Stripe.Invoice, b: Stripe.Invoice): boolean {
-  const starts = (invoice: Stripe.Invoice): string =>
-    invoice.lines.data
-      .map(({ period }) => `${period.start}-${period.end}`)
-      .toSorted()
-      .join()
-  return starts(a) === starts(b)
+  const there = new Set(renewedPeriods(b))
+  return renewedPeriods(a).some((period) => there.has(period))
+}
+
+function renewedPeriods({ lines }: Stripe.Invoice): readonly string[] {
+  const told = ({ period }: Stripe.InvoiceLineItem): string => `${period.start}-${period.end}`
+  const own = lines.data.filter(({ parent }) => parent?.subscription_item_details?.proration === false)
+  return (own.length === 0 ? lines.data : own).map(told)
 }
 
 function coversPeriod({ lines }: Stripe.Invoice, item: Stripe.SubscriptionItem): boolean {
@@ -89,20 +143,22 @@ function gapLines({ lines }: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] 
   return lines.data.filter(({ amount }) => amount !== 0)
 }
 
-/** Mark by which the invoice of a gap is found again: the subscriber and the period's end of the voided invoice. */
-export function gapMark(expect: Expectation, latest: Stripe.Invoice): string {
-  return `${expect.key} ${latest.id}`
+/** Mark by which the invoice of a gap is found again: the subscriber and the voided invoice. */
+export function gapMark({ key }: Pick<Expectation, 'key'>, voided: string): string {
+  return `${key} ${voided}`
 }
 
 /**
  * The requests that bill a period nobody charged, from the lines of the invoice that the hold voided: an invoice of its own, its lines with the
  * discounts already taken off, and its finalization, which collects it as the customer is used to.
  */
-export function gapRequest(expect: Expectation, state: HandoverState, old: Stripe.Subscription): PlannedStep {
-  const latest = old.latest_invoice
-  const voided = present(typeof latest === 'string' ? null : latest, 'voided invoice')
+export function gapRequest(
+  expect: Expectation,
+  state: HandoverState,
+  { voided, daysUntilDue }: { readonly voided: Stripe.Invoice; readonly daysUntilDue: number | null },
+): PlannedStep {
   const lines = gapLines(voided)
-  const mark = { [markCarried]: gapMark(expect, voided) }
+  const mark = { [markCarried]: gapMark(expect, voided.id) }
   const step = (id: string, path: string, params: PlannedStep['params']): PlannedStep => ({
     id,
     account: expect.source,
@@ -111,22 +167,23 @@ export function gapRequest(expect: Expectation, state: HandoverState, old: Strip
     params,
   })
   if (state.done === 0)
-    return step('gap-invoice', '/v1/invoices', {
+    return step(`gap-invoice-${voided.id}`, '/v1/invoices', {
       customer: expect.customer_old,
       currency: voided.currency,
       auto_advance: false,
       collection_method: voided.collection_method,
-      ...(voided.collection_method === 'send_invoice' ? { days_until_due: old.days_until_due ?? 30 } : {}),
+      ...(voided.collection_method === 'send_invoice' ? { days_until_due: daysUntilDue ?? 30 } : {}),
       pending_invoice_items_behavior: 'exclude',
       automatic_tax: { enabled: voided.automatic_tax.enabled },
       metadata: mark,
     })
   const invoice = present(state.invoice, 'invoice of the gap')
   const line = lines[state.done - 1]
-  if (line === undefined) return step('gap-finalize', `/v1/invoices/${invoice}/finalize`, { auto_advance: true })
+  if (line === undefined)
+    return step(`gap-finalize-${voided.id}`, `/v1/invoices/${invoice}/finalize`, { auto_advance: true })
   const off = (line.discount_amounts ?? []).reduce((total, { amount }) => total + amount, 0)
   const rates = (line.taxes ?? []).flatMap(({ tax_rate_details: rate }) => rate?.tax_rate ?? [])
-  return step(`gap-line-${state.done - 1}`, '/v1/invoiceitems', {
+  return step(`gap-line-${voided.id}-${state.done - 1}`, '/v1/invoiceitems', {
     customer: expect.customer_old,
     invoice,
     ...(voided.automatic_tax.enabled
@@ -136,7 +193,7 @@ export function gapRequest(expect: Expectation, state: HandoverState, old: Strip
     period: { start: line.period.start, end: line.period.end },
     ...(rates.length === 0 || voided.automatic_tax.enabled ? {} : { tax_rates: rates.map(idOf) }),
     // Lines may be equal in everything else: after a crash each is looked for by its own mark.
-    metadata: { [markCarried]: `${gapMark(expect, voided)} ${state.done - 1}` },
+    metadata: { [markCarried]: `${gapMark(expect, voided.id)} ${state.done - 1}` },
   })
 }
 

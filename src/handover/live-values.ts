@@ -33,8 +33,9 @@ export function textsIn(value: Json | undefined): readonly string[] {
 }
 
 export interface LiveValues {
-  /** The old subscription, with `latest_invoice` where a gap is billed. */
   readonly subscription: Stripe.Subscription
+  /** The invoice that the hold voided, with all its lines, where its period is billed. */
+  readonly voided?: Stripe.Invoice | undefined
   /** The old customer, with tax ids. */
   readonly customer: Stripe.Customer | undefined
   /** The schedule made for it, once it is there. */

@@ -18,7 +18,7 @@ import type { Reason } from './types.ts'
  *     move    source → reading → carrying* → previewing → holding → creating → pausing? → scheduling? → proving → money* → keeping → moved
  *     settle  moved  → recovering → releasing_schedule? → cancelling_old → recovering → restoring_collection* → settled
  *     revert  moved  → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice? → voiding_invoice → reading_invoice)
- *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap → (advancing_draft | billing_gap*) → source
+ *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
  *     undo    any    → recovering → cancelling_new | restoring_old → recovering → … → checking_gap → source
  *
  * Until `holding` nothing of the old subscription is touched: a failure ends at `source`. From `holding` on every answer that is not a plain success
@@ -36,8 +36,8 @@ import type { Reason } from './types.ts'
  * | money_back       | next¹, then recovering       | doubtful          | doubtful  | recovering |
  * | refunding        | cancelling_new               | doubtful          | doubtful  | reading_invoice |
  * | stopping, finalizing, voiding | next of the row, at last reading_invoice | reading_invoice | reading_invoice | reading_invoice |
- * | advancing_draft  | source                       | doubtful          | doubtful  | checking_gap |
- * | billing_gap      | next, then source            | doubtful          | doubtful  | checking_gap |
+ * | advancing_draft  | checking_gap                 | doubtful          | doubtful  | checking_gap |
+ * | billing_gap      | next, then checking_gap      | doubtful          | doubtful  | checking_gap |
  * | restoring_collection | next, then settled       | next              | next      | again      |
  * | others           | recovering                   | recovering        | recovering| recovering |
  *
@@ -220,15 +220,18 @@ function stays(state: HandoverState, reason: Reason): HandoverState {
   return { ...state, phase: 'moved', reason }
 }
 
+/** Oldest first: each period that is billed is followed by another reading, until none is left. */
 function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
-  const { gap, invoice, requests, done } = event
+  const { gap, invoice, period, left, requests, done } = event
   switch (gap) {
-    case 'none':
-      return { ...state, phase: 'source', successor: null }
+    case 'none': {
+      const accounted = [...state.accounted, ...left.map((one) => ({ ...one, then: 'left' as const }))]
+      return { ...state, phase: 'source', successor: null, period: null, accounted }
+    }
     case 'draft':
-      return { ...state, phase: 'advancing_draft', invoice }
+      return { ...state, phase: 'advancing_draft', invoice, period }
     case 'uncharged':
-      return { ...state, phase: 'billing_gap', invoice, gap: requests, done }
+      return { ...state, phase: 'billing_gap', invoice, period, gap: requests, done }
     case 'unreadable':
       return doubtful(state, 'source_unreachable')
   }
@@ -336,7 +339,8 @@ function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
   const invoice = state.invoice ?? event.id
   const done = state.done + 1
   if (state.phase === 'billing_gap' && done < state.gap) return { ...state, invoice, done }
-  return { ...state, phase: 'source', invoice, done, successor: null }
+  const billed = state.period === null ? [] : [{ ...state.period, then: 'billed' as const }]
+  return { ...state, phase: 'checking_gap', invoice, done, period: null, accounted: [...state.accounted, ...billed] }
 }
 
 /** Money of the customer is between two accounts, and going on by ourselves could lose or double it. */

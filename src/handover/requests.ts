@@ -1,7 +1,8 @@
 import { present, unreachable } from '../core/assert.ts'
 import type { JsonObject, Json } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
-import { gapRequest } from './gap.ts'
+import { gapMark, gapRequest } from './gap.ts'
+import { markCarried } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
 import {
   cancelNewStep,
@@ -80,9 +81,12 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'restoring_old':
       return restoreStep(expect.source, expect.old, expect.before_pause)
     case 'advancing_draft':
-      return { ...target('advance-draft', `/v1/invoices/${invoice()}`, { auto_advance: true }), account: expect.source }
+      return advancing(expect, invoice())
     case 'billing_gap':
-      return gapRequest(expect, state, live.subscription)
+      return gapRequest(expect, state, {
+        voided: present(live.voided, 'voided invoice'),
+        daysUntilDue: live.subscription.days_until_due,
+      })
     case 'releasing_schedule':
       return releaseStep(expect.source, present(state.schedule, 'schedule'))
     case 'cancelling_old':
@@ -103,6 +107,13 @@ export function withLive(step: PlannedStep, live: LiveValues): PlannedStep {
 
 function target(id: string, path: string, params: JsonObject): PlannedStep {
   return { id, account: 'target', method: 'POST', path, params }
+}
+
+/** A draft that our hold kept back is collected after all; its mark says whose hold that was, in case it is found as an old draft. */
+function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
+  const metadata = { [markCarried]: gapMark(expect, invoice) }
+  const step = target('advance-draft', `/v1/invoices/${invoice}`, { auto_advance: true, metadata })
+  return { ...step, account: expect.source }
 }
 
 /** A hold that somebody took off is put back: as a draft keeper until the successor is proven, as `void` after. */

@@ -54,6 +54,15 @@ export type Lists = {
   readonly schedule: boolean
 }
 
+/** An invoice of the old subscription that our hold kept back: a renewal that it did not charge. Amounts in minor units. */
+export type KeptBack = {
+  readonly invoice: string
+  /** When it was made, unix seconds. */
+  readonly at: number
+  readonly amount: number
+  readonly currency: string
+}
+
 /** JSON: kept as `facts` in the store. */
 export type HandoverState = {
   readonly phase: Phase
@@ -82,6 +91,10 @@ export type HandoverState = {
   readonly charged: boolean
   /** Requests that bill the gap. */
   readonly gap: number
+  /** The period in hand, while it is billed. */
+  readonly period: KeptBack | null
+  /** Every period that the hold kept back and neither side had charged: billed by this hand-over, or left as the project says. */
+  readonly accounted: readonly (KeptBack & { readonly then: 'billed' | 'left' })[]
   /** The schedule in hand: the one made in the target, or the one that is released before a cancel. */
   readonly schedule: string | null
   /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */
@@ -102,7 +115,7 @@ export type Command =
   | { readonly do: 'read_both' }
   /** The successor's newest invoice with its payments; answer with `invoice_read`. */
   | { readonly do: 'read_invoice' }
-  /** Which period neither side charged; answer with `gap_read`. */
+  /** The oldest period that neither side charged; answer with `gap_read`. */
   | { readonly do: 'read_gap' }
 
 export type HandoverEvent =
@@ -165,6 +178,10 @@ export type HandoverEvent =
       /** `draft`: a complete draft in the source only has to be advanced. `uncharged`: `requests` requests bill it, `done` of them were sent. */
       readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
       readonly invoice: string | null
+      /** The oldest period that is still to be billed. */
+      readonly period: KeptBack | null
+      /** Periods that are left uncharged. */
+      readonly left: readonly KeptBack[]
       readonly requests: number
       readonly done: number
     }
@@ -192,6 +209,8 @@ export const atSource: HandoverState = {
   payment: null,
   charged: false,
   gap: 0,
+  period: null,
+  accounted: [],
   schedule: null,
   collect: [],
 }

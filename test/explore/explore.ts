@@ -286,7 +286,7 @@ function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
             : world.oldInvoice === 'void'
               ? 'uncharged'
               : 'none'
-      return { type: 'gap_read', gap, invoice: lastInvoice(world), requests: 1, done: 0 }
+      return { type: 'gap_read', gap, invoice: lastInvoice(world), period: null, left: [], requests: 1, done: 0 }
     }
     case 'read_both':
     case 'rest':
@@ -314,7 +314,7 @@ function unreadable(wanted: Command): HandoverEvent {
     case 'read_invoice':
       return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false, changed: false }
     case 'read_gap':
-      return { type: 'gap_read', gap: 'unreadable', invoice: null, requests: 0, done: 0 }
+      return { type: 'gap_read', gap: 'unreadable', invoice: null, period: null, left: [], requests: 0, done: 0 }
     case 'preview':
       return { type: 'previewed', reason: { code: 'preview_failed', message: '', fix: '' } }
     case 'read_both':

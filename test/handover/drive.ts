@@ -14,10 +14,10 @@ import {
   proved,
   tooLate,
 } from '../../src/handover/events.ts'
-import { gapMark, gapOf } from '../../src/handover/gap.ts'
+import { gapOf } from '../../src/handover/gap.ts'
 import { isSubscriptionUpdate, keepingDiscounts } from '../../src/live/keep-discounts.ts'
 import { command, next } from '../../src/handover/machine.ts'
-import { markCarried, markFrom } from '../../src/live/marks.ts'
+import { markFrom } from '../../src/live/marks.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
 import { customerOf } from '../../src/handover/proof.ts'
 import { beginOf, requestFor, withLive } from '../../src/handover/requests.ts'
@@ -121,8 +121,9 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
       return gapOf({
         expect: plan.expect,
         old: await old(),
+        oldInvoices: await invoicesOf(stage, { subscription: plan.expect.old }),
         newInvoices: await newInvoices(stage, plan),
-        begun: await begunGap(stage, plan),
+        begun: await invoicesOf(stage, { customer: plan.expect.customer_old }),
       })
   }
 }
@@ -153,6 +154,10 @@ async function send(
     subscription,
     customer: customerOf(subscription),
     schedule,
+    voided:
+      state.period === null
+        ? undefined
+        : await get<Stripe.Invoice>(stage.accounts.us, `/v1/invoices/${state.period.invoice}`, []),
   }
   const step = await withKept(stage, withLive(requestFor(phase, state, plan, live), live))
   const outcome = await request(
@@ -268,15 +273,10 @@ async function newInvoices(stage: Stage, plan: AnyPlan): Promise<readonly Stripe
   return all
 }
 
-async function begunGap(stage: Stage, plan: AnyPlan): Promise<Stripe.Invoice | null> {
-  const old = await get<Stripe.Subscription>(stage.accounts.us, `/v1/subscriptions/${plan.expect.old}`, oldExpansions)
-  const latest = old?.latest_invoice
-  if (latest === null || latest === undefined || typeof latest === 'string') return null
-  for await (const one of stage.accounts.us.list('/v1/invoices', { customer: plan.expect.customer_old })) {
-    const invoice = one as unknown as Stripe.Invoice
-    if (invoice.metadata?.[markCarried] === gapMark(plan.expect, latest)) return invoice
-  }
-  return null
+async function invoicesOf(stage: Stage, params: JsonObject): Promise<readonly Stripe.Invoice[]> {
+  const all: Stripe.Invoice[] = []
+  for await (const one of stage.accounts.us.list('/v1/invoices', params)) all.push(one as unknown as Stripe.Invoice)
+  return all
 }
 
 /** `$ref` values as ids, as the executor does it from the store. */

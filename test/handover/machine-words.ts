@@ -124,6 +124,8 @@ export const everyEvent: readonly HandoverEvent[] = [
     type: 'gap_read',
     gap,
     invoice: 'in_1',
+    period: { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd' },
+    left: [],
     requests: 3,
     done: 0,
   })),

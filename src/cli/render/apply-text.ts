@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk'
+import { formatMoney } from '../../core/money.ts'
 import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
 import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
@@ -9,6 +10,7 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
   return [
     ...recovered(result.recovered),
     ...done(result.changes),
+    ...periods([...result.recovered, ...result.changes]),
     ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, changes]) =>
       notDone(outcome, changes, paint),
     ),
@@ -23,6 +25,24 @@ function recovered(changes: readonly AppliedChange[]): string[] {
     `An earlier run had left ${plural(changes.length, 'change')} unfinished; now:`,
     ...changes.map((change) => `  ${shortAddress(change.address)}: ${leftAs[change.outcome]}${reason(change)}`),
   ]
+}
+
+/** Money that a hold kept back from both accounts: a person must be able to see each period, billed or not. */
+function periods(changes: readonly AppliedChange[]): string[] {
+  const all = changes.flatMap((change) => (change.periods ?? []).map((period) => ({ change, period })))
+  if (all.length === 0) return []
+  return [
+    'Kept back by a hold, and charged by neither account until now:',
+    ...all.map(({ change, period: { at, amount, currency, outcome, invoice } }) => {
+      const what = `${at.slice(0, 10)}  ${formatMoney({ amount, currency })}`
+      return `  ${shortAddress(change.address)}  ${what}  ${periodWords[outcome]} (${invoice})`
+    }),
+  ]
+}
+
+const periodWords: Readonly<Record<NonNullable<AppliedChange['periods']>[number]['outcome'], string>> = {
+  billed: 'billed now by the old account',
+  left: 'left uncharged',
 }
 
 /** How something begun earlier ended: "skipped" alone would sound as if somebody had been forgotten. */

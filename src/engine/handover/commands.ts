@@ -3,7 +3,7 @@ import { present, unreachable } from '../../core/assert.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { bothRead, invoiceRead, oldRead, proved } from '../../handover/events.ts'
-import { gapMark, gapOf } from '../../handover/gap.ts'
+import { gapOf } from '../../handover/gap.ts'
 import { comparePreviews, previewParams, previewRefused } from '../../handover/preview.ts'
 import type { Command, HandoverEvent } from '../../handover/state.ts'
 import type { Expectation, HandoverPlan, Reason } from '../../handover/types.ts'
@@ -15,7 +15,8 @@ import { fillParams } from '../send/references.ts'
 import {
   asInvoice,
   collectingInvoices,
-  gapInvoice,
+  gapInvoices,
+  oldInvoices,
   readOld,
   readSuccessor,
   readSuccessors,
@@ -101,10 +102,11 @@ async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent>
 
 async function readGap(context: Context, { job }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
-  const old = await readOld(context, expect)
-  const newInvoices = await successorInvoices(context, expect)
-  const latest = old?.latest_invoice
-  const begun =
-    typeof latest === 'object' && latest !== null ? await gapInvoice(context, expect, gapMark(expect, latest)) : null
-  return gapOf({ expect, old: begun === undefined ? undefined : old, newInvoices, begun: begun ?? null })
+  return gapOf({
+    expect,
+    old: await readOld(context, expect),
+    oldInvoices: await oldInvoices(context, expect),
+    newInvoices: await successorInvoices(context, expect),
+    begun: await gapInvoices(context, expect),
+  })
 }

@@ -1,6 +1,6 @@
 import type { Job } from './job.ts'
 import { subscriberAddress } from '../../core/address.ts'
-import type { Instant } from '../../core/instant.ts'
+import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { command, next } from '../../handover/machine.ts'
@@ -26,8 +26,11 @@ export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> 
   return { resolve: (address) => ids.get(address), unexpectedCharge: false }
 }
 
-/** More turns than any path through the machine takes: reaching it is a bug of ours, not a state of a subscriber. */
-const turnsMax = 500
+/**
+ * More turns than any path through the machine takes: reaching it is a bug of ours, not a state of a subscriber. The longest path bills every
+ * day of a hold of three years, each day with an invoice of several lines.
+ */
+const turnsMax = 20_000
 
 /** Whether a crash, an unreachable account or a person's act left this one on the way. */
 export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
@@ -123,10 +126,11 @@ function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo
 function finish(context: Context, job: Job, state: HandoverState, run: Run): AppliedChange {
   if (state.charged) run.unexpectedCharge = true
   const { goal } = job.handover
-  const base = { address: subscriberAddress(job.key), action: goal === 'undo' ? 'move' : goal } satisfies Pick<
-    AppliedChange,
-    'address' | 'action'
-  >
+  const base = {
+    address: subscriberAddress(job.key),
+    action: goal === 'undo' ? 'move' : goal,
+    ...periodsOf(state),
+  } satisfies Pick<AppliedChange, 'address' | 'action' | 'periods'>
   const { reason, alarm } = state
   if (reached(state, goal)) return { ...base, outcome: 'done' }
   if (alarm !== null) context.progress.note(`${job.key}: ${alarm}`)
@@ -139,6 +143,18 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
     ...(reason === null ? {} : { message: reason.message }),
     fix: reason?.fix === undefined || reason.fix === '' ? fixes[outcome] : reason.fix,
   }
+}
+
+/** Every period that the hold had kept back from both accounts; absent where there was none. */
+function periodsOf({ accounted }: HandoverState): Pick<AppliedChange, 'periods'> {
+  const periods = accounted.map(({ at, amount, currency, invoice, then }) => ({
+    at: formatInstant(instant(at)),
+    amount,
+    currency,
+    outcome: then,
+    invoice,
+  }))
+  return periods.length === 0 ? {} : { periods }
 }
 
 function outcomeOf({ phase, goal: reached }: HandoverState, goal: Goal | 'undo'): AppliedChange['outcome'] {

@@ -18,7 +18,7 @@ import { readTexts } from './texts.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
-import { asSubscription, readNewSchedule, readOld } from '../read/subscriptions.ts'
+import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
 import { justSeen } from './seen.ts'
 
 /** One command of the machine, and everything it concerns. */
@@ -126,6 +126,11 @@ async function liveValues(
     (planned && (phase === 'carrying' || phase === 'creating' || phase === 'money' || phase === 'money_back'))
   const old = needsOld ? await readOld(context, job.handover.expect) : undefined
   if (needsOld && old === undefined) return undefined
+  const voided =
+    phase === 'billing_gap' && state.period !== null
+      ? await readInvoice(context, accountNamed(context, job.handover.expect.source), state.period.invoice)
+      : undefined
+  if (phase === 'billing_gap' && voided === undefined) return undefined
   const filling = phase === 'scheduling' && state.schedule !== null
   const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
   if (filling && schedule === undefined) return undefined
@@ -133,7 +138,7 @@ async function liveValues(
   if (texts === undefined) return undefined
   // Phases that need no live value never look at the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
-  return { subscription, customer: old === undefined ? undefined : customerOf(old), schedule, texts }
+  return { subscription, customer: old === undefined ? undefined : customerOf(old), voided, schedule, texts }
 }
 
 function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>): Sent {

@@ -147,16 +147,53 @@ export async function successorInvoices(
   return whole
 }
 
-/** The invoice by which an earlier run began to bill a gap; null when there is none. */
-export async function gapInvoice(
+/** Every invoice of the old subscription since `since` (unix seconds), with all lines. */
+export async function oldInvoices(
   context: Context,
-  { source, customer_old }: Expectation,
-  mark: string,
-): Promise<Stripe.Invoice | null | undefined> {
-  const all = await listOrNothing(accountNamed(context, source), '/v1/invoices', { customer: customer_old })
-  return (
-    all && (all.map(asInvoice).find((one) => one.metadata?.[markCarried] === mark && one.status !== 'void') ?? null)
-  )
+  { source, old, held_since: since }: Pick<Expectation, 'source' | 'old' | 'held_since'>,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const created = since > 0 ? { created: { gte: since } } : {}
+  return wholeInvoices(accountNamed(context, source), { subscription: old, ...created })
+}
+
+/** The invoices by which this or an earlier run bills a gap, by their marks, with all lines. */
+export async function gapInvoices(
+  context: Context,
+  { source, customer_old, key, held_since: since }: Expectation,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const created = since > 0 ? { created: { gte: since } } : {}
+  const all = await wholeInvoices(accountNamed(context, source), { customer: customer_old, ...created })
+  return all?.filter(({ metadata }) => metadata?.[markCarried]?.startsWith(`${key} `) === true)
+}
+
+/** One invoice with all its lines. */
+export async function readInvoice(
+  context: Context,
+  account: StripeAccount,
+  id: string,
+): Promise<Stripe.Invoice | undefined> {
+  const found = await read(context, account, `/v1/invoices/${id}`)
+  return found.ok ? withAllLines(account, asInvoice(found.value)) : undefined
+}
+
+async function wholeInvoices(account: StripeAccount, params: Params): Promise<readonly Stripe.Invoice[] | undefined> {
+  const all = await listOrNothing(account, '/v1/invoices', params)
+  const whole: Stripe.Invoice[] = []
+  for (const one of all ?? []) {
+    const read = await withAllLines(account, asInvoice(one))
+    if (read === undefined) return undefined
+    whole.push(read)
+  }
+  return all && whole
+}
+
+/** An invoice shows its first lines only; the rest is a list of its own (https://docs.stripe.com/api/invoices/invoice_lines). */
+async function withAllLines(account: StripeAccount, invoice: Stripe.Invoice): Promise<Stripe.Invoice | undefined> {
+  if (!invoice.lines.has_more) return invoice
+  const data = await listOrNothing(account, `/v1/invoices/${invoice.id}/lines`, {})
+  if (data === undefined) return undefined
+  const lines = { ...invoice.lines, data: data as unknown as Stripe.InvoiceLineItem[], has_more: false }
+  return { ...invoice, lines }
 }
 
 async function listOrNothing(

@@ -9,6 +9,18 @@ export interface AppliedChange {
   readonly code?: string
   readonly message?: string
   readonly fix?: string
+  /** Renewals of the old subscription that a hold kept back and neither account had charged, oldest first. */
+  readonly periods?: readonly UnchargedPeriod[]
+}
+
+/** A period that neither account had charged: billed now by the old account, or left uncharged. Amounts in minor units. */
+export interface UnchargedPeriod {
+  readonly at: string
+  readonly amount: number
+  readonly currency: string
+  readonly outcome: 'billed' | 'left'
+  /** The invoice of the old account that the hold kept back. */
+  readonly invoice: string
 }
 
 /** A change that a plan made after the run still wants at an address that the run touched. */

@@ -14,8 +14,8 @@ import { at, openRig, type Rig } from './rig.ts'
 export interface Member {
   /** When they signed up: the anchor of their billing cycle. */
   readonly since: string
-  readonly price?: 'monthly' | 'yearly' | 'quarterly'
-  readonly coupon?: 'welcome' | 'forever'
+  readonly price?: 'monthly' | 'yearly' | 'quarterly' | 'daily' | 'free'
+  readonly coupon?: 'welcome' | 'forever' | 'all'
   readonly card?: string
   /** Share the customer of an earlier member, by index. */
   readonly customerOf?: number
@@ -52,6 +52,19 @@ coupons:
   welcome-2-months-left: { percent_off: 20, duration: repeating, duration_in_months: 2 }
   forever: { percent_off: 10, duration: forever }
 `
+
+/** Only in schools with members who need them, so that the others' plans stay as they are. */
+const rarePrices = `
+prices:
+  daily: { product: membership, currency: usd, unit_amount: 300, recurring: { interval: day } }
+  free: { product: membership, currency: usd, unit_amount: 0, recurring: { interval: month } }
+coupons:
+  all: { percent_off: 100, duration: forever }
+`
+
+function isRare({ price, coupon }: Member): boolean {
+  return price === 'daily' || price === 'free' || coupon === 'all'
+}
 
 /** A US account with these members, living until `now`, and copied to the target. */
 export async function members(people: readonly Member[], now: string): Promise<Members> {
@@ -116,7 +129,8 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
   const first = people.map(({ since }) => since).toSorted()[0] ?? now
   const sandbox = createSandbox({ clock: at(first) })
   const us = clientOf(sandbox)
-  const old = await oldCatalog(us)
+  const rare = people.some(isRare)
+  const old = await oldCatalog(us, rare)
   const customers: string[] = []
   const subscriptions: string[] = []
   const order = people
@@ -130,8 +144,8 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
     customers[index] = customer
     const subscription = await us.subscriptions.create({
       customer,
-      items: [{ price: old.prices[price] }],
-      ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] }] }),
+      items: [{ price: old.prices[price] ?? '' }],
+      ...(coupon === undefined ? {} : { discounts: [{ coupon: old.coupons[coupon] ?? '' }] }),
       ...create,
     })
     subscriptions[index] = subscription.id
@@ -143,6 +157,7 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
     'project.yaml': projectYaml(''),
     'mappings/us.yaml': old.mappings,
     'subscribers/us/wave.yaml': `subscribers:\n${entries.join('')}`,
+    ...(rare ? { 'rare.yaml': rarePrices } : {}),
   })
   return { sandbox, declared, subscriptions, customers }
 }
@@ -197,18 +212,20 @@ async function newCustomer(us: Stripe, card: string, index: number): Promise<str
   return customer.id
 }
 
-async function oldCatalog(us: Stripe) {
+async function oldCatalog(us: Stripe, rare: boolean) {
   const { id: product } = await us.products.create({ name: 'Membership' })
   const price = async (unit_amount: number, recurring: Stripe.PriceCreateParams.Recurring, more = {}) =>
     (await us.prices.create({ product, currency: 'usd', unit_amount, recurring, ...more })).id
-  const prices = {
+  const prices: Readonly<Record<string, string>> = {
     monthly: await price(4900, { interval: 'month' }, { tax_behavior: 'exclusive' }),
     quarterly: await price(12900, { interval: 'month', interval_count: 3 }),
     yearly: await price(49000, { interval: 'year' }),
+    ...(rare ? { daily: await price(300, { interval: 'day' }), free: await price(0, { interval: 'month' }) } : {}),
   }
-  const coupons = {
+  const coupons: Readonly<Record<string, string>> = {
     welcome: (await us.coupons.create({ percent_off: 20, duration: 'repeating', duration_in_months: 3 })).id,
     forever: (await us.coupons.create({ percent_off: 10, duration: 'forever' })).id,
+    ...(rare ? { all: (await us.coupons.create({ percent_off: 100, duration: 'forever' })).id } : {}),
   }
   const names = new Map(Object.entries({ ...prices, ...coupons }).map(([key, id]) => [id, key]))
   const map = (entries: Readonly<Record<string, string>>): string =>

@@ -83,8 +83,20 @@ export async function collectingInvoices(
   return open?.map(asInvoice)
 }
 
+/** Invoices of several renewals may be unpaid at once: each that Stripe still collects, oldest first. */
+async function openInvoices(
+  account: StripeAccount,
+  subscription: string,
+): Promise<readonly Stripe.Invoice[] | undefined> {
+  const all = await listOrNothing(account, '/v1/invoices', { subscription })
+  return all
+    ?.map(asInvoice)
+    .filter((one) => one.status === 'open' || (one.status === 'draft' && one.auto_advance !== false))
+    .toSorted((a, b) => a.created - b.created)
+}
+
 /**
- * The successor with its newest invoice, its payments and their charges. Charges lie deeper than Stripe expands, so each payment is
+ * The successor with the oldest invoice that is still collected, else its newest one, its payments and their charges. Charges lie deeper than Stripe expands, so each payment is
  * read by itself.
  */
 export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
@@ -93,7 +105,9 @@ export async function successorNow(context: Context, successor: string): Promise
   const found = await read(context, target, `/v1/subscriptions/${successor}`, { expand })
   if (!found.ok) return undefined
   const subscription = asSubscription(found.value)
-  const id = idOf(found.value['latest_invoice'])
+  const open = await openInvoices(target, successor)
+  if (open === undefined) return undefined
+  const id = open[0]?.id ?? idOf(found.value['latest_invoice'])
   if (id === '') return { subscription, invoice: null }
   const invoice = await wholeInvoice(context, id)
   return invoice && { subscription, invoice }

@@ -1,5 +1,6 @@
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
+import { formatMoney } from '../../core/money.ts'
 import { settledComment } from '../../live/marks.ts'
 import { sightOld } from '../../live/sights.ts'
 import { isOver, readHold, readPayment } from '../../live/source.ts'
@@ -85,10 +86,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
       fix: `${mendByApply}; it puts the hold back`,
     }
   },
-  held_without_successor: ({ old, successors }) =>
-    isHeld(old) && successors.every(isUndone)
-      ? { detail: `${old?.id} is on hold and nothing has succeeded it`, fix: mendByApply }
-      : undefined,
+  held_without_successor: heldAlone,
   no_payer: noPayer,
   ended_in_target: endedInTarget,
   cancelled_in_source: ({ old, alive, declared }) => {
@@ -130,6 +128,29 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
 
 function isOngoing(status: string): boolean {
   return !['canceled', 'incomplete_expired', 'incomplete'].includes(status)
+}
+
+/** Our own hold is what keeps these renewals from being charged, so it is named with each of them. */
+function heldAlone({ old, successors, source }: Sides, { live }: Sight): ReturnType<Rule> {
+  if (old === undefined || !isHeld(old) || !successors.every(isUndone)) return undefined
+  const since = readHold(old)?.since ?? 0
+  const latest =
+    typeof old.latest_invoice === 'object' && old.latest_invoice?.status === 'void' ? old.latest_invoice : null
+  const drafts = (live.sources.get(source)?.invoices.get(old.id) ?? []).filter(
+    (one) => one.status === 'draft' && one.auto_advance === false,
+  )
+  const kept = [...drafts, ...(latest === null ? [] : [latest])]
+    .filter((one) => since > 0 && one.created >= since && one.total > 0)
+    .toSorted((a, b) => a.created - b.created)
+  const periods = kept.map(
+    ({ created, total, currency }) =>
+      `${formatInstant(instant(created)).slice(0, 10)} ${formatMoney({ amount: total, currency })}`,
+  )
+  const missed = periods.length === 0 ? '' : `; our hold has kept back ${periods.join(', ')}`
+  return {
+    detail: `${old.id} is on hold and nothing has succeeded it${missed}`,
+    fix: `${mendByApply}, and accounts for every period that was kept back`,
+  }
 }
 
 /** The member left in the target; the old one is on hold, or, released by hand, charges somebody who left. */

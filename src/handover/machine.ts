@@ -225,7 +225,7 @@ function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'g
   const { gap, invoice, period, left, requests, done } = event
   switch (gap) {
     case 'none': {
-      const accounted = [...state.accounted, ...left.map((one) => ({ ...one, then: 'left' as const }))]
+      const accounted = [...state.accounted, ...left.map((one) => ({ ...one, outcome: 'left' as const }))]
       return { ...state, phase: 'source', successor: null, period: null, accounted }
     }
     case 'draft':
@@ -339,7 +339,7 @@ function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
   const invoice = state.invoice ?? event.id
   const done = state.done + 1
   if (state.phase === 'billing_gap' && done < state.gap) return { ...state, invoice, done }
-  const billed = state.period === null ? [] : [{ ...state.period, then: 'billed' as const }]
+  const billed = state.period === null ? [] : [{ ...state.period, outcome: 'billed' as const }]
   return { ...state, phase: 'checking_gap', invoice, done, period: null, accounted: [...state.accounted, ...billed] }
 }
 

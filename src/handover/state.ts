@@ -94,7 +94,7 @@ export type HandoverState = {
   /** The period in hand, while it is billed. */
   readonly period: KeptBack | null
   /** Every period that the hold kept back and neither side had charged: billed by this hand-over, or left as the project says. */
-  readonly accounted: readonly (KeptBack & { readonly then: 'billed' | 'left' })[]
+  readonly accounted: readonly (KeptBack & { readonly outcome: 'billed' | 'left' })[]
   /** The schedule in hand: the one made in the target, or the one that is released before a cancel. */
   readonly schedule: string | null
   /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */

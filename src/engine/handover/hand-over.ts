@@ -147,11 +147,11 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
 
 /** Every period that the hold had kept back from both accounts; absent where there was none. */
 function periodsOf({ accounted }: HandoverState): Pick<AppliedChange, 'periods'> {
-  const periods = accounted.map(({ at, amount, currency, invoice, then }) => ({
+  const periods = accounted.map(({ at, amount, currency, invoice, outcome }) => ({
     at: formatInstant(instant(at)),
     amount,
     currency,
-    outcome: then,
+    outcome,
     invoice,
   }))
   return periods.length === 0 ? {} : { periods }

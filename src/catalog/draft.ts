@@ -29,6 +29,8 @@ export interface Draft {
   /** What access.yaml says, valid by its schema; empty without such a file. */
   readonly access: JsonObject
   readonly externals: readonly (DeclaredExternal & { readonly at: Position })[]
+  /** Resources that are declared and left out because something is wrong with them; empty unless the reader leaves out. */
+  readonly leftOut: readonly { readonly kind: string; readonly key: string }[]
   /** Files by the path in `DesiredSubscriber.file`. */
   readonly files: ReadonlyMap<string, YamlFile>
 }

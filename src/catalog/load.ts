@@ -1,17 +1,19 @@
 import type { YamlFile } from './yaml-places.ts'
 import { address } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
-import { type Diagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
+import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftResource } from './draft.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
+import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
+import { missingReferences } from './rules/references.ts'
 import { rules } from './rules/rules.ts'
 import { subscribersFrom } from './subscribers.ts'
-import type { Catalog, DeclaredExternal, DesiredSubscriber, Mappings, Project } from './types.ts'
-import { validateFile } from './validate.ts'
+import type { Catalog, DeclaredExternal, DesiredSubscriber, LeftOut, LeftOutEntry, Mappings, Project } from './types.ts'
+import { findingsIn, validateFile } from './validate.ts'
 import { readYaml } from './yaml-file.ts'
 
 /** A file under catalog/, by its path relative to it: `subscribers/us/wave-01.yaml`. */
@@ -21,14 +23,24 @@ export interface CatalogFile {
 }
 
 export interface LoadedCatalog {
-  /** Absent when there is an error among the findings. */
+  /** Absent when there is an error among the findings, or one that no leniency covers. */
   readonly catalog?: Catalog
   /** Every finding of every file, in the order of files and lines. Positions name files as they came, relative to catalog/. */
   readonly findings: readonly Diagnostic[]
 }
 
-/** Turns what people wrote into a catalog, or says everything that is wrong with it. Pure: equal files in any order give equal results. */
-export function loadCatalog(files: readonly CatalogFile[]): LoadedCatalog {
+/**
+ * How much may be wrong. `strict`: nothing. `entries`: what is wrong with entries leaves those out, the project itself
+ * must be right. `accounts`: only the name of the project, its accounts and its store must be right.
+ */
+export type Leniency = 'strict' | 'entries' | 'accounts'
+
+/**
+ * Turns what people wrote into a catalog, or says everything that is wrong with it. With leniency a catalog comes beside
+ * the findings, without the entries that they are about. Pure: equal files in any order give equal results.
+ */
+export function loadCatalog(files: readonly CatalogFile[], leniency: Leniency = 'strict'): LoadedCatalog {
+  if (leniency !== 'strict') return loadDespite(files, leniency)
   const findings: Diagnostic[] = []
   const draft = new DraftBuilder()
   for (const { path, text } of [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
@@ -54,6 +66,74 @@ export function loadCatalog(files: readonly CatalogFile[]): LoadedCatalog {
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
 
+/** Parts of `project.yaml` without which nothing is known of where anything is. */
+const foundations = new Set<string | number | undefined>(['project', 'accounts', 'store', 'sandbox', undefined])
+
+function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accounts'): LoadedCatalog {
+  const findings: Diagnostic[] = []
+  const draft = new DraftBuilder()
+  let founded = true
+  for (const { path, text } of [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
+    const place = placeOf(path)
+    if (place === undefined) {
+      findings.push(unknownFile(path))
+      continue
+    }
+    const reading = readYaml(path, text)
+    if (!('file' in reading)) {
+      findings.push(...reading.findings)
+      draft.leaveFile(path, reading.findings)
+      continue
+    }
+    const file: YamlFile = reading.file.value === null ? { ...reading.file, value: {} } : reading.file
+    const wrong = findingsIn(file, place.schema)
+    if (wrong.length === 0) {
+      draft.add(path, file, place)
+      continue
+    }
+    findings.push(...validateFile(file, place.schema))
+    if (place.kind === 'project' && (leniency === 'entries' || wrong.some((one) => foundations.has(one.path[0]))))
+      founded = false
+    const pruned = prune(file, place)
+    draft.add(path, pruned.file, place)
+    for (const entry of pruned.entries) draft.leave(entry)
+    if (pruned.unknown.length > 0) draft.leaveFile(path, pruned.unknown)
+    if (place.kind === 'access') draft.access = {}
+  }
+  if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
+  findings.push(...leaveOutByRules(draft))
+  if (!founded || draft.project === undefined) return { findings: sorted(findings) }
+  return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
+}
+
+/** Each round leaves out what the rules find; the next one looks at what is left. */
+const ruleRounds = 10
+
+function leaveOutByRules(draft: DraftBuilder): readonly Diagnostic[] {
+  const said = new Map<string, Diagnostic>()
+  for (let round = 0; round < ruleRounds; round++) {
+    // A key of a file that could not be read may be declared there.
+    if (isIncomplete(draft.catalogPart(), 'resources'))
+      for (const { kind, key } of missingReferences(draft)) draft.leave(unreadEntry(kind, key))
+    const found = rules.flatMap((rule) => [...rule(draft)])
+    for (const one of found) said.set(formatDiagnostic(one), one)
+    const wrong = found.filter(({ severity }) => severity === 'error')
+    const left = wrong.filter((one) => draft.leaveOutAt(one))
+    if (left.length === 0) break
+  }
+  return [...said.values()]
+}
+
+function unreadEntry(kind: string, key: string): LeftOutEntry {
+  const message = `${address(kind, key)} is in no file that could be read`
+  return {
+    address: address(kind, key),
+    kind,
+    key,
+    findings: [error('unknown-reference', message, 'mend the file that could not be read', undefined)],
+  }
+}
+
 /** A hundred thousand findings by one rule have one cause; the first ones show it. */
 const mostByRule = 200
 
@@ -73,11 +153,75 @@ class DraftBuilder implements Draft {
   project: Project | undefined
   projectFile: YamlFile | undefined
   access: JsonObject = {}
-  readonly resources: DraftResource[] = []
-  readonly subscribers: DesiredSubscriber[] = []
-  readonly mappings: DraftMapping[] = []
+  resources: DraftResource[] = []
+  subscribers: DesiredSubscriber[] = []
+  mappings: DraftMapping[] = []
   readonly externals: (DeclaredExternal & { at: Position })[] = []
   readonly files = new Map<string, YamlFile>()
+  readonly #left = new Map<string, LeftOutEntry>()
+  readonly #unknown = new Map<string, readonly Diagnostic[]>()
+
+  get leftOut(): readonly LeftOutEntry[] {
+    return [...this.#left.values()]
+  }
+
+  catalogPart(): { readonly leftOut?: LeftOut } {
+    if (this.#left.size === 0 && this.#unknown.size === 0) return {}
+    return { leftOut: { entries: this.leftOut, files: this.#unknown } }
+  }
+
+  leave(entry: LeftOutEntry): void {
+    if (!this.#left.has(entry.address)) this.#left.set(entry.address, entry)
+  }
+
+  leaveFile(path: string, findings: readonly Diagnostic[]): void {
+    this.#unknown.set(path, [...(this.#unknown.get(path) ?? []), ...findings])
+  }
+
+  /** Leaves out the entry at the place of a finding. @returns whether anything changed */
+  leaveOutAt(finding: Diagnostic): boolean {
+    const { at } = finding
+    const path = at?.file ?? ''
+    const resource = lastBefore(
+      at,
+      this.resources.filter(({ file }) => file.path === path),
+    )
+    if (resource !== undefined) {
+      const { address: name, kind, key } = resource
+      this.leave({ address: name, kind, key, findings: [finding] })
+      this.resources = this.resources.filter((one) => one.address !== name)
+      return true
+    }
+    const subscriber = lastBefore(
+      at,
+      this.subscribers.filter(({ file }) => file === path),
+    )
+    if (subscriber !== undefined) {
+      // An account that the project lacks concerns the whole file, and is found once.
+      const concerns = (one: DesiredSubscriber): boolean =>
+        finding.rule === 'unknown-source' ? one.file === path : one.key === subscriber.key
+      for (const one of this.subscribers)
+        if (concerns(one)) this.leave(subscriberEntry(one.source, one.subscription, finding))
+      this.subscribers = this.subscribers.filter((one) => !concerns(one))
+      return true
+    }
+    const lines = this.mappings.filter(({ file }) => file.path === path)
+    if (lines.length > 0) {
+      const wrong = lastBefore(
+        at,
+        lines.map((line) => ({ ...line, line, at: line.file.locate([line.section, line.id], 'key') })),
+      )?.line
+      const gone = new Set(wrong === undefined ? lines : [wrong])
+      for (const { source, id } of gone)
+        this.leave({ address: address('mapping', `${source}/${id}`), kind: 'mapping', key: id, findings: [finding] })
+      this.mappings = this.mappings.filter((one) => !gone.has(one))
+      return true
+    }
+    if (path === '' || this.#unknown.has(path)) return false
+    this.leaveFile(path, [finding])
+    if (placeOf(path)?.kind === 'access') this.access = {}
+    return true
+  }
 
   add(path: string, file: YamlFile, { kind, source = '' }: FilePlace): void {
     this.files.set(path, file)
@@ -129,6 +273,16 @@ class DraftBuilder implements Draft {
   }
 }
 
+/** The entry in which a place lies: the last one that begins before it. */
+function lastBefore<T extends { readonly at: Position }>(
+  place: Position | undefined,
+  all: readonly T[],
+): T | undefined {
+  if (place === undefined) return undefined
+  const begun = all.filter(({ at }) => at.line < place.line || (at.line === place.line && at.column <= place.column))
+  return begun.toSorted((a, b) => b.at.line - a.at.line || b.at.column - a.at.column)[0]
+}
+
 function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
   const content = {
     project,
@@ -143,7 +297,8 @@ function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
     access: draft.access,
     externals: draft.externals.map(({ source, customer, reason }) => ({ source, customer, reason })),
   }
-  return { ...content, mappings: mappingsFrom(draft.mappings), digest: digestOf(draft, content) }
+  const mappings = mappingsFrom(draft.mappings)
+  return { ...content, mappings, digest: digestOf(draft, content), ...draft.catalogPart() }
 }
 
 function mappingsFrom(lines: readonly DraftMapping[]): ReadonlyMap<string, Mappings> {
@@ -157,9 +312,12 @@ function mappingsFrom(lines: readonly DraftMapping[]): ReadonlyMap<string, Mappi
 }
 
 /** Over what was meant, not where it stands: the order of entries changes nothing, the wave of a subscriber does. */
-function digestOf(draft: Draft, content: Omit<Catalog, 'mappings' | 'digest'>): string {
+function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'digest'>): string {
+  const { leftOut } = draft.catalogPart()
+  const left = leftOut && [...leftOut.entries.map((one) => one.address), ...leftOut.files.keys()].sort()
   return digest({
     ...content,
+    ...(left === undefined ? {} : { left_out: left }),
     resources: Object.fromEntries(content.resources.map(({ address: name, value }) => [name, value])),
     // Our own code builds every entry in one order of keys, so its plain JSON is canonical, at a tenth of the cost.
     subscribers: content.subscribers.map((one) => JSON.stringify({ ...one, at: undefined })).sort(),

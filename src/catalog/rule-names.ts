@@ -47,3 +47,8 @@ export type RuleName = keyof typeof ruleMeanings
 export function error(rule: RuleName, message: string, fix: string, at: Position | undefined): Diagnostic {
   return { severity: 'error', rule, message, fix, ...(at === undefined ? {} : { at }) }
 }
+
+/** A finding that keeps nothing from going on. */
+export function warning(rule: RuleName, message: string, fix: string, at: Position | undefined): Diagnostic {
+  return { ...error(rule, message, fix, at), severity: 'warning' }
+}

@@ -1,6 +1,6 @@
 import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
-import type { Position } from '../core/diagnostic.ts'
+import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { SubscriberKey } from '../core/address.ts'
 
 /** A secret is named, never written: an environment variable, a file, or the output of a command. */
@@ -138,6 +138,25 @@ export interface DeclaredExternal {
   readonly reason: string
 }
 
+/** An entry that cannot be used as it is written: it blocks those whom it concerns, and nobody else. */
+export interface LeftOutEntry {
+  /** `price.x`, `subscriber.us/sub_…`, `mapping.us/price_…`, `external.us/cus_…`. */
+  readonly address: string
+  readonly kind: string
+  readonly key: string
+  readonly findings: readonly Diagnostic[]
+}
+
+/**
+ * What a catalog lacks because something in its files is wrong. What is left out is unknown, not absent: nothing is
+ * retired, set back or reported as missing because an entry or a file could not be used.
+ */
+export interface LeftOut {
+  readonly entries: readonly LeftOutEntry[]
+  /** Files of which some or all entries are unknown, with the reason. */
+  readonly files: ReadonlyMap<string, readonly Diagnostic[]>
+}
+
 /** Everything people wrote, read and checked. */
 export interface Catalog {
   readonly project: Project
@@ -148,4 +167,6 @@ export interface Catalog {
   readonly externals: readonly DeclaredExternal[]
   /** Digest of everything above, independent of comments and formatting. */
   readonly digest: string
+  /** What could not be used as it is written; absent when everything could. */
+  readonly leftOut?: LeftOut
 }

@@ -17,19 +17,33 @@ const compiled = new WeakMap<TSchema, ValidateFunction>()
 /** More findings than this of one file are counted, not listed: they have one cause. */
 const mostFindings = 100
 
+/** Something wrong in a file, and the path of what it is about. */
+export interface FileFinding {
+  readonly path: Path
+  readonly finding: Diagnostic
+}
+
 /** Checks a file against its schema: one finding for each thing that is wrong, at its place. */
 export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnostic[] {
+  const errors = errorsIn(file, schema)
+  const findings = errors.slice(0, mostFindings).map((one) => diagnostic(file, one).finding)
+  if (errors.length <= mostFindings) return findings
+  const message = `${errors.length - mostFindings} more findings in this file are not listed`
+  return [...findings, error('more-findings', message, 'mend the first ones', file.locate([]))]
+}
+
+/** The same without a limit, each with its path: for a reader that leaves out what is wrong. */
+export function findingsIn(file: YamlFile, schema: TSchema): readonly FileFinding[] {
+  return errorsIn(file, schema).map((one) => diagnostic(file, one))
+}
+
+function errorsIn(file: YamlFile, schema: TSchema): readonly ErrorObject[] {
   let validate = compiled.get(schema)
   if (validate === undefined) {
     validate = ajv.compile(schema)
     compiled.set(schema, validate)
   }
-  if (validate(file.value)) return []
-  const errors = withoutBranches(validate.errors ?? [])
-  const findings = errors.slice(0, mostFindings).map((one) => diagnostic(file, one))
-  if (errors.length <= mostFindings) return findings
-  const message = `${errors.length - mostFindings} more findings in this file are not listed`
-  return [...findings, error('more-findings', message, 'mend the first ones', file.locate([]))]
+  return validate(file.value) ? [] : withoutBranches(validate.errors ?? [])
 }
 
 /** Of a choice between forms only the choice itself is reported, not what each of its branches would have liked. */
@@ -55,13 +69,13 @@ interface Words {
   readonly part: 'key' | 'value'
 }
 
-function diagnostic(file: YamlFile, found: ErrorObject): Diagnostic {
+function diagnostic(file: YamlFile, found: ErrorObject): FileFinding {
   const path = found.instancePath
     .split('/')
     .slice(1)
     .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
   const { rule, message, fix, path: place, part } = words(found, path)
-  return error(rule, message, fix, file.locate(place, part))
+  return { path: place, finding: error(rule, message, fix, file.locate(place, part)) }
 }
 
 function words(error: ErrorObject, path: Path): Words {

@@ -45,6 +45,15 @@ export const blockedCodes = {
     meaning: 'The old account has no subscription with this id.',
     fix: 'Correct the id, or remove the entry from the subscriber file.',
   },
+  entry_invalid: {
+    meaning:
+      'The entry of the subscriber, or one that it needs, has an error (`crossbill validate` lists it). Nothing is done to this subscriber; everything else goes on.',
+    fix: 'Correct what `crossbill validate` names, then plan again.',
+  },
+  resource_blocked: {
+    meaning: 'The subscriber would be moved onto an object of the catalog that is blocked itself and cannot be made.',
+    fix: 'Correct that object first: the same plan says why it is blocked.',
+  },
   customer_not_copied: {
     meaning: 'The target has no copy of this customer.',
     fix: 'Copy the customer again in the Dashboard, then `crossbill copy-map import` the new file.',

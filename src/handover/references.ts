@@ -1,6 +1,7 @@
 import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './carried/coupons.ts'
+import { leftOutEntries } from '../catalog/left-out.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'
 import type { CouponDuration } from '../billing/discounts.ts'
@@ -20,6 +21,8 @@ export type Found<T> =
 export interface CatalogIndex {
   readonly resources: ReadonlyMap<string, DesiredResource>
   readonly coupons: readonly DesiredResource[]
+  /** Addresses of entries that have an error, and old ids (`us/price_…`) whose mapping has one. */
+  readonly leftOut: ReadonlySet<string>
   mappings(source: string): Mappings
 }
 
@@ -29,6 +32,7 @@ export function catalogIndex(catalog: Catalog): CatalogIndex {
   return {
     resources: new Map(catalog.resources.map((resource) => [resource.address, resource])),
     coupons: catalog.resources.filter(({ kind }) => kind === 'coupon'),
+    leftOut: new Set(leftOutEntries(catalog).map((one) => one.address)),
     mappings: (source) => catalog.mappings.get(source) ?? none,
   }
 }
@@ -43,8 +47,7 @@ export function findPrice(index: CatalogIndex, source: string, old: Stripe.Price
   const key = mappings.prices[old.id]
   const resource = key === undefined ? undefined : index.resources.get(address('price', key))
   if (key === undefined || resource === undefined) {
-    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
-    return missing('price_unmapped', `price ${old.id} ${what}`)
+    return unmapped(index, 'price_unmapped', { kind: 'price', source, id: old.id, key })
   }
   const differing = [
     ...priceDifferences(old, resource.value, currency),
@@ -59,8 +62,7 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
   const key = index.mappings(source).tax_rates[old.id]
   const resource = key === undefined ? undefined : index.resources.get(address('tax_rate', key))
   if (key === undefined || resource === undefined) {
-    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
-    return missing('tax_rate_unmapped', `tax rate ${old.id} ${what}`)
+    return unmapped(index, 'tax_rate_unmapped', { kind: 'tax_rate', source, id: old.id, key })
   }
   const differing = taxRateDifferences(old, resource.value)
   if (differing.length > 0)
@@ -84,8 +86,7 @@ export function findCoupon(
   const key = mappings.coupons[old.id]
   const base = key === undefined ? undefined : index.resources.get(address('coupon', key))
   if (key === undefined || base === undefined) {
-    const what = key === undefined ? 'has no mapping' : `is mapped to ${key}, which this catalog lacks`
-    return missing('coupon_unmapped', `coupon ${old.id} ${what}`)
+    return unmapped(index, 'coupon_unmapped', { kind: 'coupon', source, id: old.id, key })
   }
   const productKey = (id: string): string | undefined => mappings.products[id]
   const differing = couponDifferences(old, base.value, productKey)
@@ -113,6 +114,29 @@ export function findCoupon(
       : `coupon ${old.id} and coupon.${key} differ in ${differing.join(', ')}; the discount ${needs}`,
     { fix: `Add to catalog/coupons.yaml: ${wanted?.key ?? key}: ${JSON.stringify(wanted?.value ?? {})}` },
   )
+}
+
+interface Unmapped {
+  readonly kind: 'price' | 'tax_rate' | 'coupon'
+  readonly source: string
+  readonly id: string
+  readonly key: string | undefined
+}
+
+/** An entry that is there and has an error is not called missing. */
+function unmapped(
+  index: CatalogIndex,
+  code: BlockedCode,
+  { kind, source, id, key }: Unmapped,
+): ReturnType<typeof missing> {
+  const words = `${kind.replace('_', ' ')} ${id}`
+  if (key === undefined)
+    return index.leftOut.has(address('mapping', `${source}/${id}`))
+      ? missing('entry_invalid', `the mapping of ${words} has an error`)
+      : missing(code, `${words} has no mapping`)
+  return index.leftOut.has(address(kind, key))
+    ? missing('entry_invalid', `${words} is mapped to ${address(kind, key)}, whose entry has an error`)
+    : missing(code, `${words} is mapped to ${key}, which this catalog lacks`)
 }
 
 function missing(

@@ -27,6 +27,11 @@ export const violations = {
     meaning: 'A live subscription of a source stands in no subscriber file, so no plan would ever move it.',
     fix: '`crossbill pull` adds it; then put it into a wave, or exclude it with a reason.',
   },
+  entry_invalid: {
+    meaning:
+      'An entry or a file of the catalog has an error, so that nobody knows what is meant there. Everything else was checked.',
+    fix: 'Correct what `crossbill validate` names, then verify again.',
+  },
   external_biller: {
     meaning:
       'A customer is charged again and again without a subscription: another program (a checkout with payment plans) bills them.',

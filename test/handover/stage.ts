@@ -1,5 +1,12 @@
 import type Stripe from 'stripe'
-import type { Catalog, DesiredResource, DesiredSubscriber, Mappings, Policies } from '../../src/catalog/types.ts'
+import type {
+  Catalog,
+  DesiredResource,
+  DesiredSubscriber,
+  LeftOutEntry,
+  Mappings,
+  Policies,
+} from '../../src/catalog/types.ts'
 import { address, subscriberKey } from '../../src/core/address.ts'
 import { present } from '../../src/core/assert.ts'
 import { instant, parseInstant, type Instant } from '../../src/core/instant.ts'
@@ -33,6 +40,8 @@ export interface Stage {
   readonly tampers: ((live: Live) => Live)[]
   /** Terms in the catalog that differ from the accounts', by address. */
   readonly rewritten: Map<string, JsonObject>
+  /** Entries of the YAML that have an error. */
+  readonly leftOut: LeftOutEntry[]
   /** While set, no request reaches the target. */
   readonly outage: { target: boolean }
   now(): Instant
@@ -129,6 +138,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
   const subscribers = new Map<string, Partial<DesiredSubscriber>>()
   const tampers: ((live: Live) => Live)[] = []
   const rewritten = new Map<string, JsonObject>()
+  const leftOut: LeftOutEntry[] = []
   const control = (path: string, body: JsonObject): Promise<Response> =>
     sandbox.fetch(`http://sandbox/_sandbox/${path}`, {
       method: 'POST',
@@ -151,6 +161,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
     subscribers,
     tampers,
     rewritten,
+    leftOut,
     outage,
     now: () => sandbox.clock(),
     async advance(to) {
@@ -182,7 +193,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
         sourceNew,
       }))
       return classifySubscribers({
-        catalog: catalogOf(entries, { ...defaults, ...policies }, { ids, rewritten }),
+        catalog: catalogOf(entries, { ...defaults, ...policies }, { ids, rewritten, leftOut }),
         live: tampers.reduce<Live>((live, tamper) => tamper(live), {
           target: here,
           sources: new Map([['us', source]]),
@@ -236,7 +247,7 @@ function desiredOf(live: Stripe.Subscription, more: Partial<DesiredSubscriber>):
 function catalogOf(
   subscribers: readonly DesiredSubscriber[],
   policies: Policies,
-  { ids, rewritten }: Pick<Stage, 'ids' | 'rewritten'>,
+  { ids, rewritten, leftOut }: Pick<Stage, 'ids' | 'rewritten' | 'leftOut'>,
 ): Catalog {
   const old = (kind: string, keys: readonly string[]): Record<string, string> =>
     Object.fromEntries(keys.map((key) => [present(ids.get(`us ${kind}.${key}`), key), key]))
@@ -266,6 +277,7 @@ function catalogOf(
     access: {},
     externals: [],
     digest: 'test',
+    leftOut: { entries: leftOut, files: new Map() },
   }
 }
 

@@ -3,13 +3,14 @@ import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft } from '../draft.ts'
 import { error } from '../rule-names.ts'
+import { keysByKind } from './references.ts'
 
 /** Offers name prices of this catalog, a cancel tag means one offer, and what looks like a cancel is never taken for one. */
 export function accessTerms(draft: Draft): readonly Diagnostic[] {
   const file = draft.files.get('access.yaml')
   if (file === undefined) return []
   const access = draft.access as Access
-  const prices = new Set(draft.resources.filter(({ kind }) => kind === 'price').map(({ key }) => key))
+  const prices = keysByKind(draft).get('price') ?? new Set<string>()
   const unknown = Object.entries(access.offers ?? {}).flatMap(([offer, { prices: named }]) =>
     named.flatMap((price, index) => {
       if (prices.has(price)) return []

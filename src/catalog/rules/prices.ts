@@ -1,8 +1,8 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
-import { decimals } from '../../core/money.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json } from '../../core/json.ts'
+import { unchargeableAmounts } from '../../kinds/smallest-unit.ts'
 import { type Draft, type DraftResource, placeIn } from '../draft.ts'
-import { error } from '../rule-names.ts'
+import { error, warning } from '../rule-names.ts'
 
 const prices = (draft: Draft): readonly DraftResource[] => draft.resources.filter(({ kind }) => kind === 'price')
 
@@ -80,30 +80,21 @@ export function priceRecurring(draft: Draft): readonly Diagnostic[] {
   })
 }
 
-/** Three-decimal currencies are charged in tens of the smallest unit (https://docs.stripe.com/currencies#three-decimal). */
+/**
+ * Three-decimal currencies are charged in tens of the smallest unit. Old accounts hold prices from before that rule, so
+ * that such an amount is a warning: the plan blocks the price and its people, and nobody else.
+ */
 export function priceSmallestUnit(draft: Draft): readonly Diagnostic[] {
-  return prices(draft).flatMap((price) => {
-    const amounts: readonly [string, JsonObject, readonly string[]][] = [
-      [String(price.value['currency'] as string), price.value, ['unit_amount']],
-      ...Object.entries(isJsonObject(price.value['currency_options']) ? price.value['currency_options'] : {}).map(
-        ([currency, option]): [string, JsonObject, readonly string[]] => [
-          currency,
-          isJsonObject(option) ? option : {},
-          ['currency_options', currency, 'unit_amount'],
-        ],
+  return prices(draft).flatMap((price) =>
+    unchargeableAmounts(price.value).map(({ currency, path }) =>
+      warning(
+        'price-smallest-unit',
+        `an amount in ${currency} must end in 0; nobody can be moved onto ${price.address}`,
+        'Stripe takes three-decimal currencies in tens: map its people to another price, or exclude them',
+        placeIn(price, path),
       ),
-    ]
-    return amounts
-      .filter(([currency, holder]) => decimals(currency) === 3 && Number(holder['unit_amount'] ?? 0) % 10 !== 0)
-      .map(([currency, , path]) =>
-        error(
-          'price-smallest-unit',
-          `an amount in ${currency} must end in 0`,
-          'Stripe takes three-decimal currencies in tens',
-          placeIn(price, path),
-        ),
-      )
-  })
+    ),
+  )
 }
 
 /** A product's default price is a price of that product, and one that can be bought. */

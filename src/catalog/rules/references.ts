@@ -8,42 +8,55 @@ import type { Path } from '../yaml-places.ts'
 
 type Keys = ReadonlyMap<string, ReadonlySet<string>>
 
+/** A key that is used and declared nowhere. */
+export interface MissingReference {
+  readonly kind: string
+  readonly key: string
+  readonly at: Position
+}
+
 /** Every key used anywhere must be a key of its section. */
 export function* unknownReferences(draft: Draft): Iterable<Diagnostic> {
+  const keys = keysByKind(draft)
+  for (const { kind, key, at } of missingReferences(draft)) yield unknown(kind, key, keys, at)
+}
+
+export function* missingReferences(draft: Draft): Iterable<MissingReference> {
   const keys = keysByKind(draft)
   yield* ofResources(draft, keys)
   yield* ofMappings(draft, keys)
   for (const one of draft.subscribers) yield* ofSubscriber(draft, one, keys)
 }
 
-function keysByKind(draft: Draft): Keys {
+/** Keys by kind, those of entries that are left out included: they are declared, only not as they must be. */
+export function keysByKind(draft: Pick<Draft, 'resources' | 'leftOut'>): Keys {
   const keys = new Map<string, Set<string>>(kinds.map((kind) => [kind.name, new Set()]))
   for (const resource of draft.resources) keys.get(resource.kind)?.add(resource.key)
+  for (const { kind, key } of draft.leftOut) keys.get(kind)?.add(key)
   return keys
 }
 
-function ofResources(draft: Draft, keys: Keys): readonly Diagnostic[] {
+function ofResources(draft: Draft, keys: Keys): readonly MissingReference[] {
   return draft.resources.flatMap((resource) =>
     resource.of
       .uses(resource.value)
       .filter((use) => keys.get(use.kind)?.has(use.key) !== true)
-      .map((use) => unknown(use.kind, use.key, keys, placeIn(resource, use.path))),
+      .map(({ kind, key, path }) => ({ kind, key, at: placeIn(resource, path) })),
   )
 }
 
-function ofMappings(draft: Draft, keys: Keys): readonly Diagnostic[] {
+function ofMappings(draft: Draft, keys: Keys): readonly MissingReference[] {
   return draft.mappings.flatMap((mapping) => {
     const kind = kinds.find((one) => one.section === mapping.section)
     if (kind === undefined || keys.get(kind.name)?.has(mapping.key) === true) return []
-    return [unknown(kind.name, mapping.key, keys, mapping.file.locate([mapping.section, mapping.id]))]
+    return [{ kind: kind.name, key: mapping.key, at: mapping.file.locate([mapping.section, mapping.id]) }]
   })
 }
 
-function ofSubscriber(draft: Draft, subscriber: DesiredSubscriber, keys: Keys): readonly Diagnostic[] {
-  const found: Diagnostic[] = []
+function ofSubscriber(draft: Draft, subscriber: DesiredSubscriber, keys: Keys): readonly MissingReference[] {
+  const found: MissingReference[] = []
   const check = (kind: string, key: string, path: Path): void => {
-    if (keys.get(kind)?.has(key) !== true)
-      found.push(unknown(kind, key, keys, placeOfSubscriber(draft, subscriber, path)))
+    if (keys.get(kind)?.has(key) !== true) found.push({ kind, key, at: placeOfSubscriber(draft, subscriber, path) })
   }
   const discounts = (list: readonly DesiredDiscount[], path: Path): void => {
     for (const [index, one] of list.entries()) check('coupon', one.coupon, [...path, 'discounts', index, 'coupon'])

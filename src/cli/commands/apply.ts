@@ -6,7 +6,7 @@ import { guardNames } from '../../catalog/guards.ts'
 import type { Plan } from '../../plan/types.ts'
 import { command } from '../command.ts'
 import { readPlan } from '../wiring/plan-file.ts'
-import { withProject, type OpenProject } from '../wiring/project.ts'
+import { withProjectDespite, type OpenProject } from '../wiring/project.ts'
 import { applyText } from '../render/apply-text.ts'
 import { planText } from '../render/plan-text.ts'
 import type { Shell } from '../shell.ts'
@@ -37,7 +37,7 @@ export const main = command({
         'apply asks before it changes anything, and there is no terminal to answer on',
         'Review a saved plan and apply that (crossbill plan --out FILE, crossbill apply FILE), or say --yes.',
       )
-    return await withProject(shell, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'entries' }, async (project) => {
       const plan = file === undefined ? await reviewed(project, yes, shell) : await readPlan(shell.path(file))
       if (plan === undefined) {
         shell.say('Nothing was changed.')

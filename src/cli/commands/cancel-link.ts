@@ -5,7 +5,7 @@ import { suggest } from '../../core/suggest.ts'
 import { openLinkMaker } from '../wiring/cancel-links.ts'
 import { command } from '../command.ts'
 import { findSubscriber } from '../wiring/find-subscriber.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const main = command({
@@ -21,7 +21,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ who, offer, days }, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const { serve } = context.catalog.project
       refuseUnknownOffer(offer, context.catalog.access as Partial<Access>)
       const maker = await openLinkMaker(serve, days, shell)

@@ -9,7 +9,7 @@ import { command } from '../command.ts'
 import { findSubscriber, type Found } from '../wiring/find-subscriber.ts'
 import { entryOf } from '../wiring/inbox.ts'
 import { inboxContext } from '../wiring/inbox-context.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -32,7 +32,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ who, yes }, shell) {
-    return await withProject(shell, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'accounts', accessNeeded: false }, async (project) => {
       const found = await findSubscriber(who, project.context.accounts)
       if (!(await agreed(found, yes, shell))) return exitCodes.fine
       shell.stop.finishFirst(
@@ -41,7 +41,10 @@ export const main = command({
       const alert = ({ summary, resolved }: Alert): void => {
         if (resolved !== true) shell.say(summary)
       }
-      const row = await cancelNow(await inboxContext(project, { alert, log: () => {} }, shell), found)
+      const row = await cancelNow(
+        await inboxContext(project, { alert, log: () => {}, kajabiNeeded: false }, shell),
+        found,
+      )
       const entry = entryOf(row)
       if (shell.format === 'json') shell.json({ subscriber: found.subscriber, ...entry })
       else shell.out(sentence(found, entry.id, row))

@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { copyMapCheck } from '../../engine/copy-map.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { firstFew, groupBy } from '../render/words.ts'
 
 export const main = command({
@@ -12,7 +12,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const check = await copyMapCheck(context)
       if (shell.format === 'json') shell.json(check)
       else {

@@ -5,7 +5,7 @@ import { formatDiagnostic, hasErrors } from '../../core/diagnostic.ts'
 import { importCopyMap } from '../../engine/copy-map.ts'
 import { readCopyMapCsv } from '../../files/copy-map.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
 import { FindingsError, UsageError } from '../usage-error.ts'
 
@@ -31,7 +31,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ files, source }, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const known = [...context.accounts.sources.keys()]
       const read = await Promise.all(
         files.map(async (file) => {

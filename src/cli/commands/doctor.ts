@@ -2,7 +2,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
 import { command } from '../command.ts'
 import { examineService } from '../wiring/examine-service.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { doctorText } from '../render/doctor-text.ts'
 
 export const main = command({
@@ -11,7 +11,7 @@ export const main = command({
   examples: [['doctor', 'keys, permissions, clock, store, and doors still open in the old accounts; changes nothing']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {
       const accounts = await doctor(project.context, { localNow: Math.floor(Date.now() / 1_000) })
       const findings = [...accounts.findings, ...(await examineService(project, shell))]
       const result = { ok: findings.every(({ status }) => status !== 'failed'), findings }

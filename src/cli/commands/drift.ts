@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { drift } from '../../engine/verify/drift.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { driftText } from '../render/drift-text.ts'
 
 export const main = command({
@@ -10,11 +10,11 @@ export const main = command({
   examples: [['drift', 'what changed outside since the last apply or pull? Exit 0 nothing, 2 drift, 1 error']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const result = await drift(context)
       if (shell.format === 'json') shell.json(result)
       else shell.out(driftText(result, shell.paint))
-      return result.drift.length === 0 ? exitCodes.fine : exitCodes.found
+      return result.drift.length === 0 && context.catalog.leftOut === undefined ? exitCodes.fine : exitCodes.found
     })
   },
 })

@@ -6,7 +6,7 @@ import { reconcile } from '../../engine/inbox/reconcile.ts'
 import { serveLease } from '../../engine/lease.ts'
 import { command } from '../command.ts'
 import { inboxContext } from '../wiring/inbox-context.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { reconcileText } from '../render/reconcile-text.ts'
 import { hookAddress } from '../wiring/service-secrets.ts'
 
@@ -24,7 +24,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {
       const { catalog, progress } = project.context
       const alert = ({ key, summary, resolved }: Alert): void => {
         if (resolved !== true && !printed.has(key)) shell.say(summary)

@@ -10,7 +10,7 @@ export const main = command({
   examples: [['inbox resume', 'closes the breaker, when it is right that so many leave']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    const { catalog } = await loadProject(shell)
+    const { catalog } = await loadProject(shell, 'accounts')
     return await withStore(catalog.project, shell, async (store) => {
       await closeBreaker({ store })
       if (shell.format === 'json') shell.json({ breaker: 'closed' })

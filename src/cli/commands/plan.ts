@@ -3,7 +3,7 @@ import { makePlan } from '../../engine/plan/make-plan.ts'
 import { command } from '../command.ts'
 import { savePlan } from '../wiring/plan-file.ts'
 import { printPlan } from '../render/print-plan.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 
 export const main = command({
   positionals: {},
@@ -29,7 +29,7 @@ export const main = command({
   ],
   formats: ['text', 'json', 'markdown'],
   async run({ out, target, 'detailed-exitcode': detailed }, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const plan = await makePlan(context, target === undefined ? {} : { targets: target })
       printPlan(plan, shell)
       if (out !== undefined) {
@@ -38,7 +38,9 @@ export const main = command({
           `Saved as ${saved.map((path) => shell.near(path)).join(' and ')}. Apply exactly this with: crossbill apply ${out}`,
         )
       } else if (plan.changes.length > 0 && shell.format === 'text') shell.say('Apply it with: crossbill apply')
-      return detailed && plan.changes.length > 0 ? exitCodes.found : exitCodes.fine
+      // A plan that covers less than the YAML says never passes for a whole one.
+      const narrower = context.catalog.leftOut !== undefined
+      return narrower || (detailed && plan.changes.length > 0) ? exitCodes.found : exitCodes.fine
     })
   },
 })

@@ -11,7 +11,7 @@ import type { Context } from '../../engine/context.ts'
 import { writeWhole } from '../../files/write.ts'
 import { openLinkMaker } from '../wiring/cancel-links.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { documentHtml, documentMarkdown } from '../report/document.ts'
 import type { Evidence } from '../report/evidence.ts'
 import { packet } from '../report/packet.ts'
@@ -34,7 +34,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ out, 'cancel-links': links }, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const documents = packet(await gather(context))
       const folder = shell.pathOr(out, 'report')
       const written: string[] = []

@@ -5,7 +5,7 @@ import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
 import { startService } from '../../server/service.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import {
   openProjectAlerts,
   readServerSecrets,
@@ -37,7 +37,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
-    return await withProject(shell, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {
       const { serve } = project.context.catalog.project
       await project.store.moveLogBeside()
       const settings = serviceSettings(serve)

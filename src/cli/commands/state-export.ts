@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { stateExport, type Identity } from '../../engine/state.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 
 const heads = ['kind', 'source', 'old_id', 'address', 'new_id'] as const satisfies readonly (keyof Identity)[]
 
@@ -11,7 +11,7 @@ export const main = command({
   examples: [['state export --format csv > state/ids.csv', 'old and new ids of every object']],
   formats: ['text', 'json', 'csv'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const identities = await stateExport(context)
       if (shell.format === 'json') shell.json(identities)
       else

@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { stateRebuild } from '../../engine/rebuild.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { plural } from '../render/words.ts'
 
 export const main = command({
@@ -12,7 +12,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       shell.stop.finishFirst('Stopping after the write in flight; run it again to go on.')
       const rebuilt = await stateRebuild(context)
       if (shell.format === 'json') shell.json(rebuilt)

@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { stateShow } from '../../engine/state.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({
@@ -10,7 +10,7 @@ export const main = command({
   examples: [['state show', 'what the store holds: objects, subscribers by phase, unfinished requests, leases']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const state = await stateShow(context)
       if (shell.format === 'json') shell.json(state)
       else

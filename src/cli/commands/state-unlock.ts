@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { stateUnlock } from '../../engine/state.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 
 export const main = command({
   positionals: {
@@ -13,7 +13,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run({ lease }, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const holder = await stateUnlock(context, lease)
       if (shell.format === 'json') shell.json({ lease, dropped: holder ?? null })
       else shell.out(holder === undefined ? `Nobody holds ${lease}.` : `Dropped the lease ${lease} of ${holder}.`)

@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { verify } from '../../engine/verify/verify.ts'
 import { command } from '../command.ts'
-import { withProject } from '../wiring/project.ts'
+import { withProjectDespite } from '../wiring/project.ts'
 import { verifyMarkdown, verifyText } from '../render/verify-text.ts'
 
 export const main = command({
@@ -13,7 +13,7 @@ export const main = command({
   ],
   formats: ['text', 'json', 'markdown'],
   async run(_flags, shell) {
-    return await withProject(shell, async ({ context }) => {
+    return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const result = await verify(context)
       if (shell.format === 'json') shell.json(result)
       else shell.out(shell.format === 'markdown' ? verifyMarkdown(result) : verifyText(result, shell.paint))

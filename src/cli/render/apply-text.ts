@@ -15,6 +15,7 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
       notDone(outcome, changes, paint),
     ),
     ...remaining(result),
+    ...leftOut(result),
     verdict(result, paint),
   ].join('\n')
 }
@@ -102,6 +103,16 @@ function remaining({ remaining: left, interrupted }: ApplyResult): string[] {
     'Read again afterwards, these still differ from the catalog:',
     ...shown.map(({ address, action, because }) => `  ${shortAddress(address)}: ${action} (${because.join(', ')})`),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
+  ]
+}
+
+function leftOut({ left_out: left }: ApplyResult): string[] {
+  if (left.length === 0) return []
+  const { shown, more } = firstFew(left, 20)
+  return [
+    `Left out, because the YAML has errors (${left.length}):`,
+    ...shown.flatMap(({ address, message, fix }) => [`  ${shortAddress(address)}: ${message}`, `    fix: ${fix}`]),
+    ...(more === 0 ? [] : [`  … and ${more} more (crossbill validate lists all)`]),
   ]
 }
 

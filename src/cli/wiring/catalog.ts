@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { loadCatalog, type CatalogFile } from '../../catalog/load.ts'
+import { loadCatalog, type CatalogFile, type Leniency } from '../../catalog/load.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { formatDiagnostic, type Diagnostic } from '../../core/diagnostic.ts'
 import { readCatalogFiles } from '../../files/catalog-files.ts'
@@ -15,24 +15,27 @@ export interface CheckedCatalog {
 }
 
 /** Reads and checks everything below catalog/, offline. */
-export async function checkCatalog(shell: Shell): Promise<CheckedCatalog> {
+export async function checkCatalog(shell: Shell, leniency: Leniency = 'strict'): Promise<CheckedCatalog> {
   const files = await readCatalogFiles(join(shell.project, 'catalog'))
-  const loaded = loadCatalog(files)
+  const loaded = loadCatalog(files, leniency)
   const folder = join(shell.near(shell.project), 'catalog')
   const findings = loaded.findings.map((finding) => below(folder, finding))
   return { files, findings, ...(loaded.catalog === undefined ? {} : { catalog: loaded.catalog }) }
 }
 
 /**
- * The catalog a command works on. Warnings go to stderr.
- * @throws FindingsError with everything that is wrong in it
+ * The catalog a command works on. What does not keep it from working goes to stderr.
+ * @throws FindingsError with everything that is wrong, where the command needs what is wrong
  */
 export async function loadProject(
   shell: Shell,
+  leniency: Leniency = 'strict',
 ): Promise<{ readonly catalog: Catalog; readonly files: readonly CatalogFile[] }> {
-  const { catalog, files, findings } = await checkCatalog(shell)
+  const { catalog, files, findings } = await checkCatalog(shell, leniency)
   if (catalog === undefined) throw new FindingsError(findings)
-  for (const warning of findings) shell.say(formatDiagnostic(warning))
+  for (const finding of findings) shell.say(formatDiagnostic(finding))
+  if (catalog.leftOut !== undefined)
+    shell.say('The entries named above are left out, with the people who need them. Everything else goes on.')
   return { catalog, files }
 }
 

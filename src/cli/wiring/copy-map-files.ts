@@ -1,7 +1,9 @@
+import { isSystemError } from '../report-error.ts'
+import type { Leniency } from '../../catalog/load.ts'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Project } from '../../catalog/types.ts'
-import { hasErrors, type Diagnostic } from '../../core/diagnostic.ts'
+import { hasErrors, type Diagnostic, formatDiagnostic } from '../../core/diagnostic.ts'
 import { instant } from '../../core/instant.ts'
 import type { CopyMapRow, Store } from '../../engine/ports.ts'
 import { CopyMapSight, readCopyMapCsv } from '../../files/copy-map.ts'
@@ -12,8 +14,13 @@ import { FindingsError } from '../usage-error.ts'
  * The store, with the copy maps that are kept in the repository (`copy_maps` in project.yaml) in front of the imported rows: an imported row for the
  * same old payment method wins, since it came later.
  */
-export async function withCopyMapFiles<S extends Store>(store: S, project: Project, shell: Shell): Promise<S> {
-  const kept = await readCopyMapFiles(project, shell)
+export async function withCopyMapFiles<S extends Store>(
+  store: S,
+  project: Project,
+  shell: Shell,
+  leniency: Leniency = 'strict',
+): Promise<S> {
+  const kept = await readCopyMapFiles(project, shell, leniency)
   if (kept.length === 0) return store
   return {
     ...store,
@@ -33,19 +40,36 @@ function identity({ source, customerOld, sourceOld }: CopyMapRow): string {
   return `${source} ${customerOld} ${sourceOld}`
 }
 
-async function readCopyMapFiles(project: Project, shell: Shell): Promise<CopyMapRow[]> {
+async function readCopyMapFiles(project: Project, shell: Shell, leniency: Leniency): Promise<CopyMapRow[]> {
   const findings: Diagnostic[] = []
   const rows: CopyMapRow[] = []
+  const left = new Set<string>()
   for (const [source, names] of Object.entries(project.copy_maps)) {
     // Files of the repository stand side by side: which of two conflicting rows holds only an import can ask the target.
     const sight = new CopyMapSight()
     for (const name of names) {
       const path = join(shell.project, 'catalog', name)
-      const read = readCopyMapCsv(source, shell.near(path), await readFile(path, 'utf8'), sight)
+      const text = await textOf(path, shell, leniency)
+      if (text === undefined) continue
+      const read = readCopyMapCsv(source, shell.near(path), text, sight)
       findings.push(...read.findings)
+      if (hasErrors(read.findings)) left.add(source)
       rows.push(...read.rows.map((row) => ({ ...row, importedAt: instant(0) })))
     }
   }
-  if (hasErrors(findings)) throw new FindingsError(findings)
-  return rows
+  if (!hasErrors(findings)) return rows
+  if (leniency === 'strict') throw new FindingsError(findings)
+  // People of a file that is left out have no copied payment method, which keeps them where they are.
+  for (const finding of findings) shell.say(formatDiagnostic(finding))
+  return rows.filter((row) => !left.has(row.source))
+}
+
+async function textOf(path: string, shell: Shell, leniency: Leniency): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (leniency === 'strict' || !isSystemError(error)) throw error
+    shell.say(`${shell.near(path)} cannot be read (${error.code}): its people are not moved`)
+    return undefined
+  }
 }

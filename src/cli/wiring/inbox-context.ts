@@ -1,3 +1,4 @@
+import type { KajabiSite } from '../../engine/kajabi-port.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import type { Json } from '../../core/json.ts'
@@ -5,7 +6,7 @@ import type { Alert, InboxContext, LogLine } from '../../engine/inbox/context.ts
 import type { StripeAccount } from '../../engine/ports.ts'
 import { connectOfferUrls } from './connect-offer-urls.ts'
 import { connectKajabi } from './connect-kajabi.ts'
-import type { OpenProject } from './project.ts'
+import { type OpenProject, ifPossible } from './project.ts'
 import type { Shell } from '../shell.ts'
 
 /** What of project.yaml's `serve:` the inbox goes by when it says nothing. */
@@ -16,22 +17,26 @@ export interface Announcing {
   readonly log: (line: LogLine) => void
   /** Told of every answer of Kajabi's API. */
   readonly kajabiAnswered?: (route: string, status: number) => void
+  /** False for work that must not wait for Kajabi's credentials. */
+  readonly kajabiNeeded?: boolean
 }
 
 /** The cancel service's context, the same for `serve` and for `cancel`: there is one way in which people are cancelled. */
 export async function inboxContext(
   { context, store, sandbox }: OpenProject,
-  { alert, log, kajabiAnswered }: Announcing,
+  { alert, log, kajabiAnswered, kajabiNeeded = true }: Announcing,
   shell: Shell,
 ): Promise<InboxContext> {
   const { project, access } = context.catalog
+  const kajabi = async (): Promise<KajabiSite | undefined> =>
+    connectKajabi(project.kajabi, sandbox, shell, kajabiAnswered)
   const urls = connectOfferUrls(access as Partial<Access>, shell)
   const number = (name: keyof typeof defaults): number => numberOr(project.serve?.[name], defaults[name])
   return {
     accounts: context.accounts,
     store: context.store,
     inbox: store.inbox,
-    kajabi: await connectKajabi(project.kajabi, sandbox, shell, kajabiAnswered),
+    kajabi: kajabiNeeded ? await kajabi() : await ifPossible(kajabi, shell),
     // An access.yaml that is not there gives nobody anything.
     access: { offers: {}, ...(access as Partial<Access>) },
     ...(urls === undefined ? {} : { urls }),

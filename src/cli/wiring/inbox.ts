@@ -9,7 +9,7 @@ import type { Shell } from '../shell.ts'
 
 /** Works on the project's inbox; no account is connected. */
 export async function withInbox<T>(shell: Shell, work: (inbox: InboxStore) => Promise<T>): Promise<T> {
-  const { catalog } = await loadProject(shell)
+  const { catalog } = await loadProject(shell, 'accounts')
   return await withStore(catalog.project, shell, async (store) => work(store.inbox))
 }
 

@@ -1,7 +1,8 @@
+import { CommandError } from '../../core/outcome.ts'
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { CatalogFile } from '../../catalog/load.ts'
+import type { CatalogFile, Leniency } from '../../catalog/load.ts'
 import type { Catalog, Project } from '../../catalog/types.ts'
 import type { Context } from '../../engine/context.ts'
 import type { Accounts, Store } from '../../engine/ports.ts'
@@ -33,14 +34,42 @@ export interface OpenProject {
  * @throws FindingsError, CommandError
  */
 export async function withProject<T>(shell: Shell, work: (project: OpenProject) => Promise<T>): Promise<T> {
-  const { catalog, files } = await loadProject(shell)
+  return await withProjectDespite(shell, { leniency: 'strict' }, work)
+}
+
+export interface Opening {
+  /** How much may be wrong in the YAML. */
+  readonly leniency: Leniency
+  /** False for work that must not wait for Kajabi. */
+  readonly accessNeeded?: boolean
+}
+
+/** The same for work that goes on with what is right when something in the YAML is wrong. */
+export async function withProjectDespite<T>(
+  shell: Shell,
+  { leniency, accessNeeded = true }: Opening,
+  work: (project: OpenProject) => Promise<T>,
+): Promise<T> {
+  const { catalog, files } = await loadProject(shell, leniency)
   return await withStore(catalog.project, shell, async (store, sandbox) => {
     const accounts = await connectAccounts(catalog.project, sandbox, shell)
-    const copied = await withCopyMapFiles(store, catalog.project, shell)
-    const access = await accessOf(catalog, store, sandbox, shell)
+    const copied = await withCopyMapFiles(store, catalog.project, shell, leniency)
+    const reach = async (): Promise<AccessPort | undefined> => accessOf(catalog, store, sandbox, shell)
+    const access = accessNeeded ? await reach() : await ifPossible(reach, shell)
     const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
     return await work({ context, store, sandbox, files })
   })
+}
+
+/** Work that must not wait for Kajabi goes on without it, and says so. */
+export async function ifPossible<T>(reach: () => Promise<T | undefined>, shell: Shell): Promise<T | undefined> {
+  try {
+    return await reach()
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    shell.say(`Kajabi is left out: ${error.message}. Access in Kajabi is not changed.`)
+    return undefined
+  }
 }
 
 /** Only a project that names a site and gives offers has anything to do with access. */

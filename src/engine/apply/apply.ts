@@ -1,6 +1,7 @@
+import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
-import type { Change, Plan } from '../../plan/types.ts'
+import type { Change, Plan, Blocked } from '../../plan/types.ts'
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
@@ -25,7 +26,7 @@ export interface ApplyOptions {
 
 export interface ApplyResult {
   readonly plan: string
-  /** Every change ended `done`, and the plan made afterwards is empty for all addresses touched. */
+  /** Every change ended `done`, no entry of the YAML was left out, and the plan made afterwards is empty for all addresses touched. */
   readonly ok: boolean
   /** The user asked to stop: run again to go on. */
   readonly interrupted: boolean
@@ -34,6 +35,8 @@ export interface ApplyResult {
   readonly changes: readonly AppliedChange[]
   /** What a plan made after the run still wants to do at the addresses touched; empty when the run proved itself. */
   readonly remaining: readonly RemainingChange[]
+  /** Entries of the YAML that have an error: nothing was done about them, nor for those who need them. */
+  readonly left_out: readonly Blocked[]
 }
 
 /** Where the store remembers which plan was begun, so that the same plan can be taken up again after a crash. */
@@ -79,8 +82,9 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
     ...recovered.filter(({ outcome }) => outcome === 'held'),
     ...changes.filter(({ outcome }) => outcome !== 'done'),
   ]
-  const ok = !interrupted && remaining.length === 0 && all.length === 0
-  return { plan: plan.plan, ok, interrupted, recovered, changes, remaining }
+  const left = leftOutBlocked(context.catalog)
+  const ok = !interrupted && remaining.length === 0 && all.length === 0 && left.length === 0
+  return { plan: plan.plan, ok, interrupted, recovered, changes, remaining, left_out: left }
 }
 
 function ended({ address, action }: Change, outcome: AppliedChange['outcome']): AppliedChange {

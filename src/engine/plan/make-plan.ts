@@ -1,3 +1,4 @@
+import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { suggest } from '../../core/suggest.ts'
@@ -53,7 +54,8 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     ...resources(seen.resources.closing),
     ...(seen.access?.changes ?? []),
   ]
-  const others = [...seen.resources.drift, ...people.drift, ...people.deferred, ...people.blocked]
+  const leftOut = leftOutBlocked(catalog)
+  const others = [...leftOut, ...seen.resources.drift, ...people.drift, ...people.deferred, ...people.blocked]
   if (targets !== undefined) refuseStrayTargets(targets, [...all, ...others, ...seen.resources.blocked], catalog)
   const changes = targets === undefined ? all : narrow(all, targets)
   const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
@@ -70,7 +72,7 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     touched: new Map([...seen.resources.touched, ...people.touched, ...(seen.access?.touched ?? [])]),
     drift: keep([...seen.resources.drift, ...people.drift]),
     deferred: keep(people.deferred),
-    blocked: keep([...seen.resources.blocked, ...people.blocked]),
+    blocked: keep([...seen.resources.blocked, ...people.blocked, ...leftOut]),
     unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
     people: people.people,
     money: moneyOf(seen, tax, changes),

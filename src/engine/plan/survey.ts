@@ -1,5 +1,7 @@
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
+import { blocked } from '../../handover/reasons.ts'
 import { adoptedObjects } from '../../catalog/adopted.ts'
+import { isIncomplete, leftOutEntries } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { classifySubscribers } from '../../handover/classify.ts'
 import type { Classification, CopyMap, HandoverInput } from '../../handover/types.ts'
@@ -41,8 +43,9 @@ export async function survey(
     ]),
   )
   const input: HandoverInput = { catalog, live, copyMaps, remembered, now: accounts.target.now() }
-  const classified = classifySubscribers(input)
-  const resources = resourcesOf({ live, input, known }, classified, catalog)
+  const willing = classifySubscribers(input)
+  const resources = resourcesOf({ live, input, known }, willing, catalog)
+  const classified = withoutBlockedResources(willing, resources)
   const access = await surveyAccess(context, live)
   return { live, input, classified, resources, known, access, state }
 }
@@ -62,6 +65,26 @@ export function resourcesOf(
     subscriptions: live.target.subscriptions,
     mapped: adoptedObjects(catalog),
     needed: neededObjects(classified),
+    leftOut: leftOutEntries(catalog),
+    incomplete: isIncomplete(catalog, 'resources'),
+  })
+}
+
+/** Nobody is moved onto an object that is blocked and not there: the request would name what does not exist. */
+function withoutBlockedResources(
+  classified: readonly Classification[],
+  { blocked: refused, ids }: ResourcesPlan,
+): readonly Classification[] {
+  const missing = new Map(refused.filter(({ address }) => !ids.has(address)).map((one) => [one.address, one]))
+  if (missing.size === 0) return classified
+  return classified.map((one) => {
+    if (one.outcome !== 'move') return one
+    const wanted = one.plan.steps.flatMap(({ params }) => referencesIn(params))
+    const stop = wanted.map((address) => missing.get(address)).find((refusal) => refusal !== undefined)
+    if (stop === undefined) return one
+    const { plan: _plan, taxed: _taxed, ...rest } = one
+    const reason = blocked('resource_blocked', `${stop.address} is blocked (${stop.code}): ${stop.message}`, stop.fix)
+    return { ...rest, outcome: 'blocked', reasons: [reason] }
   })
 }
 

@@ -1,3 +1,5 @@
+import type { Catalog } from '../../catalog/types.ts'
+import { leftOutBlocked } from '../../plan/left-out.ts'
 import { accountFacts, type AccountFacts, type Context } from '../context.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import { externalBillers } from './external-billers.ts'
@@ -33,7 +35,7 @@ export function check(
   const copied = [...input.copyMaps].map(
     ([source, { payments }]) => [source, new Map([...payments.values()].map((one) => [one.id, one.customer]))] as const,
   )
-  const sight: Sight = { live, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
+  const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
   const all = sidesOf(live, catalog.subscribers)
   // Who was moved and then excluded still has two accounts that could charge them.
   const found = all.filter(isWatched).flatMap((sides) =>
@@ -45,11 +47,22 @@ export function check(
   const included = all.filter(({ declared }) => declared?.excluded === undefined)
   const everything = [
     ...found,
+    ...invalidEntries(catalog),
     ...oldDrafts(live, sight.now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)
   return everything.toSorted((a, b) => order(a) - order(b))
+}
+
+/** What could not be checked because nobody knows what is meant. */
+function invalidEntries(catalog: Pick<Catalog, 'leftOut'>): readonly Violation[] {
+  return leftOutBlocked(catalog).map(({ address, code, message, fix }) => ({
+    code,
+    subscriber: address.replace(/^subscriber\./, ''),
+    detail: message,
+    fix,
+  }))
 }
 
 function isWatched({ declared, alive, old }: Sides): boolean {

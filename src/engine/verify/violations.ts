@@ -1,3 +1,5 @@
+import { mayBeDeclared } from '../../catalog/left-out.ts'
+import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
@@ -15,6 +17,7 @@ export const violationCodes = [
   'next_charge_differs',
   'discount_lost',
   'undeclared_subscription',
+  'entry_invalid',
   'external_biller',
   'duplicate_target',
   'held_without_successor',
@@ -44,6 +47,7 @@ export interface Violation {
 /** What every rule looks at. */
 export interface Sight {
   readonly live: Live
+  readonly catalog: Pick<Catalog, 'leftOut'>
   readonly now: Instant
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
   /** By source name. */
@@ -98,8 +102,8 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
       fix: `if the member meant to leave: crossbill cancel ${alive[0]?.id}; else set the stage to \`settled\``,
     }
   },
-  undeclared_subscription: ({ declared, old, source }) =>
-    declared === undefined && old !== undefined && isOngoing(old.status)
+  undeclared_subscription: ({ declared, old, source, key }, { catalog }) =>
+    declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && isOngoing(old.status)
       ? {
           detail: `${old.id} in ${source} is in no subscriber file`,
           fix: `crossbill pull --source ${source}, then declare or exclude it`,

@@ -28,6 +28,11 @@ export const resourceBlockedCodes = {
     meaning: 'It would be made of, or pointed at, an object that is blocked itself.',
     fix: 'Mend that one first.',
   },
+  amount_not_chargeable: {
+    meaning:
+      'The amount of a price cannot be charged: Stripe takes currencies with three decimals in tens of the smallest unit. Old accounts may still hold such prices.',
+    fix: 'Map the old price to one whose amount ends in 0, or exclude its people with a reason; they stay where they are.',
+  },
   secret_to_missing: {
     meaning:
       'Stripe tells the signing secret of a webhook endpoint once, when it is made, and nothing says where it goes.',

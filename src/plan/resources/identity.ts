@@ -137,7 +137,7 @@ export function undeclared(
   index: LiveIndex,
   input: ResourcesInput,
 ): readonly { address: string; live: LiveObject }[] {
-  const declared = new Set(input.desired.map(({ address }) => address))
+  const declared = new Set([...input.desired, ...(input.leftOut ?? [])].map(({ address }) => address))
   const found = new Map<string, { address: string; live: LiveObject }>()
   const add = (address: string, live: LiveObject): void => {
     if (!declared.has(address) && !kind.retired(live)) found.set(live.id, { address, live })

@@ -3,7 +3,7 @@ import type { ResourcesInput, ResourcesPlan } from './types.ts'
 import { digest } from '../../core/canonical.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
-import { kinds } from '../../kinds/registry.ts'
+import { kinds, kindNamed } from '../../kinds/registry.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import type { KeylessChange } from '../assemble.ts'
 import { blockDependents } from './dependents.ts'
@@ -28,7 +28,8 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
   // First who is who, in all kinds; then what differs, in the order of the kinds, since a replaced object changes those that use it.
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
-  const judged: Verdict[] = []
+  const leftOut = leftOutVerdicts(indexOf, references, input)
+  const judged: Verdict[] = [...leftOut]
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? [])
       judged.push(judge({ kind, resource, index: indexOf(kind), references, people, input, needed }))
@@ -36,7 +37,7 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
   const placed: Placed[] = verdicts.flatMap((verdict) =>
     changeFor(verdict, { input, references, people, verdicts, needed }),
   )
-  for (const kind of kinds)
+  for (const kind of input.incomplete === true ? [] : kinds)
     for (const gone of undeclared(kind, indexOf(kind), input).filter(
       ({ live }) => !references.isClaimed(kind.name, live.id),
     ))
@@ -49,12 +50,49 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
     blocked: verdicts.flatMap(({ blocked }) => blocked),
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
-    forms: new Map(verdicts.map(({ resource, form }) => [resource.address, digest(form)])),
+    forms: new Map(
+      verdicts
+        .filter((verdict) => !leftOut.some(({ resource }) => resource.address === verdict.resource.address))
+        .map(({ resource, form }) => [resource.address, digest(form)]),
+    ),
     touched: touchedBy([...changes, ...closing], verdicts, placed),
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
   }
 }
+
+/** Entries that are not usable keep their identity, so that those who use the object there still find it. */
+function leftOutVerdicts(
+  indexOf: (kind: Kind) => LiveIndex,
+  references: ReferenceTable,
+  input: ResourcesInput,
+): readonly Verdict[] {
+  return (input.leftOut ?? []).flatMap(({ address, kind: name, key }) => {
+    const kind = kindNamed(name)
+    if (kind === undefined) return []
+    const resource: DesiredResource = { address, kind: name, key, value: {}, at: nowhere }
+    references.identify(kind, indexOf(kind), resource, input)
+    const identity = references.identity(address)
+    return [
+      {
+        kind,
+        resource,
+        identity,
+        takes: 'blocked',
+        form: {},
+        meanwhile: {},
+        live: {},
+        differences: [],
+        newId: undefined,
+        reuse: undefined,
+        observed: {},
+        blocked: [],
+      } satisfies Verdict,
+    ]
+  })
+}
+
+const nowhere = { file: '', line: 0, column: 0 }
 
 /** Objects without any mark that are equal as they are: nothing is done to them, and they are known from now on. */
 function takenForOurs(verdicts: readonly Verdict[]): readonly (readonly [string, string])[] {

@@ -1,3 +1,4 @@
+import { unchargeableAmounts } from '../../kinds/smallest-unit.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { ResourceBlockedCode } from './codes.ts'
 import { type LiveObject, ownMark } from './identity.ts'
@@ -14,6 +15,15 @@ export function idTaken(
   if (id === undefined || reuse !== undefined || !index.byId.has(id)) return []
   const message = `Stripe never changes these fields of ${id}, and its id cannot be used twice`
   return [{ address: resource.address, code: 'id_taken', message, fix: 'write another id, or none' }]
+}
+
+/** No account can charge this amount, so nothing can be made of it. */
+export function unchargeable({ kind, resource }: Judged): readonly Blocked[] {
+  const [wrong] = kind.name === 'price' ? unchargeableAmounts(resource.value) : []
+  if (wrong === undefined) return []
+  const message = `${wrong.amount} in ${wrong.currency} cannot be charged: Stripe takes this currency in tens of its smallest unit`
+  const fix = 'map its people to a price whose amount ends in 0, or exclude them with a reason'
+  return [{ address: resource.address, code: 'amount_not_chargeable', message, fix }]
 }
 
 /** Stripe tells a signing secret once: without a place for it, it would be lost. */

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import type { DesiredResource } from '../../catalog/types.ts'
+import type { DesiredResource, LeftOutEntry } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { LiveResources } from '../../live/accounts.ts'
@@ -28,6 +28,10 @@ export interface ResourcesInput {
   readonly subscriptions: readonly Stripe.Subscription[]
   /** Live id → address, for foreign objects the project maps (`mappings/target.yaml`): they are adopted even if they differ. */
   readonly mapped: ReadonlyMap<string, string>
+  /** Declared, and not usable as written: found in the account where they are there, and left as they are. */
+  readonly leftOut?: readonly LeftOutEntry[]
+  /** Some file of resources could not be read: what nothing seems to declare may stand in it, and is not retired. */
+  readonly incomplete?: boolean
   /** Addresses of prices (and tax rates) onto which this plan moves people: kept active, with their products, until that is done. */
   readonly needed: ReadonlySet<string>
 }

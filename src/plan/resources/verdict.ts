@@ -14,6 +14,7 @@ import {
   priceChange,
   secretLost,
   taken,
+  unchargeable,
 } from './refusals.ts'
 
 /** Compares a declared object with the live one. Marks it as renewed where it gets a new id, so that those who use it follow. */
@@ -36,7 +37,7 @@ export function judge(judged: Judged): Verdict {
   const refused = found.filter(({ takes }) => takes === 'refuse')
   switch (identity.is) {
     case 'absent': {
-      const blocked = secretLost(judged)
+      const blocked = [...secretLost(judged), ...unchargeable(judged)]
       return verdict(blocked.length > 0 ? 'blocked' : 'create', blocked)
     }
     case 'taken':
@@ -50,6 +51,7 @@ export function judge(judged: Judged): Verdict {
         const blocked = [
           ...idTaken(judged, renewal),
           ...secretLost(judged),
+          ...unchargeable(judged),
           ...priceChange(judged, identity.live, replaced),
         ]
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)

@@ -1,0 +1,108 @@
+import { address, subscriberAddress, subscriberKey } from '../core/address.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import { isJsonObject, type Json } from '../core/json.ts'
+import { kinds } from '../kinds/registry.ts'
+import { placeOf, type FileKind, type FilePlace } from './file-kinds.ts'
+import type { LeftOut, LeftOutEntry } from './types.ts'
+import { findingsIn, type FileFinding } from './validate.ts'
+import type { Path, YamlFile } from './yaml-places.ts'
+
+type Holder = { readonly leftOut?: LeftOut }
+
+export function leftOutEntries({ leftOut }: Holder): readonly LeftOutEntry[] {
+  return leftOut?.entries ?? []
+}
+
+/** Whether entries of this kind of file may exist of which nothing is known; `source` narrows it to one account. */
+export function isIncomplete({ leftOut }: Holder, kind: FileKind, source?: string): boolean {
+  return [...(leftOut?.files.keys() ?? [])].some((path) => {
+    const place = placeOf(path)
+    return place?.kind === kind && (source === undefined || place.source === source)
+  })
+}
+
+/** Whether the YAML names this subscriber, or may name it in a part that could not be used. */
+export function mayBeDeclared(catalog: Holder, source: string, key: string): boolean {
+  return (
+    isIncomplete(catalog, 'subscribers', source) ||
+    leftOutEntries(catalog).some((one) => one.address === subscriberAddress(key))
+  )
+}
+
+/** A file without what its schema refuses, and what that was. */
+export interface Pruned {
+  readonly file: YamlFile
+  readonly entries: readonly LeftOutEntry[]
+  /** Findings about more than one entry: what the file meant is not known. */
+  readonly unknown: readonly Diagnostic[]
+}
+
+/** Taking out one wrong part may show another that it hid; a file has few levels. */
+const roundsMost = 20
+
+export function prune(file: YamlFile, place: FilePlace): Pruned {
+  const entries = new Map<string, LeftOutEntry>()
+  const unknown: Diagnostic[] = []
+  let value = file.value
+  for (let round = 0; round < roundsMost; round++) {
+    const found = findingsIn({ ...file, value }, place.schema)
+    if (found.length === 0) return { file: { ...file, value }, entries: [...entries.values()], unknown }
+    for (const one of found) {
+      const part = partOf(one, place, value)
+      for (const entry of part.entries) {
+        const known = entries.get(entry.address)
+        entries.set(entry.address, known === undefined ? entry : joined(known, entry))
+      }
+      if (part.entries.length === 0) unknown.push(one.finding)
+      value = without(value, part.path)
+    }
+  }
+  return { file: { ...file, value: {} }, entries: [...entries.values()], unknown }
+}
+
+function joined(one: LeftOutEntry, other: LeftOutEntry): LeftOutEntry {
+  return { ...one, findings: [...one.findings, ...other.findings] }
+}
+
+interface Part {
+  readonly path: Path
+  readonly entries: readonly LeftOutEntry[]
+}
+
+/** The entry that a finding is about. A finding above the entries concerns the whole section, or the whole wave. */
+function partOf({ path, finding }: FileFinding, { kind, source = '' }: FilePlace, value: Json): Part {
+  const [section, key, inner] = path.map(String)
+  const one = (of: string, name: string, cut: Path, at = address(of, name)): Part => ({
+    path: cut,
+    entries: [{ address: at, kind: of, key: name, findings: [finding] }],
+  })
+  if (kind === 'project') return { path, entries: [] }
+  if (kind === 'access' || section === undefined) return { path: [], entries: [] }
+  if (kind === 'subscribers' && section === 'stage') {
+    const wave = isJsonObject(value) && isJsonObject(value['subscribers']) ? Object.keys(value['subscribers']) : []
+    return { path: [], entries: wave.map((id) => subscriberEntry(source, id, finding)) }
+  }
+  if (key === undefined) return { path: [section], entries: [] }
+  if (kind === 'subscribers') return { path: [section, key], entries: [subscriberEntry(source, key, finding)] }
+  if (kind === 'externals')
+    return inner === undefined ? { path: [section, key], entries: [] } : one('external', `${key}/${inner}`, path)
+  if (kind === 'mappings') return one('mapping', `${source}/${key}`, [section, key])
+  const of = kinds.find((each) => each.section === section)
+  return of === undefined ? { path: [section], entries: [] } : one(of.name, key, [section, key])
+}
+
+export function subscriberEntry(source: string, id: string, finding: Diagnostic): LeftOutEntry {
+  const key = subscriberKey(source, id)
+  return { address: subscriberAddress(key), kind: 'subscriber', key, findings: [finding] }
+}
+
+/** The value without what lies at the path; a part of a list takes its list with it. */
+function without(value: Json, path: Path): Json {
+  const [step, ...rest] = path
+  if (step === undefined) return {}
+  if (!isJsonObject(value)) return value
+  const inner = value[String(step)]
+  const { [String(step)]: _removed, ...others } = value
+  if (rest.length === 0 || !isJsonObject(inner)) return others as Json
+  return { ...others, [String(step)]: without(inner, rest) } as Json
+}

@@ -1,0 +1,20 @@
+import type { Catalog } from '../catalog/types.ts'
+import type { Diagnostic } from '../core/diagnostic.ts'
+import type { Blocked } from './types.ts'
+
+type InvalidEntry = Blocked & { readonly code: 'entry_invalid' }
+
+/** Everything that the catalog leaves out, as blocked: a plan or a check that covers less than the YAML says so. */
+export function leftOutBlocked({ leftOut }: Pick<Catalog, 'leftOut'>): readonly InvalidEntry[] {
+  const entries = (leftOut?.entries ?? []).flatMap(({ address, findings }) => invalid(address, findings))
+  const files = [...(leftOut?.files ?? [])].flatMap(([path, findings]) => invalid(`catalog/${path}`, findings))
+  return [...entries, ...files]
+}
+
+function invalid(address: string, [first, ...others]: readonly Diagnostic[]): readonly InvalidEntry[] {
+  if (first === undefined) return []
+  const { message, fix, at } = first
+  const place = at === undefined ? '' : ` (catalog/${at.file}:${at.line}:${at.column})`
+  const more = others.length === 0 ? '' : `, and ${others.length} more`
+  return [{ address, code: 'entry_invalid', message: `${message}${place}${more}`, fix }]
+}

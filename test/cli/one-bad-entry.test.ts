@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest'
+import { servedProject, type Member, type ServedProject } from './served-project.ts'
+
+/** Three members: one moved, one to move, one whose price is of a product of its own. */
+async function school(): Promise<{ project: ServedProject; moved: Member; ordinary: Member; rare: Member }> {
+  const project = await servedProject()
+  const price = await project.price('us', 1_200)
+  const other = await project.price('us', 3_400)
+  const [moved, ordinary, rare] = [
+    await project.member('us', price),
+    await project.member('us', price),
+    await project.member('us', other),
+  ]
+  await project.advance('2026-12-10T12:00:00Z')
+  await project.ready()
+  project.stage('target', moved.subscription)
+  expect((await project.run('apply', '--yes')).code).toBe(0)
+  return { project, moved, ordinary, rare }
+}
+
+const isIn = async (project: ServedProject, { customer }: Member): Promise<boolean> =>
+  (await project.live('target', customer)).length === 1
+
+test(
+  'a mistyped price blocks its people, is named, retires nothing, and keeps nobody else',
+  { timeout: 60_000 },
+  async () => {
+    const { project, ordinary, rare } = await school()
+    await using _closed = project
+    project.stage('target')
+    project.edit('prices.yaml', (text) => text.replace('unit_amount: 3400', 'unit_amuont: 3400'))
+    expect((await project.run('validate')).code).toBe(1)
+    const plan = await project.run('plan', '--format', 'json')
+    expect(plan.code).toBe(2)
+    const { blocked, summary } = JSON.parse(plan.stdout) as {
+      blocked: { address: string; code: string }[]
+      summary: Record<string, number>
+    }
+    expect(summary).toMatchObject({ move: 1, retire: 0 })
+    const codes = blocked.map(({ address, code }) => `${address.replace(/\.membership.*/, '')} ${code}`)
+    expect(codes.toSorted()).toEqual(['price entry_invalid', `subscriber.us/${rare.subscription} entry_invalid`])
+    const applied = await project.run('apply', '--yes')
+    expect(applied).toMatchObject({ code: 1 })
+    expect(applied.stdout).toContain('unit_amuont')
+    expect(await isIn(project, ordinary)).toBe(true)
+    expect(await isIn(project, rare)).toBe(false)
+    const prices = await project.stripe('target').prices.list({ active: true })
+    expect(prices.data).toHaveLength(2)
+    const verify = await project.run('verify')
+    expect(verify.code).toBe(2)
+    expect(verify.stdout).toContain('entry_invalid (1)')
+  },
+)
+
+test('a file that is no YAML retires nothing and moves nobody who needs it', { timeout: 60_000 }, async () => {
+  const { project, ordinary } = await school()
+  await using _closed = project
+  project.edit('prices.yaml', (text) => `${text}\n  : [`)
+  project.stage('target')
+  const plan = JSON.parse((await project.run('plan', '--format', 'json')).stdout) as { summary: Record<string, number> }
+  expect(plan.summary).toMatchObject({ retire: 0, create: 0, replace: 0, move: 0, revert: 0 })
+  expect((await project.run('apply', '--yes')).code).toBe(1)
+  expect((await project.stripe('target').prices.list({ active: true })).data).toHaveLength(2)
+  expect(await isIn(project, ordinary)).toBe(false)
+})
+
+test('an entry with an error is neither set back nor called undeclared', { timeout: 60_000 }, async () => {
+  const { project, moved, ordinary } = await school()
+  await using _closed = project
+  for (const [path, text] of project.waves())
+    project.edit(path, () =>
+      text.replace(`  ${moved.subscription}:\n    stage: target\n`, `  ${moved.subscription}:\n    stage: taget\n`),
+    )
+  const verify = await project.run('verify', '--format', 'json')
+  const { violations } = JSON.parse(verify.stdout) as { violations: { code: string; subscriber: string }[] }
+  expect(violations.map(({ code, subscriber }) => [code, subscriber])).toEqual([
+    ['entry_invalid', `us/${moved.subscription}`],
+  ])
+  project.stage('target', ordinary.subscription)
+  expect((await project.run('apply', '--yes')).code).toBe(1)
+  expect(await isIn(project, moved)).toBe(true)
+  expect(await isIn(project, ordinary)).toBe(true)
+})
+
+test('cancel needs keys, accounts and the person: every other file may be broken', { timeout: 60_000 }, async () => {
+  const { project, moved } = await school()
+  await using _closed = project
+  project.edit('project.yaml', (text) => `${text}policies: { settle_after_dais: 3 }\nkajabi: { sight: school }\n`)
+  for (const [path] of project.waves()) project.edit(path, () => ': [')
+  project.edit('prices.yaml', () => 'prices: 12')
+  const cancel = await project.run('cancel', `us/${moved.subscription}`, '--yes')
+  expect(cancel).toMatchObject({ code: 0 })
+  expect(await project.live('target', moved.customer)).toEqual([])
+  expect(await project.live('us', moved.customer)).toEqual([])
+  expect(cancel.stderr).toContain('settle_after_dais')
+  // What decides about everybody is not guessed.
+  expect((await project.run('apply', '--yes')).code).toBe(1)
+})
+
+test(
+  'an amount that no account can charge blocks its people; what pull writes validates',
+  { timeout: 60_000 },
+  async () => {
+    const { project, ordinary } = await school()
+    await using _closed = project
+    const odd = await project.price('us', 8_677, { currency: 'kwd' })
+    const rare = await project.member('us', odd)
+    expect((await project.run('pull')).code).toBe(0)
+    const validate = await project.run('validate')
+    expect(validate.code).toBe(0)
+    expect(validate.stdout).toContain('warning price-smallest-unit')
+    await project.copy()
+    expect((await project.run('copy-map', 'import', 'us.csv')).code).toBe(0)
+    project.stage('target')
+    const plan = JSON.parse((await project.run('plan', '--format', 'json')).stdout) as {
+      blocked: { address: string; code: string }[]
+    }
+    expect(plan.blocked.map(({ code }) => code).toSorted()).toEqual(['amount_not_chargeable', 'resource_blocked'])
+    expect((await project.run('apply', '--yes')).code).toBe(0)
+    expect(await isIn(project, ordinary)).toBe(true)
+    expect(await isIn(project, rare)).toBe(false)
+  },
+)

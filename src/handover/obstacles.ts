@@ -1,3 +1,4 @@
+import { belongsTo } from './carried/money.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
@@ -101,12 +102,6 @@ function noPendingItems({ old, source, around }: Candidate, findings: Findings):
       'pending_invoice_items',
       `${items.length} pending invoice items (${items.map(({ id }) => id).join(', ')})`,
     )
-}
-
-/** Of this subscription, or of none: the next invoice of any takes those. */
-export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
-  const of = item.parent?.subscription_details?.subscription ?? null
-  return of === null || of === subscription
 }
 
 function noBalance({ customerOld, around }: Candidate, findings: Findings): void {

@@ -1,3 +1,4 @@
+import { successorInPath } from './placeholders.ts'
 import type Stripe from 'stripe'
 import type { SubscriberKey } from '../core/address.ts'
 import { present } from '../core/assert.ts'
@@ -11,21 +12,6 @@ import { provenExpansions, type Recipe } from './recipe.ts'
 import { holdMark, pauseImage, readSource, type Hold, type PauseImage } from '../live/source.ts'
 import { taxPlace } from './carried/tax.ts'
 import type { ChargeForecast, Expectation, HandoverPlan, PlannedStep } from './types.ts'
-
-/** Money of the customer that this plan moves, and what must have moved before it does. */
-export interface MoneyPart {
-  readonly steps: readonly PlannedStep[]
-  readonly after: readonly SubscriberKey[]
-}
-
-/** Placeholder in the path of a step for the id of the subscription that this hand-over creates. */
-export const successorInPath = '{successor}'
-
-/** The same for the invoice that the step before created. */
-export const invoiceInPlan = '{invoice}'
-
-/** The same for the schedule of the new subscription. */
-export const scheduleInPlan = '{schedule}'
 
 export function movePlan(
   candidate: Candidate,

@@ -1,6 +1,6 @@
 import { markAddress } from '../live/marks.ts'
 import type Stripe from 'stripe'
-import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './carried/coupons.ts'
+import { couponDuration, carryingCoupon, hasLimits, redeemedCoupon, sameDuration } from './coupons.ts'
 import { leftOutEntries } from '../catalog/left-out.ts'
 import type { Catalog, DesiredResource, Mappings } from '../catalog/types.ts'
 import { address } from '../core/address.ts'

@@ -1,20 +1,11 @@
+import { successorInPath, invoiceInPlan, scheduleInPlan } from './placeholders.ts'
 import { present, unreachable } from '../core/assert.ts'
 import type { JsonObject, Json } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { gapMark, gapRequest } from './gap.ts'
 import { markCarried } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import {
-  cancelNewStep,
-  holdStep,
-  keepStep,
-  releaseStep,
-  restoreStep,
-  settleStep,
-  successorInPath,
-  invoiceInPlan,
-  scheduleInPlan,
-} from './plans.ts'
+import { cancelNewStep, holdStep, keepStep, releaseStep, restoreStep, settleStep } from './plans.ts'
 import type { HandoverEvent, HandoverState, Lists, SendingPhase } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 

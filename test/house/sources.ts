@@ -37,3 +37,23 @@ export function importsOf(path: string, text: string): string[] {
     .filter((name) => name.startsWith('.'))
     .map((name) => normalize(join(dirname(path), name)))
 }
+
+/** A path that is computed cannot be checked. The program's start alone computes one: that of the built program, if there is one. */
+const startsProgram = 'src/bin/crossbill.js'
+
+const hidingForms = [
+  /\bimport\((?!\s*'[^']*'\s*\))/g,
+  /\bimport\.meta\.resolve\b/g,
+  /\bcreateRequire\b/g,
+  /\bnew URL\((?!\s*')[^)]*import\.meta/g,
+]
+
+/** Imports whose path only shows when the program runs. */
+export function hiddenImports(path: string, text: string): string[] {
+  if (path === startsProgram) return []
+  return hidingForms.flatMap((form) =>
+    [...text.matchAll(form)].map(
+      ({ 0: found, index }) => `${path}:${text.slice(0, index).split('\n').length}: ${found}`,
+    ),
+  )
+}

@@ -1,7 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { folderOf } from './floors.ts'
 import { root, sourcesBelow } from './sources.ts'
 
 interface Rule {
@@ -13,8 +12,7 @@ interface Rule {
   readonly seeded: string
 }
 
-const isEdge = (path: string): boolean =>
-  ['stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'cli', 'bin'].includes(folderOf(path) ?? '')
+const isEdge = (path: string): boolean => /^src\/(stripe|kajabi|store|files|server|alerts|cli|bin)\//.test(path)
 
 const codeRules: readonly Rule[] = [
   { name: 'unfinished work', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, seeded: '// TODO: later' },
@@ -98,11 +96,42 @@ describe('house rules of wording', () => {
     expect(code.map((source) => source.path).filter((path) => vagueNames.test(path))).toEqual([])
   })
 
+  test(`comment lines end at column ${commentColumns}`, () => {
+    const seeded = [
+      `// ${'word '.repeat(26)}`,
+      ` * ${'word '.repeat(26)}`,
+      '// short',
+      `const x = '${'x'.repeat(130)}'`,
+    ]
+    expect(longComments([{ path: 'src/core/a.ts', text: seeded.join('\n') }])).toEqual([
+      'src/core/a.ts:1',
+      'src/core/a.ts:2',
+    ])
+    expect(longComments(code).length).toBeLessThanOrEqual(longCommentsAllowed)
+  })
+
   test('no file is longer than 400 lines (600 for tests: tables of cases)', () => {
     const long = code.filter((source) => source.text.split('\n').length > (source.path.startsWith('test/') ? 600 : 400))
     expect(long.map((source) => source.path)).toEqual([])
   })
 })
+
+/** Comment lines longer than this are hard to read beside the code. */
+const commentColumns = 100
+/** Long lines from before the rule; it falls with every file that is rewritten, and must never rise. */
+const longCommentsAllowed = 1_900
+
+function longComments(files: readonly { path: string; text: string }[]): string[] {
+  return files
+    .filter(({ path }) => /\.(ts|js)$/.test(path))
+    .flatMap(({ path, text }) =>
+      text
+        .split('\n')
+        .flatMap((line, at) =>
+          /^\s*(\/\/|\/?\*)/.test(line) && line.length > commentColumns ? [`${path}:${at + 1}`] : [],
+        ),
+    )
+}
 
 function found(files: readonly { path: string; text: string }[], { pattern, except }: Rule): string[] {
   return files

@@ -1,3 +1,4 @@
+import { successorInPath } from '../placeholders.ts'
 import type Stripe from 'stripe'
 import { itemText } from '../live-values.ts'
 import type { SubscriberKey } from '../../core/address.ts'
@@ -7,8 +8,6 @@ import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
 import { markAddress, markCarried, markHold } from '../../live/marks.ts'
-import { belongsTo } from '../obstacles.ts'
-import { successorInPath, type MoneyPart } from '../plans.ts'
 import { blocked } from '../reasons.ts'
 import { findTaxRate, refTo } from '../references.ts'
 import { isOver } from '../../live/source.ts'
@@ -249,4 +248,16 @@ function itemParams(item: Stripe.InvoiceItem, { account, customer, mark, rates }
 
 function isOf(item: Stripe.InvoiceItem, subscription: string): boolean {
   return item.parent?.subscription_details?.subscription === subscription
+}
+
+/** Money of the customer that this plan moves, and what must have moved before it does. */
+export interface MoneyPart {
+  readonly steps: readonly PlannedStep[]
+  readonly after: readonly SubscriberKey[]
+}
+
+/** Of this subscription, or of none: the next invoice of any takes those. */
+export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
+  const of = item.parent?.subscription_details?.subscription ?? null
+  return of === null || of === subscription
 }

@@ -1,6 +1,6 @@
-import type { CouponDuration } from '../../billing/discounts.ts'
+import type { CouponDuration } from '../billing/discounts.ts'
 import type Stripe from 'stripe'
-import type { JsonObject } from '../../core/json.ts'
+import type { JsonObject } from '../core/json.ts'
 
 /**
  * Coupons made for carrying: one for each remainder, in the catalog under a name that says so, so that review sees it. They have neither redemption

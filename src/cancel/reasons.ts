@@ -95,9 +95,14 @@ const dead = {
     'crossbill cancel <source>/<subscription>',
   ),
   subscribed_again: explained(
-    'The subscription that Crossbill knows of has ended, and its customer has a newer one in the target that gives the same offer.',
-    'Cancel the newer one in the Dashboard if the member wants to leave, take the tag off, then discard this entry.',
-    'crossbill inbox discard {id}',
+    'The subscription that Crossbill knows has ended, and the same customer pays for the offer by a newer one.',
+    'If the member wants to leave, cancel the newer one, which the reason names. Then discard this entry.',
+    'crossbill cancel <account>/<subscription>',
+  ),
+  contradicting_ids: explained(
+    'The relay sent ids of different people in one request, so either of them may be the wrong one.',
+    'Correct the relay. Find out which member wants to leave, cancel that one by hand, and discard this entry.',
+    'crossbill cancel <account>/<subscription>',
   ),
   subscription_missing: explained(
     'The subscription is in neither account: it is of another account, or the copy of the project is wrong.',
@@ -155,6 +160,11 @@ export type DeadReason = keyof typeof dead
 
 /** Dead letters by what was tried too often, and by what another system refused in its own words. */
 const otherDead = {
+  bug: explained(
+    'A rule inside Crossbill does not hold, as the reason says. Nothing more is sent for this entry.',
+    'Report it with the log line of this entry. Cancel the member by hand if they still pay, then discard the entry.',
+    'crossbill cancel <who>',
+  ),
   given_up: explained(
     'Every try for about eight hours failed.',
     'See whether Stripe and Kajabi answer, then try again.',
@@ -193,6 +203,7 @@ function explainIgnored(reason: string): Explanation {
 function explainDead(reason: string): Explanation {
   const code = reasonCode(reason)
   if (Object.hasOwn(dead, code)) return dead[code as DeadReason]
+  if (code === 'bug') return otherDead.bug
   return reason.startsWith('given up') ? otherDead.given_up : otherDead.refused
 }
 

@@ -24,9 +24,11 @@ export const markPromotion = 'crossbill_promotion_code'
 /** On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and the step. */
 export const markCarried = 'crossbill_carried'
 
-/** The catalog's key of a price in the target: by its lookup key, or, where a later price has that, by its mark. */
-export function priceKey(price: { readonly lookup_key?: unknown; readonly metadata?: unknown }): string | undefined {
-  if (typeof price.lookup_key === 'string') return price.lookup_key
+/**
+ * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's own code: it may be any text, another price's catalog key
+ * among them, so it never decides who pays for what.
+ */
+export function priceKey(price: { readonly metadata?: unknown }): string | undefined {
   const mark = (price.metadata as Readonly<Record<string, unknown>> | null | undefined)?.[markAddress]
   return typeof mark === 'string' && mark.startsWith('price.') ? mark.slice('price.'.length) : undefined
 }

@@ -1,6 +1,7 @@
-import type { ExpressionBuilder, Selectable, Transaction } from 'kysely'
+import type { ExpressionBuilder, QueryCreator, Selectable, SelectQueryBuilder, Transaction } from 'kysely'
 import type { InboxState } from '../cancel/machine.ts'
 import { inboxStates } from '../cancel/machine.ts'
+import { reasonCode } from '../cancel/reasons.ts'
 import type { Signal } from '../cancel/signal.ts'
 import { unreachable } from '../core/assert.ts'
 import { canonicalJson } from '../core/canonical.ts'
@@ -16,6 +17,9 @@ const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
 
 /** Seconds that no lease lasts: one that ends later than this, or a row changed later, was written by a clock that has gone back since. */
 const clockGoneBack = 600
+
+/** Seconds for which a signal is news, and stands before everything older. */
+const freshSeconds = 30
 
 /** In nobody's hands. */
 function free(row: ExpressionBuilder<Tables, 'inbox'>, now: Instant) {
@@ -55,14 +59,31 @@ export function openInbox(engine: StoreEngine): InboxStore {
       const rows = await query.orderBy('accepted_at', 'desc').orderBy('id').limit(limit).execute()
       return rows.map(inboxRow)
     },
-    async waitingAbout(contact) {
+    async about({ contact, customer }, limit) {
+      if (contact === undefined && customer === undefined) return []
       const rows = await database
         .selectFrom('inbox')
         .selectAll()
-        .where('due', 'is not', null)
-        .where('signal', 'like', `%"contact":${JSON.stringify(contact)}%`)
+        .where((row) =>
+          row.or([
+            ...(contact === undefined ? [] : [row('contact', '=', contact)]),
+            ...(customer === undefined ? [] : [row('customer', '=', customer)]),
+          ]),
+        )
+        .orderBy('accepted_at', 'desc')
+        .orderBy('id')
+        .limit(limit)
         .execute()
-      return rows.map(inboxRow).filter(({ signal }) => signal.contact === contact)
+      return rows.map(inboxRow)
+    },
+    async causes(state) {
+      const rows = await database
+        .selectFrom('inbox')
+        .select((row) => ['cause', row.fn.countAll<number>().as('rows'), row.fn.max('id').as('example')])
+        .where('state', '=', state)
+        .groupBy('cause')
+        .execute()
+      return rows.map(({ cause, rows: count, example }) => ({ cause: cause ?? 'unknown', rows: count, example }))
     },
     async counts() {
       const rows = await database
@@ -90,8 +111,8 @@ export function openInbox(engine: StoreEngine): InboxStore {
           .selectFrom('inbox')
           .select(count)
           .where('holder', 'is not', null)
-          .where('cancels', '=', 1)
           .where('leased_until', '>', now)
+          .where('cancels', '=', 1)
           .executeTakeFirstOrThrow(),
       ])
       return { done: done.rows, inHand: inHand.rows }
@@ -100,34 +121,38 @@ export function openInbox(engine: StoreEngine): InboxStore {
 }
 
 /** Rows in somebody's hands, or put there. */
-function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'save' | 'change'> {
+function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'release' | 'save' | 'change'> {
   const { database } = engine
   return {
-    async claim(holder, now, until, { limit, cancels }) {
+    async claim(holder, now, until, which) {
       const rows = await database
-        .with('due', (query) => {
-          const due = query
-            .selectFrom('inbox')
-            .select('id')
-            .where((row) => row.or([row('due', '<=', now), row('updated_at', '>', now + clockGoneBack)]))
-            .where('due', 'is not', null)
-            .where((row) => free(row, now))
-            .orderBy('accepted_at')
-            .orderBy('id')
-            .limit(limit)
-            .$if(!cancels, (some) => some.where('cancels', '=', 0))
-          // PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at a time.
-          return engine.name === 'postgres' ? due.forUpdate().skipLocked() : due
-        })
+        .with('taken', (query) =>
+          which.lane === 'fresh' ? freshRows(query, engine, now, which) : oldRows(query, engine, now, which),
+        )
         .updateTable('inbox')
         .set({ holder, leased_until: until })
-        .where('id', 'in', (query) => query.selectFrom('due').select('due.id'))
+        .where('id', 'in', (query) => query.selectFrom('taken').select('taken.id'))
         .returningAll()
         .execute()
       return rows.map(inboxRow).toSorted((a, b) => a.acceptedAt - b.acceptedAt || (a.id < b.id ? -1 : 1))
     },
-    async renew(holder, until) {
-      await database.updateTable('inbox').set({ leased_until: until }).where('holder', '=', holder).execute()
+    async renew(holder, ids, until) {
+      if (ids.length === 0) return
+      await database
+        .updateTable('inbox')
+        .set({ leased_until: until })
+        .where('id', 'in', [...ids])
+        .where('holder', '=', holder)
+        .execute()
+    },
+    async release(holder, ids) {
+      if (ids.length === 0) return
+      await database
+        .updateTable('inbox')
+        .set({ holder: null, leased_until: 0 })
+        .where('id', 'in', [...ids])
+        .where('holder', '=', holder)
+        .execute()
     },
     save: (id, holder, { now, facts, note, release }) =>
       database.transaction().execute(async (transaction) => {
@@ -157,8 +182,58 @@ function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'sa
   }
 }
 
+interface Which {
+  readonly limit: number
+  readonly cancels?: boolean
+}
+
+function waiting(query: QueryCreator<Tables>, now: Instant, { cancels = true }: Which) {
+  return query
+    .selectFrom('inbox')
+    .select('id')
+    .where((row) => free(row, now))
+    .$if(!cancels, (some) => some.where('cancels', '=', 0))
+}
+
+/** PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at a time. */
+function passingOver<T>(query: SelectQueryBuilder<Tables, 'inbox', T>, engine: StoreEngine) {
+  return engine.name === 'postgres' ? query.forUpdate().skipLocked() : query
+}
+
+function freshRows(query: QueryCreator<Tables>, engine: StoreEngine, now: Instant, which: Which) {
+  const rows = waiting(query, now, which)
+    .where('state', '=', 'received')
+    .where('accepted_at', '>', now - freshSeconds)
+    .orderBy('accepted_at', 'desc')
+    .limit(which.limit)
+  return passingOver(rows, engine)
+}
+
+/** The longest due first. What a clock wrote that was set back since is due at once. */
+function oldRows(query: QueryCreator<Tables>, engine: StoreEngine, now: Instant, which: Which) {
+  const due = waiting(query, now, which)
+    .where('due', 'is not', null)
+    .where('due', '<=', now)
+    .orderBy('due')
+    .orderBy('accepted_at')
+    .limit(which.limit)
+  const ahead = waiting(query, now, which)
+    .where('due', 'is not', null)
+    .where('updated_at', '>', now + clockGoneBack)
+    .orderBy('updated_at')
+    .limit(which.limit)
+  return query
+    .with('due_rows', () => passingOver(due, engine))
+    .with('ahead_rows', () => passingOver(ahead, engine))
+    .selectFrom('due_rows')
+    .select('due_rows.id')
+    .unionAll((both) => both.selectFrom('ahead_rows').select('ahead_rows.id'))
+    .limit(which.limit)
+}
+
 function stateColumns(now: InboxState, at: Instant) {
-  return { state: now.state, details: canonicalJson(now), due: dueOf(now), updated_at: at }
+  const cause = 'reason' in now ? reasonCode(now.reason) : null
+  return { state: now.state, details: canonicalJson(now), due: dueOf(now), updated_at: at, cause }
 }
 
 /** From when a row may be taken; a row that a dead worker left in the middle may be at once, when its lease has run out. */

@@ -1,4 +1,4 @@
-import type { CreateTableBuilder, Kysely } from 'kysely'
+import { sql, type CreateTableBuilder, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { CommandError } from '../core/outcome.ts'
 import type { StoreEngine } from './engines.ts'
@@ -38,6 +38,7 @@ function migrations(engine: Engine): Record<string, Migration> {
     '0005-grants': { up: (database) => grants(database) },
     '0006-inbox-cancels': { up: (database) => inboxCancels(database) },
     '0007-holdings': { up: (database) => holdings(database) },
+    '0008-inbox-lanes': { up: (database) => inboxLanes(database, engine) },
   }
 }
 
@@ -182,4 +183,33 @@ async function holdings(database: Database): Promise<void> {
     .addPrimaryKeyConstraint('holdings_key', ['contact', 'offer'])
     .execute()
   await database.schema.createIndex('holdings_by_customer').on('holdings').column('customer').execute()
+}
+
+/**
+ * Fresh signals are found before old ones, a person's signals without a scan, and dead letters by their cause, however many rows there are. The columns may be empty, so
+ * that a process of the version before can go on writing.
+ */
+async function inboxLanes(database: Database, engine: Engine): Promise<void> {
+  for (const column of ['contact', 'customer', 'cause'])
+    await database.schema.alterTable('inbox').addColumn(column, 'text').execute()
+  const field = (text: string, name: string) =>
+    engine === 'sqlite'
+      ? sql`json_extract(${sql.ref(text)}, ${sql.lit(`$.${name}`)})`
+      : sql`${sql.ref(text)}::json ->> ${sql.lit(name)}`
+  const reason = field('details', 'reason')
+  const cause =
+    engine === 'sqlite'
+      ? sql`case when instr(${reason}, ':') > 0 then substr(${reason}, 1, instr(${reason}, ':') - 1) else ${reason} end`
+      : sql`split_part(${reason}, ':', 1)`
+  await sql`update inbox set contact = ${field('signal', 'contact')}, customer = ${field('signal', 'customer')}, cause = ${cause}`.execute(
+    database,
+  )
+  await database.schema.createIndex('inbox_by_age').on('inbox').columns(['state', 'accepted_at']).execute()
+  await database.schema.createIndex('inbox_by_arrival').on('inbox').column('accepted_at').execute()
+  await database.schema.createIndex('inbox_by_cause').on('inbox').columns(['state', 'cause']).execute()
+  await database.schema.createIndex('inbox_by_contact').on('inbox').column('contact').execute()
+  await database.schema.createIndex('inbox_by_customer').on('inbox').column('customer').execute()
+  await sql`create index inbox_by_change on inbox (updated_at) where due is not null`.execute(database)
+  // A row in hand: few of many.
+  await sql`create index inbox_in_hand on inbox (leased_until) where holder is not null`.execute(database)
 }

@@ -43,6 +43,11 @@ export interface Tables {
     state: string
     /** 1 for a wish to cancel, 0 for a signal that cancels nobody. */
     cancels: number
+    /** Whom the signal names, by ids, so that what else is known about a person is found without a scan. */
+    contact: string | null
+    customer: string | null
+    /** The code of the reason that a row waits, was ignored or is dead for. */
+    cause: string | null
     details: string
     facts: string
     due: number | null

@@ -1,5 +1,5 @@
 import { type Page, type ReadPage, cursor, createdAt } from './pages.ts'
-import { CommandError, type Outcome } from '../core/outcome.ts'
+import { CommandError, type Failure, type Outcome } from '../core/outcome.ts'
 import type { StripeObject, JsonObject } from '../core/json.ts'
 import type { Instant } from '../core/instant.ts'
 import type { Params, StripeRequest } from '../engine/ports.ts'
@@ -74,7 +74,7 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   const { failure } = outcome
   if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
     return { data: [], hasMore: false }
-  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
+  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
 }
 
 /** One object by its path, as patiently as a page of a list. */
@@ -82,7 +82,7 @@ export async function readOne(source: ListSource, path: string, params: Params):
   const outcome = await readPatiently(source, path, params)
   if (outcome.ok) return outcome.value
   const { failure } = outcome
-  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure.status)
+  throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
 }
 
 /** Repeats a read while Stripe is merely unwell. */
@@ -106,12 +106,14 @@ async function isNobody(source: ListSource, customer: unknown): Promise<boolean>
   return !outcome.ok && outcome.failure.status === 404 && outcome.failure.code === 'resource_missing'
 }
 
-function unreadable(source: ListSource, path: string, why: string, status = 0): CommandError {
-  const permission = status === 401 || status === 403
+/** The failure goes along as the cause: its status says whether the key is refused. */
+function unreadable(source: ListSource, path: string, why: string, failure?: Failure): CommandError {
+  const permission = failure?.status === 401 || failure?.status === 403
   return new CommandError('list_unreadable', `account ${source.name}: ${path} cannot be read: ${why}`, {
     notDone: 'nothing was decided on half a list',
     fix: permission
       ? `give the key of account ${source.name} the permission to read this, see "crossbill doctor"`
       : 'run the command again when Stripe answers',
+    ...(failure === undefined ? {} : { cause: failure }),
   })
 }

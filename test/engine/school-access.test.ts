@@ -69,6 +69,7 @@ async function kajabiOf(school: School): Promise<Kajabi> {
     inbox: store.inbox,
     kajabi,
     access,
+    mappings: school.catalog.mappings,
     policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
     alert: () => {},
     log: () => {},

@@ -117,6 +117,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     inbox: store.inbox,
     kajabi,
     access,
+    mappings: catalog.mappings,
     policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 20, ...options.policy },
     alert: (alert) => void alerts.push(alert),
     log: (line) => void lines.push(line),
@@ -245,7 +246,9 @@ async function makePrice(stripe: Stripe): Promise<string> {
     currency: 'usd',
     unit_amount: 4_900,
     recurring: { interval: 'month' },
-    lookup_key: 'membership',
+    // The school's own name for it, which is not its key in the catalog.
+    lookup_key: 'membership-month-usd',
+    metadata: { crossbill_address: 'price.membership', crossbill_project: 'school' },
   })
   return price.id
 }

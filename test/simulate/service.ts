@@ -208,13 +208,14 @@ export class Service {
   }
 
   private inbox(): InboxContext {
-    const { accounts, store } = this.around.context()
+    const { accounts, store, catalog } = this.around.context()
     return {
       accounts,
       store,
       inbox: store.inbox,
       kajabi: this.kajabi,
       access: this.access,
+      mappings: catalog.mappings,
       policy: { cancel: 'now', cancelsPerHour: 1_000, secondLookSeconds: 0 },
       alert: (alert) => void this.alerts.push(alert),
       log() {},

@@ -88,10 +88,15 @@ function keepsSignals(place: Place): void {
 
   test('rows are claimed oldest first, by one holder at a time, and again when a lease runs out', async () => {
     const [a, b, c] = [await accept('a', 0), await accept('b', 1), await accept('c', 2)]
-    expect(ids(await inbox.claim('one', after(1), after(31), { limit: 2, cancels: true }))).toEqual([a.id, b.id])
-    expect(ids(await inbox.claim('two', after(5), after(35), { limit: 5, cancels: true }))).toEqual([c.id])
-    expect(ids(await inbox.claim('three', after(30), after(60), { limit: 5, cancels: true }))).toEqual([])
-    expect(ids(await inbox.claim('three', after(31), after(61), { limit: 1, cancels: true }))).toEqual([a.id])
+    expect(ids(await inbox.claim('one', after(1), after(31), { limit: 2, cancels: true, lane: 'old' }))).toEqual([
+      a.id,
+      b.id,
+    ])
+    expect(ids(await inbox.claim('two', after(5), after(35), { limit: 5, cancels: true, lane: 'old' }))).toEqual([c.id])
+    expect(ids(await inbox.claim('three', after(30), after(60), { limit: 5, cancels: true, lane: 'old' }))).toEqual([])
+    expect(ids(await inbox.claim('three', after(31), after(61), { limit: 1, cancels: true, lane: 'old' }))).toEqual([
+      a.id,
+    ])
     expect(await saved(a.id, 'one', { state: 'done' })).toBe(false)
     expect(await saved(a.id, 'three', { state: 'done' })).toBe(true)
     expect((await inbox.get(a.id))?.row).toMatchObject({ now: { state: 'done' }, facts: { tried: 1 } })
@@ -103,7 +108,9 @@ function keepsSignals(place: Place): void {
     const others = [await openStore(where), await openStore(where)]
     const claims = await Promise.all(
       [inbox, ...others.map((one) => one.inbox)].flatMap((one, n) =>
-        Array.from({ length: 4 }, (_, m) => one.claim(`holder ${n} ${m}`, at, after(30), { limit: 10, cancels: true })),
+        Array.from({ length: 4 }, (_, m) =>
+          one.claim(`holder ${n} ${m}`, at, after(30), { limit: 10, cancels: true, lane: 'old' }),
+        ),
       ),
     )
     const all = claims.flat().map(({ id }) => id)
@@ -114,13 +121,15 @@ function keepsSignals(place: Place): void {
 
   test('a retry is due at its time; what is done, ignored or dead is never due', async () => {
     const [a, b, c, d] = [await accept('a'), await accept('b'), await accept('c'), await accept('d')]
-    await inbox.claim('one', at, after(30), { limit: 10, cancels: true })
+    await inbox.claim('one', at, after(30), { limit: 10, cancels: true, lane: 'old' })
     await saved(a.id, 'one', { state: 'retry', at: after(600), attempts: 1, reason: 'rate limit' })
     await saved(b.id, 'one', { state: 'done' })
     await saved(c.id, 'one', { state: 'ignored', reason: 'no offer' })
     await saved(d.id, 'one', { state: 'dead', reason: 'ambiguous' })
-    expect(ids(await inbox.claim('two', after(599), after(630), { limit: 10, cancels: true }))).toEqual([])
-    expect(ids(await inbox.claim('two', after(600), after(630), { limit: 10, cancels: true }))).toEqual([a.id])
+    expect(ids(await inbox.claim('two', after(599), after(630), { limit: 10, cancels: true, lane: 'old' }))).toEqual([])
+    expect(ids(await inbox.claim('two', after(600), after(630), { limit: 10, cancels: true, lane: 'old' }))).toEqual([
+      a.id,
+    ])
     expect(await inbox.counts()).toEqual({
       states: { received: 0, verifying: 0, cancelling: 0, retry: 1, done: 1, ignored: 1, dead: 1 },
       oldestPending: at,
@@ -132,10 +141,10 @@ function keepsSignals(place: Place): void {
 
   test('a worker that keeps its lease saves in between; a row left in the middle is found when the lease has run out', async () => {
     const { id } = await accept('a')
-    await inbox.claim('one', at, after(30), { limit: 1, cancels: true })
+    await inbox.claim('one', at, after(30), { limit: 1, cancels: true, lane: 'old' })
     expect(await saved(id, 'one', { state: 'cancelling' }, false)).toBe(true)
-    expect(ids(await inbox.claim('two', after(29), after(59), { limit: 1, cancels: true }))).toEqual([])
-    const [again] = await inbox.claim('two', after(30), after(60), { limit: 1, cancels: true })
+    expect(ids(await inbox.claim('two', after(29), after(59), { limit: 1, cancels: true, lane: 'old' }))).toEqual([])
+    const [again] = await inbox.claim('two', after(30), after(60), { limit: 1, cancels: true, lane: 'old' })
     expect(again).toMatchObject({ id, now: { state: 'cancelling' }, facts: { tried: 1 } })
     expect(await saved(id, 'one', { state: 'done' })).toBe(false)
   })
@@ -144,22 +153,24 @@ function keepsSignals(place: Place): void {
     await accept('a')
     const entry = { source: 'source_account', event: 'hold_removed', subscriber: 'us/sub_1', receivedAt: at } as const
     const { id } = await inbox.accept({ keys: ['h'], signal: { ...entry, message: 'h' }, at })
-    expect(ids(await inbox.claim('one', at, after(30), { limit: 10, cancels: false }))).toEqual([id])
+    expect(ids(await inbox.claim('one', at, after(30), { limit: 10, cancels: false, lane: 'old' }))).toEqual([id])
     expect(await inbox.cancelsSince(at, at)).toEqual({ done: 0, inHand: 0 })
   })
 
   test('a clock that goes back by an hour strands nothing: not what waits, not a retry, not a dead worker’s row', async () => {
     const [a, b, c] = [await accept('a'), await accept('b'), await accept('c')]
-    await inbox.claim('one', at, after(30), { limit: 2, cancels: true })
+    await inbox.claim('one', at, after(30), { limit: 2, cancels: true, lane: 'old' })
     await saved(b.id, 'one', { state: 'retry', at: after(20), attempts: 1, reason: 'rate limit' })
-    const rows = await inbox.claim('two', after(-3_600), after(-3_570), { limit: 10, cancels: true })
+    const rows = await inbox.claim('two', after(-3_600), after(-3_570), { limit: 10, cancels: true, lane: 'old' })
     expect(ids(rows).toSorted()).toEqual([a.id, b.id, c.id].toSorted())
-    expect(await inbox.claim('three', after(-3_599), after(-3_569), { limit: 10, cancels: true })).toEqual([])
+    expect(await inbox.claim('three', after(-3_599), after(-3_569), { limit: 10, cancels: true, lane: 'old' })).toEqual(
+      [],
+    )
   })
 
   test('an operator changes a row that nobody works on, and only then', async () => {
     const { id } = await accept('a')
-    await inbox.claim('one', at, after(30), { limit: 1, cancels: true })
+    await inbox.claim('one', at, after(30), { limit: 1, cancels: true, lane: 'old' })
     const redrive = (seconds: number): Promise<boolean> =>
       inbox.change(id, {
         now: { state: 'received' },
@@ -168,7 +179,7 @@ function keepsSignals(place: Place): void {
     expect(await redrive(5)).toBe(false)
     await saved(id, 'one', { state: 'dead', reason: 'ambiguous' })
     expect(await redrive(6)).toBe(true)
-    expect(ids(await inbox.claim('two', after(6), after(36), { limit: 1, cancels: true }))).toEqual([id])
+    expect(ids(await inbox.claim('two', after(6), after(36), { limit: 1, cancels: true, lane: 'old' }))).toEqual([id])
     expect(
       await inbox.change('sig_nothing', { now: { state: 'received' }, note: { at, state: 'received', text: '' } }),
     ).toBe(false)
@@ -176,7 +187,7 @@ function keepsSignals(place: Place): void {
 
   test('an empty inbox has nothing to count', async () => {
     expect((await inbox.counts()).oldestPending).toBeUndefined()
-    expect(await inbox.claim('one', at, after(30), { limit: 10, cancels: true })).toEqual([])
+    expect(await inbox.claim('one', at, after(30), { limit: 10, cancels: true, lane: 'old' })).toEqual([])
   })
 
   test('grants are kept by contact and offer, and found by contact and by customer', async () => {

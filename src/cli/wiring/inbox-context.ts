@@ -39,6 +39,7 @@ export async function inboxContext(
     kajabi: kajabiNeeded ? await kajabi() : await ifPossible(kajabi, shell),
     // An access.yaml that is not there gives nobody anything.
     access: { offers: {}, ...(access as Partial<Access>) },
+    mappings: context.catalog.mappings,
     ...(urls === undefined ? {} : { urls }),
     policy: {
       cancel: project.policies.cancel,

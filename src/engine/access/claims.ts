@@ -49,8 +49,11 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
       const customer = customerOf(one, [account])
       const person = customer?.email?.trim().toLowerCase()
       if (customer === undefined || person === undefined || person === '') return []
-      const old = account === target ? undefined : catalog.mappings.get(name)?.prices
-      const prices = one.items.data.flatMap(({ price }) => (old === undefined ? priceKey(price) : old[price.id]) ?? [])
+      const mapped = catalog.mappings.get(name)?.prices ?? {}
+      const prices = one.items.data.flatMap(({ price }) => {
+        const mark = account === target ? priceKey(price) : undefined
+        return mark ?? (Object.hasOwn(mapped, price.id) ? mapped[price.id] : undefined) ?? []
+      })
       const who = { customer: customer.id, person, name: customer.name ?? '' }
       return [{ subscriber: key, prices, live: true, undeclared: true as const, ...who }]
     }),

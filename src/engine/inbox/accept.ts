@@ -35,6 +35,15 @@ async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Sig
         : { customer: named.customer }
   if (filter === undefined) return named
   const grants = await accessOf(context.inbox, filter)
+  // A customer beside the contact that is another person's: the worker finds out, and asks.
+  const { contact, customer } = named
+  if (
+    contact !== undefined &&
+    customer !== undefined &&
+    grants.length > 0 &&
+    !grants.some((grant) => grant.customer === customer)
+  )
+    return named
   // What was given after the wish cannot be what was meant.
   const meant = grants.filter((grant) => grant.offer === offer && grant.grantedAt <= named.receivedAt)
   const subscribers = new Set(meant.flatMap((grant) => grant.subscribers))

@@ -1,10 +1,11 @@
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
-import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { success, type Outcome } from '../../core/outcome.ts'
 import { cancelledComment } from '../../live/marks.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
+import { listed } from './listed.ts'
 import { isLive } from './live-sides.ts'
 
 /** One subscription to be cancelled in one account on behalf of one inbox row. */
@@ -14,6 +15,8 @@ export interface CancelWork {
   readonly account: StripeAccount
   readonly subscription: string
   readonly customer: string
+  /** The subscription as it was read before, when it was. */
+  readonly seen: StripeObject | undefined
   /** A held subscription cannot charge, so it ends now whatever the policy says. */
   readonly when: 'now' | 'period_end'
 }
@@ -28,17 +31,18 @@ function addressOf({ row }: Pick<CancelWork, 'row'>): string {
  * (the SDK's `subscriptions.cancel`), so they are noted before and restored after.
  */
 export async function invoicesToRestore(work: CancelWork): Promise<Outcome<readonly string[]>> {
-  const found: string[] = []
-  try {
-    const list = work.account.list('/v1/invoices', { customer: work.customer, status: 'open' })
-    for await (const invoice of list)
-      if (willBeCollected(invoice) && subscriptionOf(invoice) !== work.subscription && invoice.id !== undefined)
-        found.push(invoice.id)
-    return success(found)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'open invoices could not be read'
-    return failed({ kind: 'retryable', code: 'invoices_unreadable', message, status: 0 })
-  }
+  const open = await listed(
+    work.account,
+    '/v1/invoices',
+    { customer: work.customer, status: 'open' },
+    'invoices_unreadable',
+  )
+  if (!open.ok) return open
+  return success(
+    open.value
+      .filter((invoice) => willBeCollected(invoice) && subscriptionOf(invoice) !== work.subscription)
+      .flatMap(({ id }) => id ?? []),
+  )
 }
 
 /** An invoice's subscription, since basil below `parent`. */
@@ -53,38 +57,120 @@ function subscriptionOf(invoice: StripeObject): string | undefined {
 /**
  * Cancels and confirms from Stripe's own answer. Cancelling something cancelled answers 404, so a re-read decides whether it is done; the marker says whose
  * cancel it was. Nothing is prorated or invoiced.
+ *
+ * | the subscription                                  | then                                                                     |
+ * |---------------------------------------------------|--------------------------------------------------------------------------|
+ * | is run by a schedule                              | released from it first: Stripe refuses to end it directly                |
+ * | got a schedule between our read and our request   | refused; read again, released, and cancelled                             |
+ * | at period end, and paused or incomplete           | cancelled now: its period never ends, so it would never end              |
+ * | at period end, and ends by itself until then      | left as it is                                                            |
+ * | ended meanwhile                                   | that is what was wanted                                                  |
  */
 export async function cancelSubscription(context: InboxContext, work: CancelWork): Promise<Outcome<StripeObject>> {
-  const path = `/v1/subscriptions/${work.subscription}`
+  let { seen } = work
+  for (let turn = 0; ; turn++) {
+    if (seen === undefined) {
+      const now = await read(context, work.account, pathOf(work))
+      if (!now.ok) return now
+      seen = now.value
+    }
+    const outcome = await endSeen(context, work, seen)
+    if (outcome.ok || outcome.failure.kind !== 'rejected') return outcome
+    // Ended, or put under a schedule, by a request of another between our read and ours.
+    const now = await read(context, work.account, pathOf(work))
+    if (!now.ok) return outcome
+    if (done(now.value, whenOf(work, now.value))) return now
+    if (turn > 0 || scheduleOf(now.value) === scheduleOf(seen)) return outcome
+    seen = now.value
+  }
+}
+
+function pathOf({ subscription }: CancelWork): string {
+  return `/v1/subscriptions/${subscription}`
+}
+
+async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObject): Promise<Outcome<StripeObject>> {
+  const when = whenOf(work, seen)
+  if (when === 'period_end' && done(seen, when)) return success(seen)
+  const released = await release(context, work, scheduleOf(seen))
+  if (!released.ok) return released
+  const path = pathOf(work)
   const comment = `${cancelledComment}${work.row}`
   const request =
-    work.when === 'now'
+    when === 'now'
       ? { method: 'DELETE' as const, params: { invoice_now: false, prorate: false, cancellation_details: { comment } } }
-      : {
-          method: 'POST' as const,
-          params: { cancel_at_period_end: true, cancellation_details: { comment } },
-        }
-  const outcome = await perform(context, {
+      : { method: 'POST' as const, params: { cancel_at_period_end: true, cancellation_details: { comment } } }
+  return perform(context, {
     address: addressOf(work),
     step: `cancel ${work.account.name} ${work.subscription}`,
     account: work.account,
     path,
     ...request,
-    key: digest([work.row, work.account.id, work.subscription, work.when]),
+    key: digest([work.row, work.account.id, work.subscription, when]),
     find: async () => {
       const now = await read(context, work.account, path)
       if (!now.ok) return now
-      return success(done(now.value, work.when) ? now.value : undefined)
+      return success(done(now.value, when) ? now.value : undefined)
     },
   })
-  if (outcome.ok || outcome.failure.code !== 'resource_missing') return outcome
-  // Cancelled by somebody else between our read and our request: that is what was wanted.
-  const now = await read(context, work.account, path)
-  return now.ok && done(now.value, work.when) ? now : outcome
 }
 
-function done(subscription: StripeObject, when: 'now' | 'period_end'): boolean {
-  return !isLive(subscription) || (when === 'period_end' && subscription['cancel_at_period_end'] === true)
+/**
+ * Takes the subscription out of its schedule, which leaves it as its current phase made it. The cancel follows at once and carries our marker, which the cancel of a schedule
+ * could not carry.
+ */
+async function release(
+  context: InboxContext,
+  work: CancelWork,
+  schedule: string | undefined,
+): Promise<Outcome<StripeObject | undefined>> {
+  if (schedule === undefined) return success(undefined)
+  const path = `/v1/subscription_schedules/${schedule}`
+  const isOver = async (): Promise<Outcome<StripeObject | undefined>> => {
+    const now = await read(context, work.account, path)
+    if (!now.ok) return now
+    const { status } = now.value
+    return success(status === 'active' || status === 'not_started' ? undefined : now.value)
+  }
+  const outcome = await perform(context, {
+    address: addressOf(work),
+    step: `release ${work.account.name} ${schedule}`,
+    account: work.account,
+    method: 'POST',
+    path: `${path}/release`,
+    params: {},
+    key: digest([work.row, work.account.id, schedule, 'release']),
+    find: isOver,
+  })
+  if (outcome.ok || outcome.failure.kind !== 'rejected') return outcome
+  const over = await isOver()
+  return over.ok && over.value !== undefined ? over : outcome
+}
+
+function scheduleOf({ schedule }: StripeObject): string | undefined {
+  const id = isJsonObject(schedule) ? schedule['id'] : schedule
+  return typeof id === 'string' ? id : undefined
+}
+
+/** No period of a paused subscription ends, and an incomplete one has not begun. */
+function whenOf({ when }: CancelWork, { status }: StripeObject): CancelWork['when'] {
+  return status === 'paused' || status === 'incomplete' ? 'now' : when
+}
+
+function done(subscription: StripeObject, when: CancelWork['when']): boolean {
+  if (!isLive(subscription)) return true
+  if (when === 'now') return false
+  const { cancel_at: at } = subscription
+  const end = periodEndOf(subscription)
+  return subscription['cancel_at_period_end'] === true || (typeof at === 'number' && end !== undefined && at <= end)
+}
+
+/** When the running period ends: since basil it is told by each item. */
+function periodEndOf(subscription: StripeObject): number | undefined {
+  const { items } = subscription
+  const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
+  const ends = data.map((item) => item['current_period_end']).filter((end) => typeof end === 'number')
+  return ends.length === 0 ? undefined : Math.min(...ends)
 }
 
 /** Lets the noted invoices be collected again. Harmless to repeat. */

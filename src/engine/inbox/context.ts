@@ -1,7 +1,9 @@
 import type { Access } from '../../catalog/schemas/access.ts'
+import type { Catalog } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
+import type { Patience } from '../send/perform.ts'
 import type { Accounts, Interrupt, Store } from '../ports.ts'
 import type { InboxStore } from './port.ts'
 
@@ -13,6 +15,8 @@ export interface InboxContext {
   /** Absent for a site without API: then only signals that need no reading back can act. */
   readonly kajabi: KajabiSite | undefined
   readonly access: Access
+  /** Old ids → keys of the catalog, by account: a price is known by its identity, never by a name. */
+  readonly mappings: Catalog['mappings']
   /** For offers that are given by their activation and deactivation URLs. */
   readonly urls?: OfferUrls
   /**
@@ -32,6 +36,10 @@ export interface InboxContext {
     /** Seconds between the two reads that must agree before a missing offer counts. */
     readonly secondLookSeconds: number
   }
+  /** Whether an account has stopped answering: then nothing is taken in hand for it. Absent where every request is simply tried. */
+  readonly isAway?: (account: string) => boolean
+  /** How often a request is repeated while its row waits in hand; the inbox has retries of its own, which keep no hand busy. */
+  readonly patience?: Patience
   readonly alert: (alert: Alert) => void
   readonly log: (line: LogLine) => void
   /** Holder of leases: unique to this process. */

@@ -4,8 +4,8 @@ import { givenByUrls } from '../access/by-urls.ts'
 import { read } from '../send/perform.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from '../grants.ts'
+import { paidBy } from './gives.ts'
 import { readStanding } from './standing.ts'
-import { givesNow } from './whom.ts'
 
 /** While Crossbill itself takes an offer away, its absence is nobody's wish. */
 const ownRevokeDays = 1
@@ -48,11 +48,13 @@ async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Follo
   return [...theirs, ...(await inbox.grants({ subscriber }))]
 }
 
-/** By a subscriber that the grant knows, or by a subscription that its customer made since in the target. */
+/** By a subscriber that the grant knows, or by any other live subscription of its customer. */
 async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
   const standing = await readStanding(context, grant)
   if (!standing.ok) return standing
-  return standing.value.paid ? success(true) : givesNow(context, grant.customer, grant.offer)
+  if (standing.value.paid) return success(true)
+  const other = await paidBy(context, grant.customer, grant.offer)
+  return other.ok ? success(other.value !== undefined) : other
 }
 
 /** False when there is no way to take it: nothing is then said to be taken. */

@@ -1,10 +1,11 @@
 import type Stripe from 'stripe'
 import { digest } from '../../core/canonical.ts'
 import type { StripeObject } from '../../core/json.ts'
-import { failed, success, type Outcome } from '../../core/outcome.ts'
+import { success, type Outcome } from '../../core/outcome.ts'
 import { perform } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
+import { listed } from './listed.ts'
 
 /** An invoice that the old account made although its subscription should have been on hold. */
 export interface Made {
@@ -20,10 +21,10 @@ export async function madeSince(
   old: Stripe.Subscription,
   since: number,
 ): Promise<Outcome<readonly Made[]>> {
-  const listed = await invoicesOf(account, old.id)
-  if (!listed.ok) return listed
+  const all = await listed(account, '/v1/invoices', { subscription: old.id }, 'invoices_unreadable')
+  if (!all.ok) return all
   return success(
-    listed.value.flatMap(({ id, status, auto_advance: advances, amount_paid: paid, created }): Made[] => {
+    all.value.flatMap(({ id, status, auto_advance: advances, amount_paid: paid, created }): Made[] => {
       if (id === undefined || typeof created !== 'number' || created < since) return []
       if (status === 'paid' && typeof paid === 'number' && paid > 0) return [{ id, status: 'paid' }]
       return (status === 'draft' || status === 'open') && advances === true ? [{ id, status: 'collecting' }] : []
@@ -47,15 +48,4 @@ export async function stopCollecting(
     params: { auto_advance: false },
     key: digest([row, account.id, invoice, 'stop']),
   })
-}
-
-async function invoicesOf(account: StripeAccount, subscription: string): Promise<Outcome<readonly StripeObject[]>> {
-  const found: StripeObject[] = []
-  try {
-    for await (const invoice of account.list('/v1/invoices', { subscription })) found.push(invoice)
-    return success(found)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'invoices could not be read'
-    return failed({ kind: 'retryable', code: 'invoices_unreadable', message, status: 0 })
-  }
 }

@@ -1,4 +1,5 @@
 import type { LiveSides } from '../../cancel/decide.ts'
+import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
@@ -6,6 +7,8 @@ import { markFrom, settledComment } from '../../live/marks.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
+import { isRefusal } from './credentials.ts'
+import { accountAway, listed } from './listed.ts'
 
 /** Both sides of one subscriber as they are now, with what a cancel needs of them. */
 export interface ReadSides {
@@ -37,6 +40,7 @@ export function isLive(subscription: StripeObject): boolean {
  */
 export async function readSides(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
   const { source, subscription } = splitSubscriberKey(subscriber)
+  if (source === targetAccount) return readTarget(context, subscription)
   const oldAccount = context.accounts.sources.get(source)
   if (oldAccount === undefined)
     return failed({
@@ -49,6 +53,8 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   if (!old.ok) return old
   const customers = await customersOf(context, subscriber, old.value)
   const successors = await readSuccessors(context, subscriber, customers)
+  if (!successors.ok && isRefusal(successors.failure)) return successors
+  if (!successors.ok && successors.failure.code === accountAway) return successors
   return success({
     sides: {
       old: old.value === undefined ? 'missing' : sideOf(old.value),
@@ -58,6 +64,23 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
     oldAccount,
     successors: successors.ok ? successors.value : [],
     customer: customers[0],
+  })
+}
+
+/** A subscription that was made in the target itself, as after the member subscribed again: it has no old side and stands for itself. */
+async function readTarget(context: InboxContext, subscription: string): Promise<Outcome<ReadSides>> {
+  const read = await readOld(context, context.accounts.target, subscription)
+  if (!read.ok) return read
+  const from = read.value === undefined ? undefined : markOf(read.value)
+  // It succeeds an old subscription, which has to end with it.
+  if (from !== undefined && !from.startsWith(`${targetAccount}/`)) return readSides(context, from as SubscriberKey)
+  const successors = read.value === undefined ? [] : [read.value]
+  return success({
+    sides: { old: 'missing', successors: successors.map((one) => ({ id: one.id ?? '', live: isLive(one) })) },
+    old: undefined,
+    oldAccount: undefined,
+    successors,
+    customer: customerOf(read.value),
   })
 }
 
@@ -77,16 +100,17 @@ async function readSuccessors(
   customers: readonly string[],
 ): Promise<Outcome<readonly StripeObject[]>> {
   const found: StripeObject[] = []
-  try {
-    for (const customer of customers) {
-      const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
-      for await (const one of list) if (markOf(one) === subscriber) found.push(one)
-    }
-    return success(found)
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'the list could not be read'
-    return failed({ ...targetUnreadable, message })
+  for (const customer of customers) {
+    const theirs = await subscriptionsOf(context.accounts.target, customer)
+    if (!theirs.ok) return theirs
+    found.push(...theirs.value.filter((one) => markOf(one) === subscriber))
   }
+  return success(found)
+}
+
+/** Every subscription of a customer in one account, the ended ones included. */
+export function subscriptionsOf(account: StripeAccount, customer: string): Promise<Outcome<readonly StripeObject[]>> {
+  return listed(account, '/v1/subscriptions', { customer, status: 'all' }, `${account.name}_unreadable`)
 }
 
 function markOf(subscription: StripeObject): string | undefined {

@@ -36,7 +36,10 @@ export interface InboxStore extends GrantStore {
     readonly signal: Signal
     readonly at: Instant
   }): Promise<{ readonly id: string; readonly duplicate: boolean }>
-  /** Rows that wait (received, due retries, abandoned in the middle), oldest first, leased to `holder` until `until`. */
+  /**
+   * Rows that wait, leased to `holder` until `until`. The lane `fresh` holds what has just arrived, newest first; `old` holds everything that waits (received, due
+   * retries, abandoned in the middle), the longest due first. News never stands behind a backlog.
+   */
   claim(
     holder: string,
     now: Instant,
@@ -45,10 +48,13 @@ export interface InboxStore extends GrantStore {
       readonly limit: number
       /** False: only signals that cancel nobody. */
       readonly cancels: boolean
+      readonly lane: 'fresh' | 'old'
     },
   ): Promise<readonly InboxRow[]>
-  /** Keeps everything that `holder` has in hand until then; what was lost meanwhile stays lost. */
-  renew(holder: string, until: Instant): Promise<void>
+  /** Keeps these rows in the hands of `holder` until then; what was lost meanwhile stays lost. */
+  renew(holder: string, ids: readonly string[], until: Instant): Promise<void>
+  /** Gives these rows back, as far as they are still in the hands of `holder`. */
+  release(holder: string, ids: readonly string[]): Promise<void>
   /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */
   save(
     id: string,
@@ -66,8 +72,15 @@ export interface InboxStore extends GrantStore {
   /** The row that one of these keys was accepted as. */
   byKey(keys: readonly string[]): Promise<InboxRow | undefined>
   list(filter: { readonly state?: InboxState['state']; readonly limit: number }): Promise<readonly InboxRow[]>
-  /** Rows about this contact that are not at an end. */
-  waitingAbout(contact: string): Promise<readonly InboxRow[]>
+  /** Rows that name this contact or this customer, newest first. */
+  about(
+    who: { readonly contact?: string | undefined; readonly customer?: string | undefined },
+    limit: number,
+  ): Promise<readonly InboxRow[]>
+  /** How many rows are in this state for which cause (the code of the reason), with the id of one of each. */
+  causes(
+    state: InboxState['state'],
+  ): Promise<readonly { readonly cause: string; readonly rows: number; readonly example: string }[]>
   counts(): Promise<{
     readonly states: Readonly<Record<InboxState['state'], number>>
     readonly oldestPending: Instant | undefined

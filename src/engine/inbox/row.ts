@@ -1,6 +1,6 @@
 import { decideCancel } from '../../cancel/decide.ts'
 import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
-import { explainEnd, type DeadReason } from '../../cancel/reasons.ts'
+import { explainEnd } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
 import { Bug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -15,20 +15,30 @@ import type { InboxContext } from './context.ts'
 import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
+import { accountAway } from './listed.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
-import { subscribedAgain, whomItMeans } from './whom.ts'
+import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
 
-/** Works on one claimed row until it is at an end or has to wait. Never throws but for a bug. */
+/** Works on one claimed row until it is at an end or has to wait. Throws only when the store does not take what became of it. */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
   const work = new RowWork(context, row)
   try {
     await work.end(await handle(context, work))
   } catch (error) {
-    if (error instanceof Bug) throw error
-    await work.end(postponed(context, work, unexpected(error)))
+    await work.end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
   }
+}
+
+/** A mistake of this program: trying again repeats it, so a person has to see the entry. The others are worked on as ever. */
+function isBug(error: unknown): error is Error {
+  return [Bug, TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
+}
+
+function bugEnd(context: InboxContext, { id }: RowWork, error: Error): InboxEvent {
+  context.log({ level: 'error', event: 'bug', id, error: error.name, message: error.message })
+  return { event: 'failed', reason: `bug: ${error.message}` }
 }
 
 /** A claimed row while it is worked on: its state moves with every durable note. */
@@ -69,14 +79,16 @@ class RowWork {
     if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
     const at = this.context.clock()
     const attempts = next.state === 'retry' ? { attempts: next.attempts } : {}
-    this.facts = { ...this.facts, ...facts, ...attempts }
-    this.now = next
-    return this.context.inbox.save(this.id, this.context.run, {
+    const known = { ...this.facts, ...facts, ...attempts }
+    const saved = await this.context.inbox.save(this.id, this.context.run, {
       now: next,
-      facts: this.facts,
+      facts: known,
       note: { at, state: next.state, text: 'reason' in event ? event.reason : event.event },
       release: next.state !== 'cancelling' && next.state !== 'verifying',
     })
+    // Only what is stored is so: a write that failed leaves the memory where the store is.
+    if (saved) [this.facts, this.now] = [known, next]
+    return saved
   }
 
   async end(event: InboxEvent): Promise<void> {
@@ -122,22 +134,36 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
   switch (choice.choice) {
     case 'one':
       return cancelBoth(context, work, choice.subscriber as SubscriberKey)
-    case 'none': {
-      const needsPerson = choice.reason === 'nobody' || choice.reason === 'no_offer_named'
-      if (needsPerson) {
-        const reason = await askedAlready(context, work)
-        return reason === undefined ? { event: 'failed', reason: choice.reason } : { event: 'refuted', reason }
-      }
-      // A tag that stayed would one day be taken for the wish to cancel a subscription made long after it.
-      const removed = await removeTag(context, work.signal)
-      return removed.ok ? { event: 'refuted', reason: choice.reason } : afterFailure(context, work, removed.failure)
-    }
+    case 'none':
+      return noOne(context, work, choice)
     case 'ambiguous':
       return {
         event: 'failed',
         reason: `ambiguous: several subscriptions give this: ${choice.subscribers.join(', ')}`,
       }
   }
+}
+
+/** The signal means no subscription that Crossbill knows. A repeat of a wish that is done or under way needs no person; everything else that may cost money does. */
+async function noOne(
+  context: InboxContext,
+  work: RowWork,
+  { reason, customer }: Extract<Meant, { choice: 'none' }>,
+): Promise<InboxEvent> {
+  if (reason === 'contradicting_ids') return { event: 'failed', reason }
+  if (reason !== 'already_ended' && reason !== 'no_match_for_offer') {
+    const repeat = await askedAlready(context, work)
+    if (!repeat.ok) return afterFailure(context, work, repeat.failure)
+    if (repeat.value === undefined) return { event: 'failed', reason }
+    if ('newer' in repeat.value) return { event: 'failed', reason: `subscribed_again: ${repeat.value.newer}` }
+    return { event: 'refuted', reason: repeat.value.reason }
+  }
+  const again = await subscribedAgain(context, work.signal, customer)
+  if (!again.ok) return afterFailure(context, work, again.failure)
+  if (again.value !== undefined) return { event: 'failed', reason: `subscribed_again: ${again.value}` }
+  // A tag that stayed would one day be taken for the wish to cancel a subscription made long after it.
+  const removed = await removeTag(context, work.signal)
+  return removed.ok ? { event: 'refuted', reason } : afterFailure(context, work, removed.failure)
 }
 
 /** The new one first: a held old one cannot charge meanwhile. Done only when both are. */
@@ -154,7 +180,7 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
       if (work.begun === undefined) {
         const again = await subscribedAgain(context, work.signal, both.value.customer)
         if (!again.ok) return afterFailure(context, work, again.failure)
-        if (again.value) return { event: 'failed', reason: 'subscribed_again' satisfies DeadReason }
+        if (again.value !== undefined) return { event: 'failed', reason: `subscribed_again: ${again.value}` }
       }
       if (!(await work.note({ event: 'verified' }, { subscriber }))) return postponed(context, work, leaseLost)
       break
@@ -198,6 +224,7 @@ async function send(
     ...common,
     account: context.accounts.target,
     subscription,
+    seen: both.successors.find(({ id }) => id === subscription),
     when: context.policy.cancel,
   }))
   if (decision.old && both.oldAccount !== undefined)
@@ -205,6 +232,7 @@ async function send(
       ...common,
       account: both.oldAccount,
       subscription: splitSubscriberKey(subscriber).subscription,
+      seen: both.old,
       // Held, it bills nothing any more, and a period end of it means nothing.
       when: decision.new.length > 0 ? 'now' : context.policy.cancel,
     })
@@ -254,6 +282,8 @@ async function removeTag({ kajabi }: InboxContext, { contact, tag }: InboxRow['s
 
 /** Seconds until it is looked again whether an apply has ended: that is no failed try. */
 const applySeconds = 10
+/** Seconds until a row of an account that is away is looked at again, at most: it is called as soon as the account answers. */
+const awaySeconds = 120
 
 function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
   tellRefused(context, failure)
@@ -266,11 +296,18 @@ function afterFailure(context: InboxContext, work: RowWork, failure: Failure): I
 
 function postponed(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
   const { attempts } = work
-  if (failure.code === applyAtWork.code)
-    return { event: 'postponed', at: instant(context.clock() + applySeconds), attempts, reason: failure.code }
+  const uncounted = uncountedSeconds(failure, context.random())
+  if (uncounted !== undefined)
+    return { event: 'postponed', at: instant(context.clock() + uncounted), attempts, reason: failure.code }
   const delay = retryDelay(attempts, context.random(), failure.retryAfter)
   if (delay === undefined) return { event: 'failed', reason: `given up after ${attempts} tries: ${failure.code}` }
   return { event: 'postponed', at: instant(context.clock() + delay), attempts: attempts + 1, reason: failure.code }
+}
+
+/** Waiting for an apply, or for an account that is known not to answer, is no failed try of this signal. */
+function uncountedSeconds({ code }: Failure, random: number): number | undefined {
+  if (code === applyAtWork.code) return applySeconds
+  return code === accountAway ? Math.ceil(1 + random * awaySeconds) : undefined
 }
 
 function announce(context: InboxContext, { id, signal, acceptedAt }: RowWork, state: string, reason: string): void {

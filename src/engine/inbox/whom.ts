@@ -1,22 +1,24 @@
 import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
 import type { Signal } from '../../cancel/signal.ts'
-import type { SubscriberKey } from '../../core/address.ts'
+import { targetAccount } from '../../catalog/types.ts'
+import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom, priceKey, undoneComment } from '../../live/marks.ts'
+import { markFrom, undoneComment } from '../../live/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
-import { isLive, readSides, targetUnreadable } from './live-sides.ts'
+import { offersOf, paidBy } from './gives.ts'
+import { isLive, readSides, subscriptionsOf, targetUnreadable } from './live-sides.ts'
 import type { Grant } from '../grants.ts'
 
 /**
  * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted or seen, and by the
  * customer the signal brought along; never by an e-mail address.
  */
-export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Choice>> {
+export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Meant>> {
   if (signal.subscriber !== undefined) {
     const one = { choice: 'one', subscriber: signal.subscriber } as const
-    return signal.source === 'relay' ? provenOffer(context, signal, one) : success(one)
+    return signal.source === 'relay' ? provenRelay(context, signal, one) : success(one)
   }
   const candidates = new Map<string, Candidate>()
   const { contact, customer: brought } = signal
@@ -30,6 +32,14 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, { subscriber, offers, live: true, newerThanSignal })
     }
   }
+  // Two ids of two people in one request: either may be the wrong one.
+  if (
+    contact !== undefined &&
+    brought !== undefined &&
+    mine.length > 0 &&
+    !mine.some((grant) => grant.customer === brought)
+  )
+    return success({ choice: 'none', reason: 'contradicting_ids' })
   const noted = await customerOf(context, signal, mine)
   if (!noted.ok) return noted
   const customer = noted.value
@@ -40,31 +50,66 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       const known = candidates.get(subscriber)
       candidates.set(subscriber, {
         subscriber,
-        offers: known?.offers ?? offersOf(context, one),
+        offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
         live: isLive(one) || isTakenBack(one),
         newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
       })
     }
   }
-  return success(choose([...candidates.values()], signal.offer))
+  return success({ ...choose([...candidates.values()], signal.offer), customer })
 }
 
-/** A relay may name the subscription itself; the offer that it must name, too, has to be one that this subscription gives. */
-async function provenOffer(
+/** Whom a signal means, with the customer that was found on the way. */
+export type Meant = (Choice | { readonly choice: 'none'; readonly reason: 'contradicting_ids' }) & {
+  readonly customer?: string | undefined
+}
+
+/**
+ * A relay may name the subscription itself. The offer that it also names has to be one that this subscription gives, and a contact or customer beside it has to be
+ * the same person's: of two ids that contradict each other, either may be the wrong one.
+ */
+async function provenRelay(
   context: InboxContext,
-  { subscriber = '', offer }: Signal,
+  signal: Signal,
   one: Extract<Choice, { choice: 'one' }>,
-): Promise<Outcome<Choice>> {
+): Promise<Outcome<Meant>> {
+  const { subscriber = '', offer, contact, customer } = signal
   const grants = await context.inbox.grants({ subscriber })
-  if (grants.some((grant) => grant.offer === offer)) return success(one)
+  const knownBy = grants.find((grant) => contact === undefined || grant.contact === contact)
+  const sameCustomer = customer === undefined || grants.some((grant) => grant.customer === customer)
+  if (knownBy !== undefined && sameCustomer && grants.some((grant) => grant.offer === offer)) return success(one)
   const both = await readSides(context, subscriber as SubscriberKey)
   if (!both.ok) return both
-  const { successors, sides } = both.value
+  const { successors, sides, old, customer: owner } = both.value
   if (sides.successors === undefined) return failed(targetUnreadable)
-  const offers = [...grants.map((grant) => grant.offer), ...successors.flatMap((each) => offersOf(context, each))]
-  if (offer !== undefined && offers.includes(offer)) return success(one)
-  // Of an old subscription that was never granted anything nobody can tell what it gives: a person decides.
-  return success({ choice: 'none', reason: offers.length === 0 ? 'nobody' : 'no_match_for_offer' })
+  const same = await samePerson(context, signal, { owner, contacts: grants.map((grant) => grant.contact) })
+  if (!same.ok) return same
+  if (!same.value) return success({ choice: 'none', reason: 'contradicting_ids' })
+  const { source } = splitSubscriberKey(subscriber as SubscriberKey)
+  const offers = grants.map((grant) => grant.offer)
+  for (const each of successors) offers.push(...(await offersOf(context, targetAccount, each)))
+  if (old !== undefined) offers.push(...(await offersOf(context, source, old)))
+  if (offer !== undefined && offers.includes(offer)) return success({ ...one, customer: owner })
+  // What a subscription gives by prices that neither a mark nor a mapping names, only a person knows.
+  return success({ choice: 'none', reason: offers.length === 0 ? 'nobody' : 'no_match_for_offer', customer: owner })
+}
+
+/** Whether every id that the relay sent is the owner's, as far as the grants, the accounts and Kajabi say. */
+async function samePerson(
+  context: InboxContext,
+  { contact, customer }: Signal,
+  { owner, contacts }: { readonly owner: string | undefined; readonly contacts: readonly string[] },
+): Promise<Outcome<boolean>> {
+  if (customer !== undefined && owner !== undefined && customer !== owner) return success(false)
+  if (contact === undefined || contacts.includes(contact)) return success(true)
+  // Another contact is known to have it, so it is not this one's.
+  if (contacts.length > 0) return success(false)
+  const theirs = await accessOf(context.inbox, { contact })
+  if (theirs.length > 0) return success(theirs.some((grant) => grant.customer === owner))
+  const noted = await context.kajabi?.externalId(contact)
+  if (noted === undefined) return success(true)
+  if (!noted.ok) return noted.failure.code === 'not_found' ? success(false) : noted
+  return success(noted.value === undefined || noted.value === owner)
 }
 
 /** Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it on the contact in Kajabi. */
@@ -85,19 +130,16 @@ async function markedSubscriptions(
   context: InboxContext,
   customer: string,
 ): Promise<Outcome<ReadonlyMap<string, StripeObject>>> {
+  const theirs = await subscriptionsOf(context.accounts.target, customer)
+  if (!theirs.ok) return theirs
   const found = new Map<string, StripeObject>()
-  try {
-    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
-    for await (const one of list) {
-      const mark = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
-      if (typeof mark !== 'string') continue
-      const known = found.get(mark)
-      if (known === undefined || isLive(one)) found.set(mark, one)
-    }
-    return success(found)
-  } catch (error) {
-    return unreadable(error)
+  for (const one of theirs.value) {
+    const mark = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
+    if (typeof mark !== 'string') continue
+    const known = found.get(mark)
+    if (known === undefined || isLive(one)) found.set(mark, one)
   }
+  return success(found)
 }
 
 /** Taken back by us: the old subscription is theirs again, and both sides are read before anything is cancelled. */
@@ -107,55 +149,17 @@ function isTakenBack({ cancellation_details: details }: StripeObject): boolean {
 }
 
 /**
- * Whether the customer has any live subscription in the target that gives the offer, whoever made it: somebody who left and subscribed again keeps what they
- * pay for now. `until`: only one that was made by then.
- */
-export async function givesNow(
-  context: InboxContext,
-  customer: string,
-  offer: string,
-  until = Infinity,
-): Promise<Outcome<boolean>> {
-  try {
-    const list = context.accounts.target.list('/v1/subscriptions', { customer, status: 'all' })
-    for await (const one of list)
-      if (isLive(one) && Number(one['created']) <= until && offersOf(context, one).includes(offer)) return success(true)
-    return success(false)
-  } catch (error) {
-    return unreadable(error)
-  }
-}
-
-function unreadable(error: unknown): Outcome<never> {
-  const message = error instanceof Error ? error.message : 'the list could not be read'
-  return failed({ ...targetUnreadable, message })
-}
-
-/** Offers by the catalog keys that Crossbill's prices carry. */
-function offersOf(context: InboxContext, subscription: StripeObject): string[] {
-  const { items } = subscription
-  const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'] : []
-  const prices = new Set(
-    data.flatMap((item) => {
-      const price = isJsonObject(item) ? item['price'] : undefined
-      const key = isJsonObject(price) ? priceKey(price) : undefined
-      return key === undefined ? [] : [key]
-    }),
-  )
-  return Object.entries(context.access.offers)
-    .filter(([, offer]) => offer.prices.some((price) => prices.has(price)))
-    .map(([key]) => key)
-}
-
-/**
- * A tag is bound to the subscription that Crossbill knows. Where that one has ended and its customer had subscribed again before the tag was set, the wish is about the
- * new one, which is no subscriber of the migration: saying that it is done would let the member pay on.
+ * A wish is bound to the subscription that Crossbill knows. Where that one has ended and its customer had subscribed again before the wish was sent, the wish is about
+ * the newer subscription: to report it as done would let the member pay on. A link and an operator name one subscription, and mean no other.
+ * @returns the newer subscription
  */
 export async function subscribedAgain(
   context: InboxContext,
-  { tag, offer, receivedAt }: Signal,
+  { source, contact, customer: named, offer, receivedAt }: Signal,
   customer: string | undefined,
-): Promise<Outcome<boolean>> {
-  if (tag === undefined || offer === undefined || customer === undefined) return success(false)
-  return givesNow(context, customer, offer, receivedAt)
+): Promise<Outcome<string | undefined>> {
+  const aboutAPerson = source === 'hook' || source === 'poller' || source === 'relay'
+  if (!aboutAPerson || (contact ?? named) === undefined) return success(undefined)
+  if (offer === undefined || customer === undefined) return success(undefined)
+  return paidBy(context, customer, offer, receivedAt)
 }

@@ -1,4 +1,5 @@
 import type { BreakerReading } from '../../cancel/breaker.ts'
+import { targetAccount } from '../../catalog/types.ts'
 import { Bug } from '../../core/assert.ts'
 import { instant, isDue } from '../../core/instant.ts'
 import { breakerNow } from './breaker.ts'
@@ -12,8 +13,13 @@ const leaseSeconds = 15
 const lookSeconds = 120
 /** Seconds after which the inbox is looked at again although nobody knocked: retries become due, other processes die. */
 const idleSeconds = 1
-/** Seconds to let the store come back. */
-const storeSeconds = 5
+/** Seconds between two looks while the store does not answer. */
+const storeSeconds = 1
+/**
+ * Rows of a backlog in hand at once. The rest of the hands, and most of the places in Stripe's rate limit, stay free for what has just arrived: with 200 ms a call this many
+ * keep an account's hundred requests a second busy, and a fresh cancel waits for few requests before its own.
+ */
+const oldAtOnce = 24
 
 /** What one look at the inbox did. */
 export interface WorkDone {
@@ -24,7 +30,7 @@ export interface WorkDone {
 /** One look: claims what waits and works on it to its end. For an operator's command and for tests; the service never stops looking (`startWorker`). */
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
   const { reading, left } = await breakerNow(context)
-  const rows = await claim(context, { limit, left }, lookSeconds)
+  const rows = await claim(context, { limit, left, lane: 'old' }, lookSeconds)
   const lines = new Lines(context)
   await Promise.all(rows.map((row) => lines.work(row)))
   return { handled: rows.length, breaker: reading }
@@ -33,13 +39,13 @@ export async function workInbox(context: InboxContext, limit: number): Promise<W
 /** What waits, up to `limit`. When no more cancels are let through, only what cancels nobody: a hold that was taken off does not wait for a person. */
 async function claim(
   context: InboxContext,
-  { limit, left }: { readonly limit: number; readonly left: number },
+  { limit, left, lane }: { readonly limit: number; readonly left: number; readonly lane: 'fresh' | 'old' },
   seconds: number,
 ): Promise<readonly InboxRow[]> {
   if (limit <= 0) return []
   const now = context.clock()
   const which = left > 0 ? { limit: Math.min(limit, left), cancels: true } : { limit, cancels: false }
-  return context.inbox.claim(context.run, now, instant(now + seconds), which)
+  return context.inbox.claim(context.run, now, instant(now + seconds), { ...which, lane })
 }
 
 /** Rows about one person are worked on one after the other, since they may mean the same subscription; the others side by side. */
@@ -70,90 +76,134 @@ function personOf({ id, signal }: InboxRow): string {
 export interface Worker {
   /** Something waits: look now. */
   wake(): void
-  /** Takes nothing more and ends when the rows in hand have. */
-  stop(): Promise<void>
+  /**
+   * Takes nothing more and ends when the rows in hand have, or when `seconds` are over: then they are given back, and another process, or the next start, goes on with them.
+   */
+  stop(seconds?: number): Promise<void>
   /** Settles when it has ended; rejects with the bug that stopped it, if one did. */
   readonly ended: Promise<void>
 }
 
 /**
  * Looks at the inbox for as long as the service lives, with up to `atOnce` rows in hand. An open breaker leaves everything where it is: nothing is
- * cancelled and nothing dropped. A store that cannot be read is waited for.
+ * cancelled and nothing dropped. A store that cannot be read is waited for. While the account that every cancel needs does not answer, nothing is taken in hand.
  */
 export function startWorker(context: InboxContext, atOnce: number): Worker {
-  const lines = new Lines(context)
-  const inHand = new Set<Promise<void>>()
-  let knocked = (): void => {}
-  let awake = false
-  let stopped = false
-  let bug: unknown
-  const wake = (): void => {
-    awake = true
-    knocked()
-  }
-  const start = (row: InboxRow): void => {
-    const mine: Promise<void> = lines
-      .work(row)
-      .catch((error: unknown) => {
-        if (error instanceof Bug) {
-          bug ??= error
-          stopped = true
-        } else unreadable(context, error)
-      })
-      .finally(() => {
-        inHand.delete(mine)
-        wake()
-      })
-    inHand.add(mine)
-  }
-  let renewAt = 0
-  const renew = async (): Promise<void> => {
-    const now = context.clock()
-    if (inHand.size === 0 || !isDue(renewAt, now, leaseSeconds)) return
-    renewAt = now + leaseSeconds / 3
-    await context.inbox.renew(context.run, instant(now + leaseSeconds))
-  }
-  /** Takes what there is room for; false when there was nothing, or no room. */
-  const look = async (): Promise<boolean> => {
-    const { left } = await breakerNow(context)
-    const rows = await claim(context, { limit: atOnce - inHand.size, left }, leaseSeconds)
-    rows.forEach(start)
-    return rows.length > 0
-  }
-  const rest = async (seconds: number): Promise<void> => {
-    if (awake || stopped) return
-    await Promise.race([context.wait(seconds), new Promise<void>((resolve) => (knocked = resolve))])
-  }
-  const run = async (): Promise<void> => {
-    while (!stopped) {
-      awake = false
-      try {
-        await renew()
-        if (!(await look())) await rest(idleSeconds)
-      } catch (error) {
-        unreadable(context, error)
-        await context.wait(storeSeconds)
-      }
-    }
-    while (inHand.size > 0) {
-      await renew()
-      await Promise.race([...inHand, context.wait(idleSeconds)])
-    }
-    if (bug !== undefined) throw bug
-  }
-  const ended = run()
+  const work = new Hands(context, atOnce)
+  const ended = work.run()
   return {
-    wake,
+    wake: () => work.wake(),
     ended,
-    stop() {
-      stopped = true
-      knocked()
-      return ended
+    async stop(seconds = Infinity) {
+      const giveUp = work.stop(seconds)
+      await Promise.race([ended, giveUp])
     },
   }
 }
 
-/** The row stays claimed until its lease runs out, and is then taken again by whoever can reach the store. */
+class Hands {
+  private readonly lines: Lines
+  private readonly inHand = new Map<string, { readonly lane: 'fresh' | 'old'; readonly work: Promise<void> }>()
+  /** Rows whose work ended in a store that did not answer: given back as soon as it does. */
+  private readonly stranded = new Set<string>()
+  private knocked = (): void => {}
+  private awake = false
+  private stopped = false
+  private renewAt = 0
+  private readonly context: InboxContext
+  private readonly atOnce: number
+  constructor(context: InboxContext, atOnce: number) {
+    this.context = context
+    this.atOnce = atOnce
+    this.lines = new Lines(context)
+  }
+
+  wake(): void {
+    this.awake = true
+    this.knocked()
+  }
+
+  async run(): Promise<void> {
+    while (!this.stopped) {
+      this.awake = false
+      try {
+        await this.giveBack()
+        await this.renew()
+        if (!(await this.look())) await this.rest(idleSeconds)
+      } catch (error) {
+        if (error instanceof Bug) throw error
+        unreadable(this.context, error)
+        await this.rest(storeSeconds)
+      }
+    }
+    while (this.inHand.size > 0) {
+      await this.renew().catch((error: unknown) => unreadable(this.context, error))
+      await Promise.race([...[...this.inHand.values()].map(({ work }) => work), this.context.wait(idleSeconds)])
+    }
+    await this.giveBack().catch((error: unknown) => unreadable(this.context, error))
+  }
+
+  /** Resolves when it is time to give up what is still in hand. */
+  async stop(seconds: number): Promise<void> {
+    this.stopped = true
+    this.knocked()
+    if (seconds === Infinity) return new Promise(() => {})
+    await this.context.wait(seconds)
+    for (const id of this.inHand.keys()) this.stranded.add(id)
+    await this.giveBack().catch((error: unknown) => unreadable(this.context, error))
+  }
+
+  /** Takes what there is room for; false when there was nothing, or no room. */
+  private async look(): Promise<boolean> {
+    if (this.context.isAway?.(targetAccount) === true) return false
+    const { left } = await breakerNow(this.context)
+    const room = this.atOnce - this.inHand.size
+    const fresh = await claim(this.context, { limit: room, left, lane: 'fresh' }, leaseSeconds)
+    for (const row of fresh) this.start(row, 'fresh')
+    const old = [...this.inHand.values()].filter(({ lane }) => lane === 'old').length
+    const limit = Math.min(oldAtOnce - old, this.atOnce - this.inHand.size)
+    const rest = { limit, left: left - fresh.length, lane: 'old' } as const
+    const later = left > 0 && left <= fresh.length ? [] : await claim(this.context, rest, leaseSeconds)
+    for (const row of later) this.start(row, 'old')
+    return fresh.length + later.length > 0
+  }
+
+  private start(row: InboxRow, lane: 'fresh' | 'old'): void {
+    const work = this.lines
+      .work(row)
+      .catch((error: unknown) => {
+        unreadable(this.context, error)
+        this.stranded.add(row.id)
+      })
+      .finally(() => {
+        this.inHand.delete(row.id)
+        this.wake()
+      })
+    this.inHand.set(row.id, { lane, work })
+  }
+
+  /** Only what is worked on keeps its lease: a row that was dropped is free for the next. */
+  private async renew(): Promise<void> {
+    const now = this.context.clock()
+    if (this.inHand.size === 0 || !isDue(this.renewAt, now, leaseSeconds)) return
+    await this.context.inbox.renew(this.context.run, [...this.inHand.keys()], instant(now + leaseSeconds))
+    this.renewAt = now + leaseSeconds / 3
+  }
+
+  private async giveBack(): Promise<void> {
+    if (this.stranded.size === 0) return
+    const ids = [...this.stranded]
+    await this.context.inbox.release(this.context.run, ids)
+    for (const id of ids) this.stranded.delete(id)
+  }
+
+  private async rest(seconds: number): Promise<void> {
+    if (this.awake || this.stopped) return
+    await Promise.race([this.context.wait(seconds), new Promise<void>((resolve) => (this.knocked = resolve))])
+  }
+}
+
+/** The row is given back as soon as the store answers, or taken by another process when its lease has run out. */
 function unreadable(context: InboxContext, error: unknown): void {
   context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })
 }

@@ -31,6 +31,7 @@ export function rehearsalService(
     inbox: world.inbox,
     kajabi: undefined,
     access: { offers: {} },
+    mappings: new Map(),
     policy: { cancel: 'now', cancelsPerHour: 1_000_000, secondLookSeconds: 0 },
     alert() {},
     log() {},

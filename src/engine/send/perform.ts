@@ -33,12 +33,17 @@ export interface Work {
   readonly seen?: Stripe.Subscription | undefined
 }
 
-export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'>
+export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'> & { readonly patience?: Patience }
+
+/** How often a request is repeated: `turns` while it was certainly not executed, `rounds` while nobody knows. */
+export interface Patience {
+  readonly turns: number
+  readonly rounds: number
+}
 
 // Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests): an older one protects nothing.
 const keyLife = 23 * 3_600
-const turns = 8
-const rounds = 4
+const patient: Patience = { turns: 8, rounds: 4 }
 
 /**
  * Sends through the journal: `started` is durable before the request leaves, the outcome is written after it came back.
@@ -86,7 +91,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
   }
   let attempt = nextAttempt(work, latest)
   let last: Failure | undefined
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < (context.patience ?? patient).rounds; round++) {
     const [outcome, entry] = await sendOnce(context, work, attempt)
     if (outcome.ok) return outcome
     last = outcome.failure
@@ -195,10 +200,11 @@ function recorded({ kind, code, message, status }: Failure): JsonObject {
  * after the wait it asks for. Neither is a state of a subscriber.
  */
 export async function sendPatiently(
-  context: Pick<Context, 'interrupt' | 'wait'>,
+  context: Pick<Performer, 'interrupt' | 'wait' | 'patience'>,
   account: StripeAccount,
   request: StripeRequest,
 ): Promise<Outcome<StripeObject>> {
+  const { turns } = context.patience ?? patient
   for (let turn = 1; ; turn++) {
     const outcome = await account.send(request)
     if (outcome.ok || !mayRepeat(outcome.failure) || turn === turns || context.interrupt.requested) return outcome
@@ -212,11 +218,12 @@ function mayRepeat(failure: Failure): boolean {
 
 /** A read outside the lists: repeated while the outside is merely unwell, since reading twice harms nobody. */
 export async function read(
-  context: Pick<Context, 'interrupt' | 'wait'>,
+  context: Pick<Performer, 'interrupt' | 'wait' | 'patience'>,
   account: StripeAccount,
   path: string,
   params: JsonObject = {},
 ): Promise<Outcome<StripeObject>> {
+  const { rounds } = context.patience ?? patient
   for (let turn = 1; ; turn++) {
     const outcome = await sendPatiently(context, account, { method: 'GET', path, params })
     if (outcome.ok || outcome.failure.kind !== 'unknown' || turn === rounds) return outcome

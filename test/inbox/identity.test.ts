@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Signal } from '../../src/cancel/signal.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import { workInbox } from '../../src/engine/inbox/worker.ts'
+import { openRig, type Member, type Rig } from './rig.ts'
+
+let rig: Rig
+beforeEach(async () => {
+  rig = await openRig()
+})
+afterEach(() => rig.close())
+
+let messages = 0
+const signal = (more: Partial<Signal>): Promise<{ id: string }> =>
+  acceptSignal(rig.context, {
+    source: 'relay',
+    event: 'cancel',
+    offer: 'membership',
+    receivedAt: rig.now(),
+    message: `m${++messages}`,
+    ...more,
+  })
+const state = async (id: string): Promise<string> => {
+  const now = (await rig.store.inbox.get(id))?.row.now
+  return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
+}
+const workOff = (): Promise<unknown> => workInbox(rig.context, 100)
+const offersOf = async (member: Member): Promise<readonly string[]> => {
+  const offers = await rig.kajabi.offersOf(member.contact)
+  return offers.ok ? offers.value : ['unreadable']
+}
+
+describe('people and prices are known by their identity', () => {
+  test('a second wish of a member whose wish is done is no dead letter, unless the member pays again', async () => {
+    const ada = await rig.member('ada', 'settled')
+    await signal({ contact: ada.contact })
+    await workOff()
+    const again = await signal({ contact: ada.contact })
+    await workOff()
+    expect(await state(again.id)).toBe('ignored: asked_already')
+  })
+
+  test('a member who pays for the same offer by a second subscription keeps the access, whatever its price is called', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'source')]
+    const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
+    const again = items.data.map(({ price }) => ({ price: price.id }))
+    await rig.stripe('target').subscriptions.create({ customer: ada.customer, items: again })
+    const old = await rig.stripe('us').subscriptions.retrieve(bo.old)
+    const oldPrice = old.items.data[0]?.price.id ?? ''
+    await rig.stripe('us').subscriptions.create({ customer: bo.customer, items: [{ price: oldPrice }] })
+    const mappings = new Map([
+      ['us', { products: {}, prices: { [oldPrice]: 'membership' }, tax_rates: {}, coupons: {} }],
+    ])
+    await signal({ subscriber: ada.subscriber })
+    await signal({ subscriber: bo.subscriber })
+    await workInbox({ ...rig.context, mappings }, 10)
+    expect([await rig.status('target', ada.successor), await rig.status('us', bo.old)]).toEqual([
+      'canceled',
+      'canceled',
+    ])
+    expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 1 }])
+  })
+
+  test('a price that carries no mark is known by the id in the store, and a lookup_key that reads like a key decides nothing', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    const stripe = rig.stripe('target')
+    const product = (await stripe.products.list()).data[0]?.id ?? ''
+    const recurring = { interval: 'month' } as const
+    const shared = { product, currency: 'usd', unit_amount: 900, recurring }
+    const adopted = await stripe.prices.create({ ...shared, lookup_key: 'anything' })
+    const foreign = await stripe.prices.create({ ...shared, lookup_key: 'membership' })
+    await rig.store.putObjects([{ address: 'price.membership', account: 'target', id: adopted.id, applied: null }])
+    await stripe.subscriptions.create({ customer: ada.customer, items: [{ price: adopted.id }] })
+    await stripe.subscriptions.create({ customer: bo.customer, items: [{ price: foreign.id }] })
+    await signal({ subscriber: ada.subscriber })
+    await signal({ subscriber: bo.subscriber })
+    await workOff()
+    expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 0 }])
+  })
+
+  test('a subscription that was made in the target is cancelled by its own id', async () => {
+    const ada = await rig.member('ada', 'settled')
+    const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
+    const again = items.data.map(({ price }) => ({ price: price.id }))
+    const { id } = await rig.stripe('target').subscriptions.create({ customer: ada.customer, items: again })
+    const wish = await signal({ source: 'operator', subscriber: `target/${id}` })
+    await workOff()
+    expect([await state(wish.id), await rig.status('target', id)]).toEqual(['done', 'canceled'])
+    expect(await rig.status('target', ada.successor)).toBe('active')
+  })
+
+  test('a relay whose ids mean different people cancels nobody', async () => {
+    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+    const wishes = [
+      await signal({ subscriber: ada.subscriber, contact: bo.contact }),
+      await signal({ subscriber: ada.subscriber, customer: bo.customer }),
+      await signal({ contact: ada.contact, customer: bo.customer }),
+    ]
+    await workOff()
+    expect(await Promise.all(wishes.map(({ id }) => state(id)))).toEqual(Array(3).fill('dead: contradicting_ids'))
+    expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+      'active',
+      'active',
+    ])
+  })
+})

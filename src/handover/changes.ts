@@ -5,11 +5,11 @@ import { address } from '../core/address.ts'
 import { formatInstant } from '../core/instant.ts'
 import { couponDuration } from './coupons.ts'
 import type { DesiredItem } from '../catalog/types.ts'
-import type { Candidate } from './candidate.ts'
-import { sourcePrint } from './fingerprint.ts'
+import { siblingsOf, type Candidate } from './candidate.ts'
 import { isAdopted, termsSinceMove } from './since-move.ts'
 import { isIdle, type SourceDiscount, type SourceItem, type SourceSubscription } from '../live/source.ts'
 import type { HandoverDrift } from './types.ts'
+import { changesWhileHeld, isEnding } from './while-held.ts'
 
 /** How the live old subscription differs from what its entry says; an empty list when it does not. References that have no mapping are found elsewhere. */
 export function changesSincePull(candidate: Candidate): readonly string[] {
@@ -103,26 +103,20 @@ export function changesSinceMove(candidate: Candidate, successor: Stripe.Subscri
 
 /** What changed on either side while the old subscription is on hold. */
 export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
-  const { old, successor, customerOld, standing } = candidate
-  if (successor === undefined || standing !== 'target') return []
-  const print = old.hold?.print ?? ''
+  const { old, successor, standing } = candidate
+  if (successor === undefined) return []
+  if (standing !== 'target') return outsideDrift(candidate, successor)
   // Once the same change was made in the target and its name written down, the two are compared again.
-  const isKnown = candidate.desired.override?.includes('drift_on_held_source') === true
-  const drifted = print !== '' && print !== sourcePrint(old.raw, customerOld) && !isKnown
+  const held = heldChanges(candidate, successor)
+  const drifted = held.some(({ code }) => code === 'drift_on_held_source')
   // Changed itself, the old one no longer says what the new one was made from.
   const changed = drifted
     ? []
     : termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
   const lost = discountsLost(old, successor)
   return [
-    ...(drifted
-      ? [
-          {
-            code: 'drift_on_held_source' as const,
-            message: 'the held subscription was changed in the old account',
-          },
-        ]
-      : []),
+    ...held,
+    ...pausedInTarget(old, successor),
     ...(changed.length > 0
       ? [
           {
@@ -140,6 +134,44 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
         ]
       : []),
   ]
+}
+
+/** What happened in the old account since the hold began, and the new one does not know of. */
+export function heldChanges(candidate: Candidate, successor: Stripe.Subscription): ReturnType<typeof changesWhileHeld> {
+  const { desired, old, customerOld, source } = candidate
+  const latest = old.raw.latest_invoice
+  return changesWhileHeld({
+    old: old.raw,
+    customer: customerOld,
+    successor,
+    pending: source.pendingItems.get(old.customer) ?? [],
+    invoices: latest === null || typeof latest === 'string' ? [] : [latest],
+    siblings: siblingsOf(candidate),
+    override: desired.override ?? [],
+  })
+}
+
+/** A hold that is gone, and an old one that was ended, by somebody outside. */
+function outsideDrift(
+  { desired, sights, standing, old }: Candidate,
+  successor: Stripe.Subscription,
+): readonly HandoverDrift[] {
+  if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
+    return [{ code: 'hold_missing', message: `the hold of ${old.id} was taken off while ${successor.id} bills` }]
+  const isKnown = desired.override?.includes('cancelled_in_source') === true || isEnding(successor)
+  return standing === 'cancelled_in_source' && !isKnown
+    ? [{ code: 'cancelled_in_source', message: `${old.id} was ended in the old account while ${successor.id} goes on` }]
+    : []
+}
+
+/** The source's own pause was carried; any other one on the new subscription came from outside. */
+function pausedInTarget(
+  { hold }: SourceSubscription,
+  { id, pause_collection: pause }: Stripe.Subscription,
+): readonly HandoverDrift[] {
+  return pause === null || hold?.before?.behavior === pause.behavior
+    ? []
+    : [{ code: 'paused_in_target', message: `the collection of ${id} was paused in the target` }]
 }
 
 /** Discounts that still cover the next renewal in the old account and have no counterpart in the new one. */

@@ -14,7 +14,7 @@ import {
   type Candidate,
   type Surroundings,
 } from './candidate.ts'
-import { changesSinceMove, driftOf } from './changes.ts'
+import { changesSinceMove, driftOf, heldChanges } from './changes.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 import { monthlyOf } from './charges.ts'
 import { withCurrencies } from './currency.ts'
@@ -87,7 +87,7 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * | target              | revert               | unchanged                | settle                   |
  * | settled             | `already_settled`    | unchanged                | unchanged                |
  * | ended_in_target     | settle, whatever the stage: the member left; released by hand only where the stage is settled, else `resumed_in_source` |
- * | cancelled_in_source | `cancelled_in_source`| `cancelled_in_source`    | unchanged                |
+ * | cancelled_in_source | `cancelled_in_source`, whatever the stage; ending where the new one ends as well; unchanged where `override` says so |
  * | ended               | ended                | ended                    | ended                    |
  */
 function outcomeOf(candidate: Candidate): Outcome {
@@ -115,14 +115,18 @@ function outcomeOf(candidate: Candidate): Outcome {
           )
         : { outcome: 'settle', plan: settlePlan(candidate, false) }
     case 'cancelled_in_source':
-      return desired.stage === 'settled'
-        ? { outcome: 'unchanged' }
-        : stop(
-            blocked('cancelled_in_source', `the old subscription ended while ${candidate.successor?.id ?? ''} goes on`),
-          )
+      return cancelledInSource(candidate)
     case 'ended':
       return { outcome: 'ended' }
   }
+}
+
+/** No change of the stage swallows the cancel: the new one ends too, or a person says by name that it goes on. */
+function cancelledInSource({ desired, successor }: Candidate): Outcome {
+  if (desired.override?.includes('cancelled_in_source') === true) return { outcome: 'unchanged' }
+  const ending = successor === undefined ? null : readSource(successor, undefined).ending
+  if (ending !== null) return { outcome: 'ending', at: ending }
+  return stop(blocked('cancelled_in_source', `the old subscription ended while ${successor?.id ?? ''} goes on`))
 }
 
 function atSource(candidate: Candidate): Outcome {
@@ -175,7 +179,7 @@ function earliestRenewal(candidate: Candidate): string {
  * renewal, which the guard `settle_unproven` counts: undo ends here.
  */
 function settle(candidate: Candidate): Outcome {
-  const { old, source, around, desired, drift } = { ...candidate, drift: driftOf(candidate) }
+  const { old, source, around } = candidate
   const successor = present(candidate.successor, 'successor')
   const sent = (source.invoices.get(old.id) ?? []).find(
     (one) => one.status === 'open' && one.collection_method === 'send_invoice',
@@ -184,9 +188,8 @@ function settle(candidate: Candidate): Outcome {
     const until = instant(Math.max(sent.due_date ?? 0, around.now) + secondsPerDay)
     return later('invoices_open_in_source', until, `invoice ${sent.id} is open in the old account`)
   }
-  const changed = drift.find(({ code }) => code === 'drift_on_held_source')
-  if (changed !== undefined && desired.override?.includes('drift_on_held_source') !== true)
-    return stop(blocked('drift_on_held_source', changed.message))
+  const [reason, ...more] = heldChanges(candidate, successor).map(({ code, message }) => blocked(code, message))
+  if (reason !== undefined) return { outcome: 'blocked', reasons: [reason, ...more] }
   const first = firstRenewal(successor)
   if (hasCaptured(successor, first)) return { outcome: 'settle', plan: settlePlan(candidate, false) }
   const until = instant(first + around.policies.settle_after_days * secondsPerDay)

@@ -186,12 +186,18 @@ export const blockedCodes = {
     fix: 'Run `crossbill apply`: recovery puts the hold back before anything else.',
   },
   cancelled_in_source: {
-    meaning: 'The old subscription was cancelled while its successor goes on.',
-    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber; else declare it settled.',
+    meaning:
+      'The old subscription was cancelled, or told to end, while its successor goes on: the member used an old door. No change of the stage settles the question.',
+    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber. If they stay, name `cancelled_in_source` under `override` of their entry.',
+  },
+  money_on_held_source: {
+    meaning:
+      'Money was added in the old account while the subscription is on hold there: an invoice item, a proration or a credit that no invoice will ever bill or use, since the hold voids the renewals.',
+    fix: 'Bill the item or give the credit in the target (or bill it at once with an invoice of its own in the old account), remove it in the old account, then name `money_on_held_source` under `override` of the entry if it was voided already.',
   },
   drift_on_held_source: {
     meaning: 'The held subscription was changed in the old account: the member’s change has not reached the new one.',
-    fix: 'Make the same change to the new subscription, then name `drift_on_held_source` under `override`.',
+    fix: 'Make the same change to the new subscription in the target, then name `drift_on_held_source` under `override` of the entry and run `crossbill plan`.',
   },
   already_settled: {
     meaning: 'The old subscription has been cancelled for good; it cannot be set back.',

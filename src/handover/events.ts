@@ -1,11 +1,12 @@
 import type Stripe from 'stripe'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
-import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
+import { fingerprint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import { isRefundedWhole, paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from '../live/sights.ts'
-import { idOf, readHold, readSource } from '../live/source.ts'
+import { idOf, readSource } from '../live/source.ts'
 import type { HandoverEvent } from './state.ts'
+import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>
@@ -74,11 +75,18 @@ export interface BothSides {
   readonly successors: readonly Stripe.Subscription[] | undefined
   /** Open invoices of the old customer that advance by themselves, of any subscription. */
   readonly collecting: readonly Stripe.Invoice[]
+  /** For a settle: pending items of the old customer, and every invoice of the old subscription since the hold. */
+  readonly money?: { readonly pending: readonly Stripe.InvoiceItem[]; readonly invoices: readonly Stripe.Invoice[] }
   readonly now: Instant
 }
 
-export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: BothSides): EventOf<'both_read'> {
+export function bothRead(plan: AnyPlan, { old, successors, collecting, money, now }: BothSides): EventOf<'both_read'> {
   const successor = successors === undefined ? undefined : successorOf(successors)
+  const { override } = plan.expect
+  const { pending, invoices } = money ?? { pending: [], invoices: [] }
+  const changes =
+    old === undefined || successor === undefined ? [] : changesOfOne({ old, successor, pending, invoices, override })
+  const lost = changes.find(({ code }) => code !== 'drift_on_held_source')
   return {
     type: 'both_read',
     old: sightOld(old),
@@ -88,14 +96,9 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, now }: Bo
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
     collect: collecting.filter(willBeCollected).map(({ id }) => id),
-    drifted: old !== undefined && isDrifted(old) && !plan.expect.override.includes('drift_on_held_source'),
+    drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
+    lost: lost === undefined ? null : blocked(lost.code, lost.message),
   }
-}
-
-/** Whether a person has changed the held subscription since; the mark of the hold says what it was. */
-function isDrifted(old: Stripe.Subscription): boolean {
-  const print = readHold(old)?.print ?? ''
-  return print !== '' && print !== sourcePrint(old, customerOf(old))
 }
 
 /**

@@ -51,6 +51,24 @@ export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.
   }).slice(0, 16)
 }
 
+/**
+ * Digest of what decides the taxes of a held subscription and is set at its customer or beside its items: address, tax ids, exemption, rates. Sixteen
+ * characters, written into the mark of the hold, salted with the subscription.
+ */
+export function aroundPrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
+  if (customer === undefined || subscription.schedule !== null) return ''
+  const taxIds = (customer.tax_ids?.data ?? []).map(({ type, value }) => `${type} ${value}`).toSorted()
+  return digest({
+    salt: subscription.id,
+    address: customer.address ?? null,
+    shipping: customer.shipping?.address ?? null,
+    exempt: customer.tax_exempt ?? null,
+    taxIds,
+    automatic: subscription.automatic_tax.enabled,
+    rates: (subscription.default_tax_rates ?? []).map(({ id }) => id),
+  }).slice(0, 16)
+}
+
 function picked(value: object, policies: Readonly<Record<string, FieldPolicy>>): Record<string, unknown> {
   const kept = Object.entries(value).filter(([field]) => {
     const policy = policies[field]

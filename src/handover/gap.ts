@@ -6,6 +6,7 @@ import { idOf } from '../live/source.ts'
 import type { HandoverEvent, HandoverState, KeptBack } from './state.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
+import { otherLines } from './while-held.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
 
@@ -32,7 +33,7 @@ export interface GapInput {
  * |----------------------------------------|------------------------------|---------------------------------------------------------|
  * | kept back by the source's own pause    | any                          | none: it would have been without us                     |
  * | nothing to pay                         | any                          | none                                                    |
- * | kept back by the hold (draft or void)  | paid, refunded, disputed     | none                                                    |
+ * | kept back by the hold (draft or void)  | paid, refunded, disputed     | none, or only the items that went with it               |
  * | draft of a renewal                     | otherwise                    | draft: it only has to be advanced                       |
  * | void, of a renewal                     | otherwise                    | uncharged: one explicit invoice                         |
  * | of a change between renewals           | otherwise                    | left, and listed: only a person knows what it was for   |
@@ -43,15 +44,16 @@ export interface GapInput {
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
     return gap('unreadable')
-  const missed = keptBack(expect, old, oldInvoices).filter(
-    (invoice) => !newInvoices.some((one) => samePeriod(one, invoice) && isPaidFor(one, expect)),
-  )
-  const isLeft = (invoice: Stripe.Invoice): boolean => expect.gap === 'leave' || !isRenewal(invoice)
-  const left = missed.filter(isLeft).map(periodOf)
-  const open = missed.filter((invoice) => !isLeft(invoice) && !isBilled(begun, expect, invoice))
-  const [oldest] = open
-  if (oldest === undefined) return { ...gap('none'), left }
-  const period = periodOf(oldest)
+  const missed = keptBack(expect, old, oldInvoices).flatMap((invoice): Missed[] => {
+    const itemsOnly = newInvoices.some((one) => samePeriod(one, invoice) && isPaidFor(one, expect))
+    return itemsOnly && total(otherLines(invoice)) <= 0 ? [] : [{ invoice, period: periodOf(invoice, itemsOnly) }]
+  })
+  const isLeft = ({ invoice, period }: Missed): boolean =>
+    expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
+  const left = missed.filter(isLeft).map(({ period }) => period)
+  const open = missed.find((one) => !isLeft(one) && !isBilled(begun, expect, one.invoice))
+  if (open === undefined) return { ...gap('none'), left }
+  const { invoice: oldest, period } = open
   if (oldest.status === 'draft') return { ...gap('draft'), invoice: oldest.id, period, left }
   const own = begunFor(begun, expect, oldest)
   return {
@@ -59,7 +61,7 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
     invoice: own?.id ?? null,
     period,
     left,
-    requests: gapLines(oldest).length + 2,
+    requests: gapLines(oldest, period).length + 2,
     done: own === undefined ? 0 : 1 + own.lines.data.length,
   }
 }
@@ -92,8 +94,15 @@ function isRenewal({ billing_reason: reason }: Stripe.Invoice): boolean {
   return reason === 'subscription_cycle'
 }
 
-function periodOf({ id, created, total, currency }: Stripe.Invoice): KeptBack {
-  return { invoice: id, at: created, amount: total, currency }
+type Missed = { readonly invoice: Stripe.Invoice; readonly period: KeptBack }
+
+function periodOf(invoice: Stripe.Invoice, itemsOnly: boolean): KeptBack {
+  const amount = itemsOnly ? total(otherLines(invoice)) : invoice.total
+  return { invoice: invoice.id, at: invoice.created, amount, currency: invoice.currency, itemsOnly }
+}
+
+function total(lines: readonly Stripe.InvoiceLineItem[]): number {
+  return lines.reduce((sum, { amount }) => sum + amount, 0)
 }
 
 function begunFor(
@@ -139,8 +148,8 @@ function coversPeriod({ lines }: Stripe.Invoice, item: Stripe.SubscriptionItem):
   )
 }
 
-function gapLines({ lines }: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
-  return lines.data.filter(({ amount }) => amount !== 0)
+function gapLines(invoice: Stripe.Invoice, { itemsOnly }: KeptBack): readonly Stripe.InvoiceLineItem[] {
+  return (itemsOnly ? otherLines(invoice) : invoice.lines.data).filter(({ amount }) => amount !== 0)
 }
 
 /** Mark by which the invoice of a gap is found again: the subscriber and the voided invoice. */
@@ -157,7 +166,7 @@ export function gapRequest(
   state: HandoverState,
   { voided, daysUntilDue }: { readonly voided: Stripe.Invoice; readonly daysUntilDue: number | null },
 ): PlannedStep {
-  const lines = gapLines(voided)
+  const lines = gapLines(voided, present(state.period, 'period'))
   const mark = { [markCarried]: gapMark(expect, voided.id) }
   const step = (id: string, path: string, params: PlannedStep['params']): PlannedStep => ({
     id,

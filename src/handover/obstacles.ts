@@ -1,10 +1,10 @@
-import { belongsTo } from './carried/money.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './changes.ts'
 import { Findings } from './findings.ts'
 import { sightInvoice } from '../live/sights.ts'
+import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
 
 /**

@@ -6,7 +6,7 @@ import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
 import { nextChargeOf } from './charges.ts'
-import { fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
+import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
 import { markHold, settledComment, undoneComment } from '../live/marks.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
 import { holdMark, pauseImage, readSource, type Hold, type PauseImage } from '../live/source.ts'
@@ -29,6 +29,7 @@ export function movePlan(
         before: old.pause,
         since: candidate.around.now,
         print: sourcePrint(old.raw, customerOld),
+        around: aroundPrint(old.raw, customerOld),
       }),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...(recipe.pause === null ? [] : [pauseStep(recipe.pause)]),
@@ -84,7 +85,12 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
   const goal = sights.new === 'live' ? 'move' : 'undo'
   const pause = pauseToRestore(candidate)
   // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
-  const hold = old.hold ?? { before: pause, since: candidate.around.now, print: sourcePrint(old.raw, customerOld) }
+  const hold = old.hold ?? {
+    before: pause,
+    since: candidate.around.now,
+    print: sourcePrint(old.raw, customerOld),
+    around: aroundPrint(old.raw, customerOld),
+  }
   const steps = [
     holdStep(desired.source, old.id, hold),
     ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),

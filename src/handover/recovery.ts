@@ -43,7 +43,7 @@ export const roundsMax = 12
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
  *
  * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
- * (3) changed by an old door since: moved, reason `drift_on_held_source`.
+ * (3) changed, cancelled or given money by an old door since: moved, with the reason.
  * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
  * Once money of the customer may have moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
@@ -108,6 +108,7 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
       return { ...state, phase: onHold ? 'reading_invoice' : 'reholding' }
     case 'settle':
       if (!onHold) return { ...state, phase: 'reholding' }
+      if (event.lost !== null) return { ...state, phase: 'moved', reason: event.lost }
       return event.drifted ? drifted(state) : settling(state, event)
     case 'move':
       if (!onHold) return { ...state, phase: 'reholding' }

@@ -111,7 +111,13 @@ function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
 function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
   const planned = steps.find(({ id }) => id === 'hold')
   const hold =
-    planned ?? holdStep(expect.source, expect.old, { before: expect.before_pause, since: expect.held_since, print: '' })
+    planned ??
+    holdStep(expect.source, expect.old, {
+      before: expect.before_pause,
+      since: expect.held_since,
+      print: '',
+      around: '',
+    })
   if (goal === 'move') return { ...hold, id: 'hold-again' }
   const { params } = keepStep(expect.source, expect.old)
   return { ...hold, id: 'hold-again', params: { ...hold.params, ...params } }

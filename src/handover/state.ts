@@ -61,6 +61,8 @@ export type KeptBack = {
   readonly at: number
   readonly amount: number
   readonly currency: string
+  /** The target charged the renewal; only items of the old account went with the invoice. */
+  readonly itemsOnly: boolean
 }
 
 /** JSON: kept as `facts` in the store. */
@@ -161,6 +163,8 @@ export type HandoverEvent =
       readonly collect: readonly string[]
       /** The held old one was changed there since, and nobody said that the new one was changed like it. */
       readonly drifted: boolean
+      /** Anything else that happened to it there and would be lost by a settle. */
+      readonly lost: Reason | null
     }
   | {
       readonly type: 'invoice_read'

@@ -50,7 +50,15 @@ export interface Reason<Code extends string = string> {
 
 /** A difference that is shown and never undone by us: what the subscriber changed, or what somebody changed on a held subscription. */
 export interface HandoverDrift {
-  readonly code: 'changed_in_target' | 'drift_on_held_source' | 'discount_lost' | 'payment_method_differs'
+  readonly code:
+    | 'changed_in_target'
+    | 'paused_in_target'
+    | 'drift_on_held_source'
+    | 'cancelled_in_source'
+    | 'money_on_held_source'
+    | 'hold_missing'
+    | 'discount_lost'
+    | 'payment_method_differs'
   readonly message: string
 }
 

@@ -56,8 +56,14 @@ export const violations = {
     fix: 'Set `stage: settled` for the subscriber and apply: the old one is cancelled too. It is never released. One that was released by hand and is to go on: exclude it with a reason.',
   },
   cancelled_in_source: {
-    meaning: 'The member (or somebody for them) cancelled the old subscription while it was on hold.',
-    fix: '`crossbill cancel SUBSCRIPTION` cancels the new one as they wished. If they meant to stay: `stage: settled`.',
+    meaning:
+      'The old subscription was cancelled, or told to end, while it was on hold, and the new one goes on: the member used an old door.',
+    fix: '`crossbill cancel SUBSCRIPTION` ends the new one as well. If they meant to stay, name `cancelled_in_source` under `override` of their entry. A change of the stage does not settle it.',
+  },
+  money_on_held_source: {
+    meaning:
+      'An invoice item, a proration or a credit was added in the old account while the subscription is on hold there. The hold voids the renewal that would have taken it.',
+    fix: 'Before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there. Was it voided already: bill it, then name `money_on_held_source` under `override` of the entry.',
   },
   drift_on_held_source: {
     meaning:

@@ -74,6 +74,8 @@ export interface Hold {
   readonly since: number
   /** `sourcePrint()` when the hold was set, so that later changes of a held subscription are seen without any state of ours; '' when unknown. */
   readonly print: string
+  /** `aroundPrint()` when the hold was set: what decides its taxes; '' when unknown. */
+  readonly around: string
 }
 
 const over = new Set(['canceled', 'incomplete_expired'])
@@ -135,9 +137,14 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   if (mark === undefined) return null
   try {
     const value = JSON.parse(mark) as Partial<Hold>
-    return { before: value.before ?? null, since: value.since ?? 0, print: value.print ?? '' }
+    return {
+      before: value.before ?? null,
+      since: value.since ?? 0,
+      print: value.print ?? '',
+      around: value.around ?? '',
+    }
   } catch {
-    return { before: null, since: 0, print: '' }
+    return { before: null, since: 0, print: '', around: '' }
   }
 }
 

@@ -226,7 +226,18 @@ const cases: Readonly<Record<string, Case>> = {
   'the old one was cancelled, and the new one is to go on': {
     codes: ['cancelled_in_source'],
     harm: ({ us, old }) => us.subscriptions.cancel(old),
-    mend: stage('settled'),
+    mend: async (it) => it.edit(/(sub_\w+:\n)/, '$1    override: [cancelled_in_source]\n'),
+  },
+  'an item was added in the old account: billed there at once': {
+    codes: ['money_on_held_source'],
+    harm: ({ us, old, customer }) =>
+      us.invoiceItems.create({ customer, subscription: old, amount: 2_500, currency: 'usd' }),
+    mend: async ({ us, customer }) => {
+      for (const { id } of (await us.invoiceItems.list({ customer, pending: true })).data) await us.invoiceItems.del(id)
+      await us.invoiceItems.create({ customer, amount: 2_500, currency: 'usd' })
+      const invoice = await us.invoices.create({ customer, pending_invoice_items_behavior: 'include' })
+      await us.invoices.pay(invoice.id)
+    },
   },
   'the held one was changed: the same in the target, and said so': {
     codes: ['drift_on_held_source'],

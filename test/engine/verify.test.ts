@@ -146,7 +146,10 @@ test('the held one was changed in the old account', async () => {
 test('a lost discount is told beside a change of the held one', async () => {
   await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
   await school.target.subscriptions.deleteDiscount(await successor(school))
-  await school.us.subscriptions.update(school.subscriptions[0] ?? '', { cancel_at_period_end: true })
+  await school.us.subscriptions.update(school.subscriptions[0] ?? '', {
+    collection_method: 'send_invoice',
+    days_until_due: 9,
+  })
   expect(await codes(school)).toEqual(['discount_lost us/sub', 'drift_on_held_source us/sub'])
 })
 

@@ -301,6 +301,7 @@ function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
         newSchedule: null,
         collect: [],
         drifted: world.drifted,
+        lost: null,
       }
   }
 }
@@ -330,6 +331,7 @@ function unreadable(wanted: Command): HandoverEvent {
         newSchedule: null,
         collect: [],
         drifted: false,
+        lost: null,
       }
   }
 }

@@ -278,6 +278,13 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       await changeQuantity('us')(stage, id)
     },
   },
+  money_on_held_source: {
+    wanted: 'settled',
+    after: async (stage, id, member) => {
+      await paidRenewal(stage)
+      await stage.us.invoiceItems.create({ customer: member, subscription: id, amount: 2_500, currency: 'usd' })
+    },
+  },
   already_settled: {
     wanted: 'source',
     after: async (stage, id) => {

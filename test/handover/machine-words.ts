@@ -37,6 +37,7 @@ export const both = (
   newSchedule: null,
   collect: [],
   drifted: false,
+  lost: null,
   ...more,
 })
 
@@ -124,7 +125,7 @@ export const everyEvent: readonly HandoverEvent[] = [
     type: 'gap_read',
     gap,
     invoice: 'in_1',
-    period: { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd' },
+    period: { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd', itemsOnly: false },
     left: [],
     requests: 3,
     done: 0,

@@ -17,6 +17,7 @@ import {
   collectingInvoices,
   gapInvoices,
   oldInvoices,
+  pendingItems,
   readOld,
   readSuccessor,
   readSuccessors,
@@ -87,13 +88,18 @@ async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent>
   const { expect } = job.handover
   const old = await readOld(context, expect)
   noteSeen(job, old, context.accounts.target.now())
-  const [successors, collecting] = await Promise.all([
+  const settles = job.handover.goal === 'settle'
+  const [successors, collecting, pending, invoices] = await Promise.all([
     readSuccessors(context, expect),
     collectingInvoices(context, expect),
+    settles ? pendingItems(context, expect) : [],
+    settles ? oldInvoices(context, expect) : [],
   ])
+  const isKnown = collecting !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
-    // Without knowing what a cancel would stop, nothing about the old one is decided.
-    old: collecting === undefined ? undefined : old,
+    // Without knowing what a cancel would stop or strand, nothing about the old one is decided.
+    old: isKnown ? old : undefined,
+    money: { pending: pending ?? [], invoices: invoices ?? [] },
     successors,
     collecting: collecting ?? [],
     now: context.accounts.target.now(),

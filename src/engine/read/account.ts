@@ -76,8 +76,8 @@ export async function listAll(account: StripeAccount, path: string, params: Para
 }
 
 /**
- * A subscription without a third of its size that nobody decides on: the lines of its latest invoice (who needs them reads that one again), and of each item
- * the old form of its price.
+ * A subscription without a third of its size that nobody decides on: the renewals among the lines of its latest invoice (who needs them reads that one
+ * again), and of each item the old form of its price. Lines that are no renewal stay: a hold that voids them loses money.
  */
 function withoutBallast(subscription: StripeObject): StripeObject {
   const { latest_invoice: latest, items } = subscription
@@ -86,12 +86,22 @@ function withoutBallast(subscription: StripeObject): StripeObject {
   return {
     ...subscription,
     ...(isJsonObject(latest) && isJsonObject(lines)
-      ? { latest_invoice: { ...latest, lines: { ...lines, data: [], has_more: true } } }
+      ? { latest_invoice: { ...latest, lines: { ...lines, data: otherLines(lines['data']), has_more: true } } }
       : {}),
     ...(isJsonObject(items) && Array.isArray(data)
       ? { items: { ...items, data: data.map((one: Json) => (isJsonObject(one) ? { ...one, plan: null } : one)) } }
       : {}),
   }
+}
+
+function otherLines(data: Json | undefined): Json[] {
+  return Array.isArray(data) ? data.filter((line: Json) => !isRenewal(line)) : []
+}
+
+function isRenewal(line: Json): boolean {
+  const parent = isJsonObject(line) ? line['parent'] : undefined
+  const details = isJsonObject(parent) ? parent['subscription_item_details'] : undefined
+  return isJsonObject(details) && details['proration'] === false
 }
 
 /** A subscription with more items than its embedded list shows is read to its end. */

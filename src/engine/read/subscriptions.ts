@@ -161,6 +161,16 @@ export async function successorInvoices(
   return whole
 }
 
+/** Invoice items of the old customer that wait for their next invoice. */
+export async function pendingItems(
+  context: Context,
+  { source, customer_old }: Pick<Expectation, 'source' | 'customer_old'>,
+): Promise<readonly Stripe.InvoiceItem[] | undefined> {
+  const params = { customer: customer_old, pending: true }
+  const all = await listOrNothing(accountNamed(context, source), '/v1/invoiceitems', params)
+  return all as unknown as readonly Stripe.InvoiceItem[] | undefined
+}
+
 /** Every invoice of the old subscription since `since` (unix seconds), with all lines. */
 export async function oldInvoices(
   context: Context,

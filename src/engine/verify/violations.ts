@@ -4,6 +4,7 @@ import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
 import { settledComment } from '../../live/marks.ts'
+import { isEnding } from '../../handover/while-held.ts'
 import { sightOld } from '../../live/sights.ts'
 import { isOver, readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
@@ -25,6 +26,7 @@ export const violationCodes = [
   'ended_in_target',
   'cancelled_in_source',
   'drift_on_held_source',
+  'money_on_held_source',
   'open_invoice_on_source',
   'draft_too_old',
   'payment_method_differs',
@@ -93,15 +95,11 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   held_without_successor: heldAlone,
   no_payer: noPayer,
   ended_in_target: endedInTarget,
-  cancelled_in_source: ({ old, alive, declared }) => {
-    const ended = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
-    // Settled is the word of a person that the new one is to go on.
-    if (!ended || alive.length === 0 || declared?.stage === 'settled') return undefined
-    return {
-      detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`,
-      fix: `if the member meant to leave: crossbill cancel ${alive[0]?.id}; else set the stage to \`settled\``,
-    }
-  },
+  cancelled_in_source: cancelledInSource,
+  money_on_held_source: driftRule(
+    'money_on_held_source',
+    'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
+  ),
   undeclared_subscription: ({ declared, old, source, key }, { catalog }) =>
     declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && isOngoing(old.status)
       ? {
@@ -121,6 +119,22 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'make the same change in the target, then name `drift_on_held_source` under `override`',
   ),
   payment_method_differs: paymentDiffers,
+}
+
+/**
+ * A cancel by an old door. It is followed once the new one ends as well, and settled otherwise only by the subscriber's file: a later stage of the wave
+ * says nothing about it.
+ */
+function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
+  const { old, alive, declared, key } = sides
+  if (old === undefined || alive.length === 0) return undefined
+  const fix = `if the member meant to leave: crossbill cancel ${key}; if they stay: name \`cancelled_in_source\` under \`override\` of their entry`
+  const asked = sight.drift.get(key)?.find(({ code }) => code === 'cancelled_in_source')
+  if (!isOver(old)) return asked === undefined ? undefined : { detail: asked.message, fix }
+  const ended = old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
+  const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
+  if (!ended || isKnown) return undefined
+  return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`, fix }
 }
 
 function driftRule(code: HandoverDrift['code'], fix: string): Rule {

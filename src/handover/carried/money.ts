@@ -8,6 +8,7 @@ import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
 import { markAddress, markCarried, markHold } from '../../live/marks.ts'
+import { belongsTo } from '../while-held.ts'
 import { blocked } from '../reasons.ts'
 import { findTaxRate, refTo } from '../references.ts'
 import { isOver } from '../../live/source.ts'
@@ -254,10 +255,4 @@ function isOf(item: Stripe.InvoiceItem, subscription: string): boolean {
 export interface MoneyPart {
   readonly steps: readonly PlannedStep[]
   readonly after: readonly SubscriberKey[]
-}
-
-/** Of this subscription, or of none: the next invoice of any takes those. */
-export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
-  const of = item.parent?.subscription_details?.subscription ?? null
-  return of === null || of === subscription
 }

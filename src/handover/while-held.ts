@@ -1,0 +1,150 @@
+import type Stripe from 'stripe'
+import { formatInstant, instant } from '../core/instant.ts'
+import { formatMoney } from '../core/money.ts'
+import { idOf, isOver, readHold, readSource, type Hold } from '../live/source.ts'
+import { aroundPrint, sourcePrint } from './fingerprint.ts'
+import { customerOf } from './proof.ts'
+
+/** What happened in the old account to a held subscription or its customer that the new subscription does not know of. */
+export interface HeldChange {
+  readonly code: 'cancelled_in_source' | 'drift_on_held_source' | 'money_on_held_source'
+  readonly message: string
+}
+
+export interface WhileHeld {
+  readonly old: Stripe.Subscription
+  readonly customer: Stripe.Customer | undefined
+  /** The subscription that bills instead. */
+  readonly successor: Stripe.Subscription
+  /** Pending invoice items of the old customer. */
+  readonly pending: readonly Stripe.InvoiceItem[]
+  /** Invoices of the old subscription, as far as they were read, with the lines that are no renewal. */
+  readonly invoices: readonly Stripe.Invoice[]
+  /** Other live subscriptions of the old customer in the old account. */
+  readonly siblings: readonly Stripe.Subscription[]
+  /** What the subscriber's file says was dealt with. */
+  readonly override: readonly string[]
+}
+
+/** Everything of it, in the order in which it matters. Each code is silenced by its name under `override`, and by nothing else. */
+export function changesWhileHeld(seen: WhileHeld): readonly HeldChange[] {
+  const hold = readHold(seen.old)
+  if (hold === null || isOver(seen.old)) return []
+  const all = [...cancelAsked(seen, hold), ...changed(seen, hold), ...moneyAdded(seen, hold)]
+  return all.filter(({ code }) => !seen.override.includes(code))
+}
+
+/** Whether it ends by itself at the end of its period, or before. */
+export function isEnding(subscription: Stripe.Subscription): boolean {
+  return readSource(subscription, undefined).ending !== null
+}
+
+/** The old one was told to end, and the new one was not: a member who cancelled by an old door. */
+function cancelAsked({ old, customer, successor }: WhileHeld, hold: Hold): readonly HeldChange[] {
+  if (hold.print === '' || hold.print === sourcePrint(old, customer)) return []
+  const end = endOf(old)
+  const known = endOf(successor)
+  if (end === null || (known !== null && known <= end)) return []
+  const message = `the old subscription was told to end on ${formatInstant(instant(end))} while it is on hold: a cancel by an old door, which ${successor.id} does not know of`
+  return [{ code: 'cancelled_in_source', message }]
+}
+
+/** The last instant up to which it is paid for; null when it goes on. */
+function endOf(subscription: Stripe.Subscription): number | null {
+  return readSource(subscription, undefined).ending ?? subscription.cancel_at
+}
+
+function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
+  const { old, customer } = seen
+  const what = [
+    ...(hold.print !== '' && !isSame(seen, hold) ? ['its items, payment method, end or way of collection'] : []),
+    ...(hold.around !== '' && hold.around !== aroundPrint(old, customer)
+      ? ['its taxes, or the address or tax ids of its customer']
+      : []),
+    ...(discountsAdded(seen, hold) ? ['a discount was added'] : []),
+  ]
+  return what.length === 0
+    ? []
+    : [
+        {
+          code: 'drift_on_held_source',
+          message: `the held subscription was changed in the old account (${what.join('; ')})`,
+        },
+      ]
+}
+
+/** An end alone is no change of the terms: it is a cancel, or the cancel that the new one has followed. */
+function isSame({ old, customer, successor }: WhileHeld, { print }: Hold): boolean {
+  const { cancel_at, cancel_at_period_end } = successor
+  const ends = [{}, { cancel_at: null, cancel_at_period_end: false }, { cancel_at, cancel_at_period_end }]
+  const isEnd = old.cancel_at !== null || old.cancel_at_period_end
+  return ends.slice(0, isEnd ? ends.length : 1).some((end) => sourcePrint({ ...old, ...end }, customer) === print)
+}
+
+/** Discounts run out by themselves while it is held, but they do not begin by themselves. */
+function discountsAdded({ old, customer }: WhileHeld, { since }: Hold): boolean {
+  const all = [...old.discounts, ...old.items.data.flatMap(({ discounts }) => discounts), customer?.discount ?? null]
+  return since > 0 && all.some((one) => one !== null && typeof one === 'object' && one.start > since)
+}
+
+/**
+ * Money that arrived in the old account: a pending item goes onto the next invoice of the subscription, which the hold voids, and a credit stays where no
+ * invoice will ever use it.
+ */
+function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
+  const { old, customer, siblings } = seen
+  const waiting = seen.pending.filter(
+    (item) => belongsTo(item, old.id) && item.amount !== 0 && !isTakenBefore(item, seen),
+  )
+  const voided = seen.invoices
+    .filter((one) => one.status === 'void' && hold.since > 0 && one.created >= hold.since && hold.before === null)
+    .map((invoice) => ({ invoice, amount: sum(otherLines(invoice)) }))
+    .filter(({ amount }) => amount !== 0)
+  const credit = customer === undefined || siblings.some(bills) ? 0 : customer.balance
+  const told = [
+    ...waiting.map(({ id, amount, currency }) => `item ${id} of ${formatMoney({ amount, currency })} waits for it`),
+    ...voided.map(
+      ({ invoice: { id, currency }, amount }) => `items of ${formatMoney({ amount, currency })} were voided with ${id}`,
+    ),
+    ...(credit === 0
+      ? []
+      : [`customer ${idOf(old.customer)} has a balance of ${formatMoney({ amount: credit, currency: old.currency })}`]),
+  ]
+  return told.length === 0
+    ? []
+    : [{ code: 'money_on_held_source', message: `money that nothing will bill in the old account: ${told.join('; ')}` }]
+}
+
+/** An item without a subscription goes onto whichever invoice of its customer comes first. */
+function isTakenBefore(item: Stripe.InvoiceItem, { old, siblings }: WhileHeld): boolean {
+  if (item.parent?.subscription_details?.subscription) return false
+  const next = readSource(old, undefined).next
+  return siblings.filter(bills).some((one) => (readSource(one, undefined).next ?? Infinity) < (next ?? Infinity))
+}
+
+/** A subscription of the old account that still makes invoices which somebody pays. */
+function bills(subscription: Stripe.Subscription): boolean {
+  return !isOver(subscription) && subscription.pause_collection === null && !isEnding(subscription)
+}
+
+/** Of this subscription, or of none: the next invoice of any takes those. */
+export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
+  const of = item.parent?.subscription_details?.subscription ?? null
+  return of === null || of === subscription
+}
+
+/** Lines of an invoice that are no renewal: items, and prorations of a change. */
+export function otherLines({ lines }: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
+  return lines.data.filter(({ parent }) => parent?.subscription_item_details?.proration !== false)
+}
+
+function sum(lines: readonly Stripe.InvoiceLineItem[]): number {
+  return lines.reduce((total, { amount }) => total + amount, 0)
+}
+
+/** For a reading of one subscription with its customer expanded. */
+export function changesOfOne(seen: Omit<WhileHeld, 'customer' | 'siblings'>): readonly HeldChange[] {
+  // The customer's other subscriptions were not read, so nothing is said about a balance that they may use.
+  const customer = customerOf(seen.old)
+  return changesWhileHeld({ ...seen, customer: customer && { ...customer, balance: 0 }, siblings: [] })
+}

@@ -1,0 +1,244 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { Catalog } from '../../src/catalog/types.ts'
+import type { Context } from '../../src/engine/context.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
+import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import { drift } from '../../src/engine/verify/drift.ts'
+import { verify } from '../../src/engine/verify/verify.ts'
+import { idOf } from '../../src/live/source.ts'
+import { type Member, type Members, members } from './members.ts'
+import { planAndApply } from './rig.ts'
+
+/*
+ * Promise 12, nothing silent: everything that can happen to a held subscription or its customer in the old account is named before the renewal
+ * at which money would be lost, and stops settling until a person has dealt with it.
+ */
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const now = '2026-10-05T12:00:00Z'
+const one: Member = { since: '2026-09-20T09:15:00Z' }
+
+interface It {
+  readonly school: Members
+  readonly old: string
+  readonly customer: string
+  readonly successor: string
+}
+
+async function moved(member: Member = one, policies = ''): Promise<It> {
+  const school = await members([member], now)
+  const { result } = await planAndApply(school.stage('target', policies))
+  if (!result.ok) throw new Error(JSON.stringify(result))
+  const [old = ''] = school.subscriptions
+  const [successor] = (await school.target.subscriptions.list({})).data
+  return {
+    school,
+    old,
+    customer: idOf((await school.us.subscriptions.retrieve(old)).customer),
+    successor: successor?.id ?? '',
+  }
+}
+
+async function codes(context: Context): Promise<readonly string[]> {
+  return (await verify(context)).violations.map(({ code }) => code)
+}
+
+function overridden(context: Context, ...override: string[]): Context {
+  const subscribers = context.catalog.subscribers.map((each) => ({ ...each, override }))
+  const catalog: Catalog = { ...context.catalog, subscribers, digest: override.join() }
+  return { ...context, catalog }
+}
+
+const events: Readonly<Record<string, { readonly code: string; readonly act: (it: It) => Promise<unknown> }>> = {
+  'an item for the subscription': {
+    code: 'money_on_held_source',
+    act: ({ school, customer, old }) =>
+      school.us.invoiceItems.create({ customer, subscription: old, amount: 2_500, currency: 'usd' }),
+  },
+  'an item of the customer': {
+    code: 'money_on_held_source',
+    act: ({ school, customer }) => school.us.invoiceItems.create({ customer, amount: -900, currency: 'usd' }),
+  },
+  'a credit on the balance': {
+    code: 'money_on_held_source',
+    act: ({ school, customer }) =>
+      school.us.customers.createBalanceTransaction(customer, { amount: -700, currency: 'usd' }),
+  },
+  'a change with prorations': {
+    code: 'money_on_held_source',
+    act: async ({ school, old }) => {
+      const { items } = await school.us.subscriptions.retrieve(old)
+      return school.us.subscriptions.update(old, { items: [{ id: items.data[0]?.id ?? '', quantity: 2 }] })
+    },
+  },
+  'another quantity': {
+    code: 'drift_on_held_source',
+    act: async ({ school, old }) => {
+      const { items } = await school.us.subscriptions.retrieve(old)
+      const changed = [{ id: items.data[0]?.id ?? '', quantity: 2 }]
+      return school.us.subscriptions.update(old, { items: changed, proration_behavior: 'none' })
+    },
+  },
+  'another address': {
+    code: 'drift_on_held_source',
+    act: ({ school, customer }) => school.us.customers.update(customer, { address: { country: 'DE', line1: 'Weg 1' } }),
+  },
+  'a tax id': {
+    code: 'drift_on_held_source',
+    act: ({ school, customer }) => school.us.customers.createTaxId(customer, { type: 'eu_vat', value: 'DE123456789' }),
+  },
+  'a coupon of the subscription': {
+    code: 'drift_on_held_source',
+    act: async ({ school, old }) => {
+      await school.advance('2026-10-06T12:00:00Z')
+      const { id: coupon } = await school.us.coupons.create({ percent_off: 50, duration: 'forever' })
+      return school.us.subscriptions.update(old, { discounts: [{ coupon }] })
+    },
+  },
+  'another card': {
+    code: 'drift_on_held_source',
+    act: async ({ school, customer }) => {
+      const card = await school.us.paymentMethods.attach('pm_card_mastercard', { customer })
+      return school.us.customers.update(customer, { invoice_settings: { default_payment_method: card.id } })
+    },
+  },
+  'a cancel at the end of the period': {
+    code: 'cancelled_in_source',
+    act: ({ school, old }) => school.us.subscriptions.update(old, { cancel_at_period_end: true }),
+  },
+  'a cancel on a date': {
+    code: 'cancelled_in_source',
+    act: ({ school, old }) =>
+      school.us.subscriptions.update(old, { cancel_at: 1_798_000_000, proration_behavior: 'none' }),
+  },
+  'a cancel at once': {
+    code: 'cancelled_in_source',
+    act: ({ school, old }) => school.us.subscriptions.cancel(old),
+  },
+}
+
+describe('promise 12: what happens in the old account during a hold', () => {
+  test.each(Object.entries(events))('%s is named at once and stops settling', async (_, { code, act }) => {
+    const it = await moved()
+    await using school = it.school
+    await act(it)
+    expect(await codes(school.stage('target'))).toContain(code)
+    expect((await drift(school.stage('target'))).drift.map((each) => each.code)).toContain(code)
+    // Its renewal in the old account is over, the new one has paid, and the wave is settled.
+    await school.advance('2026-10-22T00:00:00Z')
+    const { plan, result } = await planAndApply(school.stage('settled'))
+    expect([plan.summary.settle, plan.blocked.map((each) => each.code)]).toEqual([0, expect.arrayContaining([code])])
+    expect(result.changes).toEqual([])
+    expect(await codes(school.stage('settled'))).toContain(code)
+    // A person has dealt with it and says so by its name, and only by its name.
+    const other = overridden(school.stage('settled'), 'changed_since_move')
+    expect((await makePlan(other)).blocked.map((each) => each.code)).toContain(code)
+    const known = overridden(
+      school.stage('settled'),
+      'money_on_held_source',
+      'drift_on_held_source',
+      'cancelled_in_source',
+    )
+    const after = await planAndApply(known)
+    expect([after.plan.blocked, after.result.ok]).toEqual([[], true])
+    expect((await school.us.subscriptions.retrieve(it.old)).status).toBe('canceled')
+    expect((await codes(known)).filter((each) => each === code)).toEqual([])
+  })
+
+  test('what arrives between the plan and its settle stops the settle', async () => {
+    const it = await moved()
+    await using school = it.school
+    await school.advance('2026-10-22T00:00:00Z')
+    const context = school.stage('settled')
+    const plan = await makePlan(context)
+    const { account, ...rest } = { account: 'us', customer: it.customer, amount: 2_500, currency: 'usd' }
+    let added = false
+    const source = context.accounts.sources.get(account)
+    if (source === undefined) throw new Error('no account')
+    const sources = new Map(context.accounts.sources).set(account, {
+      ...source,
+      async send(request) {
+        // Right before the first request of the hand-over itself.
+        if (!added && request.method === 'GET' && request.path === `/v1/subscriptions/${it.old}`) {
+          added = true
+          await school.us.invoiceItems.create({ ...rest, subscription: it.old })
+        }
+        return source.send(request)
+      },
+    })
+    const result = await apply({ ...context, accounts: { ...context.accounts, sources } }, plan)
+    expect([added, result.ok]).toEqual([true, false])
+    expect(result.changes).toMatchObject([{ action: 'settle', outcome: 'skipped', code: 'money_on_held_source' }])
+    expect((await school.us.subscriptions.retrieve(it.old)).status).toBe('active')
+  })
+
+  test('an item that a voided renewal took along is named afterwards, and billed when the member is set back', async () => {
+    const it = await moved()
+    await using school = it.school
+    await school.us.invoiceItems.create({ customer: it.customer, subscription: it.old, amount: 2_500, currency: 'usd' })
+    await school.advance('2026-10-22T00:00:00Z')
+    const { violations } = await verify(school.stage('target'))
+    expect(violations).toMatchObject([
+      { code: 'money_on_held_source', detail: expect.stringContaining('25.00') as string },
+    ])
+    const { result } = await planAndApply(school.stage('source'))
+    expect(result.changes).toMatchObject([
+      {
+        outcome: 'done',
+        periods: [{ amount: 2_500, outcome: 'billed', at: expect.stringMatching(/^2026-10-20/) as string }],
+      },
+    ])
+    await school.advance('2026-10-24T00:00:00Z')
+    const charges = (await school.charges()).flat().map((charge) =>
+      charge
+        .split(' ')
+        .filter((_, i) => i !== 1)
+        .join(' '),
+    )
+    expect(charges.toSorted()).toEqual(['target 4900 usd', 'us 2500 usd', 'us 4900 usd'])
+  })
+
+  test('an item that the other subscription of the customer bills first is no alarm', async () => {
+    const people: Member[] = [one, { since: '2026-09-12T09:15:00Z', customerOf: 0 }]
+    await using school = await members(
+      [people[1] ?? one, { ...one, customerOf: 0 }].map((each, i) => (i === 0 ? { since: each.since } : each)),
+      now,
+    )
+    const stage = school.stage((index) => (index === 1 ? 'target' : 'source'))
+    await planAndApply(stage)
+    const customer = idOf((await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')).customer)
+    await school.us.invoiceItems.create({ customer, amount: 900, currency: 'usd' })
+    expect(await codes(stage)).toEqual([])
+    await school.us.invoiceItems.create({
+      customer,
+      subscription: school.subscriptions[1] ?? '',
+      amount: 900,
+      currency: 'usd',
+    })
+    expect(await codes(stage)).toEqual(['money_on_held_source'])
+  })
+
+  test('a cancel that both follow is no alarm, before its end and after it', async () => {
+    const it = await moved()
+    await using school = it.school
+    await school.us.subscriptions.update(it.old, { cancel_at_period_end: true })
+    await school.target.subscriptions.update(it.successor, { cancel_at_period_end: true })
+    expect(await codes(school.stage('target'))).not.toContain('cancelled_in_source')
+    await school.advance('2026-10-22T00:00:00Z')
+    expect(await codes(school.stage('target'))).toEqual([])
+  })
+
+  test('a renewal, a trial that ends and a discount that runs out are nobody’s change', async () => {
+    const people: Member[] = [
+      { since: '2026-09-20T09:15:00Z', coupon: 'welcome' },
+      { since: '2026-09-30T09:15:00Z', create: { trial_period_days: 14 } },
+    ]
+    await using school = await members(people, now)
+    await planAndApply(school.stage('target'))
+    for (const day of ['2026-10-22', '2026-12-22', '2027-01-22']) {
+      await school.advance(`${day}T00:00:00Z`)
+      expect([day, await codes(school.stage('target'))]).toEqual([day, []])
+    }
+  })
+})

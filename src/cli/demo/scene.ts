@@ -4,22 +4,22 @@ import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
 
 export interface Showing {
-  /** Lines of output that are told. */
+  /** Lines of output that are shown. */
   readonly lines?: number
   /** Exit codes that fit the story; 0 when absent. */
   readonly codes?: readonly number[]
 }
 
-/** Where the story plays: commands run in the school's project, told as they are. */
+/** Where the story plays: commands run in the school's project, shown as they are. */
 export interface Scene {
   readonly school: School
   readonly teller: Teller
   readonly shown: (words: readonly string[], showing?: Showing) => Promise<void>
-  /** The standing check. What it found before anybody moved is the school's own and is told once; anything else ends the story. */
+  /** The standing check. What it found before the first move is shown once; anything else ends the story. */
   readonly verified: (told: boolean) => Promise<VerifyResult>
 }
 
-/** Found in the world as it was; no migration makes or mends them. */
+/** Present before the migration, which neither causes nor repairs them. */
 const ofTheWorld: readonly Violation['code'][] = ['same_person_pays_twice', 'external_biller']
 
 export function openScene(school: School, teller: Teller): Scene {
@@ -42,11 +42,11 @@ export function openScene(school: School, teller: Teller): Scene {
       if (known === undefined) {
         known = new Set(result.violations.filter(({ code }) => ofTheWorld.includes(code)).map(name))
         if (known.size > 0)
-          teller.say('That was so before anybody moved: a question for the school, not for the migration.')
+          teller.say('This was so before the migration: a question for the school, not for the migration.')
       }
       const unexpected = result.violations.filter((violation) => known?.has(name(violation)) !== true)
       if (unexpected.length === 0) return result
-      throw new CommandError('demo_stopped', `"crossbill verify" found what must not be:\n${text.stdout}`, {
+      throw new CommandError('demo_stopped', `"crossbill verify" found violations:\n${text.stdout}`, {
         notDone: 'the story stops here',
         fix: `Look around in ${dir}: crossbill plan, crossbill verify.`,
       })

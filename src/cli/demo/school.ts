@@ -12,14 +12,14 @@ import { projectYaml } from '../wiring/project-template.ts'
 import { advanceClock, copyCustomers, readCharges } from '../wiring/sandbox-control.ts'
 import type { LedgerCharge } from '../wiring/world-charges.ts'
 
-/** The demo's project on disk, the world it acts in, and the world in which nobody migrates. */
+/** The demo's project on disk, its simulated world, and the control run. */
 export interface School {
   readonly dir: string
   /** Commands typed in the project. */
   readonly players: Players
-  /** Plays both worlds forward to an instant. */
+  /** Advances both worlds to an instant. */
   readonly advance: (to: string) => Promise<void>
-  /** Has Stripe copy customers and cards to the new account; the CSV is put beside the project. @returns its name */
+  /** Lets Stripe copy customers and cards to the new account. @returns the name of the CSV */
   readonly copy: (source: string) => Promise<string>
   /** Edits every wave file of a source, as a person would in an editor. */
   readonly stage: (source: string, from: string, to: string) => Promise<readonly string[]>
@@ -72,7 +72,7 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
   }
 }
 
-/** The same people, seed and clock, in which nobody migrates: what it charges is what everybody owes. */
+/** The control run: the same people, seed and clock, without a migration. It charges what is owed. */
 async function twinOf(project: Project): Promise<ProjectSandbox> {
   const twin = await openProjectSandbox(project)
   if (twin === undefined) throw new Error('the project of the demo has simulated accounts')
@@ -80,7 +80,7 @@ async function twinOf(project: Project): Promise<ProjectSandbox> {
 }
 
 async function changeStage(folder: string, from: string, to: string): Promise<string[]> {
-  // A small school may have nobody in one of the accounts.
+  // A small school may have no subscriber in one of the accounts.
   await mkdir(folder, { recursive: true })
   const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()
   for (const name of names) {

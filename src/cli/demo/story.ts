@@ -12,7 +12,7 @@ import type { Teller } from './teller.ts'
 
 export const begins = '2026-12-01T12:00:00Z'
 
-/** Every charge compared with the world in which nobody migrated. */
+/** Every charge compared with the control run. */
 export interface Reckoning {
   readonly expected: number
   readonly made: number
@@ -34,8 +34,8 @@ export async function tellStory(school: School, teller: Teller, months: number):
 async function twoOldAccounts({ teller, shown }: Scene): Promise<void> {
   teller.act('Two old accounts')
   teller.say(
-    'A school sells memberships and courses all over the world. Its subscribers are billed by two old Stripe accounts, "us" and "intl". It wants one new account, "target", and on the way nobody may be charged twice, and nobody may be forgotten.',
-    '"pull" reads both old accounts and writes down what they hold as YAML: prices, coupons, taxes, and one entry for every subscriber.',
+    'A school sells memberships and courses all over the world. Its subscribers are billed by two old Stripe accounts, "us" and "intl". It wants one new account, "target". No member may be charged twice on the way, and no member may be forgotten.',
+    '"pull" reads both old accounts and writes YAML: prices, coupons, taxes, and one entry for each subscriber.',
   )
   await shown(['pull'], { lines: 16 })
 }
@@ -43,7 +43,7 @@ async function twoOldAccounts({ teller, shown }: Scene): Promise<void> {
 async function cards({ school, teller, shown }: Scene): Promise<void> {
   teller.act('The cards')
   teller.say(
-    'Stripe itself copies customers and their cards from one account to another, and hands out a table of old and new ids. That table is all Crossbill ever uses to match a card.',
+    'Stripe itself copies customers and their cards from one account to another, and provides a table of old and new ids. Crossbill matches cards by this table alone.',
   )
   const files = [await school.copy('us'), await school.copy('intl')]
   await shown(['copy-map', 'import', ...files])
@@ -54,7 +54,7 @@ async function catalog(scene: Scene): Promise<void> {
   const { teller, shown } = scene
   teller.act('The new catalog')
   teller.say(
-    'A plan says what would change before anything does. So far nobody moves: the plan only makes the products, prices, coupons and tax rates of the new account.',
+    'A plan shows what would change, before anything changes. No subscriber moves yet: the plan only creates the products, prices, coupons and tax rates of the new account.',
   )
   await shown(['plan'], { lines: 14 })
   await applyAll(scene)
@@ -62,24 +62,24 @@ async function catalog(scene: Scene): Promise<void> {
 
 async function firstWave(scene: Scene): Promise<void> {
   const { school, teller, shown } = scene
-  teller.act('The first wave: everybody from "us"')
+  teller.act('The first wave: all subscribers of "us"')
   teller.say(
-    'Moving people is an edit: in catalog/subscribers/us the line "stage: source" becomes "stage: target". The plan shows for each of them the next charge, which must be what it was.',
+    'Moving people is an edit: in catalog/subscribers/us the line "stage: source" becomes "stage: target". The plan shows the next charge of each person, which must be the same as before.',
   )
   await school.stage('us', 'source', 'target')
   await shown(['plan'], { lines: 30 })
   teller.say(
-    'Applying it puts each old subscription on hold, makes the new one so that it first bills on the day the old one would have, and proves it, before it takes the next person.',
+    '"apply" puts each old subscription on hold, creates the new one so that it first bills on the day on which the old one would have billed, and proves it.',
   )
   await applyAll(scene)
-  teller.say('Whoever renews within two days waits. A week later they can go:')
+  teller.say('Subscribers who renew within two days wait. A week later they can move:')
   await school.advance(later(begins, { days: 7 }))
   await applyAll(scene)
 }
 
 async function secondWave(scene: Scene): Promise<void> {
   const { school, teller } = scene
-  teller.act('The second wave: everybody from "intl"')
+  teller.act('The second wave: all subscribers of "intl"')
   await school.stage('intl', 'source', 'target')
   await applyAll(scene)
   await school.advance(later(begins, { days: 14 }))
@@ -88,20 +88,20 @@ async function secondWave(scene: Scene): Promise<void> {
 
 /** Months after which the old subscriptions of a wave are cancelled for good. */
 const settling: Readonly<Record<number, string>> = { 3: 'us', 5: 'intl' }
-/** People who pay by sent invoice have no card that could prove the move; somebody decides that waiting was long enough. */
+/** People who pay by sent invoice have no card that could prove the move: a person decides. */
 const decided = ['--allow', 'settle_unproven']
 
 async function renewals(scene: Scene, months: number): Promise<void> {
   const { school, teller, verified } = scene
-  teller.act(`${plural(months, 'month')} go by`)
+  teller.act(`${plural(months, 'month')} later`)
   teller.say(
-    'Everybody renews, in whichever account they now are. After each month: is everybody billed by exactly one account?',
+    'All subscribers renew, in the account that now bills them. After each month, "verify" checks that exactly one account bills each of them.',
     '',
   )
   for (let month = 1; month <= months; month++) {
     const day = later(begins, { months: month, days: 14 })
     await school.advance(day)
-    // Some can only go on once their anchor is near enough, a discount nearly over, a first renewal paid.
+    // Some can only move once their anchor is near enough, a discount nearly over, a first renewal paid.
     const { changes } = await school.players.playJson<ApplyResult>(['apply', '--yes', ...decided])
     const { checked } = await verified(false)
     teller.say(
@@ -126,7 +126,7 @@ async function settle(scene: Scene, wave: string): Promise<void> {
   const { school, teller, shown } = scene
   teller.say(
     '',
-    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, on hold since, are cancelled for good: "stage: settled". Whoever has not paid there yet waits; a guard asks about whom nothing can prove.`,
+    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, which were on hold, are cancelled for good: "stage: settled". Members who have not paid there yet wait; a guard asks about those whose move no payment can prove.`,
   )
   await school.stage(wave, 'target', 'settled')
   await shown(['plan'], { lines: 14 })
@@ -136,7 +136,7 @@ async function settle(scene: Scene, wave: string): Promise<void> {
 async function reckoning({ school, teller }: Scene): Promise<Reckoning> {
   teller.act('The reckoning')
   teller.say(
-    'Beside this world another one was played: the same people, the same months, but nobody migrated. Every charge of that world must stand in this one: the same person, the same second, the same cent. And no other.',
+    'A control run was played beside this one: the same people, the same months, but no migration. Every charge of the control run must be made here as well: the same person, the same second, the same cent. And no other charge.',
     '',
   )
   const { unmigrated, made } = await school.charges()

@@ -2,9 +2,11 @@ import { assert } from '../core/assert.ts'
 import { lengthInDays, monthsOf, type Recurrence } from './calendar.ts'
 
 /**
- * What the next invoice of a subscription comes to, for the money that a plan shows. Integer arithmetic throughout (minor units; decimal unit amounts with up to
- * twelve places as scaled big integers), rounded half up as Stripe does. Where a cent may fall differently (several percent discounts over several
- * lines, automatic tax), Stripe's own preview is what a hand-over compares; this is the forecast that needs no request.
+ * The amount of the next invoice of a subscription, for the money that a plan shows. Integer
+ * arithmetic throughout (minor units; decimal unit amounts with up to twelve places as scaled big
+ * integers), rounded half up as Stripe does. Where a cent may fall differently (several percent
+ * discounts over several lines, automatic tax), Stripe's own preview is what a hand-over compares;
+ * this is the forecast that needs no request.
  */
 export interface BilledItem {
   /** Stripe's `unit_amount_decimal`; null when tiered. */
@@ -55,7 +57,8 @@ const percentScale = 10_000
 export function forecastInvoice(items: readonly BilledItem[], discounts: readonly AppliedDiscount[]): InvoiceForecast {
   const gross = items.map(lineAmount)
   let net = gross
-  // Item discounts come before the subscription's (https://docs.stripe.com/billing/subscriptions/coupons#stacking).
+  // Item discounts come before the subscription's
+  // (https://docs.stripe.com/billing/subscriptions/coupons#stacking).
   items.forEach((item, i) => {
     for (const discount of item.discounts) net = discounted(net, items, discount, (_, at) => at === i)
   })
@@ -70,7 +73,9 @@ export function forecastInvoice(items: readonly BilledItem[], discounts: readonl
   }
 }
 
-/** What the items come to in a month, before discounts and taxes, in minor units: monthly recurring revenue. */
+/**
+ * Monthly recurring revenue of the items, before discounts and taxes, in minor units.
+ */
 export function monthlyAmount(
   items: readonly { readonly item: BilledItem; readonly recurrence: Recurrence }[],
 ): number {
@@ -130,7 +135,10 @@ function discounted(
   return allocate(net, eligible, off)
 }
 
-/** Takes `off` from the eligible lines in proportion to their amounts; what rounding leaves goes to the last of them. */
+/**
+ * Takes `off` from the eligible lines in proportion to their amounts. The last line takes the
+ * rounding difference.
+ */
 function allocate(net: readonly number[], eligible: readonly boolean[], off: number): number[] {
   const base = sum(net.filter((_, i) => eligible[i] === true))
   if (base <= 0 || off <= 0) return [...net]

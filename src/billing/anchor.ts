@@ -15,7 +15,8 @@ import {
 } from './calendar.ts'
 
 /**
- * How the new subscription is told to bill on the old one's dates. Exactly one form reproduces them, or none does yet, or none ever will.
+ * How the new subscription is made to bill on the dates of the old one. Exactly one form reproduces
+ * them, or none does yet, or none ever will.
  *
  * | T (next charge)                                   | T within one period of now | form                                             |
  * |---------------------------------------------------|----------------------------|--------------------------------------------------|
@@ -25,11 +26,14 @@ import {
  * | clamped by a short month                          | yes, but not the next one  | wait until the occurrence before T has passed    |
  * | any date of the cycle                             | no                         | wait until one period before T                   |
  *
- * A config names a month and no year: prices of more than a year also wait for the year of T, in which it can mean nothing else, and prices of months that do not
- * make a year for the last month that it could mean instead.
+ * A config names a month and no year: prices of more than a year also wait for the year of T, in
+ * which it has one meaning, and prices whose months do not divide a year wait for the last month
+ * that it could also mean.
  *
- * (*) `month` for everything but one-month prices. Sources: https://docs.stripe.com/billing/subscriptions/billing-cycle
- * ("the first full invoice always falls within one period"; a later anchor is refused with "cannot be later than next natural billing date").
+ * (*) `month` for everything but one-month prices. Sources:
+ * https://docs.stripe.com/billing/subscriptions/billing-cycle ("the first full invoice always falls
+ * within one period"; a later anchor is refused with "cannot be later than next natural billing
+ * date").
  */
 export type AnchorChoice =
   | { readonly form: 'plain'; readonly anchor: Instant }
@@ -38,7 +42,10 @@ export type AnchorChoice =
   | { readonly form: 'wait'; readonly until: Instant }
   | { readonly form: 'refuse'; readonly reason: string }
 
-/** `billing_cycle_anchor_config`, UTC. Hour, minute and second always: left out, they would be those of the creation. */
+/**
+ * `billing_cycle_anchor_config`, UTC. Hour, minute and second always: left out, they would be those
+ * of the creation.
+ */
 export type AnchorConfig = {
   readonly day_of_month: number
   readonly month?: number
@@ -47,7 +54,10 @@ export type AnchorConfig = {
   readonly second: number
 }
 
-/** Longest trial that can be created: 730 days (https://docs.stripe.com/billing/subscriptions/trials). */
+/**
+ * Longest trial that can be created: 730 days
+ * (https://docs.stripe.com/billing/subscriptions/trials).
+ */
 const trialSecondsMax = 730 * 86_400
 
 /** The form for a paid subscription whose next charge is `next`. */
@@ -60,19 +70,20 @@ export function chooseAnchor(cycle: Cycle, next: Instant, now: Instant): AnchorC
     return now < opens ? { form: 'wait', until: opens } : { form: 'plain', anchor: next }
   const config = anchorConfig(cycle, next)
   const year = (monthsOf(cycle) ?? 0) > 12 ? toInstant({ ...civil(next), month: 1, day: 1, seconds: 0 }) : opens
-  // At that very second it might still be taken.
+  // At that second Stripe might still accept it.
   const until = instant(Math.max(opens, year, occurrenceBefore(cycle, config, next) + 1))
   return now < until ? { form: 'wait', until } : { form: 'config', config, anchor: next }
 }
 
 /**
- * The form for a subscription in trial: only the trial's end is given and becomes the anchor, so the old cycle must run through it on its own day.
- * (`trial_end` with an anchor config is unsure in Stripe; not used.)
+ * The form for a subscription in trial: only the trial's end is given and becomes the anchor, so
+ * the old cycle must run through it on its own day. (`trial_end` with an anchor config is unsure in
+ * Stripe; not used.)
  */
 export function chooseTrialAnchor(cycle: Cycle, trialEnd: Instant, now: Instant): AnchorChoice {
   if (trialEnd <= now) return { form: 'refuse', reason: 'the trial is over' }
   const onItsDay = monthsOf(cycle) === undefined || dayOfMonth(trialEnd) === cycle.day
-  // An anchor further ahead than the trial's end makes the time between them a part of a period.
+  // An anchor after the trial's end would make the time between them a partial period.
   if (!onItsDay || cycle.anchor > trialEnd || !isChargeDate(cycle, trialEnd))
     return { form: 'refuse', reason: 'the billing cycle does not start at the end of the trial' }
   if (trialEnd - now > trialSecondsMax) return { form: 'wait', until: instant(trialEnd - trialSecondsMax) }
@@ -80,9 +91,11 @@ export function chooseTrialAnchor(cycle: Cycle, trialEnd: Instant, now: Instant)
 }
 
 /**
- * The instants that `billing_cycle_anchor` may show after a creation with this choice. With a config there are two: the first full invoice, or the first
- * date whose month has the day, as https://docs.stripe.com/billing/subscriptions/billing-cycle says (every two months, day 31, made in February: billed
- * from 28 February, anchor 31 August). Both are dates of one and the same cycle.
+ * The instants that `billing_cycle_anchor` may show after a creation with this choice. With a
+ * config there are two: the first full invoice, or the first date whose month has the day, as
+ * https://docs.stripe.com/billing/subscriptions/billing-cycle says (every two months, day 31, made
+ * in February: billed from 28 February, anchor 31 August). Both are dates of one and the same
+ * cycle.
  */
 export function anchorsShown(choice: AnchorChoice, recurrence: Recurrence): readonly Instant[] {
   if (choice.form === 'plain') return [choice.anchor]
@@ -94,7 +107,10 @@ export function anchorsShown(choice: AnchorChoice, recurrence: Recurrence): read
   return whole === undefined ? [anchor] : [anchor, whole]
 }
 
-/** The longest wait for a month that has the day: 29 February by the year, around a century without a leap day. */
+/**
+ * The longest wait for a month that has the day: 29 February by the year, around a century without
+ * a leap day.
+ */
 const datesUntilWhole = 8
 
 /** The cycle a creation with this choice gives; undefined for a choice that creates nothing. */
@@ -113,8 +129,9 @@ export function cycleCreated(choice: AnchorChoice, recurrence: Cycle): Cycle | u
 }
 
 /**
- * The first second from which on Stripe accepts an anchor at `next`: one natural period from then, and from every later second, reaches it. Clamping
- * makes this more than a subtraction: Jan 28 23:00 plus one month is Feb 28 23:00, but Jan 29 01:00 plus one month is Feb 28 01:00 again.
+ * The first second from which on Stripe accepts an anchor at `next`: one natural period from then,
+ * and from every later second, reaches it. Clamping makes this more than a subtraction: Jan 28
+ * 23:00 plus one month is Feb 28 23:00, but Jan 29 01:00 plus one month is Feb 28 01:00 again.
  */
 function earliestCreation(cycle: Cycle, next: Instant): Instant {
   const months = monthsOf(cycle)
@@ -140,8 +157,9 @@ function anchorConfig(cycle: Cycle, next: Instant): AnchorConfig {
 }
 
 /**
- * The last instant before `next` on which this config also falls: until then Stripe would take that one. A month with a price of five months may mean that month,
- * or any that lies whole periods from it in some year, which is every month: what both readings agree on is sent.
+ * The last instant before `next` on which this config also falls: until then Stripe would take that
+ * one. A month with a price of five months may mean that month, or any that lies whole periods from
+ * it in some year, which is every month: what both readings agree on is sent.
  */
 function occurrenceBefore({ interval, count }: Recurrence, config: AnchorConfig, next: Instant): Instant {
   const step = config.month === undefined ? 1 : commonDivisor(monthsOf({ interval, count }) ?? 1, 12)

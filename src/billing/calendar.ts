@@ -3,7 +3,8 @@ import { instant, secondsPerDay, type Instant } from '../core/instant.ts'
 
 /**
  * The billing calendar: when a subscription is charged, given its anchor and its price's interval.
- * All arithmetic is in UTC, as Stripe's is. Source: https://docs.stripe.com/billing/subscriptions/billing-cycle
+ * All arithmetic is in UTC, as Stripe's is. Source:
+ * https://docs.stripe.com/billing/subscriptions/billing-cycle
  */
 export interface Recurrence {
   readonly interval: 'day' | 'week' | 'month' | 'year'
@@ -12,9 +13,9 @@ export interface Recurrence {
 }
 
 /**
- * A billing cycle: dates repeat every `count` intervals through `anchor`. `day` is the day of the month it aims at, 1–31: months that lack it
- * bill on their last day. It is the anchor's own day, except where Stripe keeps another in `billing_cycle_anchor_config`
- * (anchor Feb 28, day 31).
+ * A billing cycle: dates repeat every `count` intervals through `anchor`. `day` is the day of the
+ * month it aims at, 1–31: months that lack it bill on their last day. It is the anchor's own day,
+ * except where Stripe keeps another in `billing_cycle_anchor_config` (anchor Feb 28, day 31).
  */
 export interface Cycle extends Recurrence {
   readonly anchor: Instant
@@ -23,7 +24,10 @@ export interface Cycle extends Recurrence {
 
 const secondsPerWeek = 7 * secondsPerDay
 
-/** A day in UTC and the seconds into it. Months count from 1; a month outside 1–12 means the years around. */
+/**
+ * A day in UTC and the seconds into it. Months count from 1; a month outside 1–12 means the years
+ * around.
+ */
 export interface Civil {
   readonly year: number
   readonly month: number
@@ -31,8 +35,8 @@ export interface Civil {
   readonly seconds: number
 }
 
-// Whole days and months over `Date.UTC`: a plan for 100,000 subscribers counts millions of dates, for which Temporal takes minutes.
-// Temporal is the judge in the tests.
+// Whole days and months over `Date.UTC`: a plan for 100,000 subscribers counts millions of dates,
+// for which Temporal takes minutes. Temporal is the judge in the tests.
 export function civil(at: Instant): Civil {
   const date = new Date(at * 1_000)
   const day = { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }
@@ -82,7 +86,8 @@ export function indexAfter(cycle: Cycle, after: Instant): number {
     months === undefined
       ? cycle.count * (cycle.interval === 'week' ? secondsPerWeek : secondsPerDay)
       : (months * 365.2425 * secondsPerDay) / 12
-  // A guess one or two periods early, then at most a few steps: month lengths differ by three days only.
+  // A guess one or two periods early, then at most a few steps: month lengths differ by three days
+  // only.
   let n = Math.floor((after - cycle.anchor) / seconds) - 2
   while (chargeDate(cycle, n) <= after) n += 1
   return n
@@ -109,13 +114,18 @@ export function isChargeDate(cycle: Cycle, at: Instant): boolean {
   return nextChargeDate(cycle, instant(at - 1)) === at
 }
 
-/** `from` plus `n` periods (negative: before), as Stripe reckons one natural period from a creation time: the day clamped to the month. */
+/**
+ * `from` plus `n` periods (negative: before), as Stripe counts one natural period from a creation
+ * time: the day clamped to the month.
+ */
 export function addPeriods(from: Instant, recurrence: Recurrence, n = 1): Instant {
   const months = monthsOf(recurrence)
   return months === undefined ? chargeDate(cycleOf(from, recurrence), n) : addMonths(from, n * months)
 }
 
-/** Calendar months later (negative: earlier), the day clamped to the month. Discounts run in these. */
+/**
+ * Calendar months later (negative: earlier), the day clamped to the month. Discounts run in these.
+ */
 export function addMonths(from: Instant, months: number): Instant {
   const start = civil(from)
   return toInstant({ ...start, month: start.month + months })
@@ -127,7 +137,8 @@ export function shortest(recurrences: readonly [Recurrence, ...Recurrence[]]): R
 }
 
 export function sameRecurrence(a: Recurrence, b: Recurrence): boolean {
-  // 12 months and 1 year fall on the same dates, but Stripe counts them as different intervals; so do we.
+  // 12 months and 1 year fall on the same dates, but Stripe counts them as different intervals; so
+  // do we.
   return a.interval === b.interval && a.count === b.count
 }
 

@@ -2,9 +2,10 @@ import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { addMonths, civil, daysInMonth, nextChargeDate, previousChargeDate, toInstant, type Cycle } from './calendar.ts'
 
 /**
- * What is left of a discount, counted in renewals. A `repeating` discount covers every renewal before its end: its months run from the instant it
- * starts, not from invoice to invoice (https://docs.stripe.com/billing/subscriptions/coupons#coupon-duration), so a three-month
- * coupon on a yearly price covers a whole year, and on a weekly price about thirteen weeks.
+ * What is left of a discount, counted in renewals. A `repeating` discount covers every renewal
+ * before its end: its months run from the instant it starts, not from invoice to invoice
+ * (https://docs.stripe.com/billing/subscriptions/coupons#coupon-duration), so a three-month coupon
+ * on a yearly price covers a whole year, and on a weekly price about thirteen weeks.
  */
 export type Remainder =
   /** It ended, or ends before the next renewal. */
@@ -12,7 +13,10 @@ export type Remainder =
   | { readonly kind: 'forever' }
   /** Covers the renewals up to `last`, and none from `following` on. */
   | { readonly kind: 'renewals'; readonly count: number; readonly last: Instant; readonly following: Instant }
-  /** Its end lies within hours after a renewal: whether that renewal is discounted depends on when Stripe finalizes it. */
+  /**
+   * Its end lies within hours after a renewal: Stripe's time of finalization decides whether that
+   * renewal is discounted.
+   */
   | { readonly kind: 'unsure'; readonly renewal: Instant }
 
 export interface OldDiscount {
@@ -35,7 +39,8 @@ export type DiscountForm =
   | { readonly form: 'refuse'; readonly reason: string }
 
 /**
- * An invoice is drafted at its renewal and finalized about an hour later; a discount whose end lies between is unsure. Two hours keep clear of it.
+ * An invoice is drafted at its renewal and finalized about an hour later; a discount whose end lies
+ * between is unsure. Two hours are a safe distance.
  * https://docs.stripe.com/invoicing/integration/workflow-transitions
  */
 export const boundarySeconds = 2 * secondsPerHour
@@ -46,7 +51,8 @@ export function remainderOf(discount: OldDiscount, cycle: Cycle, next: Instant):
   if (discount.duration === 'once')
     return { kind: 'renewals', count: 1, last: next, following: nextChargeDate(cycle, next) }
   const { end } = discount
-  // A repeating discount without an end has not been read right; treating it as unsure stops the move.
+  // A repeating discount always has an end; without one it was misread, and "unsure" stops the
+  // move.
   if (end === null) return { kind: 'unsure', renewal: next }
   if (end <= next) return { kind: 'over' }
   let count = 1
@@ -60,7 +66,8 @@ export function remainderOf(discount: OldDiscount, cycle: Cycle, next: Instant):
 }
 
 /**
- * The coupon durations that, on a subscription created at `now` without an invoice, cover exactly the remainder.
+ * The coupon durations that, on a subscription created at `now` without an invoice, cover exactly
+ * the remainder.
  *
  * | remainder            | subscription | durations                                                      |
  * |----------------------|--------------|----------------------------------------------------------------|
@@ -71,8 +78,8 @@ export function remainderOf(discount: OldDiscount, cycle: Cycle, next: Instant):
  * | several renewals     | any          | fitting months                                                 |
  * | unsure               | any          | refuse                                                         |
  *
- * Months fit when the clock started now ends after the last covered renewal (by two hours) and not after the one that follows. When none fits now but
- * will later, the answer says when.
+ * Months fit when the clock started now ends after the last covered renewal (by two hours) and not
+ * after the one that follows. When none fits now but will later, the answer says when.
  */
 export function discountForm(remainder: Remainder, cycle: Cycle, now: Instant, inTrial: boolean): DiscountForm {
   switch (remainder.kind) {
@@ -100,7 +107,8 @@ function durationsAt(remainder: Renewals, now: Instant, inTrial: boolean): reado
   const months = monthsFitting(remainder, now)
   const repeating: readonly CouponDuration[] =
     months === undefined ? [] : [{ duration: 'repeating', duration_in_months: months }]
-  // A repeating discount shows its end, which the proof compares; a single renewal of a coupon that was `once` stays one.
+  // A repeating discount shows its end, which the proof compares; a single renewal of a coupon that
+  // was `once` stays one.
   return [...repeating, ...once]
 }
 
@@ -129,7 +137,10 @@ function nextFit(remainder: Renewals, cycle: Cycle, now: Instant, inTrial: boole
   return fitting.length === 0 ? undefined : instant(Math.min(...fitting))
 }
 
-/** Starts from which m months end just after the last covered renewal, for every m that is still possible. */
+/**
+ * Starts from which m months end just after the last covered renewal, for every m that is still
+ * possible.
+ */
 function monthStarts({ last }: Renewals, now: Instant): readonly Instant[] {
   const due = civil(instant(last + boundarySeconds))
   const starts: Instant[] = []
@@ -137,13 +148,16 @@ function monthStarts({ last }: Renewals, now: Instant): readonly Instant[] {
     const back = { ...due, month: due.month - months }
     const days = daysInMonth(back)
     const exact = toInstant(back)
-    // From a month too short to have the day, the first start that reaches it is the first of the month after.
+    // From a month too short to have the day, the first start that reaches it is the first of the
+    // month after.
     starts.push(days < due.day ? toInstant({ ...back, month: back.month + 1, day: 1, seconds: 0 }) : exact)
     if (exact <= now) return starts
   }
 }
 
-/** From just after the renewal before the last covered one, a single renewal is left and `once` says it. */
+/**
+ * After the renewal before the last covered one, a single renewal is left, which `once` covers.
+ */
 function onlyOneLeft({ last, count }: Renewals, cycle: Cycle): readonly Instant[] {
   return count === 1 ? [] : [instant(previousChargeDate(cycle, last) + 1)]
 }

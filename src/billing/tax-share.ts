@@ -1,6 +1,7 @@
 /**
- * Taxes as previews show them: amounts on amounts, without the percentage behind them (an invoice line names its rate by id alone). Integer arithmetic, so
- * that what one member's preview shows can be told for others of the same situation.
+ * Taxes as previews show them: amounts on amounts, without the percentage behind them (an invoice
+ * line names its rate by id alone). Integer arithmetic, so that one member's preview can be applied
+ * to others in the same situation.
  */
 export interface TaxShare {
   /** On top of the price, and contained in it; minor units. */
@@ -24,8 +25,9 @@ export function shareOf(part: number, net: number, amount: number): number {
 const placesMax = 4
 
 /**
- * The plainest percentage that makes this tax of this amount: 931 of 4900 is 19, 4349 of 49000 is 8.875 (rates end in 5 where they have many places). An
- * amount so small that several rates give it is told by the plainest of them.
+ * The plainest percentage that makes this tax of this amount: 931 of 4900 is 19, 4349 of 49000 is
+ * 8.875 (rates end in 5 where they have many places). When several rates give a small amount, the
+ * plainest rate is shown.
  */
 export function percentageOf(tax: number, taxable: number): number {
   if (taxable === 0) return 0

@@ -1,6 +1,7 @@
 /**
- * What a resource is called everywhere: `price.membership-monthly-usd`, `subscriber.us/sub_1Nq…`, `access.us/sub_1Nq….offer-key`.
- * The part before the first dot is the kind, the rest the key in this catalog.
+ * What a resource is called everywhere: `price.membership-monthly-usd`, `subscriber.us/sub_1Nq…`,
+ * `access.us/sub_1Nq….offer-key`. The part before the first dot is the kind, the rest the key in
+ * this catalog.
  */
 export type Address = `${string}.${string}`
 
@@ -13,7 +14,7 @@ export function splitAddress(whole: string): { readonly kind: string; readonly k
   return { kind: whole.slice(0, dot), key: whole.slice(dot + 1) }
 }
 
-/** The address under which a subscriber stands in plans and in the journal. */
+/** The address of a subscriber in plans and in the journal. */
 export function subscriberAddress(key: string): Address {
   return address('subscriber', key)
 }

@@ -1,4 +1,7 @@
-/** A bug of ours: never the user's input and never the outside's answer. Reaching one stops the program. */
+/**
+ * A bug in Crossbill: never the user's input and never an answer from outside. It stops the
+ * program.
+ */
 export class Bug extends Error {
   override name = 'Bug'
 }
@@ -7,13 +10,16 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Bug(message)
 }
 
-/** The value, which our own code has made sure is there. */
+/** The value, which the calling code guarantees to be present. */
 export function present<T>(value: T | undefined | null, what: string): T {
   if (value === undefined || value === null) throw new Bug(`missing ${what}`)
   return value
 }
 
-/** Makes a forgotten case of a union a compile error, and a loud stop should one arrive at run time after all. */
+/**
+ * Makes a forgotten case of a union a compile error, and stops the program if one arrives at run
+ * time.
+ */
 export function unreachable(value: never): never {
   throw new Bug(`unreachable case: ${JSON.stringify(value)}`)
 }

@@ -3,7 +3,8 @@ import { assert } from './assert.ts'
 
 /**
  * One text for one value: keys sorted by code unit, no spaces, absent and undefined keys alike.
- * Digests, fingerprints and plans are taken over this text, so equal values give equal bytes on every machine.
+ * Digests, fingerprints and plans are taken over this text, so equal values give equal bytes on
+ * every machine.
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
@@ -18,7 +19,10 @@ export function canonicalJson(value: unknown): string {
     .join(',')}}`
 }
 
-/** SHA-256 of the canonical text, in hex. The text is never held as a whole: that of a large plan would be longer than a string can be. */
+/**
+ * SHA-256 of the canonical text, in hex. The text is fed in pieces, because the text of a large
+ * plan would exceed the longest string.
+ */
 export function digest(value: unknown): string {
   const hash = createHash('sha256')
   let waiting = ''
@@ -31,7 +35,7 @@ export function digest(value: unknown): string {
   return hash.update(waiting).digest('hex')
 }
 
-/** Gives the canonical text in pieces: what lies deeper than `levels` as a whole. */
+/** Gives the canonical text in pieces; values deeper than `levels` come whole. */
 function feed(value: unknown, levels: number, put: (text: string) => void): void {
   if (levels === 0 || typeof value !== 'object' || value === null) return put(canonicalJson(value))
   let before = Array.isArray(value) ? '[' : '{'

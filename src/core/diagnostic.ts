@@ -6,8 +6,8 @@ export interface Position {
 }
 
 /**
- * A finding about what the user wrote. Findings are collected, never thrown: the user sees all of them at once.
- * `rule` is stable and documented; `fix` says what to do next.
+ * A finding about what the user wrote. Findings are collected, never thrown: the user sees all of
+ * them at once. `rule` is stable and documented; `fix` says what to do next.
  */
 export interface Diagnostic {
   readonly severity: 'error' | 'warning'
@@ -21,7 +21,9 @@ export function hasErrors(findings: readonly Diagnostic[]): boolean {
   return findings.some((finding) => finding.severity === 'error')
 }
 
-/** `catalog/prices.yaml:12:5: error unknown-key: …` — the form editors and CI logs make clickable. */
+/**
+ * `catalog/prices.yaml:12:5: error unknown-key: …` — the form editors and CI logs make clickable.
+ */
 export function formatDiagnostic(finding: Diagnostic): string {
   const place = finding.at === undefined ? '' : `${finding.at.file}:${finding.at.line}:${finding.at.column}: `
   const fix = finding.fix === '' ? '' : `\n    ${finding.fix}`

@@ -1,4 +1,7 @@
-/** A point in time as Stripe counts it: whole seconds since 1970, UTC. Wall-clock zones never enter the program. */
+/**
+ * A point in time as Stripe counts it: whole seconds since 1970, UTC. Wall-clock zones never enter
+ * the program.
+ */
 export type Instant = number & { readonly __brand: 'Instant' }
 
 export const secondsPerHour = 3_600
@@ -11,7 +14,10 @@ export function instant(seconds: number): Instant {
 
 const iso = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.0+)?Z$/
 
-/** Reads `2026-12-31T09:15:00Z`. Undefined for anything else: no zones, no fractions of a second, no dates that do not exist. */
+/**
+ * Reads `2026-12-31T09:15:00Z`. Undefined for anything else: no zones, no fractions of a second, no
+ * dates that do not exist.
+ */
 export function parseInstant(text: string): Instant | undefined {
   if (!iso.test(text)) return undefined
   const milliseconds = Date.parse(text)
@@ -26,8 +32,8 @@ export function formatInstant(at: Instant): string {
 }
 
 /**
- * Whether `at` has come. It was set at most `longest` seconds ahead, so one that lies further ahead was set by a clock that has gone back since, and waiting for it
- * could take hours.
+ * Whether `at` has come. Values are set at most `longest` seconds ahead. A value further ahead can
+ * only come from a clock that was later set back, so it is treated as due.
  */
 export function isDue(at: number, now: number, longest: number): boolean {
   return at <= now || at - now > longest

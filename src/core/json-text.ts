@@ -2,7 +2,10 @@
  * Large documents as text, piece by piece: a plan for a hundred thousand subscribers is longer than a string can be (2^29 characters).
  */
 
-/** The pieces of `JSON.stringify(value, null, 2)`: the elements of lists at the top, one by one. Nothing in `value` may have a `toJSON`. */
+/**
+ * The pieces of `JSON.stringify(value, null, 2)`: the elements of lists at the top, one by one.
+ * Nothing in `value` may have a `toJSON`.
+ */
 export function* indentedJson(value: unknown, levels = 2, indent = ''): Generator<string> {
   const inner = `${indent}  `
   const whole = (): string => JSON.stringify(value ?? null, null, 2).replaceAll('\n', `\n${indent}`)
@@ -19,7 +22,10 @@ export function* indentedJson(value: unknown, levels = 2, indent = ''): Generato
   yield `\n${indent}${isList ? ']' : '}'}`
 }
 
-/** An object as JSON with one line for each field, and for each element of a field that is a list: it can be read line by line, and compared so. */
+/**
+ * An object as JSON with one line for each field, and for each element of a field that is a list:
+ * it can be read line by line, and compared so.
+ */
 export function* linedJson(value: object): Generator<string> {
   yield '{\n'
   const entries = Object.entries(value).filter(([, one]) => one !== undefined)
@@ -37,9 +43,11 @@ export function* linedJson(value: object): Generator<string> {
   yield '}\n'
 }
 
-/** Reads what `linedJson` wrote. Undefined when the lines are laid out otherwise, whatever they mean. */
+/**
+ * Reads what `linedJson` wrote. Undefined for any other layout.
+ */
 export async function readLinedJson(lines: AsyncIterable<string>): Promise<Record<string, unknown> | undefined> {
-  // A map: `__proto__`, set on an object, would be a field that no digest covers.
+  // A map, because `__proto__` set on an object would be a field that no digest covers.
   const value = new Map<string, unknown>()
   let list: unknown[] | undefined
   let state: 'before' | 'inside' | 'after' = 'before'
@@ -72,7 +80,7 @@ function parsed(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-/** The same text in fewer pieces: a write for each of many short ones would take its time. */
+/** The same text in fewer pieces, since one write for each short piece would be slow. */
 export function* inBlocks(pieces: Iterable<string>, characters: number): Generator<string> {
   let block = ''
   for (const piece of pieces) {

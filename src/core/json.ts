@@ -9,5 +9,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A Stripe object as it came: `object` and usually `id` are there; everything else is read with care. */
+/**
+ * A Stripe object as it came: `object` and usually `id` are there; everything else is read with
+ * care.
+ */
 export type StripeObject = JsonObject & { readonly object: string; readonly id?: string }

@@ -1,11 +1,15 @@
-/** Amounts are integers in the currency's smallest unit, as Stripe counts them (https://docs.stripe.com/currencies). */
+/**
+ * Amounts are integers in the currency's smallest unit, as Stripe counts them
+ * (https://docs.stripe.com/currencies).
+ */
 export interface Money {
   readonly amount: number
   /** Lower-case ISO 4217, as Stripe writes it. */
   readonly currency: string
 }
 
-// https://docs.stripe.com/currencies#zero-decimal and #three-decimal. isk and ugx are charged like two-decimal ones.
+// https://docs.stripe.com/currencies#zero-decimal and #three-decimal. isk and ugx are charged like
+// two-decimal ones.
 const zeroDecimal = new Set('bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'.split(' '))
 const threeDecimal = new Set('bhd jod kwd omr tnd'.split(' '))
 

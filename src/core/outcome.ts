@@ -1,13 +1,19 @@
 /**
- * How a request to the outside ended. Failures are values, since what to do next depends on which:
+ * How a request to the outside ended. Failures are values, because the next action depends on their
+ * kind:
  * - `retryable`  it was not executed (rate limit, lock, refused connection): send it again later
- * - `conflict`   the outside is in another state than assumed (e.g. already exists, key in use): re-read, then decide
+ * - `conflict`   the outside is in another state than assumed (e.g. already exists, key in use):
+ *   re-read, then decide
  * - `rejected`   it was understood and refused: sending it again changes nothing
- * - `unknown`    it may or may not have been executed (cut connection, timeout, 5xx): look before sending again
+ * - `unknown`    it may or may not have been executed (cut connection, timeout, 5xx): look before
+ *   sending again
  */
 export interface Failure {
   readonly kind: 'retryable' | 'conflict' | 'rejected' | 'unknown'
-  /** Stripe's `error.code`, or a code of ours such as `connection_cut`, `not_an_answer`. */
+  /**
+   * Stripe's `error.code`, or one of Crossbill's own codes such as `connection_cut`,
+   * `not_an_answer`.
+   */
   readonly code: string
   readonly message: string
   /** HTTP status, 0 when there was no answer. */
@@ -30,8 +36,8 @@ export function failed(failure: Failure): Outcome<never> {
 }
 
 /**
- * The outside failed where the whole command cannot go on (a list that cannot be read, a wrong account).
- * Carries what the user must know; the command line prints it without a stack trace and exits 1.
+ * A failure that stops the whole command (a list that cannot be read, a wrong account). It carries
+ * what the user must know; the command line prints it without a stack trace and exits 1.
  */
 export class CommandError extends Error {
   override name = 'CommandError'

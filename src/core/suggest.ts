@@ -1,4 +1,6 @@
-/** The candidate nearest to what was typed, when it is near enough to be what was meant ("did you mean …"). */
+/**
+ * The candidate nearest to the typed word, if it is near enough for "did you mean …".
+ */
 export function suggest(typed: string, candidates: Iterable<string>): string | undefined {
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
@@ -12,7 +14,8 @@ export function suggest(typed: string, candidates: Iterable<string>): string | u
 
 /** Edits (insert, drop, change, swap of neighbours) from one word to the other. */
 function editDistance(a: string, b: string): number {
-  // Words of this length are keys and flags; anything longer is not a typing slip worth the quadratic cost.
+  // Words of this length are keys and flags; anything longer is not a typing slip worth the
+  // quadratic cost.
   if (a.length > 64 || b.length > 64) return a === b ? 0 : 64
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let i = 1; i <= a.length; i++) {

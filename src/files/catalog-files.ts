@@ -4,8 +4,10 @@ import type { CatalogFile } from '../catalog/load.ts'
 import { CommandError } from '../core/outcome.ts'
 
 /**
- * Every YAML file below `folder` (the project's `catalog/`), in the order of their paths. Bytes that are no UTF-8 become U+FFFD, by which the catalog knows such a
- * file and says where; a byte order mark is left in place. A folder that is not there throws `CommandError`. Links to folders are not followed.
+ * Every YAML file below `folder` (the project's `catalog/`), in the order of their paths. Bytes
+ * that are no UTF-8 become U+FFFD, by which the catalog knows such a file and says where; a byte
+ * order mark is left in place. A missing folder throws `CommandError`. Links to folders
+ * are not followed.
  */
 export async function readCatalogFiles(folder: string): Promise<readonly CatalogFile[]> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

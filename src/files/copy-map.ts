@@ -3,18 +3,23 @@ import { hasErrors, type Diagnostic } from '../core/diagnostic.ts'
 import { suggest } from '../core/suggest.ts'
 import type { CopyMapRow } from '../engine/ports.ts'
 
-/** The columns that are read from the file that Stripe gives with a copy of payment data, in any order. */
+/**
+ * The columns that are read from the file that Stripe gives with a copy of payment data, in any
+ * order.
+ */
 const columns = ['customer_id_old', 'source_id_old', 'customer_id_new', 'source_id_new'] as const
 type Column = (typeof columns)[number]
 
-/** Columns of the same file that say nothing about payments: ids of accounts of the v2 kind, mostly blank. */
+/**
+ * Columns of the same file without payment data: ids of v2 accounts, mostly blank.
+ */
 const unread = new Set(['v2_account_id_old', 'v2_account_id_new'])
 
-/** A row as read; the import adds when. */
+/** A row as read; the import adds the time. */
 export type CopyMapEntry = Omit<CopyMapRow, 'importedAt'>
 
 const shapes: Record<Column, RegExp> = {
-  // Old accounts may have customers with ids of their own making.
+  // Old accounts may have customers whose ids the account's owner chose.
   customer_id_old: /^[\w-]+$/,
   customer_id_new: /^[\w-]+$/,
   source_id_old: /^(?:(?:pm|card|src|ba)_\w+)?$/,
@@ -26,11 +31,14 @@ interface Line {
   readonly cells: Readonly<Record<Column, string>>
 }
 
-/** What the rows read so far say, each with where: of one file, or of several that stand side by side. */
+/**
+ * The statements of the rows read so far, with their places: of one file, or of several files of
+ * equal age.
+ */
 export class CopyMapSight {
   readonly #said = new Map<string, { readonly value: string; readonly file: string; readonly line: number }>()
 
-  /** Where the same thing was said otherwise; undefined when it is new, or the same. */
+  /** The place of a conflicting statement; undefined when the statement is new or equal. */
   other(about: string, value: string, { file, line }: Place): string | undefined {
     const before = this.#said.get(about)
     if (before === undefined) this.#said.set(about, { value, file, line })
@@ -45,9 +53,11 @@ interface Place {
 }
 
 /**
- * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and exact repetitions are fine. Stripe may add columns
- * to its file: an additional one is a warning and is not read. Anything doubtful is an error with its line, and then no row is to be used. Pure: `file` is
- * only for messages. `sight`: shared by files none of which is later than the others.
+ * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and
+ * exact repetitions are fine. Stripe may add columns to its file: an additional one is a warning
+ * and is not read. Anything doubtful is an error with its line, and then no row may be used.
+ * Pure: `file` is only for messages. `sight`: shared by files none of which is later than the
+ * others.
  */
 export function readCopyMapCsv(
   source: string,
@@ -75,7 +85,10 @@ export function readCopyMapCsv(
   return { rows: hasErrors(findings) ? [] : [...rows.values()], findings }
 }
 
-/** A customer becomes one customer; a payment method has one owner and becomes one, and that one stands for no other. */
+/**
+ * Each old customer has one new customer. Each old payment method has one owner and one new method,
+ * which belongs to no other old method.
+ */
 function conflicts(row: CopyMapEntry, sight: CopyMapSight, place: Place): readonly string[] {
   const { customerOld, customerNew, sourceOld, sourceNew } = row
   const becomes = (kind: string, one: string, other: string): string[] => {
@@ -124,7 +137,7 @@ function wellFormed(cells: Line['cells'], line: number, find: Find): boolean {
 
 /** The rows by column; [] with findings when the header or the CSV itself is wrong. */
 function readLines(text: string, find: Find): Line[] {
-  // Neither can stand in a CSV of ids; they mean another encoding, or another kind of file.
+  // Neither can occur in a CSV of ids; they indicate another encoding or another kind of file.
   const odd = text.search(/[\0\uFFFD]/)
   if (odd >= 0) {
     find('copy-map-text', text.slice(0, odd).split('\n').length, 'this is not UTF-8 text', 'save the file as UTF-8')

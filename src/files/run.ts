@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 
 export interface Ran {
-  /** `ended 3`, `killed by SIGTERM`, `took longer than 10 s`, `cannot be started (ENOENT)`; undefined when it ended well. */
+  /**
+   * `ended 3`, `killed by SIGTERM`, `took longer than 10 s`, `cannot be started (ENOENT)`;
+   * undefined when it ended well.
+   */
   readonly problem?: string
   readonly output: string
 }
@@ -13,10 +16,13 @@ export interface RunOptions {
   readonly seconds: number
 }
 
-/** No secret is longer; a program that goes on writing is not giving one. */
+/** No secret is longer; a program that writes more does not print a secret. */
 const outputLimit = 64 * 1_024
 
-/** Runs a program without a shell. What it writes to its standard error is not ours to print: it may quote the secret. */
+/**
+ * Runs a program without a shell. Its standard error is never printed, because it may quote the
+ * secret.
+ */
 export function run(command: readonly string[], { folder, env, input, seconds }: RunOptions): Promise<Ran> {
   const [program = '', ...args] = command
   return new Promise((resolve) => {
@@ -45,7 +51,8 @@ export function run(command: readonly string[], { folder, env, input, seconds }:
       else if (code === 0) end()
       else end(code === null ? `was killed by ${signal}` : `ended with ${code}`)
     })
-    // A program that does not read its input closes the pipe early; its exit code tells whether that was meant.
+    // A program that does not read its input closes the pipe early; its exit code shows whether it
+    // failed.
     child.stdin.on('error', () => {})
     child.stdin.end(input)
   })

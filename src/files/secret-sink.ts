@@ -17,8 +17,10 @@ type Sink =
   | { readonly kind: 'command'; readonly command: readonly string[] }
 
 /**
- * Puts a signing secret where the project says: `{ env_file, name }` sets one variable of a file and leaves the rest as it is, `{ file }` holds the secret alone,
- * `{ command }` gets it on its standard input. Files end up readable by their owner only. Throws `CommandError` `secret_not_kept`.
+ * Puts a signing secret where the project says: `{ env_file, name }` sets one variable of a file
+ * and leaves the rest as it is, `{ file }` holds the secret alone, `{ command }` gets it on its
+ * standard input. Files end up readable by their owner only. Throws `CommandError`
+ * `secret_not_kept`.
  */
 export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings): SecretSink {
   return {
@@ -53,13 +55,16 @@ function readSink(sink: JsonObject): Sink {
 
 function notKept(where: string, why: string, cause?: unknown): CommandError {
   return new CommandError('secret_not_kept', `the signing secret could not be given to ${where}: ${why}`, {
-    notDone: 'the endpoint exists, but nobody here knows its secret: Stripe tells it once',
-    fix: 'mend the place named by secret_to, then replace the endpoint ("crossbill apply --allow webhook_replace"), or roll its secret in the Dashboard',
+    notDone: 'the endpoint exists, but its secret is lost: Stripe shows it once',
+    fix: 'correct the place named by secret_to, then replace the endpoint ("crossbill apply --allow webhook_replace"), or roll its secret in the Dashboard',
     ...(cause === undefined ? {} : { cause }),
   })
 }
 
-/** `NAME=value` in a file of such lines: the line of that name is replaced, or one is added at the end. */
+/**
+ * `NAME=value` in a file of such lines: the line of that name is replaced, or one is added at the
+ * end.
+ */
 async function setVariable(path: string, name: string, secret: string): Promise<void> {
   const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
@@ -69,7 +74,7 @@ async function setVariable(path: string, name: string, secret: string): Promise<
   const lines = before === '' ? [] : before.replace(/\n$/, '').split('\n')
   const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
   const first = lines.findIndex((one) => own.test(one))
-  // A second line of the same name would win over ours.
+  // A second line of the same name would override the new one.
   const kept = lines.filter((one, index) => index === first || !own.test(one))
   const at = kept.findIndex((one) => own.test(one))
   const after = at === -1 ? [...kept, line] : kept.with(at, line)

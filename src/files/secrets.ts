@@ -8,13 +8,14 @@ export interface SecretSurroundings {
   /** The project's folder: relative paths start here, commands run here. */
   readonly folder: string
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Seconds a command may take; 10 when not said. */
+  /** Seconds a command may take; 10 by default. */
   readonly seconds?: number
 }
 
 /**
- * The secret that a reference names, without the line end that files and programs put behind it. `purpose` ("the key of account us") goes into the
- * message of the `CommandError` when there is none; the secret and what a program printed never do.
+ * The secret that a reference names, without the line end that files and programs put behind it.
+ * `purpose` ("the key of account us") appears in the message of the `CommandError` when the secret
+ * is missing; the secret and the output of a program never do.
  */
 export async function resolveSecret(
   ref: SecretRef,
@@ -28,7 +29,7 @@ export async function resolveSecret(
       'secret_missing',
       `${purpose}: ${'problem' in found ? found.problem : `${place(ref)} is empty`}`,
       {
-        notDone: 'nothing was asked of anybody',
+        notDone: 'no request was sent',
         fix: `put the secret where the project says it is (${place(ref)}), or name another place in catalog/project.yaml`,
       },
     )
@@ -38,7 +39,7 @@ export async function resolveSecret(
 function place(ref: SecretRef): string {
   if ('env' in ref) return `environment variable ${ref.env}`
   if ('file' in ref) return `file ${ref.file}`
-  // Arguments may hold what should not be printed.
+  // Arguments may contain secrets.
   return `command ${ref.command[0] ?? ''}`
 }
 

@@ -6,8 +6,10 @@ import { inBlocks } from '../core/json-text.ts'
 const blockCharacters = 1_048_576
 
 /**
- * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over it, then the folder flushed. A reader or a crash at any instant sees
- * the old text or the new. Text that is too long for one string comes in pieces. Folders are made; an existing file keeps its mode unless one is given.
+ * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over
+ * it, then the folder flushed. A reader or a crash at any instant sees the old text or the new.
+ * Text that is too long for one string comes in pieces. Folders are made; an existing file keeps
+ * its mode unless one is given.
  */
 export async function writeWhole(path: string, text: string | Iterable<string>, mode?: number): Promise<void> {
   const folder = dirname(path)
@@ -17,7 +19,7 @@ export async function writeWhole(path: string, text: string | Iterable<string>, 
   try {
     const file = await open(temporary, 'wx', kept ?? 0o666)
     try {
-      // The process's umask may have taken away what is asked for.
+      // The umask of the process may have removed the requested permissions.
       if (kept !== undefined) await file.chmod(kept)
       await file.writeFile(typeof text === 'string' ? text : inBlocks(text, blockCharacters))
       await file.sync()
@@ -32,7 +34,9 @@ export async function writeWhole(path: string, text: string | Iterable<string>, 
   await flushFolder(folder)
 }
 
-/** A write to an open file fails without saying which; people know the file, not the temporary one. */
+/**
+ * A failed write names the temporary file; the message must name the real one.
+ */
 function naming(path: string, error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? Object.assign(error, { path }) : error
 }
@@ -46,7 +50,9 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/** Without this the rename itself could be lost with the power. Windows knows no handle on a folder. */
+/**
+ * Without this, a power failure could lose the rename. Windows has no handle on a folder.
+ */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')

@@ -1,9 +1,15 @@
 import { Worker } from 'node:worker_threads'
 
-/** Pages of the log at which a commit moves it into the database after all, should the thread not keep up: 80 MB. */
+/**
+ * Size of the log (in pages, 80 MB) at which a commit moves it into the database if the thread does
+ * not keep up.
+ */
 export const patientCheckpoint = 20_000
 
-/** What could not be moved stays in the log, which is as durable; a full disk is met, and said, by the next commit. */
+/**
+ * What could not be moved stays in the log, which is as durable. The next commit reports a full
+ * disk.
+ */
 const thread = `
   const { DatabaseSync } = require('node:sqlite')
   const { parentPort, workerData } = require('node:worker_threads')
@@ -19,8 +25,9 @@ const thread = `
   })`
 
 /**
- * Moves the write-ahead log into the database in a thread of its own. SQLite does so within some commit otherwise, and whoever waits for that one, and everything
- * else in this process, stands still for two more flushes of the disk. A passive checkpoint is in nobody's way.
+ * Moves the write-ahead log into the database in a separate thread. Otherwise SQLite does this
+ * within a commit, and the whole process waits for two more flushes of the disk. A passive
+ * checkpoint blocks no one.
  * @see https://www.sqlite.org/wal.html#ckpt
  */
 export function checkpointBeside(path: string): { stop(): Promise<void> } {
@@ -28,7 +35,7 @@ export function checkpointBeside(path: string): { stop(): Promise<void> } {
   worker.unref()
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => resolve())
-    // Without it commits do it as ever.
+    // Without the thread, commits do it as usual.
     worker.once('error', () => resolve())
   })
   return {

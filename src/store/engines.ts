@@ -6,7 +6,8 @@ export interface StoreEngine {
   readonly name: 'sqlite' | 'postgres'
   readonly database: Kysely<Tables>
   /**
-   * Milliseconds since 1970 as an expression of the database: with several machines its clock is the only one they share, and leases are compared by it.
+   * Milliseconds since 1970 as an expression of the database: with several machines its clock is
+   * the only one they share, and leases are compared by it.
    */
   readonly nowMilliseconds: RawBuilder<number>
 }

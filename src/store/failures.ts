@@ -10,12 +10,12 @@ interface Words {
 const full: Words = {
   code: 'store_full',
   what: 'cannot be written: the disk is full',
-  fix: 'make room and run it again: what was begun is in the journal, and the next apply finishes it or takes it back',
+  fix: 'free some space and run the command again: the journal holds the work in progress, and the next apply finishes or undoes it',
 }
 const damaged: Words = {
   code: 'store_damaged',
   what: 'is damaged, or is no store at all',
-  fix: 'put a backup in its place, or move it away and run "crossbill state rebuild": everything but the inbox is read back from the accounts',
+  fix: 'restore a backup, or move it away and run "crossbill state rebuild": everything but the inbox is read back from the accounts',
 }
 const unusable: Words = {
   code: 'store_unusable',
@@ -25,7 +25,7 @@ const unusable: Words = {
 const busy: Words = {
   code: 'store_busy',
   what: 'is held by another process',
-  fix: 'wait until the other crossbill is done with it and run it again',
+  fix: 'wait until the other crossbill process has finished, and run the command again',
 }
 
 /** SQLite's primary result codes, https://www.sqlite.org/rescode.html */
@@ -50,15 +50,15 @@ const postgresWords: Readonly<Record<string, Words>> = {
 }
 
 /**
- * What the database says about its file, its disk or its server, in words people can act on; a mistake in a query of ours comes back as it is. `place` names
- * the store: its file, or words, never a URL.
+ * Turns failures of the database's file, disk or server into messages with a fix. A mistake in a
+ * query comes back unchanged. `place` names the store: its file, or words, never a URL.
  */
 export function storeFailure(place: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const words = wordsFor(error)
   if (words === undefined) return error
   return new CommandError(words.code, `the store ${place} ${words.what} (${error.message})`, {
-    notDone: 'what was being written is not in the store; nothing after it was done',
+    notDone: 'the last write is not in the store; nothing was done after it',
     fix: words.fix,
     cause: error,
   })
@@ -74,7 +74,10 @@ function wordsFor(error: Error): Words | undefined {
 
 const telling = new WeakSet<DatabaseConnection>()
 
-/** The same connection, whose failures speak of the store from now on. Drivers know their connections by identity, so it is not wrapped. */
+/**
+ * The same connection, whose failures speak of the store from now on. Drivers know their
+ * connections by identity, so it is not wrapped.
+ */
 export function tellingFailures<C extends DatabaseConnection>(connection: C, place: string): C {
   if (telling.has(connection)) return connection
   telling.add(connection)

@@ -3,10 +3,12 @@ import { instant } from '../core/instant.ts'
 import type { Grant, GrantStore } from '../engine/grants.ts'
 import type { Tables } from './tables.ts'
 
-/** Below what either database takes as parameters of one statement. */
+/** Below the parameter limit of one statement in both databases. */
 const rowsAtOnce = 200
 
-/** What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it. */
+/**
+ * What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it.
+ */
 export function openGrants(database: Kysely<Tables>): GrantStore {
   return {
     async grants(filter = {}) {
@@ -14,7 +16,7 @@ export function openGrants(database: Kysely<Tables>): GrantStore {
       if (filter.contact !== undefined) query = query.where('contact', '=', filter.contact)
       if (filter.customer !== undefined) query = query.where('customer', '=', filter.customer)
       const { subscriber } = filter
-      // An underscore of an id matches any sign, so what was found is looked at once more.
+      // An underscore in an id matches any character, so the matches are checked again.
       if (subscriber !== undefined) query = query.where('subscribers', 'like', `%"${subscriber}"%`)
       const found = (await query.orderBy('contact').orderBy('offer').execute()).map(grant)
       return subscriber === undefined ? found : found.filter(({ subscribers }) => subscribers.includes(subscriber))

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Kysely, Transaction } from 'kysely'
 import type { Tables } from './tables.ts'
 
-/** Does its part of a common transaction; resolves once that is on the disk. */
+/** Does its part of a shared transaction; resolves when the transaction is on the disk. */
 export type InGroup = <T>(work: (transaction: Transaction<Tables>) => Promise<T>) => Promise<T>
 
 interface Waiting {
@@ -11,16 +11,17 @@ interface Waiting {
   readonly failed: (error: unknown) => void
 }
 
-/** Parts committed together at most; what is over waits for the next commit. */
+/** Maximum number of parts in one commit; further parts wait for the next commit. */
 const largestGroup = 200
-/** Milliseconds that a part waits for others at most. */
+/** Maximum time in milliseconds that a part waits for others. */
 const longestPause = 20
 
 /**
- * Group commit: whatever is to be written while the last commit is on its way to the disk is committed together. A move writes some thirty times, each write
- * durable before the next request leaves; with sixty moves under way the disk is waited for once, not sixty times. Between two commits it pauses for as long as
- * the last one took, so that a slow disk leaves the process half of its time, and others time to join. A part that fails does not take the others with it:
- * they are written again one by one.
+ * Group commit: everything written while the last commit is being flushed is committed together. A
+ * move writes some thirty times, each write durable before the next request leaves; sixty moves in
+ * progress then wait for the disk once, not sixty times. Between two commits it pauses for as long
+ * as the last one took, so that a slow disk takes at most half of the time and other parts can
+ * join. When a part fails, the others are written again one by one.
  */
 export function groupCommit(database: Kysely<Tables>): InGroup {
   const waiting: Waiting[] = []
@@ -43,7 +44,7 @@ export function groupCommit(database: Kysely<Tables>): InGroup {
         return all
       })
     } catch {
-      // Nothing of the group was written; each part hears of its own failure only.
+      // Nothing of the group was written. Each part gets only its own failure.
       for (const one of group) await alone(one)
       return
     }

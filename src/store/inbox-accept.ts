@@ -21,8 +21,9 @@ const largestBatch = 200
 const tries = 5
 
 /**
- * Accepts signals with one commit for all that arrive while the last commit is being written (group commit): the disk is waited for once, not once each. Nobody
- * is told "accepted" before the commit, and a failed commit is told to all who waited for it.
+ * Accepts signals with one commit for all that arrive while the last commit is being written (group
+ * commit): the disk is waited for once, not once each. Nobody is told "accepted" before the commit,
+ * and a failed commit is told to all who waited for it.
  */
 export function openAcceptance({ database }: StoreEngine): InboxStore['accept'] {
   const waiting: Waiting[] = []

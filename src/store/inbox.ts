@@ -15,7 +15,10 @@ import type { Tables } from './tables.ts'
 
 const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
 
-/** Seconds that no lease lasts: one that ends later than this, or a row changed later, was written by a clock that has gone back since. */
+/**
+ * Seconds that no lease lasts: one that ends later than this, or a row changed later, was written
+ * by a clock that has gone back since.
+ */
 const clockGoneBack = 600
 
 /** Seconds for which a signal is news, and stands before everything older. */
@@ -195,7 +198,10 @@ function waiting(query: QueryCreator<Tables>, now: Instant, { cancels = true }: 
     .$if(!cancels, (some) => some.where('cancels', '=', 0))
 }
 
-/** PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at a time. */
+/**
+ * PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at
+ * a time.
+ */
 function passingOver<T>(query: SelectQueryBuilder<Tables, 'inbox', T>, engine: StoreEngine) {
   return engine.name === 'postgres' ? query.forUpdate().skipLocked() : query
 }
@@ -236,7 +242,10 @@ function stateColumns(now: InboxState, at: Instant) {
   return { state: now.state, details: canonicalJson(now), due: dueOf(now), updated_at: at, cause }
 }
 
-/** From when a row may be taken; a row that a dead worker left in the middle may be at once, when its lease has run out. */
+/**
+ * From when a row may be taken; a row that a dead worker left in the middle may be at once, when
+ * its lease has run out.
+ */
 function dueOf(now: InboxState): number | null {
   switch (now.state) {
     case 'received':

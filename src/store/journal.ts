@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts'
 
 type Journal = Pick<Store, 'journalStart' | 'journalEnd' | 'journalOpen' | 'journal'>
 
-/** The journal's part of the store: one row a request, in the order they were meant. */
+/** The journal's part of the store: one row for each request, in order. */
 export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal {
   return {
     async journalStart(entry) {
@@ -51,7 +51,8 @@ export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal
           .where('status', 'in', ['started', 'unknown', 'abandoned'])
           .executeTakeFirst()
         if (closed.numUpdatedRows === 1n) return
-        // Two may have looked after one request: a run that was thought dead, and the one that took over. The first word holds.
+        // Two runs may close one request: a run that seemed dead, and the run that took over. The
+        // first outcome counts.
         const entry = await transaction.selectFrom('journal').select('id').where('id', '=', id).executeTakeFirst()
         assert(entry !== undefined, `the journal has no entry ${id}`)
       })
@@ -66,7 +67,7 @@ export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal
       if (filter.address !== undefined) query = query.where('address', '=', filter.address)
       if (filter.run !== undefined) query = query.where('run', '=', filter.run)
       if (filter.limit === undefined) return (await query.orderBy('id').execute()).map(entry)
-      // A limit means the newest; they are still told oldest first.
+      // A limit selects the newest; they are still returned oldest first.
       return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(entry).reverse()
     },
   }

@@ -3,7 +3,7 @@ import { instant } from '../core/instant.ts'
 import type { Lease, Store } from '../engine/ports.ts'
 import type { StoreEngine } from './engines.ts'
 
-/** One holder a name at a time, across processes and machines, by the database's own clock. */
+/** One holder per name at a time, across processes and machines, by the database's clock. */
 export function openLeases({
   database,
   nowMilliseconds: now,
@@ -15,7 +15,7 @@ export function openLeases({
     return {
       name,
       holder,
-      // A lease that ran out but that nobody took is still ours.
+      // A lease that expired but was not taken over is still held.
       async renew() {
         const { numUpdatedRows } = await ours()
           .set({ expires_ms: later(seconds) })
@@ -31,7 +31,7 @@ export function openLeases({
           .executeTakeFirst()
         return row !== undefined
       },
-      // The row stays, so that its token never starts over.
+      // The row stays, so that its token never restarts.
       async release() {
         await ours()
           .set({ expires_ms: 0, token: token + 1 })
@@ -64,7 +64,7 @@ export function openLeases({
         .executeTakeFirst()
       return held && { holder: held.holder, expires: instant(Math.floor(held.expires_ms / 1_000)) }
     },
-    // A new token: the old holder, should it live after all, finds its lease lost at the next renewal.
+    // A new token: if the old holder still runs, it finds its lease lost at the next renewal.
     async breakLease(name) {
       await database
         .updateTable('leases')

@@ -6,7 +6,9 @@ import type { StoreEngine } from './engines.ts'
 type Engine = StoreEngine['name']
 type Database = Kysely<unknown>
 
-/** Brings the tables to this version's shape. A store written by a newer version is refused, never guessed at. */
+/**
+ * Brings the tables to this version's shape. A store written by a newer version is refused.
+ */
 export async function migrate(engine: StoreEngine): Promise<void> {
   const migrator = new Migrator({
     db: engine.database,
@@ -28,7 +30,7 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-/** In order of their names; one that has been released is never changed. */
+/** In the order of their names. A released migration is never changed. */
 function migrations(engine: Engine): Record<string, Migration> {
   return {
     '0001-state': { up: (database) => state(database) },
@@ -77,7 +79,7 @@ async function state(database: Database): Promise<void> {
     .execute()
 }
 
-/** A number that grows with every row: the one column that the engines spell differently. */
+/** A number that grows with every row: the one column whose SQL differs between the engines. */
 function numbered<T extends string>(table: CreateTableBuilder<T>, engine: Engine): CreateTableBuilder<T> {
   return engine === 'sqlite'
     ? table.addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
@@ -164,7 +166,10 @@ async function grants(database: Database): Promise<void> {
   await database.schema.createIndex('grants_by_customer').on('grants').column('customer').execute()
 }
 
-/** Signals that cancel nobody are worked on although cancelling is stopped: a hold that was taken off does not wait for a person. */
+/**
+ * Signals that cancel nobody are worked on although cancelling is stopped: a hold that was taken
+ * off does not wait for a person.
+ */
 async function inboxCancels(database: Database): Promise<void> {
   await database.schema
     .alterTable('inbox')
@@ -172,7 +177,7 @@ async function inboxCancels(database: Database): Promise<void> {
     .execute()
 }
 
-/** Offers that members hold without Crossbill's having given them. */
+/** Offers that members hold but that Crossbill did not grant. */
 async function holdings(database: Database): Promise<void> {
   await database.schema
     .createTable('holdings')
@@ -186,8 +191,9 @@ async function holdings(database: Database): Promise<void> {
 }
 
 /**
- * Fresh signals are found before old ones, a person's signals without a scan, and dead letters by their cause, however many rows there are. The columns may be empty, so
- * that a process of the version before can go on writing.
+ * Fresh signals are found before old ones, a person's signals without a scan, and dead letters by
+ * their cause, however many rows there are. The columns may be empty, so that a process of the
+ * version before can go on writing.
  */
 async function inboxLanes(database: Database, engine: Engine): Promise<void> {
   for (const column of ['contact', 'customer', 'cause'])

@@ -13,11 +13,17 @@ import {
 } from 'kysely'
 import { tellingFailures } from './failures.ts'
 
-/** Milliseconds a statement waits for another process inside SQLite, which stops this process meanwhile. */
+/**
+ * Milliseconds a statement waits for another process inside SQLite; this process is blocked
+ * meanwhile.
+ */
 const blockingWait = 10
-/** Milliseconds it goes on waiting outside, with everything else of this process running on. */
+/** Milliseconds it then waits outside SQLite, while this process continues. */
 const patientWait = 15_000
-/** Prepared statements kept; batches of every size have a text of their own, so the number has an end. */
+/**
+ * Number of prepared statements kept. Batches of each size have their own text, so there is a
+ * limit.
+ */
 const keptStatements = 256
 
 /**
@@ -31,12 +37,14 @@ export function openDatabaseFile(path: string): DatabaseSync {
   return raw
 }
 
-/** Kysely's SQLite dialect over Node's own SQLite. `place` is how the file is named when it fails. */
+/**
+ * Kysely's SQLite dialect over Node's own SQLite. `place` names the file in error messages.
+ */
 export function sqliteDialect(raw: DatabaseSync, place: string): SqliteDialect {
   return new NodeSqliteDialect({ database: speakNode(raw) }, place)
 }
 
-/** Kysely was written against better-sqlite3; node:sqlite differs in three words. */
+/** Kysely was written against better-sqlite3; node:sqlite differs in three places. */
 function speakNode(raw: DatabaseSync): SqliteDatabase {
   const seen = new Map<string, SqliteStatement>()
   return {
@@ -44,7 +52,8 @@ function speakNode(raw: DatabaseSync): SqliteDatabase {
     prepare(sql) {
       const known = seen.get(sql)
       if (known !== undefined) return known
-      // A transaction that reads first and writes later fails at once when another process writes; taking the lock at the start waits.
+      // A transaction that reads first and writes later fails when another process writes. Taking
+      // the lock at the start waits instead.
       const made = adapt(raw.prepare(sql === 'begin' ? 'begin immediate' : sql))
       if (seen.size >= keptStatements) seen.clear()
       seen.set(sql, made)
@@ -78,7 +87,10 @@ class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** SQLite does roll back schema changes; saying so lets two processes migrate one new file at once (the second waits, then finds nothing to do). */
+/**
+ * SQLite rolls back schema changes. Declaring this lets two processes migrate one new file at once
+ * (the second waits, then finds nothing to do).
+ */
 class TransactionalDdl extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true
@@ -86,8 +98,9 @@ class TransactionalDdl extends SqliteAdapter {
 }
 
 /**
- * node:sqlite waits for a lock with the whole process standing still. When the lock is held by another connection of this same process, that would be for ever:
- * so a busy statement is tried again after a turn of the event loop.
+ * node:sqlite blocks the whole process while it waits for a lock. A lock held by another connection
+ * of this process would then never be released, so a busy statement is tried again after a turn of
+ * the event loop.
  */
 class PatientDriver extends SqliteDriver {
   readonly #place: string

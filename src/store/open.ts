@@ -18,7 +18,10 @@ import type { Tables } from './tables.ts'
 import { noWorld, openWorld, type WorldStorage } from './world.ts'
 
 export type StoreOptions =
-  /** The database file, made with its folder when missing; `:memory:` for one that ends with the process. */
+  /**
+   * The database file, made with its folder when missing; `:memory:` for one that ends with the
+   * process.
+   */
   | { readonly file: string }
   /** A PostgreSQL database, `postgres://…`: one store for any number of processes and machines. */
   | { readonly url: string }
@@ -27,13 +30,16 @@ export interface OpenStore extends Store {
   /** The cancel service's inbox, in the same database. */
   readonly inbox: InboxStore
   readonly world: WorldStorage
-  /** For a service: no commit waits for the log of the database file to be moved. Until the store is closed. */
+  /**
+   * For a service: until the store is closed, no commit waits for a checkpoint of the log.
+   */
   moveLogBeside(): Promise<void>
 }
 
 /**
- * Opens the store, bringing its tables to this version's shape. Every method is durable when it returns. `world` is where an in-process sandbox keeps its
- * world: `<file>.sandbox`, only made when used. Throws `CommandError` when the store cannot be opened.
+ * Opens the store, bringing its tables to this version's shape. Every method is durable when it
+ * returns. `world` is where an in-process sandbox keeps its world: `<file>.sandbox`, only made when
+ * used. Throws `CommandError` when the store cannot be opened.
  */
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const world = 'file' in options ? openWorld(worldFile(options.file)) : noWorld
@@ -69,7 +75,7 @@ function worldFile(file: string): string {
   return file === ':memory:' ? file : `${file}.sandbox`
 }
 
-/** The driver is loaded only by those who use it: it is a twentieth of a second. */
+/** The driver is loaded on use only, because loading takes 50 ms. */
 async function openPostgres(url: string): Promise<StoreEngine> {
   const { openPostgresEngine } = await import('./postgres.ts')
   return openPostgresEngine(url)

@@ -6,7 +6,9 @@ import { postgresNow, type StoreEngine } from './engines.ts'
 import { tellingFailures } from './failures.ts'
 import type { Tables } from './tables.ts'
 
-/** PostgreSQL's 64-bit integers arrive as text; ours are counts and instants, far below 2^53. */
+/**
+ * PostgreSQL's 64-bit integers arrive as text. Here they are counts and instants, far below 2^53.
+ */
 const bigint = 20
 function safeInteger(text: string): number {
   const value = Number(text)
@@ -19,7 +21,10 @@ const types = {
     oid === bigint ? safeInteger : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
 }
 
-/** A store that several machines share. The URL is a secret: it is never printed. Throws `CommandError` when nobody answers there. */
+/**
+ * A store that several machines share. The URL is a secret: it is never printed. Throws
+ * `CommandError` when the server does not answer.
+ */
 export async function openPostgresEngine(url: string): Promise<StoreEngine> {
   const pool = new pg.Pool({
     connectionString: url,
@@ -28,7 +33,8 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
     types,
     application_name: 'crossbill',
   })
-  // A connection that breaks while nobody uses it is replaced at the next use; without a listener it would end the process.
+  // An idle connection that breaks is replaced at the next use. Without a listener it would end the
+  // process.
   pool.on('error', () => {})
   try {
     await pool.query('select 1')

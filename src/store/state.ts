@@ -13,10 +13,13 @@ type State = Omit<
 
 /** Rows written by one statement: far below both engines' limits on parameters. */
 const batch = 500
-/** Rows of the copy map read at a time: no cursor is held open while the caller works. */
+/** Rows of the copy map read at a time, so that no cursor stays open while the caller works. */
 const page = 5_000
 
-/** Objects, subscribers, the copy map and small named values. Whatever a plan is bound to raises the serial in the same transaction. */
+/**
+ * Objects, subscribers, the copy map and small named values. A write to anything that a plan is
+ * bound to raises the serial in the same transaction.
+ */
 export function openState(database: Kysely<Tables>, inGroup: InGroup): State {
   const change = (work: (transaction: Transaction<Tables>) => Promise<void>) =>
     inGroup(async (transaction) => {

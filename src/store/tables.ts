@@ -1,8 +1,9 @@
 import type { Generated } from 'kysely'
 
 /**
- * The tables, the same in both engines. Instants are whole seconds unless the name ends in `_ms`; JSON is kept as text (it is never queried into).
- * No column holds an e-mail address, a name or a secret.
+ * The tables, the same in both engines. Instants are whole seconds unless the name ends in `_ms`;
+ * JSON is kept as text (it is never queried into). No column holds an e-mail address, a name or a
+ * secret.
  */
 export interface Tables {
   state_version: { id: number; lineage: string; serial: number }
@@ -33,17 +34,26 @@ export interface Tables {
     source_new: string
     imported_at: number
   }
-  /** `token` grows with every change of hands: a holder that lost its lease cannot renew or release the next one's. */
+  /**
+   * `token` grows with every change of holder: a holder that lost its lease cannot renew or release
+   * the lease of the next one.
+   */
   leases: { name: string; holder: string; token: number; expires_ms: number }
   named_values: { name: string; value: string }
-  /** `due`: from when a worker may take the row; null when nothing is left to do. `holder` works on it until `leased_until`. */
+  /**
+   * `due`: from when a worker may take the row; null when nothing is left to do. `holder` works on
+   * it until `leased_until`.
+   */
   inbox: {
     id: string
     signal: string
     state: string
     /** 1 for a wish to cancel, 0 for a signal that cancels nobody. */
     cancels: number
-    /** Whom the signal names, by ids, so that what else is known about a person is found without a scan. */
+    /**
+     * Whom the signal names, by ids, so that what else is known about a person is found without a
+     * scan.
+     */
     contact: string | null
     customer: string | null
     /** The code of the reason that a row waits, was ignored or is dead for. */

@@ -2,16 +2,21 @@ import { DatabaseSync } from 'node:sqlite'
 import { CommandError } from '../core/outcome.ts'
 import { storeFailure } from './failures.ts'
 
-/** Where the embedded sandbox keeps its world between commands. Synchronous: what was saved before an answer outlives a kill after it. */
+/**
+ * Where the embedded sandbox keeps its world between commands. Writes are synchronous: what was
+ * saved before an answer survives a kill after it.
+ */
 export interface WorldStorage {
   load(): Iterable<{ table: string; key: string; value: string }>
   save(changes: readonly { table: string; key: string; value: string | null }[]): void
 }
 
 /**
- * A file of its own beside the store: the sandbox saves within a request, while the store may be in the middle of a transaction of the same process.
- * Made when the sandbox first asks, held exclusively (two processes playing one world would overwrite each other), flushed to the system at
- * every save: a killed process loses nothing, and a sandbox does not need to outlive a power cut.
+ * A file of its own beside the store: the sandbox saves within a request, while the store may be in
+ * the middle of a transaction of the same process. Made when the sandbox first asks, held
+ * exclusively (two processes playing one world would overwrite each other), flushed to the system
+ * at every save: a killed process loses nothing, and a sandbox does not need to outlive a power
+ * cut.
  */
 export function openWorld(path: string): WorldStorage & { close(): void } {
   let opened: DatabaseSync | undefined
@@ -34,7 +39,7 @@ export function openWorld(path: string): WorldStorage & { close(): void } {
           else put.run(table, key, value)
         file.exec('commit')
       } catch (error) {
-        // A full disk rolls back by itself.
+        // SQLite rolls back by itself when the disk is full.
         if (file.isTransaction) file.exec('rollback')
         throw storeFailure(path, error)
       }
@@ -58,7 +63,7 @@ function refuse(): never {
     'sandbox_without_file',
     'a sandbox in this process keeps its world beside a store in a file, and the store is PostgreSQL',
     {
-      notDone: 'nothing was asked of the sandbox',
+      notDone: 'no request was sent to the sandbox',
       fix: 'start "crossbill sandbox" and give every account its api_base, or use store: { file: … }',
     },
   )
@@ -75,8 +80,8 @@ function openFile(path: string): DatabaseSync {
   } catch (error) {
     file.close()
     throw new CommandError('sandbox_in_use', `the sandbox's world (${path}) cannot be opened`, {
-      notDone: 'nothing was asked of the sandbox',
-      fix: 'another crossbill process is playing it: wait for that one, or start "crossbill sandbox" and give every account its api_base',
+      notDone: 'no request was sent to the sandbox',
+      fix: 'another crossbill process uses it: wait for that process, or start "crossbill sandbox" and give every account its api_base',
       cause: error,
     })
   }

@@ -1,12 +1,26 @@
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
-import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project } from './types.ts'
+import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project, Removal } from './types.ts'
 import type { Path, YamlFile } from './yaml-places.ts'
 
 /** An entry of a kind's section, with the file it came from. */
 export interface DraftResource extends DesiredResource {
   readonly of: Kind
+  readonly file: YamlFile
+}
+
+/** An address under `removed:`. */
+export interface DraftRemoval {
+  readonly address: string
+  readonly what: Removal
+  readonly file: YamlFile
+}
+
+/** A line of `moved:`. */
+export interface DraftMove {
+  readonly from: string
+  readonly to: string
   readonly file: YamlFile
 }
 
@@ -24,6 +38,8 @@ export interface Draft {
   readonly project: Project | undefined
   readonly projectFile: YamlFile | undefined
   readonly resources: readonly DraftResource[]
+  readonly removed: readonly DraftRemoval[]
+  readonly moved: readonly DraftMove[]
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: readonly DraftMapping[]
   /** What access.yaml says, valid by its schema; empty without such a file. */

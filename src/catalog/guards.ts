@@ -9,6 +9,8 @@ export const guardDefaults = {
   mrr_share: 100,
   /** Percent of the catalog's own live objects retired by one apply. */
   retire_share: 20,
+  /** Objects retired because they are no longer in the YAML, without `retire: true` or a `removed:` block. */
+  removed_from_yaml: 0,
   /** Objects retired although nothing at all is declared. */
   empty_catalog: 0,
   /** Webhook endpoints replaced: their signing secret changes. */

@@ -4,9 +4,10 @@ import { digest } from '../core/canonical.ts'
 import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { kinds } from '../kinds/registry.ts'
-import type { Draft, DraftMapping, DraftResource } from './draft.ts'
+import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
+import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
 import { missingReferences } from './rules/references.ts'
@@ -154,6 +155,8 @@ class DraftBuilder implements Draft {
   projectFile: YamlFile | undefined
   access: JsonObject = {}
   resources: DraftResource[] = []
+  readonly removed: DraftRemoval[] = []
+  readonly moved: DraftMove[] = []
   subscribers: DesiredSubscriber[] = []
   mappings: DraftMapping[] = []
   readonly externals: (DeclaredExternal & { at: Position })[] = []
@@ -233,6 +236,8 @@ class DraftBuilder implements Draft {
         break
       case 'resources':
         this.addResources(file, whole)
+        this.removed.push(...removalsIn(whole['removed'], file))
+        this.moved.push(...movesIn(whole['moved'], file))
         break
       case 'access':
         this.access = whole
@@ -254,7 +259,9 @@ class DraftBuilder implements Draft {
     for (const of of kinds)
       for (const [key, value] of Object.entries(part(whole[of.section]))) {
         const at = file.locate([of.section, key], 'key')
-        this.resources.push({ address: address(of.name, key), kind: of.name, key, value: part(value), at, of, file })
+        const { own, lifecycle } = lifecycleOf(part(value))
+        const told = lifecycle === undefined ? {} : { lifecycle }
+        this.resources.push({ address: address(of.name, key), kind: of.name, key, value: own, ...told, at, of, file })
       }
   }
 
@@ -286,13 +293,16 @@ function lastBefore<T extends { readonly at: Position }>(
 function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
   const content = {
     project,
-    resources: draft.resources.map(({ address: name, kind, key, value, at }) => ({
+    resources: draft.resources.map(({ address: name, kind, key, value, lifecycle, at }) => ({
       address: name,
       kind,
       key,
       value,
+      ...(lifecycle === undefined ? {} : { lifecycle }),
       at,
     })),
+    removed: new Map(draft.removed.map(({ address: at, what }) => [at, what])),
+    moved: new Map(draft.moved.map(({ from, to }) => [from, to])),
     subscribers: draft.subscribers,
     access: draft.access,
     externals: draft.externals.map(({ source, customer, reason }) => ({ source, customer, reason })),
@@ -318,7 +328,14 @@ function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'dige
   return digest({
     ...content,
     ...(left === undefined ? {} : { left_out: left }),
-    resources: Object.fromEntries(content.resources.map(({ address: name, value }) => [name, value])),
+    resources: Object.fromEntries(
+      content.resources.map(({ address: name, value, lifecycle }) => [
+        name,
+        lifecycle === undefined ? value : { value, lifecycle: { ...lifecycle } },
+      ]),
+    ),
+    removed: Object.fromEntries(content.removed),
+    moved: Object.fromEntries(content.moved),
     // Our own code builds every entry in one order of keys, so its plain JSON is canonical, at a tenth of the cost.
     subscribers: content.subscribers.map((one) => JSON.stringify({ ...one, at: undefined })).sort(),
     mappings: Object.fromEntries(

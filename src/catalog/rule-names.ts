@@ -37,6 +37,8 @@ export const ruleMeanings = {
   'excluded-stage': 'A subscriber is excluded and moved.',
   'price-not-recurring': 'A subscriber is on a one-time price.',
   'currency-mismatch': 'A subscriber is billed in a currency that a price or an amount-off coupon does not have.',
+  lifecycle:
+    '`retire`, `protect`, `observe`, `ignore_fields`, `removed:` or `moved:` contradict each other or name something that is not there.',
   'revoked-means-with-day-limit': 'An offer that ends by itself would be read as a cancel.',
   'cancel-tag-twice': 'A tag means the cancel of two offers.',
 } as const

@@ -67,8 +67,25 @@ export interface DesiredResource {
   readonly kind: string
   readonly key: string
   readonly value: JsonObject
+  /** Absent where the entry says nothing about it. */
+  readonly lifecycle?: Lifecycle
   readonly at: Position
 }
+
+/** What may happen to an object, beside what it is. */
+export interface Lifecycle {
+  /** Taken out of use, by an explicit word. */
+  readonly retire: boolean
+  /** Neither retired nor replaced; written onto the object, so that it outlives the entry. */
+  readonly protect: boolean
+  /** Compared and referred to, never written. */
+  readonly observe: boolean
+  /** Fields, or keys in them (`metadata.crm_id`), that are left as they are. */
+  readonly ignored: readonly string[]
+}
+
+/** What `removed:` says of an address without an entry. */
+export type Removal = 'retire' | 'keep'
 
 export type Stage = 'source' | 'target' | 'settled'
 
@@ -161,6 +178,10 @@ export interface LeftOut {
 export interface Catalog {
   readonly project: Project
   readonly resources: readonly DesiredResource[]
+  /** Addresses whose entries are gone on purpose. */
+  readonly removed: ReadonlyMap<string, Removal>
+  /** Old address → new address. */
+  readonly moved: ReadonlyMap<string, string>
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: ReadonlyMap<string, Mappings>
   readonly access: JsonObject

@@ -5,6 +5,8 @@
 export const markProject = 'crossbill_project'
 /** On an object of the target's catalog: its address, `price.membership-monthly-usd`. */
 export const markAddress = 'crossbill_address'
+/** On an object of the target's catalog that its entry protects: `true`. It outlives the entry. */
+export const markProtect = 'crossbill_protect'
 /** On a new subscription: the subscriber it succeeds, `us/sub_…`. */
 export const markFrom = 'crossbill_from'
 /** On a held old subscription: JSON of the hold (`before` image of pause_collection, plan digest). */

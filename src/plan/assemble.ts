@@ -1,6 +1,6 @@
 import { digest } from '../core/canonical.ts'
 import { formatInstant, instant, secondsPerHour, type Instant } from '../core/instant.ts'
-import type { Action, Blocked, Change, Deferred, Drift, GuardReading, OpenDoor, Plan, Step } from './types.ts'
+import type { Action, Blocked, Change, Deferred, Drift, GuardReading, OpenDoor, Plan, Removed, Step } from './types.ts'
 
 /** A change whose requests have no final idempotency keys yet: they derive from the whole plan. */
 export type KeylessChange = Omit<Change, 'steps'> & { readonly steps: readonly Omit<Step, 'idempotency_key'>[] }
@@ -27,6 +27,7 @@ export interface PlanParts {
   readonly money: Plan['money']
   readonly guards: readonly GuardReading[]
   readonly doors: readonly OpenDoor[]
+  readonly removed: readonly Removed[]
 }
 
 const actions: readonly Action[] = [
@@ -72,6 +73,7 @@ export function assemblePlan(parts: PlanParts): Plan {
     blocked: parts.blocked,
     guards: parts.guards,
     people: parts.people,
+    ...(parts.removed.length === 0 ? {} : { removed: parts.removed }),
     ...(parts.doors.length === 0 ? {} : { doors: parts.doors }),
   }
   return { ...rest, plan: digest(rest) }

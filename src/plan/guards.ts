@@ -5,6 +5,7 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
   people_moved: (actual, limit) => `${actual} subscribers change hands at once, more than ${limit}`,
   mrr_share: (actual, limit) => `${actual} % of the monthly revenue moves at once, more than ${limit} %`,
   retire_share: (actual, limit) => `${actual} % of the catalog's live objects would be retired, more than ${limit} %`,
+  removed_from_yaml: (actual) => `${actual} object(s) would be retired because they are no longer in the YAML`,
   empty_catalog: (actual) => `nothing is declared, so all ${actual} objects would be retired`,
   webhook_replace: (actual) => `${actual} webhook endpoint(s) would be replaced and get a new signing secret`,
   live_without_plan_file: (actual) => `${actual} change(s) in live mode without a reviewed plan file`,

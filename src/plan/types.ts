@@ -101,6 +101,16 @@ export interface PriceChange {
   readonly subscribers: readonly NextCharge[]
 }
 
+/** An object of this project that the YAML no longer declares. It stays in use until an explicit word retires it. */
+export interface Removed {
+  readonly address: string
+  readonly id: string
+  /** Subscribers who use it. */
+  readonly people: number
+  readonly message: string
+  readonly fix: string
+}
+
 /** A way by which somebody could still subscribe, change or cancel in an old account that people leave by this plan. */
 export interface OpenDoor {
   readonly account: string
@@ -141,6 +151,8 @@ export interface Plan {
   readonly deferred: readonly Deferred[]
   readonly blocked: readonly Blocked[]
   readonly guards: readonly GuardReading[]
+  /** No longer in the YAML and left in use; absent where there are none. */
+  readonly removed?: readonly Removed[]
   /** Left out where nobody moves or is settled, or all are closed. */
   readonly doors?: readonly OpenDoor[]
   /** Excluded, ending, ended and unchanged subscribers by outcome, so that everybody is accounted for. */

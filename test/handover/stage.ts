@@ -276,6 +276,8 @@ function catalogOf(
     mappings: new Map([['us', mappings]]),
     access: {},
     externals: [],
+    removed: new Map(),
+    moved: new Map(),
     digest: 'test',
     leftOut: { entries: leftOut, files: new Map() },
   }

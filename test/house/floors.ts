@@ -27,7 +27,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['.'],
     ['schemas'],
     ['file-kinds.ts', 'draft.ts', 'subscribers.ts'],
-    ['validate.ts'],
+    ['validate.ts', 'lifecycle.ts'],
     ['rules', 'left-out.ts'],
     ['load.ts'],
   ],

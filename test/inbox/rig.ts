@@ -109,6 +109,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     mappings: new Map(),
     access: {},
     externals: [],
+    removed: new Map(),
+    moved: new Map(),
     digest: '',
   }
   const context: ReconcileContext = {

@@ -60,7 +60,8 @@ export class Target {
     catalog: Catalog,
     options: { needed?: readonly string[]; mapped?: Readonly<Record<string, string>> } = {},
   ): Promise<ResourcesPlan> {
-    return planResources({
+    // What the YAML no longer declares is retired here, as with `--allow removed_from_yaml`.
+    const plan = planResources({
       project: catalog.project.name,
       now: instant(this.account.now()),
       desired: catalog.resources,
@@ -69,7 +70,10 @@ export class Target {
       subscriptions: this.subscriptions,
       mapped: new Map(Object.entries(options.mapped ?? {})),
       needed: new Set(options.needed),
+      removed: catalog.removed,
+      moved: catalog.moved,
     })
+    return { ...plan, changes: [...plan.changes, ...plan.removals] }
   }
 
   /** Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash. */

@@ -3,6 +3,7 @@ import { accessTerms } from './access.ts'
 import { couponTerms, promotionMinimum } from './coupons.ts'
 import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
 import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
+import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
 import { unknownSources } from './project.ts'
 import { unknownReferences } from './references.ts'
 import { excludedStage, subscriberCurrency, subscriberTerms } from './subscribers.ts'
@@ -25,4 +26,6 @@ export const rules: readonly Rule[] = [
   excludedStage,
   subscriberCurrency,
   accessTerms,
+  lifecycleTerms,
+  changeBlocks,
 ]

@@ -1,11 +1,15 @@
 import type { TSchema } from 'typebox'
 import { kinds } from '../../kinds/registry.ts'
+import { changeBlocks, entrySchema } from './lifecycle.ts'
 import { closed, keyPattern, mapOf, optional, text } from '../../kinds/schema.ts'
 
 /** Any `*.yaml` directly below catalog/ may hold any of the kinds' sections; by convention one file holds one. */
-export const catalogSchema: TSchema = closed(
-  Object.fromEntries(kinds.map((kind) => [kind.section, optional(mapOf(keyPattern, kind.schema, `See ${kind.docs}`))])),
-)
+export const catalogSchema: TSchema = closed({
+  ...Object.fromEntries(
+    kinds.map((kind) => [kind.section, optional(mapOf(keyPattern, entrySchema(kind), `See ${kind.docs}`))]),
+  ),
+  ...changeBlocks,
+})
 
 /** `externals.yaml`: payments that another program takes from people, declared so that nobody is forgotten. */
 export const externalsSchema: TSchema = closed({

@@ -1,9 +1,8 @@
 import { exitCodes } from '../exit-codes.ts'
-import { suggest } from '../../core/suggest.ts'
 import { apply, type ApplyResult } from '../../engine/apply/apply.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
-import { guardNames } from '../../catalog/guards.ts'
 import type { Plan } from '../../plan/types.ts'
+import { refuseUnknownGuards } from '../allow.ts'
 import { command } from '../command.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 import { withProjectDespite, type OpenProject } from '../wiring/project.ts'
@@ -38,7 +37,8 @@ export const main = command({
         'Review a saved plan and apply that (crossbill plan --out FILE, crossbill apply FILE), or say --yes.',
       )
     return await withProjectDespite(shell, { leniency: 'entries' }, async (project) => {
-      const plan = file === undefined ? await reviewed(project, yes, shell) : await readPlan(shell.path(file))
+      const plan =
+        file === undefined ? await reviewed(project, { yes, allow }, shell) : await readPlan(shell.path(file))
       if (plan === undefined) {
         shell.say('Nothing was changed.')
         return exitCodes.fine
@@ -49,26 +49,19 @@ export const main = command({
       const result = await apply(project.context, plan, { allow, fromFile: file !== undefined })
       if (shell.format === 'json') shell.json(result)
       else shell.out(applyText(result, shell.paint))
+      for (const { address, message, fix } of plan.removed ?? []) shell.say(`${address}: ${message}; ${fix}`)
       return exitCode(result)
     })
   },
 })
 
-function refuseUnknownGuards(allow: readonly string[]): void {
-  for (const name of allow) {
-    if (guardNames.includes(name)) continue
-    const near = suggest(name, guardNames)
-    throw new UsageError(
-      'unknown-guard',
-      `--allow ${name}: there is no such guard`,
-      near === undefined ? `Guards: ${guardNames.join(', ')}.` : `Did you mean ${near}?`,
-    )
-  }
-}
-
 /** A plan made now; undefined when the user, having seen it, does not want it. */
-async function reviewed({ context }: OpenProject, yes: boolean, shell: Shell): Promise<Plan | undefined> {
-  const plan = await makePlan(context)
+async function reviewed(
+  { context }: OpenProject,
+  { yes, allow }: { readonly yes: boolean; readonly allow: readonly string[] },
+  shell: Shell,
+): Promise<Plan | undefined> {
+  const plan = await makePlan(context, { allow })
   if (yes || plan.changes.length === 0) return plan
   shell.say(planText(plan, shell.paint))
   const answer = await shell.ask('\nApply this plan? [y/N]')

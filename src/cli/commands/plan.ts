@@ -1,5 +1,6 @@
 import { exitCodes } from '../exit-codes.ts'
 import { makePlan } from '../../engine/plan/make-plan.ts'
+import { refuseUnknownGuards } from '../allow.ts'
 import { command } from '../command.ts'
 import { savePlan } from '../wiring/plan-file.ts'
 import { printPlan } from '../render/print-plan.ts'
@@ -19,6 +20,12 @@ export const main = command({
       requiresArg: true,
       describe: 'only this address (price.x, subscriber.us/sub_…, or a beginning ending in *); may be repeated',
     },
+    allow: {
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: 'plan what apply will do with this guard allowed; removed_from_yaml retires what the YAML lost',
+    },
     'detailed-exitcode': { type: 'boolean', default: false, describe: 'exit 0: nothing to do, 2: changes, 1: error' },
   },
   examples: [
@@ -28,9 +35,10 @@ export const main = command({
     ['plan --format markdown', 'for a pull request'],
   ],
   formats: ['text', 'json', 'markdown'],
-  async run({ out, target, 'detailed-exitcode': detailed }, shell) {
+  async run({ out, target, allow = [], 'detailed-exitcode': detailed }, shell) {
+    refuseUnknownGuards(allow)
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
-      const plan = await makePlan(context, target === undefined ? {} : { targets: target })
+      const plan = await makePlan(context, { allow, ...(target === undefined ? {} : { targets: target }) })
       printPlan(plan, shell)
       if (out !== undefined) {
         const saved = await savePlan(shell.path(out), plan)

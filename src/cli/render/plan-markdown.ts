@@ -57,6 +57,17 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       { limit },
     ),
     markdownTable(
+      `No longer in the YAML, left in use (${view.removed.length})`,
+      ['what', 'id', 'people', 'to take it out of use'],
+      view.removed.map(({ address, id, people: count, fix }) => [
+        code(address),
+        code(id),
+        count === 0 ? '' : String(count),
+        fix,
+      ]),
+      { limit },
+    ),
+    markdownTable(
       `Old doors that stand open (${view.doors.length})`,
       ['account', 'what', 'what to do'],
       view.doors.map(({ account, message, fix }) => [code(account), message, fix]),

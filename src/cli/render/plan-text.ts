@@ -21,6 +21,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     deferredSection(view, paint),
     blockedSection(view, paint),
     driftSection(view, paint),
+    removedSection(view, paint),
     doorSection(view, paint),
     [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
   ]
@@ -115,6 +116,29 @@ function blockedSection({ blocked }: PlanView, paint: ChalkInstance): string[] {
         ...firstFew(fixes, 1).shown.map((fix) => `    fix: ${fix}`),
       ]
     }),
+  ]
+}
+
+/** What was taken out of the YAML without a further word is named, and nothing happens to it. */
+function removedSection({ removed }: PlanView, paint: ChalkInstance): string[] {
+  if (removed.length === 0) return []
+  const { shown, more } = firstFew(removed, membersShown)
+  const list = removed.map(({ address }) => address).join(', ')
+  const fix =
+    removed.length > membersShown
+      ? 'name them under removed: in a file of the catalog, or pass --allow removed_from_yaml'
+      : `removed: [${list}] in a file of the catalog, or --allow removed_from_yaml`
+  return [
+    paint.bold('No longer in the YAML; they stay in use'),
+    ...columns(
+      shown.map(({ address, id, people }) => [
+        `  ${address}`,
+        id,
+        people === 0 ? '' : `used by ${plural(people, 'subscriber')}`,
+      ]),
+    ),
+    ...andMore(more),
+    `    to take them out of use: ${fix}`,
   ]
 }
 

@@ -9,6 +9,7 @@ import type {
   OpenDoor,
   Plan,
   PriceChange,
+  Removed,
 } from '../../plan/types.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
@@ -30,6 +31,8 @@ export interface PlanView {
   /** Taxes that differ between the accounts, a country a line. */
   readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
+  /** No longer in the YAML, and left in use. */
+  readonly removed: readonly Removed[]
   /** What still stands open in the accounts that people leave. */
   readonly doors: readonly OpenDoor[]
   /** Empty when the plan concerns no subscriber and no amount. */
@@ -76,6 +79,7 @@ export function planView(plan: Plan): PlanView {
         changes: plan.changes.filter((change) => change.action === action).map((change) => person(change, charges)),
       }))
       .filter((group) => group.changes.length > 0),
+    removed: plan.removed ?? [],
     doors: plan.doors ?? [],
     deferred: grouped(plan.deferred),
     blocked: grouped(plan.blocked).map(({ code, members }) => ({

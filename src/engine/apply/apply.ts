@@ -63,7 +63,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   if (lost.length > 0) seen = await survey(context)
   const earlier = await progressOf(context, plan, { resumed, recovered })
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
-  const fresh = await planOf(context, seen)
+  const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
   if (!resumed) checkGuards(context, plan, options)
   await checkService(context, ready)
@@ -76,7 +76,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   ]
   const interrupted = context.interrupt.requested
   const touched = new Set(ready.map(({ address }) => address))
-  const remaining = interrupted ? [] : await proveDone(context, touched)
+  const remaining = interrupted ? [] : await proveDone(context, touched, plan)
   if (!interrupted) await context.store.put(runningKey, null)
   const all = [
     ...recovered.filter(({ outcome }) => outcome === 'held'),

@@ -5,14 +5,19 @@ import { atSource, type HandoverState } from '../../handover/state.ts'
 import type { Classification } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
+import type { Plan } from '../../plan/types.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import { planOf } from '../plan/make-plan.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 /** Reads everything again: nothing may be left to do where something was done. The store takes note of what is there. */
-export async function proveDone(context: Context, touched: ReadonlySet<string>): Promise<readonly RemainingChange[]> {
+export async function proveDone(
+  context: Context,
+  touched: ReadonlySet<string>,
+  plan: Plan,
+): Promise<readonly RemainingChange[]> {
   const seen = await survey(context)
-  const after = await planOf(context, seen)
+  const after = await planOf(context, seen, plan)
   await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))
   await noteRests(context, seen)
   return after.changes

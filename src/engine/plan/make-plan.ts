@@ -3,6 +3,7 @@ import type { Catalog } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { suggest } from '../../core/suggest.ts'
 import { assemblePlan, type KeylessChange } from '../../plan/assemble.ts'
+import { guardDefaults } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Live } from '../../live/accounts.ts'
 import { planMoney } from '../../plan/money.ts'
@@ -20,6 +21,8 @@ export interface PlanOptions {
   readonly targets?: readonly string[]
   /** What was read already; read anew when absent. */
   readonly live?: Live
+  /** Guards that will be allowed by name: with `removed_from_yaml`, what the YAML no longer declares is retired. */
+  readonly allow?: readonly string[]
 }
 
 /**
@@ -29,34 +32,49 @@ export interface PlanOptions {
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
   const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> =>
     openDoors(context.accounts, changes)
-  return planned(context, await survey(context, options.live), { targets: options.targets, lookAround })
+  const { targets, allow = [] } = options
+  return planned(context, await survey(context, options.live), { targets, lookAround, allow })
 }
 
 /** The plan that follows from what was read, to be compared with another: what is open around it is not asked again. */
-export async function planOf(context: Context, surveyed: Survey): Promise<Plan> {
-  return planned(context, surveyed, { targets: undefined, lookAround: async () => [] })
+export async function planOf(context: Context, surveyed: Survey, other?: Plan): Promise<Plan> {
+  const allow = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
+  return planned(context, surveyed, { targets: undefined, lookAround: async () => [], allow })
+}
+
+const removedGuard = 'removed_from_yaml'
+
+/** Whether a plan takes out of use what the YAML no longer declares. */
+function retiresRemoved({ guards: read }: Plan): boolean {
+  return read.some(({ id, actual }) => id === removedGuard && actual > 0)
 }
 
 interface Looking {
   readonly targets: readonly string[] | undefined
   readonly lookAround: (changes: readonly KeylessChange[]) => ReturnType<typeof openDoors>
+  readonly allow: readonly string[]
 }
 
-async function planned(context: Context, surveyed: Survey, { targets, lookAround }: Looking): Promise<Plan> {
+async function planned(context: Context, surveyed: Survey, { targets, lookAround, allow }: Looking): Promise<Plan> {
   const { accounts, catalog, tool } = context
   const { seen, tax } = await compareTaxes(context, surveyed)
   const people = planSubscribers(seen.classified)
   const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
+  const { removals, removed } = seen.resources
+  const limit = catalog.project.guards[removedGuard] ?? guardDefaults[removedGuard]
+  const retires = allow.includes(removedGuard) || removed.length <= limit
   const all = [
     ...resources(seen.resources.changes),
+    ...(retires ? removals : []),
     ...people.changes,
     ...resources(seen.resources.closing),
     ...(seen.access?.changes ?? []),
   ]
   const leftOut = leftOutBlocked(catalog)
   const others = [...leftOut, ...seen.resources.drift, ...people.drift, ...people.deferred, ...people.blocked]
-  if (targets !== undefined) refuseStrayTargets(targets, [...all, ...others, ...seen.resources.blocked], catalog)
+  if (targets !== undefined)
+    refuseStrayTargets(targets, [...all, ...others, ...seen.resources.blocked, ...removed], catalog)
   const changes = targets === undefined ? all : narrow(all, targets)
   const keep = <T extends { readonly address: string }>(list: readonly T[]): readonly T[] =>
     targets === undefined ? list : list.filter((one) => isTargeted(one.address, targets))
@@ -76,7 +94,8 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
     people: people.people,
     money: moneyOf(seen, tax, changes),
-    guards: await guards(context, seen, { people, changes }),
+    guards: await guards(context, seen, { people, changes, removed: retires ? removals.length : 0 }),
+    removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
   })
 }
@@ -129,7 +148,7 @@ function withApplied(change: KeylessChange, applied: string | undefined): Keyles
 async function guards(
   context: Context,
   seen: Survey,
-  { people, changes }: { people: SubscriberParts; changes: readonly KeylessChange[] },
+  { people, changes, removed }: { people: SubscriberParts; changes: readonly KeylessChange[]; removed: number },
 ): Promise<readonly GuardReading[]> {
   const limits = context.catalog.project.guards
   const count = (...actions: KeylessChange['action'][]): number =>
@@ -148,6 +167,7 @@ async function guards(
       seen.resources.owned === 0 ? 0 : Math.round((100 * retired) / seen.resources.owned),
       limits,
     ),
+    readGuard(removedGuard, removed, limits),
     readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
     readGuard('webhook_replace', webhooks.length, limits),
     readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),

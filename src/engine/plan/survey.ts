@@ -65,6 +65,8 @@ export function resourcesOf(
     subscriptions: live.target.subscriptions,
     mapped: adoptedObjects(catalog),
     needed: neededObjects(classified),
+    removed: catalog.removed,
+    moved: catalog.moved,
     leftOut: leftOutEntries(catalog),
     incomplete: isIncomplete(catalog, 'resources'),
   })

@@ -1,5 +1,6 @@
 import jsonpatch from 'fast-json-patch'
 import type { JsonObject } from '../../core/json.ts'
+import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, differences, liveForm } from '../../kinds/form.ts'
 import type { Action } from '../types.ts'
@@ -108,7 +109,12 @@ function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boo
   if (!kind.marks || identity.is !== 'ours') return true
   const { metadata } = identity.live
   const marks = typeof metadata === 'object' && metadata !== null ? (metadata as JsonObject) : {}
-  return marks['crossbill_project'] === input.project && marks['crossbill_address'] === resource.address
+  const protects = marks[markProtect] === 'true'
+  return (
+    marks[markProject] === input.project &&
+    marks[markAddress] === resource.address &&
+    protects === (resource.lifecycle?.protect === true)
+  )
 }
 
 /** An older object with the same marks, still in use: a replacement that did not get to its end. */

@@ -7,6 +7,15 @@ export const resourceBlockedCodes = {
       'Somebody else made an object with the same id, lookup key, code, url or event name, and it differs from what is declared.',
     fix: 'Map it in `mappings/target.yaml` to take it over, or choose another key, lookup key, code or url.',
   },
+  protected: {
+    meaning:
+      'The object is protected (`protect: true`, which also stands on the object itself), and would be retired or replaced.',
+    fix: 'Write `protect: false` in its entry and apply that first.',
+  },
+  observed_missing: {
+    meaning: 'The entry is only observed (`observe: true`), and the account has no such object.',
+    fix: 'Map its id in `mappings/target.yaml`, or take `observe: true` away to have it made.',
+  },
   natural_key_taken: {
     meaning:
       'The id, lookup key, code or url belongs to an object of another project, or of another entry of this one.',
@@ -65,6 +74,10 @@ export const resourceDriftCodes = {
   changed_outside: {
     meaning: 'Fields that are declared were changed outside since the last apply.',
     fix: 'Nothing to do: the plan sets them back. To keep them as they are, run `crossbill pull --source target`.',
+  },
+  observed_differs: {
+    meaning: 'An object that is only observed (`observe: true`) is not as its entry says.',
+    fix: 'Run `crossbill pull --source target` to write down how it is, or change it where it is looked after.',
   },
   duplicate_mark: {
     meaning:

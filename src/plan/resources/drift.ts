@@ -10,16 +10,17 @@ type Drift = AnyDrift & { readonly code: ResourceDriftCode }
 
 /** What happened to a declared object outside: told apart from a change of the YAML by the form last applied. */
 export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {
-  const { kind, resource, identity, form, live } = verdict
+  const { kind, resource, identity, said, form, live } = verdict
   const { address } = resource
   const recorded = input.known.find((one) => one.address === address)
+  if (resource.lifecycle?.observe === true) return observed(verdict)
   if (identity.is === 'absent')
     return identity.gone
       ? [{ address, code: 'gone', message: `${recorded?.id ?? 'it'} was deleted outside; it is made again`, patch: [] }]
       : []
   const drift: Drift[] = []
   const found = differences(kind, live, form)
-  if (recorded?.applied === digest(form) && found.length > 0) {
+  if (recorded?.applied === digest(said) && found.length > 0) {
     const message = `changed outside: ${found.map(({ field }) => field).join(', ')}`
     drift.push({
       address,
@@ -38,4 +39,12 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
     })
   }
   return drift
+}
+
+function observed({ kind, resource, identity, form, live }: Verdict): readonly Drift[] {
+  const found = identity.is === 'absent' ? [] : differences(kind, live, form)
+  if (found.length === 0) return []
+  const message = `differs from its entry: ${found.map(({ field }) => field).join(', ')}; it is only observed`
+  const patch = jsonpatch.compare(form, comparable(kind, live, form))
+  return [{ address: resource.address, code: 'observed_differs', message, patch }]
 }

@@ -29,14 +29,14 @@ export interface LiveIndex {
   readonly byNaturalKey: ReadonlyMap<string, readonly LiveObject[]>
 }
 
-export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'project'>): LiveIndex {
+export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'project' | 'moved'>): LiveIndex {
   const byId = new Map<string, LiveObject>()
   const byMark = new Map<string, LiveObject[]>()
   const byNaturalKey = new Map<string, LiveObject[]>()
   for (const object of input.live.get(kind.name) ?? []) {
     if (!hasId(object)) continue
     byId.set(object.id, object)
-    const mark = ownMark(object, input.project)
+    const mark = newAddress(ownMark(object, input.project), input.moved)
     if (mark !== undefined && mark !== '') byMark.set(mark, [...(byMark.get(mark) ?? []), object])
     const natural = kind.naturalKey?.live(object)
     if (natural === undefined) continue
@@ -153,12 +153,27 @@ export function undeclared(
   )
 }
 
+/** The address that an entry has now, by the project's `moved:` lines. */
+export function newAddress<T extends string | undefined>(
+  address: T,
+  moved: ReadonlyMap<string, string> = new Map(),
+): T {
+  let at: string | undefined = address
+  // As many steps as there are lines, so that a circle comes to an end.
+  for (let step = 0; step <= moved.size && at !== undefined; step++) {
+    const next = moved.get(at)
+    if (next === undefined) break
+    at = next
+  }
+  return at as T
+}
+
 /** The address in our mark; '' for an object of ours that stands for nothing any more; undefined for one that is not ours. */
 export function ownMark(object: StripeObject, project: string): string | undefined {
   return markOf(object, markProject) === project ? (markOf(object, markAddress) ?? '') : undefined
 }
 
-function markOf(object: StripeObject, name: string): string | undefined {
+export function markOf(object: StripeObject, name: string): string | undefined {
   const { metadata } = object
   const mark = isJsonObject(metadata) ? metadata[name] : undefined
   return typeof mark === 'string' && mark !== '' ? mark : undefined

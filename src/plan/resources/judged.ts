@@ -16,6 +16,8 @@ export interface Verdict {
   readonly identity: Identity
   readonly takes: 'nothing' | 'create' | 'update' | 'replace' | 'adopt' | 'blocked'
   /** What was written, in its normal form. */
+  readonly said: JsonObject
+  /** What it is to be: the same, with the live values of ignored fields. */
   readonly form: JsonObject
   /** What it is to be while people move: the same, but active where they need it. */
   readonly meanwhile: JsonObject

@@ -6,11 +6,13 @@ import type { DesiredResource } from '../../catalog/types.ts'
 import { kinds, kindNamed } from '../../kinds/registry.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import type { KeylessChange } from '../assemble.ts'
+import type { Blocked, Removed } from '../types.ts'
 import { blockDependents } from './dependents.ts'
-import { indexLive, type LiveIndex, undeclared } from './identity.ts'
+import { indexLive, type LiveIndex, type LiveObject, newAddress, undeclared } from './identity.ts'
 import { inOrder, type Placed } from './order.ts'
-import { peopleIn } from './people.ts'
-import { retirement } from './retire.ts'
+import { type People, peopleIn } from './people.ts'
+import { isProtected, protectedFromRetiring } from './refusals.ts'
+import { retirement, usersOf } from './retire.ts'
 import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
 import { driftOf } from './drift.ts'
@@ -18,7 +20,9 @@ import { repricedBy } from './repriced.ts'
 import { ReferenceTable } from './references.ts'
 
 /** What it takes to make the target's catalog as declared. Pure: equal input gives equal bytes. */
-export function planResources(input: ResourcesInput): ResourcesPlan {
+export function planResources(given: ResourcesInput): ResourcesPlan {
+  const retiring = new Set(given.desired.filter(isRetiring).map(({ address }) => address))
+  const input = { ...given, desired: given.desired.filter((one) => !isRetiring(one)), known: renamed(given) }
   const indexes = new Map<string, LiveIndex>(kinds.map((kind) => [kind.name, indexLive(kind, input)]))
   const indexOf = (kind: Kind): LiveIndex => indexes.get(kind.name) ?? indexLive(kind, input)
   const references = new ReferenceTable(input.now)
@@ -37,25 +41,38 @@ export function planResources(input: ResourcesInput): ResourcesPlan {
   const placed: Placed[] = verdicts.flatMap((verdict) =>
     changeFor(verdict, { input, references, people, verdicts, needed }),
   )
+  const left: Placed[] = []
+  const removed: Removed[] = []
+  const kept: Blocked[] = []
   for (const kind of input.incomplete === true ? [] : kinds)
-    for (const gone of undeclared(kind, indexOf(kind), input).filter(
-      ({ live }) => !references.isClaimed(kind.name, live.id),
-    ))
-      placed.push(retirement(kind, gone, { input, references, people, verdicts }))
+    for (const gone of undeclared(kind, indexOf(kind), input)) {
+      const word = retiring.has(gone.address) ? 'retire' : input.removed?.get(gone.address)
+      if (references.isClaimed(kind.name, gone.live.id) || word === 'keep') continue
+      const change = retirement(kind, gone, { input, references, people, verdicts })
+      const stop = isProtected(gone.live) ? [protectedFromRetiring(gone.address, gone.live)] : []
+      if (word === 'retire' && stop.length === 0) placed.push(change)
+      if (word === 'retire') kept.push(...stop)
+      if (word !== undefined) continue
+      removed.push(removedOf(kind, gone, people))
+      if (stop.length === 0) left.push(change)
+    }
   const { changes, closing } = inOrder(placed)
+  const removals = inOrder(left).changes
   return {
     changes,
+    removals,
+    removed,
     closing,
     drift: verdicts.flatMap((verdict) => driftOf(verdict, input)),
-    blocked: verdicts.flatMap(({ blocked }) => blocked),
+    blocked: [...verdicts.flatMap(({ blocked }) => blocked), ...kept],
     unchanged: verdicts.filter(({ takes }) => takes === 'nothing').length,
     ids: new Map([...references.known(), ...takenForOurs(verdicts)]),
     forms: new Map(
       verdicts
         .filter((verdict) => !leftOut.some(({ resource }) => resource.address === verdict.resource.address))
-        .map(({ resource, form }) => [resource.address, digest(form)]),
+        .map(({ resource, said }) => [resource.address, digest(said)]),
     ),
-    touched: touchedBy([...changes, ...closing], verdicts, placed),
+    touched: touchedBy([...changes, ...removals, ...closing], verdicts, [...placed, ...left]),
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
   }
@@ -79,6 +96,7 @@ function leftOutVerdicts(
         resource,
         identity,
         takes: 'blocked',
+        said: {},
         form: {},
         meanwhile: {},
         live: {},
@@ -94,10 +112,37 @@ function leftOutVerdicts(
 
 const nowhere = { file: '', line: 0, column: 0 }
 
+function isRetiring({ lifecycle }: DesiredResource): boolean {
+  return lifecycle?.retire === true
+}
+
+/** What the store knows, under the addresses that entries have now. */
+function renamed({ known, moved }: ResourcesInput): ResourcesInput['known'] {
+  if (moved === undefined || moved.size === 0) return known
+  const there = new Set(known.map(({ address }) => address))
+  return known.map((one) => {
+    const address = newAddress(one.address, moved)
+    return address === one.address || there.has(address) ? one : { ...one, address }
+  })
+}
+
+function removedOf(
+  kind: Kind,
+  { address, live }: { readonly address: string; readonly live: LiveObject },
+  people: People,
+): Removed {
+  const count = usersOf(kind, live, people)
+  const message = `${live.id} is no longer in the YAML and stays in use`
+  const fix = `to take it out of use: removed: [${address}] in a file of the catalog, or --allow removed_from_yaml; to leave it: removed: { ${address}: keep }`
+  return { address, id: live.id, people: count, message, fix }
+}
+
 /** Objects without any mark that are equal as they are: nothing is done to them, and they are known from now on. */
 function takenForOurs(verdicts: readonly Verdict[]): readonly (readonly [string, string])[] {
   return verdicts.flatMap(({ takes, identity, resource }) =>
-    takes === 'nothing' && identity.is === 'foreign' ? [[resource.address, identity.live.id] as const] : [],
+    takes === 'nothing' && identity.is === 'foreign' && resource.lifecycle?.observe !== true
+      ? [[resource.address, identity.live.id] as const]
+      : [],
   )
 }
 

@@ -19,7 +19,10 @@ export class ReferenceTable implements References {
   }
 
   identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {
-    const identity = identify(kind, index, resource, input, (id) => this.isClaimed(kind.name, id))
+    const found = identify(kind, index, resource, input, (id) => this.isClaimed(kind.name, id))
+    // Whose an observed object is does not matter: it is not written.
+    const observed = resource.lifecycle?.observe === true && found.is === 'taken'
+    const identity: Identity = observed ? { is: 'foreign', live: found.live, mapped: true } : found
     this.#identities.set(resource.address, identity)
     if (identity.is === 'ours' || identity.is === 'foreign')
       this.#keys.set(`${kind.name} ${identity.live.id}`, resource.key)

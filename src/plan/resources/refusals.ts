@@ -1,7 +1,9 @@
 import { unchargeableAmounts } from '../../kinds/smallest-unit.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { ResourceBlockedCode } from './codes.ts'
-import { type LiveObject, ownMark } from './identity.ts'
+import type { StripeObject } from '../../core/json.ts'
+import { markProtect } from '../../live/marks.ts'
+import { type LiveObject, markOf, ownMark } from './identity.ts'
 import type { Holder } from './people.ts'
 import type { Judged, Verdict, Blocked } from './judged.ts'
 
@@ -24,6 +26,35 @@ export function unchargeable({ kind, resource }: Judged): readonly Blocked[] {
   const message = `${wrong.amount} in ${wrong.currency} cannot be charged: Stripe takes this currency in tens of its smallest unit`
   const fix = 'map its people to a price whose amount ends in 0, or exclude them with a reason'
   return [{ address: resource.address, code: 'amount_not_chargeable', message, fix }]
+}
+
+export function isProtected(live: StripeObject): boolean {
+  return markOf(live, markProtect) === 'true'
+}
+
+/** What an entry protects, or protected while there was one, is neither retired nor replaced. */
+export function protectedFromRetiring(address: string, live: LiveObject): Blocked {
+  const message = `${live.id} is protected and would be taken out of use`
+  const fix = 'write its entry again with protect: false, apply, and then retire it'
+  return { address, code: 'protected', message, fix }
+}
+
+export function protectedFromReplacing(
+  { resource }: Judged,
+  live: LiveObject,
+  replaced: readonly Difference[],
+): readonly Blocked[] {
+  if (resource.lifecycle?.protect !== true) return []
+  const fields = replaced.map(({ field }) => field).join(', ')
+  const message = `${live.id} is protected, and ${fields} can only change with another object`
+  return [{ address: resource.address, code: 'protected', message, fix: 'take protect: true away first' }]
+}
+
+/** What other programs look after has to be there before anything can refer to it. */
+export function observedMissing(address: string): Blocked {
+  const message = 'it is only observed, and the account has no such object'
+  const fix = 'map its id in mappings/target.yaml, or take observe: true away to have it made'
+  return { address, code: 'observed_missing', message, fix }
 }
 
 /** Stripe tells a signing secret once: without a place for it, it would be lost. */

@@ -3,6 +3,7 @@ import { liveForm } from '../../kinds/form.ts'
 import type { Around } from './change.ts'
 import type { LiveObject } from './identity.ts'
 import type { Placed } from './order.ts'
+import type { People } from './people.ts'
 import { post, retireSteps } from './steps.ts'
 import type { KeylessStep } from './types.ts'
 import jsonpatch from 'fast-json-patch'
@@ -15,15 +16,17 @@ export function retirement(
 ): Placed {
   const form = liveForm(kind, live, around.references)
   const steps = [...defaultPriceFirst(kind, live, around), ...retireSteps(kind, live, false)]
-  const people =
-    kind.name === 'price'
-      ? (around.people.onPrice.get(live.id) ?? []).length
-      : (around.people.using.get(live.id)?.size ?? 0)
+  const people = usersOf(kind, live, around.people)
   const because = people === 0 ? ['no longer declared'] : ['no longer declared', `${people} subscription(s) keep it`]
   const after = kind.retire(live)?.params ?? {}
   const patch = jsonpatch.compare(form, { ...form, ...after })
   const observed = { id: live.id, form }
   return { when: 'retire', kind, observed, change: { address, action: 'retire', because, patch, people: 0, steps } }
+}
+
+/** Subscriptions on a price, or with a tax rate or coupon. */
+export function usersOf(kind: Kind, live: LiveObject, people: People): number {
+  return kind.name === 'price' ? (people.onPrice.get(live.id) ?? []).length : (people.using.get(live.id)?.size ?? 0)
 }
 
 /** Stripe archives no default price; a product that is declared is told another one (or none) by its own update. */

@@ -1,8 +1,8 @@
 import { assert } from '../../core/assert.ts'
-import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { markAddress, markProject } from '../../live/marks.ts'
+import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import type { Difference } from '../../kinds/form.ts'
 import type { Kind, References } from '../../kinds/kind.ts'
 import type { KeylessStep } from './types.ts'
@@ -71,7 +71,7 @@ export function updateSteps(
   const path = `${kind.path}/${live.id}`
   const params: Record<string, Json> = {}
   const actions: KeylessStep[] = []
-  let metadata: JsonObject = mark && kind.marks ? marks(subject) : {}
+  let metadata: JsonObject = mark && kind.marks ? { ...unprotect(live, subject), ...marks(subject) } : {}
   for (const { field: name, live: have, desired: want } of differences) {
     const field = kind.fields[name]
     assert(field !== undefined, `field ${name} of ${kind.name}`)
@@ -118,7 +118,14 @@ export function post(id: string, path: string, params: JsonObject): KeylessStep 
 }
 
 function marks({ project, kind, resource, form }: Subject): Readonly<Record<string, string>> {
-  return { ...kind.extraMarks?.(form), [markProject]: project, [markAddress]: resource.address }
+  const protects = resource.lifecycle?.protect === true ? { [markProtect]: 'true' } : {}
+  return { ...kind.extraMarks?.(form), ...protects, [markProject]: project, [markAddress]: resource.address }
+}
+
+function unprotect(live: StripeObject, { resource }: Subject): JsonObject {
+  const { metadata } = live
+  const has = isJsonObject(metadata) && metadata[markProtect] !== undefined
+  return has && resource.lifecycle?.protect !== true ? { [markProtect]: null } : {}
 }
 
 function metadataOf(form: JsonObject): JsonObject {

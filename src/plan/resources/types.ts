@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
-import type { DesiredResource, LeftOutEntry } from '../../catalog/types.ts'
+import type { DesiredResource, LeftOutEntry, Removal } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { LiveResources } from '../../live/accounts.ts'
 import type { KeylessChange } from '../assemble.ts'
-import type { Blocked, Drift, Step } from '../types.ts'
+import type { Blocked, Drift, Removed, Step } from '../types.ts'
 
 export type KeylessStep = Omit<Step, 'idempotency_key'>
 
@@ -34,6 +34,10 @@ export interface ResourcesInput {
   readonly incomplete?: boolean
   /** Addresses of prices (and tax rates) onto which this plan moves people: kept active, with their products, until that is done. */
   readonly needed: ReadonlySet<string>
+  /** Addresses whose entries are gone on purpose (`removed:`). */
+  readonly removed?: ReadonlyMap<string, Removal>
+  /** Old address → new address (`moved:`). */
+  readonly moved?: ReadonlyMap<string, string>
 }
 
 /** A price that people are on and that Stripe can only replace. */
@@ -52,6 +56,10 @@ export interface Repriced {
 export interface ResourcesPlan {
   /** In an order in which they can be done one after the other; before anything about people. */
   readonly changes: readonly KeylessChange[]
+  /** Retiring what the YAML no longer declares, without a word about it: done only where that is allowed. */
+  readonly removals: readonly KeylessChange[]
+  /** The same objects, for those who read the plan. */
+  readonly removed: readonly Removed[]
   /** After everything about people: archiving what had to be active meanwhile. */
   readonly closing: readonly KeylessChange[]
   readonly drift: readonly Drift[]

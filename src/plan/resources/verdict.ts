@@ -1,6 +1,6 @@
 import type { Verdict, Judged, Blocked } from './judged.ts'
 import { digest } from '../../core/canonical.ts'
-import type { JsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { desiredForm, type Difference, differences, liveForm } from '../../kinds/form.ts'
 import type { Identity, LiveObject } from './identity.ts'
 import { ownMark } from './identity.ts'
@@ -10,8 +10,11 @@ import {
   holdersOf,
   idTaken,
   inTheWay,
+  isProtected,
   keyOfOthers,
+  observedMissing,
   priceChange,
+  protectedFromReplacing,
   secretLost,
   taken,
   unchargeable,
@@ -21,19 +24,22 @@ import {
 export function judge(judged: Judged): Verdict {
   const { kind, resource, references, needed } = judged
   const identity = references.identity(resource.address)
-  const form = desiredForm(kind, resource.value)
-  const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
+  const said = desiredForm(kind, resource.value)
   const object = identity.is === 'absent' ? undefined : identity.live
   const live = object === undefined ? {} : liveForm(kind, object, references)
+  const form = object === undefined ? said : withLiveValues(said, live, resource.lifecycle?.ignored ?? [])
+  const meanwhile = needed.has(resource.address) ? withoutInactive(form) : form
   const found = object === undefined ? [] : allDifferences(judged, object, live, meanwhile)
   const observed = { id: object?.id ?? null, form: live, holders: holdersOf(judged, object).map(({ item }) => item) }
   const renewal = renewalOf(judged, object, form)
-  const base = { kind, resource, identity, form, meanwhile, live, differences: found, observed, ...renewal }
+  const base = { kind, resource, identity, said, form, meanwhile, live, differences: found, observed, ...renewal }
   const verdict = (takes: Verdict['takes'], blocked: readonly Blocked[] = []): Verdict => {
     if (takes === 'create' || takes === 'replace') references.renew(resource.address)
     return { ...base, takes, blocked }
   }
   const replaced = found.filter(({ takes }) => takes === 'replace')
+  if (resource.lifecycle?.observe === true)
+    return object === undefined ? verdict('blocked', [observedMissing(resource.address)]) : verdict('nothing')
   const refused = found.filter(({ takes }) => takes === 'refuse')
   switch (identity.is) {
     case 'absent': {
@@ -49,6 +55,7 @@ export function judge(judged: Judged): Verdict {
       if (others.length > 0) return verdict('blocked', others)
       if (replaced.length > 0) {
         const blocked = [
+          ...protectedFromReplacing(judged, identity.live, replaced),
           ...idTaken(judged, renewal),
           ...secretLost(judged),
           ...unchargeable(judged),
@@ -57,7 +64,8 @@ export function judge(judged: Judged): Verdict {
         return verdict(blocked.length > 0 ? 'blocked' : 'replace', blocked)
       }
       if (refused.length > 0) return verdict('blocked', [cannotChange(judged, refused)])
-      const marked = !kind.marks || ownMark(identity.live, judged.input.project) === resource.address
+      const protects = isProtected(identity.live) === (resource.lifecycle?.protect === true)
+      const marked = !kind.marks || (protects && ownMark(identity.live, judged.input.project) === resource.address)
       return verdict(found.length > 0 || !marked ? 'update' : 'nothing')
     }
   }
@@ -120,4 +128,19 @@ function renewalOf(
 function withoutInactive(form: JsonObject): JsonObject {
   const { active, ...rest } = form
   return active === false ? rest : form
+}
+
+/** The form with the live values of the fields that others write: `metadata`, or one key of it as `metadata.crm_id`. */
+function withLiveValues(form: JsonObject, live: JsonObject, ignored: readonly string[]): JsonObject {
+  return ignored.reduce((now, path) => withLiveValue(now, live, path.split('.')) ?? {}, form)
+}
+
+function withLiveValue(form: JsonObject, live: Json | undefined, path: readonly string[]): JsonObject | undefined {
+  const [step = '', ...rest] = path
+  const there = isJsonObject(live) ? live[step] : undefined
+  const below = form[step]
+  const value = rest.length === 0 ? there : withLiveValue(isJsonObject(below) ? below : {}, there, rest)
+  const { [step]: _before, ...others } = form
+  if (value !== undefined) return { ...others, [step]: value }
+  return Object.keys(others).length === 0 ? undefined : others
 }

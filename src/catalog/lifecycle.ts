@@ -1,0 +1,30 @@
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { DraftMove, DraftRemoval } from './draft.ts'
+import type { Lifecycle } from './types.ts'
+import type { YamlFile } from './yaml-places.ts'
+
+/** The words about an entry's life, apart from the object's own fields. */
+export function lifecycleOf(value: JsonObject): { readonly own: JsonObject; readonly lifecycle?: Lifecycle } {
+  const { retire, protect, observe, ignore_fields: ignored, ...own } = value
+  if ([retire, protect, observe, ignored].every((one) => one === undefined)) return { own: value }
+  const lifecycle = {
+    retire: retire === true,
+    protect: protect === true,
+    observe: observe === true,
+    ignored: Array.isArray(ignored) ? (ignored as readonly string[]) : [],
+  }
+  return { own, lifecycle }
+}
+
+/** `removed:`, as a list of what goes out of use or as a map that says what becomes of each. */
+export function removalsIn(value: Json | undefined, file: YamlFile): readonly DraftRemoval[] {
+  if (Array.isArray(value)) return (value as readonly string[]).map((address) => ({ address, what: 'retire', file }))
+  const entries = Object.entries(isJsonObject(value) ? value : {})
+  return entries.map(([address, what]) => ({ address, what: what === 'keep' ? 'keep' : 'retire', file }))
+}
+
+/** `moved:`, old address → new address. */
+export function movesIn(value: Json | undefined, file: YamlFile): readonly DraftMove[] {
+  const entries = Object.entries(isJsonObject(value) ? value : {})
+  return entries.map(([from, to]) => ({ from, to: String(to as string), file }))
+}

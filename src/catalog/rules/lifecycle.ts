@@ -1,0 +1,71 @@
+import type { Diagnostic } from '../../core/diagnostic.ts'
+import { suggest } from '../../core/suggest.ts'
+import { type Draft, placeIn } from '../draft.ts'
+import { error } from '../rule-names.ts'
+
+/** Words about an entry's life that cannot all hold. */
+export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
+  const retiring = new Set(draft.resources.filter((one) => one.lifecycle?.retire === true).map((one) => one.address))
+  return draft.resources.flatMap((resource) => {
+    const { lifecycle, of, address } = resource
+    const found: Diagnostic[] = []
+    if (lifecycle?.retire === true && (lifecycle.protect || lifecycle.observe))
+      found.push(
+        error(
+          'lifecycle',
+          `${address} is to be retired and ${lifecycle.protect ? 'protected' : 'only observed'}`,
+          'keep one of the two words',
+          placeIn(resource, ['retire'], 'key'),
+        ),
+      )
+    const names = Object.keys(of.fields)
+    for (const [index, path] of (lifecycle?.ignored ?? []).entries()) {
+      const name = path.split('.')[0] ?? ''
+      if (names.includes(name)) continue
+      const near = suggest(name, names)
+      const fix = near === undefined ? `fields: ${names.join(', ')}` : `did you mean "${near}"?`
+      found.push(
+        error('lifecycle', `${of.name} has no field "${name}"`, fix, placeIn(resource, ['ignore_fields', index])),
+      )
+    }
+    if (!retiring.has(address))
+      for (const use of of.uses(resource.value))
+        if (retiring.has(`${use.kind}.${use.key}`))
+          found.push(
+            error(
+              'lifecycle',
+              `${address} uses ${use.kind}.${use.key}, which is to be retired`,
+              'name another one, or retire both',
+              placeIn(resource, use.path),
+            ),
+          )
+    return found
+  })
+}
+
+/** What is removed or moved away has no entry any more, and what it moved to has one, of the same kind. */
+export function changeBlocks(draft: Draft): readonly Diagnostic[] {
+  const declared = new Set(draft.resources.map(({ address }) => address))
+  const found: Diagnostic[] = []
+  for (const { address, file } of draft.removed)
+    if (declared.has(address))
+      found.push(
+        error(
+          'lifecycle',
+          `${address} is under removed: and has an entry`,
+          'take it out of removed:, or take the entry away',
+          file.locate(['removed']),
+        ),
+      )
+  for (const { from, to, file } of draft.moved) {
+    const at = file.locate(['moved', from])
+    const kind = (address: string): string => address.split('.')[0] ?? ''
+    if (declared.has(from))
+      found.push(error('lifecycle', `${from} has moved and still has an entry`, 'take the old entry away', at))
+    else if (kind(from) !== kind(to))
+      found.push(error('lifecycle', `${from} cannot move to ${to}`, 'an object keeps its kind', at))
+    else if (!declared.has(to) && !draft.moved.some((one) => one.from === to))
+      found.push(error('lifecycle', `${from} moved to ${to}, which has no entry`, 'name an entry of the catalog', at))
+  }
+  return found
+}

@@ -1,0 +1,168 @@
+import { describe, expect, test } from 'vitest'
+import { load } from '../catalog/project.ts'
+import { catalogOf, lines, Target } from './target.ts'
+
+const both = `
+products: { a: { name: A }, b: { name: B } }
+prices: { pa: { product: a, currency: usd, unit_amount: 100 }, pb: { product: b, currency: usd, unit_amount: 200 } }
+`
+const onlyA = 'products: { a: { name: A } }\nprices: { pa: { product: a, currency: usd, unit_amount: 100 } }\n'
+
+async function applied(text: string): Promise<Target> {
+  const target = await Target.open()
+  await target.apply(await target.plan(catalogOf(text)))
+  return target
+}
+
+/** The plan as the engine takes it: without what is only listed. */
+async function withoutRemovals(target: Target, text: string) {
+  const plan = await target.plan(catalogOf(text))
+  return { ...plan, changes: plan.changes.slice(0, plan.changes.length - plan.removals.length) }
+}
+
+async function actives(target: Target): Promise<readonly string[]> {
+  const all = [
+    ...(await target.list('/v1/products', { active: true })),
+    ...(await target.list('/v1/prices', { active: true })),
+  ]
+  return all.map((one) => (one['metadata'] as unknown as Record<string, string>)['crossbill_address'] ?? '').sort()
+}
+
+describe('removing YAML never retires by itself', () => {
+  test('what is gone from the YAML is listed and stays in use', async () => {
+    const target = await applied(both)
+    const plan = await withoutRemovals(target, onlyA)
+    expect(lines(plan)).toEqual([])
+    expect(plan.removed.map(({ address }) => address)).toEqual(['product.b', 'price.pb'])
+    expect(plan.removed[0]?.fix).toContain('removed: [product.b]')
+    await target.apply(plan)
+    expect(await actives(target)).toHaveLength(4)
+  })
+
+  test.each([
+    [
+      'retire: true',
+      both
+        .replace('{ name: B }', '{ name: B, retire: true }')
+        .replace('unit_amount: 200', 'unit_amount: 200, retire: true'),
+    ],
+    ['a removed: list', `${onlyA}removed: [product.b, price.pb]\n`],
+    ['a removed: map', `${onlyA}removed: { product.b: retire, price.pb: retire }\n`],
+  ])('%s takes out of use', async (_word, text) => {
+    const target = await applied(both)
+    const plan = await withoutRemovals(target, text)
+    expect(lines(plan)).toEqual(['retire price.pb (no longer declared)', 'retire product.b (no longer declared)'])
+    await target.apply(plan)
+    expect(await actives(target)).toEqual(['price.pa', 'product.a'])
+    expect(lines(await target.plan(catalogOf(text)))).toEqual([])
+    expect((await target.plan(catalogOf(onlyA))).removed).toEqual([])
+  })
+
+  test('removed: keep leaves the object without another word', async () => {
+    const target = await applied(both)
+    const plan = await target.plan(catalogOf(`${onlyA}removed: { product.b: keep, price.pb: keep }\n`))
+    expect([lines(plan), plan.removed]).toEqual([[], []])
+  })
+})
+
+describe('protect: true', () => {
+  test('survives the removal of the entry, and ends by a word', async () => {
+    const target = await applied(both.replace('{ name: B }', '{ name: B, protect: true }'))
+    const gone = `${onlyA}removed: [product.b, price.pb]\n`
+    expect(lines(await target.plan(catalogOf(gone)))).toEqual([
+      'retire price.pb (no longer declared)',
+      'blocked product.b (protected)',
+    ])
+    expect(await target.plan(catalogOf(onlyA))).toMatchObject({ removals: [{ address: 'price.pb' }] })
+    const free = both.replace('{ name: B }', '{ name: B, protect: false }')
+    const plan = await target.plan(catalogOf(free))
+    expect(lines(plan)).toEqual(['update product.b (marks)'])
+    await target.apply(plan)
+    expect(lines(await target.plan(catalogOf(gone)))).toEqual([
+      'retire price.pb (no longer declared)',
+      'retire product.b (no longer declared)',
+    ])
+  })
+
+  test('refuses a replacement', async () => {
+    const text = both.replace('unit_amount: 200', 'unit_amount: 200, protect: true')
+    const target = await applied(text)
+    expect(lines(await target.plan(catalogOf(text)))).toEqual([])
+    expect(lines(await target.plan(catalogOf(text.replace('200', '300'))))).toEqual(['blocked price.pb (protected)'])
+  })
+})
+
+describe('ignore_fields', () => {
+  const said = (more: string): string =>
+    `products: { a: { name: A, description: d, metadata: { ours: "1" }${more} } }\n`
+
+  test('what others write there is neither shown nor put back', async () => {
+    const target = await applied(said(''))
+    const [product] = await target.list('/v1/products')
+    await target.send('POST', `/v1/products/${product?.id}`, { description: 'theirs', metadata: { crm_id: '7' } })
+    expect(lines(await target.plan(catalogOf(said(''))))).toEqual([
+      'update product.a (description, metadata)',
+      'drift product.a (changed_outside)',
+    ])
+    expect(lines(await target.plan(catalogOf(said(', ignore_fields: [description, metadata.crm_id]'))))).toEqual([])
+    const edited = said(', ignore_fields: [description, metadata.crm_id]').replace('"1"', '"2"')
+    const plan = await target.plan(catalogOf(edited))
+    expect(plan.changes[0]?.steps[0]?.params).toEqual({ metadata: { ours: '2' } })
+    await target.apply(plan)
+    expect(lines(await target.plan(catalogOf(edited)))).toEqual([])
+  })
+
+  test('names a field of its kind', () => {
+    const { findings } = load({ 'all.yaml': 'products: { a: { name: A, ignore_fields: [descripton] } }' })
+    expect(findings.find(({ rule }) => rule === 'lifecycle')).toMatchObject({ fix: 'did you mean "description"?' })
+  })
+})
+
+describe('observe: true', () => {
+  const text =
+    'coupons: { theirs: { percent_off: 10, observe: true } }\npromotion_codes: { x: { code: X, promotion: { coupon: theirs } } }\n'
+
+  test('is referred to and never written', async () => {
+    const target = await Target.open()
+    expect(lines(await target.plan(catalogOf(text)))).toEqual([
+      'blocked coupon.theirs (observed_missing)',
+      'blocked promotion_code.x (reference_blocked)',
+    ])
+    await target.send('POST', '/v1/coupons', { id: 'theirs', percent_off: 20, duration: 'once' })
+    const plan = await target.plan(catalogOf(text))
+    expect(lines(plan)).toEqual(['create promotion_code.x (declared)', 'drift coupon.theirs (observed_differs)'])
+    await target.apply(plan)
+    expect(target.sent).not.toContain('POST /v1/coupons/theirs')
+    const [coupon] = await target.list('/v1/coupons')
+    expect(coupon?.['metadata']).toEqual({})
+  })
+})
+
+describe('moved:', () => {
+  test('an entry with another key keeps its object, with the store or without', async () => {
+    const text = `tax_rates: { vat: { display_name: VAT, percentage: 19, inclusive: false } }\n${both}`
+    const now = text.replace('vat:', 'de-vat:').replace('pb: {', 'b-once: {')
+    const moved = `${now}moved: { tax_rate.vat: tax_rate.de-vat, price.pb: price.b-mid, price.b-mid: price.b-once }\n`
+    for (const forgets of [false, true]) {
+      const target = await applied(text)
+      if (forgets) target.known = []
+      const plan = await target.plan(catalogOf(moved))
+      expect(lines(plan)).toEqual(['update price.b-once (marks)', 'update tax_rate.de-vat (marks)'])
+      await target.apply(plan)
+      expect(lines(await target.plan(catalogOf(moved)))).toEqual([])
+      expect(lines(await target.plan(catalogOf(now)))).toEqual([])
+    }
+  })
+
+  test('names entries of one kind, the old one gone and the new one there', () => {
+    const { findings } = load({
+      'all.yaml':
+        'products: { a: { name: A } }\nmoved: { product.a: product.b, price.x: product.a, product.c: product.d }',
+    })
+    expect(findings.filter(({ rule }) => rule === 'lifecycle').map(({ message }) => message)).toEqual([
+      'product.a has moved and still has an entry',
+      'price.x cannot move to product.a',
+      'product.c moved to product.d, which has no entry',
+    ])
+  })
+})

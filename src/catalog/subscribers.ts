@@ -8,7 +8,7 @@ import type { YamlFile } from './yaml-places.ts'
 /** A file of subscribers, which its schema has accepted, entry by entry. `next_invoice` and the like become instants. */
 export function subscribersFrom(file: YamlFile, relative: string, source: string): readonly DesiredSubscriber[] {
   const whole = isJsonObject(file.value) ? file.value : {}
-  const stage = (whole['stage'] ?? 'source') as Stage
+  const stage = whole['stage'] as Stage | undefined
   const entries = isJsonObject(whole['subscribers']) ? whole['subscribers'] : {}
   return Object.entries(entries).map(([subscription, entry]) => ({
     key: subscriberKey(source, subscription),
@@ -20,12 +20,18 @@ export function subscribersFrom(file: YamlFile, relative: string, source: string
   }))
 }
 
+/** The entry as if this stage were written. */
+export function inStage({ unstaged: _default, ...entry }: DesiredSubscriber, stage: Stage): DesiredSubscriber {
+  return { ...entry, stage }
+}
+
 type Terms = Omit<DesiredSubscriber, 'key' | 'source' | 'subscription' | 'file' | 'at'>
 
-function subscriberFrom(entry: JsonObject, stage: Stage): Terms {
+function subscriberFrom(entry: JsonObject, stage: Stage | undefined): Terms {
   return {
     // Who is excluded stays where it is, whatever its wave does.
-    stage: (entry['stage'] ?? (entry['excluded'] === undefined ? stage : 'source')) as Stage,
+    stage: (entry['stage'] ?? (entry['excluded'] === undefined ? (stage ?? 'source') : 'source')) as Stage,
+    ...(entry['stage'] === undefined && stage === undefined ? { unstaged: true } : {}),
     ...(typeof entry['excluded'] === 'string' ? { excluded: entry['excluded'] } : {}),
     customer: textOf(entry['customer']) ?? '',
     ...texts(entry, ['currency', 'payment_method', 'status', 'pays_twice']),

@@ -113,6 +113,8 @@ export interface DesiredSubscriber {
   /** File under catalog/, which is the wave: `subscribers/us/wave-01.yaml`. */
   readonly file: string
   readonly stage: Stage
+  /** Neither the file nor the entry says a stage: `source` is a default then, and no wish to set anybody back. */
+  readonly unstaged?: true
   /** A written reason takes a subscriber out of the migration. */
   readonly excluded?: string
   /** A written reason why the same person pays for the same thing a second time with this one. */

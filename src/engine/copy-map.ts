@@ -1,3 +1,4 @@
+import { inStage } from '../catalog/subscribers.ts'
 import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
 import { classifySubscribers } from '../handover/classify.ts'
@@ -159,7 +160,7 @@ const copyCodes: ReadonlySet<string> = new Set([
 export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
   const { input } = await survey(context)
   const subscribers = input.catalog.subscribers.map((one) =>
-    one.stage === 'source' && one.excluded === undefined ? { ...one, stage: 'target' as const } : one,
+    one.stage === 'source' && one.excluded === undefined ? inStage(one, 'target') : one,
   )
   const classified = classifySubscribers({ ...input, catalog: { ...input.catalog, subscribers } })
   const findings = classified.flatMap((one) =>

@@ -1,4 +1,7 @@
-import { pullCatalog } from '../pull/pull.ts'
+import { loadCatalog } from '../catalog/load.ts'
+import type { Catalog } from '../catalog/types.ts'
+import { pullCatalog, type Pulled, type PullInput } from '../pull/pull.ts'
+import { isTouched, whereaboutsOf } from '../pull/whereabouts.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import { formatMoney } from '../core/money.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
@@ -32,18 +35,25 @@ export interface PullResult {
  * @throws CommandError when an account cannot be read.
  */
 export async function pull(context: Context, { sources, files, waveSize }: PullOptions): Promise<PullResult> {
-  const { target, sources: all } = context.accounts
-  const wanted = [...all.values(), target].filter(({ name }) => sources?.includes(name) ?? name !== target.name)
+  const { target: here, sources: all } = context.accounts
+  const wanted = [...all.values(), here].filter(({ name }) => sources?.includes(name) ?? name !== here.name)
   context.progress.start('reading accounts')
   const accounts = await Promise.all(wanted.map((account) => readWhole(context, account)))
   context.progress.done()
-  const pulled = pullCatalog({
+  const target = await targetOf(context, accounts)
+  const input = {
     project: context.catalog.project.name,
     accounts,
-    files,
-    now: target.now(),
-    changedInTarget: await changedInTarget(context, accounts),
+    now: context.accounts.target.now(),
+    ...(target === undefined ? {} : { whereabouts: whereaboutsIn(context, target, accounts) }),
     ...(waveSize === undefined ? {} : { waveSize }),
+  }
+  const adopted = async (catalog: Catalog): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> =>
+    target === undefined ? new Map() : changedInTarget(context, { catalog, target, accounts })
+  const pulled = await whole(pullCatalog({ ...input, files, changedInTarget: await adopted(context.catalog) }), {
+    ...input,
+    before: files,
+    adopted,
   })
   const outside = undeclared(
     accounts.flatMap(({ external }) => external),
@@ -65,25 +75,69 @@ async function readWhole(context: Context, account: StripeAccount) {
   return { live, resources, external }
 }
 
-/** The target is read only when somebody may be there. */
+/** The target is read only when somebody may be there: by the YAML, or by a mark in an old account. */
+async function targetOf(
+  { accounts: { target }, catalog, progress }: Context,
+  accounts: readonly { readonly live: LiveAccount }[],
+): Promise<LiveAccount | undefined> {
+  const known = accounts.find(({ live }) => live.name === target.name)
+  if (known !== undefined) return known.live
+  const moved = catalog.subscribers.some(({ stage }) => stage !== 'source')
+  const touched = accounts.some(({ live }) => live.subscriptions.some(isTouched))
+  return moved || touched ? await readAccount(target, progress) : undefined
+}
+
+function whereaboutsIn(
+  { catalog, accounts }: Context,
+  target: LiveAccount,
+  all: readonly { readonly live: LiveAccount }[],
+): ReturnType<typeof whereaboutsOf> {
+  const sources = all.map(({ live }) => live).filter(({ name }) => name !== accounts.target.name)
+  return whereaboutsOf(catalog.project.name, target, sources)
+}
+
+interface Again extends Omit<PullInput, 'files' | 'changedInTarget'> {
+  readonly before: ReadonlyMap<string, string>
+  readonly adopted: (catalog: Catalog) => Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>>
+}
+
+/** People who are new in the files and were moved may have changed something since: that is known once they have an entry. */
+async function whole(first: Pulled, { before, adopted, ...input }: Again): Promise<Pulled> {
+  if (input.whereabouts === undefined || first.files.size === 0) return first
+  const files = new Map([...before, ...first.files])
+  const { catalog } = loadCatalog(
+    [...files].map(([path, text]) => ({ path, text })),
+    'entries',
+  )
+  if (catalog === undefined) return first
+  const second = pullCatalog({ ...input, files, changedInTarget: await adopted(catalog) })
+  const notes = second.notes.filter((note) => !first.notes.includes(note) && note.includes(' changed in the target'))
+  return { ...first, files: new Map([...first.files, ...second.files]), notes: [...first.notes, ...notes] }
+}
+
 async function changedInTarget(
   context: Context,
-  accounts: readonly { readonly live: LiveAccount }[],
+  {
+    catalog,
+    target,
+    accounts,
+  }: {
+    readonly catalog: Catalog
+    readonly target: LiveAccount
+    readonly accounts: readonly { readonly live: LiveAccount }[]
+  },
 ): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> {
-  const { catalog } = context
-  const { target } = context.accounts
-  if (catalog.subscribers.every(({ stage }) => stage === 'source')) return new Map()
   const known = accounts.map(({ live }) => live)
   return changesToAdopt({
     catalog,
     live: {
-      target: known.find(({ name }) => name === target.name) ?? (await readAccount(target, context.progress)),
+      target,
       sources: new Map(known.filter(({ name }) => name !== target.name).map((live) => [live.name, live])),
       resources: new Map(),
     },
     copyMaps: await readCopyMaps(context),
     remembered: new Map(),
-    now: target.now(),
+    now: context.accounts.target.now(),
   })
 }
 

@@ -1,3 +1,4 @@
+import { markFrom } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
@@ -14,7 +15,7 @@ import {
   type OldSight,
   type Standing,
 } from '../live/sights.ts'
-import { markFrom } from '../live/marks.ts'
+import { successorsByProject } from '../live/projects.ts'
 import type { CopyMap, HandoverInput } from './types.ts'
 
 /** One subscriber with everything that its decision needs. */
@@ -26,6 +27,12 @@ export interface Candidate {
   readonly successor: Stripe.Subscription | undefined
   readonly customerOld: Stripe.Customer | undefined
   readonly customerNew: Stripe.Customer | undefined
+  /** Also of a customer who is not there (any more). */
+  readonly customerNewId: string
+  /** The customer was deleted in the target. */
+  readonly isErased: boolean
+  /** The project that moved this subscriber, where it is another one than ours. */
+  readonly movedBy: string | undefined
   readonly copyMap: CopyMap
   readonly source: LiveAccount
   readonly around: Surroundings
@@ -41,6 +48,8 @@ export interface Surroundings {
   /** Live subscriptions of the target by customer. */
   readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  /** By old subscription: the other project whose successor lives in the target. */
+  readonly movedByOthers: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
   readonly sources: ReadonlyMap<string, SourceSide>
@@ -73,9 +82,10 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
       prices: account.prices ?? pricesInUse(account.subscriptions),
     },
   ])
-  const marked = live.target.subscriptions.filter(({ metadata }) => metadata[markFrom] !== undefined)
+  const { name: project } = catalog.project
+  const { own, others } = successorsByProject(live.target.subscriptions, project)
   return {
-    project: catalog.project.name,
+    project,
     policies: catalog.project.policies,
     index: catalogIndex(catalog),
     now,
@@ -85,9 +95,10 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
       ({ customer }) => idOf(customer),
     ),
     successors: grouped(
-      marked.toSorted((a, b) => b.created - a.created),
+      own.toSorted((a, b) => b.created - a.created),
       ({ metadata }) => metadata[markFrom] ?? '',
     ),
+    movedByOthers: others,
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
   }
@@ -109,19 +120,38 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     old: sightOld(raw) as Candidate['sights']['old'],
     new: sightNew(successors) as Candidate['sights']['new'],
   }
-  const customerNew = copiedCustomer(idOf(raw.customer), copyMap, around)
+  const old = readSource(raw, customerOld, account.prices, account.coupons)
+  const successor = successorOf(successors)
+  const copied = copiedCustomer(old.customer, copyMap, around)
+  // Whoever has a successor is its customer, whatever the copy map says by now, or has forgotten.
+  const customerNewId = successor === undefined ? (copied ?? old.customer) : idOf(successor.customer)
+  const movedBy = otherProject(old, successors, around)
   return {
     desired,
-    old: readSource(raw, customerOld, account.prices, account.coupons),
+    old,
     sights,
-    standing: standingOf(sights.old, sights.new),
-    successor: successorOf(successors),
+    standing: movedBy === undefined ? standingOf(sights.old, sights.new) : 'source',
+    successor,
     customerOld,
-    customerNew: customerNew === undefined ? undefined : around.target.customers.get(customerNew),
+    customerNew:
+      copied === undefined && successor === undefined ? undefined : around.target.customers.get(customerNewId),
+    customerNewId,
+    isErased: around.target.erased?.has(customerNewId) === true,
+    movedBy,
     copyMap,
     source: account,
     around,
   }
+}
+
+/** Who else holds the old subscription, by the mark of the hold, or bills its successor. */
+function otherProject(
+  { id, hold }: SourceSubscription,
+  own: readonly Stripe.Subscription[],
+  { project, movedByOthers }: Surroundings,
+): string | undefined {
+  if (hold?.project !== undefined) return hold.project === project ? undefined : hold.project
+  return own.length > 0 ? undefined : movedByOthers.get(id)
 }
 
 /**

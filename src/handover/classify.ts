@@ -54,7 +54,7 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
   const billing =
     standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(billedBy(candidate)) }
   const recovery =
-    standing === 'unfinished' && candidate.sights.new !== 'several'
+    standing === 'unfinished' && candidate.sights.new !== 'several' && !isLost(candidate)
       ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
       : {}
   const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
@@ -93,6 +93,7 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
 function outcomeOf(candidate: Candidate): Outcome {
   const { desired, standing } = candidate
   if (desired.excluded !== undefined) return { outcome: 'excluded', reason: desired.excluded }
+  if (candidate.movedBy !== undefined) return ofAnotherProject(candidate, candidate.movedBy)
   switch (standing) {
     case 'source':
       return atSource(candidate)
@@ -100,6 +101,8 @@ function outcomeOf(candidate: Candidate): Outcome {
       return stop(unfinished(candidate))
     case 'target':
       if (desired.stage === 'target') return { outcome: 'unchanged' }
+      if (desired.unstaged === true)
+        return stop(blocked('stage_unwritten', 'the subscriber is in the target, and no stage is written'))
       return desired.stage === 'source' ? revert(candidate) : settle(candidate)
     case 'settled':
       return desired.stage === 'source'
@@ -135,7 +138,27 @@ function atSource(candidate: Candidate): Outcome {
   return desired.stage === 'source' ? { outcome: 'unchanged' } : move(candidate)
 }
 
-function unfinished({ sights, successor }: Candidate): Reason<BlockedCode> {
+/** Whoever is moved by another project is excluded here, unless the YAML asks for a move that cannot be. */
+function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
+  return desired.stage === 'source'
+    ? { outcome: 'excluded', reason: `project ${project} has moved this subscriber` }
+    : stop(blocked('other_project', `project ${project} has moved this subscriber`))
+}
+
+/**
+ * On hold without any successor, where one was: the hold is kept only after the proof, and a customer who was deleted took
+ * it along. Releasing the old subscription would charge somebody who left.
+ */
+function isLost({ sights, isErased }: Candidate): boolean {
+  return sights.new === 'none' && (sights.old === 'kept' || (sights.old !== 'free' && isErased))
+}
+
+function unfinished(candidate: Candidate): Reason<BlockedCode> {
+  const { sights, successor, customerNewId, isErased } = candidate
+  if (isLost(candidate))
+    return isErased
+      ? blocked('erased_in_target', `customer ${customerNewId} was deleted in the target`)
+      : blocked('successor_missing', 'the old subscription is on hold, and the target does not show its successor')
   if (sights.new === 'several')
     return blocked('duplicate_target', 'several live subscriptions in the target claim to succeed it')
   if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))

@@ -199,6 +199,25 @@ export const blockedCodes = {
     meaning: 'The held subscription was changed in the old account: the member’s change has not reached the new one.',
     fix: 'Make the same change to the new subscription in the target, then name `drift_on_held_source` under `override` of the entry and run `crossbill plan`.',
   },
+  stage_unwritten: {
+    meaning:
+      'The subscriber is in the target, and neither the file nor the entry says a stage. The default `source` is not taken for the wish to set anybody back.',
+    fix: 'Write `stage: target` (or `source`, to set the subscriber back) into the entry or at the top of its file.',
+  },
+  other_project: {
+    meaning: 'Another project has moved this subscriber: its marks are on the hold or on the new subscription.',
+    fix: 'Work on this subscriber in that project, or set it back there first; here, exclude it with a reason.',
+  },
+  erased_in_target: {
+    meaning:
+      'The customer was deleted in the target while the old subscription was on hold, and nothing there continues it. The hold is never released: the member is not charged again.',
+    fix: 'Run `crossbill cancel` for this subscriber: it ends the old subscription.',
+  },
+  successor_missing: {
+    meaning:
+      'The old subscription is on hold as after a finished move, and the target shows no successor, not even an ended one. The hold stays: two payers are worse than none.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, run `crossbill cancel` for this subscriber; else take the hold off in the old account by hand.',
+  },
   already_settled: {
     meaning: 'The old subscription has been cancelled for good; it cannot be set back.',
     fix: 'Set the stage to `settled`.',

@@ -30,6 +30,7 @@ export function movePlan(
         since: candidate.around.now,
         print: sourcePrint(old.raw, customerOld),
         around: aroundPrint(old.raw, customerOld),
+        project: candidate.around.project,
       }),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...(recipe.pause === null ? [] : [pauseStep(recipe.pause)]),
@@ -90,6 +91,7 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
     since: candidate.around.now,
     print: sourcePrint(old.raw, customerOld),
     around: aroundPrint(old.raw, customerOld),
+    project: candidate.around.project,
   }
   const steps = [
     holdStep(desired.source, old.id, hold),
@@ -113,7 +115,7 @@ function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscript
 }
 
 function expectation(candidate: Candidate, goal: Expectation['goal']): Expectation {
-  const { desired, old, customerOld, customerNew, successor, around } = candidate
+  const { desired, old, customerOld, successor, around } = candidate
   return {
     goal,
     project: around.project,
@@ -121,7 +123,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     source: desired.source,
     old: old.id,
     customer_old: old.customer,
-    customer_new: customerNew?.id ?? old.customer,
+    customer_new: candidate.customerNewId,
     currency: old.currency,
     fingerprint: fingerprint(old.raw, customerOld),
     next: old.next,

@@ -12,7 +12,7 @@ export interface LiveAccount {
   readonly livemode: boolean
   readonly now: Instant
   /**
-   * `status: all`, expanded: `customer`, `discounts`, `latest_invoice` (without its lines), `default_payment_method`, `schedule`, `items.data.discounts`
+   * In every status, those of deleted customers included; expanded: `customer`, `discounts`, `latest_invoice` (without its lines), `default_payment_method`, `schedule`, `items.data.discounts`
    * (their coupons stay ids: four levels is Stripe's limit).
    */
   readonly subscriptions: readonly Stripe.Subscription[]
@@ -22,6 +22,8 @@ export interface LiveAccount {
   readonly invoices: ReadonlyMap<string, readonly Stripe.Invoice[]>
   /** Pending invoice items, by customer id. */
   readonly pendingItems: ReadonlyMap<string, readonly Stripe.InvoiceItem[]>
+  /** Customers that were deleted, as far as somebody's decision needed to know. */
+  readonly erased?: ReadonlySet<string>
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
   /** Prices by id, with `tiers` and `currency_options` expanded (subscriptions do not show them); without them tiered prices are not compared. */
   readonly prices?: ReadonlyMap<string, Stripe.Price>

@@ -76,6 +76,8 @@ export interface Hold {
   readonly print: string
   /** `aroundPrint()` when the hold was set: what decides its taxes; '' when unknown. */
   readonly around: string
+  /** Whose hold it is; marks of earlier versions do not say. */
+  readonly project?: string
 }
 
 const over = new Set(['canceled', 'incomplete_expired'])
@@ -137,11 +139,13 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   if (mark === undefined) return null
   try {
     const value = JSON.parse(mark) as Partial<Hold>
+    const project = typeof value.project === 'string' ? { project: value.project } : {}
     return {
       before: value.before ?? null,
       since: value.since ?? 0,
       print: value.print ?? '',
       around: value.around ?? '',
+      ...project,
     }
   } catch {
     return { before: null, since: 0, print: '', around: '' }

@@ -10,6 +10,7 @@ import { pulledEntries } from './entries.ts'
 import { PulledFiles } from './files.ts'
 import { pulledTarget } from './target.ts'
 import { pulledWaves } from './waves.ts'
+import type { Whereabouts } from './whereabouts.ts'
 import { targetAccount } from '../catalog/types.ts'
 import { readYaml } from '../catalog/yaml-file.ts'
 
@@ -23,6 +24,8 @@ export interface PullInput {
   readonly now: Instant
   /** What subscribers who are in the target changed there, for their entries. */
   readonly changedInTarget?: ReadonlyMap<SubscriberKey, readonly Changed[]>
+  /** Who was moved, and by which project: new entries say so. */
+  readonly whereabouts?: ReadonlyMap<SubscriberKey, Whereabouts>
   /** Subscribers in a new wave; 500 when absent. */
   readonly waveSize?: number
 }
@@ -70,6 +73,7 @@ export function pullCatalog(input: PullInput): Pulled {
             notes,
             size: input.waveSize ?? 500,
             changedInTarget: input.changedInTarget ?? new Map(),
+            whereabouts: input.whereabouts ?? new Map(),
           }),
     )
   }

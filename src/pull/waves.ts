@@ -8,6 +8,7 @@ import type { LiveAccount } from '../live/accounts.ts'
 import type { KeyTable } from './consolidate.ts'
 import type { PulledFiles } from './files.ts'
 import { pulledFields, pulledSubscriber } from './subscriber.ts'
+import type { Whereabouts } from './whereabouts.ts'
 
 export interface WavesInput {
   readonly live: LiveAccount
@@ -18,11 +19,14 @@ export interface WavesInput {
   readonly size: number
   /** What those who are in the target changed there. */
   readonly changedInTarget: ReadonlyMap<SubscriberKey, readonly Changed[]>
+  /** Who was moved, and by which project. */
+  readonly whereabouts: ReadonlyMap<SubscriberKey, Whereabouts>
 }
 
 /**
  * Brings the subscribers of one source up to date: new ones go to the last wave with room, terms that changed there are changed here. Of those who
  * have moved only what they changed in the target is written down; settled and ended ones, and whatever else people wrote into an entry, stay as they are.
+ * New entries say the stage in which their subscriber is: a file that is written again sets nobody back.
  */
 export function pulledWaves({
   live,
@@ -31,6 +35,7 @@ export function pulledWaves({
   notes,
   size,
   changedInTarget,
+  whereabouts,
 }: WavesInput): Readonly<Record<string, number>> {
   const waves = files.wavesOf(live.name)
   const where = new Map<string, { path: string; entry: JsonObject; stage: string }>()
@@ -41,8 +46,19 @@ export function pulledWaves({
     }
   const counts = { subscribers: 0, new_subscribers: 0, changed_subscribers: 0, ended_subscribers: 0 }
   const newcomers: Stripe.Subscription[] = []
+  const elsewhere: string[] = []
   for (const subscription of inOrder(live.subscriptions)) {
     const known = where.get(subscription.id)
+    const now = whereabouts.get(subscriberKey(live.name, subscription.id))
+    if (known === undefined && now !== undefined && 'project' in now) {
+      elsewhere.push(now.project)
+      continue
+    }
+    // Files without anybody of this account are written as if for the first time, settled people included.
+    if (known === undefined && now !== undefined && 'stage' in now && now.stage === 'settled' && where.size === 0) {
+      if (isMapped(subscription, table)) newcomers.push(subscription)
+      continue
+    }
     if (isOver(subscription) || subscription.status === 'incomplete') {
       if (known !== undefined && known.stage === 'source' && known.entry['excluded'] === undefined)
         counts.ended_subscribers += 1
@@ -70,7 +86,11 @@ export function pulledWaves({
     }
   }
   counts.new_subscribers = newcomers.length
-  place(newcomers, waves, { live, table, files, notes, size })
+  place(newcomers, waves, { live, table, files, notes, size, whereabouts })
+  for (const [project, people] of Map.groupBy(elsewhere, (one) => one))
+    notes.push(
+      `${people.length} subscriptions of ${live.name} were moved by project ${project}; they are left out here`,
+    )
   if (counts.ended_subscribers > 0)
     notes.push(
       `${counts.ended_subscribers} declared subscriptions of ${live.name} have ended there; their entries stay`,
@@ -122,7 +142,7 @@ function spelled(name: (typeof pulledFields)[number], value: unknown): string {
 function place(
   newcomers: readonly Stripe.Subscription[],
   waves: ReadonlyMap<string, JsonObject>,
-  { live, table, files, notes, size }: Omit<WavesInput, 'changedInTarget'>,
+  { live, table, files, notes, size, whereabouts }: Omit<WavesInput, 'changedInTarget'>,
 ): void {
   let number = Math.max(0, ...[...waves.keys()].map((path) => Number(/wave-(\d+)\.ya?ml$/.exec(path)?.[1] ?? 0)))
   const pathOf = (): string => `subscribers/${live.name}/wave-${String(number).padStart(2, '0')}.yaml`
@@ -137,7 +157,9 @@ function place(
       room = size
       files.open(pathOf()).setTop('stage', 'source')
     }
-    const value = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
+    const now = whereabouts.get(subscriberKey(live.name, subscription.id))
+    const terms = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
+    const value = now !== undefined && 'stage' in now ? { stage: now.stage, ...terms } : terms
     const comment = commentFor(subscription)
     files
       .open(pathOf())
@@ -146,6 +168,15 @@ function place(
   }
   if (waves.size > 0 && newcomers.length > 0)
     notes.push(`${newcomers.length} subscriptions of ${live.name} are new since the last pull`)
+}
+
+/** Whether the catalog has a key for everything that the entry would name. */
+function isMapped({ items, default_tax_rates: rates }: Stripe.Subscription, table: KeyTable): boolean {
+  const all = [...(rates ?? []), ...items.data.flatMap((item) => item.tax_rates ?? [])]
+  return (
+    items.data.every(({ price }) => table.keyOf('price', price.id) !== undefined) &&
+    all.every(({ id }) => table.keyOf('tax_rate', id) !== undefined)
+  )
 }
 
 /** What a person has to say a word about before this one can move. */

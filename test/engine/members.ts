@@ -1,3 +1,4 @@
+import { inStage } from '../../src/catalog/subscribers.ts'
 import type Stripe from 'stripe'
 import type { Catalog, Stage } from '../../src/catalog/types.ts'
 import { present } from '../../src/core/assert.ts'
@@ -78,10 +79,9 @@ export async function members(people: readonly Member[], now: string): Promise<M
   await importCopy(rig)
   const catalogAt: Members['at'] = (stage, policies = '') => {
     const { project } = loaded({ 'project.yaml': projectYaml(policies) })
-    const subscribers = declared.subscribers.map((one, index) => ({
-      ...one,
-      stage: typeof stage === 'string' ? stage : stage(index),
-    }))
+    const subscribers = declared.subscribers.map((one, index) =>
+      inStage(one, typeof stage === 'string' ? stage : stage(index)),
+    )
     const digest = JSON.stringify([policies, subscribers.map((one) => one.stage)])
     return { ...declared, project, subscribers, digest }
   }

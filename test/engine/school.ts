@@ -1,3 +1,4 @@
+import { inStage } from '../../src/catalog/subscribers.ts'
 import { loadCatalog } from '../../src/catalog/load.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../src/catalog/types.ts'
 import { digest } from '../../src/core/canonical.ts'
@@ -54,10 +55,7 @@ export async function openPulled(sandbox: Sandbox, policies = ''): Promise<Schoo
     files,
     notes: pulled.notes,
     stage(stage) {
-      const staged = catalog.subscribers.map((one) => ({
-        ...one,
-        stage: typeof stage === 'string' ? stage : stage(one),
-      }))
+      const staged = catalog.subscribers.map((one) => inStage(one, typeof stage === 'string' ? stage : stage(one)))
       const stages = staged.map((one) => one.stage)
       return rig.with({ ...catalog, subscribers: staged, digest: digest([catalog.digest, stages]) })
     },

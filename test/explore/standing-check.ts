@@ -17,7 +17,12 @@ const rules: readonly ViolationCode[] = [
 
 /** What the rules see besides: of the target its subscriptions. */
 const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
-  ({ now: 0, drift: new Map(), copyMaps: new Map(), live: { target: { subscriptions } } }) as unknown as Sight
+  ({
+    now: 0,
+    drift: new Map(),
+    copyMaps: new Map(),
+    live: { target: { subscriptions }, sources: new Map() },
+  }) as unknown as Sight
 const known = new Map<string, readonly string[]>()
 
 /** What `verify` itself says of this world: its own rules, over objects that look as Stripe would show them. */

@@ -294,6 +294,44 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       })
     },
   },
+  stage_unwritten: {
+    wanted: 'source',
+    after: async (stage, id) => {
+      stage.subscribers.set(id, { unstaged: true })
+      await move(stage)
+    },
+  },
+  other_project: {
+    after: async (stage) => {
+      await move(stage)
+      tamper(stage, 'us', ({ metadata }) => ({
+        metadata: {
+          crossbill_hold: JSON.stringify({
+            ...(JSON.parse(metadata['crossbill_hold'] ?? '{}') as object),
+            project: 'other',
+          }),
+        },
+      }))
+    },
+  },
+  successor_missing: {
+    after: async (stage) => {
+      await move(stage)
+      stage.tampers.push((live) => ({ ...live, target: { ...live.target, subscriptions: [] } }))
+    },
+  },
+  erased_in_target: {
+    after: async (stage, _, member) => {
+      await move(stage)
+      tamper(stage, 'us', ({ pause_collection: pause }) => ({
+        pause_collection: pause && { ...pause, behavior: 'keep_as_draft' },
+      }))
+      stage.tampers.push((live) => ({
+        ...live,
+        target: { ...live.target, subscriptions: [], customers: new Map(), erased: new Set([member]) },
+      }))
+    },
+  },
   resumed_in_source: {
     after: async (stage, id) => {
       await stage.target.subscriptions.cancel(await move(stage))

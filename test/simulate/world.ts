@@ -1,3 +1,4 @@
+import { inStage } from '../../src/catalog/subscribers.ts'
 import { loadCatalog } from '../../src/catalog/load.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../src/catalog/types.ts'
 import { digest } from '../../src/core/canonical.ts'
@@ -113,7 +114,7 @@ export class TwinWorlds implements AsyncDisposable {
       .filter(({ key }) => !this.erased.has(key))
       .map((one): DesiredSubscriber => {
         const override = this.overrides.get(one.key)
-        return { ...one, stage: this.stageOf(one.key), ...(override === undefined ? {} : { override }) }
+        return { ...inStage(one, this.stageOf(one.key)), ...(override === undefined ? {} : { override }) }
       })
     const written = subscribers.map(({ key, stage, override = [] }) => [key, stage, override])
     return { ...this.catalog, subscribers, digest: digest([this.catalog.digest, written]) }

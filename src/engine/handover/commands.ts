@@ -84,13 +84,13 @@ async function prove(context: Context, { job, state, resolve }: Turn): Promise<H
   return proved({ expect: filled.value as unknown as Expectation, answer, old })
 }
 
-async function readBoth(context: Context, { job }: Turn): Promise<HandoverEvent> {
+async function readBoth(context: Context, { job, state }: Turn): Promise<HandoverEvent> {
   const { expect } = job.handover
   const old = await readOld(context, expect)
   noteSeen(job, old, context.accounts.target.now())
   const settles = job.handover.goal === 'settle'
   const [successors, collecting, pending, invoices] = await Promise.all([
-    readSuccessors(context, expect),
+    readSuccessors(context, { ...expect, successor: state.successor ?? expect.successor }),
     collectingInvoices(context, expect),
     settles ? pendingItems(context, expect) : [],
     settles ? oldInvoices(context, expect) : [],

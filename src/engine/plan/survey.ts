@@ -1,3 +1,4 @@
+import { withKnown } from '../read/known.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
 import { blocked } from '../../handover/reasons.ts'
 import { adoptedObjects } from '../../catalog/adopted.ts'
@@ -34,8 +35,10 @@ export async function survey(
   const { store, catalog, accounts } = context
   // The version comes first: what is written meanwhile makes the plan stale rather than wrong.
   const state = await store.version()
-  const live = given ?? (await refresh(context))
+  const listed = given ?? (await refresh(context))
   const [known, records, copyMaps] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
+  const customers = new Map([...copyMaps].map(([source, map]) => [source, map.customers]))
+  const live = await withKnown(context, listed, { catalog, records, customers })
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [
       key as HandoverInput['remembered'] extends ReadonlyMap<infer K, unknown> ? K : never,

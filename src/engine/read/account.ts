@@ -8,13 +8,13 @@ import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
  * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of discounts on items stay ids.
  * https://docs.stripe.com/expand
  */
-const subscriptionExpansions = [
-  'data.customer',
-  'data.discounts.source.coupon',
-  'data.items.data.discounts',
-  'data.latest_invoice',
-  'data.default_payment_method',
-  'data.schedule',
+export const subscriptionExpansions = [
+  'customer',
+  'discounts.source.coupon',
+  'items.data.discounts',
+  'latest_invoice',
+  'default_payment_method',
+  'schedule',
 ]
 
 const priceExpansions = ['data.tiers', 'data.currency_options']
@@ -32,7 +32,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
     list('/v1/prices', { active: true, expand: priceExpansions }),
     list('/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
-    list('/v1/subscriptions', { status: 'all', expand: subscriptionExpansions }, withoutBallast),
+    listSubscriptions(list),
     list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
     list('/v1/invoices', { status: 'draft' }),
     list('/v1/invoices', { status: 'open' }),
@@ -67,6 +67,21 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     coupons: byId(coupons) as unknown as ReadonlyMap<string, Stripe.Coupon>,
     prices: byId([...prices, ...inactive]) as unknown as ReadonlyMap<string, Stripe.Price>,
   }
+}
+
+type Lister = (path: string, params: Params, kept: (one: StripeObject) => StripeObject) => Promise<StripeObject[]>
+
+/**
+ * Every subscription. `status: all` leaves out those of deleted customers, which only `status: canceled` has
+ * (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read last: one that is canceled in between is
+ * in the second list, and counts as that says.
+ */
+async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
+  const expand = subscriptionExpansions.map((path) => `data.${path}`)
+  const going = await list('/v1/subscriptions', { expand }, withoutBallast)
+  const canceled = await list('/v1/subscriptions', { status: 'canceled', expand }, withoutBallast)
+  const ended = new Set(canceled.map(({ id }) => id))
+  return [...going.filter(({ id }) => !ended.has(id)), ...canceled]
 }
 
 export async function listAll(account: StripeAccount, path: string, params: Params): Promise<StripeObject[]> {

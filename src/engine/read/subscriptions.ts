@@ -57,18 +57,37 @@ export async function readNewSchedule(context: Context, id: string): Promise<Str
   return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
 }
 
-/** Everything in the target that carries this subscriber's mark, cancelled ones too. Listed by customer, since a search lags behind. */
+/**
+ * Everything in the target that carries this subscriber's mark, cancelled ones and those of a deleted customer too. Listed
+ * by customer, since a search lags behind; what was known before is read by its id. A customer who was deleted, and of
+ * whom no subscription shows, answers nothing: nobody can say that none existed.
+ */
 export async function readSuccessors(
   context: Context,
-  { customer_new, key }: Pick<Expectation, 'customer_new' | 'key'>,
+  { customer_new, key, successor = null }: Pick<Expectation, 'customer_new' | 'key'> & { successor?: string | null },
 ): Promise<readonly Stripe.Subscription[] | undefined> {
+  const { target } = context.accounts
   const expand = provenExpansions.map((path) => `data.${path}`)
-  const all = await listOrNothing(context.accounts.target, '/v1/subscriptions', {
-    customer: customer_new,
-    status: 'all',
-    expand,
-  })
-  return all && successorsOf(all.map(asSubscription), key)
+  const listed = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
+    listOrNothing(target, '/v1/subscriptions', { customer: customer_new, ...params, expand })
+  const all = await listed({ status: 'all' })
+  const canceled = all && (await listed({ status: 'canceled' }))
+  if (all === undefined || canceled === undefined) return undefined
+  const found = new Map([...all, ...canceled].map((one) => [one.id, one]))
+  if (successor !== null && !found.has(successor)) {
+    const known = await read(context, target, `/v1/subscriptions/${successor}`, { expand: [...provenExpansions] })
+    if (known.ok) found.set(successor, known.value)
+    else if (known.failure.code !== 'resource_missing') return undefined
+  }
+  const theirs = successorsOf([...found.values()].map(asSubscription), key)
+  return theirs.length === 0 && (await isErased(context, customer_new)) !== false ? undefined : theirs
+}
+
+/** Whether the customer was deleted in the target; undefined when nobody can say. */
+async function isErased(context: Context, customer: string): Promise<boolean | undefined> {
+  const found = await read(context, context.accounts.target, `/v1/customers/${customer}`)
+  if (found.ok) return found.value['deleted'] === true
+  return found.failure.code === 'resource_missing' ? false : undefined
 }
 
 /** Open invoices of the old customer, of any subscription: cancelling one stops the collection of them all. */

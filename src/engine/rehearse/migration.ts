@@ -1,3 +1,4 @@
+import { inStage } from '../../catalog/subscribers.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../catalog/types.ts'
 import { present } from '../../core/assert.ts'
 import { digest } from '../../core/canonical.ts'
@@ -159,7 +160,7 @@ async function staged(world: RehearsalWorld, weeksSince: (file: string) => numbe
     if (weeks < 0) return 'source'
     return weeks >= settleAfterWeeks && moved.has(key) ? 'settled' : 'target'
   }
-  const subscribers = catalog.subscribers.map((one) => ({ ...one, stage: stageOf(one) }))
+  const subscribers = catalog.subscribers.map((one) => inStage(one, stageOf(one)))
   return { ...catalog, subscribers, digest: digest([catalog.digest, subscribers.map(({ stage }) => stage)]) }
 }
 

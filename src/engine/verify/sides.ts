@@ -3,6 +3,7 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { subscriberKey } from '../../core/address.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import { markFrom, settledComment, undoneComment } from '../../live/marks.ts'
+import { successorsByProject } from '../../live/projects.ts'
 import { isOver, readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
 
@@ -15,11 +16,14 @@ export interface Sides {
   /** Everything in the target that carries this subscriber's mark, newest first, cancelled ones too. */
   readonly successors: readonly Stripe.Subscription[]
   readonly alive: readonly Stripe.Subscription[]
+  /** Another project moved this subscriber: only what both may charge is ours to see. */
+  readonly movedBy?: string | undefined
 }
 
-/** Everybody: declared, live in a source, or marked in the target. */
-export function sidesOf(live: Live, declared: readonly DesiredSubscriber[]): readonly Sides[] {
-  const marked = Map.groupBy(live.target.subscriptions, (one) => one.metadata[markFrom] ?? '')
+/** `project`: the own name; without it every successor counts as an own one. Everybody: declared, live in a source, or marked in the target. */
+export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], project?: string): readonly Sides[] {
+  const { own, others } = successorsByProject(live.target.subscriptions, project)
+  const marked = Map.groupBy(own, (one) => one.metadata[markFrom] ?? '')
   const wanted = new Map(declared.map((one) => [one.key, one]))
   const olds = new Map<SubscriberKey, { source: string; old: Stripe.Subscription }>()
   for (const [source, account] of live.sources)
@@ -27,7 +31,11 @@ export function sidesOf(live: Live, declared: readonly DesiredSubscriber[]): rea
   const keys = new Set<SubscriberKey>([...wanted.keys(), ...olds.keys()])
   return [...keys].map((key) => {
     const successors = (marked.get(key) ?? []).toSorted((a, b) => b.created - a.created)
+    const old = olds.get(key)?.old
+    const holder = old === undefined ? undefined : readHold(old)?.project
+    const other = old === undefined || successors.length > 0 ? undefined : others.get(old.id)
     return {
+      movedBy: holder === undefined || holder === project ? other : holder,
       key,
       source: wanted.get(key)?.source ?? olds.get(key)?.source ?? '',
       declared: wanted.get(key),

@@ -22,7 +22,7 @@ export interface VerifyResult {
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
   const found = [...check(context, seen), ...accessViolations(seen), ...(await externalBillers(context))]
-  const checked = sidesOf(seen.live, context.catalog.subscribers).length
+  const checked = sidesOf(seen.live, context.catalog.subscribers, context.catalog.project.name).length
   return { ok: found.length === 0, checked, accounts: accountFacts(context.accounts), violations: found }
 }
 
@@ -36,7 +36,7 @@ export function check(
     ([source, { payments }]) => [source, new Map([...payments.values()].map((one) => [one.id, one.customer]))] as const,
   )
   const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
-  const all = sidesOf(live, catalog.subscribers)
+  const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // Who was moved and then excluded still has two accounts that could charge them.
   const found = all.filter(isWatched).flatMap((sides) =>
     violationCodes.flatMap((code) => {
@@ -65,7 +65,8 @@ function invalidEntries(catalog: Pick<Catalog, 'leftOut'>): readonly Violation[]
   }))
 }
 
-function isWatched({ declared, alive, old }: Sides): boolean {
+function isWatched({ declared, alive, old, movedBy }: Sides): boolean {
+  if (movedBy !== undefined) return false
   return declared?.excluded === undefined || alive.length > 0 || isHeld(old)
 }
 

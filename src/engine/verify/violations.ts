@@ -6,7 +6,7 @@ import { formatMoney } from '../../core/money.ts'
 import { settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { sightOld } from '../../live/sights.ts'
-import { isOver, readHold, readPayment } from '../../live/source.ts'
+import { idOf, isOver, readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
@@ -149,7 +149,7 @@ function isOngoing(status: string): boolean {
 }
 
 /** Our own hold is what keeps these renewals from being charged, so it is named with each of them. */
-function heldAlone({ old, successors, source }: Sides, { live }: Sight): ReturnType<Rule> {
+function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): ReturnType<Rule> {
   if (old === undefined || !isHeld(old) || !successors.every(isUndone)) return undefined
   const since = readHold(old)?.since ?? 0
   const latest =
@@ -165,6 +165,13 @@ function heldAlone({ old, successors, source }: Sides, { live }: Sight): ReturnT
       `${formatInstant(instant(created)).slice(0, 10)} ${formatMoney({ amount: total, currency })}`,
   )
   const missed = periods.length === 0 ? '' : `; our hold has kept back ${periods.join(', ')}`
+  const { erased } = live.target
+  // A successor was there, or its customer is gone: what no list shows is no reason to charge in the old account again.
+  if (successors.length === 0 && (sightOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
+    return {
+      detail: `${old.id} is on hold, and the target does not show what succeeded it${missed}`,
+      fix: `look for it in the Dashboard of the target; if the member left, or was deleted there: crossbill cancel ${key}`,
+    }
   return {
     detail: `${old.id} is on hold and nothing has succeeded it${missed}`,
     fix: `${mendByApply}, and accounts for every period that was kept back`,

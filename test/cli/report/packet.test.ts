@@ -1,3 +1,4 @@
+import { inStage } from '../../../src/catalog/subscribers.ts'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -92,7 +93,7 @@ describe('the evidence packet', () => {
   test('a stage that is written and not applied yet counts for nothing', () => {
     const stage = (written: 'source' | 'settled'): Evidence => {
       const of = evidence()
-      const subscribers = of.catalog.subscribers.map((one) => ({ ...one, stage: written }))
+      const subscribers = of.catalog.subscribers.map((one) => inStage(one, written))
       return { ...of, catalog: { ...of.catalog, subscribers } }
     }
     for (const of of [stage('settled'), stage('source')]) {

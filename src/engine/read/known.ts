@@ -1,0 +1,141 @@
+import type Stripe from 'stripe'
+import { leftOutEntries } from '../../catalog/left-out.ts'
+import type { Catalog } from '../../catalog/types.ts'
+import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { markFrom, markHold, settledComment } from '../../live/marks.ts'
+import type { Live, LiveAccount } from '../../live/accounts.ts'
+import { idOf } from '../../live/source.ts'
+import type { Context } from '../context.ts'
+import type { StripeAccount, SubscriberRecord } from '../ports.ts'
+import { sideBySide } from '../side-by-side.ts'
+import { subscriptionExpansions } from './account.ts'
+
+/** More than this at once is no lag of a list: the account is another one, or its answer was empty. */
+const missingMost = 2_000
+const atOnce = 16
+
+export interface Known {
+  readonly catalog: Catalog
+  readonly records: readonly SubscriberRecord[]
+  /** By source name: old customer id → new one. */
+  readonly customers: ReadonlyMap<string, ReadonlyMap<string, string>>
+}
+
+/**
+ * What was known before and stands in no list, read by its id. A list is no proof of absence: it may lag, and what
+ * belongs to a deleted customer is in few of them. Only `resource_missing` by id means that something never was.
+ * @throws CommandError when an object cannot be read, or so many are missing that the lists cannot be right
+ */
+export async function withKnown(context: Pick<Context, 'accounts'>, live: Live, known: Known): Promise<Live> {
+  const sources = new Map<string, LiveAccount>()
+  for (const [name, account] of live.sources) {
+    const reachable = context.accounts.sources.get(name)
+    const wanted = reachable === undefined ? [] : missingIn(account, oldIds(name, live, known))
+    sources.set(name, reachable === undefined ? account : await completed(reachable, account, wanted))
+  }
+  const { target } = context.accounts
+  const successors = missingIn(live.target, successorIds(sources, known.records))
+  const here = await completed(target, live.target, successors)
+  const erased = await erasedCustomers(target, waitingCustomers({ ...live, target: here, sources }, known))
+  return { ...live, sources, target: erased.size === 0 ? here : { ...here, erased } }
+}
+
+function missingIn({ subscriptions }: LiveAccount, ids: Iterable<string>): readonly string[] {
+  const there = new Set(subscriptions.map(({ id }) => id))
+  return [...new Set(ids)].filter((id) => !there.has(id))
+}
+
+/** Old subscriptions by the YAML, by the store, and by the marks of their successors. */
+function oldIds(source: string, { target }: Live, { catalog, records }: Known): readonly string[] {
+  const keys: readonly string[] = [
+    ...catalog.subscribers.filter(({ excluded }) => excluded === undefined).map(({ key }) => key),
+    ...leftOutEntries(catalog).flatMap(({ kind, key }) => (kind === 'subscriber' ? [key] : [])),
+    ...records.map(({ key }) => key),
+    ...target.subscriptions.map(({ metadata }) => metadata[markFrom] ?? ''),
+  ]
+  return keys
+    .map((key) => splitSubscriberKey(key as SubscriberKey))
+    .filter((one) => one.source === source)
+    .map(({ subscription }) => subscription)
+}
+
+/** New subscriptions by the store, and by the forwarding addresses of settled old ones. */
+function successorIds(
+  sources: ReadonlyMap<string, LiveAccount>,
+  records: readonly SubscriberRecord[],
+): readonly string[] {
+  const stored = records.flatMap(({ facts }) => (typeof facts['successor'] === 'string' ? [facts['successor']] : []))
+  const named = [...sources.values()].flatMap(({ subscriptions }) =>
+    subscriptions.flatMap(({ cancellation_details: details }) => {
+      const comment = details?.comment ?? ''
+      return comment.startsWith(settledComment) ? [comment.slice(settledComment.length)] : []
+    }),
+  )
+  return [...stored, ...named].filter((id) => id.startsWith('sub_'))
+}
+
+async function completed(account: StripeAccount, live: LiveAccount, ids: readonly string[]): Promise<LiveAccount> {
+  if (ids.length === 0) return live
+  if (ids.length > missingMost)
+    throw new CommandError(
+      'list_incomplete',
+      `account ${account.name} lists none of ${ids.length} subscriptions that are known to be there`,
+      {
+        notDone: 'nothing was decided on that',
+        fix: `check accounts.${account.name} in catalog/project.yaml, then run it again`,
+      },
+    )
+  const found: Stripe.Subscription[] = []
+  await sideBySide(
+    ids.map((id) => [id]),
+    atOnce,
+    async (id) => {
+      const one = await byId(account, `/v1/subscriptions/${id}`, subscriptionExpansions)
+      // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+      if (one !== undefined) found.push(one as unknown as Stripe.Subscription)
+      return true
+    },
+  )
+  return { ...live, subscriptions: [...live.subscriptions, ...found.toSorted((a, b) => (a.id < b.id ? -1 : 1))] }
+}
+
+async function byId(account: StripeAccount, path: string, expand: readonly string[] = []): Promise<object | undefined> {
+  const answer = await account.send({ method: 'GET', path, params: expand.length === 0 ? {} : { expand } })
+  if (answer.ok) return answer.value
+  if (answer.failure.code === 'resource_missing') return undefined
+  throw new CommandError(
+    'account_unreachable',
+    `account ${account.name}: ${path} could not be read: ${answer.failure.message}`,
+    {
+      notDone: 'nothing was decided without it',
+      fix: 'run the command again when Stripe can be reached',
+    },
+  )
+}
+
+/** Customers of the target of whom a held old subscription waits for a successor, and whom no list shows. */
+function waitingCustomers({ sources, target }: Live, { customers }: Known): readonly string[] {
+  const alive = new Set(target.subscriptions.map(({ metadata }) => metadata[markFrom] ?? ''))
+  const waiting = [...sources].flatMap(([source, account]) =>
+    account.subscriptions
+      .filter(({ id, metadata }) => metadata[markHold] !== undefined && !alive.has(`${source}/${id}`))
+      .map((one) => customers.get(source)?.get(idOf(one.customer)) ?? idOf(one.customer)),
+  )
+  return [...new Set(waiting)].filter((id) => !target.customers.has(id))
+}
+
+async function erasedCustomers(target: StripeAccount, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const erased = new Set<string>()
+  await sideBySide(
+    ids.map((id) => [id]),
+    atOnce,
+    async (id) => {
+      const one = await byId(target, `/v1/customers/${id}`)
+      if (isJsonObject(one) && one['deleted'] === true) erased.add(id)
+      return true
+    },
+  )
+  return erased
+}

@@ -8,8 +8,9 @@ import { ControlRefusal, textOf } from './kernel/control.ts'
 import { StripeError } from './kernel/errors.ts'
 import type { ControlInput, Module } from './kernel/module.ts'
 import { Maker, type Params, idOf } from './population/maker.ts'
+import { endSubscription } from './stripe/billing/ending.ts'
 import { payingMethod } from './stripe/billing/paying.ts'
-import { type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
+import { charges, type SubscriptionRow, subscriptions } from './stripe/billing/rows.ts'
 import { type PaymentMethodRow, paymentMethods } from './stripe/payment-method-row.ts'
 
 type Act = (context: Context, input: ControlInput) => object
@@ -51,6 +52,20 @@ const acts: Readonly<Record<string, Act>> = {
     const { quantity } = input
     if (typeof quantity !== 'number') throw new ControlRefusal('"quantity" must be a number')
     return changeItem(context, row, { quantity }, input)
+  },
+  /** The member's bank takes a payment back: their newest, or `charge`. In accounts that are set so, its subscription is cancelled. */
+  dispute(context, input) {
+    const row = subscriptionOf(context, input)
+    const paid = context
+      .table(charges)
+      .by('customer', row.customer)
+      .filter((one) => one.subscription === row.id && one.status === 'succeeded' && !one.disputed)
+    const charge = paid.findLast((one) => input['charge'] === undefined || one.id === input['charge'])
+    if (charge === undefined) throw new ControlRefusal('there is no payment that could be disputed')
+    context.table(charges).put({ ...charge, disputed: true })
+    const cancels = context.account.settings.dispute_cancels === true && row.ended_at === null
+    if (cancels) endSubscription(context, row, { how: 'disputed' })
+    return { charge: charge.id, cancelled: cancels }
   },
   /** The portal's own pause. */
   pause(context, input) {

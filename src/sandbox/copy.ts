@@ -121,12 +121,21 @@ function copyMethod(to: Context, method: PaymentMethodRow, from: string): void {
   const { id, created: _, customer, card, details, ...about } = method
   const made = newPaymentMethod(to, {
     ...about,
+    // Mandates are not among what is copied, and cards issued in India pay nothing without theirs (docs.stripe.com/india-recurring-payments).
+    ...(card?.country === 'IN' ? { temper: { ...about.temper, declines: noMandate } } : {}),
     customer,
     // The same number has another fingerprint in another account.
     card: card === null ? null : { ...card, fingerprint: fingerprint(to, `${card.brand}${card.last4}`) },
     details: details['fingerprint'] ? { ...details, fingerprint: fingerprint(to, details['fingerprint']) } : details,
   })
   to.table(copied).put({ id, created: to.now, source: from, customer: customer ?? '', copy: made.id })
+}
+
+const noMandate = {
+  code: 'authentication_required',
+  decline_code: 'authentication_required',
+  from: null,
+  times: null,
 }
 
 function copyDefaults(to: Context, source: CustomerRow): void {

@@ -1,11 +1,15 @@
 // Faults of the outside, seeded: the n-th request of a world with the same seed and plan always meets the same fault.
 // 429s and lock time-outs: https://docs.stripe.com/rate-limits; stored 500s: https://docs.stripe.com/api/idempotent_requests
+import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { instant } from '../core/instant.ts'
 import { Context } from './kernel/context.ts'
 import { ControlRefusal } from './kernel/control.ts'
 import { saveAnswer } from './kernel/idempotency.ts'
 import { generator } from './kernel/ids.ts'
+import { accountOf } from './kernel/keys.ts'
 import type { ControlInput, HttpAnswer, HttpRequest, Module } from './kernel/module.ts'
+import type { Row, TableDefinition } from './kernel/tables.ts'
 import type { World } from './kernel/world.ts'
 
 export const faultKinds = [
@@ -19,6 +23,8 @@ export const faultKinds = [
   'error_stored',
   /** 500 although everything was done; stored under the key as well. */
   'error_after',
+  /** 504 although it is still executed, a while later: until then its idempotency key is in use. */
+  'late_commit',
   /** 503, not executed. */
   'unavailable',
   /** The connection is cut before the request is read. */
@@ -49,7 +55,15 @@ export interface FaultPlan {
   readonly only?: string
   /** How long a slow answer takes; default 25. */
   readonly slowMilliseconds?: number
+  /** When what answered 504 is executed; default: before the third request after it. */
+  readonly late?: LateCommit
 }
+
+/** After so many further requests of anybody, so many simulated seconds, or so many real milliseconds. */
+export type LateCommit =
+  | { readonly requests: number }
+  | { readonly seconds: number }
+  | { readonly milliseconds: number }
 
 export interface ExactFault {
   readonly fault: FaultKind
@@ -67,6 +81,18 @@ export class ConnectionCut extends TypeError {
     super('fetch failed', { cause: Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' }) })
   }
 }
+
+/** A request that was answered 504 and waits to be executed. */
+interface LateRow extends Row {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  /** The request before which it is executed; null: its time is on the clock. */
+  readonly before: number | null
+}
+
+const lateRequests: TableDefinition<LateRow> = { name: 'late_requests' }
 
 interface Faults {
   readonly plan: FaultPlan
@@ -95,6 +121,7 @@ const stripeKinds: readonly FaultKind[] = [
   'error_before',
   'error_stored',
   'error_after',
+  'late_commit',
   'unavailable',
   'cut_before',
   'cut_after',
@@ -117,7 +144,13 @@ export async function withFaults(
   answer: (delay?: () => Promise<void>) => Promise<HttpAnswer>,
 ): Promise<HttpAnswer> {
   const faults = running.get(world)
-  if (faults === undefined || request.url.pathname.startsWith('/_sandbox/')) return answer()
+  if (request.url.pathname.startsWith('/_sandbox/')) return answer()
+  commitLate(world, faults === undefined ? Number.POSITIVE_INFINITY : faults.requests + 1)
+  if (isAwaited(world, request)) {
+    if (faults !== undefined) faults.requests++
+    return keyInUse(world)
+  }
+  if (faults === undefined) return answer()
   const kajabi = request.url.pathname.startsWith('/kajabi/')
   const fault = faultFor(world, faults, { request, kinds: kajabi ? kajabiKinds : stripeKinds })
   if (fault === undefined) return answer()
@@ -137,6 +170,9 @@ export async function withFaults(
       await answer()
       store(world, request)
       return failure(world, 500)
+    case 'late_commit':
+      if (request.method !== 'GET') keepForLater(world, request, faults)
+      return failure(world, 504)
     case 'unavailable':
       return kajabi ? html(503, 'Service Unavailable') : failure(world, 503)
     case 'cut_before':
@@ -214,7 +250,7 @@ function lockTimeout(world: World): HttpAnswer {
   return stripeAnswer(world, 429, { type: 'invalid_request_error', code: 'lock_timeout', message })
 }
 
-function failure(world: World, status: 500 | 503): HttpAnswer {
+function failure(world: World, status: 500 | 503 | 504): HttpAnswer {
   const message = 'An unknown error occurred'
   return stripeAnswer(world, status, { type: 'api_error', message }, { 'request-id': `req_fault${status}` })
 }
@@ -243,7 +279,66 @@ function emptied(given: HttpAnswer): HttpAnswer {
   return { ...given, body: JSON.stringify({ data: [], links: {}, meta: { total_count: 0, total_pages: 1 } }) }
 }
 
+/** Accounts keep what waits, so that a stored world executes it as well. */
+function* waiting(world: World): Generator<{ readonly context: Context; readonly row: LateRow }> {
+  for (const account of world.accounts.values())
+    for (const row of account.table(lateRequests).all()) yield { context: new Context(world, account), row }
+}
+
+function keepForLater(world: World, request: HttpRequest, faults: Faults): void {
+  const account = accountOf(world, request.headers.get('authorization')?.replace('Bearer ', '') ?? '')
+  if (account === undefined) return
+  const context = new Context(world, account)
+  const late = faults.plan.late ?? { requests: 3 }
+  const id = `${world.now}/${faults.requests}`
+  world.transact(() => {
+    account.table(lateRequests).put({
+      id,
+      created: world.now,
+      method: request.method,
+      url: request.url.href,
+      headers: Object.fromEntries(request.headers),
+      body: request.body,
+      before: 'requests' in late ? faults.requests + late.requests : null,
+    })
+    if ('seconds' in late) context.schedule(instant(world.now + late.seconds), 'fault.late_commit', id)
+  })
+  if ('milliseconds' in late) setTimer(() => runLate(context, id), late.milliseconds).unref()
+}
+
+function commitLate(world: World, request: number): void {
+  for (const { context, row } of [...waiting(world)])
+    if (row.before !== null && row.before <= request) runLate(context, row.id)
+}
+
+/** Executes what was answered 504; its answer is kept under its idempotency key, and nobody hears it now. */
+function runLate(context: Context, id: string): void {
+  const { world } = context
+  const row = context.table(lateRequests).get(id)
+  if (row === undefined) return
+  // What was played until now stands, whatever becomes of this request.
+  context.table(lateRequests).delete(id)
+  world.commit()
+  world.perform?.({ method: row.method, url: new URL(row.url), headers: new Headers(row.headers), body: row.body })
+}
+
+/** The same key again, while what it was sent with is not executed yet. */
+function isAwaited(world: World, request: HttpRequest): boolean {
+  const key = request.headers.get('idempotency-key')
+  if (key === null || request.method === 'GET') return false
+  for (const { row } of waiting(world))
+    if (row.headers['idempotency-key'] === key && row.headers['authorization'] === request.headers.get('authorization'))
+      return true
+  return false
+}
+
+function keyInUse(world: World): HttpAnswer {
+  const message = 'There is currently another in-progress request using this Idempotent Key.'
+  return stripeAnswer(world, 409, { type: 'invalid_request_error', code: 'idempotency_key_in_use', message })
+}
+
 export const faultModule: Module = {
+  due: { 'fault.late_commit': { rank: 1, run: runLate } },
   control: {
     'GET faults': (world) => {
       const by: Record<string, number> = {}
@@ -258,7 +353,7 @@ export const faultModule: Module = {
 }
 
 function planFrom(input: ControlInput): FaultPlan {
-  const known = new Set(['seed', 'rates', 'exact', 'only', 'slowMilliseconds'])
+  const known = new Set(['seed', 'rates', 'exact', 'only', 'slowMilliseconds', 'late'])
   const stranger = Object.keys(input).find((name) => !known.has(name))
   if (stranger !== undefined) throw new ControlRefusal(`a fault plan has no "${stranger}"`)
   const plan = input as FaultPlan

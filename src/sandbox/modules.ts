@@ -22,6 +22,7 @@ import { promotionCodeModule } from './stripe/promotion-codes.ts'
 import { shippingRateModule } from './stripe/shipping-rates.ts'
 import { sourceModule } from './stripe/sources.ts'
 import { billingModules } from './stripe/billing/modules.ts'
+import { setupIntentModule } from './stripe/setup-intents.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
@@ -42,6 +43,7 @@ export const modules: readonly Module[] = [
   taxIdModule,
   paymentMethodModule,
   sourceModule,
+  setupIntentModule,
   portalModule,
   paymentLinkModule,
   checkoutModule,

@@ -59,7 +59,9 @@ export interface Sandbox {
   readonly clock: () => Instant
   readonly ready: {
     readonly clock: string
-    readonly accounts: Readonly<Record<string, { readonly id: string; readonly key: string }>>
+    readonly accounts: Readonly<
+      Record<string, { readonly id: string; readonly key: string; readonly long_key: string }>
+    >
     readonly kajabi: KajabiReady
   }
   readonly world: World
@@ -103,6 +105,7 @@ export function cloneSandbox(sandbox: Sandbox): Sandbox {
 
 function sandboxOf(world: World): Sandbox {
   const router = new Router(world)
+  world.perform = (request) => router.answerNow(request)
   return {
     world,
     fetch: async (input, init) => {
@@ -119,7 +122,9 @@ function sandboxOf(world: World): Sandbox {
     },
     clock: () => world.now,
     get ready() {
-      const accounts = [...world.accounts].map(([name, { accountId, key }]) => [name, { id: accountId, key }] as const)
+      const accounts = [...world.accounts].map(
+        ([name, { accountId, key, longKey }]) => [name, { id: accountId, key, long_key: longKey }] as const,
+      )
       return { clock: formatInstant(world.now), accounts: Object.fromEntries(accounts), kajabi: kajabiReady(world) }
     },
     close: () => world.commit(),

@@ -1,5 +1,6 @@
 import Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
+import { instant } from '../../src/core/instant.ts'
 import { type FaultPlan, injectedFaults, setFaults } from '../../src/sandbox/faults.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { contactBody, hookBody, openCaller } from './kajabi/site.ts'
@@ -36,6 +37,23 @@ describe('each fault does what its name says', () => {
     const error = await attempt(stripe.products.create({ name: 'A' }, { idempotencyKey: 'k1' }))
     expect(error).toMatchObject({ type })
     expect(await products(stripe)).toBe(objects)
+  })
+
+  test.each([
+    ['further requests', { requests: 3 }],
+    ['simulated seconds', { seconds: 90 }],
+    ['real milliseconds', { milliseconds: 30 }],
+  ] as const)('late_commit: 504, and done after some %s; until then its key is in use', async (_, late) => {
+    const { sandbox, stripe } = open({ exact: [{ fault: 'late_commit', nth: 1, match: 'POST /v1/products' }], late })
+    const make = () => attempt(stripe.products.create({ name: 'A' }, { idempotencyKey: 'k' }))
+    expect(await make()).toMatchObject({ type: 'StripeAPIError', statusCode: 504 })
+    expect(await make()).toMatchObject({ code: 'idempotency_key_in_use' })
+    expect(await products(stripe)).toBe(0)
+    if ('seconds' in late) await sandbox.world.advance(instant(sandbox.clock() + 120))
+    if ('milliseconds' in late) await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await products(stripe)).toBe(1)
+    expect(await make()).toBe('done')
+    expect(await products(stripe)).toBe(1)
   })
 
   test('the limiter names its reason, a locked object does not', async () => {

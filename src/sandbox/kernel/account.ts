@@ -7,8 +7,12 @@ export interface AccountSettings {
   readonly name: string
   /** Days after a failed payment at which it is tried again; then what becomes of the subscription. */
   readonly dunning: { readonly retry_days: readonly number[]; readonly finally: 'cancel' | 'unpaid' | 'past_due' }
-  /** Seconds a renewal invoice stays a draft. */
+  /** Seconds a renewal invoice stays a draft: the grace period of finalization, 1 to 72 hours (docs.stripe.com/invoicing/configure-grace-period). */
   readonly draft_seconds: number
+  /** The smallest charge by currency where it differs from the usual one: it follows the currency in which the account is paid out. */
+  readonly smallest_charges?: Readonly<Record<string, number>>
+  /** A disputed payment cancels its subscription. */
+  readonly dispute_cancels?: boolean
   /** Countries in which Stripe Tax is registered; none: Stripe Tax is not set up. */
   readonly tax_registrations: readonly string[]
 }
@@ -17,5 +21,7 @@ export interface AccountSettings {
 export interface Account extends Space {
   readonly accountId: string
   readonly key: string
-  readonly settings: AccountSettings
+  /** Another key of the same account, in the form of Stripe's own, for programs that check it. */
+  readonly longKey: string
+  settings: AccountSettings
 }

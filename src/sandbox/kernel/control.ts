@@ -2,7 +2,7 @@
 import { Bug } from '../../core/assert.ts'
 import { formatInstant, parseInstant } from '../../core/instant.ts'
 import { isJsonObject } from '../../core/json.ts'
-import type { Account } from './account.ts'
+import type { Account, AccountSettings } from './account.ts'
 import { Context } from './context.ts'
 import { StripeError } from './errors.ts'
 import { restrictedKey } from './keys.ts'
@@ -54,6 +54,11 @@ const own: Readonly<Record<string, Control>> = {
     else throw new ControlRefusal('"global" and "endpoint" must be requests a second, or both be missing for no limits')
     return { limits: world.limits ?? null }
   },
+  'POST settings': (world, input) => {
+    const account = accountIn(world, input)
+    world.configure(account.name, settingsFrom(input))
+    return account.settings
+  },
   'GET unsure': (world) =>
     Object.fromEntries(
       switchNames.map((name) => {
@@ -102,6 +107,35 @@ export async function answerControl(world: World, request: HttpRequest): Promise
     if (error instanceof Bug) return answer(500, { error: { message: error.message } })
     throw error
   }
+}
+
+/** What an owner sets in the Dashboard and no copy takes along. */
+function settingsFrom(input: ControlInput): Partial<AccountSettings> {
+  const { account: _, finalization_grace_hours: grace, dunning, smallest_charges, dispute_cancels, ...others } = input
+  const [stranger] = Object.keys(others)
+  if (stranger !== undefined)
+    throw new ControlRefusal(
+      `"${stranger}" is no setting; there are: finalization_grace_hours, dunning, smallest_charges, dispute_cancels`,
+    )
+  if (grace !== undefined && !(typeof grace === 'number' && grace >= 1 && grace <= 72))
+    throw new ControlRefusal('"finalization_grace_hours" must be 1 to 72')
+  if (dunning !== undefined && !isDunning(dunning))
+    throw new ControlRefusal('"dunning" must be like {"retry_days": [3, 5, 7], "finally": "cancel"}')
+  if (smallest_charges !== undefined && !isJsonObject(smallest_charges))
+    throw new ControlRefusal('"smallest_charges" must be like {"usd": 100}')
+  return {
+    ...(grace === undefined ? {} : { draft_seconds: grace * 3_600 }),
+    ...(dunning === undefined ? {} : { dunning }),
+    ...(smallest_charges === undefined ? {} : { smallest_charges: smallest_charges as Record<string, number> }),
+    ...(typeof dispute_cancels === 'boolean' ? { dispute_cancels } : {}),
+  }
+}
+
+function isDunning(value: unknown): value is AccountSettings['dunning'] {
+  if (!isJsonObject(value)) return false
+  const { retry_days: days, finally: last } = value
+  const dated = Array.isArray(days) && days.every((day) => typeof day === 'number' && day > 0) && days.length <= 8
+  return dated && (last === 'cancel' || last === 'unpaid' || last === 'past_due')
 }
 
 function accountIn(world: World, input: ControlInput): Account {

@@ -23,7 +23,10 @@ export function restrictedKey(world: World, account: Account, permissions: KeyRo
 
 export function accountOf(world: World, key: string): Account | undefined {
   const accounts = [...world.accounts.values()]
-  return accounts.find((account) => account.key === key) ?? accounts.find((account) => account.table(keys).has(key))
+  return (
+    accounts.find((account) => account.key === key || account.longKey === key) ??
+    accounts.find((account) => account.table(keys).has(key))
+  )
 }
 
 /** Throws 403 when a restricted key may not use a route. */

@@ -52,6 +52,18 @@ export class Router {
     return { ...answer, headers: { ...answer.headers, ...versionNote(request.headers) } }
   }
 
+  /** A request without anything around it, in one go. */
+  answerNow(request: HttpRequest): HttpAnswer {
+    const id = idFor(this.#world.seed, `late ${request.url.pathname} ${request.body}`, 'req', ++this.#requests)
+    const key = request.headers.get('idempotency-key')
+    try {
+      return this.#answer(request, { id, key })
+    } catch (error) {
+      if (!(error instanceof StripeError)) throw error
+      return this.#respond(error.status, { ...errorBody(error, id), id, key, headers: error.headers })
+    }
+  }
+
   async #answerOrRefuse(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
     // What is asked is part of the id: a world that was loaded counts its requests anew.
     const asked = `${this.#world.now} ${request.method} ${request.url.pathname} ${request.body} ${request.headers.get('idempotency-key')}`
@@ -81,7 +93,7 @@ export class Router {
     this.#limiter.check(account.name, request)
     const { route, path } = this.#find(request)
     const key = bearer(request.headers) ?? ''
-    if (key !== account.key) checkPermission(account, key, route)
+    if (key !== account.key && key !== account.longKey) checkPermission(account, key, route)
     const form = decodeForm(request.body === '' ? request.url.searchParams : new URLSearchParams(request.body))
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
@@ -98,7 +110,10 @@ export class Router {
       body: saved.body,
       id: about.id,
       key: about.key,
-      headers: { 'idempotent-replayed': 'true', 'original-request': saved.request },
+      headers: {
+        ...(this.#world.unsure.replays_say_so ? { 'idempotent-replayed': 'true' } : {}),
+        'original-request': saved.request,
+      },
     })
   }
 
@@ -172,8 +187,18 @@ export class Router {
     }
     throw new StripeError(404, {
       type: 'invalid_request_error',
-      message: `Unrecognized request URL (${request.method}: ${request.url.pathname}). ${request.url.pathname.endsWith('/') ? trailingSlash : ''}Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
+      message: `${this.#lacks(request.url.pathname)}Unrecognized request URL (${request.method}: ${request.url.pathname}). ${request.url.pathname.endsWith('/') ? trailingSlash : ''}Please see https://stripe.com/docs or we can help at https://support.stripe.com/.`,
     })
+  }
+
+  /** Which part of an address this sandbox does not have; '' when Stripe would not know it either. */
+  #lacks(pathname: string): string {
+    const [, version, resource = ''] = pathname.split('/')
+    if (version !== 'v1' || pathname.endsWith('/')) return ''
+    const known = [...this.#routes.values()].flat().map(({ steps }) => steps[1])
+    return known.includes(resource)
+      ? `This sandbox has no such action on /v1/${resource}. `
+      : `This sandbox has no /v1/${resource}; docs/sandbox.md lists what it has. `
   }
 
   #respond(

@@ -66,13 +66,13 @@ export const switches = {
     others: ['stay'],
   }),
   items_after_cancel: oneOf({
-    asks: 'Other pending items that name a cancelled subscription wait for another subscription, or Stripe bills them itself when the period would have ended.',
+    asks: 'Other pending items that name a cancelled subscription wait for ever, since invoices of other subscriptions ignore them; or go onto the next invoice of another subscription; or Stripe bills them itself when the period would have ended.',
     source:
       'https://docs.stripe.com/billing/subscriptions/cancel against https://docs.stripe.com/billing/invoices/subscription',
     row: 26,
     grade: 'open',
     default: 'wait',
-    others: ['billed_at_period_end'],
+    others: ['next_subscription', 'billed_at_period_end'],
   }),
   cancel_stops_collection_of: oneOf({
     asks: 'A cancel stops the collection of all finalized invoices of the customer, or of those of the subscription alone.',

@@ -44,7 +44,7 @@ import { pruneEvents, type Listener } from './events.ts'
 import { pruneAnswers } from './idempotency.ts'
 import { Expander } from './expand.ts'
 import type { RateLimits } from './limits.ts'
-import type { DueWork, Module } from './module.ts'
+import type { DueWork, HttpAnswer, HttpRequest, Module } from './module.ts'
 import { DueQueue, dueTable, type DueRow } from './queue.ts'
 import { Shelves, type Space } from './shelves.ts'
 import type { Change, Row, StoredRow, TableDefinition } from './tables.ts'
@@ -94,6 +94,8 @@ export class World {
   limits: RateLimits | undefined = undefined
   /** Requests that name another API version are refused. */
   strictVersion = false
+  /** Executes a request now, as if it had just come in; set by whoever answers for this world. */
+  perform: ((request: HttpRequest) => HttpAnswer) | undefined = undefined
   /** How webhooks leave; a server sets it when it was not given. */
   deliver: typeof globalThis.fetch | undefined
   /** Deliveries under way; the clock waits for them before it goes on. */
@@ -250,6 +252,13 @@ export class World {
     return this.#shelves.dump()
   }
 
+  /** Changes what is set in the Dashboard of an account; kept with the world. */
+  configure(name: string, changes: Partial<AccountSettings>): void {
+    const account = this.account(name)
+    account.settings = { ...account.settings, ...changes }
+    this.transact(() => this.#putSetting(`account/${name}`, account.settings))
+  }
+
   /** Switches this world to other readings; kept with it. */
   choose(choices: Partial<Unsure>): void {
     Object.assign(this.unsure, choices)
@@ -264,6 +273,7 @@ export class World {
     twin.queue.rebuild()
     Object.assign(twin.unsure, this.unsure)
     twin.strictVersion = this.strictVersion
+    for (const [name, { settings: own }] of this.accounts) twin.account(name).settings = own
     return twin
   }
 
@@ -289,7 +299,8 @@ export class World {
       ...this.#shelves.space(name),
       accountId: `acct_1Sandbox${letters.padEnd(8, '0')}`,
       key: `sk_${this.livemode ? 'live' : 'test'}_sandbox_${name}`,
-      settings: own,
+      longKey: `sk_${this.livemode ? 'live' : 'test'}_51Sandbox${letters.padEnd(24, '0')}`,
+      settings: { ...own, ...(this.#setting(`account/${name}`) as Partial<AccountSettings> | undefined) },
     }
   }
 

@@ -44,7 +44,10 @@ export function renderInvoice(context: Context, row: InvoiceRow): Wire<Stripe.In
     hosted_invoice_url: row.finalized_at === null ? null : `https://invoice.stripe.com/i/${row.id}`,
     invoice_pdf: row.finalized_at === null ? null : `https://pay.stripe.com/invoice/${row.id}/pdf`,
     issuer: { type: 'self' },
-    last_finalization_error: null,
+    last_finalization_error:
+      row.finalization_error === undefined || row.status !== 'draft'
+        ? null
+        : { type: 'invalid_request_error', ...row.finalization_error },
     latest_revision: null,
     lines: linesShown(context, row) as unknown as Wire<Stripe.ApiList<Stripe.InvoiceLineItem>>,
     livemode: context.livemode,

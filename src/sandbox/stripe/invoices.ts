@@ -35,7 +35,9 @@ import { noMethod } from './billing/creating.ts'
 import { payingMethod } from './billing/paying.ts'
 import { preview, previewParams } from './billing/previewing.ts'
 import { invoiceItems, invoices, paymentIntents, type InvoiceRow } from './billing/rows.ts'
-import { checkMethodOf } from './billing/lookups.ts'
+import { checkMethodOf, customerFacts } from './billing/lookups.ts'
+import { recompose } from './billing/recomposing.ts'
+import { mustLocate } from './billing/tax-of.ts'
 import { declinedBy } from './billing/refusals.ts'
 import { createInvoice, createInvoiceParams } from './invoice-create.ts'
 import { invoicePayment, lineId, renderInvoice, renderLine } from './invoice-view.ts'
@@ -304,10 +306,18 @@ function remove(context: Context, row: InvoiceRow): object {
   return { id: row.id, object: 'invoice', deleted: true }
 }
 
+/** A draft that waited for its customer's location is added up again with the tax of where they are now. */
+function locatedAgain(context: Context, row: InvoiceRow): InvoiceRow {
+  if (row.automatic_tax.status !== 'requires_location_inputs') return row
+  mustLocate(context, customerFacts(context, row.customer))
+  keepInvoice(context, { ...row, automatic_tax: { enabled: true, status: 'complete' } })
+  return recompose(context, row.id)
+}
+
 function finalizeNow(context: Context, row: InvoiceRow, advance: boolean | undefined): InvoiceRow {
   if (row.status !== 'draft')
     throw invalid("This invoice is already finalized, you can't re-finalize a non-draft invoice.")
-  const open = finalize(context, { ...row, auto_advance: advance ?? row.auto_advance })
+  const open = finalize(context, { ...locatedAgain(context, row), auto_advance: advance ?? row.auto_advance })
   if (open.status !== 'open' || !open.auto_advance || open.collection_method !== 'charge_automatically') return open
   return keepInvoice(context, { ...open, next_payment_attempt: context.now + context.account.settings.draft_seconds })
 }
@@ -315,7 +325,7 @@ function finalizeNow(context: Context, row: InvoiceRow, advance: boolean | undef
 function pay(context: Context, row: InvoiceRow, given: Parsed<typeof payParams>): InvoiceRow {
   if (row.status === 'paid') throw invalid('Invoice is already paid', { code: 'invoice_already_paid' })
   if (row.status === 'void') throw wrongStatus(row, 'pay', 'open')
-  const open = row.status === 'draft' ? finalize(context, row) : row
+  const open = row.status === 'draft' ? finalize(context, locatedAgain(context, row)) : row
   if (open.status === 'paid') return open
   if (given.paid_out_of_band === true) return markPaid(context, open)
   const named = given.payment_method ?? given.source

@@ -80,7 +80,7 @@ export const paymentMethodModule: Module = {
     route('GET', '/v1/payment_methods/:id', {
       permission: 'payment_methods',
       params: fields({}),
-      handle: (context) => renderPaymentMethod(context, paymentMethod(context, context.id('id'))),
+      handle: (context) => renderPaymentMethod(context, testMethod(context, context.id('id'))),
     }),
     route('POST', '/v1/payment_methods/:id', {
       permission: 'payment_methods',
@@ -136,6 +136,15 @@ export const paymentMethodModule: Module = {
     }),
   ],
   objects: { pm: resolve, card: resolve, src: resolve, ba: resolve },
+}
+
+/** A payment method by id; a test token such as `pm_card_visa` shows one that is attached to nobody, under its own name. */
+function testMethod(context: Context, id: string): PaymentMethodRow {
+  const plastic = context.table(paymentMethods).has(id) ? undefined : cardByToken(id)
+  if (plastic === undefined || !id.startsWith('pm_')) return paymentMethod(context, id)
+  const row = newPaymentMethod(context, { id, type: 'card', card: cardOf(context, plastic), temper: plastic.temper })
+  context.table(paymentMethods).delete(id)
+  return row
 }
 
 function resolve(context: Context, id: string): object | undefined {

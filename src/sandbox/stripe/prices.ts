@@ -288,6 +288,14 @@ function updatePrice(context: Context, row: PriceRow, params: Parsed<typeof upda
     )
   if (typeof params.lookup_key === 'string' && params.lookup_key !== row.lookup_key)
     freeLookupKey(context, params.lookup_key, params.transfer_lookup_key === true)
+  if (params.lookup_key === null && !context.world.unsure.lookup_key_clears)
+    throw invalid(
+      'Invalid lookup_key: an empty string is not allowed. A key can only be transferred to another price.',
+      {
+        code: 'parameter_invalid_empty',
+        param: 'lookup_key',
+      },
+    )
   const changed = context.table(prices).put({
     ...row,
     active: params.active ?? row.active,

@@ -33,6 +33,9 @@ export interface ProductRow extends Row {
 
 export const products: TableDefinition<ProductRow> = { name: 'products' }
 
+/** Ids of deleted products, in worlds that do not give them out again. */
+export const goneProducts: TableDefinition<Row> = { name: 'gone_products' }
+
 export const productKind: Kind<ProductRow> = {
   table: products,
   noun: 'product',
@@ -63,7 +66,7 @@ export function createProduct(
   },
 ): ProductRow {
   const id = params.id ?? context.newId('prod')
-  if (context.table(products).has(id))
+  if (context.table(products).has(id) || context.table(goneProducts).has(id))
     throw invalid('Product already exists.', { code: 'resource_already_exists', param: 'id' })
   const taxCode = params.tax_code ?? params.tax_details?.tax_code ?? null
   const row = context.table(products).put({

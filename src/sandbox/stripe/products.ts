@@ -1,4 +1,4 @@
-import { type ProductRow, products, productKind, createProduct, renderProduct } from './product-row.ts'
+import { createProduct, goneProducts, type ProductRow, productKind, products, renderProduct } from './product-row.ts'
 // https://docs.stripe.com/api/products
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
@@ -142,6 +142,8 @@ export const productModule: Module = {
         if (context.table(prices).count('product', row.id) > 0)
           throw invalid('This product cannot be deleted because it has one or more user-created prices.')
         context.table(products).delete(row.id)
+        if (!context.world.unsure.deleted_product_id_free)
+          context.table(goneProducts).put({ id: row.id, created: context.now })
         context.emit('product.deleted', renderProduct(context, row))
         return { id: row.id, object: 'product', deleted: true }
       },

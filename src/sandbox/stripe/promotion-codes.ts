@@ -130,6 +130,13 @@ export const promotionCodeModule: Module = {
     },
   },
   includable: { promotion_code: ['restrictions.currency_options'] },
+  reactions: {
+    // The deletion of a coupon ends its codes for good: another coupon of the same id does not bring them back.
+    'coupon.reused': (context, id) => {
+      for (const row of context.table(promotionCodes).by('coupon', id))
+        context.table(promotionCodes).put({ ...row, active: false })
+    },
+  },
 }
 
 function createPromotionCode(context: Context, params: Parsed<typeof createFields>): PromotionCodeRow {

@@ -6,6 +6,7 @@ import type { Wire } from '../kernel/wire.ts'
 import { running } from './billing/discounts.ts'
 import type { ItemRow, SubscriptionRow } from './billing/rows.ts'
 import { prices, renderPrice, type PriceRow } from './prices.ts'
+import { pendingSetup } from './setup-intents.ts'
 import { renderTaxRate, taxRateKind } from './tax-rates.ts'
 
 export function renderSubscription(context: Context, row: SubscriptionRow): Wire<Stripe.Subscription> {
@@ -58,7 +59,7 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
     pause_collection: row.pause_collection,
     payment_settings: row.payment_settings as Wire<Stripe.Subscription.PaymentSettings>,
     pending_invoice_item_interval: row.pending_invoice_item_interval,
-    pending_setup_intent: null,
+    pending_setup_intent: pendingSetup(context, row.setup_intent),
     pending_update: null,
     schedule: row.schedule,
     start_date: row.start_date,

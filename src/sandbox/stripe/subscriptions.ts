@@ -10,7 +10,7 @@ import { searchRoute } from '../kernel/search.ts'
 import { detailsGiven, managed, planChange } from './billing/changing.ts'
 import { create, layOut } from './billing/creating.ts'
 import { noticeOnTime, wake } from './billing/cycling.ts'
-import { endSubscription, giveUp } from './billing/ending.ts'
+import { billLeftItems, endSubscription, giveUp } from './billing/ending.ts'
 import { realMint } from './billing/mint.ts'
 import { pause, resume } from './billing/pausing.ts'
 import { subscriptions, type SubscriptionRow } from './billing/rows.ts'
@@ -111,6 +111,7 @@ export const subscriptionModule: Module = {
     'subscription.wake': { rank: 100, run: wake },
     'subscription.trial_notice': { rank: 40, run: noticeOnTime },
     'subscription.give_up': { rank: 130, run: giveUp },
+    'subscription.left_items': { rank: 110, run: billLeftItems },
   },
   reactions: {
     'customer.deleted': (context, id) => {

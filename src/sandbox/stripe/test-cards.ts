@@ -51,6 +51,8 @@ const plastics: Readonly<Record<string, Plastic>> = {
   au: good('visa', '0006', 'AU'),
   ca: good('visa', '0000', 'CA'),
   jp: good('visa', '0003', 'JP'),
+  /** An Indian card: payments without the cardholder need a registered mandate, and go through 26 hours after a notice. */
+  in: { ...good('visa', '0008', 'IN'), temper: { declines: null, settles_after: 26 * 3_600, then_fails: null } },
   chargeDeclined: bad('0002', 'card_declined', 'generic_decline'),
   chargeDeclinedInsufficientFunds: bad('9995', 'card_declined', 'insufficient_funds'),
   chargeDeclinedLostCard: bad('9987', 'card_declined', 'lost_card'),
@@ -84,6 +86,7 @@ const numbers: Readonly<Record<string, string>> = {
   '4000002760003184': 'authenticationRequired',
   '4000008260000000': 'gb',
   '4000002760000016': 'de',
+  '4000003560000008': 'in',
 }
 
 /** `pm_card_visa`, `tok_visa`; undefined for anything that is no test card. */

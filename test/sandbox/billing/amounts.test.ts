@@ -220,11 +220,11 @@ describe('taxes', () => {
 
 describe('balance and retries', () => {
   test('credit is used first, a rest too small to charge is owed, a negative invoice becomes credit', () => {
-    expect(settleBalance(1_000, -300, 50)).toEqual({ amountDue: 700, endingBalance: 0 })
-    expect(settleBalance(1_000, -1_300, 50)).toEqual({ amountDue: 0, endingBalance: -300 })
-    expect(settleBalance(20, 0, 50)).toEqual({ amountDue: 0, endingBalance: 20 })
-    expect(settleBalance(-500, 0, 50)).toEqual({ amountDue: 0, endingBalance: -500 })
-    expect(settleBalance(1_000, 200, 50)).toEqual({ amountDue: 1_200, endingBalance: 0 })
+    expect(settleBalance(1_000, -300, { smallest: 50, step: 1 })).toEqual({ amountDue: 700, endingBalance: 0 })
+    expect(settleBalance(1_000, -1_300, { smallest: 50, step: 1 })).toEqual({ amountDue: 0, endingBalance: -300 })
+    expect(settleBalance(20, 0, { smallest: 50, step: 1 })).toEqual({ amountDue: 0, endingBalance: 20 })
+    expect(settleBalance(-500, 0, { smallest: 50, step: 1 })).toEqual({ amountDue: 0, endingBalance: -500 })
+    expect(settleBalance(1_000, 200, { smallest: 50, step: 1 })).toEqual({ amountDue: 1_200, endingBalance: 0 })
   })
 
   test('attempts follow the account’s days and end', () => {

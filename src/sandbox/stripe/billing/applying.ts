@@ -41,8 +41,7 @@ function bill(context: Context, row: SubscriptionRow, applied: Applied): void {
     at: context.now,
   })
   for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
-  const invoiced = { at: context.now, invoiced: applied.change.lines.length > 0 }
-  changeSubscription(context, row, withoutSpent(context, { ...row, latest_invoice: draft.id }, invoiced))
+  changeSubscription(context, row, withoutSpent(context, { ...row, latest_invoice: draft.id }, { at: context.now }))
   if (row.collection_method === 'send_invoice' || row.pause_collection !== null) {
     openDraft(context, { ...draft, auto_advance: row.pause_collection === null })
     return

@@ -6,11 +6,12 @@ import { events } from '../../kernel/events.ts'
 import { renderPaymentIntent } from '../charge-view.ts'
 import { renderInvoice } from '../invoice-view.ts'
 import { longestDraftSeconds, nextAttempt, overdueGraceSeconds } from './dunning.ts'
-import { customerFacts, moveBalance, nextInvoiceNumber } from './lookups.ts'
-import { smallestCharge } from './money.ts'
+import { discountsOn, isOnce, withoutSpent } from './discounts.ts'
+import { customerFacts, moveBalance, nextInvoiceNumber, spendCustomerDiscount } from './lookups.ts'
+import { chargeStep, smallestCharge } from './money.ts'
 import { payWith, payingMethod, settle, type Attempted } from './paying.ts'
 import { invoices, paymentIntents, subscriptions, type InvoiceRow, type SubscriptionRow } from './rows.ts'
-import { standAfterFailure, standAfterPayment } from './standing.ts'
+import { changeSubscription, standAfterFailure, standAfterPayment } from './standing.ts'
 import { settleBalance } from './totals.ts'
 
 /** Writes an invoice and puts its next automatic step on the clock. */
@@ -48,15 +49,29 @@ export function finalizeOnTime(context: Context, id: string): void {
     keepInvoice(context, { ...row, finalizes_at: again })
     return
   }
+  if (row.automatic_tax.status === 'requires_location_inputs') return failToFinalize(context, row)
   const open = finalize(context, { ...row, webhooks_delivered_at: row.webhooks_delivered_at ?? row.created })
   if (open.status === 'open' && open.collection_method === 'charge_automatically')
     attempt(context, open, { by: 'clock' })
 }
 
+/** The tax of an invoice cannot be computed: it stays a draft, and nothing is charged (https://docs.stripe.com/billing/subscriptions/webhooks). */
+function failToFinalize(context: Context, row: InvoiceRow): void {
+  const message =
+    "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax."
+  const failed = keepInvoice(context, {
+    ...row,
+    finalizes_at: null,
+    finalization_error: { code: 'customer_tax_location_invalid', message },
+  })
+  tellInvoice(context, 'invoice.finalization_failed', failed)
+}
+
 /** Freezes a draft: number, balance, payment intent. A zero invoice turns `paid` at once. Does not attempt payment. */
 export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
   const { balance } = customerFacts(context, row.customer, row.currency)
-  const settled = settleBalance(row.total, balance, smallestCharge(row.currency))
+  const smallest = context.account.settings.smallest_charges?.[row.currency] ?? smallestCharge(row.currency)
+  const settled = settleBalance(row.total, balance, { smallest, step: chargeStep(row.currency) })
   if (settled.endingBalance !== balance)
     moveBalance(context, row.customer, {
       amount: settled.endingBalance - balance,
@@ -76,6 +91,7 @@ export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
     due_date: row.collection_method === 'send_invoice' ? context.now + (row.days_until_due ?? 30) * 86_400 : null,
     next_payment_attempt: null,
   }
+  spendOnce(context, frozen)
   if (frozen.amount_due === 0) {
     const paid = keepInvoice(context, {
       ...frozen,
@@ -108,6 +124,20 @@ export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
   tellInvoice(context, 'invoice.finalized', open)
   if (open.due_date !== null) context.schedule(instant(open.due_date), 'invoice.overdue', open.id)
   return open
+}
+
+/** "Once" is used up when an invoice is finalized (https://docs.stripe.com/billing/subscriptions/coupons); by one of zero, as the world says. */
+export function spendOnce(context: Context, row: InvoiceRow): void {
+  if (row.subtotal === 0 && !context.world.unsure.zero_invoice_consumes_once) return
+  const spent = new Set([...discountsOn(row)].filter((id) => isOnce(context, id)))
+  if (spent.size === 0) return
+  const { discount } = customerFacts(context, row.customer)
+  if (discount !== null && spent.has(discount)) spendCustomerDiscount(context, row.customer)
+  const subscription = subscriptionOf(context, row)
+  if (subscription === undefined) return
+  const held = [...subscription.discounts, ...subscription.items.flatMap((item) => item.discounts)]
+  if (!held.some((id) => spent.has(id))) return
+  changeSubscription(context, subscription, withoutSpent(context, subscription, { at: context.now, spent }))
 }
 
 export interface AttemptOptions {
@@ -261,12 +291,13 @@ function cancelIntent(context: Context, row: InvoiceRow): void {
 
 /**
  * "By default, upon subscription cancellation, Stripe stops automatic collection of all finalized invoices for the customer" (SDK,
- * Subscriptions.cancel); drafts of the subscription itself stop as well. The last
+ * Subscriptions.cancel), in other worlds those of the subscription alone; drafts of the subscription itself stop as well. The last
  * invoice made by the cancellation is collected.
  */
 export function stopCollection(context: Context, subscription: SubscriptionRow, final: string | null): void {
   for (const row of context.table(invoices).by('unsettled', subscription.customer)) {
-    if (row.id === final || (row.status === 'draft' && row.subscription !== subscription.id)) continue
+    const reaches = row.status === 'open' && context.world.unsure.cancel_stops_collection_of === 'customer'
+    if (row.id === final || (row.subscription !== subscription.id && !reaches)) continue
     if (!row.auto_advance && row.next_payment_attempt === null) continue
     const stopped = keepInvoice(context, {
       ...row,

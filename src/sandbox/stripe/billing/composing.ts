@@ -1,12 +1,13 @@
 // Making an invoice out of lines: totals, discounts, taxes; not yet written, not yet collected.
 import type { Context } from '../../kernel/context.ts'
 import type { Period } from './calendar.ts'
-import { reductionsOf, running } from './discounts.ts'
+import { isFree, reductionsOf, running } from './discounts.ts'
 import type { Reduction } from './discounting.ts'
 import { pendingLine } from './lines.ts'
 import { customerFacts } from './lookups.ts'
 import {
   invoiceItems,
+  subscriptions,
   type BillingReason,
   type InvoiceItemRow,
   type InvoiceRow,
@@ -17,13 +18,21 @@ import { addUp, type LineDraft } from './totals.ts'
 
 /** The discounts an invoice of this subscription gets at an instant: its own, or, when it has none, its customer's. */
 export function sharedDiscounts(context: Context, subscription: SubscriptionRow, at: number): string[] {
+  const free = ({ id }: { readonly id: string }): boolean => isFree(context, subscription.customer, id)
   const own = running(context, subscription.discounts, at)
-  if (own.length > 0) return own.map((row) => row.id)
+  if (own.length > 0) return own.filter(free).map((row) => row.id)
   const { discount } = customerFacts(context, subscription.customer)
-  return discount === null ? [] : running(context, [discount], at).map((row) => row.id)
+  return discount === null
+    ? []
+    : running(context, [discount], at)
+        .filter(free)
+        .map((row) => row.id)
 }
 
-/** Invoice items of the customer that an invoice of this subscription takes along: in flexible mode all, in classic mode its own and those of none. */
+/**
+ * Invoice items of the customer that an invoice of this subscription takes along: those that name it, and those that name none. "When set, scheduled invoices
+ * for subscriptions other than the specified subscription will ignore the invoice item" (SDK, InvoiceItem.subscription), in both billing modes.
+ */
 export function pendingFor(context: Context, subscription: SubscriptionRow): InvoiceItemRow[] {
   return context
     .table(invoiceItems)
@@ -31,10 +40,14 @@ export function pendingFor(context: Context, subscription: SubscriptionRow): Inv
     .filter(
       (item) =>
         item.currency === subscription.currency &&
-        (item.subscription === null ||
-          item.subscription === subscription.id ||
-          subscription.billing_mode === 'flexible'),
+        (item.subscription === null || item.subscription === subscription.id || isLeftOver(context, item)),
     )
+}
+
+/** In some worlds items that name a cancelled subscription wait for another one. */
+function isLeftOver(context: Context, item: InvoiceItemRow): boolean {
+  if (context.world.unsure.items_after_cancel !== 'next_subscription' || item.subscription === null) return false
+  return context.table(subscriptions).get(item.subscription)?.status === 'canceled'
 }
 
 export interface Composition {
@@ -44,6 +57,8 @@ export interface Composition {
   readonly pending: readonly InvoiceItemRow[]
   readonly period: Period
   readonly at: number
+  /** The start that lies back: discounts that ran then count for the lines of that time (docs.stripe.com/billing/subscriptions/backdating). */
+  readonly since?: number
   /** Given by previews; otherwise the subscription's own or its customer's. */
   readonly shared?: readonly Reduction[]
 }
@@ -51,7 +66,8 @@ export interface Composition {
 /** A draft invoice of a subscription. */
 export function composeInvoice(context: Context, subscription: SubscriptionRow, made: Composition): InvoiceRow {
   const { at, pending, period } = made
-  const shared = made.shared ?? reductionsOf(context, sharedDiscounts(context, subscription, at), at)
+  const since = Math.min(at, made.since ?? at)
+  const shared = made.shared ?? reductionsOf(context, sharedDiscounts(context, subscription, since), since)
   const carried = pending.map((item) =>
     pendingLine(context, item, { subscription, customer: subscription.customer, at }),
   )

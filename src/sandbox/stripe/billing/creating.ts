@@ -7,14 +7,14 @@ import { mergeMetadata } from '../../kernel/params.ts'
 import type { CreateGiven } from '../subscription-params.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { attempt, finalize, keepInvoice, openDraft, tellInvoice } from './collecting.ts'
-import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
+import { composeInvoice, pendingFor } from './composing.ts'
 import { checkCurrency } from './currency-lock.ts'
 import { keepSubscription } from './cycling.ts'
-import { checkMinimum, chooseDiscounts, isOnce, takeUp, tellDiscounts, withoutSpent } from './discounts.ts'
+import { checkMinimum, chooseDiscounts, takeUp, tellDiscounts, withoutSpent } from './discounts.ts'
 import { addedItems } from './extras.ts'
 import { askedItem, cadenceOf, checkedRates, checkTogether, commonCurrency, itemRow, type AskedItem } from './items.ts'
 import { itemAmount, itemLine } from './lines.ts'
-import { liveCustomer, priceFacts, settleCurrency, spendCustomerDiscount } from './lookups.ts'
+import { liveCustomer, priceFacts, settleCurrency } from './lookups.ts'
 import type { Mint } from './mint.ts'
 import { payingMethod } from './paying.ts'
 import { declinedBy } from './refusals.ts'
@@ -26,6 +26,7 @@ import {
   type ItemRow,
   type SubscriptionRow,
 } from './rows.ts'
+import { setUp } from '../setup-intents.ts'
 import { firstPeriods, startOf, type Charged, type Start } from './starting.ts'
 import { mustLocate } from './tax-of.ts'
 import { checkCollection, checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
@@ -200,7 +201,7 @@ function linesOf(context: Context, row: SubscriptionRow, stretches: readonly Ite
       return [itemLine(context, row, item, { period, free: true, at })]
     }
     return charged.map(({ period, parts }) => {
-      const lines = parts.map((part) => itemLine(context, row, item, { ...part, at }))
+      const lines = parts.map((part) => itemLine(context, row, item, { ...part, at: Math.min(at, part.period.start) }))
       const amount = lines.reduce((sum, line) => sum + line.amount, 0)
       return { ...present(lines[0], 'a part'), period, amount }
     })
@@ -214,7 +215,8 @@ export function create(
   layout: Layout,
   how: { draftFirst?: boolean } = {},
 ): SubscriptionRow {
-  const { row, first, added } = layout
+  const { first, added } = layout
+  const row = { ...layout.row, ...setUpFor(context, given, layout) }
   keepSubscription(context, row)
   settleCurrency(context, row.customer, row.currency)
   for (const item of added) context.table(invoiceItems).put(item)
@@ -233,6 +235,23 @@ export function create(
   return payFirst(context, given, open)
 }
 
+/** Without an initial payment the method is set up for the renewals. */
+function setUpFor(context: Context, given: CreateGiven, layout: Layout): Pick<SubscriptionRow, 'setup_intent'> {
+  const { row, first } = layout
+  const paysNow = first !== null && !first.trial
+  if (paysNow || row.collection_method !== 'charge_automatically') return {}
+  const waits =
+    given.payment_behavior === 'default_incomplete' &&
+    context.world.unsure.setup_intent_with_default_incomplete === 'waits'
+  // A default that was detached since is no method any more.
+  const method = payingMethod(context, { customer: row.customer, subscription: null, ...ownMethods(row) })
+  return { setup_intent: setUp(context, { customer: row.customer, method, confirm: !waits }) }
+}
+
+function ownMethods(row: SubscriptionRow): Pick<InvoiceRow, 'default_payment_method' | 'default_source'> {
+  return { default_payment_method: row.default_payment_method, default_source: row.default_source }
+}
+
 function current(context: Context, id: string): SubscriptionRow {
   return present(context.table(subscriptions).get(id), id)
 }
@@ -243,7 +262,6 @@ function firstInvoice(
   first: First,
 ): { invoice: InvoiceRow; after: SubscriptionRow } {
   const pending = pendingFor(context, row)
-  const shared = sharedDiscounts(context, row, context.now)
   const invoice = composeInvoice(context, row, {
     id: context.newId('in'),
     reason: 'subscription_create',
@@ -251,14 +269,12 @@ function firstInvoice(
     pending,
     period: { start: context.now, end: context.now },
     at: context.now,
+    since: row.start_date,
   })
   for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: invoice.id })
-  const uses = !first.trial || context.world.unsure.zero_invoice_consumes_once
-  if (uses && row.discounts.length === 0 && shared.some((id) => isOnce(context, id)))
-    spendCustomerDiscount(context, row.customer)
   const after = keepSubscription(
     context,
-    withoutSpent(context, { ...row, latest_invoice: invoice.id }, { at: context.now, invoiced: uses }),
+    withoutSpent(context, { ...row, latest_invoice: invoice.id }, { at: context.now }),
   )
   tellDiscounts(context, row, after)
   return { invoice, after }

@@ -2,14 +2,22 @@
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import type { Cadence, Period } from './calendar.ts'
-import { finalize, keepInvoice, markUncollectible, openDraft, tellInvoice, voidInvoice } from './collecting.ts'
-import { composeInvoice, pendingFor, sharedDiscounts } from './composing.ts'
-import { isOnce, withoutSpent } from './discounts.ts'
+import {
+  finalize,
+  keepInvoice,
+  markUncollectible,
+  openDraft,
+  spendOnce,
+  tellInvoice,
+  voidInvoice,
+} from './collecting.ts'
+import { composeInvoice, pendingFor } from './composing.ts'
+import { withoutSpent } from './discounts.ts'
 import { incompleteSeconds } from './dunning.ts'
 import { endSubscription } from './ending.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { fullPeriod, itemLine, usageLine } from './lines.ts'
-import { customerFacts, priceFacts, spendCustomerDiscount } from './lookups.ts'
+import { customerFacts, priceFacts } from './lookups.ts'
 import { payingMethod } from './paying.ts'
 import {
   invoiceItems,
@@ -169,7 +177,6 @@ function bill(context: Context, billing: Billing): void {
   const after = located(context, billing.after)
   const pending = pendingFor(context, after)
   const at = period.end
-  const shared = sharedDiscounts(context, after, at)
   const draft = composeInvoice(context, after, {
     id: context.newId('in'),
     reason: 'subscription_cycle',
@@ -179,13 +186,7 @@ function bill(context: Context, billing: Billing): void {
     at,
   })
   for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
-  if (after.discounts.length === 0 && shared.some((id) => isOnce(context, id)))
-    spendCustomerDiscount(context, after.customer)
-  changeSubscription(
-    context,
-    billing.before,
-    withoutSpent(context, { ...after, latest_invoice: draft.id }, { at, invoiced: true }),
-  )
+  changeSubscription(context, billing.before, withoutSpent(context, { ...after, latest_invoice: draft.id }, { at }))
   collect(context, after, draft)
   if (!context.world.keepEvents) forgetOld(context, after.id)
 }
@@ -209,9 +210,13 @@ function forgetOld(context: Context, subscription: string): void {
   }
 }
 
-/** A running subscription whose customer cannot be placed any more goes on without automatic tax, and says why (`disabled_reason`). */
+/**
+ * A running subscription whose customer cannot be placed any more goes on without automatic tax, and says why (`disabled_reason`); in other worlds its invoice
+ * cannot be finalized.
+ */
 function located(context: Context, row: SubscriptionRow): SubscriptionRow {
   if (!row.automatic_tax.enabled || customerFacts(context, row.customer).place !== null) return row
+  if (context.world.unsure.tax_without_location === 'draft_stays') return row
   return { ...row, automatic_tax: { enabled: false, disabled_reason: 'requires_location_inputs' } }
 }
 
@@ -242,6 +247,7 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
     amount_due: Math.max(0, draft.total),
   })
   tellInvoice(context, 'invoice.created', closed)
+  if (context.world.unsure.held_renewal_spends_once) spendOnce(context, closed)
   voidInvoice(context, closed)
 }
 

@@ -11,12 +11,15 @@ export interface Reduction {
   readonly options?: Readonly<Record<string, number>>
   /** Products it is limited to; null for all. */
   readonly products: readonly string[] | null
+  /** Its end: a line that begins later gets nothing off. Matters on invoices of a backdated start, whose lines begin at different times. */
+  readonly until?: number | null
 }
 
 export interface DiscountableLine {
   readonly amount: number
   readonly product: string | null
   readonly discountable: boolean
+  readonly period?: { readonly start: number }
   /** The line's own discounts, applied before those of the whole invoice (https://docs.stripe.com/billing/subscriptions/coupons). */
   readonly own: readonly Reduction[]
 }
@@ -68,6 +71,7 @@ function apply(reduction: Reduction, candidates: readonly number[], work: Workin
   const hit = candidates.filter((index) => {
     const line = work.lines[index]
     if (line === undefined || !line.discountable || (work.left[index] ?? 0) <= 0) return false
+    if (line.period !== undefined && !discountRuns(reduction.until ?? null, line.period.start)) return false
     return reduction.products === null || (line.product !== null && reduction.products.includes(line.product))
   })
   const amounts = hit.map((index) => work.left[index] ?? 0)

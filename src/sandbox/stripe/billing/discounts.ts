@@ -11,7 +11,7 @@ import { promotionCodeIsActive, promotionCodeKind } from '../promotion-codes.ts'
 import type { DiscountsGiven } from '../subscription-params.ts'
 import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
 import type { Mint } from './mint.ts'
-import { invoices, type ItemRow, type SubscriptionRow } from './rows.ts'
+import { invoices, type InvoiceRow, type ItemRow, type SubscriptionRow } from './rows.ts'
 
 /** What a request asks for: `{discount}` keeps one that exists, clock and all. */
 export type Chosen =
@@ -170,6 +170,7 @@ export function reductionsOf(context: Context, ids: readonly string[], at: numbe
       currency: coupon.currency,
       products: coupon.applies_to,
       options: coupon.currency_options,
+      until: row.end,
     }
   })
 }
@@ -180,18 +181,33 @@ export function isOnce(context: Context, id: string): boolean {
   return row !== undefined && couponOf(context, row).duration === 'once'
 }
 
-/** The subscription without the discounts that have run out at an instant, and, after an invoice, without the `once` ones. */
+/**
+ * Whether a discount is there for one more invoice: a `once` that a draft of this customer has on it is used up when that draft is finalized, not before, and
+ * meanwhile no other invoice gets it.
+ */
+export function isFree(context: Context, customer: string, id: string): boolean {
+  if (!isOnce(context, id)) return true
+  const drafts = context.table(invoices).by('unsettled', customer)
+  return !drafts.some((row) => row.status === 'draft' && row.finalizes_at !== null && discountsOn(row).has(id))
+}
+
+/** The discounts that stand on an invoice or on one of its lines. */
+export function discountsOn(row: InvoiceRow): ReadonlySet<string> {
+  return new Set([...row.discounts, ...row.lines.flatMap((line) => line.discounts)])
+}
+
+/** The subscription without the discounts that have run out at an instant, and without those that an invoice has used up. */
 export function withoutSpent(
   context: Context,
   row: SubscriptionRow,
-  about: { at: number; invoiced: boolean },
+  about: { at: number; spent?: ReadonlySet<string> },
 ): SubscriptionRow {
   const left = (ids: readonly string[]): readonly string[] =>
     ids.length === 0
       ? ids
       : running(context, ids, about.at)
           .map((discount) => discount.id)
-          .filter((id) => !about.invoiced || !isOnce(context, id))
+          .filter((id) => about.spent?.has(id) !== true)
   const items = row.items.map((item): ItemRow => {
     return item.discounts.length === 0 ? item : { ...item, discounts: left(item.discounts) }
   })

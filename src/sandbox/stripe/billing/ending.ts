@@ -1,4 +1,5 @@
 // The end of a subscription: asked for, due, or because nobody paid (https://docs.stripe.com/billing/subscriptions/cancel).
+import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { attempt, finalize, keepInvoice, openDraft, stopCollection, tellInvoice } from './collecting.ts'
@@ -12,18 +13,25 @@ import type { LineDraft } from './totals.ts'
 import { creditFor } from './unused.ts'
 
 export interface Ending {
-  /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. */
-  readonly how: 'request' | 'scheduled' | 'unpaid'
+  /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. `disputed`: a payment was. */
+  readonly how: 'disputed' | 'request' | 'scheduled' | 'unpaid'
   readonly invoiceNow?: boolean
   readonly prorate?: boolean
   readonly details?: Partial<CancellationDetails>
 }
 
+const reasons = {
+  disputed: 'payment_disputed',
+  request: 'cancellation_requested',
+  scheduled: 'cancellation_requested',
+  unpaid: 'payment_failed',
+} as const
+
 export function endSubscription(context: Context, row: SubscriptionRow, ending: Ending): SubscriptionRow {
   const { now } = context
   if (ending.prorate === true) creditUnused(context, row, now)
   const final = finalInvoice(context, row, ending)
-  const reason = ending.how === 'unpaid' ? 'payment_failed' : 'cancellation_requested'
+  const reason = reasons[ending.how]
   const ended = context.table(subscriptions).put({
     ...row,
     status: 'canceled',
@@ -42,10 +50,16 @@ export function endSubscription(context: Context, row: SubscriptionRow, ending: 
 
 /** Invoice items that stay behind become a last invoice at the period's end or on request; else prorations of the subscription go (SDK, Subscriptions.cancel). */
 function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): string | null {
+  const { now } = context
   const pending = pendingFor(context, row).filter((item) => item.subscription === row.id || ending.invoiceNow === true)
+  if (ending.how === 'disputed') return null
   if (ending.how === 'request' && ending.invoiceNow !== true) {
-    if (ending.prorate !== true)
+    if (ending.prorate !== true && context.world.unsure.prorations_at_cancel === 'go')
       for (const item of pending) if (item.proration) context.table(invoiceItems).delete(item.id)
+    if (context.world.unsure.items_after_cancel === 'billed_at_period_end' && pendingFor(context, row).length > 0) {
+      const end = Math.min(...row.items.map((item) => item.current_period_end))
+      if (end > now) context.schedule(instant(end), 'subscription.left_items', row.id)
+    }
     return null
   }
   const used = usedLines(context, row)
@@ -66,6 +80,25 @@ function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): s
   if (open.status === 'open' && open.collection_method === 'charge_automatically')
     attempt(context, open, { by: 'request' })
   return draft.id
+}
+
+/** In some worlds Stripe bills by itself what was pending for a cancelled subscription, when its period would have ended. */
+export function billLeftItems(context: Context, id: string): void {
+  const row = context.table(subscriptions).get(id)
+  const pending = row === undefined ? [] : pendingFor(context, row).filter((item) => item.subscription === id)
+  if (row === undefined || pending.length === 0) return
+  const period = { start: row.ended_at ?? row.start_date, end: context.now }
+  const reason = 'automatic_pending_invoice_item_invoice'
+  const draft = composeInvoice(context, row, {
+    id: context.newId('in'),
+    reason,
+    lines: [],
+    pending,
+    period,
+    at: context.now,
+  })
+  for (const item of pending) context.table(invoiceItems).put({ ...item, invoice: draft.id })
+  openDraft(context, draft)
 }
 
 /** What metered items used since their last bill; nothing when nothing was used. */

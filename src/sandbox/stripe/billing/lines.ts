@@ -2,7 +2,7 @@
 import type { Context } from '../../kernel/context.ts'
 import { periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
 import { usageOf } from '../meters.ts'
-import { reductionsOf } from './discounts.ts'
+import { isFree, reductionsOf } from './discounts.ts'
 import { priceFacts, type PriceFacts } from './lookups.ts'
 import { fraction, hasThreeDecimals } from './money.ts'
 import { amountFor } from './pricing.ts'
@@ -63,7 +63,11 @@ export function itemLine(
     unitAmount: charge.free === true ? '0' : price.amountsIn(subscription.currency).unit,
     period: charge.period,
     discountable: charge.proration !== true,
-    own: reductionsOf(context, item.discounts, charge.at),
+    own: reductionsOf(
+      context,
+      item.discounts.filter((id) => isFree(context, subscription.customer, id)),
+      charge.at,
+    ),
     rates: ratesFor(context, { subscription, own: item.tax_rates, taxBehavior: price.taxBehavior }),
     proration: charge.proration === true,
     subscription: subscription.id,

@@ -113,3 +113,10 @@ const minimumCharge: Readonly<Record<string, number>> = {
 export function smallestCharge(currency: string): number {
   return minimumCharge[currency] ?? 50
 }
+
+const wholeHundreds = new Set(['isk', 'ugx'])
+
+/** Charged in steps of so many minor units; the rest goes to the customer's balance (https://docs.stripe.com/currencies#special-cases). */
+export function chargeStep(currency: string): number {
+  return wholeHundreds.has(currency) ? 100 : 1
+}

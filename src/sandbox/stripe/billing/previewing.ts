@@ -34,6 +34,7 @@ import { chooseDiscounts, forget, reductionsOf, takeUp } from './discounts.ts'
 import { onceCosts } from './extras.ts'
 import { liveCustomer } from './lookups.ts'
 import { previewMint, type Mint } from './mint.ts'
+import { payingMethod } from './paying.ts'
 import { subscriptions, type InvoiceItemRow, type InvoiceRow, type SubscriptionRow } from './rows.ts'
 import type { LineDraft } from './totals.ts'
 
@@ -69,6 +70,7 @@ interface Upcoming {
   readonly lines: readonly LineDraft[]
   readonly pending: readonly InvoiceItemRow[]
   readonly at: number
+  readonly since?: number
   readonly period: { readonly start: number; readonly end: number }
 }
 
@@ -106,6 +108,7 @@ function compose(context: Context, given: PreviewGiven, mint: Mint): InvoiceRow 
     pending: recurring ? [] : [...found.pending, ...extra],
     period: found.period,
     at,
+    since: found.since ?? at,
     ...(shared === undefined ? {} : { shared }),
   })
   return { ...invoice, finalizes_at: at + context.account.settings.draft_seconds }
@@ -175,12 +178,21 @@ function upcoming(
     return { row, lines: [], at, period: { start: row.items[0]?.current_period_start ?? at, end: at } }
   }
   if (row.status === 'trialing') {
+    // Nothing comes after a trial that ends in a cancellation (recorded: `invoice_upcoming_none`).
+    if (endsWithTrial(context, row) && !pending.some((item) => item.subscription === row.id)) throw none(row.customer)
     const next = planTrialEnd(context, row)
     if (next.free) return upcoming(context, next.after, pending)
     return { row: next.after, lines: next.lines, at: next.period.end, period: next.period }
   }
   const next = planRenewal(context, row, end)
   return { row: next.after, lines: next.lines, at: end, period: next.period }
+}
+
+/** Whether a trial ends in a cancellation, because there is nothing to pay with. */
+function endsWithTrial(context: Context, row: SubscriptionRow): boolean {
+  if (row.trial_missing !== 'cancel' || row.collection_method !== 'charge_automatically') return false
+  const { customer, default_payment_method, default_source } = row
+  return payingMethod(context, { customer, subscription: null, default_payment_method, default_source }) === null
 }
 
 function hypothetical(context: Context, given: PreviewGiven, mint: Mint): Upcoming {
@@ -191,7 +203,10 @@ function hypothetical(context: Context, given: PreviewGiven, mint: Mint): Upcomi
   const { row, first, added } = layOut(context, createGiven(given, details, given.customer), mint)
   const pending = [...pendingFor(context, row), ...added]
   const { now } = context
-  if (first !== null) return { row, lines: first.lines, pending, at: now, period: { start: now, end: now } }
+  if (first !== null) {
+    const period = { start: now, end: now }
+    return { row, lines: first.lines, pending, at: now, since: row.start_date, period }
+  }
   return { ...upcoming(context, row, pending), pending }
 }
 

@@ -100,6 +100,8 @@ export interface SubscriptionRow extends Row {
   readonly on_behalf_of: string | null
   readonly transfer_data: Json
   readonly schedule: string | null
+  /** Made when there was nothing to pay at creation; not cancelled together with the subscription. */
+  readonly setup_intent?: string | null
 }
 
 export interface PaymentSettingsRow {
@@ -189,6 +191,8 @@ export interface InvoiceRow extends Row {
   readonly voided_at: number | null
   readonly marked_uncollectible_at: number | null
   readonly webhooks_delivered_at: number | null
+  /** Why it could not be finalized the last time. */
+  readonly finalization_error?: { readonly code: string; readonly message: string }
   /** The `invoice.created` event: while an endpoint has not acknowledged it, the draft waits. */
   readonly created_event: string | null
 }

@@ -123,9 +123,14 @@ export interface Settled {
  * What is due after the balance, and the balance afterwards. A negative total becomes credit; an amount too small to charge is put on
  * the balance (https://docs.stripe.com/billing/customer/balance).
  */
-export function settleBalance(total: number, startingBalance: number, smallest: number): Settled {
+export function settleBalance(
+  total: number,
+  startingBalance: number,
+  charge: { readonly smallest: number; readonly step: number },
+): Settled {
   const due = total + startingBalance
   if (due <= 0) return { amountDue: 0, endingBalance: due }
-  if (due < smallest) return { amountDue: 0, endingBalance: due }
-  return { amountDue: due, endingBalance: 0 }
+  if (due < charge.smallest) return { amountDue: 0, endingBalance: due }
+  const rest = due % charge.step
+  return { amountDue: due - rest, endingBalance: rest }
 }

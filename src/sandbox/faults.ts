@@ -307,8 +307,8 @@ function keepForLater(world: World, request: HttpRequest, faults: Faults): void 
 }
 
 function commitLate(world: World, request: number): void {
-  for (const { context, row } of [...waiting(world)])
-    if (row.before !== null && row.before <= request) runLate(context, row.id)
+  const due = Array.from(waiting(world)).filter(({ row }) => row.before !== null && row.before <= request)
+  for (const { context, row } of due) runLate(context, row.id)
 }
 
 /** Executes what was answered 504; its answer is kept under its idempotency key, and nobody hears it now. */

@@ -7,6 +7,9 @@ import { createSandbox } from '../../../src/sandbox/sandbox.ts'
 import { clientOf } from '../client.ts'
 import { at, school, type School } from './school.ts'
 
+const idOf = (shown: string | { readonly id?: string } | null | undefined): string =>
+  typeof shown === 'string' ? shown : (shown?.id ?? '')
+
 const amounts = (world: School): number[] => world.ledger().map(({ amount }) => amount)
 
 const happened = (world: Awaited<ReturnType<typeof school>>, type: string): number =>
@@ -87,7 +90,7 @@ describe('a cancel', () => {
       payment_behavior: 'default_incomplete',
     })
     await stripe.subscriptions.cancel(one.id)
-    const open = await stripe.invoices.retrieve(String(other.latest_invoice))
+    const open = await stripe.invoices.retrieve(idOf(other.latest_invoice))
     expect([open.status, open.auto_advance]).toEqual(['open', advances])
   })
 
@@ -141,7 +144,7 @@ describe('a once coupon', () => {
     const { id } = await halved(world)
     await world.stripe.subscriptions.update(id, {
       pause_collection: { behavior: 'void' },
-      discounts: [{ discount: String((await world.stripe.subscriptions.retrieve(id)).discounts[0]) }],
+      discounts: [{ discount: idOf((await world.stripe.subscriptions.retrieve(id)).discounts[0]) }],
     })
     await world.until('2027-01-21T00:00:00Z')
     await world.stripe.subscriptions.update(id, { pause_collection: null })
@@ -246,7 +249,7 @@ describe('a subscription without an initial payment has its card set up', () => 
     const later = { trial_period_days: 7, payment_behavior: 'default_incomplete' } as const
     expect([await make({}), await make(later)]).toEqual([null, null])
     sandbox.world.choose({ setup_intent_with_default_incomplete: 'waits' })
-    const id = String(await make(later))
+    const id = idOf(await make(later))
     expect((await stripe.setupIntents.retrieve(id)).status).toBe('requires_confirmation')
   })
 
@@ -331,7 +334,7 @@ describe('what can be read', () => {
     })
   })
 
-  test('test cards by their names, and resources that the sandbox lacks by a sentence', async () => {
+  test('cards for tests by their names, and resources that the sandbox lacks by a sentence', async () => {
     const { stripe, sandbox } = await school()
     const card = await stripe.paymentMethods.retrieve('pm_card_visa')
     expect([card.id, card.customer, card.card?.last4]).toEqual(['pm_card_visa', null, '4242'])

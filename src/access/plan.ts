@@ -1,20 +1,31 @@
 import type { Access } from '../catalog/schemas/access.ts'
 
-/** One subscriber's claim to access: what they pay for, and the person they are. Built in memory; the person is never written anywhere. */
+/**
+ * One subscriber's claim to access: what they pay for, and the person they are. Built in memory;
+ * the person is never written.
+ */
 export interface Claim {
   /** `us/sub_…` */
   readonly subscriber: string
-  /** Lower-cased e-mail address: the only name the two old accounts and Kajabi share for one person. */
+  /**
+   * Lower-cased e-mail address: the only name the two old accounts and Kajabi share for one person.
+   */
   readonly person: string
   /** Keys in prices.yaml. */
   readonly prices: readonly string[]
-  /** Whether the subscription is live in the account that bills it now (ending ones are, until they end). */
+  /**
+   * Whether the subscription is live in the account that bills it now (ending ones are, until they
+   * end).
+   */
   readonly live: boolean
-  /** Nobody declared it (somebody subscribed anew, or its YAML was removed): it gives nothing by itself, and nothing is taken from who pays it. */
+  /**
+   * Not declared (a member subscribed again, or the YAML was removed): it gives nothing by itself,
+   * and a member who pays it loses nothing.
+   */
   readonly undeclared?: true
 }
 
-/** What Crossbill gave, from its store: the person is known here only by the contact. */
+/** What Crossbill granted, from its store; the person is known by the contact only. */
 export interface Granted {
   readonly contact: string
   readonly offer: string
@@ -36,8 +47,9 @@ export interface AccessDecision {
 }
 
 /**
- * Who must get, keep or lose which offer. One grant per person and offer, however many subscriptions give it. Only what Crossbill granted is ever
- * taken away: offers granted by hand stay, and so does everything of somebody without a claim whom Crossbill gave nothing.
+ * Who must get, keep or lose which offer. One grant per person and offer, however many
+ * subscriptions give it. Only Crossbill's own grants are revoked: offers granted by hand stay, and
+ * a person without a claim and without a grant keeps everything.
  *
  * | pays for it | holds it | granted by Crossbill | decision |
  * |-------------|----------|----------------------|----------|
@@ -103,7 +115,10 @@ function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): nu
   return a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0
 }
 
-/** By offer, then by first subscriber: never by person, so that the order tells nothing about addresses. */
+/**
+ * By offer, then by first subscriber, never by person, so that the order reveals nothing about
+ * addresses.
+ */
 function inOrder(a: AccessDecision, b: AccessDecision): number {
   const left = `${a.offer} ${a.subscribers[0] ?? ''} ${a.kind}`
   const right = `${b.offer} ${b.subscribers[0] ?? ''} ${b.kind}`

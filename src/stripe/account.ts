@@ -17,7 +17,9 @@ export interface ConnectOptions {
   readonly name: string
   /** The secret itself, resolved; never written anywhere. */
   readonly key: string
-  /** `acct_…` the key must belong to; undefined accepts whichever it is (a sandbox in this process). */
+  /**
+   * `acct_…` the key must belong to; undefined accepts any account (a sandbox in this process).
+   */
   readonly account?: string
   /** The mode the key must have; undefined accepts either (a sandbox in this process). */
   readonly livemode?: boolean
@@ -35,12 +37,13 @@ export interface ConnectOptions {
 
 const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) }
 const noLimits: Limits = { turn: () => Promise.resolve(), hold: () => {} }
-/** How long a rate-limited operation rests when Stripe does not say. */
+/** How long a rate-limited operation waits when Stripe names no time. */
 const restMilliseconds = 1_000
 
 /**
- * Connects to one account and proves that it is the one the project names, before anything else is asked of it.
- * Throws `CommandError`: `key_unusable`, `wrong_mode`, `wrong_account`, `account_unreachable`.
+ * Connects to one account and proves that it is the account that the project names, before any
+ * other request. Throws `CommandError`: `key_unusable`, `wrong_mode`, `wrong_account`,
+ * `account_unreachable`.
  */
 export async function connectAccount(options: ConnectOptions): Promise<StripeAccount> {
   const { name } = options
@@ -85,7 +88,7 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
   const { method, path, params = {}, idempotencyKey } = request
   assert(
     (method === 'POST') === (idempotencyKey !== undefined),
-    `${method} ${path}: a key goes with a POST, and only there`,
+    `${method} ${path}: an idempotency key belongs to a POST, and only to a POST`,
   )
   const operation = operationName(method, path)
   await limits.turn(operation)
@@ -110,7 +113,10 @@ function rest(limits: Limits, operation: string, failure: Failure): void {
   limits.hold(wholeAccount ? undefined : operation, (failure.retryAfter ?? 0) * 1_000 || restMilliseconds)
 }
 
-/** The newest `Date` that Stripe has said. In a sandbox this is simulated time, so it never runs on by itself. */
+/**
+ * The newest `Date` that Stripe has said. In a sandbox this is simulated time, so it never runs on
+ * by itself.
+ */
 function answeredClock(clock: () => number): { hear: (headers: Headers) => void; now: () => Instant } {
   let newest: number | undefined
   return {
@@ -122,12 +128,12 @@ function answeredClock(clock: () => number): { hear: (headers: Headers) => void;
   }
 }
 
-/** The mode as the key says it; the key is never quoted. */
+/** The mode, read from the prefix of the key; the key is never quoted. */
 function keyMode({ name, key, livemode }: ConnectOptions): boolean {
   const mode = /^(?:sk|rk)_(test|live)_/.exec(key)?.[1]
   if (mode === undefined)
     throw new CommandError('key_unusable', `account ${name}: its key is not a secret or restricted key of Stripe`, {
-      notDone: 'nothing was asked of Stripe',
+      notDone: 'no request was sent to Stripe',
       fix: 'name a key that begins with rk_ (recommended) or sk_ in catalog/project.yaml',
     })
   const live = mode === 'live'
@@ -136,7 +142,7 @@ function keyMode({ name, key, livemode }: ConnectOptions): boolean {
       'wrong_mode',
       `account ${name}: the project says livemode: ${livemode}, its key is a ${mode} key`,
       {
-        notDone: 'nothing was asked of Stripe',
+        notDone: 'no request was sent to Stripe',
         fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,
       },
     )
@@ -156,7 +162,7 @@ async function ownId(
       refused ? 'key_unusable' : 'account_unreachable',
       `account ${name}: Stripe ${refused ? 'refused its key' : 'did not answer'}: ${failure.message} (${failure.code})`,
       {
-        notDone: 'nothing else was asked of this account',
+        notDone: 'no other request was sent to this account',
         fix: refused
           ? 'check the secret it names in catalog/project.yaml, and that a restricted key may read the account'
           : 'run the command again when Stripe can be reached',
@@ -169,7 +175,7 @@ async function ownId(
       'wrong_account',
       `account ${name}: the project says ${account ?? 'an account'}, its key belongs to ${id ?? object}`,
       {
-        notDone: 'nothing else was asked of this account',
+        notDone: 'no other request was sent to this account',
         fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,
       },
     )

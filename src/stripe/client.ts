@@ -15,10 +15,14 @@ export interface ClientOptions {
 /** Seconds a request may take altogether; a cancel of a large customer takes several. */
 const timeoutSeconds = 60
 
-/** The official client as this program uses it: one request is sent once, and a refusal stays a refusal. Retries belong to the caller. */
+/**
+ * The official client as this program uses it: one request is sent once, and a refusal stays a
+ * refusal. Retries belong to the caller.
+ */
 export function stripeClient({ key, fetch, base, heard }: ClientOptions): Stripe {
   return new Stripe(key, {
-    // The SDK's Node client sends a cut request once more even with retries off; its fetch client does not.
+    // The SDK's Node client sends a cut request once more even with retries off; its fetch client
+    // does not.
     httpClient: Stripe.createFetchHttpClient(refusing(fetch, heard)),
     maxNetworkRetries: 0,
     timeout: timeoutSeconds * 1_000,
@@ -48,7 +52,10 @@ function refusing(fetch: Fetch, heard: (headers: Headers) => void): Fetch {
   }
 }
 
-/** The SDK sends a second time when it sees ECONNRESET at the top of an error, whatever its settings; kept in `cause` it does not. */
+/**
+ * The SDK sends a second time when it sees ECONNRESET at the top of an error, whatever its
+ * settings; kept in `cause` it does not.
+ */
 async function hideResets(answer: Promise<Response>): Promise<Response> {
   try {
     return await answer

@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import { CommandError, type Failure } from '../core/outcome.ts'
 
-/** Nothing reached the other side when one of these ended the connection. */
+/** With these errors, nothing reached the other side. */
 const neverSent = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -29,11 +29,12 @@ const neverSent = new Set([
  * | other 4xx                                | rejected  | rejected     |
  * | 5xx, HTML, JSON that is no answer        | retryable | unknown      |
  *
- * Sources: https://docs.stripe.com/rate-limits, https://docs.stripe.com/api/errors, https://docs.stripe.com/error-low-level
+ * Sources: https://docs.stripe.com/rate-limits, https://docs.stripe.com/api/errors,
+ * https://docs.stripe.com/error-low-level
  */
 export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): Failure {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
-  // An embedded sandbox that cannot store its world is no answer of the outside.
+  // An embedded sandbox that cannot store its world is not an answer from Stripe.
   if (error.detail instanceof CommandError) throw error.detail
   const lost = method === 'GET' ? 'retryable' : 'unknown'
   const headers = error.headers ?? {}

@@ -1,4 +1,4 @@
-/** Time as the limiter needs it; a test brings its own. */
+/** Time for the limiter; a test provides its own. */
 export interface Timing {
   /** Milliseconds from any fixed point, never going back. */
   milliseconds(): number
@@ -12,8 +12,9 @@ export interface Rates {
 }
 
 /**
- * What Stripe allows (https://docs.stripe.com/rate-limits): 100 a second live and 25 in a sandbox, and 25 of any one operation. Requests are spaced evenly
- * and four per cent wider, so that no second of Stripe's counting ever sees more than it allows.
+ * What Stripe allows (https://docs.stripe.com/rate-limits): 100 a second live and 25 in a sandbox,
+ * and 25 of any one operation. Requests are spaced evenly and four per cent wider, so that no
+ * second of Stripe's counting ever sees more than it allows.
  */
 export function stripeRates(livemode: boolean): Rates {
   return { account: (livemode ? 100 : 25) * 0.96, operation: 25 * 0.96 }
@@ -26,7 +27,10 @@ export interface Limits {
   hold(operation: string | undefined, milliseconds: number): void
 }
 
-/** Even spacing per operation and per account. Whoever waits for a held operation takes no place in the account's line meanwhile. */
+/**
+ * Even spacing per operation and per account. A request that waits for a held operation takes no
+ * place in the account's queue.
+ */
 export function createLimits(rates: Rates, timing: Timing): Limits {
   const account = lane(rates.account, timing)
   const operations = new Map<string, Lane>()
@@ -51,7 +55,10 @@ export function createLimits(rates: Rates, timing: Timing): Limits {
 
 /** What a timer may be early by. */
 const timerMilliseconds = 0.5
-/** How much of a delay is made up for by sending faster: as much as the four per cent leave room for in any second, at any rate. */
+/**
+ * How much of a delay may be made up by sending faster: as much as the four per cent allow in any
+ * second.
+ */
 const caughtUpMilliseconds = 40
 
 interface Lane {
@@ -71,10 +78,12 @@ function lane(rate: number, timing: Timing): Lane {
         const place = Math.max(now, free, heldUntil)
         free = place + gap
         if (place > now) await timing.sleep(place - now)
-        // A process that stood still wakes past many places at once: they are spaced anew, from those that were really sent.
+        // A process that was stopped wakes past many places at once. They are spaced again, counted
+        // from the requests that were sent.
         for (let early = due - timing.milliseconds(); early > timerMilliseconds; early = due - timing.milliseconds())
           await timing.sleep(early)
-        // A hold that came while we waited sends us to the end of the line again, so that nobody bursts when it ends.
+        // A hold that came meanwhile sends this request to the end of the queue, so that no burst
+        // follows the hold.
         if (heldUntil > place) continue
         due = Math.max(due, timing.milliseconds() - caughtUpMilliseconds) + gap
         return
@@ -93,7 +102,10 @@ const families = new Set(
 )
 const collectionActions = new Set(['create_preview', 'search', 'upcoming'])
 
-/** `POST /v1/subscriptions/:id` for `POST /v1/subscriptions/sub_…`: the operation that Stripe's per-operation limit counts. */
+/**
+ * `POST /v1/subscriptions/:id` for `POST /v1/subscriptions/sub_…`: the operation that Stripe's
+ * per-operation limit counts.
+ */
 export function operationName(method: string, path: string): string {
   const [version = '', ...segments] = path.split('/').slice(1)
   const idAt = families.has(segments[0] ?? '') ? 2 : 1

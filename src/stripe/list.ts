@@ -27,8 +27,9 @@ const pageSize = 100
 const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
 
 /**
- * Every object of a list, newest first. One page is one request; when there are more and the list knows `created`, ranges of it are read side by side, and
- * what was created during the reading is fetched at the end (it stands before every cursor).
+ * Every object of a list, newest first. One page is one request; when there are more and the list
+ * knows `created`, ranges of it are read side by side, and what was created during the reading is
+ * fetched at the end (it stands before every cursor).
  */
 export async function* readList(source: ListSource, path: string, params: Params): AsyncGenerator<StripeObject> {
   const started = source.now()
@@ -77,7 +78,7 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
 }
 
-/** One object by its path, as patiently as a page of a list. */
+/** One object by its path, with the same retries as a page of a list. */
 export async function readOne(source: ListSource, path: string, params: Params): Promise<StripeObject> {
   const outcome = await readPatiently(source, path, params)
   if (outcome.ok) return outcome.value
@@ -85,7 +86,7 @@ export async function readOne(source: ListSource, path: string, params: Params):
   throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
 }
 
-/** Repeats a read while Stripe is merely unwell. */
+/** Repeats a read while Stripe answers with temporary errors. */
 async function readPatiently(source: ListSource, path: string, params: Params): Promise<Outcome<StripeObject>> {
   for (let attempt = 0; ; attempt++) {
     const outcome = await source.send({ method: 'GET', path, params })
@@ -97,8 +98,8 @@ async function readPatiently(source: ListSource, path: string, params: Params): 
 }
 
 /**
- * Stripe refuses a list of a customer the account never had, as before a copy; that is an answer: nothing of theirs is there. One that was deleted had
- * a past: its list is not taken for empty.
+ * Stripe refuses a list of a customer that the account never had, for instance before a copy; the
+ * list is then empty. The list of a deleted customer is not taken for empty.
  */
 async function isNobody(source: ListSource, customer: unknown): Promise<boolean> {
   if (typeof customer !== 'string') return false
@@ -106,11 +107,11 @@ async function isNobody(source: ListSource, customer: unknown): Promise<boolean>
   return !outcome.ok && outcome.failure.status === 404 && outcome.failure.code === 'resource_missing'
 }
 
-/** The failure goes along as the cause: its status says whether the key is refused. */
+/** The failure is the cause of the error: its status shows whether the key was refused. */
 function unreadable(source: ListSource, path: string, why: string, failure?: Failure): CommandError {
   const permission = failure?.status === 401 || failure?.status === 403
   return new CommandError('list_unreadable', `account ${source.name}: ${path} cannot be read: ${why}`, {
-    notDone: 'nothing was decided on half a list',
+    notDone: 'an incomplete list is never used',
     fix: permission
       ? `give the key of account ${source.name} the permission to read this, see "crossbill doctor"`
       : 'run the command again when Stripe answers',

@@ -10,12 +10,14 @@ export interface Page {
 /** Reads one page; its retries are its own. */
 export type ReadPage = (params: Params) => Promise<Page>
 
-/** The last object's id. A page that says "more" and has nothing to go on from would end the reading half-way. */
+/**
+ * The last object's id. A page with `has_more` but without objects would end the reading half-way.
+ */
 export function cursor(page: Page): string {
   const id = page.data.at(-1)?.id
   if (id === undefined)
-    throw new CommandError('list_incomplete', 'Stripe said that a list goes on after an empty page', {
-      notDone: 'nothing was decided on half a list',
+    throw new CommandError('list_incomplete', 'Stripe answered an empty page with has_more', {
+      notDone: 'an incomplete list is never used',
       fix: 'run the command again',
     })
   return id

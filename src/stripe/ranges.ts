@@ -6,11 +6,13 @@ const lanes = 8
 /** No object is older than Stripe: 2010-01-01. */
 const beginning = 1_262_304_000
 
-/** A stretch of `created`, read newest first; it gives away its older part when somebody is idle. */
+/**
+ * A range of `created`, read newest first. It gives its older part to an idle lane.
+ */
 interface Stretch {
   /** Lowest `created` of this stretch. */
   from: number
-  /** Highest `created`, undefined for the stretch that goes on from the first page. */
+  /** Highest `created`, undefined for the range that continues the first page. */
   readonly until: number | undefined
   cursor: string | undefined
   readonly waiting: StripeObject[]
@@ -19,8 +21,9 @@ interface Stretch {
 }
 
 /**
- * The objects after a list's first page, newest first. How objects are spread over time is not known before they are read, so a stretch is halved whenever
- * there is an idle lane: empty halves cost one request, dense ones are halved again.
+ * The objects after a list's first page, newest first. How objects are spread over time is not
+ * known before they are read, so a stretch is halved whenever there is an idle lane: empty halves
+ * cost one request, dense ones are halved again.
  */
 export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
   let running = 0
@@ -83,7 +86,10 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
   }
 }
 
-/** Cuts the part of a stretch that is still to be read in two; undefined when less than two pages are expected. */
+/**
+ * Cuts the part of a stretch that is still to be read in two; undefined when less than two pages
+ * are expected.
+ */
 function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
   const newest = createdAt(last.data[0] ?? { object: '' })
   const oldest = createdAt(last.data.at(-1) ?? { object: '' })

@@ -4,8 +4,9 @@ import type { StripeRequest } from '../engine/ports.ts'
 import { type ListSource, readList } from './list.ts'
 
 /**
- * A subscription embeds a list of its items, which may be shown in part (`has_more`): whoever compares subscriptions needs them all. A read that cannot
- * be finished is no answer; what a write answered stands as it came.
+ * A subscription embeds a list of its items, which may be shown in part (`has_more`): a comparison
+ * of subscriptions needs them all. A read that cannot be finished is a failure; the answer of a
+ * write is kept as it came.
  */
 export async function withAllItems(
   source: ListSource,
@@ -27,7 +28,7 @@ export async function withAllItems(
   }
 }
 
-/** What was expanded within the items, as their own list names it. */
+/** The expansions inside the items, named for a list of items. */
 function deeper(expand: unknown): string[] {
   const paths = Array.isArray(expand) ? expand.filter((path) => typeof path === 'string') : []
   return paths.filter((path) => path.startsWith('items.data.')).map((path) => path.slice('items.'.length))

@@ -154,7 +154,7 @@ describe('a list', () => {
     const server = new ListServer([])
     server.before = () => Promise.resolve(Response.json({ object: 'list', data: [], has_more: true }))
     const account = await connect(server)
-    await expect(collect(account.list('/v1/subscriptions'))).rejects.toThrow(/after an empty page/)
+    await expect(collect(account.list('/v1/subscriptions'))).rejects.toThrow(/an empty page with has_more/)
   })
 
   test('is read as fast as the limit allows when every page takes 200 ms', async () => {

@@ -4,8 +4,8 @@ import type { StripeAccount } from '../../engine/ports.ts'
 import type { World } from '../../sandbox/kernel/world.ts'
 
 /**
- * The account, whose lists are not read again while the simulated world stands still: `apply` looks at everything that the plan before it has just looked at.
- * Only what was read since the last change is kept.
+ * The account with a cache of its lists, valid until the simulated world changes: `apply` reads
+ * everything that the plan before it has just read.
  */
 export function readOnce(account: StripeAccount, world: World): StripeAccount {
   const read = new Map<string, readonly StripeObject[]>()

@@ -7,14 +7,15 @@ import type { World } from '../../sandbox/kernel/world.ts'
 const living: ReadonlySet<string> = new Set(['active', 'trialing', 'past_due'])
 
 export interface PayerWatch {
-  /** The account, after whose every request the world itself is looked at. */
+  /** The account; after each of its requests the world itself is checked. */
   watched(account: StripeAccount): StripeAccount
   readonly seen: () => readonly TwoPayers[]
 }
 
 /**
- * The judge of the first promise: after every request that may give somebody a payer, whoever could charge them is counted in the world itself, whatever the
- * answer was and whether or not it arrived. Charges alone would not show two payers who are one again before the renewal.
+ * The judge of the first promise: after every request that may give a subscriber a payer, the
+ * accounts that could charge them are counted in the world itself, whatever the answer was. Charges
+ * alone would not show two payers that are one again before the renewal.
  */
 export function watchPayers(world: World): PayerWatch {
   const found = new Map<string, TwoPayers>()
@@ -38,7 +39,10 @@ export function watchPayers(world: World): PayerWatch {
   }
 }
 
-/** Whom a request may give a payer: somebody whose new subscription is made, or whose old one is changed. */
+/**
+ * The subscriber to whom a request may give a payer: their new subscription is created, or their
+ * old one is changed.
+ */
 function gainsAPayer(account: string, { method, path, params }: StripeRequest): string | undefined {
   if (method !== 'POST') return undefined
   if (account !== 'target') {

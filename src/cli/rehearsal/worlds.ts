@@ -22,7 +22,10 @@ import { watchPayers } from './watch.ts'
 import { act, advanceClock, copyCustomers, injectFaults, readCharges, readFaults } from '../wiring/sandbox-control.ts'
 import type { LedgerCharge } from '../wiring/world-charges.ts'
 
-/** How often each thing goes wrong, per request, when faults are asked for: about one request in twenty. */
+/**
+ * How often each thing goes wrong, per request, when faults are asked for: about one request in
+ * twenty.
+ */
 const faultRates: Readonly<Record<string, number>> = {
   rate_limited: 0.01,
   lock_timeout: 0.005,
@@ -35,12 +38,15 @@ const faultRates: Readonly<Record<string, number>> = {
 }
 
 /**
- * The API does not tell how an account tries failed payments again and how that ends. The handbook has both sides set alike before anybody moves, so they are
- * alike here: another end would be a difference of settings, not of the migration.
+ * The API does not show how an account retries failed payments. The handbook requires equal
+ * settings before the first move, so they are equal here.
  */
 const dunning = { retry_days: [3, 5, 7], finally: 'cancel' } as const
 
-/** Worlds for a rehearsal, rebuilt in the sandbox from what was read out of the real sources. Each has a store of its own, in memory. */
+/**
+ * Worlds for a rehearsal, rebuilt in the sandbox from the data of the real sources. Each has its
+ * own store in memory.
+ */
 export function rehearsalWorlds(context: Context): RehearsalWorlds {
   return {
     async build(live, { seed, faults }) {
@@ -84,8 +90,8 @@ export function rehearsalWorlds(context: Context): RehearsalWorlds {
 }
 
 /**
- * Nothing of the project but its catalog: whatever a plan of the simulated world does must not reach the real Kajabi site, nor the place where signing secrets
- * are kept. The rehearsal itself stands for the declared service.
+ * Only the catalog of the project: a plan of the simulated world must not reach the real Kajabi
+ * site or the place of signing secrets. The rehearsal plays the declared service itself.
  */
 function simulated({ access: _site, ...context }: Context, accounts: Accounts, store: Store): Context {
   const { serve: _service, ...project } = context.catalog.project
@@ -120,7 +126,10 @@ function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, pric
   }
 }
 
-/** Somebody on hold as they were before the hand-over: the rehearsal plays it from its beginning. */
+/**
+ * A held subscription as it was before the hand-over: the rehearsal plays the hand-over from the
+ * beginning.
+ */
 function asBefore(subscription: Stripe.Subscription): object {
   const hold = readHold(subscription)
   if (hold === null) return subscription
@@ -133,7 +142,7 @@ function plain(objects: readonly unknown[]): readonly Json[] {
   return objects as readonly Json[]
 }
 
-/** Nothing gets better by waiting for a simulated world: it stands still between requests. */
+/** Waiting is pointless: a simulated world does not change between requests. */
 const atOnce: Timing = { milliseconds: () => performance.now(), sleep: async () => {} }
 
 async function connect({ ready, fetch }: Sandbox, names: readonly string[]): Promise<Accounts> {
@@ -165,7 +174,9 @@ async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> 
   )
 }
 
-/** As the marks say: of the subscription, or of an invoice made for a period that was left uncharged. */
+/**
+ * By the marks of the subscription, or of an invoice for a period that was left uncharged.
+ */
 function subscriberOf(
   { world }: Sandbox,
   about: Pick<LedgerCharge, 'account' | 'customer' | 'subscription' | 'invoice'>,

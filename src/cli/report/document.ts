@@ -1,7 +1,10 @@
 import { html, raw, type Html } from './html.ts'
 import { page, table } from './page.ts'
 
-/** A page of the evidence packet, the same in Markdown and HTML. Cells between backquotes are shown as code. */
+/**
+ * A page of the evidence packet, the same in Markdown and HTML. Cells between backquotes are shown
+ * as code.
+ */
 export interface Document {
   /** File name without ending. */
   readonly slug: string

@@ -17,24 +17,27 @@ export interface Evidence {
   readonly doctor: DoctorResult
   readonly copied: CopyMapCheck
   readonly identities: readonly Identity[]
-  /** Where everybody stands who was ever handed over: the phase in the store, by subscriber. */
+  /** The phase in the store of every subscriber that was ever handed over. */
   readonly phases: ReadonlyMap<string, string>
 }
 
 export interface Wave {
   readonly file: string
   readonly people: { readonly source: number; readonly moved: number; readonly settled: number; readonly ended: number }
-  /** Of those in the source: who is left there on purpose. */
+  /** Of those in the source: subscribers that stay there on purpose. */
   readonly excluded: number
 }
 
-/** The waves are the files, in the order of their names. Who counts as moved is what was done, not the stage that is written and may wait for an apply. */
+/**
+ * The waves are the files, in the order of their names. A subscriber counts as moved by what was
+ * done, not by the written stage, which may wait for an apply.
+ */
 export function wavesOf({ catalog: { subscribers }, phases, plan }: Evidence): Wave[] {
   const planned = new Set([...plan.changes, ...plan.deferred, ...plan.blocked].map((one) => one.address))
   const standing = ({ key, stage }: DesiredSubscriber): keyof Wave['people'] => {
     const phase = phases.get(key) ?? 'source'
     if (phase === 'moved' || phase === 'settled' || phase === 'ended') return phase
-    // Meant to move, and no plan says so any more: they left the old account by themselves, or are about to.
+    // Declared to move, but in no plan: the subscriber left the old account, or is about to.
     const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
     return left ? 'ended' : 'source'
   }

@@ -1,4 +1,6 @@
-/** HTML that can only be made from parts that were escaped or made here, so that no id or message can break a page. */
+/**
+ * HTML built only from escaped parts, so that no id or message can break a page.
+ */
 export interface Html {
   readonly html: string
 }
@@ -17,12 +19,15 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter)
 }
 
-/** Trusted markup as it is: an SVG drawn here, a style sheet. */
+/** Trusted markup: an SVG drawn here, a style sheet. */
 export function raw(html: string): Html {
   return { html }
 }
 
-/** html`<p>${text}</p>`: texts and numbers are escaped, other HTML goes in as it is, lists are joined. */
+/**
+ * html`<p>${text}</p>`: texts and numbers are escaped, other HTML goes in as it is, lists are
+ * joined.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let whole = strings[0] ?? ''
   parts.forEach((part, index) => {

@@ -2,7 +2,10 @@ import { groupBy, money, plural, shortAddress, when } from '../render/words.ts'
 import type { Document, Section } from './document.ts'
 import { openResources, wavesOf, type Evidence } from './evidence.ts'
 
-/** The evidence packet: what is planned, what maps to what, what is left to do, what was checked, how to go back. Ids only. */
+/**
+ * The evidence packet: what is planned, what maps to what, what is left to do, what was checked,
+ * how to go back. Ids only.
+ */
 export function packet(evidence: Evidence): readonly Document[] {
   return [migrationPlan(evidence), mapping(evidence), checklist(evidence), checks(evidence), rollback(evidence)]
 }
@@ -85,7 +88,7 @@ function mapping({ identities, catalog }: Evidence): Document {
   return {
     slug: 'mapping',
     title: 'Old and new ids',
-    intro: 'What stands for what. The same as CSV: `crossbill state export --format csv`.',
+    intro: 'Each old id and its counterpart. As CSV: `crossbill state export --format csv`.',
     sections: [
       ...kinds.map(([kind, members]) => ({
         heading: `${kind} (${members.length})`,
@@ -112,7 +115,7 @@ function checklist(evidence: Evidence): Document {
   return {
     slug: 'cutover-checklist',
     title: 'Cutover checklist',
-    intro: `The boxes are filled from the accounts as they were on ${when(evidence.at)}; what is open says what to do.`,
+    intro: `The boxes are filled from the accounts as of ${when(evidence.at)}. Each open box says what to do.`,
     sections: [
       {
         heading: 'Before the first wave',
@@ -121,14 +124,14 @@ function checklist(evidence: Evidence): Document {
             done: open === 0,
             text:
               open === 0
-                ? 'The catalog stands in the target.'
+                ? 'The catalog is in the target.'
                 : `${plural(open, 'change')} of the catalog to apply: \`crossbill apply\`.`,
           },
           {
             done: missing === 0,
             text:
               missing === 0
-                ? 'Everybody has a copied payment method.'
+                ? 'Every subscriber has a copied payment method.'
                 : `${plural(missing, 'subscriber')} without one: \`crossbill copy-map check\`.`,
           },
           {
@@ -206,7 +209,7 @@ function rollback(evidence: Evidence): Document {
     slug: 'rollback',
     title: 'Rollback plan',
     intro:
-      'Until a subscriber is settled the old subscription stands on hold, and setting them back is a reviewed plan like any other.',
+      'Until a subscriber is settled, the old subscription is on hold. A revert is a reviewed plan like any other.',
     sections: [
       {
         heading: 'Who can be set back now',
@@ -216,7 +219,7 @@ function rollback(evidence: Evidence): Document {
         },
       },
       {
-        heading: 'Where people stand in the store',
+        heading: 'Phases in the store',
         table: {
           heads: ['phase', 'people'],
           rows: [...groupBy([...evidence.phases.values()], (phase) => phase)].map(([phase, all]) => [
@@ -229,7 +232,7 @@ function rollback(evidence: Evidence): Document {
         heading: 'To set a wave back',
         steps: [
           'In the wave file change `stage: target` to `stage: source`.',
-          '`crossbill plan --out plans/back.plan.json`: it names everybody who can no longer be set back, and why.',
+          '`crossbill plan --out plans/back.plan.json`: it lists the subscribers that can no longer be reverted, with the reason.',
           'Review it, then `crossbill apply plans/back.plan.json`.',
           '`crossbill verify` holds.',
         ],

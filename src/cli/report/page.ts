@@ -1,8 +1,9 @@
 import { html, raw, type Html } from './html.ts'
 
 /**
- * One file, no network: styles inside, no scripts, no fonts from elsewhere. Reads on a phone (one column, tables scroll in their own box), on paper
- * (no colours needed, rows are not torn) and in the dark.
+ * One file, no network: styles inside, no scripts, no fonts from elsewhere. Reads on a phone (one
+ * column, tables scroll in their own box), on paper (no colours needed, rows are not torn) and in
+ * the dark.
  */
 const style = `
 :root{color-scheme:light dark;--ink:#1b2733;--soft:#5a6978;--line:#d9e0e7;--paper:#fff;--tint:#f4f7f9;--good:#10693b;--bad:#a61b1b;--was:#8796a5;--now:#0b62a4}
@@ -55,7 +56,7 @@ export interface Column<Row> {
   readonly cell: (row: Row) => Html | string | number
 }
 
-/** A table in a box of its own, so that a wide one never makes the whole page wide. */
+/** A table in its own box, so that a wide table does not widen the page. */
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
   const kind = (column: Column<Row>): Html => raw(column.number === true ? ' class="n"' : '')
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">

@@ -3,7 +3,7 @@ import { html, raw, type Html } from './html.ts'
 import { folded, table } from './page.ts'
 import { grouped, moment } from './rehearsal-words.ts'
 
-/** What went wrong, the worst first. */
+/** What went wrong, worst first. */
 const words: Readonly<Record<RehearsalDifference['code'], string>> = {
   two_payers: 'Two payers at once',
   double: 'Charged twice, or although nothing was due',
@@ -15,10 +15,13 @@ const words: Readonly<Record<RehearsalDifference['code'], string>> = {
 
 /** Longer lists are folded. */
 const openRows = 12
-/** A cause shared by hundreds is understood from the first of them; all of them are in the JSON. */
+/** The first examples explain a cause that hundreds share; the JSON has all of them. */
 const shownRows = 200
 
-/** By what went wrong and why: two hundred people with one cause are one thing to act on. Each person is one line, however many charges differ. */
+/**
+ * Grouped by effect and cause: two hundred people with one cause need one action. Each person has
+ * one line, however many charges differ.
+ */
 export function differences({ differences: all }: RehearsalReport): Html {
   if (all.length === 0)
     return html`<h2>Differences</h2>

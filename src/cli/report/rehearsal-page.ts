@@ -9,7 +9,10 @@ import { differences } from './rehearsal-differences.ts'
 import { standing } from './rehearsal-standing.ts'
 import { grouped, moment, waveName } from './rehearsal-words.ts'
 
-/** The rehearsal for the owner of the business: first whether it would go well, then the evidence, then what to do. */
+/**
+ * The rehearsal for the owner of the business: first the verdict, then the evidence, then what to
+ * do.
+ */
 export function rehearsalPage(report: RehearsalReport): string {
   const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
   ${standing(report)} ${trouble(report)} ${method(report)}`
@@ -153,7 +156,7 @@ function trouble(report: RehearsalReport): Html {
 
 const faultWords: Readonly<Record<string, string>> = {
   rate_limited: 'too many requests',
-  lock_timeout: 'object locked by somebody else',
+  lock_timeout: 'object locked by another request',
   error_before: 'error before anything was done',
   error_stored: 'error that Stripe remembers',
   error_after: 'error although it was done',

@@ -9,7 +9,10 @@ type Standing = RehearsalReport['standing'][number]
 const registry: Readonly<Record<string, CodeEntry | undefined>> = { ...deferredCodes, ...blockedCodes }
 const shownRows = 200
 
-/** Who is not at the end of the migration when the last month is over: first those who need a decision. */
+/**
+ * Subscribers whose migration is not finished after the last month: first those who need a
+ * decision.
+ */
 export function standing({ standing: all }: RehearsalReport): Html {
   if (all.length === 0)
     return html`<h2>People who stay where they are</h2>
@@ -25,18 +28,21 @@ export function standing({ standing: all }: RehearsalReport): Html {
           ${groups(people)}`
   return html`${part(
     'Need a decision',
-    'They are not moved. The old account goes on billing them, so nobody is lost; they wait for what is written under each reason.',
+    'They are not moved. The old account continues to bill them, so no subscriber is lost. Each reason says what is needed.',
     blocked,
   )}
-  ${part('Are moved later by themselves', 'The old account goes on billing them until then. Nothing has to be done.', later)}
+  ${part('Move later by themselves', 'The old account continues to bill them until then. Nothing has to be done.', later)}
   ${part(
     'Moved, with the old subscription not finished yet',
-    'The new account bills them. Their old subscription is on hold, charges nothing, and is finished when what is named here is over.',
+    'The new account bills them. Their old subscription is on hold and charges nothing; it is cancelled when the reason below is over.',
     unfinished,
   )}`
 }
 
-/** Grouped by code, the largest group first: two hundred people with one cause are one line to act on. */
+/**
+ * Grouped by code, the largest group first: two hundred people with one cause are one line to act
+ * on.
+ */
 function groups(people: readonly Standing[]): readonly Html[] {
   return [...Map.groupBy(people, ({ code }) => code)]
     .toSorted(([, a], [, b]) => b.length - a.length)

@@ -9,14 +9,14 @@ import { said, termsOf } from './terms.ts'
 import type { RehearsalWorld } from './world.ts'
 
 export type Found = Omit<RehearsalDifference, 'cause' | 'evidence' | 'remedy'> & {
-  /** What the hand-over itself says may be done about it. */
+  /** The hand-over's own fix. */
   readonly fix?: string
 }
 
 interface Cause {
-  /** One sentence for all who share it. */
+  /** One sentence for all subscribers who share it. */
   readonly cause: string
-  /** What is so about this one. */
+  /** What is particular to this subscriber. */
   readonly evidence?: string
 }
 
@@ -24,12 +24,12 @@ const remedies: Readonly<Record<RehearsalDifference['code'], string>> = {
   double: 'Do not apply this wave. Exclude these members with a reason, and report the seed.',
   missed: 'Do not apply this wave. Exclude these members with a reason, and report the seed.',
   amount_differs: 'Compare the prices, discounts and tax rates that the mappings join.',
-  date_differs: 'Exclude these members until it is understood why their billing date moves, and report the seed.',
+  date_differs: 'Exclude these members until the reason for the moved billing date is known, and report the seed.',
   two_payers: 'Do not apply this wave. Exclude these members with a reason, and report the seed.',
-  not_moved: 'Exclude these members with a reason, or mend what the hand-over stumbled over.',
+  not_moved: 'Exclude these members with a reason, or correct what stopped the hand-over.',
 }
 
-/** Says of every difference why it came about, from what stands in the two worlds at the end. */
+/** Finds the cause of every difference from the final state of the two worlds. */
 export async function explained(
   worlds: { readonly stay: RehearsalWorld; readonly move: RehearsalWorld },
   { left }: Migration,
@@ -46,7 +46,7 @@ export async function explained(
 }
 
 interface Ends {
-  /** By subscriber: as it is where nobody migrates. */
+  /** By subscriber, in the control run. */
   readonly expected: ReadonlyMap<string, StripeObject>
   readonly old: ReadonlyMap<string, StripeObject>
   /** The newest of the target. */
@@ -84,7 +84,7 @@ function causeOf(found: Found, about: About): Cause {
       return notMoved(found)
     case 'two_payers':
       return found.detail.includes('target')
-        ? { cause: 'A new subscription was made or set free while another one could still charge.' }
+        ? { cause: 'A new subscription was created or released while another one could still charge.' }
         : { cause: 'Two subscriptions could charge at once.' }
     case 'double':
       return double(found, about, successor)

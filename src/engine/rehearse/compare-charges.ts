@@ -3,7 +3,10 @@ import { formatInstant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import type { RehearsalDifference } from './report.ts'
 
-/** A charge that succeeded in one of the two worlds, named by the subscriber it belongs to wherever it was made. */
+/**
+ * A charge that succeeded in one of the two worlds, named by the subscriber it belongs to wherever
+ * it was made.
+ */
 export interface WorldCharge {
   /** `us/sub_…` */
   readonly subscriber: string
@@ -15,8 +18,9 @@ export interface WorldCharge {
 }
 
 /**
- * Every charge of the world in which nobody migrates must stand in the other one: same subscriber, second, amount and currency, and no other. Per
- * subscriber, charges are paired by instant first, then by amount, then in order:
+ * Every charge of the world in which nobody migrates must stand in the other one: same subscriber,
+ * second, amount and currency, and no other. Per subscriber, charges are paired by instant first,
+ * then by amount, then in order:
  *
  * | expected | actual                    | difference     |
  * |----------|---------------------------|----------------|

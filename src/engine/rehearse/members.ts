@@ -17,7 +17,8 @@ export type MemberAct =
   | 'has a card that is refused'
 
 /**
- * Share of the members who do something in a week: about two in a hundred a month leave. A small school is livelier, or a rehearsal of it would see nothing.
+ * Share of the members who do something in a week: about two in a hundred a month leave. A small
+ * school is livelier, or a rehearsal of it would see nothing.
  */
 const weeklyShare = 0.008
 const actsAWeekAtLeast = 0.7
@@ -51,7 +52,10 @@ interface Refused {
 }
 
 const living: ReadonlySet<unknown> = new Set(['active', 'trialing', 'past_due'])
-/** A refused card works again after one to this many weeks: dunning ends well for some, and for others it does not. */
+/**
+ * A refused card works again after one to this many weeks: dunning ends well for some, and for
+ * others it does not.
+ */
 const refusedWeeksMax = 3
 
 export interface MembersOptions {
@@ -62,11 +66,17 @@ export interface MembersOptions {
   readonly seed: number
 }
 
-/** Lets members act in both worlds at the same second. In the one in which nobody migrates they do it where they always did. */
+/**
+ * Lets members act in both worlds at the same second. In the one in which nobody migrates they do
+ * it where they always did.
+ */
 export class Members {
   /** How often each act was done. */
   readonly counts = new Map<MemberAct, number>()
-  /** By subscriber: who left, when and how. Whoever lets it run out leaves at the end of the period, which the charges tell. */
+  /**
+   * By subscriber: who left, when and how. Whoever lets it run out leaves at the end of the period,
+   * which the charges tell.
+   */
   readonly left = new Map<string, { readonly act: MemberAct; readonly at: Instant }>()
   private refused: Refused[] = []
   private readonly options: MembersOptions
@@ -90,7 +100,10 @@ export class Members {
     }
   }
 
-  /** Undefined for somebody who would not be billed any more if nobody had migrated: they have nothing left to do. */
+  /**
+   * Undefined for somebody who would not be billed any more if nobody had migrated: they have
+   * nothing left to do.
+   */
   private async standingOf(subscriber: DesiredSubscriber): Promise<Standing | undefined> {
     const { stay, move } = this.options
     const expected = await find(stay, subscriber)

@@ -71,7 +71,9 @@ export interface Worlds {
   readonly move: RehearsalWorld
 }
 
-/** Imports the copy map, then moves wave after wave, settles, and lets the weeks pass until the end. */
+/**
+ * Imports the copy map, then moves wave after wave, settles, and lets the weeks pass until the end.
+ */
 export async function migrate(context: Context, worlds: Worlds, schedule: Schedule): Promise<Migration> {
   const { stay, move } = worlds
   const { subscribers } = context.catalog
@@ -128,14 +130,14 @@ async function importCopies({ context }: RehearsalWorld, copied: Copied): Promis
 }
 
 /**
- * Whether somebody would plan and apply this week: when a wave begins or may be settled; while waves are under way, when somebody's wait is over; and every four
- * weeks in any case, for those who were stopped.
+ * Whether an engineer would plan and apply this week: when a wave begins or may be settled, when a
+ * wait is over during a wave, and every four weeks for those who were stopped.
  */
 function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
   if (last === undefined || week % lookAgainWeeks === 0) return true
   if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
   if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
-  // A wait that was over at the last look and goes on all the same does not end by being looked at every week.
+  // A wait that was over at the last plan but still lasts does not end by planning every week.
   return last.plan.deferred.some(({ until }) => {
     const over = parseInstant(until)
     return over === undefined || (over > last.at && over <= now)
@@ -172,7 +174,10 @@ interface Lives {
   readonly attempts: Attempts
 }
 
-/** Plans and applies until nothing dies any more: after a kill the next life recovers and plans anew. */
+/**
+ * Plans and applies until nothing dies any more: after a kill the next life recovers and plans
+ * anew.
+ */
 async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: number): Promise<Plan> {
   for (let life = 0; life < livesMax; life++) {
     const catalog = await staged(world, (file) => week - (weekOf.get(file) ?? 0))
@@ -197,7 +202,10 @@ async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: 
   })
 }
 
-/** What the handbook says after the loss of a store: import the copy map again, and rebuild the rest from the marks. */
+/**
+ * What the handbook says after the loss of a store: import the copy map again, and rebuild the rest
+ * from the marks.
+ */
 async function rebuiltStore(world: RehearsalWorld, copied: Copied): Promise<void> {
   await world.loseStore()
   await importCopies(world, copied)
@@ -224,7 +232,10 @@ class Attempts {
     }
   }
 
-  /** With faults once may be bad luck: an answer was lost. Whoever fails at the next run too, or where nothing disturbs, would in real life as well. */
+  /**
+   * With faults once may be bad luck: an answer was lost. Whoever fails at the next run too, or
+   * where nothing disturbs, would in real life as well.
+   */
   failed(): readonly Failed[] {
     return [...this.bad.values()].filter(({ times }) => times > (this.faults ? 1 : 0))
   }
@@ -245,7 +256,10 @@ class Fate {
     this.schedule = schedule
   }
 
-  /** Large schools do not die in proportion: every life reads all of it again, and ever more kills find nothing new. */
+  /**
+   * Large schools do not die in proportion: every life reads all of it again, and ever more kills
+   * find nothing new.
+   */
   readonly dies = (): boolean => {
     const { seed, faults } = this.schedule
     if (!faults) return false

@@ -1,12 +1,17 @@
 import type { Context } from '../context.ts'
 import type { Accounts, Lease, Store, StripeAccount } from '../ports.ts'
 
-/** The simulated death of the program: nothing after it is sent or written, and nobody may catch it but the one who simulates. */
+/**
+ * The simulated death of the program: nothing after it is sent or written, and only the simulation
+ * may catch it.
+ */
 export class Killed extends Error {
   override name = 'Killed'
 }
 
-/** Which request is about to leave, or has just been answered without anybody having written it down yet. */
+/**
+ * The request that is about to leave, or whose answer is not written down yet.
+ */
 export interface Boundary {
   /** Counts from 0 over all requests of this life that change something. */
   readonly request: number
@@ -18,13 +23,16 @@ export interface MortalLife {
   /** Requests that change something, sent or about to be. */
   readonly requests: () => number
   readonly dead: () => boolean
-  /** Another port of the same program: it dies with it, and `writes` are boundaries of its life, too. */
+  /**
+   * Another port of the same program: it dies with it, and its `writes` are boundaries as well.
+   */
   with<T extends object>(port: T, writes: readonly (keyof T & string)[]): T
 }
 
 /**
- * The same context, in which the program dies at the boundaries that `dies` chooses: before a request is sent, or after it was executed and before its
- * outcome is recorded. Both are what a `kill -9` or a power cut can leave behind.
+ * The same context, in which the program dies at the boundaries that `dies` chooses: before a
+ * request is sent, or after it was executed and before its outcome is recorded. Both are what a
+ * `kill -9` or a power cut can leave behind.
  */
 export function mortal(context: Context, dies: (boundary: Boundary) => boolean): MortalLife {
   const life = { dead: false, requests: 0 }
@@ -93,7 +101,10 @@ function mortalAccount(account: StripeAccount, { alive, pass, life }: Fate): Str
   }
 }
 
-/** Every method of a port answers to the living only; those that change something are boundaries like any request. */
+/**
+ * No method of a port works after the death. Methods that change something are boundaries like
+ * requests.
+ */
 function mortalPort<T extends object>(port: T, writes: readonly (keyof T & string)[], { alive, pass, life }: Fate): T {
   return new Proxy(port, {
     get(target, name) {

@@ -21,7 +21,7 @@ export interface Played {
   readonly months: number
 }
 
-/** Everything the two worlds say, put side by side. */
+/** The results of both worlds, side by side. */
 export async function rehearsalReport(context: Context, played: Played): Promise<RehearsalReport> {
   const { stay, move, migration, began, ended, seed, months } = played
   const here = (await stay.charges()).filter(({ at }) => at > began)
@@ -91,7 +91,9 @@ function currencies(expected: readonly WorldCharge[], actual: readonly WorldChar
   return all.map((currency) => ({ currency, expected: sum(expected, currency), actual: sum(actual, currency) }))
 }
 
-/** Every day of the rehearsal, also those without a charge: the plot has a line that would pass over them. */
+/**
+ * Every day of the rehearsal, including days without a charge.
+ */
 function days(
   { began, ended }: Pick<Played, 'began' | 'ended'>,
   expected: readonly WorldCharge[],
@@ -146,7 +148,10 @@ function declined(charges: readonly SimulatedCharge[]): number {
   return charges.filter(({ succeeded }) => !succeeded).length
 }
 
-/** Subscribers who fell behind or were ended by dunning; somebody whose old and new subscription both did is one. */
+/**
+ * Subscribers who fell behind or were ended by dunning. A subscriber whose old and new subscription
+ * both did counts once.
+ */
 async function behind({ accounts }: RehearsalWorld): Promise<number> {
   const names = await Promise.all(
     [accounts.target, ...accounts.sources.values()].map(async (account) =>

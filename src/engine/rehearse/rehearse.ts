@@ -9,7 +9,10 @@ import type { RehearsalReport } from './report.ts'
 
 export interface RehearseOptions {
   readonly months: number
-  /** Kills at journal boundaries, lost stores, faults of the outside, and members who act on their own. */
+  /**
+   * Kills at journal boundaries, lost stores, faults of the outside, and members who act on their
+   * own.
+   */
   readonly faults: boolean
   readonly seed: number
   readonly worlds: RehearsalWorlds
@@ -18,12 +21,13 @@ export interface RehearseOptions {
 const daysPerMonth = 30.436875
 
 /**
- * Plays the whole migration in two worlds built from the live sources, one in which nobody migrates and one in which the waves of the subscriber files are
- * moved and settled week after week, and compares every charge. Touches no account: the sources are only read.
+ * Plays the whole migration in two worlds built from the live sources and compares every charge. In
+ * the control run nobody migrates; in the other run the waves of the subscriber files are moved and
+ * settled week after week. The sources are only read.
  */
 export async function rehearse(context: Context, options: RehearseOptions): Promise<RehearsalReport> {
   if (context.catalog.subscribers.length === 0)
-    throw new CommandError('nobody_to_rehearse', 'the catalog declares no subscribers: there is nobody to move', {
+    throw new CommandError('nobody_to_rehearse', 'the catalog declares no subscribers, so there is nothing to move', {
       notDone: 'no account was read',
       fix: 'crossbill pull',
     })

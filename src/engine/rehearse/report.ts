@@ -1,6 +1,8 @@
 import type { Instant } from '../../core/instant.ts'
 
-/** Everything a rehearsal saw, for people: what the HTML report is made of. Ids only, no addresses and no names. */
+/**
+ * The result of a rehearsal, for the HTML report. Ids only, no addresses and no names.
+ */
 export interface RehearsalReport {
   readonly seed: number
   readonly months: number
@@ -20,7 +22,9 @@ export interface RehearsalReport {
     /** Subscribers whose hand-over was undone or failed. */
     readonly not_moved: number
   }
-  /** One row a currency; amounts in minor units. `expected` is the world in which nobody migrates. */
+  /**
+   * One row for each currency; amounts in minor units. `expected` is the control run.
+   */
   readonly currencies: readonly {
     readonly currency: string
     readonly expected: { readonly charges: number; readonly amount: number }
@@ -35,10 +39,10 @@ export interface RehearsalReport {
     readonly settledAt?: Instant
   }[]
   readonly differences: readonly RehearsalDifference[]
-  /** People with whom the migration is not at its end, and what to do about each. */
+  /** Subscribers whose migration is not finished, and what to do about each. */
   readonly standing: readonly {
     readonly subscriber: string
-    /** Billed by the new account already: only the end of the old subscription is waited for. */
+    /** Already billed by the new account; only the old subscription is not cancelled yet. */
     readonly moved: boolean
     readonly outcome: 'deferred' | 'blocked'
     readonly code: string
@@ -49,7 +53,7 @@ export interface RehearsalReport {
   /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
   readonly declines: { readonly expected: number; readonly actual: number }
   readonly dunning: { readonly expected: number; readonly actual: number }
-  /** What members did by themselves, in both worlds alike; nothing without faults. */
+  /** What members did by themselves, alike in both worlds; empty without faults. */
   readonly members: readonly { readonly act: string; readonly count: number }[]
   readonly faults: readonly { readonly kind: string; readonly count: number }[]
 }
@@ -62,7 +66,10 @@ export interface RehearsalDifference {
   readonly detail: string
   /** Why: one sentence, the same for all who share it. */
   readonly cause: string
-  /** What is so about this one: `us/sub_… cancels in Kajabi at …`, both sides' terms. */
+  /**
+   * What is particular to this subscriber: `us/sub_… cancels in Kajabi at …`, the terms of both
+   * sides.
+   */
   readonly evidence?: string
   readonly remedy: string
 }

@@ -7,17 +7,25 @@ import type { RehearsalWorld } from './world.ts'
 
 const rowsAtOnce = 50
 const turnsMax = 30
-/** The service's own clock runs fast: retries and the leases of the dead are over at the next look. */
+/**
+ * The service's own clock runs fast: retries and the leases of the dead are over at the next look.
+ */
 const secondsBetweenLooks = 50_000
 
 export interface RehearsalService {
   /** How often the service died. */
   readonly kills: () => number
-  /** Takes in that a member wants out, in Kajabi or by an old link that the watch of held subscriptions heard of, and works on it until it is done. */
+  /**
+   * Accepts a member's cancel, made in Kajabi or by an old link that the watch of held
+   * subscriptions saw, and works on it until it is done.
+   */
   cancel(subscriber: string, heard: 'in Kajabi' | 'from the old account'): Promise<void>
 }
 
-/** The cancel service of a simulated world: the product's own inbox and worker, which die where `dies` says so and begin anew. */
+/**
+ * The cancel service of a simulated world: the product's own inbox and worker, which die where
+ * `dies` says so and start again.
+ */
 export function rehearsalService(
   world: RehearsalWorld,
   { seconds, dies }: { readonly seconds: Instant; readonly dies: (boundary: Boundary) => boolean },

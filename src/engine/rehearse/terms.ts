@@ -2,7 +2,10 @@ import { formatInstant, instant } from '../../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { formatMoney } from '../../core/money.ts'
 
-/** What decides about a subscription's charges, in words that can be compared: `price 49.00 usd every month`, `20 % off until 2027-02-15T09:15:00Z`. */
+/**
+ * What decides about a subscription's charges, in words that can be compared: `price 49.00 usd
+ * every month`, `20 % off until 2027-02-15T09:15:00Z`.
+ */
 export function termsOf(subscription: JsonObject): readonly string[] {
   const { billing_cycle_anchor: anchor, discounts, items, trial_end: trial, cancel_at: end } = subscription
   return [
@@ -50,7 +53,7 @@ function each(list: Json | undefined): readonly JsonObject[] {
   return Array.isArray(list) ? (list as readonly Json[]).filter((one) => isJsonObject(one)) : []
 }
 
-/** A word or a number of an object; whatever else stands there is not said. */
+/** A word or a number of an object; other values are left out. */
 export function said(value: Json | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
 }

@@ -8,7 +8,9 @@ import type { Accounts, CopyMapRow } from '../ports.ts'
 /** One attempted charge of a simulated world. */
 export interface SimulatedCharge {
   readonly account: string
-  /** `us/sub_…`, wherever it was made; a charge without subscription names the customer: `us/cus_…`. */
+  /**
+   * `us/sub_…`, wherever it was made; a charge without subscription names the customer: `us/cus_…`.
+   */
   readonly subscriber: string
   readonly at: Instant
   readonly amount: number
@@ -16,7 +18,7 @@ export interface SimulatedCharge {
   readonly succeeded: boolean
 }
 
-/** Somebody whom two accounts could have charged at once. */
+/** A subscriber whom two accounts could have charged at once. */
 export interface TwoPayers {
   readonly subscriber: string
   readonly at: Instant
@@ -25,28 +27,39 @@ export interface TwoPayers {
 
 /** A simulated world, made by the command line from the sandbox. The engine only plays it. */
 export interface RehearsalWorld {
-  /** Its accounts, with a store of its own; the catalog is the project's. A new one whenever the store was lost. */
+  /**
+   * Its accounts, with a store of its own; the catalog is the project's. A new one after each loss
+   * of the store.
+   */
   readonly context: Context
-  /** Its accounts as members and the judge look at them, whatever becomes of the program. */
+  /** Its accounts as members and the judge see them, even after the program died. */
   readonly accounts: Accounts
   /** The cancel service's, in the same store. */
   readonly inbox: InboxStore
   advance(to: Instant): Promise<void>
-  /** Stripe's copy of customers and payment methods from one source to the target, as its mapping file says. */
+  /**
+   * Stripe's copy of customers and payment methods from one source to the target, as its mapping
+   * file says.
+   */
   copy(source: string): Promise<readonly Omit<CopyMapRow, 'importedAt'>[]>
-  /** What somebody does by themselves in one account: `{ act: 'cancel', subscription: 'sub_…' }`. */
+  /**
+   * What a person does in one account: `{ act: 'cancel', subscription: 'sub_…' }`.
+   */
   act(account: string, what: JsonObject): Promise<JsonObject>
-  /** The store is gone; an empty one takes its place. */
+  /** The store is lost; an empty one replaces it. */
   loseStore(): Promise<void>
   charges(): Promise<readonly SimulatedCharge[]>
-  /** Everybody who had two payers at some instant between two requests. */
+  /** Subscribers who had two payers at some instant between two requests. */
   twoPayers(): readonly TwoPayers[]
   /** Faults injected so far, by kind. */
   faults(): Promise<Readonly<Record<string, number>>>
   close(): Promise<void>
 }
 
-/** Builds worlds out of what was read from the real sources: same customers, same subscriptions, an empty target. */
+/**
+ * Builds worlds from the data of the real sources: the same customers and subscriptions, and an
+ * empty target.
+ */
 export interface RehearsalWorlds {
   build(live: Live, options: { readonly seed: number; readonly faults: boolean }): Promise<RehearsalWorld>
 }

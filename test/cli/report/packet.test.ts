@@ -77,7 +77,7 @@ describe('the evidence packet', () => {
     expect(boxes(evidence())).toContain('- [ ] `subscribers/us/wave-02.yaml` moved (1 to go)')
     expect(boxes(evidence())).toContain('- [x] No door is open.')
     const nothingOpen = evidence({ plan: { ...plan, changes: [], blocked: [] } })
-    expect(boxes(nothingOpen)).toContain('- [x] The catalog stands in the target.')
+    expect(boxes(nothingOpen)).toContain('- [x] The catalog is in the target.')
     const door = {
       check: 'portal',
       status: 'warning',

@@ -56,7 +56,7 @@ describe('the rehearsal report', () => {
       ],
     })
     expect(page).toContain('Need a decision: 1')
-    expect(page).toContain('Are moved later by themselves: 1')
+    expect(page).toContain('Move later by themselves: 1')
     expect(page).toContain('Moved, with the old subscription not finished yet: 1')
   })
 

@@ -37,7 +37,10 @@ function anchor(at: number, { left, right }: Area): string {
   return right - at < 28 ? 'end' : 'middle'
 }
 
-/** Horizontal lines at round counts. Counts are whole, so there is no tick between two whole numbers. */
+/**
+ * Horizontal lines at round counts. Counts are whole, so there is no tick between two whole
+ * numbers.
+ */
 export function countAxis(area: Area, y: Scale, largest: number): Html {
   return html`<g class="axis">
     ${ticks(0, largest, 4)

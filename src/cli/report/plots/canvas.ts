@@ -40,7 +40,9 @@ export function linear(
   return (value) => Math.round((start + (value - from) * factor) * 10) / 10
 }
 
-/** Attributes of an element: names are written here, values are numbers and names of this folder. */
+/**
+ * Attributes of an element: names are written here, values are numbers and names of this folder.
+ */
 export function attributes(values: Readonly<Record<string, number | string>>): Html {
   return raw(
     Object.entries(values)

@@ -22,7 +22,8 @@ interface Column {
 /**
  * Charges a day (a week on a narrow canvas). Bar: the control run without a migration. Cap: the run
  * with the waves, so every bar that is as it should be has a cap on its top. Band: a wave can still
- * be undone. Where the runs differ on any day there is a mark at the top. Hovering shows the numbers.
+ * be undone. Where the runs differ on any day there is a mark at the top. Hovering shows the
+ * numbers.
  */
 export function chargesPerDay(report: RehearsalReport): Html {
   return drawn((canvas) => ({ height, content: charges(canvas, report) }))

@@ -236,7 +236,9 @@ describe('one request', () => {
 
   test('without its idempotency key, or a read with one, is a bug', async () => {
     const us = await connectAccount(options())
-    await expect(us.send({ method: 'POST', path: '/v1/prices' })).rejects.toThrow(/an idempotency key belongs to a POST/)
+    await expect(us.send({ method: 'POST', path: '/v1/prices' })).rejects.toThrow(
+      /an idempotency key belongs to a POST/,
+    )
     await expect(us.send({ method: 'DELETE', path: '/v1/prices/x', idempotencyKey: 'k' })).rejects.toThrow(
       /an idempotency key belongs to a POST/,
     )

@@ -41,6 +41,8 @@ export const ruleMeanings = {
     '`retire`, `protect`, `observe`, `ignore_fields`, `removed:` or `moved:` contradict each other or name something that is not there.',
   'revoked-means-with-day-limit': 'An offer that ends by itself would be read as a cancel.',
   'cancel-tag-twice': 'A tag means the cancel of two offers.',
+  'price-without-offer':
+    'Subscribers pay a price that no offer of `access.yaml` names (a warning: what is meant to give no access stands under `without_offer`).',
 } as const
 
 export type RuleName = keyof typeof ruleMeanings

@@ -6,11 +6,14 @@ import type { SubscriberKey } from '../core/address.ts'
 import { formatMoney } from '../core/money.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
 import type { LiveAccount } from '../live/accounts.ts'
+import type { Notice } from '../plan/types.ts'
+import { upcomingIn } from '../plan/upcoming.ts'
 import type { Context } from './context.ts'
 import { findExternalBilling, undeclared, type ExternalBilling } from './read/external-billers.ts'
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read/account.ts'
 import { readResources } from './read/resources.ts'
+import { leftInPlace } from './plan/notices.ts'
 import { readCopyMaps } from './plan/survey.ts'
 
 export interface PullOptions {
@@ -59,10 +62,18 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     accounts.flatMap(({ external }) => external),
     context.catalog,
   )
+  const left = leftInPlace(context.catalog)
+  const ahead = accounts.flatMap(({ live: account }) =>
+    upcomingIn({ account, isTarget: account.name === target.name, left }),
+  )
   return {
     files: pulled.files,
-    notes: [...pulled.notes, ...outside.map(noteOf)],
-    summary: { ...pulled.summary, ...(outside.length === 0 ? {} : { external_billers: outside.length }) },
+    notes: [...pulled.notes, ...outside.map(noteOf), ...ahead.map(noticeLine)],
+    summary: {
+      ...pulled.summary,
+      ...(outside.length === 0 ? {} : { external_billers: outside.length }),
+      ...(ahead.length === 0 ? {} : { notices: ahead.length }),
+    },
   }
 }
 
@@ -139,6 +150,11 @@ async function changedInTarget(
     remembered: new Map(),
     now: context.accounts.target.now(),
   })
+}
+
+/** `schedule_not_begun 2027-02-01T00:00:00Z: …` */
+function noticeLine({ code, at, message, fix }: Notice): string {
+  return `${code}${at === null ? '' : ` ${at}`}: ${message}; ${fix}`
 }
 
 function noteOf({ source, customer, charges, last }: ExternalBilling): string {

@@ -32,6 +32,11 @@ export const violations = {
       'An entry or a file of the catalog has an error, so that nobody knows what is meant there. Everything else was checked.',
     fix: 'Correct what `crossbill validate` names, then verify again.',
   },
+  schedule_not_begun: {
+    meaning:
+      'A subscription is sold in an old account and begins later: a schedule with a start date. No plan moves it, and the old account will bill it.',
+    fix: 'Cancel the schedule there and sell the same in the target; or wait until it begins, then run `crossbill pull`. To leave it there on purpose, declare its customer in `catalog/externals.yaml` with a reason.',
+  },
   external_biller: {
     meaning:
       'A customer is charged again and again without a subscription: another program (a checkout with payment plans) bills them.',
@@ -89,6 +94,10 @@ export const violations = {
   access_extra: {
     meaning: 'Somebody holds an offer that Crossbill granted and does not pay for it any more.',
     fix: '`crossbill apply` takes it away.',
+  },
+  payer_without_address: {
+    meaning: 'A member pays for an offer, and their customer has no e-mail address: no access in Kajabi can be given.',
+    fix: 'Write the address at the customer in the account that bills them, then run `crossbill apply`; or exclude the subscriber with a reason.',
   },
   same_person_pays_twice: {
     meaning: 'One person has two subscriptions that give the same thing, usually one in each old account.',

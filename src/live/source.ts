@@ -268,14 +268,17 @@ export function billedItems({ items, raw, currency }: SourceSubscription): reado
   return items.map((item) => {
     const rates = item.taxRates.length > 0 ? item.taxRates : (raw.default_tax_rates ?? [])
     return {
-      ...unitOf(item.price, currency),
-      transform: transformOf(item.price),
-      quantity: item.quantity ?? 1,
+      ...billedPrice(item.price, currency, item.quantity ?? 1),
       discounts: item.discounts.flatMap(({ coupon }) => appliedDiscount(coupon, currency)),
       taxes: rates.map(({ percentage, inclusive }) => ({ percentage, inclusive })),
-      product: idOf(item.price.product),
     }
   })
+}
+
+/** So many units of a price, without discounts and taxes. */
+export function billedPrice(price: Stripe.Price, currency: string, quantity: number): BilledItem {
+  const terms = { ...unitOf(price, currency), transform: transformOf(price), quantity }
+  return { ...terms, discounts: [], taxes: [], product: idOf(price.product) }
 }
 
 /**

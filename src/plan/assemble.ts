@@ -1,6 +1,18 @@
 import { digest } from '../core/canonical.ts'
 import { formatInstant, instant, secondsPerHour, type Instant } from '../core/instant.ts'
-import type { Action, Blocked, Change, Deferred, Drift, GuardReading, OpenDoor, Plan, Removed, Step } from './types.ts'
+import type {
+  Action,
+  Blocked,
+  Change,
+  Deferred,
+  Drift,
+  GuardReading,
+  Notice,
+  OpenDoor,
+  Plan,
+  Removed,
+  Step,
+} from './types.ts'
 
 /** A change whose requests have no final idempotency keys yet: they derive from the whole plan. */
 export type KeylessChange = Omit<Change, 'steps'> & { readonly steps: readonly Omit<Step, 'idempotency_key'>[] }
@@ -28,6 +40,7 @@ export interface PlanParts {
   readonly guards: readonly GuardReading[]
   readonly doors: readonly OpenDoor[]
   readonly removed: readonly Removed[]
+  readonly notices: readonly Notice[]
 }
 
 const actions: readonly Action[] = [
@@ -75,6 +88,7 @@ export function assemblePlan(parts: PlanParts): Plan {
     people: parts.people,
     ...(parts.removed.length === 0 ? {} : { removed: parts.removed }),
     ...(parts.doors.length === 0 ? {} : { doors: parts.doors }),
+    ...(parts.notices.length === 0 ? {} : { notices: parts.notices }),
   }
   return { ...rest, plan: digest(rest) }
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Operation } from 'fast-json-patch'
+import type { NoticeCode } from './notice-codes.ts'
 
 /** What a plan can do to a resource. `move`, `settle`, `revert` concern subscribers; `grant`, `revoke` access. */
 export type Action =
@@ -119,6 +120,21 @@ export interface OpenDoor {
   readonly fix: string
 }
 
+/** What nothing else would name before it costs money or access. Nothing is done about it. */
+export interface Notice {
+  readonly code: NoticeCode
+  /** `us/sub_…`, `us/sub_sched_…`, `us/cus_…`, or `price.x`. */
+  readonly subscriber: string
+  readonly customer?: string
+  /** When it happens; null where no date is known. */
+  readonly at: string | null
+  /** The next amount that is due, minor units. */
+  readonly amount?: number
+  readonly currency?: string
+  readonly message: string
+  readonly fix: string
+}
+
 export interface Plan {
   readonly format: 1
   readonly tool: string
@@ -155,6 +171,8 @@ export interface Plan {
   readonly removed?: readonly Removed[]
   /** Left out where nobody moves or is settled, or all are closed. */
   readonly doors?: readonly OpenDoor[]
+  /** Left out where there is nothing to point out. */
+  readonly notices?: readonly Notice[]
   /** Excluded, ending, ended and unchanged subscribers by outcome, so that everybody is accounted for. */
   readonly people: Readonly<Record<string, number>>
 }

@@ -5,6 +5,7 @@ import { accessDriftCodes } from '../../src/access/codes.ts'
 import { violationCodes } from '../../src/engine/verify/verify.ts'
 import { alarmCodes, blockedCodes, deferredCodes, runCodes, type CodeEntry } from '../../src/handover/codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
+import { noticeCodes } from '../../src/plan/notice-codes.ts'
 import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resources/codes.ts'
 
 const path = fileURLToPath(new URL('../../docs/codes.md', import.meta.url))
@@ -26,6 +27,7 @@ ${section('Blocked', 'Cannot be moved as things stand; somebody decides. Meanwhi
 ${section('Stopped under way', 'A hand-over that had begun and was not done. It left everything as it was, or took back what it had begun.', runCodes)}
 ${section('Alarms', 'A hand-over that waits for a positive answer or for a person. The old subscription stays on hold meanwhile: a missed charge can be repaired, a double one cannot.', alarmCodes)}
 ${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
+${section('Notices', 'Pointed out by `pull`, `plan`, `verify` and `report`; nothing is done about them. Those that break a promise already are violations of `verify` as well.', noticeCodes)}
 ${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
 ${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}
 ${section('Drift of access', 'What happened outside to access that Crossbill gave, shown by `drift`.', accessDriftCodes)}`

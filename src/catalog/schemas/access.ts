@@ -46,6 +46,11 @@ const offer = Type.Object(
 export const accessSchema = Type.Object(
   {
     offers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }), offer),
+    without_offer: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Keys in prices.yaml of prices that are meant to give no access.',
+      }),
+    ),
     forms: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[0-9]+$' }),

@@ -1,4 +1,4 @@
-import type { Plan } from '../../plan/types.ts'
+import type { Notice, Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
 import { planView, type PlanView, type RepricedView } from './plan-view.ts'
@@ -73,6 +73,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       view.doors.map(({ account, message, fix }) => [code(account), message, fix]),
       { limit },
     ),
+    noticeTable(plan.notices ?? [], limit),
     `Plan digest: ${code(plan.plan)}`,
   ]
   return sections.filter((section) => section !== '').join('\n\n')
@@ -167,4 +168,20 @@ function repricedTable({ address, effect, subscribers }: RepricedView, limit: nu
     { limit, text, all: subscribers.length },
   )
   return table === '' ? text : table
+}
+
+/** The same table in a plan and in a check. */
+export function noticeTable(notices: readonly Notice[], limit: number): string {
+  return markdownTable(
+    `Worth knowing (${notices.length})`,
+    ['what', 'who', 'when', 'message', 'what to do'],
+    notices.map(({ code: name, subscriber, at, message, fix }) => [
+      code(name),
+      code(subscriber),
+      at === null ? '' : when(at),
+      message,
+      fix,
+    ]),
+    { limit },
+  )
 }

@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk'
 import type { Change, Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
+import { noticeLines } from './notice-lines.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from './plan-view.ts'
 import { actionWords, columns, firstFew, plural, shortAddress, when } from './words.ts'
 
@@ -23,6 +24,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     driftSection(view, paint),
     removedSection(view, paint),
     doorSection(view, paint),
+    noticeSection(plan, paint),
     [view.empty ? paint.green(`Nothing to do: ${view.summary}.`) : `Plan: ${view.summary}.`],
   ]
   return sections
@@ -169,6 +171,10 @@ function doorSection({ doors }: PlanView, paint: ChalkInstance): string[] {
     paint.bold('Old doors that stand open'),
     ...doors.flatMap(({ account, message, fix }) => [`  ${account}: ${message}`, `    ${fix}`]),
   ]
+}
+
+function noticeSection({ notices = [] }: Plan, paint: ChalkInstance): string[] {
+  return notices.length === 0 ? [] : [paint.bold('Worth knowing'), ...noticeLines(notices)]
 }
 
 function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {

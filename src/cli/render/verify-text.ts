@@ -1,15 +1,20 @@
 import type { ChalkInstance } from 'chalk'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import { code as inCode, fittingMarkdown, markdownTable } from './markdown-table.ts'
+import { noticeLines } from './notice-lines.ts'
+import { noticeTable } from './plan-markdown.ts'
 import { firstFew, groupBy, plural } from './words.ts'
 
 /** The standing check: one sentence when it holds, else every violation by code with the way to mend it. */
 export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
   const accounts = Object.keys(result.accounts).join(', ')
   if (result.ok)
-    return paint.green(
-      `Holds: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
-    )
+    return [
+      paint.green(
+        `Holds: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
+      ),
+      ...noticed(result, paint),
+    ].join('\n')
   const groups = [...groupBy(result.violations, (violation) => violation.code)]
   return [
     paint.red(
@@ -24,13 +29,25 @@ export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
         ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
       ]
     }),
+    ...noticed(result, paint),
   ].join('\n')
+}
+
+function noticed({ notices }: VerifyResult, paint: ChalkInstance): string[] {
+  return notices.length === 0 ? [] : ['', paint.bold('Worth knowing'), ...noticeLines(notices)]
 }
 
 /** The same for a job's summary page. */
 export function verifyMarkdown(result: VerifyResult): string {
   if (result.ok)
-    return `## Crossbill verify: holds\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`
+    return fittingMarkdown((limit) =>
+      [
+        `## Crossbill verify: holds\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`,
+        noticeTable(result.notices, limit),
+      ]
+        .filter((part) => part !== '')
+        .join('\n\n'),
+    )
   const groups = [...groupBy(result.violations, ({ code }) => code)]
   const counts = groups.map(([code, { length }]) => `${inCode(code)} ${length}`).join(' · ')
   const rows = result.violations.map(({ code, subscriber, detail, fix }) => [
@@ -40,11 +57,16 @@ export function verifyMarkdown(result: VerifyResult): string {
     fix,
   ])
   return fittingMarkdown((limit) =>
-    markdownTable(
-      `Crossbill verify: ${plural(rows.length, 'violation')}`,
-      ['violation', 'who', 'what', 'what to do'],
-      rows,
-      { limit, text: groups.length < 2 ? '' : counts },
-    ),
+    [
+      markdownTable(
+        `Crossbill verify: ${plural(rows.length, 'violation')}`,
+        ['violation', 'who', 'what', 'what to do'],
+        rows,
+        { limit, text: groups.length < 2 ? '' : counts },
+      ),
+      noticeTable(result.notices, limit),
+    ]
+      .filter((part) => part !== '')
+      .join('\n\n'),
   )
 }

@@ -1,5 +1,6 @@
 import { groupBy, money, plural, shortAddress, when } from '../render/words.ts'
 import type { Document, Section } from './document.ts'
+import type { Plan } from '../../plan/types.ts'
 import { openResources, wavesOf, type Evidence } from './evidence.ts'
 
 /**
@@ -52,6 +53,7 @@ function migrationPlan(evidence: Evidence): Document {
       },
       ...standing(plan.deferred, 'Waiting', (one) => `until ${when(one.until)}`),
       ...standing(plan.blocked, 'Blocked', (one) => `${one.message}. ${one.fix}`),
+      ...ahead(plan),
       {
         heading: 'Money',
         text: 'Revenue a month before and after the current plan.',
@@ -66,6 +68,20 @@ function migrationPlan(evidence: Evidence): Document {
       },
     ],
   }
+}
+
+/** What no row of "People" shows: it begins or ends later, or nothing bills or gives it. */
+function ahead({ notices = [] }: Plan): Section[] {
+  if (notices.length === 0) return []
+  const rows = notices.map((one) => [
+    code(one.code),
+    code(one.subscriber),
+    one.at === null ? '' : when(one.at),
+    one.amount === undefined || one.currency === undefined ? '' : money(one.amount, one.currency),
+    `${one.message}. ${one.fix}`,
+  ])
+  const heads = ['what', 'who', 'when', 'amount', 'what to know']
+  return [{ heading: `Worth knowing (${notices.length})`, table: { heads, rows } }]
 }
 
 function standing<T extends { readonly address: string; readonly code: string }>(

@@ -19,19 +19,37 @@ const live = new Set<string>(['active', 'trialing', 'past_due'])
  * subscriber has access elsewhere and no claim here; one that is ending has it until it ends.
  */
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
-  const successors = successorsByMark(accounts.target)
-  const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
-  const declared = catalog.subscribers.flatMap((desired) => {
-    if (desired.excluded !== undefined) return []
-    const old = sources.get(desired.source)?.get(desired.subscription)
-    const paying = successors.get(desired.key) ?? old
-    if (paying === undefined) return []
-    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
+  const declared = allPayers(catalog, accounts).flatMap(({ desired, paying, customer }) => {
     const person = customer?.email?.trim().toLowerCase()
     if (customer === undefined || person === undefined || person === '') return []
     return [claim(desired, paying, { customer: customer.id, person, name: customer.name ?? '' })]
   })
   return [...declared, ...undeclaredOf(catalog, accounts)]
+}
+
+interface Payer {
+  readonly desired: DesiredSubscriber
+  readonly paying: Stripe.Subscription
+  readonly customer: Stripe.Customer | undefined
+}
+
+/** Every declared subscriber who is not excluded, with the subscription that bills them. */
+function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
+  const successors = successorsByMark(accounts.target)
+  const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
+  return catalog.subscribers.flatMap((desired) => {
+    if (desired.excluded !== undefined) return []
+    const old = sources.get(desired.source)?.get(desired.subscription)
+    const paying = successors.get(desired.key) ?? old
+    if (paying === undefined) return []
+    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
+    return [{ desired, paying, customer }]
+  })
+}
+
+/** Those of them whose subscription is live. */
+export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
+  return allPayers(catalog, accounts).filter(({ paying }) => live.has(paying.status))
 }
 
 /**

@@ -13,6 +13,7 @@ import type { GuardReading, Plan } from '../../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
+import { noticesOf } from './notices.ts'
 import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { survey, type Survey } from './survey.ts'
 
@@ -97,6 +98,7 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     guards: await guards(context, seen, { people, changes, removed: retires ? removals.length : 0 }),
     removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
+    notices: noticesOf(catalog, seen.live),
   })
 }
 

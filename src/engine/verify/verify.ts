@@ -4,6 +4,8 @@ import { accountFacts, type AccountFacts, type Context } from '../context.ts'
 import { violations } from '../../handover/violation-codes.ts'
 import { externalBillers } from './external-billers.ts'
 import { isHeld, sidesOf, type Sides } from './sides.ts'
+import type { Notice } from '../../plan/types.ts'
+import { noticesOf } from '../plan/notices.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
@@ -16,14 +18,34 @@ export interface VerifyResult {
   readonly checked: number
   readonly accounts: Readonly<Record<string, AccountFacts>>
   readonly violations: readonly Violation[]
+  /** What breaks no promise today and may cost money or access later. */
+  readonly notices: readonly Notice[]
 }
 
 /** The standing check over all accounts. Read-only, lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
-  const found = [...check(context, seen), ...accessViolations(seen), ...(await externalBillers(context))]
+  const notices = noticesOf(context.catalog, seen.live)
+  const found = [
+    ...check(context, seen),
+    ...accessViolations(seen),
+    ...(await externalBillers(context)),
+    ...notices.flatMap(noticedViolation),
+  ]
   const checked = sidesOf(seen.live, context.catalog.subscribers, context.catalog.project.name).length
-  return { ok: found.length === 0, checked, accounts: accountFacts(context.accounts), violations: found }
+  return {
+    ok: found.length === 0,
+    checked,
+    accounts: accountFacts(context.accounts),
+    violations: found,
+    notices: notices.filter((one) => noticedViolation(one).length === 0),
+  }
+}
+
+/** Two notices break a promise already: a sale that no plan will move, and a member who pays and gets nothing. */
+function noticedViolation({ code, subscriber, at, message, fix }: Notice): readonly Violation[] {
+  if (code !== 'schedule_not_begun' && code !== 'payer_without_address') return []
+  return [{ code, subscriber, detail: at === null ? message : `${message} (${at})`, fix }]
 }
 
 /** Every rule over everybody, in the order of the codes. Pure. */

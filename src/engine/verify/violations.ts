@@ -19,6 +19,7 @@ export const violationCodes = [
   'discount_lost',
   'undeclared_subscription',
   'entry_invalid',
+  'schedule_not_begun',
   'external_biller',
   'duplicate_target',
   'held_without_successor',
@@ -32,6 +33,7 @@ export const violationCodes = [
   'payment_method_differs',
   'access_missing',
   'access_extra',
+  'payer_without_address',
   'same_person_pays_twice',
 ] as const
 

@@ -38,7 +38,7 @@ function evidence(changed: Partial<Evidence> = {}): Evidence {
     at: '2026-12-01T12:00:00Z',
     catalog: present(catalog, JSON.stringify(findings)),
     plan,
-    verified: { ok: true, checked: 36, accounts: {}, violations: [] },
+    verified: { ok: true, checked: 36, accounts: {}, violations: [], notices: [] },
     doctor: { ok: true, findings: [] },
     copied: { sources: {}, findings: [] },
     identities: [{ kind: 'price', source: 'us', old_id: 'price_1', address: 'price.monthly', new_id: 'price_9' }],
@@ -132,7 +132,7 @@ describe('the evidence packet', () => {
 
   test('violations are listed with what to do', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
-    const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation] } })
+    const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation], notices: [] } })
     expect(documentMarkdown(document('verification', of))).toContain(
       '| `double_payer` | `us/sub_1` | two <payers> | hold one |',
     )

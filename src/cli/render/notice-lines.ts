@@ -1,0 +1,21 @@
+import type { Notice } from '../../plan/types.ts'
+import { firstFew, groupBy, when } from './words.ts'
+
+const shownMax = 6
+
+/** Notices by code, a line each and one way out for all of a kind. */
+export function noticeLines(notices: readonly Notice[]): string[] {
+  return [...groupBy(notices, ({ code }) => code)].flatMap(([code, members]) => {
+    const { shown, more } = firstFew(members, shownMax)
+    return [
+      `  ${code} (${members.length})`,
+      ...shown.flatMap((one) => [`    ${one.subscriber}${dateOf(one)}: ${one.message}`, `      ${one.fix}`]),
+      ...(more === 0 ? [] : [`    … and ${more} more (--format json lists all)`]),
+    ]
+  })
+}
+
+/** ` on 2027-02-01 00:00:00 UTC` */
+export function dateOf({ at }: Notice): string {
+  return at === null ? '' : ` on ${when(at)}`
+}

@@ -1,0 +1,21 @@
+import type { Catalog } from '../../catalog/types.ts'
+import type { Live } from '../../live/accounts.ts'
+import type { Notice } from '../../plan/types.ts'
+import { upcomingIn } from '../../plan/upcoming.ts'
+import { accessNotices } from '../access/notices.ts'
+
+/** Everything worth pointing out that no other list of a plan names. */
+export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
+  const left = leftInPlace(catalog)
+  const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, left }))
+  return [...sources, ...upcomingIn({ account: live.target, isTarget: true, left }), ...accessNotices(catalog, live)]
+}
+
+/** Excluded subscribers and declared customers: somebody wrote why they stay where they are. */
+export function leftInPlace({
+  subscribers,
+  externals,
+}: Pick<Catalog, 'subscribers' | 'externals'>): ReadonlySet<string> {
+  const excluded = subscribers.filter((one) => one.excluded !== undefined).map(({ key }): string => key)
+  return new Set([...excluded, ...externals.map(({ source, customer }) => `${source}/${customer}`)])
+}

@@ -1,0 +1,170 @@
+import type Stripe from 'stripe'
+import { forecastInvoice } from '../billing/amount.ts'
+import { formatInstant, instant, type Instant } from '../core/instant.ts'
+import { formatMoney } from '../core/money.ts'
+import { nextChargeOf } from '../handover/charges.ts'
+import type { LiveAccount } from '../live/accounts.ts'
+import { billedPrice, idOf, isOver, readSource } from '../live/source.ts'
+import type { Notice } from './types.ts'
+
+export interface Upcoming {
+  readonly account: LiveAccount
+  /** The target keeps what is sold there; in a source it would be left behind. */
+  readonly isTarget: boolean
+  /** `us/sub_…` of subscribers and `us/cus_…` of customers that the catalog leaves where they are, with a reason. */
+  readonly left: ReadonlySet<string>
+}
+
+/** What an account will do later and no list of subscriptions shows today, soonest first. Pure. */
+export function upcomingIn(input: Upcoming): readonly Notice[] {
+  const found = [...notBegun(input), ...trialsWithoutCard(input), ...endings(input), ...looseItems(input)]
+  return found.toSorted((a, b) => order(a.at) - order(b.at) || (a.subscriber < b.subscriber ? -1 : 1))
+}
+
+function order(at: string | null): number {
+  return at === null ? Number.MAX_SAFE_INTEGER : Date.parse(at)
+}
+
+function notBegun({ account, isTarget, left }: Upcoming): Notice[] {
+  if (isTarget) return []
+  return [...account.schedules.values()].flatMap((schedule): Notice[] => {
+    const customer = idOf(schedule.customer)
+    const [first] = schedule.phases
+    if (schedule.status !== 'not_started' || first === undefined || left.has(`${account.name}/${customer}`)) return []
+    const charge = firstCharge(account, first)
+    return [
+      {
+        code: 'schedule_not_begun',
+        subscriber: `${account.name}/${schedule.id}`,
+        customer,
+        at: formatInstant(instant(first.start_date)),
+        ...charge,
+        message: `${schedule.id} of ${customer} begins in ${account.name}${amountWords(charge)}; it has no subscription yet, so no plan moves it`,
+        fix: `cancel it in ${account.name} and sell it in the target; or, once it has begun: crossbill pull --source ${account.name}; to leave it there, declare it in catalog/externals.yaml (externals: { ${account.name}: { ${customer}: REASON } })`,
+      },
+    ]
+  })
+}
+
+/** What the first phase's items come to, where the account's list of prices shows them all. */
+function firstCharge(
+  account: LiveAccount,
+  phase: Stripe.SubscriptionSchedule.Phase,
+): Partial<Pick<Notice, 'amount' | 'currency'>> {
+  const prices = phase.items.map(({ price }) => account.prices?.get(idOf(price)))
+  const currency = phase.currency || prices[0]?.currency
+  if (currency === undefined || prices.some((price) => price === undefined)) return {}
+  const items = phase.items.flatMap(({ quantity }, at) => {
+    const price = prices[at]
+    return price === undefined || price.recurring?.usage_type === 'metered'
+      ? []
+      : [billedPrice(price, currency, quantity ?? 1)]
+  })
+  return { amount: forecastInvoice(items, []).total, currency }
+}
+
+function amountWords({ amount, currency }: Partial<Pick<Notice, 'amount' | 'currency'>>): string {
+  return amount === undefined || currency === undefined ? '' : `, ${formatMoney({ amount, currency })} at a time`
+}
+
+const withoutCard: Readonly<Record<string, string>> = {
+  cancel: 'Stripe cancels it then',
+  pause: 'Stripe pauses it then, and nothing is billed',
+  create_invoice: 'Stripe makes an invoice then that cannot be collected',
+}
+
+function trialsWithoutCard(input: Upcoming): Notice[] {
+  return going(input).flatMap(({ subscriber, customer, read }): Notice[] => {
+    const { trialEnd, payment, raw } = read
+    if (trialEnd === null || payment !== null || raw.collection_method !== 'charge_automatically') return []
+    const charge = nextChargeOf(read)
+    if (charge === null || charge.amount === 0) return []
+    const end = raw.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice'
+    return [
+      {
+        code: 'trial_without_card',
+        subscriber,
+        customer,
+        at: formatInstant(trialEnd),
+        amount: charge.amount,
+        currency: charge.currency,
+        message: `the trial of ${raw.id} ends, ${formatMoney(charge)} is due, and ${customer} has no payment method; ${withoutCard[end] ?? ''}`,
+        fix: `ask the member for a card before then, and set it as the default of ${customer} in ${input.account.name}`,
+      },
+    ]
+  })
+}
+
+function endings(input: Upcoming): Notice[] {
+  return going(input).flatMap(({ subscriber, customer, read }): Notice[] => {
+    if (read.cancelAt === null) return []
+    const charge = nextChargeOf(read)
+    const until = charge === null ? '' : `, and renews until then (next ${formatMoney(charge)})`
+    return [
+      {
+        code: 'ends_later',
+        subscriber,
+        customer,
+        at: formatInstant(read.cancelAt),
+        ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
+        message: `${read.id} ends by itself (cancel_at)${until}`,
+        fix: `nothing, if the end is meant; else take cancel_at off ${read.id} in ${input.account.name}`,
+      },
+    ]
+  })
+}
+
+interface Going {
+  readonly subscriber: string
+  readonly customer: string
+  readonly read: ReturnType<typeof readSource>
+}
+
+/** Subscriptions that this account bills: one on hold is billed by its successor. */
+function going({ account, left }: Upcoming): Going[] {
+  return account.subscriptions.flatMap((one) => {
+    const subscriber = `${account.name}/${one.id}`
+    if (isOver(one) || left.has(subscriber)) return []
+    const customer = idOf(one.customer)
+    const read = readSource(one, account.customers.get(customer), account.prices, account.coupons)
+    return read.hold === null ? [{ subscriber, customer, read }] : []
+  })
+}
+
+function looseItems(input: Upcoming): Notice[] {
+  const { account, isTarget } = input
+  const billed = new Map<string, Instant>()
+  for (const { customer, read } of going({ ...input, left: new Set() })) {
+    if (read.next === null || read.ending !== null) continue
+    const known = billed.get(customer)
+    if (known === undefined || read.next < known) billed.set(customer, read.next)
+  }
+  return [...account.pendingItems].flatMap(([customer, items]) =>
+    items.flatMap((item): Notice[] => {
+      if (namesSubscription(item)) return []
+      const at = billed.get(customer)
+      // In the target an item that the next invoice takes along is the ordinary case.
+      if (isTarget && at !== undefined) return []
+      const amount = formatMoney(item)
+      return [
+        {
+          code: 'item_without_subscription',
+          subscriber: `${account.name}/${customer}`,
+          customer,
+          at: at === undefined ? null : formatInstant(at),
+          amount: item.amount,
+          currency: item.currency,
+          message:
+            at === undefined
+              ? `${item.id} over ${amount} waits for an invoice, and no subscription of ${customer} in ${account.name} makes one`
+              : `${item.id} over ${amount} belongs to no subscription; the next invoice of ${customer} in ${account.name} takes it along`,
+          fix: `invoice or delete it in ${account.name}${isTarget ? '' : ', or choose policies.pending_invoice_items: carry'}`,
+        },
+      ]
+    }),
+  )
+}
+
+function namesSubscription({ parent }: Stripe.InvoiceItem): boolean {
+  return typeof parent?.subscription_details?.subscription === 'string'
+}

@@ -15,6 +15,10 @@ export function keyPlace(path: readonly (string | number)[]): string {
   return path.join('\0')
 }
 
+export function pathOf(place: string): readonly string[] {
+  return place === '' ? [] : place.split('\0')
+}
+
 interface Level {
   readonly indent: number
   readonly map: Record<string, Json>
@@ -82,7 +86,8 @@ const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 function scalar(text: string): Json | undefined {
   if (instantText.test(text)) return text
   if (integer.test(text)) return text === '-0' ? undefined : Number(text)
-  if (fraction.test(text)) return Number(text)
+  // `49.00` is no whole number as it is written, which only the full reader can say.
+  if (fraction.test(text)) return Number.isInteger(Number(text)) ? undefined : Number(text)
   if (text === 'true') return true
   if (text === 'false') return false
   return word.test(text) && !reserved.test(text) ? text : undefined

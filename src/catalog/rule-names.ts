@@ -7,6 +7,9 @@ export const ruleMeanings = {
   'file-too-large': 'A file is larger than what is read.',
   'not-text': 'A file holds bytes that are no UTF-8 text.',
   'yaml-syntax': 'A file is no YAML.',
+  'yaml-form':
+    'A form that would be read as something else than it says: `4.9e3`, `0x1324`, a tag (`!!omap`), a directive, a merge key (`<<`), a lone carriage return.',
+  'number-form': 'An amount or a count is no whole number as it is written: `49.00`.',
   'yaml-documents': 'A file holds several YAML documents (`---`).',
   'too-deep': 'Something is nested deeper than anything in a catalog.',
   'too-many-aliases': 'Aliases (`*name`) unfold to more than was meant.',

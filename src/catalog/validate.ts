@@ -6,6 +6,7 @@ import { parseInstant } from '../core/instant.ts'
 import type { Json } from '../core/json.ts'
 import { suggest } from '../core/suggest.ts'
 import { error, type RuleName } from './rule-names.ts'
+import { pathOf } from './plain-yaml.ts'
 import type { Path, YamlFile } from './yaml-places.ts'
 
 const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, coerceTypes: false })
@@ -26,7 +27,10 @@ export interface FileFinding {
 /** Checks a file against its schema: one finding for each thing that is wrong, at its place. */
 export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnostic[] {
   const errors = errorsIn(file, schema)
-  const findings = errors.slice(0, mostFindings).map((one) => diagnostic(file, one).finding)
+  const written = asWritten(file, schema).slice(0, mostFindings)
+  const findings = [...written, ...errors.slice(0, mostFindings).map((one) => diagnostic(file, one))].map(
+    ({ finding }) => finding,
+  )
   if (errors.length <= mostFindings) return findings
   const message = `${errors.length - mostFindings} more findings in this file are not listed`
   return [...findings, error('more-findings', message, 'mend the first ones', file.locate([]))]
@@ -34,7 +38,7 @@ export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnost
 
 /** The same without a limit, each with its path: for a reader that leaves out what is wrong. */
 export function findingsIn(file: YamlFile, schema: TSchema): readonly FileFinding[] {
-  return errorsIn(file, schema).map((one) => diagnostic(file, one))
+  return [...asWritten(file, schema), ...errorsIn(file, schema).map((one) => diagnostic(file, one))]
 }
 
 function errorsIn(file: YamlFile, schema: TSchema): readonly ErrorObject[] {
@@ -44,6 +48,43 @@ function errorsIn(file: YamlFile, schema: TSchema): readonly ErrorObject[] {
     compiled.set(schema, validate)
   }
   return validate(file.value) ? [] : withoutBranches(validate.errors ?? [])
+}
+
+/** Numbers that say something else than YAML reads. `49.00` is one where a whole number belongs: it could mean 49 of the smallest unit and 49 of the currency. */
+function asWritten(file: YamlFile, schema: TSchema): readonly FileFinding[] {
+  return [...file.oddNumbers].flatMap(([place, { text, rule, message, fix }]): FileFinding[] => {
+    const path = pathOf(place)
+    // What is left out already is not looked at again.
+    if (typeof valueAt(file.value, path) !== 'number') return []
+    if (rule === 'number-form' && takesFraction(schema as Schema, path)) return []
+    const named =
+      rule === 'number-form' ? `"${path.at(-1) ?? ''}" is ${text}, which is not written as a whole number` : message
+    return [{ path, finding: error(rule, named, fix, file.locate(path)) }]
+  })
+}
+
+function valueAt(value: Json | undefined, [step, ...rest]: Path): Json | undefined {
+  if (step === undefined || typeof value !== 'object' || value === null) return step === undefined ? value : undefined
+  return valueAt((value as Readonly<Record<string, Json>>)[step], rest)
+}
+
+interface Schema {
+  readonly type?: unknown
+  readonly anyOf?: readonly Schema[]
+  readonly items?: Schema
+  readonly properties?: Readonly<Record<string, Schema>>
+  readonly additionalProperties?: Schema | boolean
+}
+
+/** Whether a number with places may stand there. What no schema speaks of is reported as unknown already. */
+function takesFraction(schema: Schema, [step, ...rest]: Path): boolean {
+  if (schema.anyOf !== undefined)
+    return schema.anyOf.some((one) => takesFraction(one, step === undefined ? [] : [step, ...rest]))
+  if (step === undefined) return schema.type !== 'integer'
+  const { items, properties, additionalProperties: other } = schema
+  const own = properties !== undefined && Object.hasOwn(properties, step) ? properties[step] : undefined
+  const inside = own ?? (typeof other === 'object' ? other : items)
+  return inside === undefined || takesFraction(inside, rest)
 }
 
 /** Of a choice between forms only the choice itself is reported, not what each of its branches would have liked. */

@@ -4,6 +4,7 @@ import type { Json } from '../core/json.ts'
 import { keyPlace, readPlainYaml } from './plain-yaml.ts'
 import { error } from './rule-names.ts'
 import { keyText, locator, parseYaml, type Places, placesOf, startOf, type YamlFile } from './yaml-places.ts'
+import { isMergeKey, oddForms, oddNumbersIn } from './yaml-written.ts'
 
 export type YamlReading = { readonly file: YamlFile } | { readonly findings: readonly Diagnostic[] }
 
@@ -19,8 +20,15 @@ export function readYaml(path: string, text: string): YamlReading {
   const early = refuseText(path, text)
   if (early !== undefined) return { findings: [early] }
   const plain = readPlainYaml(text)
-  if (plain !== undefined) return { file: fileOf(path, text, plain.value, plain.places) }
+  if (plain !== undefined) return { file: fileOf(path, text, { ...plain, oddNumbers: new Map() }) }
+  const odd = oddForms(text)
   const { document, at } = parseYaml(path, text)
+  if (odd.length > 0)
+    return {
+      findings: odd
+        .slice(0, mostProblems)
+        .map(({ offset, message, fix }) => error('yaml-form', message, fix, at(offset))),
+    }
   const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => {
     const place = at(problem.pos[0])
     if (problem.code === 'MULTIPLE_DOCS')
@@ -32,7 +40,8 @@ export function readYaml(path: string, text: string): YamlReading {
   if (findings.length > 0) return { findings }
   try {
     const value = document.toJS({ maxAliasCount: mostAliases }) as Json
-    return { file: fileOf(path, text, value, placesOf(document, at)) }
+    const oddNumbers = oddNumbersIn(document, keyPlace)
+    return { file: fileOf(path, text, { value, places: placesOf(document, at), oddNumbers }) }
   } catch (thrown) {
     // The parser's answer to aliases of aliases ("billion laughs").
     if (thrown instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
@@ -41,11 +50,16 @@ export function readYaml(path: string, text: string): YamlReading {
 }
 
 /** Keeps the text, not the parsed document, which is fifty times its size: only a file with findings is parsed again to place them. */
-function fileOf(path: string, text: string, value: Json, places: Places): YamlFile {
+function fileOf(
+  path: string,
+  text: string,
+  { value, places, oddNumbers }: Pick<YamlFile, 'value' | 'oddNumbers'> & { readonly places: Places },
+): YamlFile {
   let locate: YamlFile['locate'] | undefined
   return {
     path,
     value,
+    oddNumbers,
     locate: (steps, part) => {
       const known = part === 'key' ? places.get(keyPlace(steps)) : undefined
       if (known !== undefined) return { file: path, ...known }
@@ -73,7 +87,7 @@ function refuseText(path: string, text: string): Diagnostic | undefined {
   return error('not-text', 'this is not UTF-8 text', 'save the file as UTF-8', place)
 }
 
-/** One walk over the tree: keys said twice, keys that are no words, and nesting that nobody meant. */
+/** One walk over the tree: keys said twice, keys that are no words, and nesting that is a slip. */
 function checkTree(document: Document.Parsed, at: (offset: number) => Position): readonly Diagnostic[] {
   const findings: Diagnostic[] = []
   const walk = (node: unknown, depth: number): void => {
@@ -88,6 +102,7 @@ function checkTree(document: Document.Parsed, at: (offset: number) => Position):
       const offset = startOf(pair.key)
       const key = keyText(pair)
       if (key === undefined) findings.push(notAKey(at(offset)))
+      else if (isMergeKey(pair)) findings.push(mergeKey(at(offset)))
       else if (seen.has(key)) findings.push(duplicateKey(key, at(offset), at(seen.get(key) ?? 0)))
       else seen.set(key, offset)
       walk(pair.value, depth + 1)
@@ -104,6 +119,11 @@ function duplicateKey(key: string, at: Position, first: Position): Diagnostic {
 
 function notAKey(at: Position): Diagnostic {
   return error('yaml-syntax', 'a key must be plain text', 'write one word before the colon', at)
+}
+
+function mergeKey(at: Position): Diagnostic {
+  const message = 'the merge key << is not read here'
+  return error('yaml-form', message, 'write the fields out, or use an alias (*name) for a whole value', at)
 }
 
 function tooDeep(at: Position): Diagnostic {

@@ -13,6 +13,7 @@ import {
 import type { Position } from '../core/diagnostic.ts'
 import type { Json } from '../core/json.ts'
 import { keyPlace } from './plain-yaml.ts'
+import { spellKeys, type OddNumber } from './yaml-written.ts'
 
 export type Places = ReadonlyMap<string, { readonly line: number; readonly column: number }>
 
@@ -24,7 +25,9 @@ export interface Parsed {
 export function parseYaml(path: string, text: string): Parsed {
   const lines = new LineCounter()
   const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: 'error' } as const
-  return { document: parseDocument(text, options), at: (offset) => positionOf(path, lines, offset) }
+  const document = parseDocument(text, options)
+  spellKeys(document)
+  return { document, at: (offset) => positionOf(path, lines, offset) }
 }
 
 /** Where the keys of the first two levels stand: those are asked for of every file. */
@@ -95,6 +98,8 @@ export function locator(document: Document.Parsed, at: (offset: number) => Posit
 export interface YamlFile {
   readonly path: string
   readonly value: Json
+  /** Numbers that are not written as what YAML reads, by `keyPlace`. */
+  readonly oddNumbers: ReadonlyMap<string, OddNumber>
   /** Where a value stands, or its key. A part that is not there is shown at what would hold it. */
   readonly locate: (path: Path, part?: 'key' | 'value') => Position
 }

@@ -15,6 +15,7 @@ import {
   YAMLMap as MapNode,
   YAMLSeq,
 } from 'yaml'
+import { spellKeys } from './yaml-written.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
 /** How all YAML of ours is laid out: no folding, so that one changed value is one changed line. */
@@ -42,6 +43,7 @@ export class YamlText {
     this.#indent = /^( {1,8})\S/m.exec(text ?? '')?.[1]?.length ?? 2
     const empty = text === undefined || text.trim() === ''
     const document: Document = empty ? new Document() : parseDocument(text)
+    spellKeys(document)
     if (empty) document.commentBefore = ` ${header}`
     if (!isMap(document.contents)) document.contents = new MapNode()
     this.#document = document

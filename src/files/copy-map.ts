@@ -143,6 +143,13 @@ function readLines(text: string, find: Find): Line[] {
     find('copy-map-text', text.slice(0, odd).split('\n').length, 'this is not UTF-8 text', 'save the file as UTF-8')
     return []
   }
+  // A reader takes it for the end of a line or for a part of a cell, whichever it sees first.
+  const loose = text.search(/\r(?!\n)/)
+  if (loose >= 0) {
+    const line = text.slice(0, loose).split('\n').length
+    find('copy-map-text', line, 'a carriage return stands alone in this line', 'end lines with a line feed, or with both')
+    return []
+  }
   let records: { record: string[]; info: { lines: number } }[]
   try {
     records = parse(text, {

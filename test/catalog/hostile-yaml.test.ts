@@ -14,7 +14,7 @@ describe('text that is not one plain tree is refused with its place', () => {
     ['two documents', 'a: 1\n---\nb: 2\n', '2:1 yaml-documents'],
     ['a NUL', 'a: 1\nb: \0\n', '2:4 not-text'],
     ['another encoding', 'a: 1\nb: caf\uFFFD\n', '2:7 not-text'],
-    ['an unknown tag', 'a: !!js/function x\n', '1:4 yaml-syntax'],
+    ['an unknown tag', 'a: !!js/function x\n', '1:4 yaml-form'],
     ['a map as key', '{ a: 1 }: 2\n', '1:1 yaml-syntax'],
     ['a key said twice', 'a:\n  b: 1\n  c: 2\n  "b": 3\n', '4:3 duplicate-key'],
     ['a hundred levels', `${'['.repeat(100)}${']'.repeat(100)}`, '1:66 too-deep'],

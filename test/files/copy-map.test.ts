@@ -56,6 +56,13 @@ cus_2,,,cus_2,,
     ])
   })
 
+  test('a lone carriage return is refused with its line, wherever it stands', () => {
+    const message = 'copy-map-text: a carriage return stands alone in this line'
+    expect(found(`${header}\rcus_1,pm_1,cus_1,pm_9\r`)).toEqual([`us.csv:1 ${message}`])
+    expect(found(`${header}\r\ncus_1,pm_1,cus_1,pm_9\rcus_2,pm_2,cus_2,pm_8\n`)).toEqual([`us.csv:2 ${message}`])
+    expect(found(`${header}\ncus_1,"pm\r_1",cus_1,pm_9\n`)).toEqual([`us.csv:2 ${message}`])
+  })
+
   test.each([
     ['nothing at all', '', ['us.csv:1 copy-map-columns: the file is empty']],
     ['a missing column', 'customer_id_old,source_id_old,customer_id_new\n', [/source_id_new is not there once/]],

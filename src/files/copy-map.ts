@@ -147,7 +147,12 @@ function readLines(text: string, find: Find): Line[] {
   const loose = text.search(/\r(?!\n)/)
   if (loose >= 0) {
     const line = text.slice(0, loose).split('\n').length
-    find('copy-map-text', line, 'a carriage return stands alone in this line', 'end lines with a line feed, or with both')
+    find(
+      'copy-map-text',
+      line,
+      'a carriage return stands alone in this line',
+      'end lines with a line feed, or with both',
+    )
     return []
   }
   let records: { record: string[]; info: { lines: number } }[]

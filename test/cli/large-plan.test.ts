@@ -58,7 +58,9 @@ test('the plan for a pull request fits into a comment, says what it leaves out, 
 test('violations for a job’s summary page fit, too', () => {
   const violation = { code: 'no_payer', subscriber: 'us/sub_1', detail: 'd'.repeat(900), fix: 'f'.repeat(900) } as const
   const violations = Array.from({ length: 3_000 }, () => violation)
-  expect(verifyMarkdown({ ok: false, checked: 3_000, accounts: {}, violations, notices: [] }).length).toBeLessThan(65_536)
+  expect(verifyMarkdown({ ok: false, checked: 3_000, accounts: {}, violations, notices: [] }).length).toBeLessThan(
+    65_536,
+  )
 })
 
 test('a saved plan has a line for each change; it is read again whoever laid it out, and refused once its content is another', async () => {

@@ -64,7 +64,7 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
   )
   const left = leftInPlace(context.catalog)
   const ahead = accounts.flatMap(({ live: account }) =>
-    upcomingIn({ account, isTarget: account.name === target.name, left }),
+    upcomingIn({ account, isTarget: account.name === here.name, left }),
   )
   return {
     files: pulled.files,

@@ -1,6 +1,7 @@
+import { hasHoldMark, isCancelledByUs, isLapsed } from '../live/subscription.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from '../live/marks.ts'
+import { markFrom, markHold } from '../live/marks.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
 /** Somebody has to look; the engine's `Alert` without how long it lasts. */
@@ -68,8 +69,8 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
 }
 
 function sourceEnded(account: string, subscription: JsonObject, message: string, now: Instant): EventReading {
-  if (causedByUs(subscription)) return { ignored: 'caused_by_us' }
-  if (!held(subscription) || endedByDunning(subscription)) return ended('source_account', subscription, message, now)
+  if (isCancelledByUs(subscription)) return { ignored: 'caused_by_us' }
+  if (!hasHoldMark(subscription) || isLapsed(subscription)) return ended('source_account', subscription, message, now)
   const subscriber = `${account}/${text(subscription['id'])}`
   const customer = customerOf(subscription)
   return {
@@ -100,7 +101,7 @@ function sourceChanged(
   const subscriber = `${account}/${text(subscription['id'])}`
   if (holdGone(subscription, previous))
     return { signal: { source: 'source_account', event: 'hold_removed', subscriber, receivedAt: now, message } }
-  if (!held(subscription)) return { ignored: 'not_held' }
+  if (!hasHoldMark(subscription)) return { ignored: 'not_held' }
   const watched = [
     'items',
     'default_payment_method',
@@ -124,13 +125,9 @@ function sourceChanged(
 /** Our pause or our mark went with this event. A revert of our own takes both off, too: whether it was one is read back before anything is done. */
 function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   const before = previous['metadata']
-  if (!held(subscription)) return isJsonObject(before) && (before[markHold] ?? '') !== ''
+  if (!hasHoldMark(subscription)) return isJsonObject(before) && (before[markHold] ?? '') !== ''
   const { pause_collection: pause } = subscription
   return 'pause_collection' in previous && !(isJsonObject(pause) && (pause['resumes_at'] ?? null) === null)
-}
-
-function endedByDunning({ cancellation_details: details }: JsonObject): boolean {
-  return isJsonObject(details) && details['reason'] === 'payment_failed'
 }
 
 /** A renewal of a held subscription moves the periods of its items, which is no change of anybody's. */
@@ -146,7 +143,7 @@ function targetEnded(subscription: JsonObject, message: string, now: Instant): E
   if (cancelledAtOnceByUs(subscription)) return { ignored: 'caused_by_us' }
   const follows = ended('target_account', subscription, message, now)
   const from = markOf(subscription, markFrom)
-  if (from === undefined || causedByUs(subscription)) return follows
+  if (from === undefined || isCancelledByUs(subscription)) return follows
   return {
     ...follows,
     notice: {
@@ -195,23 +192,10 @@ function paymentFailed(invoice: JsonObject): EventReading {
   }
 }
 
-function causedByUs(subscription: JsonObject): boolean {
-  const details = subscription['cancellation_details']
-  const comment = isJsonObject(details) ? details['comment'] : undefined
-  return (
-    typeof comment === 'string' &&
-    [settledComment, cancelledComment, undoneComment].some((own) => comment.startsWith(own))
-  )
-}
-
 /** Not one that our cancel let run to the end of its period: that ends weeks after the signal that asked for it. */
 function cancelledAtOnceByUs(subscription: JsonObject): boolean {
   const { cancel_at_period_end: atEnd, canceled_at: asked, ended_at: ended } = subscription
-  return causedByUs(subscription) && atEnd !== true && typeof ended === 'number' && ended === asked
-}
-
-function held(subscription: JsonObject): boolean {
-  return markOf(subscription, markHold) !== undefined
+  return isCancelledByUs(subscription) && atEnd !== true && typeof ended === 'number' && ended === asked
 }
 
 function markOf(object: JsonObject, mark: string): string | undefined {

@@ -1,3 +1,4 @@
+import { isAlive } from '../live/subscription.ts'
 import { markFrom } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
@@ -5,7 +6,7 @@ import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
-import { isOver, idOf, readSource, type SourceSubscription } from '../live/source.ts'
+import { idOf, readSource, type SourceSubscription } from '../live/source.ts'
 import {
   sightNew,
   sightOld,
@@ -74,10 +75,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     {
       account,
       byId: new Map(account.subscriptions.map((one) => [one.id, one])),
-      byCustomer: grouped(
-        account.subscriptions.filter((one) => !isOver(one)),
-        ({ customer }) => idOf(customer),
-      ),
+      byCustomer: grouped(account.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
       copyMap: copyMaps.get(name) ?? emptyCopyMap,
       prices: account.prices ?? pricesInUse(account.subscriptions),
     },
@@ -90,10 +88,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     index: catalogIndex(catalog),
     now,
     target: live.target,
-    targetByCustomer: grouped(
-      live.target.subscriptions.filter((one) => !isOver(one)),
-      ({ customer }) => idOf(customer),
-    ),
+    targetByCustomer: grouped(live.target.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
     successors: grouped(
       own.toSorted((a, b) => b.created - a.created),
       ({ metadata }) => metadata[markFrom] ?? '',

@@ -1,5 +1,6 @@
+import { isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
-import { isOver, readSource } from '../live/source.ts'
+import { readSource } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
 import type { Classification } from './types.ts'
 

@@ -1,3 +1,4 @@
+import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
@@ -32,10 +33,8 @@ export function findObstacles(candidate: Candidate): Findings {
   return findings
 }
 
-const known = new Set(['active', 'trialing', 'past_due', 'unpaid', 'paused'])
-
 function statusIsKnown({ old }: Candidate, findings: Findings): void {
-  if (!known.has(old.status)) findings.block('unknown_status', `status is ${old.status}`)
+  if (!isKnownStatus(old.status) || !hasBegun(old.raw)) findings.block('unknown_status', `status is ${old.status}`)
 }
 
 function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings: Findings): void {
@@ -55,11 +54,11 @@ function unchangedSincePull(candidate: Candidate, findings: Findings): void {
 
 /** Past due: the open invoices go on being collected where they are (`leave`), or move along (`carry`). Unpaid: Stripe has given up; so must a person. */
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
-  if (old.status === 'unpaid')
-    findings.block('past_due', 'the subscription is unpaid: all payment attempts have failed')
+  const failure = paymentFailure(old.raw)
+  if (failure === 'given up') findings.block('past_due', 'the subscription is unpaid: all payment attempts have failed')
   // A sent invoice that is overdue stays where it is, and the next one is sent all the same.
   const collected = old.raw.collection_method === 'charge_automatically'
-  if (old.status === 'past_due' && collected && around.policies.past_due === 'stop')
+  if (failure === 'retrying' && collected && around.policies.past_due === 'stop')
     findings.block('past_due', 'the subscription is past due')
 }
 
@@ -119,7 +118,7 @@ function noSchedule({ old, around }: Candidate, findings: Findings): void {
 }
 
 function notPaused({ old, around }: Candidate, findings: Findings): void {
-  if (old.status === 'paused') findings.block('collection_paused', 'the subscription itself is paused')
+  if (isStoppedAfterTrial(old.raw)) findings.block('collection_paused', 'the subscription itself is paused')
   if (old.pause !== null && around.policies.collection_paused === 'stop')
     findings.block('collection_paused', `collection is paused (${old.pause.behavior})`)
 }

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { markFrom, markProject } from './marks.ts'
-import { isOver } from './source.ts'
+import { isOver } from './subscription.ts'
 
 /**
  * Successors of this project, and by old subscription the name of the other project whose successor lives: a subscriber

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
-import { markFrom, markHold, settledComment, undoneComment } from './marks.ts'
-import { isOver } from './source.ts'
+import { markFrom } from './marks.ts'
+import { hasHoldMark, isAlive, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
 
 /** Where a subscriber is now, read from the live objects and their marks alone. */
 export type Standing =
@@ -51,15 +51,12 @@ export type InvoiceSight =
 export function sightOld(subscription: Stripe.Subscription | undefined): OldSight {
   if (subscription === undefined) return 'unreadable'
   if (isOver(subscription)) {
-    if (subscription.cancellation_details?.comment?.startsWith(settledComment) === true) return 'settled'
-    return subscription.cancellation_details?.reason === 'payment_failed' ? 'lapsed' : 'cancelled'
+    if (isSettled(subscription)) return 'settled'
+    return isLapsed(subscription) ? 'lapsed' : 'cancelled'
   }
-  if (subscription.metadata[markHold] === undefined) return 'free'
-  const pause = subscription.pause_collection
-  // A hold that resumes by itself is not ours any more.
-  if (pause === null || pause.resumes_at !== null) return 'hold_removed'
-  if (pause.behavior === 'keep_as_draft') return 'held'
-  return pause.behavior === 'void' ? 'kept' : 'hold_removed'
+  if (!hasHoldMark(subscription)) return 'free'
+  if (!isOnHold(subscription)) return 'hold_removed'
+  return subscription.pause_collection?.behavior === 'void' ? 'kept' : 'held'
 }
 
 /** The subscriptions that claim to succeed `key`, out of a list with `status: all`, newest first. */
@@ -71,7 +68,7 @@ export function successorsOf(
 }
 
 export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {
-  const living = successors.filter((one) => !isOver(one))
+  const living = successors.filter(isAlive)
   if (living.length > 0) return living.length === 1 ? 'live' : 'several'
   if (successors.length === 0) return 'none'
   return successors.every(isUndone) ? 'undone' : 'ended'
@@ -79,11 +76,7 @@ export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {
 
 /** The successor a decision is about: the live one, else the newest that was not undone. */
 export function successorOf(successors: readonly Stripe.Subscription[]): Stripe.Subscription | undefined {
-  return successors.find((one) => !isOver(one)) ?? successors.find((one) => !isUndone(one))
-}
-
-function isUndone(subscription: Stripe.Subscription): boolean {
-  return subscription.cancellation_details?.comment?.startsWith(undoneComment) === true
+  return successors.find(isAlive) ?? successors.find((one) => !isUndone(one))
 }
 
 /**

@@ -4,6 +4,7 @@ import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
 import { markHold } from './marks.ts'
+import { isOver, runningTrialEnd } from './subscription.ts'
 
 /**
  * An old subscription, read: what the hand-over decides on, in our words. Nothing is guessed: what the lists do not show (a deleted coupon, an item
@@ -80,12 +81,6 @@ export interface Hold {
   readonly project?: string
 }
 
-const over = new Set(['canceled', 'incomplete_expired'])
-
-export function isOver(subscription: Stripe.Subscription): boolean {
-  return over.has(subscription.status)
-}
-
 /**
  * `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. `coupons`: by id, since those of item discounts lie
  * deeper than a list expands.
@@ -103,6 +98,7 @@ export function readSource(
   const inherited = own.length === 0 && customer?.discount ? [readDiscount(customer.discount, coupons)] : []
   const hold = readHold(subscription)
   const ending = readEnding(subscription, next)
+  const running = runningTrialEnd(subscription)
   return {
     id: subscription.id,
     customer: idOf(subscription.customer),
@@ -112,8 +108,7 @@ export function readSource(
     items,
     cycle,
     next,
-    trialEnd:
-      subscription.status === 'trialing' && subscription.trial_end !== null ? instant(subscription.trial_end) : null,
+    trialEnd: running === null ? null : instant(running),
     ending,
     cancelAt: ending === null && subscription.cancel_at !== null ? instant(subscription.cancel_at) : null,
     discounts: own.length > 0 ? own : inherited,
@@ -213,17 +208,12 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
   const first = recurrences[0]
   if (first === undefined || first === null) return null
   if (!recurrences.every((one) => one !== null && sameRecurrence(one, first))) return null
-  const { trial_end: trialEnd, trial_settings: trial } = subscription
+  const { trial_settings: trial } = subscription
+  const trialEnd = runningTrialEnd(subscription)
   const anchor = instant(subscription.billing_cycle_anchor)
   const config = subscription.billing_cycle_anchor_config
   // A running trial moves the anchor to its end unless it is told to leave it, or was given one from its end on.
-  if (
-    subscription.status === 'trialing' &&
-    trialEnd !== null &&
-    anchor <= trialEnd &&
-    !config &&
-    trial?.end_behavior.billing_cycle_anchor !== 'unchanged'
-  )
+  if (trialEnd !== null && anchor <= trialEnd && !config && trial?.end_behavior.billing_cycle_anchor !== 'unchanged')
     return cycleOf(instant(trialEnd), first)
   // A config keeps the day it aims at although the anchor itself may have fallen on the last day of a short month.
   return cycleOf(anchor, first, config?.day_of_month ?? dayOfMonth(anchor))
@@ -231,7 +221,8 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
 
 function readNext(subscription: Stripe.Subscription): Instant | null {
   if (isOver(subscription)) return null
-  if (subscription.status === 'trialing' && subscription.trial_end !== null) return instant(subscription.trial_end)
+  const trialEnd = runningTrialEnd(subscription)
+  if (trialEnd !== null) return instant(trialEnd)
   const ends = subscription.items.data.map((item) => item.current_period_end)
   return ends.length === 0 ? null : instant(Math.min(...ends))
 }

@@ -1,10 +1,11 @@
+import { hasBegun } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { monthlyOf, nextChargeOf } from '../handover/charges.ts'
 import { markFrom } from '../live/marks.ts'
-import { idOf, isOver, readSource, type SourceSubscription } from '../live/source.ts'
+import { idOf, readSource, type SourceSubscription } from '../live/source.ts'
 import type { ChargeForecast, Classification } from '../handover/types.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { Repriced } from './resources/types.ts'
@@ -76,9 +77,7 @@ function add(sums: Sums, currency: string, before: number, after: number): void 
 /** Subscriptions of the target that continue none of the declared ones. */
 function nativesOf(target: LiveAccount, classified: readonly Classification[]): readonly Stripe.Subscription[] {
   const declared = new Set<string>(classified.map(({ key }) => key))
-  return target.subscriptions.filter(
-    (one) => !isOver(one) && one.status !== 'incomplete' && !declared.has(one.metadata[markFrom] ?? ''),
-  )
+  return target.subscriptions.filter((one) => hasBegun(one) && !declared.has(one.metadata[markFrom] ?? ''))
 }
 
 function readTarget(target: LiveAccount, one: Stripe.Subscription, prices?: Prices): SourceSubscription {

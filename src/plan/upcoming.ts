@@ -4,7 +4,8 @@ import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
 import { nextChargeOf } from '../handover/charges.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { billedPrice, idOf, isOver, readSource } from '../live/source.ts'
+import { billedPrice, idOf, readSource } from '../live/source.ts'
+import { isOver } from '../live/subscription.ts'
 import type { Notice } from './types.ts'
 
 export interface Upcoming {

@@ -1,3 +1,4 @@
+import { usualStatus } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import type { Json, JsonObject } from '../core/json.ts'
@@ -53,7 +54,7 @@ export function pulledSubscriber(
     days_until_due: days ?? undefined,
     cancel_at: cancelAt === null ? undefined : formatInstant(instant(cancelAt)),
     cancel_at_period_end: ends ? true : undefined,
-    status: subscription.status === 'active' ? undefined : subscription.status,
+    status: subscription.status === usualStatus ? undefined : subscription.status,
   })
 }
 

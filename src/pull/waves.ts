@@ -1,8 +1,9 @@
+import { hasBegun, paymentFailure, usualStatus } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
 import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { idOf, isOver, readHold } from '../live/source.ts'
+import { idOf, readHold } from '../live/source.ts'
 import type { Changed } from '../handover/since-move.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { KeyTable } from './consolidate.ts'
@@ -59,7 +60,7 @@ export function pulledWaves({
       if (isMapped(subscription, table)) newcomers.push(subscription)
       continue
     }
-    if (isOver(subscription) || subscription.status === 'incomplete') {
+    if (!hasBegun(subscription)) {
       if (known !== undefined && known.stage === 'source' && known.entry['excluded'] === undefined)
         counts.ended_subscribers += 1
       continue
@@ -129,7 +130,7 @@ function spelled(name: (typeof pulledFields)[number], value: unknown): string {
     automatic_tax: false,
     cancel_at_period_end: false,
     collection_method: 'charge_automatically',
-    status: 'active',
+    status: usualStatus,
   }
   if (value === undefined || value === silent[name] || (Array.isArray(value) && value.length === 0)) return ''
   if (!Array.isArray(value)) return canonicalJson(value)
@@ -184,9 +185,7 @@ function commentFor(subscription: Stripe.Subscription): string | undefined {
   if (subscription.application !== null)
     return 'made by a Connect application: say managed_by_application: open_ended, or { payments_left: n }'
   if (subscription.cancel_at_period_end) return 'ends with its period: stays where it is'
-  return subscription.status === 'past_due' || subscription.status === 'unpaid'
-    ? `${subscription.status}: see policies.past_due`
-    : undefined
+  return paymentFailure(subscription) !== undefined ? `${subscription.status}: see policies.past_due` : undefined
 }
 
 /** Oldest first, so that a later pull only adds at the end. */

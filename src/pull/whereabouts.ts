@@ -5,7 +5,8 @@ import type { LiveAccount } from '../live/accounts.ts'
 import { markFrom, markHold, settledComment } from '../live/marks.ts'
 import { successorsByProject } from '../live/projects.ts'
 import { sightNew, sightOld, standingOf } from '../live/sights.ts'
-import { isOver, readHold } from '../live/source.ts'
+import { readHold } from '../live/source.ts'
+import { isOver } from '../live/subscription.ts'
 
 /** Where a subscriber of a source is who is no longer billed there alone. */
 export type Whereabouts =

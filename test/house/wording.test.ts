@@ -14,7 +14,24 @@ interface Rule {
 
 const isEdge = (path: string): boolean => /^src\/(stripe|kajabi|store|files|server|alerts|cli|bin)\//.test(path)
 
+/** Statuses that belong to subscriptions alone; `active` and `paused` are words of other objects, too. */
+const own = 'trialing|past_due|unpaid|canceled|incomplete|incomplete_expired'
+
 const codeRules: readonly Rule[] = [
+  {
+    name: 'comparisons of a subscription status outside src/live/subscription.ts',
+    pattern: new RegExp(
+      `(===|!==) *'(${own})'|'(${own})' *(===|!==)|(Set|includes)[^;]*'(${own})'|case '(${own})'|` +
+        `(subscription|old|one|answer|successor|row)\\.(raw\\.)?status *(===|!==) *'(active|paused)'`,
+    ),
+    except: (path) =>
+      !path.startsWith('src/') ||
+      path.startsWith('src/sandbox/') ||
+      path === 'src/live/subscription.ts' ||
+      // What a recipe expects is its own word, written by the recipe.
+      path === 'src/handover/preview.ts',
+    seeded: "if (subscription.status === 'past_due')",
+  },
   { name: 'unfinished work', pattern: /\b(TODO|FIXME|XXX|HACK)\b/, seeded: '// TODO: later' },
   {
     name: 'silenced checks',

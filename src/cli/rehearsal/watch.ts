@@ -1,10 +1,9 @@
+import { isUndone, mayCharge } from '../../live/subscription.ts'
 import type { StripeAccount, StripeRequest } from '../../engine/ports.ts'
 import type { TwoPayers } from '../../engine/rehearse/world.ts'
-import { markFrom, undoneComment } from '../../live/marks.ts'
-import { type SubscriptionRow, subscriptions } from '../../sandbox/stripe/billing/rows.ts'
+import { markFrom } from '../../live/marks.ts'
+import { subscriptions } from '../../sandbox/stripe/billing/rows.ts'
 import type { World } from '../../sandbox/kernel/world.ts'
-
-const living: ReadonlySet<string> = new Set(['active', 'trialing', 'past_due'])
 
 export interface PayerWatch {
   /** The account; after each of its requests the world itself is checked. */
@@ -60,16 +59,9 @@ function payersOf(world: World, subscriber: string): readonly string[] {
   if (old === undefined) return []
   // Stripe's copy keeps the ids of customers.
   const theirs = world.accounts.get('target')?.table(subscriptions).by('customer', old.customer) ?? []
-  const successors = theirs.filter(
-    (row) =>
-      row.metadata[markFrom] === subscriber && row.cancellation_details.comment?.startsWith(undoneComment) !== true,
-  )
+  const successors = theirs.filter((row) => row.metadata[markFrom] === subscriber && !isUndone(row))
   return [
-    ...(collects(old) ? [source] : []),
-    ...successors.filter(collects).map(({ id: successor }) => `target (${successor})`),
+    ...(mayCharge(old) ? [source] : []),
+    ...successors.filter(mayCharge).map(({ id: successor }) => `target (${successor})`),
   ]
-}
-
-function collects({ status, pause_collection: pause }: SubscriptionRow): boolean {
-  return living.has(status) && pause === null
 }

@@ -1,3 +1,4 @@
+import { isOver } from '../../live/subscription.ts'
 import { subscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -9,8 +10,6 @@ export interface Found {
   readonly subscriber: SubscriberKey
   readonly liveIn: readonly string[]
 }
-
-const ended = new Set(['canceled', 'incomplete_expired'])
 
 /**
  * Whom an operator means: `us/sub_…`, an old or new subscription id, a customer id, or an e-mail address (asked of Stripe, never kept).
@@ -70,12 +69,12 @@ async function customersWith(account: StripeAccount, email: string): Promise<str
 
 /** In the target only what came from an old account has a name of ours. */
 function foundAs(account: StripeAccount, subscription: StripeObject): Found[] {
-  const { metadata, status, id = '' } = subscription
+  const { metadata, id = '' } = subscription
   const mark = isJsonObject(metadata) ? metadata[markFrom] : undefined
   const own = account.name === 'target' ? undefined : subscriberKey(account.name, id)
   const subscriber = typeof mark === 'string' ? (mark as SubscriberKey) : own
   if (subscriber === undefined) return []
-  return [{ subscriber, liveIn: typeof status === 'string' && ended.has(status) ? [] : [account.name] }]
+  return [{ subscriber, liveIn: isOver(subscription) ? [] : [account.name] }]
 }
 
 function merge(found: readonly Found[]): Found[] {

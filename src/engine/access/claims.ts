@@ -1,8 +1,9 @@
+import { givesAccess, isUndone } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { Claim, Granted } from '../../access/plan.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
 import { subscriberKey } from '../../core/address.ts'
-import { markFrom, priceKey, undoneComment } from '../../live/marks.ts'
+import { markFrom, priceKey } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 
 /** A claim with the customer whose access it is; the name is for creating a contact and is kept nowhere. */
@@ -11,8 +12,6 @@ export interface PersonalClaim extends Claim {
   readonly customer: string
   readonly name: string
 }
-
-const live = new Set<string>(['active', 'trialing', 'past_due'])
 
 /**
  * Who pays for what right now, from the account that bills each subscriber: the successor where there is one, else the old subscription. An excluded
@@ -47,9 +46,9 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
   })
 }
 
-/** Those of them whose subscription is live. */
+/** Those of them who pay, by what the status of their subscription says. */
 export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
-  return allPayers(catalog, accounts).filter(({ paying }) => live.has(paying.status))
+  return allPayers(catalog, accounts).filter(({ paying }) => givesAccess(paying))
 }
 
 /**
@@ -62,7 +61,7 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
   return [['target', target] as const, ...sources].flatMap(([name, account]) =>
     account.subscriptions.flatMap((one) => {
       const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
-      if (named.has(key) || !live.has(one.status)) return []
+      if (named.has(key) || !givesAccess(one)) return []
       named.add(key)
       const customer = customerOf(one, [account])
       const person = customer?.email?.trim().toLowerCase()
@@ -85,9 +84,9 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
 export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
   const declared = new Set<string>(catalog.subscribers.map(({ key }) => key))
   const old = [...accounts.sources].flatMap(([source, { subscriptions }]) =>
-    subscriptions.filter(({ status }) => live.has(status)).map(({ id }): string => subscriberKey(source, id)),
+    subscriptions.filter(givesAccess).map(({ id }): string => subscriberKey(source, id)),
   )
-  const moved = accounts.target.subscriptions.filter(({ status }) => live.has(status))
+  const moved = accounts.target.subscriptions.filter(givesAccess)
   const paying = new Set([...old, ...moved.map(({ metadata }) => metadata[markFrom] ?? '')])
   return granted.filter(({ subscribers }) => !subscribers.some((one) => paying.has(one) && !declared.has(one)))
 }
@@ -100,7 +99,7 @@ function claim(
   return {
     subscriber: desired.key,
     prices: desired.items.map((item) => item.price),
-    live: live.has(paying.status),
+    live: givesAccess(paying),
     ...who,
   }
 }
@@ -111,8 +110,7 @@ function successorsByMark(target: LiveAccount): Map<string, Stripe.Subscription>
   for (const subscription of target.subscriptions) {
     const mark = subscription.metadata[markFrom]
     if (mark === undefined) continue
-    const undone = subscription.cancellation_details?.comment?.startsWith(undoneComment) === true
-    if (!undone && (!found.has(mark) || live.has(subscription.status))) found.set(mark, subscription)
+    if (!isUndone(subscription) && (!found.has(mark) || givesAccess(subscription))) found.set(mark, subscription)
   }
   return found
 }

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markCarried } from '../../live/marks.ts'
-import { isOver } from '../../live/source.ts'
+import { isOver } from '../../live/subscription.ts'
 import { successorOf } from '../../live/sights.ts'
 import type { SendingPhase } from '../../handover/state.ts'
 import type { Expectation } from '../../handover/types.ts'

@@ -1,3 +1,4 @@
+import { hasRunningPeriod, isOver } from '../../live/subscription.ts'
 import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
@@ -6,7 +7,6 @@ import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { listed } from './listed.ts'
-import { isLive } from './live-sides.ts'
 
 /** One subscription to be cancelled in one account on behalf of one inbox row. */
 export interface CancelWork {
@@ -153,12 +153,12 @@ function scheduleOf({ schedule }: StripeObject): string | undefined {
 }
 
 /** No period of a paused subscription ends, and an incomplete one has not begun. */
-function whenOf({ when }: CancelWork, { status }: StripeObject): CancelWork['when'] {
-  return status === 'paused' || status === 'incomplete' ? 'now' : when
+function whenOf({ when }: CancelWork, subscription: StripeObject): CancelWork['when'] {
+  return hasRunningPeriod(subscription) ? when : 'now'
 }
 
 function done(subscription: StripeObject, when: CancelWork['when']): boolean {
-  if (!isLive(subscription)) return true
+  if (isOver(subscription)) return true
   if (when === 'now') return false
   const { cancel_at: at } = subscription
   const end = periodEndOf(subscription)

@@ -1,3 +1,4 @@
+import { isAlive } from '../../live/subscription.ts'
 import { digest } from '../../core/canonical.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
@@ -7,7 +8,7 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { isLive, readSides, targetUnreadable } from './live-sides.ts'
+import { readSides, targetUnreadable } from './live-sides.ts'
 
 /** What a cancel would end, for the member who is asked once more. */
 export interface Ending {
@@ -27,7 +28,7 @@ export async function describeEnding(context: InboxContext, subscriber: string):
   if (!both.ok) return both
   const { sides, old, oldAccount, successors } = both.value
   if (sides.successors === undefined) return failed(targetUnreadable)
-  const successor = successors.find(isLive)
+  const successor = successors.find(isAlive)
   const now = context.clock()
   const ended = { state: 'ended', products: [], endsAt: now, nextPayment: undefined } as const
   const [account, id] =

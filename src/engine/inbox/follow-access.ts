@@ -1,10 +1,11 @@
+import { givesAccess } from '../../live/subscription.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { givenByUrls } from '../access/by-urls.ts'
 import { read } from '../send/perform.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from '../grants.ts'
-import { paidBy } from './gives.ts'
+import { givenBy } from './gives.ts'
 import { readStanding } from './standing.ts'
 
 /** While Crossbill itself takes an offer away, its absence is nobody's wish. */
@@ -53,7 +54,7 @@ async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<b
   const standing = await readStanding(context, grant)
   if (!standing.ok) return standing
   if (standing.value.paid) return success(true)
-  const other = await paidBy(context, grant.customer, grant.offer)
+  const other = await givenBy(context, grant.customer, grant.offer, givesAccess)
   return other.ok ? success(other.value !== undefined) : other
 }
 

@@ -2,11 +2,9 @@ import { targetAccount } from '../../catalog/types.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { priceKey } from '../../live/marks.ts'
-import { sightOld } from '../../live/sights.ts'
-import { asSubscription } from '../read/subscriptions.ts'
-import type { StripeAccount } from '../ports.ts'
+import { isOnHold } from '../../live/subscription.ts'
 import type { InboxContext } from './context.ts'
-import { isLive, subscriptionsOf } from './live-sides.ts'
+import { subscriptionsOf } from './live-sides.ts'
 
 /**
  * The offers that a subscription gives, by the identity of its prices. A price stands for an entry of the catalog by Crossbill's mark on it, by the mappings of its
@@ -47,29 +45,24 @@ async function keyOf(context: InboxContext, account: string, price: StripeObject
 }
 
 /**
- * A live subscription by which the customer pays for the offer, in any account: a copy keeps the customer's id. A held subscription pays for nothing, because its
- * successor bills. `until`: only one that was made by then.
+ * A subscription of the customer that counts and gives the offer, in any account: a copy keeps the customer's id. A held
+ * subscription gives nothing, because its successor bills. `counts` is `givesAccess` where access is asked for, and
+ * `isAlive` where a cancel is: a subscription that is not paid any more can still be cancelled.
  */
-export async function paidBy(
+export async function givenBy(
   context: InboxContext,
   customer: string,
   offer: string,
-  until = Infinity,
+  counts: (subscription: StripeObject) => boolean,
 ): Promise<Outcome<string | undefined>> {
   for (const account of [context.accounts.target, ...context.accounts.sources.values()]) {
     const theirs = await subscriptionsOf(account, customer)
     if (!theirs.ok) return theirs
     for (const one of theirs.value) {
-      if (!isLive(one) || Number(one['created']) > until || isOnHold(account, one)) continue
+      if (!counts(one) || isOnHold(one)) continue
       if ((await offersOf(context, account.name, one)).includes(offer))
         return success(`${account.name}/${one.id ?? ''}`)
     }
   }
   return success(undefined)
-}
-
-function isOnHold({ name }: StripeAccount, subscription: StripeObject): boolean {
-  if (name === targetAccount) return false
-  const sight = sightOld(asSubscription(subscription))
-  return sight === 'held' || sight === 'kept'
 }

@@ -1,9 +1,10 @@
+import { isAlive, isSettled } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import { markFrom, settledComment } from '../../live/marks.ts'
+import { markFrom } from '../../live/marks.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
@@ -26,12 +27,6 @@ export const targetUnreadable: Failure = {
   code: 'target_unreadable',
   message: 'the target could not be read',
   status: 0,
-}
-
-const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid', 'paused', 'incomplete'])
-
-export function isLive(subscription: StripeObject): boolean {
-  return typeof subscription['status'] === 'string' && liveStatuses.has(subscription['status'])
 }
 
 /**
@@ -58,7 +53,7 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   return success({
     sides: {
       old: old.value === undefined ? 'missing' : sideOf(old.value),
-      successors: successors.ok ? successors.value.map((one) => ({ id: one.id ?? '', live: isLive(one) })) : undefined,
+      successors: successors.ok ? successors.value.map((one) => ({ id: one.id ?? '', live: isAlive(one) })) : undefined,
     },
     old: old.value,
     oldAccount,
@@ -76,7 +71,7 @@ async function readTarget(context: InboxContext, subscription: string): Promise<
   if (from !== undefined && !from.startsWith(`${targetAccount}/`)) return readSides(context, from as SubscriberKey)
   const successors = read.value === undefined ? [] : [read.value]
   return success({
-    sides: { old: 'missing', successors: successors.map((one) => ({ id: one.id ?? '', live: isLive(one) })) },
+    sides: { old: 'missing', successors: successors.map((one) => ({ id: one.id ?? '', live: isAlive(one) })) },
     old: undefined,
     oldAccount: undefined,
     successors,
@@ -120,10 +115,8 @@ function markOf(subscription: StripeObject): string | undefined {
 }
 
 function sideOf(old: StripeObject): LiveSides['old'] {
-  if (isLive(old)) return 'live'
-  const { cancellation_details: details } = old
-  const comment = isJsonObject(details) ? details['comment'] : undefined
-  return typeof comment === 'string' && comment.startsWith(settledComment) ? 'cancelled_by_us' : 'cancelled'
+  if (isAlive(old)) return 'live'
+  return isSettled(old) ? 'cancelled_by_us' : 'cancelled'
 }
 
 function customerOf(subscription: StripeObject | undefined): string | undefined {

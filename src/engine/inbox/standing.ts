@@ -1,9 +1,8 @@
 import type { SubscriberKey } from '../../core/address.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markHold } from '../../live/marks.ts'
-import { sightNew, sightOld } from '../../live/sights.ts'
+import { sightNew } from '../../live/sights.ts'
+import { givesAccess, isHeld, isOnHold } from '../../live/subscription.ts'
 import { protectedDays } from '../access/carry-out.ts'
 import { asSubscription } from '../read/subscriptions.ts'
 import type { InboxContext } from './context.ts'
@@ -12,7 +11,7 @@ import type { Grant } from '../grants.ts'
 
 /** How a grant stands, as both accounts say now. */
 export interface Standing {
-  /** Some subscription that gives it is alive, in the account that bills it. */
+  /** Some subscription that gives it is paid or being retried, in the account that bills it. */
   readonly paid: boolean
   /** Its absence in Kajabi is repaired and never read as a wish. */
   readonly isProtected: boolean
@@ -35,19 +34,17 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
   for (const subscriber of grant.subscribers) {
     const both = await readSides(context, subscriber as SubscriberKey)
     if (!both.ok) return both
-    const { successors } = both.value.sides
-    if (successors === undefined) return failed(targetUnreadable)
-    paid ||= successors.some(({ live }) => live) || oldPays(both.value)
+    if (both.value.sides.successors === undefined) return failed(targetUnreadable)
+    paid ||= both.value.successors.some(givesAccess) || oldPays(both.value)
     isProtected ||= isBeingMoved(both.value, now)
   }
   return success({ paid, isProtected })
 }
 
 /** On hold for a successor that has ended it bills nobody any more, and only waits to be settled. */
-function oldPays({ sides, old, successors }: ReadSides): boolean {
-  if (old === undefined || sides.old !== 'live') return false
-  const sight = sightOld(asSubscription(old))
-  return !((sight === 'kept' || sight === 'held') && sightNew(successors.map(asSubscription)) === 'ended')
+function oldPays({ old, successors }: ReadSides): boolean {
+  if (old === undefined || !givesAccess(old)) return false
+  return !(isOnHold(old) && sightNew(successors.map(asSubscription)) === 'ended')
 }
 
 function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {
@@ -59,9 +56,4 @@ function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {
 
 function protectedUntil(settled: Instant): Instant {
   return instant(settled + protectedDays * secondsPerDay)
-}
-
-function isHeld({ metadata }: StripeObject): boolean {
-  const mark = isJsonObject(metadata) ? metadata[markHold] : undefined
-  return typeof mark === 'string' && mark !== ''
 }

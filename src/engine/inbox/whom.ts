@@ -1,14 +1,15 @@
+import { isAlive, isUndone } from '../../live/subscription.ts'
 import { choose, type Candidate, type Choice } from '../../cancel/decide.ts'
 import type { Signal } from '../../cancel/signal.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom, undoneComment } from '../../live/marks.ts'
+import { markFrom } from '../../live/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
-import { offersOf, paidBy } from './gives.ts'
-import { isLive, readSides, subscriptionsOf, targetUnreadable } from './live-sides.ts'
+import { offersOf, givenBy } from './gives.ts'
+import { readSides, subscriptionsOf, targetUnreadable } from './live-sides.ts'
 import type { Grant } from '../grants.ts'
 
 /**
@@ -51,7 +52,8 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, {
         subscriber,
         offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
-        live: isLive(one) || isTakenBack(one),
+        // Taken back by us: the old subscription is theirs again, and both sides are read before anything is cancelled.
+        live: isAlive(one) || isUndone(one),
         newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
       })
     }
@@ -137,15 +139,9 @@ async function markedSubscriptions(
     const mark = isJsonObject(one['metadata']) ? one['metadata'][markFrom] : undefined
     if (typeof mark !== 'string') continue
     const known = found.get(mark)
-    if (known === undefined || isLive(one)) found.set(mark, one)
+    if (known === undefined || isAlive(one)) found.set(mark, one)
   }
   return success(found)
-}
-
-/** Taken back by us: the old subscription is theirs again, and both sides are read before anything is cancelled. */
-function isTakenBack({ cancellation_details: details }: StripeObject): boolean {
-  const comment = isJsonObject(details) ? details['comment'] : undefined
-  return typeof comment === 'string' && comment.startsWith(undoneComment)
 }
 
 /**
@@ -161,5 +157,5 @@ export async function subscribedAgain(
   const aboutAPerson = source === 'hook' || source === 'poller' || source === 'relay'
   if (!aboutAPerson || (contact ?? named) === undefined) return success(undefined)
   if (offer === undefined || customer === undefined) return success(undefined)
-  return paidBy(context, customer, offer, receivedAt)
+  return givenBy(context, customer, offer, (one) => isAlive(one) && Number(one['created']) <= receivedAt)
 }

@@ -1,3 +1,5 @@
+import type Stripe from 'stripe'
+import { isCurrent, paymentFailure } from '../../live/subscription.ts'
 import { markFrom } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import { hearsSubscriptionsEnd } from '../read/old-doors.ts'
@@ -16,16 +18,16 @@ export function declinesExcess({ live }: Pick<Survey, 'live'>): number {
       one.metadata[markFrom] !== undefined && typeof one.latest_invoice === 'object' && one.latest_invoice !== null,
   )
   if (renewed.length < enough) return 0
-  const declined = renewed.filter((one) => isFailing(one.status)).length
+  const declined = renewed.filter((one) => isFailing(one)).length
   const old = [...live.sources.values()].flatMap((source) =>
-    source.subscriptions.filter((one) => one.status === 'active' || isFailing(one.status)),
+    source.subscriptions.filter((one) => isCurrent(one) || isFailing(one)),
   )
-  const own = old.length === 0 ? 0 : old.filter((one) => isFailing(one.status)).length / old.length
+  const own = old.length === 0 ? 0 : old.filter((one) => isFailing(one)).length / old.length
   return Math.max(0, Math.round(100 * (declined / renewed.length - own)))
 }
 
-function isFailing(status: string): boolean {
-  return status === 'past_due' || status === 'unpaid'
+function isFailing(subscription: Stripe.Subscription): boolean {
+  return paymentFailure(subscription) !== undefined
 }
 
 /** Endpoints of the sources that hear old subscriptions end: an old integration would take away access when they are settled. */

@@ -1,7 +1,8 @@
+import { hasBegun, hasHoldMark } from '../../live/subscription.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { alarmCodes, blockedCodes, type CodeEntry, deferredCodes, runCodes } from '../../handover/codes.ts'
-import { markFrom, markHold } from '../../live/marks.ts'
+import { markFrom } from '../../live/marks.ts'
 import { idOf, listAll } from '../read/account.ts'
 import type { Migration } from './migration.ts'
 import type { RehearsalDifference } from './report.ts'
@@ -125,12 +126,12 @@ function double({ at, detail }: Found, { left, twoPayers }: About, successor: St
 
 function missed(old: StripeObject | undefined, successor: StripeObject | undefined): Cause {
   if (successor === undefined)
-    return isJsonObject(old?.['metadata']) && old['metadata'][markHold] !== undefined
+    return old !== undefined && hasHoldMark(old)
       ? { cause: 'The old subscription is on hold, and no new one was made.' }
       : { cause: 'Neither account charged, and there is no new subscription.' }
   const { status, ended_at: endedAt, cancellation_details: details } = successor
   const reason = isJsonObject(details) ? details['reason'] : undefined
-  if (typeof endedAt === 'number' || status === 'incomplete_expired' || status === 'incomplete') {
+  if (typeof endedAt === 'number' || !hasBegun(successor)) {
     const when = typeof endedAt === 'number' ? ` at ${formatInstant(instant(endedAt))}` : ''
     const why = typeof reason === 'string' ? `, ${reason}` : ''
     return {

@@ -1,7 +1,7 @@
+import { givesAccess, successorMark } from '../../live/subscription.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
-import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
-import { markFrom } from '../../live/marks.ts'
+import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { CopyMapRow } from '../ports.ts'
 import { listAll } from '../read/account.ts'
 import { chance } from './chance.ts'
@@ -51,7 +51,6 @@ interface Refused {
   readonly methods: readonly { readonly world: RehearsalWorld; readonly account: string; readonly id: string }[]
 }
 
-const living: ReadonlySet<unknown> = new Set(['active', 'trialing', 'past_due'])
 /**
  * A refused card works again after one to this many weeks: dunning ends well for some, and for
  * others it does not.
@@ -107,18 +106,15 @@ export class Members {
   private async standingOf(subscriber: DesiredSubscriber): Promise<Standing | undefined> {
     const { stay, move } = this.options
     const expected = await find(stay, subscriber)
-    if (expected === undefined || !living.has(expected['status'])) return undefined
+    if (expected === undefined || !givesAccess(expected)) return undefined
     const old = await find(move, subscriber)
     const customer = this.newCustomers.get(`${subscriber.source}/${subscriber.customer}`)
     const theirs =
       customer === undefined
         ? []
         : await listAll(move.accounts.target, '/v1/subscriptions', { customer, status: 'all' })
-    const successor = theirs.find((one) => {
-      const { metadata, status } = one
-      return isJsonObject(metadata) && metadata[markFrom] === subscriber.key && living.has(status)
-    })
-    return { subscriber, expected, oldLives: living.has(old?.['status']), successor: successor?.id }
+    const successor = theirs.find((one) => successorMark(one) === subscriber.key && givesAccess(one))
+    return { subscriber, expected, oldLives: old !== undefined && givesAccess(old), successor: successor?.id }
   }
 
   /** False when it could not be done: the subscription is not of a kind that allows it. */

@@ -1,3 +1,4 @@
+import { isLapsed, paymentFailure } from '../../live/subscription.ts'
 import { splitAddress } from '../../core/address.ts'
 import { formatInstant, instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { compareCharges, type WorldCharge } from './compare-charges.ts'
@@ -164,9 +165,8 @@ async function behind({ accounts }: RehearsalWorld): Promise<number> {
   return new Set(names.flat()).size
 }
 
-function fellBehind({ status, cancellation_details: details }: StripeObject): boolean {
-  const lapsed = isJsonObject(details) && details['reason'] === 'payment_failed'
-  return status === 'past_due' || status === 'unpaid' || lapsed
+function fellBehind(subscription: StripeObject): boolean {
+  return paymentFailure(subscription) !== undefined || isLapsed(subscription)
 }
 
 function deferredFix(code: string): string {

@@ -1,9 +1,10 @@
+import { mayCharge } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { Catalog } from '../../catalog/types.ts'
 import { splitAddress } from '../../core/address.ts'
 import type { Live } from '../../live/accounts.ts'
 import type { ObjectRecord } from '../ports.ts'
-import { collects, type Sides } from './sides.ts'
+import type { Sides } from './sides.ts'
 import type { Violation } from './violations.ts'
 
 /**
@@ -49,8 +50,8 @@ export function productKeys({ mappings }: Catalog, known: readonly ObjectRecord[
 }
 
 function payersOf(live: Live, { key, source, declared, old, alive }: Sides, products: ProductKeys): readonly Payer[] {
-  const account = collects(old) ? live.sources.get(source) : live.target
-  const subscription = collects(old) ? old : alive.find(collects)
+  const account = mayCharge(old) ? live.sources.get(source) : live.target
+  const subscription = mayCharge(old) ? old : alive.find(mayCharge)
   if (subscription === undefined || account === undefined) return []
   const customer = idOf(subscription.customer)
   const email = account.customers.get(customer)?.email?.trim().toLowerCase() ?? ''

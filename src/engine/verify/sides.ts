@@ -1,10 +1,11 @@
+import { isAlive, isOver, runningTrialEnd } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { SubscriberKey } from '../../core/address.ts'
 import { subscriberKey } from '../../core/address.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
-import { markFrom, settledComment, undoneComment } from '../../live/marks.ts'
+import { markFrom } from '../../live/marks.ts'
 import { successorsByProject } from '../../live/projects.ts'
-import { isOver, readHold } from '../../live/source.ts'
+import { readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
 
 /** One subscriber seen from both sides, from the live objects and their marks alone: neither the store nor the YAML is asked who bills. */
@@ -41,40 +42,16 @@ export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], proj
       declared: wanted.get(key),
       old: olds.get(key)?.old,
       successors,
-      alive: successors.filter((one) => !isOver(one)),
+      alive: successors.filter(isAlive),
     }
   })
-}
-
-/** Whether this subscription will charge at its next renewal: alive, and nothing holds its collection. */
-export function collects(subscription: Stripe.Subscription | undefined): boolean {
-  if (subscription === undefined || isOver(subscription)) return false
-  return subscription.pause_collection === null && !['paused', 'incomplete'].includes(subscription.status)
-}
-
-export function isHeld(subscription: Stripe.Subscription | undefined): boolean {
-  return subscription !== undefined && !isOver(subscription) && readHold(subscription) !== null
-}
-
-/** Cancelled by a settle of ours. */
-export function isSettled({ cancellation_details: details }: Stripe.Subscription): boolean {
-  return details?.comment?.startsWith(settledComment) ?? false
-}
-
-/** Cancelled by an undo or revert of ours: as if it had never been. */
-export function isUndone({ cancellation_details: details }: Stripe.Subscription): boolean {
-  return details?.comment?.startsWith(undoneComment) ?? false
-}
-
-/** Ended by dunning, not by a person. */
-export function isLapsed({ cancellation_details: details }: Stripe.Subscription): boolean {
-  return details?.reason === 'payment_failed'
 }
 
 /** When the next charge is due; undefined for one that is over or has no items. */
 export function nextCharge(subscription: Stripe.Subscription): number | undefined {
   if (isOver(subscription)) return undefined
-  if (subscription.status === 'trialing' && subscription.trial_end !== null) return subscription.trial_end
+  const trialEnd = runningTrialEnd(subscription)
+  if (trialEnd !== null) return trialEnd
   const ends = subscription.items.data.map((item) => item.current_period_end)
   return ends.length === 0 ? undefined : Math.min(...ends)
 }

@@ -1,3 +1,4 @@
+import { hasBegun, isHeld, isOver, isSettled, isUndone, mayCharge } from '../../live/subscription.ts'
 import { mayBeDeclared } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
@@ -6,10 +7,10 @@ import { formatMoney } from '../../core/money.ts'
 import { settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { sightOld } from '../../live/sights.ts'
-import { idOf, isOver, readHold, readPayment } from '../../live/source.ts'
+import { idOf, readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
-import { collects, isHeld, isLapsed, isSettled, isUndone, nextCharge, type Sides } from './sides.ts'
+import { nextCharge, type Sides } from './sides.ts'
 
 export const violationCodes = [
   'double_payer',
@@ -67,8 +68,8 @@ const mendByApply = 'crossbill apply: recovery finishes or undoes it before anyt
 /** One rule a code; each says nothing, or what is wrong and what mends it. */
 export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   double_payer: ({ old, alive, source }) => {
-    const payer = alive.find(collects)
-    if (!collects(old) || payer === undefined) return undefined
+    const payer = alive.find(mayCharge)
+    if (!mayCharge(old) || payer === undefined) return undefined
     return {
       detail: `${old?.id} in ${source} and ${payer.id} in the target both charge`,
       fix: `${mendByApply}; it puts the hold back`,
@@ -90,7 +91,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
         ? 'is paused, but not by a hold of ours,'
         : `will collect from ${formatInstant(instant(resumes))} on`
     return {
-      detail: `${old.id} ${collects(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
+      detail: `${old.id} ${mayCharge(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
       fix: `${mendByApply}; it puts the hold back`,
     }
   },
@@ -103,7 +104,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
   ),
   undeclared_subscription: ({ declared, old, source, key }, { catalog }) =>
-    declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && isOngoing(old.status)
+    declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && hasBegun(old)
       ? {
           detail: `${old.id} in ${source} is in no subscriber file`,
           fix: `crossbill pull --source ${source}, then declare or exclude it`,
@@ -133,9 +134,8 @@ function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
   const fix = `if the member meant to leave: crossbill cancel ${key}; if they stay: name \`cancelled_in_source\` under \`override\` of their entry`
   const asked = sight.drift.get(key)?.find(({ code }) => code === 'cancelled_in_source')
   if (!isOver(old)) return asked === undefined ? undefined : { detail: asked.message, fix }
-  const ended = old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
   const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
-  if (!ended || isKnown) return undefined
+  if (sightOld(old) !== 'cancelled' || isKnown) return undefined
   return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`, fix }
 }
 
@@ -144,10 +144,6 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
     const found = drift.get(key)?.filter((one) => one.code === code) ?? []
     return found.length === 0 ? undefined : { detail: found.map(({ message }) => message).join('; '), fix }
   }
-}
-
-function isOngoing(status: string): boolean {
-  return !['canceled', 'incomplete_expired', 'incomplete'].includes(status)
 }
 
 /** Our own hold is what keeps these renewals from being charged, so it is named with each of them. */
@@ -188,7 +184,7 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
   if (isHeld(old))
     return { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
   return {
-    detail: `${ended}, and ${old.id} was taken off hold by hand${collects(old) ? ': it charges again' : ''}`,
+    detail: `${ended}, and ${old.id} was taken off hold by hand${mayCharge(old) ? ': it charges again' : ''}`,
     fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if it is meant to go on there: exclude it with a reason`,
   }
 }
@@ -204,7 +200,8 @@ function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
       detail: `${old.id} was settled, and nothing in the target continues it`,
       fix: 'create the successor named in its cancellation comment again if the member still wants it, else exclude it with a reason',
     }
-  if (old === undefined || !isHeld(old) || alive.length === 0 || alive.some(collects)) return undefined
+  if (old === undefined || !isHeld(old) || mayCharge(old) || alive.length === 0 || alive.some(mayCharge))
+    return undefined
   const carried = readHold(old)?.before?.behavior
   if (carried !== undefined && alive.every((one) => one.pause_collection?.behavior === carried)) return undefined
   const due = alive.map(nextCharge).find((at) => at !== undefined)

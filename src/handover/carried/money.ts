@@ -7,11 +7,11 @@ import { grouped, type Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
-import { markAddress, markCarried, markHold } from '../../live/marks.ts'
+import { markAddress, markCarried } from '../../live/marks.ts'
 import { belongsTo } from '../while-held.ts'
 import { blocked } from '../reasons.ts'
 import { findTaxRate, refTo } from '../references.ts'
-import { isOver } from '../../live/source.ts'
+import { hasHoldMark, isOver } from '../../live/subscription.ts'
 import type { Classification, HandoverPlan, PlannedStep, Reason } from '../types.ts'
 
 /**
@@ -79,7 +79,7 @@ function leavesSource(candidates: readonly Candidate[]): boolean {
   if (first === undefined) return false
   const moving = new Set(candidates.map(({ old }) => old.id))
   const all = first.around.sources.get(first.desired.source)?.byCustomer.get(first.old.customer) ?? []
-  return all.every((one) => moving.has(one.id) || one.metadata[markHold] !== undefined || !goesOn(one))
+  return all.every((one) => moving.has(one.id) || hasHoldMark(one) || !goesOn(one))
 }
 
 function leavesTarget(candidates: readonly Candidate[]): boolean {

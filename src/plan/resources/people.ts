@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import type { Instant } from '../../core/instant.ts'
+import { isOver } from '../../live/subscription.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
 
 /** A subscription item of the target, seen from the object it uses. */
@@ -10,14 +11,12 @@ export interface Holder {
   readonly untouchable?: 'first_renewal_ahead' | 'schedule'
 }
 
-/** Who is on a price, pays a tax rate or has a coupon, by the object's id. Ended subscriptions are nobody. */
+/** Who is on a price, pays a tax rate or has a coupon, by the object's id. Ended subscriptions do not count. */
 export interface People {
   readonly onPrice: ReadonlyMap<string, readonly Holder[]>
   /** Subscriptions by the id of a tax rate or coupon they use. */
   readonly using: ReadonlyMap<string, ReadonlySet<string>>
 }
-
-const ended: ReadonlySet<string> = new Set(['canceled', 'incomplete_expired'])
 
 export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Instant): People {
   const onPrice = new Map<string, Holder[]>()
@@ -28,7 +27,7 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
     else users.add(subscription)
   }
   for (const subscription of subscriptions) {
-    if (ended.has(subscription.status)) continue
+    if (isOver(subscription)) continue
     const untouchable = whyUntouchable(subscription, now)
     for (const item of subscription.items.data) {
       const holder = {

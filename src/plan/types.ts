@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Operation } from 'fast-json-patch'
 import type { NoticeCode } from './notice-codes.ts'
@@ -15,6 +15,9 @@ export type Action =
   | 'revert'
   | 'grant'
   | 'revoke'
+
+/** An operation of RFC 6902, and beside it the value that it replaces or removes. */
+export type PatchOperation = Operation & { readonly was?: Json }
 
 /**
  * One request, complete: the executor sends exactly this and makes no choices. A value `{ "$ref": "price.x" }` anywhere in `params`, or `{price.x}` in
@@ -38,7 +41,7 @@ export interface Change {
   /** The fields or reasons, for display only: nothing is decided on them. */
   readonly because: readonly string[]
   /** RFC 6902, from live to desired. */
-  readonly patch: readonly Operation[]
+  readonly patch: readonly PatchOperation[]
   /** Subscribers whose bill or access this touches. */
   readonly people: number
   readonly steps: readonly Step[]
@@ -64,7 +67,7 @@ export interface Drift {
   readonly address: string
   readonly code: string
   readonly message: string
-  readonly patch: readonly Operation[]
+  readonly patch: readonly PatchOperation[]
 }
 
 export interface GuardReading {

@@ -6,43 +6,71 @@ const mostCharacters = 60_000
 const rowSteps = [50, 20, 8, 3]
 const cellCharacters = 400
 
+// Private characters stand around code until the document is finished, so that everything else can be escaped as a whole.
+const [open, close] = ['\uE000', '\uE001']
+
 /** The document with as many rows in each table as fit into one comment. */
 export function fittingMarkdown(render: (rows: number) => string): string {
   let text = ''
   for (const rows of rowSteps) {
-    text = render(rows)
+    text = finished(render(rows))
     if (text.length <= mostCharacters) break
   }
   return text
 }
 
-/** A titled table; empty without rows. `text` stands between title and table, `all` is how many there are when `rows` are only some of them. */
+/** Names and messages hold whatever people and programs wrote: nothing of it becomes HTML. */
+export function prose(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}
+
+/** Code as Markdown: between backticks, or as HTML where the text holds characters that backticks show as entities. */
+function finished(text: string): string {
+  return text.replaceAll(/\uE000([^\uE001]*)\uE001/g, (_all, inside: string) =>
+    inside.includes('&') ? `<code>${inside}</code>` : `\`${inside}\``,
+  )
+}
+
+/**
+ * A titled table; empty without rows. `text` stands between title and table, `all` is how many there are when `rows` are only some of
+ * them. A folded one opens when its title is pressed.
+ */
 export function markdownTable(
   title: string,
   heads: readonly string[],
   rows: readonly (readonly string[])[],
-  { limit, text = '', all = rows.length }: { readonly limit: number; readonly text?: string; readonly all?: number },
+  {
+    limit,
+    text = '',
+    all = rows.length,
+    folded = false,
+  }: { readonly limit: number; readonly text?: string; readonly all?: number; readonly folded?: boolean },
 ): string {
   if (rows.length === 0) return ''
   const { shown } = firstFew(rows, limit)
   const more = all - shown.length
   const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
-  return [
-    `### ${title}`,
-    '',
-    ...(text === '' ? [] : [text, '']),
+  const body = [
+    ...(text === '' ? [] : [prose(text), '']),
     line(heads),
     line(heads.map(() => '---')),
     ...shown.map(line),
     ...(more === 0 ? [] : ['', `… and ${more} more (\`--format json\` lists all).`]),
-  ].join('\n')
+  ]
+  return folded
+    ? ['<details>', `<summary>${prose(title)}</summary>`, '', ...body, '', '</details>'].join('\n')
+    : [`### ${prose(title)}`, '', ...body].join('\n')
 }
 
 function cell(text: string): string {
   const plain = text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
-  return plain.length <= cellCharacters ? plain : `${plain.slice(0, cellCharacters)}…`
+  if (plain.length <= cellCharacters) return prose(plain)
+  const cut = plain.slice(0, cellCharacters)
+  // Code that is cut in two ends here.
+  return prose(`${cut}…${cut.lastIndexOf(open) > cut.lastIndexOf(close) ? close : ''}`)
 }
 
+/** Text shown as it is, for cells and sentences of a document that `fittingMarkdown` finishes. */
 export function code(text: string): string {
-  return `\`${text.replaceAll('`', "'")}\``
+  return `${open}${text.replaceAll(/[\uE000\uE001]/g, '').replaceAll('`', "'")}${close}`
 }

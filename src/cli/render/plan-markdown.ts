@@ -2,7 +2,7 @@ import type { Notice, Plan } from '../../plan/types.ts'
 import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
 import { planView, type PlanView, type RepricedView } from './plan-view.ts'
-import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
+import { code, fittingMarkdown, markdownTable, prose } from './markdown-table.ts'
 import { actionWords, plural, shortAddress, when } from './words.ts'
 
 /** The plan for a pull request: the same content as the text, as tables, never longer than a comment may be. */
@@ -15,15 +15,15 @@ function document(plan: Plan, view: PlanView, limit: number): string {
   const reasons = view.blocked.flatMap((group) => group.reasons)
   const sections = [
     `## Crossbill: ${view.empty ? 'nothing to do' : view.summary}`,
-    `${view.title}.\\\nAccounts: ${view.accounts.join(', ')}.`,
+    `**${prose(view.verdict)}**`,
     guards(view),
-    moneyTable(view, limit),
+    overview(view, limit),
     ...view.repriced.map((one) => repricedTable(one, limit)),
     markdownTable(
       'Tax that Stripe computes',
       ['where', 'what', 'then'],
       view.tax.map(({ where, what, outcome }) => [where, what, outcome]),
-      { limit },
+      { limit, folded: true },
     ),
     ...view.people.map((group) => people(group, limit)),
     resources(view, limit),
@@ -37,6 +37,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       ]),
       {
         limit,
+        folded: true,
         text: counts(view.deferred.map(({ code: name, members }) => ({ code: name, count: members.length }))),
         all: plan.deferred.length,
       },
@@ -54,7 +55,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       `Changed outside (${plan.drift.length})`,
       ['what', 'how'],
       plan.drift.map((drift) => [code(shortAddress(drift.address)), `${code(drift.code)} ${drift.message}`]),
-      { limit },
+      { limit, folded: true },
     ),
     markdownTable(
       `No longer in the YAML, left in use (${view.removed.length})`,
@@ -71,9 +72,10 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       `Old doors that stand open (${view.doors.length})`,
       ['account', 'what', 'what to do'],
       view.doors.map(({ account, message, fix }) => [code(account), message, fix]),
-      { limit },
+      { limit, folded: true },
     ),
     noticeTable(plan.notices ?? [], limit),
+    `${prose(view.title)}. Accounts: ${prose(view.accounts.join(', '))}.`,
     `Plan digest: ${code(plan.plan)}`,
   ]
   return sections.filter((section) => section !== '').join('\n\n')
@@ -82,7 +84,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
 function people({ action, changes }: PlanView['people'][number], limit: number): string {
   const title = `To ${actionWords[action].verb} (${changes.length})`
   const some = changes.slice(0, limit + 1)
-  const about = { limit, all: changes.length }
+  const about = { limit, all: changes.length, folded: true }
   if (action === 'grant' || action === 'revoke')
     return markdownTable(
       title,
@@ -109,7 +111,7 @@ function people({ action, changes }: PlanView['people'][number], limit: number):
     ]),
     about,
   )
-  return totals === '' ? table : `${table}\n\nAlong with them: ${totals}.`
+  return totals === '' ? table : `${table}\n\nAlong with them: ${prose(totals)}.`
 }
 
 /** The first ones of every code, so that a frequent one does not crowd out the others. */
@@ -135,7 +137,7 @@ function resources({ resources: changes }: PlanView, limit: number): string {
       [changePhrase(change), ...patchLines(change)].filter((part) => part !== '').join('; '),
       change.people === 0 ? '' : String(change.people),
     ]),
-    { limit },
+    { limit, folded: true },
   )
 }
 
@@ -143,20 +145,29 @@ function guards({ tripped }: PlanView): string {
   return tripped
     .map(
       ({ id, actual, limit, message }) =>
-        `> **Stopped by ${code(id)}**: ${message ?? `${actual}, the limit is ${limit}`}`,
+        `> **Stopped by ${code(id)}**: ${prose(message ?? `${actual}, the limit is ${limit}`)}`,
     )
     .join('\n>\n')
 }
 
-function moneyTable({ mrr, parts }: PlanView, limit: number): string {
-  const table = markdownTable(
-    'Revenue a month',
-    ['currency', 'before', 'after'],
-    mrr.map(({ currency, before, after }) => [currency, before, after]),
-    { limit },
-  )
+/** Money and people in one table: what a reviewer looks at first. */
+function overview({ mrr, parts, people: groups }: PlanView, limit: number): string {
+  const rows = [
+    ...mrr.map(({ currency, before, after }) => [`Revenue a month, ${currency}`, before, after]),
+    ...groups.map(({ action, changes }) => [
+      actionWords[action].noun.replace('to ', 'To '),
+      plural(changes.length, action === 'grant' || action === 'revoke' ? 'member' : 'subscriber'),
+      firstCharge(changes),
+    ]),
+  ]
+  const table = markdownTable('Money and people', ['', 'before', 'after this plan'], rows, { limit })
   const told = parts.map(({ what, amounts, people }) => `${what}: ${amounts} (${plural(people, 'subscriber')})`)
-  return told.length === 0 ? table : `${table}\n\nOf it ${told.join('; ')}.`
+  return told.length === 0 ? table : `${table}\n\nOf it ${prose(told.join('; '))}.`
+}
+
+function firstCharge(changes: PlanView['people'][number]['changes']): string {
+  const first = changes.find(({ charge }) => charge !== '')
+  return first === undefined ? '' : `first charge ${first.charge}`
 }
 
 function repricedTable({ address, effect, subscribers }: RepricedView, limit: number): string {
@@ -167,7 +178,7 @@ function repricedTable({ address, effect, subscribers }: RepricedView, limit: nu
     subscribers.slice(0, limit + 1).map(({ subscriber, charge, before }) => [code(subscriber), charge, before]),
     { limit, text, all: subscribers.length },
   )
-  return table === '' ? text : table
+  return table === '' ? prose(text) : table
 }
 
 /** The same table in a plan and in a check. */

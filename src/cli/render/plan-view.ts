@@ -18,6 +18,8 @@ import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } fro
 /** A plan arranged for reading: the catalog, then people by what happens to them, then what stops. Both renderings show exactly this. */
 export interface PlanView {
   readonly title: string
+  /** One sentence: whether this can be applied, and what stands against it. */
+  readonly verdict: string
   readonly accounts: readonly string[]
   readonly resources: readonly Change[]
   readonly people: readonly { readonly action: Action; readonly changes: readonly PersonChange[] }[]
@@ -69,6 +71,7 @@ export function planView(plan: Plan): PlanView {
   const charges = new Map(plan.money.next_charges.map((charge) => [charge.subscriber, charge]))
   return {
     title: `Plan ${plan.plan.slice(0, 12)}, made ${when(plan.created)}, good until ${when(plan.expires)}`,
+    verdict: verdictOf(plan),
     accounts: Object.entries(plan.basis.accounts).map(
       ([name, account]) => `${name} ${account.id}${account.livemode ? ' LIVE' : ' (test)'}`,
     ),
@@ -76,7 +79,10 @@ export function planView(plan: Plan): PlanView {
     people: subscriberActions
       .map((action) => ({
         action,
-        changes: plan.changes.filter((change) => change.action === action).map((change) => person(change, charges)),
+        changes: plan.changes
+          .filter((change) => change.action === action)
+          .toSorted((a, b) => chargeTime(a, charges) - chargeTime(b, charges))
+          .map((change) => person(change, charges)),
       }))
       .filter((group) => group.changes.length > 0),
     removed: plan.removed ?? [],
@@ -96,6 +102,17 @@ export function planView(plan: Plan): PlanView {
     summary: summaryLine(plan),
     empty: plan.changes.length === 0,
   }
+}
+
+function verdictOf({ changes, guards, blocked, removed = [] }: Plan): string {
+  const tripped = guards.filter((guard) => guard.tripped).length
+  const left = removed.length === 0 ? '' : ` ${plural(removed.length, 'object')} no longer in the YAML stay in use.`
+  const stopped = blocked.length === 0 ? '' : ` ${plural(blocked.length, 'entry', 'entries')} blocked.`
+  if (tripped > 0) return `Stopped: ${plural(tripped, 'guard')} would refuse this plan.${stopped}${left}`
+  if (changes.length === 0) return `Nothing to do.${stopped}${left}`
+  const people = changes.filter((change) => subscriberActions.includes(change.action)).length
+  const whom = people === 0 ? 'No subscriber is touched' : `${plural(people, 'change')} for subscribers and members`
+  return `Can be applied: ${plural(changes.length, 'change')}. ${whom}.${stopped}${left}`
 }
 
 function revenue({ money: { mrr } }: Plan): PlanView['mrr'] {
@@ -199,6 +216,12 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
     because: change.because.filter((why) => why !== 'stage').join(', '),
     carried: carriedBy(change),
   }
+}
+
+/** Subscribers come in the order of their next charges; those without one come last, in the plan's order. */
+function chargeTime(change: Change, charges: ReadonlyMap<string, NextCharge>): number {
+  const at = charges.get(shortAddress(change.address))?.at
+  return at === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(at)
 }
 
 function differenceOf({ at, amount, currency, before }: NextCharge): string {

@@ -11,8 +11,11 @@ export function when(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, ' UTC')
 }
 
+/** `1,234.50 usd` */
 export function money(amount: number, currency: string): string {
-  return formatMoney({ amount, currency })
+  return formatMoney({ amount, currency }).replace(/^(-?)(\d+)/, (_all, sign: string, whole: string) => {
+    return sign + whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+  })
 }
 
 /** What a plan's action is called in a sentence, and its sign in front of a line. */

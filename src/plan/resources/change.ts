@@ -1,4 +1,4 @@
-import jsonpatch from 'fast-json-patch'
+import { patchBetween } from '../patch.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
@@ -162,7 +162,7 @@ function change(
   steps: readonly KeylessStep[],
   people: number,
 ): KeylessChange {
-  const patch = action === 'retire' ? [] : jsonpatch.compare(comparable(kind, live, meanwhile), meanwhile)
+  const patch = action === 'retire' ? [] : patchBetween(comparable(kind, live, meanwhile), meanwhile)
   const about = { address: resource.address, action, because, patch, people, steps }
   return action === 'retire' ? about : { ...about, expect: { applied: digest(meanwhile) } }
 }

@@ -1,4 +1,4 @@
-import jsonpatch from 'fast-json-patch'
+import { patchBetween } from '../patch.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, differences } from '../../kinds/form.ts'
 import type { ResourcesInput } from './types.ts'
@@ -26,7 +26,7 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
       address,
       code: 'changed_outside',
       message,
-      patch: jsonpatch.compare(form, comparable(kind, live, form)),
+      patch: patchBetween(form, comparable(kind, live, form)),
     })
   }
   if (identity.is === 'ours' && identity.newer.length > 0) {
@@ -45,6 +45,6 @@ function observed({ kind, resource, identity, form, live }: Verdict): readonly D
   const found = identity.is === 'absent' ? [] : differences(kind, live, form)
   if (found.length === 0) return []
   const message = `differs from its entry: ${found.map(({ field }) => field).join(', ')}; it is only observed`
-  const patch = jsonpatch.compare(form, comparable(kind, live, form))
+  const patch = patchBetween(form, comparable(kind, live, form))
   return [{ address: resource.address, code: 'observed_differs', message, patch }]
 }

@@ -6,7 +6,7 @@ import type { Placed } from './order.ts'
 import type { People } from './people.ts'
 import { post, retireSteps } from './steps.ts'
 import type { KeylessStep } from './types.ts'
-import jsonpatch from 'fast-json-patch'
+import { patchBetween } from '../patch.ts'
 
 /** What nothing declares any more goes out of use. Subscriptions, discounts and invoices that use it go on. */
 export function retirement(
@@ -19,7 +19,7 @@ export function retirement(
   const people = usersOf(kind, live, around.people)
   const because = people === 0 ? ['no longer declared'] : ['no longer declared', `${people} subscription(s) keep it`]
   const after = kind.retire(live)?.params ?? {}
-  const patch = jsonpatch.compare(form, { ...form, ...after })
+  const patch = patchBetween(form, { ...form, ...after })
   const observed = { id: live.id, form }
   return { when: 'retire', kind, observed, change: { address, action: 'retire', because, patch, people: 0, steps } }
 }

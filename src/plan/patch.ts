@@ -1,0 +1,20 @@
+import jsonpatch from 'fast-json-patch'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import type { PatchOperation } from './types.ts'
+
+/** RFC 6902 from one value to the other; each operation names the value that it replaces or removes. */
+export function patchBetween(before: JsonObject, after: JsonObject): readonly PatchOperation[] {
+  return jsonpatch.compare(before, after).map((operation) => {
+    const was = valueAt(before, operation.path)
+    return was === undefined ? operation : { ...operation, was }
+  })
+}
+
+function valueAt(holder: Json, path: string): Json | undefined {
+  const steps = path.split('/').slice(1)
+  return steps.reduce<Json | undefined>((at, step) => {
+    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    if (Array.isArray(at)) return (at as readonly Json[])[Number(name)]
+    return isJsonObject(at) ? at[name] : undefined
+  }, holder)
+}

@@ -12,6 +12,7 @@ import type { Context } from './context.ts'
 import { findExternalBilling, undeclared, type ExternalBilling } from './read/external-billers.ts'
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read/account.ts'
+import { readOnce } from './read/lists.ts'
 import { readResources } from './read/resources.ts'
 import { leftInPlace } from './plan/notices.ts'
 import { readCopyMaps } from './plan/survey.ts'
@@ -77,7 +78,8 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
   }
 }
 
-async function readWhole(context: Context, account: StripeAccount) {
+async function readWhole(context: Context, connected: StripeAccount) {
+  const account = readOnce(connected)
   const [live, resources, external] = await Promise.all([
     readAccount(account, context.progress),
     readResources(account),

@@ -56,7 +56,11 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     heard: clock.hear,
     ...(options.apiBase === undefined ? {} : { base: new URL(options.apiBase) }),
   })
-  const limits = limitsOf(options, livemode, timing)
+  const limits = learning(
+    limitsOf(options, livemode, timing),
+    () => createLimits(stripeRates(livemode), timing),
+    options,
+  )
   const source: ListSource = {
     name,
     send: (request) => sendOnce(client, limits, request),
@@ -75,6 +79,19 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     list: (path, params = {}) => readList(source, path, params),
     retrieve: (path, params = {}) => readOne(source, path, params),
     now: clock.now,
+  }
+}
+
+/** A server on this machine has no limit until it says so; from then on it is asked as slowly as Stripe. */
+function learning(limits: Limits, strict: () => Limits, options: ConnectOptions): Limits {
+  if (limits !== noLimits || options.fetch !== undefined) return limits
+  let current = limits
+  return {
+    turn: (operation) => current.turn(operation),
+    hold(operation, milliseconds) {
+      if (current === noLimits) current = strict()
+      current.hold(operation, milliseconds)
+    },
   }
 }
 

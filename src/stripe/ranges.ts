@@ -3,6 +3,10 @@ import { createdAt, cursor, type Page, type ReadPage } from './pages.ts'
 
 /** Requests in flight for one list: enough to keep 25 requests a second busy at 300 ms each. */
 const lanes = 8
+/** A list shorter than this is read page by page: a half that turns out to be empty costs a request. */
+const pagesBeforeFirst = 4
+/** Pages to be read for each half that turned out to be empty, or is not known yet. */
+const pagesPerEmpty = 10
 /** No object is older than Stripe: 2010-01-01. */
 const beginning = 1_262_304_000
 
@@ -17,6 +21,8 @@ interface Stretch {
   cursor: string | undefined
   readonly waiting: StripeObject[]
   done: boolean
+  /** Given away, and no page of it has been read. */
+  unseen: boolean
   older: Stretch | undefined
 }
 
@@ -27,6 +33,9 @@ interface Stretch {
  */
 export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
   let running = 0
+  let pages = 1
+  /** Stretches given away that are empty, as far as is known. */
+  let empty = 0
   let stopped = false
   let failure: { error: unknown } | undefined
   let wake = (): void => {}
@@ -47,6 +56,9 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
       created: { gte: stretch.from, ...(stretch.until === undefined ? {} : { lte: stretch.until }) },
       ...(stretch.cursor === undefined ? {} : { starting_after: stretch.cursor }),
     })
+    pages++
+    if (stretch.unseen && next.data.length > 0) empty--
+    stretch.unseen = false
     stretch.waiting.push(...next.data)
     stretch.done = !next.hasMore
     if (!stretch.done) {
@@ -56,9 +68,10 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
     wake()
   }
   const share = (stretch: Stretch, last: Page): void => {
-    if (running >= lanes) return
+    if (running >= lanes || pages < Math.max(pagesBeforeFirst, pagesPerEmpty * empty)) return
     const older = olderHalf(stretch, last)
     if (older === undefined) return
+    empty++
     void read(older)
   }
 
@@ -68,6 +81,7 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
     cursor: cursor(first),
     waiting: [],
     done: false,
+    unseen: false,
     older: undefined,
   }
   share(head, first)
@@ -103,6 +117,7 @@ function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
     cursor: undefined,
     waiting: [],
     done: false,
+    unseen: true,
     older: stretch.older,
   }
   stretch.from = middle + 1

@@ -6,11 +6,12 @@ import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
 import { perform, type Work } from '../send/perform.ts'
 import { findCreated } from '../read/resources.ts'
+import { inDependencyOrder } from './in-order.ts'
 import { fillParams, fillPath } from '../send/references.ts'
 
 /**
- * Sends the resource changes in the plan's order, which is that of their dependencies. A change that fails leaves those that refer to it `not_started`;
- * the others go on.
+ * Sends the resource changes, independent ones side by side, each after those that it depends on. A change that fails leaves those that
+ * refer to it `not_started`; the others go on.
  */
 export async function applyResources(
   context: Context,
@@ -18,14 +19,13 @@ export async function applyResources(
   held: Held,
 ): Promise<readonly AppliedChange[]> {
   const ids = new Map((await context.store.objects()).map((record) => [record.address, record.id]))
-  const results: AppliedChange[] = []
-  for (const change of changes) {
+  return inDependencyOrder(changes, async (change): Promise<AppliedChange> => {
     const { address, action } = change
-    if (context.interrupt.requested || held.lost) results.push({ address, action, outcome: 'not_started' })
-    else results.push(await applyResource(context, change, ids))
+    if (context.interrupt.requested || held.lost) return { address, action, outcome: 'not_started' }
+    const result = await applyResource(context, change, ids)
     context.progress.step()
-  }
-  return results
+    return result
+  })
 }
 
 async function applyResource(context: Context, change: Change, ids: Map<string, string>): Promise<AppliedChange> {

@@ -8,7 +8,8 @@ import type { Expectation } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
-import { idOf, listAll } from '../read/account.ts'
+import { idOf } from '../read/account.ts'
+import { listAll } from '../read/lists.ts'
 import { asSubscription, readSuccessors } from '../read/subscriptions.ts'
 
 /** A request about to be sent, filled in. */

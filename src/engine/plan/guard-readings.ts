@@ -3,7 +3,7 @@ import { isCurrent, paymentFailure } from '../../live/subscription.ts'
 import { markFrom } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import { hearsSubscriptionsEnd } from '../read/old-doors.ts'
-import { listAll } from '../read/account.ts'
+import { listAll } from '../read/lists.ts'
 import type { Survey } from './survey.ts'
 
 /** Below this many first renewals a rate says nothing. */

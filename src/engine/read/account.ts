@@ -2,6 +2,9 @@ import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
 import type { Params, Progress, StripeAccount } from '../ports.ts'
+import { coupon } from '../../kinds/coupon.ts'
+import { price } from '../../kinds/price.ts'
+import { listAll, readKind } from './lists.ts'
 import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
@@ -17,8 +20,6 @@ export const subscriptionExpansions = [
   'schedule',
 ]
 
-const priceExpansions = ['data.tiers', 'data.currency_options']
-
 /** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
   const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
@@ -30,8 +31,8 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     return all
   }
   const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
-    list('/v1/prices', { active: true, expand: priceExpansions }),
-    list('/v1/coupons', { expand: ['data.applies_to', 'data.currency_options'] }),
+    readKind(account, price),
+    readKind(account, coupon),
     listSubscriptions(list),
     list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
     list('/v1/invoices', { status: 'draft' }),
@@ -39,8 +40,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     list('/v1/invoiceitems', { pending: true }),
     list('/v1/subscription_schedules', {}),
   ])
-  const inactive = await list('/v1/prices', { active: false, expand: priceExpansions })
-  const terms = byId([...prices, ...inactive, ...coupons])
+  const terms = byId([...prices, ...coupons])
   const redeemed = new RedeemedTerms(account, byId(coupons))
   const people = new Map<string, StripeObject>()
   for (const one of customers) people.set(one.id ?? '', await redeemed.ofCustomer(deepened(one, terms) as StripeObject))
@@ -65,7 +65,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     >,
     schedules: byId(schedules) as unknown as ReadonlyMap<string, Stripe.SubscriptionSchedule>,
     coupons: byId(coupons) as unknown as ReadonlyMap<string, Stripe.Coupon>,
-    prices: byId([...prices, ...inactive]) as unknown as ReadonlyMap<string, Stripe.Price>,
+    prices: byId(prices) as unknown as ReadonlyMap<string, Stripe.Price>,
   }
 }
 
@@ -82,12 +82,6 @@ async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
   const canceled = await list('/v1/subscriptions', { status: 'canceled', expand }, withoutBallast)
   const ended = new Set(canceled.map(({ id }) => id))
   return [...going.filter(({ id }) => !ended.has(id)), ...canceled]
-}
-
-export async function listAll(account: StripeAccount, path: string, params: Params): Promise<StripeObject[]> {
-  const all: StripeObject[] = []
-  for await (const one of account.list(path, params)) all.push(one)
-  return all
 }
 
 /**

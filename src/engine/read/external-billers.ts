@@ -2,7 +2,8 @@ import type { Catalog } from '../../catalog/types.ts'
 import { secondsPerDay } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { StripeAccount } from '../ports.ts'
-import { idOf, listAll } from './account.ts'
+import { idOf } from './account.ts'
+import { listAll } from './lists.ts'
 
 /** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
 export const windowDays = 100

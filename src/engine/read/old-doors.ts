@@ -3,7 +3,7 @@ import { CommandError } from '../../core/outcome.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Accounts, Params, StripeAccount } from '../ports.ts'
-import { listAll } from './account.ts'
+import { listAll } from './lists.ts'
 
 /** A way by which somebody could still subscribe, change or cancel in an old account. */
 interface Door {

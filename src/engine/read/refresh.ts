@@ -1,6 +1,7 @@
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
 import { readAccount } from './account.ts'
+import { readOnce } from './lists.ts'
 import { readResources } from './resources.ts'
 
 export interface RefreshOptions {
@@ -19,11 +20,12 @@ export async function refresh(
   const { accounts, progress } = context
   const wanted = [...accounts.sources.values()].filter(({ name }) => options.sources?.includes(name) ?? true)
   progress.start('reading accounts')
-  const [target, resources, ...sources] = await Promise.all([
-    readAccount(accounts.target, progress),
-    readResources(accounts.target),
+  const target = readOnce(accounts.target)
+  const [live, resources, ...sources] = await Promise.all([
+    readAccount(target, progress),
+    readResources(target),
     ...wanted.map((account) => readAccount(account, progress)),
   ])
   progress.done()
-  return { target, resources, sources: new Map(sources.map((one: LiveAccount) => [one.name, one])) }
+  return { target: live, resources, sources: new Map(sources.map((one: LiveAccount) => [one.name, one])) }
 }

@@ -3,31 +3,15 @@ import { present } from '../../core/assert.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
-import { expansionsLeft, listsOf } from '../../kinds/expansions.ts'
-import type { Kind } from '../../kinds/kind.ts'
 import { kindNamed, kinds } from '../../kinds/registry.ts'
 import type { LiveResources } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
-import { listAll } from './account.ts'
+import { readKind } from './lists.ts'
 
 /** Every catalog object of an account, kind by kind, with what the kind compares expanded. */
 export async function readResources(account: StripeAccount): Promise<LiveResources> {
   return new Map(await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)))
-}
-
-export async function readKind(account: StripeAccount, kind: Kind): Promise<readonly StripeObject[]> {
-  const lists = await Promise.all(listsOf(kind).map((params) => listAll(account, kind.path, params)))
-  const objects = [...new Map(lists.flat().map((one) => [one.id ?? '', one])).values()]
-  return Promise.all(objects.map((one) => complete(account, kind, one)))
-}
-
-/** The object with what a list cannot show of it. */
-async function complete(account: StripeAccount, kind: Kind, object: StripeObject): Promise<StripeObject> {
-  const expand = expansionsLeft(kind, object)
-  return expand.length === 0
-    ? object
-    : await account.retrieve(`${kind.path}/${object.id ?? ''}`, { expand: [...expand] })
 }
 
 /**

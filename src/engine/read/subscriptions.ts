@@ -9,7 +9,8 @@ import type { Expectation } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import type { Params, StripeAccount } from '../ports.ts'
-import { idOf, listAll } from './account.ts'
+import { idOf } from './account.ts'
+import { listAll } from './lists.ts'
 
 /*
  * Reads of one subscriber while it is handed over. Undefined always stands for a read that failed, never for "not there": who decides on these must not take

@@ -1,0 +1,127 @@
+import { isJsonObject, type Json } from '../../core/json.ts'
+import { referencesIn, referencesInPath } from '../../plan/references.ts'
+import type { Change } from '../../plan/types.ts'
+
+/** Changes that are carried out at the same time. The rate limit decides how fast they are; these are enough to keep it busy. */
+const lanes = 16
+
+/**
+ * Works on changes side by side, each after those that it depends on. Results come in the order of the changes. The first error stops
+ * what has not begun, and is thrown once nothing is under way any more.
+ *
+ * A change depends on an earlier one that makes or changes what it refers to, or that touches the same object or claims the same name.
+ * Creations depend on nothing else. All other work keeps the plan's order between kinds and actions: a product gets its new default
+ * price before the old one is archived, users are retired before what they use.
+ */
+export async function inDependencyOrder<Result>(
+  changes: readonly Change[],
+  work: (change: Change) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results = new Map<number, Result>()
+  const errors: unknown[] = []
+  let first = 0
+  for (const stage of stagesOf(changes)) {
+    const earlier = dependencies(stage)
+    const done: Promise<void>[] = []
+    const slots = new Slots(lanes)
+    for (const [index, change] of stage.entries()) {
+      const place = first + index
+      const run = async (): Promise<void> => {
+        await Promise.all((earlier[index] ?? []).flatMap((one) => done[one] ?? []))
+        await slots.take()
+        try {
+          if (errors.length === 0) results.set(place, await work(change))
+        } catch (error) {
+          errors.push(error)
+        } finally {
+          slots.give()
+        }
+      }
+      done.push(run())
+    }
+    await Promise.all(done)
+    if (errors.length > 0) throw errors[0]
+    first += stage.length
+  }
+  return changes.flatMap((_change, index) => (results.has(index) ? [results.get(index) as Result] : []))
+}
+
+/** Parts of the plan that come one after the other: all creations in a row, and every other action on one kind. */
+function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
+  const stages: Change[][] = []
+  let name = ''
+  for (const change of changes) {
+    const own = change.action === 'create' ? 'create' : `${change.action} ${change.address.split('.')[0] ?? ''}`
+    if (own !== name || stages.length === 0) stages.push([])
+    name = own
+    stages.at(-1)?.push(change)
+  }
+  return stages
+}
+
+/** For each change, the indexes of the earlier ones that it has to wait for. */
+function dependencies(changes: readonly Change[]): readonly (readonly number[])[] {
+  const writers = new Map<string, number>()
+  const readers = new Map<string, number[]>()
+  return changes.map((change, index) => {
+    const writes = writesOf(change)
+    const reads = readsOf(change)
+    const waits = new Set<number>()
+    for (const one of [...reads, ...writes]) {
+      const writer = writers.get(one)
+      if (writer !== undefined) waits.add(writer)
+    }
+    for (const one of writes) for (const reader of readers.get(one) ?? []) waits.add(reader)
+    for (const one of writes) writers.set(one, index)
+    for (const one of reads) readers.set(one, [...(readers.get(one) ?? []), index])
+    waits.delete(index)
+    return [...waits]
+  })
+}
+
+/** The address itself, every object that a request is about, and every name that only one object can have. */
+function writesOf({ address, steps }: Change): ReadonlySet<string> {
+  const paths = steps.flatMap(({ path }) => [path.split('/').slice(0, 4).join('/'), ...referencesInPath(path)])
+  const names = steps.flatMap(({ params }) =>
+    ['id', 'lookup_key', 'code', 'event_name'].flatMap((name) => {
+      const value = params[name]
+      return typeof value === 'string' ? [`${name} ${value.toLowerCase()}`] : []
+    }),
+  )
+  return new Set([address, ...paths.filter((path) => path.split('/').length > 3 || !path.startsWith('/')), ...names])
+}
+
+/** What a request names: addresses that stand for ids, and ids. */
+function readsOf({ steps }: Change): ReadonlySet<string> {
+  return new Set(steps.flatMap(({ params }) => [...referencesIn(params), ...texts(params)]))
+}
+
+function texts(value: Json | undefined): readonly string[] {
+  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(texts)
+  if (isJsonObject(value)) return Object.values(value).flatMap(texts)
+  return typeof value === 'string' && /^(price|prod|txr|promo|mtr)_/.test(value) ? [value] : []
+}
+
+/** A number of places, given to those who wait in the order in which they came. */
+class Slots {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(places: number) {
+    this.#free = places
+  }
+
+  async take(): Promise<void> {
+    if (this.#free > 0) {
+      this.#free--
+      return
+    }
+    await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  give(): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free++
+    else next()
+  }
+}

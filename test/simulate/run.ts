@@ -2,6 +2,7 @@ import type { Counts } from './counts.ts'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
 import { randomHappenings } from './happenings.ts'
 import { randomPeople } from './people.ts'
@@ -10,11 +11,20 @@ import { simulate } from './simulate.ts'
 
 /**
  * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as there are (`--jobs`). The first broken promise is told as shortly as it
- * can be.
+ * can be. `--worlds random`: each seed in a possible Stripe of its own; `--worlds 'name=value …'`: all in that one.
  */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? otherwise : Number(process.argv[at + 1])
+}
+
+const worlds =
+  (process.argv.includes('--worlds') ? process.argv[process.argv.indexOf('--worlds') + 1] : undefined) ?? ''
+
+function worldFor(seed: number): Unsure {
+  const read = readWorldText(worlds === 'random' ? `random:${seed}` : worlds)
+  if ('wrong' in read) throw new Error(`--worlds: ${read.wrong}`)
+  return read.world
 }
 
 /** What a worker says of one seed; `told` when a promise was broken. */
@@ -25,13 +35,21 @@ interface Lived {
 }
 
 async function live(seed: number): Promise<Lived> {
-  const story = await simulate(seed)
-  if (story.broken === undefined) return { seed, counts: story.counts }
+  const world = worldFor(seed)
+  const story = await simulate(seed, world)
+  const counts = { ...story.counts, ...countsOf(world) }
+  if (story.broken === undefined) return { seed, counts }
   const random = chance(seed)
   const people = randomPeople(random)
   const short = await shorten(story, people, randomHappenings(random, people.length))
-  const told = `SEED=${seed}  ${short.broken}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
-  return { seed, counts: story.counts, told }
+  const told = `SEED=${seed}  ${short.broken}\n  world: ${worldText(world) || 'as by default'}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
+  return { seed, counts, told }
+}
+
+/** How often each reading that is no default was lived in. */
+function countsOf(world: Unsure): Record<string, number> {
+  const text = worldText(world)
+  return text === '' ? {} : Object.fromEntries(text.split(' ').map((choice) => [`world ${choice}`, 1]))
 }
 
 async function runAll(): Promise<void> {

@@ -12,7 +12,7 @@ export async function shorten(
   let shortest = { story, happenings: [...happenings] }
   for (let at = shortest.happenings.length - 1; at >= 0; at--) {
     const fewer = shortest.happenings.toSpliced(at, 1)
-    const shorter = await tell(story.seed, people, fewer).catch(() => undefined)
+    const shorter = await tell(story.seed, people, fewer, undefined, story.unsure).catch(() => undefined)
     if (shorter !== undefined && promiseOf(shorter) === promise) shortest = { story: shorter, happenings: fewer }
   }
   return shortest.story

@@ -1,5 +1,6 @@
 import type { Counts } from './counts.ts'
 import type { Mutation } from './mutations.ts'
+import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
 import { randomHappenings, type Happening } from './happenings.ts'
 import { randomPeople, type Person } from './people.ts'
@@ -9,6 +10,8 @@ import { TwinWorlds } from './world.ts'
 /** What happened in one random migration, and what was broken, if anything. */
 export interface Story {
   readonly seed: number
+  /** The possible Stripe in which it happened. */
+  readonly unsure: Unsure
   readonly lines: readonly string[]
   readonly counts: Counts
   /** Name of the promise and what was seen; undefined when all held. */
@@ -17,11 +20,11 @@ export interface Story {
 
 const unchanged: Mutation = (context) => context
 
-/** Lives through one seed's story. */
-export async function simulate(seed: number): Promise<Story> {
+/** Lives through one seed's story, in a possible Stripe of its own when asked. */
+export async function simulate(seed: number, unsure?: Unsure): Promise<Story> {
   const random = chance(seed)
   const people = randomPeople(random)
-  return tell(seed, people, randomHappenings(random, people.length))
+  return tell(seed, people, randomHappenings(random, people.length), unchanged, unsure)
 }
 
 /** Lives through a given story, checking the promises after everything that happens. */
@@ -30,9 +33,10 @@ export async function tell(
   people: readonly Person[],
   happenings: readonly Happening[],
   mutate: Mutation = unchanged,
+  unsure: Unsure = defaultWorld(),
 ): Promise<Story> {
-  await using worlds = await TwinWorlds.open(people, '2026-10-05T12:00:00Z', mutate)
+  await using worlds = await TwinWorlds.open(people, '2026-10-05T12:00:00Z', mutate, unsure)
   const teller = new Teller(worlds, mutate)
   const broken = await teller.tell(happenings)
-  return { seed, lines: teller.lines, counts: teller.counts(), broken }
+  return { seed, unsure, lines: teller.lines, counts: teller.counts(), broken }
 }

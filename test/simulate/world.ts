@@ -8,6 +8,7 @@ import type { Context } from '../../src/engine/context.ts'
 import { applyLease } from '../../src/engine/lease.ts'
 import { pull } from '../../src/engine/pull.ts'
 import { injectedFaults, setFaults, type FaultKind, type FaultPlan } from '../../src/sandbox/faults.ts'
+import type { Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { cloneSandbox, type Sandbox } from '../../src/sandbox/sandbox.ts'
 import { openStore, type OpenStore } from '../../src/store/open.ts'
 import { projectYaml } from '../catalog/project.ts'
@@ -70,8 +71,15 @@ export class TwinWorlds implements AsyncDisposable {
     this.began = made.town.sandbox.clock()
   }
 
-  static async open(people: readonly Person[], now: string, mutate: Mutation): Promise<TwinWorlds> {
+  static async open(
+    people: readonly Person[],
+    now: string,
+    mutate: Mutation,
+    unsure: Partial<Unsure> = {},
+  ): Promise<TwinWorlds> {
     const town = await oldTown(people, now)
+    // Both worlds are the same possible Stripe from here on.
+    town.sandbox.world.choose(unsure)
     const twin = cloneSandbox(town.sandbox)
     const project = new Map([['project.yaml', `${projectYaml}${policies}`]])
     const rig = await openRig(loaded(project), town.sandbox)

@@ -6,7 +6,9 @@ import { writeWhole } from '../../files/write.ts'
 import { command } from '../command.ts'
 import { UsageError } from '../usage-error.ts'
 import { withProject } from '../wiring/project.ts'
+import { worldText } from '../../sandbox/kernel/unsure.ts'
 import { rehearsalWorlds } from '../rehearsal/worlds.ts'
+import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
@@ -24,6 +26,12 @@ export const main = command({
         'with lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused',
     },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'repeats a run exactly' },
+    world: {
+      type: 'string',
+      requiresArg: true,
+      describe:
+        "which possible Stripe to play in: 'name=value name=value' or random:SEED (docs/sandbox.md); default: as documented, with --faults drawn by the seed",
+    },
     out: {
       type: 'string',
       requiresArg: true,
@@ -35,15 +43,17 @@ export const main = command({
     ['rehearse --faults --seed 7', 'the same with crashes and lost answers'],
   ],
   formats: ['text', 'json'],
-  async run({ months, faults, seed, out }, shell) {
+  async run({ months, faults, seed, world, out }, shell) {
     if (months < 1 || months > monthsMax)
       throw new UsageError(
         'months-out-of-range',
         `--months takes 1 to ${monthsMax}, not ${months}`,
         'Nothing was done.',
       )
+    const unsure = worldOf('--world', world ?? (faults ? `random:${seed}` : ''))
     return await withProject(shell, async ({ context }) => {
-      const report = await rehearse(context, { months, faults, seed, worlds: rehearsalWorlds(context) })
+      const worlds = rehearsalWorlds(context, unsure)
+      const report = { ...(await rehearse(context, { months, faults, seed, worlds })), world: worldText(unsure) }
       const { rehearsalPage } = await import('../report/rehearsal-page.ts')
       const path = shell.pathOr(out, 'report/rehearsal.html')
       await writeWhole(path, rehearsalPage(report))
@@ -54,11 +64,13 @@ export const main = command({
   },
 })
 
-function summary({ seed, months, subscribers, counts, faults, members, ok }: RehearsalReport): object {
+function summary(report: RehearsalReport): object {
+  const { seed, months, world, subscribers, counts, faults, members, ok } = report
   const { expected, actual, ...differences } = counts
   return {
     seed,
     months,
+    ...(world === undefined || world === '' ? {} : { world }),
     subscribers,
     charges: { expected, actual },
     ...differences,
@@ -94,6 +106,7 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
         `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
     ),
     ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
+    ...(report.world === undefined || report.world === '' ? [] : [`  in a Stripe with ${report.world}`]),
     report.ok ? paint.green('Nobody would notice.') : paint.red('Do not migrate yet.'),
     `The report: ${path}`,
   ].join('\n')

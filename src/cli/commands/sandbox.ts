@@ -1,7 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { parseInstant, type Instant } from '../../core/instant.ts'
-import { type defaultWorld, readWorldText } from '../../sandbox/kernel/unsure.ts'
+import { worldOf } from '../rehearsal/world-flag.ts'
 import { createSandbox } from '../../sandbox/sandbox.ts'
 import { serveSandbox } from '../../sandbox/server.ts'
 import { loadProject } from '../wiring/catalog.ts'
@@ -63,7 +63,7 @@ export const main = command({
     const sandbox = createSandbox({
       seed: flags.seed,
       strictVersion: flags['strict-version'],
-      ...(flags.world === undefined ? {} : { unsure: worldOf(flags.world) }),
+      ...(flags.world === undefined ? {} : { unsure: worldOf('--world', flags.world) }),
       ...(flags.population === undefined ? {} : { population: { name: 'school', subscribers: flags.subscribers } }),
       ...(flags.clock === undefined ? {} : { clock: instantOf('--clock', flags.clock) }),
     })
@@ -91,13 +91,6 @@ function instantOf(flag: string, text: string): Instant {
   if (at === undefined)
     throw new UsageError('not-an-instant', `${flag}: "${text}" is no instant`, 'Write it like 2026-12-01T12:00:00Z.')
   return at
-}
-
-function worldOf(text: string): ReturnType<typeof defaultWorld> {
-  const read = readWorldText(text)
-  if ('wrong' in read)
-    throw new UsageError('not-a-world', `--world: ${read.wrong}`, 'docs/sandbox.md lists the switches.')
-  return read.world
 }
 
 async function advance(to: string, shell: Shell): Promise<number> {

@@ -11,6 +11,7 @@ import { markCarried, markFrom, markHold } from '../../live/marks.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 import { fillFromAccounts, type LiveAccount as RebuiltAccount } from '../../sandbox/live/accounts.ts'
+import type { Unsure } from '../../sandbox/kernel/unsure.ts'
 import { createSandbox, type Sandbox } from '../../sandbox/sandbox.ts'
 import { invoices, subscriptions } from '../../sandbox/stripe/billing/rows.ts'
 import { openStore } from '../../store/open.ts'
@@ -47,11 +48,18 @@ const dunning = { retry_days: [3, 5, 7], finally: 'cancel' } as const
  * Worlds for a rehearsal, rebuilt in the sandbox from the data of the real sources. Each has its
  * own store in memory.
  */
-export function rehearsalWorlds(context: Context): RehearsalWorlds {
+export function rehearsalWorlds(context: Context, unsure: Partial<Unsure> = {}): RehearsalWorlds {
   return {
     async build(live, { seed, faults }) {
       const names = ['target', ...live.sources.keys()]
-      const sandbox = createSandbox({ clock: live.target.now, seed, accounts: names, keepEvents: false, dunning })
+      const sandbox = createSandbox({
+        clock: live.target.now,
+        seed,
+        accounts: names,
+        keepEvents: false,
+        dunning,
+        unsure,
+      })
       fillFromAccounts(sandbox.world, rebuilt(live))
       let store = await openStore({ file: ':memory:' })
       const accounts = await connect(sandbox, names)

@@ -177,6 +177,7 @@ function method(report: RehearsalReport): Html {
     </p>`
 }
 
-function repeat({ months, seed, faults }: RehearsalReport): string {
-  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}`
+function repeat({ months, seed, faults, world = '' }: RehearsalReport): string {
+  const where = world === '' ? '' : ` --world '${world}'`
+  return `crossbill rehearse --months ${months}${faults.length === 0 ? '' : ' --faults'} --seed ${seed}${where}`
 }

@@ -95,6 +95,9 @@ const own: Readonly<Record<string, Control>> = {
   },
 }
 
+/** The controls that every world has; modules bring more. */
+export const controlNames = Object.keys(own)
+
 export async function answerControl(world: World, request: HttpRequest): Promise<HttpAnswer> {
   const name = `${request.method} ${request.url.pathname.slice('/_sandbox/'.length)}`
   const control = own[name] ?? world.modules.flatMap((module) => module.control?.[name] ?? []).at(0)

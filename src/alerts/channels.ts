@@ -41,22 +41,26 @@ function slackText(text: string): string {
 
 /** https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the same key resolves what it triggered. */
 export function pagerDuty(routingKey: string): Channel {
-  return (alert, { project, at }) => ({
-    url: 'https://events.pagerduty.com/v2/enqueue',
-    body: {
-      routing_key: routingKey,
-      event_action: alert.resolved === true ? 'resolve' : 'trigger',
-      dedup_key: `crossbill/${project}/${alert.key}`.slice(0, 255),
-      payload: {
-        summary: alert.summary.slice(0, 1_024),
-        source: project,
-        severity: alert.severity,
-        timestamp: at,
-        component: 'crossbill',
-        custom_details: { fix: alert.fix },
-      },
-    },
-  })
+  // A digest says nothing that opens another incident: each of its causes has one.
+  return (alert, { project, at }) =>
+    alert.digest === true
+      ? undefined
+      : {
+          url: 'https://events.pagerduty.com/v2/enqueue',
+          body: {
+            routing_key: routingKey,
+            event_action: alert.resolved === true ? 'resolve' : 'trigger',
+            dedup_key: `crossbill/${project}/${alert.group ?? alert.key}`.slice(0, 255),
+            payload: {
+              summary: alert.summary.slice(0, 1_024),
+              source: project,
+              severity: alert.severity,
+              timestamp: at,
+              component: 'crossbill',
+              custom_details: { fix: alert.fix },
+            },
+          },
+        }
 }
 
 /** Anything that takes JSON. */

@@ -1,5 +1,6 @@
 import { formatInstant, type Instant } from '../core/instant.ts'
 import type { Alert, LogLine } from '../engine/inbox/context.ts'
+import { Bundle } from './bundle.ts'
 import type { Channel } from './channels.ts'
 
 export interface AlertOptions {
@@ -13,46 +14,65 @@ export interface AlertOptions {
 }
 
 export interface Alerts {
-  /** Tells somebody, unless the same key was told within the hour. Returns at once: nothing ever waits for an alert. */
+  /** Sends a message, or adds to the next digest what is known already. Returns at once. */
   readonly alert: (alert: Alert) => void
   /** Until everything told so far has been delivered or given up. */
   flush(): Promise<void>
 }
 
-const repeatSeconds = 3_600
 const pauses = [1, 5, 30, 120, 300]
-/** Keys remembered; more at once means that everything is wrong, and then repeating is no harm. */
-const remembered = 5_000
 
-/** Every alert is logged as well, so that a service without channels is not silent. */
+/** Every alert is logged as well, so that a service without channels is not silent. Nothing ever waits for an alert. */
 export function openAlerts(options: AlertOptions): Alerts {
-  const told = new Map<string, Instant>()
+  const bundle = new Bundle()
   const flying = new Set<Promise<void>>()
+  let waiting = false
+  const log = ({ key, severity, summary, fix, resolved }: Alert): void =>
+    options.log({
+      level: severity === 'critical' && resolved !== true ? 'error' : 'warn',
+      event: resolved === true ? 'alert_over' : 'alert',
+      key,
+      summary,
+      fix,
+    })
+  const send = (alert: Alert, now: Instant): void => {
+    for (const channel of options.channels) {
+      const sent: Promise<void> = deliver(options, channel, alert, now).finally(() => flying.delete(sent))
+      flying.add(sent)
+    }
+  }
+  const sendDigest = (): void => {
+    const now = options.clock()
+    const digest = bundle.digest(now)
+    if (digest === undefined) return
+    log(digest)
+    send(digest, now)
+  }
+  const waitForDigest = async (): Promise<void> => {
+    if (waiting) return
+    waiting = true
+    for (let left = bundle.waits(options.clock()); left !== undefined; left = bundle.waits(options.clock())) {
+      if (left > 0) await options.wait(left)
+      if ((bundle.waits(options.clock()) ?? 1) <= 0) sendDigest()
+      // Flushed meanwhile, or a clock that stands still: the next alert looks again.
+      else break
+    }
+    waiting = false
+  }
   return {
     alert(alert) {
       const now = options.clock()
-      const last = told.get(alert.key)
-      if (alert.resolved === true) {
-        if (!told.delete(alert.key)) return
-      } else {
-        if (last !== undefined && now - last < repeatSeconds) return
-        if (told.size >= remembered) told.clear()
-        told.set(alert.key, now)
-      }
-      const { key, severity, summary, fix } = alert
-      options.log({
-        level: severity === 'critical' && alert.resolved !== true ? 'error' : 'warn',
-        event: alert.resolved === true ? 'alert_over' : 'alert',
-        key,
-        summary,
-        fix,
-      })
-      for (const channel of options.channels) {
-        const sent: Promise<void> = deliver(options, channel, alert, now).finally(() => flying.delete(sent))
-        flying.add(sent)
-      }
+      const isNew = bundle.isNew(alert)
+      const message = bundle.take(alert, now)
+      // Every case stands in the log, also one that only adds to the next message.
+      if (message !== undefined || isNew) log(alert)
+      if (message !== undefined) send(message, now)
+      if (bundle.waits(now) !== undefined) void waitForDigest()
     },
-    flush: async () => void (await Promise.all(flying)),
+    async flush() {
+      sendDigest()
+      await Promise.all(flying)
+    },
   }
 }
 

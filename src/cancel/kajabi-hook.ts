@@ -40,7 +40,8 @@ function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arr
 function formSubmitted(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
   const submission = idOf(resourceOf(resources, 'form_submissions'))
   const form = idOf(resourceOf(resources, 'forms'))
-  const offer = form === undefined ? undefined : access.forms?.[form]?.offer
+  const forms = access.forms ?? {}
+  const offer = form === undefined || !Object.hasOwn(forms, form) ? undefined : forms[form]?.offer
   if (submission === undefined || offer === undefined) return { ignored: 'form_means_nothing' }
   return { signal: { ...arrival, source: 'form', event: 'form_submission', offer, message: submission } }
 }
@@ -52,6 +53,6 @@ function resourceOf(resources: readonly JsonObject[], type: string): JsonObject 
 /** Kajabi's ids are digits, as text in the API's hooks and as numbers elsewhere. */
 function idOf(resource: JsonObject | undefined): string | undefined {
   const id = resource?.['id']
-  const text = typeof id === 'number' ? String(id) : id
+  const text = Number.isSafeInteger(id) ? String(id as number) : id
   return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined
 }

@@ -44,12 +44,17 @@ function mac(body: string, key: Buffer): string {
 }
 
 function parse(text: string): LinkClaims | undefined {
-  const value: unknown = JSON.parse(text)
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
   if (!Array.isArray(value) || value.length !== 4) return undefined
   const [subscriber, offer, expires, id] = value as unknown[]
   return typeof subscriber === 'string' &&
     typeof offer === 'string' &&
-    typeof expires === 'number' &&
+    Number.isSafeInteger(expires) &&
     typeof id === 'string'
     ? { subscriber, offer, expires: expires as Instant, id }
     : undefined

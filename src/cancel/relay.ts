@@ -23,18 +23,20 @@ export function readRelay(
 ): { readonly signal: Signal } | { readonly refused: string } {
   if (!isJsonObject(body)) return { refused: 'the body is not a JSON object' }
   for (const [name, value] of Object.entries(body)) {
-    const shape = fields[name]
+    const shape = Object.hasOwn(fields, name) ? fields[name] : undefined
     if (shape === undefined) {
       const near = suggest(name, Object.keys(fields))
       return {
         refused: `unknown key${near === undefined ? '' : ` (did you mean ${near}?)`}; known are ${Object.keys(fields).join(', ')}`,
       }
     }
-    if (typeof value !== 'string' || !shape.test(value)) return { refused: `${name} is malformed` }
+    if (!shape.test(wordOf(name, value))) return { refused: `${name} is malformed` }
   }
-  const { offer, contact, customer, subscriber } = body as Readonly<Record<string, string | undefined>>
+  const given = (name: string): string | undefined => (Object.hasOwn(body, name) ? wordOf(name, body[name]) : undefined)
+  const [offer, contact] = [given('offer'), given('contact')]
+  const [customer, subscriber] = [given('customer'), given('subscriber')]
   if (offer === undefined) return { refused: 'offer is missing: say what is to be cancelled' }
-  if (access.offers[offer] === undefined) return { refused: 'offer is not a key of access.yaml' }
+  if (!Object.hasOwn(access.offers, offer)) return { refused: 'offer is not a key of access.yaml' }
   if (contact === undefined && customer === undefined && subscriber === undefined)
     return { refused: 'one of contact, customer and subscriber is needed' }
   return {
@@ -49,4 +51,10 @@ export function readRelay(
       message,
     },
   }
+}
+
+/** Kajabi's ids are digits, which many relays send as a number. */
+function wordOf(name: string, value: Json | undefined): string {
+  if (name === 'contact' && Number.isSafeInteger(value)) return String(value as number)
+  return typeof value === 'string' ? value : ''
 }

@@ -46,7 +46,9 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
   const { id, type, data } = event
   const object = isJsonObject(data) ? data['object'] : undefined
   const previous = isJsonObject(data) ? data['previous_attributes'] : undefined
+  if (event['object'] === 'v2.core.event') return thin(account)
   if (typeof id !== 'string' || typeof type !== 'string' || !isJsonObject(object)) return { ignored: 'not_an_event' }
+  if (!isId(id) || !namesIds(object)) return { ignored: 'malformed_ids' }
   if (isTarget)
     switch (type) {
       case 'customer.subscription.deleted':
@@ -65,6 +67,31 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
       return sourceChanged(account, object, isJsonObject(previous) ? previous : {}, { message: id, now })
     default:
       return { ignored: 'event_means_nothing' }
+  }
+}
+
+/** What Stripe writes as an id. Anything else is not looked up, logged or put into a message. */
+function isId(value: Json | undefined): value is string {
+  return typeof value === 'string' && /^[\w-]{1,100}$/.test(value)
+}
+
+/** The ids that the readings below pass on: each is an id, or is not there. */
+function namesIds(object: JsonObject): boolean {
+  const { customer } = object
+  const all = [object['id'], isJsonObject(customer) ? customer['id'] : customer, object['subscription']]
+  return all.every((one) => one === undefined || one === null || isJsonObject(one) || isId(one))
+}
+
+/** A thin event names an object and says nothing of it, so the service learns nothing from it. */
+function thin(account: string): EventReading {
+  return {
+    ignored: 'thin_event',
+    notice: {
+      key: `thin_events ${account}`,
+      severity: 'warning',
+      summary: `the webhook endpoint of account ${account} sends thin events, of which the service learns nothing`,
+      fix: 'in the Dashboard, choose the payload style "Snapshot" for this event destination',
+    },
   }
 }
 
@@ -143,7 +170,7 @@ function targetEnded(subscription: JsonObject, message: string, now: Instant): E
   if (cancelledAtOnceByUs(subscription)) return { ignored: 'caused_by_us' }
   const follows = ended('target_account', subscription, message, now)
   const from = markOf(subscription, markFrom)
-  if (from === undefined || isCancelledByUs(subscription)) return follows
+  if (from === undefined || !isSubscriber(from) || isCancelledByUs(subscription)) return follows
   return {
     ...follows,
     notice: {
@@ -181,7 +208,7 @@ function paymentFailed(invoice: JsonObject): EventReading {
   const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
   const metadata = isJsonObject(details) ? details['metadata'] : undefined
   const from = isJsonObject(metadata) ? metadata[markFrom] : undefined
-  if (typeof from !== 'string') return { ignored: 'not_a_successor' }
+  if (typeof from !== 'string' || !isSubscriber(from)) return { ignored: 'not_a_successor' }
   return {
     notice: {
       key: `payment_failed ${from}`,
@@ -208,6 +235,11 @@ function customerOf(subscription: JsonObject): string | undefined {
   const { customer } = subscription
   if (typeof customer === 'string') return customer
   return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
+}
+
+/** `us/sub_…`: marks are metadata, which anybody with the account may write. */
+function isSubscriber(value: string): boolean {
+  return /^[a-z][a-z0-9_-]{0,31}\/sub_\w{1,60}$/.test(value)
 }
 
 function text(value: Json | undefined): string {

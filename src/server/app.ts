@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import fastify, {
@@ -10,14 +11,17 @@ import fastify, {
 import type { LogLine } from '../engine/inbox/context.ts'
 import { styleHash } from './page.ts'
 
+/** How many proxies stand in front, each of which appends the address it was called from; or the addresses of proxies. */
+export type TrustedProxies = number | readonly string[]
+
 export interface AppOptions {
   readonly log: (line: LogLine) => void
   /** Requests a minute from one address. */
   readonly requestsPerMinute: number
   /** Requests that are not counted: they have shown a secret. */
   readonly trusted: (request: FastifyRequest) => boolean
-  /** Addresses of proxies in front whose word on the sender is taken. */
-  readonly trustProxy: boolean
+  /** Proxies in front whose word on the sender is taken: how many there are, or their addresses. */
+  readonly trustProxy: TrustedProxies
   readonly patience?: Patience
 }
 
@@ -46,7 +50,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     requestTimeout: request,
     connectionTimeout: silence,
     keepAliveTimeout: 30_000,
-    trustProxy: options.trustProxy,
+    trustProxy: trusted(options.trustProxy),
     routerOptions: { maxParamLength: 2_048 },
     // Requests in flight are finished; new ones go to another process.
     return503OnClosing: true,
@@ -70,10 +74,13 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     timeWindow: 60_000,
     cache: 10_000,
     allowList: options.trusted,
+    keyGenerator: budgetOf,
     errorResponseBuilder: () =>
       Object.assign(new Error('too many requests'), { statusCode: 429, code: 'too_many_requests' }),
   })
+  const refusals = countRefusals(options.log)
   app.addHook('onResponse', (request, reply, done) => {
+    if (refusals(request.routeOptions.url ?? 'none', reply.statusCode)) return done()
     options.log({
       level: reply.statusCode >= 500 ? 'error' : 'info',
       event: 'request',
@@ -100,10 +107,47 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
+/** From this machine outwards: only what the nearest proxies themselves have appended is believed, whatever the sender wrote in front of it. */
+function trusted(proxies: TrustedProxies): false | string[] | ((address: string, hop: number) => boolean) {
+  if (typeof proxies !== 'number') return [...proxies]
+  return proxies === 0 ? false : (_address, hop) => hop < proxies
+}
+
+/** One person has a whole /64 of IPv6 addresses. */
+function budgetOf({ ip }: FastifyRequest): string {
+  if (!isIPv6(ip) || ip.includes('.')) return ip
+  const [head = '', tail] = ip.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const back = tail === undefined || tail === '' ? [] : tail.split(':')
+  const filled = tail === undefined ? front : [...front, ...Array(8 - front.length - back.length).fill('0'), ...back]
+  return filled.slice(0, 4).join(':')
+}
+
 /** Bodies arrive as the text they are, since signatures are over that text; every other type is refused (415). */
 export function takeText(app: FastifyInstance, types: string[]): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(types, { parseAs: 'string' }, (_, body, done) => done(null, body))
+}
+
+const countedMinutes = 1
+
+/** A refused request is logged once; what is refused the same way within a minute is counted, and the count is logged with the next one. */
+function countRefusals(log: (line: LogLine) => void): (route: string, status: number) => boolean {
+  const counted = new Map<string, { until: number; more: number }>()
+  return (route, status) => {
+    if (status < 400 || status >= 500) return false
+    const now = performance.now()
+    const key = `${status} ${route}`
+    const known = counted.get(key)
+    if (known !== undefined && now < known.until) {
+      known.more++
+      return true
+    }
+    if (known !== undefined && known.more > 0)
+      log({ level: 'info', event: 'requests_refused', route, status, count: known.more })
+    counted.set(key, { until: now + countedMinutes * 60_000, more: 0 })
+    return false
+  }
 }
 
 export function notFound(reply: FastifyReply): FastifyReply {

@@ -32,8 +32,10 @@ export interface ServerContext {
   status(): Promise<ServiceStatus>
   alert(alert: Alert): void
   log(line: LogLine): void
-  /** This machine's clock. */
+  /** Stripe's clock, by which links expire. */
   clock(): Instant
+  /** The clock by which relays sign: every machine's own. */
+  machineClock(): Instant
   /** The clock by which this account signs its webhooks: simulated in a sandbox. */
   stripeClock(account: string): Instant
 }

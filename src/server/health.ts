@@ -1,13 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from './context.ts'
+
+/** A store that takes longer cannot take signals in time either. */
+const patienceMilliseconds = 3_000
+
+async function inTime(ready: Promise<boolean>): Promise<boolean> {
+  const late = sleep(patienceMilliseconds, false, { ref: false })
+  return Promise.race([ready, late])
+}
 
 /**
  * `/livez`: the process answers. `/readyz`: signals can be stored. Whether Stripe or Kajabi can be reached is in neither: an outage of theirs must go on filling the inbox.
  */
 export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready'>): void {
-  app.get('/livez', (_, reply) => reply.send({ ok: true }))
-  app.get('/readyz', async (_, reply) => {
-    const ready = await context.ready().catch(() => false)
-    return reply.code(ready ? 200 : 503).send({ ok: ready })
+  // No limit: a load balancer that met one would take the service out. One look answers all who ask while it goes on.
+  const config = { rateLimit: false } as const
+  let looking: Promise<boolean> | undefined
+  const ready = (): Promise<boolean> => {
+    looking ??= inTime(context.ready())
+      .catch(() => false)
+      .finally(() => (looking = undefined))
+    return looking
+  }
+  app.get('/livez', { config }, (_, reply) => reply.send({ ok: true }))
+  app.get('/readyz', { config }, async (_, reply) => {
+    const isReady = await ready()
+    return reply.code(isReady ? 200 : 503).send({ ok: isReady })
   })
 }

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { readLink, type LinkClaims } from '../cancel/link.ts'
+import type { Ending } from '../engine/inbox/ending.ts'
 import { takeText } from './app.ts'
 import type { ServerContext } from './context.ts'
 import {
@@ -32,8 +34,7 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
       const pressed = await context.pressed(claims.id)
       if (pressed === 'waiting') return html(reply, 200, waitingPage(reader, hereOf(request)))
       if (pressed === 'person') return html(reply, 200, personPage(reader))
-      const ending = await context.describe(claims.subscriber)
-      const known = ending.ok ? ending.value : undefined
+      const known = await describedInTime(context, claims.subscriber)
       if (pressed === 'done')
         return html(reply, 200, donePage(reader, known?.state === 'ending' ? known.endsAt : undefined))
       if (known?.state === 'ended') return html(reply, 200, nothingPage(reader))
@@ -64,6 +65,20 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
     })
     registered()
   })
+}
+
+/** Milliseconds until the page is shown without what Stripe would add to it: the wish can be stored whatever Stripe does. */
+const describeMilliseconds = 1_500
+
+async function describedInTime(context: ServerContext, subscriber: string): Promise<Ending | undefined> {
+  const described = context.describe(subscriber).then(
+    (ending) => (ending.ok ? ending.value : undefined),
+    (error: unknown) => {
+      context.log({ level: 'warn', event: 'not_described', error: error instanceof Error ? error.name : 'unknown' })
+      return undefined
+    },
+  )
+  return Promise.race([described, sleep(describeMilliseconds, undefined, { ref: false })])
 }
 
 function genuine(context: ServerContext, keys: readonly Buffer[], request: FastifyRequest): LinkClaims | undefined {

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { withoutAddresses as without } from '../core/without-addresses.ts'
 import type { LogLine } from '../engine/inbox/context.ts'
 
 /** JSON lines with an ISO time. Lines hold ids and words only; as a last resort anything that looks like an address is taken out. */
@@ -10,10 +11,13 @@ export function openLog(destination: { write(text: string): void }): (line: LogL
   return ({ level, event, ...rest }) => logger[level]({ event, ...withoutAddresses(rest) })
 }
 
+/** Characters of one value: ids and words are shorter. */
+const longest = 2_000
+
 function withoutAddresses(rest: Readonly<Record<string, string | number | boolean | undefined>>) {
   const entries = Object.entries(rest).map(([name, value]) => [
     name,
-    typeof value === 'string' ? value.replace(/\S+@\S+/g, '(address)') : value,
+    typeof value === 'string' ? without(value.slice(0, longest), '(address)') : value,
   ])
   return Object.fromEntries(entries) as Record<string, string | number | boolean | undefined>
 }

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { CommandError } from '../core/outcome.ts'
-import { adminRoutes } from './admin.ts'
-import { createApp, type Patience } from './app.ts'
+import { adminRoutes, checkHost } from './admin.ts'
+import { createApp, type Patience, type TrustedProxies } from './app.ts'
 import type { ServerContext } from './context.ts'
 import { healthRoutes } from './health.ts'
 import { linkRoutes } from './links.ts'
@@ -17,7 +17,7 @@ export interface ListenOptions {
   readonly adminPort: number
   /** Requests a minute from one address that has shown no secret. */
   readonly requestsPerMinute: number
-  readonly trustProxy: boolean
+  readonly trustProxy: TrustedProxies
   /** How long a slow sender is waited for. */
   readonly patience?: Patience
 }
@@ -45,7 +45,8 @@ export async function startService(context: ServerContext, options: ListenOption
   await linkRoutes(open, context)
   healthRoutes(open, context)
 
-  const admin = await createApp({ log: () => {}, requestsPerMinute: 6_000, trustProxy: false, trusted: () => false })
+  const admin = await createApp({ log: () => {}, requestsPerMinute: 6_000, trustProxy: 0, trusted: () => false })
+  checkHost(admin, options.adminHost)
   adminRoutes(admin, context)
   healthRoutes(admin, context)
 

@@ -6,6 +6,7 @@ import type { Signal } from '../cancel/signal.ts'
 import { verifyWebhook, webhookKey, type Verdict } from '../cancel/standard-webhooks.ts'
 import { readStripeEvent } from '../cancel/stripe-event.ts'
 import { targetAccount } from '../catalog/types.ts'
+import { present } from '../core/assert.ts'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
 import { notFound, notStored } from './app.ts'
@@ -58,12 +59,10 @@ function relays(app: FastifyInstance, context: ServerContext): void {
       const value = request.headers[name]
       return typeof value === 'string' ? value : undefined
     }
-    const headers = {
-      id: header('webhook-id'),
-      timestamp: header('webhook-timestamp'),
-      signature: header('webhook-signature'),
-    }
-    return verifyWebhook(headers, textOf(request) ?? '', keys, context.clock())
+    // Svix, from which the standard comes, names the same headers by its own name.
+    const named = (name: string): string | undefined => header(`webhook-${name}`) ?? header(`svix-${name}`)
+    const headers = { id: named('id'), timestamp: named('timestamp'), signature: named('signature') }
+    return verifyWebhook(headers, textOf(request) ?? '', keys, [context.clock(), context.machineClock()])
   }
   app.post(
     '/cancel',
@@ -88,11 +87,15 @@ function relays(app: FastifyInstance, context: ServerContext): void {
 }
 
 function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
-  const signed = (request: FastifyRequest): boolean => typeof genuineEvent(context, request) === 'object'
+  const signed = (request: FastifyRequest): boolean => {
+    const event = genuineEvent(context, request)
+    return typeof event === 'object' || event === 'malformed'
+  }
   app.post('/stripe/webhooks/:account', uncounted(signed), async (request, reply) => {
     const { account } = request.params as { account: string }
     if (!context.secrets.stripe.has(account)) return notFound(reply)
     const event = genuineEvent(context, request)
+    if (event === 'malformed') return malformed(context, 'stripe', reply)
     if (typeof event === 'string') {
       context.metrics.refused('stripe', event)
       return reply.code(400).send({ error: 'bad_signature' })
@@ -108,21 +111,42 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
 /** Seconds an event's signature holds, as Stripe recommends: https://docs.stripe.com/webhooks#replay-attacks */
 const tolerance = 300
 
-/** The event, or why it is none. */
-function genuineEvent(context: ServerContext, request: FastifyRequest): JsonObject | 'unsigned' | 'bad_signature' {
+/** The event, or why there is none. `malformed`: signed rightly, and no JSON object. */
+function genuineEvent(
+  context: ServerContext,
+  request: FastifyRequest,
+): JsonObject | 'unsigned' | 'bad_signature' | 'malformed' {
   const { account } = request.params as { account: string }
   const secret = context.secrets.stripe.get(account)
-  const signature = request.headers['stripe-signature']
+  const signature = signatureOf(request.headers['stripe-signature'])
   const body = textOf(request)
-  if (secret === undefined || typeof signature !== 'string' || body === undefined) return 'unsigned'
+  if (secret === undefined || signature === undefined || body === undefined) return 'unsigned'
   try {
     const now = context.stripeClock(account) * 1_000
-    const event: unknown = Stripe.webhooks.constructEvent(body, signature, secret, tolerance, undefined, now)
-    if (isJsonObject(event)) return event
+    // The signature alone: the library refuses a thin event by an error of another kind, although it is signed rightly.
+    present(Stripe.webhooks.signature, 'signatures of Stripe').verifyHeader(
+      body,
+      signature,
+      secret,
+      tolerance,
+      undefined,
+      now,
+    )
+    const event = parseBody(body)
+    return isJsonObject(event) ? event : 'malformed'
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error
   }
   return 'bad_signature'
+}
+
+/** The parts of the header that can be a signature at all: the library throws errors of other kinds at some of the others. */
+function signatureOf(header: string | string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined
+  const parts = header.slice(0, 2_000).split(',')
+  const time = parts.find((part) => /^t=\d{1,12}$/.test(part))
+  const signatures = parts.filter((part) => /^v1=[0-9a-f]{64}$/.test(part))
+  return time === undefined || signatures.length === 0 ? undefined : [time, ...signatures].join(',')
 }
 
 /** Requests with a signature that holds are not counted against their address: Stripe sends all of an account's renewals from a few. */

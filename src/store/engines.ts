@@ -6,6 +6,11 @@ export interface StoreEngine {
   readonly name: 'sqlite' | 'postgres'
   readonly database: Kysely<Tables>
   /**
+   * Throws when the database file was deleted or replaced since it was opened: what is written then
+   * goes where no later process finds it.
+   */
+  readonly inPlace?: () => void
+  /**
    * Milliseconds since 1970 as an expression of the database: with several machines its clock is
    * the only one they share, and leases are compared by it.
    */

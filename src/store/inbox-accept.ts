@@ -25,7 +25,7 @@ const tries = 5
  * commit): the disk is waited for once, not once each. Nobody is told "accepted" before the commit,
  * and a failed commit is told to all who waited for it.
  */
-export function openAcceptance({ database }: StoreEngine): InboxStore['accept'] {
+export function openAcceptance({ database, inPlace }: StoreEngine): InboxStore['accept'] {
   const waiting: Waiting[] = []
   let writing = false
 
@@ -39,6 +39,7 @@ export function openAcceptance({ database }: StoreEngine): InboxStore['accept'] 
           ),
         ),
       )
+      inPlace?.()
       batch.forEach(({ done }, index) => done(accepted[index] as Accepted))
     } catch (error) {
       for (const { failed } of batch) failed(error)

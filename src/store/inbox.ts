@@ -124,10 +124,11 @@ export function openInbox(engine: StoreEngine): InboxStore {
 }
 
 /** Rows in somebody's hands, or put there. */
-function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'release' | 'save' | 'change'> {
+function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'hasten' | 'release' | 'save' | 'change'> {
   const { database } = engine
   return {
     async claim(holder, now, until, which) {
+      engine.inPlace?.()
       const rows = await database
         .with('taken', (query) =>
           which.lane === 'fresh' ? freshRows(query, engine, now, which) : oldRows(query, engine, now, which),
@@ -146,6 +147,14 @@ function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 're
         .set({ leased_until: until })
         .where('id', 'in', [...ids])
         .where('holder', '=', holder)
+        .execute()
+    },
+    async hasten(cause) {
+      await database
+        .updateTable('inbox')
+        .set({ due: 0 })
+        .where('state', '=', 'retry')
+        .where('cause', '=', cause)
         .execute()
     },
     async release(holder, ids) {

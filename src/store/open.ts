@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import type { InboxStore } from '../engine/inbox/port.ts'
@@ -10,6 +10,7 @@ import { groupCommit } from './group-commit.ts'
 import { openInbox } from './inbox.ts'
 import { openJournal } from './journal.ts'
 import { openLeases } from './leases.ts'
+import { CommandError } from '../core/outcome.ts'
 import { storeFailure } from './failures.ts'
 import { migrate } from './migrations.ts'
 import { openDatabaseFile, sqliteDialect } from './node-sqlite.ts'
@@ -30,6 +31,8 @@ export interface OpenStore extends Store {
   /** The cancel service's inbox, in the same database. */
   readonly inbox: InboxStore
   readonly world: WorldStorage
+  /** Throws when the store was deleted or replaced since it was opened. */
+  inPlace(): void
   /**
    * For a service: until the store is closed, no commit waits for a checkpoint of the log.
    */
@@ -58,6 +61,7 @@ export async function openStore(options: StoreOptions): Promise<OpenStore> {
     ...openLeases(engine),
     inbox: openInbox(engine),
     world,
+    inPlace: () => engine.inPlace?.(),
     async moveLogBeside() {
       if (!('file' in options) || options.file === ':memory:' || beside !== undefined) return
       await sql`pragma wal_autocheckpoint = ${sql.raw(String(patientCheckpoint))}`.execute(engine.database)
@@ -81,11 +85,38 @@ async function openPostgres(url: string): Promise<StoreEngine> {
   return openPostgresEngine(url)
 }
 
+/** The file and its log are known by their numbers, which a copy in their place does not have. */
+function watched(file: string): () => void {
+  const numbers = new Map<string, string>()
+  const numberOf = (path: string): string | undefined => {
+    const found = statSync(path, { throwIfNoEntry: false })
+    return found && `${found.dev} ${found.ino}`
+  }
+  const check = (): void => {
+    for (const path of [file, `${file}-wal`]) {
+      const [known, now] = [numbers.get(path), numberOf(path)]
+      if (known === undefined && now !== undefined) numbers.set(path, now)
+      if (known !== undefined && now !== known)
+        throw new CommandError('store_replaced', `the store ${path} was deleted or replaced while it was open`, {
+          notDone: 'nothing more is taken into it or read from it',
+          fix: 'put the right file in its place and start the service again',
+        })
+    }
+  }
+  check()
+  return check
+}
+
 function openSqliteEngine(file: string): StoreEngine {
   try {
     if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true })
     const database = new Kysely<Tables>({ dialect: sqliteDialect(openDatabaseFile(file), file) })
-    return { name: 'sqlite', database, nowMilliseconds: sqliteNow }
+    return {
+      name: 'sqlite',
+      database,
+      nowMilliseconds: sqliteNow,
+      ...(file === ':memory:' ? {} : { inPlace: watched(file) }),
+    }
   } catch (error) {
     throw storeFailure(file, error)
   }

@@ -1,4 +1,12 @@
-import { Kysely, PostgresDialect, PostgresDriver, type Driver, type PostgresDialectConfig } from 'kysely'
+import {
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  type Driver,
+  type PostgresDialectConfig,
+  type PostgresPool,
+  type PostgresPoolClient,
+} from 'kysely'
 import pg from 'pg'
 import { assert } from '../core/assert.ts'
 import { CommandError } from '../core/outcome.ts'
@@ -33,9 +41,10 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
     types,
     application_name: 'crossbill',
   })
-  // An idle connection that breaks is replaced at the next use. Without a listener it would end the
-  // process.
+  // A connection that breaks is replaced at the next use. An error event without a listener would end
+  // the process, and the pool itself listens only while a connection is idle.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   try {
     await pool.query('select 1')
   } catch (error) {
@@ -52,9 +61,36 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
   }
   return {
     name: 'postgres',
-    database: new Kysely<Tables>({ dialect: new TellingDialect({ pool }) }),
+    database: new Kysely<Tables>({ dialect: new TellingDialect({ pool: dropping(pool) }) }),
     nowMilliseconds: postgresNow,
   }
+}
+
+/** The server's words for "this connection is of no more use": it shuts down, or has become a standby that refuses writes. */
+const useless = new Set(['57P01', '57P02', '57P03', '25006', '08006', '08003'])
+
+/** A pool whose connections are closed instead of reused once the server has said so: after a fail-over the next one reaches the new primary. */
+function dropping(pool: pg.Pool): PostgresPool {
+  return {
+    async connect() {
+      const client = await pool.connect()
+      let drop = false
+      const released = client.release.bind(client)
+      const query = client.query.bind(client) as (...given: readonly unknown[]) => Promise<never>
+      return Object.assign(Object.create(client) as typeof client, {
+        query: async (...given: readonly unknown[]) => {
+          try {
+            return await query(...given)
+          } catch (error) {
+            if (error instanceof Error && 'code' in error && useless.has(String(error.code))) drop = true
+            throw error
+          }
+        },
+        release: () => released(drop),
+      }) as unknown as PostgresPoolClient
+    },
+    end: async () => pool.end(),
+  } as PostgresPool
 }
 
 class TellingDialect extends PostgresDialect {

@@ -33,6 +33,12 @@ export interface ConnectOptions {
   /** Milliseconds since 1970, used only while no answer has carried a `Date`. */
   readonly clock?: () => number
   readonly random?: () => number
+  /** For a service: an account that does not answer is proven by the first request that reaches it; until then nothing is asked of it. */
+  readonly mayBeAway?: { readonly account: string }
+  /** Seconds that a request may take; a minute by default. */
+  readonly timeoutSeconds?: number
+  /** Milliseconds between the tries of a read that Stripe did not answer; a minute and a half altogether by default. */
+  readonly readPauses?: readonly number[]
 }
 
 const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) }
@@ -55,15 +61,22 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     fetch: options.fetch ?? globalThis.fetch,
     heard: clock.hear,
     ...(options.apiBase === undefined ? {} : { base: new URL(options.apiBase) }),
+    ...(options.timeoutSeconds === undefined ? {} : { timeoutSeconds: options.timeoutSeconds }),
   })
   const limits = learning(
     limitsOf(options, livemode, timing),
     () => createLimits(stripeRates(livemode), timing),
     options,
   )
+  const direct = (request: StripeRequest): Promise<Outcome<StripeObject>> => sendOnce(client, limits, request)
+  const { id, proven } = await proof(options, direct)
   const source: ListSource = {
     name,
-    send: (request) => sendOnce(client, limits, request),
+    send: async (request) => {
+      const doubt = await proven()
+      return doubt === undefined ? direct(request) : failed(doubt)
+    },
+    ...(options.readPauses === undefined ? {} : { pauses: options.readPauses }),
     now: clock.now,
     sleep: (milliseconds: number) => timing.sleep(milliseconds),
     random: options.random ?? Math.random,
@@ -72,7 +85,7 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
     withAllItems(source, request, await source.send(request))
   return {
     name,
-    id: await ownId(options, send),
+    id,
     livemode,
     apiVersion: Stripe.API_VERSION,
     send,
@@ -164,6 +177,44 @@ function keyMode({ name, key, livemode }: ConnectOptions): boolean {
       },
     )
   return live
+}
+
+interface Proof {
+  readonly id: string
+  /** Why the account is not proven yet, which is asked before every request; undefined once it is. */
+  readonly proven: () => Promise<Failure | undefined>
+}
+
+/** An account that answers is proven now. One that does not, and may be away, is proven by the next requests: none of them reaches an account that is not the one named. */
+async function proof(
+  options: ConnectOptions,
+  send: (request: StripeRequest) => Promise<Outcome<StripeObject>>,
+): Promise<Proof> {
+  const certain = () => Promise.resolve(undefined)
+  try {
+    return { id: await ownId(options, send), proven: certain }
+  } catch (error) {
+    const named = options.mayBeAway?.account
+    if (named === undefined || !(error instanceof CommandError) || error.code !== 'account_unreachable') throw error
+    let isProven = false
+    let asking: Promise<Failure | undefined> | undefined
+    const ask = async (): Promise<Failure | undefined> => {
+      try {
+        await ownId(options, send)
+        isProven = true
+        return undefined
+      } catch (refused) {
+        if (!(refused instanceof CommandError)) throw refused
+        const away = refused.code === 'account_unreachable'
+        const { code, message } = refused
+        // 403: the key is wrong or another account's, which waits for a person like any key that is refused.
+        return { kind: 'retryable', code: away ? 'not_reached' : code, message, status: away ? 0 : 403 }
+      } finally {
+        asking = undefined
+      }
+    }
+    return { id: named, proven: () => (isProven ? certain() : (asking ??= ask())) }
+  }
 }
 
 async function ownId(

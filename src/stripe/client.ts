@@ -8,18 +8,20 @@ export interface ClientOptions {
   readonly fetch: Fetch
   /** Any Stripe-compatible server; Stripe's own when absent. */
   readonly base?: URL
+  /** Seconds a request may take altogether. */
+  readonly timeoutSeconds?: number
   /** Sees every answer's headers, also those of refusals. */
   readonly heard: (headers: Headers) => void
 }
 
-/** Seconds a request may take altogether; a cancel of a large customer takes several. */
-const timeoutSeconds = 60
+/** A cancel of a large customer takes several seconds. */
+const longestSeconds = 60
 
 /**
  * The official client as this program uses it: one request is sent once, and a refusal stays a
  * refusal. Retries belong to the caller.
  */
-export function stripeClient({ key, fetch, base, heard }: ClientOptions): Stripe {
+export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longestSeconds }: ClientOptions): Stripe {
   return new Stripe(key, {
     // The SDK's Node client sends a cut request once more even with retries off; its fetch client
     // does not.

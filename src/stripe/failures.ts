@@ -1,4 +1,5 @@
 import Stripe from 'stripe'
+import { withoutAddresses } from '../core/without-addresses.ts'
 import { CommandError, type Failure } from '../core/outcome.ts'
 
 /** With these errors, nothing reached the other side. */
@@ -82,7 +83,5 @@ function causeCode(error: unknown): string {
 
 /** Messages go to journals, logs and screens; Stripe's may quote what was sent. */
 export function withoutPeople(message: string): string {
-  return message
-    .replace(/[^\s'"<>()[\]]+@[^\s'"<>()[\]]+\.[^\s'"<>()[\]]+/g, '(an e-mail address)')
-    .replace(/\b(?:sk|rk)_(?:test|live)_\w+/g, '(a key)')
+  return withoutAddresses(message, '(an e-mail address)').replace(/\b(?:sk|rk)_(?:test|live)_\w+/g, '(a key)')
 }

@@ -13,6 +13,8 @@ export interface ListSource {
   sleep(milliseconds: number): Promise<void>
   /** 0 to 1, for spreading retries. */
   random(): number
+  /** Waits between the attempts for one page, in milliseconds. */
+  readonly pauses?: readonly number[]
 }
 
 /** Lists that take `created` ranges, which are read side by side. */
@@ -96,7 +98,7 @@ export async function readOne(source: ListSource, path: string, params: Params):
 async function readPatiently(source: ListSource, path: string, params: Params): Promise<Outcome<StripeObject>> {
   for (let attempt = 0; ; attempt++) {
     const outcome = await source.send({ method: 'GET', path, params })
-    const pause = pauses[attempt]
+    const pause = (source.pauses ?? pauses)[attempt]
     if (outcome.ok || outcome.failure.kind !== 'retryable' || pause === undefined) return outcome
     const asked = (outcome.failure.retryAfter ?? 0) * 1_000
     await source.sleep(Math.max(asked, pause * (0.5 + source.random() / 2)))

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { pagerDuty, slack, webhook } from '../../src/alerts/channels.ts'
+import { Bundle } from '../../src/alerts/bundle.ts'
 import { openAlerts } from '../../src/alerts/open.ts'
 import { instant } from '../../src/core/instant.ts'
 import type { Alert, LogLine } from '../../src/engine/inbox/context.ts'
@@ -81,7 +82,7 @@ describe('an alert', () => {
     ])
   })
 
-  test('is told once an hour while it lasts, and its end once', async () => {
+  test('is sent at once, named again after an hour while it lasts, and its end once', async () => {
     const { alerts, clock, sent } = setUp()
     const tell = async (alert: Alert, after: number): Promise<number> => {
       clock.now += after
@@ -97,6 +98,37 @@ describe('an alert', () => {
     expect(await tell({ ...breaker, resolved: true }, 1)).toBe(3)
     expect(await tell({ ...breaker, resolved: true }, 1)).toBe(0)
     expect(await tell(breaker, 1)).toBe(3)
+  })
+
+  test('a night of 5,000 dead letters is at most twenty messages, and the first of every cause is one at once', () => {
+    const bundle = new Bundle()
+    const messages: Alert[] = []
+    const causes = ['nobody', 'ambiguous', 'no_offer_named', 'resource_missing', 'given_up']
+    const began = new Map<string, number>()
+    const told = new Map<string, number>()
+    for (let n = 0; n < 5_000; n++) {
+      const now = instant(1_800_000_000 + Math.floor((n * 8 * 3_600) / 5_000))
+      if ((bundle.waits(now) ?? 1) <= 0) messages.push(...[bundle.digest(now)].filter((one) => one !== undefined))
+      const cause = causes[Math.min(n % 97 === 0 ? 4 : Math.floor((n * 4) / 5_000), 4)] ?? ''
+      if (!began.has(cause)) began.set(cause, now)
+      const message = bundle.take({ ...breaker, key: `dead sig_${n}`, group: `dead ${cause}`, summary: cause }, now)
+      if (message === undefined) continue
+      messages.push(message)
+      told.set(cause, now)
+    }
+    expect(messages.length).toBeLessThanOrEqual(20)
+    expect(told).toEqual(began)
+  })
+
+  test('what is news of several causes is one message, and none for PagerDuty, which has an incident for each', async () => {
+    const { alerts, sent } = setUp()
+    for (const cause of ['nobody', 'ambiguous'])
+      for (let n = 0; n < 3; n++)
+        alerts.alert({ ...breaker, key: `dead ${cause} ${n}`, group: `dead ${cause}`, summary: `${cause} ${n}` })
+    await alerts.flush()
+    const texts = sent.filter(({ url }) => url.includes('own.example')).map(({ body }) => body['summary'])
+    expect(texts).toEqual(['nobody 0', 'ambiguous 0', '2 more, the last: nobody 2 — 2 more, the last: ambiguous 2'])
+    expect(sent.filter(({ url }) => url.includes('pagerduty'))).toHaveLength(2)
   })
 
   test('is resolved in PagerDuty under the key that triggered it', async () => {

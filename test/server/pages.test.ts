@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
+import { request } from 'node:http'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { signLink } from '../../src/cancel/link.ts'
 import { instant } from '../../src/core/instant.ts'
@@ -196,11 +197,47 @@ describe("a member's link", () => {
   })
 })
 
+describe('a page whatever the outside does', () => {
+  test('is shown with its button within two seconds while Stripe hangs, and when it fails in a way of its own', async () => {
+    const odd = [() => new Promise<never>(() => {}), () => Promise.reject(new Error('odd'))]
+    for (const describe of odd) {
+      const near = await runService({ describe })
+      const began = performance.now()
+      const answer = await fetch(`${near.service.url}/cancel/${token()}`)
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('<form')])
+      expect(performance.now() - began).toBeLessThan(2_000)
+      await near.service.close()
+    }
+  })
+
+  test('a link whose claims are signed and are none is a bad link', async () => {
+    const key = Buffer.from(linkSecret, 'base64')
+    for (const claims of ['{', '[]', '["a","b",1e400,"c"]', '"x"', '[1,2,3,4]']) {
+      const body = Buffer.from(claims).toString('base64url')
+      const mac = createHmac('sha256', key).update(`crossbill cancel link ${body}`).digest('base64url')
+      expect((await page(`/cancel/${body}.${mac}`)).status).toBe(404)
+    }
+  })
+})
+
 describe('the listener for people on call', () => {
   const admin = async (path: string): Promise<{ status: number; text: string }> => {
     const answer = await fetch(`${running.service.adminUrl}${path}`)
     return { status: answer.status, text: await answer.text() }
   }
+
+  test('answers only who names an address or this machine, not a name that a page elsewhere has pointed here', async () => {
+    const asked = (host: string): Promise<number> =>
+      new Promise((done, failed) => {
+        const { hostname, port } = new URL(running.service.adminUrl)
+        const sent = request({ hostname, port, path: '/', headers: { host } }, (answer) => {
+          answer.resume()
+          done(answer.statusCode ?? 0)
+        })
+        sent.on('error', failed).end()
+      })
+    expect([await asked('evil.example'), await asked('localhost:1'), await asked('127.0.0.1')]).toEqual([421, 200, 200])
+  })
 
   test('tells that all is well', async () => {
     const { text } = await admin('/')

@@ -54,7 +54,12 @@ export interface Running {
 
 /** Both listeners on free ports, with a store that remembers what it was given. */
 export async function runService(
-  more: { options?: Partial<ListenOptions>; secrets?: ServerSecrets; school?: School } = {},
+  more: {
+    options?: Partial<ListenOptions>
+    secrets?: ServerSecrets
+    school?: School
+    describe?: ServerContext['describe']
+  } = {},
 ): Promise<Running> {
   const signals: Signal[] = []
   const seen = new Map<string, string>()
@@ -107,12 +112,13 @@ export async function runService(
     wake: () => {},
     pressed: (link) => Promise.resolve(running.pressed.get(link) ?? (seen.has(link) ? 'waiting' : 'no')),
     school: more.school ?? {},
-    describe: () => Promise.resolve(running.ending.value),
+    describe: more.describe ?? (() => Promise.resolve(running.ending.value)),
     ready: () => Promise.resolve(running.store.ready),
     status: () => Promise.resolve(running.status.value),
     alert: (alert) => void running.alerts.push(alert),
     log: (line) => void running.lines.push(line),
     clock: () => running.clock.now,
+    machineClock: () => running.clock.now,
     stripeClock: () => running.clock.now,
   }
   const options = {
@@ -121,7 +127,7 @@ export async function runService(
     adminHost: '127.0.0.1',
     adminPort: 0,
     requestsPerMinute: 60_000,
-    trustProxy: false,
+    trustProxy: 0,
     ...more.options,
   }
   return { ...running, metrics, service: await startService(context, options) }

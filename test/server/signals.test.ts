@@ -149,6 +149,32 @@ describe('hooks of Kajabi', () => {
   })
 })
 
+describe('behind proxies', () => {
+  const burst = async (trusted: number | string[], header: (n: number) => string): Promise<number> => {
+    const near = await runService({ options: { requestsPerMinute: 20, trustProxy: trusted } })
+    let limited = 0
+    for (let n = 0; n < 40; n++) {
+      const answer = await fetch(`${near.service.url}/cancel/a.b`, { headers: { 'x-forwarded-for': header(n) } })
+      if (answer.status === 429) limited++
+    }
+    expect((await fetch(`${near.service.url}/readyz`)).status).toBe(200)
+    await near.service.close()
+    return limited
+  }
+
+  test.each([
+    ['one proxy, and made-up entries in front', 1, (n: number) => `10.0.0.${n}, 203.0.113.9`, 20],
+    ['two proxies, and made-up entries in front', 2, (n: number) => `10.0.0.${n}, 203.0.113.9, 192.0.2.1`, 20],
+    ['a proxy by its address', ['127.0.0.1'], (n: number) => `10.0.0.${n}, 203.0.113.9`, 20],
+    ['no proxy, so that the header means nothing', 0, (n: number) => `10.0.0.${n}`, 20],
+    ['one proxy and many senders', 1, (n: number) => `203.0.113.${n}`, 0],
+    ['one proxy and one network of IPv6', 1, (n: number) => `2001:db8::${n}`, 20],
+    ['one proxy and many networks of IPv6', 1, (n: number) => `2001:db8:0:${n}::1`, 0],
+  ] as const)('%s: the nearest word counts', async (_, trusted, header, limited) => {
+    expect(await burst(typeof trusted === 'number' ? trusted : [...trusted], header)).toBe(limited)
+  })
+})
+
 describe('a relay', () => {
   const key = present(webhookKey(relaySecret), 'relay key')
   const signed = (body: string, at = now, id = 'msg_1'): Record<string, string> => ({
@@ -166,6 +192,13 @@ describe('a relay', () => {
     ])
   })
 
+  test('may sign with the headers of Svix, and send the contact as a number', async () => {
+    const body = '{"offer":"membership","contact":5}'
+    const headers = Object.entries(signed(body)).map(([name, value]) => [name.replace('webhook-', 'svix-'), value])
+    expect((await post('/cancel', body, Object.fromEntries(headers) as Record<string, string>)).status).toBe(202)
+    expect(running.signals).toMatchObject([{ contact: '5' }])
+  })
+
   test.each([
     ['no signature', wish, {}, 401],
     ['another body', wish.replace('5', '6'), signed(wish), 401],
@@ -179,7 +212,14 @@ describe('a relay', () => {
       signed('{"offer":"membership","email":"ada@example.com"}'),
       422,
     ],
-    ['a number for a text', '{"offer":"membership","contact":5}', signed('{"offer":"membership","contact":5}'), 422],
+    ['a fraction', '{"offer":"membership","contact":5.5}', signed('{"offer":"membership","contact":5.5}'), 422],
+    ['a number for a text', '{"offer":7,"contact":"5"}', signed('{"offer":7,"contact":"5"}'), 422],
+    ...['constructor', '__proto__', 'toString', 'hasOwnProperty'].flatMap(
+      (name): [string, string, Record<string, string>, number][] => [
+        [`the key ${name}`, `{"${name}":"x"}`, signed(`{"${name}":"x"}`), 422],
+        [`the offer ${name}`, `{"offer":"${name}","contact":"5"}`, signed(`{"offer":"${name}","contact":"5"}`), 422],
+      ],
+    ),
     ['no JSON', 'hello', signed('hello'), 400],
   ])('with %s is refused', async (_, body, headers, status) => {
     const answer = await post('/cancel', body, headers)

@@ -196,4 +196,40 @@ describe('webhooks of Stripe', () => {
     expect(await status('intl', sign(body, us))).toBe(404)
     expect(running.signals).toEqual([])
   })
+
+  test('thin, or not JSON, or with ids that are none, is no failure and costs no more than its length', async () => {
+    const thin = JSON.stringify({ id: 'evt_1', object: 'v2.core.event', type: 'v1.customer.created', data: {} })
+    expect((await post('/stripe/webhooks/us', thin, sign(thin, us))).status).toBe(200)
+    expect(running.alerts).toMatchObject([{ key: 'thin_events us' }])
+    for (const body of ['hello', '[]', '7', 'null', '['.repeat(50_000)])
+      expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(400)
+    const long = 'x'.repeat(200_000)
+    const began = performance.now()
+    for (const object of [
+      { ...old, ...hold, id: long },
+      { ...old, customer: long },
+      { ...old, metadata: { crossbill_hold: long } },
+    ]) {
+      const body = event('customer.subscription.deleted', object)
+      expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBeLessThan(300)
+    }
+    const marked = event('customer.subscription.deleted', { ...old, metadata: { crossbill_from: long } })
+    const failed = event('invoice.payment_failed', {
+      id: 'in_1',
+      parent: { subscription_details: { metadata: { crossbill_from: long } } },
+    })
+    for (const body of [marked, failed])
+      expect((await post('/stripe/webhooks/target', body, sign(body, stripeSecret))).status).toBeLessThan(300)
+    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(JSON.stringify([running.signals, running.alerts])).not.toContain('xxx')
+  })
+
+  test.each(['', 't=', 't=1,v1=', 'v1=00', 't=1e400,v1=00,v1=00', `t=${now},v1=zz`, ','.repeat(5_000), 't=-1,v1=é'])(
+    'with the signature %j is refused',
+    async (signature) => {
+      const body = event('customer.subscription.deleted', old)
+      const answer = await post('/stripe/webhooks/us', body, { 'stripe-signature': encodeURI(signature) })
+      expect(answer.status).toBe(400)
+    },
+  )
 })

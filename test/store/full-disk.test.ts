@@ -59,3 +59,20 @@ test('a service moves the log into the database beside its commits, and what is 
   await again.close()
   rmSync(folder, { recursive: true })
 })
+
+test('a store that is deleted or replaced under a service takes nothing more, and says so at once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crossbill-gone-'))
+  const file = join(folder, 'crossbill.db')
+  const store = await openStore({ file })
+  const signal = { source: 'relay', event: 'cancel', receivedAt: at, message: 'm' } as const
+  await store.inbox.accept({ keys: ['one'], signal, at })
+  store.inPlace()
+  rmSync(file)
+  expect(() => store.inPlace()).toThrow(/deleted or replaced/)
+  await expect(store.inbox.accept({ keys: ['two'], signal, at })).rejects.toThrow(/deleted or replaced/)
+  await expect(store.inbox.claim('one', at, at, { limit: 1, cancels: true, lane: 'old' })).rejects.toThrow(/replaced/)
+  await (await openStore({ file })).close()
+  expect(() => store.inPlace()).toThrow(/deleted or replaced/)
+  await store.close()
+  rmSync(folder, { recursive: true })
+})

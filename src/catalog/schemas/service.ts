@@ -1,5 +1,5 @@
 import Type, { type TSchema } from 'typebox'
-import { closed, count, flag, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
+import { closed, count, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
 import { secretRefSchema } from './secret.ts'
 
 /** `kajabi:` in project.yaml: the course platform's site and the key of its public API. */
@@ -51,7 +51,22 @@ export const serveSchema: TSchema = closed({
   second_look_seconds: optional(count('Seconds between the two reads that must agree; 20 by default')),
   mailer: optional(secretRefSchema),
   requests_per_minute: optional(count('Requests a minute from one address that has shown no secret; 600 by default')),
-  trust_proxy: optional(flag('Whether a proxy in front says who the sender is (X-Forwarded-For)')),
+  trust_proxy: optional(
+    Type.Union(
+      [
+        Type.Boolean({ description: '`true`: one proxy' }),
+        Type.Integer({ minimum: 0, maximum: 10, description: 'How many proxies stand in front' }),
+        Type.Array(Type.String({ pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$' }), {
+          minItems: 1,
+          description: 'Their addresses, or ranges such as `10.0.0.0/8`',
+        }),
+      ],
+      {
+        description:
+          'The proxies in front that append the sender to X-Forwarded-For: how many, or their addresses. Only what they appended is believed',
+      },
+    ),
+  ),
   school: optional(
     closed({
       name: optional(text('The name by which members know you, on their cancel page')),

@@ -24,7 +24,7 @@ export const main = command({
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const { serve } = context.catalog.project
       refuseUnknownOffer(offer, context.catalog.access as Partial<Access>)
-      const maker = await openLinkMaker(serve, days, shell)
+      const maker = await openLinkMaker(serve, days, shell, () => context.accounts.target.now())
       const { subscriber } = await findSubscriber(who, context.accounts)
       const link = maker.link(subscriber, offer ?? '')
       const expires = formatInstant(maker.expires)

@@ -1,6 +1,5 @@
 import { exitCodes } from '../exit-codes.ts'
 import { join } from 'node:path'
-import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant } from '../../core/instant.ts'
 import { copyMapCheck } from '../../engine/copy-map.ts'
 import { doctor } from '../../engine/doctor/doctor.ts'
@@ -47,7 +46,7 @@ export const main = command({
           await writeWhole(path, text)
           written.push(shell.near(path))
         }
-      if (links) written.push(await writeLinks(join(folder, 'cancel-links.csv'), context.catalog, shell))
+      if (links) written.push(await writeLinks(join(folder, 'cancel-links.csv'), context, shell))
       if (shell.format === 'json') shell.json({ written })
       else shell.out(written.join('\n'))
       return exitCodes.fine
@@ -56,8 +55,12 @@ export const main = command({
 })
 
 /** Whoever has such a link can cancel, so only the owner of the file may read it. */
-async function writeLinks(path: string, { project, subscribers }: Catalog, shell: Shell): Promise<string> {
-  const { link, expires } = await openLinkMaker(project.serve, undefined, shell)
+async function writeLinks(
+  path: string,
+  { catalog: { project, subscribers }, accounts }: Context,
+  shell: Shell,
+): Promise<string> {
+  const { link, expires } = await openLinkMaker(project.serve, undefined, shell, () => accounts.target.now())
   const members = subscribers.filter((one) => one.excluded === undefined)
   const rows = members.map(({ customer, key }) => [customer, key, link(key, ''), formatInstant(expires)].join(','))
   await writeWhole(path, `${['customer,subscriber,link,expires', ...rows].join('\n')}\n`, 0o600)

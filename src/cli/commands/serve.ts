@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Alerts } from '../../alerts/open.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { startServing, type Serving } from '../../engine/inbox/serve.ts'
 import { recover } from '../../engine/apply/recover.ts'
 import { openLog } from '../../server/log.ts'
 import { checkSecrets } from '../../server/secrets.ts'
-import { startService } from '../../server/service.ts'
+import { startService, type Service } from '../../server/service.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 import {
@@ -16,6 +18,16 @@ import {
 
 /** Signals worked on side by side: enough for fifty a second when Stripe takes a second for each. */
 const atOnce = 128
+
+/** Seconds until what is in hand is given back, and until the service ends without waiting for anything. */
+const handSeconds = 5
+const stopSeconds = 8
+const leaveMilliseconds = 500
+
+async function stopAll(service: Service, serving: Serving, alerts: Alerts): Promise<void> {
+  await Promise.all([service.close(), serving.stop(handSeconds)])
+  await alerts.flush()
+}
 
 export const main = command({
   positionals: {},
@@ -37,7 +49,7 @@ export const main = command({
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
-    return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {
+    return await withProjectDespite(shell, { leniency: 'accounts', service: true }, async (project) => {
       const { serve } = project.context.catalog.project
       await project.store.moveLogBeside()
       const settings = serviceSettings(serve)
@@ -53,10 +65,16 @@ export const main = command({
         alerts,
         log,
         kajabiAnswered: (route: string, status: number) => kajabiAnswered(route, status),
+        back: () => serving?.wake(),
       }
-      const context = await serviceContext(project, secrets, announcing, shell)
       let serving: Serving | undefined
-      const server = serverContext(context, secrets, () => serving)
+      const context = await serviceContext(project, secrets, announcing, shell)
+      const server = serverContext(
+        context,
+        secrets,
+        () => serving,
+        () => project.store.inPlace(),
+      )
       const print = heard
       heard = (line) => {
         const milliseconds = server.metrics.heard(line)
@@ -79,9 +97,9 @@ export const main = command({
       try {
         await Promise.race([shell.stop.asked, serving.ended])
       } finally {
-        await service.close()
-        await serving.stop()
-        await alerts.flush()
+        await Promise.race([stopAll(service, serving, alerts), sleep(stopSeconds * 1_000, undefined, { ref: false })])
+        // A connection that Stripe holds open would keep the process alive; nothing in it is waited for any more.
+        setTimeout(() => shell.surroundings.abort(exitCodes.fine), leaveMilliseconds).unref()
       }
       return exitCodes.fine
     })

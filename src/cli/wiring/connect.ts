@@ -11,11 +11,13 @@ export async function connectAccounts(
   project: Project,
   sandbox: ProjectSandbox | undefined,
   shell: Shell,
+  service = false,
 ): Promise<Accounts> {
   const connected = await Promise.all(
-    Object.entries(project.accounts).map(async ([name, account]) =>
-      connectAccount(await connection(name, account, sandbox, shell)),
-    ),
+    Object.entries(project.accounts).map(async ([name, account]) => {
+      const options = await connection(name, account, sandbox, shell)
+      return await connectAccount(service ? forService(options) : options)
+    }),
   )
   return {
     target: present(
@@ -23,6 +25,17 @@ export async function connectAccounts(
       'target account',
     ),
     sources: new Map(connected.filter(({ name }) => name !== targetAccount).map((account) => [account.name, account])),
+  }
+}
+
+/** A service starts while Stripe is away, and leaves retries to its inbox, where they keep no hand busy. */
+function forService(options: ConnectOptions): ConnectOptions {
+  const { account } = options
+  return {
+    ...options,
+    timeoutSeconds: 20,
+    readPauses: [500],
+    ...(account === undefined ? {} : { mayBeAway: { account } }),
   }
 }
 

@@ -61,9 +61,18 @@ export async function inboxContext(
  * about. In a sandbox this is simulated time.
  */
 function clockOf(target: StripeAccount): () => Instant {
-  const began = performance.now()
-  const then = target.now()
-  return () => instant(Math.max(then + Math.floor((performance.now() - began) / 1_000), target.now()))
+  let heard = target.now()
+  let at = performance.now()
+  let last: number = heard
+  return () => {
+    const told = target.now()
+    // Said anew by an answer, or by this machine's clock while no answer has come.
+    if (told !== heard) [heard, at] = [told, performance.now()]
+    const now = heard + Math.floor((performance.now() - at) / 1_000)
+    // Whole seconds of two clocks may differ by a second. A larger step back is a machine's clock that gave way to Stripe's.
+    last = now < last && last - now <= 2 ? last : now
+    return instant(last)
+  }
 }
 
 function numberOr(value: Json | undefined, otherwise: number): number {

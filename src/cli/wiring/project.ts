@@ -40,6 +40,8 @@ export async function withProject<T>(shell: Shell, work: (project: OpenProject) 
 export interface Opening {
   /** How much may be wrong in the YAML. */
   readonly leniency: Leniency
+  /** True for a service, which starts and keeps cancels while Stripe is away. */
+  readonly service?: boolean
   /** False for work that must not wait for Kajabi. */
   readonly accessNeeded?: boolean
 }
@@ -47,12 +49,12 @@ export interface Opening {
 /** The same for work that goes on with what is right when something in the YAML is wrong. */
 export async function withProjectDespite<T>(
   shell: Shell,
-  { leniency, accessNeeded = true }: Opening,
+  { leniency, accessNeeded = true, service = false }: Opening,
   work: (project: OpenProject) => Promise<T>,
 ): Promise<T> {
   const { catalog, files } = await loadProject(shell, leniency)
   return await withStore(catalog.project, shell, async (store, sandbox) => {
-    const accounts = await connectAccounts(catalog.project, sandbox, shell)
+    const accounts = await connectAccounts(catalog.project, sandbox, shell, service)
     const copied = await withCopyMapFiles(store, catalog.project, shell, leniency)
     const reach = async (): Promise<AccessPort | undefined> => accessOf(catalog, store, sandbox, shell)
     const access = accessNeeded ? await reach() : await ifPossible(reach, shell)

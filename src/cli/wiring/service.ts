@@ -9,6 +9,8 @@ import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
 import type { LogLine } from '../../engine/inbox/context.ts'
+import { withCircuits } from '../../engine/inbox/circuit.ts'
+import { accountAway } from '../../engine/inbox/listed.ts'
 import { describeEnding } from '../../engine/inbox/ending.ts'
 import { pressedLink } from '../../engine/inbox/pressed.ts'
 import type { ReconcileContext } from '../../engine/inbox/reconcile.ts'
@@ -17,6 +19,7 @@ import { serviceStatus } from '../../engine/inbox/status.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import type { ServerContext, ServerSecrets } from '../../server/context.ts'
 import { openMetrics } from '../../server/metrics.ts'
+import type { TrustedProxies } from '../../server/app.ts'
 import type { School } from '../../server/page.ts'
 import { linkKey } from '../../server/secrets.ts'
 import { inboxContext, type Announcing } from './inbox-context.ts'
@@ -35,7 +38,7 @@ export interface ServiceSettings {
   readonly pollSeconds: number
   readonly linkDays: number
   readonly requestsPerMinute: number
-  readonly trustProxy: boolean
+  readonly trustProxy: TrustedProxies
 }
 
 export function serviceSettings(serve: JsonObject = {}): ServiceSettings {
@@ -49,8 +52,13 @@ export function serviceSettings(serve: JsonObject = {}): ServiceSettings {
     pollSeconds: number(serve['poll_seconds'], 30),
     linkDays: number(serve['link_days'], 14),
     requestsPerMinute: number(serve['requests_per_minute'], 600),
-    trustProxy: serve['trust_proxy'] === true,
+    trustProxy: trustedProxies(serve['trust_proxy']),
   }
+}
+
+function trustedProxies(value: Json | undefined): TrustedProxies {
+  if (Array.isArray(value)) return value.map(String)
+  return typeof value === 'number' ? value : value === true ? 1 : 0
 }
 
 export async function readServerSecrets(serve: JsonObject | undefined, shell: Shell): Promise<ServerSecrets> {
@@ -97,13 +105,27 @@ function machineClock(): Instant {
 export async function serviceContext(
   project: OpenProject,
   secrets: ServerSecrets,
-  announcing: { readonly alerts: Alerts } & Pick<Announcing, 'log' | 'kajabiAnswered'>,
+  announcing: { readonly alerts: Alerts; readonly back: () => void } & Pick<Announcing, 'log' | 'kajabiAnswered'>,
   shell: Shell,
 ): Promise<ReconcileContext> {
   const { catalog } = project.context
   const { serve } = catalog.project
-  const { alerts, ...rest } = announcing
-  const inbox = await inboxContext(project, { ...rest, alert: alerts.alert }, shell)
+  const { alerts, back, ...rest } = announcing
+  const wait = async (seconds: number): Promise<void> => sleep(seconds * 1_000)
+  const circuits = withCircuits(project.context.accounts, {
+    log: rest.log,
+    alert: alerts.alert,
+    wait,
+    back() {
+      // What waited for this account waits no longer; should the store not answer now, its retries come due by themselves.
+      project.store.inbox
+        .hasten(accountAway)
+        .catch(() => rest.log({ level: 'warn', event: 'not_hastened' }))
+        .finally(back)
+    },
+  })
+  const around = { ...project, context: { ...project.context, accounts: circuits.accounts } }
+  const inbox = await inboxContext(around, { ...rest, alert: alerts.alert }, shell)
   const reached = typeof serve?.['public_url'] === 'string' && secrets.hooks.length > 0
   const mailer = serve?.['mailer']
   const [key] = secrets.links.map(linkKey)
@@ -120,7 +142,9 @@ export async function serviceContext(
     ...inbox,
     run: `${inbox.run}-${randomUUID().slice(0, 8)}`,
     interrupt: { requested: false },
-    wait: async (seconds) => sleep(seconds * 1_000),
+    wait,
+    isAway: circuits.isAway,
+    patience: { turns: 2, rounds: 2 },
     catalog,
     // Standard error is the log's.
     progress: silent,
@@ -157,6 +181,7 @@ export function serverContext(
   context: ReconcileContext,
   secrets: ServerSecrets,
   serving: () => Serving | undefined,
+  inPlace: () => void = () => {},
 ): ServerContext {
   const status = async () => await serviceStatus(context)
   return {
@@ -166,10 +191,12 @@ export function serverContext(
     accounts: [context.accounts.target.name, ...context.accounts.sources.keys()],
     accept: async (signal) => await acceptSignal(context, signal),
     wake: () => serving()?.wake(),
-    describe: async (subscriber) => await describeEnding(context, subscriber),
+    // Once, without patience: a page is waited for.
+    describe: async (subscriber) => await describeEnding({ ...context, patience: { turns: 1, rounds: 1 } }, subscriber),
     pressed: async (link) => await pressedLink(context, link),
     school: schoolOf(context.catalog.project.serve),
     async ready() {
+      inPlace()
       await context.store.put('ready', context.clock())
       return true
     },
@@ -177,6 +204,7 @@ export function serverContext(
     alert: (alert) => context.alert(alert),
     log: (line) => context.log(line),
     clock: () => context.clock(),
+    machineClock,
     stripeClock: () => context.clock(),
   }
 }

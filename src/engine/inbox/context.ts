@@ -59,6 +59,10 @@ export interface Alert {
   readonly summary: string
   /** The command that helps. */
   readonly fix: string
+  /** The cause that this is one case of; the first word of the key when absent. Cases of one cause are bundled. */
+  readonly group?: string
+  /** News of several causes in one message. */
+  readonly digest?: true
   readonly resolved?: true
 }
 

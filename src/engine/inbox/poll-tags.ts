@@ -27,7 +27,6 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
   if (kajabi === undefined) return 0
   let signals = 0
   const there = new Set<string>()
-  const before = toldOf(seen)
   for (const [offer, { cancel_tags: tags = [] }] of Object.entries(access.offers))
     for (const tag of tags) {
       const contacts = await kajabi.tagged(tag)
@@ -40,18 +39,31 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
         const key = `${contact} ${tag}`
         there.add(key)
         const earlier = seen.get(key)
-        seen.set(key, earlier === undefined ? 'once' : 'told')
+        if (earlier === undefined) seen.set(key, 'once')
         if (earlier !== 'once') continue
+        if (await isWaitedFor(context, contact, tag)) {
+          seen.set(key, 'told')
+          continue
+        }
         const receivedAt = context.clock()
         const message = digest([contact, tag, receivedAt])
         await acceptSignal(context, { source: 'poller', event: 'tag_added', contact, tag, offer, receivedAt, message })
+        // Only after it is stored: a write that failed is tried again by the next look.
+        seen.set(key, 'told')
         signals++
       }
     }
   for (const key of seen.keys()) if (!there.has(key)) seen.delete(key)
   const told = toldOf(seen)
-  if (told.join() !== before.join()) await context.store.put(toldKey, told)
+  const stored = await context.store.get(toldKey)
+  if (told.join() !== (Array.isArray(stored) ? stored.join() : '')) await context.store.put(toldKey, told)
   return signals
+}
+
+/** A signal of this tag is on its way or waits for a person: the tag that stays meanwhile is the same wish. */
+async function isWaitedFor({ inbox }: InboxContext, contact: string, tag: string): Promise<boolean> {
+  const rows = await inbox.about({ contact }, 50)
+  return rows.some(({ signal, now }) => signal.tag === tag && now.state !== 'done' && now.state !== 'ignored')
 }
 
 function toldOf(seen: SeenTags): string[] {

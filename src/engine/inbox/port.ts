@@ -53,6 +53,8 @@ export interface InboxStore extends GrantStore {
   ): Promise<readonly InboxRow[]>
   /** Keeps these rows in the hands of `holder` until then; what was lost meanwhile stays lost. */
   renew(holder: string, ids: readonly string[], until: Instant): Promise<void>
+  /** Retries that wait for this cause are due now. */
+  hasten(cause: string): Promise<void>
   /** Gives these rows back, as far as they are still in the hands of `holder`. */
   release(holder: string, ids: readonly string[]): Promise<void>
   /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */

@@ -1,6 +1,6 @@
 import { decideCancel } from '../../cancel/decide.ts'
 import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
-import { explainEnd } from '../../cancel/reasons.ts'
+import { explainEnd, reasonCode } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
 import { Bug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -318,6 +318,7 @@ function announce(context: InboxContext, { id, signal, acceptedAt }: RowWork, st
   const { means = '', next = '' } = explainEnd({ id, state, reason }) ?? {}
   context.alert({
     key: `dead ${id}`,
+    group: `dead ${reasonCode(reason)}`,
     severity: 'critical',
     summary: `a cancel could not be done (${reason}). ${means} ${next}`,
     fix: `crossbill inbox show ${id}`,

@@ -1,3 +1,4 @@
+import { explainEnd } from '../../cancel/reasons.ts'
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
@@ -21,8 +22,8 @@ export interface ServeOptions {
 export interface Serving {
   /** Something was stored. */
   wake(): void
-  /** Ends when the signals in hand are done. */
-  stop(): Promise<void>
+  /** Ends when the signals in hand are done, or after so many seconds: what is in hand then is given back. */
+  stop(seconds?: number): Promise<void>
   /** Settles when the worker has ended; rejects with the bug that stopped it, if one did. */
   readonly ended: Promise<void>
 }
@@ -66,10 +67,12 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
   return {
     wake: () => worker.wake(),
     ended: worker.ended,
-    async stop() {
+    async stop(seconds) {
       stopped = true
-      await Promise.all([worker.stop(), leading])
+      await worker.stop(seconds)
+      // The lease goes first: a look at Kajabi under way may take minutes, and another process may lead meanwhile.
       await duties.release()
+      if (seconds === undefined) await leading
     },
   }
 }
@@ -84,6 +87,7 @@ class Duties {
   private recoverAt = 0
   private failures = 0
   private readBackAt = 0
+  private deadCauses: ReadonlySet<string> = new Set()
   private seen: SeenTags | undefined
   private readonly gone: KnownGone = new Map()
   private readonly dark: KnownDark = new Map()
@@ -201,13 +205,29 @@ class Duties {
     const late = { key: 'oldest_pending', severity: 'critical', fix: 'crossbill inbox list' } as const
     if (age > lateSeconds) this.context.alert({ ...late, summary: `a cancel has waited for ${age} s` })
     else this.context.alert({ ...late, summary: 'no cancel waits', resolved: true })
-    const dead = { key: 'dead_letters', severity: 'critical', fix: 'crossbill inbox list --state dead' } as const
-    if (states.dead > 0)
-      this.context.alert({ ...dead, summary: `${states.dead} signals could not be carried out and wait for a person` })
-    else this.context.alert({ ...dead, summary: 'no dead letters', resolved: true })
+    await this.tellDead(states.dead)
     const last = await lastReconciliation(this.context)
     if (last !== undefined && this.context.clock() - last.at > staleSeconds)
       this.context.alert({ ...staleAlert, summary: `the last reconciliation was on ${formatInstant(last.at)}` })
+  }
+
+  /** By cause, in the words of the first message: after a restart each is named once more, and ends when its last entry is dealt with. */
+  private async tellDead(dead: number): Promise<void> {
+    const causes = dead === 0 ? [] : await this.context.inbox.causes('dead')
+    for (const { cause, rows } of causes) {
+      const { means = '', next = '' } = explainEnd({ id: '', state: 'dead', reason: cause }) ?? {}
+      const group = `dead ${cause}`
+      const summary = `${rows} ${rows === 1 ? 'signal waits' : 'signals wait'} for a person (${cause}). ${means} ${next}`
+      this.context.alert({ key: group, group, severity: 'critical', summary, fix: 'crossbill inbox list --state dead' })
+    }
+    const now = new Set(causes.map(({ cause }) => cause))
+    for (const cause of this.deadCauses)
+      if (!now.has(cause)) {
+        const group = `dead ${cause}`
+        const summary = `no signal waits for a person any more (${cause})`
+        this.context.alert({ key: group, group, severity: 'critical', summary, fix: '', resolved: true })
+      }
+    this.deadCauses = now
   }
 
   private async reconcile(): Promise<void> {

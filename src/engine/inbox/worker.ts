@@ -20,6 +20,11 @@ const storeSeconds = 1
  * keep an account's hundred requests a second busy, and a fresh cancel waits for few requests before its own.
  */
 const oldAtOnce = 24
+/**
+ * Rows in hand at first, and again when an account answers after an outage. Each that is done makes room for one more: whoever comes back from an outage is not met by all
+ * that waited at once, and a fresh cancel, which is taken first, does not queue behind it.
+ */
+const firstAtOnce = 12
 
 /** What one look at the inbox did. */
 export interface WorkDone {
@@ -110,6 +115,7 @@ class Hands {
   private awake = false
   private stopped = false
   private renewAt = 0
+  private room = firstAtOnce
   private readonly context: InboxContext
   private readonly atOnce: number
   constructor(context: InboxContext, atOnce: number) {
@@ -155,13 +161,17 @@ class Hands {
 
   /** Takes what there is room for; false when there was nothing, or no room. */
   private async look(): Promise<boolean> {
-    if (this.context.isAway?.(targetAccount) === true) return false
+    if (this.context.isAway?.(targetAccount) === true) {
+      this.room = firstAtOnce
+      return false
+    }
     const { left } = await breakerNow(this.context)
-    const room = this.atOnce - this.inHand.size
+    const most = Math.min(this.room, this.atOnce)
+    const room = most - this.inHand.size
     const fresh = await claim(this.context, { limit: room, left, lane: 'fresh' }, leaseSeconds)
     for (const row of fresh) this.start(row, 'fresh')
     const old = [...this.inHand.values()].filter(({ lane }) => lane === 'old').length
-    const limit = Math.min(oldAtOnce - old, this.atOnce - this.inHand.size)
+    const limit = Math.min(oldAtOnce - old, most - this.inHand.size)
     const rest = { limit, left: left - fresh.length, lane: 'old' } as const
     const later = left > 0 && left <= fresh.length ? [] : await claim(this.context, rest, leaseSeconds)
     for (const row of later) this.start(row, 'old')
@@ -177,6 +187,7 @@ class Hands {
       })
       .finally(() => {
         this.inHand.delete(row.id)
+        this.room = Math.min(this.room + 1, this.atOnce)
         this.wake()
       })
     this.inHand.set(row.id, { lane, work })

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { Bug } from '../../src/core/assert.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
+import type { InboxContext } from '../../src/engine/inbox/context.ts'
+import { startWorker, workInbox } from '../../src/engine/inbox/worker.ts'
+import { openRig, type Rig } from './rig.ts'
+
+const wish = async (rig: Rig): Promise<{ readonly id: string; readonly successor: string | undefined }> => {
+  const { subscriber, successor, contact } = await rig.member('ada', 'held')
+  await rig.act({ act: 'add_tag', contact, tag: rig.tag })
+  const signal = { source: 'hook', event: 'tag_added', contact, tag: rig.tag, receivedAt: rig.now() } as const
+  const { id } = await acceptSignal(rig.context, { ...signal, message: subscriber })
+  return { id, successor }
+}
+
+/** The context with a store of which the write of this number fails, before or after it was done. */
+function failing(context: InboxContext, at: number, side: 'before' | 'after') {
+  const counted = { writes: 0 }
+  const writes = new Set([
+    'claim',
+    'renew',
+    'release',
+    'save',
+    'putGrants',
+    'removeGrants',
+    'put',
+    'journalStart',
+    'journalEnd',
+  ])
+  const port = <T extends object>(real: T): T =>
+    new Proxy(real, {
+      get(target, name, self) {
+        const value: unknown = Reflect.get(target, name, self)
+        if (typeof value !== 'function' || !writes.has(String(name))) return value
+        return async (...given: unknown[]): Promise<unknown> => {
+          const fails = counted.writes++ === at
+          if (fails && side === 'before') throw new Error('disk full')
+          const done: unknown = await (value as (...all: unknown[]) => Promise<unknown>)(...given)
+          if (fails) throw new Error('the answer of the commit was lost')
+          return done
+        }
+      },
+    })
+  return { context: { ...context, inbox: port(context.inbox), store: port(context.store) }, counted }
+}
+
+/** A service that works until the row is at its end; a wait lets other work go on. */
+async function serveUntilDone(rig: Rig, context: InboxContext, id: string): Promise<string> {
+  const patient = {
+    ...context,
+    wait: (seconds: number) => (rig.pass(seconds), new Promise<void>((go) => setTimeout(go, 1))),
+  }
+  const worker = startWorker(patient, 4)
+  const state = async (): Promise<string> => (await rig.store.inbox.get(id))?.row.now.state ?? 'gone'
+  for (let turn = 0; turn < 3_000 && !['done', 'dead', 'ignored'].includes(await state()); turn++)
+    await new Promise((go) => setTimeout(go, 1))
+  await worker.stop()
+  return state()
+}
+
+describe('up whatever is down', () => {
+  test('every write of the inbox fails once at every place, before and after it is done, and the cancel is done once', async () => {
+    const counting = await openRig()
+    const whole = failing(counting.context, -1, 'before')
+    await serveUntilDone(counting, whole.context, (await wish(counting)).id)
+    await counting.close()
+    const places = Math.min(whole.counted.writes, 30)
+    expect(places).toBeGreaterThan(8)
+    for (const side of ['before', 'after'] as const)
+      for (let at = 0; at < places; at++) {
+        const rig = await openRig()
+        const { id, successor } = await wish(rig)
+        const state = await serveUntilDone(rig, failing(rig.context, at, side).context, id)
+        expect([side, at, state, await rig.status('target', successor)]).toEqual([side, at, 'done', 'canceled'])
+        await rig.close()
+      }
+  }, 240_000)
+
+  test.each(['tagsOf', 'removeTag', 'revoke'] as const)(
+    'a mistake of ours in %s is no retry: its entry is a dead letter, and the others go on',
+    async (call) => {
+      const rig = await openRig()
+      const { id } = await wish(rig)
+      const bo = await rig.member('bo', 'source')
+      const other = await acceptSignal(rig.context, {
+        source: 'operator',
+        event: 'cancel',
+        subscriber: bo.subscriber,
+        receivedAt: rig.now(),
+        message: 'bo',
+      })
+      await rig.store.inbox.removeGrants([{ contact: bo.contact, offer: 'membership' }])
+      const kajabi = { ...rig.kajabi, [call]: () => Promise.reject(new Bug('a rule does not hold')) }
+      await workInbox({ ...rig.context, kajabi }, 10)
+      const state = async (row: string) => (await rig.store.inbox.get(row))?.row.now
+      expect(await state(id)).toEqual({ state: 'dead', reason: 'bug: a rule does not hold' })
+      expect(await state(other.id)).toEqual({ state: 'done' })
+      await rig.close()
+    },
+  )
+
+  test('a mistake of ours in a list of Stripe is no retry either', async () => {
+    const rig = await openRig()
+    const { id } = await wish(rig)
+    const { target } = rig.accounts
+    const list: typeof target.list = () => {
+      throw new Bug('a rule does not hold')
+    }
+    await workInbox({ ...rig.context, accounts: { ...rig.accounts, target: { ...target, list } } }, 10)
+    expect((await rig.store.inbox.get(id))?.row.now).toEqual({ state: 'dead', reason: 'bug: a rule does not hold' })
+    await rig.close()
+  })
+})

@@ -75,6 +75,8 @@ export interface Field {
   readonly write?: (value: Json, references: References) => Json
   /** The parameters of an update that sets it (`undefined`: unsets it); `{ name: value }`, null when unset, when absent. */
   readonly update?: (value: Json | undefined, references: References) => JsonObject
+  /** Where it stands in objects of their own: the requests that bring them from what is live to what is said. */
+  readonly requests?: (live: StripeObject, value: Json, references: References) => readonly PartRequest[]
   /** Where Stripe changes it by a request of its own: what follows the object's path. */
   readonly action?: (value: Json | undefined) => string
 }
@@ -96,6 +98,16 @@ export interface Use {
   readonly key: string
   /** Where in the entry: `['recurring', 'meter']`. */
   readonly path: readonly (string | number)[]
+}
+
+/** One request about a part of an object, which is an object of its own below it. */
+export interface PartRequest {
+  /** `attach:export`; unique among the requests of a change. */
+  readonly id: string
+  readonly method: 'POST' | 'DELETE'
+  /** What follows the object's path: `/features`. */
+  readonly suffix: string
+  readonly params: JsonObject
 }
 
 /** One request about a live object. */
@@ -144,6 +156,8 @@ export interface Kind {
   readonly retired: (live: StripeObject) => boolean
   /** Takes it out of use; never deletes what holds history. Undefined when Stripe has no way and it only loses its marks. */
   readonly retire: (live: StripeObject) => Request | undefined
+  /** Objects below each of this kind, which a list of their own shows: read where the account has any of the kind that they name. */
+  readonly parts?: { readonly field: string; readonly suffix: string; readonly name: KindName }
   /** Parameters of a creation where the fields are silent. */
   readonly always?: JsonObject
   /** Marks beside the usual ones: what Stripe takes and never shows again. */

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import {
   asList,
   chosen,
@@ -12,11 +12,11 @@ import {
   refused,
   withoutNulls,
 } from './fields.ts'
-import type { FieldsOf, Kind } from './kind.ts'
+import type { FieldsOf, Kind, PartRequest, References, Use } from './kind.ts'
 import { closed, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 import Type from 'typebox'
 
-const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.ProductUpdateParams, 'id'> = {
+const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.ProductUpdateParams, 'id' | 'features'> = {
   id: chosen,
   name: mutable(),
   active: mutable({ default: true }),
@@ -24,6 +24,13 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   default_price: mutable(reference('price', 'default_price')),
   images: mutable({ canonical: asList }),
   marketing_features: mutable({ canonical: asList }),
+  // What subscribers of the product are entitled to. Each attachment is an object of its own.
+  features: declared({
+    afterwards: true,
+    read: readFeatures,
+    canonical: (value) => (Array.isArray(value) ? [...new Set(value as string[])].sort() : undefined),
+    requests: featureRequests,
+  }),
   metadata,
   package_dimensions: mutable(),
   // Stripe answers null or false as it likes when nothing was said.
@@ -40,6 +47,41 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   url: mutable(),
   default_price_data: refused,
   type: ignored,
+}
+
+/** One attachment, as Stripe lists it. */
+interface Attached {
+  readonly id: string
+  readonly feature: string
+}
+
+function attachedTo(live: StripeObject): readonly Attached[] | undefined {
+  const list = live['features']
+  if (!Array.isArray(list)) return undefined
+  return (list as readonly Json[]).flatMap((one) => {
+    const [id, feature] = isJsonObject(one) ? [idOf(one), idOf(one['entitlement_feature'])] : []
+    return id === undefined || feature === undefined ? [] : [{ id, feature }]
+  })
+}
+
+function readFeatures(live: StripeObject, references: References): Json | undefined {
+  return attachedTo(live)?.map(({ feature }) => references.toKey('feature', feature))
+}
+
+function featureRequests(live: StripeObject, value: Json, references: References): readonly PartRequest[] {
+  const keys = Array.isArray(value) ? (value as readonly string[]) : []
+  const wanted = keys.map((key) => ({ key, to: references.toStripe('feature', key) }))
+  const there = attachedTo(live) ?? []
+  const attach = wanted.filter(({ to }) => !there.some(({ feature }) => feature === to))
+  const detach = there.filter(({ feature }) => !wanted.some(({ to }) => to === feature))
+  return [
+    ...attach.map(({ key, to }): PartRequest => {
+      return { id: `attach:${key}`, method: 'POST', suffix: '/features', params: { entitlement_feature: to } }
+    }),
+    ...detach.map(({ id }): PartRequest => {
+      return { id: `detach:${id}`, method: 'DELETE', suffix: `/features/${id}`, params: {} }
+    }),
+  ]
 }
 
 function taxDetail(holder: JsonObject | StripeObject, name: string): string | undefined {
@@ -65,6 +107,9 @@ const schema = closed({
   active: optional(flag('Whether it can be bought; archived when false')),
   description: optional(text('What customers read below the name')),
   default_price: optional(keyOf('prices')),
+  features: optional(
+    listOf(keyOf('features'), { uniqueItems: true, description: 'Features that subscribers are entitled to' }),
+  ),
   images: optional(listOf(url('Address of a picture'), { maxItems: 8 })),
   marketing_features: optional(listOf(closed({ name: text('One line of the pricing table', 80) }), { maxItems: 15 })),
   metadata: optional(metadataSchema),
@@ -103,10 +148,17 @@ export const product: Kind = {
     live: (object) => object.id,
   },
   spelling,
-  uses: (value: JsonObject) =>
-    typeof value['default_price'] === 'string'
-      ? [{ kind: 'price', key: value['default_price'], path: ['default_price'] }]
-      : [],
+  parts: { field: 'features', suffix: '/features', name: 'feature' },
+  uses: (value: JsonObject): readonly Use[] => [
+    ...(typeof value['default_price'] === 'string'
+      ? [{ kind: 'price', key: value['default_price'], path: ['default_price'] } as const]
+      : []),
+    ...(Array.isArray(value['features']) ? (value['features'] as readonly string[]) : []).map((key, index): Use => ({
+      kind: 'feature',
+      key,
+      path: ['features', index],
+    })),
+  ],
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
   // Only a product that never had a price can be deleted; archiving always works and keeps what people bought readable.

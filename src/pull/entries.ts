@@ -19,7 +19,7 @@ import {
 import { couponNames, freeKey, priceNames, slug, taxRateNames } from '../catalog/keys.ts'
 import type { PulledFiles } from './files.ts'
 import { productsOf, Uses } from './uses.ts'
-import { agreed, aside, couponValue, priceValue, productValue, type Written } from './values.ts'
+import { agreed, aside, couponValue, featuresOf, priceValue, productValue, type Written } from './values.ts'
 
 export interface EntriesInput {
   readonly accounts: readonly PulledAccount[]
@@ -34,6 +34,7 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
   const uses = new Uses(input.accounts)
   // What is named by key comes first: meters and products by prices, products by coupons.
   const allMeters = grouped(input, 'meter', uses)
+  const allFeatures = grouped(input, 'feature', uses)
   const allProducts = grouped(input, 'product', uses)
   const allPrices = grouped(input, 'price', uses)
   const prices = allPrices.filter((group) => isKept(input, 'price', group))
@@ -49,6 +50,13 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
     input,
     'meter',
     allMeters.filter(({ key }) => metered.has(key)),
+    agreed,
+  )
+  const entitled = new Set(products.flatMap(featuresOf))
+  write(
+    input,
+    'feature',
+    allFeatures.filter(({ key }) => entitled.has(key)),
     agreed,
   )
   write(input, 'product', products, (group) => productValue(group, prices, input.tables))
@@ -94,7 +102,9 @@ function namesOf(name: KindName, { id, form }: Member): readonly string[] {
   if (name === 'price') return priceNames(form)
   if (name === 'tax_rate') return taxRateNames(form)
   if (name === 'coupon') return couponNames(id, form)
-  const words = [form['name'], form['event_name']].flatMap((one) => (typeof one === 'string' ? [slug(one)] : []))
+  const words = [form['lookup_key'], form['name'], form['event_name']].flatMap((one) =>
+    typeof one === 'string' ? [slug(one)] : [],
+  )
   return [...words, slug(id)].filter((one) => one !== '')
 }
 
@@ -132,6 +142,11 @@ function write(
     } else {
       const changed = differences(of, desiredForm(of, value), desiredForm(of, there)).map(({ field }) => field)
       const terms = changed.filter((field) => !aside.includes(field))
+      // A silent entry takes nothing away from subscribers, but it does not give them anything either.
+      if (value['features'] !== undefined && there['features'] === undefined)
+        input.notes.push(
+          `${of.name}.${key} has features attached in the old accounts that its entry does not name: ${featuresOf(group).join(', ')}; without them members lose these entitlements`,
+        )
       if (terms.length > 0)
         input.notes.push(
           `${of.name}.${key} is written otherwise than the old accounts have it (${terms.join(', ')}); left as it is`,

@@ -1,5 +1,5 @@
 import { splitAddress } from '../core/address.ts'
-import { isJsonObject, type StripeObject } from '../core/json.ts'
+import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
 import { markAddress, markProject } from '../live/marks.ts'
 import { desiredForm, differences, liveForm } from '../kinds/form.ts'
 import type { Kind } from '../kinds/kind.ts'
@@ -84,7 +84,7 @@ function freeTableKey(kind: Kind, live: StripeObject, id: string, table: KeyTabl
 
 function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: TargetInput): void {
   const key = table.toKey(kind.name, id)
-  const form = liveForm(kind, live, table)
+  const form = withoutEmptyLists(liveForm(kind, live, table))
   const value = kind.ownId === undefined || kind.ownId(key, {}) === id || marked ? form : { id, ...form }
   const there = files.entriesOf(kind).get(key)
   if (there === undefined) files.open(kind.file).add(kind.section, { key, value })
@@ -97,4 +97,9 @@ function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: Ta
   if (marked || !kind.marks) return
   const mappings = files.open(`mappings/${targetAccount}.yaml`)
   if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
+}
+
+/** A list without entries says nothing that silence does not say. */
+function withoutEmptyLists(form: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(form).filter(([, value]) => !(Array.isArray(value) && value.length === 0)))
 }

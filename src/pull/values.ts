@@ -41,6 +41,12 @@ function because(members: readonly Member[], why: string): { readonly comment?: 
   return { comment: `one object for ${members.length} (${where}): ${why}` }
 }
 
+/** What any of the old products entitles to: one that stands for several gives what each of them gave. */
+export function featuresOf({ members }: Group): readonly string[] {
+  const all = members.flatMap(({ form }) => (Array.isArray(form['features']) ? (form['features'] as string[]) : []))
+  return [...new Set(all)].sort()
+}
+
 /** The default price is named where it is one of the prices written down, and can be bought. */
 export function productValue(group: Group, prices: readonly Group[], tables: ReadonlyMap<string, KeyTable>): Written {
   const { value } = agreed(group)
@@ -52,12 +58,14 @@ export function productValue(group: Group, prices: readonly Group[], tables: Rea
     ({ key, members }) =>
       named.includes(key) && members.some(({ form }) => form['product'] === group.key && form['active'] !== false),
   )
-  const { name, ...rest } = value
+  const { name, features: _first, ...rest } = value
+  const features = featuresOf(group)
   return {
     value: {
       ...(name === undefined ? {} : { name }),
       ...rest,
       ...(own === undefined ? {} : { default_price: own.key }),
+      ...(features.length === 0 ? {} : { features }),
     },
     ...because(group.members, 'of the same name'),
   }

@@ -29,6 +29,7 @@ const usual: Sections = {
       name: 'Course',
       active: true,
       description: 'd',
+      features: ['export'],
       default_price: 'flat',
       images: ['https://x.test/1.png'],
       marketing_features: [{ name: 'one' }],

@@ -33,6 +33,8 @@ async function pullTarget(target: Target, files: Files): Promise<Pulled> {
   return pullCatalog({ project: 'school', accounts: [read], files: files.all, now: instant(target.account.now()) })
 }
 
+const alphabetically = (a: string, b: string): number => (a < b ? -1 : 1)
+
 function mapped(catalog: Catalog): Record<string, string> {
   return Object.fromEntries(adoptedObjects(catalog))
 }
@@ -63,6 +65,44 @@ test(
     expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
   },
 )
+
+test('features attached in the old accounts are carried over, and named where an entry that is there lacks them', async () => {
+  const sandbox = createSandbox()
+  const us = new Target(await connectAccount({ name: 'us', key: 'sk_test_sandbox_us', fetch: sandbox.fetch }))
+  const { id: product = '' } = await us.send('POST', '/v1/products', { name: 'API course' })
+  await us.send('POST', '/v1/prices', {
+    product,
+    currency: 'usd',
+    unit_amount: 500,
+    lookup_key: 'api',
+    recurring: { interval: 'month' },
+  })
+  for (const name of ['export', 'import']) {
+    const { id: feature = '' } = await us.send('POST', '/v1/entitlements/features', { name, lookup_key: name })
+    await us.send('POST', `/v1/products/${product}/features`, { entitlement_feature: feature })
+  }
+  const account = { live: await readAccount(us.account, progress), resources: await readResources(us.account) }
+  const pull = (files: Files): Pulled =>
+    pullCatalog({ project: 'school', accounts: [account], files: files.all, now: instant(sandbox.clock()) })
+  const files = new Files()
+  files.write(pull(files))
+  const catalog = files.load()
+  const target = new Target(
+    await connectAccount({ name: 'target', key: 'sk_test_sandbox_target', fetch: sandbox.fetch }),
+  )
+  await target.apply(await target.plan(catalog))
+  const attached = await target.list('/v1/products/api-course/features')
+  expect(
+    attached.map((one) => (one['entitlement_feature'] as { lookup_key: string }).lookup_key).toSorted(alphabetically),
+  ).toEqual(['export', 'import'])
+  expect(lines(await target.plan(catalog))).toEqual([])
+  expect([...pull(files).files.keys()]).toEqual([])
+  // A catalog that was written before features were known.
+  const older = new Files()
+  for (const [path, text] of files.all)
+    if (path !== 'features.yaml') older.all.set(path, text.replaceAll(/\n +features:.*(?:\n +- .*)*/g, ''))
+  expect(pull(older).notes.join()).toContain('without them members lose these entitlements')
+})
 
 describe('pulling the target', () => {
   test('foreign objects come into the YAML with mappings, are adopted by the next plan, and nothing else changes', async () => {

@@ -5,8 +5,7 @@ import { instant } from '../../src/core/instant.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../src/core/json.ts'
 import type { Catalog } from '../../src/catalog/types.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
-import { readKind } from '../../src/engine/read/lists.ts'
-import { kinds } from '../../src/kinds/registry.ts'
+import { readResources } from '../../src/engine/read/resources.ts'
 import type { KeylessChange } from '../../src/plan/assemble.ts'
 import { planResources } from '../../src/plan/resources/plan.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
@@ -43,13 +42,7 @@ export class Target {
   }
 
   async live(): Promise<ReadonlyMap<string, readonly StripeObject[]>> {
-    const live = new Map<string, StripeObject[]>()
-    for (const kind of kinds) {
-      const objects = new Map<string, StripeObject>()
-      for (const one of await readKind(this.account, kind)) objects.set(one.id ?? '', one)
-      live.set(kind.name, [...objects.values()])
-    }
-    return live
+    return readResources(this.account)
   }
 
   async readSubscriptions(): Promise<void> {
@@ -102,7 +95,14 @@ export class Target {
       /\{([^}]+)\}/g,
       (_all, address: string) => ids.get(address) ?? `unknown ${address}`,
     )
-    const answer = await this.send(step.method, path, resolve(step.params, ids) as JsonObject)
+    const answer = await this.send(step.method, path, resolve(step.params, ids) as JsonObject).catch(
+      (error: unknown) => {
+        // What is to go and is gone already, is gone.
+        if (step.method === 'DELETE' && String(error).includes('No such')) return undefined
+        throw error
+      },
+    )
+    if (answer === undefined) return
     if (step.id === 'create') {
       ids.set(change.address, answer.id ?? '')
       if (step.secret_to !== undefined) this.secrets.push(String(answer['secret'] as string))

@@ -13,6 +13,7 @@ export const mappingsSchema: TSchema = closed({
   tax_rates: part('tax_rates'),
   coupons: part('coupons'),
   meters: part('meters'),
+  features: part('features'),
 })
 
 /** `mappings/target.yaml`: objects that exist in the target already and are to be adopted, of any kind. */

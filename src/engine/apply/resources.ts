@@ -5,7 +5,7 @@ import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
 import { perform, type Work } from '../send/perform.ts'
-import { findCreated } from '../read/resources.ts'
+import { findCreated, findPart } from '../read/resources.ts'
 import { inDependencyOrder } from './in-order.ts'
 import { fillParams, fillPath } from '../send/references.ts'
 
@@ -45,7 +45,8 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
       }
     }
     const before = await doneBefore(context, change, step)
-    const find = (): ReturnType<typeof findCreated> => findCreated(context, address, earlier)
+    const find = (): ReturnType<typeof findCreated> =>
+      isPart(step) ? findPart(context.accounts.target, filled.value) : findCreated(context, address, earlier)
     const outcome = before ?? (await perform(context, workOf(context, { change, step, filled: filled.value, find })))
     // What is to go and is gone already, is gone.
     const gone = step.method === 'DELETE' && !outcome.ok && outcome.failure.code === 'resource_missing'
@@ -113,7 +114,7 @@ function workOf(
     params: step.params,
     filled: filled.params,
     key: step.idempotency_key,
-    ...(isCreation(step) ? { find } : {}),
+    ...(isCreation(step) || (isPart(step) && step.method === 'POST') ? { find } : {}),
     ...(sink === undefined ? {} : { keep: (answer: StripeObject) => keepSecret(context, sink, answer) }),
   }
 }
@@ -123,9 +124,14 @@ export function isCreation({ method, path }: Pick<Step, 'path'> & { readonly met
   return method === 'POST' && /^\/v\d+\/[a-z_/]+$/.test(path)
 }
 
+/** A request about an object below the one that the address stands for. */
+function isPart({ id }: Step): boolean {
+  return /^(?:attach|detach):/.test(id)
+}
+
 /** Whether the answer of this step is the object that the address stands for. */
 function isSubject(step: Step, change: Change): boolean {
-  if (change.action === 'retire') return false
+  if (change.action === 'retire' || isPart(step)) return false
   return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
 }
 

@@ -1,17 +1,29 @@
 import { splitAddress } from '../../core/address.ts'
 import { present } from '../../core/assert.ts'
-import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import { kindNamed, kinds } from '../../kinds/registry.ts'
 import type { LiveResources } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
-import { readKind } from './lists.ts'
+import { listAll, readKind } from './lists.ts'
 
 /** Every catalog object of an account, kind by kind, with what the kind compares expanded. */
 export async function readResources(account: StripeAccount): Promise<LiveResources> {
-  return new Map(await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)))
+  const lists = new Map(
+    await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)),
+  )
+  for (const { name, path, parts } of kinds) {
+    // Without anything to name there are no parts: most accounts are spared a request for each object.
+    if (parts === undefined || (lists.get(parts.name) ?? []).length === 0) continue
+    const whole = (lists.get(name) ?? []).map(async (one) => ({
+      ...one,
+      [parts.field]: await listAll(account, `${path}/${one.id ?? ''}${parts.suffix}`, {}),
+    }))
+    lists.set(name, await Promise.all(whole))
+  }
+  return lists
 }
 
 /**
@@ -35,4 +47,17 @@ export async function findCreated(
   }
   const live = await readKind(context.accounts.target, kind)
   return success(live.find((one) => one.id !== except && is(one)))
+}
+
+/** The object below another one that a request made, if it did: the one that names the same. */
+export async function findPart(
+  account: StripeAccount,
+  { path, params }: { readonly path: string; readonly params: JsonObject },
+): Promise<Outcome<StripeObject | undefined>> {
+  const named = (one: StripeObject): boolean =>
+    Object.entries(params).every(([name, value]) => {
+      const there = one[name]
+      return (isJsonObject(there) ? there['id'] : there) === value
+    })
+  return success((await listAll(account, path, {})).find(named))
 }

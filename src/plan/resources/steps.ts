@@ -76,6 +76,9 @@ export function updateSteps(
     const field = kind.fields[name]
     assert(field !== undefined, `field ${name} of ${kind.name}`)
     if (name === 'metadata') metadata = { ...metadataChanges(have, want), ...metadata }
+    else if (field.requests !== undefined)
+      for (const { id, method, suffix, params: said } of field.requests(live, want ?? [], references))
+        actions.push({ id, account: targetAccount, method, path: `${path}${suffix}`, params: said })
     else if (field.action !== undefined) actions.push(post(name, `${path}${field.action(want)}`, {}))
     else if (field.update !== undefined) Object.assign(params, field.update(want, references))
     else if (field.policy === 'grows') params[name] = additions(have, want)

@@ -69,14 +69,14 @@ export function assemblePlan(parts: PlanParts): Plan {
     accounts: parts.accounts,
   }
   const created = formatInstant(parts.now)
-  const seed = digest({ basis, created })
+  const seed = seedOf({ basis, created })
   const rest: Omit<Plan, 'plan'> = {
     format: 1,
     tool: parts.tool,
     created,
     expires: formatInstant(instant(parts.now + parts.hours * secondsPerHour)),
     basis,
-    summary: summarise(parts),
+    summary: summaryOf(parts),
     money: parts.money,
     changes: parts.changes.map((change, index) =>
       keyed(change, [seed, index], parts.touched.get(change.address) ?? ''),
@@ -108,19 +108,39 @@ export function liveDigest(addresses: readonly string[], touched: ReadonlyMap<st
  * does. What was seen stays with the change: a run that is taken up again compares it, since its own work has changed the rest. Attempts append their number. Well under Stripe's 255 characters.
  */
 function keyed(change: KeylessChange, seed: readonly (string | number)[], seen: string): Change {
-  const steps = change.steps.map((step) => ({
-    ...step,
-    idempotency_key: `crossbill-${digest([...seed, seen, change.address, step.id])}`,
-  }))
+  const steps = change.steps.map((step) => ({ ...step, idempotency_key: keyOf(change, step, [...seed, seen]) }))
   return { ...change, steps, expect: { ...change.expect, seen } }
 }
 
-function summarise(parts: PlanParts): Plan['summary'] {
+function seedOf({ basis, created }: Pick<Plan, 'basis' | 'created'>): string {
+  return digest({ basis, created })
+}
+
+function keyOf({ address }: KeylessChange, { id }: Pick<Step, 'id'>, seed: readonly (string | number)[]): string {
+  return `crossbill-${digest([...seed, address, id])}`
+}
+
+/** The keys that a plan's steps must have, by change and step. */
+export function rekeyed(plan: Plan): readonly (readonly string[])[] {
+  const seed = seedOf(plan)
+  return plan.changes.map((change, index) => {
+    const seen = change.expect?.['seen']
+    return change.steps.map((step) => keyOf(change, step, [seed, index, typeof seen === 'string' ? seen : '']))
+  })
+}
+
+/** What a plan does, by action. How much is unchanged is known only where it is made. */
+export function summaryOf(
+  parts: Pick<PlanParts, 'drift' | 'deferred' | 'blocked'> & {
+    readonly changes: readonly KeylessChange[]
+    readonly unchanged?: number
+  },
+): Plan['summary'] {
   const count = (action: Action): number => parts.changes.filter((change) => change.action === action).length
   const byAction = Object.fromEntries(actions.map((action) => [action, count(action)])) as Record<Action, number>
   return {
     ...byAction,
-    unchanged: parts.unchanged,
+    unchanged: parts.unchanged ?? 0,
     drift: parts.drift.length,
     deferred: parts.deferred.length,
     blocked: parts.blocked.length,

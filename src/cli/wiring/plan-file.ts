@@ -4,6 +4,7 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { linedJson, readLinedJson } from '../../core/json-text.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { planProblem } from '../../plan/document.ts'
 import type { Plan } from '../../plan/types.ts'
 import { isSystemError } from '../report-error.ts'
 
@@ -28,6 +29,12 @@ export async function readPlan(path: string): Promise<Plan> {
         fix: again,
       },
     )
+  const problem = planProblem(document)
+  if (problem !== undefined)
+    throw new CommandError('plan_format', `${path} is no plan of this version: ${problem}`, {
+      notDone: 'nothing was done',
+      fix: again,
+    })
   return document as unknown as Plan
 }
 

@@ -65,7 +65,7 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
-  if (!resumed) checkGuards(context, plan, options)
+  if (!resumed) checkGuards(context, plan, fresh.guards, options)
   await checkService(context, ready)
   await noteMissing(context, seen)
   await context.store.put(runningKey, { plan: plan.plan })

@@ -5,9 +5,11 @@ import { isJsonObject, type Json } from '../../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { planDigest } from '../../plan/assemble.ts'
+import { planProblem } from '../../plan/document.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../../plan/types.ts'
 import { accountFacts, type Context } from '../context.ts'
+import { contradictions, otherDifferences } from './recompute.ts'
 import { guardDefaults } from '../../catalog/guards.ts'
 import { fillPath, type Resolve } from '../send/references.ts'
 
@@ -24,6 +26,13 @@ export function checkDocument(context: Context, plan: Plan): void {
         fix: stale,
       },
     )
+  const problem = planProblem(plan)
+  const wrong = problem === undefined ? contradictions(context, plan) : [`it has not the form of a plan (${problem})`]
+  if (wrong.length > 0)
+    throw new CommandError('plan_edited', `the plan was edited or damaged after it was made: ${wrong.join('; ')}`, {
+      notDone: 'nothing was sent',
+      fix: stale,
+    })
   const now = accountFacts(context.accounts)
   for (const [name, planned] of Object.entries(plan.basis.accounts)) {
     const account = now[name]
@@ -70,6 +79,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))
   const blocked = new Map(fresh.blocked.map((one) => [one.address, one]))
   const ready: Change[] = []
+  const used = new Set<Change>()
+  let last = -1
   const postponed: Checked['postponed'][number][] = []
   for (const change of plan.changes) {
     if (done.has(change)) continue
@@ -80,7 +91,14 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
     const there = now.get(change.address)
     const later = deferred.get(change.address)
     const stopped = blocked.get(change.address)
-    if (there?.some((one) => same(one, change)) === true) ready.push(change)
+    const counterpart = there?.find((one) => !used.has(one) && same(one, change))
+    if (counterpart !== undefined) {
+      used.add(counterpart)
+      const place = fresh.changes.indexOf(counterpart)
+      if (!resumed && place < last) differences.push(`${change.address}: stands in another place than it is done in`)
+      last = place
+      ready.push(change)
+    }
     // Offers given or taken by the run that stopped are read back as they are: such a change is simply gone.
     else if (resumed && there === undefined && isAccess(change)) continue
     else if (there === undefined && later !== undefined)
@@ -91,6 +109,7 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
         `${change.address}: ${there === undefined ? 'no longer to be done' : 'changed since the plan was made'}`,
       )
   }
+  if (!resumed && differences.length === 0) differences.push(...otherDifferences(plan, fresh, ready))
   if (differences.length > 0) throw staleError(differences)
   return { ready, postponed }
 }
@@ -124,15 +143,16 @@ function staleError(differences: readonly string[]): CommandError {
 }
 
 /**
- * Guards as the plan read them, and the two that only the moment of applying knows.
+ * Guards read again over the plan's own changes, and the two that only the moment of applying knows.
  * @throws CommandError `plan_expired`, `guard_tripped`
  */
 export function checkGuards(
   context: Context,
   plan: Plan,
+  now: readonly GuardReading[],
   { allow = [], fromFile = false }: { readonly allow?: readonly string[]; readonly fromFile?: boolean },
 ): void {
-  const readings: readonly GuardReading[] = [...plan.guards, ...applyGuards(context, plan, fromFile)]
+  const readings: readonly GuardReading[] = [...now, ...applyGuards(context, plan, fromFile)]
   const tripped = readings.filter((guard) => guard.tripped && !allow.includes(guard.id))
   if (tripped.length === 0) return
   const lines = tripped.map(

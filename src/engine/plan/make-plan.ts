@@ -37,10 +37,12 @@ export async function makePlan(context: Context, options: PlanOptions = {}): Pro
   return planned(context, await survey(context, options.live), { targets, lookAround, allow })
 }
 
-/** The plan that follows from what was read, to be compared with another: what is open around it is not asked again. */
+/**
+ * The plan that follows from what was read, to be compared with another, for whose changes its guards are read: what is open around it is not asked again.
+ */
 export async function planOf(context: Context, surveyed: Survey, other?: Plan): Promise<Plan> {
   const allow = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
-  return planned(context, surveyed, { targets: undefined, lookAround: async () => [], allow })
+  return planned(context, surveyed, { targets: undefined, lookAround: async () => [], allow, guarded: other?.changes })
 }
 
 const removedGuard = 'removed_from_yaml'
@@ -54,9 +56,14 @@ interface Looking {
   readonly targets: readonly string[] | undefined
   readonly lookAround: (changes: readonly KeylessChange[]) => ReturnType<typeof openDoors>
   readonly allow: readonly string[]
+  readonly guarded?: readonly KeylessChange[] | undefined
 }
 
-async function planned(context: Context, surveyed: Survey, { targets, lookAround, allow }: Looking): Promise<Plan> {
+async function planned(
+  context: Context,
+  surveyed: Survey,
+  { targets, lookAround, allow, guarded }: Looking,
+): Promise<Plan> {
   const { accounts, catalog, tool } = context
   const { seen, tax } = await compareTaxes(context, surveyed)
   const people = planSubscribers(seen.classified)
@@ -95,7 +102,11 @@ async function planned(context: Context, surveyed: Survey, { targets, lookAround
     unchanged: seen.resources.unchanged + people.unchanged + (seen.access?.unchanged ?? 0),
     people: people.people,
     money: moneyOf(seen, tax, changes),
-    guards: await guards(context, seen, { people, changes, removed: retires ? removals.length : 0 }),
+    guards: await guards(context, seen, {
+      people,
+      changes: guarded ?? changes,
+      removed: retires ? removals.length : 0,
+    }),
     removed: retires ? [] : keep(removed),
     doors: await lookAround(changes),
     notices: noticesOf(catalog, seen.live),

@@ -1,3 +1,4 @@
+import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isCancelledByUs, isLapsed } from '../live/subscription.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
@@ -99,7 +100,7 @@ function sourceEnded(account: string, subscription: JsonObject, message: string,
   if (isCancelledByUs(subscription)) return { ignored: 'caused_by_us' }
   if (!hasHoldMark(subscription) || isLapsed(subscription)) return ended('source_account', subscription, message, now)
   const subscriber = `${account}/${text(subscription['id'])}`
-  const customer = customerOf(subscription)
+  const customer = idOf(subscription['customer'])
   return {
     signal: {
       source: 'source_account',
@@ -114,7 +115,7 @@ function sourceEnded(account: string, subscription: JsonObject, message: string,
 
 /** Nobody pays with this one any more: whoever had access by it may have to lose it. */
 function ended(source: SignalSource, subscription: JsonObject, message: string, now: Instant): EventReading {
-  const customer = customerOf(subscription)
+  const customer = idOf(subscription['customer'])
   if (customer === undefined) return { ignored: 'names_no_customer' }
   return { signal: { source, event: 'subscription_ended', customer, receivedAt: now, message } }
 }
@@ -229,12 +230,6 @@ function markOf(object: JsonObject, mark: string): string | undefined {
   const { metadata } = object
   const value = isJsonObject(metadata) ? metadata[mark] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-function customerOf(subscription: JsonObject): string | undefined {
-  const { customer } = subscription
-  if (typeof customer === 'string') return customer
-  return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
 }
 
 /** `us/sub_…`: marks are metadata, which anybody with the account may write. */

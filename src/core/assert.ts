@@ -6,6 +6,11 @@ export class Bug extends Error {
   override name = 'Bug'
 }
 
+/** Whether an error is a mistake of this program. Trying again repeats it, so it is never taken for a state of the outside. */
+export function isBug(error: unknown): error is Error {
+  return [Bug, TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
+}
+
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Bug(message)
 }

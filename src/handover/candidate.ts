@@ -1,3 +1,4 @@
+import { idOf } from '../core/reference.ts'
 import { isAlive } from '../live/subscription.ts'
 import { markFrom } from '../live/marks.ts'
 import type Stripe from 'stripe'
@@ -6,7 +7,7 @@ import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
-import { idOf, readSource, type SourceSubscription } from '../live/source.ts'
+import { readSource, type SourceSubscription } from '../live/source.ts'
 import {
   sightNew,
   sightOld,
@@ -75,7 +76,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     {
       account,
       byId: new Map(account.subscriptions.map((one) => [one.id, one])),
-      byCustomer: grouped(account.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
+      byCustomer: Map.groupBy(account.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
       copyMap: copyMaps.get(name) ?? emptyCopyMap,
       prices: account.prices ?? pricesInUse(account.subscriptions),
     },
@@ -88,8 +89,8 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     index: catalogIndex(catalog),
     now,
     target: live.target,
-    targetByCustomer: grouped(live.target.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
-    successors: grouped(
+    targetByCustomer: Map.groupBy(live.target.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
+    successors: Map.groupBy(
       own.toSorted((a, b) => b.created - a.created),
       ({ metadata }) => metadata[markFrom] ?? '',
     ),
@@ -176,16 +177,6 @@ export function windowSeconds({ old, around }: Candidate): number {
 /** The end of the guard window around a renewal, when `now` is inside it; undefined outside. */
 export function insideWindow(next: Instant, now: Instant, seconds: number): Instant | undefined {
   return next - now < seconds ? instant(Math.max(next, now) + secondsPerHour) : undefined
-}
-
-export function grouped<T, Key extends string = string>(values: readonly T[], key: (value: T) => Key): Map<Key, T[]> {
-  const groups = new Map<Key, T[]>()
-  for (const value of values) {
-    const group = groups.get(key(value))
-    if (group === undefined) groups.set(key(value), [value])
-    else group.push(value)
-  }
-  return groups
 }
 
 /** The copy map of one source from its rows; a later row wins. */

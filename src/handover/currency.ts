@@ -1,8 +1,7 @@
 import type { Surroundings } from './candidate.ts'
-import { grouped } from './candidate.ts'
 import type { Decided } from './decided.ts'
 import { blocked } from './reasons.ts'
-import { idOf } from '../live/source.ts'
+import { idOf } from '../core/reference.ts'
 
 /**
  * A customer of the target has one currency: that of their live subscriptions, pending items and amount-off discount there, and of everything else that is
@@ -11,7 +10,7 @@ import { idOf } from '../live/source.ts'
  */
 export function withCurrencies(decided: readonly Decided[], around: Surroundings): readonly Decided[] {
   const moving = decided.filter(({ classification }) => classification.outcome === 'move')
-  const byCustomer = grouped(moving, ({ candidate }) => candidate?.customerNew?.id ?? '')
+  const byCustomer = Map.groupBy(moving, ({ candidate }) => candidate?.customerNew?.id ?? '')
   const conflicts = new Map<string, string>()
   const scheduled = scheduledCurrencies(around)
   for (const [customer, group] of byCustomer) {

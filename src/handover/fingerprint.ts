@@ -1,8 +1,9 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { digest } from '../core/canonical.ts'
 import { isFingerprinted, itemFields, subscriptionFields, type FieldPolicy } from './fields.ts'
 import { foreignMetadata } from '../live/marks.ts'
-import { idOf, readPayment, readSource } from '../live/source.ts'
+import { readPayment, readSource } from '../live/source.ts'
 
 /**
  * Digest of everything about a subscription that the hand-over carries or decides on, and of what it takes from its customer (effective payment method,

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
 import { markCarried } from '../live/marks.ts'
-import { idOf } from '../live/source.ts'
+import { idOf } from '../core/reference.ts'
 import type { HandoverEvent, HandoverState, KeptBack } from './state.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
@@ -200,7 +200,7 @@ export function gapRequest(
       : { amount: line.amount - off, currency: line.currency }),
     discountable: false,
     period: { start: line.period.start, end: line.period.end },
-    ...(rates.length === 0 || voided.automatic_tax.enabled ? {} : { tax_rates: rates.map(idOf) }),
+    ...(rates.length === 0 || voided.automatic_tax.enabled ? {} : { tax_rates: rates.map((rate) => idOf(rate)) }),
     // Lines may be equal in everything else: after a crash each is looked for by its own mark.
     metadata: { [markCarried]: `${gapMark(expect, voided.id)} ${state.done - 1}` },
   })

@@ -1,3 +1,4 @@
+import { idOf } from '../core/reference.ts'
 import { isCurrent, runningTrialEnd } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { chargeDatesAfter, type Cycle } from '../billing/calendar.ts'
@@ -6,7 +7,7 @@ import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
 import { sightOld } from '../live/sights.ts'
-import { idOf, pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
+import { pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 

@@ -1,7 +1,8 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { decimalText, idOf } from '../live/source.ts'
+import { decimalText } from '../live/source.ts'
 
 /**
  * Whether an object of the old account and one of this catalog charge alike: every field that reaches a bill, in one normal form. A mapping that joins

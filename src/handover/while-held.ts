@@ -1,8 +1,9 @@
+import { idOf } from '../core/reference.ts'
 import { isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
-import { idOf, readHold, readSource, type Hold } from '../live/source.ts'
+import { readHold, readSource, type Hold } from '../live/source.ts'
 import { aroundPrint, sourcePrint } from './fingerprint.ts'
 import { customerOf } from './proof.ts'
 

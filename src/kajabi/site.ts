@@ -1,3 +1,4 @@
+import { backoff } from '../core/backoff.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
 import type { KajabiEvent, KajabiHook, KajabiOffer, KajabiSite } from '../engine/kajabi-port.ts'
@@ -120,7 +121,7 @@ class Api {
       const answer = await this.send({ method: 'GET', path })
       if (answer.ok || answer.failure.kind !== 'retryable' || this.pause === undefined || turn === pageTries)
         return answer
-      await this.pause(Math.min(answer.failure.retryAfter ?? 2 ** (turn - 1), pauseMax))
+      await this.pause(Math.min(backoff(turn, answer.failure.retryAfter), pauseMax))
     }
   }
 

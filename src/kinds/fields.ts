@@ -1,3 +1,4 @@
+import { idOf } from '../core/reference.ts'
 import { formatInstant, instant, parseInstant } from '../core/instant.ts'
 import { assert, present } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
@@ -36,13 +37,6 @@ export function withoutNulls(value: Json): Json | undefined {
   if (!isJsonObject(value)) return value
   const kept = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
   return kept.length === 0 ? undefined : (Object.fromEntries(kept) as JsonObject)
-}
-
-/** The id of an object that may have come expanded. */
-export function idOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value
-  if (isJsonObject(value) && typeof value['id'] === 'string') return value['id']
-  return undefined
 }
 
 /** A field that holds another object's id at Stripe and its key in the YAML. */

@@ -1,6 +1,7 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
-import { asSet, declared, idOf, ignored, metadata, mutable, withoutNulls } from './fields.ts'
+import { asSet, declared, ignored, metadata, mutable, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import { portalSchema } from './portal-schema.ts'
 

@@ -1,17 +1,7 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
-import {
-  asList,
-  chosen,
-  declared,
-  idOf,
-  ignored,
-  metadata,
-  mutable,
-  reference,
-  refused,
-  withoutNulls,
-} from './fields.ts'
+import { asList, chosen, declared, ignored, metadata, mutable, reference, refused, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind, PartRequest, References, Use } from './kind.ts'
 import { closed, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 import Type from 'typebox'

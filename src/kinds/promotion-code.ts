@@ -1,6 +1,7 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
-import { fixed, idOf, ignored, metadata, mutable, refused, time, withoutNulls } from './fields.ts'
+import { fixed, ignored, metadata, mutable, refused, time, withoutNulls } from './fields.ts'
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import Type from 'typebox'

@@ -1,7 +1,8 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { canonicalJson } from '../core/canonical.ts'
-import { fixed, fixedOnceSet, idOf, ignored, metadata, mutable, withoutNulls } from './fields.ts'
+import { fixed, fixedOnceSet, ignored, metadata, mutable, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import Type from 'typebox'
 import {

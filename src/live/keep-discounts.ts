@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { firstRenewal } from './first-renewal.ts'
-import { idOf } from './source.ts'
+import { idOf } from '../core/reference.ts'
 
 /**
  * Whether an update of this subscription may unset its discounts: its first billing date is still ahead, and it has discounts. Stripe's documents say so of

@@ -1,3 +1,4 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
 import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from '../billing/calendar.ts'
@@ -118,10 +119,6 @@ export function readSource(
     hold,
     raw: subscription,
   }
-}
-
-export function idOf(reference: string | { readonly id: string }): string {
-  return typeof reference === 'string' ? reference : reference.id
 }
 
 export function pauseImage(pause: Stripe.Subscription.PauseCollection | null): PauseImage | null {

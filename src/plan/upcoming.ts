@@ -1,10 +1,11 @@
+import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { forecastInvoice } from '../billing/amount.ts'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { formatMoney } from '../core/money.ts'
 import { nextChargeOf } from '../handover/charges.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { billedPrice, idOf, readSource } from '../live/source.ts'
+import { billedPrice, readSource } from '../live/source.ts'
 import { isOver } from '../live/subscription.ts'
 import type { Notice } from './types.ts'
 

@@ -1,7 +1,7 @@
 import { isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type StripeObject } from '../core/json.ts'
-import { idOf } from '../live/source.ts'
+import { idOf } from '../core/reference.ts'
 import type { KindName } from '../kinds/kind.ts'
 import type { PulledAccount } from './consolidate.ts'
 

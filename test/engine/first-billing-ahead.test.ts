@@ -3,7 +3,7 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import { perform } from '../../src/engine/send/perform.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
-import { idOf } from '../../src/live/source.ts'
+import { idOf } from '../../src/core/reference.ts'
 import { billsOf, type Member, type Members, members } from './members.ts'
 import { at, boundaries, dieAt, planAndApply, told } from './rig.ts'
 

@@ -5,7 +5,7 @@ import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { drift } from '../../src/engine/verify/drift.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
-import { idOf } from '../../src/live/source.ts'
+import { idOf } from '../../src/core/reference.ts'
 import { type Member, type Members, members } from './members.ts'
 import { planAndApply } from './rig.ts'
 

@@ -1,3 +1,4 @@
+import { backoff } from '../../core/backoff.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
@@ -138,7 +139,7 @@ async function patiently<T>(work: Pick<AccessWork, 'wait'>, once: () => Promise<
     const outcome = await once()
     if (outcome.ok || turn === tries || (outcome.failure.kind !== 'retryable' && outcome.failure.kind !== 'unknown'))
       return outcome
-    await work.wait(outcome.failure.retryAfter ?? 2 ** (turn - 1))
+    await work.wait(backoff(turn, outcome.failure.retryAfter))
   }
 }
 

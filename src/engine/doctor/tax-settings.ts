@@ -1,7 +1,7 @@
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'
 import type { DoctorFinding } from '../finding.ts'
-import { listOrRefusal } from '../read/old-doors.ts'
+import { listed } from '../send/listed.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
@@ -71,8 +71,9 @@ type Places =
   | { readonly ok: false; readonly message: string }
 
 async function placesOf(account: StripeAccount): Promise<Places> {
-  const list = await listOrRefusal(account, '/v1/tax/registrations', { status: 'active' })
-  return list.ok ? { ok: true, places: new Set(list.objects.map(placeOf)) } : list
+  const list = await listed(account, '/v1/tax/registrations', { status: 'active' })
+  if (!list.ok) return { ok: false, message: list.failure.message }
+  return { ok: true, places: new Set(list.value.map(placeOf)) }
 }
 
 /** `DE`, `US-CA`, `IE (oss_union)`: a one-stop shop stands for all of the Union. */

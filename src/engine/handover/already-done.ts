@@ -1,5 +1,7 @@
+import { idOf } from '../../core/reference.ts'
+import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
-import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
+import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markCarried } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
 import { successorOf } from '../../live/sights.ts'
@@ -8,8 +10,7 @@ import type { Expectation } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
-import { idOf } from '../read/account.ts'
-import { listAll } from '../read/lists.ts'
+
 import { asSubscription, readSuccessors } from '../read/subscriptions.ts'
 
 /** A request about to be sent, filled in. */
@@ -75,7 +76,7 @@ async function findSchedule(context: Context, { account, params }: Sending): Pro
   const found = await read(context, account, `/v1/subscriptions/${idOf(params['from_subscription'])}`)
   if (!found.ok) return found
   const id = idOf(found.value['schedule'])
-  return success(id === '' ? undefined : { object: 'subscription_schedule', id })
+  return success(id === undefined ? undefined : { object: 'subscription_schedule', id })
 }
 
 async function findEnded(context: Context, { account, path }: Sending): Promise<Found> {
@@ -146,10 +147,6 @@ async function findInList(
   filter: JsonObject,
   is: (object: StripeObject) => boolean,
 ): Promise<Found> {
-  try {
-    return success((await listAll(account, path, filter)).find(is))
-  } catch (error) {
-    if (error instanceof CommandError) return failed({ ...unreadable, message: error.message })
-    throw error
-  }
+  const all = await listed(account, path, filter)
+  return all.ok ? success(all.value.find(is)) : failed({ ...unreadable, message: all.failure.message })
 }

@@ -1,3 +1,4 @@
+import { backoff } from '../../core/backoff.ts'
 import { digest } from '../../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
@@ -15,7 +16,7 @@ export async function previewInvoice(
   params: JsonObject,
 ): Promise<Outcome<StripeObject>> {
   let outcome: Outcome<StripeObject> | undefined
-  for (let turn = 0; turn < 3; turn++) {
+  for (let turn = 1; turn <= 3; turn++) {
     const idempotencyKey = `crossbill-preview-${digest([context.run, account.name, ++requests])}`
     outcome = await sendPatiently(context, account, {
       method: 'POST',
@@ -24,7 +25,7 @@ export async function previewInvoice(
       idempotencyKey,
     })
     if (outcome.ok || outcome.failure.kind !== 'unknown') return outcome
-    await context.wait(0.5 * 2 ** turn)
+    await context.wait(backoff(turn))
   }
   return outcome as Outcome<StripeObject>
 }

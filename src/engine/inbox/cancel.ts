@@ -6,7 +6,7 @@ import { cancelledComment } from '../../live/marks.ts'
 import { perform, read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { listed } from './listed.ts'
+import { listed } from '../send/listed.ts'
 
 /** One subscription to be cancelled in one account on behalf of one inbox row. */
 export interface CancelWork {

@@ -1,7 +1,7 @@
 import { CommandError, failed, type Failure, type Outcome } from '../../core/outcome.ts'
 import type { Accounts, StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { accountAway } from './listed.ts'
+import { accountAway } from '../send/listed.ts'
 
 export interface Circuits {
   readonly accounts: Accounts

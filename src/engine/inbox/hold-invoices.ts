@@ -5,7 +5,7 @@ import { success, type Outcome } from '../../core/outcome.ts'
 import { perform } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
-import { listed } from './listed.ts'
+import { listed } from '../send/listed.ts'
 
 /** An invoice that the old account made although its subscription should have been on hold. */
 export interface Made {

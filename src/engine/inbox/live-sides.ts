@@ -1,3 +1,4 @@
+import { idOf } from '../../core/reference.ts'
 import { isAlive, isSettled } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
 import { targetAccount } from '../../catalog/types.ts'
@@ -9,7 +10,7 @@ import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { isRefusal } from './credentials.ts'
-import { accountAway, listed } from './listed.ts'
+import { accountAway, listed } from '../send/listed.ts'
 
 /** Both sides of one subscriber as they are now, with what a cancel needs of them. */
 export interface ReadSides {
@@ -75,7 +76,7 @@ async function readTarget(context: InboxContext, subscription: string): Promise<
     old: undefined,
     oldAccount: undefined,
     successors,
-    customer: customerOf(read.value),
+    customer: idOf(read.value?.['customer']),
   })
 }
 
@@ -119,19 +120,13 @@ function sideOf(old: StripeObject): LiveSides['old'] {
   return isSettled(old) ? 'cancelled_by_us' : 'cancelled'
 }
 
-function customerOf(subscription: StripeObject | undefined): string | undefined {
-  const customer = subscription?.['customer']
-  if (typeof customer === 'string') return customer
-  return isJsonObject(customer) && typeof customer['id'] === 'string' ? customer['id'] : undefined
-}
-
 /** A PAN copy keeps the customer's id. For an old subscription that its account no longer has, the grant still knows whose it was. */
 async function customersOf(
   context: InboxContext,
   subscriber: string,
   old: StripeObject | undefined,
 ): Promise<readonly string[]> {
-  const known = customerOf(old)
+  const known = idOf(old?.['customer'])
   if (known !== undefined) return [known]
   return [...new Set((await context.inbox.grants({ subscriber })).map((grant) => grant.customer))]
 }

@@ -2,7 +2,7 @@ import { decideCancel } from '../../cancel/decide.ts'
 import { nextInbox, type InboxEvent, type InboxState } from '../../cancel/machine.ts'
 import { explainEnd, reasonCode } from '../../cancel/reasons.ts'
 import { retryDelay } from '../../cancel/retry.ts'
-import { Bug } from '../../core/assert.ts'
+import { Bug, isBug } from '../../core/assert.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
@@ -15,7 +15,7 @@ import type { InboxContext } from './context.ts'
 import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
-import { accountAway } from './listed.ts'
+import { accountAway } from '../send/listed.ts'
 import { readSides, type ReadSides } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
@@ -27,13 +27,9 @@ export async function workRow(context: InboxContext, row: InboxRow): Promise<voi
   try {
     await work.end(await handle(context, work))
   } catch (error) {
+    // Trying again repeats a bug, so a person has to see the entry. The others are worked on.
     await work.end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
   }
-}
-
-/** A mistake of this program: trying again repeats it, so a person has to see the entry. The others are worked on as ever. */
-function isBug(error: unknown): error is Error {
-  return [Bug, TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
 }
 
 function bugEnd(context: InboxContext, { id }: RowWork, error: Error): InboxEvent {

@@ -1,3 +1,4 @@
+import { isBug } from '../../core/assert.ts'
 import { explainEnd } from '../../cancel/reasons.ts'
 import { formatInstant, instant, isDue, secondsPerDay } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
@@ -58,6 +59,7 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
         await duty()
       } catch (error) {
         context.log({ level: 'error', event: 'duty_failed', error: error instanceof Error ? error.name : 'unknown' })
+        if (isBug(error)) context.alert({ ...dutyBug, summary: `a duty of the service fails: ${error.message}` })
       }
       if (!stopped) await context.wait(tickSeconds)
     }
@@ -260,5 +262,8 @@ class Duties {
     }
   }
 }
+
+/** A mistake of this program is no passing failure of the outside: a person has to know of it. */
+const dutyBug = { key: 'duty_bug', severity: 'critical', fix: 'report it with the log of the service' } as const
 
 const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill inbox reconcile' } as const

@@ -1,3 +1,4 @@
+import { idOf } from '../../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
@@ -46,7 +47,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   for (const one of customers) people.set(one.id ?? '', await redeemed.ofCustomer(deepened(one, terms) as StripeObject))
   for (const [index, one] of subscriptions.entries()) {
     const whole = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
-    const customer = people.get(idOf(whole['customer']))
+    const customer = people.get(idOf(whole['customer']) ?? '')
     // One customer, one object: a hundred thousand copies would be a tenth of the memory.
     subscriptions[index] = customer === undefined ? whole : { ...whole, customer }
   }
@@ -58,8 +59,11 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
     subscriptions: subscriptions as unknown as Stripe.Subscription[],
     customers: people as unknown as ReadonlyMap<string, Stripe.Customer>,
-    invoices: grouped([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<string, Stripe.Invoice[]>,
-    pendingItems: grouped(items, (one) => idOf(one['customer'])) as unknown as ReadonlyMap<
+    invoices: Map.groupBy([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<
+      string,
+      Stripe.Invoice[]
+    >,
+    pendingItems: Map.groupBy(items, (one) => idOf(one['customer']) ?? '') as unknown as ReadonlyMap<
       string,
       Stripe.InvoiceItem[]
     >,
@@ -130,7 +134,7 @@ function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObje
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return deepenedArray(value as readonly Json[], terms)
   const object = value as JsonObject
-  const known = deepKinds.has(object['object']) ? terms.get(idOf(object)) : undefined
+  const known = deepKinds.has(object['object']) ? terms.get(idOf(object) ?? '') : undefined
   if (known !== undefined && (object['object'] !== 'coupon' || sameTerms(object, known))) return known
   // Most of it stays as it is, and is shared: a school's objects are many.
   let copy: Record<string, Json | undefined> | undefined
@@ -154,28 +158,9 @@ function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObjec
   return new Map(objects.map((one) => [one.id ?? '', one]))
 }
 
-function grouped(
-  objects: readonly StripeObject[],
-  key: (object: StripeObject) => string,
-): ReadonlyMap<string, readonly StripeObject[]> {
-  const groups = new Map<string, StripeObject[]>()
-  for (const one of objects) {
-    const group = groups.get(key(one))
-    if (group === undefined) groups.set(key(one), [one])
-    else group.push(one)
-  }
-  return groups
-}
-
 /** Since basil an invoice names its subscription under `parent` (https://docs.stripe.com/api/invoices/object). */
 function invoiceSubscription(invoice: StripeObject): string {
   const parent = invoice['parent']
   const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
-  return isJsonObject(details) ? idOf(details['subscription']) : ''
-}
-
-/** The id of a reference, expanded or not; '' when there is none. */
-export function idOf(reference: unknown): string {
-  if (typeof reference === 'string') return reference
-  return isJsonObject(reference) && typeof reference['id'] === 'string' ? reference['id'] : ''
+  return (isJsonObject(details) ? idOf(details['subscription']) : undefined) ?? ''
 }

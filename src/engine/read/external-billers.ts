@@ -1,8 +1,9 @@
+import { idOf } from '../../core/reference.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { secondsPerDay } from '../../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import type { StripeAccount } from '../ports.ts'
-import { idOf } from './account.ts'
+
 import { listAll } from './lists.ts'
 
 /** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
@@ -37,11 +38,11 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
   const loose = charges.filter(
     (one) =>
       one['status'] === 'succeeded' &&
-      idOf(one['customer']) !== '' &&
+      idOf(one['customer']) !== undefined &&
       !invoiced.has(one.id ?? '') &&
-      !invoiced.has(idOf(one['payment_intent'])),
+      !invoiced.has(idOf(one['payment_intent']) ?? ''),
   )
-  return [...Map.groupBy(loose, (one) => idOf(one['customer']))].flatMap(([customer, theirs]) => {
+  return [...Map.groupBy(loose, (one) => idOf(one['customer']) ?? '')].flatMap(([customer, theirs]) => {
     const last = theirs.toSorted((a, b) => createdAt(b) - createdAt(a))[0]
     if (theirs.length < 2 || last === undefined) return []
     const amount = typeof last['amount'] === 'number' ? last['amount'] : 0
@@ -52,7 +53,8 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
 
 /** The payment intent, or the charge, that paid an invoice: https://docs.stripe.com/api/invoice-payment/object */
 function paidThing({ payment }: StripeObject): string {
-  return isJsonObject(payment) ? idOf(payment['payment_intent']) || idOf(payment['charge']) : ''
+  if (!isJsonObject(payment)) return ''
+  return idOf(payment['payment_intent']) ?? idOf(payment['charge']) ?? ''
 }
 
 function createdAt(charge: StripeObject): number {

@@ -1,9 +1,8 @@
+import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
-import { CommandError } from '../../core/outcome.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Accounts, Params, StripeAccount } from '../ports.ts'
-import { listAll } from './lists.ts'
 
 /** A way by which somebody could still subscribe, change or cancel in an old account. */
 interface Door {
@@ -55,15 +54,16 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
   return Promise.all(
     doors.map(async ({ check, path, params, open, what, fix }): Promise<DoctorFinding> => {
       const base = { check, account: account.name }
-      const list = await listOrRefusal(account, path, params)
+      // A list that a key may not read is something to report, not a reason to stop.
+      const list = await listed(account, path, params)
       if (!list.ok)
         return {
           ...base,
           status: 'warning',
-          message: `could not be looked at: ${list.message}`,
+          message: `could not be looked at: ${list.failure.message}`,
           fix: `give the key read access, or look at ${path} in the Dashboard`,
         }
-      const count = list.objects.filter(open).length
+      const count = list.value.filter(open).length
       return count === 0
         ? { ...base, status: 'ok', message: 'closed', fix: '' }
         : { ...base, status: 'warning', message: what(count), fix }
@@ -83,20 +83,6 @@ export async function openDoors(
     .flat()
     .filter(({ status }) => status !== 'ok')
     .map(({ account, check, message, fix }) => ({ account: account ?? '', check, message, fix }))
-}
-
-/** A list that a key may not read is something to say, not a reason to stop. */
-export async function listOrRefusal(
-  account: StripeAccount,
-  path: string,
-  params: Params,
-): Promise<{ ok: true; objects: readonly StripeObject[] } | { ok: false; message: string }> {
-  try {
-    return { ok: true, objects: await listAll(account, path, params) }
-  } catch (error) {
-    if (error instanceof CommandError) return { ok: false, message: error.message }
-    throw error
-  }
 }
 
 function portalAllowsChanges(configuration: StripeObject): boolean {

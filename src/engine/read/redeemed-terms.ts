@@ -1,3 +1,4 @@
+import { idOf } from '../../core/reference.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { StripeAccount } from '../ports.ts'
 
@@ -104,12 +105,7 @@ function couponOf(discount: JsonObject): Json | undefined {
 }
 
 function couponId(discount: JsonObject): string {
-  return idOf(couponOf(discount))
-}
-
-function idOf(reference: Json | undefined): string {
-  const id = isJsonObject(reference) ? reference['id'] : reference
-  return typeof id === 'string' ? id : ''
+  return idOf(couponOf(discount)) ?? ''
 }
 
 function numberOf(value: Json | undefined): number {

@@ -1,6 +1,7 @@
+import { idOf } from '../../core/reference.ts'
+import { listed } from '../send/listed.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
-import { CommandError } from '../../core/outcome.ts'
 import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
 import { markCarried } from '../../live/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
@@ -9,8 +10,6 @@ import type { Expectation } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import type { Params, StripeAccount } from '../ports.ts'
-import { idOf } from './account.ts'
-import { listAll } from './lists.ts'
 
 /*
  * Reads of one subscriber while it is handed over. Undefined always stands for a read that failed, never for "not there": who decides on these must not take
@@ -69,10 +68,10 @@ export async function readSuccessors(
 ): Promise<readonly Stripe.Subscription[] | undefined> {
   const { target } = context.accounts
   const expand = provenExpansions.map((path) => `data.${path}`)
-  const listed = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
+  const theirsWith = async (params: Params): Promise<readonly StripeObject[] | undefined> =>
     listOrNothing(target, '/v1/subscriptions', { customer: customer_new, ...params, expand })
-  const all = await listed({ status: 'all' })
-  const canceled = all && (await listed({ status: 'canceled' }))
+  const all = await theirsWith({ status: 'all' })
+  const canceled = all && (await theirsWith({ status: 'canceled' }))
   if (all === undefined || canceled === undefined) return undefined
   const found = new Map([...all, ...canceled].map((one) => [one.id, one]))
   if (successor !== null && !found.has(successor)) {
@@ -128,7 +127,7 @@ export async function successorNow(context: Context, successor: string): Promise
   const open = await openInvoices(target, successor)
   if (open === undefined) return undefined
   const id = open[0]?.id ?? idOf(found.value['latest_invoice'])
-  if (id === '') return { subscription, invoice: null }
+  if (id === undefined) return { subscription, invoice: null }
   const invoice = await wholeInvoice(context, id)
   return invoice && { subscription, invoice }
 }
@@ -143,7 +142,7 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
   for (const one of data) {
     const payment = isJsonObject(one['payment']) ? one['payment'] : {}
     const intent = idOf(payment['payment_intent'])
-    if (intent === '') {
+    if (intent === undefined) {
       whole.push(one)
       continue
     }
@@ -245,12 +244,8 @@ async function listOrNothing(
   path: string,
   params: Params,
 ): Promise<readonly StripeObject[] | undefined> {
-  try {
-    return await listAll(account, path, params)
-  } catch (error) {
-    if (error instanceof CommandError) return undefined
-    throw error
-  }
+  const all = await listed(account, path, params)
+  return all.ok ? all.value : undefined
 }
 
 /** The adapter hands over what Stripe sent; its types are the SDK's for the pinned version. */

@@ -1,9 +1,10 @@
+import { idOf } from '../../core/reference.ts'
 import { hasBegun, hasHoldMark } from '../../live/subscription.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { alarmCodes, blockedCodes, type CodeEntry, deferredCodes, runCodes } from '../../handover/codes.ts'
 import { markFrom } from '../../live/marks.ts'
-import { idOf } from '../read/account.ts'
+
 import { listAll } from '../read/lists.ts'
 import type { Migration } from './migration.ts'
 import type { RehearsalDifference } from './report.ts'

@@ -1,3 +1,4 @@
+import { backoff } from '../../core/backoff.ts'
 import type Stripe from 'stripe'
 import { canonicalJson } from '../../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
@@ -101,7 +102,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
       if (found !== undefined) return found
     } else await abandon(context, work, { ...entry, failure: recorded(last) })
     if (last.status >= 500) attempt += 1
-    await context.wait(Math.min(0.5 * 2 ** round, 30))
+    await context.wait(backoff(round + 1))
   }
   return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
 }
@@ -208,7 +209,7 @@ export async function sendPatiently(
   for (let turn = 1; ; turn++) {
     const outcome = await account.send(request)
     if (outcome.ok || !mayRepeat(outcome.failure) || turn === turns || context.interrupt.requested) return outcome
-    await context.wait(outcome.failure.retryAfter ?? Math.min(0.5 * 2 ** turn, 30))
+    await context.wait(backoff(turn, outcome.failure.retryAfter))
   }
 }
 
@@ -227,6 +228,6 @@ export async function read(
   for (let turn = 1; ; turn++) {
     const outcome = await sendPatiently(context, account, { method: 'GET', path, params })
     if (outcome.ok || outcome.failure.kind !== 'unknown' || turn === rounds) return outcome
-    await context.wait(Math.min(0.5 * 2 ** turn, 30))
+    await context.wait(backoff(turn))
   }
 }

@@ -1,5 +1,5 @@
+import { idOf } from '../../core/reference.ts'
 import { mayCharge } from '../../live/subscription.ts'
-import type Stripe from 'stripe'
 import type { Catalog } from '../../catalog/types.ts'
 import { splitAddress } from '../../core/address.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -65,8 +65,4 @@ function payersOf(live: Live, { key, source, declared, old, alive }: Sides, prod
     customer: home,
     product,
   }))
-}
-
-function idOf(reference: string | Pick<Stripe.Customer, 'id'>): string {
-  return typeof reference === 'string' ? reference : reference.id
 }

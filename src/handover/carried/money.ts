@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { itemText } from '../live-values.ts'
 import type { SubscriberKey } from '../../core/address.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { grouped, type Candidate } from '../candidate.ts'
+import type { Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
@@ -23,7 +23,7 @@ export function withCustomerMoney(decided: readonly Decided[]): readonly Decided
   const parts = new Map<SubscriberKey, MoneyPart | { readonly reason: Reason<BlockedCode> }>()
   for (const goal of ['move', 'revert'] as const) {
     const group = decided.filter(({ classification }) => classification.outcome === goal)
-    const byCustomer = grouped(
+    const byCustomer = Map.groupBy(
       group,
       ({ candidate }) => `${candidate?.desired.source ?? ''}/${candidate?.old.customer ?? ''}`,
     )

@@ -1,7 +1,7 @@
 import type { Findings } from '../findings.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { RecipeInput } from '../recipe-input.ts'
-import { idOf } from '../../live/source.ts'
+import { idOf } from '../../core/reference.ts'
 
 export interface CarriedPayment {
   /** Parameters of the creation, when the source had it on the subscription. */

@@ -5,7 +5,7 @@ import { liveValue } from '../live-values.ts'
 import { scheduleInPlan, successorInPath } from '../placeholders.ts'
 import type { Findings } from '../findings.ts'
 import { findPrice, findTaxRate, refTo } from '../references.ts'
-import { idOf } from '../../live/source.ts'
+import { idOf } from '../../core/reference.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**

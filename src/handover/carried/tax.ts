@@ -1,3 +1,4 @@
+import { idOf } from '../../core/reference.ts'
 import type Stripe from 'stripe'
 import { percentageOf, type TaxShare } from '../../billing/tax-share.ts'
 import { canonicalJson } from '../../core/canonical.ts'
@@ -5,7 +6,7 @@ import type { JsonObject } from '../../core/json.ts'
 import { address } from '../../core/address.ts'
 import type { Candidate } from '../candidate.ts'
 import { regularLines } from '../preview.ts'
-import { decimalText, idOf } from '../../live/source.ts'
+import { decimalText } from '../../live/source.ts'
 import type { HandoverPlan, TaxRate, TaxSituation } from '../types.ts'
 
 /*

@@ -3,14 +3,14 @@ import { CommandError, failed, success, type Outcome } from '../../core/outcome.
 import type { Params, StripeAccount } from '../ports.ts'
 
 /**
- * A whole list as an outcome. Only what the list itself reports becomes a failure: any other error is a bug of this program or a lost lease, and goes up as it is.
- * `code` names the failure where the list gives no better one.
+ * A whole list as an outcome. Only what the list itself reports becomes a failure: any other error is a bug of this
+ * program or a lost lease, and goes up as it is. `code` names the failure where the list gives no better one.
  */
 export async function listed(
   account: StripeAccount,
   path: string,
   params: Params,
-  code: string,
+  code = 'list_unreadable',
 ): Promise<Outcome<readonly StripeObject[]>> {
   const found: StripeObject[] = []
   try {

@@ -16,9 +16,10 @@ import {
 } from './candidate.ts'
 import { changesSinceMove, driftOf, heldChanges } from './changes.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
-import { monthlyOf } from './charges.ts'
+import { monthlyOf, nextChargeOf } from './charges.ts'
 import { withCurrencies } from './currency.ts'
 import { customerSteps } from './carried/customer.ts'
+import { isCaptured, isLaterRenewal } from '../live/captured.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { withCustomerMoney } from './carried/money.ts'
 import { findObstacles } from './obstacles.ts'
@@ -198,8 +199,8 @@ function earliestRenewal(candidate: Candidate): string {
 }
 
 /**
- * Settled only after the new subscription has captured a payment that is not zero for a renewal, or after the project's delay since its first
- * renewal, which the guard `settle_unproven` counts: undo ends here.
+ * Settled only after the new subscription has captured a payment that is not zero for a renewal (or owes nothing), or after the project's delay
+ * since its first renewal, which the guard `settle_unproven` counts: undo ends here.
  */
 function settle(candidate: Candidate): Outcome {
   const { old, source, around } = candidate
@@ -214,15 +215,32 @@ function settle(candidate: Candidate): Outcome {
   const [reason, ...more] = heldChanges(candidate, successor).map(({ code, message }) => blocked(code, message))
   if (reason !== undefined) return { outcome: 'blocked', reasons: [reason, ...more] }
   const first = firstRenewal(successor)
-  if (hasCaptured(successor, first)) return { outcome: 'settle', plan: settlePlan(candidate, false) }
+  if (hasCaptured(successor, first, around.target) || owesNothing(candidate, successor, first))
+    return { outcome: 'settle', plan: settlePlan(candidate, false) }
   const until = instant(first + around.policies.settle_after_days * secondsPerDay)
   if (around.now >= until) return { outcome: 'settle', plan: settlePlan(candidate, true) }
   return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
 }
 
-function hasCaptured({ latest_invoice: latest }: Stripe.Subscription, first: Instant): boolean {
-  if (latest === null || typeof latest === 'string') return false
-  return latest.status === 'paid' && latest.amount_paid > 0 && latest.created >= first
+/** Any renewal that was paid counts, whatever the newest invoice is: a draft of its first hour, or a later one that failed. */
+function hasCaptured(
+  { id, latest_invoice: latest }: Stripe.Subscription,
+  first: Instant,
+  { captured }: Candidate['around']['target'],
+): boolean {
+  if (captured?.has(id) === true) return true
+  return latest !== null && typeof latest === 'object' && isCaptured(latest, first)
+}
+
+/** A complimentary member: the renewal came to nothing, and so will the next one, so there is no payment that could prove more. */
+function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subscription, first: Instant): boolean {
+  const { latest_invoice: latest } = successor
+  if (latest === null || typeof latest === 'string' || latest.created < first || latest.total !== 0) return false
+  if (latest.status !== 'paid' && !isLaterRenewal(latest, first)) return false
+  const { prices, coupons } = around.target
+  const now = readSource(successor, customerNew, prices, coupons)
+  const isByUsage = now.items.some(({ price }) => price.recurring?.usage_type === 'metered')
+  return !isByUsage && (nextChargeOf(now)?.amount ?? 0) === 0
 }
 
 /** See `afterInvoice` in the machine for the table; what it would refuse while working is refused here already. */

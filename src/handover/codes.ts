@@ -113,7 +113,7 @@ export const blockedCodes = {
   },
   past_due: {
     meaning: 'The subscription is past due or unpaid: its open invoices are still being collected in the old account.',
-    fix: 'Collect or void them first, or choose `policies.past_due: leave` or `carry`.',
+    fix: 'Collect or void its open invoices in the old account. For one that is past due, `policies: { past_due: leave }` or `carry` in project.yaml moves it as it is; an unpaid one is moved by no policy.',
   },
   open_invoice: {
     meaning:
@@ -139,7 +139,7 @@ export const blockedCodes = {
   },
   schedule_managed: {
     meaning: 'A subscription schedule manages this subscription.',
-    fix: 'Release the schedule in the old account, or choose `policies.schedules: carry`.',
+    fix: 'Release the schedule in the old account, or set `policies: { schedules: carry }` in project.yaml. Where a phase sets what cannot be carried, take it out of the phase, or release the schedule.',
   },
   collection_paused: {
     meaning: 'Collection is paused in the old account, or the subscription itself is paused.',
@@ -292,7 +292,7 @@ export const alarmCodes = {
   },
   held_without_successor: {
     meaning: 'The old subscription is on hold, but has no successor in the target.',
-    fix: 'Set the stage to `source` and apply: it is given back.',
+    fix: 'Set the stage to `source` and run `crossbill apply`: the old one is given back, and every period that the hold kept back is accounted for.',
   },
   ended_in_target: {
     meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it bills again.',
@@ -300,7 +300,7 @@ export const alarmCodes = {
   },
   cancelled_in_source: {
     meaning: 'The old subscription was cancelled while its successor goes on.',
-    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber; else set the stage to `settled`.',
+    fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber. If they stay, name `cancelled_in_source` under `override` of their entry.',
   },
   unexpected_charge: {
     meaning: 'Creating the new subscription took money. It was refunded or is about to be, and the whole run stopped.',

@@ -15,7 +15,9 @@ export class Findings {
   readonly waits: Wait[] = []
 
   block(code: BlockedCode, message: string, fix?: string): undefined {
-    this.reasons.push(blocked(code, message, fix))
+    // Several phases or items may stand in the way for one and the same reason.
+    const isKnown = this.reasons.some((one) => one.code === code && one.message === message)
+    if (!isKnown) this.reasons.push(blocked(code, message, fix))
     return undefined
   }
 

@@ -4,6 +4,7 @@ import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/i
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './changes.ts'
 import { Findings } from './findings.ts'
+import { firstRenewal } from '../live/first-renewal.ts'
 import { sightInvoice } from '../live/sights.ts'
 import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
@@ -49,17 +50,34 @@ function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings
 
 function unchangedSincePull(candidate: Candidate, findings: Findings): void {
   const changes = changesSincePull(candidate)
-  if (changes.length > 0) findings.block('changed_since_pull', changes.join('; '))
+  if (changes.length === 0) return
+  const { old, around } = candidate
+  const isLost = changes.some((change) => change.endsWith(' is gone')) && firstRenewal(old.raw) > around.now
+  findings.block('changed_since_pull', changes.join('; '), isLost ? lostBeforeFirstFix : undefined)
 }
+
+/** Before the first billing date any update may unset a discount: a pull would write the loss into the file. */
+const lostBeforeFirstFix =
+  'Its first billing date is still ahead, so any update of it, a hold of an older version of this tool among them, may have unset the discount. Give it again in the old account, then `crossbill plan`. Do not pull before: the file would lose it.'
 
 /** Past due: the open invoices go on being collected where they are (`leave`), or move along (`carry`). Unpaid: Stripe has given up; so must a person. */
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
   const failure = paymentFailure(old.raw)
-  if (failure === 'given up') findings.block('past_due', 'the subscription is unpaid: all payment attempts have failed')
+  if (failure === 'given up') findings.block('past_due', whyUnpaid(old.raw), unpaidFix)
   // A sent invoice that is overdue stays where it is, and the next one is sent all the same.
   const collected = old.raw.collection_method === 'charge_automatically'
   if (failure === 'retrying' && collected && around.policies.past_due === 'stop')
     findings.block('past_due', 'the subscription is past due')
+}
+
+/** No policy moves an unpaid subscription, so none is named. */
+const unpaidFix =
+  'Collect, void or mark uncollectible its open invoices in the old account, which makes it active again, then `crossbill pull`; or exclude the subscriber with a reason.'
+
+function whyUnpaid({ collection_method: method }: Stripe.Subscription): string {
+  return method === 'send_invoice'
+    ? 'the subscription is unpaid: an invoice that was sent is long overdue'
+    : 'the subscription is unpaid: Stripe has given up collecting its invoice'
 }
 
 /** A draft of a subscription whose endpoint never answers is held up to three days (https://docs.stripe.com/invoicing/integration/workflow-transitions). */
@@ -114,7 +132,11 @@ function noBalance({ customerOld, around }: Candidate, findings: Findings): void
 
 function noSchedule({ old, around }: Candidate, findings: Findings): void {
   if (old.raw.schedule !== null && around.policies.schedules === 'stop')
-    findings.block('schedule_managed', 'a subscription schedule manages it')
+    findings.block(
+      'schedule_managed',
+      'a subscription schedule manages it',
+      'Set `policies: { schedules: carry }` in project.yaml, or release the schedule in the old account; then `crossbill plan`.',
+    )
 }
 
 function notPaused({ old, around }: Candidate, findings: Findings): void {

@@ -72,20 +72,21 @@ export const violations = {
   },
   drift_on_held_source: {
     meaning:
-      'Card, plan or quantity of the old subscription changed while it was on hold: the member used an old door.',
-    fix: 'Make the same change in the target, then name `drift_on_held_source` under `override`. Settling waits until then.',
+      'Card, plan, quantity, discount or taxes of the old subscription, or the address or tax ids of its customer, changed while it was on hold.',
+    fix: 'Make the same change to the new subscription in the target, then name `drift_on_held_source` under `override` of the entry. Settling waits until then.',
   },
   open_invoice_on_source: {
     meaning: 'An invoice of a moved subscriber is still open in the old account and is being collected there.',
     fix: 'Wait for it, or void it in the old account when the period is billed in the target.',
   },
   draft_too_old: {
-    meaning: 'A draft invoice is older than three days: it is not going to be charged by itself.',
-    fix: 'Look for a webhook endpoint that never answers; then finalize or void the invoice in its account.',
+    meaning:
+      'A draft invoice is older than three days and has no time at which Stripe finalizes it: a webhook endpoint that never answers holds it, or a recovery of ours had it collected after a long hold.',
+    fix: 'Finalize or void the invoice in its account. Where the detail names no hold of ours, look for a webhook endpoint that never answers (`crossbill doctor`).',
   },
   payment_method_differs: {
     meaning: 'The next charge would use another payment method than the copied counterpart of the old one.',
-    fix: 'Set the default payment method shown, unless the member changed it.',
+    fix: 'Set the default payment method shown in the Dashboard of the target, unless the member changed it; then run `crossbill verify`.',
   },
   access_missing: {
     meaning: 'Somebody pays and does not hold the offer in Kajabi.',

@@ -27,6 +27,8 @@ export interface LiveAccount {
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
   /** Prices by id, with `tiers` and `currency_options` expanded (subscriptions do not show them); without them tiered prices are not compared. */
   readonly prices?: ReadonlyMap<string, Stripe.Price>
+  /** Subscriptions with a paid renewal that their newest invoice hides, as far as somebody asks. */
+  readonly captured?: ReadonlySet<string>
   /** Coupons by id: those of discounts on items come as ids. */
   readonly coupons?: ReadonlyMap<string, Stripe.Coupon>
 }

@@ -19,10 +19,16 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
 }
 
 /** One guard read: tripped when `actual` is above the project's limit, or the default one. */
-export function readGuard(id: GuardName, actual: number, limits: Readonly<Record<string, number>>): GuardReading {
+export function readGuard(
+  id: GuardName,
+  actual: number,
+  limits: Readonly<Record<string, number>>,
+  stops: readonly string[] = [],
+): GuardReading {
   const limit = limits[id] ?? guardDefaults[id]
   const tripped = actual > limit
   if (!tripped) return { id, limit, actual, tripped }
-  const message = `${explanations[id](actual, limit)}; if that is meant: crossbill apply --allow ${id}, or guards.${id} in project.yaml`
-  return { id, limit, actual, tripped, message }
+  const only = stops.length === 0 ? '' : ', which leaves these settles out and does the rest of the plan'
+  const message = `${explanations[id](actual, limit)}${only}; if that is meant: crossbill apply --allow ${id}, or guards.${id} in project.yaml`
+  return { id, limit, actual, tripped, message, ...(stops.length === 0 ? {} : { stops }) }
 }

@@ -16,7 +16,8 @@ export interface SubscriberParts {
   readonly people: Readonly<Record<string, number>>
   /** Readings of guards that depend on who moves. */
   readonly moved: number
-  readonly unproven: number
+  /** Addresses of those whose settle no captured payment has proven. */
+  readonly unproven: readonly string[]
   readonly movedShare: number
 }
 
@@ -36,7 +37,7 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
     unchanged: people['unchanged'] ?? 0,
     people,
     moved: planned.length,
-    unproven: planned.filter(({ plan }) => plan.unproven).length,
+    unproven: planned.filter(({ plan }) => plan.unproven).map(({ key }) => subscriberAddress(key)),
     movedShare: movedShare(classified),
   }
 }

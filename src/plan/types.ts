@@ -76,6 +76,8 @@ export interface GuardReading {
   readonly actual: number
   readonly tripped: boolean
   readonly message?: string
+  /** Addresses of the changes that it stops once it is tripped; the whole plan where it names none. */
+  readonly stops?: readonly string[]
 }
 
 export interface NextCharge {

@@ -123,7 +123,10 @@ describe('promise 12: what happens in the old account during a hold', () => {
     const it = await moved()
     await using school = it.school
     await act(it)
-    expect(await codes(school.stage('target'))).toContain(code)
+    const named = await codes(school.stage('target'))
+    expect(named).toContain(code)
+    // A cancel by an old door is no change of the new subscription.
+    expect(named.filter((each) => each === 'terms_differ')).toEqual([])
     expect((await drift(school.stage('target'))).drift.map((each) => each.code)).toContain(code)
     // Its renewal in the old account is over, the new one has paid, and the wave is settled.
     await school.advance('2026-10-22T00:00:00Z')
@@ -240,5 +243,23 @@ describe('promise 12: what happens in the old account during a hold', () => {
       await school.advance(`${day}T00:00:00Z`)
       expect([day, await codes(school.stage('target'))]).toEqual([day, []])
     }
+  })
+})
+
+describe('promise 12: money that was added to the new subscription before it is set back', () => {
+  test('an item that waits there stops the revert until it is billed or given back', async () => {
+    const it = await moved()
+    await using school = it.school
+    const { customer } = await school.target.subscriptions.retrieve(it.successor)
+    const item = { customer: idOf(customer), subscription: it.successor, amount: 2_500, currency: 'usd' }
+    await school.target.invoiceItems.create(item)
+    expect((await makePlan(school.stage('source'))).blocked).toMatchObject([{ code: 'pending_invoice_items' }])
+    // Deleted there and added to the old subscription, it is billed where the member is billed.
+    for (const { id } of (await school.target.invoiceItems.list({ pending: true })).data)
+      await school.target.invoiceItems.del(id)
+    await school.us.invoiceItems.create({ ...item, customer: it.customer, subscription: it.old })
+    expect((await planAndApply(school.stage('source'))).result.ok).toBe(true)
+    await school.advance('2026-10-22T00:00:00Z')
+    expect((await school.charges()).flat().at(-1)).toMatch(/^us 2026-10-20\S* 7400 usd$/)
   })
 })

@@ -40,6 +40,8 @@ export type Happening =
   | { readonly do: 'accept'; readonly member: number }
   /** A forgotten checkout link of the old account sells once more. */
   | { readonly do: 'old checkout'; readonly member: number }
+  /** An old integration adds an invoice item to a held subscription; the operator bills it in the target before time goes on. */
+  | { readonly do: 'item'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
   /** A member's entry disappears from the YAML. */
@@ -56,6 +58,13 @@ export function randomHappenings(random: Chance, people: number): Happening[] {
   // Most schools begin by moving everybody: what happens to those who are moved is what this is about.
   const wave: readonly Happening[] = random.happens(0.6) ? [{ do: 'wave', stage: 'target' }, appliedAt(random)] : []
   return [...wave, ...Array.from({ length: random.between(14, 28) }, () => randomHappening(random, people))]
+}
+
+/** Items come at any time, some of them in the middle of something else. */
+export function withItems(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  return happenings.flatMap((one): Happening[] =>
+    random.happens(0.08) ? [one, { do: 'item', member: random.between(0, people - 1) }] : [one],
+  )
 }
 
 const maybe = <T>(random: Chance, probability: number, value: () => T): T | undefined =>

@@ -12,7 +12,7 @@ export interface Person {
   /** When: the anchor of their billing cycle. */
   readonly since: string
   readonly price?: PriceName
-  readonly coupon?: 'welcome' | 'forever'
+  readonly coupon?: 'welcome' | 'forever' | 'free'
   /** A discount on the customer, from the days when one could be given there. */
   readonly loyal?: true
   /** A second item. */
@@ -59,6 +59,7 @@ export const prices = {
   monthly: of('us', 'Membership', 'usd', 4_900),
   premium: of('us', 'Membership', 'usd', 7_900),
   weekly: of('us', 'Membership', 'usd', 1_500, { interval: 'week' }),
+  daily: of('us', 'Membership', 'usd', 300, { interval: 'day' }),
   quarterly: of('us', 'Membership', 'usd', 12_900, { interval: 'month', interval_count: 3 }),
   yearly: of('us', 'Membership', 'usd', 49_000, { interval: 'year' }),
   yen: of('us', 'Membership', 'jpy', 5_000),
@@ -133,6 +134,19 @@ export function randomPeople(random: Chance): Person[] {
         ? { ...one, customerOf: index - 1 }
         : one
     })
+}
+
+/** Somebody pays by the day, or owes nothing at all. */
+export function withRarePeople(random: Chance, people: readonly Person[]): Person[] {
+  return people.map((person, index) => {
+    const isAlone = person.customerOf === undefined && !people.some(({ customerOf }) => customerOf === index)
+    const { price = 'monthly', addon, trial, loyal } = person
+    if (random.happens(0.1) && isAlone && addon === undefined && trial === undefined && prices[price].account === 'us')
+      return { ...person, price: 'daily' as const }
+    return random.happens(0.08) && loyal === undefined && prices[price].account === 'us'
+      ? { ...person, coupon: 'free' as const }
+      : person
+  })
 }
 
 /** What does not go together is left out. */
@@ -216,6 +230,7 @@ function openShop(world: World) {
           duration_in_months: 3,
         }),
         forever: post(account, '/v1/coupons', { name: 'Forever', percent_off: 10, duration: 'forever' }),
+        free: post(account, '/v1/coupons', { name: 'Free', percent_off: 100, duration: 'forever' }),
         loyal: post(account, '/v1/coupons', { name: 'Loyal', percent_off: 15, duration: 'forever' }),
         rate: post(account, '/v1/tax_rates', { display_name: 'VAT', percentage: 19, inclusive: account === 'intl' }),
       },
@@ -223,7 +238,7 @@ function openShop(world: World) {
     const ids = Object.fromEntries(made) as Record<PriceName, string>
     const shops = Object.fromEntries(coupons) as Record<
       string,
-      Record<'welcome' | 'forever' | 'loyal' | 'rate', string>
+      Record<'welcome' | 'forever' | 'free' | 'loyal' | 'rate', string>
     >
     return {
       prices: ids,

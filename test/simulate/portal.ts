@@ -23,6 +23,8 @@ export class Portal {
   /** Prices of the target that somebody made by hand, for its portal. */
   private readonly offered = new Map<PriceName, string>()
   private pulledAs = new Map<string, string>()
+  /** Items that wait in an old account, by subscriber. */
+  private readonly items = new Map<string, string>()
 
   constructor(worlds: TwinWorlds, life: Life, note: (text: string) => void, count: (name: string) => void) {
     this.worlds = worlds
@@ -128,6 +130,48 @@ export class Portal {
     doings.inNew.length = 0
     doings.inOld.length = 0
     this.worlds.override(member.key, ['changed_since_move', 'drift_on_held_source'])
+  }
+
+  /** An old integration adds an item to the old subscription while it is on hold; without the migration it would be on the next invoice. */
+  async addItem(member: Member): Promise<void> {
+    const { old, twin, live, held } = sidesOf(this.worlds, member)
+    const [successor] = live
+    const isShared = this.worlds.members.some((one) => one !== member && one.customer === member.customer)
+    if (!held || isShared || old?.pause_collection?.behavior !== 'void' || !this.worlds.isDeclared(member.key)) return
+    if (twin === undefined || successor === undefined || live.length > 1) return
+    const all = [twin, successor]
+    if (!all.every((row) => isCalm(row) && row.pause_collection === null && row.cancel_at === null)) return
+    if (all.some((row) => row.cancel_at_period_end) || this.life.of(member).declined) return
+    this.count('items_on_hold')
+    this.note(`${member.key}: an item is added to the held old one`)
+    const item = { subscription: member.old, customer: member.customer }
+    this.items.set(member.key, this.postItem('moved', member.account, item))
+    this.postItem('twin', member.account, item)
+  }
+
+  /** The operator, whom verify has told, takes every such item out of the old account and bills it in the new one. */
+  async billItems(): Promise<void> {
+    for (const member of this.worlds.members) {
+      const id = this.items.get(member.key)
+      const { held, live } = sidesOf(this.worlds, member)
+      const [successor] = live
+      this.items.delete(member.key)
+      if (id === undefined || !held || successor === undefined) continue
+      this.note(`${member.key}: the item is billed in the target`)
+      const { world } = this.worlds.moved
+      world.transact(() => new Maker(world).delete(world.account(member.account), `/v1/invoiceitems/${id}`))
+      this.postItem('moved', 'target', { subscription: successor.id, customer: successor.customer })
+    }
+  }
+
+  private postItem(which: 'moved' | 'twin', account: string, item: { subscription: string; customer: string }): string {
+    const { world } = this.worlds[which]
+    const { currency } = present(
+      world.account(account).table<SubscriptionRow>({ name: 'subscriptions' }).get(item.subscription),
+      'subscription',
+    )
+    const params = { ...item, amount: 1_000, currency, discountable: false }
+    return world.transact(() => idIn(new Maker(world).post(world.account(account), '/v1/invoiceitems', params)))
   }
 
   /** What was changed by an old door bills them once the old account does so again. */

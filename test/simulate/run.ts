@@ -3,11 +3,8 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
-import { chance } from './chance.ts'
-import { randomHappenings } from './happenings.ts'
-import { randomPeople } from './people.ts'
 import { shorten } from './shorten.ts'
-import { simulate } from './simulate.ts'
+import { simulate, storyOf } from './simulate.ts'
 
 /**
  * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as there are (`--jobs`). The first broken promise is told as shortly as it
@@ -39,9 +36,8 @@ async function live(seed: number): Promise<Lived> {
   const story = await simulate(seed, world)
   const counts = { ...story.counts, ...countsOf(world) }
   if (story.broken === undefined) return { seed, counts }
-  const random = chance(seed)
-  const people = randomPeople(random)
-  const short = await shorten(story, people, randomHappenings(random, people.length))
+  const { people, happenings } = storyOf(seed)
+  const short = await shorten(story, people, happenings)
   const told = `SEED=${seed}  ${short.broken}\n  world: ${worldText(world) || 'as by default'}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
   return { seed, counts, told }
 }

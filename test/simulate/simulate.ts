@@ -2,8 +2,8 @@ import type { Counts } from './counts.ts'
 import type { Mutation } from './mutations.ts'
 import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
-import { randomHappenings, type Happening } from './happenings.ts'
-import { randomPeople, type Person } from './people.ts'
+import { randomHappenings, withItems, type Happening } from './happenings.ts'
+import { randomPeople, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { TwinWorlds } from './world.ts'
 
@@ -22,9 +22,18 @@ const unchanged: Mutation = (context) => context
 
 /** Lives through one seed's story, in a possible Stripe of its own when asked. */
 export async function simulate(seed: number, unsure?: Unsure): Promise<Story> {
+  const { people, happenings } = storyOf(seed)
+  return tell(seed, people, happenings, unchanged, unsure)
+}
+
+/** Who lives in a seed's story, and what happens to them. */
+export function storyOf(seed: number): { readonly people: Person[]; readonly happenings: Happening[] } {
   const random = chance(seed)
-  const people = randomPeople(random)
-  return tell(seed, people, randomHappenings(random, people.length), unchanged, unsure)
+  const usual = randomPeople(random)
+  const happenings = randomHappenings(random, usual.length)
+  // Rarer people and events are drawn by themselves, so that what a seed once told stays as it was beside them.
+  const rare = chance(seed + 1_000_003)
+  return { people: withRarePeople(rare, usual), happenings: withItems(rare, happenings, usual.length) }
 }
 
 /** Lives through a given story, checking the promises after everything that happens. */

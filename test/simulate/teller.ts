@@ -152,6 +152,7 @@ export class Teller {
       case 'accept':
       case 'old checkout':
       case 'revoke':
+      case 'item':
         return this.people(happening)
     }
   }
@@ -175,6 +176,7 @@ export class Teller {
     >,
   ): Promise<void> {
     await this.finish()
+    await this.portal.billItems()
     switch (happening.do) {
       case 'cancel':
         return this.departures.leave(this.member(happening.member), happening)
@@ -194,6 +196,8 @@ export class Teller {
         return this.portal.oldCheckout(this.member(happening.member))
       case 'revoke':
         return this.departures.revoke(this.member(happening.member))
+      case 'item':
+        return this.portal.addItem(this.member(happening.member))
     }
   }
 
@@ -211,6 +215,7 @@ export class Teller {
 
   private async days(days: number): Promise<void> {
     await this.finish()
+    await this.portal.billItems()
     this.note(`${days} days pass`)
     this.count(days > 20 ? 'leaps' : 'steps_of_time')
     await this.worlds.advance(instant(this.worlds.now() + days * secondsPerDay))

@@ -1,4 +1,4 @@
-import type { ItemRow, SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { invoiceItems, type ItemRow, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
@@ -48,7 +48,9 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   say(held && live.length === 0 && ended.length === 0, 'held_without_successor')
   say(held && live.length === 0 && ended.length > 0, 'ended_in_target')
   const left = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
-  say(left && live.length > 0, 'cancelled_in_source')
+  const known = new Set(worlds.overrideOf(member.key))
+  // Cancelled in the old account, and the new one goes on: no change of the stage makes that another matter.
+  say(left && live.some((row) => !isEnding(row)) && !known.has('cancelled_in_source'), 'cancelled_in_source')
   say(live.length > 0 && isCollectedInSource(worlds, member), 'open_invoice_on_source')
   const [successor] = live
   if (!held || successor === undefined || old === undefined) return codes
@@ -56,26 +58,68 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   // Only what is declared is compared term by term, and only once the move is done.
   if (!declared || old.pause_collection?.behavior !== 'void') return codes
   const { heldAs } = life.of(member)
+  const now = changeable(worlds, member, old)
+  const isOther = heldAs !== undefined && heldAs !== now
+  const end = endOf(old)
+  const newEnd = endOf(successor)
+  const asked = isOther && end !== null && (newEnd === null || newEnd > end)
+  say(asked && !known.has('cancelled_in_source'), 'cancelled_in_source')
+  // An end alone is a cancel, not another plan.
+  const ends = [{ cancel_at: null, cancel_at_period_end: false }, successor]
+  const isEndAlone =
+    end !== null && ends.some((one) => heldAs === changeable(worlds, member, { ...old, ...endFields(one) }))
   // Once it was made in the target, too, and its name written down, the two are compared again.
-  const isKnown = worlds.overrideOf(member.key).includes('drift_on_held_source')
-  const drifted = heldAs !== undefined && heldAs !== changeable(worlds, member, old) && !isKnown
+  const drifted = isOther && !isEndAlone && !known.has('drift_on_held_source')
   // Changed itself, the old one no longer says what the new one was made from.
   say(drifted, 'drift_on_held_source')
-  say(!drifted && termsDiffer(worlds, sides, successor) && !life.of(member).adopted, 'terms_differ')
+  say(hasPendingItem(worlds, member) && !known.has('money_on_held_source'), 'money_on_held_source')
+  say(!drifted && !asked && termsDiffer(worlds, sides, successor) && !life.of(member).adopted, 'terms_differ')
   say(lostForGood(worlds, sides, successor), 'discount_lost')
   return codes
 }
 
 /** True, but not this simulation's to know exactly. */
 function possibleOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
-  const { live, held } = sidesOf(worlds, member)
+  const { old, live, held } = sidesOf(worlds, member)
   const moved = live.length > 0 && held
   return [
     // A card given by an old door is copied one day; then the one that pays is another of theirs.
     // What a pull took into the YAML is known, and may be told until then.
     ...(moved && life.of(member).adopted ? ['terms_differ'] : []),
+    // An item was voided with a renewal: named until the next one, and again when it is settled.
+    ...(moved && hadItem(worlds, member) ? ['money_on_held_source'] : []),
+    // Both were told to end, by two doors: the dates may differ.
+    ...(moved && old !== undefined && endOf(old) !== null ? ['terms_differ'] : []),
     ...(moved && life.of(member).cards ? ['payment_method_differs', 'terms_differ'] : []),
   ]
+}
+
+/** The last instant that is paid for; null when it goes on. */
+function endOf({ cancel_at: at, cancel_at_period_end: ends, items }: SubscriptionRow): number | null {
+  const period = Math.min(...items.map(({ current_period_end: until }) => until))
+  return at !== null && at <= period ? at : ends ? period : at
+}
+
+function isEnding(row: SubscriptionRow): boolean {
+  const end = endOf(row)
+  return end !== null && end <= Math.min(...row.items.map(({ current_period_end: until }) => until))
+}
+
+type End = Pick<SubscriptionRow, 'cancel_at' | 'cancel_at_period_end'>
+
+function endFields({ cancel_at, cancel_at_period_end }: End): End {
+  return { cancel_at, cancel_at_period_end }
+}
+
+/** An item of the old account that waits for the next invoice of a held subscription. */
+function hasPendingItem({ moved }: TwinWorlds, { account, old }: Member): boolean {
+  const all = moved.world.accounts.get(account)?.table(invoiceItems).all() ?? []
+  return [...all].some((row) => row.subscription === old && row.invoice === null && row.amount !== 0)
+}
+
+function hadItem({ moved }: TwinWorlds, { account, old }: Member): boolean {
+  const all = moved.world.accounts.get(account)?.table(invoiceItems).all() ?? []
+  return [...all].some((row) => row.subscription === old && row.invoice !== null)
 }
 
 function termsDiffer({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {

@@ -19,7 +19,7 @@ import { connect, Service } from './service.ts'
 import type { Mutation } from './mutations.ts'
 
 /** A period that a revert left uncharged is billed, and pauses move along: then nothing differs between the two worlds. */
-const policies = 'policies: { uncharged_period: invoice, collection_paused: carry }\n'
+const policies = 'policies: { uncharged_period: invoice, collection_paused: carry, pending_invoice_items: carry }\n'
 
 /** One subscriber as the story knows them, wherever they are billed. */
 export interface Member {

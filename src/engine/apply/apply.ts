@@ -1,11 +1,11 @@
 import { leftOutBlocked } from '../../plan/left-out.ts'
-import { isJsonObject } from '../../core/json.ts'
+import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
-import type { Change, Plan, Blocked } from '../../plan/types.ts'
+import type { Blocked, Change, GuardReading, Plan } from '../../plan/types.ts'
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
-import { checkBasis, checkDocument, checkGuards, checkService } from './basis.ts'
+import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy } from './basis.ts'
 import type { Context } from '../context.ts'
 import { isAccess, isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
@@ -65,17 +65,23 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
-  if (!resumed) checkGuards(context, plan, fresh.guards, options)
-  await checkService(context, ready)
+  // A run that is taken up again goes on with what was allowed when it began.
+  const allow = [...(options.allow ?? []), ...(resumed ? namesIn(running['allow']) : [])]
+  const stopped = resumed
+    ? stoppedBy(fresh.guards, allow)
+    : checkGuards(context, plan, fresh.guards, { ...options, allow })
+  const due = ready.filter(({ address }) => !stopped.has(address))
+  await checkService(context, due)
   await noteMissing(context, seen)
-  await context.store.put(runningKey, { plan: plan.plan })
+  await context.store.put(runningKey, { plan: plan.plan, allow })
   const changes = [
     ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
-    ...(await carryOut(context, { plan, ready, seen }, held)),
+    ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
+    ...(await carryOut(context, { plan, ready: due, seen }, held)),
   ]
   const interrupted = context.interrupt.requested
-  const touched = new Set(ready.map(({ address }) => address))
+  const touched = new Set(due.map(({ address }) => address))
   const remaining = interrupted ? [] : await proveDone(context, touched, plan)
   if (!interrupted) await context.store.put(runningKey, null)
   const all = [
@@ -89,6 +95,17 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
 
 function ended({ address, action }: Change, outcome: AppliedChange['outcome']): AppliedChange {
   return { address, action, outcome }
+}
+
+function namesIn(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+}
+
+function skippedBy(change: Change, guard: GuardReading | undefined): readonly AppliedChange[] {
+  if (guard === undefined) return []
+  const message = guard.message ?? `${guard.actual} is more than ${guard.limit}`
+  const fix = `review it; if it is meant: crossbill apply --allow ${guard.id}`
+  return [{ ...ended(change, 'skipped'), code: guard.id, message, fix }]
 }
 
 /** What those who did not get there would have been moved onto; a product is needed as long as one of its prices is. */

@@ -143,7 +143,9 @@ function staleError(differences: readonly string[]): CommandError {
 }
 
 /**
- * Guards read again over the plan's own changes, and the two that only the moment of applying knows.
+ * Guards read again over the plan's own changes, and the two that only the moment of applying knows. A guard that is about some of the changes stops those
+ * and lets the rest go on; a plan of which nothing would be left is refused as a whole.
+ * @returns the changes that are stopped, by address, with their guard
  * @throws CommandError `plan_expired`, `guard_tripped`
  */
 export function checkGuards(
@@ -151,10 +153,12 @@ export function checkGuards(
   plan: Plan,
   now: readonly GuardReading[],
   { allow = [], fromFile = false }: { readonly allow?: readonly string[]; readonly fromFile?: boolean },
-): void {
+): ReadonlyMap<string, GuardReading> {
   const readings: readonly GuardReading[] = [...now, ...applyGuards(context, plan, fromFile)]
   const tripped = readings.filter((guard) => guard.tripped && !allow.includes(guard.id))
-  if (tripped.length === 0) return
+  const stopped = stoppedBy(now, allow)
+  const isPartial = tripped.every(({ stops }) => stops !== undefined)
+  if (isPartial && (tripped.length === 0 || plan.changes.some(({ address }) => !stopped.has(address)))) return stopped
   const lines = tripped.map(
     (guard) => `  ${guard.id}: ${guard.message ?? `${guard.actual} is more than ${guard.limit}`}`,
   )
@@ -163,6 +167,15 @@ export function checkGuards(
     notDone: 'nothing was sent',
     fix: `review the plan; if all of it is meant: --allow ${tripped.map((guard) => guard.id).join(' --allow ')}`,
   })
+}
+
+/** Changes that a tripped guard stops, by address. */
+export function stoppedBy(
+  guards: readonly GuardReading[],
+  allow: readonly string[],
+): ReadonlyMap<string, GuardReading> {
+  const tripped = guards.filter((guard) => guard.tripped && !allow.includes(guard.id))
+  return new Map(tripped.flatMap((guard) => (guard.stops ?? []).map((address) => [address, guard] as const)))
 }
 
 function applyGuards(context: Context, plan: Plan, fromFile: boolean): readonly GuardReading[] {

@@ -30,10 +30,15 @@ function isFailing(subscription: Stripe.Subscription): boolean {
   return paymentFailure(subscription) !== undefined
 }
 
-/** Endpoints of the sources that hear old subscriptions end: an old integration would take away access when they are settled. */
-export async function enabledOldWebhooks({ accounts }: Pick<Context, 'accounts'>): Promise<number> {
-  const lists = await Promise.all(
-    [...accounts.sources.values()].map((account) => listAll(account, '/v1/webhook_endpoints', {})),
+/** Enabled endpoints that hear old subscriptions end, by source: an old integration would take away access when they are settled. */
+export async function enabledOldWebhooks({
+  accounts,
+}: Pick<Context, 'accounts'>): Promise<ReadonlyMap<string, number>> {
+  const counts = await Promise.all(
+    [...accounts.sources.values()].map(async (account) => {
+      const endpoints = await listAll(account, '/v1/webhook_endpoints', {})
+      return [account.name, endpoints.filter(hearsSubscriptionsEnd).length] as const
+    }),
   )
-  return lists.flat().filter(hearsSubscriptionsEnd).length
+  return new Map(counts.filter(([, count]) => count > 0))
 }

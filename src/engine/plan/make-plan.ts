@@ -167,7 +167,13 @@ async function guards(
   const count = (...actions: KeylessChange['action'][]): number =>
     changes.filter(({ action }) => actions.includes(action)).length
   const retired = count('retire')
-  const settles = count('settle')
+  const settles = changes.filter(({ action }) => action === 'settle').map(({ address }) => address)
+  const listening = settles.length === 0 ? new Map<string, number>() : await enabledOldWebhooks(context)
+  const sourceOf = (address: string): string => address.slice('subscriber.'.length).split('/')[0] ?? ''
+  // Each guard stops the settles that it is about: those of accounts whose endpoints would hear them, and those that nothing proved.
+  const heard = settles.filter((address) => listening.has(sourceOf(address)))
+  const endpoints = [...new Set(heard.map(sourceOf))].reduce((sum, source) => sum + (listening.get(source) ?? 0), 0)
+  const unproven = people.unproven.filter((address) => settles.includes(address))
   const moves = count('move')
   const webhooks = changes.filter(
     ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
@@ -184,7 +190,7 @@ async function guards(
     readGuard('empty_catalog', context.catalog.resources.length === 0 ? retired : 0, limits),
     readGuard('webhook_replace', webhooks.length, limits),
     readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
-    readGuard('old_webhooks_enabled', settles === 0 ? 0 : await enabledOldWebhooks(context), limits),
-    readGuard('settle_unproven', settles === 0 ? 0 : people.unproven, limits),
+    readGuard('old_webhooks_enabled', endpoints, limits, heard),
+    readGuard('settle_unproven', unproven.length, limits, unproven),
   ]
 }

@@ -13,6 +13,7 @@ import { planResources } from '../../plan/resources/plan.ts'
 import { surveyAccess, type AccessSurvey } from '../access/survey.ts'
 import type { Context } from '../context.ts'
 import type { CopyMapRow, ObjectRecord } from '../ports.ts'
+import { capturedBefore } from './captured.ts'
 import { refresh } from '../read/refresh.ts'
 
 /** Everything read and everything concluded from it: what plan, verify, drift and apply look at. */
@@ -38,7 +39,9 @@ export async function survey(
   const listed = given ?? (await refresh(context))
   const [known, records, copyMaps] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
   const customers = new Map([...copyMaps].map(([source, map]) => [source, map.customers]))
-  const live = await withKnown(context, listed, { catalog, records, customers })
+  const whole = await withKnown(context, listed, { catalog, records, customers })
+  const captured = await capturedBefore(context, whole.target)
+  const live = { ...whole, target: { ...whole.target, captured } }
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [
       key as HandoverInput['remembered'] extends ReadonlyMap<infer K, unknown> ? K : never,

@@ -5,7 +5,7 @@ import type { Catalog } from '../../catalog/types.ts'
 import { formatInstant, instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
-import { settledComment } from '../../live/marks.ts'
+import { markCarried, settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { sightOld } from '../../live/sights.ts'
 import { readHold, readPayment } from '../../live/source.ts'
@@ -280,6 +280,24 @@ function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType
 /** A draft that does not advance for three days: a dead webhook endpoint holds finalization up for that long, not longer. */
 const draftDays = 3
 
+/** Stripe has a time at which it finalizes this one. */
+function isAboutToAdvance({ automatically_finalizes_at: at }: Stripe.Invoice, now: Instant): boolean {
+  return at !== null && at >= now
+}
+
+function aboutOldDraft(account: string, { id, created, metadata }: Stripe.Invoice): Pick<Violation, 'detail' | 'fix'> {
+  const detail = `${id ?? 'a draft'} has been a draft since ${formatInstant(instant(created))}`
+  if (metadata?.[markCarried] === undefined)
+    return {
+      detail,
+      fix: `look for a webhook endpoint of ${account} that does not answer: it delays finalization by up to 72 hours`,
+    }
+  return {
+    detail: `${detail}: our hold kept it back, and a recovery had it collected`,
+    fix: `finalize it in the Dashboard of ${account} if it is still a draft in an hour, or void it there`,
+  }
+}
+
 /** Drafts on their way to being charged that are too old. Those of a pause never advance and are left out. */
 export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
   const accounts = [...live.sources, ['target', live.target] as const]
@@ -287,12 +305,11 @@ export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
     [...account.invoices].flatMap(([subscription, invoices]) =>
       invoices
         .filter((one) => one.status === 'draft' && one.auto_advance && subscription !== '')
-        .filter((one) => one.created < now - draftDays * secondsPerDay)
+        .filter((one) => one.created < now - draftDays * secondsPerDay && !isAboutToAdvance(one, now))
         .map((one) => ({
           code: 'draft_too_old' as const,
           subscriber: `${name}/${subscription}`,
-          detail: `${one.id ?? 'a draft'} has been a draft since ${formatInstant(instant(one.created))}`,
-          fix: `look for a webhook endpoint of ${name} that does not answer: it delays finalization by up to 72 hours`,
+          ...aboutOldDraft(name, one),
         })),
     ),
   )

@@ -164,8 +164,15 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
   return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
 }
 
+/** A pending item that was added to the new subscription since the move. */
+function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidate): boolean {
+  const isCarried = item.metadata?.[markCarried]?.startsWith(`${desired.key} `) === true
+  return !isCarried && item.amount !== 0 && isOf(item, successor?.id ?? '')
+}
+
 /** Money in the target that a revert would leave there while the old account asks for the whole. */
-function staysBehind({ successor, customerNew, around }: Candidate, last: boolean): Reason<BlockedCode> | undefined {
+function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> | undefined {
+  const { successor, customerNew, around } = candidate
   // It would be voided: what a balance had paid of it goes back to the customer there, after this plan has read the balance.
   const settled = (around.target.invoices.get(successor?.id ?? '') ?? []).find(
     (one) => one.status === 'open' && !isOwedAsWritten(one),
@@ -175,6 +182,16 @@ function staysBehind({ successor, customerNew, around }: Candidate, last: boolea
       'open_invoice',
       `a part of invoice ${settled.id} in the target is settled, by a balance, a credit note or a payment`,
       'Wait until it is paid, or void it in the target, which gives a balance back to the customer; then plan again.',
+    )
+  const added = (around.target.pendingItems.get(customerNew?.id ?? '') ?? []).filter((item) =>
+    isAddedThere(item, candidate),
+  )
+  // They are not ours, so no policy lets us delete them there.
+  if (added.length > 0)
+    return blocked(
+      'pending_invoice_items',
+      `${added.map(({ id }) => id).join(', ')} of ${successor?.id} in the target would be billed by nobody`,
+      'Bill them at once with an invoice of their own in the target, or delete them there and add them to the old subscription; then `crossbill plan`.',
     )
   const balance = customerNew?.balance ?? 0
   return last && balance !== 0 && around.policies.customer_balance !== 'carry'

@@ -58,7 +58,11 @@ function phaseOf(
 ): JsonObject {
   const { findings, schedule, first } = place
   for (const field of notCarried(phase, old.currency))
-    findings.block('schedule_managed', `a phase of schedule ${schedule.id} sets ${field}`)
+    findings.block(
+      'schedule_managed',
+      `a phase of schedule ${schedule.id} sets ${field}, which is not carried`,
+      `Take ${field} out of the phases of ${schedule.id} in the old account, or release the schedule there; then \`crossbill plan\`.`,
+    )
   const items = phase.items.map((item): JsonObject => {
     const price =
       typeof item.price === 'string' ? around.sources.get(desired.source)?.prices.get(item.price) : item.price

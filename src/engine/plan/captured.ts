@@ -1,0 +1,29 @@
+import type Stripe from 'stripe'
+import type { LiveAccount } from '../../live/accounts.ts'
+import { isCaptured, mayHideCapture } from '../../live/captured.ts'
+import { firstRenewal } from '../../live/first-renewal.ts'
+import { markFrom } from '../../live/marks.ts'
+import { isOver } from '../../live/subscription.ts'
+import type { Context } from '../context.ts'
+import { listAll } from '../read/lists.ts'
+
+/**
+ * New subscriptions of those to be settled with a paid renewal that their newest invoice hides. Lists of an account show the newest invoice only, so these
+ * few are read one by one.
+ */
+export async function capturedBefore(
+  { accounts, catalog }: Pick<Context, 'accounts' | 'catalog'>,
+  { subscriptions, now }: LiveAccount,
+): Promise<ReadonlySet<string>> {
+  const settling = new Set<string>(catalog.subscribers.filter(({ stage }) => stage === 'settled').map(({ key }) => key))
+  const captured = new Set<string>()
+  for (const one of subscriptions) {
+    if (!settling.has(one.metadata[markFrom] ?? '') || isOver(one)) continue
+    const { latest_invoice: latest } = one
+    const first = firstRenewal(one)
+    if (typeof latest !== 'object' || latest === null || first > now || !mayHideCapture(latest, first)) continue
+    const paid = await listAll(accounts.target, '/v1/invoices', { subscription: one.id, status: 'paid' })
+    if ((paid as unknown as Stripe.Invoice[]).some((invoice) => isCaptured(invoice, first))) captured.add(one.id)
+  }
+  return captured
+}

@@ -4,11 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
 import { deliveryFault } from './faults.ts'
 import { Context } from './kernel/context.ts'
-import { events, type EventRow } from './kernel/events.ts'
+import { apiVersion, events, type EventRow } from './kernel/events.ts'
 import type { Module } from './kernel/module.ts'
 import { sendLater, statusOf } from './kernel/outgoing.ts'
 import type { Row, TableDefinition } from './kernel/tables.ts'
 import { renderEvent } from './stripe/events.ts'
+import { inVersion } from './stripe/older-shapes.ts'
 import { endpoints } from './stripe/webhook-endpoints.ts'
 
 /** An event one endpoint has not acknowledged yet. */
@@ -87,7 +88,11 @@ async function deliver(context: Context, id: string, send: typeof globalThis.fet
   if (row === undefined || event === undefined || endpoint === undefined) return
   const { times, late } = deliveryFault(world, `webhook ${endpoint.id} ${event.type}`)
   if (late > 0) await sleep(late)
-  const body = JSON.stringify(world.expander.shape(context, renderEvent(context, event), []), undefined, 2)
+  const version = endpoint.api_version ?? apiVersion
+  const shown = renderEvent(context, event)
+  const data = { ...shown.data, object: inVersion(shown.data.object, version) }
+  const told = { ...shown, api_version: version, data }
+  const body = JSON.stringify(world.expander.shape(context, told, []), undefined, 2)
   for (let time = 0; time < times; time++) {
     const headers = {
       'content-type': 'application/json; charset=utf-8',

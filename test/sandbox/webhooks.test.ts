@@ -115,3 +115,38 @@ test('unknown event types, bad addresses and a seventeenth endpoint are refused'
   for (let n = 0; n < 16; n++) await create(`https://a.test/${n}`, '*')
   expect((await refusal(create('https://a.test/16', '*'))).message).toMatch(/maximum of 16/)
 })
+
+test('an endpoint keeps the version it was made with, and receives the shape of its time', async () => {
+  const { sent, deliver } = receiver()
+  const sandbox = createSandbox({ deliver })
+  const stripe = clientOf(sandbox)
+  const versions = ['2020-08-27', '2026-10-28.endive'] as const
+  for (const version of versions)
+    await stripe.webhookEndpoints.create({
+      url: `https://crossbill.test/${version}`,
+      enabled_events: ['customer.subscription.created', 'invoice.paid'],
+      api_version: version as '2026-10-28.endive',
+    })
+  const card = 'pm_card_visa'
+  const { id: customer } = await stripe.customers.create({
+    payment_method: card,
+    invoice_settings: { default_payment_method: card },
+  })
+  const { id: product } = await stripe.products.create({ name: 'P' })
+  const recurring = { interval: 'month' } as const
+  const { id: price } = await stripe.prices.create({ product, currency: 'usd', unit_amount: 900, recurring })
+  const { id } = await stripe.subscriptions.create({ customer, items: [{ price }] })
+  await Promise.all(sandbox.world.deliveries)
+  const bodies = sent.map(({ body }) => JSON.parse(body) as Record<string, unknown>)
+  const of = (type: string) =>
+    versions.map((version) => bodies.find((one) => one['type'] === type && one['api_version'] === version)?.['data'])
+  expect(of('customer.subscription.created')).toMatchObject([
+    { object: { id, current_period_end: expect.any(Number), discount: null } },
+    { object: { id, items: { data: [{ current_period_end: expect.any(Number) }] } } },
+  ])
+  expect(of('invoice.paid')).toMatchObject([
+    { object: { subscription: id, paid: true } },
+    { object: { parent: { subscription_details: { subscription: id } } } },
+  ])
+  expect(of('invoice.paid')[0]).not.toHaveProperty('object.parent')
+})

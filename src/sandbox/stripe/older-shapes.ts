@@ -1,0 +1,49 @@
+// What an endpoint of an older API version receives: the same event in the shape of its time. The fields that moved with the release `basil` alone, which is what
+// old accounts send today. https://docs.stripe.com/changelog/basil
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+
+const basil = '2025-03-31'
+
+/** The object of an event as that version shows it. */
+export function inVersion(object: object, version: string): object {
+  if (version >= basil || !isJsonObject(object)) return object
+  switch (object['object']) {
+    case 'subscription':
+      return olderSubscription(object)
+    case 'invoice':
+      return olderInvoice(object)
+    default:
+      return object
+  }
+}
+
+/** Periods stood on the subscription, and one discount beside the list of them. */
+function olderSubscription(subscription: JsonObject): JsonObject {
+  const [first] = entries(subscription['items'])
+  const discounts = subscription['discounts']
+  return {
+    ...subscription,
+    current_period_start: first?.['current_period_start'] ?? null,
+    current_period_end: first?.['current_period_end'] ?? null,
+    discount: (Array.isArray(discounts) ? (discounts as readonly Json[])[0] : undefined) ?? null,
+    plan: first?.['plan'] ?? null,
+    quantity: first?.['quantity'] ?? null,
+  }
+}
+
+/** The subscription stood on the invoice itself, under no parent; so did whether it is paid. */
+function olderInvoice({ parent, ...invoice }: JsonObject): JsonObject {
+  const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
+  const about = isJsonObject(details) ? details : {}
+  return {
+    ...invoice,
+    paid: invoice['status'] === 'paid',
+    subscription: about['subscription'] ?? null,
+    subscription_details: { metadata: about['metadata'] ?? null },
+  }
+}
+
+function entries(list: Json | undefined): readonly JsonObject[] {
+  const data = isJsonObject(list) ? list['data'] : undefined
+  return Array.isArray(data) ? (data as readonly Json[]).filter((one) => isJsonObject(one)) : []
+}

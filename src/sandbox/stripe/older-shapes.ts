@@ -7,14 +7,8 @@ const basil = '2025-03-31'
 /** The object of an event as that version shows it. */
 export function inVersion(object: object, version: string): object {
   if (version >= basil || !isJsonObject(object)) return object
-  switch (object['object']) {
-    case 'subscription':
-      return olderSubscription(object)
-    case 'invoice':
-      return olderInvoice(object)
-    default:
-      return object
-  }
+  if (object['object'] === 'subscription') return olderSubscription(object)
+  return object['object'] === 'invoice' ? olderInvoice(object) : object
 }
 
 /** Periods stood on the subscription, and one discount beside the list of them. */

@@ -110,4 +110,28 @@ describe('up whatever is down', () => {
     expect((await rig.store.inbox.get(id))?.row.now).toEqual({ state: 'dead', reason: 'bug: a rule does not hold' })
     await rig.close()
   })
+
+  test('signals that wait for Kajabi keep no hand from a cancel that only needs Stripe', async () => {
+    const rig = await openRig()
+    const hooks = await Promise.all(
+      Array.from({ length: 40 }, async (_, n) => {
+        const signal = { source: 'hook', event: 'tag_added', contact: `${n + 900}`, tag: rig.tag } as const
+        return acceptSignal(rig.context, { ...signal, receivedAt: rig.now(), message: `${n}` })
+      }),
+    )
+    const kajabi = { ...rig.kajabi, tagsOf: () => new Promise<never>(() => {}) }
+    const wait = (): Promise<void> => new Promise((go) => setTimeout(go, 1))
+    const worker = startWorker({ ...rig.context, kajabi, wait }, 4)
+    const taken = async (): Promise<number> => (await rig.store.inbox.cancelsSince(rig.now(), rig.now())).inHand
+    await expect.poll(taken).toBe(hooks.length)
+    const bo = await rig.member('bo', 'source')
+    const { subscriber } = bo
+    const cancel = { source: 'operator', event: 'cancel', subscriber, receivedAt: rig.now(), message: 'bo' } as const
+    await acceptSignal(rig.context, cancel)
+    worker.wake()
+    await expect.poll(() => rig.status('us', bo.old)).toBe('canceled')
+    await worker.stop(0)
+    expect(await taken()).toBe(0)
+    await rig.close()
+  })
 })

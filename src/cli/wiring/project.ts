@@ -53,14 +53,19 @@ export async function withProjectDespite<T>(
   work: (project: OpenProject) => Promise<T>,
 ): Promise<T> {
   const { catalog, files } = await loadProject(shell, leniency)
-  return await withStore(catalog.project, shell, async (store, sandbox) => {
-    const accounts = await connectAccounts(catalog.project, sandbox, shell, service)
-    const copied = await withCopyMapFiles(store, catalog.project, shell, leniency)
-    const reach = async (): Promise<AccessPort | undefined> => accessOf(catalog, store, sandbox, shell)
-    const access = accessNeeded ? await reach() : await ifPossible(reach, shell)
-    const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
-    return await work({ context, store, sandbox, files })
-  })
+  return await withStore(
+    catalog.project,
+    shell,
+    async (store, sandbox) => {
+      const accounts = await connectAccounts(catalog.project, sandbox, shell, service)
+      const copied = await withCopyMapFiles(store, catalog.project, shell, leniency)
+      const reach = async (): Promise<AccessPort | undefined> => accessOf(catalog, store, sandbox, shell)
+      const access = accessNeeded ? await reach() : await ifPossible(reach, shell)
+      const context = { ...contextOf(catalog, accounts, copied, shell), ...(access === undefined ? {} : { access }) }
+      return await work({ context, store, sandbox, files })
+    },
+    service,
+  )
 }
 
 /** Work that must not wait for Kajabi goes on without it, and says so. */
@@ -98,8 +103,9 @@ export async function withStore<T>(
   project: Project,
   shell: Shell,
   work: (store: OpenStore, sandbox: ProjectSandbox | undefined) => Promise<T>,
+  service = false,
 ): Promise<T> {
-  const store = await openProjectStore(project, shell)
+  const store = service ? await awaitStore(project, shell) : await openProjectStore(project, shell)
   try {
     const sandbox = await openProjectSandbox(project, store.world)
     try {
@@ -128,6 +134,20 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
       if (!simulated) await sleep(seconds * 1_000)
     },
   }
+}
+
+const storeSeconds = 2
+
+/** A service waits for its database, as after a restart of both or during a fail-over. */
+async function awaitStore(project: Project, shell: Shell): Promise<OpenStore> {
+  for (let told = false; ; told = true)
+    try {
+      return await openProjectStore(project, shell)
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== 'store_unreachable') throw error
+      if (!told) shell.say(`Waiting for the store: ${error.message}. Nothing is accepted until it answers.`)
+      await sleep(storeSeconds * 1_000)
+    }
 }
 
 async function openProjectStore(project: Project, shell: Shell): Promise<OpenStore> {

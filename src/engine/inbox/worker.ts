@@ -25,6 +25,8 @@ const oldAtOnce = 24
  * that waited at once, and a fresh cancel, which is taken first, does not queue behind it.
  */
 const firstAtOnce = 12
+/** Rows in hand altogether, those that wait for Kajabi among them. */
+const mostInHand = 512
 
 /** What one look at the inbox did. */
 export interface WorkDone {
@@ -116,12 +118,14 @@ class Hands {
   private stopped = false
   private renewAt = 0
   private room = firstAtOnce
+  /** Rows in hand that wait for an answer of Kajabi. */
+  private atKajabi = 0
   private readonly context: InboxContext
   private readonly atOnce: number
   constructor(context: InboxContext, atOnce: number) {
     this.context = context
     this.atOnce = atOnce
-    this.lines = new Lines(context)
+    this.lines = new Lines({ ...context, kajabi: this.counted(context.kajabi) })
   }
 
   wake(): void {
@@ -167,15 +171,42 @@ class Hands {
     }
     const { left } = await breakerNow(this.context)
     const most = Math.min(this.room, this.atOnce)
-    const room = most - this.inHand.size
+    const room = this.roomFor(most)
     const fresh = await claim(this.context, { limit: room, left, lane: 'fresh' }, leaseSeconds)
     for (const row of fresh) this.start(row, 'fresh')
     const old = [...this.inHand.values()].filter(({ lane }) => lane === 'old').length
-    const limit = Math.min(oldAtOnce - old, most - this.inHand.size)
+    const limit = Math.min(oldAtOnce - old, this.roomFor(most))
     const rest = { limit, left: left - fresh.length, lane: 'old' } as const
     const later = left > 0 && left <= fresh.length ? [] : await claim(this.context, rest, leaseSeconds)
     for (const row of later) this.start(row, 'old')
     return fresh.length + later.length > 0
+  }
+
+  /** A row that waits for Kajabi, which takes about one request a second, keeps no hand from a cancel that only needs Stripe. */
+  private roomFor(most: number): number {
+    return Math.min(most - (this.inHand.size - this.atKajabi), mostInHand - this.inHand.size)
+  }
+
+  private counted(kajabi: InboxContext['kajabi']): InboxContext['kajabi'] {
+    if (kajabi === undefined) return undefined
+    const count = (by: 1 | -1): void => {
+      this.atKajabi += by
+      if (by === 1) this.wake()
+    }
+    return new Proxy(kajabi, {
+      get(site, name, self) {
+        const call: unknown = Reflect.get(site, name, self)
+        if (typeof call !== 'function') return call
+        return async (...given: readonly unknown[]): Promise<unknown> => {
+          count(1)
+          try {
+            return (await Reflect.apply(call, site, given)) as unknown
+          } finally {
+            count(-1)
+          }
+        }
+      },
+    })
   }
 
   private start(row: InboxRow, lane: 'fresh' | 'old'): void {

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Stripe from 'stripe'
 import { assert } from '../core/assert.ts'
-import { instant, type Instant } from '../core/instant.ts'
 import { isJsonObject, type StripeObject } from '../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 import type { StripeAccount, StripeRequest } from '../engine/ports.ts'
-import { stripeClient, type Fetch } from './client.ts'
+import { notAnAnswerCode, stripeClient, type Fetch } from './client.ts'
+import { answeredClock } from './clock.ts'
 import { readFailure } from './failures.ts'
 import { createLimits, operationName, stripeRates, type Limits, type Rates, type Timing } from './limits.ts'
 import { type ListSource, readList, readOne } from './list.ts'
 import { queryString } from './query.ts'
+import { oddAnswer } from './shape.ts'
 import { withAllItems } from './whole-items.ts'
 
 export interface ConnectOptions {
@@ -128,9 +129,12 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
       idempotencyKey !== undefined
         ? await client.rawRequest('POST', path, params, { idempotencyKey })
         : await client.rawRequest(method, `${path}${queryString(params)}`)
-    if (isJsonObject(answer) && typeof answer['object'] === 'string') return success(answer as StripeObject)
     const kind = method === 'GET' ? 'retryable' : 'unknown'
-    return failed({ kind, code: 'not_an_answer', message: 'the answer is not an object of Stripe', status: 200 })
+    if (!isJsonObject(answer) || typeof answer['object'] !== 'string')
+      return failed({ kind, code: notAnAnswerCode, message: 'the answer is not an object of Stripe', status: 200 })
+    const odd = oddAnswer(answer)
+    if (odd === undefined) return success(answer as StripeObject)
+    return failed({ kind, code: notAnAnswerCode, message: `not an answer of Stripe: ${odd}`, status: 200 })
   } catch (error) {
     const failure = readFailure(error, method)
     if (failure.code.startsWith('rate_limit')) rest(limits, operation, failure)
@@ -141,21 +145,6 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
 function rest(limits: Limits, operation: string, failure: Failure): void {
   const wholeAccount = failure.code.includes('global')
   limits.hold(wholeAccount ? undefined : operation, (failure.retryAfter ?? 0) * 1_000 || restMilliseconds)
-}
-
-/**
- * The newest `Date` that Stripe has said. In a sandbox this is simulated time, so it never runs on
- * by itself.
- */
-function answeredClock(clock: () => number): { hear: (headers: Headers) => void; now: () => Instant } {
-  let newest: number | undefined
-  return {
-    hear(headers) {
-      const said = Date.parse(headers.get('date') ?? '')
-      if (!Number.isNaN(said)) newest = Math.max(newest ?? 0, Math.floor(said / 1_000))
-    },
-    now: () => instant(newest ?? Math.floor(clock() / 1_000)),
-  }
 }
 
 /** The mode, read from the prefix of the key; the key is never quoted. */

@@ -34,31 +34,64 @@ export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longest
   })
 }
 
-/** The SDK takes any JSON without `error` for an answer, whatever its status. */
+/**
+ * The SDK takes any JSON without `error` for an answer, whatever its status, and stumbles over JSON that is no object. It
+ * is only given answers in Stripe's form: an object that says what it is, or an error whose parts have their types.
+ */
 function refusing(fetch: Fetch, heard: (headers: Headers) => void): Fetch {
   return async (input, init) => {
     const response = await hideResets(fetch(input, init))
     heard(response.headers)
-    if (response.ok) return response
-    const body: unknown = await response
-      .clone()
-      .json()
-      .catch(() => undefined)
-    if (typeof body === 'object' && body !== null && 'error' in body) return response
-    const error = {
-      type: 'api_error',
-      code: 'not_an_answer',
-      message: `not an answer of Stripe (HTTP ${response.status})`,
-    }
-    return Response.json({ error }, { status: response.status, headers: response.headers })
+    const text = await hideResets(response.text())
+    // A list may be large: the SDK parses it, and it is parsed here only where it may be something else.
+    if (response.ok && /^\s*\{/.test(text) && !text.includes('"error"')) return said(response, text)
+    const body = parsed(text)
+    if (response.ok && isRecord(body) && body['error'] === undefined) return said(response, text)
+    const error = isRecord(body) && isRecord(body['error']) ? plainError(body['error']) : undefined
+    return said(response, JSON.stringify(error === undefined || response.ok ? notAnAnswer(response) : { error }))
   }
+}
+
+/** Undefined for what is not JSON. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const errorTexts = ['type', 'code', 'message', 'param', 'decline_code', 'doc_url', 'request_log_url', 'charge'] as const
+
+/** The parts that this program reads, where each is text; undefined for an error that says nothing. */
+function plainError(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
+  const texts = errorTexts.flatMap((name) => (typeof error[name] === 'string' ? [[name, error[name]] as const] : []))
+  if (texts.length === 0) return undefined
+  return { message: 'Stripe gave no reason', ...Object.fromEntries(texts) }
+}
+
+function notAnAnswer({ status }: Response): object {
+  const message = `not an answer of Stripe (HTTP ${status})`
+  return { error: { type: 'api_error', code: notAnAnswerCode, message } }
+}
+
+export const notAnAnswerCode = 'not_an_answer'
+
+/** The same answer, whose body has been read. */
+function said({ status, headers }: Response, text: string): Response {
+  const answer = new Response(null, { status: status < 200 || status > 599 ? 502 : status, headers })
+  return Object.defineProperty(answer, 'text', { value: () => Promise.resolve(text) })
 }
 
 /**
  * The SDK sends a second time when it sees ECONNRESET at the top of an error, whatever its
  * settings; kept in `cause` it does not.
  */
-async function hideResets(answer: Promise<Response>): Promise<Response> {
+async function hideResets<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (error) {

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { withoutAddresses } from '../core/without-addresses.ts'
 import { CommandError, type Failure } from '../core/outcome.ts'
+import { notAnAnswerCode } from './client.ts'
 
 /** With these errors, nothing reached the other side. */
 const neverSent = new Set([
@@ -53,6 +54,8 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
       return { ...told, kind: 'retryable', code: 'not_reached', message: `${told.message} (${cause})` }
     return { ...told, kind: lost, code: cause === 'ETIMEDOUT' ? 'timeout' : 'connection_cut' }
   }
+  // A proxy's page says nothing of what became of the request, whatever its status.
+  if (error.code === notAnAnswerCode) return { ...told, kind: lost, code: notAnAnswerCode }
   if (status === 429) {
     const reason = headers['stripe-rate-limited-reason']
     const code = reason === undefined ? (error.code ?? 'lock_timeout') : `rate_limit_${reason}`
@@ -65,10 +68,13 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
   return { ...told, kind: lost, code: error.code ?? (status === 0 ? 'not_an_answer' : `http_${status}`) }
 }
 
+/** Seconds; what asks for more is asked again after that. */
+const longestWait = 120
+
 function retryAfter(header: string | undefined): { retryAfter?: number } {
   const seconds = Number(header)
   return header !== undefined && header !== '' && Number.isFinite(seconds) && seconds >= 0
-    ? { retryAfter: seconds }
+    ? { retryAfter: Math.min(seconds, longestWait) }
     : {}
 }
 

@@ -76,8 +76,12 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   const outcome = await readPatiently(source, path, params)
   if (outcome.ok) {
     const { object, data, has_more: hasMore } = outcome.value as JsonObject
-    if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean')
-      return { data: data as readonly StripeObject[], hasMore }
+    if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean') {
+      const read = { data: data as readonly StripeObject[], hasMore }
+      if (hasMore && params['starting_after'] !== undefined && read.data.at(-1)?.id === params['starting_after'])
+        throw unreadable(source, path, 'the same page comes again and again')
+      return read
+    }
     throw unreadable(source, path, 'the answer is not a list')
   }
   const { failure } = outcome

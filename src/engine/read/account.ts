@@ -6,6 +6,7 @@ import type { Params, Progress, StripeAccount } from '../ports.ts'
 import { coupon } from '../../kinds/coupon.ts'
 import { price } from '../../kinds/price.ts'
 import { listAll, readKind } from './lists.ts'
+import { whole } from './shape.ts'
 import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
@@ -26,7 +27,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
     const all: StripeObject[] = []
     for await (const one of account.list(path, params)) {
-      all.push(kept(one))
+      all.push(kept(whole(account.name, path, one)))
       progress.step()
     }
     return all
@@ -46,10 +47,10 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   const people = new Map<string, StripeObject>()
   for (const one of customers) people.set(one.id ?? '', await redeemed.ofCustomer(deepened(one, terms) as StripeObject))
   for (const [index, one] of subscriptions.entries()) {
-    const whole = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
-    const customer = people.get(idOf(whole['customer']) ?? '')
+    const entire = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
+    const customer = people.get(idOf(entire['customer']) ?? '')
     // One customer, one object: a hundred thousand copies would be a tenth of the memory.
-    subscriptions[index] = customer === undefined ? whole : { ...whole, customer }
+    subscriptions[index] = customer === undefined ? entire : { ...entire, customer }
   }
   return {
     name: account.name,

@@ -3,10 +3,11 @@ import type { Json, StripeObject } from '../../core/json.ts'
 import { expansionsLeft, listsOf } from '../../kinds/expansions.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import type { Params, StripeAccount } from '../ports.ts'
+import { whole } from './shape.ts'
 
 export async function listAll(account: StripeAccount, path: string, params: Params): Promise<StripeObject[]> {
   const all: StripeObject[] = []
-  for await (const one of account.list(path, params)) all.push(one)
+  for await (const one of account.list(path, params)) all.push(whole(account.name, path, one))
   return all
 }
 

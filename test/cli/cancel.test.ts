@@ -64,6 +64,19 @@ describe('cancel: the manual fallback', () => {
     for (const other of two.subscriptions) expect(await status(other)).toBe('active')
   })
 
+  test('cancels a subscription that was made in the target by its own id, as the advice for one who subscribed again says', async () => {
+    const cleo = await inWorld(folder, accounts, async (stripe) => enrol(stripe('target'), 'cleo@example.com', 1))
+    const id = cleo.subscriptions[0] ?? ''
+    const { code, stdout } = await cancel(`target/${id}`, '--yes')
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`target/${id} is cancelled, confirmed by Stripe`)])
+    const after = await inWorld(
+      folder,
+      accounts,
+      async (stripe) => (await stripe('target').subscriptions.retrieve(id)).status,
+    )
+    expect(after).toBe('canceled')
+  })
+
   test('twice is once', async () => {
     await cancel(one.customer, '--yes')
     const again = await cancel(`us/${one.subscriptions[0]}`, '--yes')

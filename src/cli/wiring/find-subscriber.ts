@@ -67,13 +67,11 @@ async function customersWith(account: StripeAccount, email: string): Promise<str
   return [...ids]
 }
 
-/** In the target only what came from an old account has a name of ours. */
+/** A successor is known by the subscriber that it succeeds; any other subscription by its own account and id. */
 function foundAs(account: StripeAccount, subscription: StripeObject): Found[] {
   const { metadata, id = '' } = subscription
   const mark = isJsonObject(metadata) ? metadata[markFrom] : undefined
-  const own = account.name === 'target' ? undefined : subscriberKey(account.name, id)
-  const subscriber = typeof mark === 'string' ? (mark as SubscriberKey) : own
-  if (subscriber === undefined) return []
+  const subscriber = typeof mark === 'string' ? (mark as SubscriberKey) : subscriberKey(account.name, id)
   return [{ subscriber, liveIn: isOver(subscription) ? [] : [account.name] }]
 }
 

@@ -1,4 +1,5 @@
 import { exitCodes } from './exit-codes.ts'
+import { existsSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { ChalkInstance } from 'chalk'
 import type { Progress } from '../engine/ports.ts'
@@ -22,6 +23,12 @@ export interface Shell {
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
   readonly path: (named: string) => string
+  /** Absolute path of a file that belongs to the project: below its folder, wherever the command is typed. */
+  readonly pathInProject: (named: string) => string
+  /** Absolute path of a file to read: as seen from where the user stands, else below the project. */
+  readonly existing: (named: string) => string
+  /** A command that does the same when it is pasted where the user stands: `crossbill apply --project ../school x.json`. */
+  readonly command: (...words: readonly string[]) => string
   /** Absolute path of a file named on the command line; of `usual`, below the project, when none was named. */
   readonly pathOr: (named: string | undefined, usual: string) => string
   /** A path as seen from where the user stands, for messages. */
@@ -51,6 +58,17 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings, 
     progress: flags.quiet ? silent : await openProgress(surroundings, say),
     stop: listenForStop(surroundings, (text) => void stderr.write(`\n${text}\n`)),
     path: (named) => resolve(cwd, named),
+    pathInProject: (named) => resolve(cwd, flags.project, named),
+    existing: (named) => {
+      const here = resolve(cwd, named)
+      const there = resolve(cwd, flags.project, named)
+      return existsSync(here) || !existsSync(there) ? here : there
+    },
+    command: (...all) => {
+      const [name = '', ...words] = all
+      const isElsewhere = resolve(cwd, flags.project) !== resolve(cwd)
+      return ['crossbill', name, ...(isElsewhere ? ['--project', flags.project] : []), ...words].map(quoted).join(' ')
+    },
     pathOr: (named, usual) => (named === undefined ? resolve(cwd, flags.project, usual) : resolve(cwd, named)),
     near: (path) => relative(cwd, path),
     out,
@@ -61,6 +79,11 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings, 
     say,
     ask: (question) => ask(question, surroundings),
   }
+}
+
+/** As a POSIX shell reads it back. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 async function ask(question: string, { stdin, stderr, abort }: Surroundings): Promise<string | undefined> {

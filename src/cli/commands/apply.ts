@@ -38,7 +38,7 @@ export const main = command({
       )
     return await withProjectDespite(shell, { leniency: 'entries' }, async (project) => {
       const plan =
-        file === undefined ? await reviewed(project, { yes, allow }, shell) : await readPlan(shell.path(file))
+        file === undefined ? await reviewed(project, { yes, allow }, shell) : await readPlan(shell.existing(file))
       if (plan === undefined) {
         shell.say('Nothing was changed.')
         return exitCodes.fine

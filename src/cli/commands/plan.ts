@@ -12,7 +12,7 @@ export const main = command({
     out: {
       type: 'string',
       requiresArg: true,
-      describe: 'save the plan to this file, and beside it a .md for review',
+      describe: 'save the plan to this file of the project, and beside it a .md for review',
     },
     target: {
       type: 'string',
@@ -41,11 +41,12 @@ export const main = command({
       const plan = await makePlan(context, { allow, ...(target === undefined ? {} : { targets: target }) })
       printPlan(plan, shell)
       if (out !== undefined) {
-        const saved = await savePlan(shell.path(out), plan)
+        const saved = await savePlan(shell.pathInProject(out), plan)
         shell.say(
-          `Saved as ${saved.map((path) => shell.near(path)).join(' and ')}. Apply exactly this with: crossbill apply ${out}`,
+          `Saved as ${saved.map((path) => shell.near(path)).join(' and ')}. Apply exactly this with: ${shell.command('apply', shell.near(shell.pathInProject(out)))}`,
         )
-      } else if (plan.changes.length > 0 && shell.format === 'text') shell.say('Apply it with: crossbill apply')
+      } else if (plan.changes.length > 0 && shell.format === 'text')
+        shell.say(`Apply it with: ${shell.command('apply')}`)
       // A plan that covers less than the YAML says never passes for a whole one.
       const narrower = context.catalog.leftOut !== undefined
       return narrower || (detailed && plan.changes.length > 0) ? exitCodes.found : exitCodes.fine

@@ -9,7 +9,7 @@ export const main = command({
   examples: [['show plans/wave-01.plan.json', 'what was reviewed']],
   formats: ['text', 'json', 'markdown'],
   async run({ file }, shell) {
-    printPlan(await readPlan(shell.path(file)), shell)
+    printPlan(await readPlan(shell.existing(file)), shell)
     return exitCodes.fine
   },
 })

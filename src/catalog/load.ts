@@ -102,7 +102,10 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
     if (place.kind === 'access') draft.access = {}
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
-  findings.push(...leaveOutByRules(draft))
+  const byRules = leaveOutByRules(draft)
+  findings.push(...byRules)
+  const isFoundation = byRules.some(({ rule }) => rule === 'account-twice' || rule === 'mixed-modes')
+  if (leniency === 'entries' && isFoundation) founded = false
   if (!founded || draft.project === undefined) return { findings: sorted(findings) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }

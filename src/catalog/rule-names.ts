@@ -25,6 +25,8 @@ export const ruleMeanings = {
   'more-findings': 'A file has more findings than are listed.',
   'unknown-reference': 'A key is used that is declared nowhere.',
   'unknown-source': 'An account is named that `project.yaml` does not have.',
+  'account-twice': 'Two names of `project.yaml` stand for one account.',
+  'mixed-modes': 'An account is in live mode and the target in test mode, or the other way round.',
   'duplicate-subscriber': 'A subscription is declared twice.',
   'duplicate-natural-key':
     'Two objects have the same id, lookup key, code, url or event name, which Stripe lets exist once.',

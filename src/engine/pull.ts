@@ -15,7 +15,7 @@ import { readAccount } from './read/account.ts'
 import { readOnce } from './read/lists.ts'
 import { readResources } from './read/resources.ts'
 import { leftInPlace } from './plan/notices.ts'
-import { readCopyMaps } from './plan/survey.ts'
+import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
 export interface PullOptions {
   /** Only these sources; all of them when absent. `target` may be named to bring its own catalog into YAML. */
@@ -141,14 +141,11 @@ async function changedInTarget(
   },
 ): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> {
   const known = accounts.map(({ live }) => live)
+  const sources = new Map(known.filter(({ name }) => name !== target.name).map((live) => [live.name, live]))
   return changesToAdopt({
     catalog,
-    live: {
-      target,
-      sources: new Map(known.filter(({ name }) => name !== target.name).map((live) => [live.name, live])),
-      resources: new Map(),
-    },
-    copyMaps: await readCopyMaps(context),
+    live: { target, sources, resources: new Map() },
+    copyMaps: withMarkedCopies(await readCopyMaps(context), { target, sources }),
     remembered: new Map(),
     now: context.accounts.target.now(),
   })

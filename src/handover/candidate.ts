@@ -1,5 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import { isAlive } from '../live/subscription.ts'
+import { sharedDefaults } from './shared-default.ts'
 import { markFrom } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
@@ -50,6 +51,8 @@ export interface Surroundings {
   /** Live subscriptions of the target by customer. */
   readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
+  /** Customers of the target whose default method cannot be right for all of their subscriptions. */
+  readonly sharedDefaults: ReadonlySet<string>
   /** By old subscription: the other project whose successor lives in the target. */
   readonly movedByOthers: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
@@ -95,6 +98,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
       ({ metadata }) => metadata[markFrom] ?? '',
     ),
     movedByOthers: others,
+    sharedDefaults: sharedDefaults(input),
     targetTaxRates: taxRateKeys(live.resources.get('tax_rate') ?? []),
     sources: new Map(sides),
   }

@@ -173,7 +173,9 @@ function move(candidate: Candidate): Outcome {
   if (customerNew === undefined || customerOld === undefined) return verdict(findings.reasons, findings.waits)
   const { project, index, policies, now } = around
   const onceGoesTo = earliestRenewal(candidate)
-  const made = recipe({ project, desired, old, customerOld, customerNew, index, copyMap, policies, now, onceGoesTo })
+  const sharesDefault = around.sharedDefaults.has(customerNew.id)
+  const given = { project, desired, old, customerOld, customerNew, index, copyMap, policies, now, onceGoesTo }
+  const made = recipe({ ...given, sharesDefault })
   const carry = customerSteps(customerOld, customerNew, made.ok ? made.defaultPayment : null, findings)
   const schedule = scheduleSteps(candidate, findings)
   const reasons = [...findings.reasons, ...(made.ok ? [] : made.reasons)]

@@ -18,4 +18,6 @@ export interface RecipeInput {
   readonly now: Instant
   /** Id of the customer's subscription that renews first: a customer-level `once` falls on it alone. */
   readonly onceGoesTo: string | null
+  /** Subscriptions of the target's customer are charged to different methods: the customer's default cannot be right for all. */
+  readonly sharesDefault: boolean
 }

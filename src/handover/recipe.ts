@@ -11,7 +11,15 @@ import { carriedDiscounts } from './carried/discounts.ts'
 import { carriedPayment } from './carried/payment.ts'
 import { fieldsNotCarried } from './fields.ts'
 import { liveValue } from './live-values.ts'
-import { foreignMetadata, markFrom, markProject, markPromotion, markStart } from '../live/marks.ts'
+import {
+  foreignMetadata,
+  markFrom,
+  markProject,
+  markPromotion,
+  markStart,
+  markPayment,
+  paymentMark,
+} from '../live/marks.ts'
 import { findPrice, findTaxRate, refTo } from './references.ts'
 import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
@@ -43,7 +51,7 @@ export function recipe(input: RecipeInput): Recipe {
   const discounts = carriedDiscounts(input, old.discounts, findings)
   const taxRates = ratesOf(input, old.raw.default_tax_rates ?? [], findings)
   const payment = carriedPayment(input, findings)
-  const metadata = metadataOf(input, anchor, findings)
+  const metadata = metadataOf(input, anchor, payment?.expected ?? null, findings)
   const cancelAt = cancelAtOf(input, findings)
   if (!findings.none || anchor === undefined || payment === undefined)
     return { ok: false, reasons: findings.reasons, waits: findings.waits }
@@ -138,6 +146,7 @@ const metadataKeysMax = 50
 function metadataOf(
   { desired, old, project, now }: RecipeInput,
   anchor: AnchorChoice | undefined,
+  payment: string | null,
   findings: Findings,
 ): Readonly<Record<string, string>> {
   const promotion = old.discounts.find(({ promotionCode }) => promotionCode !== null)?.promotionCode ?? null
@@ -151,7 +160,10 @@ function metadataOf(
   // The old one needs room for the mark of its hold, too.
   if (own + Math.max(1, Object.keys(marks).length) > metadataKeysMax)
     findings.block('metadata_full', `${own} keys leave no room for the marks`)
-  return marks
+  // Without it a lost copy map leaves open whether the card is another one; it is no reason to refuse a move.
+  const isRoom = own + Object.keys(marks).length < metadataKeysMax
+  if (!isRoom || old.payment === null || payment === null) return marks
+  return { ...marks, [markPayment]: paymentMark(old.payment.id, payment) }
 }
 
 /** Flexible mode cuts the backdated time into periods, 250 lines at most (https://docs.stripe.com/billing/subscriptions/backdating). */

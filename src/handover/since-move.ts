@@ -28,8 +28,11 @@ export type ChangedFields = Partial<
 export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly Changed[] {
   const { desired, old, copyMap } = candidate
   const now = readSource(successor, customerOf(successor))
-  const pinned = old.payment?.level === 'subscription' ? (copyMap.payments.get(old.payment.id)?.id ?? null) : null
+  const copy = old.payment === null ? undefined : copyMap.payments.get(old.payment.id)?.id
   const own = readPayment(successor, undefined)?.id ?? null
+  // Where nobody knows the copy, nobody can say that it was changed; where one default is wrong for some, the copy is pinned.
+  const isUnknown = copy === undefined && old.payment !== null && own !== null
+  const pinned = old.payment?.level === 'subscription' || own === copy ? (copy ?? null) : null
   // An end that was carried along comes near on both sides; payments that are left give the new one an end of its own.
   const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
   const { cancel_at: end, cancel_at_period_end: ends, collection_method: method, days_until_due: days } = successor
@@ -39,7 +42,7 @@ export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscript
     ...changed('items or quantities', !sameItems(old.items, now.items, old.currency), () => ({
       items: itemsNow(candidate, now.items),
     })),
-    ...changed('payment method', own !== pinned, () => ({
+    ...changed('payment method', own !== pinned && !isUnknown, () => ({
       payment_method: (own === null ? now.payment?.id : own) ?? undefined,
     })),
     ...changed('its end', !sameEnd || ends !== old.raw.cancel_at_period_end, () => ({

@@ -23,6 +23,8 @@ export const cancelledComment = 'crossbill cancelled on request '
 export const markStart = 'crossbill_start'
 /** On a new subscription: the promotion code of the old account that its discount came from. */
 export const markPromotion = 'crossbill_promotion_code'
+/** On a new subscription: the old payment method and its copy that it was created with, `pm_old>pm_new`. */
+export const markPayment = 'crossbill_payment'
 /** On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and the step. */
 export const markCarried = 'crossbill_carried'
 
@@ -33,6 +35,16 @@ export const markCarried = 'crossbill_carried'
 export function priceKey(price: { readonly metadata?: unknown }): string | undefined {
   const mark = (price.metadata as Readonly<Record<string, unknown>> | null | undefined)?.[markAddress]
   return typeof mark === 'string' && mark.startsWith('price.') ? mark.slice('price.'.length) : undefined
+}
+
+export function paymentMark(old: string, copy: string): string {
+  return `${old}>${copy}`
+}
+
+/** What the mark says: the old payment method, and its copy. */
+export function readPaymentMark(metadata: Readonly<Record<string, string>>): { old: string; copy: string } | undefined {
+  const [old = '', copy = ''] = (metadata[markPayment] ?? '').split('>')
+  return old === '' || copy === '' ? undefined : { old, copy }
 }
 
 /** Metadata without our own keys: what the subscription's owner wrote. */

@@ -29,3 +29,34 @@ export function unknownSources(draft: Draft): readonly Diagnostic[] {
       return error('unknown-source', `"${name}" is not a source of the project`, fix, at)
     })
 }
+
+/** Every configured account is another real account: one of them under two names would be billed and moved into itself. */
+export function distinctAccounts({ project, projectFile }: Draft): readonly Diagnostic[] {
+  if (project === undefined || projectFile === undefined) return []
+  const found: Diagnostic[] = []
+  const first = new Map<string, string>()
+  const real = Object.entries(project.accounts).flatMap(([name, account]) =>
+    account.sandbox === true ? [] : [{ name, id: account.account, livemode: account.livemode }],
+  )
+  for (const { name, id } of real) {
+    const other = first.get(id)
+    if (other === undefined) first.set(id, name)
+    else {
+      const message = `accounts ${other} and ${name} are the same account, ${id}`
+      const fix = 'write the id of the other account: each name stands for an account of its own'
+      found.push(error('account-twice', message, fix, projectFile.locate(['accounts', name, 'account'])))
+    }
+  }
+  const target = real.find(({ name }) => name === targetAccount)
+  for (const { name, livemode } of real) {
+    if (target === undefined || livemode === target.livemode) continue
+    const message = `account ${name} is in ${mode(livemode)}, the target is in ${mode(target.livemode)}`
+    const fix = 'use keys of one mode: whoever moved from live mode into test mode would be charged by nobody'
+    found.push(error('mixed-modes', message, fix, projectFile.locate(['accounts', name, 'livemode'])))
+  }
+  return found
+}
+
+function mode(livemode: boolean): string {
+  return livemode ? 'live mode' : 'test mode'
+}

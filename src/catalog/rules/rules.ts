@@ -4,13 +4,14 @@ import { couponTerms, promotionMinimum } from './coupons.ts'
 import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
 import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
 import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
-import { unknownSources } from './project.ts'
+import { distinctAccounts, unknownSources } from './project.ts'
 import { unknownReferences } from './references.ts'
 import { excludedStage, subscriberCurrency, subscriberTerms } from './subscribers.ts'
 
 /** What must hold across files, beyond what each file's schema says. */
 export const rules: readonly Rule[] = [
   unknownSources,
+  distinctAccounts,
   duplicateAddresses,
   duplicateSubscribers,
   duplicateNaturalKeys,

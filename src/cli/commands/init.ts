@@ -93,12 +93,24 @@ async function realProject(name: string, { target, sources, live }: Wanted, shel
       'See: crossbill init --help',
     )
   const pairs = sources.length > 0 || target !== undefined ? sources : await askSources(shell)
-  return {
-    name,
-    accounts: {
-      target: account('target', targetId, live),
-      ...Object.fromEntries(pairs.map((pair) => sourceAccount(pair, live))),
-    },
+  const named: [string, NewAccount][] = [
+    ['target', account('target', targetId, live)],
+    ...pairs.map((pair) => sourceAccount(pair, live)),
+  ]
+  refuseTwice(named.map(([known, one]) => [known, 'account' in one ? one.account : known]))
+  return { name, accounts: { target: account('target', targetId, live), ...Object.fromEntries(named) } }
+}
+
+/** One account under two names would be moved into itself; one name for two accounts would lose the first. */
+function refuseTwice(named: readonly (readonly [string, string])[]): void {
+  for (const [at, [name, id]] of named.entries()) {
+    const [other] = named.slice(0, at).find(([known, before]) => known === name || before === id) ?? []
+    if (other !== undefined)
+      throw new UsageError(
+        'account-twice',
+        other === name ? `account ${name} is named twice` : `accounts ${other} and ${name} are the same account, ${id}`,
+        'Give each account a name of its own, and its own id.',
+      )
   }
 }
 

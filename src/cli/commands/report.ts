@@ -1,3 +1,4 @@
+import { asRebuilt } from '../../engine/as-rebuilt.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { join } from 'node:path'
 import { formatInstant } from '../../core/instant.ts'
@@ -68,6 +69,7 @@ async function writeLinks(
 }
 
 async function gather(context: Context): Promise<Evidence> {
+  const rebuilt = await asRebuilt(context)
   return {
     tool: context.tool,
     at: formatInstant(context.accounts.target.now()),
@@ -76,7 +78,7 @@ async function gather(context: Context): Promise<Evidence> {
     verified: await verify(context),
     doctor: await doctor(context, { localNow: Math.floor(Date.now() / 1_000) }),
     copied: await copyMapCheck(context),
-    identities: await stateExport(context),
-    phases: new Map((await context.store.subscribers()).map(({ key, phase }) => [key, phase])),
+    identities: await stateExport(rebuilt),
+    phases: new Map((await rebuilt.store.subscribers()).map(({ key, phase }) => [key, phase])),
   }
 }

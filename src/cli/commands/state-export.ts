@@ -1,3 +1,4 @@
+import { asRebuilt } from '../../engine/as-rebuilt.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { stateExport, type Identity } from '../../engine/state.ts'
 import { command } from '../command.ts'
@@ -12,7 +13,7 @@ export const main = command({
   formats: ['text', 'json', 'csv'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
-      const identities = await stateExport(context)
+      const identities = await stateExport(await asRebuilt(context))
       if (shell.format === 'json') shell.json(identities)
       else
         shell.out(

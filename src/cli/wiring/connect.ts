@@ -1,6 +1,7 @@
+import { CommandError } from '../../core/outcome.ts'
 import { targetAccount, type AccountConfig, type Project } from '../../catalog/types.ts'
 import { present } from '../../core/assert.ts'
-import type { Accounts } from '../../engine/ports.ts'
+import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import { connectAccount, type ConnectOptions } from '../../stripe/account.ts'
 import type { ProjectSandbox } from './project-sandbox.ts'
@@ -19,6 +20,7 @@ export async function connectAccounts(
       return await connectAccount(service ? forService(options) : options)
     }),
   )
+  refuseTwice(connected)
   return {
     target: present(
       connected.find((account) => account.name === targetAccount),
@@ -36,6 +38,24 @@ function forService(options: ConnectOptions): ConnectOptions {
     timeoutSeconds: 20,
     readPauses: [500],
     ...(account === undefined ? {} : { mayBeAway: { account } }),
+  }
+}
+
+/** The accounts' own answers decide which is which: what the project says of them may be wrong in the same way twice. */
+function refuseTwice(connected: readonly StripeAccount[]): void {
+  const first = new Map<string, string>()
+  for (const { id, name } of connected) {
+    const other = first.get(id)
+    if (other !== undefined)
+      throw new CommandError(
+        'account_twice',
+        `accounts ${other} and ${name} are the same account: both keys belong to ${id}`,
+        {
+          notDone: 'nothing was read or sent',
+          fix: `correct accounts.${other} or accounts.${name} in catalog/project.yaml, or the secret it names`,
+        },
+      )
+    first.set(id, name)
   }
 }
 

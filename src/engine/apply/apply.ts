@@ -10,7 +10,7 @@ import type { Context } from '../context.ts'
 import { isAccess, isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { planOf } from '../plan/make-plan.ts'
-import { noteMissing, proveDone } from './prove-done.ts'
+import { noteMissing, noteRests, proveDone } from './prove-done.ts'
 import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
 import { applyResources } from './resources.ts'
@@ -72,7 +72,9 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
     : checkGuards(context, plan, fresh.guards, { ...options, allow })
   const due = ready.filter(({ address }) => !stopped.has(address))
   await checkService(context, due)
+  // What marks say is known from here on, whatever store this run has: money follows the last of a customer's moves.
   await noteMissing(context, seen)
+  await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
   const changes = [
     ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),

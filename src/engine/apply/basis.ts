@@ -72,8 +72,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
-  if (lineage !== state.lineage) differences.push('the plan was made with another store')
-  else if (!resumed && serial !== state.serial)
+  // A store is a cache of what the accounts show: that of another checkout says nothing against a plan, its own history does.
+  if (lineage === state.lineage && !resumed && serial !== state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
   const now = Map.groupBy(fresh.changes, ({ address }) => address)
   const deferred = new Map(fresh.deferred.map((one) => [one.address, one]))

@@ -59,7 +59,7 @@ export function recordOf(one: Classification, updated: SubscriberRecord['updated
  * People leave, cards lapse, entries come back into the YAML without any run of ours: the store learns it from the objects, as a rebuilt one would. What is in the middle
  * is recovery's.
  */
-async function noteRests({ store, accounts }: Context, { classified }: Survey): Promise<void> {
+export async function noteRests({ store, accounts }: Context, { classified }: Survey): Promise<void> {
   const known = new Map((await store.subscribers()).map((record) => [record.key, record]))
   const updated = accounts.target.now()
   const changed = classified.flatMap((one) => {

@@ -1,3 +1,5 @@
+import { idOf } from '../../live/source.ts'
+import { markFrom, readPaymentMark } from '../../live/marks.ts'
 import { withKnown } from '../read/known.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
 import { blocked } from '../../handover/reasons.ts'
@@ -37,11 +39,12 @@ export async function survey(
   // The version comes first: what is written meanwhile makes the plan stale rather than wrong.
   const state = await store.version()
   const listed = given ?? (await refresh(context))
-  const [known, records, copyMaps] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
-  const customers = new Map([...copyMaps].map(([source, map]) => [source, map.customers]))
+  const [known, records, imported] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
+  const customers = new Map([...imported].map(([source, map]) => [source, map.customers]))
   const whole = await withKnown(context, listed, { catalog, records, customers })
   const captured = await capturedBefore(context, whole.target)
   const live = { ...whole, target: { ...whole.target, captured } }
+  const copyMaps = withMarkedCopies(imported, live)
   const remembered = new Map(
     records.map(({ key, phase, facts }) => [
       key as HandoverInput['remembered'] extends ReadonlyMap<infer K, unknown> ? K : never,
@@ -94,6 +97,35 @@ function withoutBlockedResources(
     const reason = blocked('resource_blocked', `${stop.address} is blocked (${stop.code}): ${stop.message}`, stop.fix)
     return { ...rest, outcome: 'blocked', reasons: [reason] }
   })
+}
+
+/**
+ * The copy maps with what the marks of moved subscriptions say: whose copy a customer and a method are is known of everybody
+ * who was moved, also without the imported table.
+ */
+export function withMarkedCopies(
+  imported: ReadonlyMap<string, CopyMap>,
+  { target, sources }: Pick<Live, 'target' | 'sources'>,
+): ReadonlyMap<string, CopyMap> {
+  const successors = Map.groupBy(target.subscriptions, ({ metadata }) => metadata[markFrom]?.split('/')[0] ?? '')
+  return new Map(
+    [...imported].map(([source, map]) => {
+      const olds = new Map((sources.get(source)?.subscriptions ?? []).map((one) => [one.id, idOf(one.customer)]))
+      const customers = new Map<string, string>()
+      const payments = new Map<string, { customer: string; id: string }>()
+      for (const { metadata, customer } of successors.get(source) ?? []) {
+        const old = olds.get(metadata[markFrom]?.slice(source.length + 1) ?? '')
+        if (old !== undefined) customers.set(old, idOf(customer))
+        const mark = readPaymentMark(metadata)
+        if (mark !== undefined) payments.set(mark.old, { customer: idOf(customer), id: mark.copy })
+      }
+      const whole = {
+        customers: new Map([...customers, ...map.customers]),
+        payments: new Map([...payments, ...map.payments]),
+      }
+      return [source, whole] as const
+    }),
+  )
 }
 
 /** The copy map of every source, as imported. */

@@ -55,10 +55,10 @@ export function check(
   { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
 ): readonly Violation[] {
   const drift = new Map(classified.map((one) => [one.key, one.drift]))
-  const copied = [...input.copyMaps].map(
-    ([source, { payments }]) => [source, new Map([...payments.values()].map((one) => [one.id, one.customer]))] as const,
+  const copied = new Set(
+    [...input.copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),
   )
-  const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied: new Map(copied) }
+  const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // Who was moved and then excluded still has two accounts that could charge them.
   const found = all.filter(isWatched).flatMap((sides) =>

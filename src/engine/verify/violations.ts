@@ -58,8 +58,8 @@ export interface Sight {
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
   /** By source name. */
   readonly copyMaps: ReadonlyMap<string, CopyMap>
-  /** By source name: whose each copied payment method is, by its new id. */
-  readonly copied: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Ids of all copied payment methods, of every source: whose choice none of them is. */
+  readonly copied: ReadonlySet<string>
 }
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
@@ -247,7 +247,7 @@ function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied 
   if (wanted === undefined) return undefined
   const now = readPayment(successor, live.target.customers.get(customerId(successor)))
   if (now?.id === wanted.id) return undefined
-  if (now !== null && copied.get(source)?.get(now.id) !== wanted.customer) return undefined
+  if (now !== null && !copied.has(now.id)) return undefined
   // What stands on the subscription goes before the customer's default.
   const place = now?.level === 'subscription' ? successor.id : wanted.customer
   return {

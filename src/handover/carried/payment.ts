@@ -17,7 +17,8 @@ const notCopyable = new Set(['link', 'bacs_debit', 'acss_debit'])
 
 /**
  * The payment method, from the copy map alone, set at the same level as in the source: pinned on the new subscription only if it was pinned on the old
- * one, or the old card would go on being charged after the member changes theirs.
+ * one, or the old card would go on being charged after the member changes theirs. Where several subscriptions share the customer and are charged to
+ * different methods, those that relied on a default are pinned as well: one default cannot be right for all of them.
  */
 export function carriedPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
   const { old, copyMap, customerNew } = input
@@ -33,6 +34,7 @@ export function carriedPayment(input: RecipeInput, findings: Findings): CarriedP
   if (payment.level === 'subscription') return { params: { [field]: copied.id }, customer: null, expected: copied.id }
   const usual = effectiveDefault(input)
   if (usual === copied.id) return { params: {}, customer: null, expected: copied.id }
+  if (input.sharesDefault) return { params: { [field]: copied.id }, customer: null, expected: copied.id }
   if (usual !== null && !(field === 'default_payment_method' && isCopiedSource(input)))
     return findings.block('payment_default_differs', `customer ${customerNew.id} has ${usual}, not ${copied.id}`)
   const params =

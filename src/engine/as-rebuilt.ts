@@ -1,0 +1,57 @@
+import { recordOf } from './apply/prove-done.ts'
+import type { Context } from './context.ts'
+import { survey } from './plan/survey.ts'
+import type { CopyMapRow } from './ports.ts'
+
+/**
+ * The context with a store that answers what a rebuilt one would: objects, people and copies as the accounts show them,
+ * whatever this store knows. Nothing is written.
+ */
+export async function asRebuilt(context: Context): Promise<Context> {
+  const seen = await survey(context)
+  const { store, accounts } = context
+  const now = accounts.target.now()
+  const known = new Map(seen.known.map((one) => [one.address, one]))
+  const objects = [...seen.resources.ids].map(
+    ([address, id]) => known.get(address) ?? { address, id, account: accounts.target.name, applied: null },
+  )
+  const there = new Set(objects.map(({ address }) => address))
+  const records = new Map((await store.subscribers()).map((record) => [record.key, record]))
+  for (const one of seen.classified) {
+    const derived = records.has(one.key) ? undefined : recordOf(one, now)
+    if (derived !== undefined) records.set(one.key, derived)
+  }
+  return {
+    ...context,
+    store: {
+      ...store,
+      objects: async () => [...objects, ...seen.known.filter(({ address }) => !there.has(address))],
+      subscribers: async () => [...records.values()],
+      async *copyMap(source) {
+        const said = new Set<string>()
+        for await (const row of store.copyMap(source)) {
+          said.add(`${row.source} ${row.sourceOld}`).add(`${row.source} ${row.customerOld}`)
+          yield row
+        }
+        for (const row of markedRows(seen.input.copyMaps))
+          if (
+            (source === undefined || row.source === source) &&
+            !said.has(`${row.source} ${row.sourceOld || row.customerOld}`)
+          )
+            yield { ...row, importedAt: now }
+      },
+    },
+  }
+}
+
+function* markedRows(
+  maps: Awaited<ReturnType<typeof survey>>['input']['copyMaps'],
+): Iterable<Omit<CopyMapRow, 'importedAt'>> {
+  for (const [source, { customers, payments }] of maps) {
+    const olds = new Map([...customers].map(([old, copy]) => [copy, old]))
+    for (const [customerOld, customerNew] of customers)
+      yield { source, customerOld, customerNew, sourceOld: '', sourceNew: '' }
+    for (const [sourceOld, { customer, id }] of payments)
+      yield { source, customerOld: olds.get(customer) ?? customer, customerNew: customer, sourceOld, sourceNew: id }
+  }
+}

@@ -1,0 +1,43 @@
+import type Stripe from 'stripe'
+import { markFrom } from '../live/marks.ts'
+import { idOf, readPayment } from '../live/source.ts'
+import { isOver } from '../live/subscription.ts'
+import type { HandoverInput } from './types.ts'
+
+/**
+ * Customers of the target whose subscriptions are charged to different methods although each relies on a customer's default
+ * today: the same customer id in two sources, two old customers with one copy, or a subscription that lives in the target
+ * already. All declared ones count, whatever their stage, so that the order of the waves changes nothing.
+ */
+export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): ReadonlySet<string> {
+  const methods = new Map<string, Set<string>>()
+  const note = (customer: string, method: string): void => {
+    const known = methods.get(customer)
+    if (known === undefined) methods.set(customer, new Set([method]))
+    else known.add(method)
+  }
+  const byId = new Map(
+    [...live.sources].map(([name, { subscriptions }]) => [name, new Map(subscriptions.map((one) => [one.id, one]))]),
+  )
+  for (const { source, subscription, excluded } of catalog.subscribers) {
+    const account = live.sources.get(source)
+    const old = byId.get(source)?.get(subscription)
+    if (excluded !== undefined || account === undefined || old === undefined || !isCharged(old)) continue
+    const customer = idOf(old.customer)
+    const payment = readPayment(old, account.customers.get(customer))
+    if (payment?.level === 'subscription') continue
+    const map = copyMaps.get(source)
+    const copy = payment === null ? undefined : map?.payments.get(payment.id)
+    note(copy?.customer ?? map?.customers.get(customer) ?? customer, copy?.id ?? `${source} ${payment?.id ?? 'none'}`)
+  }
+  for (const one of live.target.subscriptions) {
+    if (one.metadata[markFrom] !== undefined || !isCharged(one) || readPayment(one, undefined) !== null) continue
+    const customer = live.target.customers.get(idOf(one.customer))
+    note(idOf(one.customer), readPayment(one, customer)?.id ?? 'target none')
+  }
+  return new Set([...methods].flatMap(([customer, all]) => (all.size > 1 ? [customer] : [])))
+}
+
+function isCharged(subscription: Stripe.Subscription): boolean {
+  return !isOver(subscription) && subscription.collection_method === 'charge_automatically'
+}

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { idOf } from '../../src/live/source.ts'
 import { servedProject, type ServedProject } from './served-project.ts'
 
 /** One member in both old accounts, charged by another card in each; both copies are one customer of the target. */
@@ -32,7 +33,10 @@ async function methods(project: ServedProject, customer: string): Promise<Readon
   const usual = 'invoice_settings' in owner ? owner.invoice_settings.default_payment_method : null
   const all = await project.live('target', customer)
   return new Map(
-    all.map(({ metadata, default_payment_method: own }) => [metadata['crossbill_from'] ?? '', String(own ?? usual)]),
+    all.map(({ metadata, default_payment_method: own }) => [
+      metadata['crossbill_from'] ?? '',
+      idOf(own ?? usual ?? ''),
+    ]),
   )
 }
 

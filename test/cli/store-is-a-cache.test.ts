@@ -38,7 +38,7 @@ const story: readonly (readonly string[])[] = [
 
 /** What one command says, without what names one store, one plan or one instant. */
 function said(text: string, project: ServedProject, members: readonly Member[]): string {
-  const names = [...members.flatMap(({ customer, subscription, card }) => [customer, subscription, card])]
+  const names = members.flatMap(({ customer, subscription, card }) => [customer, subscription, card])
   // A copied card that nobody is charged by is the one thing that the table alone knows.
   const charged = text.replaceAll(new RegExp(`^payment_method,us,${members[0]?.card},.*\\n`, 'gm'), '')
   const named = names.reduce((rest, name, at) => rest.replaceAll(name, `<${at}>`), charged)

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import { markFrom } from '../live/marks.ts'
-import { idOf, readPayment } from '../live/source.ts'
+import { idOf } from '../core/reference.ts'
+import { readPayment } from '../live/source.ts'
 import { isOver } from '../live/subscription.ts'
 import type { HandoverInput } from './types.ts'
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { idOf } from '../../src/live/source.ts'
+import { idOf } from '../../src/core/reference.ts'
 import { servedProject, type ServedProject } from './served-project.ts'
 
 /** One member in both old accounts, charged by another card in each; both copies are one customer of the target. */

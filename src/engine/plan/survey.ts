@@ -1,4 +1,4 @@
-import { idOf } from '../../live/source.ts'
+import { idOf } from '../../core/reference.ts'
 import { markFrom, readPaymentMark } from '../../live/marks.ts'
 import { withKnown } from '../read/known.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'

@@ -41,7 +41,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['handover'],
     ['plan'],
     ['apply'],
-    ['pull.ts', 'copy-map.ts', 'state.ts', 'rebuild.ts'],
+    ['pull.ts', 'copy-map.ts', 'state.ts', 'rebuild.ts', 'as-rebuilt.ts'],
     ['verify', 'doctor'],
     ['inbox'],
     ['rehearse'],

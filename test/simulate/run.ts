@@ -33,10 +33,10 @@ interface Lived {
 
 async function live(seed: number): Promise<Lived> {
   const world = worldFor(seed)
-  const story = await simulate(seed, world)
+  const story = await simulate(seed, world, true)
   const counts = { ...story.counts, ...countsOf(world) }
   if (story.broken === undefined) return { seed, counts }
-  const { people, happenings } = storyOf(seed)
+  const { people, happenings } = storyOf(seed, true)
   const short = await shorten(story, people, happenings)
   const told = `SEED=${seed}  ${short.broken}\n  world: ${worldText(world) || 'as by default'}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
   return { seed, counts, told }

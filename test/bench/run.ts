@@ -1,6 +1,7 @@
 import { accept } from './accept.ts'
 import { cancel } from './cancel.ts'
 import { catalog } from './catalog.ts'
+import { catalogWork } from './catalog-work.ts'
 import type { Figure } from './figure.ts'
 import { move } from './move.ts'
 import { people } from './people.ts'
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure
   cancel,
   refresh,
   catalog,
+  catalogWork,
   move,
   people,
   rehearsal,

@@ -2,7 +2,10 @@ import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn, referencesInPath } from '../../plan/references.ts'
 import type { Change } from '../../plan/types.ts'
 
-/** Changes that are carried out at the same time. The rate limit decides how fast they are; these are enough to keep it busy. */
+/**
+ * Changes of one kind that are carried out at the same time. The rate limit decides how fast they are; these are enough to keep it busy.
+ * Kinds have places of their own, since each operation of Stripe has its own limit.
+ */
 const lanes = 16
 
 /**
@@ -23,9 +26,12 @@ export async function inDependencyOrder<Result>(
   for (const stage of stagesOf(changes)) {
     const earlier = dependencies(stage)
     const done: Promise<void>[] = []
-    const slots = new Slots(lanes)
+    const places = new Map<string, Slots>()
     for (const [index, change] of stage.entries()) {
       const place = first + index
+      const kind = kindOf(change)
+      const slots = places.get(kind) ?? new Slots(lanes)
+      places.set(kind, slots)
       const run = async (): Promise<void> => {
         await Promise.all((earlier[index] ?? []).flatMap((one) => done[one] ?? []))
         await slots.take()
@@ -46,12 +52,16 @@ export async function inDependencyOrder<Result>(
   return changes.flatMap((_change, index) => (results.has(index) ? [results.get(index) as Result] : []))
 }
 
+function kindOf({ address }: Change): string {
+  return address.split('.')[0] ?? ''
+}
+
 /** Parts of the plan that come one after the other: all creations in a row, and every other action on one kind. */
 function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
   const stages: Change[][] = []
   let name = ''
   for (const change of changes) {
-    const own = change.action === 'create' ? 'create' : `${change.action} ${change.address.split('.')[0] ?? ''}`
+    const own = change.action === 'create' ? 'create' : `${change.action} ${kindOf(change)}`
     if (own !== name || stages.length === 0) stages.push([])
     name = own
     stages.at(-1)?.push(change)

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { sendPatiently } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { checkOldDoors } from '../read/old-doors.ts'
+import { checkHeardEvents } from './heard-events.ts'
 import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorResult {
@@ -23,9 +24,10 @@ export async function doctor(context: Context, options: { readonly localNow: num
         [accounts.target, ...accounts.sources.values()].map((one) => checkAccount(context, one, options.localNow)),
       )
     ).flat(),
-    ...(await Promise.all([...accounts.sources.values()].map(checkOldDoors))).flat(),
+    ...(await Promise.all([...accounts.sources.values()].map((one) => checkOldDoors(context, one)))).flat(),
     ...(await checkTarget(accounts.target)),
     ...(await checkTaxSettings(context)),
+    ...(await checkHeardEvents(context)),
     ...(await checkStore(context)),
   ]
   return { ok: findings.every(({ status }) => status !== 'failed'), findings }

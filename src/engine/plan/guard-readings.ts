@@ -1,3 +1,4 @@
+import { isServiceEndpoint, serviceEndpoint } from '../read/service-endpoint.ts'
 import type Stripe from 'stripe'
 import { isCurrent, paymentFailure } from '../../live/subscription.ts'
 import { markFrom } from '../../live/marks.ts'
@@ -30,14 +31,20 @@ function isFailing(subscription: Stripe.Subscription): boolean {
   return paymentFailure(subscription) !== undefined
 }
 
-/** Enabled endpoints that hear old subscriptions end, by source: an old integration would take away access when they are settled. */
+/**
+ * Enabled endpoints that hear old subscriptions end, by source, apart from the cancel service's own:
+ * an old integration would take away access when they are settled.
+ */
 export async function enabledOldWebhooks({
   accounts,
-}: Pick<Context, 'accounts'>): Promise<ReadonlyMap<string, number>> {
+  catalog,
+}: Pick<Context, 'accounts' | 'catalog'>): Promise<ReadonlyMap<string, number>> {
   const counts = await Promise.all(
     [...accounts.sources.values()].map(async (account) => {
+      const service = serviceEndpoint(catalog, account.name)
       const endpoints = await listAll(account, '/v1/webhook_endpoints', {})
-      return [account.name, endpoints.filter(hearsSubscriptionsEnd).length] as const
+      const old = endpoints.filter((one) => hearsSubscriptionsEnd(one) && !isServiceEndpoint(service, one))
+      return [account.name, old.length] as const
     }),
   )
   return new Map(counts.filter(([, count]) => count > 0))

@@ -31,8 +31,7 @@ export interface PlanOptions {
  * @throws CommandError when an account or the store cannot be read, or a target names nothing.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
-  const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> =>
-    openDoors(context.accounts, changes)
+  const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> => openDoors(context, changes)
   const { targets, allow = [] } = options
   return planned(context, await survey(context, options.live), { targets, lookAround, allow })
 }

@@ -1,8 +1,10 @@
+import type { Context } from '../context.ts'
+import { isServiceEndpoint, serviceEndpoint } from './service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { OpenDoor } from '../../plan/types.ts'
-import type { Accounts, Params, StripeAccount } from '../ports.ts'
+import type { Params, StripeAccount } from '../ports.ts'
 
 /** A way by which somebody could still subscribe, change or cancel in an old account. */
 interface Door {
@@ -50,7 +52,11 @@ const doors: readonly Door[] = [
 ]
 
 /** Whether somebody could still subscribe, change or cancel in an old account. */
-export async function checkOldDoors(account: StripeAccount): Promise<DoctorFinding[]> {
+export async function checkOldDoors(
+  { catalog }: Pick<Context, 'catalog'>,
+  account: StripeAccount,
+): Promise<DoctorFinding[]> {
+  const service = serviceEndpoint(catalog, account.name)
   return Promise.all(
     doors.map(async ({ check, path, params, open, what, fix }): Promise<DoctorFinding> => {
       const base = { check, account: account.name }
@@ -63,7 +69,8 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
           message: `could not be looked at: ${list.failure.message}`,
           fix: `give the key read access, or look at ${path} in the Dashboard`,
         }
-      const count = list.value.filter(open).length
+      // The cancel service itself listens there: it tells our settling from a member's cancel.
+      const count = list.value.filter((one) => open(one) && !isServiceEndpoint(service, one)).length
       return count === 0
         ? { ...base, status: 'ok', message: 'closed', fix: '' }
         : { ...base, status: 'warning', message: what(count), fix }
@@ -73,12 +80,16 @@ export async function checkOldDoors(account: StripeAccount): Promise<DoctorFindi
 
 /** What stands open in those sources that a plan takes people away from. */
 export async function openDoors(
-  { sources }: Accounts,
+  context: Pick<Context, 'accounts' | 'catalog'>,
   people: readonly { readonly action: string; readonly expect?: JsonObject }[],
 ): Promise<readonly OpenDoor[]> {
   const leaving = people.filter(({ action }) => action === 'move' || action === 'settle')
   const left = new Set(leaving.map(({ expect }) => expect?.['source']))
-  const doors = await Promise.all([...sources.values()].filter(({ name }) => left.has(name)).map(checkOldDoors))
+  const doors = await Promise.all(
+    [...context.accounts.sources.values()]
+      .filter(({ name }) => left.has(name))
+      .map((one) => checkOldDoors(context, one)),
+  )
   return doors
     .flat()
     .filter(({ status }) => status !== 'ok')

@@ -1,3 +1,4 @@
+import { ApplyStopped, type DoneSoFar } from '../engine/apply/stopped.ts'
 import { Bug } from '../core/assert.ts'
 import { formatDiagnostic, type Diagnostic } from '../core/diagnostic.ts'
 import { CommandError } from '../core/outcome.ts'
@@ -10,6 +11,8 @@ interface Problem {
   readonly not_done: string
   readonly fix: string
   readonly findings?: readonly Diagnostic[]
+  /** What an apply did before it had to stop. */
+  readonly done?: DoneSoFar
 }
 
 /** `error price-unknown: …` and what to do next; never a stack trace. */
@@ -54,8 +57,11 @@ function problem(error: unknown): Problem {
     }
   if (error instanceof UsageError)
     return { code: error.rule, message: error.message, not_done: 'nothing was done', fix: error.fix }
-  if (error instanceof CommandError)
-    return { code: error.code, message: error.message, not_done: error.notDone, fix: error.fix }
+  if (error instanceof CommandError) {
+    const { code, message, notDone, fix } = error
+    const base = { code, message, not_done: notDone, fix }
+    return error instanceof ApplyStopped ? { ...base, done: error.done } : base
+  }
   return { ...unexpected(error), not_done: '' }
 }
 

@@ -242,6 +242,11 @@ export const blockedCodes = {
 
 /** How a hand-over under way ended without being done. It left everything as it was, or says what it undid. */
 export const runCodes = {
+  another_run: {
+    meaning:
+      'Another run of Crossbill works on this subscriber at the same time, from another machine or store. This run left both sides to it.',
+    fix: 'Wait for the other run to end, then run `crossbill plan`.',
+  },
   source_unreachable: {
     meaning: 'The old subscription could not be read.',
     fix: 'Run the same command again.',
@@ -269,6 +274,16 @@ export const runCodes = {
 
 /** A hand-over that waits for a positive read or for a person. The old subscription stays on hold: a missed charge can be repaired, a double one cannot. */
 export const alarmCodes = {
+  another_run: {
+    meaning:
+      'Another run of Crossbill works on this subscriber at the same time, from another machine or store. The old subscription stays on hold.',
+    fix: 'Wait for the other run to end, then run `crossbill apply`.',
+  },
+  creation_unknown: {
+    meaning:
+      'Stripe did not say whether the new subscription was created, and it may still appear. The old one stays on hold.',
+    fix: 'Run `crossbill apply` again a quarter of an hour after the first attempt, before the next renewal.',
+  },
   source_unreachable: {
     meaning: 'The old account could not be read in the middle of a hand-over.',
     fix: 'Run `crossbill apply` again when it can be reached.',

@@ -5,7 +5,7 @@ import { fingerprint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import { isRefundedWhole, paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from '../live/sights.ts'
-import { readSource } from '../live/source.ts'
+import { readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent } from './state.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
@@ -28,6 +28,8 @@ export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now
   return {
     type: 'old_read',
     sight,
+    // What is free is held next; what is held already carries its number.
+    generation: old === undefined ? null : readHolds(old).count + (sight === 'free' ? 1 : 0),
     reason:
       old === undefined
         ? stopped('source_unreachable', 'the old subscription could not be read')
@@ -99,8 +101,17 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, money, no
     collect: collecting.filter(willBeCollected).map(({ id }) => id),
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
+    generation: old === undefined ? null : readHolds(old).count,
+    made: old !== undefined && (successors ?? []).some((one) => readHolds(one).count === readHolds(old).count),
+    quiet: old !== undefined && now - readHolds(old).at >= quietSeconds,
   }
 }
+
+/**
+ * A request that was answered with a 5xx, or not at all, may be committed late. After this time with positive reads it counts
+ * as not done. Requests time out after a minute here, and Stripe works on one for less than two.
+ */
+export const quietSeconds = 15 * 60
 
 /**
  * An open invoice with a further attempt ahead, or one that was sent: it is never charged by itself, but reminded of and marked overdue. One to be charged

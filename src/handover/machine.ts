@@ -1,5 +1,5 @@
-import { blocked, deferred } from './reasons.ts'
-import { afterSettling, decide, doubtful, undoing } from './recovery.ts'
+import { blocked, deferred, stopped } from './reasons.ts'
+import { afterSettling, decide, doubtful, standBack, undoing } from './recovery.ts'
 import {
   atSource,
   isRest,
@@ -89,10 +89,9 @@ function isSending(phase: Phase): phase is SendingPhase {
 function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begin' }>): HandoverState {
   if (!isRest(state.phase)) return state
   const { goal, lists, successor } = event
-  const { attempt } = state
   // A move that already has a successor goes on with that one; beginning anew would make a second.
   const phase: Phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
-  return { ...atSource, attempt, goal, lists, successor, phase }
+  return { ...atSource, goal, lists, successor, phase }
 }
 
 /**
@@ -103,7 +102,15 @@ function interrupted(state: HandoverState): HandoverState {
   const phase = resumed[state.phase]
   if (phase === state.phase) return state
   return phase === 'recovering'
-    ? { ...state, phase, rounds: 0, alarm: state.charged ? state.alarm : null }
+    ? {
+        ...state,
+        phase,
+        rounds: 0,
+        unsure: false,
+        foreign: false,
+        closed: null,
+        alarm: state.charged ? state.alarm : null,
+      }
     : { ...state, phase }
 }
 
@@ -133,6 +140,7 @@ const resumed: Readonly<Record<Phase, Phase>> = {
   releasing_new: 'recovering',
   cancelling_new: 'recovering',
   money_back: 'recovering',
+  closing: 'recovering',
   restoring_old: 'recovering',
   checking_gap: 'checking_gap',
   advancing_draft: 'checking_gap',
@@ -145,8 +153,13 @@ const resumed: Readonly<Record<Phase, Phase>> = {
 function afterReading(state: HandoverState, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {
   if (event.sight !== 'free' && event.sight !== 'unreadable') return { ...state, phase: 'recovering' }
   if (event.sight === 'unreadable' || event.reason !== null) return { ...state, phase: 'source', reason: event.reason }
-  return { ...state, phase: state.lists.carry > 0 ? 'carrying' : 'previewing', done: 0 }
+  const generation = event.generation === null ? null : event.generation + state.skips
+  const phase: Phase = state.lists.carry > 0 ? 'carrying' : 'previewing'
+  return { ...state, ...nothingSent, generation, phase, done: 0 }
 }
+
+/** What is known of the creation of a hold that has not been set yet. */
+const nothingSent = { unsure: false, refused: false, foreign: false, closed: null } as const
 
 function afterPreview(state: HandoverState, reason: Reason | null): HandoverState {
   return reason === null ? { ...state, phase: 'holding', done: 0 } : { ...state, phase: 'source', reason }
@@ -248,10 +261,28 @@ const readAgain: AfterSending = (state, { reason }) => ({
   reason: state.reason ?? reason,
 })
 
-const afterInvoiceRequest: AfterSending = (state, { result }) => ({
-  ...state,
-  phase: result === 'done' ? afterStopping(state) : 'reading_invoice',
-})
+const afterInvoiceRequest: AfterSending = (state, { result }) =>
+  result === 'contended' && state.goal === 'revert'
+    ? contended(state)
+    : { ...state, phase: result === 'done' ? afterStopping(state) : 'reading_invoice' }
+
+/** Another run settles whom this one sets back, or the other way round: it goes on alone. */
+function contended(state: HandoverState): HandoverState {
+  return stays(state, stopped('another_run', 'another run has decided otherwise about this subscriber'))
+}
+
+/** One that is released and still on hold afterwards (its release was only replayed, or nothing came of it) is released under the next number. */
+function afterRestoring(state: HandoverState, event: Sent): HandoverState {
+  const isUsed = event.result === 'done' || event.spent === true
+  return { ...readAgain(state, event), skips: state.skips + (isUsed ? 1 : 0) }
+}
+
+/** The key of the creation is used up, by this request or by a creation: what is there now decides. */
+function afterClosing(state: HandoverState, { result }: Sent): HandoverState {
+  if (result === 'unknown') return doubtful(state, 'target_unreachable')
+  // Refused means that there is no customer any more, so that nothing can be created for them.
+  return { ...state, phase: 'recovering', closed: result === 'contended' ? 'used' : 'shut' }
+}
 
 const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
   carrying: (state, { result, reason }) =>
@@ -271,13 +302,14 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
     return event.result === 'done' ? { ...state, phase: 'cancelling_new' } : stuck(state, event)
   },
   releasing_new: readAgain,
-  cancelling_new: readAgain,
+  cancelling_new: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
   money_back: (state, event) => afterMoney(state, event, 'recovering'),
-  restoring_old: readAgain,
+  closing: (state, event) => afterClosing(state, event),
+  restoring_old: (state, event) => afterRestoring(state, event),
   advancing_draft: (state, event) => afterBillingGap(state, event),
   billing_gap: (state, event) => afterBillingGap(state, event),
   releasing_schedule: readAgain,
-  cancelling_old: readAgain,
+  cancelling_old: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
   // An invoice that refuses was paid or voided meanwhile.
   restoring_collection: (state, { result }) =>
     result === 'unknown' ? state : afterSettling({ ...state, done: state.done + 1 }),
@@ -286,6 +318,7 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
 /** Before and after the proof the guard window matters, here it does not: nobody's payer changes. */
 function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'recovering' }
+  if (event.result === 'contended') return doubtful(state, 'another_run')
   if (event.result !== 'done') return stuck(state, event)
   // The lines of an invoice that moves along belong to the invoice made before them.
   const invoice = event.id?.startsWith('in_') === true ? event.id : state.invoice
@@ -295,13 +328,17 @@ function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverSta
 function afterHolding(state: HandoverState, event: Sent): HandoverState {
   switch (event.result) {
     case 'done':
-      return event.reason === null ? { ...state, phase: 'creating' } : undoing(state, event.reason)
+      return event.reason === null
+        ? { ...state, phase: 'creating', skips: 0 }
+        : undoing({ ...state, skips: 0 }, event.reason)
     case 'refused':
       return undoing(state, event.reason)
+    case 'contended':
+      return standBack(state, 'source')
     case 'too_late':
       return { ...state, phase: 'source', reason: event.reason }
     case 'unknown':
-      return { ...state, phase: 'recovering' }
+      return { ...state, phase: 'recovering', skips: state.skips + (event.spent === true ? 1 : 0) }
   }
 }
 
@@ -310,10 +347,14 @@ function afterCreating(state: HandoverState, event: Sent): HandoverState {
     case 'done':
       return created(state, event.id)
     case 'refused':
+      return { ...undoing(state, event.reason), refused: state.refused || state.phase === 'creating' }
     case 'too_late':
       return undoing(state, event.reason)
+    case 'contended':
+      // The key of this creation was shut, by this store before a crash or by another run, or another run created something else under it.
+      return { ...state, phase: 'recovering', foreign: state.foreign || state.phase === 'creating' }
     case 'unknown':
-      return { ...state, phase: 'recovering' }
+      return { ...state, phase: 'recovering', unsure: state.unsure || state.phase === 'creating' }
   }
 }
 

@@ -20,22 +20,23 @@ export function movePlan(
   schedule: readonly PlannedStep[],
 ): HandoverPlan {
   const { desired, old, customerOld } = candidate
+  const hold = {
+    before: old.pause,
+    since: candidate.around.now,
+    print: sourcePrint(old.raw, customerOld),
+    around: aroundPrint(old.raw, customerOld),
+    project: candidate.around.project,
+  }
   return {
     goal: 'move',
     because: [`stage ${desired.stage}`, ...(old.next === null ? [] : [`renews ${formatInstant(old.next)}`])],
     steps: [
       ...carry,
-      holdStep(desired.source, old.id, {
-        before: old.pause,
-        since: candidate.around.now,
-        print: sourcePrint(old.raw, customerOld),
-        around: aroundPrint(old.raw, customerOld),
-        project: candidate.around.project,
-      }),
+      holdStep(desired.source, old.id, hold),
       targetStep('create', 'POST', '/v1/subscriptions', recipe.params),
       ...(recipe.pause === null ? [] : [pauseStep(recipe.pause)]),
       ...schedule,
-      keepStep(desired.source, old.id),
+      keepStep(desired.source, old.id, hold),
     ],
     expect: {
       ...expectation(candidate, 'move'),
@@ -97,7 +98,7 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
     holdStep(desired.source, old.id, hold),
     ...(pause === null ? [] : [pauseStep(pauseParams(pause))]),
     ...schedule,
-    keepStep(desired.source, old.id),
+    keepStep(desired.source, old.id, hold),
   ]
   return {
     goal,
@@ -212,14 +213,20 @@ export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
   }
 }
 
-/** From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves none and keeps the customer's balance. */
-export function keepStep(source: string, id: string): PlannedStep {
+/** How a hold stands from the proof on. */
+export const keptPause: JsonObject = { behavior: 'void' }
+
+/**
+ * From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves none and keeps the customer's balance. It carries the mark again,
+ * so that one which arrives after another run released the subscription is a visible hold and no pause of the source's own.
+ */
+export function keepStep(source: string, id: string, hold: Hold): PlannedStep {
   return {
     id: 'keep',
     account: source,
     method: 'POST',
     path: `/v1/subscriptions/${id}`,
-    params: { pause_collection: { behavior: 'void' } },
+    params: { pause_collection: keptPause, metadata: { [markHold]: holdMark(hold) } },
   }
 }
 

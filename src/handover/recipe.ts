@@ -157,8 +157,8 @@ function metadataOf(
     ...(anchor !== undefined && backdates(old, anchor, now) ? {} : { [markStart]: String(old.start) }),
   }
   const own = Object.keys(foreignMetadata(old.raw.metadata)).length
-  // The old one needs room for the mark of its hold, too.
-  if (own + Math.max(1, Object.keys(marks).length) > metadataKeysMax)
+  // A new subscription is marked with its hold besides, an old one with two marks.
+  if (own + Math.max(2, Object.keys(marks).length + 1) > metadataKeysMax)
     findings.block('metadata_full', `${own} keys leave no room for the marks`)
   // Without it a lost copy map leaves open whether the card is another one; it is no reason to refuse a move.
   const isRoom = own + Object.keys(marks).length < metadataKeysMax

@@ -37,7 +37,7 @@ export const roundsMax = 12
  * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old³                 |
  * | removed | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
  * | free    | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
- * | held    | none, undone | creating; too late: restoring_old | restoring_old | money_back, restoring_old | doubtful `held_without_successor` |
+ * | held    | none, undone | creating⁴; else restoring_old | restoring_old | money_back, restoring_old | doubtful `held_without_successor` |
  * | kept    | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
  * | removed | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
@@ -45,18 +45,41 @@ export const roundsMax = 12
  * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
  * (3) changed, cancelled or given money by an old door since: moved, with the reason.
  * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
+ * (4) in time, and no creation of this hold was made, refused, shut or left without an outcome before.
+ * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful `creation_unknown` while a creation may still be committed.
+ * Held again since by another run: that one goes on alone, whatever the goal (`another_run`).
  * Once money of the customer may have moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
   const rounds = state.rounds + 1
-  const known = { ...state, rounds, successor: event.successor ?? state.successor }
+  const known = {
+    ...state,
+    rounds,
+    successor: event.successor ?? state.successor,
+    generation: state.generation ?? event.generation,
+  }
   if (rounds > roundsMax) return doubtful(known, 'no_progress')
+  if (isTakenUp(state, event))
+    return standBack(known, event.old === 'kept' && event.new === 'live' ? 'moved' : 'source')
   if (event.old === 'unreadable') return doubtful(known, 'source_unreachable')
   if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   if (isOverSight(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget(known, event)
+  // What another run created by other terms is its own: proven against the terms of this one it would be taken back.
+  if (event.new === 'live' && known.foreign) return standBack(known, event.old === 'kept' ? 'moved' : 'source')
   return event.new === 'live' ? withSuccessor(known, event) : withoutSuccessor(known, event)
+}
+
+/** The old one has been released and held again since: another run has begun a hand-over of its own. */
+function isTakenUp({ generation: ours, skips }: HandoverState, { generation: theirs, old }: BothRead): boolean {
+  if (ours === null || theirs === null) return false
+  return theirs > (old === 'free' ? ours + 1 + skips : ours)
+}
+
+/** Leaves both sides to another run, whose work the live objects show to every later one. */
+export function standBack(state: HandoverState, phase: 'source' | 'moved'): HandoverState {
+  return { ...state, phase, reason: stopped('another_run', 'another run is moving this subscriber') }
 }
 
 function isOverSight(old: OldSight): boolean {
@@ -141,16 +164,31 @@ function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState 
     case 'settle':
       return doubtful(state, 'held_without_successor')
     case 'revert':
-      return { ...state, phase: state.done < state.lists.money ? 'money_back' : 'restoring_old' }
+      return state.done < state.lists.money ? { ...state, phase: 'money_back' } : releasing(state, event)
     case 'undo':
-      return { ...state, phase: 'restoring_old' }
+      return releasing(state, event)
     case 'move':
       if (isMoneyMoved(state)) return doubtful(state, 'money_stuck')
-      // The look-up proved that the earlier creation, if any, did not happen: a new attempt, a new key.
-      if (event.old === 'held' && event.time === 'before')
-        return { ...state, phase: 'creating', attempt: state.attempt + 1, successor: null }
-      return { ...state, phase: 'restoring_old', goal: 'undo' }
+      // One hold has one creation: one that was undone, refused or shut is not made a second time under the same hold.
+      if (event.old === 'held' && event.time === 'before' && !event.made && mayCreate(state))
+        return { ...state, phase: 'creating', successor: null }
+      return releasing(state, event)
   }
+}
+
+function mayCreate({ closed, unsure, foreign }: HandoverState): boolean {
+  return closed === null && !unsure && !foreign
+}
+
+/**
+ * The old one is released only when no creation of this hold can be executed any more, by any run: its key is shut, or its creation is known, or refused. A key that
+ * was used by a creation which nobody can see may still be committed: the old one stays on hold until the hold has been quiet for long enough.
+ */
+function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverState {
+  const isOver = made || state.closed === 'shut' || (state.closed === 'used' && (state.refused || quiet))
+  if (isOver) return { ...state, phase: 'restoring_old', goal: state.goal === 'move' ? 'undo' : state.goal }
+  if (state.closed === null) return { ...state, phase: 'closing' }
+  return doubtful(state, state.foreign ? 'another_run' : 'creation_unknown')
 }
 
 /**

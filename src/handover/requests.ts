@@ -3,9 +3,10 @@ import { present, unreachable } from '../core/assert.ts'
 import type { JsonObject, Json } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { gapMark, gapRequest } from './gap.ts'
-import { markCarried } from '../live/marks.ts'
+import type { Instant } from '../core/instant.ts'
+import { markCarried, markClosed, markHolds } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import { cancelNewStep, holdStep, keepStep, releaseStep, restoreStep, settleStep } from './plans.ts'
+import { cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
 import type { HandoverEvent, HandoverState, Lists, SendingPhase } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
@@ -69,6 +70,9 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
       return { ...releaseStep('target', present(state.schedule, 'schedule')), id: 'release-new' }
     case 'cancelling_new':
       return cancelNewStep(successor(), expect.key)
+    case 'closing':
+      // Changes nothing. Under the creation's own key it keeps every later creation of this hold from being executed.
+      return target('close-creation', `/v1/customers/${expect.customer_new}`, { metadata: { [markClosed]: null } })
     case 'restoring_old':
       return restoreStep(expect.source, expect.old, expect.before_pause)
     case 'advancing_draft':
@@ -89,6 +93,23 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     default:
       return unreachable(phase)
   }
+}
+
+/**
+ * A hold and a release say which number they have, and since when; a new subscription says under which hold it was made. The plan cannot know either.
+ */
+export function numbered(step: PlannedStep, state: HandoverState, now: Instant): PlannedStep {
+  const number = numberOf(step, state)
+  if (number === undefined) return step
+  const metadata = isJsonObject(step.params['metadata']) ? step.params['metadata'] : {}
+  const mark = step.id === 'create' ? String(number) : `${number} ${now}`
+  return { ...step, params: { ...step.params, metadata: { ...metadata, [markHolds]: mark } } }
+}
+
+/** The number of a hold, of the creation under it, or of its release; undefined for every other request. */
+export function numberOf({ id }: PlannedStep, { generation, skips }: HandoverState): number | undefined {
+  if (id === 'hold' || id === 'create' || id === 'close-creation') return present(generation, 'generation')
+  return id === 'restore-old' ? present(generation, 'generation') + 1 + skips : undefined
 }
 
 /** The request as it is sent: personal values read from the live objects, never from the plan. */
@@ -119,8 +140,7 @@ function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): Planned
       around: '',
     })
   if (goal === 'move') return { ...hold, id: 'hold-again' }
-  const { params } = keepStep(expect.source, expect.old)
-  return { ...hold, id: 'hold-again', params: { ...hold.params, ...params } }
+  return { ...hold, id: 'hold-again', params: { ...hold.params, pause_collection: keptPause } }
 }
 
 /** Ids that the plan could not know yet. */

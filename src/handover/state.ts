@@ -27,6 +27,7 @@ export type SendingPhase =
   | 'money'
   | 'keeping'
   // undo and revert
+  | 'closing'
   | 'reholding'
   | 'stopping_invoice'
   | 'finalizing_invoice'
@@ -72,8 +73,20 @@ export type HandoverState = {
   readonly goal: Goal | 'undo'
   readonly lists: Lists
   readonly successor: string | null
-  /** Part of the creation's idempotency key; raised when a look-up proved that an earlier creation never happened. */
-  readonly attempt: number
+  /**
+   * Which hold of this subscriber the hand-over is about, as the old subscription counts its holds and releases; null until it has been read. Keys derive from it.
+   */
+  readonly generation: number | null
+  /** Numbers after it whose keys were used up without the wanted effect. */
+  readonly skips: number
+  /** A creation of this hold ended without a known outcome since the run began. */
+  readonly unsure: boolean
+  /** Stripe refused the creation of this hold, so that nothing was made under its key. */
+  readonly refused: boolean
+  /** The key of this hold's creation was used for something else than this run's creation. */
+  readonly foreign: boolean
+  /** The key of this hold's creation: `shut` before any creation used it, or `used` by a creation. Null while it may still be used. */
+  readonly closed: 'shut' | 'used' | null
   /** The proof is behind it, and money of the customer has begun to move: from here a move goes on and is not taken back. */
   readonly proven: boolean
   /** How many requests of the list in hand are done. */
@@ -130,16 +143,26 @@ export type HandoverEvent =
   /** The run stopped or crashed here. */
   | { readonly type: 'interrupted' }
   /** `reason` says why the old one is not as planned (changed, renews soon); null when it is. */
-  | { readonly type: 'old_read'; readonly sight: OldSight; readonly reason: Reason | null }
+  | {
+      readonly type: 'old_read'
+      readonly sight: OldSight
+      readonly reason: Reason | null
+      readonly generation: number | null
+    }
   | { readonly type: 'previewed'; readonly reason: Reason | null }
   | {
       readonly type: 'sent'
-      /** `refused`: understood and not done. `too_late`: not sent, T is inside the guard window. `unknown`: may have been done. */
-      readonly result: 'done' | 'refused' | 'too_late' | 'unknown'
+      /**
+       * `refused`: understood and not done. `contended`: not done, because another run sent a different request at the same point. `too_late`: not sent, T is
+       * inside the guard window. `unknown`: may have been done.
+       */
+      readonly result: 'done' | 'refused' | 'contended' | 'too_late' | 'unknown'
       /** Id of the object in the answer. */
       readonly id: string | null
       /** For `done`: the answer is not what was expected. Otherwise why not. */
       readonly reason: Reason | null
+      /** For `unknown`: the key is used up, so that the request is not executed from now on. What is there now shows whether it was. */
+      readonly spent?: true
       /** Requests of the list after this one that fall away with it: there is nothing left to carry. */
       readonly moot?: number
     }
@@ -165,6 +188,12 @@ export type HandoverEvent =
       readonly drifted: boolean
       /** Anything else that happened to it there and would be lost by a settle. */
       readonly lost: Reason | null
+      /** The number of holds and releases that the old subscription has had; null when it could not be read. */
+      readonly generation: number | null
+      /** A successor was made since the present hold, whatever became of it. */
+      readonly made: boolean
+      /** The present hold has stood for longer than any request can take. */
+      readonly quiet: boolean
     }
   | {
       readonly type: 'invoice_read'
@@ -202,7 +231,12 @@ export const atSource: HandoverState = {
   goal: 'move',
   lists: { carry: 0, money: 0, pause: false, schedule: false },
   successor: null,
-  attempt: 0,
+  generation: null,
+  skips: 0,
+  unsure: false,
+  refused: false,
+  foreign: false,
+  closed: null,
   proven: false,
   done: 0,
   rounds: 0,

@@ -7,10 +7,18 @@ export const markProject = 'crossbill_project'
 export const markAddress = 'crossbill_address'
 /** On an object of the target's catalog that its entry protects: `true`. It outlives the entry. */
 export const markProtect = 'crossbill_protect'
+/** Never set: requests that change nothing unset it on a customer of the target. */
+export const markClosed = 'crossbill_closed'
 /** On a new subscription: the subscriber it succeeds, `us/sub_…`. */
 export const markFrom = 'crossbill_from'
 /** On a held old subscription: JSON of the hold (`before` image of pause_collection, plan digest). */
 export const markHold = 'crossbill_hold'
+/**
+ * On an old subscription that was ever held: how often it was held or released, and when the last time was (`2 1764450000`). It stays after a release, because
+ * the keys of the requests of a hand-over derive from this number: two runs that see the same accounts send a request under the same key, and the request of a run
+ * that stood still finds its number taken. On a new subscription: the number of the hold under which it was made.
+ */
+export const markHolds = 'crossbill_holds'
 
 /** `cancellation_details.comment` of an old subscription that was settled; ends in its successor's id, which makes it a forwarding address. */
 export const settledComment = 'crossbill settled, continues as '

@@ -4,7 +4,7 @@ import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
 import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from '../billing/calendar.ts'
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
-import { markHold } from './marks.ts'
+import { markHold, markHolds } from './marks.ts'
 import { isOver, runningTrialEnd } from './subscription.ts'
 
 /**
@@ -142,6 +142,15 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   } catch {
     return { before: null, since: 0, print: '', around: '' }
   }
+}
+
+/** How often a subscription was held or released, and when the last time was; 0 where the mark says nothing. */
+export function readHolds({ metadata }: Pick<Stripe.Subscription, 'metadata'>): {
+  readonly count: number
+  readonly at: number
+} {
+  const [, count, at] = /^(\d{1,9})(?: (\d{1,12}))?$/.exec(metadata[markHolds] ?? '') ?? []
+  return { count: Number(count ?? 0), at: Number(at ?? 0) }
 }
 
 /** The mark's text: at most a few dozen characters, far below Stripe's 500. */

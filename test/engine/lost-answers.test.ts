@@ -20,6 +20,24 @@ async function endOf(school: Members, context: Context) {
   return { old, live, violations, open, payers: await payersPerPeriod(school) }
 }
 
+const creation = 'POST /v1/subscriptions'
+
+test('promise 11: a creation stored as a 5xx waits on hold, is reported by every run, and is given back and made anew after the quiet time', async () => {
+  const clean = await told('target', now)
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  await planAndApply(school.stage('source'))
+  await school.advance(now)
+  const context = school.stage('target')
+  setFaults(school.rig.sandbox.world, { exact: [{ fault: 'error_stored', match: creation, nth: 2 }] })
+  const waits = { outcome: 'held', code: 'creation_unknown' }
+  expect((await planAndApply(context)).result).toMatchObject({ ok: false, changes: [waits] })
+  expect((await planAndApply(context)).result).toMatchObject({ ok: false, recovered: [waits] })
+  await school.advance('2026-10-05T12:20:00Z')
+  expect((await planAndApply(context)).result.recovered).toMatchObject([{ outcome: 'undone' }])
+  expect((await planAndApply(context)).result).toMatchObject({ ok: true, changes: [{ outcome: 'done' }] })
+  expect(await endOf(school, context)).toEqual(clean)
+})
+
 /** What each of them sends: hold, create and keep; the customer's default card; cancel and restore. */
 const stories = [
   ['move', 'target', now, { 'POST /v1/subscriptions': 3, 'POST /v1/customers': 1 }],
@@ -35,6 +53,9 @@ test.each(stories)(
       for (const [match, count] of Object.entries(writes))
         for (let nth = 1; nth <= count; nth++) {
           const about = `${fault} at ${match} number ${nth}`
+          // What Stripe stored as a 5xx may still appear, so a creation that met it waits: the story below.
+          const waits = stage === 'target' && fault === 'error_stored' && match === creation && nth === 2
+          if (waits) continue
           expect({ about, ...(await told(stage, when, { fault, match, nth })) }).toEqual({ about, ...clean })
         }
   },

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
 import type { StripeObject } from '../../src/core/json.ts'
 import { failed, type Failure, type Outcome, success } from '../../src/core/outcome.ts'
+import { quietSeconds } from '../../src/handover/events.ts'
 import { perform, type Work } from '../../src/engine/send/perform.ts'
 import type { Store, StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 import { openStore } from '../../src/store/open.ts'
@@ -122,10 +123,40 @@ test('a cut request that is not there is repeated under its own key, since it ma
   expect((await store.journal()).map((entry) => entry.status)).toEqual(['abandoned', 'succeeded'])
 })
 
-test('a server error is remembered under its key for a day, so the next try has another', async () => {
-  const { account, keys } = scripted([failed(serverError), success(made)])
+test('promise 11: a creation answered by 5xx keeps its key while it may still be committed, and gets another one after that', async () => {
+  const { account, keys, clock } = scripted([...Array.from({ length: 5 }, () => failed(serverError)), success(made)])
+  expect(await perform(context().context, work(account, absent))).toMatchObject({ failure: { kind: 'unknown' } })
+  clock.now += quietSeconds - 1
+  const again = scripted([success(made)])
+  await perform(context().context, work({ ...again.account, now: () => account.now() }, absent))
+  expect([...keys(), ...again.keys()]).toEqual(['k', 'k', 'k', 'k', 'k'])
+})
+
+test('promise 11: after the quiet time a creation that is not there is made under another key', async () => {
+  const { account, keys, clock } = scripted([...Array.from({ length: 4 }, () => failed(serverError)), success(made)])
   await perform(context().context, work(account, absent))
-  expect(keys()).toEqual(['k', 'k-2'])
+  clock.now += quietSeconds
+  await perform(context().context, work(account, absent))
+  expect(keys()).toEqual(['k', 'k', 'k', 'k', 'k-2'])
+})
+
+test('promise 11: a key that other runs rely on is never exchanged for another', async () => {
+  const { account, keys, clock } = scripted([failed(refused), failed(serverError), success(made), success(made)])
+  for (let n = 0; n < 3; n++) {
+    await perform(context().context, work(account, absent, { oneKey: true }))
+    clock.now += 2 * 86_400
+  }
+  expect(keys()).toEqual(['k', 'k', 'k', 'k'])
+})
+
+test('promise 11: before a harmless request gets another key, the earlier key is shut', async () => {
+  const { account, sent } = scripted([failed(serverError), success(made), success(made)])
+  await perform(context().context, work(account, undefined, { shutAt: '/v1/customers/cus_1' }))
+  expect(sent.map(({ path, idempotencyKey }) => [path, idempotencyKey])).toEqual([
+    ['/v1/prices', 'k'],
+    ['/v1/customers/cus_1', 'k'],
+    ['/v1/prices', 'k-2'],
+  ])
 })
 
 test('when the look-up cannot be read nothing more is sent and the entry stays open', async () => {

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
-import { oldDrafts, subscriberRules, type Sight } from '../../src/engine/verify/violations.ts'
+import { oldDrafts, subscriberRules, type Sight } from '../../src/engine/check/violations.ts'
 import type { Live } from '../../src/live/accounts.ts'
 
 const now = instant(1_800_000_000)

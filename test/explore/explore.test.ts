@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { budget, deeper, explore, product, type Product } from './explore.ts'
+import { budget, deeper, explore, product, together, type Product } from './explore.ts'
 
 test('no interleaving of requests, kills, lost answers, outages, renewals and people leads to two payers, to none with nobody alarmed, or to a change that is lost', () => {
   const found = explore(product, process.env['CROSSBILL_EXPLORE'] === 'deep' ? deeper : budget)
@@ -7,6 +7,71 @@ test('no interleaving of requests, kills, lost answers, outages, renewals and pe
   expect(found).toMatchObject({ violation: null, trace: [] })
   expect(found.states).toBeGreaterThan(50_000)
 }, 600_000)
+
+/** Two runs with separate stores: what may go wrong besides their interleaving. All at once takes minutes. */
+const rivals: Readonly<Record<string, Partial<typeof together>>> =
+  process.env['CROSSBILL_EXPLORE'] === 'deep'
+    ? { everything: { kills: 1, losses: 1, begins: 2 } }
+    : { interleaving: { begins: 3 }, 'a kill': { kills: 1, begins: 2 }, 'a late commit': { losses: 1, begins: 2 } }
+
+describe('promise 11: two runs with separate stores, each stopped in any step for any time, never make two payers', () => {
+  for (const [name, more] of Object.entries(rivals))
+    test.each(['the same', 'different'])(
+      `${name}, with %s parameters`,
+      (which) => {
+        const keys = { ...product.keys, alike: which === 'the same' }
+        const found = explore({ ...product, keys }, { ...together, ...more })
+        console.info(`two runs, ${name}, ${which} parameters: ${found.states} states to depth ${found.depth}`)
+        expect(found).toMatchObject({ violation: null, trace: [] })
+        expect(found.states).toBeGreaterThan(25_000)
+      },
+      600_000,
+    )
+})
+
+/** Each protection of promise 11, taken away. */
+const unprotected: Readonly<Record<string, readonly [Partial<Product>, Partial<typeof together>]>> = {
+  'creates under a key of its own run': [
+    { keys: { ...product.keys, create: ({ generation }, sender) => `create ${generation} ${sender}` } },
+    { begins: 2 },
+  ],
+  'holds and releases under keys of its own run': [
+    {
+      keys: {
+        ...product.keys,
+        hold: ({ generation }, sender) => `hold ${generation} ${sender}`,
+        release: ({ generation, skips }, sender) => `hold ${(generation ?? 0) + 1 + skips} ${sender}`,
+      },
+    },
+    { begins: 3 },
+  ],
+  'settles and sets back without the register': [
+    { keys: { ...product.keys, end: ({ generation }, sender) => `end ${generation} ${sender}` } },
+    { begins: 3 },
+  ],
+  'releases without shutting the creation': [
+    {
+      next: (state, event) => {
+        const after = product.next(state, event)
+        return after.phase === 'closing' ? { ...after, phase: 'restoring_old', goal: 'undo' } : after
+      },
+    },
+    { begins: 2 },
+  ],
+}
+
+describe('promise 11: a protection taken away is missed, with the shortest story', () => {
+  test.each(Object.keys(unprotected))(
+    '%s',
+    (name) => {
+      const [change, more] = unprotected[name] ?? [{}, {}]
+      const found = explore({ ...product, ...change }, { ...together, ...more })
+      console.info(`${found.violation ?? 'nothing'}:\n  ${found.trace.join('\n  ')}`)
+      expect(found.violation).not.toBeNull()
+    },
+    600_000,
+  )
+})
 
 const mutated = (next: (made: Product['next']) => Product['next'], more: Partial<Product> = {}): Product => ({
   ...product,
@@ -31,7 +96,7 @@ const mistakes: Readonly<Record<string, Product>> = {
   'creates again when an answer was lost': mutated(
     (next) => (state, event) =>
       state.phase === 'creating' && event.type === 'sent' && event.result === 'unknown'
-        ? { ...state, attempt: state.attempt + 1 }
+        ? { ...state, generation: (state.generation ?? 0) + 1 }
         : next(state, event),
   ),
   'takes a hold without answer for done': mutated(

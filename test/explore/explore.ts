@@ -9,10 +9,13 @@ import {
   lastInvoice,
   livingSuccessors,
   onLiving,
+  productKeys,
+  shutting,
   sightInvoice,
   sightNew,
   sightOld,
   tick,
+  type Keys,
   type World,
 } from './world.ts'
 import { toldByVerify } from './standing-check.ts'
@@ -24,6 +27,9 @@ export interface Product {
   readonly sightNew: typeof sightNew
   /** Whether some subscription with the mark was paid for the period. */
   readonly isPaidInTarget: (world: World) => boolean
+  readonly keys: Keys
+  /** A key whose request may still be on its way is shut before another one is used. */
+  readonly shuts: boolean
 }
 
 export const product: Product = {
@@ -31,6 +37,8 @@ export const product: Product = {
   command: commandOf,
   sightNew,
   isPaidInTarget: ({ successors }) => successors.some(({ invoice }) => invoice === 'paid'),
+  keys: productKeys,
+  shuts: true,
 }
 
 /** What may still happen: everything is bounded, so that the exploration ends. */
@@ -42,17 +50,72 @@ interface Budget {
   readonly begins: number
   readonly forgets: number
   readonly renewals: number
+  /** Runs of the program, each with a store of its own, none of which knows of the other. */
+  readonly runners: number
+  /** A request whose answer is lost may be committed later. */
+  readonly late: boolean
+  /** Settles may be meant before the first renewal. */
+  readonly early: boolean
 }
 
 /** What the tests run; `deeper` takes minutes. */
-export const budget: Budget = { kills: 1, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1, renewals: 1 }
-export const deeper: Budget = { kills: 2, losses: 1, outages: 1, people: 1, begins: 3, forgets: 1, renewals: 2 }
+export const budget: Budget = {
+  kills: 1,
+  losses: 1,
+  outages: 1,
+  people: 1,
+  begins: 3,
+  forgets: 1,
+  renewals: 1,
+  runners: 1,
+  late: false,
+  early: false,
+}
+/** Two runs on two machines, in every interleaving, each stopped for any time in any step. */
+export const together: Budget = {
+  kills: 0,
+  losses: 0,
+  outages: 0,
+  people: 0,
+  begins: 3,
+  forgets: 0,
+  renewals: 1,
+  runners: 2,
+  late: true,
+  early: true,
+}
+export const deeper: Budget = {
+  kills: 2,
+  losses: 1,
+  outages: 1,
+  people: 1,
+  begins: 3,
+  forgets: 1,
+  renewals: 2,
+  runners: 1,
+  late: true,
+  early: false,
+}
 
-interface Node {
-  readonly world: World
+/** One run of the program, with a store of its own. */
+interface Runner {
+  /** Its journal: a store that is lost begins another one. */
+  readonly journal: string
   readonly state: HandoverState
   /** Renewals that were still to come when the plan was made: what it knows of T is only of the next one. */
   readonly planned: number
+}
+
+interface Node {
+  readonly world: World
+  readonly runners: readonly Runner[]
+  readonly left: Budget
+}
+
+/** A node as one of its runners meets it. */
+interface View extends Runner {
+  readonly at: number
+  readonly world: World
   readonly left: Budget
 }
 
@@ -65,9 +128,14 @@ interface Found {
 }
 
 /** Breadth first, so the first violation found has the shortest story. */
-export function explore(made: Product, limits: Budget, statesMax = 1_000_000): Found {
+export function explore(made: Product, limits: Budget, statesMax = 2_000_000): Found {
   const more = limits.renewals - 1
-  const first: Node = { world: { ...atFirst, more }, state: atSource, planned: more, left: limits }
+  const runners = Array.from({ length: limits.runners }, (_, n) => ({
+    journal: String(n),
+    state: atSource,
+    planned: more,
+  }))
+  const first: Node = { world: { ...atFirst, more }, runners, left: limits }
   const seen = new Map<string, { readonly from: string; readonly by: string } | null>([[keyOf(first), null]])
   let frontier: readonly Node[] = [first]
   for (let depth = 0; frontier.length > 0; depth++) {
@@ -90,9 +158,15 @@ export function explore(made: Product, limits: Budget, statesMax = 1_000_000): F
   return { states: seen.size, depth: 0, violation: null, trace: [] }
 }
 
-function keyOf({ world, state, planned, left }: Node): string {
-  // Passes are bounded by the budget here; left in, they would only multiply the states.
-  return JSON.stringify([world, { ...state, rounds: 0, reason: state.reason?.code ?? null }, planned, left])
+function keyOf({ world, runners, left }: Node): string {
+  const known = runners.map(({ journal, state, planned }) => [journal, ...valuesOf(state), planned])
+  const pending = world.pending.map(({ state, ...one }) => ({ ...one, state: valuesOf(state) }))
+  return JSON.stringify([{ ...world, pending }, known, Object.values(left)])
+}
+
+/** Passes are bounded by the budget here; left in, they would only multiply the states. */
+function valuesOf({ lists: _lists, rounds: _rounds, reason, ...state }: HandoverState): readonly unknown[] {
+  return [...Object.values(state), reason?.code ?? null]
 }
 
 function traceOf(seen: ReadonlyMap<string, { from: string; by: string } | null>, last: string): readonly string[] {
@@ -107,24 +181,53 @@ interface Step {
 }
 
 function steps(made: Product, node: Node): readonly Step[] {
-  return [...people(node), ...(isRest(node.state.phase) ? begins(made, node) : engine(made, node)), ...forgetting(node)]
+  const { world, runners, left } = node
+  const theirs = runners.flatMap((runner, at) => {
+    const view: View = { ...runner, at, world, left }
+    const own = isRest(runner.state.phase) ? begins(made, view) : engine(made, view)
+    const name = runners.length === 1 ? '' : `${at === 0 ? 'A' : 'B'} `
+    return [...own, ...forgetting(view)].map(({ by, world: after, state, planned, journal, left: spent }) => ({
+      by: `${name}${by}`,
+      node: {
+        world: after,
+        runners: runners.map((one, n) => (n === at ? { journal, state, planned } : one)),
+        left: spent,
+      },
+    }))
+  })
+  return [...people(node), ...arriving(made, node), ...theirs]
+}
+
+/** A request that was answered with a 5xx is committed after all. */
+function arriving(made: Product, node: Node): readonly Step[] {
+  return node.world.pending.map((late, n) => {
+    const world = { ...node.world, pending: node.world.pending.filter((_, at) => at !== n) }
+    return { by: `${late.phase}: committed late`, node: { ...node, world: carryOut(world, late, made.keys).world } }
+  })
 }
 
 /** The renewal comes nearer and passes; members and operators act in the dashboards and portals. */
-function people({ world, state, planned, left }: Node): readonly Step[] {
+function people(node: Node): readonly Step[] {
+  const { world, runners, left } = node
   const to = (by: string, changed: Partial<World>, spent: Partial<Budget> = {}): Step => ({
     by,
-    node: { world: { ...world, ...changed }, state, planned, left: { ...left, ...spent } },
+    node: { ...node, world: { ...world, ...changed }, left: { ...left, ...spent } },
   })
   const acts = { people: left.people - 1 }
+  const states = runners.map(({ state }) => state)
   // A store that was lost says nothing of a period; whoever is in the middle is known to it.
-  const told = isToldOf(world, state) || !isRest(state.phase) || state === atSource
+  const told =
+    isToldOf(world, states) || states.some(({ phase }) => !isRest(phase)) || states.every((state) => state === atSource)
   // Between a read and the request that follows at once nothing can be looked at.
-  const looksAgain = state.phase !== 'cancelling_new' && state.phase !== 'cancelling_old' && state.invoice === null
+  const looksAgain = states.every(
+    ({ phase, invoice }) => phase !== 'cancelling_new' && phase !== 'cancelling_old' && invoice === null,
+  )
   const isVoided = world.successors.some(({ status, invoice }) => status === 'live' && invoice === 'void')
+  // No request is under way for as long as it takes until a renewal comes.
+  const passes = world.pending.length === 0
   return [
-    ...(world.time < 2 ? [to('time goes on', tick(world, false, told))] : []),
-    ...(world.time === 1 && livingSuccessors(world) > 0
+    ...(world.time < 2 && passes ? [to('time goes on', tick(world, false, told))] : []),
+    ...(world.time === 1 && passes && livingSuccessors(world) > 0
       ? [to('renewal, the card is declined in the target', tick(world, true, told))]
       : []),
     ...(left.people > 0 && world.old === 'live'
@@ -148,32 +251,32 @@ function people({ world, state, planned, left }: Node): readonly Step[] {
   ]
 }
 
+/** What one runner did: the world and itself afterwards. */
+type Moved = Runner & { readonly by: string; readonly world: World; readonly left: Budget }
+
 /** The state of a hand-over is lost; what is known is what the live objects say. */
-function forgetting({ world, state, planned, left }: Node): readonly Step[] {
+function forgetting({ world, state, planned, left, journal }: View): readonly Moved[] {
   const forgot = world.forgot || (isUncharged(world) && !world.marked)
-  return left.forgets > 0 && state !== atSource
-    ? [
-        {
-          by: 'the state is lost',
-          node: { world: { ...world, forgot }, state: atSource, planned, left: { ...left, forgets: left.forgets - 1 } },
-        },
-      ]
-    : []
+  if (left.forgets === 0 || state === atSource) return []
+  const spent = { ...left, forgets: left.forgets - 1 }
+  const anew = `${journal}'`
+  return [
+    { by: 'the state is lost', world: { ...world, forgot }, state: atSource, planned, left: spent, journal: anew },
+  ]
 }
 
 /** A run of the program: resumes what waits, or begins what a plan made from the live objects says. */
-function begins(made: Product, { world, state, planned, left }: Node): readonly Step[] {
+function begins(made: Product, { world, state, planned, left, journal }: View): readonly Moved[] {
   if (left.begins === 0) return []
   const spent = { ...left, begins: left.begins - 1 }
-  const by = (name: string, event: HandoverEvent): Step => ({
+  const by = (name: string, event: HandoverEvent): Moved => ({
     by: name,
+    journal,
+    world,
+    state: made.next(state, event),
     // Taken up again it goes on by the plan that it had; a plan made now knows what is next now.
-    node: {
-      world,
-      state: made.next(state, event),
-      planned: event.type === 'begin' ? world.more : planned,
-      left: spent,
-    },
+    planned: event.type === 'begin' ? world.more : planned,
+    left: spent,
   })
   if (state.phase === 'doubtful') return [by('run again', { type: 'interrupted' })]
   const lists = { carry: 0, money: 0, pause: false, schedule: false }
@@ -194,7 +297,7 @@ function begins(made: Product, { world, state, planned, left }: Node): readonly 
     case 'target':
       return [
         ...(world.time === 1 || world.changedNew ? [] : [by('set back', begin('revert'))]),
-        ...(world.charged > 0 && !world.drifted ? [by('settle', begin('settle'))] : []),
+        ...((world.charged > 0 || left.early) && !world.drifted ? [by('settle', begin('settle'))] : []),
       ]
     case 'ended_in_target':
       return [by('settle', begin('settle'))]
@@ -206,55 +309,86 @@ function begins(made: Product, { world, state, planned, left }: Node): readonly 
 }
 
 /** The renewal that the plan knows of is near, or over. */
-const isLate = ({ world, planned }: Node): boolean => world.time > 0 || world.more !== planned
+const isLate = ({ world, planned }: Pick<View, 'world' | 'planned'>): boolean =>
+  world.time > 0 || world.more !== planned
 
 /** One command of the machine, carried out, or killed before or after, or its answer lost, or its read failing. */
-function engine(made: Product, node: Node): readonly Step[] {
-  const { world, state, planned, left } = node
+function engine(made: Product, view: View): readonly Moved[] {
+  const { world, state, planned, left, journal } = view
   const wanted = made.command(state)
-  const to = (by: string, after: { world?: World; event: HandoverEvent }, spent: Partial<Budget> = {}): Step => ({
+  const to = (by: string, after: { world?: World; event: HandoverEvent }, spent: Partial<Budget> = {}): Moved => ({
     by: `${state.phase}: ${by}`,
-    node: {
-      world: after.world ?? world,
-      state: made.next(state, after.event),
-      planned,
-      left: { ...left, ...spent },
-    },
+    journal,
+    world: after.world ?? world,
+    state: made.next(state, after.event),
+    planned,
+    left: { ...left, ...spent },
   })
   const killed = { kills: left.kills - 1 }
   const interrupted: HandoverEvent = { type: 'interrupted' }
-  const out: Step[] = []
+  const out: Moved[] = []
   if (left.kills > 0) out.push(to('killed before', { event: interrupted }, killed))
   if (wanted.do === 'send') {
-    const late = isLate(node) && (wanted.phase === 'holding' || wanted.phase === 'creating')
-    if (late)
-      return [
-        ...out,
-        to('too late', {
-          event: { type: 'sent', result: 'too_late', id: null, reason: { code: 'renews_soon', message: '', fix: '' } },
-        }),
-      ]
-    const carried = carryOut(world, state, wanted.phase)
+    const late = isLate(view) && (wanted.phase === 'holding' || wanted.phase === 'creating')
+    const tooLate = to('too late', {
+      event: { type: 'sent', result: 'too_late', id: null, reason: { code: 'renews_soon', message: '', fix: '' } },
+    })
+    if (late) out.push(tooLate)
+    // One runner is never stopped between the look at the clock and the request; two may be.
+    if (late && left.runners === 1) return out
+    const request = { state, phase: wanted.phase, sender: journal, planned }
+    const free = made.shuts ? withoutEarlier(world, request) : world
+    const carried = carryOut(free, request, made.keys)
     out.push(to(carried.event.result, carried))
     if (left.kills > 0) out.push(to('done, then killed', { world: carried.world, event: interrupted }, killed))
+    if (left.losses === 0) return out
+    const lost = { losses: left.losses - 1 }
+    const numbered = wanted.phase === 'holding' || wanted.phase === 'restoring_old'
     const unknown: HandoverEvent = { type: 'sent', result: 'unknown', id: null, reason: null }
-    if (left.losses > 0)
-      out.push(to('done, answer lost', { world: carried.world, event: unknown }, { losses: left.losses - 1 }))
-    if (left.losses > 0) out.push(to('not done, answer lost', { event: unknown }, { losses: left.losses - 1 }))
+    const afterLoss = (by: string, after: World): void => {
+      out.push(to(by, { world: after, event: unknown }, lost))
+      if (numbered && made.shuts)
+        out.push(
+          to(
+            `${by}, key shut`,
+            { world: shutting(after, request, made.keys), event: { ...unknown, spent: true } },
+            lost,
+          ),
+        )
+    }
+    afterLoss('done, answer lost', carried.world)
+    afterLoss('not done, answer lost', free)
+    if (left.late) afterLoss('answered 504, still under way', { ...free, pending: [...free.pending, request] })
     return out
   }
-  out.push(to('read', { event: reading(made, node, wanted) }))
+  out.push(to('read', { event: reading(made, view, wanted) }))
   if (left.outages > 0 && wanted.do !== 'preview')
     out.push(to('cannot be read', { event: unreadable(wanted) }, { outages: left.outages - 1 }))
   return out
 }
 
-function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
+/**
+ * A request that keeps its key (a creation, a hold, a release) may be on its way for a while. For every other one the key is shut before another key is used, so that the
+ * earlier request is refused when it arrives.
+ */
+function withoutEarlier(world: World, { phase, sender, state }: World['pending'][number]): World {
+  if (['creating', 'closing', 'holding', 'restoring_old'].includes(phase)) return world
+  const isEarlier = (one: World['pending'][number]): boolean =>
+    one.phase === phase && one.sender === sender && one.state.generation === state.generation
+  return { ...world, pending: world.pending.filter((one) => !isEarlier(one)) }
+}
+
+function reading(made: Product, node: View, wanted: Command): HandoverEvent {
   const { world, state } = node
   const why = { code: 'changed_since_pull', message: '', fix: '' }
   switch (wanted.do) {
     case 'read_old':
-      return { type: 'old_read', sight: sightOld(world), reason: isLate(node) || world.changed ? why : null }
+      return {
+        type: 'old_read',
+        sight: sightOld(world),
+        reason: isLate(node) || world.changed ? why : null,
+        generation: world.holds + (sightOld(world) === 'free' ? 1 : 0),
+      }
     case 'preview':
       return { type: 'previewed', reason: null }
     case 'prove': {
@@ -302,6 +436,9 @@ function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
         collect: [],
         drifted: world.drifted,
         lost: null,
+        generation: world.holds,
+        made: world.successors.some(({ generation }) => generation === world.holds),
+        quiet: world.pending.length === 0,
       }
   }
 }
@@ -309,7 +446,7 @@ function reading(made: Product, node: Node, wanted: Command): HandoverEvent {
 function unreadable(wanted: Command): HandoverEvent {
   switch (wanted.do) {
     case 'read_old':
-      return { type: 'old_read', sight: 'unreadable', reason: null }
+      return { type: 'old_read', sight: 'unreadable', reason: null, generation: null }
     case 'prove':
       return { type: 'proved', result: 'unsure', reason: null, invoice: null }
     case 'read_invoice':
@@ -332,12 +469,16 @@ function unreadable(wanted: Command): HandoverEvent {
         collect: [],
         drifted: false,
         lost: null,
+        generation: null,
+        made: false,
+        quiet: false,
       }
   }
 }
 
 /** What must never be, in any state that can be reached. */
-function violationOf(made: Product, { world, state, planned, left }: Node): string | null {
+function violationOf(made: Product, { world, runners, left }: Node): string | null {
+  const states = runners.map(({ state }) => state)
   const payers = (collects(world) ? 1 : 0) + livingSuccessors(world)
   if (payers > 1 && !world.released) return 'two payers at one instant'
   if (world.charged > 1 && !world.released) return 'charged twice for one period'
@@ -347,14 +488,32 @@ function violationOf(made: Product, { world, state, planned, left }: Node): stri
     return 'a member who left the target is billed by the source again'
   if (world.lost) return 'a change of the member went with the subscription that had it'
   if (world.missed) return 'a period passed that nobody charged, and nobody was told'
-  if (payers === 0 && !world.left && !world.released && !isToldOf(world, state))
+  if (payers === 0 && !world.left && !world.released && !isToldOf(world, states))
     return 'a live member has no payer, and nobody is alarmed'
-  if (!isRest(state.phase) || state.alarm !== null) return null
-  return atRest(made, { world, state, planned, left })
+  if (states.some(({ phase, alarm }) => !isRest(phase) || alarm !== null) || world.pending.length > 0) return null
+  const [only] = states
+  return states.length === 1 && only !== undefined
+    ? atRest(made, { world, state: only, left })
+    : allAtRest(made, world, states)
+}
+
+/** Of two runs at rest each knows what it left behind; that nobody was forgotten is a matter of the world and of its standing check. */
+function allAtRest(made: Product, world: World, states: readonly HandoverState[]): string | null {
+  if (world.left || world.released || states.every((state) => state === atSource)) return null
+  const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
+  if (standing === 'ended') return 'the member lost both subscriptions'
+  if (toldByVerify(world).length > 0) return null
+  if (standing === 'unfinished') return 'half-way, and the standing check is silent'
+  return isUncharged(world) && !states.some(({ reason }) => reason !== null)
+    ? 'the period was charged by nobody, and nobody is alarmed'
+    : null
 }
 
 /** At rest without an alarm: a member who did not leave has one payer and is charged for the period, and the state says where they are. */
-function atRest(made: Product, { world, state, left }: Node): string | null {
+function atRest(
+  made: Product,
+  { world, state, left }: { readonly world: World; readonly state: HandoverState; readonly left: Budget },
+): string | null {
   const { phase } = state
   const resumable = left.begins > 0
   if (phase === 'source' && state !== atSource && livingSuccessors(world) > 0 && !resumable)
@@ -369,6 +528,6 @@ function atRest(made: Product, { world, state, left }: Node): string | null {
 }
 
 /** Somebody is told: by the alarm of the run, or by the standing check, which looks at the live objects and knows nothing of the run. */
-function isToldOf(world: World, { alarm }: HandoverState): boolean {
-  return alarm !== null || toldByVerify(world).length > 0
+function isToldOf(world: World, states: readonly HandoverState[]): boolean {
+  return states.some(({ alarm }) => alarm !== null) || toldByVerify(world).length > 0
 }

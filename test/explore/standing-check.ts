@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
-import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/verify/violations.ts'
+import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/check/violations.ts'
 import { markFrom, markHold, settledComment, undoneComment } from '../../src/live/marks.ts'
-import type { Sides } from '../../src/engine/verify/sides.ts'
+import type { Sides } from '../../src/engine/check/sides.ts'
 import type { Successor, World } from './world.ts'
 
 /** Rules of the standing check that need nothing but the two subscriptions. */
@@ -54,9 +54,9 @@ function shownOld({ old, hold, marked }: World): Stripe.Subscription {
   })
 }
 
-function shownSuccessor({ status, attempt }: Successor): Stripe.Subscription {
+function shownSuccessor({ status, generation }: Successor): Stripe.Subscription {
   return shown(status === 'live', {
-    id: `new_${attempt}`,
+    id: `new_${generation}`,
     pause_collection: null,
     metadata: { [markFrom]: 'us/old' },
     comment: status === 'undone' ? `${undoneComment}us/old` : null,
@@ -72,6 +72,14 @@ function shown(
     ...fields,
     status: live ? 'active' : 'canceled',
     cancellation_details: { comment, reason: live ? null : 'cancellation_requested' },
+    customer: 'cus_1',
+    start_date: 0,
+    trial_end: null,
+    cancel_at: null,
+    cancel_at_period_end: false,
+    default_payment_method: null,
+    default_source: null,
+    discounts: [],
     items: { data: [] },
   } as unknown as Stripe.Subscription
 }

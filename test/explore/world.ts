@@ -35,13 +35,27 @@ export interface World {
   /** A person took our hold off, or ended something: what follows from that is not our doing. */
   readonly released: boolean
   readonly left: boolean
+  /** How many holds the mark of the old one counts. */
+  readonly holds: number
+  /** What Stripe remembers of idempotency keys: who sent the first request under each, and for a creation what it was. */
+  readonly keys: Readonly<Record<string, string>>
+  /** Requests that were answered with a 5xx and are still on their way. */
+  readonly pending: readonly Pending[]
+}
+
+export interface Pending {
+  readonly state: HandoverState
+  readonly phase: SendingPhase
+  readonly sender: string
+  /** Renewals that were still to come when the sender's plan was made. */
+  readonly planned: number
 }
 
 export interface Successor {
   readonly status: 'live' | 'undone' | 'ended'
   readonly invoice: 'none' | 'paid' | 'open' | 'void'
-  /** Creations of one attempt are one creation: the idempotency key says so. */
-  readonly attempt: number
+  /** The hold under which it was made. */
+  readonly generation: number
 }
 
 export const atFirst: World = {
@@ -62,6 +76,9 @@ export const atFirst: World = {
   renewed: 0,
   released: false,
   left: false,
+  holds: 0,
+  keys: {},
+  pending: [],
 }
 
 export function sightOld({ old, marked, hold }: World): OldSight {
@@ -129,22 +146,79 @@ const done = (world: World, id: string | null = null): Done => ({
   event: { type: 'sent', result: 'done', id, reason: null },
 })
 const refused = (world: World): Done => ({ world, event: { type: 'sent', result: 'refused', id: null, reason } })
+const contended = (world: World): Done => ({ world, event: { type: 'sent', result: 'contended', id: null, reason } })
 
-/** A request carried out: what Stripe would do with it. */
-export function carryOut(world: World, state: HandoverState, phase: SendingPhase): Done {
+/** How Stripe would treat the product's keys; a mutation replaces one by a version without the protection. */
+export interface Keys {
+  /** Both runs send the same parameters when they create; else the second is refused. */
+  readonly alike: boolean
+  readonly create: (state: HandoverState, sender: string) => string
+  readonly hold: (state: HandoverState, sender: string) => string
+  readonly release: (state: HandoverState, sender: string) => string
+  /** The register of a settle and a revert. */
+  readonly end: (state: HandoverState, sender: string) => string
+}
+
+export const productKeys: Keys = {
+  alike: true,
+  create: ({ generation }) => `create ${generation}`,
+  hold: ({ generation }) => `hold ${generation}`,
+  release: ({ generation, skips }) => `hold ${(generation ?? 0) + 1 + skips}`,
+  end: ({ generation }) => `end ${generation}`,
+}
+
+const used = (world: World, key: string, by: string): World => ({ ...world, keys: { ...world.keys, [key]: by } })
+
+/** A request carried out: what Stripe would do with it. The sender is one store: its journal makes a repetition a new request where that is harmless. */
+export function carryOut(world: World, { state, phase, sender, planned }: Pending, keys: Keys = productKeys): Done {
   const live = world.old === 'live'
+  const answer =
+    phase === 'cancelling_old' && state.goal === 'settle' ? 'settle' : deciding(state, phase) ? 'revert' : null
+  if (answer !== null) {
+    const key = keys.end(state, sender)
+    if ((world.keys[key] ?? answer) !== answer) return contended(world)
+    return carriedOut(used(world, key, answer), { state, phase, sender, planned, keys, live })
+  }
+  return carriedOut(world, { state, phase, sender, planned, keys, live })
+}
+
+function deciding({ goal }: HandoverState, phase: SendingPhase): boolean {
+  return phase === 'cancelling_new'
+    ? goal === 'revert' || goal === 'undo'
+    : goal === 'revert' && phase === 'stopping_invoice'
+}
+
+interface Carried extends Pending {
+  readonly keys: Keys
+  readonly live: boolean
+}
+
+function carriedOut(world: World, { state, phase, sender, planned, keys, live }: Carried): Done {
   switch (phase) {
     case 'holding': {
-      if (!live) return refused(world)
-      const held = done({ ...world, hold: 'draft', marked: true, drifted: false })
-      return world.changed ? { ...held, event: { ...held.event, reason } } : held
+      const key = keys.hold(state, sender)
+      const before = world.keys[key]
+      if (isOther(before, `${sender} hold`, keys)) return contended(world)
+      const known = used(world, key, before ?? `${sender} hold`)
+      if (!live) return refused(known)
+      const held: World =
+        before === undefined
+          ? { ...known, holds: state.generation ?? 0, hold: 'draft', marked: true, drifted: false }
+          : known
+      return world.changed ? { ...done(held), event: { ...done(held).event, reason } } : done(held)
     }
     case 'reholding':
       return live ? done({ ...world, hold: state.goal === 'move' ? 'draft' : 'void', marked: true }) : refused(world)
     case 'creating':
-      return create(world, state.attempt)
+      return create(world, { state, phase, sender, planned, keys, live })
+    case 'closing': {
+      const key = keys.create(state, sender)
+      const before = world.keys[key]
+      return before !== undefined && before !== 'shut' ? contended(world) : done(used(world, key, 'shut'))
+    }
+    // It carries the mark, so that a late one is seen.
     case 'keeping':
-      return live ? done({ ...world, hold: 'void' }) : refused(world)
+      return live ? done({ ...world, hold: 'void', marked: true }) : refused(world)
     case 'cancelling_new':
       if (livingSuccessors(world) === 0) return refused(world)
       return done({
@@ -152,10 +226,23 @@ export function carryOut(world: World, state: HandoverState, phase: SendingPhase
         changedNew: false,
         lost: world.lost || (world.changedNew && state.goal === 'revert'),
       })
-    case 'restoring_old':
-      return live
-        ? done({ ...world, hold: 'none', marked: false, changed: world.changed || world.drifted, drifted: false })
-        : refused(world)
+    case 'restoring_old': {
+      const key = keys.release(state, sender)
+      const before = world.keys[key]
+      if (isOther(before, `${sender} release`, keys)) return contended(world)
+      const known = used(world, key, before ?? `${sender} release`)
+      if (!live) return refused(known)
+      if (before !== undefined) return done(known)
+      const holds = (state.generation ?? 0) + 1 + state.skips
+      return done({
+        ...known,
+        holds,
+        hold: 'none',
+        marked: false,
+        changed: world.changed || world.drifted,
+        drifted: false,
+      })
+    }
     case 'cancelling_old':
       return live
         ? done({ ...world, old: 'settled', lost: world.lost || (world.drifted && livingSuccessors(world) > 0) })
@@ -189,11 +276,28 @@ export function carryOut(world: World, state: HandoverState, phase: SendingPhase
   }
 }
 
-function create(world: World, attempt: number): Done {
-  const replayed = world.successors.findIndex((one) => one.attempt === attempt)
-  if (replayed >= 0) return done(world, `new_${replayed}`)
-  const successors: readonly Successor[] = [...world.successors, { status: 'live', invoice: 'none', attempt }]
-  return done({ ...world, successors }, `new_${successors.length - 1}`)
+/** Whether the key was used by a different request; two runs at one second send the same one. */
+function isOther(before: string | undefined, own: string, { alike }: Keys): boolean {
+  if (before === undefined || before === own) return false
+  return !alike || before === 'shut' || before.split(' ')[1] !== own.split(' ')[1]
+}
+
+/** The key of a hold or a release is used up by a request that changes nothing; whatever was sent under it is over. */
+export function shutting(world: World, { state, phase, sender }: Pending, keys: Keys): World {
+  const key = phase === 'holding' ? keys.hold(state, sender) : keys.release(state, sender)
+  return world.keys[key] === undefined ? used(world, key, 'shut') : world
+}
+
+function create(world: World, { state, sender, planned, keys }: Carried): Done {
+  const key = keys.create(state, sender)
+  const before = world.keys[key]
+  const [by, what] = before?.split(' ') ?? []
+  if (before === 'shut' || (by !== undefined && by !== sender && !keys.alike)) return contended(world)
+  if (what !== undefined) return what === 'made' ? done(world, 'new') : refused(world)
+  // An anchor that has passed is refused.
+  if (world.time === 2 || world.more !== planned) return refused(used(world, key, `${sender} refused`))
+  const made: Successor = { status: 'live', invoice: 'none', generation: state.generation ?? 0 }
+  return done(used({ ...world, successors: [...world.successors, made] }, key, `${sender} made`), 'new')
 }
 
 export function onLiving(world: World, change: Partial<Successor>): World {

@@ -20,7 +20,7 @@ import { command, next } from '../../src/handover/machine.ts'
 import { markFrom } from '../../src/live/marks.ts'
 import { comparePreviews, previewParams } from '../../src/handover/preview.ts'
 import { customerOf } from '../../src/handover/proof.ts'
-import { beginOf, requestFor, withLive } from '../../src/handover/requests.ts'
+import { beginOf, numbered, requestFor, withLive } from '../../src/handover/requests.ts'
 import {
   atSource,
   isRest,
@@ -159,11 +159,11 @@ async function send(
         ? undefined
         : await get<Stripe.Invoice>(stage.accounts.us, `/v1/invoices/${state.period.invoice}`, []),
   }
-  const step = await withKept(stage, withLive(requestFor(phase, state, plan, live), live))
+  const step = await withKept(stage, withLive(numbered(requestFor(phase, state, plan, live), state, stage.now()), live))
   const outcome = await request(
     stage,
     step,
-    `${plans} ${step.id} ${plan.expect.key} ${state.attempt} ${state.rounds} ${state.done}`,
+    `${plans} ${step.id} ${plan.expect.key} ${state.generation} ${state.rounds} ${state.done}`,
   )
   if ((await story.answered?.(phase, state)) === 'lost') return { type: 'sent', result: 'unknown', ...none }
   if (!outcome.ok) {

@@ -20,7 +20,7 @@ export type Goal = HandoverState['goal']
 export const goals: readonly Goal[] = ['move', 'undo', 'revert', 'settle']
 
 export const sent = (
-  result: 'done' | 'refused' | 'too_late' | 'unknown',
+  result: 'done' | 'refused' | 'contended' | 'too_late' | 'unknown',
   why = result === 'done' ? null : reason,
 ): HandoverEvent => ({ type: 'sent', result, id: 'x_1', reason: why })
 export const both = (
@@ -38,6 +38,9 @@ export const both = (
   collect: [],
   drifted: false,
   lost: null,
+  generation: 1,
+  made: successor !== 'none',
+  quiet: false,
   ...more,
 })
 
@@ -57,6 +60,7 @@ export const sending: readonly SendingPhase[] = [
   'refunding',
   'cancelling_new',
   'money_back',
+  'closing',
   'restoring_old',
   'advancing_draft',
   'billing_gap',
@@ -100,11 +104,11 @@ export const everyEvent: readonly HandoverEvent[] = [
   })),
   { type: 'interrupted' },
   ...oldSights.flatMap((sight) =>
-    [null, reason].map((why): HandoverEvent => ({ type: 'old_read', sight, reason: why })),
+    [null, reason].map((why): HandoverEvent => ({ type: 'old_read', sight, reason: why, generation: 1 })),
   ),
   { type: 'previewed', reason: null },
   { type: 'previewed', reason },
-  ...(['done', 'refused', 'too_late', 'unknown'] as const).map((result) => sent(result)),
+  ...(['done', 'refused', 'contended', 'too_late', 'unknown'] as const).map((result) => sent(result)),
   sent('done', reason),
   ...(['ok', 'differs', 'charged', 'unsure'] as const).map((result): HandoverEvent => ({
     type: 'proved',

@@ -56,33 +56,52 @@ describe('the machine is total', () => {
   })
 })
 
-/** Rows: phases; columns: done, refused, too_late, unknown. */
-const answers: Readonly<Record<SendingPhase, readonly [string, string, string, string]>> = {
-  carrying: ['previewing', 'source', 'source', 'source'],
-  holding: ['creating', 'recovering undo', 'source', 'recovering'],
-  creating: ['proving', 'recovering undo', 'recovering undo', 'recovering'],
-  pausing: ['proving', 'recovering undo', 'recovering undo', 'recovering'],
-  scheduling: ['scheduling', 'recovering undo', 'recovering undo', 'recovering'],
-  money: ['keeping', 'doubtful money_stuck', 'doubtful money_stuck', 'recovering'],
-  keeping: ['moved', 'recovering', 'recovering', 'recovering'],
-  reholding: ['recovering', 'recovering', 'recovering', 'recovering'],
-  stopping_invoice: ['voiding_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
-  finalizing_invoice: ['voiding_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
-  voiding_invoice: ['reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
-  refunding: ['cancelling_new', 'doubtful money_stuck', 'doubtful money_stuck', 'reading_invoice'],
-  releasing_new: ['recovering', 'recovering', 'recovering', 'recovering'],
-  cancelling_new: ['recovering', 'recovering', 'recovering', 'recovering'],
-  money_back: ['recovering', 'doubtful money_stuck', 'doubtful money_stuck', 'recovering'],
-  restoring_old: ['recovering', 'recovering', 'recovering', 'recovering'],
-  advancing_draft: ['checking_gap', 'doubtful period_uncharged', 'doubtful period_uncharged', 'checking_gap'],
-  billing_gap: ['checking_gap', 'doubtful period_uncharged', 'doubtful period_uncharged', 'checking_gap'],
-  releasing_schedule: ['recovering', 'recovering', 'recovering', 'recovering'],
-  cancelling_old: ['recovering', 'recovering', 'recovering', 'recovering'],
-  restoring_collection: ['settled', 'settled', 'settled', 'restoring_collection'],
+/** Rows: phases; columns: done, refused, contended, too_late, unknown. */
+const answers: Readonly<Record<SendingPhase, readonly [string, string, string, string, string]>> = {
+  carrying: ['previewing', 'source', 'source', 'source', 'source'],
+  holding: ['creating', 'recovering undo', 'source', 'source', 'recovering'],
+  creating: ['proving', 'recovering undo', 'recovering', 'recovering undo', 'recovering'],
+  pausing: ['proving', 'recovering undo', 'recovering', 'recovering undo', 'recovering'],
+  scheduling: ['scheduling', 'recovering undo', 'recovering', 'recovering undo', 'recovering'],
+  money: ['keeping', 'doubtful money_stuck', 'doubtful another_run', 'doubtful money_stuck', 'recovering'],
+  keeping: ['moved', 'recovering', 'recovering', 'recovering', 'recovering'],
+  reholding: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
+  stopping_invoice: ['voiding_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
+  finalizing_invoice: ['voiding_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
+  voiding_invoice: ['reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice', 'reading_invoice'],
+  refunding: [
+    'cancelling_new',
+    'doubtful money_stuck',
+    'doubtful money_stuck',
+    'doubtful money_stuck',
+    'reading_invoice',
+  ],
+  releasing_new: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
+  cancelling_new: ['recovering', 'recovering', 'moved', 'recovering', 'recovering'],
+  money_back: ['recovering', 'doubtful money_stuck', 'doubtful another_run', 'doubtful money_stuck', 'recovering'],
+  closing: ['recovering', 'recovering', 'recovering', 'recovering', 'doubtful target_unreachable'],
+  restoring_old: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
+  advancing_draft: [
+    'checking_gap',
+    'doubtful period_uncharged',
+    'doubtful period_uncharged',
+    'doubtful period_uncharged',
+    'checking_gap',
+  ],
+  billing_gap: [
+    'checking_gap',
+    'doubtful period_uncharged',
+    'doubtful period_uncharged',
+    'doubtful period_uncharged',
+    'checking_gap',
+  ],
+  releasing_schedule: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
+  cancelling_old: ['recovering', 'recovering', 'moved', 'recovering', 'recovering'],
+  restoring_collection: ['settled', 'settled', 'settled', 'settled', 'restoring_collection'],
 }
 
 describe('what follows from an answer', () => {
-  const results = ['done', 'refused', 'too_late', 'unknown'] as const
+  const results = ['done', 'refused', 'contended', 'too_late', 'unknown'] as const
   for (const phase of sending)
     test.each(results)(`${phase}: %s`, (result) => {
       const state = at(phase, {

@@ -4,7 +4,9 @@ import { newSights, oldSights, roundsMax } from '../../src/handover/recovery.ts'
 import { both, goals, recovered, sent, shown } from './machine-words.ts'
 
 /** The table in recovery.ts, for a successor that exists or not: rows old sights, columns goals. */
-const living: Readonly<Record<'live' | 'none', Readonly<Record<string, readonly [string, string, string, string]>>>> = {
+const living: Readonly<
+  Record<'live' | 'none' | 'undone', Readonly<Record<string, readonly [string, string, string, string]>>>
+> = {
   live: {
     held: ['proving', 'cancelling_new', 'reading_invoice', 'cancelling_old'],
     kept: ['moved', 'cancelling_new', 'reading_invoice', 'cancelling_old'],
@@ -12,7 +14,13 @@ const living: Readonly<Record<'live' | 'none', Readonly<Record<string, readonly 
     free: ['reholding', 'cancelling_new', 'reholding', 'reholding'],
   },
   none: {
-    held: ['creating', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
+    held: ['creating', 'closing', 'closing', 'doubtful held_without_successor'],
+    kept: ['closing', 'closing', 'closing', 'doubtful held_without_successor'],
+    hold_removed: ['closing', 'closing', 'closing', 'doubtful held_without_successor'],
+    free: ['reading', 'checking_gap', 'checking_gap', 'source'],
+  },
+  undone: {
+    held: ['restoring_old', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
     kept: ['restoring_old', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
     hold_removed: ['restoring_old', 'restoring_old', 'restoring_old', 'doubtful held_without_successor'],
     free: ['reading', 'checking_gap', 'checking_gap', 'source'],
@@ -23,7 +31,7 @@ describe('what is done after both sides were read', () => {
   for (const successor of ['live', 'none', 'undone'] as const)
     for (const old of ['held', 'kept', 'hold_removed', 'free'] as const)
       test.each(goals)(`old ${old}, new ${successor}, goal %s`, (goal) => {
-        const row = living[successor === 'live' ? 'live' : 'none'][old]
+        const row = living[successor][old]
         expect(shown(recovered(goal, both(old, successor)))).toBe(row?.[goals.indexOf(goal)])
       })
 
@@ -76,18 +84,41 @@ describe('what is done after both sides were read', () => {
         expect(shown(recovered(goal, both('unreadable', successor)))).toBe('doubtful source_unreachable')
   })
   test('too late to create: the old one is given back; a free one is left alone', () => {
-    expect(recovered('move', both('held', 'none', { time: 'too_late' }))).toMatchObject({
-      phase: 'restoring_old',
-      goal: 'undo',
-    })
+    const late = both('held', 'none', { time: 'too_late' })
+    expect(recovered('move', late).phase).toBe('closing')
+    expect(recovered('move', late, { closed: 'shut' })).toMatchObject({ phase: 'restoring_old', goal: 'undo' })
     expect(recovered('move', both('free', 'none', { time: 'too_late' })).phase).toBe('source')
   })
-  test('a creation that a look-up proved absent gets a new attempt', () => {
-    expect(recovered('move', both('held', 'none'), { attempt: 2 })).toMatchObject({
-      phase: 'creating',
-      attempt: 3,
-      successor: null,
-    })
+  test('promise 11: nothing is released while any run may still create: its key is shut first, or its creation is known', () => {
+    for (const goal of ['move', 'undo', 'revert'] as const)
+      for (const old of ['held', 'kept', 'hold_removed'] as const)
+        for (const late of [true, false])
+          for (const quiet of [true, false]) {
+            const event = both(old, 'none', { quiet, ...(late ? { time: 'too_late' as const } : {}) })
+            const after = (more: Parameters<typeof recovered>[2]) =>
+              shown(recovered(goal, event, { unsure: true, ...more }))
+            expect(after({ closed: null })).toBe('closing')
+            expect(after({ closed: 'shut' })).toBe('restoring_old')
+            expect(after({ closed: 'used', refused: true })).toBe('restoring_old')
+            expect(after({ closed: 'used' })).toBe(quiet ? 'restoring_old' : 'doubtful creation_unknown')
+          }
+  })
+  test('promise 11: one hold has one creation', () => {
+    expect(recovered('move', both('held', 'none')).phase).toBe('creating')
+    expect(recovered('move', both('held', 'none'), { unsure: true }).phase).toBe('closing')
+    expect(recovered('move', both('held', 'undone')).phase).toBe('restoring_old')
+    // One that was undone under an earlier hold leaves this hold its own.
+    expect(recovered('move', both('held', 'undone', { made: false })).phase).toBe('creating')
+  })
+  test('promise 11: whom another run has begun anew is left to it, whatever was meant', () => {
+    for (const goal of goals)
+      for (const old of oldSights.filter((one) => one !== 'unreadable'))
+        for (const successor of newSights) {
+          const after = recovered(goal, both(old, successor, { generation: 4 }), { generation: 2 })
+          expect(after).toMatchObject({ reason: { code: 'another_run' }, alarm: null })
+          expect(after.phase).toBe(old === 'kept' && successor === 'live' ? 'moved' : 'source')
+        }
+    expect(recovered('undo', both('held', 'undone', { generation: 2 }), { generation: 2 }).phase).toBe('restoring_old')
   })
   test('a schedule is released before the old one is cancelled; invoices that the cancel would stop are remembered', () => {
     const event = both('kept', 'live', { schedule: 'sub_sched_1', collect: ['in_1', 'in_2'] })

@@ -40,6 +40,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['access'],
     ['handover'],
     ['plan'],
+    ['check'],
     ['apply'],
     ['pull.ts', 'copy-map.ts', 'state.ts', 'rebuild.ts', 'as-rebuilt.ts'],
     ['verify', 'doctor'],

@@ -6,7 +6,8 @@ import { refuseUnknownGuards } from '../allow.ts'
 import { command } from '../command.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 import { withProjectDespite, type OpenProject } from '../wiring/project.ts'
-import { applyText } from '../render/apply-text.ts'
+import { ApplyStopped } from '../../engine/apply/stopped.ts'
+import { applyText, stoppedText } from '../render/apply-text.ts'
 import { planText } from '../render/plan-text.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
@@ -46,7 +47,12 @@ export const main = command({
       shell.stop.finishFirst(
         'Stopping after the request in flight; nothing is lost. Press Ctrl-C again to end at once.',
       )
-      const result = await apply(project.context, plan, { allow, fromFile: file !== undefined })
+      const result = await apply(project.context, plan, { allow, fromFile: file !== undefined }).catch(
+        (error: unknown) => {
+          if (error instanceof ApplyStopped && shell.format !== 'json') shell.out(stoppedText(error.done, shell.paint))
+          throw error
+        },
+      )
       if (shell.format === 'json') shell.json(result)
       else shell.out(applyText(result, shell.paint))
       for (const { address, message, fix } of plan.removed ?? []) shell.say(`${address}: ${message}; ${fix}`)

@@ -2,6 +2,7 @@ import type { ChalkInstance } from 'chalk'
 import { formatMoney } from '../../core/money.ts'
 import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
+import type { ApplyStopped } from '../../engine/apply/stopped.ts'
 import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
 
 /** What an apply did: counts of what is done, every change that is not, and what to do next. */
@@ -16,8 +17,31 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
     ),
     ...remaining(result),
     ...leftOut(result),
+    ...violations(result, paint),
     verdict(result, paint),
   ].join('\n')
+}
+
+/** What an apply did before it had to stop. */
+export function stoppedText({ recovered: earlier, changes }: ApplyStopped['done'], paint: ChalkInstance): string {
+  const unfinished = changes.filter((change) => change.outcome !== 'done')
+  return [
+    ...recovered(earlier),
+    ...done(changes),
+    ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, group]) =>
+      notDone(outcome, group, paint),
+    ),
+  ].join('\n')
+}
+
+function violations({ violations: found }: ApplyResult, paint: ChalkInstance): string[] {
+  if (found.length === 0) return []
+  const { shown, more } = firstFew(found, 20)
+  return [
+    paint.red('Read again afterwards, the standing check (crossbill verify) finds:'),
+    ...shown.flatMap(({ code, subscriber, detail, fix }) => [`  ${subscriber}: ${code}, ${detail}`, `    fix: ${fix}`]),
+    ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
+  ]
 }
 
 function recovered(changes: readonly AppliedChange[]): string[] {

@@ -5,12 +5,16 @@ import type { Blocked, Change, GuardReading, Plan } from '../../plan/types.ts'
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
+import type { Violation } from '../check/violations.ts'
+import { CommandError } from '../../core/outcome.ts'
+import { counted } from '../send/counted.ts'
 import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy } from './basis.ts'
 import type { Context } from '../context.ts'
 import { isAccess, isPerson, progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { planOf } from '../plan/make-plan.ts'
-import { noteMissing, noteRests, proveDone } from './prove-done.ts'
+import { noteMissing, noteRests, proveDone, type Proof } from './prove-done.ts'
+import { ApplyStopped } from './stopped.ts'
 import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
 import { applyResources } from './resources.ts'
@@ -37,6 +41,8 @@ export interface ApplyResult {
   readonly remaining: readonly RemainingChange[]
   /** Entries of the YAML that have an error: nothing was done about them, nor for those who need them. */
   readonly left_out: readonly Blocked[]
+  /** What the rules of `verify` say afterwards of the people that the plan or its recovery touched; empty when the run proved itself. */
+  readonly violations: readonly Violation[]
 }
 
 /** Where the store remembers which plan was begun, so that the same plan can be taken up again after a crash. */
@@ -51,12 +57,48 @@ export async function apply(context: Context, plan: Plan, options: ApplyOptions 
   return withLease(context, applyLease, (held, bound) => applyHeld(bound, plan, options, held))
 }
 
-async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {
+async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, held: Held): Promise<ApplyResult> {
+  const { context, writes } = counted(opened)
+  const recovered: AppliedChange[] = []
+  const changes: AppliedChange[] = []
+  try {
+    await carryThrough(context, { plan, options, held, recovered, changes })
+    const interrupted = context.interrupt.requested
+    const tried = changes.filter(({ outcome }) => outcome !== 'skipped')
+    const touched = new Set([...tried, ...recovered].map(({ address }) => address))
+    const { remaining, violations } = interrupted ? noProof : await proveDone(context, plan, touched)
+    if (!interrupted) await context.store.put(runningKey, null)
+    const open = [
+      ...recovered.filter(({ outcome }) => outcome === 'held'),
+      ...changes.filter(({ outcome }) => outcome !== 'done'),
+    ]
+    const left = leftOutBlocked(context.catalog)
+    const isProven = remaining.length === 0 && violations.length === 0
+    const ok = !interrupted && isProven && open.length === 0 && left.length === 0
+    return { plan: plan.plan, ok, interrupted, recovered, changes, remaining, left_out: left, violations }
+  } catch (error) {
+    if (!(error instanceof CommandError) || writes() === 0) throw error
+    throw new ApplyStopped(error, { recovered, changes })
+  }
+}
+
+const noProof: Proof = { remaining: [], violations: [] }
+
+interface Run {
+  readonly plan: Plan
+  readonly options: ApplyOptions
+  readonly held: Held
+  /** Both are filled as the work goes on, so that a failure further on does not take the report with it. */
+  readonly recovered: AppliedChange[]
+  readonly changes: AppliedChange[]
+}
+
+async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<void> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
   // What recovery writes below does not make the plan stale: whether it still fits is seen change by change.
   const state = await context.store.version()
-  const recovered = [...(await recoverHeld(context, held))]
+  recovered.push(...(await recoverHeld(context, held)))
   let seen = await survey(context)
   const lost = await recoverLost(context, held, seen)
   recovered.push(...lost)
@@ -76,23 +118,22 @@ async function applyHeld(context: Context, plan: Plan, options: ApplyOptions, he
   await noteMissing(context, seen)
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
-  const changes = [
+  changes.push(
     ...plan.changes.filter((change) => earlier.done.has(change)).map((change) => ended(change, 'done')),
     ...postponed.map(({ change, code, message }) => ({ ...ended(change, 'skipped'), code, message })),
     ...ready.flatMap((change) => skippedBy(change, stopped.get(change.address))),
-    ...(await carryOut(context, { plan, ready: due, seen }, held)),
-  ]
-  const interrupted = context.interrupt.requested
-  const touched = new Set(due.map(({ address }) => address))
-  const remaining = interrupted ? [] : await proveDone(context, touched, plan)
-  if (!interrupted) await context.store.put(runningKey, null)
-  const all = [
-    ...recovered.filter(({ outcome }) => outcome === 'held'),
-    ...changes.filter(({ outcome }) => outcome !== 'done'),
-  ]
-  const left = leftOutBlocked(context.catalog)
-  const ok = !interrupted && remaining.length === 0 && all.length === 0 && left.length === 0
-  return { plan: plan.plan, ok, interrupted, recovered, changes, remaining, left_out: left }
+  )
+  await carryOut(context, { plan, ready: due, seen }, { held, changes })
+  await takeUpAgain(context, held, [recovered, changes])
+}
+
+/** Whoever was left on hold is taken up once more when the rest is done: what was not known then may be known now. */
+async function takeUpAgain(context: Context, held: Held, reports: readonly AppliedChange[][]): Promise<void> {
+  const isHeld = ({ outcome }: AppliedChange): boolean => outcome === 'held'
+  if (context.interrupt.requested || held.lost || !reports.some((report) => report.some(isHeld))) return
+  const again = new Map((await recoverHeld(context, held)).map((change) => [change.address, change]))
+  for (const report of reports)
+    for (const [at, change] of report.entries()) if (isHeld(change)) report[at] = again.get(change.address) ?? change
 }
 
 function ended({ address, action }: Change, outcome: AppliedChange['outcome']): AppliedChange {
@@ -129,19 +170,20 @@ function stillNeeded(
 async function carryOut(
   context: Context,
   { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },
-  held: Held,
-): Promise<readonly AppliedChange[]> {
+  { held, changes }: Pick<Run, 'held' | 'changes'>,
+): Promise<void> {
   const billing = ready.filter((change) => !isAccess(change))
   const firstPerson = billing.findIndex(isPerson)
   const people = billing.filter(isPerson)
   const before = billing.filter((change, at) => !isPerson(change) && (firstPerson === -1 || at < firstPerson))
   const closing = billing.filter((change, at) => !isPerson(change) && firstPerson !== -1 && at > firstPerson)
   context.progress.start('applying', ready.length)
-  const first = await applyResources(context, before, held)
+  changes.push(...(await applyResources(context, before, held)))
   const moved = await applySubscribers(context, people, { held, plan: plan.plan })
+  changes.push(...moved)
   const needed = stillNeeded(context, people, moved)
   const free = closing.filter(({ address }) => !needed.has(address))
-  const last = [
+  changes.push(
     ...(await applyResources(context, free, held)),
     ...closing
       .filter(({ address }) => needed.has(address))
@@ -150,10 +192,9 @@ async function carryOut(
         code: 'still_needed',
         message: 'somebody was not moved yet',
       })),
-  ]
-  const given = await applyAccess(context, ready.filter(isAccess), seen)
+  )
+  changes.push(...(await applyAccess(context, ready.filter(isAccess), seen)))
   context.progress.done()
-  return [...first, ...moved, ...last, ...given]
 }
 
 /** Offers one after the other: Kajabi wants to be asked slowly, and nobody's bill waits for it. */

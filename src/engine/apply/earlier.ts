@@ -1,4 +1,6 @@
 import { subscriberAddress } from '../../core/address.ts'
+import { parseInstant } from '../../core/instant.ts'
+import { stepKey } from './step-key.ts'
 import type { Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
@@ -50,9 +52,11 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
     const entries = (await context.store.journal({ address: change.address })).filter(
       ({ status }) => status === 'succeeded',
     )
-    const sent = change.steps.filter(({ idempotency_key: key }) =>
-      entries.some((one) => one.idempotencyKey.startsWith(key)),
-    )
+    const created = parseInstant(plan.created) ?? 0
+    const sent = change.steps.filter((step) => {
+      const key = stepKey(context.catalog.project.name, change, step)
+      return entries.some((one) => one.startedAt >= created && one.idempotencyKey.startsWith(key))
+    })
     if (sent.length > 0) (sent.length === change.steps.length ? done : begun).add(change)
   }
   return { done, begun }

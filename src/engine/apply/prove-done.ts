@@ -7,22 +7,46 @@ import type { Context } from '../context.ts'
 import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { SubscriberRecord } from '../ports.ts'
+import { check } from '../check/check.ts'
+import type { Violation, ViolationCode } from '../check/violations.ts'
 import { planOf } from '../plan/make-plan.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
-/** Reads everything again: nothing may be left to do where something was done. The store takes note of what is there. */
-export async function proveDone(
-  context: Context,
-  touched: ReadonlySet<string>,
-  plan: Plan,
-): Promise<readonly RemainingChange[]> {
+export interface Proof {
+  /** What a plan made now still wants at the addresses of the plan. */
+  readonly remaining: readonly RemainingChange[]
+  /** What the standing check says of the people that the plan or its recovery touched, and of everybody where a hand-over left two payers, or none. */
+  readonly violations: readonly Violation[]
+}
+
+/** Only a hand-over leaves these behind. A run that ends with one of them, about any subscriber, has not proven anything. */
+const ofHandovers: readonly ViolationCode[] = [
+  'double_payer',
+  'duplicate_target',
+  'hold_missing',
+  'held_without_successor',
+]
+
+/** What members bought twice by themselves stood before the run and is neither caused nor mended by it; `verify` reports it. */
+const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice']
+
+/**
+ * Reads everything again: nothing may be left to do where something was done, and the rules of `verify` must hold there. The store takes note of what is there.
+ */
+export async function proveDone(context: Context, plan: Plan, touched: ReadonlySet<string>): Promise<Proof> {
   const seen = await survey(context)
   const after = await planOf(context, seen, plan)
   await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))
   await noteRests(context, seen)
-  return after.changes
-    .filter(({ address }) => touched.has(address))
+  const planned = new Set(plan.changes.map(({ address }) => address))
+  const remaining = after.changes
+    .filter(({ address }) => planned.has(address) && touched.has(address))
     .map(({ address, action, because }) => ({ address, action, because }))
+  const violations = check(context, seen).filter(
+    ({ code, subscriber }) =>
+      ofHandovers.includes(code) || (touched.has(`subscriber.${subscriber}`) && !ofMembers.includes(code)),
+  )
+  return { remaining, violations }
 }
 
 /** What an earlier run made and died before it took note of: those who refer to it need its id. */

@@ -4,9 +4,11 @@ import type { Change, Step } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
-import { perform, type Work } from '../send/perform.ts'
+import { perform, read, type Work } from '../send/perform.ts'
 import { findCreated, findPart } from '../read/resources.ts'
 import { inDependencyOrder } from './in-order.ts'
+import { stepKey } from './step-key.ts'
+import { isCreation } from '../send/creation.ts'
 import { fillParams, fillPath } from '../send/references.ts'
 
 /**
@@ -71,12 +73,22 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
   return { address, action, outcome: 'done' }
 }
 
-/** What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a day, the journal does not. */
+/**
+ * What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a day, the journal does not. The key of a creation outlives its plan, so
+ * what it made must still be in use.
+ */
 async function doneBefore(context: Context, change: Change, step: Step): Promise<Outcome<StripeObject> | undefined> {
-  const key = step.idempotency_key
+  const key = stepKey(context.catalog.project.name, change, step)
   const entries = await context.store.journal({ address: change.address })
-  const entry = entries.find((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
-  return entry && success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })
+  const entry = entries.findLast((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
+  if (entry === undefined) return undefined
+  if (isCreation(step) && !(await isInUse(context, `${step.path}/${entry.result ?? ''}`))) return undefined
+  return success({ object: 'recorded', ...(entry.result === null ? {} : { id: entry.result }) })
+}
+
+async function isInUse(context: Context, path: string): Promise<boolean> {
+  const found = await read(context, context.accounts.target, path)
+  return found.ok && found.value['deleted'] !== true && found.value['active'] !== false
 }
 
 /** The object that stood for the address is out of use; an older one left over from a replacement never stood for it. */
@@ -113,15 +125,10 @@ function workOf(
     path: filled.path,
     params: step.params,
     filled: filled.params,
-    key: step.idempotency_key,
+    key: stepKey(context.catalog.project.name, change, step),
     ...(isCreation(step) || (isPart(step) && step.method === 'POST') ? { find } : {}),
     ...(sink === undefined ? {} : { keep: (answer: StripeObject) => keepSecret(context, sink, answer) }),
   }
-}
-
-/** A POST to a collection makes something new; everything else sets values on what is there, or removes it, and may be sent twice. */
-export function isCreation({ method, path }: Pick<Step, 'path'> & { readonly method: string }): boolean {
-  return method === 'POST' && /^\/v\d+\/[a-z_/]+$/.test(path)
 }
 
 /** A request about an object below the one that the address stands for. */

@@ -59,6 +59,5 @@ function jobOf(change: Change, plan: string): Job {
     key: splitAddress(change.address).key,
     plan,
     handover,
-    keys: Object.fromEntries(change.steps.map((step) => [step.id, step.idempotency_key])),
   }
 }

@@ -68,7 +68,7 @@ function stateOf(facts: JsonObject): HandoverState {
 export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
   const { goal, lists, successor } = beginOf(recovery, false)
   const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
-  const job: Job = { key, plan: 'recovery', handover: recovery, keys: {} }
+  const job: Job = { key, plan: 'recovery', handover: recovery }
   return { key, phase: state.phase, facts: { ...state, job } as unknown as JsonObject, updated }
 }
 

@@ -7,6 +7,4 @@ export type Job = {
   /** Digest of the plan it comes from. */
   readonly plan: string
   readonly handover: HandoverPlan<Goal | 'undo'>
-  /** Idempotency key by step id. */
-  readonly keys: Readonly<Record<string, string>>
 }

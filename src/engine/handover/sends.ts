@@ -8,14 +8,14 @@ import type { LiveValues } from '../../handover/live-values.ts'
 import { customerOf } from '../../handover/proof.ts'
 import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
 import { isItemTakenOut } from '../../handover/carried/money.ts'
-import { requestFor, withLive } from '../../handover/requests.ts'
+import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
 import type { HandoverEvent, HandoverState, SendingPhase } from '../../handover/state.ts'
-import type { PlannedStep, Reason } from '../../handover/types.ts'
+import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
 import type { Job } from './job.ts'
 import { readTexts } from './texts.ts'
-import { perform, read } from '../send/perform.ts'
+import { perform, read, shut } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
 import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
@@ -41,7 +41,7 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
   if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
   const live = await liveValues(context, turn, phase)
   if (live === undefined) return { type: 'sent', result: 'refused', id: null, reason: unreadOld }
-  const step = requestFor(phase, state, job.handover, live)
+  const step = numbered(requestFor(phase, state, job.handover, live), state, context.accounts.target.now())
   const path = fillPath(step.path, turn.resolve)
   const params = fillParams(withLive(step, live).params, turn.resolve)
   if (!path.ok || !params.ok) {
@@ -50,11 +50,14 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
   }
   const account = accountNamed(context, step.account)
   const address = subscriberAddress(job.key)
+  const lost = await decided(context, turn, phase)
+  if (lost !== undefined) return lost
   const key = keyOf(turn, step)
   const since = await firstTried(context, address, key)
   const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect, since }
   const find = alreadyDone(context, sending)
   const seen = justSeen(job, path.value.split('/').at(-1) ?? '', context.accounts.target.now())
+  const shutAt = `/v1/customers/${step.account === 'target' ? expect.customer_new : expect.customer_old}`
   const outcome = await perform(context, {
     address,
     step: step.id,
@@ -64,12 +67,15 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
     params: step.params,
     filled: params.value,
     key,
+    ...(numberOf(step, state) === undefined ? { shutAt } : { oneKey: true }),
     ...(find === undefined ? {} : { find }),
     ...(seen === undefined ? {} : { seen }),
   })
   const moot = outcome.ok ? undefined : await fallsAway(context, turn, { step, account, failure: outcome.failure })
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
-  return sent(phase, turn, outcome)
+  const event = sent(phase, turn, outcome)
+  if (event.result !== 'unknown' || (phase !== 'holding' && phase !== 'restoring_old')) return event
+  return (await shut(context, { account, shutAt }, key)) === undefined ? { ...event, spent: true } : event
 }
 
 /**
@@ -94,12 +100,56 @@ async function fallsAway(
   return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 
-/** The plan's key where the plan lists the request; else one of its own, bound to what it is about. */
+/**
+ * Keys come from what the accounts show (who, which hold, what the request is about), never from a plan, a run or a store: of two runs that see the same accounts only
+ * one has its request executed. Holds and releases are numbered in one row, so that the request of a run that stood still finds its number taken; a creation and the
+ * request that shuts it share one key.
+ */
 function keyOf({ job, state }: Turn, step: PlannedStep): string {
-  const planned = job.keys[step.id]
-  if (planned !== undefined) return planned
-  const { successor, invoice, done, schedule } = state
-  return `crossbill-${digest([job.plan, job.key, step.id, step.path, successor, invoice, schedule, done])}`
+  const { expect, goal } = job.handover
+  const { successor, invoice, done, schedule, generation } = state
+  const number = numberOf(step, state)
+  const who = [expect.project, job.key]
+  if (number !== undefined)
+    return `crossbill-${digest([...who, step.account === 'target' ? 'create' : 'hold', number])}`
+  const about = [generation ?? 0, goal, step.id, step.path, step.params, successor, invoice, schedule, done]
+  return `crossbill-${digest([...who, ...about])}`
+}
+
+/** Before these a run that settles and one that sets back find out which of them goes on: what either does cannot be taken back by the other. */
+const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'undo', string>>>>> = {
+  cancelling_old: { settle: 'crossbill_settle' },
+  stopping_invoice: { revert: 'crossbill_revert' },
+  cancelling_new: { revert: 'crossbill_revert', undo: 'crossbill_revert' },
+}
+
+/**
+ * A register that is written once: a request that changes nothing, whose key names the question and whose parameters name the answer. The first answer is executed, the
+ * same answer is replayed, and every other answer is refused by Stripe for a day. Undefined: this run's answer stands.
+ */
+async function decided(context: Context, { job, state }: Turn, phase: SendingPhase): Promise<Sent | undefined> {
+  const { expect, goal } = job.handover
+  const answer = decisions[phase]?.[goal]
+  if (answer === undefined) return undefined
+  const account = context.accounts.target
+  const outcome = await perform(context, {
+    address: subscriberAddress(job.key),
+    step: 'decide',
+    account,
+    method: 'POST',
+    path: `/v1/customers/${expect.customer_new}`,
+    params: { metadata: { [answer]: null } },
+    key: `crossbill-${digest([expect.project, job.key, 'end', state.generation ?? 0])}`,
+    oneKey: true,
+  })
+  // A customer who was erased has no successor that another run could set back.
+  if (outcome.ok || outcome.failure.kind === 'rejected') return undefined
+  return {
+    type: 'sent',
+    result: resultOf(outcome.failure),
+    id: null,
+    reason: reasonOf(outcome.failure, outcome.failure.code),
+  }
 }
 
 async function firstTried(context: Context, address: string, key: string): Promise<number> {
@@ -147,8 +197,13 @@ function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>
     return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason }
   }
   const { failure } = outcome
-  const result = failure.kind === 'unknown' ? 'unknown' : 'refused'
-  return { type: 'sent', result, id: null, reason: reasonOf(failure, failure.code) }
+  return { type: 'sent', result: resultOf(failure), id: null, reason: reasonOf(failure, failure.code) }
+}
+
+/** A key that is in use belongs to a request under way: its outcome is not known yet. */
+function resultOf({ kind, code }: Failure): Sent['result'] {
+  if (code === 'idempotency_error') return 'contended'
+  return kind === 'unknown' || code === 'idempotency_key_in_use' ? 'unknown' : 'refused'
 }
 
 function reasonOf({ message, code: failed }: Failure, code: string): Reason {

@@ -5,7 +5,7 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markHold } from '../../live/marks.ts'
-import { keepStep } from '../../handover/plans.ts'
+import { keptPause } from '../../handover/plans.ts'
 import { sightNew, sightOld } from '../../live/sights.ts'
 import { readHold } from '../../live/source.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
@@ -146,14 +146,13 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
       message: `${subscriber} collects although its successor lives, and what its hold remembered is lost; run "crossbill apply" now`,
       status: 0,
     })
-  const { method, path, params } = keepStep(account.name, old.id)
   const outcome = await perform(context, {
     address: `inbox.${row}`,
     step: `hold ${account.name} ${old.id}`,
     account,
-    method,
-    path,
-    params: { ...params, metadata: { [markHold]: mark } },
+    method: 'POST',
+    path: `/v1/subscriptions/${old.id}`,
+    params: { pause_collection: keptPause, metadata: { [markHold]: mark } },
     key: digest([row, account.id, old.id, 'hold']),
   })
   if (!outcome.ok) return outcome

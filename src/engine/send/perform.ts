@@ -4,6 +4,8 @@ import { canonicalJson } from '../../core/canonical.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { failed, type Failure, type Outcome, success } from '../../core/outcome.ts'
 import { isSubscriptionUpdate, keepingDiscounts } from '../../live/keep-discounts.ts'
+import { quietSeconds } from '../../handover/events.ts'
+import { markClosed } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { JournalEntry, StripeAccount, StripeRequest } from '../ports.ts'
 
@@ -18,8 +20,15 @@ export interface Work {
   readonly params: JsonObject
   /** What is sent, when references in `params` had to be filled in first. */
   readonly filled?: JsonObject
-  /** The plan's idempotency key; later attempts append their number. */
+  /** The idempotency key; later attempts append their number. */
   readonly key: string
+  /** Other runs rely on this key: no attempt exchanges it for another. */
+  readonly oneKey?: boolean
+  /**
+   * Where a request that changes nothing can be sent, for work that is harmless to repeat but not to repeat late: before another key is used, the earlier one is shut
+   * with it, so that a request still on its way under that key is refused when it arrives.
+   */
+  readonly shutAt?: string
   /**
    * A positive read of what this request makes or changes: the object when it is done, undefined when it certainly is not. Needed for everything that is
    * not harmless to send twice.
@@ -56,9 +65,13 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * |                                  | not done   | the same key again: should the first still be under way, it waits |
  * | succeeded, yet asked for again   | done       | that is the answer                                                |
  * |                                  | not done   | a new key: the old one would only replay                          |
- * | answered 4xx/5xx, or key too old | not done   | a new key: Stripe remembers a failure for a day                   |
+ * | answered 4xx, or key too old     | not done   | a new key: Stripe remembers a refusal for a day                   |
+ * | answered 5xx                     | not done   | the same key, until `quietSeconds` have passed since it was sent; then a new key |
  * | any                              | no answer  | stays open as unknown; the caller leaves things as they are       |
  * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
+ *
+ * An answer of 5xx may come from anywhere on the way, and the request may still be committed: a second key before that would make a second object.
+ * `oneKey` work keeps its key in every row.
  */
 export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
   const whole = await withDiscounts(context, work)
@@ -101,7 +114,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
       const found = await lookUp(context, work, [{ ...entry, failure: recorded(last) }])
       if (found !== undefined) return found
     } else await abandon(context, work, { ...entry, failure: recorded(last) })
-    if (last.status >= 500) attempt += 1
+    if (isHarmless(work) && (last.status >= 500 || work.shutAt !== undefined)) attempt += 1
     await context.wait(backoff(round + 1))
   }
   return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
@@ -118,24 +131,32 @@ async function earlierTries(context: Performer, work: Work): Promise<readonly Jo
 }
 
 function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
-  if (latest === undefined) return 1
+  if (latest === undefined || work.oneKey === true) return 1
   const status = latest.failure?.['status']
-  const remembered =
-    latest.status === 'failed' || latest.status === 'succeeded' || (typeof status === 'number' && status >= 500)
-  const harmless = work.find === undefined && work.keep === undefined
-  const tooOld = work.account.now() - latest.startedAt > keyLife
-  return remembered || harmless || tooOld ? latest.attempt + 1 : latest.attempt
+  const age = work.account.now() - latest.startedAt
+  const isStored = typeof status === 'number' && status >= 500 && latest.status !== 'failed'
+  const remembered = latest.status === 'failed' || latest.status === 'succeeded' || (isStored && age >= quietSeconds)
+  return remembered || isHarmless(work) || age > keyLife ? latest.attempt + 1 : latest.attempt
+}
+
+/** Sets values on what is there: sent twice, it does the same. */
+function isHarmless({ find, keep, oneKey }: Work): boolean {
+  return find === undefined && keep === undefined && oneKey !== true
 }
 
 /** Closes open entries by what the outside shows. Undefined: certainly not done, send again. */
 async function lookUp(
   context: Performer,
   work: Work,
-  entries: readonly Pick<JournalEntry, 'id' | 'failure'>[],
+  entries: readonly Pick<JournalEntry, 'id' | 'failure' | 'idempotencyKey'>[],
 ): Promise<Outcome<StripeObject> | undefined> {
   if (work.find === undefined) {
-    // Harmless to repeat: the same values are set once more.
-    for (const entry of entries) await abandon(context, work, entry)
+    // The same values are set once more.
+    for (const entry of entries) {
+      const open = await shut(context, work, entry.idempotencyKey)
+      if (open !== undefined) return failed(open)
+      await abandon(context, work, entry)
+    }
     return undefined
   }
   const found = await work.find()
@@ -155,6 +176,20 @@ async function lookUp(
   return found.value === undefined ? undefined : success(found.value)
 }
 
+/** Uses up a key by a request that changes nothing. Undefined: whatever was sent under it is over, done or not. */
+export async function shut(
+  context: Pick<Context, 'interrupt' | 'wait'>,
+  { account, shutAt }: Pick<Work, 'account' | 'shutAt'>,
+  key: string,
+): Promise<Failure | undefined> {
+  if (shutAt === undefined) return undefined
+  const params = { metadata: { [markClosed]: null } }
+  const outcome = await sendPatiently(context, account, { method: 'POST', path: shutAt, params, idempotencyKey: key })
+  if (outcome.ok || outcome.failure.kind === 'rejected' || outcome.failure.code === 'idempotency_error')
+    return undefined
+  return { ...outcome.failure, kind: 'unknown' }
+}
+
 /** Keeps how it failed: the next attempt's number depends on it. */
 async function abandon(
   context: Performer,
@@ -169,7 +204,7 @@ async function sendOnce(
   context: Performer,
   work: Work,
   attempt: number,
-): Promise<readonly [Outcome<StripeObject>, { readonly id: number }]> {
+): Promise<readonly [Outcome<StripeObject>, Pick<JournalEntry, 'id' | 'idempotencyKey'>]> {
   const idempotencyKey = attempt === 1 ? work.key : `${work.key}-${attempt}`
   const { address, step, account, method, path, params } = work
   const started = { run: context.run, address, step, account: account.name, method, path, params }
@@ -184,7 +219,7 @@ async function sendOnce(
     const status = outcome.failure.kind === 'unknown' ? 'unknown' : 'failed'
     await context.store.journalEnd(id, { status, failure: recorded(outcome.failure), at: account.now() })
   }
-  return [outcome, { id }]
+  return [outcome, { id, idempotencyKey }]
 }
 
 function result(object: StripeObject | undefined): { result?: string } {

@@ -1,7 +1,7 @@
 import { formatMoney } from '../../core/money.ts'
 import type { Context } from '../context.ts'
 import { findExternalBilling, undeclared, windowDays } from '../read/external-billers.ts'
-import type { Violation } from './violations.ts'
+import type { Violation } from '../check/violations.ts'
 
 /** Repeated charges outside Stripe's subscriptions that nobody declared or excluded. */
 export async function externalBillers(context: Pick<Context, 'accounts' | 'catalog'>): Promise<readonly Violation[]> {

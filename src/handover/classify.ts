@@ -45,7 +45,7 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
     const outcome: Outcome =
       desired.excluded !== undefined
         ? { outcome: 'excluded', reason: desired.excluded }
-        : stop(blocked('not_in_source', `account ${desired.source} has no subscription ${desired.subscription}`))
+        : stop(notInSource(desired, around))
     return {
       candidate,
       classification: { ...outcome, key: desired.key, standing: 'source', successor: null, drift: [] },
@@ -71,6 +71,15 @@ function billedBy({ standing, old, successor, customerNew, around }: Candidate):
   const isInTarget = standing === 'target' || standing === 'settled' || standing === 'cancelled_in_source'
   if (!isInTarget || successor === undefined) return old
   return readSource(successor, customerNew, around.target.prices, around.target.coupons)
+}
+
+/** A wave file that was moved into the folder of another account declares its subscribers there: removing the entries would forget them. */
+function notInSource({ source, subscription }: DesiredSubscriber, { sources }: Surroundings): Reason<BlockedCode> {
+  const message = `account ${source} has no subscription ${subscription}`
+  const [there] = [...sources].find(([, { byId }]) => byId.has(subscription)) ?? []
+  if (there === undefined) return blocked('not_in_source', message)
+  const fix = `Move the entry into a file of catalog/subscribers/${there}/, then \`crossbill plan\`.`
+  return blocked('not_in_source', `${message}; account ${there} has it`, fix)
 }
 
 /** For a recovery: what cannot be carried is not in the plan that it finishes either. */

@@ -169,3 +169,20 @@ test('validate warns of a paid price without an offer, and refuses a name that i
     of(`${offers('membership-monthly-usd')}without_offer: [othre]\n`).findings.map(({ rule, fix }) => `${rule} ${fix}`),
   ).toEqual(['unknown-reference did you mean other?'])
 })
+
+test('a subscriber in the folder of the other account is sent where they are, and not removed', async () => {
+  await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
+  const context = school.stage('target')
+  const [first] = context.catalog.subscribers
+  const [id = ''] = school.subscriptions
+  const moved = { ...first, source: 'intl', key: `intl/${id}` } as typeof first
+  const subscribers = moved === undefined ? [] : [moved]
+  const plan = await makePlan({ ...context, catalog: { ...context.catalog, subscribers } })
+  expect(plan.blocked.map(({ code, message, fix }) => [code, message, fix])).toEqual([
+    [
+      'not_in_source',
+      `account intl has no subscription ${id}; account us has it`,
+      'Move the entry into a file of catalog/subscribers/us/, then `crossbill plan`.',
+    ],
+  ])
+})

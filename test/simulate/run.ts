@@ -56,7 +56,7 @@ async function runAll(): Promise<void> {
   const add = (name: string, times: number): void => void total.set(name, (total.get(name) ?? 0) + times)
   let next = first
   const job = async (): Promise<void> => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate' })
+    const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate', argv: process.argv.slice(2) })
     try {
       while (next < first + runs) {
         const lived = await asked(worker, next++)

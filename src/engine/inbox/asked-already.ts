@@ -22,9 +22,11 @@ export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: stri
  * | an earlier signal of the same person, and of the same tag or offer | then                                                       |
  * |---------------------------------------------------------------------|------------------------------------------------------------|
  * | waits and knows whom it means                                       | this one is its repeat                                     |
- * | came before this one, and waits or is dead                          | this one is its repeat: one wish is one dead letter        |
+ * | came before this one, and waits                                     | this one is its repeat                                     |
  * | was done within a day                                               | a repeat, unless the customer pays for the offer again     |
  * | none of these, and the tag is not on the contact                    | the tag's wish is over                                     |
+ *
+ * An earlier dead letter swallows nothing: it may have been dealt with by hand, and the tag set anew.
  */
 export async function askedAlready(
   context: InboxContext,
@@ -35,7 +37,6 @@ export async function askedAlready(
   const all = await context.inbox.about({ contact, customer }, looked)
   const same = all.filter((one) => one.id !== row.id && one.signal.tag === tag && one.signal.offer === signal.offer)
   if (same.some((one) => isWaiting(one) && (knowsWhom(one) || isBefore(one, row)))) return repeat
-  if (same.some((one) => one.now.state === 'dead' && isBefore(one, row))) return repeat
   const since = row.acceptedAt - repeatSeconds
   const done = same.find(({ now, updatedAt }) => now.state === 'done' && updatedAt >= since)
   if (done !== undefined) {

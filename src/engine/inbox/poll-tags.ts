@@ -60,10 +60,12 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
   return signals
 }
 
-/** A signal of this tag is on its way or waits for a person: the tag that stays meanwhile is the same wish. */
+/** A signal of this tag is on its way: the tag that stays meanwhile is the same wish. A dead letter is no reason, because it may be of an earlier wish. */
 async function isWaitedFor({ inbox }: InboxContext, contact: string, tag: string): Promise<boolean> {
   const rows = await inbox.about({ contact }, 50)
-  return rows.some(({ signal, now }) => signal.tag === tag && now.state !== 'done' && now.state !== 'ignored')
+  return rows.some(
+    ({ signal, now }) => signal.tag === tag && ['received', 'verifying', 'cancelling', 'retry'].includes(now.state),
+  )
 }
 
 function toldOf(seen: SeenTags): string[] {

@@ -119,6 +119,8 @@ export class Teller {
   }
 
   private async happen(happening: Happening): Promise<void> {
+    // An apply may take an hour, in which a renewal comes: what verify named is dealt with before anything else happens.
+    await this.portal.billItems()
     switch (happening.do) {
       case 'days':
         return this.days(happening.days)
@@ -176,7 +178,6 @@ export class Teller {
     >,
   ): Promise<void> {
     await this.finish()
-    await this.portal.billItems()
     switch (happening.do) {
       case 'cancel':
         return this.departures.leave(this.member(happening.member), happening)
@@ -215,7 +216,6 @@ export class Teller {
 
   private async days(days: number): Promise<void> {
     await this.finish()
-    await this.portal.billItems()
     this.note(`${days} days pass`)
     this.count(days > 20 ? 'leaps' : 'steps_of_time')
     await this.worlds.advance(instant(this.worlds.now() + days * secondsPerDay))

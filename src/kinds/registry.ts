@@ -1,6 +1,6 @@
 import { coupon } from './coupon.ts'
 import { feature } from './feature.ts'
-import type { Kind } from './kind.ts'
+import type { Kind, KindName } from './kind.ts'
 import { meter } from './meter.ts'
 import { portalConfiguration } from './portal-configuration.ts'
 import { price } from './price.ts'
@@ -10,19 +10,24 @@ import { shippingRate } from './shipping-rate.ts'
 import { taxRate } from './tax-rate.ts'
 import { webhookEndpoint } from './webhook-endpoint.ts'
 
-/** Every kind, in an order in which an object comes after those it refers to (`default_price` apart, which is set afterwards). */
-export const kinds: readonly Kind[] = [
+/**
+ * Every kind by its name, in an order in which an object comes after those it refers to (`default_price` apart, which
+ * is set afterwards). A name without a kind does not compile, and neither does a kind without a name.
+ */
+const registry: Readonly<Record<KindName, Kind>> = {
   feature,
   meter,
   product,
   price,
-  taxRate,
+  tax_rate: taxRate,
   coupon,
-  promotionCode,
-  shippingRate,
-  portalConfiguration,
-  webhookEndpoint,
-]
+  promotion_code: promotionCode,
+  shipping_rate: shippingRate,
+  portal_configuration: portalConfiguration,
+  webhook_endpoint: webhookEndpoint,
+}
+
+export const kinds: readonly Kind[] = Object.values(registry)
 
 const byName = new Map<string, Kind>(kinds.map((kind) => [kind.name, kind]))
 

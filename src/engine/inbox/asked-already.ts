@@ -23,7 +23,7 @@ export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: stri
  * |---------------------------------------------------------------------|------------------------------------------------------------|
  * | waits and knows whom it means                                       | this one is its repeat                                     |
  * | came before this one, and waits                                     | this one is its repeat                                     |
- * | was done within a day                                               | a repeat, unless the customer pays for the offer again     |
+ * | is a relay's, done in a day                                          | a repeat, unless the customer pays for the offer again     |
  * | none of these, and the tag is not on the contact                    | the tag's wish is over                                     |
  *
  * An earlier dead letter swallows nothing: it may have been dealt with by hand, and the tag set anew.
@@ -38,7 +38,9 @@ export async function askedAlready(
   const same = all.filter((one) => one.id !== row.id && one.signal.tag === tag && one.signal.offer === signal.offer)
   if (same.some((one) => isWaiting(one) && (knowsWhom(one) || isBefore(one, row)))) return repeat
   const since = row.acceptedAt - repeatSeconds
-  const done = same.find(({ now, updatedAt }) => now.state === 'done' && updatedAt >= since)
+  // A tag that is there again was set again: we took the earlier one off.
+  const done =
+    tag !== undefined ? undefined : same.find(({ now, updatedAt }) => now.state === 'done' && updatedAt >= since)
   if (done !== undefined) {
     const newer = await newerThan(context, done, signal)
     if (!newer.ok) return newer

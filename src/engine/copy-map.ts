@@ -1,10 +1,13 @@
 import { inStage } from '../catalog/subscribers.ts'
 import { accountNamed, type Context } from './context.ts'
 import { CommandError } from '../core/outcome.ts'
+import { isJsonObject } from '../core/json.ts'
 import { classifySubscribers } from '../handover/classify.ts'
+import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { CopyMapRow } from './ports.ts'
 import { read } from './send/perform.ts'
 import { survey } from './plan/survey.ts'
+import { sideBySide } from './side-by-side.ts'
 
 export interface CopyMapImport {
   readonly source: string
@@ -108,7 +111,10 @@ async function laterWins(context: Context, before: Row, later: Row): Promise<boo
 }
 
 /** Whether the copied payment method is there; `pm_` ids are payment methods, all others sources of their customer. */
-async function exists(context: Context, { customerNew, sourceNew }: Row): Promise<boolean> {
+async function exists(
+  context: Context,
+  { customerNew, sourceNew }: Pick<Row, 'customerNew' | 'sourceNew'>,
+): Promise<boolean> {
   const path = sourceNew.startsWith('pm_')
     ? `/v1/payment_methods/${sourceNew}`
     : `/v1/customers/${customerNew}/sources/${sourceNew}`
@@ -163,13 +169,14 @@ export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
     one.stage === 'source' && one.excluded === undefined ? inStage(one, 'target') : one,
   )
   const classified = classifySubscribers({ ...input, catalog: { ...input.catalog, subscribers } })
-  const findings = classified.flatMap((one) =>
+  const findings: CopyMapFinding[] = classified.flatMap((one) =>
     one.outcome === 'blocked'
       ? one.reasons
           .filter(({ code }) => copyCodes.has(code))
           .map(({ code, message, fix }) => ({ code, subscriber: one.key, message, fix }))
       : [],
   )
+  findings.push(...(await methodsMissing(context, classified)))
   const missing = new Set(findings.map(({ subscriber }) => subscriber))
   const sources = [...input.copyMaps].map(([name, { customers, payments }]) => {
     const people = classified.filter(({ key, outcome }) => key.startsWith(`${name}/`) && outcome !== 'ended')
@@ -177,4 +184,54 @@ export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
     return [name, { rows: Math.max(customers.size, payments.size), subscribers: people.length, ready }] as const
   })
   return { sources: Object.fromEntries(sources), findings }
+}
+
+const atATime = 16
+
+/**
+ * A row of the copy map is believed only when its new method is in the target: a file of another
+ * copy, or a method that was detached since, would stop each move at its creation. One read for
+ * each method that a move would set; a default that the target's customer already has exists.
+ */
+async function methodsMissing(
+  context: Context,
+  classified: readonly Classification[],
+): Promise<readonly CopyMapFinding[]> {
+  const wanted = classified.flatMap((one) =>
+    one.outcome === 'move'
+      ? methodsIn(one.plan).map((id) => ({ subscriber: one.key, customer: one.plan.expect.customer_new, id }))
+      : [],
+  )
+  const missing: CopyMapFinding[] = []
+  context.progress.start('looking for the copied payment methods', wanted.length)
+  await sideBySide([...Map.groupBy(wanted, ({ id }) => id).values()], atATime, async ({ subscriber, customer, id }) => {
+    const there = await exists(context, { customerNew: customer, sourceNew: id })
+    context.progress.step()
+    if (!there)
+      missing.push({
+        code: 'payment_method_unmapped',
+        subscriber,
+        message: `the copy map names ${id}, which the target does not have`,
+        fix: 'import the mapping file of the last copy into this target, or ask the member to enter the card again',
+      })
+    return !context.interrupt.requested
+  })
+  context.progress.done()
+  return missing.toSorted((a, b) => (a.subscriber < b.subscriber ? -1 : 1))
+}
+
+/** The payment methods that a plan sets in the target: on the new subscription or as a default. */
+function methodsIn({ steps }: HandoverPlan): readonly string[] {
+  const ids = steps
+    .filter(({ account }) => account === 'target')
+    .flatMap(({ params }) => {
+      const settings = params['invoice_settings']
+      return [
+        params['default_payment_method'],
+        params['default_source'],
+        isJsonObject(settings) ? settings['default_payment_method'] : undefined,
+      ]
+    })
+    .filter((id) => typeof id === 'string')
+  return [...new Set(ids)]
 }

@@ -3,6 +3,7 @@ import { copyMapCheck, importCopyMap } from '../../src/engine/copy-map.ts'
 import { doctor } from '../../src/engine/doctor/doctor.ts'
 import { drift } from '../../src/engine/verify/drift.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
+import type { CopyMapRow } from '../../src/engine/ports.ts'
 import { members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
@@ -73,6 +74,19 @@ test('the copy map’s check names who is missing and why', async () => {
   expect(check.findings).toMatchObject([{ code: 'payment_method_unmapped', subscriber: school.keys[0] }])
   // Asked while nobody's stage is `target` yet: that is when it is still time for a further copy.
   expect(await copyMapCheck(school.stage('source'))).toEqual(check)
+})
+
+test('the copy map’s check believes a row only when its new method is in the target', async () => {
+  await using school = await members([{ ...one[0], card: 'pm_card_visa' }], now)
+  const context = school.stage('target')
+  expect((await copyMapCheck(context)).findings).toEqual([])
+  const rows: CopyMapRow[] = []
+  for await (const row of context.store.copyMap('us')) rows.push(row)
+  await context.store.putCopyMap(rows.map((row) => ({ ...row, sourceNew: 'pm_ofAnotherCopy' })))
+  expect(await copyMapCheck(context)).toMatchObject({
+    sources: { us: { subscribers: 1, ready: 0 } },
+    findings: [{ code: 'payment_method_unmapped', message: expect.stringContaining('pm_ofAnotherCopy') as string }],
+  })
 })
 
 test('a later row wins only if its new payment method is in the target; one customer in two is refused', async () => {

@@ -4,8 +4,9 @@ import type { AccessPort } from './access-port.ts'
 import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } from './ports.ts'
 
 /**
- * Everything the engine works with, put together by the command line. The engine has no clock, socket or disk of its own: the time is Stripe's
- * (`accounts.target.now()`), waiting is `wait`, and names of runs come from outside.
+ * Everything the engine works with, put together by the command line. The engine has no clock,
+ * socket or disk of its own: the time is Stripe's (`accounts.target.now()`), waiting is `wait`, and
+ * names of runs come from outside.
  */
 export interface Context {
   readonly accounts: Accounts

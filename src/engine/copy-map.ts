@@ -20,7 +20,8 @@ export interface CopyMapImport {
 type Row = Omit<CopyMapRow, 'importedAt'>
 
 /**
- * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins only if its new id exists in the target.
+ * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins
+ * only if its new id exists in the target.
  * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, one payment method belongs to two customers, or neither of two new
  * ones can be found; `copy_map_source` when the file is of another account.
  */
@@ -61,7 +62,10 @@ export async function importCopyMap(context: Context, source: string, rows: read
 /** As many customers as tell one account from another. */
 const sampled = 5
 
-/** A file imported under another account's name would map nobody, and say nothing. Customers that were deleted since are still known to their account. */
+/**
+ * A file imported under another account's name would map nobody, and say nothing. Customers that
+ * were deleted since are still known to their account.
+ */
 async function refuseForeign(context: Context, source: string, rows: readonly Row[]): Promise<void> {
   const customers = [...new Set(rows.map(({ customerOld }) => customerOld))]
   const gap = Math.max(1, Math.floor(customers.length / sampled))
@@ -110,7 +114,10 @@ async function laterWins(context: Context, before: Row, later: Row): Promise<boo
   throw conflict(later.sourceOld, before.sourceNew, later.sourceNew)
 }
 
-/** Whether the copied payment method is there; `pm_` ids are payment methods, all others sources of their customer. */
+/**
+ * Whether the copied payment method is there; `pm_` ids are payment methods, all others sources of
+ * their customer.
+ */
 async function exists(
   context: Context,
   { customerNew, sourceNew }: Pick<Row, 'customerNew' | 'sourceNew'>,
@@ -160,8 +167,9 @@ const copyCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Who cannot be moved for want of a copied customer or payment method, and why: asked of everybody who is still to move, not only of those whose wave is set to
- * move already, since a further copy takes days. Read-only.
+ * Who cannot be moved for want of a copied customer or payment method, and why: asked of everybody
+ * who is still to move, not only of those whose wave is set to move already, since a further copy
+ * takes days. Read-only.
  */
 export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
   const { input } = await survey(context)

@@ -13,13 +13,18 @@ export interface Holding {
 export interface Grant extends Holding {
   readonly grantedAt: Instant
   /**
-   * Until then a missing offer is repaired, never read as a cancel: for seven days after it was given, and while a repair (revoke, then grant) or a revoke of our own is under
-   * way. From the hold until seven days after settling it is protected, too, whatever this says: that is asked of the old subscription.
+   * Until then a missing offer is repaired, never read as a cancel: for seven days after it was
+   * given, and while a repair (revoke, then grant) or a revoke of our own is under way. From the
+   * hold until seven days after settling it is protected, too, whatever this says: that is asked of
+   * the old subscription.
    */
   readonly protectedUntil: Instant
 }
 
-/** What the store remembers of access: who was granted what by Crossbill, and who holds what without it. Ids alone. */
+/**
+ * What the store remembers of access: who was granted what by Crossbill, and who holds what without
+ * it. Ids alone.
+ */
 export interface GrantStore {
   /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
   grants(filter?: {

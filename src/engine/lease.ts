@@ -6,21 +6,29 @@ import type { Lease, Store, StripeAccount } from './ports.ts'
 /** Runs that write (apply, state rebuild) hold this lease: one at a time on one store. */
 export const applyLease = 'apply'
 
-/** The lease that a running service publishes: every run that moves or settles subscribers looks for it in the same store. */
+/**
+ * The lease that a running service publishes: every run that moves or settles subscribers looks for
+ * it in the same store.
+ */
 export const serveLease = 'serve'
 
-// Short, so that a run that was killed is in nobody's way for long; renewed three times in its life while the program lives. This is time of the machines
-// that share a store, not Stripe's, so it passes in a simulated world, too.
+// Short, so that a run that was killed is in nobody's way for long; renewed three times in its life
+// while the program lives. This is time of the machines that share a store, not Stripe's, so it
+// passes in a simulated world, too.
 const seconds = 10
 
-/** Lets the work find out that its lease was lost (the machine slept, the store was unreachable): then nothing more may be sent. */
+/**
+ * Lets the work find out that its lease was lost (the machine slept, the store was unreachable):
+ * then nothing more may be sent.
+ */
 export interface Held {
   readonly lost: boolean
 }
 
 /**
- * Does the work while holding the lease, and waits for a run that died to expire first. The context it gives is bound to the lease: a run that slept (a
- * laptop closed, a machine suspended) and wakes while another has taken over sends and stores nothing more.
+ * Does the work while holding the lease, and waits for a run that died to expire first. The context
+ * it gives is bound to the lease: a run that slept (a laptop closed, a machine suspended) and wakes
+ * while another has taken over sends and stores nothing more.
  * @throws CommandError `apply_running` when somebody else holds it, and keeps it; `lease_lost`.
  */
 export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progress' | 'interrupt' | 'accounts'>, T>(

@@ -12,11 +12,17 @@ export interface StripeRequest {
   readonly params?: Params
   /** Only for POST; a POST without one is a bug. */
   readonly idempotencyKey?: string
-  /** Asked right before the request leaves, after its wait for a place in the rate limit; throws when it must not leave any more. */
+  /**
+   * Asked right before the request leaves, after its wait for a place in the rate limit; throws
+   * when it must not leave any more.
+   */
   readonly still?: () => Promise<void>
 }
 
-/** One Stripe account, proven to be the one the project names (id and mode) before anything else is asked of it. */
+/**
+ * One Stripe account, proven to be the one the project names (id and mode) before anything else is
+ * asked of it.
+ */
 export interface StripeAccount {
   /** The project's name for it: `target`, `us`, `intl`. */
   readonly name: string
@@ -26,13 +32,17 @@ export interface StripeAccount {
   /** Sends once; the caller decides about retries. Waits for its place in the rate limit first. */
   send(request: StripeRequest): Promise<Outcome<StripeObject>>
   /**
-   * Every object of a list, 100 a page, `has_more` followed, retried by itself (reads are safe to repeat). Throws `CommandError` when it
-   * cannot be read to its end: half a list is never an answer.
+   * Every object of a list, 100 a page, `has_more` followed, retried by itself (reads are safe to
+   * repeat). Throws `CommandError` when it cannot be read to its end: half a list is never an
+   * answer.
    */
   list(path: string, params?: Params): AsyncIterable<StripeObject>
   /** One object, read as patiently as a list. Throws `CommandError` when it cannot be read. */
   retrieve(path: string, params?: Params): Promise<StripeObject>
-  /** Stripe's own clock (from its answers' `Date`), so that a wrong clock of this machine moves nobody's money. */
+  /**
+   * Stripe's own clock (from its answers' `Date`), so that a wrong clock of this machine moves
+   * nobody's money.
+   */
   now(): Instant
 }
 
@@ -71,7 +81,10 @@ export interface ObjectRecord {
   readonly applied: string | null
 }
 
-/** Where a subscriber stands in the store; `phase` is the hand-over machine's state name, `facts` its remembered values (ids, before-image, instants). */
+/**
+ * Where a subscriber stands in the store; `phase` is the hand-over machine's state name, `facts`
+ * its remembered values (ids, before-image, instants).
+ */
 export interface SubscriberRecord {
   /** `us/sub_…` */
   readonly key: string
@@ -81,8 +94,8 @@ export interface SubscriberRecord {
 }
 
 /**
- * One request that was meant: written durably as `started` before it is sent, closed with its outcome after. A `started` entry without outcome is
- * what a crash leaves behind.
+ * One request that was meant: written durably as `started` before it is sent, closed with its
+ * outcome after. A `started` entry without outcome is what a crash leaves behind.
  */
 export interface JournalEntry {
   readonly id: number
@@ -135,12 +148,14 @@ export interface Store {
   copyMap(source?: string): AsyncIterable<CopyMapRow>
   putCopyMap(rows: readonly CopyMapRow[]): Promise<void>
   /**
-   * A lease by name: one holder at a time, across processes, renewed until released; undefined when somebody else holds it.
-   * `expired` leases (holder died) are taken over.
+   * A lease by name: one holder at a time, across processes, renewed until released; undefined when
+   * somebody else holds it. `expired` leases (holder died) are taken over.
    */
   acquire(name: string, holder: string, seconds: number): Promise<Lease | undefined>
   leaseHolder(name: string): Promise<{ holder: string; expires: Instant } | undefined>
-  /** Takes the lease away from whoever holds it: for an operator who knows that the holder is gone. */
+  /**
+   * Takes the lease away from whoever holds it: for an operator who knows that the holder is gone.
+   */
   breakLease(name: string): Promise<void>
   /** Small named values (last run, lineage, cached parse results). */
   get(key: string): Promise<Json | undefined>

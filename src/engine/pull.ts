@@ -18,16 +18,24 @@ import { leftInPlace } from './plan/notices.ts'
 import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
 export interface PullOptions {
-  /** Only these sources; all of them when absent. `target` may be named to bring its own catalog into YAML. */
+  /**
+   * Only these sources; all of them when absent. `target` may be named to bring its own catalog
+   * into YAML.
+   */
   readonly sources?: readonly string[]
-  /** The YAML there is, by path relative to catalog/ (`prices.yaml`, `subscribers/us/wave-01.yaml`): hand-made edits and comments are kept. */
+  /**
+   * The YAML there is, by path relative to catalog/ (`prices.yaml`, `subscribers/us/wave-01.yaml`):
+   * hand-made edits and comments are kept.
+   */
   readonly files: ReadonlyMap<string, string>
   /** Subscribers in a new wave; 500 when absent. */
   readonly waveSize?: number
 }
 
 export interface PullResult {
-  /** Files to write, new or changed, by path relative to catalog/. An unchanged account gives none. */
+  /**
+   * Files to write, new or changed, by path relative to catalog/. An unchanged account gives none.
+   */
   readonly files: ReadonlyMap<string, string>
   /** What was found and merged, one sentence each, for people. */
   readonly notes: readonly string[]
@@ -35,7 +43,8 @@ export interface PullResult {
 }
 
 /**
- * Reads the accounts and says what the YAML should be. The command line writes the files. Read-only.
+ * Reads the accounts and says what the YAML should be. The command line writes the files.
+ * Read-only.
  * @throws CommandError when an account cannot be read.
  */
 export async function pull(context: Context, { sources, files, waveSize }: PullOptions): Promise<PullResult> {
@@ -88,7 +97,9 @@ async function readWhole(context: Context, connected: StripeAccount) {
   return { live, resources, external }
 }
 
-/** The target is read only when somebody may be there: by the YAML, or by a mark in an old account. */
+/**
+ * The target is read only when somebody may be there: by the YAML, or by a mark in an old account.
+ */
 async function targetOf(
   { accounts: { target }, catalog, progress }: Context,
   accounts: readonly { readonly live: LiveAccount }[],
@@ -114,7 +125,10 @@ interface Again extends Omit<PullInput, 'files' | 'changedInTarget'> {
   readonly adopted: (catalog: Catalog) => Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>>
 }
 
-/** People who are new in the files and were moved may have changed something since: that is known once they have an entry. */
+/**
+ * People who are new in the files and were moved may have changed something since: that is known
+ * once they have an entry.
+ */
 async function whole(first: Pulled, { before, adopted, ...input }: Again): Promise<Pulled> {
   if (input.whereabouts === undefined || first.files.size === 0) return first
   const files = new Map([...before, ...first.files])

@@ -14,7 +14,10 @@ export interface RebuildResult {
   readonly findings: readonly string[]
 }
 
-/** Restores the store's objects and subscribers from the marks on live objects. The copy map is not on them: import it again. */
+/**
+ * Restores the store's objects and subscribers from the marks on live objects. The copy map is not
+ * on them: import it again.
+ */
 export async function stateRebuild(opened: Context): Promise<RebuildResult> {
   return withLease(opened, applyLease, async (_held, context) => {
     const seen = await survey(context)

@@ -11,7 +11,9 @@ export interface Identity {
   /** Source account, or empty for what exists in the target only. */
   readonly source: string
   readonly old_id: string
-  /** `price.membership-monthly-usd`, `subscriber.us/sub_…`; empty for customers and payment methods. */
+  /**
+   * `price.membership-monthly-usd`, `subscriber.us/sub_…`; empty for customers and payment methods.
+   */
   readonly address: string
   readonly new_id: string
 }
@@ -55,7 +57,8 @@ export async function stateUnlock({ store }: Pick<Context, 'store'>, name: strin
 }
 
 /**
- * Old → new ids of every object that the store knows, sorted by kind, source and old id. The command line renders CSV or JSON.
+ * Old → new ids of every object that the store knows, sorted by kind, source and old id. The
+ * command line renders CSV or JSON.
  */
 export async function stateExport({
   store,

@@ -2,12 +2,18 @@ import type { Granted, Holders } from '../../access/plan.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import type { PersonalClaim } from './claims.ts'
 
-/** Whether an offer is given by its URLs: then Kajabi cannot be asked who holds it, and the store's memory is all there is. */
+/**
+ * Whether an offer is given by its URLs: then Kajabi cannot be asked who holds it, and the store's
+ * memory is all there is.
+ */
 export function givenByUrls(access: Access, offer: string): boolean {
   return access.offers[offer]?.urls !== undefined
 }
 
-/** Who holds the offers that are given by URLs, as the store remembers. There is no contact to name, so the customer stands for the person. */
+/**
+ * Who holds the offers that are given by URLs, as the store remembers. There is no contact to name,
+ * so the customer stands for the person.
+ */
 export function rememberedHolders(
   access: Access,
   claims: readonly PersonalClaim[],

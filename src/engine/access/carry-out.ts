@@ -22,14 +22,18 @@ export interface AccessWork {
   wait(seconds: number): Promise<void>
 }
 
-/** From the hold until this long after settling, old integrations may revoke what they think has ended: such a gap is repaired, never a cancel. */
+/**
+ * From the hold until this long after settling, old integrations may revoke what they think has
+ * ended: such a gap is repaired, never a cancel.
+ */
 export const protectedDays = 7
 
 const tries = 4
 
 /**
- * Gives or takes one offer and remembers it. Safe to repeat: Kajabi grants what is granted already without complaint, and a grant is remembered before it
- * is sent, so that a crash in between never leaves an offer that nobody would ever take back.
+ * Gives or takes one offer and remembers it. Safe to repeat: Kajabi grants what is granted already
+ * without complaint, and a grant is remembered before it is sent, so that a crash in between never
+ * leaves an offer that nobody would ever take back.
  */
 export async function carryOutAccess(work: AccessWork, change: Change): Promise<Outcome<true>> {
   const { offer, subscribers } = expected(change)
@@ -52,7 +56,8 @@ async function grant(
   const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
   const { customer } = claim
   await work.notes.put(unnotedKey, { ...(await unnoted(work)), [contact.value]: customer })
-  // Given again to the same subscriber it is as old as before: a wish to cancel that came in between still means it.
+  // Given again to the same subscriber it is as old as before: a wish to cancel that came in
+  // between still means it.
   const before = (await work.grants.grants({ contact: contact.value })).find((one) => one.offer === offer)
   const same = before?.subscribers.some((one) => subscribers.includes(one)) ?? false
   const grantedAt = before !== undefined && same ? before.grantedAt : work.now
@@ -72,8 +77,9 @@ async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject
 }
 
 /**
- * The customer's id on the contact: our mark in Kajabi, from which a lost store learns what was given, and a second key in hooks. It can only be set after the grant, and
- * access does not depend on it: what fails, or dies before it, is made up for by the next apply.
+ * The customer's id on the contact: our mark in Kajabi, from which a lost store learns what was
+ * given, and a second key in hooks. It can only be set after the grant, and access does not depend
+ * on it: what fails, or dies before it, is made up for by the next apply.
  */
 async function note(
   work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>,
@@ -92,7 +98,10 @@ export async function noteAgain(work: Pick<AccessWork, 'kajabi' | 'notes' | 'wai
     if (typeof customer === 'string') await note(work, contact, customer)
 }
 
-/** The customer stands for the contact, and is the id that Kajabi asks for again when the offer is taken back. */
+/**
+ * The customer stands for the contact, and is the id that Kajabi asks for again when the offer is
+ * taken back.
+ */
 async function byUrls(
   { urls, claims, grants, now, ...work }: AccessWork,
   { action, expect }: Change,
@@ -133,7 +142,10 @@ async function revoke(
   return success(true)
 }
 
-/** Grants, revokes and looking for a contact may all be repeated, so anything that may pass is tried again. */
+/**
+ * Grants, revokes and looking for a contact may all be repeated, so anything that may pass is tried
+ * again.
+ */
 async function patiently<T>(work: Pick<AccessWork, 'wait'>, once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   for (let turn = 1; ; turn++) {
     const outcome = await once()

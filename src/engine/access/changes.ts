@@ -28,8 +28,9 @@ export interface AccessPlan {
 }
 
 /**
- * `grant` and `revoke` as changes of a plan, named by the first subscriber that gives the offer: ids only, so that a saved plan holds nobody's address.
- * The contact of a grant is found, or made, when it is carried out: `{contact}` in the path stands for it.
+ * `grant` and `revoke` as changes of a plan, named by the first subscriber that gives the offer:
+ * ids only, so that a saved plan holds nobody's address. The contact of a grant is found, or made,
+ * when it is carried out: `{contact}` in the path stands for it.
  */
 export function accessChanges(
   access: Access,

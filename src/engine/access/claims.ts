@@ -6,7 +6,10 @@ import { subscriberKey } from '../../core/address.ts'
 import { markFrom, priceKey } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 
-/** A claim with the customer whose access it is; the name is for creating a contact and is kept nowhere. */
+/**
+ * A claim with the customer whose access it is; the name is for creating a contact and is kept
+ * nowhere.
+ */
 export interface PersonalClaim extends Claim {
   /** The target's customer: the same id as in the source, which a PAN copy keeps. */
   readonly customer: string
@@ -14,8 +17,9 @@ export interface PersonalClaim extends Claim {
 }
 
 /**
- * Who pays for what right now, from the account that bills each subscriber: the successor where there is one, else the old subscription. An excluded
- * subscriber has access elsewhere and no claim here; one that is ending has it until it ends.
+ * Who pays for what right now, from the account that bills each subscriber: the successor where
+ * there is one, else the old subscription. An excluded subscriber has access elsewhere and no claim
+ * here; one that is ending has it until it ends.
  */
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
   const declared = allPayers(catalog, accounts).flatMap(({ desired, paying, customer }) => {
@@ -52,8 +56,9 @@ export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
 }
 
 /**
- * Whoever pays by a subscription that no YAML names: they subscribed anew, or their entry was removed. Removing YAML takes nothing from anybody, and what the catalog
- * knows them to pay for is not taken from them.
+ * Whoever pays by a subscription that no YAML names: they subscribed anew, or their entry was
+ * removed. Removing YAML takes nothing from anybody, and what the catalog knows them to pay for is
+ * not taken from them.
  */
 function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
   // Who is moved is there twice, the held old one beside its successor: each is one claim.
@@ -78,8 +83,8 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
 }
 
 /**
- * The grants that are the catalog's to take back: not those of somebody who pays and stands in no file (any more), perhaps by a price that the mappings do not
- * know.
+ * The grants that are the catalog's to take back: not those of somebody who pays and stands in no
+ * file (any more), perhaps by a price that the mappings do not know.
  */
 export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
   const declared = new Set<string>(catalog.subscribers.map(({ key }) => key))

@@ -4,7 +4,10 @@ import type { Change, Drift } from '../../plan/types.ts'
 
 type AccessDrift = Drift & { readonly code: AccessDriftCode }
 
-/** Offers that a plan would give, and that Crossbill had given to the same subscriber before: somebody took them away outside. */
+/**
+ * Offers that a plan would give, and that Crossbill had given to the same subscriber before:
+ * somebody took them away outside.
+ */
 export function accessDrift(changes: readonly Change[], granted: readonly Granted[]): readonly AccessDrift[] {
   const given = new Set(granted.flatMap(({ offer, subscribers }) => subscribers.map((one) => `${offer} ${one}`)))
   return changes.flatMap(({ action, address, expect, patch }) => {

@@ -7,7 +7,10 @@ import { livePayers } from './claims.ts'
 
 const namedMax = 5
 
-/** Members who pay and cannot get what they pay for: no address, or a price that no offer names. Empty for a project without offers. */
+/**
+ * Members who pay and cannot get what they pay for: no address, or a price that no offer names.
+ * Empty for a project without offers.
+ */
 export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
   const { offers, without_offer: none = [] } = catalog.access as Partial<Access>
   if (offers === undefined || Object.keys(offers).length === 0) return []

@@ -8,8 +8,10 @@ import { protectedDays } from './carry-out.ts'
 import { claimsOf } from './claims.ts'
 
 /**
- * Restores what Crossbill granted from the mark it left in Kajabi: the Stripe customer noted on a contact that holds the offer. What was given by hand carries no such note
- * and is not taken for ours. Read-only for Kajabi; for a while a missing offer is repaired rather than read as a wish, as after any grant.
+ * Restores what Crossbill granted from the mark it left in Kajabi: the Stripe customer noted on a
+ * contact that holds the offer. What was given by hand carries no such note and is not taken for
+ * ours. Read-only for Kajabi; for a while a missing offer is repaired rather than read as a wish,
+ * as after any grant.
  * @returns how many grants the store holds now
  * @throws CommandError `access_unreadable`
  */

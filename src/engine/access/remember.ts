@@ -12,8 +12,9 @@ export async function rememberAccess(memory: Memory, seen: AccessSurvey): Promis
 }
 
 /**
- * Notes by which subscribers somebody holds what Crossbill gave them: a second subscription may have come after the grant, and when the first ends the offer stays.
- * What was given by hand is not noted: it is not Crossbill's to take.
+ * Notes by which subscribers somebody holds what Crossbill gave them: a second subscription may
+ * have come after the grant, and when the first ends the offer stays. What was given by hand is not
+ * noted: it is not Crossbill's to take.
  */
 async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Promise<void> {
   const byName = new Map(kept.map((one) => [`${one.contact} ${one.offer}`, one.subscribers]))
@@ -26,8 +27,9 @@ async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Pr
 }
 
 /**
- * Notes who holds what they pay for without its being Crossbill's: by hand, or from the old checkout, whose integration takes it away when it hears the old
- * subscription end. It is watched so that it can be given again then; it stays nobody's to take before.
+ * Notes who holds what they pay for without its being Crossbill's: by hand, or from the old
+ * checkout, whose integration takes it away when it hears the old subscription end. It is watched
+ * so that it can be given again then; it stays nobody's to take before.
  */
 async function rememberHoldings(memory: Memory, { kept, claims, changes }: AccessSurvey): Promise<void> {
   const ours = new Set((await memory.grants()).map(nameOf))
@@ -47,7 +49,10 @@ async function rememberHoldings(memory: Memory, { kept, claims, changes }: Acces
   if (JSON.stringify(rows) !== JSON.stringify(before)) await memory.setHoldings(rows)
 }
 
-/** What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that nothing protects. */
+/**
+ * What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that
+ * nothing protects.
+ */
 export async function accessOf(
   memory: Pick<GrantStore, 'grants' | 'holdings'>,
   filter: { readonly contact?: string; readonly customer?: string },

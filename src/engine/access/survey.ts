@@ -22,7 +22,8 @@ export interface AccessSurvey extends AccessPlan {
 }
 
 /**
- * Reads who holds which offer and compares it with who pays. Undefined for a project without access.
+ * Reads who holds which offer and compares it with who pays. Undefined for a project without
+ * access.
  * @throws CommandError `access_unreadable`: a plan that left access out in silence would look like one with nothing to do
  */
 export async function surveyAccess(
@@ -58,8 +59,9 @@ export async function readAccess(
 }
 
 /**
- * Kajabi's lists lag behind what was just granted. Whoever should hold an offer that Crossbill gave them and is not on its list is asked about by contact; those
- * are few, or somebody took offers away.
+ * Kajabi's lists lag behind what was just granted. Whoever should hold an offer that Crossbill gave
+ * them and is not on its list is asked about by contact; those are few, or somebody took offers
+ * away.
  */
 async function completed(
   { kajabi, offers }: AccessPort,

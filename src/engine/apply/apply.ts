@@ -22,35 +22,57 @@ import { applySubscribers } from './subscribers.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 export interface ApplyOptions {
-  /** Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the command line. */
+  /**
+   * Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the
+   * command line.
+   */
   readonly allow?: readonly string[]
-  /** The plan was reviewed as a saved file; without it live mode needs the guard `live_without_plan_file`. */
+  /**
+   * The plan was reviewed as a saved file; without it live mode needs the guard
+   * `live_without_plan_file`.
+   */
   readonly fromFile?: boolean
 }
 
 export interface ApplyResult {
   readonly plan: string
-  /** Every change ended `done`, no entry of the YAML was left out, and the plan made afterwards is empty for all addresses touched. */
+  /**
+   * Every change ended `done`, no entry of the YAML was left out, and the plan made afterwards is
+   * empty for all addresses touched.
+   */
   readonly ok: boolean
   /** The user asked to stop: run again to go on. */
   readonly interrupted: boolean
   /** What the recovery at the start finished or undid. */
   readonly recovered: readonly AppliedChange[]
   readonly changes: readonly AppliedChange[]
-  /** What a plan made after the run still wants to do at the addresses touched; empty when the run proved itself. */
+  /**
+   * What a plan made after the run still wants to do at the addresses touched; empty when the run
+   * proved itself.
+   */
   readonly remaining: readonly RemainingChange[]
-  /** Entries of the YAML that have an error: nothing was done about them, nor for those who need them. */
+  /**
+   * Entries of the YAML that have an error: nothing was done about them, nor for those who need
+   * them.
+   */
   readonly left_out: readonly Blocked[]
-  /** What the rules of `verify` say afterwards of the people that the plan or its recovery touched; empty when the run proved itself. */
+  /**
+   * What the rules of `verify` say afterwards of the people that the plan or its recovery touched;
+   * empty when the run proved itself.
+   */
   readonly violations: readonly Violation[]
 }
 
-/** Where the store remembers which plan was begun, so that the same plan can be taken up again after a crash. */
+/**
+ * Where the store remembers which plan was begun, so that the same plan can be taken up again after
+ * a crash.
+ */
 const runningKey = 'apply.running'
 
 /**
- * Does what the plan says and nothing else, then reads again and proves it. Recovery of unfinished work comes first. Refuses (CommandError, code
- * `plan_edited`, `plan_stale`, `plan_expired`, `plan_other_account`, `guard_tripped`, `apply_running`) before any of it is sent.
+ * Does what the plan says and nothing else, then reads again and proves it. Recovery of unfinished
+ * work comes first. Refuses (CommandError, code `plan_edited`, `plan_stale`, `plan_expired`,
+ * `plan_other_account`, `guard_tripped`, `apply_running`) before any of it is sent.
  */
 export async function apply(context: Context, plan: Plan, options: ApplyOptions = {}): Promise<ApplyResult> {
   checkDocument(context, plan)
@@ -88,7 +110,10 @@ interface Run {
   readonly plan: Plan
   readonly options: ApplyOptions
   readonly held: Held
-  /** Both are filled as the work goes on, so that a failure further on does not take the report with it. */
+  /**
+   * Both are filled as the work goes on, so that a failure further on does not take the report with
+   * it.
+   */
   readonly recovered: AppliedChange[]
   readonly changes: AppliedChange[]
 }
@@ -96,7 +121,8 @@ interface Run {
 async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<void> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
-  // What recovery writes below does not make the plan stale: whether it still fits is seen change by change.
+  // What recovery writes below does not make the plan stale: whether it still fits is seen change
+  // by change.
   const state = await context.store.version()
   recovered.push(...(await recoverHeld(context, held)))
   let seen = await survey(context)
@@ -114,7 +140,8 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
     : checkGuards(context, plan, fresh.guards, { ...options, allow })
   const due = ready.filter(({ address }) => !stopped.has(address))
   await checkService(context, due)
-  // What marks say is known from here on, whatever store this run has: money follows the last of a customer's moves.
+  // What marks say is known from here on, whatever store this run has: money follows the last of a
+  // customer's moves.
   await noteMissing(context, seen)
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
@@ -127,7 +154,10 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   await takeUpAgain(context, held, [recovered, changes])
 }
 
-/** Whoever was left on hold is taken up once more when the rest is done: what was not known then may be known now. */
+/**
+ * Whoever was left on hold is taken up once more when the rest is done: what was not known then may
+ * be known now.
+ */
 async function takeUpAgain(context: Context, held: Held, reports: readonly AppliedChange[][]): Promise<void> {
   const isHeld = ({ outcome }: AppliedChange): boolean => outcome === 'held'
   if (context.interrupt.requested || held.lost || !reports.some((report) => report.some(isHeld))) return
@@ -151,7 +181,10 @@ function skippedBy(change: Change, guard: GuardReading | undefined): readonly Ap
   return [{ ...ended(change, 'skipped'), code: guard.id, message, fix }]
 }
 
-/** What those who did not get there would have been moved onto; a product is needed as long as one of its prices is. */
+/**
+ * What those who did not get there would have been moved onto; a product is needed as long as one
+ * of its prices is.
+ */
 function stillNeeded(
   { catalog }: Pick<Context, 'catalog'>,
   people: readonly Change[],
@@ -166,7 +199,10 @@ function stillNeeded(
   return new Set([...refs, ...products])
 }
 
-/** Resources that people need, then people, then what could only be put away once nobody needs it any more; access last. */
+/**
+ * Resources that people need, then people, then what could only be put away once nobody needs it
+ * any more; access last.
+ */
 async function carryOut(
   context: Context,
   { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },

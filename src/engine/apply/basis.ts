@@ -15,7 +15,9 @@ import { fillPath, type Resolve } from '../send/references.ts'
 
 const stale = 'plan again, review, and apply the new plan'
 
-/** Whether the plan document is whole, and made for these accounts. Nothing is read from outside. */
+/**
+ * Whether the plan document is whole, and made for these accounts. Nothing is read from outside.
+ */
 export function checkDocument(context: Context, plan: Plan): void {
   if (planDigest(plan) !== plan.plan)
     throw new CommandError(
@@ -53,26 +55,32 @@ export function checkDocument(context: Context, plan: Plan): void {
     )
 }
 
-/** What became of the basis: changes still as reviewed, and those that their own guard window now keeps from being done. */
+/**
+ * What became of the basis: changes still as reviewed, and those that their own guard window now
+ * keeps from being done.
+ */
 export interface Checked {
   readonly ready: readonly Change[]
   readonly postponed: readonly { readonly change: Change; readonly code: string; readonly message: string }[]
 }
 
 /**
- * Compares the reviewed plan with one made now, change by change: same requests, same expectations, or the apply is refused as a whole. Changes elsewhere
- * do not matter. `resumed`: this very plan was begun before, so that the state differs by what it did itself; `done` are the changes it finished,
- * `begun` those in the middle of which it stopped: they go on where they stopped.
+ * Compares the reviewed plan with one made now, change by change: same requests, same expectations,
+ * or the apply is refused as a whole. Changes elsewhere do not matter. `resumed`: this very plan
+ * was begun before, so that the state differs by what it did itself; `done` are the changes it
+ * finished, `begun` those in the middle of which it stopped: they go on where they stopped.
  * @throws CommandError `plan_stale`
  */
 export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve, state }: Earlier): Checked {
-  // What this very plan did already changes the requests of the rest (a default price, a tax id), never what they are about.
+  // What this very plan did already changes the requests of the rest (a default price, a tax id),
+  // never what they are about.
   const same = (one: Change, other: Change): boolean =>
     resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
-  // A store is a cache of what the accounts show: that of another checkout says nothing against a plan, its own history does.
+  // A store is a cache of what the accounts show: that of another checkout says nothing against a
+  // plan, its own history does.
   if (lineage === state.lineage && !resumed && serial !== state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
   const now = Map.groupBy(fresh.changes, ({ address }) => address)
@@ -99,7 +107,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
       last = place
       ready.push(change)
     }
-    // Offers given or taken by the run that stopped are read back as they are: such a change is simply gone.
+    // Offers given or taken by the run that stopped are read back as they are: such a change is
+    // simply gone.
     else if (resumed && there === undefined && isAccess(change)) continue
     else if (there === undefined && later !== undefined)
       postponed.push({ change, code: later.code, message: `not before ${later.until}` })
@@ -114,7 +123,10 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   return { ready, postponed }
 }
 
-/** What was reviewed of a change: everything but the keys, which belong to one plan. A reference and the id it stands for by now are the same. */
+/**
+ * What was reviewed of a change: everything but the keys, which belong to one plan. A reference and
+ * the id it stands for by now are the same.
+ */
 function essenceOf(change: Change, resolve: Resolve): string {
   const steps = change.steps.map((step) => {
     const path = fillPath(step.path, resolve)
@@ -143,8 +155,9 @@ function staleError(differences: readonly string[]): CommandError {
 }
 
 /**
- * Guards read again over the plan's own changes, and the two that only the moment of applying knows. A guard that is about some of the changes stops those
- * and lets the rest go on; a plan of which nothing would be left is refused as a whole.
+ * Guards read again over the plan's own changes, and the two that only the moment of applying
+ * knows. A guard that is about some of the changes stops those and lets the rest go on; a plan of
+ * which nothing would be left is refused as a whole.
  * @returns the changes that are stopped, by address, with their guard
  * @throws CommandError `plan_expired`, `guard_tripped`
  */
@@ -199,8 +212,9 @@ function applyGuards(context: Context, plan: Plan, fromFile: boolean): readonly 
 }
 
 /**
- * The cancel service and `apply` must share one store: a cancel that arrives at a service which has not heard of a move would end the wrong subscription.
- * A running service shows itself by its lease.
+ * The cancel service and `apply` must share one store: a cancel that arrives at a service which has
+ * not heard of a move would end the wrong subscription. A running service shows itself by its
+ * lease.
  * @throws CommandError `service_elsewhere`
  */
 export async function checkService({ store, catalog }: Context, changes: readonly Change[]): Promise<void> {

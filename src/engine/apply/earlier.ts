@@ -18,8 +18,9 @@ export interface Earlier {
 }
 
 /**
- * What of the plan is done before it begins: by an earlier run of this very plan, as the journal and the subscribers' records say, or by the recovery just
- * now, which finished what a plan before this one had wanted, too.
+ * What of the plan is done before it begins: by an earlier run of this very plan, as the journal
+ * and the subscribers' records say, or by the recovery just now, which finished what a plan before
+ * this one had wanted, too.
  */
 export async function progressOf(
   context: Context,

@@ -3,18 +3,21 @@ import { referencesIn, referencesInPath } from '../../plan/references.ts'
 import type { Change } from '../../plan/types.ts'
 
 /**
- * Changes of one kind that are carried out at the same time. The rate limit decides how fast they are; these are enough to keep it busy.
- * Kinds have places of their own, since each operation of Stripe has its own limit.
+ * Changes of one kind that are carried out at the same time. The rate limit decides how fast they
+ * are; these are enough to keep it busy. Kinds have places of their own, since each operation of
+ * Stripe has its own limit.
  */
 const lanes = 16
 
 /**
- * Works on changes side by side, each after those that it depends on. Results come in the order of the changes. The first error stops
- * what has not begun, and is thrown once nothing is under way any more.
+ * Works on changes side by side, each after those that it depends on. Results come in the order of
+ * the changes. The first error stops what has not begun, and is thrown once nothing is under way
+ * any more.
  *
- * A change depends on an earlier one that makes or changes what it refers to, or that touches the same object or claims the same name.
- * Creations depend on nothing else. All other work keeps the plan's order between kinds and actions: a product gets its new default
- * price before the old one is archived, users are retired before what they use.
+ * A change depends on an earlier one that makes or changes what it refers to, or that touches the
+ * same object or claims the same name. Creations depend on nothing else. All other work keeps the
+ * plan's order between kinds and actions: a product gets its new default price before the old one
+ * is archived, users are retired before what they use.
  */
 export async function inDependencyOrder<Result>(
   changes: readonly Change[],
@@ -56,7 +59,10 @@ function kindOf({ address }: Change): string {
   return address.split('.')[0] ?? ''
 }
 
-/** Parts of the plan that come one after the other: all creations in a row, and every other action on one kind. */
+/**
+ * Parts of the plan that come one after the other: all creations in a row, and every other action
+ * on one kind.
+ */
 function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
   const stages: Change[][] = []
   let name = ''
@@ -89,7 +95,10 @@ function dependencies(changes: readonly Change[]): readonly (readonly number[])[
   })
 }
 
-/** The address itself, every object that a request is about, and every name that only one object can have. */
+/**
+ * The address itself, every object that a request is about, and every name that only one object can
+ * have.
+ */
 function writesOf({ address, steps }: Change): ReadonlySet<string> {
   const paths = steps.flatMap(({ path }) => [path.split('/').slice(0, 4).join('/'), ...referencesInPath(path)])
   const names = steps.flatMap(({ params }) =>

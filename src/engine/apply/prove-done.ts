@@ -15,11 +15,17 @@ import { survey, type Survey } from '../plan/survey.ts'
 export interface Proof {
   /** What a plan made now still wants at the addresses of the plan. */
   readonly remaining: readonly RemainingChange[]
-  /** What the standing check says of the people that the plan or its recovery touched, and of everybody where a hand-over left two payers, or none. */
+  /**
+   * What the standing check says of the people that the plan or its recovery touched, and of
+   * everybody where a hand-over left two payers, or none.
+   */
   readonly violations: readonly Violation[]
 }
 
-/** Only a hand-over leaves these behind. A run that ends with one of them, about any subscriber, has not proven anything. */
+/**
+ * Only a hand-over leaves these behind. A run that ends with one of them, about any subscriber, has
+ * not proven anything.
+ */
 const ofHandovers: readonly ViolationCode[] = [
   'double_payer',
   'duplicate_target',
@@ -27,11 +33,15 @@ const ofHandovers: readonly ViolationCode[] = [
   'held_without_successor',
 ]
 
-/** What members bought twice by themselves stood before the run and is neither caused nor mended by it; `verify` reports it. */
+/**
+ * What members bought twice by themselves stood before the run and is neither caused nor mended by
+ * it; `verify` reports it.
+ */
 const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice']
 
 /**
- * Reads everything again: nothing may be left to do where something was done, and the rules of `verify` must hold there. The store takes note of what is there.
+ * Reads everything again: nothing may be left to do where something was done, and the rules of
+ * `verify` must hold there. The store takes note of what is there.
  */
 export async function proveDone(context: Context, plan: Plan, touched: ReadonlySet<string>): Promise<Proof> {
   const seen = await survey(context)
@@ -64,7 +74,10 @@ const rests: Readonly<Partial<Record<Standing, HandoverState['phase']>>> = {
   settled: 'settled',
 }
 
-/** Where the live objects say that somebody rests who was moved at some time; nothing for everybody else. */
+/**
+ * Where the live objects say that somebody rests who was moved at some time; nothing for everybody
+ * else.
+ */
 function restOf({ standing, successor }: Classification): HandoverState['phase'] | undefined {
   return standing === 'ended' && successor !== null ? 'ended' : rests[standing]
 }
@@ -80,8 +93,8 @@ export function recordOf(one: Classification, updated: SubscriberRecord['updated
 }
 
 /**
- * People leave, cards lapse, entries come back into the YAML without any run of ours: the store learns it from the objects, as a rebuilt one would. What is in the middle
- * is recovery's.
+ * People leave, cards lapse, entries come back into the YAML without any run of ours: the store
+ * learns it from the objects, as a rebuilt one would. What is in the middle is recovery's.
  */
 export async function noteRests({ store, accounts }: Context, { classified }: Survey): Promise<void> {
   const known = new Map((await store.subscribers()).map((record) => [record.key, record]))

@@ -15,7 +15,10 @@ import type { Context } from '../context.ts'
 /** A clock may be a little behind the one that made the plan. */
 const clockTolerance = 300
 
-/** What in the document does not follow from the rest of it and from the catalog. Nothing is read from outside. */
+/**
+ * What in the document does not follow from the rest of it and from the catalog. Nothing is read
+ * from outside.
+ */
 export function contradictions(
   { catalog, accounts }: Pick<Context, 'catalog' | 'accounts'>,
   plan: Plan,
@@ -61,7 +64,10 @@ function isGuard(id: string): id is GuardName {
   return guardNames.includes(id)
 }
 
-/** What was reviewed beside the changes themselves, compared with the plan made now: order, what belongs together, amounts, what prices do to people. */
+/**
+ * What was reviewed beside the changes themselves, compared with the plan made now: order, what
+ * belongs together, amounts, what prices do to people.
+ */
 export function otherDifferences(plan: Plan, fresh: Plan, ready: readonly Change[]): readonly string[] {
   const addresses = new Set(ready.map(({ address }) => address))
   const there = new Set(plan.changes.map(({ address }) => address))
@@ -73,7 +79,10 @@ export function otherDifferences(plan: Plan, fresh: Plan, ready: readonly Change
   ]
 }
 
-/** Amounts of people who change hands. Those of a changed price move on with every renewal and are compared at equal dates. */
+/**
+ * Amounts of people who change hands. Those of a changed price move on with every renewal and are
+ * compared at equal dates.
+ */
 function chargeDifferences(plan: Plan, fresh: Plan, ready: ReadonlySet<string>): string[] {
   const about = ({ subscriber, price }: NextCharge): string => price ?? `subscriber.${subscriber}`
   const id = (one: NextCharge): string => `${one.price ?? ''} ${one.subscriber}`

@@ -16,8 +16,8 @@ import type { Survey } from '../plan/survey.ts'
 const customersAtATime = 16
 
 /**
- * Finishes or undoes what an earlier run left on the way, and finds out about requests whose outcome nobody wrote down. `apply` begins with it; `serve` runs
- * it from time to time.
+ * Finishes or undoes what an earlier run left on the way, and finds out about requests whose
+ * outcome nobody wrote down. `apply` begins with it; `serve` runs it from time to time.
  */
 export async function recover(context: Context): Promise<readonly AppliedChange[]> {
   return withLease(context, applyLease, (held, bound) => recoverHeld(bound, held))
@@ -30,7 +30,10 @@ export async function recoverHeld(context: Context, held: Held): Promise<readonl
   return recovered
 }
 
-/** Requests without an outcome of subscribers who are at rest by now: their hand-over has read both sides since. */
+/**
+ * Requests without an outcome of subscribers who are at rest by now: their hand-over has read both
+ * sides since.
+ */
 async function closeSettledRequests(context: Context): Promise<void> {
   const unfinished = new Set(
     (await context.store.subscribers()).filter(isUnfinished).map(({ key }) => subscriberAddress(key)),
@@ -57,8 +60,8 @@ async function recoverSubscribers(context: Context, held: Held): Promise<readonl
 }
 
 /**
- * Those whom the live objects show half-way and of whom the store knows nothing (it was lost, or somebody took a hold away): finished or undone by what
- * the objects themselves say.
+ * Those whom the live objects show half-way and of whom the store knows nothing (it was lost, or
+ * somebody took a hold away): finished or undone by what the objects themselves say.
  */
 export async function recoverLost(
   context: Context,
@@ -83,8 +86,9 @@ function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string 
 }
 
 /**
- * Requests about catalog objects without an outcome: what was made is noted, what was not is given up (a new plan makes it). Those of subscribers belong to
- * their hand-over, which reads both sides anyway, and those of the inbox to its worker, who may be at it this moment.
+ * Requests about catalog objects without an outcome: what was made is noted, what was not is given
+ * up (a new plan makes it). Those of subscribers belong to their hand-over, which reads both sides
+ * anyway, and those of the inbox to its worker, who may be at it this moment.
  */
 async function closeOpenRequests(context: Context): Promise<void> {
   const open = await context.store.journalOpen()
@@ -117,7 +121,10 @@ function asSink(value: unknown) {
   return isJsonObject(value) ? value : undefined
 }
 
-/** The endpoint is there and its secret was lost with the run: asked again under the same key, Stripe answers as it did then. */
+/**
+ * The endpoint is there and its secret was lost with the run: asked again under the same key,
+ * Stripe answers as it did then.
+ */
 async function learnSecret(
   context: Context,
   entry: JournalEntry,

@@ -12,8 +12,8 @@ import { isCreation } from '../send/creation.ts'
 import { fillParams, fillPath } from '../send/references.ts'
 
 /**
- * Sends the resource changes, independent ones side by side, each after those that it depends on. A change that fails leaves those that
- * refer to it `not_started`; the others go on.
+ * Sends the resource changes, independent ones side by side, each after those that it depends on. A
+ * change that fails leaves those that refer to it `not_started`; the others go on.
  */
 export async function applyResources(
   context: Context,
@@ -74,8 +74,9 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
 }
 
 /**
- * What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a day, the journal does not. The key of a creation outlives its plan, so
- * what it made must still be in use.
+ * What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a
+ * day, the journal does not. The key of a creation outlives its plan, so what it made must still be
+ * in use.
  */
 async function doneBefore(context: Context, change: Change, step: Step): Promise<Outcome<StripeObject> | undefined> {
   const key = stepKey(context.catalog.project.name, change, step)
@@ -91,7 +92,10 @@ async function isInUse(context: Context, path: string): Promise<boolean> {
   return found.ok && found.value['deleted'] !== true && found.value['active'] !== false
 }
 
-/** The object that stood for the address is out of use; an older one left over from a replacement never stood for it. */
+/**
+ * The object that stood for the address is out of use; an older one left over from a replacement
+ * never stood for it.
+ */
 async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
   if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))
     await context.store.removeObjects([address])

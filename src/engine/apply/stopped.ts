@@ -7,7 +7,10 @@ export interface DoneSoFar {
   readonly changes: readonly AppliedChange[]
 }
 
-/** An apply that could not go on after it had sent something: why it stopped, and what it did until then. */
+/**
+ * An apply that could not go on after it had sent something: why it stopped, and what it did until
+ * then.
+ */
 export class ApplyStopped extends CommandError {
   override name = 'ApplyStopped'
   readonly done: DoneSoFar

@@ -8,8 +8,10 @@ import type { Sides } from './sides.ts'
 import type { Violation } from './violations.ts'
 
 /**
- * One person who pays twice for the same thing: two payers of different customers with one e-mail address and a product in common. Who is declared with
- * `pays_twice` and a reason is a known second payer, and no longer counts beside the others. Addresses are compared in memory and never leave this function.
+ * One person who pays twice for the same thing: two payers of different customers with one e-mail
+ * address and a product in common. Who is declared with `pays_twice` and a reason is a known second
+ * payer, and no longer counts beside the others. Addresses are compared in memory and never leave
+ * this function.
  */
 export function samePersonTwice(live: Live, everybody: readonly Sides[], products: ProductKeys): readonly Violation[] {
   const asked = everybody.filter(({ declared }) => declared?.pays_twice === undefined)

@@ -8,20 +8,28 @@ import { successorsByProject } from '../../live/projects.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
 
-/** One subscriber seen from both sides, from the live objects and their marks alone: neither the store nor the YAML is asked who bills. */
+/**
+ * One subscriber seen from both sides, from the live objects and their marks alone: neither the
+ * store nor the YAML is asked who bills.
+ */
 export interface Sides {
   readonly key: SubscriberKey
   readonly source: string
   readonly declared: DesiredSubscriber | undefined
   readonly old: Stripe.Subscription | undefined
-  /** Everything in the target that carries this subscriber's mark, newest first, cancelled ones too. */
+  /**
+   * Everything in the target that carries this subscriber's mark, newest first, cancelled ones too.
+   */
   readonly successors: readonly Stripe.Subscription[]
   readonly alive: readonly Stripe.Subscription[]
   /** Another project moved this subscriber: only what both may charge is ours to see. */
   readonly movedBy?: string | undefined
 }
 
-/** `project`: the own name; without it every successor counts as an own one. Everybody: declared, live in a source, or marked in the target. */
+/**
+ * `project`: the own name; without it every successor counts as an own one. Everybody: declared,
+ * live in a source, or marked in the target.
+ */
 export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], project?: string): readonly Sides[] {
   const { own, others } = successorsByProject(live.target.subscriptions, project)
   const marked = Map.groupBy(own, (one) => one.metadata[markFrom] ?? '')

@@ -126,8 +126,8 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
 }
 
 /**
- * A cancel by an old door. It is followed once the new one ends as well, and settled otherwise only by the subscriber's file: a later stage of the wave
- * says nothing about it.
+ * A cancel by an old door. It is followed once the new one ends as well, and settled otherwise only
+ * by the subscriber's file: a later stage of the wave says nothing about it.
  */
 function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
   const { old, alive, declared, key } = sides
@@ -147,7 +147,9 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
   }
 }
 
-/** Our own hold is what keeps these renewals from being charged, so it is named with each of them. */
+/**
+ * Our own hold is what keeps these renewals from being charged, so it is named with each of them.
+ */
 function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): ReturnType<Rule> {
   if (old === undefined || !isHeld(old) || !successors.every(isUndone)) return undefined
   const since = readHold(old)?.since ?? 0
@@ -165,7 +167,8 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
   )
   const missed = periods.length === 0 ? '' : `; our hold has kept back ${periods.join(', ')}`
   const { erased } = live.target
-  // A successor was there, or its customer is gone: what no list shows is no reason to charge in the old account again.
+  // A successor was there, or its customer is gone: what no list shows is no reason to charge in
+  // the old account again.
   if (successors.length === 0 && (sightOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
     return {
       detail: `${old.id} is on hold, and the target does not show what succeeded it${missed}`,
@@ -177,7 +180,10 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
   }
 }
 
-/** The member left in the target; the old one is on hold, or, released by hand, charges somebody who left. */
+/**
+ * The member left in the target; the old one is on hold, or, released by hand, charges somebody who
+ * left.
+ */
 function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule> {
   const newest = successors.find((one) => !isUndone(one))
   if (old === undefined || isOver(old) || alive.length > 0 || newest === undefined) return undefined
@@ -191,8 +197,8 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
 }
 
 /**
- * Held in the old account, and nothing in the target that would charge at the next renewal; or settled there, and nothing that continues it. A pause of
- * the old account's own was carried along.
+ * Held in the old account, and nothing in the target that would charge at the next renewal; or
+ * settled there, and nothing that continues it. A pause of the old account's own was carried along.
  */
 function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
   const { old, alive } = sides
@@ -236,8 +242,9 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
 }
 
 /**
- * The method that is charged must be the copy of the one that was. A card that the member gave the target since is theirs to choose; no card at all, or another of
- * their copied ones, is nobody's choice.
+ * The method that is charged must be the copy of the one that was. A card that the member gave the
+ * target since is theirs to choose; no card at all, or another of their copied ones, is nobody's
+ * choice.
  */
 function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: Sight): ReturnType<Rule> {
   const [successor] = alive
@@ -277,7 +284,10 @@ function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType
   }
 }
 
-/** A draft that does not advance for three days: a dead webhook endpoint holds finalization up for that long, not longer. */
+/**
+ * A draft that does not advance for three days: a dead webhook endpoint holds finalization up for
+ * that long, not longer.
+ */
 const draftDays = 3
 
 /** Stripe has a time at which it finalizes this one. */
@@ -298,7 +308,10 @@ function aboutOldDraft(account: string, { id, created, metadata }: Stripe.Invoic
   }
 }
 
-/** Drafts on their way to being charged that are too old. Those of a pause never advance and are left out. */
+/**
+ * Drafts on their way to being charged that are too old. Those of a pause never advance and are
+ * left out.
+ */
 export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
   const accounts = [...live.sources, ['target', live.target] as const]
   return accounts.flatMap(([name, account]) =>

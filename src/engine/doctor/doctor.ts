@@ -12,10 +12,16 @@ export interface DoctorResult {
   readonly findings: readonly DoctorFinding[]
 }
 
-/** More than this, and "renews soon" or a signature's age would be judged wrongly by anything that trusts the local clock. */
+/**
+ * More than this, and "renews soon" or a signature's age would be judged wrongly by anything that
+ * trusts the local clock.
+ */
 const skewSeconds = 60
 
-/** Checks accounts, permissions, clock, store and old doors. Read-only. `localNow` is this machine's clock in unix seconds. */
+/**
+ * Checks accounts, permissions, clock, store and old doors. Read-only. `localNow` is this machine's
+ * clock in unix seconds.
+ */
 export async function doctor(context: Context, options: { readonly localNow: number }): Promise<DoctorResult> {
   const { accounts } = context
   const findings = [
@@ -61,7 +67,9 @@ function isSandbox(context: Context, name: string): boolean {
   return context.catalog.project.accounts[name]?.sandbox === true
 }
 
-/** Reads that every command needs. A restricted key lacks them silently until the list is asked for. */
+/**
+ * Reads that every command needs. A restricted key lacks them silently until the list is asked for.
+ */
 const neededReads = [
   'subscriptions',
   'customers',
@@ -102,7 +110,10 @@ async function checkPermissions(context: Context, account: StripeAccount): Promi
   return findings
 }
 
-/** What is set per account, is copied by nobody, and changes money. What the API does not show is in the handbook. */
+/**
+ * What is set per account, is copied by nobody, and changes money. What the API does not show is in
+ * the handbook.
+ */
 async function checkTarget(account: StripeAccount): Promise<DoctorFinding[]> {
   const outcome = await account.send({ method: 'GET', path: '/v1/account' })
   if (!outcome.ok) return []

@@ -7,8 +7,9 @@ import { isServiceEndpoint, serviceEndpoint } from '../read/service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 
 /**
- * Whether each account sends the cancel service the events that it needs. An event that is not sent is missed in
- * silence: a member who leaves by an old door is then found by the daily reconciliation only.
+ * Whether each account sends the cancel service the events that it needs. An event that is not sent
+ * is missed in silence: a member who leaves by an old door is then found by the daily
+ * reconciliation only.
  */
 export async function checkHeardEvents(context: Pick<Context, 'accounts' | 'catalog'>): Promise<DoctorFinding[]> {
   const { target, sources } = context.accounts

@@ -6,8 +6,9 @@ import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
 /**
- * Where each account collects automatic tax: set up in the Dashboard, copied by nobody, and the reason why the tax of whole countries differs
- * (https://docs.stripe.com/api/tax/registrations). Nothing is asked when nobody's tax is computed by Stripe.
+ * Where each account collects automatic tax: set up in the Dashboard, copied by nobody, and the
+ * reason why the tax of whole countries differs (https://docs.stripe.com/api/tax/registrations).
+ * Nothing is asked when nobody's tax is computed by Stripe.
  */
 export async function checkTaxSettings(context: Context): Promise<readonly DoctorFinding[]> {
   const { accounts, catalog } = context

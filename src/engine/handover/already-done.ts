@@ -35,8 +35,8 @@ const unreadable: Failure = {
 }
 
 /**
- * How to find out whether a request was done, for those that must not be sent twice. Undefined for those that only set values: they are read back by the
- * machine anyway.
+ * How to find out whether a request was done, for those that must not be sent twice. Undefined for
+ * those that only set values: they are read back by the machine anyway.
  */
 export function alreadyDone(context: Context, sending: Sending): (() => Promise<Found>) | undefined {
   const { phase, method, path } = sending

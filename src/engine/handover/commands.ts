@@ -25,7 +25,10 @@ import {
   successorNow,
 } from '../read/subscriptions.ts'
 
-/** Carries out what the machine asks for and says what came of it. Failures of the outside are events, never exceptions. */
+/**
+ * Carries out what the machine asks for and says what came of it. Failures of the outside are
+ * events, never exceptions.
+ */
 export async function answer(context: Context, turn: Turn, command: Command): Promise<HandoverEvent> {
   const { handover: plan } = turn.job
   switch (command.do) {

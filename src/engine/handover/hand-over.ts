@@ -20,15 +20,19 @@ export interface Run {
   unexpectedCharge: boolean
 }
 
-/** Ids of the catalog's objects as the store knows them: prices are made before anybody moves onto them. */
+/**
+ * Ids of the catalog's objects as the store knows them: prices are made before anybody moves onto
+ * them.
+ */
 export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> {
   const ids = new Map((await store.objects()).map(({ address, id }) => [address, id]))
   return { resolve: (address) => ids.get(address), unexpectedCharge: false }
 }
 
 /**
- * More turns than any path through the machine takes: reaching it is a bug of ours, not a state of a subscriber. The longest path bills every
- * day of a hold of three years, each day with an invoice of several lines.
+ * More turns than any path through the machine takes: reaching it is a bug of ours, not a state of
+ * a subscriber. The longest path bills every day of a hold of three years, each day with an invoice
+ * of several lines.
  */
 const turnsMax = 20_000
 
@@ -37,7 +41,10 @@ export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
   return isJsonObject(facts['job']) && (phase === 'doubtful' || !isRest(stateOf(facts).phase))
 }
 
-/** Takes one subscriber from where it rests to where the plan wants it. One that an earlier run left on the way is finished or undone first. */
+/**
+ * Takes one subscriber from where it rests to where the plan wants it. One that an earlier run left
+ * on the way is finished or undone first.
+ */
 export async function handOver(context: Context, job: Job, run: Run): Promise<AppliedChange> {
   const record = await context.store.subscriber(job.key)
   const known = record === undefined ? atSource : stateOf(record.facts)
@@ -52,7 +59,9 @@ export async function resume(context: Context, { facts }: SubscriberRecord, run:
   return finish(context, job, await drive(context, { job, run }, stateOf(facts), { type: 'interrupted' }), run)
 }
 
-/** A customer's money follows the last of their subscriptions, and only when the others really went. */
+/**
+ * A customer's money follows the last of their subscriptions, and only when the others really went.
+ */
 async function moneyMoves(context: Context, { handover: { expect, goal } }: Job): Promise<boolean> {
   const others = await Promise.all(expect.money_after.map((key) => context.store.subscriber(key)))
   return others.every((record) => record?.phase === (goal === 'move' ? 'moved' : 'source'))
@@ -64,7 +73,10 @@ function stateOf(facts: JsonObject): HandoverState {
   return { ...atSource, ...(state as Partial<HandoverState>) }
 }
 
-/** What the store would hold had an earlier run left this behind: the next step is to read both sides. */
+/**
+ * What the store would hold had an earlier run left this behind: the next step is to read both
+ * sides.
+ */
 export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
   const { goal, lists, successor } = beginOf(recovery, false)
   const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
@@ -72,7 +84,10 @@ export function recoveryRecord(key: string, recovery: Job['handover'], updated: 
   return { key, phase: state.phase, facts: { ...state, job } as unknown as JsonObject, updated }
 }
 
-/** Every state is stored before the command that follows from it is carried out: a crash finds the machine at or before what the outside shows. */
+/**
+ * Every state is stored before the command that follows from it is carried out: a crash finds the
+ * machine at or before what the outside shows.
+ */
 async function drive(
   context: Context,
   { job, run }: { readonly job: Job; readonly run: Run },
@@ -94,7 +109,10 @@ async function drive(
   })
 }
 
-/** While on the way the whole job is kept, so that any later run can finish it; at rest only what is remembered of it. */
+/**
+ * While on the way the whole job is kept, so that any later run can finish it; at rest only what is
+ * remembered of it.
+ */
 async function save(context: Context, job: Job, state: HandoverState): Promise<void> {
   const resting = isRest(state.phase) && state.phase !== 'doubtful'
   const facts = {
@@ -115,10 +133,12 @@ const goals: Readonly<Record<Goal | 'undo', HandoverState['phase']>> = {
 }
 
 function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo'): boolean {
-  // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was asked for.
+  // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was
+  // asked for.
   if (goal === 'settle' && phase === 'ended') return true
   if (phase !== goals[goal]) return false
-  // A request that was refused on the way because it had been done says nothing about the end: the old one was given back.
+  // A request that was refused on the way because it had been done says nothing about the end: the
+  // old one was given back.
   if (goal === 'revert') return now === goal
   return goal === 'undo' ? now === goal && reason === null : true
 }

@@ -1,6 +1,9 @@
 import type { Goal, HandoverPlan } from '../../handover/types.ts'
 
-/** One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept in the store. */
+/**
+ * One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept
+ * in the store.
+ */
 export type Job = {
   /** `us/sub_…` */
   readonly key: string

@@ -6,10 +6,16 @@ import type { Context } from '../context.ts'
 import { sendPatiently } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
-/** A preview makes nothing, so a replayed one would only be an old one: every request of this process has a key of its own. */
+/**
+ * A preview makes nothing, so a replayed one would only be an old one: every request of this
+ * process has a key of its own.
+ */
 let requests = 0
 
-/** The next invoice of a subscription that is there, or of one that is to be: no side effect, so it is outside the journal and may be repeated. */
+/**
+ * The next invoice of a subscription that is there, or of one that is to be: no side effect, so it
+ * is outside the journal and may be repeated.
+ */
 export async function previewInvoice(
   context: Pick<Context, 'run' | 'interrupt' | 'wait'>,
   account: StripeAccount,

@@ -79,9 +79,10 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
 }
 
 /**
- * An invoice that was to move along and cannot be voided because it was paid, or voided by somebody else, meanwhile is nobody's debt any more, and neither is a
- * pending item that somebody else billed or deleted (our own earlier try would have been found by its look-up): how many requests of the list were about making it anew.
- * Undefined for everything else that is refused.
+ * An invoice that was to move along and cannot be voided because it was paid, or voided by somebody
+ * else, meanwhile is nobody's debt any more, and neither is a pending item that somebody else
+ * billed or deleted (our own earlier try would have been found by its look-up): how many requests
+ * of the list were about making it anew. Undefined for everything else that is refused.
  */
 async function fallsAway(
   context: Context,
@@ -94,16 +95,18 @@ async function fallsAway(
   if (invoice === undefined) return undefined
   const found = await read(context, account, path.replace(/\/void$/, ''))
   if (!found.ok || (found.value['status'] !== 'paid' && found.value['status'] !== 'void')) return undefined
-  // Whatever of ours may have been executed is a debt that still has to be made anew: a person decides.
+  // Whatever of ours may have been executed is a debt that still has to be made anew: a person
+  // decides.
   const tries = await context.store.journal({ address: subscriberAddress(job.key) })
   if (tries.some((one) => one.path === path && one.status !== 'failed')) return undefined
   return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 
 /**
- * Keys come from what the accounts show (who, which hold, what the request is about), never from a plan, a run or a store: of two runs that see the same accounts only
- * one has its request executed. Holds and releases are numbered in one row, so that the request of a run that stood still finds its number taken; a creation and the
- * request that shuts it share one key.
+ * Keys come from what the accounts show (who, which hold, what the request is about), never from a
+ * plan, a run or a store: of two runs that see the same accounts only one has its request executed.
+ * Holds and releases are numbered in one row, so that the request of a run that stood still finds
+ * its number taken; a creation and the request that shuts it share one key.
  */
 function keyOf({ job, state }: Turn, step: PlannedStep): string {
   const { expect, goal } = job.handover
@@ -116,7 +119,10 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
   return `crossbill-${digest([...who, ...about])}`
 }
 
-/** Before these a run that settles and one that sets back find out which of them goes on: what either does cannot be taken back by the other. */
+/**
+ * Before these a run that settles and one that sets back find out which of them goes on: what
+ * either does cannot be taken back by the other.
+ */
 const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'undo', string>>>>> = {
   cancelling_old: { settle: 'crossbill_settle' },
   stopping_invoice: { revert: 'crossbill_revert' },
@@ -124,8 +130,9 @@ const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'un
 }
 
 /**
- * A register that is written once: a request that changes nothing, whose key names the question and whose parameters name the answer. The first answer is executed, the
- * same answer is replayed, and every other answer is refused by Stripe for a day. Undefined: this run's answer stands.
+ * A register that is written once: a request that changes nothing, whose key names the question and
+ * whose parameters name the answer. The first answer is executed, the same answer is replayed, and
+ * every other answer is refused by Stripe for a day. Undefined: this run's answer stands.
  */
 async function decided(context: Context, { job, state }: Turn, phase: SendingPhase): Promise<Sent | undefined> {
   const { expect, goal } = job.handover

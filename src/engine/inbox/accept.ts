@@ -9,20 +9,25 @@ export interface Accepted {
 }
 
 /**
- * Takes a signal in: bound to its subscriber now, so that a late retry never hits a subscription made afterwards, and durable before this returns. It
- * asks nobody outside, since the sender waits and the outside may be down.
+ * Takes a signal in: bound to its subscriber now, so that a late retry never hits a subscription
+ * made afterwards, and durable before this returns. It asks nobody outside, since the sender waits
+ * and the outside may be down.
  */
 export async function acceptSignal(
   context: Pick<InboxContext, 'accounts' | 'inbox' | 'clock' | 'access'>,
   arrival: Signal,
 ): Promise<Accepted> {
-  // Grants and subscriptions are dated by Stripe: a wish must not look older than what it is about because this machine's clock is behind.
+  // Grants and subscriptions are dated by Stripe: a wish must not look older than what it is about
+  // because this machine's clock is behind.
   const receivedAt = instant(Math.max(arrival.receivedAt, context.accounts.target.now()))
   const signal = await bind(context, { ...arrival, receivedAt })
   return context.inbox.accept({ keys: signalKeys(signal), signal, at: context.clock() })
 }
 
-/** The offer named by the tag, and the subscriber that was granted it. Two subscribers stay unbound: the worker finds out, or asks. */
+/**
+ * The offer named by the tag, and the subscriber that was granted it. Two subscribers stay unbound:
+ * the worker finds out, or asks.
+ */
 async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Signal): Promise<Signal> {
   const offer = signal.offer ?? offerOfTag(context, signal.tag)
   const named = offer === undefined ? signal : { ...signal, offer }

@@ -8,7 +8,10 @@ import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
 import { subscribedAgain } from './whom.ts'
 
-/** How long ago a wish may have been done for the next one to be its repeat: automations and relays send one twice within minutes, people within a day. */
+/**
+ * How long ago a wish may have been done for the next one to be its repeat: automations and relays
+ * send one twice within minutes, people within a day.
+ */
 const repeatSeconds = secondsPerDay
 /** Rows of one person that are looked at. */
 const looked = 50
@@ -17,7 +20,8 @@ const looked = 50
 export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: string } | undefined
 
 /**
- * Why a signal that is found to mean nobody needs no person. The access that told whose it is may be gone by an earlier signal of the same wish.
+ * Why a signal that is found to mean nobody needs no person. The access that told whose it is may
+ * be gone by an earlier signal of the same wish.
  *
  * | an earlier signal of the same person, and of the same tag or offer | then                                                       |
  * |---------------------------------------------------------------------|------------------------------------------------------------|
@@ -26,7 +30,8 @@ export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: stri
  * | is a relay's, done in a day                                          | a repeat, unless the customer pays for the offer again     |
  * | none of these, and the tag is not on the contact                    | the tag's wish is over                                     |
  *
- * An earlier dead letter swallows nothing: it may have been dealt with by hand, and the tag set anew.
+ * An earlier dead letter swallows nothing: it may have been dealt with by hand, and the tag set
+ * anew.
  */
 export async function askedAlready(
   context: InboxContext,
@@ -68,7 +73,10 @@ function isWaiting({ now }: InboxRow): boolean {
   return now.state !== 'done' && now.state !== 'ignored' && now.state !== 'dead'
 }
 
-/** Of two that do not know whom they mean, the later leaves it to the earlier, never both to each other. */
+/**
+ * Of two that do not know whom they mean, the later leaves it to the earlier, never both to each
+ * other.
+ */
 function isBefore(one: Pick<InboxRow, 'id' | 'acceptedAt'>, other: Pick<InboxRow, 'id' | 'acceptedAt'>): boolean {
   return one.acceptedAt === other.acceptedAt ? one.id < other.id : one.acceptedAt < other.acceptedAt
 }

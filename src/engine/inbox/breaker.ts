@@ -5,7 +5,10 @@ import type { InboxContext } from './context.ts'
 
 const openedKey = 'breaker'
 
-/** The breaker, and how many more cancels it lets through this hour, those in any process's hands taken off. Opening is remembered: only an operator closes it. */
+/**
+ * The breaker, and how many more cancels it lets through this hour, those in any process's hands
+ * taken off. Opening is remembered: only an operator closes it.
+ */
 export interface Breaker {
   readonly reading: BreakerReading
   readonly left: number

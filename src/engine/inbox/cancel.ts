@@ -21,14 +21,18 @@ export interface CancelWork {
   readonly when: 'now' | 'period_end'
 }
 
-/** Its own kind: what the inbox has begun is the inbox's to finish, and no recovery of moves touches it. */
+/**
+ * Its own kind: what the inbox has begun is the inbox's to finish, and no recovery of moves touches
+ * it.
+ */
 function addressOf({ row }: Pick<CancelWork, 'row'>): string {
   return `inbox.${row}`
 }
 
 /**
- * Which finalized invoices of the customer are being collected and do not belong to this subscription. Cancelling stops the collection of all of them
- * (the SDK's `subscriptions.cancel`), so they are noted before and restored after.
+ * Which finalized invoices of the customer are being collected and do not belong to this
+ * subscription. Cancelling stops the collection of all of them (the SDK's `subscriptions.cancel`),
+ * so they are noted before and restored after.
  */
 export async function invoicesToRestore(work: CancelWork): Promise<Outcome<readonly string[]>> {
   const open = await listed(
@@ -55,8 +59,9 @@ function subscriptionOf(invoice: StripeObject): string | undefined {
 }
 
 /**
- * Cancels and confirms from Stripe's own answer. Cancelling something cancelled answers 404, so a re-read decides whether it is done; the marker says whose
- * cancel it was. Nothing is prorated or invoiced.
+ * Cancels and confirms from Stripe's own answer. Cancelling something cancelled answers 404, so a
+ * re-read decides whether it is done; the marker says whose cancel it was. Nothing is prorated or
+ * invoiced.
  *
  * | the subscription                                  | then                                                                     |
  * |---------------------------------------------------|--------------------------------------------------------------------------|
@@ -116,8 +121,8 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
 }
 
 /**
- * Takes the subscription out of its schedule, which leaves it as its current phase made it. The cancel follows at once and carries our marker, which the cancel of a schedule
- * could not carry.
+ * Takes the subscription out of its schedule, which leaves it as its current phase made it. The
+ * cancel follows at once and carries our marker, which the cancel of a schedule could not carry.
  */
 async function release(
   context: InboxContext,
@@ -198,7 +203,10 @@ export async function restoreCollection(
   return success(true)
 }
 
-/** With a further attempt ahead. One without is given up or has a payment in flight: collected again it could be charged twice. */
+/**
+ * With a further attempt ahead. One without is given up or has a payment in flight: collected again
+ * it could be charged twice.
+ */
 function willBeCollected(invoice: StripeObject): boolean {
   // One that was sent is never charged by itself, but reminded of.
   const goesOn = (invoice['next_payment_attempt'] ?? null) !== null || invoice['collection_method'] === 'send_invoice'

@@ -24,8 +24,9 @@ const probesAtOnce = 5
 const tellSeconds = 30
 
 /**
- * A circuit for each account. While Stripe does not answer, no request of it keeps a hand busy: everything but one small probe a second is refused here, as certainly not
- * sent. The first answer, be it a refusal, closes the circuit.
+ * A circuit for each account. While Stripe does not answer, no request of it keeps a hand busy:
+ * everything but one small probe a second is refused here, as certainly not sent. The first answer,
+ * be it a refusal, closes the circuit.
  */
 export function withCircuits({ target, sources }: Accounts, options: CircuitOptions): Circuits {
   const all = [target, ...sources.values()].map((account) => new Circuit(account, options))

@@ -5,8 +5,9 @@ import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 
 /**
- * Anybody can type any address into a form, so a submission cancels nothing: it has a confirmation link sent to that address. The address is read back from
- * Kajabi, handed to the mailer, and forgotten. @returns why the signal ends here.
+ * Anybody can type any address into a form, so a submission cancels nothing: it has a confirmation
+ * link sent to that address. The address is read back from Kajabi, handed to the mailer, and
+ * forgotten. @returns why the signal ends here.
  */
 export async function askForConfirmation(
   context: InboxContext,

@@ -3,7 +3,10 @@ import type { InboxContext } from './context.ts'
 
 const refusedAlert = { key: 'credentials_refused', severity: 'critical', fix: 'crossbill doctor' } as const
 
-/** A key that was revoked or lost a permission says nothing about the signal in hand: it waits, and somebody is called at once. */
+/**
+ * A key that was revoked or lost a permission says nothing about the signal in hand: it waits, and
+ * somebody is called at once.
+ */
 export function isRefusal({ status }: Failure): boolean {
   return status === 401 || status === 403
 }

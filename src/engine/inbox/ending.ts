@@ -18,7 +18,10 @@ export interface Ending {
   readonly products: readonly string[]
   readonly endsAt: Instant
   readonly nextPayment: Instant | undefined
-  /** What the next payment would be, with everything that Stripe would put into it; absent when Stripe does not say. */
+  /**
+   * What the next payment would be, with everything that Stripe would put into it; absent when
+   * Stripe does not say.
+   */
   readonly nextAmount?: Money
 }
 

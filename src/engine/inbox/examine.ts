@@ -5,8 +5,9 @@ import { hookChanges } from './hook-changes.ts'
 import type { HookAddress } from './hooks.ts'
 
 /**
- * What doctor says about the Kajabi site: whether its key works, and whether everything that access.yaml names is there. Read-only. `hooks` is where the site's
- * hooks should point, undefined when the project does not say.
+ * What doctor says about the Kajabi site: whether its key works, and whether everything that
+ * access.yaml names is there. Read-only. `hooks` is where the site's hooks should point, undefined
+ * when the project does not say.
  */
 export async function examineKajabi(
   kajabi: KajabiSite,
@@ -72,7 +73,8 @@ function hookFindings(
   existing: Awaited<ReturnType<KajabiSite['hooks']>>,
 ): DoctorFinding[] {
   if (hooks === undefined) return []
-  // Some plans sell keys without the permission for webhooks; the poller looks for tags all the same.
+  // Some plans sell keys without the permission for webhooks; the poller looks for tags all the
+  // same.
   if (!existing.ok)
     return [
       warning(

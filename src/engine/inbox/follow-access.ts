@@ -18,8 +18,9 @@ export interface Followed {
 }
 
 /**
- * Takes from people what Crossbill granted and nobody pays for any more. Whether somebody pays is read from both accounts now; what
- * cannot be read is left as it is. @returns how many offers were taken away.
+ * Takes from people what Crossbill granted and nobody pays for any more. Whether somebody pays is
+ * read from both accounts now; what cannot be read is left as it is. @returns how many offers were
+ * taken away.
  */
 export async function followAccess(context: InboxContext, followed: Followed): Promise<Outcome<number>> {
   const { inbox, access } = context
@@ -42,7 +43,10 @@ export async function followAccess(context: InboxContext, followed: Followed): P
   return success(taken)
 }
 
-/** One person may be two customers, one of each old account, and then the grant is noted under one of them; so the subscriber is looked for, too. */
+/**
+ * One person may be two customers, one of each old account, and then the grant is noted under one
+ * of them; so the subscriber is looked for, too.
+ */
 async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Followed): Promise<readonly Grant[]> {
   const theirs = customer === undefined ? [] : await inbox.grants({ customer })
   if (subscriber === undefined || theirs.some(({ subscribers }) => subscribers.includes(subscriber))) return theirs

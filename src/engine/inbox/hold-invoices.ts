@@ -14,7 +14,8 @@ export interface Made {
 }
 
 /**
- * What the old account billed while it should not have: invoices made since the hold began that would still collect, or have. A hold stops new invoices only.
+ * What the old account billed while it should not have: invoices made since the hold began that
+ * would still collect, or have. A hold stops new invoices only.
  */
 export async function madeSince(
   account: StripeAccount,

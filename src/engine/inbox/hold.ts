@@ -19,8 +19,9 @@ import { readSides, targetUnreadable } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 
 /**
- * Somebody took the hold off an old subscription whose successor bills: from its next renewal on two accounts would charge. Everything is read back, under the
- * lease that an apply holds, so that a revert under way is never worked against.
+ * Somebody took the hold off an old subscription whose successor bills: from its next renewal on
+ * two accounts would charge. Everything is read back, under the lease that an apply holds, so that
+ * a revert under way is never worked against.
  *
  * | old                | new     | the store says | then                                                                |
  * |--------------------|---------|----------------|---------------------------------------------------------------------|
@@ -32,7 +33,8 @@ import type { InboxRow } from './port.ts'
  * | hold gone          | live    | anything else  | nothing: alarm, a person decides                                    |
  * | on hold            | live    | moved          | nothing to put back                                                 |
  *
- * In the last and the fourth row, invoices that the old account made meanwhile stop collecting. Nothing is voided or refunded by itself: that is a person's to decide.
+ * In the last and the fourth row, invoices that the old account made meanwhile stop collecting.
+ * Nothing is voided or refunded by itself: that is a person's to decide.
  * @returns why the signal ends here
  */
 export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<IgnoredReason>> {
@@ -56,7 +58,10 @@ export const applyAtWork: Failure = {
 
 const unseen = { start() {}, step() {}, note() {}, done() {} }
 
-/** The signal in hand. `remember` is durable when it returns; false when the row is somebody else's by now. */
+/**
+ * The signal in hand. `remember` is durable when it returns; false when the row is somebody else's
+ * by now.
+ */
 export interface HoldRow {
   readonly id: string
   readonly signal: InboxRow['signal']
@@ -113,7 +118,10 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
   return success(wasGone ? 'hold_put_back' : 'hold_is_there')
 }
 
-/** A cancel may end both while the hold is being put back: Stripe then refuses it, and there is nothing left to hold. */
+/**
+ * A cancel may end both while the hold is being put back: Stripe then refuses it, and there is
+ * nothing left to hold.
+ */
 async function isOverNow(context: InboxContext, subscriber: SubscriberKey, { kind }: Failure): Promise<boolean> {
   if (kind !== 'rejected') return false
   const both = await readSides(context, subscriber)
@@ -135,7 +143,10 @@ interface HoldWork {
   readonly old: Stripe.Subscription
 }
 
-/** The pause as it is kept after a proven move, and the mark as it was: it remembers what a revert restores. */
+/**
+ * The pause as it is kept after a proven move, and the mark as it was: it remembers what a revert
+ * restores.
+ */
 async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<true>> {
   const { row, subscriber, account, old } = work
   const mark = old.metadata[markHold] ?? (await markOnce(context, subscriber))

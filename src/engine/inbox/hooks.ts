@@ -17,8 +17,9 @@ export interface HooksEnsured {
 }
 
 /**
- * Makes Kajabi's hooks as they should be: new ones first, so that a tag set in between is heard at one address or at both, never at none. Kajabi cannot
- * change a hook, and gives one up in silence when its address answers badly; running this again does only what is missing.
+ * Makes Kajabi's hooks as they should be: new ones first, so that a tag set in between is heard at
+ * one address or at both, never at none. Kajabi cannot change a hook, and gives one up in silence
+ * when its address answers badly; running this again does only what is missing.
  */
 export async function ensureHooks(
   kajabi: KajabiSite,

@@ -31,8 +31,9 @@ export const targetUnreadable: Failure = {
 }
 
 /**
- * Reads the old subscription, and the target's subscriptions of its customer by mark with `status: all`: a cancelled successor is a successor. A target
- * that cannot be read is said to be unreadable, never taken for empty.
+ * Reads the old subscription, and the target's subscriptions of its customer by mark with `status:
+ * all`: a cancelled successor is a successor. A target that cannot be read is said to be
+ * unreadable, never taken for empty.
  */
 export async function readSides(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
   const { source, subscription } = splitSubscriberKey(subscriber)
@@ -63,7 +64,10 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   })
 }
 
-/** A subscription that was made in the target itself, as after the member subscribed again: it has no old side and stands for itself. */
+/**
+ * A subscription that was made in the target itself, as after the member subscribed again: it has
+ * no old side and stands for itself.
+ */
 async function readTarget(context: InboxContext, subscription: string): Promise<Outcome<ReadSides>> {
   const read = await readOld(context, context.accounts.target, subscription)
   if (!read.ok) return read
@@ -120,7 +124,10 @@ function sideOf(old: StripeObject): LiveSides['old'] {
   return isSettled(old) ? 'cancelled_by_us' : 'cancelled'
 }
 
-/** A PAN copy keeps the customer's id. For an old subscription that its account no longer has, the grant still knows whose it was. */
+/**
+ * A PAN copy keeps the customer's id. For an old subscription that its account no longer has, the
+ * grant still knows whose it was.
+ */
 async function customersOf(
   context: InboxContext,
   subscriber: string,

@@ -3,14 +3,18 @@ import { acceptSignal } from './accept.ts'
 import type { InboxContext } from './context.ts'
 import { tellRefused } from './credentials.ts'
 
-/** Contacts seen with a cancel tag, by contact and tag: once, or often enough that a signal was made of it. Forgotten when the tag is gone. */
+/**
+ * Contacts seen with a cancel tag, by contact and tag: once, or often enough that a signal was made
+ * of it. Forgotten when the tag is gone.
+ */
 export type SeenTags = Map<string, 'once' | 'told'>
 
 const toldKey = 'poller.told_tags'
 
 /**
- * What the last process to look has made signals of. A tag that stays on a contact (its signal waits for a person, or was discarded) is the same old wish after a
- * restart, and must not cancel what its member subscribed to since.
+ * What the last process to look has made signals of. A tag that stays on a contact (its signal
+ * waits for a person, or was discarded) is the same old wish after a restart, and must not cancel
+ * what its member subscribed to since.
  */
 export async function rememberedTags({ store }: Pick<InboxContext, 'store'>): Promise<SeenTags> {
   const told = await store.get(toldKey)
@@ -18,8 +22,9 @@ export async function rememberedTags({ store }: Pick<InboxContext, 'store'>): Pr
 }
 
 /**
- * Looks who carries a cancel tag. Hooks are quicker, but Kajabi gives one up in silence, and one that met a stopped service may never come again; a tag
- * stays until its wish is done. Only a tag seen twice in a row is a signal: the first time its hook may still be at work.
+ * Looks who carries a cancel tag. Hooks are quicker, but Kajabi gives one up in silence, and one
+ * that met a stopped service may never come again; a tag stays until its wish is done. Only a tag
+ * seen twice in a row is a signal: the first time its hook may still be at work.
  * @returns how many signals were made; undefined when Kajabi could not be read
  */
 export async function pollTags(context: InboxContext, seen: SeenTags): Promise<number | undefined> {
@@ -60,7 +65,10 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
   return signals
 }
 
-/** A signal of this tag is on its way: the tag that stays meanwhile is the same wish. A dead letter is no reason, because it may be of an earlier wish. */
+/**
+ * A signal of this tag is on its way: the tag that stays meanwhile is the same wish. A dead letter
+ * is no reason, because it may be of an earlier wish.
+ */
 async function isWaitedFor({ inbox }: InboxContext, contact: string, tag: string): Promise<boolean> {
   const rows = await inbox.about({ contact }, 50)
   return rows.some(

@@ -22,17 +22,22 @@ export interface Poll {
 }
 
 /**
- * Missing grants that somebody is told of, by contact and offer, and when they were looked into. They are not asked about again for an hour, since asking costs
- * reads, of which a new account has few.
+ * Missing grants that somebody is told of, by contact and offer, and when they were looked into.
+ * They are not asked about again for an hour, since asking costs reads, of which a new account has
+ * few.
  */
 export type KnownGone = Map<string, Instant>
 
-/** At once gone, this many and this share of an offer's holders, is a fault of the other side rather than so many wishes. */
+/**
+ * At once gone, this many and this share of an offer's holders, is a fault of the other side rather
+ * than so many wishes.
+ */
 const suspiciousCount = 5
 const suspiciousShare = 0.2
 
 /**
- * Looks whether everybody still holds what Crossbill granted, or what they held without it when it last looked. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
+ * Looks whether everybody still holds what Crossbill granted, or what they held without it when it
+ * last looked. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
  *
  * | offer gone, and                          | then                                                                             |
  * |------------------------------------------|----------------------------------------------------------------------------------|
@@ -104,7 +109,9 @@ interface Gone {
   readonly mine: readonly Grant[]
 }
 
-/** First those who are protected, each of them; then the others, unless there are suspiciously many. */
+/**
+ * First those who are protected, each of them; then the others, unless there are suspiciously many.
+ */
 async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone, known: KnownGone) {
   const at = context.clock()
   let [repaired, signals] = [0, 0]
@@ -136,12 +143,17 @@ async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone,
   return { repaired, signals }
 }
 
-/** Nobody pays for it and it is not there: as it should be, so there is nothing left to remember. */
+/**
+ * Nobody pays for it and it is not there: as it should be, so there is nothing left to remember.
+ */
 async function forget(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<void> {
   if (!(await isStillThere(context, grant, offer))) await context.inbox.removeGrants([grant])
 }
 
-/** What was not Crossbill's and was taken around a move is given by it, and is its own from then on; remembered before it is sent. */
+/**
+ * What was not Crossbill's and was taken around a move is given by it, and is its own from then on;
+ * remembered before it is sent.
+ */
 async function giveLost(
   context: InboxContext,
   grant: Grant,

@@ -9,7 +9,10 @@ export interface InboxRow {
   readonly id: string
   readonly signal: Signal
   readonly now: InboxState
-  /** What the worker must remember between tries: invoices whose collection is to be restored, what was cancelled. Ids and instants only. */
+  /**
+   * What the worker must remember between tries: invoices whose collection is to be restored, what
+   * was cancelled. Ids and instants only.
+   */
   readonly facts: JsonObject
   /** Wall-clock instants of the service (Stripe's clock is not involved in waiting). */
   readonly acceptedAt: Instant
@@ -24,12 +27,14 @@ export interface InboxNote {
 }
 
 /**
- * The durable inbox. The same store as the rest; several processes may work on it. Every method is durable when it returns, and a row belongs to one
- * worker at a time: a claim is a lease that runs out when its holder dies.
+ * The durable inbox. The same store as the rest; several processes may work on it. Every method is
+ * durable when it returns, and a row belongs to one worker at a time: a claim is a lease that runs
+ * out when its holder dies.
  */
 export interface InboxStore extends GrantStore {
   /**
-   * Stores a signal unless one of its keys is already there. Many at once are committed together (group commit). `duplicate` names the earlier row.
+   * Stores a signal unless one of its keys is already there. Many at once are committed together
+   * (group commit). `duplicate` names the earlier row.
    */
   accept(entry: {
     readonly keys: readonly string[]
@@ -37,8 +42,9 @@ export interface InboxStore extends GrantStore {
     readonly at: Instant
   }): Promise<{ readonly id: string; readonly duplicate: boolean }>
   /**
-   * Rows that wait, leased to `holder` until `until`. The lane `fresh` holds what has just arrived, newest first; `old` holds everything that waits (received, due
-   * retries, abandoned in the middle), the longest due first. News never stands behind a backlog.
+   * Rows that wait, leased to `holder` until `until`. The lane `fresh` holds what has just arrived,
+   * newest first; `old` holds everything that waits (received, due retries, abandoned in the
+   * middle), the longest due first. News never stands behind a backlog.
    */
   claim(
     holder: string,
@@ -57,7 +63,10 @@ export interface InboxStore extends GrantStore {
   hasten(cause: string): Promise<void>
   /** Gives these rows back, as far as they are still in the hands of `holder`. */
   release(holder: string, ids: readonly string[]): Promise<void>
-  /** False when the lease was lost meanwhile: then nothing was written, and the row is somebody else's. */
+  /**
+   * False when the lease was lost meanwhile: then nothing was written, and the row is somebody
+   * else's.
+   */
   save(
     id: string,
     holder: string,
@@ -79,7 +88,10 @@ export interface InboxStore extends GrantStore {
     who: { readonly contact?: string | undefined; readonly customer?: string | undefined },
     limit: number,
   ): Promise<readonly InboxRow[]>
-  /** How many rows are in this state for which cause (the code of the reason), with the id of one of each. */
+  /**
+   * How many rows are in this state for which cause (the code of the reason), with the id of one of
+   * each.
+   */
   causes(
     state: InboxState['state'],
   ): Promise<readonly { readonly cause: string; readonly rows: number; readonly example: string }[]>

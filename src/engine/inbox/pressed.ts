@@ -2,7 +2,9 @@ import type { InboxState } from '../../cancel/machine.ts'
 import { signalKeyOfLink } from '../../cancel/signal.ts'
 import type { InboxContext } from './context.ts'
 
-/** What became of the wish that a link brought: `over` when it was set aside, and the link with it. */
+/**
+ * What became of the wish that a link brought: `over` when it was set aside, and the link with it.
+ */
 export type Pressed = 'no' | 'waiting' | 'done' | 'person' | 'over'
 
 /** A link works once; after that its page tells how the wish stands. */

@@ -6,7 +6,10 @@ import type { Grant } from '../grants.ts'
 import { takeAndGiveAgain } from './repair.ts'
 import { readStanding } from './standing.ts'
 
-/** Dark grants that were looked into, by contact and offer, and when: each once a day, so that a repair that does not help is not repeated for ever. */
+/**
+ * Dark grants that were looked into, by contact and offer, and when: each once a day, so that a
+ * repair that does not help is not repeated for ever.
+ */
 export type KnownDark = Map<string, Instant>
 
 /** What one reading back came to. */
@@ -16,12 +19,17 @@ export interface ReadBack {
   readonly repaired: number
 }
 
-/** At most so many are taken and given again in one reading: about two requests each, at one a second. */
+/**
+ * At most so many are taken and given again in one reading: about two requests each, at one a
+ * second.
+ */
 const repairsMax = 25
 
 /**
- * Reads back whether those who hold an offer can also open what it gives: Kajabi may list an offer whose products were switched off, as old integrations leave it
- * behind, and then giving it again is not enough. Who is protected is repaired; of others somebody is told. A product that is open for nobody is not published, and says nothing.
+ * Reads back whether those who hold an offer can also open what it gives: Kajabi may list an offer
+ * whose products were switched off, as old integrations leave it behind, and then giving it again
+ * is not enough. Who is protected is repaired; of others somebody is told. A product that is open
+ * for nobody is not published, and says nothing.
  */
 export async function readBackProducts(
   context: InboxContext,

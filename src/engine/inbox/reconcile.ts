@@ -25,7 +25,10 @@ export interface Reconciliation {
   /** Offers that Crossbill had granted and nobody paid for any more: they have been taken away. */
   readonly taken: number
   readonly hooksCreated: number
-  /** Old subscriptions that would collect although their successor lives: their hold is being put back. */
+  /**
+   * Old subscriptions that would collect although their successor lives: their hold is being put
+   * back.
+   */
   readonly holds: number
 }
 
@@ -54,12 +57,15 @@ export interface ReconcileContext extends InboxContext {
 
 const reconciledKey = 'reconciliation'
 
-/** One reconciliation at a time on one store: two that look for hooks at once would both make them. */
+/**
+ * One reconciliation at a time on one store: two that look for hooks at once would both make them.
+ */
 export const reconcileLease = 'reconcile'
 
 /**
- * Compares offers with live subscriptions, both ways, hooks with what they should be, and looks whether every hold is there. What ended and still has access loses
- * it, a hold that is gone is put back; what is missing is told, since giving access is an apply's work. Once a day and on demand.
+ * Compares offers with live subscriptions, both ways, hooks with what they should be, and looks
+ * whether every hold is there. What ended and still has access loses it, a hold that is gone is put
+ * back; what is missing is told, since giving access is an apply's work. Once a day and on demand.
  * @throws CommandError `apply_running` when another one is at work and stays so; `lease_lost`
  */
 export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciled>> {
@@ -133,7 +139,10 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   return success({ toGrant, taken, hooks: hooks.value, offers: unchanged + changes.length })
 }
 
-/** Makes what hooks are missing. A key without the permission for webhooks, which some plans do not sell, keeps the rest of the reconciliation from nobody. */
+/**
+ * Makes what hooks are missing. A key without the permission for webhooks, which some plans do not
+ * sell, keeps the rest of the reconciliation from nobody.
+ */
 async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise<Outcome<HooksKept>> {
   if (context.hooks === undefined) return success(noHooks)
   const hooks = await ensureHooks(kajabi, context.access, context.hooks)

@@ -11,8 +11,10 @@ export async function giveAgain(context: InboxContext, grant: Grant, offer: Acce
 }
 
 /**
- * Takes an offer away and gives it again: where Kajabi lists an offer whose products are switched off, giving it once more changes nothing. In between it looks like
- * a revoke, so the grant is protected first, durably and for every process: a poll in between, and the next one after a crash in between, give it again.
+ * Takes an offer away and gives it again: where Kajabi lists an offer whose products are switched
+ * off, giving it once more changes nothing. In between it looks like a revoke, so the grant is
+ * protected first, durably and for every process: a poll in between, and the next one after a crash
+ * in between, give it again.
  * @returns whether Kajabi took it
  */
 export async function takeAndGiveAgain(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {

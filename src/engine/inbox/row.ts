@@ -21,7 +21,10 @@ import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
 import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
 
-/** Works on one claimed row until it is at an end or has to wait. Throws only when the store does not take what became of it. */
+/**
+ * Works on one claimed row until it is at an end or has to wait. Throws only when the store does
+ * not take what became of it.
+ */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
   const work = new RowWork(context, row)
   try {
@@ -62,14 +65,19 @@ class RowWork {
     return this.now.state === 'received' ? 0 : Number(this.facts['attempts'] ?? 0)
   }
 
-  /** Whom an earlier try, verified then, has begun to cancel: it is finished, whatever has become of the tag or the link since. */
+  /**
+   * Whom an earlier try, verified then, has begun to cancel: it is finished, whatever has become of
+   * the tag or the link since.
+   */
   get begun(): SubscriberKey | undefined {
     const { subscriber } = this.facts
     const under = this.now.state === 'cancelling' || this.now.state === 'retry'
     return under && typeof subscriber === 'string' ? (subscriber as SubscriberKey) : undefined
   }
 
-  /** Durable before the next request. False when the lease was lost: somebody else goes on with it. */
+  /**
+   * Durable before the next request. False when the lease was lost: somebody else goes on with it.
+   */
   async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
     const next = nextInbox(this.now, event)
     if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
@@ -99,7 +107,10 @@ function unexpected(error: unknown): Failure {
   return { kind: 'retryable', code: 'unexpected', message, status: 0 }
 }
 
-/** What becomes of one signal. Every request before the end is noted durably; the end itself is the caller's to write. */
+/**
+ * What becomes of one signal. Every request before the end is noted durably; the end itself is the
+ * caller's to write.
+ */
 async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent> {
   if (work.begun !== undefined) return cancelBoth(context, work, work.begun)
   const truth = await verifySignal(context, work.signal)
@@ -140,7 +151,10 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
   }
 }
 
-/** The signal means no subscription that Crossbill knows. A repeat of a wish that is done or under way needs no person; everything else that may cost money does. */
+/**
+ * The signal means no subscription that Crossbill knows. A repeat of a wish that is done or under
+ * way needs no person; everything else that may cost money does.
+ */
 async function noOne(
   context: InboxContext,
   work: RowWork,
@@ -157,7 +171,8 @@ async function noOne(
   const again = await subscribedAgain(context, work.signal, customer)
   if (!again.ok) return afterFailure(context, work, again.failure)
   if (again.value !== undefined) return { event: 'failed', reason: `subscribed_again: ${again.value}` }
-  // A tag that stayed would one day be taken for the wish to cancel a subscription made long after it.
+  // A tag that stayed would one day be taken for the wish to cancel a subscription made long after
+  // it.
   const removed = await removeTag(context, work.signal)
   return removed.ok ? { event: 'refuted', reason } : afterFailure(context, work, removed.failure)
 }
@@ -192,7 +207,10 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
     : afterFailure(context, work, restored.failure)
 }
 
-/** Of every account that anything was cancelled in, by this try or by an earlier one that died before it had restored them. */
+/**
+ * Of every account that anything was cancelled in, by this try or by an earlier one that died
+ * before it had restored them.
+ */
 async function restoreAll(context: InboxContext, work: RowWork, { oldAccount }: ReadSides): Promise<Outcome<true>> {
   const accounts = [context.accounts.target, ...(oldAccount === undefined ? [] : [oldAccount])]
   for (const account of accounts) {
@@ -262,7 +280,10 @@ const leaseLost: Failure = {
   status: 0,
 }
 
-/** After the cancel: the tag goes, so that it can be set again one day, and so does the access that nobody pays for any more. */
+/**
+ * After the cancel: the tag goes, so that it can be set again one day, and so does the access that
+ * nobody pays for any more.
+ */
 async function tidy(context: InboxContext, work: RowWork, whose: Followed): Promise<InboxEvent> {
   const removed = await removeTag(context, work.signal)
   if (!removed.ok) return afterFailure(context, work, removed.failure)
@@ -278,7 +299,10 @@ async function removeTag({ kajabi }: InboxContext, { contact, tag }: InboxRow['s
 
 /** Seconds until it is looked again whether an apply has ended: that is no failed try. */
 const applySeconds = 10
-/** Seconds until a row of an account that is away is looked at again, at most: it is called as soon as the account answers. */
+/**
+ * Seconds until a row of an account that is away is looked at again, at most: it is called as soon
+ * as the account answers.
+ */
 const awaySeconds = 120
 
 function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
@@ -300,7 +324,10 @@ function postponed(context: InboxContext, work: RowWork, failure: Failure): Inbo
   return { event: 'postponed', at: instant(context.clock() + delay), attempts: attempts + 1, reason: failure.code }
 }
 
-/** Waiting for an apply, or for an account that is known not to answer, is no failed try of this signal. */
+/**
+ * Waiting for an apply, or for an account that is known not to answer, is no failed try of this
+ * signal.
+ */
 function uncountedSeconds({ code }: Failure, random: number): number | undefined {
   if (code === applyAtWork.code) return applySeconds
   return code === accountAway ? Math.ceil(1 + random * awaySeconds) : undefined

@@ -16,14 +16,19 @@ export interface ServeOptions {
   /** Signals worked on side by side. */
   readonly atOnce: number
   readonly pollSeconds: number
-  /** Finishes or undoes hand-overs that a run left on the way; called while no run holds the store. */
+  /**
+   * Finishes or undoes hand-overs that a run left on the way; called while no run holds the store.
+   */
   readonly recover: () => Promise<void>
 }
 
 export interface Serving {
   /** Something was stored. */
   wake(): void
-  /** Ends when the signals in hand are done, or after so many seconds: what is in hand then is given back. */
+  /**
+   * Ends when the signals in hand are done, or after so many seconds: what is in hand then is given
+   * back.
+   */
   stop(seconds?: number): Promise<void>
   /** Settles when the worker has ended; rejects with the bug that stopped it, if one did. */
   readonly ended: Promise<void>
@@ -46,8 +51,9 @@ const staleSeconds = 2 * secondsPerDay
 const retryReconcile = 600
 
 /**
- * The service behind its doors: every process works on the inbox; the one that holds the lease also polls, reconciles and watches the clock. When
- * it dies, another takes the lease over within seconds.
+ * The service behind its doors: every process works on the inbox; the one that holds the lease also
+ * polls, reconciles and watches the clock. When it dies, another takes the lease over within
+ * seconds.
  */
 export function startServing(context: ReconcileContext, options: ServeOptions): Serving {
   const worker = startWorker(context, options.atOnce)
@@ -72,7 +78,8 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
     async stop(seconds) {
       stopped = true
       await worker.stop(seconds)
-      // The lease goes first: a look at Kajabi under way may take minutes, and another process may lead meanwhile.
+      // The lease goes first: a look at Kajabi under way may take minutes, and another process may
+      // lead meanwhile.
       await duties.release()
       if (seconds === undefined) await leading
     },
@@ -129,7 +136,10 @@ class Duties {
     await this.lease?.release()
   }
 
-  /** Renewed beside the duties, some of which take minutes, and by a timer, which no clock that is set back can stop. */
+  /**
+   * Renewed beside the duties, some of which take minutes, and by a timer, which no clock that is
+   * set back can stop.
+   */
   private async leads(): Promise<boolean> {
     if (this.lease !== undefined) return true
     this.lease = await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
@@ -213,7 +223,10 @@ class Duties {
       this.context.alert({ ...staleAlert, summary: `the last reconciliation was on ${formatInstant(last.at)}` })
   }
 
-  /** By cause, in the words of the first message: after a restart each is named once more, and ends when its last entry is dealt with. */
+  /**
+   * By cause, in the words of the first message: after a restart each is named once more, and ends
+   * when its last entry is dealt with.
+   */
   private async tellDead(dead: number): Promise<void> {
     const causes = dead === 0 ? [] : await this.context.inbox.causes('dead')
     for (const { cause, rows } of causes) {

@@ -18,8 +18,9 @@ export interface Standing {
 }
 
 /**
- * Reads how a grant stands. Protected is who is being moved: old integrations take away what they think has ended, minutes to days after they hear of it.
- * Settling may be weeks after the grant, so this is asked of the old subscription itself, whose marks survive the loss of the store.
+ * Reads how a grant stands. Protected is who is being moved: old integrations take away what they
+ * think has ended, minutes to days after they hear of it. Settling may be weeks after the grant, so
+ * this is asked of the old subscription itself, whose marks survive the loss of the store.
  *
  * | the old subscription                      | protected |
  * |-------------------------------------------|---------|
@@ -41,7 +42,9 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
   return success({ paid, isProtected })
 }
 
-/** On hold for a successor that has ended it bills nobody any more, and only waits to be settled. */
+/**
+ * On hold for a successor that has ended it bills nobody any more, and only waits to be settled.
+ */
 function oldPays({ old, successors }: ReadSides): boolean {
   if (old === undefined || !givesAccess(old)) return false
   return !(isOnHold(old) && sightNew(successors.map(asSubscription)) === 'ended')

@@ -10,8 +10,8 @@ export type Truth =
   | { readonly truth: 'unknown'; readonly failure: Failure }
 
 /**
- * Whether a signal is so. Kajabi signs nothing, so what it says is a hint and is read back from its API; a relay's signature, a member's link and the
- * operator were believed when they were accepted.
+ * Whether a signal is so. Kajabi signs nothing, so what it says is a hint and is read back from its
+ * API; a relay's signature, a member's link and the operator were believed when they were accepted.
  */
 export async function verifySignal(context: InboxContext, signal: Signal): Promise<Truth> {
   switch (signal.source) {
@@ -43,8 +43,9 @@ async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Prom
 }
 
 /**
- * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means cancel at all. While the grant is protected (a repair,
- * or from the hold until seven days after settling, when old integrations revoke hours late) a missing offer is repaired instead.
+ * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means
+ * cancel at all. While the grant is protected (a repair, or from the hold until seven days after
+ * settling, when old integrations revoke hours late) a missing offer is repaired instead.
  */
 async function offerIsGone(context: InboxContext, { contact, offer }: Signal): Promise<Truth> {
   const policy = offer === undefined ? undefined : context.access.offers[offer]

@@ -13,8 +13,9 @@ import { readSides, subscriptionsOf, targetUnreadable } from './live-sides.ts'
 import type { Grant } from '../grants.ts'
 
 /**
- * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by the ids stored when access was granted or seen, and by the
- * customer the signal brought along; never by an e-mail address.
+ * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by
+ * the ids stored when access was granted or seen, and by the customer the signal brought along;
+ * never by an e-mail address.
  */
 export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Meant>> {
   if (signal.subscriber !== undefined) {
@@ -52,7 +53,8 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, {
         subscriber,
         offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
-        // Taken back by us: the old subscription is theirs again, and both sides are read before anything is cancelled.
+        // Taken back by us: the old subscription is theirs again, and both sides are read before
+        // anything is cancelled.
         live: isAlive(one) || isUndone(one),
         newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
       })
@@ -67,8 +69,9 @@ export type Meant = (Choice | { readonly choice: 'none'; readonly reason: 'contr
 }
 
 /**
- * A relay may name the subscription itself. The offer that it also names has to be one that this subscription gives, and a contact or customer beside it has to be
- * the same person's: of two ids that contradict each other, either may be the wrong one.
+ * A relay may name the subscription itself. The offer that it also names has to be one that this
+ * subscription gives, and a contact or customer beside it has to be the same person's: of two ids
+ * that contradict each other, either may be the wrong one.
  */
 async function provenRelay(
   context: InboxContext,
@@ -92,11 +95,15 @@ async function provenRelay(
   for (const each of successors) offers.push(...(await offersOf(context, targetAccount, each)))
   if (old !== undefined) offers.push(...(await offersOf(context, source, old)))
   if (offer !== undefined && offers.includes(offer)) return success({ ...one, customer: owner })
-  // What a subscription gives by prices that neither a mark nor a mapping names, only a person knows.
+  // What a subscription gives by prices that neither a mark nor a mapping names, only a person
+  // knows.
   return success({ choice: 'none', reason: offers.length === 0 ? 'nobody' : 'no_match_for_offer', customer: owner })
 }
 
-/** Whether every id that the relay sent is the owner's, as far as the grants, the accounts and Kajabi say. */
+/**
+ * Whether every id that the relay sent is the owner's, as far as the grants, the accounts and
+ * Kajabi say.
+ */
 async function samePerson(
   context: InboxContext,
   { contact, customer }: Signal,
@@ -114,7 +121,10 @@ async function samePerson(
   return success(noted.value === undefined || noted.value === owner)
 }
 
-/** Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it on the contact in Kajabi. */
+/**
+ * Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it
+ * on the contact in Kajabi.
+ */
 async function customerOf(
   { kajabi }: InboxContext,
   signal: Signal,
@@ -145,8 +155,10 @@ async function markedSubscriptions(
 }
 
 /**
- * A wish is bound to the subscription that Crossbill knows. Where that one has ended and its customer had subscribed again before the wish was sent, the wish is about
- * the newer subscription: to report it as done would let the member pay on. A link and an operator name one subscription, and mean no other.
+ * A wish is bound to the subscription that Crossbill knows. Where that one has ended and its
+ * customer had subscribed again before the wish was sent, the wish is about the newer subscription:
+ * to report it as done would let the member pay on. A link and an operator name one subscription,
+ * and mean no other.
  * @returns the newer subscription
  */
 export async function subscribedAgain(

@@ -7,22 +7,30 @@ import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 import { workRow } from './row.ts'
 
-/** Seconds a worker may be silent before another takes its rows; it renews them three times in that while it lives. */
+/**
+ * Seconds a worker may be silent before another takes its rows; it renews them three times in that
+ * while it lives.
+ */
 const leaseSeconds = 15
 /** Seconds for a single look, which renews nothing: longer than any request with its retries. */
 const lookSeconds = 120
-/** Seconds after which the inbox is looked at again although nobody knocked: retries become due, other processes die. */
+/**
+ * Seconds after which the inbox is looked at again although nobody knocked: retries become due,
+ * other processes die.
+ */
 const idleSeconds = 1
 /** Seconds between two looks while the store does not answer. */
 const storeSeconds = 1
 /**
- * Rows of a backlog in hand at once. The rest of the hands, and most of the places in Stripe's rate limit, stay free for what has just arrived: with 200 ms a call this many
- * keep an account's hundred requests a second busy, and a fresh cancel waits for few requests before its own.
+ * Rows of a backlog in hand at once. The rest of the hands, and most of the places in Stripe's rate
+ * limit, stay free for what has just arrived: with 200 ms a call this many keep an account's
+ * hundred requests a second busy, and a fresh cancel waits for few requests before its own.
  */
 const oldAtOnce = 24
 /**
- * Rows in hand at first, and again when an account answers after an outage. Each that is done makes room for one more: whoever comes back from an outage is not met by all
- * that waited at once, and a fresh cancel, which is taken first, does not queue behind it.
+ * Rows in hand at first, and again when an account answers after an outage. Each that is done makes
+ * room for one more: whoever comes back from an outage is not met by all that waited at once, and a
+ * fresh cancel, which is taken first, does not queue behind it.
  */
 const firstAtOnce = 12
 /** Rows in hand altogether, those that wait for Kajabi among them. */
@@ -34,7 +42,10 @@ export interface WorkDone {
   readonly breaker: BreakerReading
 }
 
-/** One look: claims what waits and works on it to its end. For an operator's command and for tests; the service never stops looking (`startWorker`). */
+/**
+ * One look: claims what waits and works on it to its end. For an operator's command and for tests;
+ * the service never stops looking (`startWorker`).
+ */
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
   const { reading, left } = await breakerNow(context)
   const rows = await claim(context, { limit, left, lane: 'old' }, lookSeconds)
@@ -43,7 +54,10 @@ export async function workInbox(context: InboxContext, limit: number): Promise<W
   return { handled: rows.length, breaker: reading }
 }
 
-/** What waits, up to `limit`. When no more cancels are let through, only what cancels nobody: a hold that was taken off does not wait for a person. */
+/**
+ * What waits, up to `limit`. When no more cancels are let through, only what cancels nobody: a hold
+ * that was taken off does not wait for a person.
+ */
 async function claim(
   context: InboxContext,
   { limit, left, lane }: { readonly limit: number; readonly left: number; readonly lane: 'fresh' | 'old' },
@@ -55,7 +69,10 @@ async function claim(
   return context.inbox.claim(context.run, now, instant(now + seconds), { ...which, lane })
 }
 
-/** Rows about one person are worked on one after the other, since they may mean the same subscription; the others side by side. */
+/**
+ * Rows about one person are worked on one after the other, since they may mean the same
+ * subscription; the others side by side.
+ */
 class Lines {
   private readonly lasts = new Map<string, Promise<void>>()
   private readonly context: InboxContext
@@ -84,7 +101,8 @@ export interface Worker {
   /** Something waits: look now. */
   wake(): void
   /**
-   * Takes nothing more and ends when the rows in hand have, or when `seconds` are over: then they are given back, and another process, or the next start, goes on with them.
+   * Takes nothing more and ends when the rows in hand have, or when `seconds` are over: then they
+   * are given back, and another process, or the next start, goes on with them.
    */
   stop(seconds?: number): Promise<void>
   /** Settles when it has ended; rejects with the bug that stopped it, if one did. */
@@ -92,8 +110,10 @@ export interface Worker {
 }
 
 /**
- * Looks at the inbox for as long as the service lives, with up to `atOnce` rows in hand. An open breaker leaves everything where it is: nothing is
- * cancelled and nothing dropped. A store that cannot be read is waited for. While the account that every cancel needs does not answer, nothing is taken in hand.
+ * Looks at the inbox for as long as the service lives, with up to `atOnce` rows in hand. An open
+ * breaker leaves everything where it is: nothing is cancelled and nothing dropped. A store that
+ * cannot be read is waited for. While the account that every cancel needs does not answer, nothing
+ * is taken in hand.
  */
 export function startWorker(context: InboxContext, atOnce: number): Worker {
   const work = new Hands(context, atOnce)
@@ -182,7 +202,10 @@ class Hands {
     return fresh.length + later.length > 0
   }
 
-  /** A row that waits for Kajabi, which takes about one request a second, keeps no hand from a cancel that only needs Stripe. */
+  /**
+   * A row that waits for Kajabi, which takes about one request a second, keeps no hand from a
+   * cancel that only needs Stripe.
+   */
   private roomFor(most: number): number {
     return Math.min(most - (this.inHand.size - this.atKajabi), mostInHand - this.inHand.size)
   }
@@ -245,7 +268,10 @@ class Hands {
   }
 }
 
-/** The row is given back as soon as the store answers, or taken by another process when its lease has run out. */
+/**
+ * The row is given back as soon as the store answers, or taken by another process when its lease
+ * has run out.
+ */
 function unreadable(context: InboxContext, error: unknown): void {
   context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })
 }

@@ -8,8 +8,8 @@ import type { Context } from '../context.ts'
 import { listAll } from '../read/lists.ts'
 
 /**
- * New subscriptions of those to be settled with a paid renewal that their newest invoice hides. Lists of an account show the newest invoice only, so these
- * few are read one by one.
+ * New subscriptions of those to be settled with a paid renewal that their newest invoice hides.
+ * Lists of an account show the newest invoice only, so these few are read one by one.
  */
 export async function capturedBefore(
   { accounts, catalog }: Pick<Context, 'accounts' | 'catalog'>,

@@ -13,7 +13,10 @@ import { sideBySide } from '../side-by-side.ts'
 import { asInvoice } from '../read/subscriptions.ts'
 import { resourcesOf, type Survey } from './survey.ts'
 
-/** Groups compared in one plan, two previews each: with more of them, the smallest are left to their hand-overs. */
+/**
+ * Groups compared in one plan, two previews each: with more of them, the smallest are left to their
+ * hand-overs.
+ */
 const groupsMax = 120
 /** Members tried for a group whose first one cannot be previewed. */
 const triesMax = 3
@@ -30,9 +33,10 @@ interface Found {
 }
 
 /**
- * What the target would charge in tax of those who are to move, against what the source charges, and the other way round for those who are to be reverted:
- * one member of each group of equals is previewed on both sides. Read-only. A move that the difference stops leaves the plan, and what the catalog would
- * have made ready for it.
+ * What the target would charge in tax of those who are to move, against what the source charges,
+ * and the other way round for those who are to be reverted: one member of each group of equals is
+ * previewed on both sides. Read-only. A move that the difference stops leaves the plan, and what
+ * the catalog would have made ready for it.
  */
 export async function compareTaxes(
   context: Context,
@@ -54,7 +58,10 @@ export async function compareTaxes(
   return { seen: { ...seen, classified, resources: resourcesOf(seen, classified, context.catalog) }, tax }
 }
 
-/** Those whose tax Stripe computes, by what decides it; the largest bill first, since it tells rates most exactly. */
+/**
+ * Those whose tax Stripe computes, by what decides it; the largest bill first, since it tells rates
+ * most exactly.
+ */
 function groupsOf(classified: readonly Classification[]): ReadonlyMap<string, readonly Member[]> {
   const members = classified.flatMap((one): Member[] =>
     one.taxed !== undefined && 'plan' in one ? [{ one, plan: one.plan }] : [],
@@ -87,7 +94,10 @@ async function findingOf(
   return { is: 'later', why }
 }
 
-/** Whether the target has, and sells, everything that the new subscription refers to. A revert creates none. */
+/**
+ * Whether the target has, and sells, everything that the new subscription refers to. A revert
+ * creates none.
+ */
 function isMade(plan: HandoverPlan, { resources, live }: Survey): boolean {
   const active = (id: string): boolean => live.target.prices?.get(id)?.active !== false
   return referencesIn(plan.steps.find(({ id }) => id === 'create')?.params).every((ref) => {
@@ -127,8 +137,9 @@ async function compare(
 }
 
 /**
- * Both subscriptions are there: what the new one would charge next, and what the old one charges once it is given back. The amounts are shown and decide
- * nothing, so a preview that fails does not stop a revert.
+ * Both subscriptions are there: what the new one would charge next, and what the old one charges
+ * once it is given back. The amounts are shown and decide nothing, so a preview that fails does not
+ * stop a revert.
  */
 async function compareBack(context: Context, { expect }: HandoverPlan): Promise<TaxFinding> {
   const { source, old, successor } = expect

@@ -11,7 +11,8 @@ import type { Survey } from './survey.ts'
 const enough = 10
 
 /**
- * By how many percentage points first renewals in the target are declined more often than the sources' own. Zero while there are too few to tell.
+ * By how many percentage points first renewals in the target are declined more often than the
+ * sources' own. Zero while there are too few to tell.
  */
 export function declinesExcess({ live }: Pick<Survey, 'live'>): number {
   const renewed = live.target.subscriptions.filter(
@@ -32,8 +33,8 @@ function isFailing(subscription: Stripe.Subscription): boolean {
 }
 
 /**
- * Enabled endpoints that hear old subscriptions end, by source, apart from the cancel service's own:
- * an old integration would take away access when they are settled.
+ * Enabled endpoints that hear old subscriptions end, by source, apart from the cancel service's
+ * own: an old integration would take away access when they are settled.
  */
 export async function enabledOldWebhooks({
   accounts,

@@ -18,11 +18,17 @@ import { declinesExcess, enabledOldWebhooks } from './guard-readings.ts'
 import { survey, type Survey } from './survey.ts'
 
 export interface PlanOptions {
-  /** Only changes of these addresses (`price.x`, `subscriber.us/sub_…`) or address prefixes ending in `*`; everything when absent. */
+  /**
+   * Only changes of these addresses (`price.x`, `subscriber.us/sub_…`) or address prefixes ending
+   * in `*`; everything when absent.
+   */
   readonly targets?: readonly string[]
   /** What was read already; read anew when absent. */
   readonly live?: Live
-  /** Guards that will be allowed by name: with `removed_from_yaml`, what the YAML no longer declares is retired. */
+  /**
+   * Guards that will be allowed by name: with `removed_from_yaml`, what the YAML no longer declares
+   * is retired.
+   */
   readonly allow?: readonly string[]
 }
 
@@ -37,7 +43,8 @@ export async function makePlan(context: Context, options: PlanOptions = {}): Pro
 }
 
 /**
- * The plan that follows from what was read, to be compared with another, for whose changes its guards are read: what is open around it is not asked again.
+ * The plan that follows from what was read, to be compared with another, for whose changes its
+ * guards are read: what is open around it is not asked again.
  */
 export async function planOf(context: Context, surveyed: Survey, other?: Plan): Promise<Plan> {
   const allow = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
@@ -169,7 +176,8 @@ async function guards(
   const settles = changes.filter(({ action }) => action === 'settle').map(({ address }) => address)
   const listening = settles.length === 0 ? new Map<string, number>() : await enabledOldWebhooks(context)
   const sourceOf = (address: string): string => address.slice('subscriber.'.length).split('/')[0] ?? ''
-  // Each guard stops the settles that it is about: those of accounts whose endpoints would hear them, and those that nothing proved.
+  // Each guard stops the settles that it is about: those of accounts whose endpoints would hear
+  // them, and those that nothing proved.
   const heard = settles.filter((address) => listening.has(sourceOf(address)))
   const endpoints = [...new Set(heard.map(sourceOf))].reduce((sum, source) => sum + (listening.get(source) ?? 0), 0)
   const unproven = people.unproven.filter((address) => settles.includes(address))

@@ -81,7 +81,10 @@ export function resourcesOf(
   })
 }
 
-/** Nobody is moved onto an object that is blocked and not there: the request would name what does not exist. */
+/**
+ * Nobody is moved onto an object that is blocked and not there: the request would name what does
+ * not exist.
+ */
 function withoutBlockedResources(
   classified: readonly Classification[],
   { blocked: refused, ids }: ResourcesPlan,
@@ -100,8 +103,8 @@ function withoutBlockedResources(
 }
 
 /**
- * The copy maps with what the marks of moved subscriptions say: whose copy a customer and a method are is known of everybody
- * who was moved, also without the imported table.
+ * The copy maps with what the marks of moved subscriptions say: whose copy a customer and a method
+ * are is known of everybody who was moved, also without the imported table.
  */
 export function withMarkedCopies(
   imported: ReadonlyMap<string, CopyMap>,

@@ -10,8 +10,8 @@ import { whole } from './shape.ts'
 import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
- * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of discounts on items stay ids.
- * https://docs.stripe.com/expand
+ * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of
+ * discounts on items stay ids. https://docs.stripe.com/expand
  */
 export const subscriptionExpansions = [
   'customer',
@@ -22,7 +22,10 @@ export const subscriptionExpansions = [
   'schedule',
 ]
 
-/** Reads one account's subscriptions and what belongs to them. Lists only: a new account may read 10,000 times a month. */
+/**
+ * Reads one account's subscriptions and what belongs to them. Lists only: a new account may read
+ * 10,000 times a month.
+ */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
   const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
     const all: StripeObject[] = []
@@ -77,9 +80,9 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
 type Lister = (path: string, params: Params, kept: (one: StripeObject) => StripeObject) => Promise<StripeObject[]>
 
 /**
- * Every subscription. `status: all` leaves out those of deleted customers, which only `status: canceled` has
- * (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read last: one that is canceled in between is
- * in the second list, and counts as that says.
+ * Every subscription. `status: all` leaves out those of deleted customers, which only `status:
+ * canceled` has (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read last:
+ * one that is canceled in between is in the second list, and counts as that says.
  */
 async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
   const expand = subscriptionExpansions.map((path) => `data.${path}`)
@@ -90,8 +93,9 @@ async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
 }
 
 /**
- * A subscription without a third of its size that nobody decides on: the renewals among the lines of its latest invoice (who needs them reads that one
- * again), and of each item the old form of its price. Lines that are no renewal stay: a hold that voids them loses money.
+ * A subscription without a third of its size that nobody decides on: the renewals among the lines
+ * of its latest invoice (who needs them reads that one again), and of each item the old form of its
+ * price. Lines that are no renewal stay: a hold that voids them loses money.
  */
 function withoutBallast(subscription: StripeObject): StripeObject {
   const { latest_invoice: latest, items } = subscription
@@ -127,9 +131,10 @@ async function completeItems(account: StripeAccount, subscription: StripeObject)
 }
 
 /**
- * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options and `applies_to` lie deeper than expansion reaches
- * from a subscription. A coupon whose id was used again for other terms stays as the discount shows it. What holds none of them is the same object as
- * before.
+ * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options
+ * and `applies_to` lie deeper than expansion reaches from a subscription. A coupon whose id was
+ * used again for other terms stays as the discount shows it. What holds none of them is the same
+ * object as before.
  */
 function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
   if (typeof value !== 'object' || value === null) return value
@@ -159,7 +164,10 @@ function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObjec
   return new Map(objects.map((one) => [one.id ?? '', one]))
 }
 
-/** Since basil an invoice names its subscription under `parent` (https://docs.stripe.com/api/invoices/object). */
+/**
+ * Since basil an invoice names its subscription under `parent`
+ * (https://docs.stripe.com/api/invoices/object).
+ */
 function invoiceSubscription(invoice: StripeObject): string {
   const parent = invoice['parent']
   const details = isJsonObject(parent) ? parent['subscription_details'] : undefined

@@ -9,7 +9,10 @@ import { listAll } from './lists.ts'
 /** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
 export const windowDays = 100
 
-/** A customer who is charged again and again without any invoice: a checkout of its own runs a payment plan there. */
+/**
+ * A customer who is charged again and again without any invoice: a checkout of its own runs a
+ * payment plan there.
+ */
 export interface ExternalBilling {
   readonly source: string
   readonly customer: string
@@ -51,7 +54,10 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
   })
 }
 
-/** The payment intent, or the charge, that paid an invoice: https://docs.stripe.com/api/invoice-payment/object */
+/**
+ * The payment intent, or the charge, that paid an invoice:
+ * https://docs.stripe.com/api/invoice-payment/object
+ */
 function paidThing({ payment }: StripeObject): string {
   if (!isJsonObject(payment)) return ''
   return idOf(payment['payment_intent']) ?? idOf(payment['charge']) ?? ''

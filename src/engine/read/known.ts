@@ -12,7 +12,9 @@ import type { StripeAccount, SubscriberRecord } from '../ports.ts'
 import { sideBySide } from '../side-by-side.ts'
 import { subscriptionExpansions } from './account.ts'
 
-/** More than this at once is no lag of a list: the account is another one, or its answer was empty. */
+/**
+ * More than this at once is no lag of a list: the account is another one, or its answer was empty.
+ */
 const missingMost = 2_000
 const atOnce = 16
 
@@ -24,8 +26,9 @@ export interface Known {
 }
 
 /**
- * What was known before and stands in no list, read by its id. A list is no proof of absence: it may lag, and what
- * belongs to a deleted customer is in few of them. Only `resource_missing` by id means that something never was.
+ * What was known before and stands in no list, read by its id. A list is no proof of absence: it
+ * may lag, and what belongs to a deleted customer is in few of them. Only `resource_missing` by id
+ * means that something never was.
  * @throws CommandError when an object cannot be read, or so many are missing that the lists cannot be right
  */
 export async function withKnown(context: Pick<Context, 'accounts'>, live: Live, known: Known): Promise<Live> {
@@ -115,7 +118,10 @@ async function byId(account: StripeAccount, path: string, expand: readonly strin
   )
 }
 
-/** Customers of the target of whom a held old subscription waits for a successor, and whom no list shows. */
+/**
+ * Customers of the target of whom a held old subscription waits for a successor, and whom no list
+ * shows.
+ */
 function waitingCustomers({ sources, target }: Live, { customers }: Known): readonly string[] {
   const alive = new Set(target.subscriptions.map(({ metadata }) => metadata[markFrom] ?? ''))
   const waiting = [...sources].flatMap(([source, account]) =>

@@ -11,7 +11,10 @@ export async function listAll(account: StripeAccount, path: string, params: Para
   return all
 }
 
-/** The account for one reading: every list, and every object, is asked for once, by however many readers. */
+/**
+ * The account for one reading: every list, and every object, is asked for once, by however many
+ * readers.
+ */
 export function readOnce(account: StripeAccount): StripeAccount {
   const lists = new Map<string, Promise<readonly StripeObject[]>>()
   const objects = new Map<string, Promise<StripeObject>>()

@@ -15,7 +15,8 @@ export async function readResources(account: StripeAccount): Promise<LiveResourc
     await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)),
   )
   for (const { name, path, parts } of kinds) {
-    // Without anything to name there are no parts: most accounts are spared a request for each object.
+    // Without anything to name there are no parts: most accounts are spared a request for each
+    // object.
     if (parts === undefined || (lists.get(parts.name) ?? []).length === 0) continue
     const whole = (lists.get(name) ?? []).map(async (one) => ({
       ...one,
@@ -27,8 +28,8 @@ export async function readResources(account: StripeAccount): Promise<LiveResourc
 }
 
 /**
- * The object that a creation of this address made, if it did: by our marks, or by the kind's natural key where it can carry none. `except` is the
- * object that stood for the address before.
+ * The object that a creation of this address made, if it did: by our marks, or by the kind's
+ * natural key where it can carry none. `except` is the object that stood for the address before.
  */
 export async function findCreated(
   context: Pick<Context, 'accounts' | 'catalog'>,

@@ -1,7 +1,10 @@
 import type { Catalog } from '../../catalog/types.ts'
 import type { StripeObject } from '../../core/json.ts'
 
-/** Where the cancel service hears an account's events; undefined for a project that does not say how it is reached. */
+/**
+ * Where the cancel service hears an account's events; undefined for a project that does not say how
+ * it is reached.
+ */
 export function serviceEndpoint({ project }: Pick<Catalog, 'project'>, account: string): string | undefined {
   const url = project.serve?.['public_url']
   return typeof url === 'string' ? `${withoutSlash(url)}/stripe/webhooks/${account}` : undefined

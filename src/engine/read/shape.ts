@@ -2,8 +2,10 @@ import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../
 import { CommandError } from '../../core/outcome.ts'
 
 /**
- * The parts of an answer that this program reads without asking whether they are there: Stripe always sends them. Where something between it and us does not, the
- * answer is none, and nothing is decided on it. Letters: s text, n number, b boolean, o object, a list, r reference (text or object); `?` or null.
+ * The parts of an answer that this program reads without asking whether they are there: Stripe
+ * always sends them. Where something between it and us does not, the answer is none, and nothing is
+ * decided on it. Letters: s text, n number, b boolean, o object, a list, r reference (text or
+ * object); `?` or null.
  */
 const required: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   subscription: {

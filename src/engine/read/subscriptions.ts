@@ -27,7 +27,10 @@ export async function readSuccessor(context: Context, id: string): Promise<Strip
   return readSubscription(context, context.accounts.target, id)
 }
 
-/** As deep as a proof looks: coupons of the subscription's discounts at once, those of its items by their own list, four levels being Stripe's limit. */
+/**
+ * As deep as a proof looks: coupons of the subscription's discounts at once, those of its items by
+ * their own list, four levels being Stripe's limit.
+ */
 const expansions = [
   ...oldExpansions.filter((path) => path !== 'discounts'),
   'discounts.source.coupon',
@@ -58,9 +61,10 @@ export async function readNewSchedule(context: Context, id: string): Promise<Str
 }
 
 /**
- * Everything in the target that carries this subscriber's mark, cancelled ones and those of a deleted customer too. Listed
- * by customer, since a search lags behind; what was known before is read by its id. A customer who was deleted, and of
- * whom no subscription shows, answers nothing: nobody can say that none existed.
+ * Everything in the target that carries this subscriber's mark, cancelled ones and those of a
+ * deleted customer too. Listed by customer, since a search lags behind; what was known before is
+ * read by its id. A customer who was deleted, and of whom no subscription shows, answers nothing:
+ * nobody can say that none existed.
  */
 export async function readSuccessors(
   context: Context,
@@ -90,7 +94,10 @@ async function isErased(context: Context, customer: string): Promise<boolean | u
   return found.failure.code === 'resource_missing' ? false : undefined
 }
 
-/** Open invoices of the old customer, of any subscription: cancelling one stops the collection of them all. */
+/**
+ * Open invoices of the old customer, of any subscription: cancelling one stops the collection of
+ * them all.
+ */
 export async function collectingInvoices(
   context: Context,
   { source, customer_old }: Expectation,
@@ -102,7 +109,10 @@ export async function collectingInvoices(
   return open?.map(asInvoice)
 }
 
-/** Invoices of several renewals may be unpaid at once: each that Stripe still collects, oldest first. */
+/**
+ * Invoices of several renewals may be unpaid at once: each that Stripe still collects, oldest
+ * first.
+ */
 async function openInvoices(
   account: StripeAccount,
   subscription: string,
@@ -115,8 +125,8 @@ async function openInvoices(
 }
 
 /**
- * The successor with the oldest invoice that is still collected, else its newest one, its payments and their charges. Charges lie deeper than Stripe expands, so each payment is
- * read by itself.
+ * The successor with the oldest invoice that is still collected, else its newest one, its payments
+ * and their charges. Charges lie deeper than Stripe expands, so each payment is read by itself.
  */
 export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
   const { target } = context.accounts
@@ -155,8 +165,9 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
 }
 
 /**
- * Every invoice of every subscription with the mark, undone ones too: what a cancelled successor was paid for is paid. With their refunds, where the
- * subscriber's file says that what was given back is billed again.
+ * Every invoice of every subscription with the mark, undone ones too: what a cancelled successor
+ * was paid for is paid. With their refunds, where the subscriber's file says that what was given
+ * back is billed again.
  */
 export async function successorInvoices(
   context: Context,
@@ -230,7 +241,10 @@ async function wholeInvoices(account: StripeAccount, params: Params): Promise<re
   return all && whole
 }
 
-/** An invoice shows its first lines only; the rest is a list of its own (https://docs.stripe.com/api/invoices/invoice_lines). */
+/**
+ * An invoice shows its first lines only; the rest is a list of its own
+ * (https://docs.stripe.com/api/invoices/invoice_lines).
+ */
 async function withAllLines(account: StripeAccount, invoice: Stripe.Invoice): Promise<Stripe.Invoice | undefined> {
   if (!invoice.lines.has_more) return invoice
   const data = await listOrNothing(account, `/v1/invoices/${invoice.id}/lines`, {})

@@ -5,7 +5,10 @@ import type { Instant } from '../../core/instant.ts'
  */
 export interface RehearsalReport {
   readonly seed: number
-  /** In which possible Stripe both worlds were played, where it is not the default one: `name=value …`. */
+  /**
+   * In which possible Stripe both worlds were played, where it is not the default one: `name=value
+   * …`.
+   */
   readonly world?: string
   readonly months: number
   readonly subscribers: number

@@ -1,6 +1,9 @@
 import type { Action } from '../../plan/types.ts'
 
-/** How one change of the plan ended. `undone` and `skipped` left everything as it was; `held` is on hold and will be finished by the next run. */
+/**
+ * How one change of the plan ended. `undone` and `skipped` left everything as it was; `held` is on
+ * hold and will be finished by the next run.
+ */
 export interface AppliedChange {
   readonly address: string
   readonly action: Action
@@ -9,11 +12,17 @@ export interface AppliedChange {
   readonly code?: string
   readonly message?: string
   readonly fix?: string
-  /** Renewals of the old subscription that a hold kept back and neither account had charged, oldest first. */
+  /**
+   * Renewals of the old subscription that a hold kept back and neither account had charged, oldest
+   * first.
+   */
   readonly periods?: readonly UnchargedPeriod[]
 }
 
-/** A period that neither account had charged: billed now by the old account, or left uncharged. Amounts in minor units. */
+/**
+ * A period that neither account had charged: billed now by the old account, or left uncharged.
+ * Amounts in minor units.
+ */
 export interface UnchargedPeriod {
   readonly at: string
   readonly amount: number

@@ -3,8 +3,9 @@ import { CommandError, failed, success, type Outcome } from '../../core/outcome.
 import type { Params, StripeAccount } from '../ports.ts'
 
 /**
- * A whole list as an outcome. Only what the list itself reports becomes a failure: any other error is a bug of this
- * program or a lost lease, and goes up as it is. `code` names the failure where the list gives no better one.
+ * A whole list as an outcome. Only what the list itself reports becomes a failure: any other error
+ * is a bug of this program or a lost lease, and goes up as it is. `code` names the failure where
+ * the list gives no better one.
  */
 export async function listed(
   account: StripeAccount,
@@ -27,7 +28,10 @@ export async function listed(
 
 const listCodes = new Set(['list_unreadable', 'list_incomplete'])
 
-/** An outage of the whole account is reported under its own name, because it is no failed try of one signal. */
+/**
+ * An outage of the whole account is reported under its own name, because it is no failed try of one
+ * signal.
+ */
 function codeOf(cause: unknown, code: string): string {
   const told = (cause as { code?: unknown } | undefined)?.code
   return told === accountAway ? accountAway : code

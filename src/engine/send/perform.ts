@@ -9,7 +9,10 @@ import { markClosed } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { JournalEntry, StripeAccount, StripeRequest } from '../ports.ts'
 
-/** One request that is meant: what is sent, under which key, and how to find out whether it was done. */
+/**
+ * One request that is meant: what is sent, under which key, and how to find out whether it was
+ * done.
+ */
 export interface Work {
   readonly address: string
   readonly step: string
@@ -25,38 +28,48 @@ export interface Work {
   /** Other runs rely on this key: no attempt exchanges it for another. */
   readonly oneKey?: boolean
   /**
-   * Where a request that changes nothing can be sent, for work that is harmless to repeat but not to repeat late: before another key is used, the earlier one is shut
-   * with it, so that a request still on its way under that key is refused when it arrives.
+   * Where a request that changes nothing can be sent, for work that is harmless to repeat but not
+   * to repeat late: before another key is used, the earlier one is shut with it, so that a request
+   * still on its way under that key is refused when it arrives.
    */
   readonly shutAt?: string
   /**
-   * A positive read of what this request makes or changes: the object when it is done, undefined when it certainly is not. Needed for everything that is
-   * not harmless to send twice.
+   * A positive read of what this request makes or changes: the object when it is done, undefined
+   * when it certainly is not. Needed for everything that is not harmless to send twice.
    */
   readonly find?: () => Promise<Outcome<StripeObject | undefined>>
   /**
-   * Takes out of the answer what Stripe says only once (a signing secret), before the outcome is recorded. Such a request is repeated under its own key while
-   * that protects, since a replayed answer holds the secret again and a look-up never does.
+   * Takes out of the answer what Stripe says only once (a signing secret), before the outcome is
+   * recorded. Such a request is repeated under its own key while that protects, since a replayed
+   * answer holds the secret again and a look-up never does.
    */
   readonly keep?: (answer: StripeObject) => Promise<void>
-  /** For an update of a subscription: the subscription as it was read a moment ago. Without it `perform` reads it. */
+  /**
+   * For an update of a subscription: the subscription as it was read a moment ago. Without it
+   * `perform` reads it.
+   */
   readonly seen?: Stripe.Subscription | undefined
 }
 
 export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'> & { readonly patience?: Patience }
 
-/** How often a request is repeated: `turns` while it was certainly not executed, `rounds` while nobody knows. */
+/**
+ * How often a request is repeated: `turns` while it was certainly not executed, `rounds` while
+ * nobody knows.
+ */
 export interface Patience {
   readonly turns: number
   readonly rounds: number
 }
 
-// Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests): an older one protects nothing.
+// Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests): an older
+// one protects nothing.
 const keyLife = 23 * 3_600
 const patient: Patience = { turns: 8, rounds: 4 }
 
 /**
- * Sends through the journal: `started` is durable before the request leaves, the outcome is written after it came back.
+ * Sends through the journal: `started` is durable before the request leaves, the outcome is written
+ * after it came back.
  *
  * | what the journal knows of it     | look-up    | then                                                              |
  * |----------------------------------|------------|-------------------------------------------------------------------|
@@ -70,8 +83,8 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * | any                              | no answer  | stays open as unknown; the caller leaves things as they are       |
  * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
  *
- * An answer of 5xx may come from anywhere on the way, and the request may still be committed: a second key before that would make a second object.
- * `oneKey` work keeps its key in every row.
+ * An answer of 5xx may come from anywhere on the way, and the request may still be committed: a
+ * second key before that would make a second object. `oneKey` work keeps its key in every row.
  */
 export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
   const whole = await withDiscounts(context, work)
@@ -79,8 +92,8 @@ export async function perform(context: Performer, work: Work): Promise<Outcome<S
 }
 
 /**
- * Every update of a subscription passes here, so no writer can forget that it may unset discounts before the first billing date. An update whose subscription
- * cannot be read is not sent.
+ * Every update of a subscription passes here, so no writer can forget that it may unset discounts
+ * before the first billing date. An update whose subscription cannot be read is not sent.
  */
 async function withDiscounts(context: Performer, work: Work): Promise<Outcome<Work>> {
   const { account, method, path, params, filled, seen } = work
@@ -176,7 +189,10 @@ async function lookUp(
   return found.value === undefined ? undefined : success(found.value)
 }
 
-/** Uses up a key by a request that changes nothing. Undefined: whatever was sent under it is over, done or not. */
+/**
+ * Uses up a key by a request that changes nothing. Undefined: whatever was sent under it is over,
+ * done or not.
+ */
 export async function shut(
   context: Pick<Context, 'interrupt' | 'wait'>,
   { account, shutAt }: Pick<Work, 'account' | 'shutAt'>,
@@ -209,7 +225,8 @@ async function sendOnce(
   const { address, step, account, method, path, params } = work
   const started = { run: context.run, address, step, account: account.name, method, path, params }
   const id = await context.store.journalStart({ ...started, idempotencyKey, attempt, startedAt: account.now() })
-  // One order of parameters, so that a repetition out of the journal is the same request to whoever remembers the key.
+  // One order of parameters, so that a repetition out of the journal is the same request to whoever
+  // remembers the key.
   const body = { method, path, params: JSON.parse(canonicalJson(work.filled ?? params)) as JsonObject }
   const outcome = await sendPatiently(context, account, method === 'POST' ? { ...body, idempotencyKey } : body)
   if (outcome.ok) await work.keep?.(outcome.value)
@@ -226,14 +243,18 @@ function result(object: StripeObject | undefined): { result?: string } {
   return object?.id === undefined ? {} : { result: object.id }
 }
 
-/** What the journal keeps of a failure: Stripe's messages quote ids and parameter names, never card data. */
+/**
+ * What the journal keeps of a failure: Stripe's messages quote ids and parameter names, never card
+ * data.
+ */
 function recorded({ kind, code, message, status }: Failure): JsonObject {
   return { kind, code, message, status }
 }
 
 /**
- * Sends and, while the outside says that nothing was executed (rate limit, lock, an earlier request with this key still under way), sends again
- * after the wait it asks for. Neither is a state of a subscriber.
+ * Sends and, while the outside says that nothing was executed (rate limit, lock, an earlier request
+ * with this key still under way), sends again after the wait it asks for. Neither is a state of a
+ * subscriber.
  */
 export async function sendPatiently(
   context: Pick<Performer, 'interrupt' | 'wait' | 'patience'>,
@@ -252,7 +273,10 @@ function mayRepeat(failure: Failure): boolean {
   return failure.kind === 'retryable' || failure.code === 'idempotency_key_in_use'
 }
 
-/** A read outside the lists: repeated while the outside is merely unwell, since reading twice harms nobody. */
+/**
+ * A read outside the lists: repeated while the outside is merely unwell, since reading twice harms
+ * nobody.
+ */
 export async function read(
   context: Pick<Performer, 'interrupt' | 'wait' | 'patience'>,
   account: StripeAccount,

@@ -40,7 +40,10 @@ export async function verify(context: Context): Promise<VerifyResult> {
   }
 }
 
-/** Two notices break a promise already: a sale that no plan will move, and a member who pays and gets nothing. */
+/**
+ * Two notices break a promise already: a sale that no plan will move, and a member who pays and
+ * gets nothing.
+ */
 function noticedViolation({ code, subscriber, at, message, fix }: Notice): readonly Violation[] {
   if (code !== 'schedule_not_begun' && code !== 'payer_without_address') return []
   return [{ code, subscriber, detail: at === null ? message : `${message} (${at})`, fix }]

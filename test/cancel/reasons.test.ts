@@ -37,8 +37,8 @@ describe('every reason says what happened and what to do next', () => {
   })
 
   it('a code is known by what stands before the colon, and the entry is named in the command', () => {
-    expect(reasonCode('ambiguous: several subscriptions give this: us/sub_1, us/sub_2')).toBe('ambiguous')
-    expect(explain('dead', 'ambiguous: several subscriptions give this: us/sub_1, us/sub_2')).toEqual(
+    expect(reasonCode('ambiguous: several subscriptions match: us/sub_1, us/sub_2')).toBe('ambiguous')
+    expect(explain('dead', 'ambiguous: several subscriptions match: us/sub_1, us/sub_2')).toEqual(
       explain('dead', 'ambiguous'),
     )
     expect(explain('dead', 'source_unknown: the project has no source eu')?.command).toBe(

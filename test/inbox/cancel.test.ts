@@ -216,7 +216,7 @@ describe('who is meant', () => {
     await rig.store.inbox.putGrants([{ ...grant, subscribers: [ada.subscriber, bo.subscriber] }])
     const { id } = await tagged(ada)
     await workOff()
-    expect(await state(id)).toMatch(/^dead: ambiguous: several subscriptions give this: us\/sub_\w+, us\/sub_\w+$/)
+    expect(await state(id)).toMatch(/^dead: ambiguous: several subscriptions match: us\/sub_\w+, us\/sub_\w+$/)
     expect(await rig.status('target', ada.successor)).toBe('active')
     expect(rig.alerts.map(({ key }) => key)).toContain(`dead ${id}`)
   })

@@ -119,7 +119,7 @@ describe('a hold that somebody took off', () => {
     await rig.stripe('us').invoices.pay(open)
     await signal(ada)
     await work()
-    expect(told().at(-1)?.summary).toMatch(new RegExp(`paid meanwhile in the old account: ${open}`))
+    expect(told().at(-1)?.summary).toMatch(new RegExp(`invoices paid in the meantime in the old account: ${open}`))
   })
 
   test('while an apply is at work waits, however long, and a revert is nothing to put back', async () => {
@@ -144,7 +144,7 @@ describe('a hold that somebody took off', () => {
 
   test.each([
     ['its successor has ended', 'no_live_successor', /must be settled/],
-    ['the store does not know the move', 'not_on_hold_by_the_store', /this store does not know/],
+    ['the store does not know the move', 'not_on_hold_by_the_store', /this store has no record/],
   ])('is left off when %s, and somebody is told', async (why, reason, words) => {
     if (why.startsWith('its')) await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     else await rig.store.putSubscribers([{ key: ada.subscriber, phase: 'source', facts: {}, updated: rig.now() }])
@@ -194,8 +194,8 @@ describe('a hold that somebody took off', () => {
     }
     await work({ accounts: { target, sources: new Map([['us', paying]]) } })
     expect(await state(id)).toBe('ignored: hold_put_back')
-    expect(told()[0]?.summary).toMatch(new RegExp(`paid meanwhile in the old account: .*${invoice}`))
-    expect(told()[0]?.summary).not.toContain('collecting no more')
+    expect(told()[0]?.summary).toMatch(new RegExp(`invoices paid in the meantime in the old account: .*${invoice}`))
+    expect(told()[0]?.summary).not.toContain('collection Crossbill stopped')
   })
 
   test('half-way through a hand-over is left to recovery', async () => {

@@ -62,8 +62,8 @@ describe('apply and serve share one store', () => {
     await expect
       .poll(() => [...told()].toSorted())
       .toEqual([
-        'a key of Kajabi or Stripe is refused (credentials_refused): what needs it waits until it is mended',
-        'reconciliation did not go through: no (credentials_refused)',
+        'Kajabi or Stripe refuses a key (credentials_refused): the signals that need it wait until the key is replaced',
+        'reconciliation failed: no (credentials_refused)',
         expect.stringMatching(/^the last reconciliation was on /),
       ])
     await service.stop()

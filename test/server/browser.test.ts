@@ -87,7 +87,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
           id: 'sig_6c9f3a2b71d40011',
           acceptedAt: instant(now - 7_300),
           state: 'dead',
-          reason: 'ambiguous: several subscriptions give this: us/sub_1NqUs0042aaaaaaa, intl/sub_1NqIntl0042bbbbbb',
+          reason: 'ambiguous: several subscriptions match: us/sub_1NqUs0042aaaaaaa, intl/sub_1NqIntl0042bbbbbb',
         },
         { id: 'sig_6c9f3a2b71d40012', acceptedAt: instant(now - 300), state: 'dead', reason: 'nobody' },
       ],

@@ -9,24 +9,24 @@ export interface Accepted {
 }
 
 /**
- * Takes a signal in: bound to its subscriber now, so that a late retry never hits a subscription
- * made afterwards, and durable before this returns. It asks nobody outside, since the sender waits
- * and the outside may be down.
+ * Stores a signal durably before it returns. It binds the signal to its subscriber now, so that a
+ * late retry cannot cancel a subscription created afterwards. It calls no outside service: the
+ * sender is waiting, and the service may be down.
  */
 export async function acceptSignal(
   context: Pick<InboxContext, 'accounts' | 'inbox' | 'clock' | 'access'>,
   arrival: Signal,
 ): Promise<Accepted> {
-  // Grants and subscriptions are dated by Stripe: a wish must not look older than what it is about
-  // because this machine's clock is behind.
+  // Stripe dates grants and subscriptions. When this machine's clock is behind, a request must
+  // still not look older than the subscription it is about.
   const receivedAt = instant(Math.max(arrival.receivedAt, context.accounts.target.now()))
   const signal = await bind(context, { ...arrival, receivedAt })
   return context.inbox.accept({ keys: signalKeys(signal), signal, at: context.clock() })
 }
 
 /**
- * The offer named by the tag, and the subscriber that was granted it. Two subscribers stay unbound:
- * the worker finds out, or asks.
+ * Adds the offer that the tag names and the subscriber that was granted it. When two subscribers
+ * match, the signal stays unbound: the worker decides or asks a person.
  */
 async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Signal): Promise<Signal> {
   const offer = signal.offer ?? offerOfTag(context, signal.tag)
@@ -40,7 +40,8 @@ async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Sig
         : { customer: named.customer }
   if (filter === undefined) return named
   const grants = await accessOf(context.inbox, filter)
-  // A customer beside the contact that is another person's: the worker finds out, and asks.
+  // The signal names a customer and a contact that belong to different people. The worker decides
+  // or asks.
   const { contact, customer } = named
   if (
     contact !== undefined &&
@@ -49,7 +50,7 @@ async function bind(context: Pick<InboxContext, 'inbox' | 'access'>, signal: Sig
     !grants.some((grant) => grant.customer === customer)
   )
     return named
-  // What was given after the wish cannot be what was meant.
+  // An offer granted after the request cannot be the one that was meant.
   const meant = grants.filter((grant) => grant.offer === offer && grant.grantedAt <= named.receivedAt)
   const subscribers = new Set(meant.flatMap((grant) => grant.subscribers))
   const [only, ...others] = subscribers

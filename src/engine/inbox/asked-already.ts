@@ -9,29 +9,30 @@ import { verifySignal } from './truth.ts'
 import { subscribedAgain } from './whom.ts'
 
 /**
- * How long ago a wish may have been done for the next one to be its repeat: automations and relays
- * send one twice within minutes, people within a day.
+ * A request done within this time makes the next one a repeat: automations and relays send one
+ * twice within minutes, people within a day.
  */
 const repeatSeconds = secondsPerDay
-/** Rows of one person that are looked at. */
+/** The number of a person's rows that are read. */
 const looked = 50
 
-/** A repeat of an earlier wish, or a wish about a newer subscription. */
+/** A repeat of an earlier request, or a request about a newer subscription. */
 export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: string } | undefined
 
 /**
- * Why a signal that is found to mean nobody needs no person. The access that told whose it is may
- * be gone by an earlier signal of the same wish.
+ * Decides whether a signal that matches no subscription can be ignored without asking a person. An
+ * earlier signal of the same request may already have removed the access that identified its
+ * subscriber.
  *
- * | an earlier signal of the same person, and of the same tag or offer | then                                                       |
- * |---------------------------------------------------------------------|------------------------------------------------------------|
- * | waits and knows whom it means                                       | this one is its repeat                                     |
- * | came before this one, and waits                                     | this one is its repeat                                     |
- * | is a relay's, done in a day                                          | a repeat, unless the customer pays for the offer again     |
- * | none of these, and the tag is not on the contact                    | the tag's wish is over                                     |
+ * | an earlier signal of the same person and tag or offer | then                          |
+ * |-------------------------------------------------------|-------------------------------|
+ * | waits, and its subscriber is known                    | a repeat                      |
+ * | was accepted before this one, and waits               | a repeat                      |
+ * | came from a relay and was done within a day           | a repeat, unless the customer pays for the offer again |
+ * | none of these, and the contact lacks the tag          | the tag's request is over     |
  *
- * An earlier dead letter swallows nothing: it may have been dealt with by hand, and the tag set
- * anew.
+ * An earlier dead letter does not make this signal a repeat: a person may have handled it, and the
+ * tag may have been set again.
  */
 export async function askedAlready(
   context: InboxContext,
@@ -43,7 +44,7 @@ export async function askedAlready(
   const same = all.filter((one) => one.id !== row.id && one.signal.tag === tag && one.signal.offer === signal.offer)
   if (same.some((one) => isWaiting(one) && (knowsWhom(one) || isBefore(one, row)))) return repeat
   const since = row.acceptedAt - repeatSeconds
-  // A tag that is there again was set again: we took the earlier one off.
+  // Crossbill removed the tag after the earlier request, so a tag on the contact was set again.
   const done =
     tag !== undefined ? undefined : same.find(({ now, updatedAt }) => now.state === 'done' && updatedAt >= since)
   if (done !== undefined) {
@@ -74,8 +75,8 @@ function isWaiting({ now }: InboxRow): boolean {
 }
 
 /**
- * Of two that do not know whom they mean, the later leaves it to the earlier, never both to each
- * other.
+ * When neither of two signals has a known subscriber, the later one yields to the earlier. Without
+ * this order each could yield to the other.
  */
 function isBefore(one: Pick<InboxRow, 'id' | 'acceptedAt'>, other: Pick<InboxRow, 'id' | 'acceptedAt'>): boolean {
   return one.acceptedAt === other.acceptedAt ? one.id < other.id : one.acceptedAt < other.acceptedAt

@@ -6,8 +6,8 @@ import type { InboxContext } from './context.ts'
 const openedKey = 'breaker'
 
 /**
- * The breaker, and how many more cancels it lets through this hour, those in any process's hands
- * taken off. Opening is remembered: only an operator closes it.
+ * The breaker's state, and how many more cancels it allows this hour. Cancels in progress in any
+ * process are already subtracted. The store remembers an open breaker: only an operator closes it.
  */
 export interface Breaker {
   readonly reading: BreakerReading
@@ -22,14 +22,14 @@ export async function breakerNow(context: InboxContext): Promise<Breaker> {
   const reading = readBreaker({ now, limitPerHour, cancels: done, opened })
   if (reading.open && opened === undefined) await openBreaker(context, reading.reason)
   if (reading.open) context.alert({ ...breakerAlert, summary: `cancelling has stopped: ${reading.reason}` })
-  else context.alert({ ...breakerAlert, summary: 'cancelling goes on', resolved: true })
+  else context.alert({ ...breakerAlert, summary: 'cancelling continues', resolved: true })
   return { reading, left: reading.open ? 0 : Math.max(limitPerHour - done - inHand, 0) }
 }
 
 const breakerAlert = {
   key: 'breaker',
   severity: 'critical',
-  fix: 'look at "crossbill inbox list"; when it is right, "crossbill inbox resume"',
+  fix: 'check "crossbill inbox list"; if the cancels are right, run "crossbill inbox resume"',
 } as const
 
 function openedBreaker(value: Json | undefined): { reason: string; since: Instant } | undefined {
@@ -42,7 +42,7 @@ export async function openBreaker(context: Pick<InboxContext, 'store' | 'clock'>
   await context.store.put(openedKey, { reason, since: context.clock() })
 }
 
-/** Only an operator closes it: what tripped it may still be so. */
+/** Only an operator closes the breaker, because its cause may persist. */
 export async function closeBreaker(context: Pick<InboxContext, 'store'>): Promise<void> {
   await context.store.put(openedKey, { reason: null, since: 0 })
 }

@@ -8,31 +8,31 @@ import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { listed } from '../send/listed.ts'
 
-/** One subscription to be cancelled in one account on behalf of one inbox row. */
+/** One subscription to cancel in one account for one inbox row. */
 export interface CancelWork {
   readonly row: string
   readonly subscriber: string
   readonly account: StripeAccount
   readonly subscription: string
   readonly customer: string
-  /** The subscription as it was read before, when it was. */
+  /** The subscription as an earlier read returned it; undefined without an earlier read. */
   readonly seen: StripeObject | undefined
-  /** A held subscription cannot charge, so it ends now whatever the policy says. */
+  /** A held subscription cannot charge, so it is cancelled now whatever the policy says. */
   readonly when: 'now' | 'period_end'
 }
 
 /**
- * Its own kind: what the inbox has begun is the inbox's to finish, and no recovery of moves touches
- * it.
+ * A separate kind of address: the inbox finishes the cancels it begins, and the recovery of moves
+ * does not touch them.
  */
 function addressOf({ row }: Pick<CancelWork, 'row'>): string {
   return `inbox.${row}`
 }
 
 /**
- * Which finalized invoices of the customer are being collected and do not belong to this
- * subscription. Cancelling stops the collection of all of them (the SDK's `subscriptions.cancel`),
- * so they are noted before and restored after.
+ * Finalized invoices of the customer that are being collected and belong to other subscriptions.
+ * Cancelling stops the collection of all of them (the SDK's `subscriptions.cancel`), so they are
+ * recorded first and restored afterwards.
  */
 export async function invoicesToRestore(work: CancelWork): Promise<Outcome<readonly string[]>> {
   const open = await listed(
@@ -49,7 +49,7 @@ export async function invoicesToRestore(work: CancelWork): Promise<Outcome<reado
   )
 }
 
-/** An invoice's subscription, since basil below `parent`. */
+/** The subscription of an invoice. Since the basil API version it is below `parent`. */
 function subscriptionOf(invoice: StripeObject): string | undefined {
   const { parent } = invoice
   const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
@@ -59,17 +59,17 @@ function subscriptionOf(invoice: StripeObject): string | undefined {
 }
 
 /**
- * Cancels and confirms from Stripe's own answer. Cancelling something cancelled answers 404, so a
- * re-read decides whether it is done; the marker says whose cancel it was. Nothing is prorated or
- * invoiced.
+ * Cancels a subscription and confirms it from Stripe's answer. Stripe answers 404 for a cancelled
+ * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
+ * cancel. Nothing is prorated or invoiced.
  *
- * | the subscription                                  | then                                                                     |
- * |---------------------------------------------------|--------------------------------------------------------------------------|
- * | is run by a schedule                              | released from it first: Stripe refuses to end it directly                |
- * | got a schedule between our read and our request   | refused; read again, released, and cancelled                             |
- * | at period end, and paused or incomplete           | cancelled now: its period never ends, so it would never end              |
- * | at period end, and ends by itself until then      | left as it is                                                            |
- * | ended meanwhile                                   | that is what was wanted                                                  |
+ * | the subscription                                | then                                          |
+ * |-------------------------------------------------|-----------------------------------------------|
+ * | belongs to a schedule                           | released first: Stripe refuses a direct cancel |
+ * | joined a schedule between our read and request  | refused; read again, released and cancelled   |
+ * | is to end at period end, but paused or incomplete | cancelled now: its period would never end   |
+ * | is to end at period end, and ends by then anyway | left unchanged                               |
+ * | ended in the meantime                           | done                                          |
  */
 export async function cancelSubscription(context: InboxContext, work: CancelWork): Promise<Outcome<StripeObject>> {
   let { seen } = work
@@ -81,7 +81,8 @@ export async function cancelSubscription(context: InboxContext, work: CancelWork
     }
     const outcome = await endSeen(context, work, seen)
     if (outcome.ok || outcome.failure.kind !== 'rejected') return outcome
-    // Ended, or put under a schedule, by a request of another between our read and ours.
+    // Another client may have ended it, or put it under a schedule, between our read and our
+    // request.
     const now = await read(context, work.account, pathOf(work))
     if (!now.ok) return outcome
     if (done(now.value, whenOf(work, now.value))) return now
@@ -121,8 +122,8 @@ async function endSeen(context: InboxContext, work: CancelWork, seen: StripeObje
 }
 
 /**
- * Takes the subscription out of its schedule, which leaves it as its current phase made it. The
- * cancel follows at once and carries our marker, which the cancel of a schedule could not carry.
+ * Releases the subscription from its schedule, which leaves it as its current phase made it. The
+ * cancel follows at once and carries our marker, which the cancel of a schedule cannot carry.
  */
 async function release(
   context: InboxContext,
@@ -157,7 +158,10 @@ function scheduleOf({ schedule }: StripeObject): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-/** No period of a paused subscription ends, and an incomplete one has not begun. */
+/**
+ * A paused subscription's period does not end, and an incomplete subscription's period has not
+ * begun.
+ */
 function whenOf({ when }: CancelWork, subscription: StripeObject): CancelWork['when'] {
   return hasRunningPeriod(subscription) ? when : 'now'
 }
@@ -170,7 +174,7 @@ function done(subscription: StripeObject, when: CancelWork['when']): boolean {
   return subscription['cancel_at_period_end'] === true || (typeof at === 'number' && end !== undefined && at <= end)
 }
 
-/** When the running period ends: since basil it is told by each item. */
+/** The end of the running period. Since the basil API version each item carries it. */
 function periodEndOf(subscription: StripeObject): number | undefined {
   const { items } = subscription
   const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
@@ -178,7 +182,7 @@ function periodEndOf(subscription: StripeObject): number | undefined {
   return ends.length === 0 ? undefined : Math.min(...ends)
 }
 
-/** Lets the noted invoices be collected again. Harmless to repeat. */
+/** Resumes the collection of the recorded invoices. Safe to repeat. */
 export async function restoreCollection(
   context: InboxContext,
   work: Pick<CancelWork, 'row' | 'account'>,
@@ -187,7 +191,7 @@ export async function restoreCollection(
   for (const invoice of invoices) {
     const now = await read(context, work.account, `/v1/invoices/${invoice}`)
     if (!now.ok) return now
-    // Paid or voided meanwhile: nothing to collect.
+    // Paid or voided in the meantime: nothing to collect.
     if (now.value['status'] !== 'open' || now.value['auto_advance'] === true) continue
     const outcome = await perform(context, {
       address: addressOf(work),
@@ -204,11 +208,11 @@ export async function restoreCollection(
 }
 
 /**
- * With a further attempt ahead. One without is given up or has a payment in flight: collected again
- * it could be charged twice.
+ * True when a further attempt is scheduled. An invoice without one has been given up or has a
+ * payment in flight; resuming its collection could charge it twice.
  */
 function willBeCollected(invoice: StripeObject): boolean {
-  // One that was sent is never charged by itself, but reminded of.
+  // Stripe never charges a sent invoice by itself; it sends reminders.
   const goesOn = (invoice['next_payment_attempt'] ?? null) !== null || invoice['collection_method'] === 'send_invoice'
   return invoice['auto_advance'] === true && goesOn
 }

@@ -6,27 +6,30 @@ import { accountAway } from '../send/listed.ts'
 export interface Circuits {
   readonly accounts: Accounts
   readonly isAway: (account: string) => boolean
-  /** Ends the probes. */
+  /** Stops the probes. */
   stop(): void
 }
 
 export interface CircuitOptions extends Pick<InboxContext, 'log' | 'alert' | 'wait'> {
-  /** An account answers again. */
+  /** Called when an account answers again. */
   readonly back: () => void
 }
 
-/** Requests in a row that got no answer, or a 5xx, until an account counts as away. */
+/**
+ * Consecutive requests without an answer, or with a 5xx, after which an account counts as
+ * unavailable.
+ */
 const failuresAllowed = 5
 const probeSeconds = 1
-/** Probes that may hang at once: Stripe may take a connection and say nothing. */
+/** Probes that may hang at once: Stripe may accept a connection and not answer. */
 const probesAtOnce = 5
-/** Seconds of an outage until it is worth a message. */
+/** Seconds that an outage lasts before an alert is sent. */
 const tellSeconds = 30
 
 /**
- * A circuit for each account. While Stripe does not answer, no request of it keeps a hand busy:
- * everything but one small probe a second is refused here, as certainly not sent. The first answer,
- * be it a refusal, closes the circuit.
+ * Gives each account a circuit breaker. While Stripe does not answer, requests must not block
+ * workers: everything except one small probe a second is refused here, and is certain not to have
+ * been sent. The first answer closes the circuit, even a refusal.
  */
 export function withCircuits({ target, sources }: Accounts, options: CircuitOptions): Circuits {
   const all = [target, ...sources.values()].map((account) => new Circuit(account, options))
@@ -95,7 +98,7 @@ class Circuit {
     else this.failed(1)
   }
 
-  /** A list has repeated its request by itself before it gave up. */
+  /** A list has already repeated its request before it failed. */
   private heardError(error: unknown): void {
     const cause = error instanceof CommandError ? (error.cause as Failure | undefined) : undefined
     if (cause !== undefined && typeof cause.status === 'number' && isSilence(cause)) this.failed(2)
@@ -109,7 +112,7 @@ class Circuit {
     void this.probe()
   }
 
-  /** Asks every second whether somebody answers; the first answer ends it. */
+  /** Probes every second until the account answers. */
   private async probe(): Promise<void> {
     const { account, options } = this
     let open = 0
@@ -117,7 +120,7 @@ class Circuit {
       if (seconds === tellSeconds)
         options.alert({
           ...this.alert,
-          summary: `Stripe does not answer for account ${account.name}: cancels are taken and wait until it does`,
+          summary: `Stripe does not answer for account ${account.name}: cancels are accepted and wait until it does`,
         })
       if (open < probesAtOnce) {
         open++
@@ -154,14 +157,14 @@ class Circuit {
 
   private unreadable(): CommandError {
     return new CommandError('list_unreadable', `account ${this.account.name} does not answer`, {
-      notDone: 'nothing was decided on half a list',
+      notDone: 'nothing was decided from an incomplete list',
       fix: 'run the command again when Stripe answers',
       cause: this.refusal(),
     })
   }
 }
 
-/** No answer, or one of a Stripe that is unwell. A rate limit, a lock and a refusal are answers. */
+/** No answer, or a server error. A rate limit, a lock and a refusal are answers. */
 function isSilence({ kind, status, code }: Failure): boolean {
   if (code === accountAway) return false
   return (kind === 'retryable' || kind === 'unknown') && (status === 0 || status >= 500)

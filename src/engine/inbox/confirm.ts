@@ -5,9 +5,10 @@ import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 
 /**
- * Anybody can type any address into a form, so a submission cancels nothing: it has a confirmation
- * link sent to that address. The address is read back from Kajabi, handed to the mailer, and
- * forgotten. @returns why the signal ends here.
+ * Anyone can type any address into a form, so a submission cancels nothing. It only sends a
+ * confirmation link to that address. The address is read from Kajabi, handed to the mailer and not
+ * stored.
+ * @returns why the signal ends here.
  */
 export async function askForConfirmation(
   context: InboxContext,
@@ -18,7 +19,8 @@ export async function askForConfirmation(
     return failed({
       kind: 'rejected',
       code: 'no_mailer',
-      message: 'a form asked for a cancel link, and the project names nobody who mails it (serve.mailer)',
+      message:
+        'a form asked for a cancel link, but the project has no mailer to send it; no link was sent. Set serve.mailer in catalog/project.yaml',
       status: 0,
     })
   const submitted = await kajabi.submission(signal.message)
@@ -31,13 +33,13 @@ export async function askForConfirmation(
     grants.filter(({ offer }) => offer === signal.offer).flatMap((grant) => grant.subscribers),
   )
   const [subscriber, ...others] = subscribers
-  // Whoever typed an address learns nothing about it: the sender's page says the same in any case.
+  // The sender's page is the same in every case, so that it reveals nothing about the address.
   if (subscriber === undefined) return success('nobody_has_this')
   if (others.length > 0)
     return failed({
       kind: 'rejected',
       code: 'ambiguous',
-      message: `several subscriptions give this: ${[...subscribers].join(', ')}`,
+      message: `several subscriptions match: ${[...subscribers].join(', ')}`,
       status: 0,
     })
   const mailed = await mailLink({ email, subscriber, offer: signal.offer ?? '', id })

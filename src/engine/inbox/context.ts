@@ -7,24 +7,23 @@ import type { Patience } from '../send/perform.ts'
 import type { Accounts, Interrupt, Store } from '../ports.ts'
 import type { InboxStore } from './port.ts'
 
-/** What the cancel service works with. */
+/** The dependencies of the cancel service. */
 export interface InboxContext {
   readonly accounts: Accounts
   readonly store: Store
   readonly inbox: InboxStore
-  /** Absent for a site without API: then only signals that need no reading back can act. */
+  /** Absent for a site without an API: then only signals that need no check in Kajabi can act. */
   readonly kajabi: KajabiSite | undefined
   readonly access: Access
   /**
-   * Old ids → keys of the catalog, by account: a price is known by its identity, never by a name.
+   * Old ids → keys of the catalog, by account. A price is identified by its id, never by a name.
    */
   readonly mappings: Catalog['mappings']
   /** For offers that are given by their activation and deactivation URLs. */
   readonly urls?: OfferUrls
   /**
-   * Hands a signed cancel link for this subscription to whoever mails it. `id` makes the link and
-   * the request to mail it one and the same when they are tried again. Absent when the project
-   * names no mailer.
+   * Hands a signed cancel link for this subscription to the mailer. `id` makes a retry use the same
+   * link and the same mail request. Absent when the project has no mailer.
    */
   readonly mailLink?: (link: {
     readonly email: string
@@ -34,28 +33,28 @@ export interface InboxContext {
   }) => Promise<Outcome<true>>
   readonly policy: {
     readonly cancel: 'now' | 'period_end'
-    /** Cancels an hour above which the breaker opens. */
+    /** The number of cancels in an hour above which the breaker opens. */
     readonly cancelsPerHour: number
     /** Seconds between the two reads that must agree before a missing offer counts. */
     readonly secondLookSeconds: number
   }
   /**
-   * Whether an account has stopped answering: then nothing is taken in hand for it. Absent where
+   * Whether an account has stopped answering; the worker then claims no rows for it. Absent where
    * every request is simply tried.
    */
   readonly isAway?: (account: string) => boolean
   /**
-   * How often a request is repeated while its row waits in hand; the inbox has retries of its own,
-   * which keep no hand busy.
+   * How often a request is repeated while its row occupies a worker. The inbox has its own retries,
+   * which occupy none.
    */
   readonly patience?: Patience
   readonly alert: (alert: Alert) => void
   readonly log: (line: LogLine) => void
-  /** Holder of leases: unique to this process. */
+  /** The holder of leases: unique to this process. */
   readonly run: string
   readonly interrupt: Interrupt
   /**
-   * Stripe's clock as it runs on between answers: wishes are dated by it, as grants and
+   * Stripe's clock, continued between answers. Requests are dated by it, as grants and
    * subscriptions are.
    */
   clock(): Instant
@@ -64,7 +63,7 @@ export interface InboxContext {
   wait(seconds: number): Promise<void>
 }
 
-/** Somebody has to look. One per `key` until it is resolved or an hour has passed. */
+/** A message to the person on call. One per `key` until it is resolved or an hour has passed. */
 export interface Alert {
   readonly key: string
   readonly severity: 'warning' | 'critical'
@@ -72,11 +71,11 @@ export interface Alert {
   /** The command that helps. */
   readonly fix: string
   /**
-   * The cause that this is one case of; the first word of the key when absent. Cases of one cause
+   * The shared cause of several alerts; the first word of the key when absent. Alerts of one cause
    * are bundled.
    */
   readonly group?: string
-  /** News of several causes in one message. */
+  /** A message that summarises several causes. */
   readonly digest?: true
   readonly resolved?: true
 }

@@ -4,8 +4,8 @@ import type { InboxContext } from './context.ts'
 const refusedAlert = { key: 'credentials_refused', severity: 'critical', fix: 'crossbill doctor' } as const
 
 /**
- * A key that was revoked or lost a permission says nothing about the signal in hand: it waits, and
- * somebody is called at once.
+ * A revoked key, or one that lost a permission, says nothing about the signal: the signal waits,
+ * and the person on call is alerted at once.
  */
 export function isRefusal({ status }: Failure): boolean {
   return status === 401 || status === 403
@@ -13,7 +13,7 @@ export function isRefusal({ status }: Failure): boolean {
 
 export function tellRefused(context: Pick<InboxContext, 'alert'>, failure: Failure): void {
   if (!isRefusal(failure)) return
-  const summary = `a key of Kajabi or Stripe is refused (${failure.code}): what needs it waits until it is mended`
+  const summary = `Kajabi or Stripe refuses a key (${failure.code}): the signals that need it wait until the key is replaced`
   context.alert({ ...refusedAlert, summary })
 }
 

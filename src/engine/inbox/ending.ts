@@ -10,18 +10,15 @@ import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { readSides, targetUnreadable } from './live-sides.ts'
 
-/** What a cancel would end, for the member who is asked once more. */
+/** What a cancel would end. The page shows it to the member before the confirmation. */
 export interface Ending {
-  /** `ending`: it ends by itself at `endsAt`, and nothing more is charged. */
+  /** `ending`: it already ends at `endsAt`, and nothing more is charged. */
   readonly state: 'live' | 'ending' | 'ended'
-  /** Names of products, as the school wrote them. */
+  /** Product names, as the school wrote them. */
   readonly products: readonly string[]
   readonly endsAt: Instant
   readonly nextPayment: Instant | undefined
-  /**
-   * What the next payment would be, with everything that Stripe would put into it; absent when
-   * Stripe does not say.
-   */
+  /** The total of the next payment as Stripe previews it; absent when Stripe does not answer. */
   readonly nextAmount?: Money
 }
 
@@ -56,7 +53,7 @@ export async function describeEnding(context: InboxContext, subscriber: string):
   })
 }
 
-/** Stripe's own preview (no side effect); a page that cannot have it says less. */
+/** Stripe's preview, which has no side effect. Without it, the page omits the amount. */
 async function amountOfNext(
   context: InboxContext,
   account: StripeAccount,

@@ -5,9 +5,9 @@ import { hookChanges } from './hook-changes.ts'
 import type { HookAddress } from './hooks.ts'
 
 /**
- * What doctor says about the Kajabi site: whether its key works, and whether everything that
- * access.yaml names is there. Read-only. `hooks` is where the site's hooks should point, undefined
- * when the project does not say.
+ * Doctor's check of the Kajabi site: whether its key works, and whether everything that access.yaml
+ * names exists. Read-only. `hooks` is where the site's hooks should point; undefined when the
+ * project does not set it.
  */
 export async function examineKajabi(
   kajabi: KajabiSite,
@@ -53,7 +53,7 @@ export async function examineKajabi(
           failed(
             'kajabi_tag',
             `cancel tag ${id} of offer ${key} is not a tag of the site`,
-            'make the tag in Kajabi, and put its id into catalog/access.yaml',
+            'create the tag in Kajabi, and put its id into catalog/access.yaml',
           ),
         )
   }
@@ -73,13 +73,12 @@ function hookFindings(
   existing: Awaited<ReturnType<KajabiSite['hooks']>>,
 ): DoctorFinding[] {
   if (hooks === undefined) return []
-  // Some plans sell keys without the permission for webhooks; the poller looks for tags all the
-  // same.
+  // Some Kajabi plans sell keys without the permission for webhooks. The poller still finds tags.
   if (!existing.ok)
     return [
       warning(
         'kajabi_hooks',
-        `hooks cannot be read (${existing.failure.code}): cancels are found by looking, within a minute`,
+        `hooks cannot be read (${existing.failure.code}): polling still finds cancels, within a minute`,
         'give the key the permission for webhooks',
       ),
     ]
@@ -88,7 +87,7 @@ function hookFindings(
   return [
     warning(
       'kajabi_hooks',
-      `${missing} hook(s) are missing: those cancels are found by looking, within a minute`,
+      `${missing} hook(s) are missing: polling still finds those cancels, within a minute`,
       'crossbill kajabi hooks ensure',
     ),
   ]

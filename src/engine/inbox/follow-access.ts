@@ -8,19 +8,19 @@ import type { Grant } from '../grants.ts'
 import { givenBy } from './gives.ts'
 import { readStanding } from './standing.ts'
 
-/** While Crossbill itself takes an offer away, its absence is nobody's wish. */
+/** While Crossbill itself revokes an offer, its absence is not a cancel request. */
 const ownRevokeDays = 1
 
-/** Whose access may have to go: everybody of a customer, or whoever one subscriber gave it to. */
+/** Whose access to check: every grant of a customer, and the grants that one subscriber gave. */
 export interface Followed {
   readonly customer?: string | undefined
   readonly subscriber?: string | undefined
 }
 
 /**
- * Takes from people what Crossbill granted and nobody pays for any more. Whether somebody pays is
- * read from both accounts now; what cannot be read is left as it is. @returns how many offers were
- * taken away.
+ * Revokes the offers that Crossbill granted and that no subscription pays for any more. Both
+ * accounts are read now to decide this; what cannot be read is left unchanged.
+ * @returns how many offers were revoked.
  */
 export async function followAccess(context: InboxContext, followed: Followed): Promise<Outcome<number>> {
   const { inbox, access } = context
@@ -44,8 +44,8 @@ export async function followAccess(context: InboxContext, followed: Followed): P
 }
 
 /**
- * One person may be two customers, one of each old account, and then the grant is noted under one
- * of them; so the subscriber is looked for, too.
+ * One person may be two customers, one in each old account, and the grant is stored under only one
+ * of them. So the subscriber is looked up as well.
  */
 async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Followed): Promise<readonly Grant[]> {
   const theirs = customer === undefined ? [] : await inbox.grants({ customer })
@@ -53,7 +53,7 @@ async function grantsOf({ inbox }: InboxContext, { customer, subscriber }: Follo
   return [...theirs, ...(await inbox.grants({ subscriber }))]
 }
 
-/** By a subscriber that the grant knows, or by any other live subscription of its customer. */
+/** Paid by a subscriber that the grant names, or by another live subscription of its customer. */
 async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<boolean>> {
   const standing = await readStanding(context, grant)
   if (!standing.ok) return standing
@@ -62,16 +62,16 @@ async function isPaidFor(context: InboxContext, grant: Grant): Promise<Outcome<b
   return other.ok ? success(other.value !== undefined) : other
 }
 
-/** False when there is no way to take it: nothing is then said to be taken. */
+/** False when there is no way to revoke the offer; it is then not reported as revoked. */
 async function takeAway(context: InboxContext, grant: Grant, offer: string): Promise<Outcome<boolean>> {
   if (givenByUrls(context.access, grant.offer)) return takeByUrl(context, grant)
   if (context.kajabi === undefined) return success(false)
   const revoked = await context.kajabi.revoke(grant.contact, offer)
-  // Gone already is what was wanted.
+  // An offer that is already gone counts as revoked.
   return revoked.ok || revoked.failure.code === 'not_found' ? success(true) : revoked
 }
 
-/** The address that Kajabi asks for is read from Stripe, passed on and forgotten. */
+/** The e-mail address that Kajabi needs is read from Stripe, passed on and not stored. */
 async function takeByUrl(context: InboxContext, { customer, offer }: Grant): Promise<Outcome<boolean>> {
   if (context.urls === undefined) return success(false)
   const who = await read(context, context.accounts.target, `/v1/customers/${customer}`)

@@ -7,9 +7,9 @@ import type { InboxContext } from './context.ts'
 import { subscriptionsOf } from './live-sides.ts'
 
 /**
- * The offers that a subscription gives, by the identity of its prices. A price stands for an entry
- * of the catalog by Crossbill's mark on it, by the mappings of its account, or by the id that the
- * store knows of the entry. Names, `lookup_key` among them, decide nothing.
+ * The offers that a subscription gives, by the identity of its prices. A price is identified by
+ * Crossbill's mark on it, by the mappings of its account, or by the id that the store has for the
+ * catalog entry. Names, including `lookup_key`, decide nothing.
  */
 export async function offersOf(
   context: InboxContext,
@@ -46,10 +46,10 @@ async function keyOf(context: InboxContext, account: string, price: StripeObject
 }
 
 /**
- * A subscription of the customer that counts and gives the offer, in any account: a copy keeps the
- * customer's id. A held subscription gives nothing, because its successor bills. `counts` is
- * `givesAccess` where access is asked for, and `isAlive` where a cancel is: a subscription that is
- * not paid any more can still be cancelled.
+ * Finds a subscription of the customer that counts and gives the offer, in any account: a copy
+ * keeps the customer's id. A held subscription gives nothing, because its successor bills. `counts`
+ * is `givesAccess` for a question about access and `isAlive` for a cancel: an unpaid subscription
+ * can still be cancelled.
  */
 export async function givenBy(
   context: InboxContext,

@@ -7,15 +7,15 @@ import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
 import { listed } from '../send/listed.ts'
 
-/** An invoice that the old account made although its subscription should have been on hold. */
+/** An invoice that the old account created although its subscription should have been on hold. */
 export interface Made {
   readonly id: string
   readonly status: 'collecting' | 'paid'
 }
 
 /**
- * What the old account billed while it should not have: invoices made since the hold began that
- * would still collect, or have. A hold stops new invoices only.
+ * Invoices created since the hold began that are paid or would still be collected. A hold stops
+ * only new invoices.
  */
 export async function madeSince(
   account: StripeAccount,
@@ -33,7 +33,7 @@ export async function madeSince(
   )
 }
 
-/** Nothing is voided or refunded by itself: that is a person's to decide. */
+/** Stops the collection and nothing else: a person decides about voids and refunds. */
 export async function stopCollecting(
   context: InboxContext,
   row: string,

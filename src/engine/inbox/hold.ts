@@ -19,22 +19,22 @@ import { readSides, targetUnreadable } from './live-sides.ts'
 import type { InboxRow } from './port.ts'
 
 /**
- * Somebody took the hold off an old subscription whose successor bills: from its next renewal on
- * two accounts would charge. Everything is read back, under the lease that an apply holds, so that
- * a revert under way is never worked against.
+ * Restores a hold that was removed from an old subscription whose successor bills. Without it, both
+ * accounts would charge from the next renewal on. Everything is read again under the lease of an
+ * apply, so that this never works against a revert in progress.
  *
- * | old                | new     | the store says | then                                                                |
- * |--------------------|---------|----------------|---------------------------------------------------------------------|
- * | over, or unread    |         |                | nothing, or again later                                             |
- * | any                | unread  |                | again later                                                         |
- * | any                | not one live |           | nothing is put back; alarm when it would collect from somebody who left |
- * | hold gone          | live    | moved          | put back; alarm                                                     |
- * | hold gone          | live    | on the way     | nothing: recovery finishes or undoes it                             |
- * | hold gone          | live    | anything else  | nothing: alarm, a person decides                                    |
- * | on hold            | live    | moved          | nothing to put back                                                 |
+ * | old             | new          | the store says | then                                           |
+ * |-----------------|--------------|----------------|------------------------------------------------|
+ * | over, or unread |              |                | nothing, or a later retry                      |
+ * | any             | unread       |                | a later retry                                  |
+ * | any             | not one live |                | no hold; alert if the old one would collect    |
+ * | hold gone       | live         | moved          | hold restored; alert                           |
+ * | hold gone       | live         | in progress    | nothing: recovery finishes or undoes the move  |
+ * | hold gone       | live         | anything else  | no hold; alert: a person decides               |
+ * | on hold         | live         | moved          | no hold needed                                 |
  *
- * In the last and the fourth row, invoices that the old account made meanwhile stop collecting.
- * Nothing is voided or refunded by itself: that is a person's to decide.
+ * In the fourth and the last row, the collection of invoices that the old account created in the
+ * meantime stops. A person decides about voids and refunds.
  * @returns why the signal ends here
  */
 export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<IgnoredReason>> {
@@ -48,19 +48,19 @@ export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<
   }
 }
 
-/** Waits without counting as a try: an apply may take hours. */
+/** This wait does not count as a try: an apply may take hours. */
 export const applyAtWork: Failure = {
   kind: 'retryable',
   code: 'apply_running',
-  message: 'an apply is at work on this store',
+  message: 'an apply is running on this store',
   status: 0,
 }
 
 const unseen = { start() {}, step() {}, note() {}, done() {} }
 
 /**
- * The signal in hand. `remember` is durable when it returns; false when the row is somebody else's
- * by now.
+ * The signal in progress. `remember` is durable when it returns; it returns false when another
+ * worker has taken the row.
  */
 export interface HoldRow {
   readonly id: string
@@ -99,7 +99,7 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
   const made = await madeSince(account, work.old, since)
   if (!made.ok) return made
   const stopped = [...new Set([...stoppedBefore(row.facts), ...idsOf(made.value, 'collecting')])]
-  // Durable before the first request: whoever goes on after a crash still has to tell of all of it.
+  // Durable before the first request: after a crash, the next worker must still report all of them.
   if (stopped.length > 0 && !(await row.remember({ stopped }))) return failed(applyAtWork)
   let refused: Failure | undefined
   for (const invoice of idsOf(made.value, 'collecting')) {
@@ -107,7 +107,7 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
     if (!outcome.ok && outcome.failure.kind !== 'rejected') return outcome
     if (!outcome.ok) refused = outcome.failure
   }
-  // One of them may have been paid or voided in this moment, whether or not it took the request.
+  // An invoice may have been paid or voided at this moment, whether or not it took the request.
   const left = stopped.length === 0 ? made : await madeSince(account, work.old, since)
   if (!left.ok) return left
   if (refused !== undefined && idsOf(left.value, 'collecting').length > 0) return failed(refused)
@@ -119,8 +119,8 @@ async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Ou
 }
 
 /**
- * A cancel may end both while the hold is being put back: Stripe then refuses it, and there is
- * nothing left to hold.
+ * A cancel may end both subscriptions while the hold is being restored. Stripe then refuses the
+ * hold, and nothing is left to hold.
  */
 async function isOverNow(context: InboxContext, subscriber: SubscriberKey, { kind }: Failure): Promise<boolean> {
   if (kind !== 'rejected') return false
@@ -144,7 +144,7 @@ interface HoldWork {
 }
 
 /**
- * The pause as it is kept after a proven move, and the mark as it was: it remembers what a revert
+ * Sets the pause that a proven move keeps, and the original mark, which records what a revert
  * restores.
  */
 async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<true>> {
@@ -154,7 +154,7 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
     return failed({
       kind: 'rejected',
       code: 'hold_mark_lost',
-      message: `${subscriber} collects although its successor lives, and what its hold remembered is lost; run "crossbill apply" now`,
+      message: `${subscriber} collects although its successor is live. The record of its hold is lost, so the hold was not restored; run "crossbill apply" now`,
       status: 0,
     })
   const outcome = await perform(context, {
@@ -171,12 +171,12 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
   return failed({
     kind: 'rejected',
     code: 'hold_not_taken',
-    message: `${old.id} took the hold and yet is not held (it may resume by itself): pause it in the Dashboard of ${account.name}`,
+    message: `Stripe accepted the hold of ${old.id}, but the subscription is not on hold (it may resume by itself): pause it in the Dashboard of ${account.name}`,
     status: 0,
   })
 }
 
-/** The mark as the hand-over set it: the journal keeps every request. */
+/** The mark as the hand-over set it, from the journal, which keeps every request. */
 async function markOnce(context: InboxContext, subscriber: SubscriberKey): Promise<string | undefined> {
   const marks = (await context.store.journal({ address: subscriberAddress(subscriber) })).flatMap(({ params }) => {
     const metadata = params['metadata']
@@ -192,15 +192,17 @@ function tell(
   { stopped, paid }: { readonly stopped: readonly string[]; readonly paid: readonly string[] },
 ): void {
   const summary = [
-    `somebody took the hold off ${subscriber}; it is on hold again`,
+    `the hold of ${subscriber} was removed in Stripe; Crossbill has restored it`,
     ...(stopped.length === 0
       ? []
       : [
-          `made meanwhile and collecting no more: ${stopped.join(', ')}; void in the old account what the target bills`,
+          `invoices created in the meantime, whose collection Crossbill stopped: ${stopped.join(', ')}; void those in the old account that the target also bills`,
         ]),
     ...(paid.length === 0
       ? []
-      : [`paid meanwhile in the old account: ${paid.join(', ')}; refund what the target charged, too`]),
+      : [
+          `invoices paid in the meantime in the old account: ${paid.join(', ')}; refund those that the target also charged`,
+        ]),
   ]
   context.log({ level: 'warn', event: 'hold_put_back', subscriber, stopped: stopped.length, paid: paid.length })
   context.alert({
@@ -213,15 +215,15 @@ function tell(
 
 const whyNot = {
   ended: 'its successor has ended, so it must be settled and never bill again',
-  several: 'several live subscriptions claim to succeed it',
-  unknown: 'this store does not know it as moved',
+  several: 'several live subscriptions are marked as its successor',
+  unknown: 'this store has no record that it was moved',
 } as const
 
 function tellNotPutBack(context: InboxContext, subscriber: string, why: keyof typeof whyNot): void {
   context.alert({
     key: `hold_missing ${subscriber}`,
     severity: 'critical',
-    summary: `somebody took the hold off ${subscriber}, and it was not put back: ${whyNot[why]}. The old account will charge at its next renewal`,
+    summary: `the hold of ${subscriber} was removed in Stripe, and Crossbill did not restore it: ${whyNot[why]}. The old account will charge at the next renewal`,
     fix: why === 'unknown' ? 'crossbill apply' : 'crossbill verify',
   })
 }

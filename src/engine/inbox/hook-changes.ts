@@ -10,10 +10,10 @@ export interface HookChanges {
 }
 
 /**
- * Which hooks the site should have: for every cancel tag and every form of access.yaml one at the
- * address with the current secret. Hooks at the address of a previous secret stay as long as it is
- * listed (what is on its way still arrives); others of this service go. Hooks of other programs are
- * not touched.
+ * Decides which hooks the site should have: one for every cancel tag and every form of access.yaml,
+ * at the address with the current secret. Hooks at the address of a previous secret stay while that
+ * secret is listed, so that events in flight still arrive. Other hooks of this service are removed;
+ * hooks of other programs are not touched.
  */
 export function hookChanges(
   base: string,

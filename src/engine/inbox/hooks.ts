@@ -17,9 +17,9 @@ export interface HooksEnsured {
 }
 
 /**
- * Makes Kajabi's hooks as they should be: new ones first, so that a tag set in between is heard at
- * one address or at both, never at none. Kajabi cannot change a hook, and gives one up in silence
- * when its address answers badly; running this again does only what is missing.
+ * Creates the missing hooks of Kajabi and removes the outdated ones. It creates first, so that a
+ * tag set in between reaches at least one address. Kajabi cannot change a hook, and drops one
+ * silently when its address answers badly; a second run only creates what is missing.
  */
 export async function ensureHooks(
   kajabi: KajabiSite,

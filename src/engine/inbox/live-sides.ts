@@ -18,11 +18,11 @@ export interface ReadSides {
   readonly old: StripeObject | undefined
   readonly oldAccount: StripeAccount | undefined
   readonly successors: readonly StripeObject[]
-  /** The customer, the same id in both accounts (a PAN copy keeps it). */
+  /** The customer. A PAN copy keeps the id, so it is the same in both accounts. */
   readonly customer: string | undefined
 }
 
-/** Where sides show no successors. */
+/** The failure when the successors could not be read. */
 export const targetUnreadable: Failure = {
   kind: 'retryable',
   code: 'target_unreadable',
@@ -31,8 +31,8 @@ export const targetUnreadable: Failure = {
 }
 
 /**
- * Reads the old subscription, and the target's subscriptions of its customer by mark with `status:
- * all`: a cancelled successor is a successor. A target that cannot be read is said to be
+ * Reads the old subscription, and by mark the target's subscriptions of its customer with `status:
+ * all`: a cancelled successor is still a successor. A target that cannot be read is reported as
  * unreadable, never taken for empty.
  */
 export async function readSides(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
@@ -65,14 +65,14 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
 }
 
 /**
- * A subscription that was made in the target itself, as after the member subscribed again: it has
- * no old side and stands for itself.
+ * Reads a subscription that was created in the target itself, for instance when the member
+ * subscribed again. It has no old side.
  */
 async function readTarget(context: InboxContext, subscription: string): Promise<Outcome<ReadSides>> {
   const read = await readOld(context, context.accounts.target, subscription)
   if (!read.ok) return read
   const from = read.value === undefined ? undefined : markOf(read.value)
-  // It succeeds an old subscription, which has to end with it.
+  // It succeeds an old subscription, which must end with it.
   if (from !== undefined && !from.startsWith(`${targetAccount}/`)) return readSides(context, from as SubscriberKey)
   const successors = read.value === undefined ? [] : [read.value]
   return success({
@@ -108,7 +108,7 @@ async function readSuccessors(
   return success(found)
 }
 
-/** Every subscription of a customer in one account, the ended ones included. */
+/** Every subscription of a customer in one account, including ended ones. */
 export function subscriptionsOf(account: StripeAccount, customer: string): Promise<Outcome<readonly StripeObject[]>> {
   return listed(account, '/v1/subscriptions', { customer, status: 'all' }, `${account.name}_unreadable`)
 }
@@ -125,8 +125,8 @@ function sideOf(old: StripeObject): LiveSides['old'] {
 }
 
 /**
- * A PAN copy keeps the customer's id. For an old subscription that its account no longer has, the
- * grant still knows whose it was.
+ * A PAN copy keeps the customer's id. When the old account no longer has the subscription, the
+ * grant still names the customer.
  */
 async function customersOf(
   context: InboxContext,

@@ -4,17 +4,17 @@ import type { InboxContext } from './context.ts'
 import { tellRefused } from './credentials.ts'
 
 /**
- * Contacts seen with a cancel tag, by contact and tag: once, or often enough that a signal was made
- * of it. Forgotten when the tag is gone.
+ * Contacts seen with a cancel tag, by contact and tag: `once`, or `told` when a signal was made. An
+ * entry is dropped when the tag is gone.
  */
 export type SeenTags = Map<string, 'once' | 'told'>
 
 const toldKey = 'poller.told_tags'
 
 /**
- * What the last process to look has made signals of. A tag that stays on a contact (its signal
- * waits for a person, or was discarded) is the same old wish after a restart, and must not cancel
- * what its member subscribed to since.
+ * Loads the tags that an earlier process already turned into signals. A tag can stay on a contact
+ * while its signal waits for a person or after it was discarded. After a restart it is the same old
+ * request, and must not cancel a later subscription of the member.
  */
 export async function rememberedTags({ store }: Pick<InboxContext, 'store'>): Promise<SeenTags> {
   const told = await store.get(toldKey)
@@ -22,9 +22,10 @@ export async function rememberedTags({ store }: Pick<InboxContext, 'store'>): Pr
 }
 
 /**
- * Looks who carries a cancel tag. Hooks are quicker, but Kajabi gives one up in silence, and one
- * that met a stopped service may never come again; a tag stays until its wish is done. Only a tag
- * seen twice in a row is a signal: the first time its hook may still be at work.
+ * Reads which contacts carry a cancel tag. Hooks are faster, but Kajabi drops a hook silently, and
+ * an event that met a stopped service may never come again; a tag stays until its request is done.
+ * Only a tag seen twice in a row makes a signal, because its hook may still be in flight the first
+ * time.
  * @returns how many signals were made; undefined when Kajabi could not be read
  */
 export async function pollTags(context: InboxContext, seen: SeenTags): Promise<number | undefined> {
@@ -53,7 +54,7 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
         const receivedAt = context.clock()
         const message = digest([contact, tag, receivedAt])
         await acceptSignal(context, { source: 'poller', event: 'tag_added', contact, tag, offer, receivedAt, message })
-        // Only after it is stored: a write that failed is tried again by the next look.
+        // Set only after the signal is stored, so that the next poll retries a failed write.
         seen.set(key, 'told')
         signals++
       }
@@ -66,8 +67,8 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
 }
 
 /**
- * A signal of this tag is on its way: the tag that stays meanwhile is the same wish. A dead letter
- * is no reason, because it may be of an earlier wish.
+ * A signal of this tag is in progress, so the tag belongs to the same request. A dead letter does
+ * not count: it may belong to an earlier request.
  */
 async function isWaitedFor({ inbox }: InboxContext, contact: string, tag: string): Promise<boolean> {
   const rows = await inbox.about({ contact }, 50)

@@ -11,9 +11,9 @@ import type { Grant } from '../grants.ts'
 import { giveAgain } from './repair.ts'
 import { readStanding } from './standing.ts'
 
-/** What one look at Kajabi came to. */
+/** The result of one poll of Kajabi. */
 export interface Poll {
-  /** Grants whose offer is not there. */
+  /** Grants whose offer is missing. */
   readonly gone: number
   readonly repaired: number
   readonly signals: number
@@ -22,32 +22,32 @@ export interface Poll {
 }
 
 /**
- * Missing grants that somebody is told of, by contact and offer, and when they were looked into.
- * They are not asked about again for an hour, since asking costs reads, of which a new account has
- * few.
+ * Missing grants already reported, by contact and offer, with the time of their last check. They
+ * are not checked again for an hour, because a check costs reads, and a new account has few.
  */
 export type KnownGone = Map<string, Instant>
 
 /**
- * At once gone, this many and this share of an offer's holders, is a fault of the other side rather
- * than so many wishes.
+ * When this many holders, and this share of them, lose an offer at once, the likely cause is a
+ * fault in Kajabi, not many cancels.
  */
 const suspiciousCount = 5
 const suspiciousShare = 0.2
 
 /**
- * Looks whether everybody still holds what Crossbill granted, or what they held without it when it
- * last looked. Kajabi tells nobody about a revoke, so this is the only way to hear of one.
+ * Checks that every holder still has the offers that Crossbill granted, and the offers they held
+ * without Crossbill at the last check. Kajabi reports no revokes, so polling is the only way to
+ * notice one.
  *
- * | offer gone, and                          | then                                                                             |
- * |------------------------------------------|----------------------------------------------------------------------------------|
- * | nobody is on the list, the contact says otherwise | the breaker opens: an empty page is no answer                           |
- * | protected, paid for                      | given again, however many: old integrations revoke what they think has ended     |
- * | so, and it was not Crossbill's           | given all the same, and Crossbill's from then on                                 |
- * | so are many others, not protected        | the breaker opens: nothing is cancelled, somebody is called                      |
- * | the contact itself still has it          | nothing: Kajabi's lists do not always agree                                      |
- * | `revoked_means: cancel`                  | a signal, which the worker verifies by two more reads                            |
- * | otherwise                                | somebody is told: in Kajabi a revoke is not a cancel                             |
+ * | offer gone, and                      | then                                                    |
+ * |--------------------------------------|---------------------------------------------------------|
+ * | the list is empty, the contact has it | the breaker opens: an empty page is no answer          |
+ * | protected, paid for                  | granted again, however many: old integrations revoke what they think has ended |
+ * | the same, not granted by Crossbill   | granted, and managed by Crossbill from then on          |
+ * | many are gone, not protected         | the breaker opens: no cancels; an alert is sent         |
+ * | the contact itself still has it      | nothing: Kajabi's lists do not always agree             |
+ * | `revoked_means: cancel`              | a signal, which the worker verifies by two more reads   |
+ * | otherwise                            | an alert: in Kajabi a revoke is not a cancel            |
  */
 export async function pollAccess(context: InboxContext, known: KnownGone = new Map()): Promise<Poll> {
   const { kajabi, inbox, access } = context
@@ -90,7 +90,7 @@ function nameOf({ contact, offer }: Grant): string {
   return `${contact} ${offer}`
 }
 
-/** Nobody is on the list: then one contact itself is asked. */
+/** When the list is empty, one contact is read to check it. */
 async function isEmptyPage(
   { kajabi }: InboxContext,
   { gone, mine, holders }: { gone: readonly Grant[]; mine: readonly Grant[]; holders: number },
@@ -109,16 +109,14 @@ interface Gone {
   readonly mine: readonly Grant[]
 }
 
-/**
- * First those who are protected, each of them; then the others, unless there are suspiciously many.
- */
+/** Checks every protected grant first, then the others, unless suspiciously many are missing. */
 async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone, known: KnownGone) {
   const at = context.clock()
   let [repaired, signals] = [0, 0]
   const unprotected: Grant[] = []
   for (const grant of gone.filter((one) => (known.get(nameOf(one)) ?? 0) <= at - secondsPerHour)) {
     const standing = await readStanding(context, grant)
-    // Not readable now: looked into again by the next poll.
+    // Not readable now; the next poll checks it again.
     if (!standing.ok) continue
     if (!standing.value.paid) await forget(context, grant, offer)
     else if (!standing.value.isProtected) unprotected.push(grant)
@@ -144,15 +142,15 @@ async function lookInto(context: InboxContext, { key, offer, gone, mine }: Gone,
 }
 
 /**
- * Nobody pays for it and it is not there: as it should be, so there is nothing left to remember.
+ * The offer is gone and no subscription pays for it. That is correct, so the grant is forgotten.
  */
 async function forget(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<void> {
   if (!(await isStillThere(context, grant, offer))) await context.inbox.removeGrants([grant])
 }
 
 /**
- * What was not Crossbill's and was taken around a move is given by it, and is its own from then on;
- * remembered before it is sent.
+ * Grants an offer that Crossbill had not granted and that was lost around a move. Crossbill manages
+ * it from then on, so the grant is stored before the request is sent.
  */
 async function giveLost(
   context: InboxContext,
@@ -176,7 +174,7 @@ function isSuspicious(missing: number, granted: number): boolean {
   return missing >= suspiciousCount && missing > granted * suspiciousShare
 }
 
-/** True also when the contact cannot be asked: then nothing is concluded. */
+/** Also true when the contact cannot be read: then nothing is concluded. */
 async function isStillThere({ kajabi, log }: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {
   const own = await kajabi?.offersOf(grant.contact)
   if (own?.ok !== true) return own?.failure.code !== 'not_found'
@@ -201,7 +199,13 @@ function tell(context: InboxContext, offer: string, gone: readonly Grant[]): voi
   const key = `offer_gone ${offer}`
   const fix = 'crossbill verify; give it again in Kajabi, or cancel with "crossbill cancel"'
   if (gone.length === 0)
-    return context.alert({ key, severity: 'warning', summary: `${offer} is where it should be`, fix, resolved: true })
+    return context.alert({
+      key,
+      severity: 'warning',
+      summary: `every member who pays for ${offer} has it in Kajabi`,
+      fix,
+      resolved: true,
+    })
   const some = gone.slice(0, 5).flatMap(({ subscribers }) => subscribers)
   context.alert({
     key,

@@ -4,22 +4,22 @@ import type { Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { GrantStore } from '../grants.ts'
 
-/** One accepted signal and what became of it. */
+/** One accepted signal and its outcome. */
 export interface InboxRow {
   readonly id: string
   readonly signal: Signal
   readonly now: InboxState
   /**
-   * What the worker must remember between tries: invoices whose collection is to be restored, what
-   * was cancelled. Ids and instants only.
+   * What the worker must remember between tries: invoices whose collection must be restored, and
+   * cancelled subscriptions. Ids and instants only.
    */
   readonly facts: JsonObject
-  /** Wall-clock instants of the service (Stripe's clock is not involved in waiting). */
+  /** The service's wall clock; Stripe's clock plays no part in waiting. */
   readonly acceptedAt: Instant
   readonly updatedAt: Instant
 }
 
-/** What is written about one step of a row, for `inbox show`: when, what, why. */
+/** A record of one step of a row, for `inbox show`: when, what and why. */
 export interface InboxNote {
   readonly at: Instant
   readonly state: InboxState['state']
@@ -27,14 +27,14 @@ export interface InboxNote {
 }
 
 /**
- * The durable inbox. The same store as the rest; several processes may work on it. Every method is
- * durable when it returns, and a row belongs to one worker at a time: a claim is a lease that runs
- * out when its holder dies.
+ * The durable inbox, in the same store as the rest. Several processes may work on it. Every method
+ * is durable when it returns. A row belongs to one worker at a time: a claim is a lease that
+ * expires when its holder dies.
  */
 export interface InboxStore extends GrantStore {
   /**
-   * Stores a signal unless one of its keys is already there. Many at once are committed together
-   * (group commit). `duplicate` names the earlier row.
+   * Stores a signal unless one of its keys is already there. Concurrent calls are committed
+   * together (group commit). `duplicate` names the earlier row.
    */
   accept(entry: {
     readonly keys: readonly string[]
@@ -42,9 +42,9 @@ export interface InboxStore extends GrantStore {
     readonly at: Instant
   }): Promise<{ readonly id: string; readonly duplicate: boolean }>
   /**
-   * Rows that wait, leased to `holder` until `until`. The lane `fresh` holds what has just arrived,
-   * newest first; `old` holds everything that waits (received, due retries, abandoned in the
-   * middle), the longest due first. News never stands behind a backlog.
+   * Leases waiting rows to `holder` until `until`. The lane `fresh` holds new arrivals, newest
+   * first. The lane `old` holds everything that waits (received, due retries, abandoned midway),
+   * longest due first. A new arrival never queues behind a backlog.
    */
   claim(
     holder: string,
@@ -52,21 +52,18 @@ export interface InboxStore extends GrantStore {
     until: Instant,
     which: {
       readonly limit: number
-      /** False: only signals that cancel nobody. */
+      /** False: only signals that cancel nothing. */
       readonly cancels: boolean
       readonly lane: 'fresh' | 'old'
     },
   ): Promise<readonly InboxRow[]>
-  /** Keeps these rows in the hands of `holder` until then; what was lost meanwhile stays lost. */
+  /** Extends the leases of `holder` on these rows. A lease that was lost stays lost. */
   renew(holder: string, ids: readonly string[], until: Instant): Promise<void>
-  /** Retries that wait for this cause are due now. */
+  /** Makes retries that wait for this cause due now. */
   hasten(cause: string): Promise<void>
-  /** Gives these rows back, as far as they are still in the hands of `holder`. */
+  /** Releases those of these rows that `holder` still has. */
   release(holder: string, ids: readonly string[]): Promise<void>
-  /**
-   * False when the lease was lost meanwhile: then nothing was written, and the row is somebody
-   * else's.
-   */
+  /** False when the lease was lost: nothing was written, and another worker has the row. */
   save(
     id: string,
     holder: string,
@@ -77,10 +74,10 @@ export interface InboxStore extends GrantStore {
       readonly release: boolean
     },
   ): Promise<boolean>
-  /** An operator's change, outside any lease; refused (false) while a worker holds the row. */
+  /** An operator's change, outside any lease. Refused (false) while a worker holds the row. */
   change(id: string, change: { readonly now: InboxState; readonly note: InboxNote }): Promise<boolean>
   get(id: string): Promise<{ readonly row: InboxRow; readonly notes: readonly InboxNote[] } | undefined>
-  /** The row that one of these keys was accepted as. */
+  /** The row that was accepted with one of these keys. */
   byKey(keys: readonly string[]): Promise<InboxRow | undefined>
   list(filter: { readonly state?: InboxState['state']; readonly limit: number }): Promise<readonly InboxRow[]>
   /** Rows that name this contact or this customer, newest first. */
@@ -89,8 +86,7 @@ export interface InboxStore extends GrantStore {
     limit: number,
   ): Promise<readonly InboxRow[]>
   /**
-   * How many rows are in this state for which cause (the code of the reason), with the id of one of
-   * each.
+   * Counts the rows in this state by cause (the code of the reason), with the id of one of each.
    */
   causes(
     state: InboxState['state'],
@@ -99,6 +95,6 @@ export interface InboxStore extends GrantStore {
     readonly states: Readonly<Record<InboxState['state'], number>>
     readonly oldestPending: Instant | undefined
   }>
-  /** For the breaker: cancels done since then, and those that any process has in hand now. */
+  /** For the breaker: the cancels done since `at`, and those in progress in any process. */
   cancelsSince(at: Instant, now: Instant): Promise<{ readonly done: number; readonly inHand: number }>
 }

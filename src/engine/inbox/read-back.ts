@@ -7,29 +7,26 @@ import { takeAndGiveAgain } from './repair.ts'
 import { readStanding } from './standing.ts'
 
 /**
- * Dark grants that were looked into, by contact and offer, and when: each once a day, so that a
- * repair that does not help is not repeated for ever.
+ * The time of the last check of each dark grant, by contact and offer. Each is checked once a day,
+ * so that an ineffective repair is not repeated forever.
  */
 export type KnownDark = Map<string, Instant>
 
-/** What one reading back came to. */
+/** The result of one check. */
 export interface ReadBack {
-  /** Members who pay, whose offer is listed, and whose products are switched off. */
+  /** Members who pay and hold the offer, but whose products are switched off. */
   readonly dark: number
   readonly repaired: number
 }
 
-/**
- * At most so many are taken and given again in one reading: about two requests each, at one a
- * second.
- */
+/** The most repairs in one check: each takes about two requests, at one a second. */
 const repairsMax = 25
 
 /**
- * Reads back whether those who hold an offer can also open what it gives: Kajabi may list an offer
- * whose products were switched off, as old integrations leave it behind, and then giving it again
- * is not enough. Who is protected is repaired; of others somebody is told. A product that is open
- * for nobody is not published, and says nothing.
+ * Checks that the holders of an offer can open its products. Kajabi may list an offer whose
+ * products are switched off, as old integrations leave it, and granting it again does not help.
+ * Protected grants are repaired; an alert names the others. A product that is open to no member is
+ * not published, and is skipped.
  */
 export async function readBackProducts(
   context: InboxContext,
@@ -55,7 +52,7 @@ export async function readBackProducts(
   return success({ dark, repaired })
 }
 
-/** Whoever holds the offer and lacks one of its products. */
+/** Members who hold the offer and lack one of its products. */
 async function darkOf(
   { kajabi }: InboxContext,
   mine: readonly Grant[],
@@ -79,7 +76,12 @@ async function darkOf(
   return success([...dark])
 }
 
-const noApi = { kind: 'rejected', code: 'no_api', message: 'the site has no API to be read by', status: 0 } as const
+const noApi = {
+  kind: 'rejected',
+  code: 'no_api',
+  message: 'the site has no API, so its members cannot be read',
+  status: 0,
+} as const
 
 async function lookInto(
   context: InboxContext,
@@ -99,7 +101,8 @@ async function lookInto(
 function tell({ alert }: InboxContext, offer: string, dark: readonly Grant[]): void {
   const common = { key: `offer_dark ${offer}`, severity: 'warning' } as const
   const fix = 'in Kajabi, revoke the offer of these members and grant it again'
-  if (dark.length === 0) return alert({ ...common, summary: `${offer} opens what it should`, fix, resolved: true })
+  if (dark.length === 0)
+    return alert({ ...common, summary: `every holder of ${offer} can open its products`, fix, resolved: true })
   const some = dark.slice(0, 5).flatMap(({ subscribers }) => subscribers)
   const who = dark.length === 1 ? '1 member holds' : `${dark.length} members hold`
   alert({ ...common, summary: `${who} ${offer} in Kajabi and cannot open it: ${some.join(', ')}`, fix })

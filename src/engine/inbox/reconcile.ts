@@ -20,29 +20,31 @@ import { ensureHooks, type HookAddress, type HooksEnsured } from './hooks.ts'
 
 export interface Reconciliation {
   readonly at: Instant
-  /** Offers somebody pays for and does not hold. */
+  /** Offers that are paid for and missing in Kajabi. */
   readonly missing: number
-  /** Offers that Crossbill had granted and nobody paid for any more: they have been taken away. */
+  /**
+   * Offers that Crossbill granted and revoked now, because no subscription pays for them any more.
+   */
   readonly taken: number
   readonly hooksCreated: number
   /**
-   * Old subscriptions that would collect although their successor lives: their hold is being put
-   * back.
+   * Old subscriptions that would collect although their successor is live: their hold is being
+   * restored.
    */
   readonly holds: number
 }
 
-/** One reconciliation in full: what was looked at, and who is behind the numbers, by ids. */
+/** One full reconciliation: the number of things compared, and the ids behind the counts. */
 export interface Reconciled extends Reconciliation {
   readonly compared: {
     /** Subscriptions of all accounts. */
     readonly subscriptions: number
-    /** Offers that somebody pays for, or holds from Crossbill. */
+    /** Offers that are paid for, or that Crossbill granted. */
     readonly offers: number
-    /** Hooks that should be there; 0 where nobody could look. */
+    /** Hooks that should exist; 0 where hooks could not be read. */
     readonly hooks: number
   }
-  /** Addresses of the grants that are missing, as a plan names them. */
+  /** Addresses of the missing grants, as a plan names them. */
   readonly toGrant: readonly string[]
   /** Subscribers whose hold is gone. */
   readonly unheld: readonly SubscriberKey[]
@@ -51,22 +53,21 @@ export interface Reconciled extends Reconciliation {
 export interface ReconcileContext extends InboxContext {
   readonly catalog: Catalog
   readonly progress: Progress
-  /** Where Kajabi's hooks should point; undefined when the project does not say. */
+  /** Where Kajabi's hooks should point; undefined when the project does not set it. */
   readonly hooks: HookAddress | undefined
 }
 
 const reconciledKey = 'reconciliation'
 
-/**
- * One reconciliation at a time on one store: two that look for hooks at once would both make them.
- */
+/** One reconciliation at a time on one store: two at once would both create the missing hooks. */
 export const reconcileLease = 'reconcile'
 
 /**
- * Compares offers with live subscriptions, both ways, hooks with what they should be, and looks
- * whether every hold is there. What ended and still has access loses it, a hold that is gone is put
- * back; what is missing is told, since giving access is an apply's work. Once a day and on demand.
- * @throws CommandError `apply_running` when another one is at work and stays so; `lease_lost`
+ * Compares offers with live subscriptions in both directions, compares hooks with the
+ * configuration, and checks that every hold is in place. It revokes access that no subscription
+ * pays for and restores removed holds. It only reports missing access, because apply grants it.
+ * Runs once a day and on demand.
+ * @throws CommandError `apply_running` when another reconciliation keeps running; `lease_lost`
  */
 export async function reconcile(context: ReconcileContext): Promise<Outcome<Reconciled>> {
   return withLease(context, reconcileLease, async (_held, bound) => compare(bound))
@@ -93,7 +94,7 @@ async function compare(context: ReconcileContext): Promise<Outcome<Reconciled>> 
   return success({ ...result, compared, toGrant, unheld })
 }
 
-/** Webhooks tell of a hold that was taken off, unless nobody sends them. */
+/** Webhooks report a removed hold, unless they are not set up. */
 async function reportHolds(context: ReconcileContext, live: Live): Promise<readonly SubscriberKey[]> {
   const gone = sidesOf(live, []).filter(({ old, alive }) => {
     const sight = sightOld(old)
@@ -140,8 +141,8 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
 }
 
 /**
- * Makes what hooks are missing. A key without the permission for webhooks, which some plans do not
- * sell, keeps the rest of the reconciliation from nobody.
+ * Creates missing hooks. Some Kajabi plans sell keys without the permission for webhooks; the rest
+ * of the reconciliation still runs.
  */
 async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise<Outcome<HooksKept>> {
   if (context.hooks === undefined) return success(noHooks)
@@ -150,13 +151,13 @@ async function keepHooks(context: ReconcileContext, kajabi: KajabiSite): Promise
   context.alert({
     key: 'hooks_not_allowed',
     severity: 'warning',
-    summary: 'the key of Kajabi may not see hooks: cancels by tag are found by looking, within a minute',
+    summary: 'the Kajabi key has no permission for webhooks: polling still finds cancels by tag, within a minute',
     fix: 'crossbill doctor',
   })
   return success(noHooks)
 }
 
-/** The last one that went through. */
+/** The last reconciliation that succeeded. */
 export async function lastReconciliation(context: Pick<InboxContext, 'store'>): Promise<Reconciliation | undefined> {
   const value = await context.store.get(reconciledKey)
   if (!isJsonObject(value) || typeof value['at'] !== 'number') return undefined
@@ -173,21 +174,22 @@ export async function lastReconciliation(context: Pick<InboxContext, 'store'>): 
 function tell(context: InboxContext, { missing, taken, hooksCreated, holds }: Reconciliation): void {
   context.log({ level: 'info', event: 'reconciled', missing, taken, hooks_created: hooksCreated, holds })
   const differ = { key: 'reconciliation', severity: 'warning', fix: 'crossbill plan; crossbill apply' } as const
-  if (missing === 0) context.alert({ ...differ, summary: 'everybody who pays has their offers', resolved: true })
-  else context.alert({ ...differ, summary: `${missing} offers that are paid for are missing in Kajabi` })
+  if (missing === 0) context.alert({ ...differ, summary: 'every paying member has their offers', resolved: true })
+  else context.alert({ ...differ, summary: `${missing} offers that members pay for are missing in Kajabi` })
   const late = { key: 'reconciliation_taken', severity: 'warning', fix: 'crossbill doctor' } as const
-  if (taken === 0) context.alert({ ...late, summary: 'nobody held what they no longer pay for', resolved: true })
+  if (taken === 0)
+    context.alert({ ...late, summary: 'no member held an offer that they no longer pay for', resolved: true })
   else
     context.alert({
       ...late,
-      summary: `${taken} offers of people who no longer pay were still there and have been taken: no webhook of Stripe said that they had ended`,
+      summary: `${taken} offers of members who no longer pay were still active and have been revoked: no Stripe webhook reported that their subscriptions had ended`,
     })
-  // A hook that was gone means that cancels may have gone unheard since the last look.
+  // A missing hook means that cancels may have been missed since the last check.
   if (hooksCreated > 0)
     context.alert({
       key: 'hook_missing',
       severity: 'critical',
-      summary: `${hooksCreated} of Kajabi's hooks were missing and have been made again: a tag added meanwhile was not heard`,
-      fix: 'look in Kajabi who has a cancel tag, and cancel them with "crossbill cancel"',
+      summary: `${hooksCreated} Kajabi hooks were missing and have been created again: they did not report tags added in the meantime`,
+      fix: 'find the contacts with a cancel tag in Kajabi, and cancel them with "crossbill cancel"',
     })
 }

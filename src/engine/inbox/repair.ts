@@ -5,22 +5,22 @@ import { protectedDays } from '../access/carry-out.ts'
 import type { InboxContext } from './context.ts'
 import type { Grant } from '../grants.ts'
 
-/** Gives an offer again that is not on the contact. @returns whether Kajabi took it */
+/** Grants an offer again that is missing on the contact. @returns whether Kajabi accepted it */
 export async function giveAgain(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {
   return said(context, grant, await give(context, grant, offer))
 }
 
 /**
- * Takes an offer away and gives it again: where Kajabi lists an offer whose products are switched
- * off, giving it once more changes nothing. In between it looks like a revoke, so the grant is
- * protected first, durably and for every process: a poll in between, and the next one after a crash
- * in between, give it again.
- * @returns whether Kajabi took it
+ * Revokes an offer and grants it again: when Kajabi lists an offer whose products are switched off,
+ * a second grant alone changes nothing. In between, the offer looks revoked, so the grant is
+ * protected first, durably and for every process. A poll in between, or the first poll after a
+ * crash, then grants it again.
+ * @returns whether Kajabi accepted it
  */
 export async function takeAndGiveAgain(context: InboxContext, grant: Grant, offer: AccessOffer): Promise<boolean> {
   const { kajabi, inbox } = context
   if (kajabi === undefined) return false
-  // As long as after any grant: a service that died in between may be down for days.
+  // The same time as after any grant: a service that crashed in between may be down for days.
   const protectedUntil = instant(Math.max(grant.protectedUntil, context.clock() + protectedDays * secondsPerDay))
   await inbox.putGrants([{ ...grant, protectedUntil }])
   const taken = await kajabi.revoke(grant.contact, offer.kajabi)

@@ -22,15 +22,15 @@ import { verifySignal } from './truth.ts'
 import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
 
 /**
- * Works on one claimed row until it is at an end or has to wait. Throws only when the store does
- * not take what became of it.
+ * Works on one claimed row until it ends or has to wait. Throws only when the store does not accept
+ * the result.
  */
 export async function workRow(context: InboxContext, row: InboxRow): Promise<void> {
   const work = new RowWork(context, row)
   try {
     await work.end(await handle(context, work))
   } catch (error) {
-    // Trying again repeats a bug, so a person has to see the entry. The others are worked on.
+    // A retry would repeat a bug, so a person must see this row. Work on the other rows continues.
     await work.end(isBug(error) ? bugEnd(context, work, error) : postponed(context, work, unexpected(error)))
   }
 }
@@ -40,7 +40,7 @@ function bugEnd(context: InboxContext, { id }: RowWork, error: Error): InboxEven
   return { event: 'failed', reason: `bug: ${error.message}` }
 }
 
-/** A claimed row while it is worked on: its state moves with every durable note. */
+/** A claimed row in progress. Its state changes with every durable note. */
 class RowWork {
   readonly id: string
   readonly signal: InboxRow['signal']
@@ -58,16 +58,16 @@ class RowWork {
     this.now = row.now
   }
 
-  /** Tries so far, also those that a crash interrupted after they were counted. */
+  /** Tries so far, including counted tries that a crash interrupted. */
   get attempts(): number {
     if (this.now.state === 'retry') return this.now.attempts
-    // Redriven by an operator: all tries are there again.
+    // An operator redrove the row, which resets the tries.
     return this.now.state === 'received' ? 0 : Number(this.facts['attempts'] ?? 0)
   }
 
   /**
-   * Whom an earlier try, verified then, has begun to cancel: it is finished, whatever has become of
-   * the tag or the link since.
+   * The subscriber that an earlier, verified try began to cancel. That cancel is finished, even if
+   * the tag or the link has changed since.
    */
   get begun(): SubscriberKey | undefined {
     const { subscriber } = this.facts
@@ -75,9 +75,7 @@ class RowWork {
     return under && typeof subscriber === 'string' ? (subscriber as SubscriberKey) : undefined
   }
 
-  /**
-   * Durable before the next request. False when the lease was lost: somebody else goes on with it.
-   */
+  /** Durable before the next request. False when the lease was lost: another worker has the row. */
   async note(event: InboxEvent, facts: JsonObject): Promise<boolean> {
     const next = nextInbox(this.now, event)
     if (next === undefined) throw new Bug(`inbox row ${this.id}: ${event.event} in state ${this.now.state}`)
@@ -90,7 +88,8 @@ class RowWork {
       note: { at, state: next.state, text: 'reason' in event ? event.reason : event.event },
       release: next.state !== 'cancelling' && next.state !== 'verifying',
     })
-    // Only what is stored is so: a write that failed leaves the memory where the store is.
+    // The memory changes only after the write, so that after a failed write it still equals the
+    // store.
     if (saved) [this.facts, this.now] = [known, next]
     return saved
   }
@@ -108,8 +107,8 @@ function unexpected(error: unknown): Failure {
 }
 
 /**
- * What becomes of one signal. Every request before the end is noted durably; the end itself is the
- * caller's to write.
+ * Processes one signal. Every request before the end is recorded durably; the caller writes the
+ * end.
  */
 async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent> {
   if (work.begun !== undefined) return cancelBoth(context, work, work.begun)
@@ -146,14 +145,14 @@ async function handle(context: InboxContext, work: RowWork): Promise<InboxEvent>
     case 'ambiguous':
       return {
         event: 'failed',
-        reason: `ambiguous: several subscriptions give this: ${choice.subscribers.join(', ')}`,
+        reason: `ambiguous: several subscriptions match: ${choice.subscribers.join(', ')}`,
       }
   }
 }
 
 /**
- * The signal means no subscription that Crossbill knows. A repeat of a wish that is done or under
- * way needs no person; everything else that may cost money does.
+ * The signal matches no subscription that Crossbill knows. A repeat of a request that is done or in
+ * progress needs no person; anything else that may cost money does.
  */
 async function noOne(
   context: InboxContext,
@@ -171,13 +170,15 @@ async function noOne(
   const again = await subscribedAgain(context, work.signal, customer)
   if (!again.ok) return afterFailure(context, work, again.failure)
   if (again.value !== undefined) return { event: 'failed', reason: `subscribed_again: ${again.value}` }
-  // A tag that stayed would one day be taken for the wish to cancel a subscription made long after
-  // it.
+  // A tag left in place could later be read as a request to cancel a newer subscription.
   const removed = await removeTag(context, work.signal)
   return removed.ok ? { event: 'refuted', reason } : afterFailure(context, work, removed.failure)
 }
 
-/** The new one first: a held old one cannot charge meanwhile. Done only when both are. */
+/**
+ * The new subscription first: a held old one cannot charge in the meantime. Done only when both are
+ * cancelled.
+ */
 async function cancelBoth(context: InboxContext, work: RowWork, subscriber: SubscriberKey): Promise<InboxEvent> {
   const both = await readSides(context, subscriber)
   if (!both.ok) return afterFailure(context, work, both.failure)
@@ -208,8 +209,8 @@ async function cancelBoth(context: InboxContext, work: RowWork, subscriber: Subs
 }
 
 /**
- * Of every account that anything was cancelled in, by this try or by an earlier one that died
- * before it had restored them.
+ * Restores invoices in every account with a cancel, by this try or by an earlier one that crashed
+ * before it restored them.
  */
 async function restoreAll(context: InboxContext, work: RowWork, { oldAccount }: ReadSides): Promise<Outcome<true>> {
   const accounts = [context.accounts.target, ...(oldAccount === undefined ? [] : [oldAccount])]
@@ -247,7 +248,7 @@ async function send(
       account: both.oldAccount,
       subscription: splitSubscriberKey(subscriber).subscription,
       seen: both.old,
-      // Held, it bills nothing any more, and a period end of it means nothing.
+      // A held subscription bills nothing, so its period end has no meaning.
       when: decision.new.length > 0 ? 'now' : context.policy.cancel,
     })
   for (const cancel of cancels) {
@@ -255,7 +256,8 @@ async function send(
     const known = work.facts[fact]
     const noted = Array.isArray(known) ? success(known.map(String)) : await invoicesToRestore(cancel)
     if (!noted.ok) return noted
-    // Durable before the cancel: afterwards nobody could tell which invoices were being collected.
+    // Durable before the cancel: afterwards Stripe no longer shows which invoices were being
+    // collected.
     if (!(await work.note({ event: 'verified' }, { subscriber, [fact]: noted.value }))) return failed(leaseLost)
     const cancelled = await cancelSubscription(context, cancel)
     const { name: account } = cancel.account
@@ -264,7 +266,7 @@ async function send(
     if (!cancelled.ok) return cancelled
   }
   context.log({ level: 'info', event: 'stripe_confirmed', id: work.id, source: work.signal.source })
-  // What is left concerns access, and waits when Kajabi does not answer.
+  // The rest concerns access, and waits while Kajabi does not answer.
   if (!(await work.note({ event: 'verified' }, { confirmed: true }))) return failed(leaseLost)
   return success(true)
 }
@@ -281,8 +283,8 @@ const leaseLost: Failure = {
 }
 
 /**
- * After the cancel: the tag goes, so that it can be set again one day, and so does the access that
- * nobody pays for any more.
+ * After the cancel: removes the tag, so that it can be set again later, and revokes the access that
+ * no subscription pays for any more.
  */
 async function tidy(context: InboxContext, work: RowWork, whose: Followed): Promise<InboxEvent> {
   const removed = await removeTag(context, work.signal)
@@ -297,18 +299,18 @@ async function removeTag({ kajabi }: InboxContext, { contact, tag }: InboxRow['s
   return removed.ok || removed.failure.code === 'not_found' ? success(true) : removed
 }
 
-/** Seconds until it is looked again whether an apply has ended: that is no failed try. */
+/** Seconds between checks whether an apply has ended. Such a wait is not a failed try. */
 const applySeconds = 10
 /**
- * Seconds until a row of an account that is away is looked at again, at most: it is called as soon
- * as the account answers.
+ * The longest wait, in seconds, of a row whose account is unavailable; it becomes due as soon as
+ * the account answers.
  */
 const awaySeconds = 120
 
 function afterFailure(context: InboxContext, work: RowWork, failure: Failure): InboxEvent {
   tellRefused(context, failure)
   if (isRefusal(failure)) return postponed(context, work, failure)
-  // Refused for good: trying again changes nothing, a person must look.
+  // A permanent refusal: a retry changes nothing, a person must look.
   if (failure.kind === 'rejected' || failure.kind === 'conflict')
     return { event: 'failed', reason: `${failure.code}: ${failure.message}` }
   return postponed(context, work, failure)
@@ -325,8 +327,7 @@ function postponed(context: InboxContext, work: RowWork, failure: Failure): Inbo
 }
 
 /**
- * Waiting for an apply, or for an account that is known not to answer, is no failed try of this
- * signal.
+ * A wait for an apply, or for an account known not to answer, is not a failed try of this signal.
  */
 function uncountedSeconds({ code }: Failure, random: number): number | undefined {
   if (code === applyAtWork.code) return applySeconds

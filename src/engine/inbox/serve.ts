@@ -13,47 +13,52 @@ import { lastReconciliation, reconcile, reconcileLease, type ReconcileContext } 
 import { startWorker } from './worker.ts'
 
 export interface ServeOptions {
-  /** Signals worked on side by side. */
+  /** Signals processed at the same time. */
   readonly atOnce: number
   readonly pollSeconds: number
   /**
-   * Finishes or undoes hand-overs that a run left on the way; called while no run holds the store.
+   * Finishes or undoes hand-overs that a run left unfinished. Called only while no run holds the
+   * store.
    */
   readonly recover: () => Promise<void>
 }
 
 export interface Serving {
-  /** Something was stored. */
+  /** Reports that a signal was stored. */
   wake(): void
   /**
-   * Ends when the signals in hand are done, or after so many seconds: what is in hand then is given
-   * back.
+   * Ends when the signals in progress are done, or after this many seconds: then the rest are
+   * released.
    */
   stop(seconds?: number): Promise<void>
-  /** Settles when the worker has ended; rejects with the bug that stopped it, if one did. */
+  /** Settles when the worker has ended; rejects with the bug that stopped it, if any. */
   readonly ended: Promise<void>
 }
 
-/** A service that died is missed for no longer: until then nobody polls, reconciles or recovers. */
+/**
+ * The longest time that no process polls, reconciles or recovers after the leading process died.
+ */
 const leaseSeconds = 15
 const tickSeconds = 1
 const monitorSeconds = 10
-/** The promise is seconds: a signal that has waited this long is somebody's business. */
+/** The service promises seconds: a signal that has waited this long needs a person. */
 const lateSeconds = 60
-/** Looks at Kajabi that may fail in a row before somebody is told. */
+/** Consecutive failed polls of Kajabi before an alert is sent. */
 const failuresAllowed = 3
 const recoverSeconds = 60
-/** Between two readings of what offers really open: it costs as much as a look at everybody. */
+/**
+ * Seconds between two checks of what offers really open: each costs as many reads as a full poll.
+ */
 const readBackSeconds = 3_600
-/** A reconciliation older than two of its days. */
+/** Two days without a reconciliation. */
 const staleSeconds = 2 * secondsPerDay
-/** Seconds between two tries of a reconciliation that did not go through. */
+/** Seconds before a failed reconciliation is tried again. */
 const retryReconcile = 600
 
 /**
- * The service behind its doors: every process works on the inbox; the one that holds the lease also
- * polls, reconciles and watches the clock. When it dies, another takes the lease over within
- * seconds.
+ * The service behind its HTTP endpoints. Every process works on the inbox; the process that holds
+ * the lease also polls, reconciles and checks for late signals. When it dies, another takes over
+ * the lease within seconds.
  */
 export function startServing(context: ReconcileContext, options: ServeOptions): Serving {
   const worker = startWorker(context, options.atOnce)
@@ -70,7 +75,7 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
       if (!stopped) await context.wait(tickSeconds)
     }
   }
-  // What waits is watched beside the rest: a look at Kajabi may take minutes.
+  // Waiting signals are watched separately, because a poll of Kajabi may take minutes.
   const leading = Promise.all([again(() => duties.round(() => stopped)), again(() => duties.watch())])
   return {
     wake: () => worker.wake(),
@@ -78,15 +83,15 @@ export function startServing(context: ReconcileContext, options: ServeOptions): 
     async stop(seconds) {
       stopped = true
       await worker.stop(seconds)
-      // The lease goes first: a look at Kajabi under way may take minutes, and another process may
-      // lead meanwhile.
+      // The lease is released first: a poll in progress may take minutes, and another process can
+      // lead in the meantime.
       await duties.release()
       if (seconds === undefined) await leading
     },
   }
 }
 
-/** What only one process does at a time. */
+/** The duties that only one process has at a time. */
 class Duties {
   private lease: Lease | undefined
   private renewal: NodeJS.Timeout | undefined
@@ -137,14 +142,14 @@ class Duties {
   }
 
   /**
-   * Renewed beside the duties, some of which take minutes, and by a timer, which no clock that is
-   * set back can stop.
+   * Renewed separately from the duties, some of which take minutes, and by a timer, so that a clock
+   * that is set backwards cannot stop it.
    */
   private async leads(): Promise<boolean> {
     if (this.lease !== undefined) return true
     this.lease = await this.context.store.acquire(serveLease, this.context.run, leaseSeconds)
     if (this.lease === undefined) return false
-    // Another process may have led meanwhile, and knows better.
+    // Another process may have led in the meantime, so its record is newer.
     this.seen = undefined
     this.renewal = setInterval(() => void this.renew(), (leaseSeconds * 1_000) / 3).unref()
     return true
@@ -156,7 +161,7 @@ class Duties {
       clearInterval(this.renewal)
       this.lease = undefined
     } catch (error) {
-      // A store that is away may be back before the lease has run out.
+      // An unavailable store may be back before the lease expires.
       this.context.log({ level: 'error', event: 'lease_not_renewed', error: error instanceof Error ? error.name : '' })
     }
   }
@@ -176,7 +181,7 @@ class Duties {
     } else if (this.failures >= failuresAllowed)
       this.context.alert({
         ...unreadable,
-        summary: 'Kajabi cannot be read: cancels by tag wait, revokes are not noticed',
+        summary: 'Kajabi cannot be read: cancels by tag wait, and revokes are not noticed',
       })
   }
 
@@ -188,7 +193,7 @@ class Duties {
     else this.context.log({ level: 'warn', event: 'read_back_failed', code: read.failure.code })
   }
 
-  /** An apply that is at work does this itself. */
+  /** A running apply does this itself. */
   private async recover(): Promise<void> {
     const unfinished = (await this.context.store.subscribers()).filter(isUnfinished)
     if (unfinished.length === 0 || (await this.context.store.leaseHolder(applyLease)) !== undefined) return
@@ -224,8 +229,8 @@ class Duties {
   }
 
   /**
-   * By cause, in the words of the first message: after a restart each is named once more, and ends
-   * when its last entry is dealt with.
+   * One alert per cause, with the words of the first message. After a restart each cause is
+   * reported once more; the alert is resolved with its last entry.
    */
   private async tellDead(dead: number): Promise<void> {
     const causes = dead === 0 ? [] : await this.context.inbox.causes('dead')
@@ -251,18 +256,18 @@ class Duties {
     const due = instant((last?.at ?? now - secondsPerDay) + secondsPerDay)
     this.reconcileAt = Math.max(due, now + 1)
     if (due > now) return
-    // An operator's, on demand: when it has ended, this one is done.
+    // An operator started a reconciliation; when it ends, this one is done.
     if ((await this.context.store.leaseHolder(reconcileLease)) !== undefined) return
     const why = await this.tryReconcile()
     if (why === undefined) {
-      this.context.alert({ ...staleAlert, summary: 'reconciliation goes through again', resolved: true })
+      this.context.alert({ ...staleAlert, summary: 'reconciliation succeeds again', resolved: true })
       return
     }
     this.reconcileAt = now + retryReconcile
-    this.context.alert({ ...staleAlert, summary: `reconciliation did not go through: ${why}` })
+    this.context.alert({ ...staleAlert, summary: `reconciliation failed: ${why}` })
   }
 
-  /** Why it did not go through. */
+  /** Why it failed; undefined when it succeeded. */
   private async tryReconcile(): Promise<string | undefined> {
     try {
       const outcome = await reconcile(this.context)
@@ -276,7 +281,7 @@ class Duties {
   }
 }
 
-/** A mistake of this program is no passing failure of the outside: a person has to know of it. */
-const dutyBug = { key: 'duty_bug', severity: 'critical', fix: 'report it with the log of the service' } as const
+/** A bug of this program does not pass by itself, so a person must know of it. */
+const dutyBug = { key: 'duty_bug', severity: 'critical', fix: 'report it with the service log' } as const
 
 const staleAlert = { key: 'reconciliation_stale', severity: 'warning', fix: 'crossbill inbox reconcile' } as const

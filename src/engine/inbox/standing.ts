@@ -9,24 +9,27 @@ import type { InboxContext } from './context.ts'
 import { readSides, targetUnreadable, type ReadSides } from './live-sides.ts'
 import type { Grant } from '../grants.ts'
 
-/** How a grant stands, as both accounts say now. */
+/** The state of a grant, as both accounts show it now. */
 export interface Standing {
-  /** Some subscription that gives it is paid or being retried, in the account that bills it. */
+  /**
+   * A subscription that gives the offer is paid, or its payment is being retried, in the account
+   * that bills it.
+   */
   readonly paid: boolean
-  /** Its absence in Kajabi is repaired and never read as a wish. */
+  /** Its absence in Kajabi is repaired and never read as a cancel request. */
   readonly isProtected: boolean
 }
 
 /**
- * Reads how a grant stands. Protected is who is being moved: old integrations take away what they
- * think has ended, minutes to days after they hear of it. Settling may be weeks after the grant, so
- * this is asked of the old subscription itself, whose marks survive the loss of the store.
+ * Reads the state of a grant. Subscribers who are being moved are protected: old integrations
+ * revoke what they think has ended, minutes to days after the event. Settling may come weeks after
+ * the grant, so the old subscription is read: its marks survive the loss of the store.
  *
- * | the old subscription                      | protected |
- * |-------------------------------------------|---------|
- * | on hold                                   | yes     |
- * | settled by us, less than seven days ago   | yes     |
- * | any other                                 | only as long as the grant says: after being given, and while we take it away or repair it |
+ * | the old subscription                            | protected                                    |
+ * |-------------------------------------------------|----------------------------------------------|
+ * | on hold                                         | yes                                          |
+ * | settled by Crossbill less than seven days ago   | yes                                          |
+ * | any other                                       | while the grant says so: after a grant, and during Crossbill's revoke or repair |
  */
 export async function readStanding(context: InboxContext, grant: Grant): Promise<Outcome<Standing>> {
   const now = context.clock()
@@ -42,9 +45,7 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
   return success({ paid, isProtected })
 }
 
-/**
- * On hold for a successor that has ended it bills nobody any more, and only waits to be settled.
- */
+/** When its successor has ended, a held subscription bills nothing and only waits to be settled. */
 function oldPays({ old, successors }: ReadSides): boolean {
   if (old === undefined || !givesAccess(old)) return false
   return !(isOnHold(old) && sightNew(successors.map(asSubscription)) === 'ended')

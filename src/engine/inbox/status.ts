@@ -4,7 +4,7 @@ import type { InboxContext } from './context.ts'
 import type { InboxRow } from './port.ts'
 import { lastReconciliation } from './reconcile.ts'
 
-/** For somebody on call at night. */
+/** The status for the person on call. */
 export interface ServiceStatus {
   readonly states: Readonly<Record<string, number>>
   readonly oldestPendingSeconds: number | undefined
@@ -12,7 +12,7 @@ export interface ServiceStatus {
   readonly lastReconciliation:
     | {
         readonly at: Instant
-        /** What somebody has to mend: offers that are paid for and missing. */
+        /** Differences that a person must fix: offers that are paid for and missing. */
         readonly differences: number
         /** By kind: `missing`, `taken`, `hooks`, `holds`. */
         readonly found: Readonly<Record<string, number>>

@@ -10,8 +10,9 @@ export type Truth =
   | { readonly truth: 'unknown'; readonly failure: Failure }
 
 /**
- * Whether a signal is so. Kajabi signs nothing, so what it says is a hint and is read back from its
- * API; a relay's signature, a member's link and the operator were believed when they were accepted.
+ * Checks whether a signal is true. Kajabi signs nothing, so its events are hints that are checked
+ * through its API. A relay's signature, a member's link and an operator's command were verified
+ * when they were accepted.
  */
 export async function verifySignal(context: InboxContext, signal: Signal): Promise<Truth> {
   switch (signal.source) {
@@ -20,7 +21,7 @@ export async function verifySignal(context: InboxContext, signal: Signal): Promi
     case 'operator':
     case 'source_account':
     case 'target_account':
-    // What a form says is not believed at all: it only has a link sent to the address itself.
+    // A form proves nothing: it only sends a link to the address itself.
     case 'form':
       return { truth: 'true' }
     case 'hook':
@@ -35,7 +36,7 @@ async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Prom
   if (context.kajabi === undefined) return { truth: 'false', reason: 'hook_cannot_be_verified_without_api' }
   const tags = await context.kajabi.tagsOf(contact)
   if (!tags.ok) {
-    // A contact that Kajabi does not know was made up by the sender.
+    // The sender made up a contact that Kajabi does not know.
     if (tags.failure.code === 'not_found') return { truth: 'false', reason: 'contact_unknown_in_kajabi' }
     return { truth: 'unknown', failure: tags.failure }
   }
@@ -43,9 +44,9 @@ async function tagIsThere(context: InboxContext, { contact, tag }: Signal): Prom
 }
 
 /**
- * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means
- * cancel at all. While the grant is protected (a repair, or from the hold until seven days after
- * settling, when old integrations revoke hours late) a missing offer is repaired instead.
+ * Two reads, some seconds apart, must agree, and the offer's policy must say that a revoke means a
+ * cancel. While the grant is protected, a missing offer is repaired instead: during a repair, and
+ * from the hold until seven days after settling, because old integrations revoke hours late.
  */
 async function offerIsGone(context: InboxContext, { contact, offer }: Signal): Promise<Truth> {
   const policy = offer === undefined ? undefined : context.access.offers[offer]

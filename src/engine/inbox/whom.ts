@@ -13,9 +13,9 @@ import { readSides, subscriptionsOf, targetUnreadable } from './live-sides.ts'
 import type { Grant } from '../grants.ts'
 
 /**
- * Whom a verified signal means. Bound when it was accepted: that one, and nobody else. Otherwise by
- * the ids stored when access was granted or seen, and by the customer the signal brought along;
- * never by an e-mail address.
+ * Finds the subscriber that a verified signal means. A signal bound at acceptance means that
+ * subscriber only. Otherwise the ids decide that were stored when access was granted or seen, and
+ * the customer in the signal; never an e-mail address.
  */
 export async function whomItMeans(context: InboxContext, signal: Signal): Promise<Outcome<Meant>> {
   if (signal.subscriber !== undefined) {
@@ -34,7 +34,7 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, { subscriber, offers, live: true, newerThanSignal })
     }
   }
-  // Two ids of two people in one request: either may be the wrong one.
+  // The request carries ids of two people, and either may be the wrong one.
   if (
     contact !== undefined &&
     brought !== undefined &&
@@ -53,7 +53,7 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
       candidates.set(subscriber, {
         subscriber,
         offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
-        // Taken back by us: the old subscription is theirs again, and both sides are read before
+        // A reverted move: the old subscription bills again, and both sides are read before
         // anything is cancelled.
         live: isAlive(one) || isUndone(one),
         newerThanSignal: typeof one['created'] === 'number' && one['created'] > signal.receivedAt,
@@ -63,15 +63,15 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
   return success({ ...choose([...candidates.values()], signal.offer), customer })
 }
 
-/** Whom a signal means, with the customer that was found on the way. */
+/** The subscriber that a signal means, with the customer found along with it. */
 export type Meant = (Choice | { readonly choice: 'none'; readonly reason: 'contradicting_ids' }) & {
   readonly customer?: string | undefined
 }
 
 /**
- * A relay may name the subscription itself. The offer that it also names has to be one that this
- * subscription gives, and a contact or customer beside it has to be the same person's: of two ids
- * that contradict each other, either may be the wrong one.
+ * A relay may name the subscription itself. The subscription must give the offer that the relay
+ * also names, and its customer must match the contact or customer in the request: of two
+ * contradicting ids, either may be wrong.
  */
 async function provenRelay(
   context: InboxContext,
@@ -95,14 +95,14 @@ async function provenRelay(
   for (const each of successors) offers.push(...(await offersOf(context, targetAccount, each)))
   if (old !== undefined) offers.push(...(await offersOf(context, source, old)))
   if (offer !== undefined && offers.includes(offer)) return success({ ...one, customer: owner })
-  // What a subscription gives by prices that neither a mark nor a mapping names, only a person
-  // knows.
+  // Neither a mark nor a mapping names the prices, so only a person knows what the subscription
+  // gives.
   return success({ choice: 'none', reason: offers.length === 0 ? 'nobody' : 'no_match_for_offer', customer: owner })
 }
 
 /**
- * Whether every id that the relay sent is the owner's, as far as the grants, the accounts and
- * Kajabi say.
+ * Checks that every id the relay sent belongs to the owner, as far as the grants, the accounts and
+ * Kajabi show.
  */
 async function samePerson(
   context: InboxContext,
@@ -111,7 +111,7 @@ async function samePerson(
 ): Promise<Outcome<boolean>> {
   if (customer !== undefined && owner !== undefined && customer !== owner) return success(false)
   if (contact === undefined || contacts.includes(contact)) return success(true)
-  // Another contact is known to have it, so it is not this one's.
+  // The subscription belongs to another contact.
   if (contacts.length > 0) return success(false)
   const theirs = await accessOf(context.inbox, { contact })
   if (theirs.length > 0) return success(theirs.some((grant) => grant.customer === owner))
@@ -122,8 +122,8 @@ async function samePerson(
 }
 
 /**
- * Whose contact it is: as the grant remembers, or, when the store was lost, as Crossbill noted it
- * on the contact in Kajabi.
+ * Finds the customer of a contact from the grant or, when the store was lost, from the id that
+ * Crossbill wrote on the contact in Kajabi.
  */
 async function customerOf(
   { kajabi }: InboxContext,
@@ -137,7 +137,10 @@ async function customerOf(
   return success(noted.value?.startsWith('cus_') === true ? noted.value : undefined)
 }
 
-/** Successors of this customer by mark; the newest object of a mark stands for it. */
+/**
+ * Successors of this customer by mark. A live subscription wins over an ended one with the same
+ * mark.
+ */
 async function markedSubscriptions(
   context: InboxContext,
   customer: string,
@@ -155,10 +158,10 @@ async function markedSubscriptions(
 }
 
 /**
- * A wish is bound to the subscription that Crossbill knows. Where that one has ended and its
- * customer had subscribed again before the wish was sent, the wish is about the newer subscription:
- * to report it as done would let the member pay on. A link and an operator name one subscription,
- * and mean no other.
+ * Checks for a newer subscription. A request is bound to the subscription that Crossbill knows.
+ * When that one has ended and the customer subscribed again before the request was sent, the
+ * request means the newer one: reporting it as done would let the member keep paying. A link and an
+ * operator name one subscription and mean no other.
  * @returns the newer subscription
  */
 export async function subscribedAgain(

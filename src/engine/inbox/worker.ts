@@ -8,43 +8,43 @@ import type { InboxRow } from './port.ts'
 import { workRow } from './row.ts'
 
 /**
- * Seconds a worker may be silent before another takes its rows; it renews them three times in that
- * while it lives.
+ * Seconds without a renewal before another worker takes over the rows. A live worker renews three
+ * times in that time.
  */
 const leaseSeconds = 15
-/** Seconds for a single look, which renews nothing: longer than any request with its retries. */
-const lookSeconds = 120
 /**
- * Seconds after which the inbox is looked at again although nobody knocked: retries become due,
- * other processes die.
+ * The lease of a single pass, in seconds, which is not renewed: longer than any request with its
+ * retries.
  */
+const lookSeconds = 120
+/** Seconds between passes without a wake-up: retries become due, and other processes die. */
 const idleSeconds = 1
-/** Seconds between two looks while the store does not answer. */
+/** Seconds between passes while the store does not answer. */
 const storeSeconds = 1
 /**
- * Rows of a backlog in hand at once. The rest of the hands, and most of the places in Stripe's rate
- * limit, stay free for what has just arrived: with 200 ms a call this many keep an account's
- * hundred requests a second busy, and a fresh cancel waits for few requests before its own.
+ * Rows of a backlog in progress at once. The remaining workers, and most of Stripe's rate limit,
+ * stay free for new arrivals. At 200 ms a call, this many rows use an account's hundred requests a
+ * second, and a new cancel waits for only a few requests.
  */
 const oldAtOnce = 24
 /**
- * Rows in hand at first, and again when an account answers after an outage. Each that is done makes
- * room for one more: whoever comes back from an outage is not met by all that waited at once, and a
- * fresh cancel, which is taken first, does not queue behind it.
+ * Rows in progress at the start, and when an account answers again after an outage. Each finished
+ * row allows one more. So the full backlog does not hit a recovering account at once, and a new
+ * cancel, which is claimed first, does not queue behind it.
  */
 const firstAtOnce = 12
-/** Rows in hand altogether, those that wait for Kajabi among them. */
+/** Rows in progress in total, including those that wait for Kajabi. */
 const mostInHand = 512
 
-/** What one look at the inbox did. */
+/** The result of one pass over the inbox. */
 export interface WorkDone {
   readonly handled: number
   readonly breaker: BreakerReading
 }
 
 /**
- * One look: claims what waits and works on it to its end. For an operator's command and for tests;
- * the service never stops looking (`startWorker`).
+ * One pass: claims what waits and finishes it. For an operator's command and for tests; the service
+ * runs continuously (`startWorker`).
  */
 export async function workInbox(context: InboxContext, limit: number): Promise<WorkDone> {
   const { reading, left } = await breakerNow(context)
@@ -55,8 +55,8 @@ export async function workInbox(context: InboxContext, limit: number): Promise<W
 }
 
 /**
- * What waits, up to `limit`. When no more cancels are let through, only what cancels nobody: a hold
- * that was taken off does not wait for a person.
+ * Claims up to `limit` waiting rows. When the breaker allows no more cancels, it claims only
+ * signals that cancel nothing: a removed hold must not wait for a person.
  */
 async function claim(
   context: InboxContext,
@@ -70,8 +70,8 @@ async function claim(
 }
 
 /**
- * Rows about one person are worked on one after the other, since they may mean the same
- * subscription; the others side by side.
+ * Rows about one person are processed one after the other, since they may mean the same
+ * subscription; other rows are processed in parallel.
  */
 class Lines {
   private readonly lasts = new Map<string, Promise<void>>()
@@ -98,22 +98,22 @@ function personOf({ id, signal }: InboxRow): string {
 }
 
 export interface Worker {
-  /** Something waits: look now. */
+  /** Reports a new row: the next pass starts now. */
   wake(): void
   /**
-   * Takes nothing more and ends when the rows in hand have, or when `seconds` are over: then they
-   * are given back, and another process, or the next start, goes on with them.
+   * Claims nothing more. Ends when the rows in progress are done, or after `seconds`: then it
+   * releases them for another process or the next start.
    */
   stop(seconds?: number): Promise<void>
-  /** Settles when it has ended; rejects with the bug that stopped it, if one did. */
+  /** Settles when the worker has ended; rejects with the bug that stopped it, if any. */
   readonly ended: Promise<void>
 }
 
 /**
- * Looks at the inbox for as long as the service lives, with up to `atOnce` rows in hand. An open
- * breaker leaves everything where it is: nothing is cancelled and nothing dropped. A store that
- * cannot be read is waited for. While the account that every cancel needs does not answer, nothing
- * is taken in hand.
+ * Processes the inbox while the service runs, with up to `atOnce` rows in progress. An open breaker
+ * leaves every row in place: nothing is cancelled and nothing dropped. When the store cannot be
+ * read, the worker waits for it. While the account that every cancel needs does not answer, nothing
+ * is claimed.
  */
 export function startWorker(context: InboxContext, atOnce: number): Worker {
   const work = new Hands(context, atOnce)
@@ -131,14 +131,14 @@ export function startWorker(context: InboxContext, atOnce: number): Worker {
 class Hands {
   private readonly lines: Lines
   private readonly inHand = new Map<string, { readonly lane: 'fresh' | 'old'; readonly work: Promise<void> }>()
-  /** Rows whose work ended in a store that did not answer: given back as soon as it does. */
+  /** Rows whose work ended while the store did not answer; released as soon as it does. */
   private readonly stranded = new Set<string>()
   private knocked = (): void => {}
   private awake = false
   private stopped = false
   private renewAt = 0
   private room = firstAtOnce
-  /** Rows in hand that wait for an answer of Kajabi. */
+  /** Rows in progress that wait for an answer from Kajabi. */
   private atKajabi = 0
   private readonly context: InboxContext
   private readonly atOnce: number
@@ -173,7 +173,7 @@ class Hands {
     await this.giveBack().catch((error: unknown) => unreadable(this.context, error))
   }
 
-  /** Resolves when it is time to give up what is still in hand. */
+  /** Resolves when the rows in progress have been given up. */
   async stop(seconds: number): Promise<void> {
     this.stopped = true
     this.knocked()
@@ -183,7 +183,7 @@ class Hands {
     await this.giveBack().catch((error: unknown) => unreadable(this.context, error))
   }
 
-  /** Takes what there is room for; false when there was nothing, or no room. */
+  /** Claims as many rows as there is room for; false when it claimed none. */
   private async look(): Promise<boolean> {
     if (this.context.isAway?.(targetAccount) === true) {
       this.room = firstAtOnce
@@ -203,8 +203,8 @@ class Hands {
   }
 
   /**
-   * A row that waits for Kajabi, which takes about one request a second, keeps no hand from a
-   * cancel that only needs Stripe.
+   * Kajabi takes about one request a second. A row that waits for it does not count, so that it
+   * cannot block a cancel that needs only Stripe.
    */
   private roomFor(most: number): number {
     return Math.min(most - (this.inHand.size - this.atKajabi), mostInHand - this.inHand.size)
@@ -247,7 +247,7 @@ class Hands {
     this.inHand.set(row.id, { lane, work })
   }
 
-  /** Only what is worked on keeps its lease: a row that was dropped is free for the next. */
+  /** Only rows in progress keep their lease; a dropped row is free for the next worker. */
   private async renew(): Promise<void> {
     const now = this.context.clock()
     if (this.inHand.size === 0 || !isDue(this.renewAt, now, leaseSeconds)) return
@@ -269,8 +269,8 @@ class Hands {
 }
 
 /**
- * The row is given back as soon as the store answers, or taken by another process when its lease
- * has run out.
+ * The row is released as soon as the store answers; otherwise another process takes it when its
+ * lease expires.
  */
 function unreadable(context: InboxContext, error: unknown): void {
   context.log({ level: 'error', event: 'store_unreadable', error: error instanceof Error ? error.name : 'unknown' })

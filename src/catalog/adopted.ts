@@ -2,7 +2,10 @@ import { address } from '../core/address.ts'
 import { kinds } from '../kinds/registry.ts'
 import { type Catalog, targetAccount } from './types.ts'
 
-/** `mappings/target.yaml`: ids of objects of any kind that were in the target before, and the addresses under which they are adopted. */
+/**
+ * Objects of any kind that existed in the target before, as `mappings/target.yaml` lists them: id →
+ * address under which the object is adopted.
+ */
 export function adoptedObjects({ mappings }: Pick<Catalog, 'mappings'>): ReadonlyMap<string, string> {
   const target = mappings.get(targetAccount) as Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
   return new Map(

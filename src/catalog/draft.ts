@@ -4,7 +4,7 @@ import type { Kind } from '../kinds/kind.ts'
 import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project, Removal } from './types.ts'
 import type { Path, YamlFile } from './yaml-places.ts'
 
-/** An entry of a kind's section, with the file it came from. */
+/** An entry of a section, with its kind and its file. */
 export interface DraftResource extends DesiredResource {
   readonly of: Kind
   readonly file: YamlFile
@@ -33,7 +33,10 @@ export interface DraftMapping {
   readonly file: YamlFile
 }
 
-/** Everything that was written, each file valid by itself, before the rules that look across files. */
+/**
+ * Everything that the files declare. Each file is valid by itself; the rules across files have not
+ * run yet.
+ */
 export interface Draft {
   readonly project: Project | undefined
   readonly projectFile: YamlFile | undefined
@@ -42,24 +45,30 @@ export interface Draft {
   readonly moved: readonly DraftMove[]
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: readonly DraftMapping[]
-  /** What access.yaml says, valid by its schema; empty without such a file. */
+  /** The content of access.yaml, valid by its schema; empty without such a file. */
   readonly access: JsonObject
   readonly externals: readonly (DeclaredExternal & { readonly at: Position })[]
-  /** Resources that are declared and left out because something is wrong with them; empty unless the reader leaves out. */
+  /**
+   * Declared resources that are left out because of an error; empty unless the reader leaves
+   * entries out.
+   */
   readonly leftOut: readonly { readonly kind: string; readonly key: string }[]
   /** Files by the path in `DesiredSubscriber.file`. */
   readonly files: ReadonlyMap<string, YamlFile>
 }
 
-/** A rule looks at the whole draft and says everything that is wrong by it, one by one: finding a place means parsing its file. */
+/**
+ * A rule checks the whole draft and yields one finding for each violation. It yields lazily,
+ * because locating a finding parses its file.
+ */
 export type Rule = (draft: Draft) => Iterable<Diagnostic>
 
-/** Where a part of a resource's entry stands. */
+/** Position of a part of a resource's entry. */
 export function placeIn(resource: DraftResource, path: Path = [], part: 'key' | 'value' = 'value'): Position {
   return resource.file.locate([resource.of.section, resource.key, ...path], part)
 }
 
-/** Where a part of a subscriber's entry stands. */
+/** Position of a part of a subscriber's entry. */
 export function placeOfSubscriber(draft: Draft, subscriber: DesiredSubscriber, path: Path = []): Position {
   return draft.files.get(subscriber.file)?.locate(['subscribers', subscriber.subscription, ...path]) ?? subscriber.at
 }

@@ -11,11 +11,11 @@ const targetMappings = targetMappingsSchema(kinds.map((kind) => kind.section))
 
 export type FileKind = 'project' | 'resources' | 'access' | 'externals' | 'mappings' | 'subscribers'
 
-/** What a file below catalog/ holds, by where it lies. */
+/** What a file below catalog/ holds; its path decides. */
 export interface FilePlace {
   readonly kind: FileKind
   readonly schema: TSchema
-  /** The account that mappings and subscribers are of. */
+  /** The account to which the mappings or subscribers belong. */
   readonly source?: string
 }
 

@@ -1,29 +1,41 @@
 /**
- * Guards by name: the limit that applies when project.yaml says nothing. A guard is tripped when its reading exceeds its limit; `--allow NAME` overrides it
- * once, `guards:` in project.yaml for good.
+ * Default limits of the guards, by name. A guard trips when its reading exceeds its limit. `--allow
+ * NAME` overrides it once; `guards:` in project.yaml changes the limit permanently.
  */
 export const guardDefaults = {
   /** Subscribers moved, settled or reverted by one apply. */
   people_moved: 500,
-  /** Percent of the monthly recurring revenue that one apply moves, in the currency where it is highest. */
+  /**
+   * Percent of the monthly recurring revenue that one apply moves, in the currency where the share
+   * is highest.
+   */
   mrr_share: 100,
   /** Percent of the catalog's own live objects retired by one apply. */
   retire_share: 20,
-  /** Objects retired because they are no longer in the YAML, without `retire: true` or a `removed:` block. */
+  /**
+   * Objects retired because their entries left the YAML without `retire: true` or a `removed:`
+   * block.
+   */
   removed_from_yaml: 0,
-  /** Objects retired although nothing at all is declared. */
+  /** Objects retired although the catalog declares no resource. */
   empty_catalog: 0,
-  /** Webhook endpoints replaced: their signing secret changes. */
+  /** Webhook endpoints replaced; a replacement changes the signing secret. */
   webhook_replace: 0,
   /** Changes applied in live mode without a reviewed plan file. */
   live_without_plan_file: 0,
   /** Hours since the plan was made. */
   plan_age: 24,
-  /** Percentage points by which declines of first renewals in the target exceed the sources' own. */
+  /**
+   * Percentage points by which declines of first renewals in the target exceed the declines in the
+   * sources.
+   */
   declines: 10,
-  /** Enabled endpoints and applications of a source that hear `customer.subscription.deleted`, while something is settled there. */
+  /**
+   * Enabled endpoints and applications of a source that receive `customer.subscription.deleted`
+   * while a subscription there is settled.
+   */
   old_webhooks_enabled: 0,
-  /** Settles without a captured payment in the target: undo ends with them. */
+  /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
 } as const satisfies Readonly<Record<string, number>>
 

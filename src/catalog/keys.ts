@@ -13,7 +13,7 @@ export function slug(text: string): string {
     .replace(/-+$/, '')
 }
 
-/** The first of the names that is free, else the last with a number: `membership`, `membership-2`. Takes it. */
+/** Takes the first free name, or else the last name with a number: `membership`, `membership-2`. */
 export function freeKey(names: readonly string[], taken: Set<string>): string {
   const candidates = names.filter((name) => name !== '')
   const last = candidates.at(-1) ?? 'entry'
@@ -33,7 +33,10 @@ function cadence(recurring: unknown): string {
   return typeof count === 'number' && count !== 1 ? `every-${count}-${interval}s` : (everyOne[interval] ?? interval)
 }
 
-/** Names for a price, the shortest first: `membership-monthly-usd`, `membership-monthly-usd-4900`, `…-4900-exclusive`. */
+/**
+ * Candidate keys of a price, the shortest first: `membership-monthly-usd`,
+ * `membership-monthly-usd-4900`, `…-4900-exclusive`.
+ */
 export function priceNames(form: JsonObject): readonly string[] {
   const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
   const behavior = text('tax_behavior')
@@ -45,7 +48,7 @@ export function priceNames(form: JsonObject): readonly string[] {
   return [base, longer, `${longer}-${behavior === '' ? 'unspecified' : behavior}`]
 }
 
-/** `de-vat-19`, `us-ny-sales-tax-8-875`, with `-inclusive` where it is inside the price. */
+/** `de-vat-19`, `us-ny-sales-tax-8-875`; an inclusive rate ends in `-inclusive`. */
 export function taxRateNames(form: JsonObject): readonly string[] {
   const text = (name: string): string => (typeof form[name] === 'string' ? form[name] : '')
   const place = text('country') === '' ? text('jurisdiction') : `${text('country')} ${text('state')}`
@@ -59,7 +62,7 @@ export function taxRateNames(form: JsonObject): readonly string[] {
   return [slug(words.join(' '))]
 }
 
-/** By its id where a person chose it, else by its name, else by what it takes off. */
+/** Candidate keys of a coupon: its id if a person chose it, then its name, then its terms. */
 export function couponNames(id: string, form: JsonObject): readonly string[] {
   const name = typeof form['name'] === 'string' ? slug(form['name']) : ''
   const percent = form['percent_off']

@@ -13,7 +13,10 @@ export function leftOutEntries({ leftOut }: Holder): readonly LeftOutEntry[] {
   return leftOut?.entries ?? []
 }
 
-/** Whether entries of this kind of file may exist of which nothing is known; `source` narrows it to one account. */
+/**
+ * Whether entries in files of this kind may be unknown; `source` limits the question to one
+ * account.
+ */
 export function isIncomplete({ leftOut }: Holder, kind: FileKind, source?: string): boolean {
   return [...(leftOut?.files.keys() ?? [])].some((path) => {
     const place = placeOf(path)
@@ -21,7 +24,7 @@ export function isIncomplete({ leftOut }: Holder, kind: FileKind, source?: strin
   })
 }
 
-/** Whether the YAML names this subscriber, or may name it in a part that could not be used. */
+/** Whether the YAML names this subscriber, or may name it in a part that cannot be used. */
 export function mayBeDeclared(catalog: Holder, source: string, key: string): boolean {
   return (
     isIncomplete(catalog, 'subscribers', source) ||
@@ -29,15 +32,15 @@ export function mayBeDeclared(catalog: Holder, source: string, key: string): boo
   )
 }
 
-/** A file without what its schema refuses, and what that was. */
+/** A file without the parts that its schema refuses, and those parts. */
 export interface Pruned {
   readonly file: YamlFile
   readonly entries: readonly LeftOutEntry[]
-  /** Findings about more than one entry: what the file meant is not known. */
+  /** Findings about more than one entry: the meaning of the file is unknown. */
   readonly unknown: readonly Diagnostic[]
 }
 
-/** Taking out one wrong part may show another that it hid; a file has few levels. */
+/** Removing one wrong part may reveal another; files have few levels, so few rounds are enough. */
 const roundsMost = 20
 
 export function prune(file: YamlFile, place: FilePlace): Pruned {
@@ -69,7 +72,10 @@ interface Part {
   readonly entries: readonly LeftOutEntry[]
 }
 
-/** The entry that a finding is about. A finding above the entries concerns the whole section, or the whole wave. */
+/**
+ * The entry that a finding concerns. A finding above the entries concerns the whole section or the
+ * whole wave.
+ */
 function partOf({ path, finding }: FileFinding, { kind, source = '' }: FilePlace, value: Json): Part {
   const [section, key, inner] = path.map(String)
   const one = (of: string, name: string, cut: Path, at = address(of, name)): Part => ({
@@ -96,7 +102,7 @@ export function subscriberEntry(source: string, id: string, finding: Diagnostic)
   return { address: subscriberAddress(key), kind: 'subscriber', key, findings: [finding] }
 }
 
-/** The value without what lies at the path; a part of a list takes its list with it. */
+/** The value without the part at the path; a part of a list removes the whole list. */
 function without(value: Json, path: Path): Json {
   const [step, ...rest] = path
   if (step === undefined) return {}

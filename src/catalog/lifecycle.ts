@@ -3,7 +3,7 @@ import type { DraftMove, DraftRemoval } from './draft.ts'
 import type { Lifecycle } from './types.ts'
 import type { YamlFile } from './yaml-places.ts'
 
-/** The words about an entry's life, apart from the object's own fields. */
+/** Separates the lifecycle keys of an entry from the object's own fields. */
 export function lifecycleOf(value: JsonObject): { readonly own: JsonObject; readonly lifecycle?: Lifecycle } {
   const { retire, protect, observe, ignore_fields: ignored, ...own } = value
   if ([retire, protect, observe, ignored].every((one) => one === undefined)) return { own: value }
@@ -16,7 +16,7 @@ export function lifecycleOf(value: JsonObject): { readonly own: JsonObject; read
   return { own, lifecycle }
 }
 
-/** `removed:`, as a list of what goes out of use or as a map that says what becomes of each. */
+/** `removed:` is a list of addresses to retire, or a map from address to `retire` or `keep`. */
 export function removalsIn(value: Json | undefined, file: YamlFile): readonly DraftRemoval[] {
   if (Array.isArray(value)) return (value as readonly string[]).map((address) => ({ address, what: 'retire', file }))
   const entries = Object.entries(isJsonObject(value) ? value : {})

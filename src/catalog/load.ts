@@ -24,21 +24,26 @@ export interface CatalogFile {
 }
 
 export interface LoadedCatalog {
-  /** Absent when there is an error among the findings, or one that no leniency covers. */
+  /** Absent when a finding is an error that the leniency does not cover. */
   readonly catalog?: Catalog
-  /** Every finding of every file, in the order of files and lines. Positions name files as they came, relative to catalog/. */
+  /**
+   * Every finding of every file, in order of file and line. Positions name files relative to
+   * catalog/, as given.
+   */
   readonly findings: readonly Diagnostic[]
 }
 
 /**
- * How much may be wrong. `strict`: nothing. `entries`: what is wrong with entries leaves those out, the project itself
- * must be right. `accounts`: only the name of the project, its accounts and its store must be right.
+ * Which errors are tolerated. `strict`: none. `entries`: an entry with an error is left out;
+ * project.yaml must be valid. `accounts`: only the project's name, its accounts and its store must
+ * be valid.
  */
 export type Leniency = 'strict' | 'entries' | 'accounts'
 
 /**
- * Turns what people wrote into a catalog, or says everything that is wrong with it. With leniency a catalog comes beside
- * the findings, without the entries that they are about. Pure: equal files in any order give equal results.
+ * Builds a catalog from the files, or reports every error in them. With leniency, the result holds
+ * both the findings and a catalog without the entries that they concern. Pure: equal files in any
+ * order give equal results.
  */
 export function loadCatalog(files: readonly CatalogFile[], leniency: Leniency = 'strict'): LoadedCatalog {
   if (leniency !== 'strict') return loadDespite(files, leniency)
@@ -61,13 +66,13 @@ export function loadCatalog(files: readonly CatalogFile[], leniency: Leniency = 
     if (wrong.length === 0) draft.add(path, file, place)
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
-  // Rules across files would only repeat what is wrong inside one.
+  // Rules across files would only repeat errors that are already found inside one file.
   if (findings.length === 0) for (const rule of rules) findings.push(...firstOf(rule(draft)))
   if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(findings) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
 
-/** Parts of `project.yaml` without which nothing is known of where anything is. */
+/** Parts of `project.yaml` without which no account or store can be found. */
 const foundations = new Set<string | number | undefined>(['project', 'accounts', 'store', 'sandbox', undefined])
 
 function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accounts'): LoadedCatalog {
@@ -110,13 +115,13 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
 
-/** Each round leaves out what the rules find; the next one looks at what is left. */
+/** Each round leaves out the entries that the rules refuse; the next round checks the rest. */
 const ruleRounds = 10
 
 function leaveOutByRules(draft: DraftBuilder): readonly Diagnostic[] {
   const said = new Map<string, Diagnostic>()
   for (let round = 0; round < ruleRounds; round++) {
-    // A key of a file that could not be read may be declared there.
+    // A missing key may be declared in a file that cannot be read.
     if (isIncomplete(draft.catalogPart(), 'resources'))
       for (const { kind, key } of missingReferences(draft)) draft.leave(unreadEntry(kind, key))
     const found = rules.flatMap((rule) => [...rule(draft)])
@@ -129,24 +134,24 @@ function leaveOutByRules(draft: DraftBuilder): readonly Diagnostic[] {
 }
 
 function unreadEntry(kind: string, key: string): LeftOutEntry {
-  const message = `${address(kind, key)} is in no file that could be read`
+  const message = `${address(kind, key)} is not declared in any readable file`
   return {
     address: address(kind, key),
     kind,
     key,
-    findings: [error('unknown-reference', message, 'mend the file that could not be read', undefined)],
+    findings: [error('unknown-reference', message, 'fix the file that cannot be read', undefined)],
   }
 }
 
-/** A hundred thousand findings by one rule have one cause; the first ones show it. */
+/** Very many findings of one rule have one cause; the first ones show it. */
 const mostByRule = 200
 
 function firstOf(found: Iterable<Diagnostic>): readonly Diagnostic[] {
   const first: Diagnostic[] = []
   for (const one of found) {
     if (first.length === mostByRule) {
-      const message = `more than ${mostByRule} findings ${one.rule}; the others are not listed`
-      return [...first, error('more-findings', message, 'mend the first ones', undefined)]
+      const message = `rule ${one.rule} has more than ${mostByRule} findings; the rest are not listed`
+      return [...first, error('more-findings', message, 'fix the listed ones first', undefined)]
     }
     first.push(one)
   }
@@ -203,7 +208,7 @@ class DraftBuilder implements Draft {
       this.subscribers.filter(({ file }) => file === path),
     )
     if (subscriber !== undefined) {
-      // An account that the project lacks concerns the whole file, and is found once.
+      // A missing account concerns every entry of the file, but is reported once.
       const concerns = (one: DesiredSubscriber): boolean =>
         finding.rule === 'unknown-source' ? one.file === path : one.key === subscriber.key
       for (const one of this.subscribers)
@@ -252,7 +257,7 @@ class DraftBuilder implements Draft {
         this.addMappings(file, whole, source)
         break
       case 'subscribers':
-        // One by one: a spread of a hundred thousand arguments ends the stack.
+        // Pushed one by one: spreading a hundred thousand arguments overflows the stack.
         for (const one of subscribersFrom(file, path, source)) this.subscribers.push(one)
         break
     }
@@ -283,7 +288,7 @@ class DraftBuilder implements Draft {
   }
 }
 
-/** The entry in which a place lies: the last one that begins before it. */
+/** The entry that contains a position: the last entry that begins before it. */
 function lastBefore<T extends { readonly at: Position }>(
   place: Position | undefined,
   all: readonly T[],
@@ -324,7 +329,10 @@ function mappingsFrom(lines: readonly DraftMapping[]): ReadonlyMap<string, Mappi
   return mappings
 }
 
-/** Over what was meant, not where it stands: the order of entries changes nothing, the wave of a subscriber does. */
+/**
+ * Covers the content, not its layout: the order of entries does not matter, the wave of a
+ * subscriber does.
+ */
 function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'digest'>): string {
   const { leftOut } = draft.catalogPart()
   const left = leftOut && [...leftOut.entries.map((one) => one.address), ...leftOut.files.keys()].sort()
@@ -339,7 +347,8 @@ function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'dige
     ),
     removed: Object.fromEntries(content.removed),
     moved: Object.fromEntries(content.moved),
-    // Our own code builds every entry in one order of keys, so its plain JSON is canonical, at a tenth of the cost.
+    // Crossbill builds every entry with one order of keys, so plain JSON is canonical here, at a
+    // tenth of the cost.
     subscribers: content.subscribers.map((one) => JSON.stringify({ ...one, at: undefined })).sort(),
     mappings: Object.fromEntries(
       draft.mappings.map(({ source, section, id, key }) => [`${source} ${section} ${id}`, key]),
@@ -355,8 +364,8 @@ const noProject = error(
 )
 
 function unknownFile(path: string): Diagnostic {
-  const message = `catalog/${path} has no place in a catalog`
-  const fix = 'sections lie directly below catalog/, mappings in mappings/<source>.yaml, waves in subscribers/<source>/'
+  const message = `catalog/${path} is not a file that Crossbill reads`
+  const fix = 'put sections directly below catalog/, mappings in mappings/<source>.yaml, waves in subscribers/<source>/'
   const at = { file: path, line: 1, column: 1 }
   return error('unknown-file', message, fix, at)
 }

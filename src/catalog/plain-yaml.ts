@@ -1,13 +1,14 @@
 import type { Json } from '../core/json.ts'
 
 /**
- * Reads the plain part of YAML that `pull` writes, some forty times as fast as the whole language: block maps by indentation, one-line flow
- * collections, words, numbers, instants, simple quoted text, whole-line comments. At anything else, and at the least doubt, it says nothing,
- * and the full parser reads the file instead: what both read, they read alike (a property test holds them to it).
+ * Reads the simple subset of YAML that `pull` writes, about forty times as fast as a full parser:
+ * block maps by indentation, one-line flow collections, words, numbers, instants, simple quoted
+ * text and whole-line comments. For anything else, or in doubt, it returns undefined, and the full
+ * parser reads the file. A property test proves that both give the same result.
  */
 export interface PlainYaml {
   readonly value: Json
-  /** Line of each key of the first two levels, by `keyPlace`. Columns follow from the indentation. */
+  /** Line and column of each key of the first two levels, by `keyPlace`. */
   readonly places: ReadonlyMap<string, { readonly line: number; readonly column: number }>
 }
 
@@ -26,15 +27,18 @@ interface Level {
 
 const blank = /^ *(?:#.*)?$/
 const line = /^( *)([A-Za-z_][A-Za-z0-9_./-]*):(?: ([^ ].*))?$/
-/** Keys that are no text in YAML's core schema, and the one that is no ordinary key in JavaScript. */
+/**
+ * Keys that YAML's core schema does not read as text, and `__proto__`, which JavaScript treats
+ * specially.
+ */
 const reserved = /^(?:null|true|false|__proto__)$/i
 
-/** Undefined when the text is not as plain as that. */
+/** Undefined when the text uses more than the simple subset. */
 export function readPlainYaml(text: string): PlainYaml | undefined {
   const places = new Map<string, { line: number; column: number }>()
   const root: Level = { indent: 0, map: {} }
   const levels: Level[] = [root]
-  /** A key without value, whose map the next line has to open. */
+  /** A key without a value; the next line must open its map. */
   let open: { readonly holder: Record<string, Json>; readonly key: string; readonly indent: number } | undefined
   let [topKey, number] = ['', 0]
   for (const current of text.split('\n')) {
@@ -64,7 +68,7 @@ export function readPlainYaml(text: string): PlainYaml | undefined {
       if (value === undefined) return undefined
       level.map[key] = value
     }
-    // Read all the same, so that the order of keys is that of the text.
+    // The key is set now, so that the keys keep the order of the text.
     if (open !== undefined) level.map[key] = null
   }
   return open === undefined && Object.keys(root.map).length > 0 ? { value: root.map, places } : undefined
@@ -82,18 +86,18 @@ const integer = /^-?(?:0|[1-9]\d{0,14})$/
 const fraction = /^-?(?:0|[1-9]\d{0,8})\.\d{1,6}$/
 const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
 
-/** A value of one line that cannot mean anything else. */
+/** A one-line value with only one possible meaning. */
 function scalar(text: string): Json | undefined {
   if (instantText.test(text)) return text
   if (integer.test(text)) return text === '-0' ? undefined : Number(text)
-  // `49.00` is no whole number as it is written, which only the full reader can say.
+  // Only the full reader can report that `49.00` is not written as a whole number.
   if (fraction.test(text)) return Number.isInteger(Number(text)) ? undefined : Number(text)
   if (text === 'true') return true
   if (text === 'false') return false
   return word.test(text) && !reserved.test(text) ? text : undefined
 }
 
-/** Quoted text without escapes, which is what it says. */
+/** Quoted text without escapes. */
 function quoted(text: string): string | undefined {
   const inside = /^"([^"\\]*)"$/.exec(text)?.[1] ?? /^'([^']*)'$/.exec(text)?.[1]
   return inside
@@ -169,14 +173,14 @@ class Flow {
     return true
   }
 
-  /** A comma and what may follow it, or the end that comes next. */
+  /** Consumes a comma and the blanks after it; or accepts the end of the collection. */
   #separates(end: ']' | '}'): boolean {
     this.#blanks()
     if (this.#text[this.#at] === end) return true
     if (this.#text[this.#at] !== ',' || this.#text[this.#at + 1] !== ' ') return false
     this.#at += 1
     this.#blanks()
-    // A comma before the end is legal YAML, and a slip.
+    // A comma before the end is legal YAML but usually a mistake; the full parser decides.
     return this.#at < this.#text.length && this.#text[this.#at] !== end
   }
 

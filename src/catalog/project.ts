@@ -18,10 +18,12 @@ const policyDefaults: Policies = {
   plan_hours: 24,
 }
 
-/** When a sandbox's world begins unless the project says otherwise: fixed, so that the same project gives the same plan. */
+/**
+ * Default start of the sandbox's clock. It is fixed, so that the same project gives the same plan.
+ */
 const sandboxClock = '2026-12-01T12:00:00Z'
 
-/** `project.yaml`, which its schema has accepted, with the defaults filled in. */
+/** Reads `project.yaml` after its schema has accepted it, and fills in the defaults. */
 export function projectFrom(written: JsonObject): Project {
   const sandbox = part(written['sandbox'])
   const text = typeof sandbox['clock'] === 'string' ? sandbox['clock'] : sandboxClock
@@ -47,7 +49,7 @@ export function projectFrom(written: JsonObject): Project {
   }
 }
 
-/** An instant that the schema has accepted. */
+/** Parses an instant that the schema has accepted. */
 export function instantOf(text: string): Instant {
   return present(parseInstant(text), `instant ${text}`)
 }

@@ -5,7 +5,10 @@ import { instantOf } from './project.ts'
 import type { DesiredDiscount, DesiredItem, DesiredSubscriber, Stage } from './types.ts'
 import type { YamlFile } from './yaml-places.ts'
 
-/** A file of subscribers, which its schema has accepted, entry by entry. `next_invoice` and the like become instants. */
+/**
+ * Reads a file of subscribers after its schema has accepted it. Dates such as `next_invoice` become
+ * instants.
+ */
 export function subscribersFrom(file: YamlFile, relative: string, source: string): readonly DesiredSubscriber[] {
   const whole = isJsonObject(file.value) ? file.value : {}
   const stage = whole['stage'] as Stage | undefined
@@ -20,7 +23,7 @@ export function subscribersFrom(file: YamlFile, relative: string, source: string
   }))
 }
 
-/** The entry as if this stage were written. */
+/** The entry with this stage instead of its own. */
 export function inStage({ unstaged: _default, ...entry }: DesiredSubscriber, stage: Stage): DesiredSubscriber {
   return { ...entry, stage }
 }
@@ -29,7 +32,7 @@ type Terms = Omit<DesiredSubscriber, 'key' | 'source' | 'subscription' | 'file' 
 
 function subscriberFrom(entry: JsonObject, stage: Stage | undefined): Terms {
   return {
-    // Who is excluded stays where it is, whatever its wave does.
+    // An excluded subscriber stays in the source, whatever the stage of its wave.
     stage: (entry['stage'] ?? (entry['excluded'] === undefined ? (stage ?? 'source') : 'source')) as Stage,
     ...(entry['stage'] === undefined && stage === undefined ? { unstaged: true } : {}),
     ...(typeof entry['excluded'] === 'string' ? { excluded: entry['excluded'] } : {}),
@@ -37,7 +40,7 @@ function subscriberFrom(entry: JsonObject, stage: Stage | undefined): Terms {
     ...texts(entry, ['currency', 'payment_method', 'status', 'pays_twice']),
     items: list(entry['items']).map(itemFrom),
     ...instants(entry),
-    // Absent only where the entry is excluded; a rule says so otherwise.
+    // Absent only in an excluded entry; otherwise a rule reports it.
     anchor: typeof entry['anchor'] === 'string' ? instantOf(entry['anchor']) : instant(0),
     discounts: list(entry['discounts']).map(discountFrom),
     tax_rates: keys(entry['tax_rates']),

@@ -3,7 +3,10 @@ import type { JsonObject } from '../core/json.ts'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { SubscriberKey } from '../core/address.ts'
 
-/** A secret is named, never written: an environment variable, a file, or the output of a command. */
+/**
+ * A reference to a secret: an environment variable, a file or the output of a command. Files never
+ * hold the secret itself.
+ */
 export type SecretRef = { readonly env: string } | { readonly file: string } | { readonly command: readonly string[] }
 
 export type AccountConfig =
@@ -14,16 +17,16 @@ export type AccountConfig =
       /** `acct_…`; a key of any other account is refused. */
       readonly account: string
       readonly livemode: boolean
-      /** Any Stripe-compatible server, e.g. a sandbox on another port. */
+      /** Any Stripe-compatible server, such as a sandbox on another port. */
       readonly api_base?: string
     }
 
-/** The account named `target` is where everything goes; every other one is a source. */
+/** The account named `target` is the new account; every other account is a source. */
 export const targetAccount = 'target'
 
 export interface Policies {
   readonly tax: 'same' | 'recompute'
-  /** Countries whose tax difference was accepted, for `tax: recompute`. */
+  /** Countries whose tax difference is accepted, for `tax: recompute`. */
   readonly tax_accepted: readonly string[]
   readonly customer_balance: 'stop' | 'carry'
   readonly pending_invoice_items: 'stop' | 'carry'
@@ -32,9 +35,9 @@ export interface Policies {
   readonly collection_paused: 'stop' | 'carry'
   /** Days after the first renewal in the target before an unproven move may be settled. */
   readonly settle_after_days: number
-  /** Hours before a renewal in which nobody is moved; a third of the interval when that is less. */
+  /** Hours before a renewal in which no subscriber is moved; at most a third of the interval. */
   readonly renewal_window_hours: number
-  /** What a Kajabi cancel does. */
+  /** What a cancel from Kajabi does. */
   readonly cancel: 'now' | 'period_end'
   readonly uncharged_period: 'invoice' | 'leave'
   readonly plan_hours: number
@@ -44,7 +47,7 @@ export interface Project {
   readonly name: string
   readonly accounts: Readonly<Record<string, AccountConfig>>
   readonly policies: Policies
-  /** Guard limits by guard name; defaults apply to those not named. */
+  /** Guard limits by guard name; other guards keep their defaults. */
   readonly guards: Readonly<Record<string, number>>
   readonly store: { readonly file: string } | { readonly url: SecretRef }
   readonly sandbox: {
@@ -54,37 +57,40 @@ export interface Project {
     readonly clock: Instant
     readonly copied: readonly string[]
   }
-  /** PAN-copy CSVs kept in the repository, by source, relative to catalog/; rows imported with `copy-map import` are added to them. */
+  /**
+   * PAN-copy CSV files in the repository, by source, relative to catalog/. Rows imported with
+   * `copy-map import` are added to them.
+   */
   readonly copy_maps: Readonly<Record<string, readonly string[]>>
   readonly kajabi?: JsonObject
   readonly serve?: JsonObject
   readonly alerts?: JsonObject
 }
 
-/** A resource of the target's catalog as written: `value` in Stripe's parameter names with references as keys. */
+/** A resource of the catalog: `value` uses Stripe's parameter names, with keys as references. */
 export interface DesiredResource {
   readonly address: string
   readonly kind: string
   readonly key: string
   readonly value: JsonObject
-  /** Absent where the entry says nothing about it. */
+  /** Absent when the entry has no lifecycle keys. */
   readonly lifecycle?: Lifecycle
   readonly at: Position
 }
 
-/** What may happen to an object, beside what it is. */
+/** What may happen to an object. */
 export interface Lifecycle {
-  /** Taken out of use, by an explicit word. */
+  /** Retired on explicit request. */
   readonly retire: boolean
-  /** Neither retired nor replaced; written onto the object, so that it outlives the entry. */
+  /** Neither retired nor replaced. Stored on the object, so that it outlives the entry. */
   readonly protect: boolean
-  /** Compared and referred to, never written. */
+  /** Compared and referenced, never written. */
   readonly observe: boolean
-  /** Fields, or keys in them (`metadata.crm_id`), that are left as they are. */
+  /** Fields, or keys in them (`metadata.crm_id`), that Crossbill does not change. */
   readonly ignored: readonly string[]
 }
 
-/** What `removed:` says of an address without an entry. */
+/** What `removed:` requests for an address without an entry. */
 export type Removal = 'retire' | 'keep'
 
 export type Stage = 'source' | 'target' | 'settled'
@@ -101,11 +107,11 @@ export interface DesiredItem {
 export interface DesiredDiscount {
   /** Key in coupons.yaml. */
   readonly coupon: string
-  /** When it ends in the source; absent for `forever` and for a `once` not consumed yet. */
+  /** When it ends in the source; absent for `forever` and for an unused `once`. */
   readonly ends?: Instant
 }
 
-/** One subscriber's YAML entry, normalised. Field names are the YAML's own. */
+/** One subscriber's YAML entry, normalised, with the field names of the YAML. */
 export interface DesiredSubscriber {
   readonly key: SubscriberKey
   readonly source: string
@@ -113,16 +119,22 @@ export interface DesiredSubscriber {
   /** File under catalog/, which is the wave: `subscribers/us/wave-01.yaml`. */
   readonly file: string
   readonly stage: Stage
-  /** Neither the file nor the entry says a stage: `source` is a default then, and no wish to set anybody back. */
+  /**
+   * Set when neither the file nor the entry has a stage. `source` is only a default then, not a
+   * request to revert.
+   */
   readonly unstaged?: true
-  /** A written reason takes a subscriber out of the migration. */
+  /** Why the subscriber is not migrated. */
   readonly excluded?: string
-  /** A written reason why the same person pays for the same thing a second time with this one. */
+  /** Why the person pays for the same thing a second time on purpose. */
   readonly pays_twice?: string
   readonly customer: string
   readonly currency?: string
   readonly items: readonly DesiredItem[]
-  /** T as of the pull; renewals since then move it along the old cycle. Absent when nothing more will be billed. */
+  /**
+   * T as of the pull; later renewals advance it along the old cycle. Absent when no further invoice
+   * follows.
+   */
   readonly next_invoice?: Instant
   readonly anchor: Instant
   readonly payment_method?: string
@@ -135,9 +147,9 @@ export interface DesiredSubscriber {
   readonly collection_method: 'charge_automatically' | 'send_invoice'
   readonly days_until_due?: number
   readonly status?: string
-  /** For subscriptions created by a Connect application: the project's word on what they are. */
+  /** Terms of a subscription that a Connect application created, as the project declares them. */
   readonly managed_by_application?: 'open_ended' | { readonly payments_left: number }
-  /** What allows a revert although the subscriber changed the new subscription. */
+  /** Codes that do not block a revert, such as a change by the subscriber after the move. */
   readonly override?: readonly string[]
   readonly at: Position
 }
@@ -150,14 +162,14 @@ export interface Mappings {
   readonly coupons: Readonly<Record<string, string>>
 }
 
-/** A repeated charge outside Stripe's subscriptions, declared so that `verify` knows of it. */
+/** A recurring charge outside Stripe's subscriptions, declared so that `verify` accounts for it. */
 export interface DeclaredExternal {
   readonly source: string
   readonly customer: string
   readonly reason: string
 }
 
-/** An entry that cannot be used as it is written: it blocks those whom it concerns, and nobody else. */
+/** An entry with an error. It blocks only the subscribers and resources that depend on it. */
 export interface LeftOutEntry {
   /** `price.x`, `subscriber.us/sub_…`, `mapping.us/price_…`, `external.us/cus_…`. */
   readonly address: string
@@ -167,20 +179,20 @@ export interface LeftOutEntry {
 }
 
 /**
- * What a catalog lacks because something in its files is wrong. What is left out is unknown, not absent: nothing is
- * retired, set back or reported as missing because an entry or a file could not be used.
+ * What a catalog lacks because of errors in its files. A left-out entry is unknown, not absent:
+ * nothing is retired, reverted or reported as missing because an entry or a file cannot be used.
  */
 export interface LeftOut {
   readonly entries: readonly LeftOutEntry[]
-  /** Files of which some or all entries are unknown, with the reason. */
+  /** Files with unknown entries, and the findings that are the reason. */
   readonly files: ReadonlyMap<string, readonly Diagnostic[]>
 }
 
-/** Everything people wrote, read and checked. */
+/** All files of a catalog, read and checked. */
 export interface Catalog {
   readonly project: Project
   readonly resources: readonly DesiredResource[]
-  /** Addresses whose entries are gone on purpose. */
+  /** Addresses whose entries were deleted on purpose. */
   readonly removed: ReadonlyMap<string, Removal>
   /** Old address → new address. */
   readonly moved: ReadonlyMap<string, string>
@@ -188,8 +200,8 @@ export interface Catalog {
   readonly mappings: ReadonlyMap<string, Mappings>
   readonly access: JsonObject
   readonly externals: readonly DeclaredExternal[]
-  /** Digest of everything above, independent of comments and formatting. */
+  /** Digest of the content above, independent of comments and formatting. */
   readonly digest: string
-  /** What could not be used as it is written; absent when everything could. */
+  /** What cannot be used because of errors; absent without errors. */
   readonly leftOut?: LeftOut
 }

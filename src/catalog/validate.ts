@@ -15,16 +15,16 @@ ajv.addFormat('instant', { type: 'string', validate: (text: string) => parseInst
 
 const compiled = new WeakMap<TSchema, ValidateFunction>()
 
-/** More findings than this of one file are counted, not listed: they have one cause. */
+/** Findings of one file beyond this number are counted, not listed: they usually have one cause. */
 const mostFindings = 100
 
-/** Something wrong in a file, and the path of what it is about. */
+/** A finding in a file, and the path that it concerns. */
 export interface FileFinding {
   readonly path: Path
   readonly finding: Diagnostic
 }
 
-/** Checks a file against its schema: one finding for each thing that is wrong, at its place. */
+/** Checks a file against its schema: one finding for each error, at its position. */
 export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnostic[] {
   const errors = errorsIn(file, schema)
   const written = asWritten(file, schema).slice(0, mostFindings)
@@ -33,10 +33,10 @@ export function validateFile(file: YamlFile, schema: TSchema): readonly Diagnost
   )
   if (errors.length <= mostFindings) return findings
   const message = `${errors.length - mostFindings} more findings in this file are not listed`
-  return [...findings, error('more-findings', message, 'mend the first ones', file.locate([]))]
+  return [...findings, error('more-findings', message, 'fix the listed ones first', file.locate([]))]
 }
 
-/** The same without a limit, each with its path: for a reader that leaves out what is wrong. */
+/** As above without a limit and with paths, for a reader that leaves out entries with errors. */
 export function findingsIn(file: YamlFile, schema: TSchema): readonly FileFinding[] {
   return [...asWritten(file, schema), ...errorsIn(file, schema).map((one) => diagnostic(file, one))]
 }
@@ -50,11 +50,14 @@ function errorsIn(file: YamlFile, schema: TSchema): readonly ErrorObject[] {
   return validate(file.value) ? [] : withoutBranches(validate.errors ?? [])
 }
 
-/** Numbers that say something else than YAML reads. `49.00` is one where a whole number belongs: it could mean 49 of the smallest unit and 49 of the currency. */
+/**
+ * Numbers whose text suggests another value. `49.00` in place of a whole number could mean 49 of
+ * the smallest unit or 49 of the currency.
+ */
 function asWritten(file: YamlFile, schema: TSchema): readonly FileFinding[] {
   return [...file.oddNumbers].flatMap(([place, { text, rule, message, fix }]): FileFinding[] => {
     const path = pathOf(place)
-    // What is left out already is not looked at again.
+    // The value is already left out.
     if (typeof valueAt(file.value, path) !== 'number') return []
     if (rule === 'number-form' && takesFraction(schema as Schema, path)) return []
     const named =
@@ -76,7 +79,10 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean
 }
 
-/** Whether a number with places may stand there. What no schema speaks of is reported as unknown already. */
+/**
+ * Whether a number with decimals is allowed here. A path outside the schema is already reported as
+ * an unknown key.
+ */
 function takesFraction(schema: Schema, [step, ...rest]: Path): boolean {
   if (schema.anyOf !== undefined)
     return schema.anyOf.some((one) => takesFraction(one, step === undefined ? [] : [step, ...rest]))
@@ -87,7 +93,7 @@ function takesFraction(schema: Schema, [step, ...rest]: Path): boolean {
   return inside === undefined || takesFraction(inside, rest)
 }
 
-/** Of a choice between forms only the choice itself is reported, not what each of its branches would have liked. */
+/** For a choice between forms, reports only the choice and not the errors of each branch. */
 function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const choices = errors.filter((error) => error.keyword === 'anyOf' || error.keyword === 'propertyNames')
   if (choices.length === 0) return errors
@@ -140,9 +146,9 @@ function words(error: ErrorObject, path: Path): Words {
       return notAllowed(name, error.data as Json, [params['allowedValue'] as Json], path)
     case 'pattern':
     case 'format':
-      return value('bad-format', `${name} is ${shown(error.data as Json)}, which has not the form asked for`)
+      return value('bad-format', `${name} is ${shown(error.data as Json)}, which does not have the required format`)
     case 'anyOf':
-      return value('bad-form', `${name} has none of the forms it may have`)
+      return value('bad-form', `${name} has none of the allowed forms`)
     default:
       return value('out-of-range', `${name} ${error.message ?? 'is out of range'}`)
   }
@@ -156,7 +162,7 @@ function unknownKey(key: string, known: readonly string[], path: Path): Words {
 
 function badKey(key: string, path: Path): Words {
   const message = `"${key}" cannot be a key here`
-  const fix = 'letters, digits, - and _ make a key; no key of yours begins with crossbill_'
+  const fix = 'use letters, digits, - and _; the prefix crossbill_ is reserved'
   return { rule: 'bad-key', message, fix, path: [...path, key], part: 'key' }
 }
 

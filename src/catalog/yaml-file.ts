@@ -8,14 +8,14 @@ import { isMergeKey, oddForms, oddNumbersIn } from './yaml-written.ts'
 
 export type YamlReading = { readonly file: YamlFile } | { readonly findings: readonly Diagnostic[] }
 
-/** Above this a file says too much for one review; 500 subscribers take about 200 kB. */
+/** Larger files are too long for one review; 500 subscribers take about 200 kB. */
 export const largestFile = 32 * 1_024 * 1_024
 const deepest = 64
 const mostAliases = 100
-/** One slip makes the parser stumble over everything after it. */
+/** After one error the parser also reports later lines, so only the first problems are listed. */
 const mostProblems = 10
 
-/** Reads one YAML 1.2 file. Everything that keeps it from being one plain tree is a finding with its place. */
+/** Reads one YAML 1.2 file. Anything that is not one plain tree is a finding with its position. */
 export function readYaml(path: string, text: string): YamlReading {
   const early = refuseText(path, text)
   if (early !== undefined) return { findings: [early] }
@@ -32,8 +32,8 @@ export function readYaml(path: string, text: string): YamlReading {
   const findings: Diagnostic[] = [...document.errors, ...document.warnings].slice(0, mostProblems).map((problem) => {
     const place = at(problem.pos[0])
     if (problem.code === 'MULTIPLE_DOCS')
-      return error('yaml-documents', 'a second document begins here (---)', 'put it into a file of its own', place)
-    const fix = problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'mend the YAML at this place'
+      return error('yaml-documents', 'a second document begins here (---)', 'move it into its own file', place)
+    const fix = problem.code === 'TAB_AS_INDENT' ? 'indent with spaces' : 'fix the YAML at this place'
     return error('yaml-syntax', plainMessage(problem.message), fix, place)
   })
   if (findings.length === 0) findings.push(...checkTree(document, at))
@@ -43,13 +43,16 @@ export function readYaml(path: string, text: string): YamlReading {
     const oddNumbers = oddNumbersIn(document, keyPlace)
     return { file: fileOf(path, text, { value, places: placesOf(document, at), oddNumbers }) }
   } catch (thrown) {
-    // The parser's answer to aliases of aliases ("billion laughs").
+    // The parser throws this for aliases of aliases ("billion laughs").
     if (thrown instanceof ReferenceError) return { findings: [tooManyAliases(path)] }
     throw thrown
   }
 }
 
-/** Keeps the text, not the parsed document, which is fifty times its size: only a file with findings is parsed again to place them. */
+/**
+ * Keeps the text and not the parsed document, which is fifty times as large. A file is parsed again
+ * only to locate its findings.
+ */
 function fileOf(
   path: string,
   text: string,
@@ -76,18 +79,18 @@ function refuseText(path: string, text: string): Diagnostic | undefined {
   const at = { file: path, line: 1, column: 1 }
   if (text.length > largestFile) {
     const size = `${Math.ceil(text.length / 1_048_576)} MB`
-    const message = `the file is ${size} long; ${largestFile / 1_048_576} MB is the most that is read`
+    const message = `the file has ${size}; the limit is ${largestFile / 1_048_576} MB`
     return error('file-too-large', message, 'split it into several files', at)
   }
-  // Neither can stand in YAML; they mean that the file is something else, or was read in the wrong encoding.
+  // Neither character is valid in YAML: the file has another format or another encoding.
   const odd = text.search(/[\0\uFFFD]/)
   if (odd === -1) return undefined
   const before = text.slice(0, odd).split('\n')
   const place = { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
-  return error('not-text', 'this is not UTF-8 text', 'save the file as UTF-8', place)
+  return error('not-text', 'the file is not UTF-8 text', 'save the file as UTF-8', place)
 }
 
-/** One walk over the tree: keys said twice, keys that are no words, and nesting that is a slip. */
+/** Walks the tree once for duplicate keys, keys that are not plain text, and excessive nesting. */
 function checkTree(document: Document.Parsed, at: (offset: number) => Position): readonly Diagnostic[] {
   const findings: Diagnostic[] = []
   const walk = (node: unknown, depth: number): void => {
@@ -122,17 +125,17 @@ function notAKey(at: Position): Diagnostic {
 }
 
 function mergeKey(at: Position): Diagnostic {
-  const message = 'the merge key << is not read here'
+  const message = 'the merge key << is not supported'
   return error('yaml-form', message, 'write the fields out, or use an alias (*name) for a whole value', at)
 }
 
 function tooDeep(at: Position): Diagnostic {
   const message = `nested deeper than ${deepest} levels`
-  return error('too-deep', message, 'nothing in a catalog is nested so deep', at)
+  return error('too-deep', message, 'no part of a catalog needs such nesting', at)
 }
 
 function tooManyAliases(path: string): Diagnostic {
-  const message = 'aliases (*name) unfold to too much text'
+  const message = 'aliases (*name) expand to too much text'
   const at = { file: path, line: 1, column: 1 }
   return error('too-many-aliases', message, 'write the values out', at)
 }

@@ -30,7 +30,7 @@ export function parseYaml(path: string, text: string): Parsed {
   return { document, at: (offset) => positionOf(path, lines, offset) }
 }
 
-/** Where the keys of the first two levels stand: those are asked for of every file. */
+/** Positions of the keys of the first two levels, which are needed for every file. */
 export function placesOf(document: Document.Parsed, at: (offset: number) => Position): Places {
   const places = new Map<string, { line: number; column: number }>()
   const note = (path: readonly string[], pair: Pair): void => {
@@ -62,7 +62,7 @@ export function startOf(node: unknown): number {
 }
 
 export function locator(document: Document.Parsed, at: (offset: number) => Position): YamlFile['locate'] {
-  // Large maps are looked up by key many times (one finding per subscriber), so each is indexed once.
+  // Large maps are searched once per finding, so each map is indexed once.
   const indexes = new WeakMap<YAMLMap, Map<string, Pair>>()
   const pairOf = (map: YAMLMap, key: string): Pair | undefined => {
     let index = indexes.get(map)
@@ -94,13 +94,15 @@ export function locator(document: Document.Parsed, at: (offset: number) => Posit
   }
 }
 
-/** A file as a value, with the way back to where each part of it stands. */
+/** A file as a value, with a function that locates each part of it. */
 export interface YamlFile {
   readonly path: string
   readonly value: Json
-  /** Numbers that are not written as what YAML reads, by `keyPlace`. */
+  /** Numbers whose text suggests another value, by `keyPlace`. */
   readonly oddNumbers: ReadonlyMap<string, OddNumber>
-  /** Where a value stands, or its key. A part that is not there is shown at what would hold it. */
+  /**
+   * Position of a value or of its key. A missing part is located at its nearest existing parent.
+   */
   readonly locate: (path: Path, part?: 'key' | 'value') => Position
 }
 

@@ -18,18 +18,22 @@ import {
 import { spellKeys } from './yaml-written.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
-/** How all YAML of ours is laid out: no folding, so that one changed value is one changed line. */
+/**
+ * Layout of all YAML that Crossbill writes. Lines are not folded, so that one changed value is one
+ * changed line.
+ */
 const layout = { lineWidth: 0, flowCollectionPadding: true } as const
 
 export interface Entry {
   readonly key: string
   readonly value: JsonObject | string
-  /** Why it is as it is, in the line above it. */
+  /** Reason for the value, written in the line above it. */
   readonly comment?: string
 }
 
 /**
- * A YAML file that people edit, too: what is there keeps its order, comments and layout; only entries that change are touched.
+ * A YAML file that people also edit. Existing content keeps its order, comments and layout; only
+ * changed entries are rewritten.
  */
 export class YamlText {
   readonly #document: Document
@@ -38,7 +42,7 @@ export class YamlText {
   #changed = false
 
   constructor(text: string | undefined, header: string) {
-    // As people have them: another line end or indentation would make every line a changed one.
+    // Keeps line ends and indentation, because any other choice would change every line.
     this.#lineEnd = text?.includes('\r\n') === true ? '\r\n' : '\n'
     this.#indent = /^( {1,8})\S/m.exec(text ?? '')?.[1]?.length ?? 2
     const empty = text === undefined || text.trim() === ''
@@ -49,14 +53,14 @@ export class YamlText {
     this.#document = document
   }
 
-  /** Undefined when nothing in it changed. */
+  /** Undefined when nothing changed. */
   text(): string | undefined {
     if (!this.#changed) return undefined
     const text = this.#document.toString({ ...layout, indent: this.#indent })
     return this.#lineEnd === '\n' ? text : text.replaceAll(/\r?\n/g, this.#lineEnd)
   }
 
-  /** Puts a new entry at the end of a section, which is made when it is not there. */
+  /** Adds an entry at the end of a section; creates the section if it does not exist. */
   add(section: string, entry: Entry): void {
     const map = this.#section(section)
     const key = new Scalar(entry.key)
@@ -71,7 +75,7 @@ export class YamlText {
     return this.#section(section, false)?.has(key) ?? false
   }
 
-  /** Sets (undefined: removes) one field of an entry that is there. */
+  /** Sets one field of an existing entry; undefined removes it. */
   set(section: string, key: string, field: string, value: Json | undefined): void {
     const map = this.#section(section)
     const written = map.get(key, true) as unknown
@@ -85,7 +89,7 @@ export class YamlText {
     this.#changed = true
   }
 
-  /** What stands behind an alias, for itself. */
+  /** A separate copy of the node behind an alias. */
   #copyOf(alias: unknown): unknown {
     const found = isAlias(alias) ? alias.resolve(this.#document) : undefined
     if (found === undefined) return alias
@@ -94,7 +98,9 @@ export class YamlText {
     return copy
   }
 
-  /** Others who were written as the same (`*name`) keep what they have when the first of them changes. */
+  /**
+   * Aliases (`*name`) of a changed node receive their own copies, so that they keep the old value.
+   */
   #release(changing: readonly Anchored[]): void {
     const names = new Set(changing.map(({ anchor }) => anchor))
     if (names.size === 0) return
@@ -104,7 +110,7 @@ export class YamlText {
     for (const node of changing) delete node.anchor
   }
 
-  /** A value at the top, `stage: source`. */
+  /** Sets a top-level value, such as `stage: source`. */
   setTop(name: string, value: string): void {
     this.#document.set(name, value)
     this.#changed = true
@@ -124,7 +130,7 @@ export class YamlText {
 
 type Anchored = { anchor?: string }
 
-/** This node and those inside it that have a name for others to use. */
+/** Anchored nodes: this node and those inside it. */
 function anchored(node: unknown): readonly Anchored[] {
   const found: Anchored[] = []
   if (isNode(node))
@@ -136,7 +142,7 @@ function anchored(node: unknown): readonly Anchored[] {
   return found
 }
 
-/** The value in place of what stood there, which keeps its layout and comments as far as it stays the same kind of thing. */
+/** Replaces a value; keeps layout and comments where the type of node stays the same. */
 function changedTo(before: unknown, value: Json): Node {
   if (isScalar(before) && !Array.isArray(value) && !isJsonObject(value)) {
     before.value = value
@@ -161,13 +167,13 @@ function changedTo(before: unknown, value: Json): Node {
   return flow(value)
 }
 
-/** What a member of a list is about: its price, its coupon. */
+/** Identifies a list member by its price or coupon. */
 function nameOf(value: Json): string {
   if (!isJsonObject(value)) return JSON.stringify(value)
   return JSON.stringify(value['price'] ?? value['coupon'] ?? value)
 }
 
-/** An entry: one line a field, what is inside a field on that line. */
+/** An entry: one line per field; nested values are on the same line. */
 function block(value: JsonObject): YAMLMap {
   const map = new MapNode()
   for (const [name, one] of Object.entries(value)) if (one !== undefined) map.set(new Scalar(name), flow(one))

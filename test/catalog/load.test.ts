@@ -176,7 +176,7 @@ describe('what is wrong is said with its place and a way to mend it', () => {
       'subscribers/us/b.yaml': many.replaceAll('sub_', 'sub_b'),
     })
     expect(findings).toHaveLength(201)
-    expect(findings[0]?.message).toBe('more than 200 findings unknown-reference; the others are not listed')
+    expect(findings[0]?.message).toBe('rule unknown-reference has more than 200 findings; the rest are not listed')
     expect(findings[200]?.at).toEqual({
       file: 'subscribers/us/a.yaml',
       line: 201,

@@ -160,9 +160,9 @@ describe('moved:', () => {
         'products: { a: { name: A } }\nmoved: { product.a: product.b, price.x: product.a, product.c: product.d }',
     })
     expect(findings.filter(({ rule }) => rule === 'lifecycle').map(({ message }) => message)).toEqual([
-      'product.a has moved and still has an entry',
+      'product.a is moved but still has an entry',
       'price.x cannot move to product.a',
-      'product.c moved to product.d, which has no entry',
+      'product.c is moved to product.d, which has no entry',
     ])
   })
 })

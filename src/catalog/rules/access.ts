@@ -5,7 +5,10 @@ import { type Draft } from '../draft.ts'
 import { error, warning } from '../rule-names.ts'
 import { keysByKind } from './references.ts'
 
-/** Offers name prices of this catalog, a cancel tag means one offer, and what looks like a cancel is never taken for one. */
+/**
+ * Offers name prices of this catalog, a cancel tag requests one cancellation, and an expiring offer
+ * cannot count as a cancel.
+ */
 export function accessTerms(draft: Draft): readonly Diagnostic[] {
   const file = draft.files.get('access.yaml')
   if (file === undefined) return []
@@ -45,8 +48,8 @@ export function accessTerms(draft: Draft): readonly Diagnostic[] {
   )
   const forgotten = [...paid].toSorted().flatMap((price) => {
     if (named.has(price) || named.size === 0 || !prices.has(price)) return []
-    const message = `subscribers pay the price ${price}, and no offer of access.yaml names it: they get no access`
-    const fix = `add ${price} under an offer, or under without_offer: if it is meant to give no access`
+    const message = `subscribers pay the price ${price}, but no offer of access.yaml names it; they get no access`
+    const fix = `add ${price} under an offer, or under without_offer: if it gives no access on purpose`
     return [warning('price-without-offer', message, fix, file.locate(['offers'], 'key'))]
   })
   const terms = accessProblems(access).map(({ rule, message, fix, path }) =>

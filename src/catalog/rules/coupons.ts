@@ -3,7 +3,10 @@ import { isJsonObject } from '../../core/json.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
-/** A coupon takes off a percentage or an amount with its currency; a repeating one says its months. */
+/**
+ * A coupon takes off a percentage, or an amount with its currency; a repeating coupon has its
+ * months.
+ */
 export function couponTerms(draft: Draft): readonly Diagnostic[] {
   return draft.resources
     .filter(({ kind }) => kind === 'coupon')
@@ -29,7 +32,7 @@ export function couponTerms(draft: Draft): readonly Diagnostic[] {
         )
       if ((duration === 'repeating') !== (months !== undefined))
         wrong(
-          duration === 'repeating' ? 'repeats without an end' : 'has months but does not repeat',
+          duration === 'repeating' ? 'repeats but has no number of months' : 'has months but does not repeat',
           'write duration: repeating and duration_in_months together',
           duration === 'repeating' ? 'duration' : 'duration_in_months',
         )
@@ -37,7 +40,7 @@ export function couponTerms(draft: Draft): readonly Diagnostic[] {
     })
 }
 
-/** A least purchase is an amount and its currency. */
+/** A minimum amount and its currency come together. */
 export function promotionMinimum(draft: Draft): readonly Diagnostic[] {
   return draft.resources
     .filter(({ kind }) => kind === 'promotion_code')
@@ -49,7 +52,7 @@ export function promotionMinimum(draft: Draft): readonly Diagnostic[] {
       return [
         error(
           'promotion-minimum',
-          `${code.address} has half a least purchase`,
+          `${code.address} has only one of minimum_amount and minimum_amount_currency`,
           fix,
           placeIn(code, ['restrictions'], 'key'),
         ),

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../../core/diagnostic.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
-/** A key stands for one object, in whatever file. */
+/** A key names one object, across all files. */
 export function duplicateAddresses(draft: Draft): readonly Diagnostic[] {
   const first = new Map<string, string>()
   const found: Diagnostic[] = []
@@ -32,7 +32,7 @@ export function duplicateSubscribers(draft: Draft): readonly Diagnostic[] {
   return found
 }
 
-/** Ids, lookup keys, codes and addresses that Stripe lets exist once. */
+/** Ids, lookup keys, codes and addresses that must be unique in Stripe. */
 export function duplicateNaturalKeys(draft: Draft): readonly Diagnostic[] {
   const first = new Map<string, string>()
   const found: Diagnostic[] = []
@@ -46,7 +46,7 @@ export function duplicateNaturalKeys(draft: Draft): readonly Diagnostic[] {
     if (seen === undefined) first.set(name, resource.address)
     else if (seen !== resource.address) {
       const message = `${resource.address} and ${seen} have the same ${naturalKey.name} "${value}"`
-      const fix = `Stripe lets one object have it: give one of them another ${naturalKey.name}`
+      const fix = `it must be unique in Stripe; give one of them another ${naturalKey.name}`
       found.push(error('duplicate-natural-key', message, fix, placeIn(resource, [naturalKey.name], 'key')))
     }
   }

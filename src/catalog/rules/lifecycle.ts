@@ -3,7 +3,7 @@ import { suggest } from '../../core/suggest.ts'
 import { type Draft, placeIn } from '../draft.ts'
 import { error } from '../rule-names.ts'
 
-/** Words about an entry's life that cannot all hold. */
+/** Lifecycle keys of an entry that contradict each other. */
 export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
   const retiring = new Set(draft.resources.filter((one) => one.lifecycle?.retire === true).map((one) => one.address))
   return draft.resources.flatMap((resource) => {
@@ -13,8 +13,8 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
       found.push(
         error(
           'lifecycle',
-          `${address} is to be retired and ${lifecycle.protect ? 'protected' : 'only observed'}`,
-          'keep one of the two words',
+          `${address} has both retire and ${lifecycle.protect ? 'protect' : 'observe'}`,
+          'keep one of the two keys',
           placeIn(resource, ['retire'], 'key'),
         ),
       )
@@ -34,8 +34,8 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
           found.push(
             error(
               'lifecycle',
-              `${address} uses ${use.kind}.${use.key}, which is to be retired`,
-              'name another one, or retire both',
+              `${address} uses ${use.kind}.${use.key}, which has retire: true`,
+              'refer to another one, or retire both',
               placeIn(resource, use.path),
             ),
           )
@@ -43,7 +43,10 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
   })
 }
 
-/** What is removed or moved away has no entry any more, and what it moved to has one, of the same kind. */
+/**
+ * A removed or moved address has no entry any more; the new address of a move has one, of the same
+ * kind.
+ */
 export function changeBlocks(draft: Draft): readonly Diagnostic[] {
   const declared = new Set(draft.resources.map(({ address }) => address))
   const found: Diagnostic[] = []
@@ -52,8 +55,8 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
       found.push(
         error(
           'lifecycle',
-          `${address} is under removed: and has an entry`,
-          'take it out of removed:, or take the entry away',
+          `${address} is under removed: but still has an entry`,
+          'delete the line under removed:, or delete the entry',
           file.locate(['removed']),
         ),
       )
@@ -61,11 +64,13 @@ export function changeBlocks(draft: Draft): readonly Diagnostic[] {
     const at = file.locate(['moved', from])
     const kind = (address: string): string => address.split('.')[0] ?? ''
     if (declared.has(from))
-      found.push(error('lifecycle', `${from} has moved and still has an entry`, 'take the old entry away', at))
+      found.push(error('lifecycle', `${from} is moved but still has an entry`, 'delete the old entry', at))
     else if (kind(from) !== kind(to))
-      found.push(error('lifecycle', `${from} cannot move to ${to}`, 'an object keeps its kind', at))
+      found.push(error('lifecycle', `${from} cannot move to ${to}`, 'an object cannot change its kind', at))
     else if (!declared.has(to) && !draft.moved.some((one) => one.from === to))
-      found.push(error('lifecycle', `${from} moved to ${to}, which has no entry`, 'name an entry of the catalog', at))
+      found.push(
+        error('lifecycle', `${from} is moved to ${to}, which has no entry`, 'name an entry of the catalog', at),
+      )
   }
   return found
 }

@@ -6,7 +6,7 @@ import { error, warning } from '../rule-names.ts'
 
 const prices = (draft: Draft): readonly DraftResource[] => draft.resources.filter(({ kind }) => kind === 'price')
 
-/** A price says its amount in exactly one way. */
+/** A price gives its amount in exactly one way. */
 export function priceAmount(draft: Draft): readonly Diagnostic[] {
   const ways = ['unit_amount', 'unit_amount_decimal', 'tiers', 'custom_unit_amount']
   return prices(draft).flatMap((price) => {
@@ -17,7 +17,7 @@ export function priceAmount(draft: Draft): readonly Diagnostic[] {
   })
 }
 
-/** Tiers come with their scheme and mode, in rising order, and the last one has no end. */
+/** Tiers need their scheme and mode, and rise; the last tier is open-ended. */
 export function priceTiers(draft: Draft): readonly Diagnostic[] {
   return prices(draft).flatMap((price) => {
     const { tiers, tiers_mode: mode, billing_scheme: scheme } = price.value
@@ -42,14 +42,14 @@ function tierOrder(price: DraftResource, tiers: readonly Json[]): readonly Diagn
     return last ? end !== 'inf' : end === 'inf' || !(Number(end) > before)
   })
   if (bad === -1) return []
-  const fix = 'each up_to is above the one before, and the last is inf'
+  const fix = 'make each up_to larger than the previous one, and the last one inf'
   return [error('price-tiers', `the tiers of ${price.address} are not in order`, fix, placeIn(price, ['tiers', bad]))]
 }
 
 // https://docs.stripe.com/api/prices/create#create_price-recurring-interval_count
 const mostIntervals: Readonly<Record<string, number>> = { year: 3, month: 36, week: 156, day: 1_095 }
 
-/** A period is three years at most; a meter goes with metered use and only with it. */
+/** A period is at most three years; a price has a meter if and only if its usage is metered. */
 export function priceRecurring(draft: Draft): readonly Diagnostic[] {
   return prices(draft).flatMap((price) => {
     const { recurring } = price.value
@@ -61,8 +61,8 @@ export function priceRecurring(draft: Draft): readonly Diagnostic[] {
       found.push(
         error(
           'price-interval',
-          `${price.address} is billed more rarely than every three years`,
-          `interval_count is ${most} at most`,
+          `${price.address} has a billing period of more than three years`,
+          `set interval_count to ${most} or less`,
           at('interval_count'),
         ),
       )
@@ -81,23 +81,24 @@ export function priceRecurring(draft: Draft): readonly Diagnostic[] {
 }
 
 /**
- * Three-decimal currencies are charged in tens of the smallest unit. Old accounts hold prices from before that rule, so
- * that such an amount is a warning: the plan blocks the price and its people, and nobody else.
+ * Amounts in three-decimal currencies must be multiples of ten of the smallest unit. Old accounts
+ * hold prices from before that rule, so this is a warning: the plan blocks only the price and its
+ * subscribers.
  */
 export function priceSmallestUnit(draft: Draft): readonly Diagnostic[] {
   return prices(draft).flatMap((price) =>
     unchargeableAmounts(price.value).map(({ currency, path }) =>
       warning(
         'price-smallest-unit',
-        `an amount in ${currency} must end in 0; nobody can be moved onto ${price.address}`,
-        'Stripe takes three-decimal currencies in tens: map its people to another price, or exclude them',
+        `an amount in ${currency} must end in 0; no subscriber can be moved to ${price.address}`,
+        'Stripe charges three-decimal currencies in multiples of 10: map its subscribers to another price, or exclude them',
         placeIn(price, path),
       ),
     ),
   )
 }
 
-/** A product's default price is a price of that product, and one that can be bought. */
+/** A product's default price belongs to that product and is active. */
 export function defaultPrice(draft: Draft): readonly Diagnostic[] {
   const byKey = new Map(prices(draft).map((price) => [price.key, price]))
   return draft.resources.flatMap((product) => {
@@ -110,12 +111,12 @@ export function defaultPrice(draft: Draft): readonly Diagnostic[] {
         error(
           'default-price',
           `${price.address} is not a price of ${product.address}`,
-          'name one of its own prices',
+          'name a price of this product',
           at,
         ),
       ]
     if (price.value['active'] === false)
-      return [error('default-price', `${price.address} is archived`, 'a default price must be active', at)]
+      return [error('default-price', `${price.address} is archived`, 'name an active price', at)]
     return []
   })
 }

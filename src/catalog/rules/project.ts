@@ -4,7 +4,7 @@ import { type Draft } from '../draft.ts'
 import { error } from '../rule-names.ts'
 import { targetAccount } from '../types.ts'
 
-/** Every source named anywhere is an account of the project. */
+/** Every source that a file names is an account of the project. */
 export function unknownSources(draft: Draft): readonly Diagnostic[] {
   const { project, projectFile } = draft
   if (project === undefined || projectFile === undefined) return []
@@ -25,12 +25,16 @@ export function unknownSources(draft: Draft): readonly Diagnostic[] {
     .filter(({ name }) => !sources.includes(name))
     .map(({ name, at }) => {
       const near = suggest(name, sources)
-      const fix = near === undefined ? `the project’s sources: ${sources.join(', ')}` : `did you mean "${near}"?`
+      const fix =
+        near === undefined ? `the sources of the project are ${sources.join(', ')}` : `did you mean "${near}"?`
       return error('unknown-source', `"${name}" is not a source of the project`, fix, at)
     })
 }
 
-/** Every configured account is another real account: one of them under two names would be billed and moved into itself. */
+/**
+ * Each configured account is a different Stripe account: an account with two names would be billed
+ * twice and moved into itself.
+ */
 export function distinctAccounts({ project, projectFile }: Draft): readonly Diagnostic[] {
   if (project === undefined || projectFile === undefined) return []
   const found: Diagnostic[] = []
@@ -43,7 +47,7 @@ export function distinctAccounts({ project, projectFile }: Draft): readonly Diag
     if (other === undefined) first.set(id, name)
     else {
       const message = `accounts ${other} and ${name} are the same account, ${id}`
-      const fix = 'write the id of the other account: each name stands for an account of its own'
+      const fix = 'write the id of the other account: each name needs its own account'
       found.push(error('account-twice', message, fix, projectFile.locate(['accounts', name, 'account'])))
     }
   }
@@ -51,7 +55,7 @@ export function distinctAccounts({ project, projectFile }: Draft): readonly Diag
   for (const { name, livemode } of real) {
     if (target === undefined || livemode === target.livemode) continue
     const message = `account ${name} is in ${mode(livemode)}, the target is in ${mode(target.livemode)}`
-    const fix = 'use keys of one mode: whoever moved from live mode into test mode would be charged by nobody'
+    const fix = 'use keys of one mode: a subscriber moved from live mode into test mode would not be charged'
     found.push(error('mixed-modes', message, fix, projectFile.locate(['accounts', name, 'livemode'])))
   }
   return found

@@ -8,14 +8,14 @@ import type { Path } from '../yaml-places.ts'
 
 type Keys = ReadonlyMap<string, ReadonlySet<string>>
 
-/** A key that is used and declared nowhere. */
+/** A reference to a key that is not declared. */
 export interface MissingReference {
   readonly kind: string
   readonly key: string
   readonly at: Position
 }
 
-/** Every key used anywhere must be a key of its section. */
+/** Every referenced key must exist in its section. */
 export function* unknownReferences(draft: Draft): Iterable<Diagnostic> {
   const keys = keysByKind(draft)
   for (const { kind, key, at } of missingReferences(draft)) yield unknown(kind, key, keys, at)
@@ -28,7 +28,9 @@ export function* missingReferences(draft: Draft): Iterable<MissingReference> {
   for (const one of draft.subscribers) yield* ofSubscriber(draft, one, keys)
 }
 
-/** Keys by kind, those of entries that are left out included: they are declared, only not as they must be. */
+/**
+ * Keys by kind, including keys of entries that are left out: those are declared, only with errors.
+ */
 export function keysByKind(draft: Pick<Draft, 'resources' | 'leftOut'>): Keys {
   const keys = new Map<string, Set<string>>(kinds.map((kind) => [kind.name, new Set()]))
   for (const resource of draft.resources) keys.get(resource.kind)?.add(resource.key)
@@ -78,6 +80,6 @@ function ofSubscriber(draft: Draft, subscriber: DesiredSubscriber, keys: Keys): 
 function unknown(kind: string, key: string, keys: Keys, at: Position): Diagnostic {
   const section = kindNamed(kind)?.section ?? kind
   const near = suggest(key, keys.get(kind) ?? [])
-  const fix = near === undefined ? `add it to \`${section}:\`, or use a key that is there` : `did you mean "${near}"?`
+  const fix = near === undefined ? `add it to \`${section}:\`, or use an existing key` : `did you mean "${near}"?`
   return error('unknown-reference', `there is no "${key}" in \`${section}:\``, fix, at)
 }

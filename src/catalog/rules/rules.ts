@@ -8,7 +8,7 @@ import { distinctAccounts, unknownSources } from './project.ts'
 import { unknownReferences } from './references.ts'
 import { excludedStage, subscriberCurrency, subscriberTerms } from './subscribers.ts'
 
-/** What must hold across files, beyond what each file's schema says. */
+/** Rules across files, in addition to the schema of each file. */
 export const rules: readonly Rule[] = [
   unknownSources,
   distinctAccounts,

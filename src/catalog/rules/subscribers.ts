@@ -4,7 +4,7 @@ import { type Draft, placeOfSubscriber } from '../draft.ts'
 import { error } from '../rule-names.ts'
 import type { DesiredSubscriber } from '../types.ts'
 
-/** Everybody who is not excluded has a customer, items and an anchor. */
+/** A subscriber that is not excluded has a customer, items and an anchor. */
 export function subscriberTerms(draft: Draft): readonly Diagnostic[] {
   return draft.subscribers
     .filter((one) => one.excluded === undefined)
@@ -15,27 +15,31 @@ export function subscriberTerms(draft: Draft): readonly Diagnostic[] {
         ...(one.anchor === 0 ? ['anchor'] : []),
       ]
       if (missing.length === 0) return []
-      const fix = 'pull writes them; an entry that stays behind says excluded: and the reason'
+      const fix =
+        'run crossbill pull, which writes them; or write excluded: with a reason if the subscriber stays in the source'
       return [error('missing-key', `${one.key} has no ${missing.join(', no ')}`, fix, one.at)]
     })
 }
 
-/** Who is excluded is not moved. */
+/** An excluded subscriber is not moved. */
 export function excludedStage(draft: Draft): readonly Diagnostic[] {
   return draft.subscribers
     .filter((one) => one.excluded !== undefined && one.stage !== 'source')
     .map((one) => {
-      const fix = 'take the reason away, or write stage: source for this one'
+      const fix = 'delete excluded:, or write stage: source for this subscriber'
       return error(
         'excluded-stage',
-        `${one.key} is excluded and at stage ${one.stage}`,
+        `${one.key} is excluded but has stage ${one.stage}`,
         fix,
         placeOfSubscriber(draft, one, ['excluded']),
       )
     })
 }
 
-/** A subscription is of recurring prices in one currency, which all its prices and amount-off coupons have. */
+/**
+ * A subscription has recurring prices in one currency, and all its prices and amount-off coupons
+ * support that currency.
+ */
 export function* subscriberCurrency(draft: Draft): Iterable<Diagnostic> {
   const prices = valuesOf(draft, 'price')
   const coupons = valuesOf(draft, 'coupon')
@@ -60,21 +64,26 @@ function ofSubscriber(
         error(
           'price-not-recurring',
           `price.${item.price} is a one-time price`,
-          'a subscription needs a recurring one',
+          'a subscription needs a recurring price',
           at('price'),
         ),
       )
     if (!has(price, currency)) {
       const fix = 'map it to a price in that currency, or add the currency to its currency_options'
       found.push(
-        error('currency-mismatch', `${one.key} is billed in ${currency}, price.${item.price} is not`, fix, at('price')),
+        error(
+          'currency-mismatch',
+          `${one.key} is billed in ${currency}, but price.${item.price} is not`,
+          fix,
+          at('price'),
+        ),
       )
     }
   }
   for (const [index, { coupon: key }] of one.discounts.entries()) {
     const coupon = coupons.get(key)
     if (coupon === undefined || coupon['amount_off'] === undefined || has(coupon, currency)) continue
-    const message = `coupon.${key} takes off an amount, but not in ${currency}`
+    const message = `coupon.${key} has an amount off, but not in ${currency}`
     const fix = 'add the currency to its currency_options, or use another coupon'
     found.push(error('currency-mismatch', message, fix, placeOfSubscriber(draft, one, ['discounts', index, 'coupon'])))
   }

@@ -5,28 +5,30 @@ const offer = Type.Object(
   {
     kajabi: Type.String({ pattern: '^[0-9]+$', description: 'The offer’s id in Kajabi.' }),
     prices: Type.Array(Type.String(), {
-      description: 'Keys in prices.yaml: whoever pays one of these has this offer.',
+      description: 'Keys in prices.yaml: a person who pays one of these prices has this offer.',
     }),
     cancel_tags: Type.Optional(
       Type.Array(Type.String({ pattern: '^[0-9]+$' }), {
         description:
-          'Kajabi tag ids that mean: cancel the subscription that gives this offer. One tag belongs to one offer.',
+          'Kajabi tag ids. Each requests the cancellation of the subscription that gives this offer. One tag belongs to one offer.',
       }),
     ),
     welcome_email: Type.Optional(
-      Type.Boolean({ description: 'Whether Kajabi mails its welcome when this is granted. Silent by default.' }),
+      Type.Boolean({
+        description: 'Whether Kajabi sends its welcome e-mail when this offer is granted; false by default.',
+      }),
     ),
     revoked_means: Type.Optional(
       Type.Union([Type.Literal('alert'), Type.Literal('cancel')], {
         description:
-          'What it means when the offer is gone in Kajabi though nobody here took it away. `alert` by default: in Kajabi a revoke is not a cancel.',
+          'What happens when the offer disappears in Kajabi and Crossbill did not revoke it. `alert` by default, because a revoke in Kajabi is not a cancel.',
       }),
     ),
     day_limit: Type.Optional(
       Type.Integer({
         minimum: 1,
         description:
-          'Days of access in Kajabi. An expiring timer looks like a revoke, so `revoked_means: cancel` is refused beside it.',
+          'Days of access in Kajabi. An expiry looks like a revoke, so `revoked_means: cancel` is refused together with it.',
       }),
     ),
     urls: Type.Optional(
@@ -42,13 +44,16 @@ const offer = Type.Object(
   { additionalProperties: false },
 )
 
-/** catalog/access.yaml: which price gives which Kajabi offer, and which tag asks for its cancellation. */
+/**
+ * catalog/access.yaml: which price gives which Kajabi offer, and which tag requests its
+ * cancellation.
+ */
 export const accessSchema = Type.Object(
   {
     offers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }), offer),
     without_offer: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'Keys in prices.yaml of prices that are meant to give no access.',
+        description: 'Keys in prices.yaml of prices that give no access on purpose.',
       }),
     ),
     forms: Type.Optional(
@@ -57,7 +62,7 @@ export const accessSchema = Type.Object(
         Type.Object({ offer: Type.String() }, { additionalProperties: false }),
         {
           description:
-            'Kajabi form ids. Anybody can type any address into a form, so a submission only sends a confirmation link.',
+            'Kajabi form ids. A form accepts any e-mail address, so a submission only sends a confirmation link to that address.',
         },
       ),
     ),
@@ -70,7 +75,7 @@ export type AccessOffer = Static<typeof offer>
 
 type AccessRule = 'revoked-means-with-day-limit' | 'cancel-tag-twice' | 'unknown-reference'
 
-/** Rules that need more than one place of the file; each finding names the path it is about. */
+/** Rules across several places of the file; each problem names the path that it concerns. */
 export function accessProblems(access: Access): { path: string[]; rule: AccessRule; message: string; fix: string }[] {
   const problems: { path: string[]; rule: AccessRule; message: string; fix: string }[] = []
   const tags = new Map<string, string>()
@@ -79,7 +84,7 @@ export function accessProblems(access: Access): { path: string[]; rule: AccessRu
       problems.push({
         path: ['offers', key, 'revoked_means'],
         rule: 'revoked-means-with-day-limit',
-        message: `offer ${key} ends by itself after ${one.day_limit} days, which looks like a revoke`,
+        message: `offer ${key} expires after ${one.day_limit} days, and an expiry looks like a revoke`,
         fix: 'use revoked_means: alert for offers with a day limit',
       })
     for (const tag of one.cancel_tags ?? []) {
@@ -88,8 +93,8 @@ export function accessProblems(access: Access): { path: string[]; rule: AccessRu
         problems.push({
           path: ['offers', key, 'cancel_tags'],
           rule: 'cancel-tag-twice',
-          message: `tag ${tag} already means: cancel ${other}`,
-          fix: 'give every offer a cancel tag of its own, so that a tag names one thing to cancel',
+          message: `tag ${tag} already requests the cancellation of offer ${other}`,
+          fix: 'give each offer its own cancel tag',
         })
       tags.set(tag, key)
     }
@@ -100,7 +105,7 @@ export function accessProblems(access: Access): { path: string[]; rule: AccessRu
         path: ['forms', form, 'offer'],
         rule: 'unknown-reference',
         message: `form ${form} names the offer ${key}, which access.yaml does not have`,
-        fix: 'name a key below offers:',
+        fix: 'name a key of offers:',
       })
   return problems
 }

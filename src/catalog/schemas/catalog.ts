@@ -3,7 +3,10 @@ import { kinds } from '../../kinds/registry.ts'
 import { changeBlocks, entrySchema } from './lifecycle.ts'
 import { closed, keyPattern, mapOf, optional, text } from '../../kinds/schema.ts'
 
-/** Any `*.yaml` directly below catalog/ may hold any of the kinds' sections; by convention one file holds one. */
+/**
+ * Each `*.yaml` directly below catalog/ may hold the sections of any kind; by convention one file
+ * holds one section.
+ */
 export const catalogSchema: TSchema = closed({
   ...Object.fromEntries(
     kinds.map((kind) => [kind.section, optional(mapOf(keyPattern, entrySchema(kind), `See ${kind.docs}`))]),
@@ -11,11 +14,14 @@ export const catalogSchema: TSchema = closed({
   ...changeBlocks,
 })
 
-/** `externals.yaml`: payments that another program takes from people, declared so that nobody is forgotten. */
+/**
+ * `externals.yaml`: recurring payments that another program collects, declared so that `verify`
+ * accounts for them.
+ */
 export const externalsSchema: TSchema = closed({
   externals: mapOf(
     '^[a-z][a-z0-9_-]*$',
-    mapOf('^cus_[A-Za-z0-9_]+$', text('What these payments are, and who takes them')),
+    mapOf('^cus_[A-Za-z0-9_]+$', text('What these payments are, and which program collects them')),
     'Source → customer → reason',
   ),
 })

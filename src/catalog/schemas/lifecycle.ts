@@ -2,8 +2,8 @@ import Type, { type TSchema } from 'typebox'
 import type { Kind } from '../../kinds/kind.ts'
 import { closed, flag, listOf, mapOf, oneOf, optional, text } from '../../kinds/schema.ts'
 
-/** Words that any entry may say beside its fields: not what the object is, but what may happen to it. */
-const retire = Type.Literal(true, { description: 'Takes the object out of use; the entry can go once that is done' })
+/** Keys that any entry may have beside its fields: they say what may happen to the object. */
+const retire = Type.Literal(true, { description: 'Retires the object; delete the entry after the apply' })
 
 const words = (kind: Kind): Record<string, TSchema> => ({
   retire: optional(retire),
@@ -11,19 +11,21 @@ const words = (kind: Kind): Record<string, TSchema> => ({
     listOf(text('A field, or a key in it: metadata.crm_id', 200), {
       minItems: 1,
       uniqueItems: true,
-      description: 'Left as they are once the object exists: other people or programs write them',
+      description: 'Not changed once the object exists, because other people or programs write them',
     }),
   ),
   observe: optional(
-    Type.Literal(true, { description: 'Compared and referred to, never written: another program looks after it' }),
+    Type.Literal(true, {
+      description: 'Compared and referenced, but never written, because another program manages the object',
+    }),
   ),
-  // Protection is written onto the object, so that it outlives its entry.
+  // Protection is stored on the object, so that it outlives the entry.
   ...(kind.marks
-    ? { protect: optional(flag('Refuses to take it out of use or to replace it, also when the entry is gone')) }
+    ? { protect: optional(flag('Refuses to retire or replace the object, even after its entry is deleted')) }
     : {}),
 })
 
-/** One entry of a section: the kind's own fields, and the words about its life. */
+/** Schema of one entry of a section: the kind's fields and the lifecycle keys. */
 export function entrySchema(kind: Kind): TSchema {
   const { properties } = kind.schema as unknown as { properties: Record<string, TSchema> }
   return closed({ ...properties, ...words(kind) })
@@ -32,16 +34,19 @@ export function entrySchema(kind: Kind): TSchema {
 const addressPattern = '^[a-z_]+\\.[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 const addressText = Type.String({ pattern: addressPattern, description: 'An address: price.membership-monthly' })
 
-/** `removed:` and `moved:`, which may stand in any file that holds entries. */
+/** `removed:` and `moved:`, allowed in any file that holds entries. */
 export const changeBlocks: Readonly<Record<string, TSchema>> = {
   removed: optional(
     Type.Union(
       [
         Type.Array(addressText, { uniqueItems: true }),
-        mapOf(addressPattern, oneOf(['retire', 'keep'], 'Take it out of use, or leave it as it is without a word')),
+        mapOf(
+          addressPattern,
+          oneOf(['retire', 'keep'], 'retire: take the object out of use · keep: leave it unchanged'),
+        ),
       ],
-      { description: 'Entries that are gone on purpose: a list to take out of use, or address → retire | keep' },
+      { description: 'Entries deleted on purpose: a list of addresses to retire, or a map: address → retire | keep' },
     ),
   ),
-  moved: optional(mapOf(addressPattern, addressText, 'Old address → new address of an entry with another key')),
+  moved: optional(mapOf(addressPattern, addressText, 'Old address → new address, after the key of an entry changed')),
 }

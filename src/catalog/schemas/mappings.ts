@@ -6,7 +6,7 @@ const idPattern = '^[A-Za-z0-9][A-Za-z0-9_.-]*$'
 const part = (section: string): TSchema =>
   optional(mapOf(idPattern, keyOf(section), `Id in that account → key of ${section}`))
 
-/** `mappings/<source>.yaml`: which old object is which of this catalog's. */
+/** `mappings/<source>.yaml`: the key in this catalog for each old object. */
 export const mappingsSchema: TSchema = closed({
   products: part('products'),
   prices: part('prices'),
@@ -16,7 +16,7 @@ export const mappingsSchema: TSchema = closed({
   features: part('features'),
 })
 
-/** `mappings/target.yaml`: objects that exist in the target already and are to be adopted, of any kind. */
+/** `mappings/target.yaml`: objects of any kind that exist in the target and are adopted. */
 export function targetMappingsSchema(sections: readonly string[]): TSchema {
   return closed(Object.fromEntries(sections.map((section) => [section, part(section)])))
 }

@@ -17,7 +17,7 @@ const accountSchema = Type.Union(
   ],
   {
     description:
-      '{ sandbox: true }, or { key: { env: NAME }, account: acct_…, livemode: false } with an api_base where another server stands in',
+      '{ sandbox: true }, or { key: { env: NAME }, account: acct_…, livemode: false }; api_base names another Stripe-compatible server',
   },
 )
 
@@ -28,27 +28,29 @@ const policies = closed(
     tax: optional(
       oneOf(
         ['same', 'recompute'],
-        'An automatic tax that would differ stops the move, or moves where the plan showed it and its country is accepted',
+        'When automatic tax would differ, same: the move stops · recompute: the move continues if the plan shows the difference and its country is in tax_accepted',
       ),
     ),
     tax_accepted: optional(
       listOf(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' }), {
         uniqueItems: true,
-        description: 'Countries whose difference is accepted, for tax: recompute',
+        description: 'Countries whose tax difference is accepted, for tax: recompute',
       }),
     ),
     customer_balance: optional(stopOrCarry('Customers with a balance')),
-    pending_invoice_items: optional(stopOrCarry('Customers with items waiting for an invoice')),
-    past_due: optional(oneOf(['stop', 'leave', 'carry'], 'Subscriptions whose last invoice is not paid')),
-    schedules: optional(stopOrCarry('Subscriptions run by a schedule')),
+    pending_invoice_items: optional(stopOrCarry('Customers with pending invoice items')),
+    past_due: optional(oneOf(['stop', 'leave', 'carry'], 'Subscriptions whose last invoice is unpaid')),
+    schedules: optional(stopOrCarry('Subscriptions controlled by a schedule')),
     collection_paused: optional(stopOrCarry('Subscriptions whose collection is paused')),
     settle_after_days: optional(count('Days after the first renewal until an unproven move may be settled', 0)),
-    renewal_window_hours: optional(count('Hours around a renewal in which nobody is moved', 1)),
+    renewal_window_hours: optional(count('Hours before a renewal in which no subscriber is moved', 1)),
     cancel: optional(oneOf(['now', 'period_end'], 'What a cancel from Kajabi does')),
-    uncharged_period: optional(oneOf(['invoice', 'leave'], 'A period that neither side charged, after a revert')),
-    plan_hours: optional(count('Hours for which a saved plan may be applied', 1)),
+    uncharged_period: optional(
+      oneOf(['invoice', 'leave'], 'What a revert does with a period that neither account charged'),
+    ),
+    plan_hours: optional(count('Hours during which a saved plan can be applied', 1)),
   },
-  'What is done where more than one thing would be right; the cautious one when silent',
+  'Choices where several behaviours are valid; the default is the cautious one',
 )
 
 const storeSchema = Type.Union([closed({ file: Type.String({ minLength: 1 }) }), closed({ url: secretRefSchema })], {
@@ -61,7 +63,7 @@ const accountName = '^[a-z][a-z0-9_-]{0,31}$'
 export const projectSchema: TSchema = closed({
   project: Type.String({
     pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
-    description: 'Name of the project, part of every mark',
+    description: 'Name of the project; part of every mark',
   }),
   accounts: Type.Unsafe<object>({
     type: 'object',
@@ -69,7 +71,7 @@ export const projectSchema: TSchema = closed({
     required: ['target'],
     propertyNames: { type: 'string', pattern: accountName },
     additionalProperties: accountSchema,
-    description: '`target` is where everything goes; every other account is a source',
+    description: '`target` is the new account; every other account is a source',
   }),
   policies: optional(policies),
   guards: optional(
@@ -77,19 +79,19 @@ export const projectSchema: TSchema = closed({
       Object.fromEntries(
         Object.entries(guardDefaults).map(([name, limit]) => [
           name,
-          optional(Type.Number({ minimum: 0, description: `Limit of the guard; ${limit} when silent` })),
+          optional(Type.Number({ minimum: 0, description: `Limit of the guard; ${limit} by default` })),
         ]),
       ),
-      'How much one apply may do without being told so by name',
+      'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
     ),
   ),
   store: optional(storeSchema),
   sandbox: optional(
     closed({
-      population: optional(oneOf(['school'], 'Who lives in the old accounts')),
-      subscribers: optional(count('How many', 0)),
-      seed: optional(Type.Integer({ description: 'The same seed gives the same world' })),
-      clock: optional(when('What time it is when the world begins')),
+      population: optional(oneOf(['school'], 'Which population the old accounts hold')),
+      subscribers: optional(count('Number of subscribers', 0)),
+      seed: optional(Type.Integer({ description: 'The same seed gives the same sandbox' })),
+      clock: optional(when('Time at which the sandbox begins')),
       copied: optional(
         listOf(text('A source'), { uniqueItems: true, description: 'Sources whose customers were copied' }),
       ),

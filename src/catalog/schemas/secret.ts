@@ -1,7 +1,7 @@
 import Type, { type TSchema } from 'typebox'
 import { closed } from '../../kinds/schema.ts'
 
-/** A secret is named, never written. */
+/** A reference to a secret; files never hold the secret itself. */
 export const secretRefSchema: TSchema = Type.Union(
   [
     closed({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }),
@@ -10,6 +10,6 @@ export const secretRefSchema: TSchema = Type.Union(
   ],
   {
     description:
-      'Where the secret is found: { env: NAME }, { file: PATH } or { command: [program, argument] }. Never the secret itself',
+      'Where to read the secret: { env: NAME }, { file: PATH } or { command: [program, argument] }. Never the secret itself',
   },
 )

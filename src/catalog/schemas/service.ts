@@ -2,7 +2,7 @@ import Type, { type TSchema } from 'typebox'
 import { closed, count, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
 import { secretRefSchema } from './secret.ts'
 
-/** `kajabi:` in project.yaml: the course platform's site and the key of its public API. */
+/** `kajabi:` in project.yaml: the Kajabi site and the credentials of its public API. */
 export const kajabiSchema: TSchema = Type.Union(
   [
     closed({ sandbox: Type.Literal(true) }),
@@ -11,9 +11,13 @@ export const kajabiSchema: TSchema = Type.Union(
       site: Type.String({ pattern: '^[0-9]+$', description: 'The site’s id, from GET /v1/sites' }),
       client_id: secretRefSchema,
       client_secret: secretRefSchema,
-      api_base: optional(url('Where the API is, when not https://api.kajabi.com')),
+      api_base: optional(url('Address of the API; https://api.kajabi.com by default')),
       requests_per_second: optional(
-        Type.Number({ exclusiveMinimum: 0, maximum: 1_000, description: 'Kajabi documents no limit; 1 by default' }),
+        Type.Number({
+          exclusiveMinimum: 0,
+          maximum: 1_000,
+          description: 'Request rate; 1 by default, because Kajabi documents no limit',
+        }),
       ),
     }),
   ],
@@ -27,15 +31,17 @@ const rotating = (what: string): TSchema =>
     description: `${what}: the current one first, then the previous one during a rotation`,
   })
 
-/** `serve:` in project.yaml: the cancel service. Secrets that are missing or weak keep it from starting. */
+/** `serve:` in project.yaml: the cancel service. It does not start with missing or weak secrets. */
 export const serveSchema: TSchema = closed({
   host: optional(text('Address to listen on; 127.0.0.1 by default')),
   port: optional(count('Port to listen on; 8787 by default')),
   admin_host: optional(text('Address for metrics, health and the status page; 127.0.0.1 by default')),
   admin_port: optional(count('Port for metrics, health and the status page; 8788 by default')),
-  public_url: optional(url('How members and Kajabi reach the service; needed for cancel links and hooks')),
-  hook_secrets: optional(rotating('The part of the hook’s address that only Kajabi knows')),
-  relay_secrets: optional(rotating('Standard Webhooks secrets of relays and own pages')),
+  public_url: optional(
+    url('Address at which members and Kajabi reach the service; required for cancel links and hooks'),
+  ),
+  hook_secrets: optional(rotating('Secret part of the hook’s address, known only to Kajabi')),
+  relay_secrets: optional(rotating('Standard Webhooks secrets of relays and of your own pages')),
   link_secrets: optional(rotating('Keys that sign members’ cancel links')),
   stripe_webhook_secrets: optional(
     mapOf(
@@ -45,40 +51,40 @@ export const serveSchema: TSchema = closed({
     ),
   ),
   cancels_per_hour: optional(
-    count('More cancels than this within an hour stop cancelling and call somebody; 50 by default'),
+    count('More cancels than this within an hour stop all cancelling and alert an operator; 50 by default'),
   ),
-  poll_seconds: optional(count('Seconds between two looks at Kajabi; 30 by default')),
-  second_look_seconds: optional(count('Seconds between the two reads that must agree; 20 by default')),
+  poll_seconds: optional(count('Seconds between two polls of Kajabi; 30 by default')),
+  second_look_seconds: optional(count('Seconds between the two reads that must agree before a cancel; 20 by default')),
   mailer: optional(secretRefSchema),
-  requests_per_minute: optional(count('Requests a minute from one address that has shown no secret; 600 by default')),
+  requests_per_minute: optional(count('Requests per minute from one address without a valid secret; 600 by default')),
   trust_proxy: optional(
     Type.Union(
       [
         Type.Boolean({ description: '`true`: one proxy' }),
-        Type.Integer({ minimum: 0, maximum: 10, description: 'How many proxies stand in front' }),
+        Type.Integer({ minimum: 0, maximum: 10, description: 'Number of proxies in front' }),
         Type.Array(Type.String({ pattern: '^[0-9a-fA-F:.]+(/[0-9]{1,3})?$' }), {
           minItems: 1,
-          description: 'Their addresses, or ranges such as `10.0.0.0/8`',
+          description: 'Addresses of the proxies, or ranges such as `10.0.0.0/8`',
         }),
       ],
       {
         description:
-          'The proxies in front that append the sender to X-Forwarded-For: how many, or their addresses. Only what they appended is believed',
+          'The proxies in front that append the sender to X-Forwarded-For: their number or their addresses. Only values that they append are trusted',
       },
     ),
   ),
   school: optional(
     closed({
-      name: optional(text('The name by which members know you, on their cancel page')),
+      name: optional(text('Name of the school on the cancel page')),
       contact: optional(
         Type.String({
           pattern: '^(?!mailto:)([^\\s@]+@[^\\s@]+|https?://\\S+)$',
-          description: 'An e-mail address or a page (https://…) where members can ask, on their cancel page',
+          description: 'E-mail address or page (https://…) for questions, shown on the cancel page',
         }),
       ),
     }),
   ),
-  link_days: optional(count('Days a cancel link holds; 14 by default')),
+  link_days: optional(count('Days for which a cancel link is valid; 14 by default')),
 })
 
 /** `alerts:` in project.yaml. Addresses and keys are secrets. */

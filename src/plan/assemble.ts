@@ -14,22 +14,22 @@ import type {
   Step,
 } from './types.ts'
 
-/** A change whose requests have no final idempotency keys yet: they derive from the whole plan. */
+/** A change whose steps have no idempotency keys yet; the keys derive from the whole plan. */
 export type KeylessChange = Omit<Change, 'steps'> & { readonly steps: readonly Omit<Step, 'idempotency_key'>[] }
 
-/** Everything a plan says, before it is bound to its basis by digests. */
+/** The content of a plan before digests bind it to its basis. */
 export interface PlanParts {
   readonly tool: string
   readonly now: Instant
-  /** Hours for which the plan may be applied. */
+  /** Hours during which the plan can be applied. */
   readonly hours: number
   readonly catalog: string
   readonly state: Plan['basis']['state']
   readonly apiVersion: string
   readonly accounts: Plan['basis']['accounts']
-  /** In the order in which they are done. */
+  /** In order of execution. */
   readonly changes: readonly KeylessChange[]
-  /** By address: digest of the live objects that the change touches, volatile fields left out. */
+  /** By address: digest of the live objects that the change touches, without volatile fields. */
   readonly touched: ReadonlyMap<string, string>
   readonly drift: readonly Drift[]
   readonly deferred: readonly Deferred[]
@@ -56,7 +56,7 @@ const actions: readonly Action[] = [
   'revoke',
 ]
 
-/** Puts the plan together. Equal parts give equal bytes. */
+/** Assembles the plan. Equal parts give equal bytes. */
 export function assemblePlan(parts: PlanParts): Plan {
   const basis: Plan['basis'] = {
     catalog: parts.catalog,
@@ -93,19 +93,28 @@ export function assemblePlan(parts: PlanParts): Plan {
   return { ...rest, plan: digest(rest) }
 }
 
-/** The digest that a saved plan must carry, taken over everything else in it: a file edited by hand does not pass. */
+/**
+ * The digest that a saved plan must carry. It covers everything else in the plan, so that an edited
+ * file is refused.
+ */
 export function planDigest(plan: Plan): string {
   return digest({ ...plan, plan: undefined })
 }
 
-/** Covers only the objects the plan touches: a renewal elsewhere does not spoil a plan. */
+/**
+ * Covers only the objects that the plan touches, so that a renewal elsewhere does not make the plan
+ * stale.
+ */
 export function liveDigest(addresses: readonly string[], touched: ReadonlyMap<string, string>): string {
   return digest(addresses.toSorted().map((address) => [address, touched.get(address) ?? '']))
 }
 
 /**
- * Keys are derived from the plan (its basis and time), the place in it, the address, the step and what was seen of the object: a repeated step replays, a later plan never
- * does. What was seen stays with the change: a run that is taken up again compares it, since its own work has changed the rest. Attempts append their number. Well under Stripe's 255 characters.
+ * An idempotency key derives from the plan (basis and time), the position in it, the address, the
+ * step and the observed object. A repeated step therefore replays its request, and a later plan
+ * never does. The observation is stored with the change, because a resumed run compares it after
+ * its own requests have changed the object. Retries append their number. Keys stay well below
+ * Stripe's limit of 255 characters.
  */
 function keyed(change: KeylessChange, seed: readonly (string | number)[], seen: string): Change {
   const steps = change.steps.map((step) => ({ ...step, idempotency_key: keyOf(change, step, [...seed, seen]) }))
@@ -120,7 +129,7 @@ function keyOf({ address }: KeylessChange, { id }: Pick<Step, 'id'>, seed: reado
   return `crossbill-${digest([...seed, address, id])}`
 }
 
-/** The keys that a plan's steps must have, by change and step. */
+/** The idempotency keys that the steps of a plan must have, by change and step. */
 export function rekeyed(plan: Plan): readonly (readonly string[])[] {
   const seed = seedOf(plan)
   return plan.changes.map((change, index) => {
@@ -129,7 +138,10 @@ export function rekeyed(plan: Plan): readonly (readonly string[])[] {
   })
 }
 
-/** What a plan does, by action. How much is unchanged is known only where it is made. */
+/**
+ * Counts of a plan by action. The number of unchanged resources is known only when the plan is
+ * made.
+ */
 export function summaryOf(
   parts: Pick<PlanParts, 'drift' | 'deferred' | 'blocked'> & {
     readonly changes: readonly KeylessChange[]

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import Type, { type TSchema } from 'typebox'
 
 /*
- * The shape of a saved plan, as far as it is read again. Keys of later versions may be there as well.
+ * The parts of a saved plan that are read again. Later versions may add keys.
  */
 const text = Type.String()
 const whole = Type.Integer()
@@ -126,12 +126,15 @@ const planSchema: TSchema = Type.Object({
 
 let check: ReturnType<Ajv2020['compile']> | undefined
 
-/** What keeps a document from being a plan, with the place: `/changes/0/steps/3/path must be string`. Undefined for a plan. */
+/**
+ * Why a document is not a plan, with the place: `/changes/0/steps/3/path must be string`. Undefined
+ * for a valid plan.
+ */
 export function planProblem(document: unknown): string | undefined {
   check ??= new Ajv2020({ strict: true, allowUnionTypes: true }).compile(planSchema)
   if (check(document)) return undefined
   const [first] = check.errors ?? []
   return first === undefined
-    ? 'it has another form'
-    : `${first.instancePath || '/'} ${first.message ?? 'has another form'}`
+    ? 'it does not have the form of a plan'
+    : `${first.instancePath || '/'} ${first.message ?? 'has a wrong form'}`
 }

@@ -4,7 +4,10 @@ import type { Blocked } from './types.ts'
 
 type InvalidEntry = Blocked & { readonly code: 'entry_invalid' }
 
-/** Everything that the catalog leaves out, as blocked: a plan or a check that covers less than the YAML says so. */
+/**
+ * Everything that the catalog leaves out, as blocked entries, so that a plan or a check reports
+ * what it does not cover.
+ */
 export function leftOutBlocked({ leftOut }: Pick<Catalog, 'leftOut'>): readonly InvalidEntry[] {
   const entries = (leftOut?.entries ?? []).flatMap(({ address, findings }) => invalid(address, findings))
   const files = [...(leftOut?.files ?? [])].flatMap(([path, findings]) => invalid(`catalog/${path}`, findings))

@@ -18,14 +18,16 @@ type Sums = Record<string, { before: number; after: number }>
 export interface MoneyInput {
   readonly classified: readonly Classification[]
   readonly target: LiveAccount
-  /** Changed prices with people on them. Those that this plan leaves out are marked as not applied. */
+  /** Changed prices that have subscribers. A price that this plan does not apply is marked so. */
   readonly repriced: readonly Repriced[]
   readonly tax: readonly TaxChange[]
 }
 
 /**
- * What the plan means in money: revenue a month before and after it, and the next charges of everybody whose payer or price changes. A hand-over changes who
- * bills, not what: a plan that would change the amount is blocked before it gets here. A changed price changes what the people on it pay.
+ * The plan in terms of money: monthly revenue before and after it, and the next charge of every
+ * subscriber whose payer or price changes. A hand-over changes the payer and not the amount; a plan
+ * that would change the amount is blocked earlier. A changed price changes what its subscribers
+ * pay.
  */
 export function planMoney({ classified, target, repriced, tax }: MoneyInput): Plan['money'] {
   const mrr: Sums = {}
@@ -75,7 +77,7 @@ function add(sums: Sums, currency: string, before: number, after: number): void 
   sum.after += after
 }
 
-/** Subscriptions of the target that continue none of the declared ones. */
+/** Subscriptions of the target that do not continue a declared one. */
 function nativesOf(target: LiveAccount, classified: readonly Classification[]): readonly Stripe.Subscription[] {
   const declared = new Set<string>(classified.map(({ key }) => key))
   return target.subscriptions.filter((one) => hasBegun(one) && !declared.has(one.metadata[markFrom] ?? ''))
@@ -98,7 +100,7 @@ function priceChanges(
   const applied = new Map([...known, ...repriced.filter(({ applies }) => applies).map(terms)])
   return repriced.map((one): PriceChange => {
     const { address, onChange, applies, subscriptions } = one
-    // People who keep the old price are shown with what they go on paying.
+    // Subscribers who keep the old price are shown with what they continue to pay.
     const own = onChange === 'new_only' ? [] : [terms(one)]
     const alone = new Map([...known, ...own])
     const all = new Map([...applied, ...own])
@@ -122,7 +124,7 @@ function priceChanges(
   })
 }
 
-/** The live price with the terms that the YAML gives it. Forms leave defaults out. */
+/** The live price with the terms of the YAML. Forms omit defaults, so they are added here. */
 function newTerms(old: Repriced['old'], form: JsonObject): Stripe.Price {
   const recurring = form['recurring']
   const terms = {

@@ -1,14 +1,20 @@
 import type { KeylessChange } from './assemble.ts'
 import { referencesIn, referencesInPath } from './references.ts'
 
-/** Whether an address is meant by one of the targets: `price.x`, or a beginning such as `price.*`, `subscriber.us/*`. */
+/**
+ * Whether one of the targets matches an address: `price.x`, or a prefix such as `price.*` or
+ * `subscriber.us/*`.
+ */
 export function isTargeted(address: string, targets: readonly string[]): boolean {
   return targets.some((target) => (target.endsWith('*') ? address.startsWith(target.slice(0, -1)) : address === target))
 }
 
-/** The targeted changes and those they refer to, in the given order: nobody is moved onto a price that is not made first. */
+/**
+ * The targeted changes and the changes that they refer to, in the given order, so that a price
+ * exists before a subscriber is moved to it.
+ */
 export function narrow(changes: readonly KeylessChange[], targets: readonly string[]): readonly KeylessChange[] {
-  // An address may have several changes: made now, archived at the end.
+  // An address may have several changes, such as a creation now and an archival at the end.
   const byAddress = Map.groupBy(changes, ({ address }) => address)
   const wanted = new Set<string>()
   const queue = changes.map(({ address }) => address).filter((address) => isTargeted(address, targets))

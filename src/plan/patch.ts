@@ -2,7 +2,10 @@ import jsonpatch from 'fast-json-patch'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { PatchOperation } from './types.ts'
 
-/** RFC 6902 from one value to the other; each operation names the value that it replaces or removes. */
+/**
+ * JSON Patch (RFC 6902) from one value to another. Each operation also holds the value that it
+ * replaces or removes.
+ */
 export function patchBetween(before: JsonObject, after: JsonObject): readonly PatchOperation[] {
   return jsonpatch.compare(before, after).map((operation) => {
     const was = valueAt(before, operation.path)

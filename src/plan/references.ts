@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../core/json.ts'
 
-/** Addresses that a value refers to as `{ "$ref": address }`, at any depth, in the order found. */
+/** Addresses that a value refers to as `{ "$ref": address }`, at any depth, in order. */
 export function referencesIn(value: Json | undefined): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one: Json) => referencesIn(one))
   if (!isJsonObject(value)) return []

@@ -5,7 +5,7 @@ import type { Classification, HandoverPlan } from '../handover/types.ts'
 import type { KeylessChange } from './assemble.ts'
 import type { Blocked, Deferred, Drift } from './types.ts'
 
-/** What the classified subscribers contribute to a plan. */
+/** The part of a plan that concerns subscribers. */
 export interface SubscriberParts {
   readonly changes: readonly KeylessChange[]
   readonly touched: ReadonlyMap<string, string>
@@ -14,14 +14,17 @@ export interface SubscriberParts {
   readonly blocked: readonly Blocked[]
   readonly unchanged: number
   readonly people: Readonly<Record<string, number>>
-  /** Readings of guards that depend on who moves. */
+  /** Number of subscribers moved, settled or reverted, for the guards. */
   readonly moved: number
-  /** Addresses of those whose settle no captured payment has proven. */
+  /** Addresses of settles that no captured payment has proven. */
   readonly unproven: readonly string[]
   readonly movedShare: number
 }
 
-/** Turns outcomes into the plan's lists. Order follows the classification, which follows the files. */
+/**
+ * Turns outcomes into the plan's lists, in the order of the classification, which follows the
+ * files.
+ */
 export function planSubscribers(classified: readonly Classification[]): SubscriberParts {
   const planned = classified.flatMap((one) => ('plan' in one ? [{ key: one.key, plan: one.plan }] : []))
   const people: Record<string, number> = {}
@@ -43,8 +46,8 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
 }
 
 /**
- * What must not change between the review and the hand-over: the old subscription, its next renewal, its successor where there is one, and a change of tax that
- * was shown.
+ * What must not change between review and hand-over: the old subscription, its next renewal, its
+ * successor if one exists, and a tax change that the plan showed.
  */
 function seenOf({ expect }: HandoverPlan): string {
   const tax = expect.tax_change === null ? [] : [expect.tax_change]
@@ -74,7 +77,9 @@ function blocked(one: Classification): Blocked[] {
   return one.reasons.map(({ code, message, fix }) => ({ address: subscriberAddress(one.key), code, message, fix }))
 }
 
-/** Percent of the monthly revenue whose payer changes, in the currency where it is highest. */
+/**
+ * Percent of the monthly revenue whose payer changes, in the currency where the share is highest.
+ */
 function movedShare(classified: readonly Classification[]): number {
   const sums = new Map<string, { all: number; moved: number }>()
   for (const one of classified) {

@@ -3,7 +3,10 @@ import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import type { Operation } from 'fast-json-patch'
 import type { NoticeCode } from './notice-codes.ts'
 
-/** What a plan can do to a resource. `move`, `settle`, `revert` concern subscribers; `grant`, `revoke` access. */
+/**
+ * What a plan can do to a resource. `move`, `settle` and `revert` concern subscribers; `grant` and
+ * `revoke` concern access.
+ */
 export type Action =
   | 'create'
   | 'update'
@@ -16,12 +19,13 @@ export type Action =
   | 'grant'
   | 'revoke'
 
-/** An operation of RFC 6902, and beside it the value that it replaces or removes. */
+/** An operation of RFC 6902 with the value that it replaces or removes. */
 export type PatchOperation = Operation & { readonly was?: Json }
 
 /**
- * One request, complete: the executor sends exactly this and makes no choices. A value `{ "$ref": "price.x" }` anywhere in `params`, or `{price.x}` in
- * `path`, stands for the id that an earlier step of the same plan creates. `service` tells Stripe's requests from Kajabi's.
+ * One complete request: the executor sends exactly this and decides nothing. `{ "$ref": "price.x"
+ * }` anywhere in `params`, or `{price.x}` in `path`, refers to the id that an earlier step of the
+ * same plan creates. `account` distinguishes the services.
  */
 export interface Step {
   /** Unique within its change: `create`, `hold`, `keep` … */
@@ -31,21 +35,27 @@ export interface Step {
   readonly path: string
   readonly params: JsonObject
   readonly idempotency_key: string
-  /** Where a secret in the answer goes (webhook endpoints); the secret itself is never written anywhere else. */
+  /**
+   * Where a secret in the response is stored (webhook endpoints); the secret is written nowhere
+   * else.
+   */
   readonly secret_to?: JsonObject
 }
 
 export interface Change {
   readonly address: string
   readonly action: Action
-  /** The fields or reasons, for display only: nothing is decided on them. */
+  /** The fields or reasons, for display only. */
   readonly because: readonly string[]
   /** RFC 6902, from live to desired. */
   readonly patch: readonly PatchOperation[]
-  /** Subscribers whose bill or access this touches. */
+  /** Number of subscribers whose bill or access the change affects. */
   readonly people: number
   readonly steps: readonly Step[]
-  /** Facts the engine needs to guard and prove the steps (subscribers: fingerprint, T, expectations); never secrets or personal data. */
+  /**
+   * Facts with which the engine guards and proves the steps (subscribers: fingerprint, T,
+   * expectations); never secrets or personal data.
+   */
   readonly expect?: JsonObject
 }
 
@@ -76,7 +86,7 @@ export interface GuardReading {
   readonly actual: number
   readonly tripped: boolean
   readonly message?: string
-  /** Addresses of the changes that it stops once it is tripped; the whole plan where it names none. */
+  /** Addresses of the changes that a tripped guard stops; absent when it stops the whole plan. */
   readonly stops?: readonly string[]
 }
 
@@ -87,37 +97,43 @@ export interface NextCharge {
   readonly amount: number
   readonly currency: string
   readonly before: { readonly at: string; readonly amount: number; readonly currency: string; readonly account: string }
-  /** Stripe computes tax on top of these amounts, and no preview has shown how much. */
+  /** Stripe adds tax to these amounts, and no preview has shown how much. */
   readonly tax_not_included?: true
-  /** The changed price because of which the amount is another one. */
+  /** The changed price that causes the new amount. */
   readonly price?: string
 }
 
-/** What a changed price means for the people on it. */
+/** The effect of a changed price on its subscribers. */
 export interface PriceChange {
   /** `price.membership-monthly` */
   readonly address: string
   readonly on_change: 'at_renewal' | 'new_only' | 'refuse'
-  /** Whether this plan puts them onto the new price. If not, `subscribers` shows what they would pay, and nothing changes for them. */
+  /**
+   * Whether this plan changes them to the new price. If not, `subscribers` shows what they would
+   * pay, and nothing changes.
+   */
   readonly applies: boolean
   readonly people: number
-  /** Their monthly recurring revenue by currency, on the old price and on the new one. */
+  /** Their monthly recurring revenue by currency, at the old price and at the new price. */
   readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
-  /** Their next charges. `us/sub_…`, or `target/sub_…` for those who subscribed in the target. */
+  /** Their next charges. `us/sub_…`, or `target/sub_…` for a subscription made in the target. */
   readonly subscribers: readonly NextCharge[]
 }
 
-/** An object of this project that the YAML no longer declares. It stays in use until an explicit word retires it. */
+/** An object of this project without an entry. It stays in use until it is retired explicitly. */
 export interface Removed {
   readonly address: string
   readonly id: string
-  /** Subscribers who use it. */
+  /** Number of subscribers who use it. */
   readonly people: number
   readonly message: string
   readonly fix: string
 }
 
-/** A way by which somebody could still subscribe, change or cancel in an old account that people leave by this plan. */
+/**
+ * A way to subscribe, change or cancel that is still open in an old account from which this plan
+ * moves subscribers.
+ */
 export interface OpenDoor {
   readonly account: string
   readonly check: string
@@ -125,15 +141,17 @@ export interface OpenDoor {
   readonly fix: string
 }
 
-/** What nothing else would name before it costs money or access. Nothing is done about it. */
+/**
+ * A fact that otherwise stays unseen until it costs money or access. Crossbill does not act on it.
+ */
 export interface Notice {
   readonly code: NoticeCode
   /** `us/sub_…`, `us/sub_sched_…`, `us/cus_…`, or `price.x`. */
   readonly subscriber: string
   readonly customer?: string
-  /** When it happens; null where no date is known. */
+  /** When it happens; null when the date is unknown. */
   readonly at: string | null
-  /** The next amount that is due, minor units. */
+  /** The next amount due, in minor units. */
   readonly amount?: number
   readonly currency?: string
   readonly message: string
@@ -143,7 +161,7 @@ export interface Notice {
 export interface Plan {
   readonly format: 1
   readonly tool: string
-  /** Digest of everything else in this document. */
+  /** Digest of the rest of this document. */
   readonly plan: string
   readonly created: string
   readonly expires: string
@@ -157,14 +175,23 @@ export interface Plan {
   readonly summary: Readonly<Record<Action | 'unchanged' | 'drift' | 'deferred' | 'blocked', number>>
   readonly money: {
     readonly subscribers: number
-    /** Monthly recurring revenue by currency, minor units, rounded half up per subscriber, before discounts and taxes. */
+    /**
+     * Monthly recurring revenue by currency, in minor units, rounded half up per subscriber, before
+     * discounts and taxes.
+     */
     readonly mrr: Readonly<Record<string, { readonly before: number; readonly after: number }>>
-    /** Part of `mrr`, by what becomes of its subscribers (`move`, `deferred`, `blocked` …) and currency. Plans of older versions have none. */
+    /**
+     * Parts of `mrr` by outcome (`move`, `deferred`, `blocked` …) and currency. Absent in plans of
+     * older versions.
+     */
     readonly by_outcome?: Readonly<Record<string, Readonly<Record<string, number>>>>
-    /** Changed prices that people are on. Left out where there are none. */
+    /** Changed prices with subscribers. Absent when there are none. */
     readonly price_changes?: readonly PriceChange[]
     readonly next_charges: readonly NextCharge[]
-    /** Automatic tax that differs between the accounts, or could not be compared yet, by country. Plans of older versions have none. */
+    /**
+     * Automatic tax that differs between the accounts or cannot be compared yet, by country. Absent
+     * in plans of older versions.
+     */
     readonly tax?: readonly TaxChange[]
   }
   readonly changes: readonly Change[]
@@ -172,12 +199,15 @@ export interface Plan {
   readonly deferred: readonly Deferred[]
   readonly blocked: readonly Blocked[]
   readonly guards: readonly GuardReading[]
-  /** No longer in the YAML and left in use; absent where there are none. */
+  /** Objects without an entry that stay in use; absent when there are none. */
   readonly removed?: readonly Removed[]
-  /** Left out where nobody moves or is settled, or all are closed. */
+  /** Absent when no subscriber is moved or settled, or when all doors are closed. */
   readonly doors?: readonly OpenDoor[]
-  /** Left out where there is nothing to point out. */
+  /** Absent when there are none. */
   readonly notices?: readonly Notice[]
-  /** Excluded, ending, ended and unchanged subscribers by outcome, so that everybody is accounted for. */
+  /**
+   * Subscribers by outcome, including excluded, ending, ended and unchanged ones, so that each is
+   * accounted for.
+   */
   readonly people: Readonly<Record<string, number>>
 }

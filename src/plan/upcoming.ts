@@ -11,13 +11,18 @@ import type { Notice } from './types.ts'
 
 export interface Upcoming {
   readonly account: LiveAccount
-  /** The target keeps what is sold there; in a source it would be left behind. */
+  /** In the target, a future subscription is in its place; in a source, it would be left behind. */
   readonly isTarget: boolean
-  /** `us/sub_…` of subscribers and `us/cus_…` of customers that the catalog leaves where they are, with a reason. */
+  /**
+   * `us/sub_…` of subscribers and `us/cus_…` of customers that the catalog leaves in the source
+   * with a reason.
+   */
   readonly left: ReadonlySet<string>
 }
 
-/** What an account will do later and no list of subscriptions shows today, soonest first. Pure. */
+/**
+ * Future events of an account that its list of subscriptions does not show, soonest first. Pure.
+ */
 export function upcomingIn(input: Upcoming): readonly Notice[] {
   const found = [...notBegun(input), ...trialsWithoutCard(input), ...endings(input), ...looseItems(input)]
   return found.toSorted((a, b) => order(a.at) - order(b.at) || (a.subscriber < b.subscriber ? -1 : 1))
@@ -41,14 +46,14 @@ function notBegun({ account, isTarget, left }: Upcoming): Notice[] {
         customer,
         at: formatInstant(instant(first.start_date)),
         ...charge,
-        message: `${schedule.id} of ${customer} begins in ${account.name}${amountWords(charge)}; it has no subscription yet, so no plan moves it`,
-        fix: `cancel it in ${account.name} and sell it in the target; or, once it has begun: crossbill pull --source ${account.name}; to leave it there, declare it in catalog/externals.yaml (externals: { ${account.name}: { ${customer}: REASON } })`,
+        message: `${schedule.id} of ${customer} starts later in ${account.name}${amountWords(charge)}; it has no subscription yet, so no plan moves it`,
+        fix: `cancel it in ${account.name} and sell it in the target; or, after it has started, run crossbill pull --source ${account.name}; to leave it there, declare it in catalog/externals.yaml (externals: { ${account.name}: { ${customer}: REASON } })`,
       },
     ]
   })
 }
 
-/** What the first phase's items come to, where the account's list of prices shows them all. */
+/** The first phase's amount, if the account's list of prices has all its prices. */
 function firstCharge(
   account: LiveAccount,
   phase: Stripe.SubscriptionSchedule.Phase,
@@ -66,13 +71,13 @@ function firstCharge(
 }
 
 function amountWords({ amount, currency }: Partial<Pick<Notice, 'amount' | 'currency'>>): string {
-  return amount === undefined || currency === undefined ? '' : `, ${formatMoney({ amount, currency })} at a time`
+  return amount === undefined || currency === undefined ? '' : `, with ${formatMoney({ amount, currency })} per period`
 }
 
 const withoutCard: Readonly<Record<string, string>> = {
-  cancel: 'Stripe cancels it then',
-  pause: 'Stripe pauses it then, and nothing is billed',
-  create_invoice: 'Stripe makes an invoice then that cannot be collected',
+  cancel: 'Stripe then cancels it',
+  pause: 'Stripe then pauses it and bills nothing',
+  create_invoice: 'Stripe then creates an invoice that cannot be collected',
 }
 
 function trialsWithoutCard(input: Upcoming): Notice[] {
@@ -90,7 +95,7 @@ function trialsWithoutCard(input: Upcoming): Notice[] {
         at: formatInstant(trialEnd),
         amount: charge.amount,
         currency: charge.currency,
-        message: `the trial of ${raw.id} ends, ${formatMoney(charge)} is due, and ${customer} has no payment method; ${withoutCard[end] ?? ''}`,
+        message: `the trial of ${raw.id} ends and ${formatMoney(charge)} is due, but ${customer} has no payment method; ${withoutCard[end] ?? ''}`,
         fix: `ask the member for a card before then, and set it as the default of ${customer} in ${input.account.name}`,
       },
     ]
@@ -109,8 +114,8 @@ function endings(input: Upcoming): Notice[] {
         customer,
         at: formatInstant(read.cancelAt),
         ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
-        message: `${read.id} ends by itself (cancel_at)${until}`,
-        fix: `nothing, if the end is meant; else take cancel_at off ${read.id} in ${input.account.name}`,
+        message: `${read.id} has an end date (cancel_at)${until}`,
+        fix: `nothing, if the end is intended; otherwise remove cancel_at from ${read.id} in ${input.account.name}`,
       },
     ]
   })
@@ -122,7 +127,10 @@ interface Going {
   readonly read: ReturnType<typeof readSource>
 }
 
-/** Subscriptions that this account bills: one on hold is billed by its successor. */
+/**
+ * Subscriptions that this account bills. A subscription on hold is billed by its successor and is
+ * left out.
+ */
 function going({ account, left }: Upcoming): Going[] {
   return account.subscriptions.flatMap((one) => {
     const subscriber = `${account.name}/${one.id}`
@@ -145,7 +153,7 @@ function looseItems(input: Upcoming): Notice[] {
     items.flatMap((item): Notice[] => {
       if (namesSubscription(item)) return []
       const at = billed.get(customer)
-      // In the target an item that the next invoice takes along is the ordinary case.
+      // In the target, an item that the next invoice includes is normal.
       if (isTarget && at !== undefined) return []
       const amount = formatMoney(item)
       return [
@@ -158,9 +166,9 @@ function looseItems(input: Upcoming): Notice[] {
           currency: item.currency,
           message:
             at === undefined
-              ? `${item.id} over ${amount} waits for an invoice, and no subscription of ${customer} in ${account.name} makes one`
-              : `${item.id} over ${amount} belongs to no subscription; the next invoice of ${customer} in ${account.name} takes it along`,
-          fix: `invoice or delete it in ${account.name}${isTarget ? '' : ', or choose policies.pending_invoice_items: carry'}`,
+              ? `${item.id} (${amount}) waits for an invoice, but no subscription of ${customer} in ${account.name} creates one`
+              : `${item.id} (${amount}) belongs to no subscription; the next invoice of ${customer} in ${account.name} includes it`,
+          fix: `invoice or delete it in ${account.name}${isTarget ? '' : ', or set policies.pending_invoice_items: carry'}`,
         },
       ]
     }),

@@ -88,7 +88,7 @@ test('nothing silent: a trial that ends without a card is named with what is due
       currency: 'usd',
     },
   ])
-  expect(notices[0]?.message).toContain('Stripe cancels it then')
+  expect(notices[0]?.message).toContain('Stripe then cancels it')
   const result = await verify(school.stage('source'))
   expect(result.notices).toEqual(notices)
   expect(verifyText(result, chalk)).toContain('49.00 usd is due')

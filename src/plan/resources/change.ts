@@ -30,7 +30,10 @@ export interface Around {
   readonly needed: ReadonlySet<string>
 }
 
-/** The changes that follow from a verdict: one for the object itself, one for what an unfinished replacement left, one for afterwards. */
+/**
+ * The changes that follow from a verdict: for the object itself, for the leftovers of an unfinished
+ * replacement, and for the closing steps.
+ */
 export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
   const placed: Placed[] = []
   const { takes, observed } = verdict
@@ -68,8 +71,9 @@ function making(verdict: Verdict, around: Around): KeylessChange {
 }
 
 /**
- * Who has the old price as its default is told the new one's id, since Stripe archives no default price; a product made in this plan is told so, too.
- * One that is to have another default, or none, has none until its own update.
+ * Products whose default is the old price are pointed at the new one first, because Stripe refuses
+ * to archive a default price. A product created in this plan gets its default price here. A product
+ * that will have another default price, or none, is cleared until its own update.
  */
 function defaultPriceSteps(verdict: Verdict, { input, verdicts, references }: Around): readonly KeylessStep[] {
   const { kind, resource, identity } = verdict
@@ -117,7 +121,9 @@ function isMarked({ kind, resource, identity }: Verdict, { input }: Around): boo
   )
 }
 
-/** An older object with the same marks, still in use: a replacement that did not get to its end. */
+/**
+ * An older object with the same marks that is still in use: the rest of an unfinished replacement.
+ */
 function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
   const { kind, identity, resource, observed } = verdict
   if (identity.is !== 'ours') return []
@@ -138,7 +144,7 @@ function leftovers(verdict: Verdict, around: Around): readonly Placed[] {
     })
 }
 
-/** What had to be active for the people who move is archived once they are there. */
+/** Archives what had to stay active for the subscribers who move, after they have moved. */
 function closing(verdict: Verdict, around: Around): readonly Placed[] {
   const { kind, form, meanwhile, identity, resource, observed, takes } = verdict
   if (form === meanwhile || (takes === 'nothing' && identity.is !== 'ours')) return []
@@ -149,7 +155,7 @@ function closing(verdict: Verdict, around: Around): readonly Placed[] {
   return [{ when: 'closing', kind, observed, change: archived }]
 }
 
-/** A price is archived after products were told another default price. */
+/** A price is archived after its products have another default price. */
 function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
   const archives = found.some(({ field, desired }) => field === 'active' && desired === false)
   return kind.name === 'product' ? 'update_product' : archives ? 'archive' : 'make'

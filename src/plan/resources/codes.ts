@@ -1,88 +1,91 @@
 import type { CodeEntry } from '../../handover/codes.ts'
 
-/** Why a declared object is left as it is: stable, documented, each with what it means and what to do. */
+/**
+ * Why a declared object is not changed. The codes are stable and documented, each with its meaning
+ * and fix.
+ */
 export const resourceBlockedCodes = {
   foreign_object: {
     meaning:
-      'Somebody else made an object with the same id, lookup key, code, url or event name, and it differs from what is declared.',
-    fix: 'Map it in `mappings/target.yaml` to take it over, or choose another key, lookup key, code or url.',
+      'An object that Crossbill did not create has the same id, lookup key, code, url or event name, and it differs from the entry.',
+    fix: 'Map it in `mappings/target.yaml` to adopt it, or choose another key, lookup key, code or url.',
   },
   protected: {
     meaning:
-      'The object is protected (`protect: true`, which also stands on the object itself), and would be retired or replaced.',
-    fix: 'Write `protect: false` in its entry and apply that first.',
+      'The change would retire or replace the object, but it is protected (`protect: true`, also stored on the object itself).',
+    fix: 'Set `protect: false` in its entry and apply that first.',
   },
   observed_missing: {
     meaning: 'The entry is only observed (`observe: true`), and the account has no such object.',
-    fix: 'Map its id in `mappings/target.yaml`, or take `observe: true` away to have it made.',
+    fix: 'Map its id in `mappings/target.yaml`, or delete `observe: true` so that Crossbill creates it.',
   },
   natural_key_taken: {
     meaning:
-      'The id, lookup key, code or url belongs to an object of another project, or of another entry of this one.',
-    fix: 'Give one of the two another one.',
+      'The id, lookup key, code or url belongs to an object of another project, or of another entry of this project.',
+    fix: 'Change it in one of the two entries.',
   },
   adopted_differs: {
-    meaning: 'The mapped object differs from what is declared in fields that Stripe never changes.',
-    fix: 'Write its values into the YAML, or take the mapping away to have another object made.',
+    meaning: 'The mapped object differs from the entry in fields that Stripe never changes.',
+    fix: 'Write its values into the YAML, or delete the mapping so that Crossbill creates another object.',
   },
   id_taken: {
-    meaning: 'The change needs another object, and its id, which the YAML names, is in use.',
-    fix: 'Write another `id`, or none.',
+    meaning: 'The change needs a new object, but the id that the YAML names is in use.',
+    fix: 'Set another `id`, or delete `id`.',
   },
   cannot_change: {
-    meaning: 'Stripe offers no way to change this back (a feature is archived for good).',
+    meaning: 'Stripe cannot reverse this change (an archived feature stays archived).',
     fix: 'Declare another object under a new key.',
   },
   reference_blocked: {
-    meaning: 'It would be made of, or pointed at, an object that is blocked itself.',
-    fix: 'Mend that one first.',
+    meaning: 'The object refers to another object that is blocked.',
+    fix: 'Fix the other object first.',
   },
   amount_not_chargeable: {
     meaning:
-      'The amount of a price cannot be charged: Stripe takes currencies with three decimals in tens of the smallest unit. Old accounts may still hold such prices.',
-    fix: 'Map the old price to one whose amount ends in 0, or exclude its people with a reason; they stay where they are.',
+      'The amount of a price cannot be charged, because Stripe charges three-decimal currencies in multiples of 10 of the smallest unit. Old accounts may still hold such prices.',
+    fix: 'Map the old price to a price whose amount ends in 0, or exclude its subscribers with a reason; they stay in the source.',
   },
   secret_to_missing: {
     meaning:
-      'Stripe tells the signing secret of a webhook endpoint once, when it is made, and nothing says where it goes.',
+      'Stripe returns the signing secret of a webhook endpoint only at its creation, and the entry does not say where to store it.',
     fix: 'Write `secret_to: { env_file: .env, name: NAME }`, `{ file: PATH }` or `{ command: [...] }`.',
   },
   price_change_unsaid: {
-    meaning: 'A field that Stripe never changes differs, and subscriptions are on the price.',
-    fix: 'Write `on_change: new_only` (they keep the old price) or `on_change: at_renewal` (they get the new one with their next renewal).',
+    meaning: 'A field that Stripe never changes differs, and the price has subscriptions.',
+    fix: 'Write `on_change: new_only` (they keep the old price) or `on_change: at_renewal` (they get the new price at their next renewal).',
   },
   price_change_not_at_renewal: {
     meaning:
-      '`on_change: at_renewal` with another interval, currency, billing scheme or product: it would change when or in what people are billed.',
-    fix: 'Write `on_change: new_only`, or declare a price of its own.',
+      '`on_change: at_renewal` with another interval, currency, billing scheme or product: this would change when, or in which currency, subscribers are billed.',
+    fix: 'Write `on_change: new_only`, or declare a separate price.',
   },
   price_change_not_yet: {
     meaning:
-      '`on_change: at_renewal` while subscriptions on the price have not renewed in the target yet (an update before the anchor may unset their discount), or are run by a schedule.',
-    fix: 'Plan again after their first renewal, or the end of the schedule; or write `on_change: new_only`.',
+      '`on_change: at_renewal` while subscriptions on the price have not renewed in the target yet (an update before the anchor may remove their discount), or are controlled by a schedule.',
+    fix: 'Plan again after their first renewal or after the end of the schedule, or write `on_change: new_only`.',
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 export type ResourceBlockedCode = keyof typeof resourceBlockedCodes
 
-/** What happened to declared objects outside. */
+/** Changes to declared objects made outside Crossbill. */
 export const resourceDriftCodes = {
   gone: {
-    meaning: 'The object was deleted outside.',
-    fix: 'Nothing to do: the plan makes it again. To let it go, take it out of the YAML.',
+    meaning: 'The object was deleted outside Crossbill.',
+    fix: 'Nothing to do: the plan creates it again. If it is no longer needed, delete its entry.',
   },
   changed_outside: {
-    meaning: 'Fields that are declared were changed outside since the last apply.',
-    fix: 'Nothing to do: the plan sets them back. To keep them as they are, run `crossbill pull --source target`.',
+    meaning: 'Declared fields were changed outside Crossbill since the last apply.',
+    fix: 'Nothing to do: the plan reverts them. To keep the new values, run `crossbill pull --source target`.',
   },
   observed_differs: {
-    meaning: 'An object that is only observed (`observe: true`) is not as its entry says.',
-    fix: 'Run `crossbill pull --source target` to write down how it is, or change it where it is looked after.',
+    meaning: 'An object that is only observed (`observe: true`) differs from its entry.',
+    fix: 'Run `crossbill pull --source target` to write its current values into the YAML, or change the object where it is managed.',
   },
   duplicate_mark: {
     meaning:
-      'A newer object carries the same marks, as when one is duplicated in the dashboard. It is neither used nor changed.',
-    fix: 'Take `crossbill_project` and `crossbill_address` out of its metadata.',
+      'A newer object carries the same marks, for example a duplicate made in the dashboard. Crossbill neither uses nor changes it.',
+    fix: 'Delete `crossbill_project` and `crossbill_address` from its metadata.',
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>
 

@@ -2,8 +2,9 @@ import type { ReferenceTable } from './references.ts'
 import type { Verdict } from './judged.ts'
 
 /**
- * What would be made of, or pointed at, an object that is blocked waits with it: a promotion code is not put on somebody else's coupon because that
- * happens to have the coupon's id. An object of ours that only cannot be changed can still be used as it is.
+ * An object that refers to a blocked object is blocked with it: a promotion code must not use a
+ * foreign coupon only because the id matches. An object of this project that merely cannot be
+ * changed can still be used.
  */
 export function blockDependents(verdicts: readonly Verdict[], references: ReferenceTable): readonly Verdict[] {
   const settled = new Map(verdicts.map((verdict) => [verdict.resource.address, verdict]))
@@ -12,7 +13,8 @@ export function blockDependents(verdicts: readonly Verdict[], references: Refere
       takes === 'blocked' && identity.is !== 'ours' ? [resource.address] : [],
     ),
   )
-  // Each round blocks the users of what the last one blocked; kinds use each other at most a few deep.
+  // Each round blocks the users of what the previous round blocked; kinds refer to each other only
+  // a few levels deep.
   for (let found = true; found;) {
     found = false
     for (const verdict of settled.values()) {
@@ -21,10 +23,10 @@ export function blockDependents(verdicts: readonly Verdict[], references: Refere
       const { address } = verdict.resource
       references.keep(address)
       unusable.add(address)
-      const message = `it uses ${by}, which is blocked`
+      const message = `it refers to ${by}, which is blocked`
       const blocked = [
         ...verdict.blocked,
-        { address, code: 'reference_blocked', message, fix: `mend ${by} first` } as const,
+        { address, code: 'reference_blocked', message, fix: `fix ${by} first` } as const,
       ]
       settled.set(address, { ...verdict, takes: 'blocked', blocked })
       found = true
@@ -37,7 +39,7 @@ function blockedBy({ kind, resource, takes, differences }: Verdict, unusable: Re
   if (takes === 'nothing' || takes === 'blocked') return undefined
   const uses = kind.uses(resource.value).filter(({ path }) => {
     const field = String(path[0])
-    // A new product gets its default price by the price's own steps, which do not come if the price is blocked.
+    // The steps of the price set the default price of a new product; a blocked price has no steps.
     if (takes === 'create' && field === 'default_price') return false
     return takes !== 'update' || differences.some((one) => one.field === field)
   })

@@ -8,7 +8,10 @@ import type { Drift as AnyDrift } from '../types.ts'
 
 type Drift = AnyDrift & { readonly code: ResourceDriftCode }
 
-/** What happened to a declared object outside: told apart from a change of the YAML by the form last applied. */
+/**
+ * Changes made outside Crossbill. The last applied form distinguishes them from a change of the
+ * YAML.
+ */
 export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift[] {
   const { kind, resource, identity, said, form, live } = verdict
   const { address } = resource
@@ -16,12 +19,19 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
   if (resource.lifecycle?.observe === true) return observed(verdict)
   if (identity.is === 'absent')
     return identity.gone
-      ? [{ address, code: 'gone', message: `${recorded?.id ?? 'it'} was deleted outside; it is made again`, patch: [] }]
+      ? [
+          {
+            address,
+            code: 'gone',
+            message: `${recorded?.id ?? 'it'} was deleted outside Crossbill; the plan creates it again`,
+            patch: [],
+          },
+        ]
       : []
   const drift: Drift[] = []
   const found = differences(kind, live, form)
   if (recorded?.applied === digest(said) && found.length > 0) {
-    const message = `changed outside: ${found.map(({ field }) => field).join(', ')}`
+    const message = `changed outside Crossbill: ${found.map(({ field }) => field).join(', ')}`
     drift.push({
       address,
       code: 'changed_outside',
@@ -34,7 +44,7 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
     drift.push({
       address,
       code: 'duplicate_mark',
-      message: `${copies} carries the marks of ${identity.live.id}; take them off it`,
+      message: `${copies} carries the marks of ${identity.live.id}; delete them from its metadata`,
       patch: [],
     })
   }
@@ -44,7 +54,7 @@ export function driftOf(verdict: Verdict, input: ResourcesInput): readonly Drift
 function observed({ kind, resource, identity, form, live }: Verdict): readonly Drift[] {
   const found = identity.is === 'absent' ? [] : differences(kind, live, form)
   if (found.length === 0) return []
-  const message = `differs from its entry: ${found.map(({ field }) => field).join(', ')}; it is only observed`
+  const message = `differs from its entry: ${found.map(({ field }) => field).join(', ')}; it is only observed, so nothing is changed`
   const patch = patchBetween(form, comparable(kind, live, form))
   return [{ address: resource.address, code: 'observed_differs', message, patch }]
 }

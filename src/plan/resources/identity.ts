@@ -5,7 +5,7 @@ import { markAddress, markProject } from '../../live/marks.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import type { ResourcesInput } from './types.ts'
 
-/** Which live object a declared one is. */
+/** The live object that a declared one corresponds to. */
 export type Identity =
   | {
       readonly is: 'ours'
@@ -13,19 +13,22 @@ export type Identity =
       readonly older: readonly LiveObject[]
       readonly newer: readonly LiveObject[]
     }
-  /** Nobody's yet: the project names it, or it may be taken if it is as declared. */
+  /** Unmarked: the project maps it, or it can be adopted if it matches its entry. */
   | { readonly is: 'foreign'; readonly live: LiveObject; readonly mapped: boolean }
   | { readonly is: 'taken'; readonly live: LiveObject; readonly by: string }
-  /** `gone`: the store knows it, Stripe has it no more. `takesKey`: its lookup key comes from another object of ours, which gives it up. */
+  /**
+   * `gone`: the store has a record, but Stripe no longer has the object. `takesKey`: its lookup key
+   * comes from another object of this project, which releases it.
+   */
   | { readonly is: 'absent'; readonly gone: boolean; readonly takesKey?: true }
 
 export type LiveObject = StripeObject & { readonly id: string }
 
-/** The live objects of one kind, found by id, by mark and by natural key. */
+/** The live objects of one kind, by id, by mark and by natural key. */
 export interface LiveIndex {
   readonly byId: ReadonlyMap<string, LiveObject>
   readonly byMark: ReadonlyMap<string, readonly LiveObject[]>
-  /** All holders of a key, those in use first, the newest first. */
+  /** All holders of a key: objects in use first, then the newest first. */
   readonly byNaturalKey: ReadonlyMap<string, readonly LiveObject[]>
 }
 
@@ -47,7 +50,8 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
 }
 
 /**
- * Decides by positive signs only, the strongest first: our mark with its address, the store's record, the natural key, the project's mapping.
+ * Decides by positive evidence only, the strongest first: Crossbill's mark with its address, the
+ * store's record, the natural key, the project's mapping.
  *
  * | mark names it | store knows its id | natural key     | then                                             |
  * |---------------|--------------------|-----------------|--------------------------------------------------|
@@ -60,8 +64,9 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
  * | none          | nothing live       | unmarked        | foreign: to be adopted, or in the way            |
  * | none          | nothing live       | nobody's        | foreign if mapped, else absent (gone if recorded)|
  *
- * Where Stripe lets several objects have one natural key (`unique: false`), the mapping comes before it, and a holder that stands for
- * another entry is passed over. `isClaimed`: whether an entry before this one has taken the object.
+ * Where Stripe lets several objects share a natural key (`unique: false`), the mapping comes
+ * first, and a holder that belongs to another entry is skipped. `isClaimed`: whether an earlier
+ * entry has taken the object.
  */
 export function identify(
   kind: Kind,
@@ -92,7 +97,7 @@ export function identify(
   return { is: 'absent', gone: recorded !== undefined }
 }
 
-/** Whether an object that may share its natural key stands for no other entry and no other project. */
+/** Whether an object with a shared natural key belongs to no other entry and no other project. */
 function isFree(holder: LiveObject, address: string, input: ResourcesInput): boolean {
   const to = input.mapped.get(holder.id)
   if (to !== undefined && to !== address) return false
@@ -102,7 +107,10 @@ function isFree(holder: LiveObject, address: string, input: ResourcesInput): boo
   return project === input.project && !input.desired.some((one) => one.address === mark)
 }
 
-/** Whether the holder of a key that can be transferred is a declared object of ours whose entry has another key now. */
+/**
+ * Whether the holder of a transferable key is a declared object of this project whose entry now has
+ * another key.
+ */
 function givesUpKey(kind: Kind, holder: LiveObject, key: string | undefined, input: ResourcesInput): boolean {
   if (kind.fields['transfer_lookup_key'] === undefined) return false
   const mark = ownMark(holder, input.project)
@@ -131,7 +139,10 @@ function ours(live: LiveObject, marked: readonly LiveObject[]): Identity {
   }
 }
 
-/** Live objects with our mark (or in our store, where a kind has no marks) that nothing declares any more, still in use. */
+/**
+ * Live objects with the project's mark (or in its store, for kinds without marks) that no entry
+ * declares and that are still in use.
+ */
 export function undeclared(
   kind: Kind,
   index: LiveIndex,
@@ -153,13 +164,13 @@ export function undeclared(
   )
 }
 
-/** The address that an entry has now, by the project's `moved:` lines. */
+/** The current address of an entry, after the project's `moved:` lines. */
 export function newAddress<T extends string | undefined>(
   address: T,
   moved: ReadonlyMap<string, string> = new Map(),
 ): T {
   let at: string | undefined = address
-  // As many steps as there are lines, so that a circle comes to an end.
+  // At most one step per line, so that a cycle ends.
   for (let step = 0; step <= moved.size && at !== undefined; step++) {
     const next = moved.get(at)
     if (next === undefined) break
@@ -168,7 +179,10 @@ export function newAddress<T extends string | undefined>(
   return at as T
 }
 
-/** The address in our mark; '' for an object of ours that stands for nothing any more; undefined for one that is not ours. */
+/**
+ * The address in the project's mark; '' for an object of the project that no longer represents an
+ * entry; undefined for any other object.
+ */
 export function ownMark(object: StripeObject, project: string): string | undefined {
   return markOf(object, markProject) === project ? (markOf(object, markAddress) ?? '') : undefined
 }
@@ -186,7 +200,7 @@ function hasId(object: StripeObject): object is LiveObject {
 function inUseThenNewest(kind: Kind, a: LiveObject, b: LiveObject): number {
   const inUse = Number(kind.retired(a)) - Number(kind.retired(b))
   if (inUse !== 0) return inUse
-  // Made in the same second: Stripe lists the newest first, and sorting keeps that order.
+  // For equal times, sorting keeps Stripe's order, which is newest first.
   return created(b) - created(a)
 }
 

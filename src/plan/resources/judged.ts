@@ -15,20 +15,20 @@ export interface Verdict {
   readonly resource: DesiredResource
   readonly identity: Identity
   readonly takes: 'nothing' | 'create' | 'update' | 'replace' | 'adopt' | 'blocked'
-  /** What was written, in its normal form. */
+  /** The entry in its normal form. */
   readonly said: JsonObject
-  /** What it is to be: the same, with the live values of ignored fields. */
+  /** The desired form: the entry with the live values of ignored fields. */
   readonly form: JsonObject
-  /** What it is to be while people move: the same, but active where they need it. */
+  /** The desired form while subscribers move: active where they need it. */
   readonly meanwhile: JsonObject
   readonly live: JsonObject
   readonly differences: readonly Difference[]
-  /** The id a replacement gets, where ids are ours to choose. */
+  /** The id of a replacement, for kinds whose ids Crossbill chooses. */
   readonly newId: string | undefined
-  /** Another object of ours that is already what the replacement would be. */
+  /** Another object of this project that already matches the replacement. */
   readonly reuse: LiveObject | undefined
   readonly blocked: readonly Blocked[]
-  /** What was seen, for the basis of the plan. */
+  /** The observation, for the basis of the plan. */
   readonly observed: JsonObject
 }
 
@@ -42,5 +42,5 @@ export interface Judged {
   readonly needed: ReadonlySet<string>
 }
 
-/** Why an object is left as it is, with what to do. The codes are documented in docs/codes.md. */
+/** Why an object is not changed, with a fix. The codes are documented in docs/codes.md. */
 export type Blocked = AnyBlocked & { readonly code: ResourceBlockedCode }

@@ -4,13 +4,14 @@ import { kinds } from '../../kinds/registry.ts'
 import type { KeylessChange } from '../assemble.ts'
 
 /**
- * When a change is done. Within one of these in the order of the kinds (a used object before its user), retirements the other way round.
+ * When a change is executed. Within a phase, changes follow the order of the kinds (a used object
+ * before its user); retirements follow the reverse order.
  *
  * 1. `make`            everything that must exist: creations, replacements, updates
- * 2. `update_product`  products, whose default price may have been made just now
- * 3. `archive`         prices that stop being sold: no longer anybody's default price
- * 4. `retire`          what is no longer declared: users before the used
- * 5. `closing`         after the people: what had to be active for them
+ *  2. `update_product`  products, whose default price may be new
+ *  3. `archive`         prices that are no longer sold and no longer a default price
+ *  4. `retire`          objects without an entry: users before what they use
+ *  5. `closing`         after the subscribers: objects that had to stay active for them
  */
 export type When = 'make' | 'update_product' | 'archive' | 'retire' | 'closing'
 
@@ -18,7 +19,7 @@ export interface Placed {
   readonly when: When
   readonly kind: Kind
   readonly change: KeylessChange
-  /** What was seen of the object. */
+  /** The observation of the object. */
   readonly observed: JsonObject
 }
 

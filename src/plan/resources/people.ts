@@ -3,15 +3,18 @@ import type { Instant } from '../../core/instant.ts'
 import { isOver } from '../../live/subscription.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
 
-/** A subscription item of the target, seen from the object it uses. */
+/** A subscription item of the target, with respect to an object that it uses. */
 export interface Holder {
   readonly subscription: string
   readonly item: string
-  /** Why no write of ours may touch it now; undefined when it may. */
+  /** Why Crossbill must not write to it now; undefined when it may. */
   readonly untouchable?: 'first_renewal_ahead' | 'schedule'
 }
 
-/** Who is on a price, pays a tax rate or has a coupon, by the object's id. Ended subscriptions do not count. */
+/**
+ * The subscriptions that use a price, a tax rate or a coupon, by the object's id. Ended
+ * subscriptions do not count.
+ */
 export interface People {
   readonly onPrice: ReadonlyMap<string, readonly Holder[]>
   /** Subscriptions by the id of a tax rate or coupon they use. */
@@ -49,11 +52,14 @@ export function peopleIn(subscriptions: readonly Stripe.Subscription[], now: Ins
   return { onPrice, using }
 }
 
-/** An update before the anchor may unset discounts (https://docs.stripe.com/billing/subscriptions/billing-cycle), and a schedule would undo it. */
+/**
+ * An update before the anchor may unset discounts
+ * (https://docs.stripe.com/billing/subscriptions/billing-cycle), and a schedule would undo it.
+ */
 function whyUntouchable(subscription: Stripe.Subscription, now: Instant): Holder['untouchable'] {
   if (subscription.schedule !== null && subscription.schedule !== undefined) return 'schedule'
   if (subscription.billing_cycle_anchor <= now) return undefined
-  // The anchor of a config may lie behind renewals; what has no discounts loses none from then on.
+  // The anchor of a config may precede renewals; without discounts, no discount can be lost.
   const { billing_cycle_anchor_config: config, discounts, items } = subscription
   const discounted = discounts.length > 0 || items.data.some((item) => item.discounts.length > 0)
   return config && !discounted && firstRenewal(subscription) <= now ? undefined : 'first_renewal_ahead'

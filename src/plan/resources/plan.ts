@@ -19,7 +19,10 @@ import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
 import { ReferenceTable } from './references.ts'
 
-/** What it takes to make the target's catalog as declared. Pure: equal input gives equal bytes. */
+/**
+ * The changes that make the target's catalog match its declaration. Pure: equal input gives equal
+ * bytes.
+ */
 export function planResources(given: ResourcesInput): ResourcesPlan {
   const retiring = new Set(given.desired.filter(isRetiring).map(({ address }) => address))
   const input = { ...given, desired: given.desired.filter((one) => !isRetiring(one)), known: renamed(given) }
@@ -29,7 +32,8 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const declared = byKind(input.desired)
   const people = peopleIn(input.subscriptions, input.now)
   const needed = withProducts(input.needed, input.desired)
-  // First who is who, in all kinds; then what differs, in the order of the kinds, since a replaced object changes those that use it.
+  // All kinds are identified before differences are computed, because a replaced object changes the
+  // objects that use it.
   for (const kind of kinds)
     for (const resource of declared.get(kind.name) ?? []) references.identify(kind, indexOf(kind), resource, input)
   const leftOut = leftOutVerdicts(indexOf, references, input)
@@ -78,7 +82,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   }
 }
 
-/** Entries that are not usable keep their identity, so that those who use the object there still find it. */
+/** Entries with errors keep their identity, so that users of the object still find it. */
 function leftOutVerdicts(
   indexOf: (kind: Kind) => LiveIndex,
   references: ReferenceTable,
@@ -116,7 +120,7 @@ function isRetiring({ lifecycle }: DesiredResource): boolean {
   return lifecycle?.retire === true
 }
 
-/** What the store knows, under the addresses that entries have now. */
+/** The store's records, under the current addresses of their entries. */
 function renamed({ known, moved }: ResourcesInput): ResourcesInput['known'] {
   if (moved === undefined || moved.size === 0) return known
   const there = new Set(known.map(({ address }) => address))
@@ -132,12 +136,15 @@ function removedOf(
   people: People,
 ): Removed {
   const count = usersOf(kind, live, people)
-  const message = `${live.id} is no longer in the YAML and stays in use`
-  const fix = `to take it out of use: removed: [${address}] in a file of the catalog, or --allow removed_from_yaml; to leave it: removed: { ${address}: keep }`
+  const message = `${live.id} has no entry in the YAML any more; it stays in use`
+  const fix = `to retire it, write removed: [${address}] in a file of the catalog, or use --allow removed_from_yaml; to keep it, write removed: { ${address}: keep }`
   return { address, id: live.id, people: count, message, fix }
 }
 
-/** Objects without any mark that are equal as they are: nothing is done to them, and they are known from now on. */
+/**
+ * Unmarked objects that already match their entries: they need no request and are recorded as
+ * known.
+ */
 function takenForOurs(verdicts: readonly Verdict[]): readonly (readonly [string, string])[] {
   return verdicts.flatMap(({ takes, identity, resource }) =>
     takes === 'nothing' && identity.is === 'foreign' && resource.lifecycle?.observe !== true

@@ -6,7 +6,10 @@ import type { Kind, KindName, References } from '../../kinds/kind.ts'
 import { identify, type Identity, type LiveIndex } from './identity.ts'
 import type { ResourcesInput } from './types.ts'
 
-/** Who is who: keys of the catalog and live objects, both ways, and which of them get a new id in this plan. */
+/**
+ * Maps keys of the catalog to live objects and back, and knows which of them get a new id in this
+ * plan.
+ */
 export class ReferenceTable implements References {
   readonly #identities = new Map<string, Identity>()
   readonly #keys = new Map<string, string>()
@@ -20,7 +23,7 @@ export class ReferenceTable implements References {
 
   identify(kind: Kind, index: LiveIndex, resource: DesiredResource, input: ResourcesInput): void {
     const found = identify(kind, index, resource, input, (id) => this.isClaimed(kind.name, id))
-    // Whose an observed object is does not matter: it is not written.
+    // The owner of an observed object does not matter, because the object is never written.
     const observed = resource.lifecycle?.observe === true && found.is === 'taken'
     const identity: Identity = observed ? { is: 'foreign', live: found.live, mapped: true } : found
     this.#identities.set(resource.address, identity)
@@ -32,12 +35,12 @@ export class ReferenceTable implements References {
     return this.#identities.get(address) ?? { is: 'absent', gone: false }
   }
 
-  /** From now on the object's id is the one its creation in this plan will answer. */
+  /** From now on the object's id is the id that its creation in this plan returns. */
   renew(address: string): void {
     this.#renewed.add(address)
   }
 
-  /** It does not, after all. */
+  /** Reverses `renew`. */
   keep(address: string): void {
     this.#renewed.delete(address)
   }
@@ -53,12 +56,14 @@ export class ReferenceTable implements References {
     return live === undefined || this.#renewed.has(address) ? { $ref: address } : live
   }
 
-  /** Ids in brackets cannot be keys, so an object that is not ours never passes for one that is. */
+  /**
+   * An id in brackets is not a valid key, so a foreign object is never taken for a declared one.
+   */
   toKey(kind: KindName, id: string): string {
     return this.#keys.get(`${kind} ${id}`) ?? `(${id})`
   }
 
-  /** Whether a live object stands for a declared one, as whose ever it is marked. */
+  /** Whether a live object corresponds to a declared one, whatever its marks say. */
   isClaimed(kind: KindName, id: string): boolean {
     return this.#keys.has(`${kind} ${id}`)
   }

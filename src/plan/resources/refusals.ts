@@ -15,16 +15,16 @@ export function idTaken(
   const written = resource.value['id']
   const id = typeof written === 'string' ? written : newId
   if (id === undefined || reuse !== undefined || !index.byId.has(id)) return []
-  const message = `Stripe never changes these fields of ${id}, and its id cannot be used twice`
-  return [{ address: resource.address, code: 'id_taken', message, fix: 'write another id, or none' }]
+  const message = `the change needs a new object, but the id ${id} is in use and cannot be used twice`
+  return [{ address: resource.address, code: 'id_taken', message, fix: 'set another id, or delete id' }]
 }
 
-/** No account can charge this amount, so nothing can be made of it. */
+/** No account can charge this amount, so a price with it would be useless. */
 export function unchargeable({ kind, resource }: Judged): readonly Blocked[] {
   const [wrong] = kind.name === 'price' ? unchargeableAmounts(resource.value) : []
   if (wrong === undefined) return []
-  const message = `${wrong.amount} in ${wrong.currency} cannot be charged: Stripe takes this currency in tens of its smallest unit`
-  const fix = 'map its people to a price whose amount ends in 0, or exclude them with a reason'
+  const message = `${wrong.amount} in ${wrong.currency} cannot be charged: Stripe charges this currency in multiples of 10 of its smallest unit`
+  const fix = 'map its subscribers to a price whose amount ends in 0, or exclude them with a reason'
   return [{ address: resource.address, code: 'amount_not_chargeable', message, fix }]
 }
 
@@ -32,10 +32,10 @@ export function isProtected(live: StripeObject): boolean {
   return markOf(live, markProtect) === 'true'
 }
 
-/** What an entry protects, or protected while there was one, is neither retired nor replaced. */
+/** An object whose entry protects it, or protected it last, is neither retired nor replaced. */
 export function protectedFromRetiring(address: string, live: LiveObject): Blocked {
-  const message = `${live.id} is protected and would be taken out of use`
-  const fix = 'write its entry again with protect: false, apply, and then retire it'
+  const message = `${live.id} would be retired, but it is protected`
+  const fix = 'restore its entry with protect: false, apply, then retire it'
   return { address, code: 'protected', message, fix }
 }
 
@@ -46,32 +46,32 @@ export function protectedFromReplacing(
 ): readonly Blocked[] {
   if (resource.lifecycle?.protect !== true) return []
   const fields = replaced.map(({ field }) => field).join(', ')
-  const message = `${live.id} is protected, and ${fields} can only change with another object`
-  return [{ address: resource.address, code: 'protected', message, fix: 'take protect: true away first' }]
+  const message = `${fields} can only change by replacing ${live.id}, which is protected`
+  return [{ address: resource.address, code: 'protected', message, fix: 'delete protect: true and apply first' }]
 }
 
-/** What other programs look after has to be there before anything can refer to it. */
+/** An object that another program manages must exist before anything can refer to it. */
 export function observedMissing(address: string): Blocked {
   const message = 'it is only observed, and the account has no such object'
-  const fix = 'map its id in mappings/target.yaml, or take observe: true away to have it made'
+  const fix = 'map its id in mappings/target.yaml, or delete observe: true so that Crossbill creates it'
   return { address, code: 'observed_missing', message, fix }
 }
 
-/** Stripe tells a signing secret once: without a place for it, it would be lost. */
+/** Stripe returns a signing secret once; without a place to store it, it is lost. */
 export function secretLost({ kind, resource }: Judged): readonly Blocked[] {
   if (kind.secretTo === undefined || resource.value[kind.secretTo] !== undefined) return []
-  const message = 'its signing secret is told once, when it is made, and has nowhere to go'
+  const message = 'Stripe returns its signing secret only at creation, and the entry does not say where to store it'
   const fix = `write ${kind.secretTo}: { env_file: .env, name: NAME }, { file: PATH } or { command: [...] }`
   return [{ address: resource.address, code: 'secret_to_missing', message, fix }]
 }
 
 export function cannotChange({ kind, resource }: Judged, refused: readonly Difference[]): Blocked {
-  const message = `Stripe offers no way back for ${refused.map(({ field }) => field).join(', ')}`
-  const fix = `declare another one under a new key${kind.naturalKey === undefined ? '' : ` and ${kind.naturalKey.name}`} (${kind.docs})`
+  const message = `Stripe cannot reverse this change of ${refused.map(({ field }) => field).join(', ')}`
+  const fix = `declare another object under a new key${kind.naturalKey === undefined ? '' : ` and ${kind.naturalKey.name}`} (${kind.docs})`
   return { address: resource.address, code: 'cannot_change', message, fix }
 }
 
-/** A price that people are on changes only with a word about them. */
+/** A price with subscriptions changes only if its entry says what happens to them. */
 export function priceChange(judged: Judged, live: LiveObject, replaced: readonly Difference[]): readonly Blocked[] {
   const { resource } = judged
   const holders = holdersOf(judged, live)
@@ -82,33 +82,33 @@ export function priceChange(judged: Judged, live: LiveObject, replaced: readonly
   const intent = resource.value['on_change'] ?? 'refuse'
   const fields = replaced.map(({ field }) => field).join(', ')
   if (intent === 'refuse') {
-    const message = `${holders.length} subscription(s) are on this price, and ${fields} would change`
+    const message = `${holders.length} subscription(s) use this price, and ${fields} would change`
     return block(
       'price_change_unsaid',
       message,
-      'write on_change: new_only (they keep the old price) or at_renewal (they get the new one)',
+      'write on_change: new_only (they keep the old price) or on_change: at_renewal (they get the new price)',
     )
   }
   if (intent !== 'at_renewal') return []
   const cadence = replaced.filter(({ field }) => ['recurring', 'currency', 'billing_scheme', 'product'].includes(field))
   if (cadence.length > 0) {
-    const message = `people cannot be put onto the new price at their renewal, since ${cadence.map(({ field }) => field).join(', ')} would change too`
-    return block('price_change_not_at_renewal', message, 'write on_change: new_only, or make a price of its own')
+    const message = `subscriptions cannot change to the new price at their renewal, because ${cadence.map(({ field }) => field).join(', ')} would change`
+    return block('price_change_not_at_renewal', message, 'write on_change: new_only, or declare a separate price')
   }
   const waiting = holders.filter(({ untouchable }) => untouchable !== undefined)
   if (waiting.length === 0) return []
-  const message = `${waiting.length} subscription(s) on this price cannot be touched yet: ${waiting
+  const message = `${waiting.length} subscription(s) on this price cannot be changed yet: ${waiting
     .slice(0, 3)
     .map(({ subscription }) => subscription)
     .join(', ')}`
   return block(
     'price_change_not_yet',
     message,
-    'wait for their first renewal in the target, or the end of their schedule; or write on_change: new_only',
+    'wait for their first renewal in the target or the end of their schedule, or write on_change: new_only',
   )
 }
 
-/** A lookup key, code or url that our object is to get is not taken from somebody else's. */
+/** A lookup key, code or url is not taken from a foreign object. */
 export function keyOfOthers(
   { kind, resource, index, input }: Judged,
   live: LiveObject,
@@ -119,26 +119,26 @@ export function keyOfOthers(
   const wanted = naturalKey.desired(resource.key, resource.value)
   const [holder] = wanted === undefined ? [] : (index.byNaturalKey.get(wanted) ?? [])
   if (holder === undefined || holder.id === live.id || ownMark(holder, input.project) !== undefined) return []
-  return [taken(resource.address, holder, 'somebody else')]
+  return [taken(resource.address, holder, 'an owner outside Crossbill')]
 }
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {
-  const message = `${live.id} has its id, lookup key, code or url, and belongs to ${by}`
-  return { address, code: 'natural_key_taken', message, fix: 'give one of the two another one' }
+  const message = `${live.id} already has this id, lookup key, code or url; it belongs to ${by}`
+  return { address, code: 'natural_key_taken', message, fix: 'change it in one of the two' }
 }
 
 export function inTheWay({ kind, resource }: Judged, live: LiveObject, found: readonly Difference[]): Blocked {
   const name = kind.naturalKey?.name ?? 'id'
   const fields = found.map(({ field }) => field).join(', ')
-  const message = `${live.id} was made by somebody else, has the same ${name}, and differs in ${fields}`
-  const fix = `to take it over, write \`${kind.section}: { ${live.id}: ${resource.key} }\` in mappings/target.yaml; or choose another ${name}`
+  const message = `${live.id}, which Crossbill did not create, has the same ${name} and differs in ${fields}`
+  const fix = `to adopt it, write \`${kind.section}: { ${live.id}: ${resource.key} }\` in mappings/target.yaml; or choose another ${name}`
   return { address: resource.address, code: 'foreign_object', message, fix }
 }
 
 export function adoptedDiffers(address: string, live: LiveObject, replaced: readonly Difference[]): Blocked {
   const fields = replaced.map(({ field }) => field).join(', ')
-  const message = `${live.id} is to be adopted, but differs in ${fields}, which Stripe never changes`
-  return { address, code: 'adopted_differs', message, fix: 'write its values into the YAML, or take the mapping away' }
+  const message = `${live.id} cannot be adopted: it differs in ${fields}, which Stripe never changes`
+  return { address, code: 'adopted_differs', message, fix: 'write its values into the YAML, or delete the mapping' }
 }
 
 export function holdersOf(

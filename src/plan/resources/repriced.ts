@@ -4,7 +4,7 @@ import { holdersOf } from './refusals.ts'
 import type { Verdict } from './judged.ts'
 import type { Repriced } from './types.ts'
 
-/** The changed price itself, and those that an unfinished replacement has left people on. */
+/** The changed price, and older prices that an unfinished replacement left with subscriptions. */
 export function repricedBy(verdict: Verdict, people: People): readonly Repriced[] {
   const { kind, identity, resource, meanwhile: form, takes, differences } = verdict
   if (kind.name !== 'price' || identity.is !== 'ours') return []

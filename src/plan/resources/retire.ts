@@ -8,7 +8,9 @@ import { post, retireSteps } from './steps.ts'
 import type { KeylessStep } from './types.ts'
 import { patchBetween } from '../patch.ts'
 
-/** What nothing declares any more goes out of use. Subscriptions, discounts and invoices that use it go on. */
+/**
+ * Retires an object without an entry. Subscriptions, discounts and invoices that use it continue.
+ */
 export function retirement(
   kind: Kind,
   { address, live }: { readonly address: string; readonly live: LiveObject },
@@ -24,12 +26,15 @@ export function retirement(
   return { when: 'retire', kind, observed, change: { address, action: 'retire', because, patch, people: 0, steps } }
 }
 
-/** Subscriptions on a price, or with a tax rate or coupon. */
+/** Number of subscriptions that use a price, tax rate or coupon. */
 export function usersOf(kind: Kind, live: LiveObject, people: People): number {
   return kind.name === 'price' ? (people.onPrice.get(live.id) ?? []).length : (people.using.get(live.id)?.size ?? 0)
 }
 
-/** Stripe archives no default price; a product that is declared is told another one (or none) by its own update. */
+/**
+ * Stripe refuses to archive a default price. A declared product gets another default price, or
+ * none, by its own update.
+ */
 function defaultPriceFirst(
   kind: Kind,
   live: LiveObject,

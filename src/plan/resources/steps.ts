@@ -9,17 +9,17 @@ import type { KeylessStep } from './types.ts'
 import type { LiveObject } from './identity.ts'
 import type { Holder } from './people.ts'
 
-/** A declared object with everything its requests are made of. */
+/** A declared object with everything that its requests need. */
 export interface Subject {
   readonly project: string
   readonly kind: Kind
   readonly resource: DesiredResource
-  /** What it is to be. */
+  /** The desired form. */
   readonly form: JsonObject
   readonly references: References
 }
 
-/** Makes the object, with its marks, in one request: there is no instant at which it is nobody's. */
+/** Creates the object with its marks in one request, so that it is never unmarked. */
 export function createStep(
   subject: Subject,
   options: { readonly id?: string; readonly takesLookupKey?: boolean } = {},
@@ -28,7 +28,7 @@ export function createStep(
   const params: Record<string, Json | undefined> = { ...kind.always }
   for (const [name, value] of Object.entries(form)) {
     const field = kind.fields[name]
-    // What is set afterwards: a product's default price, whose price needs the product first.
+    // Set by a later step: the default price of a product needs the product first.
     if (value === undefined || field === undefined || field.afterwards === true || isLater(kind, name)) continue
     if (name !== 'metadata') params[name] = field.write === undefined ? value : field.write(value, subject.references)
   }
@@ -42,12 +42,15 @@ export function createStep(
   }
 }
 
-/** A lookup key moves from the price that has it in the same request (https://docs.stripe.com/products-prices/manage-prices#lookup-keys). */
+/**
+ * A lookup key moves from the price that has it in the same request
+ * (https://docs.stripe.com/products-prices/manage-prices#lookup-keys).
+ */
 function transfers(kind: Kind, params: Readonly<Record<string, Json | undefined>>): boolean {
   return kind.fields['transfer_lookup_key'] !== undefined && typeof params['lookup_key'] === 'string'
 }
 
-/** Says what Stripe takes only of an object that is there. */
+/** Sets the fields that Stripe accepts only on an existing object. */
 export function afterwardsSteps(subject: Subject): readonly KeylessStep[] {
   const { kind, form, resource } = subject
   const late = Object.entries(form).filter(([name]) => kind.fields[name]?.afterwards === true)
@@ -55,12 +58,14 @@ export function afterwardsSteps(subject: Subject): readonly KeylessStep[] {
   return updateSteps(subject, { object: kind.name, id: `{${resource.address}}` }, found, false)
 }
 
-/** A product's default price is set once the price is there, which needs the product first. */
+/**
+ * A product's default price is set after the price exists, and the price needs the product first.
+ */
 function isLater(kind: Kind, field: string): boolean {
   return kind.name === 'product' && field === 'default_price'
 }
 
-/** Brings the live object to its form, and its marks with it where `mark` asks for them. */
+/** Updates the live object to its form; also its marks if `mark` is set. */
 export function updateSteps(
   subject: Subject,
   live: LiveObject,
@@ -90,7 +95,10 @@ export function updateSteps(
   return [...(Object.keys(params).length === 0 ? [] : [post('update', path, params)]), ...actions]
 }
 
-/** Takes an object out of use. `unmark` when another one stands for its address now, or nothing can show that it is retired. */
+/**
+ * Retires an object. `unmark`: another object now represents its address, or nothing can show that
+ * it is retired.
+ */
 export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): readonly KeylessStep[] {
   const request = kind.retire(live)
   const unmarked: JsonObject = kind.marks ? { metadata: { [markAddress]: null } } : {}
@@ -101,13 +109,14 @@ export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): read
   return [post(id, path, unmark ? { ...params, ...unmarked } : params)]
 }
 
-/** Stops an object that is replaced but cannot be archived from standing for the address. */
+/** Removes the address from a replaced object that cannot be archived. */
 export function unmarkStep(kind: Kind, live: LiveObject): KeylessStep {
   return post(`unmark:${live.id}`, `${kind.path}/${live.id}`, { metadata: { [markAddress]: null } })
 }
 
 /**
- * Puts the people on an old price onto the new one: without proration nothing is billed now, and the next invoice has the new amount
+ * Changes subscriptions from an old price to the new one. Without proration nothing is billed now,
+ * and the next invoice has the new amount
  * (https://docs.stripe.com/billing/subscriptions/change-price).
  */
 export function holderSteps(holders: readonly Holder[], price: Json): readonly KeylessStep[] {
@@ -142,7 +151,9 @@ function metadataChanges(have: Json | undefined, want: Json | undefined): JsonOb
   return { ...Object.fromEntries(removed.map((key) => [key, null])), ...Object.fromEntries(changed) }
 }
 
-/** The entries that are new: those that are there must not be touched, people are billed by them. */
+/**
+ * The new entries only: existing entries must not change, because subscribers are billed by them.
+ */
 function additions(have: Json | undefined, want: Json | undefined): JsonObject {
   const before = isJsonObject(have) ? have : {}
   return Object.fromEntries(Object.entries(isJsonObject(want) ? want : {}).filter(([key]) => before[key] === undefined))

@@ -8,11 +8,11 @@ import type { Blocked, Drift, Removed, Step } from '../types.ts'
 
 export type KeylessStep = Omit<Step, 'idempotency_key'>
 
-/** What the store knows of one object (`ObjectRecord` fits). */
+/** The store's record of one object (`ObjectRecord` fits). */
 export interface KnownObject {
   readonly address: string
   readonly id: string
-  /** Digest of the form last applied (see `ResourcesPlan.forms`); null when not known. */
+  /** Digest of the last applied form (see `ResourcesPlan.forms`); null when unknown. */
   readonly applied: string | null
 }
 
@@ -24,56 +24,79 @@ export interface ResourcesInput {
   readonly live: LiveResources
   /** The store's records of the target's catalog objects. */
   readonly known: readonly KnownObject[]
-  /** The target's subscriptions, `status: all`: who is on which price, coupon, tax rate. */
+  /**
+   * The target's subscriptions (`status: all`), which show the use of prices, coupons and tax
+   * rates.
+   */
   readonly subscriptions: readonly Stripe.Subscription[]
-  /** Live id → address, for foreign objects the project maps (`mappings/target.yaml`): they are adopted even if they differ. */
+  /**
+   * Live id → address of foreign objects that the project maps (`mappings/target.yaml`). They are
+   * adopted even if they differ.
+   */
   readonly mapped: ReadonlyMap<string, string>
-  /** Declared, and not usable as written: found in the account where they are there, and left as they are. */
+  /** Declared entries with errors. Their objects are identified if they exist, and not changed. */
   readonly leftOut?: readonly LeftOutEntry[]
-  /** Some file of resources could not be read: what nothing seems to declare may stand in it, and is not retired. */
+  /**
+   * A file of resources could not be read. An object that seems undeclared may be declared there,
+   * so it is not retired.
+   */
   readonly incomplete?: boolean
-  /** Addresses of prices (and tax rates) onto which this plan moves people: kept active, with their products, until that is done. */
+  /**
+   * Addresses of prices (and tax rates) to which this plan moves subscribers. They and their
+   * products stay active until then.
+   */
   readonly needed: ReadonlySet<string>
-  /** Addresses whose entries are gone on purpose (`removed:`). */
+  /** Addresses whose entries were deleted on purpose (`removed:`). */
   readonly removed?: ReadonlyMap<string, Removal>
   /** Old address → new address (`moved:`). */
   readonly moved?: ReadonlyMap<string, string>
 }
 
-/** A price that people are on and that Stripe can only replace. */
+/** A price with subscriptions that Stripe can only replace. */
 export interface Repriced {
   readonly address: string
   readonly onChange: 'at_renewal' | 'new_only' | 'refuse'
-  /** Whether the plan puts them onto the new price. */
+  /** Whether the plan changes the subscriptions to the new price. */
   readonly applies: boolean
   readonly old: StripeObject & { readonly id: string }
-  /** The new price, in the form in which the YAML is compared. */
+  /** The new price, in comparable form. */
   readonly form: JsonObject
   /** Ids of the subscriptions on the old price. */
   readonly subscriptions: readonly string[]
 }
 
 export interface ResourcesPlan {
-  /** In an order in which they can be done one after the other; before anything about people. */
+  /** In order of execution; all before the changes of subscribers. */
   readonly changes: readonly KeylessChange[]
-  /** Retiring what the YAML no longer declares, without a word about it: done only where that is allowed. */
+  /**
+   * Retirements of objects whose entries disappeared without `removed:`; executed only when
+   * allowed.
+   */
   readonly removals: readonly KeylessChange[]
-  /** The same objects, for those who read the plan. */
+  /** The same objects, for display. */
   readonly removed: readonly Removed[]
-  /** After everything about people: archiving what had to be active meanwhile. */
+  /** After the changes of subscribers: archives objects that had to stay active. */
   readonly closing: readonly KeylessChange[]
   readonly drift: readonly Drift[]
   readonly blocked: readonly Blocked[]
-  /** Declared objects that are as declared. */
+  /** Declared objects that match their entries. */
   readonly unchanged: number
-  /** Address → id of every declared object that exists and is ours, or is taken over without a request: what the store should know. */
+  /**
+   * Address → id of each declared object that exists and belongs to the project, or is adopted
+   * without a request: what the store must record.
+   */
   readonly ids: ReadonlyMap<string, string>
-  /** Address → digest of its desired form: what the store should know as `applied` once it is done. */
+  /**
+   * Address → digest of the desired form: what the store must record as `applied` after the apply.
+   */
   readonly forms: ReadonlyMap<string, string>
-  /** Address → digest of the live object as observed, for the basis of the plan: of every changed address. */
+  /**
+   * Address → digest of the observed live object, for every changed address: part of the plan's
+   * basis.
+   */
   readonly touched: ReadonlyMap<string, string>
-  /** Changed prices with people on them. */
+  /** Changed prices with subscriptions. */
   readonly repriced: readonly Repriced[]
-  /** Live objects that carry this project's marks: what `retire_share` is a share of. */
+  /** Number of live objects with this project's marks: the base of `retire_share`. */
   readonly owned: number
 }

@@ -20,7 +20,10 @@ import {
   unchargeable,
 } from './refusals.ts'
 
-/** Compares a declared object with the live one. Marks it as renewed where it gets a new id, so that those who use it follow. */
+/**
+ * Compares a declared object with the live one. If the object gets a new id, marks it as renewed,
+ * so that the objects that use it follow.
+ */
 export function judge(judged: Judged): Verdict {
   const { kind, resource, references, needed } = judged
   const identity = references.identity(resource.address)
@@ -79,7 +82,8 @@ function foreign(
 ): Verdict {
   const { kind, resource } = judged
   const lasting = found.filter(({ takes }) => takes !== 'update')
-  // Nothing on it can say whose it is: what is equal is taken for ours, what can be made equal is taken over visibly.
+  // A kind without marks cannot show its owner: an equal object is accepted silently, an adjustable
+  // one is adopted visibly.
   if (!kind.marks && lasting.length === 0) return verdict(found.length === 0 ? 'nothing' : 'adopt')
   if (!mapped && found.length > 0) return verdict('blocked', [inTheWay(judged, live, found)])
   if (lasting.length > 0) return verdict('blocked', [adoptedDiffers(resource.address, live, lasting)])
@@ -92,7 +96,7 @@ function allDifferences(judged: Judged, object: LiveObject, live: JsonObject, fo
   const id = resource.value['id']
   if (kind.ownId !== undefined && typeof id === 'string' && id !== object.id)
     found.unshift({ field: 'id', live: object.id, desired: id, takes: 'replace' })
-  // Those who use a replaced object are told its new id; a default price is told so by the price's own steps.
+  // Users of a replaced object get its new id; the price's own steps set a default price.
   for (const use of kind.uses(resource.value)) {
     const field = String(use.path[0])
     if (!references.isRenewed(`${use.kind}.${use.key}`) || field === 'default_price') continue
@@ -114,12 +118,13 @@ function renewalOf(
     const explicit = typeof resource.value['id'] === 'string'
     if (object === undefined || explicit) return { newId: first, reuse: undefined }
   }
-  // The plain id is spent; the next one follows from what the object says, so that the same words find the same object again.
+  // The plain id is used up. The next id derives from the content, so that the same content finds
+  // the same object again.
   const newId = `${resource.key}-${digest(form).slice(0, 8)}`
   const there = index.byId.get(newId)
   const same =
     there !== undefined &&
-    // Marked already where a run died between taking it up and letting go of the other.
+    // An interrupted run may already have marked it before it unmarked the other.
     ['', resource.address].includes(ownMark(there, input.project) ?? '-') &&
     differences(kind, liveForm(kind, there, references), form).every(({ takes }) => takes === 'update')
   return { newId, reuse: same ? there : undefined }
@@ -130,7 +135,10 @@ function withoutInactive(form: JsonObject): JsonObject {
   return active === false ? rest : form
 }
 
-/** The form with the live values of the fields that others write: `metadata`, or one key of it as `metadata.crm_id`. */
+/**
+ * The form with the live values of ignored fields: `metadata`, or one key of it as
+ * `metadata.crm_id`.
+ */
 function withLiveValues(form: JsonObject, live: JsonObject, ignored: readonly string[]): JsonObject {
   return ignored.reduce((now, path) => withLiveValue(now, live, path.split('.')) ?? {}, form)
 }

@@ -20,7 +20,7 @@ import {
 
 const fields: FieldsOf<Stripe.Coupon, Stripe.CouponCreateParams, Stripe.CouponUpdateParams, 'id'> = {
   id: chosen,
-  // The parameter cannot be emptied.
+  // The parameter cannot be cleared.
   name: declared(),
   percent_off: fixed(),
   amount_off: fixed(),
@@ -30,10 +30,11 @@ const fields: FieldsOf<Stripe.Coupon, Stripe.CouponCreateParams, Stripe.CouponUp
     read: (live) => otherCurrencies(live['currency_options'], live['currency']),
     canonical: (value) => (isJsonObject(value) && Object.keys(value).length === 0 ? undefined : value),
   }),
-  // Stripe's own default; silent and `once` are the same.
+  // Stripe's default; no value means `once`.
   duration: fixed({ default: 'once' }),
   duration_in_months: fixed(),
-  // Left out unless it is asked for, which would look like a coupon for everything.
+  // Expanded, because Stripe omits it otherwise, and the coupon would seem to apply to every
+  // product.
   applies_to: fixed({
     expands: ['applies_to'],
     read: readAppliesTo,
@@ -76,19 +77,25 @@ function spelling(value: JsonObject): JsonObject {
 }
 
 const schema = closed({
-  id: optional(text('The id in Stripe; the key when absent', 200)),
-  name: optional(text('What customers read on invoices', 40)),
-  percent_off: optional(Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'Percent taken off' })),
-  amount_off: optional(amount('Amount taken off')),
+  id: optional(text('Id in Stripe; the key by default', 200)),
+  name: optional(text('Name on invoices', 40)),
+  percent_off: optional(Type.Number({ exclusiveMinimum: 0, maximum: 100, description: 'Percentage discount' })),
+  amount_off: optional(amount('Amount of the discount')),
   currency: optional(currency),
   currency_options: optional(
-    mapOf('^[a-z]{3}$', closed({ amount_off: amount('Amount taken off') }), 'The same coupon in further currencies'),
+    mapOf(
+      '^[a-z]{3}$',
+      closed({ amount_off: amount('Amount of the discount') }),
+      'Amounts of the coupon in other currencies',
+    ),
   ),
-  duration: optional(oneOf(['once', 'repeating', 'forever'], 'How long a redemption lasts; once when silent')),
-  duration_in_months: optional(count('Months of a repeating coupon')),
+  duration: optional(
+    oneOf(['once', 'repeating', 'forever'], 'How long the discount applies after redemption; once by default'),
+  ),
+  duration_in_months: optional(count('Number of months of a repeating coupon')),
   applies_to: optional(closed({ products: listOf(keyOf('products'), { minItems: 1, uniqueItems: true }) })),
-  max_redemptions: optional(count('Redeemed by so many at most')),
-  redeem_by: optional(when('Last moment to redeem it')),
+  max_redemptions: optional(count('Maximum number of redemptions')),
+  redeem_by: optional(when('Time after which it cannot be redeemed')),
   metadata: optional(metadataSchema),
 })
 
@@ -118,7 +125,8 @@ export const coupon: Kind = {
     })),
   replaceOrder: 'create_first',
   retired: () => false,
-  // A coupon cannot be archived. One that nobody redeemed holds no history and goes; any other stays and only loses its marks.
+  // A coupon cannot be archived. A coupon without redemptions has no history and is deleted; any
+  // other coupon only loses its marks.
   retire: (live) =>
     live['times_redeemed'] === 0 ? { method: 'DELETE', path: `/v1/coupons/${live.id}`, params: {} } : undefined,
 }

@@ -1,8 +1,10 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
 /**
- * Stripe writes an amount twice: `unit_amount` (integer, null when it is none) and `unit_amount_decimal` (text, or the SDK's Decimal).
- * One form for both: the integer when it is one, else the shortest decimal text. Amounts are in minor units, twelve places at most.
+ * Stripe shows an amount twice: `unit_amount` (an integer, or null for a fraction) and
+ * `unit_amount_decimal` (text, or the SDK's Decimal). The canonical form is the integer if
+ * possible, or else the shortest decimal text. Amounts are in minor units with at most twelve
+ * decimals.
  */
 export function canonicalAmount(object: JsonObject, name: string): JsonObject {
   const exact = decimalText(object[`${name}_decimal`]) ?? decimalText(object[name])
@@ -13,10 +15,10 @@ export function canonicalAmount(object: JsonObject, name: string): JsonObject {
     : { ...rest, [`${name}_decimal`]: exact }
 }
 
-/** `1.50` → `1.5`, `7.0` → `7`; undefined when there is no number. */
+/** `1.50` → `1.5`, `7.0` → `7`; undefined without a number. */
 export function decimalText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined
-  // The SDK's Decimal is an object that prints itself.
+  // The SDK's Decimal is an object with its own toString.
   const text =
     typeof value === 'object' ? (value as { toString(): string }).toString() : String(value as string | number)
   const match = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/.exec(text)
@@ -26,7 +28,10 @@ export function decimalText(value: unknown): string | undefined {
   return digits === '0' ? '0' : `${sign}${digits}`
 }
 
-/** Tiers in one form: amounts as above, `inf` for no upper end. A zero stays: Stripe wants to be told that a tier is free. */
+/**
+ * Tiers in canonical form: amounts as above, `inf` for no upper end. A zero stays, because Stripe
+ * requires an explicit amount for a free tier.
+ */
 export function canonicalTiers(value: Json | undefined): Json | undefined {
   if (!Array.isArray(value)) return undefined
   return (value as readonly Json[]).map((tier) => {
@@ -38,7 +43,7 @@ export function canonicalTiers(value: Json | undefined): Json | undefined {
   })
 }
 
-/** Live tiers: one of which Stripe shows no amount at all is free. */
+/** Live tiers: a tier without any amount is free. */
 export function readTiers(value: Json | undefined): Json | undefined {
   const tiers = canonicalTiers(value)
   if (!Array.isArray(tiers)) return tiers
@@ -47,7 +52,7 @@ export function readTiers(value: Json | undefined): Json | undefined {
   )
 }
 
-/** An amount that a tier does not name, and one that is zero, cost the same. */
+/** An absent amount of a tier and a zero amount mean the same. */
 export function tiersMeaning(tiers: Json): Json {
   if (!Array.isArray(tiers)) return tiers
   return (tiers as readonly Json[]).map((tier) =>

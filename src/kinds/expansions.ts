@@ -1,15 +1,19 @@
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import type { Kind } from './kind.ts'
 
-/** The lists that together return every object of a kind, with everything that a list can show of its compared fields. */
+/**
+ * The lists that together return every object of a kind, with all compared fields that a list can
+ * expand.
+ */
 export function listsOf(kind: Kind): readonly JsonObject[] {
   const expand = plainPaths(kind).map((path) => `data.${path}`)
   return kind.lists.map((params) => (expand.length === 0 ? params : { ...params, expand }))
 }
 
 /**
- * What a list could not show of this object: its expansions for a request of its own. Empty where the object is complete. The keys of a map
- * have to be known before anything below them can be asked for, and Stripe may refuse a key that one object of a list does not have.
+ * Expansions that a list cannot show for this object and that need a separate request; empty for a
+ * complete object. The keys of a map must be known before anything below them can be expanded, and
+ * Stripe may refuse a key that an object of the list does not have.
  */
 export function expansionsLeft(kind: Kind, live: StripeObject): readonly string[] {
   const deeper = Object.values(kind.fields).flatMap(({ expands = [], hides }) =>
@@ -23,7 +27,7 @@ function plainPaths(kind: Kind): readonly string[] {
   return Object.values(kind.fields).flatMap(({ expands = [] }) => expands.filter((path) => !path.includes('*')))
 }
 
-/** The paths that a pattern stands for in this object, without those that are shown already. */
+/** The paths that a pattern matches in this object, without paths that are already expanded. */
 function concrete(at: Json | undefined, pattern: readonly string[], before: readonly string[]): readonly string[] {
   const [step, ...rest] = pattern
   if (step === undefined) return at === undefined ? [before.join('.')] : []

@@ -10,7 +10,8 @@ const fields: FieldsOf<
 > = {
   name: mutable(),
   lookup_key: fixed(),
-  // Archiving a feature is for good; an active one in the YAML asks for another object, under another lookup key.
+  // Stripe cannot unarchive a feature; an active feature in the YAML then needs a new object with
+  // another lookup key.
   active: mutable({
     default: true,
     takes: (_live, desired) => (desired === false ? 'update' : 'refuse'),
@@ -20,9 +21,9 @@ const fields: FieldsOf<
 }
 
 const schema = closed({
-  name: text('What it is called', 80),
-  lookup_key: text('The name by which your own code asks for it; never changes', 80),
-  active: optional(flag('Archived for good when false')),
+  name: text('Name of the feature', 80),
+  lookup_key: text('Name by which your own code finds it; cannot change', 80),
+  active: optional(flag('false archives it permanently')),
   metadata: optional(metadataSchema),
 })
 
@@ -33,7 +34,8 @@ export const feature: Kind = {
   docs: 'https://docs.stripe.com/api/entitlements/feature',
   schema,
   path: '/v1/entitlements/features',
-  // "Inactive features … will not be returned from the features list endpoint", unless asked for.
+  // Stripe's list omits archived features unless asked for ("Inactive features … will not be
+  // returned from the features list endpoint").
   lists: [{ archived: false }, { archived: true }],
   fields,
   marks: true,

@@ -14,32 +14,35 @@ export const mutable = (rest?: Rest): Field => field('mutable', rest)
 export const fixed = (rest?: Rest): Field => field('fixed', rest)
 export const fixedOnceSet = (rest?: Rest): Field => field('fixed_once_set', rest)
 export const grows = (rest?: Rest): Field => field('grows', rest)
-/** Stripe fills it in by itself, or has no way to empty it again; the YAML has the last word where it says something. */
+/**
+ * Stripe sets a default or cannot clear the field, so it is compared only where the YAML has a
+ * value.
+ */
 export const declared = (rest?: Rest): Field => field('mutable', { ...rest, silent: 'left_alone' })
 export const chosen: Field = field('chosen')
 export const written: Field = field('written')
 export const ignored: Field = field('ignored')
 export const refused: Field = field('refused')
 
-/** A list whose order means nothing. */
+/** A list in which order does not matter. */
 export function asSet(value: Json): Json | undefined {
   if (!Array.isArray(value)) return value
   return value.length === 0 ? undefined : [...new Set(value as string[])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** An empty list says what no list says. */
+/** An empty list means the same as no list. */
 export function asList(value: Json): Json | undefined {
   return Array.isArray(value) && value.length === 0 ? undefined : value
 }
 
-/** The object without its empty entries, and nothing when nothing is left. */
+/** The object without empty entries; undefined when no entry is left. */
 export function withoutNulls(value: Json): Json | undefined {
   if (!isJsonObject(value)) return value
   const kept = Object.entries(value).filter(([, one]) => one !== null && one !== undefined)
   return kept.length === 0 ? undefined : (Object.fromEntries(kept) as JsonObject)
 }
 
-/** A field that holds another object's id at Stripe and its key in the YAML. */
+/** A field that holds another object's id in Stripe and its key in the YAML. */
 export function reference(kind: KindName, name: string): Pick<Field, 'read' | 'write'> {
   return {
     read: (live, references) => {
@@ -50,7 +53,7 @@ export function reference(kind: KindName, name: string): Pick<Field, 'read' | 'w
   }
 }
 
-/** A field that is an instant: `2026-12-31T09:15:00Z` in the YAML, unix seconds at Stripe. */
+/** An instant: `2026-12-31T09:15:00Z` in the YAML, unix seconds in Stripe. */
 export function time(name: string): Pick<Field, 'read' | 'write'> {
   return {
     read: (live) => {
@@ -61,10 +64,10 @@ export function time(name: string): Pick<Field, 'read' | 'write'> {
   }
 }
 
-/** Our marks in metadata; the user's own keys may not begin so. */
+/** Prefix of Crossbill's marks in metadata; keys of users must not begin with it. */
 export const markPrefix = 'crossbill_'
 
-/** Metadata without our marks. An update names the changed keys only, removed ones as null. */
+/** Metadata without Crossbill's marks. An update sends changed keys only, removed keys as null. */
 export const metadata: Field = mutable({
   read: (live) => userMetadata(live),
   canonical: (value) => withoutNulls(value),
@@ -75,7 +78,7 @@ export function userMetadata(live: StripeObject): JsonObject {
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith(markPrefix)))
 }
 
-/** A value that validation has made sure is text. */
+/** Text that validation has already checked. */
 function asText(value: Json): string {
   assert(typeof value === 'string', 'text expected')
   return value

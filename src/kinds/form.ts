@@ -4,13 +4,15 @@ import type { Field, FieldPolicy, Kind, References, Takes } from './kind.ts'
 
 const compared: ReadonlySet<FieldPolicy> = new Set(['mutable', 'fixed', 'fixed_once_set', 'grows'])
 
-/** What was written, in the one form in which it is compared: defaults left out, sets sorted, decimals shortened. */
+/**
+ * The entry in canonical form for comparison: without defaults, sets sorted, decimals shortened.
+ */
 export function desiredForm(kind: Kind, value: JsonObject): JsonObject {
   const spelled = kind.spelling === undefined ? value : kind.spelling(value)
   return formOf(kind, (name) => spelled[name])
 }
 
-/** The live object as the YAML would write it, in the same form. Empty values of Stripe's are absent. */
+/** The live object in the same form, with the YAML's terms. Empty values count as absent. */
 export function liveForm(kind: Kind, live: StripeObject, references: References): JsonObject {
   return formOf(kind, (name, field) => (field.read === undefined ? live[name] : field.read(live, references)))
 }
@@ -35,7 +37,7 @@ export interface Difference {
   readonly takes: Takes
 }
 
-/** The fields in which the two forms differ, in the order of the kind's fields. */
+/** Fields in which the two forms differ, in the order of the kind's fields. */
 export function differences(kind: Kind, live: JsonObject, desired: JsonObject): readonly Difference[] {
   const found: Difference[] = []
   for (const [name, field] of Object.entries(kind.fields)) {
@@ -71,19 +73,22 @@ function takes(field: Field, have: Json | undefined, want: Json | undefined): Ta
   }
 }
 
-/** The live form as far as it is compared with the desired one: what the YAML leaves alone is not in it. */
+/**
+ * The part of the live form that is compared with the desired one, without fields that the YAML
+ * does not set.
+ */
 export function comparable(kind: Kind, live: JsonObject, desired: JsonObject): JsonObject {
   const entries = Object.entries(live).map(([name, value]) => {
     const field = kind.fields[name]
     const compared = field?.silent === 'left_alone' ? shapedLike(value, desired[name]) : value
-    // What means the same is not shown as a difference.
+    // Values with the same meaning are not shown as a difference.
     const equal = field !== undefined && same(meaningOf(field, compared), meaningOf(field, desired[name]))
     return [name, equal ? desired[name] : compared] as const
   })
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-/** The part of the live value that the desired one speaks of: Stripe's own additions inside it are left out. */
+/** The part of the live value that the desired value covers, without additions by Stripe. */
 function shapedLike(live: Json | undefined, desired: Json | undefined): Json | undefined {
   if (desired === undefined) return undefined
   if (isJsonObject(desired) && isJsonObject(live)) {
@@ -99,7 +104,7 @@ function meaningOf(field: Field, value: Json | undefined): Json | undefined {
   return value === undefined || field.meaning === undefined ? value : field.meaning(value)
 }
 
-/** The form with equal meanings spelled alike, for telling whether two objects are one. */
+/** The form with equal meanings in one spelling, to decide whether two objects are the same. */
 export function meaningOfForm(kind: Kind, form: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(form).flatMap(([name, value]) => {

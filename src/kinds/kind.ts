@@ -15,15 +15,17 @@ export type KindName =
   | 'shipping_rate'
 
 /**
- * What may happen to a field after its object exists:
- * - `mutable`         an update changes it; leaving it out of the YAML unsets it
- * - `fixed`           Stripe never changes it: another value is another object
- * - `fixed_once_set`  it may go from its default to a value once, then it is fixed
- * - `grows`           a map whose entries may be added, never changed or removed: people are billed by them
- * - `chosen`          ours to choose when the object is created and how it is found again (ids); never compared
- * - `written`         written once and never read back (where a secret goes, what a price change means)
- * - `ignored`         Stripe's own: counters, links, mirrors of other fields
- * - `refused`         a parameter of Stripe that the YAML does not offer, since another word of it says the same
+ * What can happen to a field after its object exists:
+ * - `mutable`         an update changes it; deleting it from the YAML clears it
+ * - `fixed`           Stripe never changes it: another value needs another object
+ * - `fixed_once_set`  may change once from its default to a value, then it is fixed
+ * - `grows`           a map whose entries can be added but never changed or removed, because
+ *   subscribers are billed by them
+ * - `chosen`          an id that Crossbill chooses at creation and finds again; never compared
+ * - `written`         used once and never read back (where to store a secret, the effect of a price
+ *   change)
+ * - `ignored`         maintained by Stripe: counters, links, copies of other fields
+ * - `refused`         a parameter that the YAML does not offer, because another key covers it
  */
 export type FieldPolicy =
   | 'mutable'
@@ -35,82 +37,107 @@ export type FieldPolicy =
   | 'ignored'
   | 'refused'
 
-/** Turns keys of the catalog into what stands for them at Stripe, and back. */
+/** Converts keys of the catalog to their values in Stripe, and back. */
 export interface References {
-  /** The object's id, or `{ $ref: address }` while an earlier step of the same plan has yet to create it. */
+  /**
+   * The object's id, or `{ $ref: address }` if an earlier step of the same plan creates the object.
+   */
   toStripe(kind: KindName, key: string): Json
-  /** The key of a live object; its id in brackets when it is not one of this catalog's. */
+  /** The key of a live object; its id in brackets if the catalog does not declare it. */
   toKey(kind: KindName, id: string): string
-  /** The account's time, for what Stripe switches off when its time has come. */
+  /** The account's time, to recognise objects that Stripe deactivates when they expire. */
   readonly now?: Instant
 }
 
-/** What another value takes: a request on the object, another object, or nothing that Stripe offers. */
+/**
+ * What a changed value requires: an update, a new object, or a change that Stripe does not offer.
+ */
 export type Takes = 'update' | 'replace' | 'refuse'
 
 export interface Field {
   readonly policy: FieldPolicy
-  /** Stripe fills it in by itself, or cannot empty it again: compared, entry by entry, only where the YAML says something. */
+  /**
+   * Set when Stripe fills in a default or cannot clear the field: it is then compared, entry by
+   * entry, only where the YAML has a value.
+   */
   readonly silent?: 'left_alone'
-  /** What another value takes where the policy alone does not say. */
+  /** What a changed value requires, when the policy alone does not decide. */
   readonly takes?: (live: Json | undefined, desired: Json | undefined) => Takes
-  /** Stripe takes it in updates only: a creation is followed by one where it is said. */
+  /** Stripe accepts it only in updates, so an update follows the creation. */
   readonly afterwards?: true
-  /** The value that says nothing: both sides leave it out before they are compared. */
+  /** The value that means nothing: both sides omit it before the comparison. */
   readonly default?: Json
-  /** One form for equal values (order of sets, decimals), on both sides, in the YAML's terms. */
+  /**
+   * Canonical form of equal values (order of sets, decimals), on both sides, in the YAML's terms.
+   */
   readonly canonical?: (value: Json) => Json | undefined
-  /** What a canonical value means, where two of them mean the same (a tier's absent amount is a zero); itself when absent. */
+  /**
+   * The meaning of a canonical value where two values mean the same (an absent tier amount is
+   * zero); the value itself by default.
+   */
   readonly meaning?: (value: Json) => Json
   /**
-   * Paths within the object that Stripe returns only when they are asked for. `*` stands for the keys of a map, which
-   * have to be read first: such a path is asked for object by object, where `hides` says that there is something.
+   * Paths in the object that Stripe returns only when expanded. `*` matches the keys of a map,
+   * which must be read first, so such a path is requested per object when `hides` returns true.
    */
   readonly expands?: readonly string[]
-  /** Whether a path with `*` hides anything in this object; always when absent. */
+  /** Whether a path with `*` has unexpanded data in this object; always by default. */
   readonly hides?: (live: StripeObject) => boolean
-  /** The live object's value in the YAML's terms; the field of the same name when absent. */
+  /** The live value in the YAML's terms; the field of the same name by default. */
   readonly read?: (live: StripeObject, references: References) => Json | undefined
-  /** The YAML's value in the terms of a request. */
+  /** The YAML's value as a request parameter. */
   readonly write?: (value: Json, references: References) => Json
-  /** The parameters of an update that sets it (`undefined`: unsets it); `{ name: value }`, null when unset, when absent. */
+  /**
+   * Parameters of an update to this value (`undefined` clears it); `{ name: value }` by default,
+   * null to clear.
+   */
   readonly update?: (value: Json | undefined, references: References) => JsonObject
-  /** Where it stands in objects of their own: the requests that bring them from what is live to what is said. */
+  /**
+   * For a field that consists of separate objects: the requests that change the live objects to the
+   * desired ones.
+   */
   readonly requests?: (live: StripeObject, value: Json, references: References) => readonly PartRequest[]
-  /** Where Stripe changes it by a request of its own: what follows the object's path. */
+  /** For a field that Stripe changes by a separate request: the suffix of the object's path. */
   readonly action?: (value: Json | undefined) => string
 }
 
-/** What every Stripe object has and nobody writes, and what every request accepts. */
+/**
+ * Fields that every Stripe object has but no request sets, and parameters that every request
+ * accepts.
+ */
 type Universal = 'id' | 'object' | 'created' | 'updated' | 'livemode' | 'deleted' | 'expand'
 
 /**
- * A policy for every field of the object and of its create and update parameters, by the SDK's own types: a field Stripe adds
- * does not compile until it has one. `Own` are the YAML's additional words.
+ * A policy for each field of the object and of its create and update parameters, by the types of
+ * the SDK: a new field of Stripe does not compile without a policy. `Own` are additional keys of
+ * the YAML.
  */
 export type FieldsOf<Live, Create, Update, Own extends string = never> = {
   readonly [Name in Exclude<keyof Live | keyof Create | keyof Update, Universal> | Own]: Field
 }
 
-/** A use of another object of the catalog, for the rule that there are no unknown ones and for the order of work. */
+/**
+ * A reference to another object of the catalog, for the check of unknown references and for the
+ * order of execution.
+ */
 export interface Use {
   readonly kind: KindName
   readonly key: string
-  /** Where in the entry: `['recurring', 'meter']`. */
+  /** Path in the entry: `['recurring', 'meter']`. */
   readonly path: readonly (string | number)[]
 }
 
-/** One request about a part of an object, which is an object of its own below it. */
+/** A request about a part of an object, where the part is a separate object below it. */
 export interface PartRequest {
-  /** `attach:export`; unique among the requests of a change. */
+  /** `attach:export`; unique within a change. */
   readonly id: string
   readonly method: 'POST' | 'DELETE'
-  /** What follows the object's path: `/features`. */
+  /** Suffix of the object's path: `/features`. */
   readonly suffix: string
   readonly params: JsonObject
 }
 
-/** One request about a live object. */
+/** A request about a live object. */
 export interface Request {
   readonly method: 'POST' | 'DELETE'
   readonly path: string
@@ -118,50 +145,65 @@ export interface Request {
 }
 
 /**
- * A kind of object in the target's catalog: everything the program knows about it, in one file, as data and pure functions.
- * Adding a kind is one file and one line in registry.ts.
+ * A kind of object in the target's catalog: all facts about it, in one file, as data and pure
+ * functions. A new kind needs one file and one line in registry.ts.
  */
 export interface Kind {
   readonly name: KindName
-  /** The map it is written in: `prices:`. */
+  /** The section in the YAML: `prices:`. */
   readonly section: string
   /** The file that holds the section by convention. */
   readonly file: string
-  /** Stripe's page about it. */
+  /** Stripe's reference page. */
   readonly docs: string
-  /** One entry of the YAML map. */
+  /** Schema of one entry. */
   readonly schema: TSchema
   readonly path: string
-  /** The filters of the lists that together return every object; what to expand follows from the fields. */
+  /** Filters of the lists that together return every object; the fields define the expansions. */
   readonly lists: readonly JsonObject[]
   readonly fields: Readonly<Record<string, Field>>
-  /** Whether its metadata can carry our marks; without, the natural key alone is its identity. */
+  /**
+   * Whether its metadata can carry Crossbill's marks. Without marks, only the natural key
+   * identifies it.
+   */
   readonly marks: boolean
-  /** The id we choose on creation. */
+  /** The id that Crossbill chooses at creation. */
   readonly ownId?: (key: string, value: JsonObject) => string
-  /** What tells two objects of this kind apart beyond ids and marks, as Stripe enforces it. */
+  /** What distinguishes two objects of this kind besides ids and marks, as Stripe enforces it. */
   readonly naturalKey?: {
     readonly name: string
-    /** Whether Stripe refuses a second object with the same one. Otherwise it only helps to recognise an object. */
+    /**
+     * Whether Stripe refuses a second object with the same key. Otherwise the key only helps to
+     * recognise an object.
+     */
     readonly unique: boolean
     readonly desired: (key: string, value: JsonObject) => string | undefined
     readonly live: (object: StripeObject) => string | undefined
   }
-  /** The entry with different spellings of the same made one, where a single field cannot tell (two fields for one amount). */
+  /**
+   * Merges different spellings of the same entry where a single field is not enough (two fields for
+   * one amount).
+   */
   readonly spelling?: (value: JsonObject) => JsonObject
   readonly uses: (value: JsonObject) => readonly Use[]
-  /** Replacing makes the new one first, unless Stripe lets only one of them exist. */
+  /** A replacement creates the new object first, unless Stripe allows only one of them. */
   readonly replaceOrder: 'create_first' | 'retire_first'
-  /** Whether it is out of use already, so that nothing is left to retire. */
+  /** Whether it is already out of use. */
   readonly retired: (live: StripeObject) => boolean
-  /** Takes it out of use; never deletes what holds history. Undefined when Stripe has no way and it only loses its marks. */
+  /**
+   * Retires it without deleting history. Undefined when Stripe offers no way; it then only loses
+   * its marks.
+   */
   readonly retire: (live: StripeObject) => Request | undefined
-  /** Objects below each of this kind, which a list of their own shows: read where the account has any of the kind that they name. */
+  /**
+   * Separate objects below each object of this kind, read by their own list if the account has any
+   * object of the named kind.
+   */
   readonly parts?: { readonly field: string; readonly suffix: string; readonly name: KindName }
-  /** Parameters of a creation where the fields are silent. */
+  /** Parameters of every creation, unless the fields set them. */
   readonly always?: JsonObject
-  /** Marks beside the usual ones: what Stripe takes and never shows again. */
+  /** Additional marks: parameters that Stripe accepts but does not return. */
   readonly extraMarks?: (form: JsonObject) => Readonly<Record<string, string>>
-  /** The key of the entry whose value is told to a sink, once, from the answer to a creation. */
+  /** The field that names where to store the secret that a creation returns once. */
   readonly secretTo?: string
 }

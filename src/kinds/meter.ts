@@ -17,7 +17,7 @@ const fields: FieldsOf<
   customer_mapping: fixed({ default: { event_payload_key: 'stripe_customer_id', type: 'by_id' } }),
   event_time_window: fixed(),
   value_settings: fixed({ default: { event_payload_key: 'value' } }),
-  // Our word for what Stripe keeps as a status and changes by requests of their own.
+  // Crossbill's key for what Stripe stores as a status and changes by separate requests.
   active: mutable({
     default: true,
     afterwards: true,
@@ -28,19 +28,19 @@ const fields: FieldsOf<
   status_transitions: ignored,
 }
 
-/** Stripe answers with further keys over time; the formula is what is written. */
+/** Stripe may add keys to its answer; the entry sets only the formula. */
 function asAggregation(value: Json): Json | undefined {
   return isJsonObject(value) ? { formula: value['formula'] ?? null } : undefined
 }
 
 const schema = closed({
-  display_name: text('What the dashboard calls it', 250),
+  display_name: text('Name in the dashboard', 250),
   event_name: text('Name of the usage events', 100),
-  default_aggregation: closed({ formula: oneOf(['sum', 'count', 'last'], 'How events become a quantity') }),
+  default_aggregation: closed({ formula: oneOf(['sum', 'count', 'last'], 'How events are aggregated to a quantity') }),
   customer_mapping: optional(
     closed({ event_payload_key: text('Key of the customer in an event', 100), type: Type.Literal('by_id') }),
   ),
-  event_time_window: optional(oneOf(['day', 'hour'], 'Whether events are pre-aggregated')),
+  event_time_window: optional(oneOf(['day', 'hour'], 'Period by which events are pre-aggregated')),
   value_settings: optional(closed({ event_payload_key: text('Key of the value in an event', 100) })),
   active: optional(flag('Whether events are counted')),
 })
@@ -54,7 +54,7 @@ export const meter: Kind = {
   path: '/v1/billing/meters',
   lists: [{}],
   fields,
-  // A meter has no metadata: its event name, which no other active meter can have, is its identity.
+  // A meter has no metadata; its event name, unique among active meters, is its identity.
   marks: false,
   naturalKey: {
     name: 'event_name',

@@ -10,9 +10,10 @@ const fields: FieldsOf<
   Stripe.BillingPortal.ConfigurationCreateParams,
   Stripe.BillingPortal.ConfigurationUpdateParams
 > = {
-  // Stripe fills in what a feature does not say (modes, reasons, behaviours), so only what is written is compared.
+  // Stripe fills in unset parts of a feature (modes, reasons, behaviours), so only parts with a
+  // value are compared.
   features: declared({
-    // Left out unless they are asked for.
+    // Stripe returns them only when expanded.
     expands: ['features.subscription_update.products'],
     read: readFeatures,
     canonical: canonicalFeatures,
@@ -28,7 +29,7 @@ const fields: FieldsOf<
   is_default: ignored,
 }
 
-/** The page's address is Stripe's to say. */
+/** Stripe sets the address of the page. */
 function loginPage(value: Json | undefined): Json | undefined {
   return isJsonObject(value) ? { enabled: value['enabled'] === true } : undefined
 }
@@ -38,7 +39,10 @@ const sets: readonly (readonly [string, string])[] = [
   ['subscription_update', 'default_allowed_updates'],
 ]
 
-/** Lists that are sets, in one order; offered products by key, since Stripe answers in an order of its own. */
+/**
+ * Sorts lists that are sets, and offered products by key, because Stripe returns them in another
+ * order.
+ */
 function canonicalFeatures(value: Json): Json | undefined {
   if (!isJsonObject(value)) return undefined
   let features: JsonObject = value
@@ -75,7 +79,7 @@ function readFeatures(live: StripeObject, references: References): Json | undefi
   )
 }
 
-/** Further answers that customers may give come as objects where they were expanded. */
+/** Custom answers are objects when expanded; only their ids are compared. */
 function feedbackIds(reason: Json): Json {
   if (!isJsonObject(reason) || !Array.isArray(reason['feedback_options'])) return reason
   return { ...reason, feedback_options: (reason['feedback_options'] as readonly Json[]).map((one) => idOf(one) ?? one) }
@@ -103,7 +107,7 @@ function products(value: Json, each: (one: JsonObject) => JsonObject): Json {
   return Array.isArray(value) ? (value as readonly Json[]).map((one) => (isJsonObject(one) ? each(one) : one)) : []
 }
 
-/** The features with one part of one of them changed, where it is there. */
+/** The features with one changed part, if that part exists. */
 function within(features: JsonObject, feature: string, part: string, change: (value: Json) => Json): JsonObject {
   const holder = features[feature]
   if (!isJsonObject(holder)) return features
@@ -147,7 +151,7 @@ export const portalConfiguration: Kind = {
   uses,
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
-  // The account's default configuration cannot be deactivated; it only stops being this project's.
+  // The account's default configuration cannot be deactivated; it only loses the project's marks.
   retire: (live) =>
     live['is_default'] === true
       ? undefined

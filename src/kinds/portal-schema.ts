@@ -1,8 +1,8 @@
 import type { TSchema } from 'typebox'
 import { closed, count, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 
-const enabled = flag('Whether customers can do it')
-const proration = oneOf(['none', 'create_prorations', 'always_invoice'], 'What happens to the unused time')
+const enabled = flag('Whether customers can use it')
+const proration = oneOf(['none', 'create_prorations', 'always_invoice'], 'How unused time is credited')
 
 const reasons = [
   'customer_service',
@@ -21,9 +21,9 @@ const cancel = closed({
   proration_behavior: optional(proration),
   cancellation_reason: optional(
     closed({
-      enabled: flag('Whether customers are asked why'),
-      options: listOf(oneOf(reasons, 'What they can answer'), { uniqueItems: true }),
-      feedback_options: optional(listOf(text('Id of an answer of your own'), { uniqueItems: true })),
+      enabled: flag('Whether customers are asked for a reason'),
+      options: listOf(oneOf(reasons, 'Reasons that customers can choose'), { uniqueItems: true }),
+      feedback_options: optional(listOf(text('Id of a custom answer'), { uniqueItems: true })),
     }),
   ),
 })
@@ -32,47 +32,49 @@ const offered = closed({
   product: keyOf('products'),
   prices: listOf(keyOf('prices'), { minItems: 1, uniqueItems: true }),
   adjustable_quantity: optional(
-    closed({ enabled, minimum: optional(count('Least', 0)), maximum: optional(count('Most')) }),
+    closed({ enabled, minimum: optional(count('Minimum', 0)), maximum: optional(count('Maximum')) }),
   ),
 })
 
 const update = closed({
   enabled,
-  billing_cycle_anchor: optional(oneOf(['now', 'unchanged'], 'What a change does to the renewal dates')),
+  billing_cycle_anchor: optional(oneOf(['now', 'unchanged'], 'Effect of a change on the renewal dates')),
   default_allowed_updates: optional(
-    listOf(oneOf(['price', 'quantity', 'promotion_code'], 'What they can change'), { uniqueItems: true }),
+    listOf(oneOf(['price', 'quantity', 'promotion_code'], 'What customers can change'), { uniqueItems: true }),
   ),
-  products: optional(listOf(offered, { maxItems: 10, description: 'What they can change to' })),
+  products: optional(listOf(offered, { maxItems: 10, description: 'Prices to which customers can change' })),
   proration_behavior: optional(proration),
   schedule_at_period_end: optional(
     closed({
       conditions: listOf(
-        closed({ type: oneOf(['decreasing_item_amount', 'shortening_interval'], 'Which changes wait') }),
+        closed({
+          type: oneOf(['decreasing_item_amount', 'shortening_interval'], 'Changes that wait for the end of the period'),
+        }),
       ),
     }),
   ),
-  trial_update_behavior: optional(oneOf(['continue_trial', 'end_trial'], 'What a change does to a trial')),
+  trial_update_behavior: optional(oneOf(['continue_trial', 'end_trial'], 'Effect of a change on a trial')),
 })
 
-/** What an entry of `portal_configurations:` may say. */
+/** Schema of an entry of `portal_configurations:`. */
 export const portalSchema: TSchema = closed({
   name: optional(text('A name for people', 100)),
   active: optional(flag('Whether portal sessions can use it')),
   business_profile: optional(
     closed({
-      headline: optional(text('What customers read at the top', 60)),
+      headline: optional(text('Headline at the top of the portal', 60)),
       privacy_policy_url: optional(url('Privacy policy')),
       terms_of_service_url: optional(url('Terms of service')),
     }),
   ),
-  default_return_url: optional(url('Where customers go back to')),
-  login_page: optional(closed({ enabled: flag('Whether there is a link that everybody can log in with') })),
+  default_return_url: optional(url('Page to which customers return')),
+  login_page: optional(closed({ enabled: flag('Whether customers can log in through a shared link') })),
   features: closed({
     customer_update: optional(
       closed({
         enabled,
         allowed_updates: optional(
-          listOf(oneOf(['address', 'email', 'name', 'phone', 'shipping', 'tax_id'], 'What they can change'), {
+          listOf(oneOf(['address', 'email', 'name', 'phone', 'shipping', 'tax_id'], 'What customers can change'), {
             uniqueItems: true,
           }),
         ),
@@ -86,12 +88,12 @@ export const portalSchema: TSchema = closed({
         enabled,
         duration: optional(
           closed({
-            type: oneOf(['indefinite', 'interval_options'], 'How long'),
+            type: oneOf(['indefinite', 'interval_options'], 'Duration of a pause'),
             interval_options: optional(
               listOf(
                 closed({
                   interval: oneOf(['day', 'week', 'month', 'year'], 'Unit of time'),
-                  interval_count: optional(count('How many')),
+                  interval_count: optional(count('Number of intervals')),
                 }),
               ),
             ),

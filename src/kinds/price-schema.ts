@@ -29,12 +29,12 @@ const tier = closed({
 
 const customUnitAmount = closed({
   enabled: Type.Literal(true, { description: 'The customer chooses the amount' }),
-  minimum: optional(amount('Least')),
-  maximum: optional(amount('Most')),
-  preset: optional(amount('Proposed')),
+  minimum: optional(amount('Minimum')),
+  maximum: optional(amount('Maximum')),
+  preset: optional(amount('Suggested amount')),
 })
 
-/** What an entry of `prices:` may say. */
+/** Schema of an entry of `prices:`. */
 export const priceSchema: TSchema = closed({
   product: keyOf('products'),
   currency,
@@ -43,22 +43,28 @@ export const priceSchema: TSchema = closed({
   recurring: optional(
     closed(
       {
-        interval: oneOf(['day', 'week', 'month', 'year'], 'How often it is billed'),
-        interval_count: optional(count('Every so many intervals; three years at most')),
-        usage_type: optional(oneOf(['licensed', 'metered'], 'By quantity, or by a meter')),
+        interval: oneOf(['day', 'week', 'month', 'year'], 'Billing interval'),
+        interval_count: optional(count('Number of intervals per billing period; at most three years')),
+        usage_type: optional(oneOf(['licensed', 'metered'], 'Billed by quantity or by metered usage')),
         meter: optional(keyOf('meters')),
-        trial_period_days: optional(
-          count('Stripe keeps it for old integrations; subscriptions here say their own trial'),
-        ),
+        trial_period_days: optional(count('Kept by Stripe for old integrations; subscriptions set their own trial')),
       },
-      'A one-time price without it',
+      'Absent for a one-time price',
     ),
   ),
   billing_scheme: optional(oneOf(['per_unit', 'tiered'], 'How the amount is computed')),
   tiers: optional(listOf(tier, { minItems: 1 })),
-  tiers_mode: optional(oneOf(['graduated', 'volume'], 'Each unit by its tier, or all units by the tier reached')),
+  tiers_mode: optional(
+    oneOf(
+      ['graduated', 'volume'],
+      'graduated: each unit at the price of its tier · volume: all units at the price of the tier reached',
+    ),
+  ),
   transform_quantity: optional(
-    closed({ divide_by: count('Units in one package'), round: oneOf(['up', 'down'], 'How the rest is rounded') }),
+    closed({
+      divide_by: count('Units in one package'),
+      round: oneOf(['up', 'down'], 'How a partial package is rounded'),
+    }),
   ),
   custom_unit_amount: optional(customUnitAmount),
   tax_behavior: optional(taxBehavior),
@@ -72,17 +78,17 @@ export const priceSchema: TSchema = closed({
         custom_unit_amount: optional(customUnitAmount),
         tax_behavior: optional(taxBehavior),
       }),
-      'The same price in further currencies',
+      'Amounts of the price in other currencies',
     ),
   ),
-  active: optional(flag('Whether it can be bought; people on an archived price stay on it')),
-  lookup_key: optional(text('A name by which your own code finds it; moves along when the price is replaced', 200)),
+  active: optional(flag('Whether it can be bought; subscriptions keep an archived price')),
+  lookup_key: optional(text('Name by which your own code finds it; transferred when the price is replaced', 200)),
   nickname: optional(text('A note for people; customers do not see it')),
   metadata: optional(metadataSchema),
   on_change: optional(
     oneOf(
       ['new_only', 'at_renewal', 'refuse'],
-      'What a changed price means for the people on the old one: they keep it, they get the new one with their next renewal, or the change is refused (when silent)',
+      'What a change does to subscriptions on the old price: new_only: they keep it · at_renewal: they get the new price at their next renewal · refuse: the change is blocked (default)',
     ),
   ),
 })

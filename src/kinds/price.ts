@@ -42,12 +42,12 @@ const fields: FieldsOf<Stripe.Price, Stripe.PriceCreateParams, Stripe.PriceUpdat
     meaning: optionsMeaning,
   }),
   active: mutable({ default: true }),
-  // Neither parameter can be emptied; a lookup key leaves a price when another one gets it.
+  // Neither parameter can be cleared; a lookup key leaves a price when another price gets it.
   lookup_key: declared(),
   nickname: declared(),
   metadata,
   on_change: written,
-  // Sent by the steps that replace a price, never written by people.
+  // Sent by the steps that replace a price; not a key of the YAML.
   transfer_lookup_key: refused,
   product_data: refused,
   type: ignored,
@@ -73,14 +73,14 @@ function canonicalRecurring(value: Json): Json | undefined {
   return Object.fromEntries(Object.entries(said).filter(([name, one]) => !silent(name, one)))
 }
 
-/** Stripe answers without `enabled`, which can only be true. */
+/** Stripe's answer omits `enabled`, which can only be true. */
 function customAmount(value: Json): Json | undefined {
   if (!isJsonObject(value)) return undefined
   const said = withoutNulls(value)
   return { ...(isJsonObject(said) ? said : {}), enabled: true }
 }
 
-/** Expanded currency options repeat the price's own currency. */
+/** Expanded currency options repeat the price's own currency, which is removed here. */
 function otherCurrencies(options: Json | undefined, own: Json | undefined): Json | undefined {
   if (!isJsonObject(options)) return undefined
   return Object.fromEntries(Object.entries(options).filter(([name]) => name !== own))
@@ -127,7 +127,7 @@ function canonicalOption(option: JsonObject): JsonObject {
   }
 }
 
-/** An entry with its amount spelled one way and its own currency not repeated among the options. */
+/** An entry with its amount in one spelling and without its own currency among the options. */
 function spelling(value: JsonObject): JsonObject {
   const spelled = canonicalAmount(value, 'unit_amount')
   const options = otherCurrencies(spelled['currency_options'], spelled['currency'])
@@ -152,7 +152,7 @@ export const price: Kind = {
   docs: 'https://docs.stripe.com/api/prices',
   schema: priceSchema,
   path: '/v1/prices',
-  // Without `active` the list holds active prices only.
+  // Without `active`, Stripe's list returns active prices only.
   lists: [true, false].map((active) => ({ active })),
   fields,
   marks: true,
@@ -166,6 +166,6 @@ export const price: Kind = {
   uses,
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
-  // Prices cannot be deleted; subscriptions on an archived price go on.
+  // Prices cannot be deleted; subscriptions on an archived price continue.
   retire: (live) => ({ method: 'POST', path: `/v1/prices/${live.id}`, params: { active: false } }),
 }

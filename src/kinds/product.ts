@@ -14,7 +14,7 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   default_price: mutable(reference('price', 'default_price')),
   images: mutable({ canonical: asList }),
   marketing_features: mutable({ canonical: asList }),
-  // What subscribers of the product are entitled to. Each attachment is an object of its own.
+  // Features of which subscribers get an entitlement. Each attachment is a separate object.
   features: declared({
     afterwards: true,
     read: readFeatures,
@@ -23,13 +23,13 @@ const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.Produc
   }),
   metadata,
   package_dimensions: mutable(),
-  // Stripe answers null or false as it likes when nothing was said.
+  // Stripe returns null or false without a value.
   shippable: declared(),
-  // Stripe's parameter cannot be emptied.
+  // The parameter cannot be cleared.
   statement_descriptor: declared(),
-  // Stripe shows it in two places; here it has one (see `spelling`).
+  // Stripe shows it in two places; the YAML has one (see `spelling`).
   tax_code: mutable({ read: (live) => idOf(live['tax_code']) ?? taxDetail(live, 'tax_code') }),
-  // What is left of it beside the tax code: where the performance of a ticket takes place.
+  // The rest besides the tax code: the performance location of a ticket.
   tax_details: declared({
     read: (live) => withoutNulls({ performance_location: taxDetail(live, 'performance_location') ?? null }),
   }),
@@ -79,7 +79,7 @@ function taxDetail(holder: JsonObject | StripeObject, name: string): string | un
   return isJsonObject(details) ? idOf(details[name]) : undefined
 }
 
-/** The tax code in its one place, wherever it was written. */
+/** Moves the tax code to its one place. */
 function spelling(value: JsonObject): JsonObject {
   const { tax_details: details, ...rest } = value
   if (!isJsonObject(details)) return value
@@ -92,22 +92,22 @@ function spelling(value: JsonObject): JsonObject {
 }
 
 const schema = closed({
-  id: optional(text('The id in Stripe; the key when absent', 255)),
-  name: text('What customers read on invoices and in the portal'),
-  active: optional(flag('Whether it can be bought; archived when false')),
-  description: optional(text('What customers read below the name')),
+  id: optional(text('Id in Stripe; the key by default', 255)),
+  name: text('Name on invoices and in the portal'),
+  active: optional(flag('Whether it can be bought; false archives it')),
+  description: optional(text('Description below the name')),
   default_price: optional(keyOf('prices')),
   features: optional(
     listOf(keyOf('features'), { uniqueItems: true, description: 'Features that subscribers are entitled to' }),
   ),
   images: optional(listOf(url('Address of a picture'), { maxItems: 8 })),
-  marketing_features: optional(listOf(closed({ name: text('One line of the pricing table', 80) }), { maxItems: 15 })),
+  marketing_features: optional(listOf(closed({ name: text('A line of the pricing table', 80) }), { maxItems: 15 })),
   metadata: optional(metadataSchema),
   package_dimensions: optional(
     closed({ height: Type.Number(), length: Type.Number(), weight: Type.Number(), width: Type.Number() }),
   ),
-  shippable: optional(flag('Whether it is sent by post')),
-  statement_descriptor: optional(text('What the card statement says, at most 22 characters', 22)),
+  shippable: optional(flag('Whether it is shipped')),
+  statement_descriptor: optional(text('Text on the card statement, at most 22 characters', 22)),
   tax_code: optional(Type.String({ pattern: '^txcd_\\d+$', description: 'Stripe Tax code, txcd_…' })),
   tax_details: optional(
     closed({
@@ -115,9 +115,9 @@ const schema = closed({
       tax_code: optional(Type.String({ pattern: '^txcd_\\d+$' })),
     }),
   ),
-  unit_label: optional(text('What one unit is called: seat', 12)),
-  url: optional(url('Its public page')),
-  type: optional(oneOf(['service', 'good'], 'Stripe keeps it for old accounts; nothing is done with it')),
+  unit_label: optional(text('Name of one unit: seat', 12)),
+  url: optional(url('Public page of the product')),
+  type: optional(oneOf(['service', 'good'], 'Kept by Stripe for old accounts; ignored')),
 })
 
 export const product: Kind = {
@@ -151,6 +151,7 @@ export const product: Kind = {
   ],
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
-  // Only a product that never had a price can be deleted; archiving always works and keeps what people bought readable.
+  // Only a product without any price can be deleted. Archiving always works and keeps purchases
+  // readable.
   retire: (live) => ({ method: 'POST', path: `/v1/products/${live.id}`, params: { active: false } }),
 }

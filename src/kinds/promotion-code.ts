@@ -18,7 +18,7 @@ const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, S
     expands: ['restrictions.currency_options'],
     canonical: canonicalRestrictions,
     takes: restrictionsTake,
-    // Only the further currencies can be told anew.
+    // Stripe can update only the other currencies.
     update: (value) => ({
       restrictions: isJsonObject(value) ? { currency_options: value['currency_options'] ?? {} } : {},
     }),
@@ -29,8 +29,8 @@ const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, S
 }
 
 /**
- * Stripe switches a code off when it is used up or its time has come, and refuses to switch it on again: that is not another
- * wish about it.
+ * Stripe deactivates a code when it is used up or expired, and refuses to reactivate it; that is
+ * not a change by a person.
  */
 function readActive(live: StripeObject, references: References): Json {
   if (live['active'] === true) return true
@@ -55,7 +55,7 @@ function writePromotion(value: Json, references: References): Json {
   return { type: 'coupon', coupon: references.toStripe('coupon', key) }
 }
 
-/** `first_time_transaction: false` and empty amounts say nothing. */
+/** `first_time_transaction: false` and empty amounts have no effect. */
 function canonicalRestrictions(value: Json): Json | undefined {
   if (!isJsonObject(value)) return undefined
   const { first_time_transaction: first, currency_options: options, ...rest } = value
@@ -76,19 +76,19 @@ function restrictionsTake(live: Json | undefined, desired: Json | undefined): 'u
 const schema = closed({
   code: Type.String({
     pattern: '^[A-Za-z0-9-]{1,500}$',
-    description: 'What customers type, in any case: letters, digits and -',
+    description: 'Code that customers enter, in upper or lower case: letters, digits and -',
   }),
   promotion: closed({ type: optional(oneOf(['coupon'], 'Always coupon')), coupon: keyOf('coupons') }),
   active: optional(flag('Whether it can be redeemed')),
-  customer: optional(Type.String({ pattern: '^cus_', description: 'The only customer who may use it' })),
-  expires_at: optional(when('Last moment to redeem it')),
-  max_redemptions: optional(count('Redeemed by so many at most')),
+  customer: optional(Type.String({ pattern: '^cus_', description: 'The only customer who can use it' })),
+  expires_at: optional(when('Time after which it cannot be redeemed')),
+  max_redemptions: optional(count('Maximum number of redemptions')),
   restrictions: optional(
     closed({
-      first_time_transaction: optional(flag('Only for customers who never paid before')),
-      minimum_amount: optional(amount('Least purchase')),
+      first_time_transaction: optional(flag('Only for customers without a previous payment')),
+      minimum_amount: optional(amount('Minimum purchase')),
       minimum_amount_currency: optional(currency),
-      currency_options: optional(mapOf('^[a-z]{3}$', closed({ minimum_amount: amount('Least purchase') }))),
+      currency_options: optional(mapOf('^[a-z]{3}$', closed({ minimum_amount: amount('Minimum purchase') }))),
     }),
   ),
   metadata: optional(metadataSchema),
@@ -107,7 +107,7 @@ export const promotionCode: Kind = {
   naturalKey: {
     name: 'code',
     unique: true,
-    // Stripe compares codes without case, and lets one active code bear a name for each customer.
+    // Stripe compares codes without case, and allows one active code of a name per customer.
     desired: (_key, value) => (value['active'] === false ? undefined : codeOf(value['code'], value['customer'])),
     live: (object) => (object['active'] === true ? codeOf(object['code'], idOf(object['customer'])) : undefined),
   },

@@ -11,8 +11,9 @@ import { taxRate } from './tax-rate.ts'
 import { webhookEndpoint } from './webhook-endpoint.ts'
 
 /**
- * Every kind by its name, in an order in which an object comes after those it refers to (`default_price` apart, which
- * is set afterwards). A name without a kind does not compile, and neither does a kind without a name.
+ * Every kind by its name, ordered so that an object follows the objects that it refers to. The
+ * exception `default_price` is set afterwards. A name without a kind does not compile, and neither
+ * does a kind without a name.
  */
 const registry: Readonly<Record<KindName, Kind>> = {
   feature,

@@ -1,6 +1,8 @@
 import Type, { type TSchema } from 'typebox'
 
-/** Building blocks of the YAML's JSON Schema. Editors show the descriptions; findings quote them. */
+/**
+ * Building blocks of the YAML's JSON Schema. Editors show the descriptions; findings quote them.
+ */
 
 export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 
@@ -24,7 +26,10 @@ export const currency: TSchema = Type.String({
   description: 'ISO 4217 code in lower case, as Stripe writes it (https://docs.stripe.com/currencies)',
 })
 
-/** In the currency's smallest unit: 4900 is 49.00 usd, and 4900 jpy. Twelve digits at most, as Stripe takes them. */
+/**
+ * Amount in the currency's smallest unit: 4900 is 49.00 usd, or 4900 jpy. At most twelve digits, as
+ * Stripe requires.
+ */
 export const amount = (description: string): TSchema =>
   Type.Integer({
     minimum: 0,
@@ -32,7 +37,7 @@ export const amount = (description: string): TSchema =>
     description: `${description}, in the smallest unit of the currency`,
   })
 
-/** Text, so that no digit is lost on the way: '0.5'. Twelve places at most. */
+/** Decimal text, so that no digit is lost: '0.5'. At most twelve decimals. */
 export const decimalAmount = (description: string): TSchema =>
   Type.String({
     pattern: '^\\d{1,12}(\\.\\d{1,12})?$',
@@ -47,14 +52,17 @@ export const url = (description: string): TSchema =>
 
 export const metadataSchema: TSchema = Type.Unsafe<Record<string, string>>({
   type: 'object',
-  // 50 keys at Stripe, less the ones that carry our marks (https://docs.stripe.com/api/metadata).
+  // Stripe allows 50 keys; some carry Crossbill's marks (https://docs.stripe.com/api/metadata).
   maxProperties: 44,
   propertyNames: { type: 'string', maxLength: 40, pattern: '^(?!crossbill_)[^\\[\\]]+$' },
   additionalProperties: { type: 'string', minLength: 1, maxLength: 500 },
-  description: 'Your own notes on the object. Keys beginning with crossbill_ are taken',
+  description: 'Your own metadata. Keys beginning with crossbill_ are reserved',
 })
 
-export const taxBehavior = oneOf(['exclusive', 'inclusive', 'unspecified'], 'Whether tax comes on top, or is inside')
+export const taxBehavior = oneOf(
+  ['exclusive', 'inclusive', 'unspecified'],
+  'Whether tax is added to the amount or included in it',
+)
 
 export function closed(properties: Record<string, TSchema>, description?: string): TSchema {
   return Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })

@@ -1,7 +1,7 @@
 import Type, { type TSchema } from 'typebox'
 import { closed } from './schema.ts'
 
-/** Where a signing secret goes, once, when Stripe tells it. */
+/** Where to store a signing secret, which Stripe returns once. */
 export const secretSinkSchema: TSchema = Type.Union(
   [
     closed({ env_file: Type.String({ minLength: 1 }), name: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }),
@@ -10,6 +10,6 @@ export const secretSinkSchema: TSchema = Type.Union(
   ],
   {
     description:
-      'Where the signing secret goes, once: { env_file: .env, name: NAME }, { file: PATH } or { command: [program, argument] } (on its standard input)',
+      'Where to store the signing secret, which Stripe returns once: { env_file: .env, name: NAME }, { file: PATH } or { command: [program, argument] } (on its standard input)',
   },
 )

@@ -35,7 +35,10 @@ const fields: FieldsOf<Stripe.ShippingRate, Stripe.ShippingRateCreateParams, Str
   type: ignored,
 }
 
-/** Further currencies without the rate's own, which Stripe repeats, and without what says nothing. */
+/**
+ * Other currencies, without the rate's own currency, which Stripe repeats, and without values that
+ * have no effect.
+ */
 function canonicalAmount(value: Json): Json | undefined {
   if (!isJsonObject(value)) return undefined
   const { currency_options: _all, ...rest } = value
@@ -50,7 +53,10 @@ function canonicalAmount(value: Json): Json | undefined {
   return { ...rest, ...(spelled.length === 0 ? {} : { currency_options: Object.fromEntries(spelled) as JsonObject }) }
 }
 
-/** The amounts in further currencies can be told anew; the first amount, and a currency that goes, need another rate. */
+/**
+ * Stripe can update amounts in other currencies. A change of the first amount, or a removed
+ * currency, needs another rate.
+ */
 function amountTakes(live: Json | undefined, desired: Json | undefined): 'update' | 'replace' {
   const own = (value: Json | undefined): string => {
     const { currency_options: _options, ...rest } = isJsonObject(value) ? value : {}
@@ -67,16 +73,16 @@ function options(value: Json | undefined): JsonObject {
 
 const delivery = closed({
   unit: oneOf(['hour', 'day', 'business_day', 'week', 'month'], 'Unit of time'),
-  value: count('How many'),
+  value: count('Number of units'),
 })
 
 const schema = closed({
-  display_name: text('What customers read', 100),
+  display_name: text('Name that customers see', 100),
   fixed_amount: closed({
-    amount: amount('What it costs'),
+    amount: amount('Price of shipping'),
     currency,
     currency_options: optional(
-      mapOf('^[a-z]{3}$', closed({ amount: amount('What it costs'), tax_behavior: optional(taxBehavior) })),
+      mapOf('^[a-z]{3}$', closed({ amount: amount('Price of shipping'), tax_behavior: optional(taxBehavior) })),
     ),
   }),
   delivery_estimate: optional(closed({ minimum: optional(delivery), maximum: optional(delivery) })),

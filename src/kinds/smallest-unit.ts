@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { decimals } from '../core/money.ts'
 
-/** An amount that no account can charge, and where it stands in the price. */
+/** An amount that no account can charge, and its path in the price. */
 export interface Unchargeable {
   readonly currency: string
   readonly amount: string
@@ -9,8 +9,9 @@ export interface Unchargeable {
 }
 
 /**
- * Amounts of a price that Stripe refuses to charge: currencies with three decimals are taken in tens of the smallest
- * unit (https://docs.stripe.com/currencies#three-decimal). Tiers are left out: an invoice adds them up and rounds.
+ * Amounts of a price that Stripe refuses to charge: three-decimal currencies need multiples of ten
+ * of the smallest unit (https://docs.stripe.com/currencies#three-decimal). Tiers are not checked,
+ * because an invoice adds them up and rounds.
  */
 export function unchargeableAmounts(price: JsonObject): readonly Unchargeable[] {
   const options = isJsonObject(price['currency_options']) ? price['currency_options'] : {}

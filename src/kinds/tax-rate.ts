@@ -14,7 +14,7 @@ const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRat
   percentage: fixed(),
   inclusive: fixed(),
   active: mutable({ default: true }),
-  // None of these parameters can be emptied.
+  // None of these parameters can be cleared.
   country: declared(),
   state: declared(),
   jurisdiction: declared(),
@@ -28,10 +28,10 @@ const fields: FieldsOf<Stripe.TaxRate, Stripe.TaxRateCreateParams, Stripe.TaxRat
 }
 
 const schema = closed({
-  display_name: text('What the invoice calls it: VAT', 50),
-  percentage: Type.Number({ minimum: 0, maximum: 100, description: 'Percent: 19 or 8.25; four places at most' }),
-  inclusive: flag('Whether it is inside the price'),
-  active: optional(flag('Whether it can be used newly; archived when false')),
+  display_name: text('Name on the invoice: VAT', 50),
+  percentage: Type.Number({ minimum: 0, maximum: 100, description: 'Percent: 19 or 8.25; at most four decimals' }),
+  inclusive: flag('Whether the price includes it'),
+  active: optional(flag('Whether new uses are possible; false archives it')),
   country: optional(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' })),
   state: optional(text('ISO 3166-2 subdivision without the country: NY', 10)),
   jurisdiction: optional(text('Printed on the invoice: DE', 50)),
@@ -53,6 +53,6 @@ export const taxRate: Kind = {
   uses: () => [],
   replaceOrder: 'create_first',
   retired: (live) => live['active'] === false,
-  // An archived rate goes on working where it is used.
+  // An archived rate continues to apply where it is in use.
   retire: (live) => ({ method: 'POST', path: `/v1/tax_rates/${live.id}`, params: { active: false } }),
 }

@@ -5,10 +5,15 @@ import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, listOf, metadataSchema, optional, text, url } from './schema.ts'
 import { secretSinkSchema } from './secret-sink.ts'
 
-/** The version an endpoint gets when the YAML names none: the one this program is written against. */
+/**
+ * API version of an endpoint when the YAML names none: the version for which Crossbill is written.
+ */
 export const pinnedApiVersion = '2026-10-28.endive'
 
-/** Stripe takes `connect` and never shows it again, so it is kept in the metadata beside our marks. */
+/**
+ * Stripe accepts `connect` but does not return it, so it is stored in the metadata beside the
+ * marks.
+ */
 export const markConnect = 'crossbill_connect'
 
 const fields: FieldsOf<
@@ -20,7 +25,7 @@ const fields: FieldsOf<
   url: mutable(),
   enabled_events: mutable({ canonical: asSet }),
   description: mutable(),
-  // Written `disabled: true`, as Stripe's parameter; Stripe answers with a status.
+  // The YAML uses Stripe's parameter `disabled: true`; Stripe returns a status.
   disabled: mutable({
     default: false,
     afterwards: true,
@@ -28,7 +33,8 @@ const fields: FieldsOf<
     update: (value) => ({ disabled: value === true }),
   }),
   connect: fixed({ default: false, read: (live) => connectMark(live['metadata']) }),
-  // Only compared where written: a newer program does not replace endpoints that a newer version would suit.
+  // Compared only where the YAML names one, so that a newer Crossbill version does not replace
+  // endpoints.
   api_version: fixed({ silent: 'left_alone' }),
   metadata,
   secret_to: written,
@@ -44,15 +50,15 @@ function connectMark(metadata: unknown): boolean {
 }
 
 const schema = closed({
-  url: url('Where events are posted'),
+  url: url('Address that receives the events'),
   enabled_events: listOf(
     Type.String({ pattern: '^(\\*|[a-z_0-9]+(\\.[a-z_0-9]+)+)$', description: 'customer.subscription.deleted, or *' }),
     { minItems: 1, uniqueItems: true },
   ),
   description: optional(text('A note for people')),
-  disabled: optional(flag('Whether deliveries are stopped')),
-  connect: optional(flag('Hears events of connected accounts instead of this one')),
-  api_version: optional(text('Version of the events; this program’s own when absent', 40)),
+  disabled: optional(flag('Whether deliveries are disabled')),
+  connect: optional(flag('Receives events of connected accounts instead of this account')),
+  api_version: optional(text('API version of the events; Crossbill’s own version by default', 40)),
   metadata: optional(metadataSchema),
   secret_to: optional(secretSinkSchema),
 })
@@ -69,7 +75,8 @@ export const webhookEndpoint: Kind = {
   marks: true,
   naturalKey: {
     name: 'url',
-    // Two endpoints may share an address: two sets of events, or two API versions during an upgrade.
+    // Two endpoints may share an address, for two sets of events or for two API versions during an
+    // upgrade.
     unique: false,
     desired: (_key, value) => (typeof value['url'] === 'string' ? value['url'] : undefined),
     live: (object) =>
@@ -78,7 +85,7 @@ export const webhookEndpoint: Kind = {
   uses: () => [],
   replaceOrder: 'create_first',
   retired: (live) => live['status'] === 'disabled',
-  // Disabled, not deleted: the signing secret lives on and the step can be taken back.
+  // Disabled and not deleted: the signing secret remains, and the step can be reverted.
   retire: (live) => ({ method: 'POST', path: `/v1/webhook_endpoints/${live.id}`, params: { disabled: true } }),
   secretTo: 'secret_to',
   extraMarks: (form) => (form['connect'] === true ? { [markConnect]: 'true' } : {}),

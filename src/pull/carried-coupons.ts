@@ -10,13 +10,13 @@ import type { KeyTable } from './consolidate.ts'
 export interface CarriedCoupon {
   readonly key: string
   readonly value: JsonObject
-  /** The coupon whose remainder it carries. */
+  /** Key of the coupon whose remainder it carries. */
   readonly of: string
 }
 
 /**
- * The coupons that carry what is left of running discounts, as of now: `welcome-20-2-months-left`. A discount that cannot be carried now is
- * looked at as of the instant from which it can.
+ * Coupons that carry the remainder of running discounts as of now: `welcome-20-2-months-left`. For
+ * a discount that cannot be carried yet, the remainder is computed for the time from which it can.
  */
 export function carriedCoupons(
   subscription: Stripe.Subscription,
@@ -44,7 +44,7 @@ export function carriedCoupons(
   })
 }
 
-/** Why a carrying coupon is there, for the line above it. */
+/** Comment above a carrying coupon: the reason for it. */
 export function carriedComment({ of }: CarriedCoupon, now: Instant): string {
-  return `what is left of ${of} for its holders, as of ${formatInstant(now)}; nobody redeems it`
+  return `remainder of ${of} for its holders, as of ${formatInstant(now)}; not for new customers`
 }

@@ -5,32 +5,35 @@ import { liveForm, meaningOfForm } from '../kinds/form.ts'
 import type { Kind, KindName, References } from '../kinds/kind.ts'
 import type { LiveResources } from '../live/accounts.ts'
 
-/** One account as `pull` sees it. */
+/** One account, as `pull` reads it. */
 export interface PulledAccount {
   readonly name: string
   readonly resources: LiveResources
-  /** All of them, ended ones too. */
+  /** All subscriptions, including ended ones. */
   readonly subscriptions: readonly Stripe.Subscription[]
   readonly customers: ReadonlyMap<string, Stripe.Customer>
 }
 
-/** A live object and the account it lies in. */
+/** A live object and its account. */
 export interface Member {
   readonly account: string
   readonly id: string
   readonly live: StripeObject
   readonly form: JsonObject
-  /** Somebody is on it. */
+  /** Whether a subscription uses it. */
   readonly used: boolean
 }
 
-/** Objects that are one object in this catalog, since nothing that reaches a bill tells them apart. */
+/**
+ * Objects of the accounts that become one object in this catalog, because they do not differ in
+ * anything that affects a bill.
+ */
 export interface Group {
   readonly key: string
   readonly members: readonly Member[]
 }
 
-/** Ids of each account to keys of this catalog, as far as they are known. */
+/** Maps ids of one account to keys of this catalog, as far as they are known. */
 export class KeyTable implements References {
   readonly #keys = new Map<string, string>()
   readonly #account: string
@@ -63,8 +66,9 @@ export class KeyTable implements References {
 }
 
 /**
- * What makes two objects of a kind one. Prices: every pricing field, and nothing else, so that a quarterly price never joins a monthly one of the
- * same amount. Products: the name. Tax rates: all that is printed or computed. Coupons: the terms and the name.
+ * What makes two objects of a kind equal. Prices: every pricing field and nothing else, so that a
+ * quarterly price never merges with a monthly price of the same amount. Products: the name. Tax
+ * rates: everything that is printed or computed. Coupons: the terms and the name.
  */
 export function sameness(kind: Kind, said: JsonObject): string {
   const form = meaningOfForm(kind, said)
@@ -89,8 +93,9 @@ export function sameness(kind: Kind, said: JsonObject): string {
 }
 
 /**
- * Groups the objects of one kind of all accounts and gives each group a key: the one its members are mapped to already, else that of an entry
- * that says the same (`written`: sameness → key), else a new one. Members mapped to different keys stay apart: somebody decided so.
+ * Groups the objects of one kind from all accounts and gives each group a key: the key to which its
+ * members are mapped, else the key of an equal entry (`written`: sameness → key), else a new key.
+ * Members with mappings to different keys stay apart, because a person decided so.
  */
 export function consolidate(
   kind: Kind,
@@ -103,7 +108,8 @@ export function consolidate(
     const same = sameness(kind, member.form)
     const mapped = tables.get(member.account)?.keyOf(kind.name, member.id) ?? written.get(same)
     const unmapped = groups.get(same)
-    // A newcomer joins the group of its equals; a mapped one makes or joins the group of its key.
+    // An unmapped object joins the group of its equals; a mapped one joins or creates the group of
+    // its key.
     const place = mapped === undefined ? same : `= ${mapped}`
     const group =
       groups.get(place) ?? (mapped === undefined ? undefined : unmapped?.key === mapped ? unmapped : undefined)
@@ -122,7 +128,10 @@ export function consolidate(
   })
 }
 
-/** The live objects of a kind in the order they were made; mapped ones first, so that keys stay what they are, then those in use. */
+/**
+ * The live objects of a kind in order of creation; mapped objects first, so that keys stay stable,
+ * then objects in use.
+ */
 export function membersOf(
   kind: Kind,
   accounts: readonly PulledAccount[],
@@ -156,7 +165,7 @@ function created(live: StripeObject): number {
   return typeof live['created'] === 'number' ? live['created'] : 0
 }
 
-/** The value all members share, undefined when they differ. */
+/** The value that all members share; undefined when they differ. */
 export function shared(members: readonly Member[], field: string): Json | undefined {
   const [first, ...rest] = members.map(({ form }) => form[field])
   return rest.every((one) => canonicalJson(one ?? null) === canonicalJson(first ?? null)) ? first : undefined

@@ -30,10 +30,11 @@ export interface EntriesInput {
   readonly now: Instant
 }
 
-/** Writes the objects of the catalog: those that somebody is on, and those on offer. Gives how many of each. */
+/** Writes the objects of the catalog that are in use or on offer. Returns the number of each. */
 export function pulledEntries(input: EntriesInput): Record<string, number> {
   const uses = new Uses(input.accounts)
-  // What is named by key comes first: meters and products by prices, products by coupons.
+  // Objects that others name by key come first: meters and products before prices, products before
+  // coupons.
   const allMeters = grouped(input, 'meter', uses)
   const allFeatures = grouped(input, 'feature', uses)
   const allProducts = grouped(input, 'product', uses)
@@ -68,7 +69,7 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
   writeCarried(input, coupons)
   const codes = writeCodes(input, new Set(coupons.map(({ key }) => key)))
   const left = allPrices.length - prices.length
-  if (left > 0) input.notes.push(`${left} prices that nobody is on and nothing offers were left out`)
+  if (left > 0) input.notes.push(`${left} prices without subscriptions and not on offer were left out`)
   return {
     products: products.length,
     prices: prices.length,
@@ -109,7 +110,7 @@ function namesOf(name: KindName, { id, form }: Member): readonly string[] {
   return [...words, slug(id)].filter((one) => one !== '')
 }
 
-/** In use, on offer, or written down already. */
+/** Whether an object is in use, on offer or already written. */
 function isKept({ accounts, files }: EntriesInput, name: KindName, { key, members }: Group): boolean {
   if (files.entriesOf(kind(name)).has(key)) return true
   return members.some(({ account, id, live, used, form }) => {
@@ -139,18 +140,18 @@ function write(
     const there = existing.get(key)
     if (there === undefined) {
       input.files.open(of.file).add(of.section, { key, value, ...(comment === undefined ? {} : { comment }) })
-      if (members.length > 1) input.notes.push(`${of.name}.${key} stands for ${members.length} objects`)
+      if (members.length > 1) input.notes.push(`${of.name}.${key} represents ${members.length} objects`)
     } else {
       const changed = differences(of, desiredForm(of, value), desiredForm(of, there)).map(({ field }) => field)
       const terms = changed.filter((field) => !aside.includes(field))
-      // A silent entry takes nothing away from subscribers, but it does not give them anything either.
+      // An entry without features removes none from subscribers, but it does not grant any.
       if (value['features'] !== undefined && there['features'] === undefined)
         input.notes.push(
-          `${of.name}.${key} has features attached in the old accounts that its entry does not name: ${featuresOf(group).join(', ')}; without them members lose these entitlements`,
+          `${of.name}.${key} has features in the old accounts that its entry does not name: ${featuresOf(group).join(', ')}. Without them, members lose these entitlements`,
         )
       if (terms.length > 0)
         input.notes.push(
-          `${of.name}.${key} is written otherwise than the old accounts have it (${terms.join(', ')}); left as it is`,
+          `${of.name}.${key} differs from the old accounts (${terms.join(', ')}); the entry was not changed`,
         )
     }
     for (const { account, id } of members) {
@@ -168,7 +169,7 @@ function writeCarried({ accounts, tables, files, now }: EntriesInput, coupons: r
   for (const { name, subscriptions, customers } of accounts) {
     const table = tables.get(name)
     for (const subscription of table === undefined ? [] : subscriptions) {
-      // Who was moved took the discount along at that time.
+      // A moved subscriber has already carried the discount.
       if (isOver(subscription) || readHold(subscription) !== null || table === undefined) continue
       const customer = customers.get(idOf(subscription.customer))
       for (const one of carriedCoupons(subscription, customer, table, written, now)) wanted.set(one.key, one)
@@ -179,7 +180,10 @@ function writeCarried({ accounts, tables, files, now }: EntriesInput, coupons: r
       files.open(of.file).add(of.section, { key, value: one.value, comment: carriedComment(one, now) })
 }
 
-/** Codes that can still be redeemed, with what is left of their limits. A code that two accounts have is written once. */
+/**
+ * Codes that can still be redeemed, with the remainder of their limits. A code of several accounts
+ * is written once.
+ */
 function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
   const of = kind('promotion_code')
   const existing = input.files.entriesOf(of)
@@ -203,7 +207,7 @@ function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
     const seen = codes.get(code.toLowerCase())
     if (seen !== undefined) {
       if (seen !== '' && seen !== account)
-        input.notes.push(`code ${code} exists in ${seen} and ${account}; it is written once, as ${seen} has it`)
+        input.notes.push(`code ${code} exists in ${seen} and ${account}; it is written once, with the terms of ${seen}`)
       continue
     }
     codes.set(code.toLowerCase(), account)
@@ -211,7 +215,7 @@ function writeCodes(input: EntriesInput, coupons: ReadonlySet<string>): number {
     const value = { code, promotion: { coupon }, ...rest, ...(left === undefined ? {} : { max_redemptions: left }) }
     const comment =
       typeof most === 'number' && left !== most
-        ? { comment: `${left} of ${most} redemptions are left in ${account}` }
+        ? { comment: `${left} of ${most} redemptions remain in ${account}` }
         : {}
     input.files.open(of.file).add(of.section, { key: freeKey([slug(code)], taken), value, ...comment })
   }

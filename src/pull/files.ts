@@ -6,11 +6,11 @@ import { readYaml } from '../catalog/yaml-file.ts'
 import { YamlText } from '../catalog/yaml-text.ts'
 
 const headers: Readonly<Record<string, string>> = {
-  mappings: 'Old id → key in this catalog. Several old objects that are equal share a key.',
-  subscribers: 'One wave. `stage` moves it: source → target → settled; a single entry may say its own.',
+  mappings: 'Old id → key in this catalog. Equal old objects share a key.',
+  subscribers: 'One wave. `stage` moves it: source → target → settled; an entry can set its own stage.',
 }
 
-/** The catalog's files while a pull works on them. */
+/** The catalog's files during a pull. */
 export class PulledFiles {
   readonly #written: ReadonlyMap<string, string>
   readonly #open = new Map<string, YamlText>()
@@ -24,7 +24,7 @@ export class PulledFiles {
     this.#written = written
   }
 
-  /** The file, ready to be changed; new when it is not there. */
+  /** The file, ready for changes; a new file if it does not exist. */
   open(path: string): YamlText {
     let text = this.#open.get(path)
     if (text === undefined) {
@@ -34,17 +34,17 @@ export class PulledFiles {
     return text
   }
 
-  /** Entries of a kind in whatever file they are: key → value. */
+  /** Entries of a kind in all files: key → value. */
   entriesOf(kind: Kind): ReadonlyMap<string, JsonObject> {
     return new Map([...this.#entries(kind)].map(([key, { value }]) => [key, value]))
   }
 
-  /** The file that holds an entry; where new ones go when none does. */
+  /** The file that holds an entry; the default file of the kind for a new entry. */
   pathOf(kind: Kind, key: string): string {
     return this.#entries(kind).get(key)?.path ?? kind.file
   }
 
-  /** Waves of one source: path → its content. */
+  /** Waves of one source: path → content. */
   wavesOf(source: string): ReadonlyMap<string, JsonObject> {
     const waves = new Map<string, JsonObject>()
     for (const path of [...this.#written.keys()].sort()) {

@@ -19,28 +19,29 @@ export interface PullInput {
   readonly project: string
   /** Accounts to pull, in the project's order: sources, or the target for its own catalog. */
   readonly accounts: readonly { readonly live: LiveAccount; readonly resources: LiveResources }[]
-  /** The YAML there is, by path relative to catalog/. */
+  /** The existing YAML, by path relative to catalog/. */
   readonly files: ReadonlyMap<string, string>
   readonly now: Instant
-  /** What subscribers who are in the target changed there, for their entries. */
+  /** Changes that moved subscribers made in the target, for their entries. */
   readonly changedInTarget?: ReadonlyMap<SubscriberKey, readonly Changed[]>
-  /** Who was moved, and by which project: new entries say so. */
+  /** Moved subscribers with their stage or their project; new entries get this stage. */
   readonly whereabouts?: ReadonlyMap<SubscriberKey, Whereabouts>
-  /** Subscribers in a new wave; 500 when absent. */
+  /** Number of subscribers in a new wave; 500 by default. */
   readonly waveSize?: number
 }
 
 export interface Pulled {
-  /** Files that are new or changed; an unchanged account gives none. */
+  /** New and changed files; empty when the account has not changed. */
   readonly files: ReadonlyMap<string, string>
-  /** What was found, merged and changed, one sentence each, without anybody's name. */
+  /** What was found, merged and changed, one sentence each, without personal data. */
   readonly notes: readonly string[]
   readonly summary: Readonly<Record<string, number>>
 }
 
 /**
- * Writes accounts down as YAML: the catalog that their subscriptions need, equal objects made one, mappings from the old ids, and the subscribers
- * in waves. What people wrote stays: keys, comments, stages, entries that they changed. Pure: equal input gives equal bytes.
+ * Writes accounts as YAML: the catalog that their subscriptions need, with equal objects merged,
+ * the mappings from the old ids, and the subscribers in waves. Text by people stays: keys,
+ * comments, stages and changed entries. Pure: equal input gives equal bytes.
  */
 export function pullCatalog(input: PullInput): Pulled {
   const { now, project } = input
@@ -80,7 +81,10 @@ export function pullCatalog(input: PullInput): Pulled {
   return { files: files.changed(), notes, summary }
 }
 
-/** `mappings/<account>.yaml` as it is. A file that cannot be read maps nothing; `validate` says what is wrong with it. */
+/**
+ * The current `mappings/<account>.yaml`. A file that cannot be read maps nothing; `validate`
+ * reports its errors.
+ */
 function mappingsIn(
   files: ReadonlyMap<string, string>,
   account: string,

@@ -5,7 +5,10 @@ import type { Json, JsonObject } from '../core/json.ts'
 import { isIdle, readSource, type SourceDiscount, type SourceItem } from '../live/source.ts'
 import type { KeyTable } from './consolidate.ts'
 
-/** Fields of an entry that repeat what the old account says; everything else in it is the project's own word. */
+/**
+ * Fields of an entry that repeat the terms of the old account. All other fields are decisions of
+ * the project.
+ */
 export const pulledFields = [
   'customer',
   'currency',
@@ -24,7 +27,7 @@ export const pulledFields = [
   'status',
 ] as const
 
-/** An old subscription as an entry of a wave: its terms, what is usual left out. */
+/** An old subscription as an entry of a wave: its terms without default values. */
 export function pulledSubscriber(
   subscription: Stripe.Subscription,
   customer: Stripe.Customer | undefined,
@@ -58,7 +61,10 @@ export function pulledSubscriber(
   })
 }
 
-/** Its metadata goes from account to account without standing here: people write in it about themselves. */
+/**
+ * An item without its metadata. Metadata may hold personal data, so it is carried between the
+ * accounts and never written to a file.
+ */
 function pulledItem(item: SourceItem, currency: string, table: KeyTable): JsonObject {
   const discounts = item.discounts.flatMap((one) => pulledDiscount(one, currency, table))
   const rates = item.taxRates.map(({ id }) => table.toKey('tax_rate', id))
@@ -71,8 +77,9 @@ function pulledItem(item: SourceItem, currency: string, table: KeyTable): JsonOb
 }
 
 /**
- * A coupon that the lists do not show (deleted, too deep) cannot be named; the plan blocks its subscriber as `coupon_unmapped`. One that takes nothing off in
- * this currency is no term of theirs.
+ * A coupon that the lists do not show (deleted, or nested too deep) cannot be named; the plan
+ * blocks its subscriber as `coupon_unmapped`. A coupon without effect in this currency is not a
+ * term of the subscription.
  */
 function pulledDiscount(discount: SourceDiscount, currency: string, table: KeyTable): readonly JsonObject[] {
   if (discount.coupon === null || isIdle(discount, currency)) return []

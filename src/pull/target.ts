@@ -26,12 +26,13 @@ interface Found {
 }
 
 /**
- * Brings the target's own catalog into the YAML: objects of ours that were changed outside are written as they are now, foreign ones are added
- * with a mapping that adopts them. Archived objects stay where they are.
+ * Writes the target's own catalog into the YAML: objects of this project that were changed outside
+ * Crossbill get their current values; foreign objects are added with a mapping that adopts them.
+ * Archived objects are not added.
  */
 export function pulledTarget(input: TargetInput): Record<string, number> {
   const found = kinds.flatMap((kind) => inUse(kind, input))
-  // All keys before any value: products name prices, prices name products.
+  // All keys before any value, because products name prices and prices name products.
   for (const one of found) name(one, input)
   const summary: Record<string, number> = {}
   for (const one of found) {
@@ -64,7 +65,7 @@ function name({ kind, live, id }: Found, { table, project, files }: TargetInput)
   table.put(kind.name, id, known ?? freeTableKey(kind, live, id, table, taken))
 }
 
-/** Where an object can carry no marks, the entry with its natural key is its entry. */
+/** For a kind without marks, the entry with the same natural key is the object's entry. */
 function keyByNature(kind: Kind, live: StripeObject, files: PulledFiles): string | undefined {
   const natural = kind.naturalKey?.live(live)
   if (kind.marks || natural === undefined) return undefined
@@ -92,14 +93,14 @@ function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: Ta
     const changed = differences(kind, desiredForm(kind, there), form)
     for (const { field } of changed) files.open(files.pathOf(kind, key)).set(kind.section, key, field, form[field])
     if (changed.length > 0)
-      notes.push(`${kind.name}.${key} was changed outside: ${changed.map(({ field }) => field).join(', ')}`)
+      notes.push(`${kind.name}.${key} was changed outside Crossbill: ${changed.map(({ field }) => field).join(', ')}`)
   }
   if (marked || !kind.marks) return
   const mappings = files.open(`mappings/${targetAccount}.yaml`)
   if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
 }
 
-/** A list without entries says nothing that silence does not say. */
+/** An empty list means the same as no list. */
 function withoutEmptyLists(form: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(form).filter(([, value]) => !(Array.isArray(value) && value.length === 0)))
 }

@@ -5,7 +5,7 @@ import { idOf } from '../core/reference.ts'
 import type { KindName } from '../kinds/kind.ts'
 import type { PulledAccount } from './consolidate.ts'
 
-/** The objects that somebody's subscription shows, by account, kind and id. Ended subscriptions use nothing. */
+/** Objects that subscriptions use, by account, kind and id. Ended subscriptions do not count. */
 export class Uses {
   readonly #objects = new Map<string, Map<string, StripeObject>>()
 
@@ -18,7 +18,7 @@ export class Uses {
     return this.#objects.get(`${account} ${kind}`)?.has(id) === true
   }
 
-  /** What subscriptions show and no list does: ad-hoc prices, and the products made with them. */
+  /** Objects that appear only in subscriptions: ad-hoc prices, and products created with them. */
   unlisted(account: PulledAccount, kind: KindName): readonly StripeObject[] {
     const listed = new Set((account.resources.get(kind) ?? []).map(({ id }) => id))
     const used = [...(this.#objects.get(`${account.name} ${kind}`)?.values() ?? [])]
@@ -41,7 +41,9 @@ export class Uses {
     if (typeof discount === 'object' && discount !== null) this.#use(account, 'coupon', discount.source.coupon)
   }
 
-  /** Subscriptions show a product's id only; its name is in the list, if it is there. */
+  /**
+   * A subscription shows only the product's id; its name comes from the list, if the list has it.
+   */
   #useProduct(account: PulledAccount, product: string | { readonly id: string }): void {
     const id = idOf(product)
     const object = isJsonObject(product) ? product : { object: 'product', id, name: `Product ${id}`, active: false }
@@ -56,7 +58,7 @@ export class Uses {
   }
 }
 
-/** The products a coupon is for, as its form names them. */
+/** The products of a coupon, as named in its form. */
 export function productsOf(form: Readonly<Record<string, Json | undefined>> | undefined): readonly string[] {
   const appliesTo = form?.['applies_to']
   const products = isJsonObject(appliesTo) ? appliesTo['products'] : undefined

@@ -1,16 +1,16 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type Group, type KeyTable, type Member, shared } from './consolidate.ts'
 
-/** An entry to write, and why it is as it is. */
+/** An entry to write, with a comment that gives the reason. */
 export interface Written {
   readonly value: JsonObject
   readonly comment?: string
 }
 
-/** Fields that say something about one old object, and are kept only where all of a group say the same. */
+/** Fields that describe one old object. They are kept only if all members of a group agree. */
 export const aside: readonly string[] = ['lookup_key', 'nickname', 'metadata', 'active', 'default_price']
 
-/** What the members agree on. */
+/** The values on which the members agree. */
 export function agreed({ members }: Group): Written {
   const first = members[0]?.form ?? {}
   const terms = Object.fromEntries(Object.entries(first).filter(([name]) => !aside.includes(name)))
@@ -21,11 +21,14 @@ export function agreed({ members }: Group): Written {
   const inactive = members.every(({ form }) => form['active'] === false) ? { active: false } : {}
   return {
     value: { ...terms, ...inactive, ...Object.fromEntries(notes) },
-    ...because(members, 'equal in everything that reaches a bill'),
+    ...because(members, 'equal in everything that affects a bill'),
   }
 }
 
-/** An old checkout notes in an ad-hoc price whose order it was; no address of anybody belongs into a catalog. */
+/**
+ * Removes e-mail addresses: an old checkout writes the buyer into an ad-hoc price, and a catalog
+ * must not hold personal data.
+ */
 function withoutAddresses(value: Json | undefined): Json | undefined {
   if (typeof value === 'string') return value.includes('@') ? undefined : value
   if (!isJsonObject(value)) return value
@@ -38,16 +41,19 @@ function because(members: readonly Member[], why: string): { readonly comment?: 
   const counts = new Map<string, number>()
   for (const { account } of members) counts.set(account, (counts.get(account) ?? 0) + 1)
   const where = [...counts].map(([account, count]) => `${count} of ${account}`).join(', ')
-  return { comment: `one object for ${members.length} (${where}): ${why}` }
+  return { comment: `merged from ${members.length} objects (${where}): ${why}` }
 }
 
-/** What any of the old products entitles to: one that stands for several gives what each of them gave. */
+/**
+ * Features of all old products of the group: a merged product grants everything that each of them
+ * granted.
+ */
 export function featuresOf({ members }: Group): readonly string[] {
   const all = members.flatMap(({ form }) => (Array.isArray(form['features']) ? (form['features'] as string[]) : []))
   return [...new Set(all)].sort()
 }
 
-/** The default price is named where it is one of the prices written down, and can be bought. */
+/** The default price is set if it is one of the written prices and active. */
 export function productValue(group: Group, prices: readonly Group[], tables: ReadonlyMap<string, KeyTable>): Written {
   const { value } = agreed(group)
   const named = group.members.flatMap(({ account, live }) => {
@@ -67,16 +73,19 @@ export function productValue(group: Group, prices: readonly Group[], tables: Rea
       ...(own === undefined ? {} : { default_price: own.key }),
       ...(features.length === 0 ? {} : { features }),
     },
-    ...because(group.members, 'of the same name'),
+    ...because(group.members, 'same name'),
   }
 }
 
-/** `lookupKeys`: those given away already. Your own code finds a price by its key, so the one key of a group stays with it. */
+/**
+ * `lookupKeys`: keys that are already in use. Your own code finds a price by its key, so a key that
+ * is unique in its group stays.
+ */
 export function priceValue(group: Group, lookupKeys: Set<string>): Written {
   const written = withLookupKey(agreed(group), group, lookupKeys)
   const archived = written.value['active'] === false && group.members.some(({ used }) => used)
   return archived && written.comment === undefined
-    ? { ...written, comment: 'no longer sold; people are on it' }
+    ? { ...written, comment: 'no longer sold; subscriptions use it' }
     : written
 }
 
@@ -91,7 +100,10 @@ function withLookupKey(written: Written, { members }: Group, taken: Set<string>)
   return { ...written, value: { ...value, lookup_key: key } }
 }
 
-/** Nobody can redeem a coupon that is over, and Stripe would not make it again with its old end: its holders keep it without. */
+/**
+ * A coupon that cannot be redeemed any more is written without its limits: Stripe refuses to create
+ * a coupon with an end in the past, and its holders keep it.
+ */
 export function couponValue(group: Group): Written {
   const written = agreed(group)
   if (group.members.some(({ live }) => live['valid'] === true)) return written

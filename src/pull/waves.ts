@@ -17,18 +17,19 @@ export interface WavesInput {
   readonly table: KeyTable
   readonly files: PulledFiles
   readonly notes: string[]
-  /** Most subscribers in a wave that pull fills. */
+  /** Maximum number of subscribers in a wave that pull fills. */
   readonly size: number
-  /** What those who are in the target changed there. */
+  /** Changes that moved subscribers made in the target. */
   readonly changedInTarget: ReadonlyMap<SubscriberKey, readonly Changed[]>
-  /** Who was moved, and by which project. */
+  /** Moved subscribers with their stage or their project. */
   readonly whereabouts: ReadonlyMap<SubscriberKey, Whereabouts>
 }
 
 /**
- * Brings the subscribers of one source up to date: new ones go to the last wave with room, terms that changed there are changed here. Of those who
- * have moved only what they changed in the target is written down; settled and ended ones, and whatever else people wrote into an entry, stay as they are.
- * New entries say the stage in which their subscriber is: a file that is written again sets nobody back.
+ * Updates the subscribers of one source. New subscribers are added to the last wave with room;
+ * changed terms are updated. For moved subscribers, only their changes in the target are written.
+ * Settled and ended subscribers, and anything else that people wrote, stay unchanged. New entries
+ * get their subscriber's current stage, so that a rewritten file reverts no move.
  */
 export function pulledWaves({
   live,
@@ -56,7 +57,8 @@ export function pulledWaves({
       elsewhere.push(now.project)
       continue
     }
-    // Files without anybody of this account are written as if for the first time, settled people included.
+    // If no file has a subscriber of this account, all are written as at the first pull, including
+    // settled ones.
     if (known === undefined && now !== undefined && 'stage' in now && now.stage === 'settled' && where.size === 0) {
       if (isMapped(subscription, table)) newcomers.push(subscription)
       continue
@@ -69,7 +71,8 @@ export function pulledWaves({
     counts.subscribers += 1
     if (known === undefined) newcomers.push(subscription)
     else if (known.entry['excluded'] === undefined) {
-      // Meant for the target is not there yet: until it is held the old account says what it is.
+      // A subscriber with a later stage may not be moved yet: until the hold, the old account has
+      // the terms.
       const isMoved = known.stage !== 'source' && readHold(subscription) !== null
       const changed = isMoved
         ? adopt(
@@ -90,12 +93,10 @@ export function pulledWaves({
   counts.new_subscribers = newcomers.length
   place(newcomers, waves, { live, table, files, notes, size, whereabouts })
   for (const [project, people] of Map.groupBy(elsewhere, (one) => one))
-    notes.push(
-      `${people.length} subscriptions of ${live.name} were moved by project ${project}; they are left out here`,
-    )
+    notes.push(`${people.length} subscriptions of ${live.name} were moved by project ${project}; they are left out`)
   if (counts.ended_subscribers > 0)
     notes.push(
-      `${counts.ended_subscribers} declared subscriptions of ${live.name} have ended there; their entries stay`,
+      `${counts.ended_subscribers} declared subscriptions of ${live.name} have ended; their entries were not changed`,
     )
   return counts
 }
@@ -110,22 +111,28 @@ function update(
   const now = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
   const changed = pulledFields.filter((name) => spelled(name, entry[name]) !== spelled(name, now[name]))
   for (const name of changed) files.open(path).set('subscribers', subscription.id, name, now[name])
-  // T moves on with every renewal; that is no news.
+  // T advances with every renewal and is not reported as a change.
   return changed.filter((name) => name !== 'next_invoice')
 }
 
-/** Writes down what a subscriber changed since the move; what the catalog has no word for yet is left, and said. */
+/**
+ * Writes the changes that a subscriber made after the move. A change that the catalog cannot
+ * express yet is reported and not written.
+ */
 function adopt(files: PulledFiles, path: string, id: string, changes: readonly Changed[]): readonly string[] {
   return changes.map(({ what, now }) => {
     if (what === 'items or quantities' && now.items === undefined)
-      return `${what} (a price is not in the catalog: crossbill pull --source target first)`
+      return `${what} (a price is not in the catalog; run crossbill pull --source target first)`
     for (const [name, value] of Object.entries(now))
       files.open(path).set('subscribers', id, name, value as Json | undefined)
     return what
   })
 }
 
-/** Values that mean the same compare equal: what pull leaves out may be written, and the order of a set is nobody's concern. */
+/**
+ * Text for comparison: values with the same meaning compare equal. Default values may be written,
+ * and the order of a set does not matter.
+ */
 function spelled(name: (typeof pulledFields)[number], value: unknown): string {
   const silent: Readonly<Record<string, unknown>> = {
     automatic_tax: false,
@@ -181,15 +188,15 @@ function isMapped({ items, default_tax_rates: rates }: Stripe.Subscription, tabl
   )
 }
 
-/** What a person has to say a word about before this one can move. */
+/** A comment for an entry that needs a decision before the subscriber can be moved. */
 function commentFor(subscription: Stripe.Subscription): string | undefined {
   if (subscription.application !== null)
-    return 'made by a Connect application: say managed_by_application: open_ended, or { payments_left: n }'
-  if (subscription.cancel_at_period_end) return 'ends with its period: stays where it is'
+    return 'made by a Connect application: set managed_by_application to open_ended or { payments_left: n }'
+  if (subscription.cancel_at_period_end) return 'ends with its period: stays in the source'
   return paymentFailure(subscription) !== undefined ? `${subscription.status}: see policies.past_due` : undefined
 }
 
-/** Oldest first, so that a later pull only adds at the end. */
+/** Oldest first, so that a later pull only appends. */
 function inOrder(subscriptions: readonly Stripe.Subscription[]): readonly Stripe.Subscription[] {
   return [...subscriptions].sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1))
 }

@@ -8,18 +8,21 @@ import { sightNew, sightOld, standingOf } from '../live/sights.ts'
 import { readHold } from '../live/source.ts'
 import { isOver } from '../live/subscription.ts'
 
-/** Where a subscriber of a source is who is no longer billed there alone. */
+/** Where a subscriber is who is not billed by the source alone. */
 export type Whereabouts =
   | { readonly stage: Exclude<Stage, 'source'> }
-  /** Another project has moved this subscriber. */
+  /** Another project moved this subscriber. */
   | { readonly project: string }
 
-/** Whether a project has ever had its hands on this subscription. */
+/** Whether a project has ever written to this subscription. */
 export function isTouched({ metadata, cancellation_details: details }: Stripe.Subscription): boolean {
   return metadata[markHold] !== undefined || details?.comment?.startsWith(settledComment) === true
 }
 
-/** The stage in which everybody is who was moved, by the live objects and their marks; nobody else is in the map. */
+/**
+ * The stage of each moved subscriber, by the live objects and their marks. Other subscribers are
+ * not in the map.
+ */
 export function whereaboutsOf(
   project: string,
   target: LiveAccount,
@@ -53,6 +56,6 @@ function whereIs(old: Stripe.Subscription, { successors, project, others }: Arou
   if (sight === 'unreadable' || there === 'unreadable') return undefined
   const standing = standingOf(sight, there)
   if (standing === 'settled') return { stage: 'settled' }
-  // Half-way, too, the new one is meant when it lives.
+  // Also during a hand-over, a live new subscription means the stage target.
   return there === 'live' || there === 'several' || standing === 'ended_in_target' ? { stage: 'target' } : undefined
 }

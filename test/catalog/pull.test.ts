@@ -185,10 +185,10 @@ describe('equal prices become one, and only equal ones', () => {
     ])
     expect(pulled.summary).toMatchObject({ products: 1, prices: 1, subscribers: 3 })
     expect(pulled.files.get('prices.yaml')).toContain(
-      '# one object for 3 (2 of us, 1 of intl): equal in everything that reaches a bill\n  membership-monthly-usd:',
+      '# merged from 3 objects (2 of us, 1 of intl): equal in everything that affects a bill\n  membership-monthly-usd:',
     )
     expect(pulled.files.get('mappings/intl.yaml')).toContain('price_3: membership-monthly-usd')
-    expect(pulled.notes).toContain('price.membership-monthly-usd stands for 3 objects')
+    expect(pulled.notes).toContain('price.membership-monthly-usd represents 3 objects')
     expect(findings(written(pulled))).toEqual([])
   })
 
@@ -203,7 +203,7 @@ describe('equal prices become one, and only equal ones', () => {
       }),
     ])
     expect(pulled.summary['prices']).toBe(1)
-    expect(pulled.notes).toContain('40 prices that nobody is on and nothing offers were left out')
+    expect(pulled.notes).toContain('40 prices without subscriptions and not on offer were left out')
   })
 })
 
@@ -306,7 +306,7 @@ describe('a second pull', () => {
     })
     const again = pull([changed], files)
     expect(again.files.size).toBe(0)
-    expect(again.notes).toEqual(['1 declared subscriptions of us have ended there; their entries stay'])
+    expect(again.notes).toEqual(['1 declared subscriptions of us have ended; their entries were not changed'])
   })
 
   test('fills waves up to their size', () => {
@@ -339,7 +339,7 @@ describe('what a subscription says', () => {
     const pulled = pull([source('us', { products: [product('prod_1', 'M')], prices: [one], subscriptions })])
     const text = pulled.files.get('subscribers/us/wave-01.yaml') ?? ''
     expect(text).not.toContain('sub_over')
-    expect(text).toMatch(/# ends with its period: stays where it is\n {2}sub_ending:[^#]*cancel_at_period_end: true/)
+    expect(text).toMatch(/# ends with its period: stays in the source\n {2}sub_ending:[^#]*cancel_at_period_end: true/)
     expect(text).toMatch(/# past_due: see policies.past_due\n {2}sub_due:[^#]*status: past_due/)
     expect(text).toMatch(/# made by a Connect application[^\n]*\n {2}sub_app:/)
     expect(text).toMatch(/sub_sent:[^#]*collection_method: send_invoice\n {4}days_until_due: 14/)
@@ -381,7 +381,7 @@ describe('what a subscription says', () => {
     const coupons = pulled.files.get('coupons.yaml') ?? ''
     expect(coupons).toMatch(/\n {2}welcome-20:\n {4}name: Welcome\n[^#]*max_redemptions: 100/)
     expect(coupons).toMatch(
-      /# what is left of welcome-20[^\n]*\n {2}welcome-20-\d-months?-left:\n {4}name: Welcome\n {4}percent_off: 20\n {4}duration: repeating\n {4}duration_in_months: \d\n/,
+      /# remainder of welcome-20[^\n]*\n {2}welcome-20-\d-months?-left:\n {4}name: Welcome\n {4}percent_off: 20\n {4}duration: repeating\n {4}duration_in_months: \d\n/,
     )
     expect(pulled.files.get('subscribers/us/wave-01.yaml')).toContain(
       'discounts: [ { coupon: welcome-20, ends: 2027-02-19T12:00:00Z } ]',

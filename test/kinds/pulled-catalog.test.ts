@@ -101,7 +101,7 @@ test('features attached in the old accounts are carried over, and named where an
   const older = new Files()
   for (const [path, text] of files.all)
     if (path !== 'features.yaml') older.all.set(path, text.replaceAll(/\n +features:.*(?:\n +- .*)*/g, ''))
-  expect(pull(older).notes.join()).toContain('without them members lose these entitlements')
+  expect(pull(older).notes.join()).toContain('Without them, members lose these entitlements')
 })
 
 describe('pulling the target', () => {
@@ -161,7 +161,7 @@ describe('pulling the target', () => {
     await target.apply(await target.plan(files.load()))
     await target.send('POST', '/v1/products/p', { name: 'Better', description: null })
     const pulled = await pullTarget(target, files)
-    expect(pulled.notes).toEqual(['product.p was changed outside: name, description'])
+    expect(pulled.notes).toEqual(['product.p was changed outside Crossbill: name, description'])
     files.write(pulled)
     expect(files.all.get('products.yaml')).toBe('# ours\nproducts:\n  p:\n    name: Better # short\n')
     expect(lines(await target.plan(files.load()))).toEqual([])

@@ -3,8 +3,9 @@ import type { Instant } from '../core/instant.ts'
 import type { StripeObject } from '../core/json.ts'
 
 /**
- * The live accounts as values: what refresh reads (lists only) and every pure function below decides on. Objects keep Stripe's own shape and
- * names; ids are as in their account. Nothing here is written anywhere: customers carry e-mail addresses.
+ * The live accounts as values: the result of the reads (lists only), on which every pure function
+ * below decides. Objects keep Stripe's shape and names; ids are those of their account. This data
+ * is never written anywhere, because customers carry e-mail addresses.
  */
 export interface LiveAccount {
   readonly name: string
@@ -12,28 +13,38 @@ export interface LiveAccount {
   readonly livemode: boolean
   readonly now: Instant
   /**
-   * In every status, those of deleted customers included; expanded: `customer`, `discounts`, `latest_invoice` (without its lines), `default_payment_method`, `schedule`, `items.data.discounts`
-   * (their coupons stay ids: four levels is Stripe's limit).
+   * Subscriptions in every status, including those of deleted customers. Expanded: `customer`,
+   * `discounts`, `latest_invoice` (without its lines), `default_payment_method`, `schedule`,
+   * `items.data.discounts` (their coupons stay ids, because Stripe expands at most four levels).
    */
   readonly subscriptions: readonly Stripe.Subscription[]
-  /** By id; with `tax_ids` and `discount` expanded where read. */
+  /** By id; with `tax_ids` and `discount` expanded where they are read. */
   readonly customers: ReadonlyMap<string, Stripe.Customer>
-  /** Draft and open invoices, by subscription id ('' for those without one). */
+  /** Draft and open invoices, by subscription id ('' without a subscription). */
   readonly invoices: ReadonlyMap<string, readonly Stripe.Invoice[]>
   /** Pending invoice items, by customer id. */
   readonly pendingItems: ReadonlyMap<string, readonly Stripe.InvoiceItem[]>
-  /** Customers that were deleted, as far as somebody's decision needed to know. */
+  /** Deleted customers, as far as a decision needs them. */
   readonly erased?: ReadonlySet<string>
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>
-  /** Prices by id, with `tiers` and `currency_options` expanded (subscriptions do not show them); without them tiered prices are not compared. */
+  /**
+   * Prices by id, with `tiers` and `currency_options` expanded, which subscriptions do not show.
+   * Without them, tiered prices are not compared.
+   */
   readonly prices?: ReadonlyMap<string, Stripe.Price>
-  /** Subscriptions with a paid renewal that their newest invoice hides, as far as somebody asks. */
+  /**
+   * Subscriptions with a paid renewal that their newest invoice hides, as far as a decision needs
+   * them.
+   */
   readonly captured?: ReadonlySet<string>
-  /** Coupons by id: those of discounts on items come as ids. */
+  /** Coupons by id, because discounts on items show only the id. */
   readonly coupons?: ReadonlyMap<string, Stripe.Coupon>
 }
 
-/** Every object of every catalog kind that the account holds, by kind name, as Stripe returned it with the kind's expansions. */
+/**
+ * Every object of every catalog kind in the account, by kind name, as Stripe returned it with the
+ * kind's expansions.
+ */
 export type LiveResources = ReadonlyMap<string, readonly StripeObject[]>
 
 export interface Live {

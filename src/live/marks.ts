@@ -1,6 +1,7 @@
 /**
- * Marks: metadata and comments by which Crossbill recognises its own work on live objects, so that losing the store loses nothing.
- * No colons or brackets in metadata keys (Stripe refuses brackets and does not reliably accept colons).
+ * Marks: metadata and comments by which Crossbill recognises its own work on live objects, so that
+ * losing the store loses nothing. No colons or brackets in metadata keys (Stripe refuses brackets
+ * and does not reliably accept colons).
  */
 export const markProject = 'crossbill_project'
 /** On an object of the target's catalog: its address, `price.membership-monthly-usd`. */
@@ -11,18 +12,28 @@ export const markProtect = 'crossbill_protect'
 export const markClosed = 'crossbill_closed'
 /** On a new subscription: the subscriber it succeeds, `us/sub_…`. */
 export const markFrom = 'crossbill_from'
-/** On a held old subscription: JSON of the hold (`before` image of pause_collection, plan digest). */
+/**
+ * On a held old subscription: JSON of the hold (`before` image of pause_collection, plan digest).
+ */
 export const markHold = 'crossbill_hold'
 /**
- * On an old subscription that was ever held: how often it was held or released, and when the last time was (`2 1764450000`). It stays after a release, because
- * the keys of the requests of a hand-over derive from this number: two runs that see the same accounts send a request under the same key, and the request of a run
- * that stood still finds its number taken. On a new subscription: the number of the hold under which it was made.
+ * On an old subscription that was ever held: how often it was held or released, and when the last
+ * time was (`2 1764450000`). It stays after a release, because the keys of the requests of a
+ * hand-over derive from this number: two runs that see the same accounts send a request under the
+ * same key, and the request of a run that stood still finds its number taken. On a new
+ * subscription: the number of the hold under which it was made.
  */
 export const markHolds = 'crossbill_holds'
 
-/** `cancellation_details.comment` of an old subscription that was settled; ends in its successor's id, which makes it a forwarding address. */
+/**
+ * `cancellation_details.comment` of an old subscription that was settled; ends in its successor's
+ * id, which makes it a forwarding address.
+ */
 export const settledComment = 'crossbill settled, continues as '
-/** `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; ends in the subscriber's key. */
+/**
+ * `cancellation_details.comment` of a new subscription whose hand-over was undone or reverted; ends
+ * in the subscriber's key.
+ */
 export const undoneComment = 'crossbill undone, back to '
 /** `cancellation_details.comment` of a cancel that the cancel service did; ends in the inbox id. */
 export const cancelledComment = 'crossbill cancelled on request '
@@ -31,14 +42,21 @@ export const cancelledComment = 'crossbill cancelled on request '
 export const markStart = 'crossbill_start'
 /** On a new subscription: the promotion code of the old account that its discount came from. */
 export const markPromotion = 'crossbill_promotion_code'
-/** On a new subscription: the old payment method and its copy that it was created with, `pm_old>pm_new`. */
+/**
+ * On a new subscription: the old payment method and its copy that it was created with,
+ * `pm_old>pm_new`.
+ */
 export const markPayment = 'crossbill_payment'
-/** On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and the step. */
+/**
+ * On balance transactions, invoice items and invoices that move a customer's money: `us/sub_…` and
+ * the step.
+ */
 export const markCarried = 'crossbill_carried'
 
 /**
- * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's own code: it may be any text, another price's catalog key
- * among them, so it never decides who pays for what.
+ * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's
+ * own code: it may be any text, another price's catalog key among them, so it never decides who
+ * pays for what.
  */
 export function priceKey(price: { readonly metadata?: unknown }): string | undefined {
   const mark = (price.metadata as Readonly<Record<string, unknown>> | null | undefined)?.[markAddress]

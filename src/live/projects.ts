@@ -3,8 +3,9 @@ import { markFrom, markProject } from './marks.ts'
 import { isOver } from './subscription.ts'
 
 /**
- * Successors of this project, and by old subscription the name of the other project whose successor lives: a subscriber
- * whom another project moved is that project's. A mark without a project is one of an earlier version, and ours.
+ * Successors of this project; and, by old subscription, the name of another project whose successor
+ * is alive. A subscriber that another project moved belongs to that project. A mark without a
+ * project comes from an earlier version and counts as this project's.
  */
 export function successorsByProject(
   subscriptions: readonly Stripe.Subscription[],

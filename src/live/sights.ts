@@ -2,40 +2,41 @@ import type Stripe from 'stripe'
 import { markFrom } from './marks.ts'
 import { hasHoldMark, isAlive, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
 
-/** Where a subscriber is now, read from the live objects and their marks alone. */
+/** Where a subscriber is now, decided by the live objects and their marks alone. */
 export type Standing =
   | 'source' // the old account bills
-  | 'unfinished' // held or created, but not both and proven: recovery finishes or undoes it
+  | 'unfinished' // held or created, but not held, created and proven: recovery finishes or undoes it
   | 'target' // the new account bills, the old subscription is on hold
-  | 'settled' // the old one is cancelled with our marker, the new one lives
-  | 'ended_in_target' // the new one has ended: only settling is left
-  | 'cancelled_in_source' // the old one was ended by somebody else while the new one lives
-  | 'ended' // nobody bills any more
+  | 'settled' // the old one is cancelled with Crossbill's comment, the new one is alive
+  | 'ended_in_target' // the new one has ended: only the settle remains
+  | 'cancelled_in_source' // the old one was ended outside Crossbill while the new one is alive
+  | 'ended' // neither account bills
 
 /**
- * What a positive read of the old subscription showed. `held` is our hold as it was set (`keep_as_draft`), `kept` the same after the proof (`void`);
- * `hold_removed` still carries our mark but collects again.
+ * What a successful read of the old subscription shows. `held`: Crossbill's hold as first set
+ * (`keep_as_draft`). `kept`: the hold after the proof (`void`). `hold_removed`: the mark remains,
+ * but collection is active.
  */
 export type OldSight =
   | 'free'
   | 'held'
   | 'kept'
   | 'hold_removed'
-  | 'settled' // cancelled with our marker
+  | 'settled' // cancelled with Crossbill's comment
   | 'lapsed' // ended for failed payments
-  | 'cancelled' // ended by anybody else
+  | 'cancelled' // ended outside Crossbill
   | 'unreadable'
 
-/** What a complete list of the target's subscriptions with our mark (`status: all`) showed. */
+/** What a complete list of the target's marked subscriptions (`status: all`) shows. */
 export type NewSight =
   | 'none' // never existed
-  | 'undone' // only ones cancelled with our undo marker
+  | 'undone' // all are cancelled with Crossbill's undo comment
   | 'live'
-  | 'ended' // the newest one was ended by somebody else
-  | 'several' // more than one live: never ours, stops everything
+  | 'ended' // the newest one was ended outside Crossbill
+  | 'several' // more than one is alive: never intended, stops everything
   | 'unreadable'
 
-/** State of the target's newest invoice for the period that a revert would take back. */
+/** State of the target's newest invoice for the period that a revert would undo. */
 export type InvoiceSight =
   | 'none'
   | 'draft'
@@ -47,7 +48,10 @@ export type InvoiceSight =
   | 'refunded'
   | 'disputed'
 
-/** What a read of the old subscription shows; undefined stands for a read that failed, never for "not there". */
+/**
+ * What a read of the old subscription shows; undefined means a failed read, never a missing
+ * subscription.
+ */
 export function sightOld(subscription: Stripe.Subscription | undefined): OldSight {
   if (subscription === undefined) return 'unreadable'
   if (isOver(subscription)) {
@@ -59,7 +63,7 @@ export function sightOld(subscription: Stripe.Subscription | undefined): OldSigh
   return subscription.pause_collection?.behavior === 'void' ? 'kept' : 'held'
 }
 
-/** The subscriptions that claim to succeed `key`, out of a list with `status: all`, newest first. */
+/** The subscriptions that claim to succeed `key`, from a list with `status: all`, newest first. */
 export function successorsOf(
   subscriptions: Iterable<Stripe.Subscription>,
   key: string,
@@ -74,7 +78,7 @@ export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {
   return successors.every(isUndone) ? 'undone' : 'ended'
 }
 
-/** The successor a decision is about: the live one, else the newest that was not undone. */
+/** The successor that a decision concerns: the live one, else the newest that was not undone. */
 export function successorOf(successors: readonly Stripe.Subscription[]): Stripe.Subscription | undefined {
   return successors.find(isAlive) ?? successors.find((one) => !isUndone(one))
 }
@@ -102,8 +106,9 @@ export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Excl
 }
 
 /**
- * State of an invoice of the target as a revert sees it. What is in flight shows where its payments were expanded, refunds and disputes where the
- * payments' charges were: a fifth level, which Stripe refuses to expand from an invoice, so payment intents are read by themselves.
+ * State of a target invoice, for a revert. Payments in flight are visible only with expanded
+ * payments, and refunds and disputes only with the payments' charges. That is a fifth level, which
+ * Stripe refuses to expand from an invoice, so payment intents are read separately.
  */
 export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight {
   if (invoice === undefined) return 'none'
@@ -117,7 +122,10 @@ export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight 
   return refunded || invoice.post_payment_credit_notes_amount > 0 ? 'refunded' : 'paid'
 }
 
-/** All that was paid was given back, by refunds or by a credit note. Shows only where the payments' charges were read. */
+/**
+ * Whether the whole payment was returned, by refunds or by a credit note. Visible only if the
+ * payments' charges were read.
+ */
 export function isRefundedWhole(invoice: Stripe.Invoice): boolean {
   if (sightInvoice(invoice) !== 'refunded') return false
   const refunded = chargesOf(invoice).reduce((total, { amount_refunded: amount }) => total + amount, 0)
@@ -130,7 +138,10 @@ function chargesOf(invoice: Stripe.Invoice): readonly Stripe.Charge[] {
   )
 }
 
-/** https://docs.stripe.com/payments/paymentintents/lifecycle: the payment may still succeed without us. */
+/**
+ * Statuses in which a payment may still succeed without another request
+ * (https://docs.stripe.com/payments/paymentintents/lifecycle).
+ */
 const inFlight = new Set(['processing', 'requires_action', 'requires_capture'])
 
 export function paymentIntentsOf(invoice: Stripe.Invoice): readonly Stripe.PaymentIntent[] {

@@ -8,8 +8,9 @@ import { markHold, markHolds } from './marks.ts'
 import { isOver, runningTrialEnd } from './subscription.ts'
 
 /**
- * An old subscription, read: what the hand-over decides on, in our words. Nothing is guessed: what the lists do not show (a deleted coupon, an item
- * discount that came as an id) is there as `coupon: null`, and stops the move.
+ * An old subscription in Crossbill's terms, on which the hand-over decides. Nothing is guessed:
+ * data that the lists do not show (a deleted coupon, an item discount without its coupon) becomes
+ * `coupon: null` and stops the move.
  */
 export interface SourceSubscription {
   readonly id: string
@@ -18,21 +19,21 @@ export interface SourceSubscription {
   readonly currency: string
   readonly start: Instant
   readonly items: readonly SourceItem[]
-  /** Null when the items' intervals differ or there are none. */
+  /** Null when the items have different intervals, or when there are no items. */
   readonly cycle: Cycle | null
-  /** T: when the next invoice is due; null for a subscription that is over. */
+  /** T: when the next invoice is due; null for an ended subscription. */
   readonly next: Instant | null
-  /** End of a trial that is running. */
+  /** End of a running trial. */
   readonly trialEnd: Instant | null
-  /** When it ends without another renewal; null when it goes on. */
+  /** When it ends without another renewal; null when it continues. */
   readonly ending: Instant | null
-  /** An end after more renewals. */
+  /** An end after further renewals. */
   readonly cancelAt: Instant | null
-  /** The subscription's own, else the customer's. */
+  /** Discounts of the subscription, else of the customer. */
   readonly discounts: readonly SourceDiscount[]
   readonly discountsFrom: 'subscription' | 'customer' | 'none'
   readonly payment: SourcePayment | null
-  /** `pause_collection` without our hold. */
+  /** `pause_collection` without Crossbill's hold. */
   readonly pause: PauseImage | null
   readonly hold: Hold | null
   readonly raw: Stripe.Subscription
@@ -49,42 +50,50 @@ export interface SourceItem {
 
 export interface SourceDiscount {
   readonly id: string
-  /** Null when the list did not show the coupon: deleted, or too deep to be expanded. */
+  /** Null when the list does not show the coupon: it is deleted, or too deep to expand. */
   readonly coupon: Stripe.Coupon | null
   readonly couponId: string | null
   readonly promotionCode: string | null
   readonly old: OldDiscount | null
 }
 
-/** The payment method that is charged today, and where it is set. */
+/** The payment method that is charged today, and its place. */
 export interface SourcePayment {
   readonly level: 'subscription' | 'customer'
   readonly kind: 'payment_method' | 'source'
   readonly id: string
-  /** Its type where the object came with it (`card`, `link`, `sepa_debit` …). */
+  /** Its type if the object is expanded (`card`, `link`, `sepa_debit` …). */
   readonly type: string | null
 }
 
-/** `pause_collection` as it was before our hold. */
+/** `pause_collection` as it was before Crossbill's hold. */
 export type PauseImage = { readonly behavior: string; readonly resumes_at: number | null }
 
-/** Our hold on an old subscription, from its mark. */
+/** Crossbill's hold on an old subscription, from its mark. */
 export interface Hold {
-  /** `pause_collection` as it was before. */
+  /** `pause_collection` before the hold. */
   readonly before: PauseImage | null
-  /** When it was set, unix seconds: only invoices from then on were kept back by us. 0 when unknown. */
+  /**
+   * Time of the hold, in unix seconds: the hold kept back only invoices since then. 0 when unknown.
+   */
   readonly since: number
-  /** `sourcePrint()` when the hold was set, so that later changes of a held subscription are seen without any state of ours; '' when unknown. */
+  /**
+   * `sourcePrint()` at the time of the hold, so that later changes of a held subscription are
+   * visible without the store; '' when unknown.
+   */
   readonly print: string
-  /** `aroundPrint()` when the hold was set: what decides its taxes; '' when unknown. */
+  /**
+   * `aroundPrint()` at the time of the hold, which covers what decides the taxes; '' when unknown.
+   */
   readonly around: string
-  /** Whose hold it is; marks of earlier versions do not say. */
+  /** The project of the hold; absent in marks of earlier versions. */
   readonly project?: string
 }
 
 /**
- * `prices`: those of the account as read with tiers and currency options, which subscriptions do not show. `coupons`: by id, since those of item discounts lie
- * deeper than a list expands.
+ * Reads an old subscription. `prices`: the account's prices with tiers and currency options, which
+ * subscriptions do not show. `coupons`: by id, because item discounts are deeper than a list
+ * expands.
  */
 export function readSource(
   subscription: Stripe.Subscription,
@@ -125,7 +134,10 @@ export function pauseImage(pause: Stripe.Subscription.PauseCollection | null): P
   return pause === null ? null : { behavior: pause.behavior, resumes_at: pause.resumes_at }
 }
 
-/** The hold written in the mark; null without a mark. A mark that cannot be read counts as a hold without before-image. */
+/**
+ * The hold in the mark; null without a mark. An unreadable mark counts as a hold whose previous
+ * pause is unknown.
+ */
 export function readHold(subscription: Stripe.Subscription): Hold | null {
   const mark = subscription.metadata[markHold]
   if (mark === undefined) return null
@@ -144,7 +156,7 @@ export function readHold(subscription: Stripe.Subscription): Hold | null {
   }
 }
 
-/** How often a subscription was held or released, and when the last time was; 0 where the mark says nothing. */
+/** The number of holds and releases, and the time of the last one; 0 without a mark. */
 export function readHolds({ metadata }: Pick<Stripe.Subscription, 'metadata'>): {
   readonly count: number
   readonly at: number
@@ -153,7 +165,7 @@ export function readHolds({ metadata }: Pick<Stripe.Subscription, 'metadata'>): 
   return { count: Number(count ?? 0), at: Number(at ?? 0) }
 }
 
-/** The mark's text: at most a few dozen characters, far below Stripe's 500. */
+/** The text of the mark: a few dozen characters, far below Stripe's limit of 500. */
 export function holdMark(hold: Hold): string {
   return JSON.stringify(hold)
 }
@@ -162,7 +174,7 @@ const intervals = ['day', 'week', 'month', 'year'] as const
 const durations = ['forever', 'once', 'repeating'] as const
 const tierModes = ['graduated', 'volume'] as const
 
-/** The value as one of those we know; Stripe may add others any day. */
+/** The value if it is a known one; Stripe may add values at any time. */
 function among<const T extends string>(known: readonly T[], value: string | null | undefined): T | undefined {
   return known.find((one) => one === value)
 }
@@ -218,10 +230,12 @@ function readCycle(subscription: Stripe.Subscription): Cycle | null {
   const trialEnd = runningTrialEnd(subscription)
   const anchor = instant(subscription.billing_cycle_anchor)
   const config = subscription.billing_cycle_anchor_config
-  // A running trial moves the anchor to its end unless it is told to leave it, or was given one from its end on.
+  // A running trial moves the anchor to its end, unless the trial keeps the anchor or the anchor is
+  // later than the trial.
   if (trialEnd !== null && anchor <= trialEnd && !config && trial?.end_behavior.billing_cycle_anchor !== 'unchanged')
     return cycleOf(instant(trialEnd), first)
-  // A config keeps the day it aims at although the anchor itself may have fallen on the last day of a short month.
+  // A config keeps its day of the month, although the anchor may be on the last day of a short
+  // month.
   return cycleOf(anchor, first, config?.day_of_month ?? dayOfMonth(anchor))
 }
 
@@ -233,7 +247,10 @@ function readNext(subscription: Stripe.Subscription): Instant | null {
   return ends.length === 0 ? null : instant(Math.min(...ends))
 }
 
-/** Portals set `cancel_at` in flexible mode and `cancel_at_period_end` in classic mode: both mean that no renewal follows. */
+/**
+ * Portals set `cancel_at` in flexible mode and `cancel_at_period_end` in classic mode. Both mean
+ * that no renewal follows.
+ */
 function readEnding(subscription: Stripe.Subscription, next: Instant | null): Instant | null {
   if (next === null) return null
   if (subscription.cancel_at !== null && subscription.cancel_at <= next) return instant(subscription.cancel_at)
@@ -260,7 +277,10 @@ function typeOf(reference: string | { readonly object: string }): string | null 
   return reference.object
 }
 
-/** The items as the arithmetic takes them. Discounts whose coupon is unknown count as none: such a subscriber is blocked anyway. */
+/**
+ * The items as input of the billing arithmetic. A discount with an unknown coupon counts as no
+ * discount, because such a subscriber is blocked anyway.
+ */
 export function billedItems({ items, raw, currency }: SourceSubscription): readonly BilledItem[] {
   return items.map((item) => {
     const rates = item.taxRates.length > 0 ? item.taxRates : (raw.default_tax_rates ?? [])
@@ -272,15 +292,16 @@ export function billedItems({ items, raw, currency }: SourceSubscription): reado
   })
 }
 
-/** So many units of a price, without discounts and taxes. */
+/** A quantity of a price, without discounts and taxes. */
 export function billedPrice(price: Stripe.Price, currency: string, quantity: number): BilledItem {
   const terms = { ...unitOf(price, currency), transform: transformOf(price), quantity }
   return { ...terms, discounts: [], taxes: [], product: idOf(price.product) }
 }
 
 /**
- * An amount off in another currency, which Stripe ignores on the invoice (https://docs.stripe.com/billing/subscriptions/coupons): it takes nothing off here,
- * so there is nothing to carry. One whose further currencies were not read is not called idle.
+ * Whether a discount has no effect: an amount off in another currency, which Stripe ignores on the
+ * invoice (https://docs.stripe.com/billing/subscriptions/coupons), so there is nothing to carry. If
+ * the coupon's other currencies were not read, the answer is no.
  */
 export function isIdle({ coupon }: SourceDiscount, currency: string): boolean {
   if (coupon === null || coupon.amount_off === null || coupon.currency === currency) return false
@@ -291,7 +312,7 @@ export function appliedDiscount(coupon: Stripe.Coupon | null, currency: string):
   if (coupon === null) return []
   const amountOff =
     coupon.currency === currency ? coupon.amount_off : (coupon.currency_options?.[currency]?.amount_off ?? null)
-  // An amount in another currency is ignored by Stripe.
+  // Stripe ignores an amount in another currency.
   if (coupon.percent_off === null && amountOff === null) return []
   return [{ percentOff: coupon.percent_off, amountOff, products: coupon.applies_to?.products ?? null }]
 }
@@ -314,8 +335,8 @@ function transformOf({ transform_quantity: transform }: Stripe.Price): BilledIte
 }
 
 /**
- * A decimal amount in one form. The SDK gives decimals as objects, plain JSON has them as text: `0.50` and `0.5` are the same price, so trailing zeros
- * go.
+ * A decimal amount in one form. The SDK returns decimals as objects and plain JSON as text. `0.50`
+ * and `0.5` are the same price, so trailing zeros are removed.
  */
 export function decimalText(
   decimal: string | { toString(): string } | null | undefined,

@@ -3,23 +3,23 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { cancelledComment, markFrom, markHold, settledComment, undoneComment } from './marks.ts'
 
 /**
- * What a subscription's status means, and by which marks it is ours. No other file compares a status: a question that
- * is not answered here gets a predicate here.
+ * What a subscription's status means, and which marks show that it belongs to Crossbill. No other
+ * file compares a status: a new question gets a predicate here.
  *
- * | status               | over | begun | charges | gives access | payments fail | current | what it is                                        |
- * |----------------------|------|-------|---------|--------------|---------------|---------|---------------------------------------------------|
- * | `incomplete`         | no   | no    | no      | no           | no            | no      | its first payment is outstanding, for 23 hours    |
- * | `incomplete_expired` | yes  | no    | no      | no           | no            | no      | its first payment never came                      |
- * | `trialing`           | no   | yes   | yes     | yes          | no            | no      | its first charge is due when the trial ends       |
- * | `active`             | no   | yes   | yes     | yes          | no            | yes     | paid up to the end of its period                  |
- * | `past_due`           | no   | yes   | yes     | yes          | retrying      | yes     | Stripe tries the last invoice again               |
- * | `unpaid`             | no   | yes   | yes     | no           | given up      | no      | all tries failed; a payment makes it active again |
- * | `paused`             | no   | yes   | no      | no           | no            | no      | its trial ended without a payment method          |
- * | `canceled`           | yes  | yes   | no      | no           | no            | no      | ended for good; Stripe never revives it           |
+ * | status               | over | begun | charges | access | payments | current | what it is     |
+ * |----------------------|------|-------|---------|--------|----------|---------|----------------|
+ * | `incomplete`         | no   | no    | no      | no     | no       | no      | awaits payment |
+ * | `incomplete_expired` | yes  | no    | no      | no     | no       | no      | never paid     |
+ * | `trialing`           | no   | yes   | yes     | yes    | no       | no      | in its trial   |
+ * | `active`             | no   | yes   | yes     | yes    | no       | yes     | paid           |
+ * | `past_due`           | no   | yes   | yes     | yes    | retrying | yes     | being retried  |
+ * | `unpaid`             | no   | yes   | yes     | no     | given up | no      | retries failed |
+ * | `paused`             | no   | yes   | no      | no     | no       | no      | no card at end |
+ * | `canceled`           | yes  | yes   | no      | no     | no       | no      | ended          |
  *
- * A status that Stripe adds later is alive, may charge and gives access, until this table says otherwise: nobody is
- * forgotten, charged by two accounts or locked out because of a word that is new. It is moved by no plan
- * (`unknown_status`).
+ * A status that Stripe adds later counts as alive, charging and giving access until this table has
+ * it, so that no subscriber is forgotten, charged by two accounts or locked out. No plan moves such
+ * a subscription (`unknown_status`).
  *
  * https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses
  */
@@ -34,20 +34,20 @@ const meanings = {
   canceled: { over: true, begun: true, charges: false, access: false, fails: undefined, current: false },
 } as const satisfies Readonly<Record<KnownStatus, Meaning>>
 
-/** The words that the SDK knows; its own type also admits any other text. */
+/** The statuses that the SDK knows; its type also admits any other text. */
 type KnownStatus = LiteralIn<Stripe.Subscription.Status>
 type LiteralIn<T> = T extends string ? (string & Record<never, never> extends T ? never : T) : never
 
 interface Meaning {
-  /** It has ended for good. */
+  /** It has ended permanently. */
   readonly over: boolean
-  /** It was started: its first payment was made, or none was due. */
+  /** It has started: its first payment was made, or none was due. */
   readonly begun: boolean
-  /** It may take money at its next renewal, unless its collection is paused. */
+  /** It may charge at its next renewal, unless its collection is paused. */
   readonly charges: boolean
   readonly access: boolean
   readonly fails: 'retrying' | 'given up' | undefined
-  /** It bills regular periods, paid or being retried. */
+  /** It bills regular periods, paid or with retries. */
   readonly current: boolean
 }
 
@@ -60,7 +60,7 @@ const unheardOf: Meaning = {
   current: false,
 }
 
-/** A subscription as Stripe shows it, typed by its SDK or read as JSON. */
+/** A subscription as Stripe returns it, typed by the SDK or as JSON. */
 export type Shown = ShownFields | JsonObject
 
 interface ShownFields {
@@ -79,81 +79,95 @@ export function isKnownStatus(status: unknown): status is KnownStatus {
   return typeof status === 'string' && Object.hasOwn(meanings, status)
 }
 
-/** The status that is not worth writing down. */
+/** The default status, which entries omit. */
 export const usualStatus = 'active' satisfies KnownStatus
 
 /* ------------------------------------------------------------- by status */
 
-/** Ended for good. */
+/** Ended permanently. */
 export function isOver(subscription: Shown): boolean {
   return meaningOf(subscription).over
 }
 
-/** Not ended: it can still be cancelled, whether or not it ever charges. */
+/** Not ended: it can still be cancelled, even if it never charges. */
 export function isAlive(subscription: Shown): boolean {
   return !isOver(subscription)
 }
 
-/** Alive, and not one whose first payment is still outstanding. */
+/** Alive, and its first payment is not outstanding. */
 export function hasBegun(subscription: Shown): boolean {
   const { over, begun } = meaningOf(subscription)
   return begun && !over
 }
 
-/** It may take money at its next renewal: it is there, alive, begun, and nothing pauses its collection. */
+/**
+ * Whether it may charge at its next renewal: it exists, is alive, has begun, and its collection is
+ * not paused.
+ */
 export function mayCharge(subscription: Shown | undefined): boolean {
   if (subscription === undefined) return false
   return meaningOf(subscription).charges && (subscription.pause_collection ?? null) === null
 }
 
-/** Its periods run and end. Those of a stopped one do not, and one that has not begun has none. */
+/**
+ * Whether its periods run. A stopped subscription has no running period, and one that has not begun
+ * has none.
+ */
 export function hasRunningPeriod(subscription: Shown): boolean {
   return meaningOf(subscription).charges
 }
 
-/** Its member has what it gives. Stripe still collects a payment that failed; only one that it gave up ends access. */
+/**
+ * Whether its member has access. Stripe still retries a failed payment; access ends only when
+ * Stripe gives up.
+ */
 export function givesAccess(subscription: Shown): boolean {
   return meaningOf(subscription).access
 }
 
-/** How its last payment failed; undefined when it did not. */
+/** How its last payment failed; undefined when it did not fail. */
 export function paymentFailure(subscription: Shown): 'retrying' | 'given up' | undefined {
   return meaningOf(subscription).fails
 }
 
-/** It bills regular periods, paid or being retried. */
+/** Whether it bills regular periods, paid or with retries. */
 export function isCurrent(subscription: Shown): boolean {
   return meaningOf(subscription).current
 }
 
-/** Stripe itself stopped it, because its trial ended without a payment method. */
+/** Stripe paused it because its trial ended without a payment method. */
 export function isStoppedAfterTrial({ status }: Shown): boolean {
   return status === 'paused'
 }
 
-/** When the trial that is running ends, in unix seconds; null when none is running. */
+/** End of a running trial, in unix seconds; null without a running trial. */
 export function runningTrialEnd({ status, trial_end: end }: Shown): number | null {
   return status === 'trialing' && typeof end === 'number' ? end : null
 }
 
-/* ------------------------------------------------------------ by our marks */
+/* ------------------------------------------------------------ by the marks */
 
 /** The subscriber that this subscription of the target succeeds, `us/sub_…`. */
 export function successorMark(subscription: Shown): string | undefined {
   return markOn(subscription, markFrom)
 }
 
-/** It carries the mark of our hold. Somebody may have taken the pause off and left the mark. */
+/**
+ * It carries the mark of Crossbill's hold. The pause may have been removed while the mark stayed.
+ */
 export function hasHoldMark(subscription: Shown): boolean {
   return markOn(subscription, markHold) !== undefined
 }
 
-/** Alive, and its hold was set by us, whatever became of the pause since. */
+/** Alive and held by Crossbill, whatever happened to the pause since. */
 export function isHeld(subscription: Shown | undefined): boolean {
   return subscription !== undefined && isAlive(subscription) && hasHoldMark(subscription)
 }
 
-/** Held by us, and the pause of the hold is in force: it collects nothing, and does not resume by itself. */
+/**
+ * Held by Crossbill, and the pause of the hold is in force: it collects nothing and does not resume
+ * automatically.
+ */
 export function isOnHold(subscription: Shown): boolean {
   const pause = subscription.pause_collection
   if (!isHeld(subscription) || typeof pause !== 'object' || pause === null) return false
@@ -161,17 +175,17 @@ export function isOnHold(subscription: Shown): boolean {
   return (resumes ?? null) === null && (behavior === 'keep_as_draft' || behavior === 'void')
 }
 
-/** Cancelled by a settle of ours. */
+/** Cancelled by a settle. */
 export function isSettled(subscription: Shown): boolean {
   return commentOn(subscription)?.startsWith(settledComment) === true
 }
 
-/** Cancelled by an undo or a revert of ours: as if it had never been. */
+/** Cancelled by an undo or a revert, as if it had never existed. */
 export function isUndone(subscription: Shown): boolean {
   return commentOn(subscription)?.startsWith(undoneComment) === true
 }
 
-/** Cancelled by us, for whatever reason. */
+/** Cancelled by Crossbill, for any reason. */
 export function isCancelledByUs(subscription: Shown): boolean {
   const comment = commentOn(subscription)
   return [settledComment, cancelledComment, undoneComment].some((own) => comment?.startsWith(own) === true)

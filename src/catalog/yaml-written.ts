@@ -2,9 +2,9 @@ import { CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, type Pair, 
 
 /*
  * A value means what its text says, or it is refused. YAML reads `49.00`, `4.9e3`, `0x1324` and
- * `4900` as numbers, reads `1e3:` as the key `1000`, and lets a tag change the type of a collection.
- * Amounts are money and keys are ids, so both keep their spelling here, and every form with another
- * YAML meaning is refused by name.
+ * `4900` as numbers, reads `1e3:` as the key `1000`, and lets a tag change the type of a
+ * collection. Amounts are money and keys are ids, so both keep their spelling here, and every form
+ * with another YAML meaning is refused by name.
  */
 
 /** A part of a text whose YAML meaning differs from what it suggests. */

@@ -53,16 +53,16 @@ export function indexLive(kind: Kind, input: Pick<ResourcesInput, 'live' | 'proj
  * Decides by positive evidence only, the strongest first: Crossbill's mark with its address, the
  * store's record, the natural key, the project's mapping.
  *
- * | mark names it | store knows its id | natural key     | then                                             |
- * |---------------|--------------------|-----------------|--------------------------------------------------|
- * | one object    | –                  | –               | ours                                             |
- * | several       | one of them        | –               | ours is the recorded one                         |
- * | several       | none of them       | –               | ours is the newest in use                        |
- * | none          | a live object      | –               | ours, unless its mark names another address      |
- * | none          | nothing live       | ours by project | ours                                             |
- * | none          | nothing live       | marked by others| taken, or absent where the key is handed over    |
- * | none          | nothing live       | unmarked        | foreign: to be adopted, or in the way            |
- * | none          | nothing live       | nobody's        | foreign if mapped, else absent (gone if recorded)|
+ * | mark names it | store knows id | natural key     | then                                     |
+ * |---------------|----------------|-----------------|------------------------------------------|
+ * | one object    | –              | –               | ours                                     |
+ * | several       | one of them    | –               | ours is the recorded one                 |
+ * | several       | none of them   | –               | ours is the newest in use                |
+ * | none          | a live object  | –               | ours, unless marked with another address |
+ * | none          | nothing live   | of this project | ours                                     |
+ * | none          | nothing live   | of another mark | taken; absent if the key is released     |
+ * | none          | nothing live   | unmarked        | foreign: adopted, or in the way          |
+ * | none          | nothing live   | unused          | foreign if mapped, else absent or gone   |
  *
  * Where Stripe lets several objects share a natural key (`unique: false`), the mapping comes
  * first, and a holder that belongs to another entry is skipped. `isClaimed`: whether an earlier

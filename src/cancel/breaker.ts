@@ -5,8 +5,10 @@ export type BreakerReading =
   | { readonly open: true; readonly reason: string; readonly since: Instant }
 
 /**
- * The circuit that keeps a broken outside from cancelling everybody: more cancels an hour than the limit. The poller and the
- * reconciliation open it too, when Kajabi shows an empty page where people were before. Open means: nothing is cancelled, nothing is dropped, somebody is called. It is closed by an operator.
+ * The circuit that keeps a broken outside from cancelling everybody: more cancels an hour than the
+ * limit. The poller and the reconciliation open it too, when Kajabi shows an empty page where
+ * people were before. Open means: nothing is cancelled, nothing is dropped, somebody is called. It
+ * is closed by an operator.
  */
 export function readBreaker(input: {
   readonly now: Instant

@@ -1,13 +1,18 @@
 /**
- * What a true cancel signal does to one subscriber, given what both accounts hold right now. Pure: the worker reads, this decides, the worker sends.
+ * What a true cancel signal does to one subscriber, given what both accounts hold right now. Pure:
+ * the worker reads, this decides, the worker sends.
  *
- * "Already cancelled" in the old account is success only if no live object marked as its successor exists in the target: otherwise the old one is
- * a forwarding address. While on hold both are cancelled, the new one first, since the held one cannot charge meanwhile.
+ * "Already cancelled" in the old account is success only if no live object marked as its successor
+ * exists in the target: otherwise the old one is a forwarding address. While on hold both are
+ * cancelled, the new one first, since the held one cannot charge meanwhile.
  */
 export interface LiveSides {
   /** The old subscription. `ours`: cancelled with the settled marker. */
   readonly old: 'live' | 'cancelled' | 'cancelled_by_us' | 'missing'
-  /** Successors in the target by mark, cancelled ones included; undefined when the target could not be read. */
+  /**
+   * Successors in the target by mark, cancelled ones included; undefined when the target could not
+   * be read.
+   */
   readonly successors: readonly { readonly id: string; readonly live: boolean }[] | undefined
 }
 
@@ -52,8 +57,9 @@ export type Choice =
   | { readonly choice: 'ambiguous'; readonly subscribers: readonly string[] }
 
 /**
- * Which subscription is meant. The offer must match even when there is only one candidate: Kajabi's "payments cancelled" automation also fires when
- * a payment plan is fully paid, and must then cancel nothing else.
+ * Which subscription is meant. The offer must match even when there is only one candidate: Kajabi's
+ * "payments cancelled" automation also fires when a payment plan is fully paid, and must then
+ * cancel nothing else.
  */
 export function choose(candidates: readonly Candidate[], offer: string | undefined): Choice {
   if (candidates.length === 0) return { choice: 'none', reason: 'nobody' }

@@ -8,9 +8,10 @@ import type { Signal } from './signal.ts'
 export type HookReading = { readonly signal: Signal } | { readonly ignored: string }
 
 /**
- * Reads the body of an API hook, `{ id, event, payload: [resource, …] }` (https://developers.kajabi.com/api-reference, "Hooks"), or of a hook set up on
- * Kajabi's own pages (other events and shapes, none of which can mean a cancel). Hooks are not signed, so nothing here is believed: what is read is ids to look up.
- * Names and addresses in the body are passed over.
+ * Reads the body of an API hook, `{ id, event, payload: [resource, …] }`
+ * (https://developers.kajabi.com/api-reference, "Hooks"), or of a hook set up on Kajabi's own pages
+ * (other events and shapes, none of which can mean a cancel). Hooks are not signed, so nothing here
+ * is believed: what is read is ids to look up. Names and addresses in the body are passed over.
  */
 export function readKajabiHook(body: string, parsed: Json, access: Access, now: Instant): HookReading {
   if (!isJsonObject(parsed)) return { ignored: 'not_a_hook' }
@@ -32,7 +33,8 @@ function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arr
   if (contact === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
   const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
   if (offer === undefined) return { ignored: 'tag_means_nothing' }
-  // The contact's `external_user_id` may name a Stripe customer; whose it really is, is read back from Kajabi.
+  // The contact's `external_user_id` may name a Stripe customer; whose it really is, is read back
+  // from Kajabi.
   return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact, tag, offer } }
 }
 

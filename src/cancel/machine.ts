@@ -3,7 +3,8 @@ import { unreachable } from '../core/assert.ts'
 import type { DeadReason, IgnoredReason } from './reasons.ts'
 
 /**
- * What happens to an accepted signal. Every state but the last three is work that waits; nothing leaves the inbox by being forgotten.
+ * What happens to an accepted signal. Every state but the last three is work that waits; nothing
+ * leaves the inbox by being forgotten.
  *
  * | state      | verified     | not true       | cancelled | fails, may pass | fails for good | redriven  | discarded |
  * |------------|--------------|----------------|-----------|-----------------|----------------|-----------|-----------|
@@ -36,7 +37,10 @@ export type InboxEvent =
 
 export const inboxStates = ['received', 'verifying', 'cancelling', 'retry', 'done', 'ignored', 'dead'] as const
 
-/** The next state, or undefined where the event is illegal in this state (the caller says so and changes nothing). */
+/**
+ * The next state, or undefined where the event is illegal in this state (the caller says so and
+ * changes nothing).
+ */
 export function nextInbox(now: InboxState, event: InboxEvent): InboxState | undefined {
   switch (now.state) {
     case 'received':
@@ -61,7 +65,8 @@ type Waiting = Extract<InboxState, { state: 'received' | 'verifying' | 'cancelli
 function fromWaiting(now: Waiting, event: InboxEvent): InboxState | undefined {
   switch (event.event) {
     case 'claimed':
-      // A worker that died in the middle leaves `verifying` or `cancelling` behind; the next one simply goes on.
+      // A worker that died in the middle leaves `verifying` or `cancelling` behind; the next one
+      // simply goes on.
       return now.state === 'cancelling' ? now : { state: 'verifying' }
     case 'verified':
       return { state: 'cancelling' }

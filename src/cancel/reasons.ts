@@ -1,4 +1,7 @@
-/** What an entry of the inbox came to, for whoever looks at it: what happened, what to do next, and the command that does it. */
+/**
+ * What an entry of the inbox came to, for whoever looks at it: what happened, what to do next, and
+ * the command that does it.
+ */
 export interface Explanation {
   readonly means: string
   readonly next: string
@@ -13,7 +16,10 @@ function explained(means: string, next = nothingToDo, command = ''): Explanation
   return { means, next, command }
 }
 
-/** Why a signal cancels nobody. Whatever ends as ignored has one of these, but for what an operator discarded in words of their own. */
+/**
+ * Why a signal cancels nobody. Whatever ends as ignored has one of these, but for what an operator
+ * discarded in words of their own.
+ */
 const ignored = {
   event_never_acts: explained('Only a cancel tag is a wish to cancel; this event of Kajabi is none.'),
   names_no_contact_or_tag: explained('Kajabi’s hook named no contact or no tag, so it asks for nothing.'),
@@ -77,7 +83,10 @@ const ignored = {
 
 export type IgnoredReason = keyof typeof ignored
 
-/** Why a signal waits for a person. Codes of Stripe and Kajabi that are not here are refusals, and are explained as such. */
+/**
+ * Why a signal waits for a person. Codes of Stripe and Kajabi that are not here are refusals, and
+ * are explained as such.
+ */
 const dead = {
   nobody: explained(
     'Nobody is known to have got this from Crossbill: neither by a grant, nor by a mark in the target account.',
@@ -158,7 +167,9 @@ const dead = {
 
 export type DeadReason = keyof typeof dead
 
-/** Dead letters by what was tried too often, and by what another system refused in its own words. */
+/**
+ * Dead letters by what was tried too often, and by what another system refused in its own words.
+ */
 const otherDead = {
   bug: explained(
     'A rule inside Crossbill does not hold, as the reason says. Nothing more is sent for this entry.',

@@ -12,8 +12,10 @@ const fields: Readonly<Record<string, RegExp>> = {
 }
 
 /**
- * Reads the body of a relay's signed request: `{ "offer": "membership", "contact": "123" }`, with `customer` or `subscriber` in place of the contact, or beside it. The offer
- * is required even where there is only one: "payments cancelled" in Kajabi also comes when a payment plan is fully paid. An e-mail address is refused.
+ * Reads the body of a relay's signed request: `{ "offer": "membership", "contact": "123" }`, with
+ * `customer` or `subscriber` in place of the contact, or beside it. The offer is required even
+ * where there is only one: "payments cancelled" in Kajabi also comes when a payment plan is fully
+ * paid. An e-mail address is refused.
  */
 export function readRelay(
   body: Json,

@@ -2,9 +2,10 @@ import { digest } from '../core/canonical.ts'
 import type { Instant } from '../core/instant.ts'
 
 /**
- * Something that may mean "this member wants to stop". How far it is to be believed depends on where it came from:
- * hooks and the poller are hints that are verified by reading Kajabi back; a relay's signed request, a member's confirmed link and the operator
- * act. A form never acts, since anybody can type any address into it: it only has a confirmation link sent.
+ * Something that may mean "this member wants to stop". How far it is to be believed depends on
+ * where it came from: hooks and the poller are hints that are verified by reading Kajabi back; a
+ * relay's signed request, a member's confirmed link and the operator act. A form never acts, since
+ * anybody can type any address into it: it only has a confirmation link sent.
  */
 export type SignalSource =
   | 'hook'
@@ -27,7 +28,10 @@ export interface Signal {
   readonly tag?: string
   /** Stripe customer of the target, when the signal brought it. */
   readonly customer?: string
-  /** `us/sub_…`, bound when the signal was accepted: a late retry never hits a subscription made afterwards. */
+  /**
+   * `us/sub_…`, bound when the signal was accepted: a late retry never hits a subscription made
+   * afterwards.
+   */
   readonly subscriber?: string
   readonly receivedAt: Instant
   /** The sender's own id of the message (`webhook-id`), or a digest of the body. */
@@ -35,12 +39,16 @@ export interface Signal {
 }
 
 /**
- * Kajabi sends neither a delivery id nor a time, so the same tag on the same contact within the window is the same wish. A sender that numbers its
- * messages (Standard Webhooks) is taken at its word for as long as ids are kept.
+ * Kajabi sends neither a delivery id nor a time, so the same tag on the same contact within the
+ * window is the same wish. A sender that numbers its messages (Standard Webhooks) is taken at its
+ * word for as long as ids are kept.
  */
 export const duplicateWindowSeconds = 600
 
-/** Whether a signal can end in a cancel. A hold to be put back, access to be followed and a link to be sent cannot. */
+/**
+ * Whether a signal can end in a cancel. A hold to be put back, access to be followed and a link to
+ * be sent cannot.
+ */
 export function mayCancel({ source, event }: Signal): boolean {
   return source !== 'form' && event !== 'subscription_ended' && event !== 'hold_removed'
 }

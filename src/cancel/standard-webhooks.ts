@@ -6,7 +6,10 @@ const toleranceSeconds = 300
 
 export type Verdict = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly reason: string }
 
-/** The key behind `whsec_<base64>`: 24 to 64 bytes; undefined when it is weaker or malformed, and then nothing may start with it. */
+/**
+ * The key behind `whsec_<base64>`: 24 to 64 bytes; undefined when it is weaker or malformed, and
+ * then nothing may start with it.
+ */
 export function webhookKey(secret: string): Buffer | undefined {
   const text = secret.startsWith('whsec_') ? secret.slice(6) : secret
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined
@@ -14,7 +17,10 @@ export function webhookKey(secret: string): Buffer | undefined {
   return key.length >= 24 && key.length <= 64 ? key : undefined
 }
 
-/** Verifies a signed request over its raw body. Several keys are several secrets during a rotation; every signature is compared in constant time. */
+/**
+ * Verifies a signed request over its raw body. Several keys are several secrets during a rotation;
+ * every signature is compared in constant time.
+ */
 export function verifyWebhook(
   headers: {
     readonly id: string | undefined

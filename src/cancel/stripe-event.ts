@@ -150,7 +150,10 @@ function sourceChanged(
   }
 }
 
-/** Our pause or our mark went with this event. A revert of our own takes both off, too: whether it was one is read back before anything is done. */
+/**
+ * Our pause or our mark went with this event. A revert of our own takes both off, too: whether it
+ * was one is read back before anything is done.
+ */
 function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   const before = previous['metadata']
   if (!hasHoldMark(subscription)) return isJsonObject(before) && (before[markHold] ?? '') !== ''
@@ -158,7 +161,9 @@ function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   return 'pause_collection' in previous && !(isJsonObject(pause) && (pause['resumes_at'] ?? null) === null)
 }
 
-/** A renewal of a held subscription moves the periods of its items, which is no change of anybody's. */
+/**
+ * A renewal of a held subscription moves the periods of its items, which is no change of anybody's.
+ */
 function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
   const terms = ({ items }: JsonObject): string => {
     const data = isJsonObject(items) && Array.isArray(items['data']) ? items['data'].filter(isJsonObject) : []
@@ -183,14 +188,18 @@ function targetEnded(subscription: JsonObject, message: string, now: Instant): E
   }
 }
 
-/** Stripe removes a discount when it ends, too; the event's own time tells the two apart, with an hour for being late. */
+/**
+ * Stripe removes a discount when it ends, too; the event's own time tells the two apart, with an
+ * hour for being late.
+ */
 function discountDeleted(discount: JsonObject, at: number): EventReading {
   const { end, subscription, source, coupon } = discount
   if (typeof end === 'number' && end <= at + 3_600) return { ignored: 'discount_ended_in_time' }
   const couponObject = isJsonObject(source) ? source['coupon'] : coupon
   const duration = isJsonObject(couponObject) ? couponObject['duration'] : undefined
   if (duration === 'once' || subscription === null) return { ignored: 'discount_was_for_once' }
-  // An event names the coupon by its id alone: without an end it may have been for one invoice, and used up.
+  // An event names the coupon by its id alone: without an end it may have been for one invoice, and
+  // used up.
   const early = typeof end === 'number' || duration !== undefined
   return {
     notice: {
@@ -220,7 +229,10 @@ function paymentFailed(invoice: JsonObject): EventReading {
   }
 }
 
-/** Not one that our cancel let run to the end of its period: that ends weeks after the signal that asked for it. */
+/**
+ * Not one that our cancel let run to the end of its period: that ends weeks after the signal that
+ * asked for it.
+ */
 function cancelledAtOnceByUs(subscription: JsonObject): boolean {
   const { cancel_at_period_end: atEnd, canceled_at: asked, ended_at: ended } = subscription
   return isCancelledByUs(subscription) && atEnd !== true && typeof ended === 'number' && ended === asked

@@ -51,7 +51,9 @@ export interface Surroundings {
   /** Live subscriptions of the target by customer. */
   readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
-  /** Customers of the target whose default method cannot be right for all of their subscriptions. */
+  /**
+   * Customers of the target whose default method cannot be right for all of their subscriptions.
+   */
   readonly sharedDefaults: ReadonlySet<string>
   /** By old subscription: the other project whose successor lives in the target. */
   readonly movedByOthers: ReadonlyMap<string, string>
@@ -155,8 +157,9 @@ function otherProject(
 }
 
 /**
- * The mapping file has a row for each payment method, so a customer without a copied one has none; the copy keeps customer ids, so a customer of the target
- * with this id is that copy. https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
+ * The mapping file has a row for each payment method, so a customer without a copied one has none;
+ * the copy keeps customer ids, so a customer of the target with this id is that copy.
+ * https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
  */
 function copiedCustomer(id: string, { customers }: CopyMap, { target }: Surroundings): string | undefined {
   return customers.get(id) ?? (target.customers.has(id) ? id : undefined)
@@ -172,7 +175,10 @@ export function siblingsOf({ desired, old, around }: Candidate): readonly Stripe
   return all.filter(({ id }) => id !== old.id)
 }
 
-/** Nobody is moved, set back or settled when a renewal is nearer than this: 48 hours or what the project says, a third of the interval when that is less. */
+/**
+ * Nobody is moved, set back or settled when a renewal is nearer than this: 48 hours or what the
+ * project says, a third of the interval when that is less.
+ */
 export function windowSeconds({ old, around }: Candidate): number {
   const hours = around.policies.renewal_window_hours * secondsPerHour
   return old.cycle === null ? hours : Math.min(hours, Math.floor((lengthInDays(old.cycle) * 86_400) / 3))

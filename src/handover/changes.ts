@@ -11,7 +11,10 @@ import { isIdle, type SourceDiscount, type SourceItem, type SourceSubscription }
 import type { HandoverDrift } from './types.ts'
 import { changesWhileHeld, isEnding } from './while-held.ts'
 
-/** How the live old subscription differs from what its entry says; an empty list when it does not. References that have no mapping are found elsewhere. */
+/**
+ * How the live old subscription differs from what its entry says; an empty list when it does not.
+ * References that have no mapping are found elsewhere.
+ */
 export function changesSincePull(candidate: Candidate): readonly string[] {
   const { desired, old, around } = candidate
   const { raw, cycle } = old
@@ -69,7 +72,10 @@ function itemChanges(
   return sameSet(wanted, there) ? [] : [`items are ${there.join(', ')}`]
 }
 
-/** Discounts may run out between pull and plan; one that is new, or was taken away before its end, is a change. */
+/**
+ * Discounts may run out between pull and plan; one that is new, or was taken away before its end,
+ * is a change.
+ */
 function discountChanges(candidate: Candidate): readonly string[] {
   const { desired, old, around } = candidate
   const mappings = around.index.mappings(desired.source)
@@ -96,7 +102,10 @@ function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
   return renewed && couponDuration(value)?.duration === 'once'
 }
 
-/** How the successor differs from the held old subscription that it was made from: what its subscriber changed since the move. */
+/**
+ * How the successor differs from the held old subscription that it was made from: what its
+ * subscriber changed since the move.
+ */
 export function changesSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly string[] {
   return termsSinceMove(candidate, successor).map(({ what }) => what)
 }
@@ -106,7 +115,8 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
   const { old, successor, standing } = candidate
   if (successor === undefined) return []
   if (standing !== 'target') return outsideDrift(candidate, successor)
-  // Once the same change was made in the target and its name written down, the two are compared again.
+  // Once the same change was made in the target and its name written down, the two are compared
+  // again.
   const held = heldChanges(candidate, successor)
   const drifted = held.some(({ code }) => code === 'drift_on_held_source')
   // Changed itself, the old one no longer says what the new one was made from.
@@ -174,7 +184,10 @@ function pausedInTarget(
     : [{ code: 'paused_in_target', message: `the collection of ${id} was paused in the target` }]
 }
 
-/** Discounts that still cover the next renewal in the old account and have no counterpart in the new one. */
+/**
+ * Discounts that still cover the next renewal in the old account and have no counterpart in the new
+ * one.
+ */
 function discountsLost(
   { discounts, cycle, next, currency }: SourceSubscription,
   successor: Stripe.Subscription,

@@ -15,7 +15,10 @@ export interface Charge {
   readonly currency: string
 }
 
-/** Null where nothing more will be billed. Items with another interval that are not due then are not on that invoice. */
+/**
+ * Null where nothing more will be billed. Items with another interval that are not due then are not
+ * on that invoice.
+ */
 export function nextChargeOf(subscription: SourceSubscription): Charge | null {
   const { next, ending, currency, raw, trialEnd, items } = subscription
   if (next === null || ending !== null) return null
@@ -36,7 +39,10 @@ function running({ old, coupon }: SourceDiscount, next: Instant, currency: strin
   return isOver ? [] : appliedDiscount(coupon, currency)
 }
 
-/** Monthly recurring revenue of one subscription, before discounts and taxes. What is billed by usage is not known in advance and counts as nothing. */
+/**
+ * Monthly recurring revenue of one subscription, before discounts and taxes. What is billed by
+ * usage is not known in advance and counts as nothing.
+ */
 export function monthlyOf(subscription: SourceSubscription): { readonly amount: number; readonly currency: string } {
   const billed = billedItems(subscription)
   const items = subscription.items.flatMap(({ price }, at) => {

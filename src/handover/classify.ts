@@ -32,7 +32,10 @@ import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
 
-/** Every declared subscriber with exactly one outcome, in the catalog's order. Pure: equal input, equal output. */
+/**
+ * Every declared subscriber with exactly one outcome, in the catalog's order. Pure: equal input,
+ * equal output.
+ */
 export function classifySubscribers(input: HandoverInput): readonly Classification[] {
   const around = surroundingsOf(input)
   const decided = input.catalog.subscribers.map((desired) => decide(desired, around))
@@ -66,14 +69,20 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
   return { candidate, classification: { ...outcome, ...more } }
 }
 
-/** The subscription of the account that bills: its subscriber may have changed the new one since the move. */
+/**
+ * The subscription of the account that bills: its subscriber may have changed the new one since the
+ * move.
+ */
 function billedBy({ standing, old, successor, customerNew, around }: Candidate): SourceSubscription {
   const isInTarget = standing === 'target' || standing === 'settled' || standing === 'cancelled_in_source'
   if (!isInTarget || successor === undefined) return old
   return readSource(successor, customerNew, around.target.prices, around.target.coupons)
 }
 
-/** A wave file that was moved into the folder of another account declares its subscribers there: removing the entries would forget them. */
+/**
+ * A wave file that was moved into the folder of another account declares its subscribers there:
+ * removing the entries would forget them.
+ */
 function notInSource({ source, subscription }: DesiredSubscriber, { sources }: Surroundings): Reason<BlockedCode> {
   const message = `account ${source} has no subscription ${subscription}`
   const [there] = [...sources].find(([, { byId }]) => byId.has(subscription)) ?? []
@@ -134,7 +143,10 @@ function outcomeOf(candidate: Candidate): Outcome {
   }
 }
 
-/** No change of the stage swallows the cancel: the new one ends too, or a person says by name that it goes on. */
+/**
+ * No change of the stage swallows the cancel: the new one ends too, or a person says by name that
+ * it goes on.
+ */
 function cancelledInSource({ desired, successor }: Candidate): Outcome {
   if (desired.override?.includes('cancelled_in_source') === true) return { outcome: 'unchanged' }
   const ending = successor === undefined ? null : readSource(successor, undefined).ending
@@ -148,7 +160,10 @@ function atSource(candidate: Candidate): Outcome {
   return desired.stage === 'source' ? { outcome: 'unchanged' } : move(candidate)
 }
 
-/** Whoever is moved by another project is excluded here, unless the YAML asks for a move that cannot be. */
+/**
+ * Whoever is moved by another project is excluded here, unless the YAML asks for a move that cannot
+ * be.
+ */
 function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
   return desired.stage === 'source'
     ? { outcome: 'excluded', reason: `project ${project} has moved this subscriber` }
@@ -156,8 +171,9 @@ function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
 }
 
 /**
- * On hold without any successor, where one was: the hold is kept only after the proof, and a customer who was deleted took
- * it along. Releasing the old subscription would charge somebody who left.
+ * On hold without any successor, where one was: the hold is kept only after the proof, and a
+ * customer who was deleted took it along. Releasing the old subscription would charge somebody who
+ * left.
  */
 function isLost({ sights, isErased }: Candidate): boolean {
   return sights.new === 'none' && (sights.old === 'kept' || (sights.old !== 'free' && isErased))
@@ -194,8 +210,8 @@ function move(candidate: Candidate): Outcome {
 }
 
 /**
- * A discount of the customer that applies once falls on whichever of their subscriptions renews first; one that is on hold by then has taken it along, and
- * renews, or renewed, in the target.
+ * A discount of the customer that applies once falls on whichever of their subscriptions renews
+ * first; one that is on hold by then has taken it along, and renews, or renewed, in the target.
  */
 function earliestRenewal(candidate: Candidate): string {
   const { old, customerOld } = candidate
@@ -210,8 +226,9 @@ function earliestRenewal(candidate: Candidate): string {
 }
 
 /**
- * Settled only after the new subscription has captured a payment that is not zero for a renewal (or owes nothing), or after the project's delay
- * since its first renewal, which the guard `settle_unproven` counts: undo ends here.
+ * Settled only after the new subscription has captured a payment that is not zero for a renewal (or
+ * owes nothing), or after the project's delay since its first renewal, which the guard
+ * `settle_unproven` counts: undo ends here.
  */
 function settle(candidate: Candidate): Outcome {
   const { old, source, around } = candidate
@@ -233,7 +250,10 @@ function settle(candidate: Candidate): Outcome {
   return later('renewal_unproven', until, `${successor.id} has not captured its renewal of ${formatInstant(first)} yet`)
 }
 
-/** Any renewal that was paid counts, whatever the newest invoice is: a draft of its first hour, or a later one that failed. */
+/**
+ * Any renewal that was paid counts, whatever the newest invoice is: a draft of its first hour, or a
+ * later one that failed.
+ */
 function hasCaptured(
   { id, latest_invoice: latest }: Stripe.Subscription,
   first: Instant,
@@ -243,7 +263,10 @@ function hasCaptured(
   return latest !== null && typeof latest === 'object' && isCaptured(latest, first)
 }
 
-/** A complimentary member: the renewal came to nothing, and so will the next one, so there is no payment that could prove more. */
+/**
+ * A complimentary member: the renewal came to nothing, and so will the next one, so there is no
+ * payment that could prove more.
+ */
 function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subscription, first: Instant): boolean {
   const { latest_invoice: latest } = successor
   if (latest === null || typeof latest === 'string' || latest.created < first || latest.total !== 0) return false
@@ -254,7 +277,10 @@ function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subsc
   return !isByUsage && (nextChargeOf(now)?.amount ?? 0) === 0
 }
 
-/** See `afterInvoice` in the machine for the table; what it would refuse while working is refused here already. */
+/**
+ * See `afterInvoice` in the machine for the table; what it would refuse while working is refused
+ * here already.
+ */
 function revert(candidate: Candidate): Outcome {
   const { old, around, desired } = candidate
   const successor = present(candidate.successor, 'successor')

@@ -1,4 +1,7 @@
-/** Outcome codes: stable, documented, each with what it means and what to do. The docs are generated from this registry. */
+/**
+ * Outcome codes: stable, documented, each with what it means and what to do. The docs are generated
+ * from this registry.
+ */
 export interface CodeEntry {
   readonly meaning: string
   readonly fix: string
@@ -240,7 +243,10 @@ export const blockedCodes = {
   },
 } as const satisfies Record<string, CodeEntry>
 
-/** How a hand-over under way ended without being done. It left everything as it was, or says what it undid. */
+/**
+ * How a hand-over under way ended without being done. It left everything as it was, or says what it
+ * undid.
+ */
 export const runCodes = {
   another_run: {
     meaning:
@@ -272,7 +278,10 @@ export const runCodes = {
   },
 } as const satisfies Record<string, CodeEntry>
 
-/** A hand-over that waits for a positive read or for a person. The old subscription stays on hold: a missed charge can be repaired, a double one cannot. */
+/**
+ * A hand-over that waits for a positive read or for a person. The old subscription stays on hold: a
+ * missed charge can be repaired, a double one cannot.
+ */
 export const alarmCodes = {
   another_run: {
     meaning:

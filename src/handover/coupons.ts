@@ -3,8 +3,9 @@ import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
 
 /**
- * Coupons made for carrying: one for each remainder, in the catalog under a name that says so, so that review sees it. They have neither redemption
- * limit nor end date: their holders redeemed the original already; the limits stay on the public coupon and its codes.
+ * Coupons made for carrying: one for each remainder, in the catalog under a name that says so, so
+ * that review sees it. They have neither redemption limit nor end date: their holders redeemed the
+ * original already; the limits stay on the public coupon and its codes.
  */
 export function carryingCoupon(
   key: string,
@@ -18,8 +19,9 @@ export function carryingCoupon(
 }
 
 /**
- * The coupon that a discount was redeemed from, as the catalog writes it, for one whose id stands for other terms today. The key says the terms, so that two
- * discounts of one id with different terms have one each.
+ * The coupon that a discount was redeemed from, as the catalog writes it, for one whose id stands
+ * for other terms today. The key says the terms, so that two discounts of one id with different
+ * terms have one each.
  */
 export function redeemedCoupon(
   key: string,
@@ -53,7 +55,10 @@ function suffix(duration: CouponDuration): string {
   }
 }
 
-/** A coupon's duration as written (`once` when nothing is said, as in Stripe); undefined for one that makes no sense. */
+/**
+ * A coupon's duration as written (`once` when nothing is said, as in Stripe); undefined for one
+ * that makes no sense.
+ */
 export function couponDuration(value: JsonObject): CouponDuration | undefined {
   const { duration = 'once', duration_in_months: months } = value
   if (duration === 'forever' || duration === 'once') return { duration }

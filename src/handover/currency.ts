@@ -4,9 +4,10 @@ import { blocked } from './reasons.ts'
 import { idOf } from '../core/reference.ts'
 
 /**
- * A customer of the target has one currency: that of their live subscriptions, pending items and amount-off discount there, and of everything else that is
- * planned to move to them (https://docs.stripe.com/invoicing/multi-currency-customers). Computed over all planned moves, so that the second of
- * two subscriptions is not refused after the first has moved.
+ * A customer of the target has one currency: that of their live subscriptions, pending items and
+ * amount-off discount there, and of everything else that is planned to move to them
+ * (https://docs.stripe.com/invoicing/multi-currency-customers). Computed over all planned moves, so
+ * that the second of two subscriptions is not refused after the first has moved.
  */
 export function withCurrencies(decided: readonly Decided[], around: Surroundings): readonly Decided[] {
   const moving = decided.filter(({ classification }) => classification.outcome === 'move')

@@ -55,8 +55,8 @@ export function tooLate({ next, window }: Expectation, now: Instant): Reason | n
 }
 
 /**
- * The answer to setting the hold must be what the plan saw but for our own change, with no end of its own, and no invoice under way: else somebody acted
- * in between, and the hold is taken back.
+ * The answer to setting the hold must be what the plan saw but for our own change, with no end of
+ * its own, and no invoice under way: else somebody acted in between, and the hold is taken back.
  */
 export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason | null {
   if (sightOld(answer) !== 'held')
@@ -74,11 +74,17 @@ export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason |
 
 export interface BothSides {
   readonly old: Stripe.Subscription | undefined
-  /** Every subscription of the target with the subscriber's mark, `status: all`; undefined when the list could not be read to its end. */
+  /**
+   * Every subscription of the target with the subscriber's mark, `status: all`; undefined when the
+   * list could not be read to its end.
+   */
   readonly successors: readonly Stripe.Subscription[] | undefined
   /** Open invoices of the old customer that advance by themselves, of any subscription. */
   readonly collecting: readonly Stripe.Invoice[]
-  /** For a settle: pending items of the old customer, and every invoice of the old subscription since the hold. */
+  /**
+   * For a settle: pending items of the old customer, and every invoice of the old subscription
+   * since the hold.
+   */
   readonly money?: { readonly pending: readonly Stripe.InvoiceItem[]; readonly invoices: readonly Stripe.Invoice[] }
   readonly now: Instant
 }
@@ -108,14 +114,17 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, money, no
 }
 
 /**
- * A request that was answered with a 5xx, or not at all, may be committed late. After this time with positive reads it counts
- * as not done. Requests time out after a minute here, and Stripe works on one for less than two.
+ * A request that was answered with a 5xx, or not at all, may be committed late. After this time
+ * with positive reads it counts as not done. Requests time out after a minute here, and Stripe
+ * works on one for less than two.
  */
 export const quietSeconds = 15 * 60
 
 /**
- * An open invoice with a further attempt ahead, or one that was sent: it is never charged by itself, but reminded of and marked overdue. One to be charged
- * without an attempt ahead is either given up or has a payment in flight: telling Stripe to collect it again could charge it a second time.
+ * An open invoice with a further attempt ahead, or one that was sent: it is never charged by
+ * itself, but reminded of and marked overdue. One to be charged without an attempt ahead is either
+ * given up or has a payment in flight: telling Stripe to collect it again could charge it a second
+ * time.
  */
 function willBeCollected(invoice: Stripe.Invoice): boolean {
   const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
@@ -134,7 +143,9 @@ export function proved(input: ProofInput | undefined): EventOf<'proved'> {
   return { type: 'proved', result, reason, invoice }
 }
 
-/** The successor as it is right now, with its newest invoice; `invoice` is null where it has none. */
+/**
+ * The successor as it is right now, with its newest invoice; `invoice` is null where it has none.
+ */
 export interface SuccessorNow {
   readonly subscription: Stripe.Subscription
   readonly invoice: Stripe.Invoice | null

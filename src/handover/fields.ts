@@ -1,12 +1,15 @@
 import type Stripe from 'stripe'
 
 /**
- * What the hand-over does with every field of a subscription, exhaustive over the SDK's type: a field that Stripe adds is a compile error here until
- * somebody has decided what it means for a carried subscription.
+ * What the hand-over does with every field of a subscription, exhaustive over the SDK's type: a
+ * field that Stripe adds is a compile error here until somebody has decided what it means for a
+ * carried subscription.
  *
  * - `carried`   the recipe sends it; it is part of the fingerprint
- * - `decided`   it decides whether and how the subscription moves, under a code of its own; part of the fingerprint
- * - `default`   only its default is carried (by leaving it out); any other value blocks with `field_not_carried`; part of the fingerprint
+ * - `decided`   it decides whether and how the subscription moves, under a code of its own; part of
+ *   the fingerprint
+ * - `default`   only its default is carried (by leaving it out); any other value blocks with
+ *   `field_not_carried`; part of the fingerprint
  * - `volatile`  changes by itself with time and renewals
  * - `identity`  belongs to the old object alone
  */
@@ -42,7 +45,8 @@ export const subscriptionFields = {
   application_fee_percent: unset,
   automatic_tax: {
     policy: 'default',
-    // `enabled` is carried; a liability of another account and a tax that Stripe switched off are not.
+    // `enabled` is carried; a liability of another account and a tax that Stripe switched off are
+    // not.
     isDefault: (value) => allUnsetBut(value, { enabled: () => true, liability: isSelf }),
   },
   billing_cycle_anchor: carried,
@@ -116,11 +120,15 @@ export const itemFields = {
   tax_rates: carried,
 } as const satisfies { readonly [Field in keyof Required<Stripe.SubscriptionItem>]: FieldPolicy }
 
-/** Fields of a customer that money depends on: carried by a step, copied by Stripe, or decided on; the rest is none of billing's business. */
+/**
+ * Fields of a customer that money depends on: carried by a step, copied by Stripe, or decided on;
+ * the rest is none of billing's business.
+ */
 export const customerFields = {
   id: identity,
   object: identity,
-  // Copied by Stripe (https://support.stripe.com/questions/data-that-can-be-copied-between-stripe-accounts).
+  // Copied by Stripe
+  // (https://support.stripe.com/questions/data-that-can-be-copied-between-stripe-accounts).
   address: identity,
   email: identity,
   metadata: identity,
@@ -157,8 +165,8 @@ export const customerFields = {
 type Parts<T> = { readonly [Part in keyof Required<T>]: FieldPolicy }
 
 /**
- * What is carried part by part, exhaustive too: the recipe names each part that it sends, so that one which Stripe adds would otherwise be lost without a
- * word.
+ * What is carried part by part, exhaustive too: the recipe names each part that it sends, so that
+ * one which Stripe adds would otherwise be lost without a word.
  */
 export const subscriptionParts = {
   billing_mode: { flexible: carried, type: carried, updated_at: volatile },
@@ -179,8 +187,8 @@ export const subscriptionParts = {
 }
 
 /**
- * Names of the fields that the hand-over cannot carry as they stand: `billing_thresholds`, `items.current_trial` …; also any field that came with a value and
- * has no policy at all.
+ * Names of the fields that the hand-over cannot carry as they stand: `billing_thresholds`,
+ * `items.current_trial` …; also any field that came with a value and has no policy at all.
  */
 export function fieldsNotCarried(subscription: Stripe.Subscription): readonly string[] {
   const own = notCarried(subscription, subscriptionFields)

@@ -6,8 +6,9 @@ import { foreignMetadata } from '../live/marks.ts'
 import { readPayment, readSource } from '../live/source.ts'
 
 /**
- * Digest of everything about a subscription that the hand-over carries or decides on, and of what it takes from its customer (effective payment method,
- * inherited discount). Left out: what changes with every renewal, and our own hold and marks. So the answer to setting the hold must have the
+ * Digest of everything about a subscription that the hand-over carries or decides on, and of what
+ * it takes from its customer (effective payment method, inherited discount). Left out: what changes
+ * with every renewal, and our own hold and marks. So the answer to setting the hold must have the
  * fingerprint that the plan saw, or somebody else acted in between.
  */
 export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
@@ -25,16 +26,17 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
 }
 
 /**
- * The same of a new subscription, for the question whether its subscriber changed it while it is set back. Its schedule, which a revert releases itself, and the customer's own card
- * are left out.
+ * The same of a new subscription, for the question whether its subscriber changed it while it is
+ * set back. Its schedule, which a revert releases itself, and the customer's own card are left out.
  */
 export function successorPrint(subscription: Stripe.Subscription): string {
   return fingerprint({ ...subscription, schedule: null }, undefined)
 }
 
 /**
- * Digest of what only a person changes on a held subscription: items, quantities, card, its end. Trials and discounts run out by themselves while it is
- * held and are left out. Sixteen characters, written into the mark of the hold.
+ * Digest of what only a person changes on a held subscription: items, quantities, card, its end.
+ * Trials and discounts run out by themselves while it is held and are left out. Sixteen characters,
+ * written into the mark of the hold.
  */
 export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
   // A schedule changes it by itself, as planned.
@@ -53,8 +55,9 @@ export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.
 }
 
 /**
- * Digest of what decides the taxes of a held subscription and is set at its customer or beside its items: address, tax ids, exemption, rates. Sixteen
- * characters, written into the mark of the hold, salted with the subscription.
+ * Digest of what decides the taxes of a held subscription and is set at its customer or beside its
+ * items: address, tax ids, exemption, rates. Sixteen characters, written into the mark of the hold,
+ * salted with the subscription.
  */
 export function aroundPrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
   if (customer === undefined || subscription.schedule !== null) return ''
@@ -78,7 +81,10 @@ function picked(value: object, policies: Readonly<Record<string, FieldPolicy>>):
   return Object.fromEntries(kept.map(([field, one]) => [field, referenced(one)]))
 }
 
-/** Expanded objects as their ids, so that it does not matter how far a read was expanded; decimals and absent fields in one form. */
+/**
+ * Expanded objects as their ids, so that it does not matter how far a read was expanded; decimals
+ * and absent fields in one form.
+ */
 function referenced(value: unknown): unknown {
   if (value === undefined || value === null) return undefined
   if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(referenced)

@@ -10,24 +10,30 @@ import { otherLines } from './while-held.ts'
 
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
 
-/** What was read after the old subscription was given back. Undefined where it could not be read to its end. */
+/**
+ * What was read after the old subscription was given back. Undefined where it could not be read to
+ * its end.
+ */
 export interface GapInput {
   readonly expect: Expectation
   readonly old: Stripe.Subscription | undefined
   /** Every invoice of the old subscription since the hold began, with all lines. */
   readonly oldInvoices: readonly Stripe.Invoice[] | undefined
   /**
-   * Every invoice in the target of every subscription with the subscriber's mark, also of those that were undone: what a
-   * cancelled successor was paid for is paid.
+   * Every invoice in the target of every subscription with the subscriber's mark, also of those
+   * that were undone: what a cancelled successor was paid for is paid.
    */
   readonly newInvoices: readonly Stripe.Invoice[] | undefined
-  /** Invoices of the old customer that bill a gap, by their marks; a crash may have left one unfinished. */
+  /**
+   * Invoices of the old customer that bill a gap, by their marks; a crash may have left one
+   * unfinished.
+   */
   readonly begun: readonly Stripe.Invoice[] | undefined
 }
 
 /**
- * Whether a period was charged by neither side: the oldest such period of those that the hold kept back. It is read again after each is
- * billed, until none is left.
+ * Whether a period was charged by neither side: the oldest such period of those that the hold kept
+ * back. It is read again after each is billed, until none is left.
  *
  * | invoice of the old one since the hold  | target's invoice for it      | gap                                                     |
  * |----------------------------------------|------------------------------|---------------------------------------------------------|
@@ -38,8 +44,8 @@ export interface GapInput {
  * | void, of a renewal                     | otherwise                    | uncharged: one explicit invoice                         |
  * | of a change between renewals           | otherwise                    | left, and listed: only a person knows what it was for   |
  *
- * Where the project says `leave`, every such period is left and listed. A payment that was given back whole counts as none where the
- * subscriber's file says `bill_refunded_period`.
+ * Where the project says `leave`, every such period is left and listed. A payment that was given
+ * back whole counts as none where the subscriber's file says `bill_refunded_period`.
  */
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
@@ -66,7 +72,10 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
   }
 }
 
-/** Invoices of the old subscription that the hold kept back and that somebody would have paid, oldest first. */
+/**
+ * Invoices of the old subscription that the hold kept back and that somebody would have paid,
+ * oldest first.
+ */
 function keptBack(
   { held_since: since, before_pause: pause }: Expectation,
   { items }: Stripe.Subscription,
@@ -130,7 +139,10 @@ function gap(kind: GapRead['gap']): GapRead {
   return { type: 'gap_read', gap: kind, invoice: null, period: null, left: [], requests: 0, done: 0 }
 }
 
-/** Whether both bill one period of the subscription: what else stands on either (items, prorations) does not matter. */
+/**
+ * Whether both bill one period of the subscription: what else stands on either (items, prorations)
+ * does not matter.
+ */
 function samePeriod(a: Stripe.Invoice, b: Stripe.Invoice): boolean {
   const there = new Set(renewedPeriods(b))
   return renewedPeriods(a).some((period) => there.has(period))
@@ -158,8 +170,9 @@ export function gapMark({ key }: Pick<Expectation, 'key'>, voided: string): stri
 }
 
 /**
- * The requests that bill a period nobody charged, from the lines of the invoice that the hold voided: an invoice of its own, its lines with the
- * discounts already taken off, and its finalization, which collects it as the customer is used to.
+ * The requests that bill a period nobody charged, from the lines of the invoice that the hold
+ * voided: an invoice of its own, its lines with the discounts already taken off, and its
+ * finalization, which collects it as the customer is used to.
  */
 export function gapRequest(
   expect: Expectation,
@@ -207,8 +220,9 @@ export function gapRequest(
 }
 
 /**
- * An amount whose tax Stripe computes anew: by the product, whose code decides the rate, and on top or included as the line had it, without which such an
- * invoice takes no item (https://docs.stripe.com/api/invoiceitems/create).
+ * An amount whose tax Stripe computes anew: by the product, whose code decides the rate, and on top
+ * or included as the line had it, without which such an invoice takes no item
+ * (https://docs.stripe.com/api/invoiceitems/create).
  */
 function taxedAmount({ currency, pricing, taxes }: Stripe.InvoiceLineItem, amount: number): JsonObject {
   const tax_behavior = (taxes ?? [])[0]?.tax_behavior ?? 'exclusive'

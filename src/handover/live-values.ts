@@ -3,15 +3,19 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { foreignMetadata } from '../live/marks.ts'
 
 /**
- * What people wrote about themselves (shipping address, tax ids, metadata, descriptions) goes from account to account without ever standing in a plan, the
- * journal or the store: a step holds `{ "$live": "customer/shipping" }`, and the value is put in when the request is sent.
- * Other keys beside `$live` are added to the object that is put in.
+ * What people wrote about themselves (shipping address, tax ids, metadata, descriptions) goes from
+ * account to account without ever standing in a plan, the journal or the store: a step holds `{
+ * "$live": "customer/shipping" }`, and the value is put in when the request is sent. Other keys
+ * beside `$live` are added to the object that is put in.
  */
 export function liveValue(path: string, more: JsonObject = {}): JsonObject {
   return { $live: path, ...more }
 }
 
-/** What is written on a pending item: read before the item is taken away, since nobody can read it after. */
+/**
+ * What is written on a pending item: read before the item is taken away, since nobody can read it
+ * after.
+ */
 export function itemText(account: string, item: string): JsonObject {
   return liveValue(`${textRoot}/${account}/invoiceitems/${item}`)
 }

@@ -13,7 +13,8 @@ import {
 import type { Reason } from './types.ts'
 
 /**
- * The hand-over, a total pure function: every state answers every event; an event that does not belong to a state leaves it as it is.
+ * The hand-over, a total pure function: every state answers every event; an event that does not
+ * belong to a state leaves it as it is.
  *
  *     move    source → reading → carrying* → previewing → holding → creating → pausing? → scheduling? → proving → money* → keeping → moved
  *     settle  moved  → recovering → releasing_schedule? → cancelling_old → recovering → restoring_collection* → settled
@@ -21,8 +22,9 @@ import type { Reason } from './types.ts'
  *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
  *     undo    any    → recovering → cancelling_new | restoring_old → recovering → … → checking_gap → source
  *
- * Until `holding` nothing of the old subscription is touched: a failure ends at `source`. From `holding` on every answer that is not a plain success
- * leads to `recovering`, which reads both sides and decides (`recovery.ts`).
+ * Until `holding` nothing of the old subscription is touched: a failure ends at `source`. From
+ * `holding` on every answer that is not a plain success leads to `recovering`, which reads both
+ * sides and decides (`recovery.ts`).
  *
  * | phase            | done                         | refused           | too_late  | unknown    |
  * |------------------|------------------------------|-------------------|-----------|------------|
@@ -41,7 +43,8 @@ import type { Reason } from './types.ts'
  * | restoring_collection | next, then settled       | next              | next      | again      |
  * | others           | recovering                   | recovering        | recovering| recovering |
  *
- * (1) past those that fall away: an invoice that was paid before it could be voided, or an item that somebody else took away, has nothing to carry.
+ * (1) past those that fall away: an invoice that was paid before it could be voided, or an item
+ * that somebody else took away, has nothing to carry.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state
@@ -95,8 +98,8 @@ function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begi
 }
 
 /**
- * After a crash the request in flight counts as neither sent nor not sent: whoever may have been touched is read again. Before the hold nobody was, and
- * a later plan starts anew.
+ * After a crash the request in flight counts as neither sent nor not sent: whoever may have been
+ * touched is read again. Before the hold nobody was, and a later plan starts anew.
  */
 function interrupted(state: HandoverState): HandoverState {
   const phase = resumed[state.phase]
@@ -194,7 +197,8 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
  * | disputed                  | moved, `disputed_in_target`, or as overridden | doubtful `disputed_in_target`  |
  * | unreadable                | doubtful `target_unreachable`             | doubtful `target_unreachable`      |
  *
- * A successor that its subscriber changed after the plan was made stays as it is: set back, the change would be lost.
+ * A successor that its subscriber changed after the plan was made stays as it is: set back, the
+ * change would be lost.
  */
 function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type: 'invoice_read' }>): HandoverState {
   const { sight, invoice, payment } = event
@@ -271,13 +275,18 @@ function contended(state: HandoverState): HandoverState {
   return stays(state, stopped('another_run', 'another run has decided otherwise about this subscriber'))
 }
 
-/** One that is released and still on hold afterwards (its release was only replayed, or nothing came of it) is released under the next number. */
+/**
+ * One that is released and still on hold afterwards (its release was only replayed, or nothing came
+ * of it) is released under the next number.
+ */
 function afterRestoring(state: HandoverState, event: Sent): HandoverState {
   const isUsed = event.result === 'done' || event.spent === true
   return { ...readAgain(state, event), skips: state.skips + (isUsed ? 1 : 0) }
 }
 
-/** The key of the creation is used up, by this request or by a creation: what is there now decides. */
+/**
+ * The key of the creation is used up, by this request or by a creation: what is there now decides.
+ */
 function afterClosing(state: HandoverState, { result }: Sent): HandoverState {
   if (result === 'unknown') return doubtful(state, 'target_unreachable')
   // Refused means that there is no customer any more, so that nothing can be created for them.
@@ -315,7 +324,9 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
     result === 'unknown' ? state : afterSettling({ ...state, done: state.done + 1 }),
 }
 
-/** Before and after the proof the guard window matters, here it does not: nobody's payer changes. */
+/**
+ * Before and after the proof the guard window matters, here it does not: nobody's payer changes.
+ */
 function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'recovering' }
   if (event.result === 'contended') return doubtful(state, 'another_run')
@@ -351,14 +362,18 @@ function afterCreating(state: HandoverState, event: Sent): HandoverState {
     case 'too_late':
       return undoing(state, event.reason)
     case 'contended':
-      // The key of this creation was shut, by this store before a crash or by another run, or another run created something else under it.
+      // The key of this creation was shut, by this store before a crash or by another run, or
+      // another run created something else under it.
       return { ...state, phase: 'recovering', foreign: state.foreign || state.phase === 'creating' }
     case 'unknown':
       return { ...state, phase: 'recovering', unsure: state.unsure || state.phase === 'creating' }
   }
 }
 
-/** What else belongs to the new subscription before it is proven: its pause, then its schedule, made and filled. */
+/**
+ * What else belongs to the new subscription before it is proven: its pause, then its schedule, made
+ * and filled.
+ */
 function created(state: HandoverState, id: string | null): HandoverState {
   const { phase, lists } = state
   if (phase === 'scheduling')
@@ -384,7 +399,9 @@ function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
   return { ...state, phase: 'checking_gap', invoice, done, period: null, accounted: [...state.accounted, ...billed] }
 }
 
-/** Money of the customer is between two accounts, and going on by ourselves could lose or double it. */
+/**
+ * Money of the customer is between two accounts, and going on by ourselves could lose or double it.
+ */
 function stuck(state: HandoverState, event: Sent): HandoverState {
   return { ...doubtful(state, 'money_stuck'), reason: event.reason }
 }

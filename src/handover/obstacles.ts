@@ -10,8 +10,9 @@ import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
 
 /**
- * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything at once. What the recipe itself refuses (mappings,
- * anchor, discounts, payment method, fields) is not repeated here.
+ * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything
+ * at once. What the recipe itself refuses (mappings, anchor, discounts, payment method, fields) is
+ * not repeated here.
  */
 export const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
   statusIsKnown,
@@ -56,11 +57,17 @@ function unchangedSincePull(candidate: Candidate, findings: Findings): void {
   findings.block('changed_since_pull', changes.join('; '), isLost ? lostBeforeFirstFix : undefined)
 }
 
-/** Before the first billing date any update may unset a discount: a pull would write the loss into the file. */
+/**
+ * Before the first billing date any update may unset a discount: a pull would write the loss into
+ * the file.
+ */
 const lostBeforeFirstFix =
   'Its first billing date is still ahead, so any update of it, a hold of an older version of this tool among them, may have unset the discount. Give it again in the old account, then `crossbill plan`. Do not pull before: the file would lose it.'
 
-/** Past due: the open invoices go on being collected where they are (`leave`), or move along (`carry`). Unpaid: Stripe has given up; so must a person. */
+/**
+ * Past due: the open invoices go on being collected where they are (`leave`), or move along
+ * (`carry`). Unpaid: Stripe has given up; so must a person.
+ */
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
   const failure = paymentFailure(old.raw)
   if (failure === 'given up') findings.block('past_due', whyUnpaid(old.raw), unpaidFix)
@@ -80,7 +87,10 @@ function whyUnpaid({ collection_method: method }: Stripe.Subscription): string {
     : 'the subscription is unpaid: Stripe has given up collecting its invoice'
 }
 
-/** A draft of a subscription whose endpoint never answers is held up to three days (https://docs.stripe.com/invoicing/integration/workflow-transitions). */
+/**
+ * A draft of a subscription whose endpoint never answers is held up to three days
+ * (https://docs.stripe.com/invoicing/integration/workflow-transitions).
+ */
 const draftSecondsMax = 3 * secondsPerDay
 
 function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Findings): void {
@@ -97,7 +107,8 @@ function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Finding
 function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['around'], findings: Findings): void {
   // A sent invoice waits for its customer and stays where it is; it delays only settling.
   const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
-  // Lists cannot show a payment's own state. One that was tried and has no further try before it is on its way, as bank debits are for days.
+  // Lists cannot show a payment's own state. One that was tried and has no further try before it is
+  // on its way, as bank debits are for days.
   const underWay = collected && invoice.attempted && invoice.next_payment_attempt === null
   if (underWay || sightInvoice(invoice) === 'in_flight') {
     findings.wait(
@@ -148,7 +159,8 @@ function notPaused({ old, around }: Candidate, findings: Findings): void {
 function taxLocationKnown({ old, customerNew, customerOld }: Candidate, findings: Findings): void {
   if (!old.raw.automatic_tax.enabled || customerNew === undefined) return
   const recognised = customerNew.tax?.automatic_tax
-  // A shipping address that is carried before the subscription locates its customer, whatever was recognised until then.
+  // A shipping address that is carried before the subscription locates its customer, whatever was
+  // recognised until then.
   const carried = customerNew.shipping === null && customerOld?.shipping != null
   const known =
     recognised === undefined || carried
@@ -158,7 +170,10 @@ function taxLocationKnown({ old, customerNew, customerOld }: Candidate, findings
     findings.block('tax_location_missing', `customer ${customerNew.id} has no location that automatic tax recognises`)
 }
 
-/** A subscription created without discounts would inherit it; one with discounts is safe, but its end is not. */
+/**
+ * A subscription created without discounts would inherit it; one with discounts is safe, but its
+ * end is not.
+ */
 function noDiscountInTarget({ customerNew }: Candidate, findings: Findings): void {
   if ((customerNew?.discount ?? null) !== null)
     findings.block('customer_discount_in_target', `customer ${customerNew?.id ?? ''} has a discount in the target`)

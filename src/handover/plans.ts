@@ -48,7 +48,10 @@ export function movePlan(
   }
 }
 
-/** Cancels the old subscription for good: no invoice, no proration, and a forwarding address for whoever looks at it later. */
+/**
+ * Cancels the old subscription for good: no invoice, no proration, and a forwarding address for
+ * whoever looks at it later.
+ */
 export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
   const { desired, old, successor, standing } = candidate
   const id = present(successor, 'successor').id
@@ -81,12 +84,16 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
   }
 }
 
-/** For what an earlier run left half-way: finishes it when its successor lives, else takes it back. Used when the store remembers nothing better. */
+/**
+ * For what an earlier run left half-way: finishes it when its successor lives, else takes it back.
+ * Used when the store remembers nothing better.
+ */
 export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedStep[]): HandoverPlan<'move' | 'undo'> {
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
   const pause = pauseToRestore(candidate)
-  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the original.
+  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the
+  // original.
   const hold = old.hold ?? {
     before: pause,
     since: candidate.around.now,
@@ -146,8 +153,9 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
 }
 
 /**
- * The pause goes back with its subscriber as it is by now: they may have paused, or gone on, where they are billed. Of who has gone on there nobody can tell a period that the
- * pause kept back from one that nobody charged, so none is billed afterwards.
+ * The pause goes back with its subscriber as it is by now: they may have paused, or gone on, where
+ * they are billed. Of who has gone on there nobody can tell a period that the pause kept back from
+ * one that nobody charged, so none is billed afterwards.
  */
 function revertExpectation(candidate: Candidate): Expectation {
   const expect = expectation(candidate, 'revert')
@@ -166,8 +174,9 @@ function isOver(pause: PauseImage | null, now: Candidate['around']['now']): bool
 }
 
 /**
- * The source's own pause, unless it would have ended by now. Somebody who took away the mark of our hold and left the hold would make it pass for the
- * source's own, and a release would never come: what the source paused itself was carried, so the successor shows it.
+ * The source's own pause, unless it would have ended by now. Somebody who took away the mark of our
+ * hold and left the hold would make it pass for the source's own, and a release would never come:
+ * what the source paused itself was carried, so the successor shows it.
  */
 function pauseToRestore({ old, successor, sights, around }: Candidate): PauseImage | null {
   const isMarkLost = old.hold === null && sights.new === 'live' && successor !== undefined
@@ -175,7 +184,9 @@ function pauseToRestore({ old, successor, sights, around }: Candidate): PauseIma
   return isOver(pause, around.now) ? null : pause
 }
 
-/** A changed tax is accepted country by country; whether it was shown is seen to by `judgeTaxes`. */
+/**
+ * A changed tax is accepted country by country; whether it was shown is seen to by `judgeTaxes`.
+ */
 function taxPolicy({ around, customerNew, customerOld }: Candidate): Expectation['tax'] {
   const { tax, tax_accepted: accepted } = around.policies
   const { country } = taxPlace(customerNew, customerOld?.shipping)
@@ -217,8 +228,9 @@ export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
 export const keptPause: JsonObject = { behavior: 'void' }
 
 /**
- * From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves none and keeps the customer's balance. It carries the mark again,
- * so that one which arrives after another run released the subscription is a visible hold and no pause of the source's own.
+ * From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves
+ * none and keeps the customer's balance. It carries the mark again, so that one which arrives after
+ * another run released the subscription is a visible hold and no pause of the source's own.
  */
 export function keepStep(source: string, id: string, hold: Hold): PlannedStep {
   return {
@@ -281,7 +293,10 @@ function moveCharge({ old, desired }: Candidate): ChargeForecast | null {
   return charge === null ? null : { ...charge, before: { ...charge, account: desired.source } }
 }
 
-/** After a revert the old subscription charges as it is, and without it the new one would have, as its subscriber may have changed it. */
+/**
+ * After a revert the old subscription charges as it is, and without it the new one would have, as
+ * its subscriber may have changed it.
+ */
 function revertCharge(candidate: Candidate): ChargeForecast | null {
   const { old, around } = candidate
   const { target } = around

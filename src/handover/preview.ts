@@ -5,9 +5,11 @@ import { blocked, stopped } from './reasons.ts'
 import type { HandoverPlan, Reason } from './types.ts'
 
 /**
- * The next invoice on both sides before anything is touched. The new one is previewed on the target's customer with an anchor at T: no side effect
- * (https://docs.stripe.com/api/invoices/create_preview). A trial's own first invoice is zero and its end may lie further ahead than an anchor may: it
- * is previewed as if it were over, and only its amounts are compared.
+ * The next invoice on both sides before anything is touched. The new one is previewed on the
+ * target's customer with an anchor at T: no side effect
+ * (https://docs.stripe.com/api/invoices/create_preview). A trial's own first invoice is zero and
+ * its end may lie further ahead than an anchor may: it is previewed as if it were over, and only
+ * its amounts are compared.
  */
 export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; readonly new: JsonObject } {
   const {
@@ -56,8 +58,8 @@ function withoutMetadata(item: JsonObject): JsonObject {
 }
 
 /**
- * Why Stripe refused a preview. Open quotes and Checkout sessions, which no list of ours shows, hold a customer to a currency, too: Stripe has no code for
- * it, only these words.
+ * Why Stripe refused a preview. Open quotes and Checkout sessions, which no list of ours shows,
+ * hold a customer to a currency, too: Stripe has no code for it, only these words.
  */
 export function previewRefused({ message, code }: Pick<Failure, 'message' | 'code'>): Reason {
   return message.startsWith('You cannot combine currencies')
@@ -65,7 +67,10 @@ export function previewRefused({ message, code }: Pick<Failure, 'message' | 'cod
     : stopped('preview_failed', `${message} (${code})`)
 }
 
-/** Undefined previews stand for a failed read. Only the subscription's own lines are compared: pending items have their own policy. */
+/**
+ * Undefined previews stand for a failed read. Only the subscription's own lines are compared:
+ * pending items have their own policy.
+ */
 export function comparePreviews(
   plan: HandoverPlan,
   old: Stripe.Invoice | undefined,
@@ -75,7 +80,8 @@ export function comparePreviews(
     return stopped('preview_failed', 'the next invoice could not be previewed')
   const before = linesOf(old)
   const after = linesOf(created)
-  // A preview takes no anchor config, so it cannot know that the period after a short month is longer: the proof compares those dates.
+  // A preview takes no anchor config, so it cannot know that the period after a short month is
+  // longer: the proof compares those dates.
   const isConfig = createParams(plan)['billing_cycle_anchor_config'] !== undefined
   const unknown = isTrial(plan) ? ['period start', 'period end'] : isConfig ? ['period end'] : []
   const differing = fieldsDiffering(before, after).filter((field) => !unknown.includes(field))

@@ -54,7 +54,10 @@ type Rule = (
   successor: SourceSubscription,
 ) => string | undefined
 
-/** What is proven late, after an outage over T, has renewed meanwhile: its periods are compared with the old one's, its payment is for dunning. */
+/**
+ * What is proven late, after an outage over T, has renewed meanwhile: its periods are compared with
+ * the old one's, its payment is for dunning.
+ */
 function hasRenewed({ latest_invoice: latest }: Stripe.Subscription): boolean {
   return typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle'
 }
@@ -101,7 +104,10 @@ function successorFindings(expected: ProofExpectation, answer: Stripe.Subscripti
   return rules.flatMap((rule) => rule(expected, answer, successor) ?? [])
 }
 
-/** Old and new side by side, without the plan between them: prices alike and the same next 24 charge dates. */
+/**
+ * Old and new side by side, without the plan between them: prices alike and the same next 24 charge
+ * dates.
+ */
 export function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): readonly string[] {
   const source = readSource(old, customerOf(old))
   const successor = readSource(answer, customerOf(answer))
@@ -140,7 +146,10 @@ function heldFindings(expect: Expectation, old: Stripe.Subscription): readonly s
   return fingerprint(old, customerOf(old)) === expect.fingerprint ? [] : ['the old subscription was changed meanwhile']
 }
 
-/** Nothing may be invoiced by the creation; a trial makes exactly one invoice of zero. A renewal at T is what the subscription is for. */
+/**
+ * Nothing may be invoiced by the creation; a trial makes exactly one invoice of zero. A renewal at
+ * T is what the subscription is for.
+ */
 function unexpectedInvoice(answer: Stripe.Subscription): Stripe.Invoice | null {
   const { latest_invoice: latest } = answer
   if (latest === null || typeof latest === 'string' || hasRenewed(answer)) return null
@@ -155,7 +164,10 @@ export function customerOf({ customer }: Stripe.Subscription): Stripe.Customer |
 
 const configFields = ['day_of_month', 'month', 'hour', 'minute', 'second'] as const
 
-/** The config must be the one sent, and none where none was; the anchor one of the dates it may show; the day of the month the old one's. */
+/**
+ * The config must be the one sent, and none where none was; the anchor one of the dates it may
+ * show; the day of the month the old one's.
+ */
 function anchorDiffers(
   { at, day, config }: ExpectedAnchor,
   { billing_cycle_anchor: anchor, billing_cycle_anchor_config: shown }: Stripe.Subscription,

@@ -1,7 +1,10 @@
 import { blockedCodes, deferredCodes, runCodes, type BlockedCode, type DeferredCode, type RunCode } from './codes.ts'
 import type { Reason } from './types.ts'
 
-/** A reason with its code's documented fix, or a more exact one. The message names objects by id, never people. */
+/**
+ * A reason with its code's documented fix, or a more exact one. The message names objects by id,
+ * never people.
+ */
 export function blocked(code: BlockedCode, message: string, fix: string = blockedCodes[code].fix): Reason<BlockedCode> {
   return { code, message, fix }
 }

@@ -16,8 +16,13 @@ export interface RecipeInput {
   readonly copyMap: CopyMap
   readonly policies: Policies
   readonly now: Instant
-  /** Id of the customer's subscription that renews first: a customer-level `once` falls on it alone. */
+  /**
+   * Id of the customer's subscription that renews first: a customer-level `once` falls on it alone.
+   */
   readonly onceGoesTo: string | null
-  /** Subscriptions of the target's customer are charged to different methods: the customer's default cannot be right for all. */
+  /**
+   * Subscriptions of the target's customer are charged to different methods: the customer's default
+   * cannot be right for all.
+   */
   readonly sharesDefault: boolean
 }

@@ -25,21 +25,27 @@ import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /**
- * The creation of the new subscription, complete, or every reason why there is none (yet). "Almost" is not offered: a field that cannot be carried
- * refuses the whole.
+ * The creation of the new subscription, complete, or every reason why there is none (yet). "Almost"
+ * is not offered: a field that cannot be carried refuses the whole.
  */
 export type Recipe =
   | {
       readonly ok: true
       readonly params: JsonObject
       readonly proof: ProofExpectation
-      /** A step that sets the customer's default payment method where the source has it there and the copy left it empty. */
+      /**
+       * A step that sets the customer's default payment method where the source has it there and
+       * the copy left it empty.
+       */
       readonly defaultPayment: JsonObject | null
       readonly pause: JsonObject | null
     }
   | { readonly ok: false; readonly reasons: readonly Reason<BlockedCode>[]; readonly waits: readonly Wait[] }
 
-/** What every answer that is compared must show: https://docs.stripe.com/expand (create and update take the same paths). */
+/**
+ * What every answer that is compared must show: https://docs.stripe.com/expand (create and update
+ * take the same paths).
+ */
 export const provenExpansions = ['customer', 'discounts', 'items.data.discounts', 'latest_invoice'] as const
 
 export function recipe(input: RecipeInput): Recipe {
@@ -160,16 +166,23 @@ function metadataOf(
   // A new subscription is marked with its hold besides, an old one with two marks.
   if (own + Math.max(2, Object.keys(marks).length + 1) > metadataKeysMax)
     findings.block('metadata_full', `${own} keys leave no room for the marks`)
-  // Without it a lost copy map leaves open whether the card is another one; it is no reason to refuse a move.
+  // Without it a lost copy map leaves open whether the card is another one; it is no reason to
+  // refuse a move.
   const isRoom = own + Object.keys(marks).length < metadataKeysMax
   if (!isRoom || old.payment === null || payment === null) return marks
   return { ...marks, [markPayment]: paymentMark(old.payment.id, payment) }
 }
 
-/** Flexible mode cuts the backdated time into periods, 250 lines at most (https://docs.stripe.com/billing/subscriptions/backdating). */
+/**
+ * Flexible mode cuts the backdated time into periods, 250 lines at most
+ * (https://docs.stripe.com/billing/subscriptions/backdating).
+ */
 const backdatedLinesMax = 250
 
-/** Whether the old start is sent: only with a plain anchor, without a discount whose clock it would start, and within Stripe's number of lines. */
+/**
+ * Whether the old start is sent: only with a plain anchor, without a discount whose clock it would
+ * start, and within Stripe's number of lines.
+ */
 function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant): boolean {
   if (anchor.form !== 'plain' || old.cycle === null || old.start >= now) return false
   const clocked = [...old.discounts, ...old.items.flatMap(({ discounts }) => discounts)]
@@ -178,7 +191,10 @@ function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant):
   return periods * old.items.length <= backdatedLinesMax
 }
 
-/** `payments_left: n` ends the subscription at the renewal after the n-th charge, without a charge there. */
+/**
+ * `payments_left: n` ends the subscription at the renewal after the n-th charge, without a charge
+ * there.
+ */
 function cancelAtOf({ desired, old }: RecipeInput, findings: Findings): Instant | null {
   const managed = desired.managed_by_application
   if (old.raw.application !== null && managed === undefined)

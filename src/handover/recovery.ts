@@ -10,8 +10,9 @@ type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
 export const roundsMax = 12
 
 /**
- * What to do after both sides have been read. The only way to a release of the old subscription, so the rule that guards against two payers stands in one
- * place: `restoring_old` needs a positive read that no successor ever existed, or only ones cancelled with our undo marker. The successor
+ * What to do after both sides have been read. The only way to a release of the old subscription, so
+ * the rule that guards against two payers stands in one place: `restoring_old` needs a positive
+ * read that no successor ever existed, or only ones cancelled with our undo marker. The successor
  * ended in any other way: the old one is settled, never released.
  *
  * First, whatever the goal:
@@ -42,13 +43,15 @@ export const roundsMax = 12
  * | removed | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
  * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
  *
- * (1) reading_invoice first when the creation took money. A schedule of the successor is released before it is cancelled (undo, revert).
- * (3) changed, cancelled or given money by an old door since: moved, with the reason.
- * (2) where the plan has a pause or a schedule: set again, since nobody knows whether they were.
- * (4) in time, and no creation of this hold was made, refused, shut or left without an outcome before.
- * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful `creation_unknown` while a creation may still be committed.
- * Held again since by another run: that one goes on alone, whatever the goal (`another_run`).
- * Once money of the customer may have moved, a move is proven: with a live successor it goes on there, without one it is doubtful `money_stuck`.
+ * (1) reading_invoice first when the creation took money. A schedule of the successor is released
+ * before it is cancelled (undo, revert). (3) changed, cancelled or given money by an old door
+ * since: moved, with the reason. (2) where the plan has a pause or a schedule: set again, since
+ * nobody knows whether they were. (4) in time, and no creation of this hold was made, refused, shut
+ * or left without an outcome before. Every `restoring_old` of this table goes through `releasing`:
+ * closing first, and doubtful `creation_unknown` while a creation may still be committed. Held
+ * again since by another run: that one goes on alone, whatever the goal (`another_run`). Once money
+ * of the customer may have moved, a move is proven: with a live successor it goes on there, without
+ * one it is doubtful `money_stuck`.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
   const rounds = state.rounds + 1
@@ -66,12 +69,15 @@ export function decide(state: HandoverState, event: BothRead): HandoverState {
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   if (isOverSight(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget(known, event)
-  // What another run created by other terms is its own: proven against the terms of this one it would be taken back.
+  // What another run created by other terms is its own: proven against the terms of this one it
+  // would be taken back.
   if (event.new === 'live' && known.foreign) return standBack(known, event.old === 'kept' ? 'moved' : 'source')
   return event.new === 'live' ? withSuccessor(known, event) : withoutSuccessor(known, event)
 }
 
-/** The old one has been released and held again since: another run has begun a hand-over of its own. */
+/**
+ * The old one has been released and held again since: another run has begun a hand-over of its own.
+ */
 function isTakenUp({ generation: ours, skips }: HandoverState, { generation: theirs, old }: BothRead): boolean {
   if (ours === null || theirs === null) return false
   return theirs > (old === 'free' ? ours + 1 + skips : ours)
@@ -105,14 +111,20 @@ function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverSta
   return { ...undoing(state, reason), phase, schedule: newSchedule }
 }
 
-/** The old one is cancelled: what that did to the customer's other invoices is put right before it counts as settled. */
+/**
+ * The old one is cancelled: what that did to the customer's other invoices is put right before it
+ * counts as settled.
+ */
 export function afterSettling(state: HandoverState): HandoverState {
   return state.done < state.collect.length
     ? { ...state, phase: 'restoring_collection' }
     : { ...state, phase: 'settled' }
 }
 
-/** One that somebody released by hand is cancelled only where a person said so: the stage is `settled`. */
+/**
+ * One that somebody released by hand is cancelled only where a person said so: the stage is
+ * `settled`.
+ */
 function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
   if (event.old === 'free' && state.goal !== 'settle') return doubtful(state, 'ended_in_target')
   const reason = stopped('ended_in_target', 'the new subscription has ended; the old one can only be settled')
@@ -147,7 +159,10 @@ function drifted(state: HandoverState): HandoverState {
   return { ...state, phase: 'moved', reason }
 }
 
-/** Whether its pause and its schedule were set nobody knows: they are set again, or a member who is paused would be charged. */
+/**
+ * Whether its pause and its schedule were set nobody knows: they are set again, or a member who is
+ * paused would be charged.
+ */
 function unproven(state: HandoverState, { newSchedule }: BothRead): HandoverState {
   if (state.lists.pause) return { ...state, phase: 'pausing', schedule: newSchedule }
   return state.lists.schedule
@@ -169,7 +184,8 @@ function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState 
       return releasing(state, event)
     case 'move':
       if (isMoneyMoved(state)) return doubtful(state, 'money_stuck')
-      // One hold has one creation: one that was undone, refused or shut is not made a second time under the same hold.
+      // One hold has one creation: one that was undone, refused or shut is not made a second time
+      // under the same hold.
       if (event.old === 'held' && event.time === 'before' && !event.made && mayCreate(state))
         return { ...state, phase: 'creating', successor: null }
       return releasing(state, event)
@@ -181,8 +197,10 @@ function mayCreate({ closed, unsure, foreign }: HandoverState): boolean {
 }
 
 /**
- * The old one is released only when no creation of this hold can be executed any more, by any run: its key is shut, or its creation is known, or refused. A key that
- * was used by a creation which nobody can see may still be committed: the old one stays on hold until the hold has been quiet for long enough.
+ * The old one is released only when no creation of this hold can be executed any more, by any run:
+ * its key is shut, or its creation is known, or refused. A key that was used by a creation which
+ * nobody can see may still be committed: the old one stays on hold until the hold has been quiet
+ * for long enough.
  */
 function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverState {
   const isOver = made || state.closed === 'shut' || (state.closed === 'used' && (state.refused || quiet))
@@ -192,8 +210,9 @@ function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverSta
 }
 
 /**
- * In a move the list in hand after the hold is the customer's money alone. The first request of it may have been done although none is counted: a voided
- * invoice changes what a second proof would compare with, and taking the move back would leave its debt nowhere.
+ * In a move the list in hand after the hold is the customer's money alone. The first request of it
+ * may have been done although none is counted: a voided invoice changes what a second proof would
+ * compare with, and taking the move back would leave its debt nowhere.
  */
 function isMoneyMoved({ goal, done, proven }: HandoverState): boolean {
   return goal === 'move' && (proven || done > 0)

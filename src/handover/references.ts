@@ -73,8 +73,9 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
 }
 
 /**
- * The coupon of this catalog that carries an old discount for one of the durations given: same terms, no limits (its holders redeemed already), and the
- * duration that is left. The coupon of the mapping comes first, then those made for carrying it, then any other that fits.
+ * The coupon of this catalog that carries an old discount for one of the durations given: same
+ * terms, no limits (its holders redeemed already), and the duration that is left. The coupon of the
+ * mapping comes first, then those made for carrying it, then any other that fits.
  */
 export function findCoupon(
   index: CatalogIndex,
@@ -90,7 +91,8 @@ export function findCoupon(
   }
   const productKey = (id: string): string | undefined => mappings.products[id]
   const differing = couponDifferences(old, base.value, productKey)
-  // A discount keeps its own terms when its coupon's id is used again: the coupon of the mapping is then a namesake, and another one carries the discount.
+  // A discount keeps its own terms when its coupon's id is used again: the coupon of the mapping is
+  // then a namesake, and another one carries the discount.
   const redeemed = differing.length === 0 ? base : redeemedCoupon(key, old, productKey)
   for (const duration of durations) {
     const wanted = carryingCoupon(redeemed.key, redeemed.value, duration)

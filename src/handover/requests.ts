@@ -12,7 +12,10 @@ import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>
 
-/** What starts a plan's hand-over. Money of the customer stays when the others of `money_after` did not move. */
+/**
+ * What starts a plan's hand-over. Money of the customer stays when the others of `money_after` did
+ * not move.
+ */
 export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEvent, { type: 'begin' }> {
   const { expect, goal, steps } = plan
   const lists: Lists = {
@@ -25,8 +28,9 @@ export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEve
 }
 
 /**
- * The request that a state asks for, complete but for the idempotency key, `$ref` values and `$live` values (`withLive`). What the plan lists is sent as
- * the plan lists it; what depends on what was found on the way is made here.
+ * The request that a state asks for, complete but for the idempotency key, `$ref` values and
+ * `$live` values (`withLive`). What the plan lists is sent as the plan lists it; what depends on
+ * what was found on the way is made here.
  */
 export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyPlan, live: LiveValues): PlannedStep {
   const { expect } = plan
@@ -71,7 +75,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'cancelling_new':
       return cancelNewStep(successor(), expect.key)
     case 'closing':
-      // Changes nothing. Under the creation's own key it keeps every later creation of this hold from being executed.
+      // Changes nothing. Under the creation's own key it keeps every later creation of this hold
+      // from being executed.
       return target('close-creation', `/v1/customers/${expect.customer_new}`, { metadata: { [markClosed]: null } })
     case 'restoring_old':
       return restoreStep(expect.source, expect.old, expect.before_pause)
@@ -96,7 +101,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
 }
 
 /**
- * A hold and a release say which number they have, and since when; a new subscription says under which hold it was made. The plan cannot know either.
+ * A hold and a release say which number they have, and since when; a new subscription says under
+ * which hold it was made. The plan cannot know either.
  */
 export function numbered(step: PlannedStep, state: HandoverState, now: Instant): PlannedStep {
   const number = numberOf(step, state)
@@ -106,7 +112,10 @@ export function numbered(step: PlannedStep, state: HandoverState, now: Instant):
   return { ...step, params: { ...step.params, metadata: { ...metadata, [markHolds]: mark } } }
 }
 
-/** The number of a hold, of the creation under it, or of its release; undefined for every other request. */
+/**
+ * The number of a hold, of the creation under it, or of its release; undefined for every other
+ * request.
+ */
 export function numberOf({ id }: PlannedStep, { generation, skips }: HandoverState): number | undefined {
   if (id === 'hold' || id === 'create' || id === 'close-creation') return present(generation, 'generation')
   return id === 'restore-old' ? present(generation, 'generation') + 1 + skips : undefined
@@ -121,14 +130,20 @@ function target(id: string, path: string, params: JsonObject): PlannedStep {
   return { id, account: 'target', method: 'POST', path, params }
 }
 
-/** A draft that our hold kept back is collected after all; its mark says whose hold that was, in case it is found as an old draft. */
+/**
+ * A draft that our hold kept back is collected after all; its mark says whose hold that was, in
+ * case it is found as an old draft.
+ */
 function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
   const metadata = { [markCarried]: gapMark(expect, invoice) }
   const step = target('advance-draft', `/v1/invoices/${invoice}`, { auto_advance: true, metadata })
   return { ...step, account: expect.source }
 }
 
-/** A hold that somebody took off is put back: as a draft keeper until the successor is proven, as `void` after. */
+/**
+ * A hold that somebody took off is put back: as a draft keeper until the successor is proven, as
+ * `void` after.
+ */
 function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
   const planned = steps.find(({ id }) => id === 'hold')
   const hold =

@@ -9,7 +9,10 @@ import { readPayment, readSource, type SourceItem } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { HandoverInput } from './types.ts'
 
-/** What the subscriber changed since the move, and how a subscriber's file says it: fields to set, undefined for those to be removed. */
+/**
+ * What the subscriber changed since the move, and how a subscriber's file says it: fields to set,
+ * undefined for those to be removed.
+ */
 export interface Changed {
   readonly what: 'items or quantities' | 'payment method' | 'its end' | 'collection_method'
   readonly now: ChangedFields
@@ -30,10 +33,12 @@ export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscript
   const now = readSource(successor, customerOf(successor))
   const copy = old.payment === null ? undefined : copyMap.payments.get(old.payment.id)?.id
   const own = readPayment(successor, undefined)?.id ?? null
-  // Where nobody knows the copy, nobody can say that it was changed; where one default is wrong for some, the copy is pinned.
+  // Where nobody knows the copy, nobody can say that it was changed; where one default is wrong for
+  // some, the copy is pinned.
   const isUnknown = copy === undefined && old.payment !== null && own !== null
   const pinned = old.payment?.level === 'subscription' || own === copy ? (copy ?? null) : null
-  // An end that was carried along comes near on both sides; payments that are left give the new one an end of its own.
+  // An end that was carried along comes near on both sides; payments that are left give the new one
+  // an end of its own.
   const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
   const { cancel_at: end, cancel_at_period_end: ends, collection_method: method, days_until_due: days } = successor
   const changed = (what: Changed['what'], isChanged: boolean, fields: () => ChangedFields): readonly Changed[] =>
@@ -68,7 +73,10 @@ function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], 
   return left.length === 0
 }
 
-/** By keys of the catalog; undefined while it lacks one of the prices. What else the file says of an item stays. */
+/**
+ * By keys of the catalog; undefined while it lacks one of the prices. What else the file says of an
+ * item stays.
+ */
 function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]): readonly DesiredItem[] | undefined {
   const foreign = around.index.mappings(around.target.name).prices
   const all = items.flatMap(({ price, quantity }) => {
@@ -110,7 +118,10 @@ function told(items: readonly DesiredItem[]): string {
     .join()
 }
 
-/** What the subscribers who are in the target changed there and no file says yet: for a pull to write down. */
+/**
+ * What the subscribers who are in the target changed there and no file says yet: for a pull to
+ * write down.
+ */
 export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey, readonly Changed[]> {
   const around = surroundingsOf(input)
   return new Map(

@@ -3,14 +3,19 @@ import type { AlarmCode } from './codes.ts'
 import type { Goal, Reason } from './types.ts'
 
 /**
- * The words of the hand-over machine (`machine.ts`): its states, what it asks to be done, and what it is told.
+ * The words of the hand-over machine (`machine.ts`): its states, what it asks to be done, and what
+ * it is told.
  *
- * The engine drives it: `command(state)` says what to do; the answer, interpreted, becomes an event; `next(state, event)` gives the new state, which
- * is stored before the next command. At a rest the loop ends. A run that stops anywhere is taken up again with the event `interrupted`.
+ * The engine drives it: `command(state)` says what to do; the answer, interpreted, becomes an
+ * event; `next(state, event)` gives the new state, which is stored before the next command. At a
+ * rest the loop ends. A run that stops anywhere is taken up again with the event `interrupted`.
  */
 export type Phase = Rest | ReadingPhase | SendingPhase
 
-/** Nothing more to do now. `doubtful` waits for a positive read or for a person and always carries an alarm. */
+/**
+ * Nothing more to do now. `doubtful` waits for a positive read or for a person and always carries
+ * an alarm.
+ */
 export type Rest = 'source' | 'moved' | 'settled' | 'ended' | 'doubtful'
 
 /** Phases that read before they decide. */
@@ -51,11 +56,17 @@ export type Lists = {
   readonly money: number
   /** The source's own pause is copied to the successor. */
   readonly pause: boolean
-  /** Remaining phases of the source's schedule get a schedule in the target: one request makes it, one fills it. */
+  /**
+   * Remaining phases of the source's schedule get a schedule in the target: one request makes it,
+   * one fills it.
+   */
   readonly schedule: boolean
 }
 
-/** An invoice of the old subscription that our hold kept back: a renewal that it did not charge. Amounts in minor units. */
+/**
+ * An invoice of the old subscription that our hold kept back: a renewal that it did not charge.
+ * Amounts in minor units.
+ */
 export type KeptBack = {
   readonly invoice: string
   /** When it was made, unix seconds. */
@@ -74,7 +85,8 @@ export type HandoverState = {
   readonly lists: Lists
   readonly successor: string | null
   /**
-   * Which hold of this subscriber the hand-over is about, as the old subscription counts its holds and releases; null until it has been read. Keys derive from it.
+   * Which hold of this subscriber the hand-over is about, as the old subscription counts its holds
+   * and releases; null until it has been read. Keys derive from it.
    */
   readonly generation: number | null
   /** Numbers after it whose keys were used up without the wanted effect. */
@@ -85,9 +97,15 @@ export type HandoverState = {
   readonly refused: boolean
   /** The key of this hold's creation was used for something else than this run's creation. */
   readonly foreign: boolean
-  /** The key of this hold's creation: `shut` before any creation used it, or `used` by a creation. Null while it may still be used. */
+  /**
+   * The key of this hold's creation: `shut` before any creation used it, or `used` by a creation.
+   * Null while it may still be used.
+   */
   readonly closed: 'shut' | 'used' | null
-  /** The proof is behind it, and money of the customer has begun to move: from here a move goes on and is not taken back. */
+  /**
+   * The proof is behind it, and money of the customer has begun to move: from here a move goes on
+   * and is not taken back.
+   */
   readonly proven: boolean
   /** How many requests of the list in hand are done. */
   readonly done: number
@@ -97,22 +115,35 @@ export type HandoverState = {
   readonly reason: Reason | null
   /** Somebody has to look; code of the alert. */
   readonly alarm: AlarmCode | null
-  /** The invoice in hand: the target's that a revert stops and voids, or the source's that bills a gap. */
+  /**
+   * The invoice in hand: the target's that a revert stops and voids, or the source's that bills a
+   * gap.
+   */
   readonly invoice: string | null
   readonly invoiceSight: InvoiceSight | null
   /** The payment of that invoice, for a refund. */
   readonly payment: string | null
-  /** The creation took money against all expectation: the undo refunds it, and the whole run stops. */
+  /**
+   * The creation took money against all expectation: the undo refunds it, and the whole run stops.
+   */
   readonly charged: boolean
   /** Requests that bill the gap. */
   readonly gap: number
   /** The period in hand, while it is billed. */
   readonly period: KeptBack | null
-  /** Every period that the hold kept back and neither side had charged: billed by this hand-over, or left as the project says. */
+  /**
+   * Every period that the hold kept back and neither side had charged: billed by this hand-over, or
+   * left as the project says.
+   */
   readonly accounted: readonly (KeptBack & { readonly outcome: 'billed' | 'left' })[]
-  /** The schedule in hand: the one made in the target, or the one that is released before a cancel. */
+  /**
+   * The schedule in hand: the one made in the target, or the one that is released before a cancel.
+   */
   readonly schedule: string | null
-  /** Open invoices of other subscriptions of the customer in the source, whose collection is restored after settling. */
+  /**
+   * Open invoices of other subscriptions of the customer in the source, whose collection is
+   * restored after settling.
+   */
   readonly collect: readonly string[]
 }
 
@@ -126,7 +157,10 @@ export type Command =
   | { readonly do: 'send'; readonly phase: SendingPhase }
   /** Compare a fresh read of the successor and of the old one; answer with `proved`. */
   | { readonly do: 'prove' }
-  /** GET the old subscription and list the target's by mark with `status: all`; answer with `both_read`. */
+  /**
+   * GET the old subscription and list the target's by mark with `status: all`; answer with
+   * `both_read`.
+   */
   | { readonly do: 'read_both' }
   /** The successor's newest invoice with its payments; answer with `invoice_read`. */
   | { readonly do: 'read_invoice' }
@@ -153,17 +187,23 @@ export type HandoverEvent =
   | {
       readonly type: 'sent'
       /**
-       * `refused`: understood and not done. `contended`: not done, because another run sent a different request at the same point. `too_late`: not sent, T is
-       * inside the guard window. `unknown`: may have been done.
+       * `refused`: understood and not done. `contended`: not done, because another run sent a
+       * different request at the same point. `too_late`: not sent, T is inside the guard window.
+       * `unknown`: may have been done.
        */
       readonly result: 'done' | 'refused' | 'contended' | 'too_late' | 'unknown'
       /** Id of the object in the answer. */
       readonly id: string | null
       /** For `done`: the answer is not what was expected. Otherwise why not. */
       readonly reason: Reason | null
-      /** For `unknown`: the key is used up, so that the request is not executed from now on. What is there now shows whether it was. */
+      /**
+       * For `unknown`: the key is used up, so that the request is not executed from now on. What is
+       * there now shows whether it was.
+       */
       readonly spent?: true
-      /** Requests of the list after this one that fall away with it: there is nothing left to carry. */
+      /**
+       * Requests of the list after this one that fall away with it: there is nothing left to carry.
+       */
       readonly moot?: number
     }
   | {
@@ -184,11 +224,17 @@ export type HandoverEvent =
       /** A schedule of the successor. */
       readonly newSchedule: string | null
       readonly collect: readonly string[]
-      /** The held old one was changed there since, and nobody said that the new one was changed like it. */
+      /**
+       * The held old one was changed there since, and nobody said that the new one was changed like
+       * it.
+       */
       readonly drifted: boolean
       /** Anything else that happened to it there and would be lost by a settle. */
       readonly lost: Reason | null
-      /** The number of holds and releases that the old subscription has had; null when it could not be read. */
+      /**
+       * The number of holds and releases that the old subscription has had; null when it could not
+       * be read.
+       */
       readonly generation: number | null
       /** A successor was made since the present hold, whatever became of it. */
       readonly made: boolean
@@ -208,7 +254,10 @@ export type HandoverEvent =
     }
   | {
       readonly type: 'gap_read'
-      /** `draft`: a complete draft in the source only has to be advanced. `uncharged`: `requests` requests bill it, `done` of them were sent. */
+      /**
+       * `draft`: a complete draft in the source only has to be advanced. `uncharged`: `requests`
+       * requests bill it, `done` of them were sent.
+       */
       readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
       readonly invoice: string | null
       /** The oldest period that is still to be billed. */

@@ -5,8 +5,9 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { decimalText } from '../live/source.ts'
 
 /**
- * Whether an object of the old account and one of this catalog charge alike: every field that reaches a bill, in one normal form. A mapping that joins
- * prices of another amount or another interval count is found here, before anything is sent.
+ * Whether an object of the old account and one of this catalog charge alike: every field that
+ * reaches a bill, in one normal form. A mapping that joins prices of another amount or another
+ * interval count is found here, before anything is sent.
  */
 export function priceDifferences(old: Stripe.Price, desired: JsonObject, currency: string): readonly string[] {
   return differences(oldPriceTerms(old, currency), desiredPriceTerms(desired, currency), unread(old, currency))
@@ -18,14 +19,20 @@ export function livePriceDifferences(a: Stripe.Price, b: Stripe.Price, currency:
   return differences(oldPriceTerms(a, currency), oldPriceTerms(b, currency), skipped)
 }
 
-/** Fields that Stripe leaves out unless asked (tiers, other currencies): what was not read is not compared. */
+/**
+ * Fields that Stripe leaves out unless asked (tiers, other currencies): what was not read is not
+ * compared.
+ */
 function unread(price: Stripe.Price, currency: string): readonly string[] {
   const tiers = price.tiers_mode !== null && price.tiers === undefined ? ['tiers'] : []
   const otherCurrency = price.currency !== currency && price.currency_options?.[currency] === undefined
   return otherCurrency ? [...tiers, 'tiers', 'unit_amount', 'tax_behavior'] : tiers
 }
 
-/** Amount, currency and products; not the duration, which the carried remainder decides. `productKey` maps an old product id to its key here. */
+/**
+ * Amount, currency and products; not the duration, which the carried remainder decides.
+ * `productKey` maps an old product id to its key here.
+ */
 export function couponDifferences(
   old: Stripe.Coupon,
   desired: JsonObject,
@@ -123,7 +130,10 @@ function differences(old: JsonObject, desired: JsonObject, skipped: readonly str
   return fields.filter((field) => canonicalJson(old[field] ?? null) !== canonicalJson(desired[field] ?? null))
 }
 
-/** Amounts in further currencies. Stripe repeats the coupon's own among its options; people do not write it twice. */
+/**
+ * Amounts in further currencies. Stripe repeats the coupon's own among its options; people do not
+ * write it twice.
+ */
 function amounts(options: Readonly<Record<string, unknown>>, own: unknown): JsonObject {
   return Object.fromEntries(
     Object.entries(options).flatMap(([currency, option]) =>

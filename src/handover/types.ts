@@ -9,8 +9,9 @@ import type { PauseImage } from '../live/source.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 
 /**
- * What the hand-over reads and gives. Everything here is plain data; types whose values travel in a plan file or the store are JSON
- * (`type`, not `interface`, so that they are assignable to JsonObject).
+ * What the hand-over reads and gives. Everything here is plain data; types whose values travel in a
+ * plan file or the store are JSON (`type`, not `interface`, so that they are assignable to
+ * JsonObject).
  */
 
 /* ---------------------------------------------------------------- input */
@@ -48,7 +49,10 @@ export interface Reason<Code extends string = string> {
   readonly fix: string
 }
 
-/** A difference that is shown and never undone by us: what the subscriber changed, or what somebody changed on a held subscription. */
+/**
+ * A difference that is shown and never undone by us: what the subscriber changed, or what somebody
+ * changed on a held subscription.
+ */
 export interface HandoverDrift {
   readonly code:
     | 'changed_in_target'
@@ -62,7 +66,10 @@ export interface HandoverDrift {
   readonly message: string
 }
 
-/** The next charge on both sides, for the plan's money. Amounts in minor units; before discounts of the customer balance. */
+/**
+ * The next charge on both sides, for the plan's money. Amounts in minor units; before discounts of
+ * the customer balance.
+ */
 export interface ChargeForecast {
   readonly at: Instant
   readonly amount: number
@@ -93,11 +100,19 @@ export type Classification = Outcome & {
   /** Id of the live or last successor in the target, when there is one. */
   readonly successor: string | null
   readonly drift: readonly HandoverDrift[]
-  /** For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the store remembers nothing better. */
+  /**
+   * For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the
+   * store remembers nothing better.
+   */
   readonly recovery?: HandoverPlan<'move' | 'undo'>
-  /** For a move or revert whose tax Stripe computes: those who are equal in this are taxed equally. */
+  /**
+   * For a move or revert whose tax Stripe computes: those who are equal in this are taxed equally.
+   */
   readonly taxed?: TaxSituation
-  /** Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for those who are not billed. */
+  /**
+   * Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for
+   * those who are not billed.
+   */
   readonly monthly?: { readonly amount: number; readonly currency: string }
 }
 
@@ -117,9 +132,15 @@ export type TaxRate = { readonly percentage: number; readonly inclusive: boolean
 
 /* ----------------------------------------------------------------- plan */
 
-/** A request of the plan without its idempotency key, which the plan's assembly derives. `$ref` values are resolved by the executor. */
+/**
+ * A request of the plan without its idempotency key, which the plan's assembly derives. `$ref`
+ * values are resolved by the executor.
+ */
 export type PlannedStep = {
-  /** `carry-tax-id-0`, `hold`, `create`, `money-balance-debit`, `keep` …: unique within the subscriber, stable between plans. */
+  /**
+   * `carry-tax-id-0`, `hold`, `create`, `money-balance-debit`, `keep` …: unique within the
+   * subscriber, stable between plans.
+   */
   readonly id: string
   readonly account: string
   readonly method: 'POST' | 'DELETE'
@@ -133,7 +154,10 @@ export type Goal = 'move' | 'settle' | 'revert'
 export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
   readonly goal: AnyGoal
   readonly because: readonly string[]
-  /** In the order in which they are sent when nothing goes wrong. Requests that depend on what is found on the way are not listed. */
+  /**
+   * In the order in which they are sent when nothing goes wrong. Requests that depend on what is
+   * found on the way are not listed.
+   */
   readonly steps: readonly PlannedStep[]
   readonly expect: Expectation
   readonly charge: ChargeForecast | null
@@ -141,7 +165,9 @@ export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
   readonly unproven: boolean
 }
 
-/** What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout. */
+/**
+ * What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout.
+ */
 export type Expectation = {
   readonly goal: Goal | 'undo'
   readonly project: string
@@ -151,7 +177,9 @@ export type Expectation = {
   readonly customer_old: string
   readonly customer_new: string
   readonly currency: string
-  /** Digest of the old subscription without volatile fields and without our hold: `fingerprint()`. */
+  /**
+   * Digest of the old subscription without volatile fields and without our hold: `fingerprint()`.
+   */
   readonly fingerprint: string
   /** T, the next renewal, unix seconds; null when nothing more will be billed. */
   readonly next: number | null
@@ -164,24 +192,36 @@ export type Expectation = {
   readonly successor: string | null
   /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */
   readonly successor_fingerprint: string | null
-  /** The customer's balance in the source when the plan was made; only looked at where money of the customer moves. */
+  /**
+   * The customer's balance in the source when the plan was made; only looked at where money of the
+   * customer moves.
+   */
   readonly balance: number | null
   /** What the subscriber's file allows by name: `changed_since_move`, `bill_refunded_period` … */
   readonly override: readonly string[]
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
   readonly money: readonly string[]
-  /** Money of the customer moves only when these other subscribers of theirs have moved in this run; else the `money` steps are left out. */
+  /**
+   * Money of the customer moves only when these other subscribers of theirs have moved in this run;
+   * else the `money` steps are left out.
+   */
   readonly money_after: readonly SubscriberKey[]
   /** `recompute` only where the difference was shown in the plan and accepted for the country. */
   readonly tax: 'same' | 'recompute'
-  /** The difference that was shown and accepted: a plan whose tax has changed since is not the reviewed one. */
+  /**
+   * The difference that was shown and accepted: a plan whose tax has changed since is not the
+   * reviewed one.
+   */
   readonly tax_change: { readonly before: string; readonly after: string } | null
   readonly proof: ProofExpectation | null
   readonly gap: 'invoice' | 'leave'
 }
 
-/** What the new subscription must be, field by field; catalog references appear as `{ "$ref": address }` and are resolved before proving. */
+/**
+ * What the new subscription must be, field by field; catalog references appear as `{ "$ref":
+ * address }` and are resolved before proving.
+ */
 /** An object of the catalog: by address in a plan, by id once resolved. */
 export type Reference = { readonly $ref: string } | string
 
@@ -199,7 +239,10 @@ export type ProofExpectation = {
   readonly cancel_at_period_end: boolean
   readonly automatic_tax: boolean
   readonly default_tax_rates: readonly Reference[]
-  /** Effective payment method: subscription → its source → customer. Null for sent invoices without one. */
+  /**
+   * Effective payment method: subscription → its source → customer. Null for sent invoices without
+   * one.
+   */
   readonly payment: string | null
   readonly items: readonly ExpectedItem[]
   readonly discounts: readonly ExpectedDiscount[]
@@ -210,7 +253,10 @@ export type ProofExpectation = {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** `config` as it was sent. Which of the instants in `at` Stripe shows is its own affair: with the day of the month each fixes the same later dates. */
+/**
+ * `config` as it was sent. Which of the instants in `at` Stripe shows is its own affair: with the
+ * day of the month each fixes the same later dates.
+ */
 export type ExpectedAnchor = {
   readonly at: readonly number[]
   readonly day: number | null
@@ -224,7 +270,10 @@ export type ExpectedItem = {
   readonly discounts: readonly ExpectedDiscount[]
 }
 
-/** `after` and `until` bracket the discount's `end`: it must cover the renewal at `after` and none from `until` on. Both null without an end. */
+/**
+ * `after` and `until` bracket the discount's `end`: it must cover the renewal at `after` and none
+ * from `until` on. Both null without an end.
+ */
 export type ExpectedDiscount = {
   readonly coupon: Reference
   readonly after: number | null

@@ -1,6 +1,9 @@
 import type { CodeEntry } from './codes.ts'
 
-/** What `verify` finds, with the command that mends it. Stable and documented like the outcome codes. */
+/**
+ * What `verify` finds, with the command that mends it. Stable and documented like the outcome
+ * codes.
+ */
 export const violations = {
   double_payer: {
     meaning:

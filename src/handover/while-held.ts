@@ -7,7 +7,10 @@ import { readHold, readSource, type Hold } from '../live/source.ts'
 import { aroundPrint, sourcePrint } from './fingerprint.ts'
 import { customerOf } from './proof.ts'
 
-/** What happened in the old account to a held subscription or its customer that the new subscription does not know of. */
+/**
+ * What happened in the old account to a held subscription or its customer that the new subscription
+ * does not know of.
+ */
 export interface HeldChange {
   readonly code: 'cancelled_in_source' | 'drift_on_held_source' | 'money_on_held_source'
   readonly message: string
@@ -20,7 +23,9 @@ export interface WhileHeld {
   readonly successor: Stripe.Subscription
   /** Pending invoice items of the old customer. */
   readonly pending: readonly Stripe.InvoiceItem[]
-  /** Invoices of the old subscription, as far as they were read, with the lines that are no renewal. */
+  /**
+   * Invoices of the old subscription, as far as they were read, with the lines that are no renewal.
+   */
   readonly invoices: readonly Stripe.Invoice[]
   /** Other live subscriptions of the old customer in the old account. */
   readonly siblings: readonly Stripe.Subscription[]
@@ -28,7 +33,10 @@ export interface WhileHeld {
   readonly override: readonly string[]
 }
 
-/** Everything of it, in the order in which it matters. Each code is silenced by its name under `override`, and by nothing else. */
+/**
+ * Everything of it, in the order in which it matters. Each code is silenced by its name under
+ * `override`, and by nothing else.
+ */
 export function changesWhileHeld(seen: WhileHeld): readonly HeldChange[] {
   const hold = readHold(seen.old)
   if (hold === null || isOver(seen.old)) return []
@@ -75,7 +83,10 @@ function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
       ]
 }
 
-/** An end alone is no change of the terms: it is a cancel, or the cancel that the new one has followed. */
+/**
+ * An end alone is no change of the terms: it is a cancel, or the cancel that the new one has
+ * followed.
+ */
 function isSame({ old, customer, successor }: WhileHeld, { print }: Hold): boolean {
   const { cancel_at, cancel_at_period_end } = successor
   const ends = [{}, { cancel_at: null, cancel_at_period_end: false }, { cancel_at, cancel_at_period_end }]
@@ -90,8 +101,8 @@ function discountsAdded({ old, customer }: WhileHeld, { since }: Hold): boolean 
 }
 
 /**
- * Money that arrived in the old account: a pending item goes onto the next invoice of the subscription, which the hold voids, and a credit stays where no
- * invoice will ever use it.
+ * Money that arrived in the old account: a pending item goes onto the next invoice of the
+ * subscription, which the hold voids, and a credit stays where no invoice will ever use it.
  */
 function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
   const { old, customer, siblings } = seen
@@ -146,7 +157,8 @@ function sum(lines: readonly Stripe.InvoiceLineItem[]): number {
 
 /** For a reading of one subscription with its customer expanded. */
 export function changesOfOne(seen: Omit<WhileHeld, 'customer' | 'siblings'>): readonly HeldChange[] {
-  // The customer's other subscriptions were not read, so nothing is said about a balance that they may use.
+  // The customer's other subscriptions were not read, so nothing is said about a balance that they
+  // may use.
   const customer = customerOf(seen.old)
   return changesWhileHeld({ ...seen, customer: customer && { ...customer, balance: 0 }, siblings: [] })
 }

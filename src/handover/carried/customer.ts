@@ -6,8 +6,9 @@ import type { Findings } from '../findings.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * The customer is carried, too: Stripe's copy brings name, address and cards, but promises neither tax ids, tax exemption, languages, shipping, invoice
- * settings nor a default payment method. What the target's customer already has is its own and stays.
+ * The customer is carried, too: Stripe's copy brings name, address and cards, but promises neither
+ * tax ids, tax exemption, languages, shipping, invoice settings nor a default payment method. What
+ * the target's customer already has is its own and stays.
  */
 export function customerSteps(
   old: Stripe.Customer,

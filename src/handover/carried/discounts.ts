@@ -12,7 +12,10 @@ export interface CarriedDiscount {
   readonly expected: ExpectedDiscount
 }
 
-/** The discounts of a subscription or an item, each by the coupon that covers exactly what is left; those that are over are left behind. */
+/**
+ * The discounts of a subscription or an item, each by the coupon that covers exactly what is left;
+ * those that are over are left behind.
+ */
 export function carriedDiscounts(
   input: RecipeInput,
   discounts: readonly SourceDiscount[],
@@ -72,8 +75,9 @@ function carriedDiscount(
 }
 
 /**
- * A `once` that an invoice has used is spent, even where Stripe still shows it. At the level of the customer it falls on the customer's earliest renewal
- * alone, which is for the caller to decide (`onceGoesTo`).
+ * A `once` that an invoice has used is spent, even where Stripe still shows it. At the level of the
+ * customer it falls on the customer's earliest renewal alone, which is for the caller to decide
+ * (`onceGoesTo`).
  */
 function isUsed({ old, onceGoesTo }: RecipeInput, discount: SourceDiscount): boolean {
   if (discount.coupon?.duration !== 'once') return false

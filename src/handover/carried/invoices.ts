@@ -10,16 +10,20 @@ import { refTo, type Found } from '../references.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * An open invoice that moves along (`past_due: carry`): voided where it is, then written anew where the subscription went, line by line with the discounts
- * already taken off, and finalized, which starts its collection. It is an invoice of the customer, not of the subscription: the new subscription
- * is active whether or not it is paid.
+ * An open invoice that moves along (`past_due: carry`): voided where it is, then written anew where
+ * the subscription went, line by line with the discounts already taken off, and finalized, which
+ * starts its collection. It is an invoice of the customer, not of the subscription: the new
+ * subscription is active whether or not it is paid.
  */
 interface Journey {
   readonly from: string
   readonly to: string
   readonly customer: string
   readonly mark: string
-  /** What the subscription charges where the invoice goes, when it is not the customer's usual method. */
+  /**
+   * What the subscription charges where the invoice goes, when it is not the customer's usual
+   * method.
+   */
   readonly payment: string | undefined
   /** The other account's tax rate. */
   readonly rate: (id: string) => JsonObject | string | undefined
@@ -75,7 +79,9 @@ export function invoicesBack({
   })
 }
 
-/** The beginning that the steps of one invoice share, when this one takes it out of where it was. */
+/**
+ * The beginning that the steps of one invoice share, when this one takes it out of where it was.
+ */
 export function invoiceTakenOut(step: string): string | undefined {
   return /^(money-invoice-\d+-)out$/.exec(step)?.[1]
 }
@@ -96,7 +102,10 @@ function stepsOf(invoices: readonly Stripe.Invoice[], journey: Journey): Found<r
   return { ok: true, value: steps }
 }
 
-/** Nothing was taken off since it was written: by a balance that was applied, a credit note, or a part that was paid. */
+/**
+ * Nothing was taken off since it was written: by a balance that was applied, a credit note, or a
+ * part that was paid.
+ */
 export function isOwedAsWritten({ amount_remaining: owed, total }: Stripe.Invoice): boolean {
   return owed === total
 }
@@ -106,7 +115,8 @@ const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wa
 function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof blocked> | undefined {
   if (invoice.amount_paid > 0)
     return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot move along`)
-  // A credit that was applied goes back to the customer here when the invoice is voided, and a credit note does not move: there it would be the whole again.
+  // A credit that was applied goes back to the customer here when the invoice is voided, and a
+  // credit note does not move: there it would be the whole again.
   if (!isOwedAsWritten(invoice))
     return blocked(
       'open_invoice',
@@ -114,7 +124,8 @@ function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof b
       whereItIs,
     )
   if (invoice.lines.has_more) return blocked('open_invoice', `invoice ${invoice.id} has more lines than were read`)
-  // Made anew by another seller it would be another amount, and the tax of what was supplied is the old seller's.
+  // Made anew by another seller it would be another amount, and the tax of what was supplied is the
+  // old seller's.
   if (invoice.automatic_tax.enabled)
     return blocked(
       'open_invoice',

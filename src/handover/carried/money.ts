@@ -15,9 +15,11 @@ import { hasHoldMark, isOver } from '../../live/subscription.ts'
 import type { Classification, HandoverPlan, PlannedStep, Reason } from '../types.ts'
 
 /**
- * Money that hangs on a customer, not on a subscription: the balance, and pending invoice items without a subscription. It leaves an account only with the
- * customer's last live subscription there, as marked requests, taken out first and put in after: a crash between leaves it in neither account, which the
- * next run repairs, never in both. A revert carries back what is left. Items of a subscription go with that subscription.
+ * Money that hangs on a customer, not on a subscription: the balance, and pending invoice items
+ * without a subscription. It leaves an account only with the customer's last live subscription
+ * there, as marked requests, taken out first and put in after: a crash between leaves it in neither
+ * account, which the next run repairs, never in both. A revert carries back what is left. Items of
+ * a subscription go with that subscription.
  */
 export function withCustomerMoney(decided: readonly Decided[]): readonly Decided[] {
   const parts = new Map<SubscriberKey, MoneyPart | { readonly reason: Reason<BlockedCode> }>()
@@ -73,7 +75,10 @@ function planWithMoney(plan: HandoverPlan, { steps, after }: MoneyPart): Handove
   }
 }
 
-/** Whether every live subscription that the customer still has in the source is among those that move. */
+/**
+ * Whether every live subscription that the customer still has in the source is among those that
+ * move.
+ */
 function leavesSource(candidates: readonly Candidate[]): boolean {
   const [first] = candidates
   if (first === undefined) return false
@@ -173,7 +178,8 @@ function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidat
 /** Money in the target that a revert would leave there while the old account asks for the whole. */
 function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> | undefined {
   const { successor, customerNew, around } = candidate
-  // It would be voided: what a balance had paid of it goes back to the customer there, after this plan has read the balance.
+  // It would be voided: what a balance had paid of it goes back to the customer there, after this
+  // plan has read the balance.
   const settled = (around.target.invoices.get(successor?.id ?? '') ?? []).find(
     (one) => one.status === 'open' && !isOwedAsWritten(one),
   )

@@ -6,7 +6,9 @@ import { idOf } from '../../core/reference.ts'
 export interface CarriedPayment {
   /** Parameters of the creation, when the source had it on the subscription. */
   readonly params: JsonObject
-  /** Parameters of the customer, when the source had it there and the target's customer has none. */
+  /**
+   * Parameters of the customer, when the source had it there and the target's customer has none.
+   */
   readonly customer: JsonObject | null
   /** Id of the method that must be effective afterwards; null when the source has none. */
   readonly expected: string | null
@@ -16,9 +18,11 @@ export interface CarriedPayment {
 const notCopyable = new Set(['link', 'bacs_debit', 'acss_debit'])
 
 /**
- * The payment method, from the copy map alone, set at the same level as in the source: pinned on the new subscription only if it was pinned on the old
- * one, or the old card would go on being charged after the member changes theirs. Where several subscriptions share the customer and are charged to
- * different methods, those that relied on a default are pinned as well: one default cannot be right for all of them.
+ * The payment method, from the copy map alone, set at the same level as in the source: pinned on
+ * the new subscription only if it was pinned on the old one, or the old card would go on being
+ * charged after the member changes theirs. Where several subscriptions share the customer and are
+ * charged to different methods, those that relied on a default are pinned as well: one default
+ * cannot be right for all of them.
  */
 export function carriedPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
   const { old, copyMap, customerNew } = input
@@ -61,8 +65,8 @@ function effectiveDefault({ customerNew }: RecipeInput): string | null {
 }
 
 /**
- * The customer's default in the target is the copy of their older card, kept as their source, and nothing goes before it: in the source a newer method does,
- * and may here.
+ * The customer's default in the target is the copy of their older card, kept as their source, and
+ * nothing goes before it: in the source a newer method does, and may here.
  */
 function isCopiedSource({ customerOld, customerNew, copyMap }: RecipeInput): boolean {
   if (customerNew.invoice_settings.default_payment_method !== null || customerNew.default_source === null) return false

@@ -9,9 +9,11 @@ import { idOf } from '../../core/reference.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * The remaining phases of the source's schedule (`schedules: carry`): the new subscription gets a schedule of its own, made from it and then filled with the
- * phases that are still to come (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes no other
- * parameter, hence two requests). Only phases that change items, quantities, tax rates and dates are carried; anything else stops the move.
+ * The remaining phases of the source's schedule (`schedules: carry`): the new subscription gets a
+ * schedule of its own, made from it and then filled with the phases that are still to come
+ * (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes
+ * no other parameter, hence two requests). Only phases that change items, quantities, tax rates and
+ * dates are carried; anything else stops the move.
  */
 export function scheduleSteps(candidate: Candidate, findings: Findings): readonly PlannedStep[] {
   const { old, source, around } = candidate

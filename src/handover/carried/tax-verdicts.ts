@@ -29,7 +29,10 @@ export interface TaxChange {
   /** Null where it could not be compared yet. */
   readonly before: readonly TaxRate[] | null
   readonly after: readonly TaxRate[] | null
-  /** `accepted`: they move; `blocked`: they stay; `later`: compared by each hand-over, which stops where it differs. */
+  /**
+   * `accepted`: they move; `blocked`: they stay; `later`: compared by each hand-over, which stops
+   * where it differs.
+   */
   readonly outcome: 'accepted' | 'blocked' | 'later'
   /** Tax a month by currency, minor units, before discounts. */
   readonly monthly: Readonly<Record<string, { readonly before: number; readonly after: number }>>
@@ -48,7 +51,8 @@ type Move = Extract<Classification, { outcome: 'move' | 'settle' | 'revert' }>
  * | impossible in the target  | blocked `tax_differs`| blocked                             | blocked                   |
  * | not compared yet          | moves if equal then  | the same: nothing was shown         | the same                  |
  *
- * A revert gives back what was there before, so no tax stops it: its charge is shown with the tax of each side.
+ * A revert gives back what was there before, so no tax stops it: its charge is shown with the tax
+ * of each side.
  */
 export function judgeTaxes(
   classified: readonly Classification[],
@@ -100,7 +104,9 @@ function refusedCountries(classified: readonly Classification[], { byGroup }: Ta
   )
 }
 
-/** Rates, and what they come to on the same net amount: a rate may be the same and apply to less. */
+/**
+ * Rates, and what they come to on the same net amount: a rate may be the same and apply to less.
+ */
 function differ(before: TaxRead, after: TaxRead): boolean {
   return (
     ratesTold(before.rates) !== ratesTold(after.rates) || before.onTop !== after.onTop || before.inside !== after.inside
@@ -114,7 +120,10 @@ function placeOf({ country, region }: TaxSituation): string {
 const impossibleFix =
   'Set up Stripe Tax in the target (https://dashboard.stripe.com/settings/tax): crossbill doctor shows both sides.'
 
-/** The same for everybody whom it may help: a plan with whole countries in it says once what to write. */
+/**
+ * The same for everybody whom it may help: a plan with whole countries in it says once what to
+ * write.
+ */
 function acceptFix(
   countries: ReadonlySet<string>,
   { tax, tax_accepted: accepted }: Pick<Policies, 'tax' | 'tax_accepted'>,

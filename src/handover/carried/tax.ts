@@ -18,7 +18,10 @@ import type { HandoverPlan, TaxRate, TaxSituation } from '../types.ts'
 /** Countries whose sellers register state by state: https://docs.stripe.com/tax/registering. */
 const registersByState: ReadonlySet<string> = new Set(['US', 'CA'])
 
-/** Where a customer is for tax: the shipping address if there is one, else the billing address (https://docs.stripe.com/tax/customer-locations). */
+/**
+ * Where a customer is for tax: the shipping address if there is one, else the billing address
+ * (https://docs.stripe.com/tax/customer-locations).
+ */
 export function taxPlace(
   customer: Stripe.Customer | undefined,
   carriedShipping?: Stripe.Customer['shipping'],
@@ -34,7 +37,10 @@ export function taxPlace(
   return { country, region: (state ?? written?.postal_code?.slice(0, 3) ?? '').trim().toUpperCase() }
 }
 
-/** What decides the automatic tax of a subscriber who changes hands; undefined for those whose tax Stripe does not compute. */
+/**
+ * What decides the automatic tax of a subscriber who changes hands; undefined for those whose tax
+ * Stripe does not compute.
+ */
 export function taxSituation(candidate: Candidate, goal: 'move' | 'revert'): TaxSituation | undefined {
   const { desired, old, customerOld, customerNew, around } = candidate
   if (!old.raw.automatic_tax.enabled) return undefined
@@ -70,8 +76,9 @@ function sold({ old, around }: Candidate, keys: Readonly<Record<string, string>>
 }
 
 /**
- * The customer as they will be once the plan's steps have carried exemption, shipping address and tax ids: a preview made before that is told so. Undefined
- * when nothing of it is still to be carried.
+ * The customer as they will be once the plan's steps have carried exemption, shipping address and
+ * tax ids: a preview made before that is told so. Undefined when nothing of it is still to be
+ * carried.
  */
 export function carriedDetails({ steps }: HandoverPlan, target: Stripe.Customer | undefined): JsonObject | undefined {
   const carried = steps.find(({ id }) => id === 'carry-customer')?.params ?? {}

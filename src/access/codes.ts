@@ -1,4 +1,4 @@
-/** What happened outside Crossbill to access that it granted. */
+/** Changes made outside Crossbill to access that Crossbill granted. */
 export const accessDriftCodes = {
   access_taken: {
     meaning: 'Crossbill granted this offer and the member pays for it, but the offer was revoked in Kajabi.',

@@ -1,55 +1,59 @@
 import type { Access } from '../catalog/schemas/access.ts'
 
 /**
- * One subscriber's claim to access: what they pay for, and the person they are. Built in memory;
- * the person is never written.
+ * One subscriber's claim to access: the prices they pay for, and the person they are. It is built
+ * in memory; the person is never written.
  */
 export interface Claim {
   /** `us/sub_…` */
   readonly subscriber: string
   /**
-   * Lower-cased e-mail address: the only name the two old accounts and Kajabi share for one person.
+   * Lower-cased e-mail address: the only identifier that the old accounts and Kajabi share for one
+   * person.
    */
   readonly person: string
   /** Keys in prices.yaml. */
   readonly prices: readonly string[]
   /**
-   * Whether the subscription is live in the account that bills it now (ending ones are, until they
-   * end).
+   * Whether the subscription is live in the account that bills it now. A subscription that is set
+   * to end is live until it ends.
    */
   readonly live: boolean
   /**
-   * Not declared (a member subscribed again, or the YAML was removed): it gives nothing by itself,
-   * and a member who pays it loses nothing.
+   * The catalog does not declare this subscription (the member subscribed again, or the YAML was
+   * removed). It grants nothing by itself, but a member who pays for it loses nothing.
    */
   readonly undeclared?: true
 }
 
-/** What Crossbill granted, from its store; the person is known by the contact only. */
+/** A grant from Crossbill's store. The store knows the person by the Kajabi contact only. */
 export interface Granted {
   readonly contact: string
   readonly offer: string
   readonly subscribers: readonly string[]
 }
 
-/** Who holds an offer in Kajabi: contact by person. */
+/** The holders of an offer in Kajabi: contact id by person. */
 export type Holders = ReadonlyMap<string, string>
 
 export interface AccessDecision {
   readonly kind: 'grant' | 'revoke' | 'keep'
   /** Key in access.yaml. */
   readonly offer: string
-  /** Every subscriber of this person that gives (or gave) the offer, in order. */
+  /** Every subscriber of this person that gives (or gave) the offer, in a stable order. */
   readonly subscribers: readonly string[]
-  /** Known for people who have or had access; a grant may still have to find or make it. */
+  /**
+   * Known for people who have or had access. For a grant, the contact may still have to be found or
+   * created.
+   */
   readonly contact?: string
   readonly person: string
 }
 
 /**
- * Who must get, keep or lose which offer. One grant per person and offer, however many
- * subscriptions give it. Only Crossbill's own grants are revoked: offers granted by hand stay, and
- * a person without a claim and without a grant keeps everything.
+ * Decides which person gets, keeps or loses which offer. There is one grant per person and offer,
+ * however many subscriptions give it. Only Crossbill's own grants are revoked: an offer granted by
+ * hand stays, and a person without a claim and without a grant keeps everything.
  *
  * | pays for it | holds it | granted by Crossbill | decision |
  * |-------------|----------|----------------------|----------|
@@ -59,7 +63,8 @@ export interface AccessDecision {
  * | no          | yes      | no                   | (nothing)|
  * | no          | no       | any                  | (nothing)|
  *
- * Somebody who pays for it by a subscription that nobody declared holds what they hold: (nothing).
+ * A person who pays for the offer through an undeclared subscription keeps what they hold:
+ * (nothing).
  */
 export function planAccess(
   access: Access,
@@ -116,8 +121,8 @@ function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): nu
 }
 
 /**
- * By offer, then by first subscriber, never by person, so that the order reveals nothing about
- * addresses.
+ * Sorts by offer, then by first subscriber, never by person, so that the order reveals nothing
+ * about addresses.
  */
 function inOrder(a: AccessDecision, b: AccessDecision): number {
   const left = `${a.offer} ${a.subscribers[0] ?? ''} ${a.kind}`

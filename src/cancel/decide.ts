@@ -1,16 +1,16 @@
 /**
- * What a true cancel signal does to one subscriber, given what both accounts hold right now. Pure:
- * the worker reads, this decides, the worker sends.
+ * Decides what a verified cancel signal does to one subscriber, given what both accounts hold right
+ * now. Pure: the worker reads, this module decides, the worker sends.
  *
- * "Already cancelled" in the old account is success only if no live object marked as its successor
- * exists in the target: otherwise the old one is a forwarding address. While on hold both are
- * cancelled, the new one first, since the held one cannot charge meanwhile.
+ * "Already cancelled" in the old account is success only if the target holds no live object marked
+ * as its successor; otherwise the member still pays there. While the old subscription is on hold,
+ * both are cancelled, the new one first, because the held one cannot charge in the meantime.
  */
 export interface LiveSides {
-  /** The old subscription. `ours`: cancelled with the settled marker. */
+  /** The old subscription. `cancelled_by_us`: it carries the settled mark. */
   readonly old: 'live' | 'cancelled' | 'cancelled_by_us' | 'missing'
   /**
-   * Successors in the target by mark, cancelled ones included; undefined when the target could not
+   * Successors in the target by mark, including cancelled ones. Undefined when the target could not
    * be read.
    */
   readonly successors: readonly { readonly id: string; readonly live: boolean }[] | undefined
@@ -25,11 +25,11 @@ export type CancelDecision =
 /**
  * | old             | successors        | decision                                    |
  * |-----------------|-------------------|---------------------------------------------|
- * | any             | unreadable        | wait: never half a cancel on half a picture |
+ * | any             | unreadable        | wait: the picture is incomplete             |
  * | live            | none live         | cancel the old                              |
  * | live            | live              | cancel the new, then the old                |
  * | cancelled (any) | live              | cancel the new                              |
- * | cancelled (any) | none live         | nothing, it is done                         |
+ * | cancelled (any) | none live         | nothing: the cancel is done                 |
  * | missing         | live              | cancel the new                              |
  * | missing         | none, or ended    | ended: done; none at all: ask a person      |
  */
@@ -41,13 +41,13 @@ export function decideCancel({ old, successors }: LiveSides): CancelDecision {
   return { do: 'nothing', reason: 'already_cancelled' }
 }
 
-/** A subscriber that a signal could mean. */
+/** A subscriber that a signal may refer to. */
 export interface Candidate {
   readonly subscriber: string
   /** Keys in access.yaml that this subscription gives. */
   readonly offers: readonly string[]
   readonly live: boolean
-  /** Made after the signal was accepted: it cannot be what was meant. */
+  /** Created after the signal was accepted, so the signal cannot refer to it. */
   readonly newerThanSignal: boolean
 }
 
@@ -57,9 +57,9 @@ export type Choice =
   | { readonly choice: 'ambiguous'; readonly subscribers: readonly string[] }
 
 /**
- * Which subscription is meant. The offer must match even when there is only one candidate: Kajabi's
- * "payments cancelled" automation also fires when a payment plan is fully paid, and must then
- * cancel nothing else.
+ * Chooses the subscription that the signal refers to. The offer must match even when there is only
+ * one candidate: Kajabi's "payments cancelled" automation also fires when a payment plan is fully
+ * paid, and must not cancel another subscription.
  */
 export function choose(candidates: readonly Candidate[], offer: string | undefined): Choice {
   if (candidates.length === 0) return { choice: 'none', reason: 'nobody' }

@@ -4,14 +4,15 @@ import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { Signal } from './signal.ts'
 
-/** What a hook of Kajabi came to: a signal to store, or why there is none. */
+/** The result of reading a Kajabi hook: a signal to store, or the reason why there is none. */
 export type HookReading = { readonly signal: Signal } | { readonly ignored: string }
 
 /**
  * Reads the body of an API hook, `{ id, event, payload: [resource, …] }`
- * (https://developers.kajabi.com/api-reference, "Hooks"), or of a hook set up on Kajabi's own pages
- * (other events and shapes, none of which can mean a cancel). Hooks are not signed, so nothing here
- * is believed: what is read is ids to look up. Names and addresses in the body are passed over.
+ * (https://developers.kajabi.com/api-reference, "Hooks"), or of a hook configured on Kajabi's own
+ * pages (other events and shapes, none of which asks for a cancel). Hooks are not signed, so their
+ * content is not trusted: only ids are read, to be looked up in Kajabi. Names and addresses in the
+ * body are ignored.
  */
 export function readKajabiHook(body: string, parsed: Json, access: Access, now: Instant): HookReading {
   if (!isJsonObject(parsed)) return { ignored: 'not_a_hook' }
@@ -33,12 +34,12 @@ function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arr
   if (contact === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
   const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
   if (offer === undefined) return { ignored: 'tag_means_nothing' }
-  // The contact's `external_user_id` may name a Stripe customer; whose it really is, is read back
-  // from Kajabi.
+  // The contact's `external_user_id` may name a Stripe customer. It is not trusted here: the
+  // customer is read back from Kajabi.
   return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact, tag, offer } }
 }
 
-/** The submission is named by its id alone: the address that somebody typed stays in Kajabi. */
+/** Identifies the submission by its id alone: the address typed into the form stays in Kajabi. */
 function formSubmitted(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
   const submission = idOf(resourceOf(resources, 'form_submissions'))
   const form = idOf(resourceOf(resources, 'forms'))
@@ -52,7 +53,7 @@ function resourceOf(resources: readonly JsonObject[], type: string): JsonObject 
   return resources.find((one) => one['type'] === type)
 }
 
-/** Kajabi's ids are digits, as text in the API's hooks and as numbers elsewhere. */
+/** Kajabi's ids are digits: text in the API's hooks, numbers elsewhere. */
 function idOf(resource: JsonObject | undefined): string | undefined {
   const id = resource?.['id']
   const text = Number.isSafeInteger(id) ? String(id as number) : id

@@ -1,14 +1,17 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Instant } from '../core/instant.ts'
 
-/** What a member's cancel link says. Ids only: a link that leaks tells nobody's name or address. */
+/**
+ * The claims of a member's cancel link. They hold ids only, so a leaked link reveals no name or
+ * address.
+ */
 export interface LinkClaims {
   /** `us/sub_…` */
   readonly subscriber: string
   /** Key in access.yaml, or empty when the subscription gives no offer. */
   readonly offer: string
   readonly expires: Instant
-  /** Unique: a link works once. */
+  /** Unique, because a link works once. */
   readonly id: string
 }
 
@@ -16,10 +19,10 @@ export type LinkVerdict =
   | { readonly ok: true; readonly claims: LinkClaims }
   | { readonly ok: false; readonly reason: 'malformed' | 'forged' | 'expired' }
 
-/** At least 32 bytes, or the service does not start. */
+/** The service does not start with a shorter key. */
 export const linkKeyBytesMin = 32
 
-/** `<claims>.<mac>` in base64url: fits a mail's line, needs no escaping. */
+/** `<claims>.<mac>` in base64url: fits on one line of an e-mail and needs no escaping. */
 export function signLink(claims: LinkClaims, key: Buffer): string {
   const body = Buffer.from(JSON.stringify([claims.subscriber, claims.offer, claims.expires, claims.id])).toString(
     'base64url',

@@ -3,8 +3,8 @@ import { unreachable } from '../core/assert.ts'
 import type { DeadReason, IgnoredReason } from './reasons.ts'
 
 /**
- * What happens to an accepted signal. Every state but the last three is work that waits; nothing
- * leaves the inbox by being forgotten.
+ * The states of an accepted signal. Every state but the last three is pending work: a signal leaves
+ * the inbox only through `done`, `ignored` or `dead`.
  *
  * | state      | verified     | not true       | cancelled | fails, may pass | fails for good | redriven  | discarded |
  * |------------|--------------|----------------|-----------|-----------------|----------------|-----------|-----------|
@@ -12,7 +12,7 @@ import type { DeadReason, IgnoredReason } from './reasons.ts'
  * | verifying  | → cancelling | → ignored      | (illegal) | → retry         | → dead         | (illegal) | → ignored |
  * | cancelling | stays        | → ignored      | → done    | → retry         | → dead         | (illegal) | → ignored |
  * | retry      | → cancelling | → ignored      | → done    | → retry         | → dead         | → received| → ignored |
- * | done       | (illegal in every column: it happened)                                                                 |
+ * | done       | (illegal in every column: the cancel has happened)                                                     |
  * | ignored    | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| (illegal) |
  * | dead       | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| → ignored |
  */
@@ -38,8 +38,8 @@ export type InboxEvent =
 export const inboxStates = ['received', 'verifying', 'cancelling', 'retry', 'done', 'ignored', 'dead'] as const
 
 /**
- * The next state, or undefined where the event is illegal in this state (the caller says so and
- * changes nothing).
+ * Returns the next state, or undefined where the event is illegal in this state. The caller then
+ * reports it and changes nothing.
  */
 export function nextInbox(now: InboxState, event: InboxEvent): InboxState | undefined {
   switch (now.state) {
@@ -65,8 +65,8 @@ type Waiting = Extract<InboxState, { state: 'received' | 'verifying' | 'cancelli
 function fromWaiting(now: Waiting, event: InboxEvent): InboxState | undefined {
   switch (event.event) {
     case 'claimed':
-      // A worker that died in the middle leaves `verifying` or `cancelling` behind; the next one
-      // simply goes on.
+      // A worker that crashed leaves `verifying` or `cancelling` behind; the next worker continues
+      // from there.
       return now.state === 'cancelling' ? now : { state: 'verifying' }
     case 'verified':
       return { state: 'cancelling' }

@@ -13,9 +13,9 @@ const fields: Readonly<Record<string, RegExp>> = {
 
 /**
  * Reads the body of a relay's signed request: `{ "offer": "membership", "contact": "123" }`, with
- * `customer` or `subscriber` in place of the contact, or beside it. The offer is required even
- * where there is only one: "payments cancelled" in Kajabi also comes when a payment plan is fully
- * paid. An e-mail address is refused.
+ * `customer` or `subscriber` in place of the contact or beside it. The offer is required even where
+ * a member has only one: Kajabi also sends "payments cancelled" when a payment plan is fully paid.
+ * An e-mail address is refused.
  */
 export function readRelay(
   body: Json,
@@ -29,7 +29,7 @@ export function readRelay(
     if (shape === undefined) {
       const near = suggest(name, Object.keys(fields))
       return {
-        refused: `unknown key${near === undefined ? '' : ` (did you mean ${near}?)`}; known are ${Object.keys(fields).join(', ')}`,
+        refused: `unknown key${near === undefined ? '' : ` (did you mean ${near}?)`}; known keys: ${Object.keys(fields).join(', ')}`,
       }
     }
     if (!shape.test(wordOf(name, value))) return { refused: `${name} is malformed` }
@@ -37,10 +37,10 @@ export function readRelay(
   const given = (name: string): string | undefined => (Object.hasOwn(body, name) ? wordOf(name, body[name]) : undefined)
   const [offer, contact] = [given('offer'), given('contact')]
   const [customer, subscriber] = [given('customer'), given('subscriber')]
-  if (offer === undefined) return { refused: 'offer is missing: say what is to be cancelled' }
+  if (offer === undefined) return { refused: 'offer is missing: name the offer to cancel' }
   if (!Object.hasOwn(access.offers, offer)) return { refused: 'offer is not a key of access.yaml' }
   if (contact === undefined && customer === undefined && subscriber === undefined)
-    return { refused: 'one of contact, customer and subscriber is needed' }
+    return { refused: 'one of contact, customer or subscriber is required' }
   return {
     signal: {
       source: 'relay',

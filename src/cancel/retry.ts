@@ -1,15 +1,15 @@
 /**
- * Seconds between tries: quick at first, since the member waits; the last one spans a night. Then
- * the dead letters.
+ * Seconds between tries. The first tries follow quickly, because the member waits; the last delay
+ * spans a night. After that, the signal becomes a dead letter.
  */
 export const retryDelaysSeconds: readonly number[] = [2, 10, 30, 120, 600, 3_600, 21_600]
 
 /**
- * Seconds until the next try after `attempts` failed ones, or undefined when the signal is given up
- * to the dead letters. Full jitter
- * (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/): a wave of
- * failures does not come back as a wave. `random` is in [0, 1). What the other side asked for
- * (`Retry-After`) is a floor, never shortened by the dice.
+ * Seconds until the next try after `attempts` failed tries, or undefined when the signal becomes a
+ * dead letter. Full jitter
+ * (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/) spreads the
+ * retries of signals that failed together. `random` is in [0, 1). A delay that the other side asked
+ * for (`Retry-After`) is a minimum that jitter never shortens.
  */
 export function retryDelay(attempts: number, random: number, retryAfter = 0): number | undefined {
   const longest = retryDelaysSeconds[attempts]

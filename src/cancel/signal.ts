@@ -2,10 +2,10 @@ import { digest } from '../core/canonical.ts'
 import type { Instant } from '../core/instant.ts'
 
 /**
- * Something that may mean "this member wants to stop". How far it is to be believed depends on
- * where it came from: hooks and the poller are hints that are verified by reading Kajabi back; a
- * relay's signed request, a member's confirmed link and the operator act. A form never acts, since
- * anybody can type any address into it: it only has a confirmation link sent.
+ * The source of a signal: an event that may mean "this member wants to stop". The source decides
+ * how far the signal is trusted. Hooks and the poller are hints, verified by reading Kajabi back. A
+ * relay's signed request, a member's confirmed link and the operator act directly. A form never
+ * acts, because any address can be typed into it: it only causes a confirmation link to be sent.
  */
 export type SignalSource =
   | 'hook'
@@ -19,18 +19,18 @@ export type SignalSource =
 
 export interface Signal {
   readonly source: SignalSource
-  /** What was said: `tag_added`, `offer_gone`, `cancel`, `old_subscription_cancelled` … */
+  /** The kind of event: `tag_added`, `offer_gone`, `cancel`, `old_subscription_cancelled` … */
   readonly event: string
-  /** Key in access.yaml. Every acting signal names what is to be cancelled. */
+  /** Key in access.yaml. Every signal that can cancel names the offer to cancel. */
   readonly offer?: string
   /** Kajabi contact id. */
   readonly contact?: string
   readonly tag?: string
-  /** Stripe customer of the target, when the signal brought it. */
+  /** Stripe customer of the target, when the signal names it. */
   readonly customer?: string
   /**
-   * `us/sub_…`, bound when the signal was accepted: a late retry never hits a subscription made
-   * afterwards.
+   * `us/sub_…`, bound when the signal is accepted, so that a late retry never cancels a
+   * subscription created afterwards.
    */
   readonly subscriber?: string
   readonly receivedAt: Instant
@@ -39,15 +39,15 @@ export interface Signal {
 }
 
 /**
- * Kajabi sends neither a delivery id nor a time, so the same tag on the same contact within the
- * window is the same wish. A sender that numbers its messages (Standard Webhooks) is taken at its
- * word for as long as ids are kept.
+ * Kajabi sends neither a delivery id nor a time, so the same tag on the same contact within this
+ * window counts as the same request. For a sender that numbers its messages (Standard Webhooks),
+ * the message id decides, for as long as ids are kept.
  */
 export const duplicateWindowSeconds = 600
 
 /**
- * Whether a signal can end in a cancel. A hold to be put back, access to be followed and a link to
- * be sent cannot.
+ * Whether a signal can end in a cancel. Restoring a hold, updating access and sending a link are
+ * not cancels.
  */
 export function mayCancel({ source, event }: Signal): boolean {
   return source !== 'form' && event !== 'subscription_ended' && event !== 'hold_removed'
@@ -59,12 +59,12 @@ export function signalKey(signal: Signal): string {
   return digest([source, event, offer, contact, tag, customer, subscriber, message, windowOf(receivedAt)])
 }
 
-/** By the id of a member's link alone. */
+/** The key of a member's link, from the link's id alone. */
 export function signalKeyOfLink(id: string): string {
   return digest(['link' satisfies SignalSource, id])
 }
 
-/** Keys of the window before, too: a repeat just after the boundary is still a repeat. */
+/** Includes the keys of the previous window: a repeat just after the boundary is still a repeat. */
 export function signalKeys(signal: Signal): readonly string[] {
   const earlier = { ...signal, receivedAt: (signal.receivedAt - duplicateWindowSeconds) as Instant }
   return [...new Set([signalKey(signal), signalKey(earlier)])]

@@ -7,8 +7,8 @@ const toleranceSeconds = 300
 export type Verdict = { readonly ok: true; readonly id: string } | { readonly ok: false; readonly reason: string }
 
 /**
- * The key behind `whsec_<base64>`: 24 to 64 bytes; undefined when it is weaker or malformed, and
- * then nothing may start with it.
+ * Decodes the key in `whsec_<base64>`: 24 to 64 bytes. Undefined when it is shorter or malformed;
+ * the caller must then refuse to start.
  */
 export function webhookKey(secret: string): Buffer | undefined {
   const text = secret.startsWith('whsec_') ? secret.slice(6) : secret
@@ -18,8 +18,8 @@ export function webhookKey(secret: string): Buffer | undefined {
 }
 
 /**
- * Verifies a signed request over its raw body. Several keys are several secrets during a rotation;
- * every signature is compared in constant time.
+ * Verifies a signed request over its raw body. Several keys are accepted during a rotation of
+ * secrets. Every signature is compared in constant time.
  */
 export function verifyWebhook(
   headers: {
@@ -29,14 +29,14 @@ export function verifyWebhook(
   },
   body: string,
   keys: readonly Buffer[],
-  /** Clocks of which one has to agree: this machine's, and Stripe's, which a sandbox simulates. */
+  /** One of these clocks has to agree: this machine's, or Stripe's, which a sandbox simulates. */
   clocks: readonly Instant[],
 ): Verdict {
   const { id, timestamp, signature } = headers
   if (id === undefined || timestamp === undefined || signature === undefined) return { ok: false, reason: 'unsigned' }
   if (!/^[\w.-]{1,128}$/.test(id)) return { ok: false, reason: 'bad_id' }
   if (!/^\d{1,12}$/.test(timestamp)) return { ok: false, reason: 'bad_timestamp' }
-  // Signatures first: an unauthenticated sender learns nothing about clocks.
+  // Signatures come first, so that an unauthenticated sender learns nothing about the clocks.
   const expected = keys.map((key) => createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest())
   const given = signature
     .split(' ')

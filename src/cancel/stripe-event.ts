@@ -5,7 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { markFrom, markHold } from '../live/marks.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
-/** Somebody has to look; the engine's `Alert` without how long it lasts. */
+/** A notice for a person: the engine's `Alert` without its duration. */
 export interface Notice {
   readonly key: string
   readonly severity: 'warning' | 'critical'
@@ -13,16 +13,16 @@ export interface Notice {
   readonly fix: string
 }
 
-/** What one event of Stripe means here. */
+/** The result of reading one Stripe event. */
 export interface EventReading {
-  /** To be stored before the event is answered. */
+  /** Stored before the event is answered. */
   readonly signal?: Signal
   readonly notice?: Notice
   /** Why nothing follows. */
   readonly ignored?: string
 }
 
-/** The events that endpoints should send; others are answered and passed over. */
+/** The events that each endpoint should send. Other events are answered and ignored. */
 export const heardEvents = {
   target: ['customer.subscription.deleted', 'customer.discount.deleted', 'invoice.payment_failed'],
   source: ['customer.subscription.deleted', 'customer.subscription.updated'],
@@ -31,14 +31,14 @@ export const heardEvents = {
 /**
  * | account | event                         | it is about              | so                                                      |
  * |---------|-------------------------------|--------------------------|---------------------------------------------------------|
- * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: we did it                                      |
+ * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: Crossbill did it                               |
  * | source  | subscription.deleted          | held                     | a cancel signal: the member left through an old door    |
  * | source  | subscription.deleted          | not held                 | a signal: access follows                                |
- * | source  | subscription.deleted          | held, ended by dunning   | a signal: access follows; nobody asked for a cancel     |
- * | source  | subscription.updated          | held, pause or mark gone | a signal: the hold is put back                          |
+ * | source  | subscription.deleted          | held, ended by dunning   | a signal: access follows; the member did not ask        |
+ * | source  | subscription.updated          | held, pause or mark gone | a signal: the hold is restored                          |
  * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
  * | target  | subscription.deleted          | successor, not by us     | access follows, alert: the held old one must be settled |
- * | target  | subscription.deleted          | cancelled at once by us  | nothing: whoever cancelled has access follow            |
+ * | target  | subscription.deleted          | cancelled at once by us  | nothing: the cancel itself updates access               |
  * | target  | subscription.deleted          | any other                | a signal: access follows                                |
  * | target  | discount.deleted              | before its end           | alert: discount lost                                    |
  * | target  | invoice.payment_failed        | successor                | alert                                                   |
@@ -71,26 +71,28 @@ export function readStripeEvent(account: string, isTarget: boolean, event: JsonO
   }
 }
 
-/** What Stripe writes as an id. Anything else is not looked up, logged or put into a message. */
+/** The shape of Stripe's ids. Any other value is not looked up, logged or put into a message. */
 function isId(value: Json | undefined): value is string {
   return typeof value === 'string' && /^[\w-]{1,100}$/.test(value)
 }
 
-/** The ids that the readings below pass on: each is an id, or is not there. */
+/** Whether each id that the readings below pass on is absent or has the shape of an id. */
 function namesIds(object: JsonObject): boolean {
   const { customer } = object
   const all = [object['id'], isJsonObject(customer) ? customer['id'] : customer, object['subscription']]
   return all.every((one) => one === undefined || one === null || isJsonObject(one) || isId(one))
 }
 
-/** A thin event names an object and says nothing of it, so the service learns nothing from it. */
+/**
+ * A thin event names an object but carries none of its data, so the service learns nothing from it.
+ */
 function thin(account: string): EventReading {
   return {
     ignored: 'thin_event',
     notice: {
       key: `thin_events ${account}`,
       severity: 'warning',
-      summary: `the webhook endpoint of account ${account} sends thin events, of which the service learns nothing`,
+      summary: `the webhook endpoint of account ${account} sends thin events, which carry no data that the service can use`,
       fix: 'in the Dashboard, choose the payload style "Snapshot" for this event destination',
     },
   }
@@ -113,7 +115,10 @@ function sourceEnded(account: string, subscription: JsonObject, message: string,
   }
 }
 
-/** Nobody pays with this one any more: whoever had access by it may have to lose it. */
+/**
+ * The customer no longer pays through this subscription, so access granted by it may have to be
+ * revoked.
+ */
 function ended(source: SignalSource, subscription: JsonObject, message: string, now: Instant): EventReading {
   const customer = idOf(subscription['customer'])
   if (customer === undefined) return { ignored: 'names_no_customer' }
@@ -144,15 +149,15 @@ function sourceChanged(
     notice: {
       key: `drift_on_held_source ${subscriber}`,
       severity: 'warning',
-      summary: `${subscriber} was changed in its old account while it is on hold (${changed.join(', ')}): the member may expect this of the new one`,
+      summary: `${subscriber} was changed in its old account while on hold (${changed.join(', ')}): the change has not reached the new subscription`,
       fix: 'crossbill verify',
     },
   }
 }
 
 /**
- * Our pause or our mark went with this event. A revert of our own takes both off, too: whether it
- * was one is read back before anything is done.
+ * Whether this event removed Crossbill's pause or mark. A revert by Crossbill also removes both;
+ * the worker reads the state back to tell the two apart before it acts.
  */
 function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
   const before = previous['metadata']
@@ -162,7 +167,8 @@ function holdGone(subscription: JsonObject, previous: JsonObject): boolean {
 }
 
 /**
- * A renewal of a held subscription moves the periods of its items, which is no change of anybody's.
+ * Whether the prices and quantities are unchanged. A renewal of a held subscription moves the
+ * periods of its items, which changes no terms.
  */
 function sameTerms(previous: JsonObject, subscription: JsonObject): boolean {
   const terms = ({ items }: JsonObject): string => {
@@ -189,8 +195,8 @@ function targetEnded(subscription: JsonObject, message: string, now: Instant): E
 }
 
 /**
- * Stripe removes a discount when it ends, too; the event's own time tells the two apart, with an
- * hour for being late.
+ * Stripe also removes a discount when it ends. The event's own time tells the two apart, with a
+ * tolerance of one hour for a late removal.
  */
 function discountDeleted(discount: JsonObject, at: number): EventReading {
   const { end, subscription, source, coupon } = discount
@@ -198,8 +204,8 @@ function discountDeleted(discount: JsonObject, at: number): EventReading {
   const couponObject = isJsonObject(source) ? source['coupon'] : coupon
   const duration = isJsonObject(couponObject) ? couponObject['duration'] : undefined
   if (duration === 'once' || subscription === null) return { ignored: 'discount_was_for_once' }
-  // An event names the coupon by its id alone: without an end it may have been for one invoice, and
-  // used up.
+  // An event names the coupon by its id alone. A discount without an end may have been for one
+  // invoice, and used up.
   const early = typeof end === 'number' || duration !== undefined
   return {
     notice: {
@@ -207,7 +213,7 @@ function discountDeleted(discount: JsonObject, at: number): EventReading {
       severity: early ? 'critical' : 'warning',
       summary: early
         ? `subscription ${text(subscription)} of the target lost a discount before its end`
-        : `subscription ${text(subscription)} of the target has a discount no more: lost, unless it was for one invoice`,
+        : `subscription ${text(subscription)} of the target lost a discount, unless the discount was for one invoice`,
       fix: 'crossbill verify',
     },
   }
@@ -230,8 +236,8 @@ function paymentFailed(invoice: JsonObject): EventReading {
 }
 
 /**
- * Not one that our cancel let run to the end of its period: that ends weeks after the signal that
- * asked for it.
+ * Excludes a subscription that our cancel let run to the end of its period: it ends weeks after the
+ * signal that asked for the cancel.
  */
 function cancelledAtOnceByUs(subscription: JsonObject): boolean {
   const { cancel_at_period_end: atEnd, canceled_at: asked, ended_at: ended } = subscription
@@ -244,7 +250,7 @@ function markOf(object: JsonObject, mark: string): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** `us/sub_…`: marks are metadata, which anybody with the account may write. */
+/** `us/sub_…`: marks are metadata, which any user of the account can write. */
 function isSubscriber(value: string): boolean {
   return /^[a-z][a-z0-9_-]{0,31}\/sub_\w{1,60}$/.test(value)
 }

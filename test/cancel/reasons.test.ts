@@ -24,7 +24,7 @@ describe('every reason says what happened and what to do next', () => {
   it.each(all)('%s: %s', (state, reason) => {
     const { means = '', next = '', command = '' } = explain(state, reason) ?? {}
     for (const sentence of [means, next]) expect(sentence).toMatch(/^[A-Z].{15,}\.$/)
-    const quiet = next === 'Nothing is to be done.'
+    const quiet = next === 'No action is needed.'
     const named = commands.filter((one) => `${command} `.startsWith(`crossbill ${one} `))
     expect(named).toHaveLength(quiet ? 0 : 1)
     // A dead letter always waits for somebody.
@@ -45,7 +45,7 @@ describe('every reason says what happened and what to do next', () => {
       'crossbill inbox redrive sig_1',
     )
     expect(explain('dead', 'given up after 8 tries: timeout')?.means).toContain('about eight hours')
-    expect(explain('ignored', 'was a test')?.means).toContain('An operator closed this')
+    expect(explain('ignored', 'was a test')?.means).toContain('An operator discarded this')
   })
 })
 

@@ -80,7 +80,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     running.status.value = {
       states: { received: 3, verifying: 0, cancelling: 1, retry: 4, done: 120, ignored: 7, dead: 2 },
       oldestPendingSeconds: 300,
-      breaker: '50 cancels within an hour reach the limit of 50',
+      breaker: '50 cancels within an hour reached the limit of 50',
       lastReconciliation: { at: instant(now - 90_000), differences: 4, found: { missing: 4 } },
       dead: [
         {

@@ -249,7 +249,7 @@ describe('the listener for people on call', () => {
     running.status.value = {
       states: { received: 1, dead: 2 },
       oldestPendingSeconds: 300,
-      breaker: '50 cancels within an hour reach the limit of 50',
+      breaker: '50 cancels within an hour reached the limit of 50',
       lastReconciliation: { at: instant(now - 60), differences: 4, found: { missing: 4 } },
       dead: [
         { id: 'sig_1', acceptedAt: instant(now - 7_300), state: 'dead', reason: '<b>ambiguous</b>' },

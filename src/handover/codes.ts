@@ -1,13 +1,13 @@
 /**
- * Outcome codes: stable, documented, each with what it means and what to do. The docs are generated
- * from this registry.
+ * Outcome codes. Each is stable and documented, with its meaning and its fix. docs/codes.md is
+ * generated from this registry.
  */
 export interface CodeEntry {
   readonly meaning: string
   readonly fix: string
 }
 
-/** Not now, but at a known time by itself. */
+/** The subscriber cannot be moved now, but can be moved later without a person's help. */
 export const deferredCodes = {
   renews_soon: {
     meaning:
@@ -15,34 +15,34 @@ export const deferredCodes = {
     fix: 'Nothing to do: plan again after the renewal.',
   },
   anchor_not_yet_allowed: {
-    meaning: 'Stripe accepts a billing date at most one period ahead; the next renewal is still farther away.',
+    meaning: 'Stripe accepts a billing date at most one period ahead, and the next renewal is farther away.',
     fix: 'Nothing to do: plan again from the date shown.',
   },
   discount_not_yet_representable: {
     meaning:
-      'A coupon in whole months created now would cover another number of renewals than the old discount still does.',
+      'A coupon lasts whole months. One created now would cover a different number of renewals than the rest of the old discount.',
     fix: 'Nothing to do: plan again from the date shown.',
   },
   draft_invoice: {
     meaning: 'The old account holds a draft invoice for this subscription that is about to be finalized.',
-    fix: 'Nothing to do: plan again when it has been finalized and paid. A draft older than three days needs a look in the old account.',
+    fix: 'Nothing to do: plan again when the invoice has been finalized and paid. If the draft is older than three days, check it in the old account.',
   },
   payment_in_flight: {
-    meaning: 'A payment is being processed (bank debit, 3-D Secure); its result decides what happens next.',
-    fix: 'Nothing to do: plan again when it has succeeded or failed.',
+    meaning: 'A payment is being processed (bank debit, 3-D Secure). Its result decides what happens next.',
+    fix: 'Nothing to do: plan again when the payment has succeeded or failed.',
   },
   renewal_unproven: {
     meaning:
-      'The new subscription has not captured its first non-zero renewal payment yet, and the policy’s delay has not passed.',
+      'The new subscription has not yet captured its first non-zero renewal payment, and the delay in the project’s policy has not passed.',
     fix: 'Nothing to do: settle after the date shown, or after the first renewal has been paid.',
   },
   invoices_open_in_source: {
-    meaning: 'The customer has open invoices in the old account; cancelling there now would stop their collection.',
+    meaning: 'The customer has open invoices in the old account. Cancelling there now would stop their collection.',
     fix: 'Wait until they are paid, or void or pay them in the old account.',
   },
 } as const satisfies Record<string, CodeEntry>
 
-/** Needs a person. */
+/** The subscriber cannot be moved until a person acts. */
 export const blockedCodes = {
   not_in_source: {
     meaning: 'The old account has no subscription with this id.',
@@ -50,20 +50,20 @@ export const blockedCodes = {
   },
   entry_invalid: {
     meaning:
-      'The entry of the subscriber, or one that it needs, has an error (`crossbill validate` lists it). Nothing is done to this subscriber; everything else goes on.',
-    fix: 'Correct what `crossbill validate` names, then plan again.',
+      'The entry of this subscriber, or an entry that it refers to, has an error (`crossbill validate` lists it). This subscriber is not changed; the rest of the plan is not affected.',
+    fix: 'Correct the errors that `crossbill validate` lists, then plan again.',
   },
   resource_blocked: {
-    meaning: 'The subscriber would be moved onto an object of the catalog that is blocked itself and cannot be made.',
+    meaning: 'The subscriber needs a catalog object that is blocked and cannot be created.',
     fix: 'Correct that object first: the same plan says why it is blocked.',
   },
   customer_not_copied: {
     meaning: 'The target has no copy of this customer.',
-    fix: 'Copy the customer again in the Dashboard, then `crossbill copy-map import` the new file.',
+    fix: 'Copy the customer again in the Dashboard, then import the new file with `crossbill copy-map import`.',
   },
   payment_method_unmapped: {
     meaning: 'The payment method that is charged today has no counterpart in the copy map.',
-    fix: 'Run a further copy for this customer and import its file, or ask the member to enter the card again.',
+    fix: 'Run another copy for this customer and import its file, or ask the member to enter the card again.',
   },
   payment_method_not_copyable: {
     meaning: 'Stripe does not copy this kind of payment method (Link, Bacs, ACSS, SEPA source).',
@@ -75,12 +75,12 @@ export const blockedCodes = {
   },
   price_differs: {
     meaning:
-      'The price of this catalog charges otherwise than the old one: amount, interval, interval count, tiers or tax behaviour.',
-    fix: 'Map the old price to one with the same terms; `crossbill pull` proposes it.',
+      'This catalog’s price charges differently from the old price: amount, interval, interval count, tiers or tax behaviour differ.',
+    fix: 'Map the old price to a price with the same terms; `crossbill pull` proposes it.',
   },
   coupon_unmapped: {
     meaning:
-      'A discount’s coupon has no entry in the mappings, is deleted, or the catalog lacks the coupon that carries its remainder.',
+      'The coupon of a discount has no entry in the mappings or is deleted, or the catalog has no coupon for the rest of the discount.',
     fix: 'Add the coupon named in the message to catalog/coupons.yaml and catalog/mappings.',
   },
   tax_rate_unmapped: {
@@ -89,12 +89,11 @@ export const blockedCodes = {
   },
   tax_differs: {
     meaning:
-      'The next invoice would carry another tax in the target than in the old account: another rate, another amount, or included instead of on top. Tax that Stripe computes is compared in the plan, once for all who are taxed alike, and again by each move before it touches anything; a plan shows whole countries on one line.',
+      'The next invoice would carry a different tax in the target than in the old account: another rate, another amount, or included instead of on top. The plan compares the tax that Stripe computes once per group of subscribers with the same tax situation and shows whole countries on one line. Each move compares it again before it changes anything.',
     fix: 'Correct the rates or the target’s tax registrations (`crossbill doctor` shows both sides), or accept the difference of a country: `policies: { tax: recompute, tax_accepted: [DE] }`. Only a difference that the plan showed is accepted.',
   },
   customer_tax_id_missing: {
-    meaning:
-      'The customer has a tax id in the old account that the target’s customer lacks and that cannot be carried.',
+    meaning: 'The customer has a tax id in the old account that is missing in the target and cannot be carried.',
     fix: 'Add the tax id to the customer in the target.',
   },
   tax_location_missing: {
@@ -102,38 +101,38 @@ export const blockedCodes = {
     fix: 'Complete the customer’s address in the target.',
   },
   payment_default_differs: {
-    meaning: 'The target’s customer already has another default payment method than the one charged today.',
+    meaning: 'The target’s customer already has a default payment method that differs from the one charged today.',
     fix: 'Set the customer’s default payment method in the target, or let the member choose it there.',
   },
   customer_discount_in_target: {
-    meaning: 'The target’s customer has a discount of its own, which a subscription without discounts would inherit.',
+    meaning: 'The target’s customer has a discount of its own. A subscription without discounts would inherit it.',
     fix: 'Remove the customer’s discount in the target.',
   },
   currency_conflict: {
     meaning:
-      'A customer can have one currency in an account; another subscription, item, discount or planned move uses a different one.',
-    fix: 'Move only the subscriptions of one currency, or end the other one first.',
+      'A customer can have only one currency per account. Another subscription, item, discount or planned move of this customer uses a different one.',
+    fix: 'Move only the subscriptions of one currency, or end the other subscriptions first.',
   },
   past_due: {
     meaning: 'The subscription is past due or unpaid: its open invoices are still being collected in the old account.',
-    fix: 'Collect or void its open invoices in the old account. For one that is past due, `policies: { past_due: leave }` or `carry` in project.yaml moves it as it is; an unpaid one is moved by no policy.',
+    fix: 'Collect or void its open invoices in the old account. `policies: { past_due: leave }` or `carry` in project.yaml moves a past-due subscription as it is; no policy moves an unpaid one.',
   },
   open_invoice: {
     meaning:
-      'An open invoice of this subscription is still being collected in the account that is to be left, and cannot move along.',
+      'An open invoice of this subscription is still being collected in the account that it would leave, and cannot be carried.',
     fix: 'Collect or void it first, or choose `policies.past_due: leave` or `carry`.',
   },
   pending_invoice_items: {
-    meaning: 'The customer has pending invoice items that the next invoice of the old account would bill.',
+    meaning: 'The customer has pending invoice items that the next invoice in the old account would bill.',
     fix: 'Bill or delete them, or choose `policies.pending_invoice_items: carry`.',
   },
   customer_balance: {
     meaning:
-      'The customer has a balance that would stay in the account that is to be left, and be used up by the next invoice there.',
+      'The customer has a balance. It would stay in the account that the subscription leaves, and the next invoice there would use it up.',
     fix: 'Settle the balance, or choose `policies.customer_balance: carry`.',
   },
   metered_price: {
-    meaning: 'An item is billed by usage; usage cannot be moved between accounts without loss.',
+    meaning: 'An item is billed by usage. Usage cannot be moved between accounts without loss.',
     fix: 'Move it by hand at a period boundary, or exclude it with a reason.',
   },
   mixed_intervals: {
@@ -142,14 +141,14 @@ export const blockedCodes = {
   },
   schedule_managed: {
     meaning: 'A subscription schedule manages this subscription.',
-    fix: 'Release the schedule in the old account, or set `policies: { schedules: carry }` in project.yaml. Where a phase sets what cannot be carried, take it out of the phase, or release the schedule.',
+    fix: 'Release the schedule in the old account, or set `policies: { schedules: carry }` in project.yaml. If a phase sets a field that cannot be carried, remove that field from the phase or release the schedule.',
   },
   collection_paused: {
     meaning: 'Collection is paused in the old account, or the subscription itself is paused.',
     fix: 'Resume it, or choose `policies.collection_paused: carry`.',
   },
   managed_by_application: {
-    meaning: 'A Connect application created this subscription and may end it by itself (payment plans).',
+    meaning: 'A Connect application created this subscription and may end it on its own (payment plans).',
     fix: 'Write `managed_by_application: open_ended` or `{ payments_left: n }` for this subscriber.',
   },
   anchor_unrepresentable: {
@@ -178,173 +177,178 @@ export const blockedCodes = {
   },
   unfinished: {
     meaning: 'An earlier hand-over of this subscriber stopped half-way.',
-    fix: 'Run `crossbill apply`: recovery finishes or undoes it before anything else.',
+    fix: 'Run `crossbill apply`: recovery finishes or undoes the hand-over first.',
   },
   duplicate_target: {
-    meaning: 'More than one live subscription in the target claims to succeed this one.',
+    meaning: 'More than one live subscription in the target is marked as the successor of this one.',
     fix: 'Cancel the wrong one in the target, then plan again.',
   },
   hold_missing: {
-    meaning: 'The old subscription is not on hold although its successor lives: both accounts would charge.',
-    fix: 'Run `crossbill apply`: recovery puts the hold back before anything else.',
+    meaning: 'The old subscription is not on hold although its successor is live: both accounts would charge.',
+    fix: 'Run `crossbill apply`: recovery restores the hold first.',
   },
   cancelled_in_source: {
     meaning:
-      'The old subscription was cancelled, or told to end, while its successor goes on: the member used an old door. No change of the stage settles the question.',
+      'The old subscription was cancelled, or set to end, while its successor is live: the member used an old door. Changing the stage does not resolve this.',
     fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber. If they stay, name `cancelled_in_source` under `override` of their entry.',
   },
   money_on_held_source: {
     meaning:
-      'Money was added in the old account while the subscription is on hold there: an invoice item, a proration or a credit that no invoice will ever bill or use, since the hold voids the renewals.',
-    fix: 'Bill the item or give the credit in the target (or bill it at once with an invoice of its own in the old account), remove it in the old account, then name `money_on_held_source` under `override` of the entry if it was voided already.',
+      'Money was added in the old account while the subscription is on hold there: an invoice item, a proration or a credit. No invoice will bill or use it, because the hold voids the renewals.',
+    fix: 'Bill the item or give the credit in the target, or bill the item now with a separate invoice in the old account. Then remove it in the old account. If it was already voided, bill it and name `money_on_held_source` under `override` of the entry.',
   },
   drift_on_held_source: {
-    meaning: 'The held subscription was changed in the old account: the member’s change has not reached the new one.',
-    fix: 'Make the same change to the new subscription in the target, then name `drift_on_held_source` under `override` of the entry and run `crossbill plan`.',
+    meaning: 'The held subscription was changed in the old account. The change has not reached the new subscription.',
+    fix: 'Make the same change to the new subscription in the target. Then name `drift_on_held_source` under `override` of the entry and run `crossbill plan`.',
   },
   stage_unwritten: {
     meaning:
-      'The subscriber is in the target, and neither the file nor the entry says a stage. The default `source` is not taken for the wish to set anybody back.',
-    fix: 'Write `stage: target` (or `source`, to set the subscriber back) into the entry or at the top of its file.',
+      'The subscriber is in the target, but neither the file nor the entry sets a stage. Crossbill does not treat the default `source` as a request to revert.',
+    fix: 'Write `stage: target` (or `stage: source` to revert the subscriber) into the entry or at the top of its file.',
   },
   other_project: {
     meaning: 'Another project has moved this subscriber: its marks are on the hold or on the new subscription.',
-    fix: 'Work on this subscriber in that project, or set it back there first; here, exclude it with a reason.',
+    fix: 'Manage this subscriber in that project, or revert the move there first. In this project, exclude the subscriber with a reason.',
   },
   erased_in_target: {
     meaning:
-      'The customer was deleted in the target while the old subscription was on hold, and nothing there continues it. The hold is never released: the member is not charged again.',
-    fix: 'Run `crossbill cancel` for this subscriber: it ends the old subscription.',
+      'The customer was deleted in the target while the old subscription was on hold, and no subscription continues it there. The hold is never released, so the member is not charged again.',
+    fix: 'Run `crossbill cancel` for this subscriber: it cancels the old subscription.',
   },
   successor_missing: {
     meaning:
-      'The old subscription is on hold as after a finished move, and the target shows no successor, not even an ended one. The hold stays: two payers are worse than none.',
-    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, run `crossbill cancel` for this subscriber; else take the hold off in the old account by hand.',
+      'The old subscription is on hold as after a finished move, but the target has no successor, live or ended. The hold stays: a missed charge can be repaired, a double charge cannot.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, run `crossbill cancel` for this subscriber. Otherwise, remove the hold in the old account by hand.',
   },
   already_settled: {
-    meaning: 'The old subscription has been cancelled for good; it cannot be set back.',
+    meaning: 'The old subscription has been cancelled for good, so the move cannot be reverted.',
     fix: 'Set the stage to `settled`.',
   },
   resumed_in_source: {
-    meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it is charged again.',
-    fix: 'Ask the member. If they left, set the stage to `settled`; if the old one is to go on, exclude it with a reason.',
+    meaning:
+      'The new subscription has ended, and the hold on the old one was removed outside Crossbill: the old account charges again.',
+    fix: 'Ask the member. If they left, set the stage to `settled`. If the old subscription should continue, exclude the subscriber with a reason.',
   },
   changed_since_move: {
-    meaning: 'The new subscription differs from what was created: its subscriber changed plan, card or quantity.',
+    meaning: 'The new subscription differs from what was created: its subscriber changed the plan, card or quantity.',
     fix: 'Make the same change to the old subscription, then name `changed_since_move` under `override`.',
   },
   refunded_in_target: {
-    meaning: 'The target’s payment for this period was refunded; setting back would bill or give away the period.',
-    fix: 'Decide which: name `bill_refunded_period` (only after a refund of the whole) or `leave_refunded_period` under `override`.',
+    meaning:
+      'The target’s payment for this period was refunded. A revert would either bill the period again or leave it unpaid.',
+    fix: 'Choose: name `bill_refunded_period` (only after a full refund) or `leave_refunded_period` under `override`.',
   },
   disputed_in_target: {
     meaning: 'The target’s payment for this period is disputed.',
-    fix: 'Wait for the dispute’s end, or name `leave_disputed_period` under `override`.',
+    fix: 'Wait until the dispute ends, or name `leave_disputed_period` under `override`.',
   },
 } as const satisfies Record<string, CodeEntry>
 
 /**
- * How a hand-over under way ended without being done. It left everything as it was, or says what it
- * undid.
+ * A hand-over that stopped before it was done. Both subscriptions are unchanged, or the message
+ * says what was undone.
  */
 export const runCodes = {
   another_run: {
     meaning:
-      'Another run of Crossbill works on this subscriber at the same time, from another machine or store. This run left both sides to it.',
+      'Another run of Crossbill is working on this subscriber, from another machine or store. This run changed nothing further.',
     fix: 'Wait for the other run to end, then run `crossbill plan`.',
   },
   source_unreachable: {
-    meaning: 'The old subscription could not be read.',
+    meaning: 'The old subscription could not be read. It was not changed.',
     fix: 'Run the same command again.',
   },
   preview_failed: {
-    meaning: 'Stripe did not give a preview of the next invoice on one of the two sides.',
-    fix: 'Run the same command again; look at the request in the journal when it stays.',
+    meaning:
+      'Stripe did not return a preview of the next invoice in one of the two accounts. The old subscription was not changed.',
+    fix: 'Run the same command again. If it keeps failing, look at the request in the journal.',
   },
   preview_differs: {
     meaning:
-      'The next invoice of the new subscription would not be that of the old one (amount, discount, period or currency).',
+      'The next invoice of the new subscription would differ from that of the old one (amount, discount, period or currency). The old subscription was not changed.',
     fix: 'Compare the mappings of this subscriber’s prices, coupons and tax rates, then plan again.',
   },
   proof_failed: {
     meaning:
-      'The subscription that was created is not what was planned. It was cancelled again and the old one given back.',
+      'The new subscription is not what was planned. It was cancelled, and the hold on the old subscription was released.',
     fix: 'Correct what the message names, then plan again.',
   },
   ended_in_target: {
     meaning:
-      'The new subscription has ended (by its subscriber, the cancel service or failed payments): the old one can only be settled.',
-    fix: 'Nothing to do: the old subscription is settled by the next apply.',
+      'The new subscription has ended (by its subscriber, the cancel service or failed payments). The old one can only be settled.',
+    fix: 'Nothing to do: the next apply settles the old subscription.',
   },
 } as const satisfies Record<string, CodeEntry>
 
 /**
  * A hand-over that waits for a positive read or for a person. The old subscription stays on hold: a
- * missed charge can be repaired, a double one cannot.
+ * missed charge can be repaired, a double charge cannot.
  */
 export const alarmCodes = {
   another_run: {
     meaning:
-      'Another run of Crossbill works on this subscriber at the same time, from another machine or store. The old subscription stays on hold.',
+      'Another run of Crossbill is working on this subscriber, from another machine or store. The old subscription stays on hold.',
     fix: 'Wait for the other run to end, then run `crossbill apply`.',
   },
   creation_unknown: {
     meaning:
-      'Stripe did not say whether the new subscription was created, and it may still appear. The old one stays on hold.',
-    fix: 'Run `crossbill apply` again a quarter of an hour after the first attempt, before the next renewal.',
+      'Stripe did not confirm whether the new subscription was created, and it may still appear. The old subscription stays on hold.',
+    fix: 'Run `crossbill apply` again 15 minutes after the first attempt, before the next renewal.',
   },
   source_unreachable: {
-    meaning: 'The old account could not be read in the middle of a hand-over.',
-    fix: 'Run `crossbill apply` again when it can be reached.',
+    meaning: 'The old account could not be read during a hand-over.',
+    fix: 'Run `crossbill apply` again when the account can be reached.',
   },
   target_unreachable: {
     meaning:
-      'The target could not be read, so nobody knows whether the new subscription exists. The old one stays on hold.',
-    fix: 'Run `crossbill apply` again when it can be reached, before the next renewal.',
+      'The target could not be read, so it is unknown whether the new subscription exists. The old subscription stays on hold.',
+    fix: 'Run `crossbill apply` again when the account can be reached, before the next renewal.',
   },
   duplicate_target: {
-    meaning: 'More than one live subscription in the target claims to succeed the same old one.',
+    meaning: 'More than one live subscription in the target is marked as the successor of the same old one.',
     fix: 'Cancel the wrong one in the target, then run `crossbill apply`.',
   },
   no_payer: {
-    meaning: 'The old subscription was settled, but it has no successor in the target.',
-    fix: 'Look up the successor named in the comment of the cancelled subscription and create it again if the member still wants it.',
+    meaning: 'The old subscription was settled, but it has no successor in the target. No account charges the member.',
+    fix: 'Look up the successor named in the comment of the cancelled subscription. Create it again if the member still wants it.',
   },
   no_progress: {
-    meaning: 'Something keeps undoing what the hand-over does (an automation, another program, a person).',
-    fix: 'Find it, stop it, then run `crossbill apply`.',
+    meaning: 'An automation, another program or a person keeps undoing the changes of the hand-over.',
+    fix: 'Find the cause, stop it, then run `crossbill apply`.',
   },
   held_without_successor: {
     meaning: 'The old subscription is on hold, but has no successor in the target.',
-    fix: 'Set the stage to `source` and run `crossbill apply`: the old one is given back, and every period that the hold kept back is accounted for.',
+    fix: 'Set the stage to `source` and run `crossbill apply`. It releases the hold and accounts for every period that the hold kept back.',
   },
   ended_in_target: {
-    meaning: 'The new subscription has ended, and somebody took the old one off hold by hand: it bills again.',
-    fix: 'Ask the member. If they left, set the stage to `settled` and apply; if the old one is to go on, exclude it with a reason.',
+    meaning:
+      'The new subscription has ended, and the hold on the old one was removed outside Crossbill: the old account charges again.',
+    fix: 'Ask the member. If they left, set the stage to `settled` and apply. If the old subscription should continue, exclude the subscriber with a reason.',
   },
   cancelled_in_source: {
-    meaning: 'The old subscription was cancelled while its successor goes on.',
+    meaning: 'The old subscription was cancelled while its successor is live.',
     fix: 'If the member meant to leave, run `crossbill cancel` for this subscriber. If they stay, name `cancelled_in_source` under `override` of their entry.',
   },
   unexpected_charge: {
-    meaning: 'Creating the new subscription took money. It was refunded or is about to be, and the whole run stopped.',
-    fix: 'Check the refund in the target and report the case before anything else is moved.',
+    meaning:
+      'Creating the new subscription charged the member. The charge was refunded or is about to be, and the whole run stopped.',
+    fix: 'Check the refund in the target and report the case before you move anyone else.',
   },
   payment_in_flight: {
-    meaning: 'An unexpected payment in the target is being processed, so it can neither be refunded nor be left.',
-    fix: 'Run `crossbill apply` again when it has succeeded or failed.',
+    meaning: 'An unexpected payment in the target is being processed. It can be neither refunded nor left.',
+    fix: 'Run `crossbill apply` again when the payment has succeeded or failed.',
   },
   disputed_in_target: {
     meaning: 'An unexpected payment in the target is disputed.',
-    fix: 'Settle the dispute, then run `crossbill apply`.',
+    fix: 'Wait until the dispute ends, then run `crossbill apply`.',
   },
   money_stuck: {
-    meaning: 'Money of the customer was taken out of one account and could not be put into the other.',
-    fix: 'The journal shows the amount (`crossbill state show`). Put it right by hand or remove what refuses it, then run `crossbill apply`.',
+    meaning: 'Money of the customer was taken out of one account and could not be added to the other.',
+    fix: 'The journal shows the amount (`crossbill state show`). Correct the balance by hand, or remove the cause of the refusal. Then run `crossbill apply`.',
   },
   period_uncharged: {
     meaning: 'A period that neither account charged could not be billed.',
-    fix: 'Bill it in the old account by hand, or set `policies.uncharged_period: leave`.',
+    fix: 'Bill the period in the old account by hand, or set `policies.uncharged_period: leave`.',
   },
 } as const satisfies Record<string, CodeEntry>
 

@@ -13,18 +13,20 @@ import {
 import type { Reason } from './types.ts'
 
 /**
- * The hand-over, a total pure function: every state answers every event; an event that does not
- * belong to a state leaves it as it is.
+ * The hand-over, a total pure function: a state ignores every event that does not belong to it.
  *
- *     move    source → reading → carrying* → previewing → holding → creating → pausing? → scheduling? → proving → money* → keeping → moved
- *     settle  moved  → recovering → releasing_schedule? → cancelling_old → recovering → restoring_collection* → settled
- *     revert  moved  → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice? → voiding_invoice → reading_invoice)
- *                    → cancelling_new → recovering → money_back* → restoring_old → recovering → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
- *     undo    any    → recovering → cancelling_new | restoring_old → recovering → … → checking_gap → source
+ *     move    source → reading → carrying* → previewing → holding → creating → pausing?
+ *             → scheduling? → proving → money* → keeping → moved
+ *     settle  moved → recovering → releasing_schedule? → cancelling_old → recovering
+ *             → restoring_collection* → settled
+ *     revert  moved → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice?
+ *             → voiding_invoice → reading_invoice) → cancelling_new → recovering → money_back* → …
+ *     undo    any → recovering → (cancelling_new → recovering →)? …
+ *     both    … → restoring_old → recovering
+ *             → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
  *
- * Until `holding` nothing of the old subscription is touched: a failure ends at `source`. From
- * `holding` on every answer that is not a plain success leads to `recovering`, which reads both
- * sides and decides (`recovery.ts`).
+ * A failure before `holding` ends at `source`. After that, every answer but a plain success leads
+ * to `recovering`, which reads both sides and decides (`recovery.ts`).
  *
  * | phase            | done                         | refused           | too_late  | unknown    |
  * |------------------|------------------------------|-------------------|-----------|------------|
@@ -37,14 +39,13 @@ import type { Reason } from './types.ts'
  * | keeping          | moved                        | recovering        | recovering| recovering |
  * | money_back       | next¹, then recovering       | doubtful          | doubtful  | recovering |
  * | refunding        | cancelling_new               | doubtful          | doubtful  | reading_invoice |
- * | stopping, finalizing, voiding | next of the row, at last reading_invoice | reading_invoice | reading_invoice | reading_invoice |
+ * | stopping, finalizing, voiding | next one, then reading_invoice | reading_invoice | the same | the same |
  * | advancing_draft  | checking_gap                 | doubtful          | doubtful  | checking_gap |
  * | billing_gap      | next, then checking_gap      | doubtful          | doubtful  | checking_gap |
  * | restoring_collection | next, then settled       | next              | next      | again      |
  * | others           | recovering                   | recovering        | recovering| recovering |
  *
- * (1) past those that fall away: an invoice that was paid before it could be voided, or an item
- * that somebody else took away, has nothing to carry.
+ * (1) without those that fall away: an invoice paid before its void, or an item removed meanwhile.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state
@@ -70,7 +71,7 @@ export function next(state: HandoverState, event: HandoverEvent): HandoverState 
   }
 }
 
-/** What a state wants done. */
+/** The command that a state asks for. */
 export function command({ phase }: HandoverState): Command {
   if (isRest(phase)) return { do: 'rest' }
   return isSending(phase) ? { do: 'send', phase } : reads[phase]
@@ -92,15 +93,12 @@ function isSending(phase: Phase): phase is SendingPhase {
 function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begin' }>): HandoverState {
   if (!isRest(state.phase)) return state
   const { goal, lists, successor } = event
-  // A move that already has a successor goes on with that one; beginning anew would make a second.
+  // A move that already has a successor continues with it: a new start would create a second one.
   const phase: Phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
   return { ...atSource, goal, lists, successor, phase }
 }
 
-/**
- * After a crash the request in flight counts as neither sent nor not sent: whoever may have been
- * touched is read again. Before the hold nobody was, and a later plan starts anew.
- */
+/** After a crash, the outcome of the request in flight is unknown: recovery reads both sides. */
 function interrupted(state: HandoverState): HandoverState {
   const phase = resumed[state.phase]
   if (phase === state.phase) return state
@@ -161,7 +159,7 @@ function afterReading(state: HandoverState, event: Extract<HandoverEvent, { type
   return { ...state, ...nothingSent, generation, phase, done: 0 }
 }
 
-/** What is known of the creation of a hold that has not been set yet. */
+/** The facts about a creation before its hold is set. */
 const nothingSent = { unsure: false, refused: false, foreign: false, closed: null } as const
 
 function afterPreview(state: HandoverState, reason: Reason | null): HandoverState {
@@ -184,7 +182,7 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
 }
 
 /**
- * The target's newest invoice of the period that would be taken back.
+ * The newest invoice in the target for the period that a revert or undo would take back.
  *
  * | invoice                   | revert                                    | undo of a creation that charged    |
  * |---------------------------|-------------------------------------------|------------------------------------|
@@ -197,15 +195,14 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
  * | disputed                  | moved, `disputed_in_target`, or as overridden | doubtful `disputed_in_target`  |
  * | unreadable                | doubtful `target_unreachable`             | doubtful `target_unreachable`      |
  *
- * A successor that its subscriber changed after the plan was made stays as it is: set back, the
- * change would be lost.
+ * A successor that its subscriber changed since the plan is not reverted: the change would be lost.
  */
 function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type: 'invoice_read' }>): HandoverState {
   const { sight, invoice, payment } = event
   const undo = state.goal === 'undo'
-  // Once an invoice of theirs has been stopped or voided, the period belongs to the old account.
+  // Once one of its invoices has been stopped or voided, the period belongs to the old account.
   if (event.changed && !undo && state.invoice === null && sight !== 'void')
-    return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription meanwhile'))
+    return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription since the plan'))
   switch (sight) {
     case 'none':
     case 'void':
@@ -219,7 +216,7 @@ function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type
     case 'in_flight':
       return undo
         ? doubtful(state, 'payment_in_flight')
-        : stays(state, deferred('payment_in_flight', 'a payment in the target is in flight'))
+        : stays(state, deferred('payment_in_flight', 'a payment in the target is being processed'))
     case 'refunded':
       if (undo || event.allowed) return { ...state, phase: 'cancelling_new' }
       return stays(state, blocked('refunded_in_target', 'the payment in the target was refunded'))
@@ -232,12 +229,12 @@ function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type
   }
 }
 
-/** A revert that is not possible now leaves everything as it is. */
+/** A revert that is not possible now changes nothing. */
 function stays(state: HandoverState, reason: Reason): HandoverState {
   return { ...state, phase: 'moved', reason }
 }
 
-/** Oldest first: each period that is billed is followed by another reading, until none is left. */
+/** Bills the oldest period first and reads again after each one, until no period is left. */
 function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
   const { gap, invoice, period, left, requests, done } = event
   switch (gap) {
@@ -258,7 +255,7 @@ type Sent = Extract<HandoverEvent, { type: 'sent' }>
 
 type AfterSending = (state: HandoverState, event: Sent) => HandoverState
 
-/** Whatever the answer was, what is there now decides. */
+/** Reads both sides again, whatever the answer was: what exists now decides. */
 const readAgain: AfterSending = (state, { reason }) => ({
   ...state,
   phase: 'recovering',
@@ -270,26 +267,21 @@ const afterInvoiceRequest: AfterSending = (state, { result }) =>
     ? contended(state)
     : { ...state, phase: result === 'done' ? afterStopping(state) : 'reading_invoice' }
 
-/** Another run settles whom this one sets back, or the other way round: it goes on alone. */
+/** Another run settles what this run reverts, or the reverse: only the other run continues. */
 function contended(state: HandoverState): HandoverState {
   return stays(state, stopped('another_run', 'another run has decided otherwise about this subscriber'))
 }
 
-/**
- * One that is released and still on hold afterwards (its release was only replayed, or nothing came
- * of it) is released under the next number.
- */
+/** A release that had no effect, or was only replayed, is sent again under the next number. */
 function afterRestoring(state: HandoverState, event: Sent): HandoverState {
   const isUsed = event.result === 'done' || event.spent === true
   return { ...readAgain(state, event), skips: state.skips + (isUsed ? 1 : 0) }
 }
 
-/**
- * The key of the creation is used up, by this request or by a creation: what is there now decides.
- */
+/** The key of the creation is now used up, by this request or by a creation. */
 function afterClosing(state: HandoverState, { result }: Sent): HandoverState {
   if (result === 'unknown') return doubtful(state, 'target_unreachable')
-  // Refused means that there is no customer any more, so that nothing can be created for them.
+  // Stripe refuses because the customer no longer exists, so nothing can be created for them.
   return { ...state, phase: 'recovering', closed: result === 'contended' ? 'used' : 'shut' }
 }
 
@@ -319,19 +311,17 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
   billing_gap: (state, event) => afterBillingGap(state, event),
   releasing_schedule: readAgain,
   cancelling_old: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
-  // An invoice that refuses was paid or voided meanwhile.
+  // An invoice that refuses the request was paid or voided in the meantime.
   restoring_collection: (state, { result }) =>
     result === 'unknown' ? state : afterSettling({ ...state, done: state.done + 1 }),
 }
 
-/**
- * Before and after the proof the guard window matters, here it does not: nobody's payer changes.
- */
+/** The payer does not change here, so the guard window does not apply. */
 function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'recovering' }
   if (event.result === 'contended') return doubtful(state, 'another_run')
   if (event.result !== 'done') return stuck(state, event)
-  // The lines of an invoice that moves along belong to the invoice made before them.
+  // The lines of a carried invoice belong to the invoice that the step before created.
   const invoice = event.id?.startsWith('in_') === true ? event.id : state.invoice
   return listed({ ...state, invoice, done: state.done + (event.moot ?? 0) }, state.lists.money, then)
 }
@@ -362,18 +352,14 @@ function afterCreating(state: HandoverState, event: Sent): HandoverState {
     case 'too_late':
       return undoing(state, event.reason)
     case 'contended':
-      // The key of this creation was shut, by this store before a crash or by another run, or
-      // another run created something else under it.
+      // This store before a crash, or another run, shut this key or used it for another creation.
       return { ...state, phase: 'recovering', foreign: state.foreign || state.phase === 'creating' }
     case 'unknown':
       return { ...state, phase: 'recovering', unsure: state.unsure || state.phase === 'creating' }
   }
 }
 
-/**
- * What else belongs to the new subscription before it is proven: its pause, then its schedule, made
- * and filled.
- */
+/** Completes the new subscription before its proof: its pause, then its schedule. */
 function created(state: HandoverState, id: string | null): HandoverState {
   const { phase, lists } = state
   if (phase === 'scheduling')
@@ -399,9 +385,7 @@ function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
   return { ...state, phase: 'checking_gap', invoice, done, period: null, accounted: [...state.accounted, ...billed] }
 }
 
-/**
- * Money of the customer is between two accounts, and going on by ourselves could lose or double it.
- */
+/** The customer's money is between two accounts: an automatic retry could lose or double it. */
 function stuck(state: HandoverState, event: Sent): HandoverState {
   return { ...doubtful(state, 'money_stuck'), reason: event.reason }
 }

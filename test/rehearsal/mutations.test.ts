@@ -37,14 +37,14 @@ test.each<[string, Mutation, Trial, RegExp, RegExp]>([
     carriesCouponsWhole,
     { people: [{ since: '2026-08-15T09:15:00Z', coupon: 'welcome' }], months: 2 },
     /not_moved 1/,
-    /The subscription that was created is not what was planned|did not give a preview/,
+    /The new subscription is not what was planned|did not return a preview/,
   ],
   [
     'prices without interval_count',
     forgetsIntervalCount,
     { people: [{ since: '2026-09-01T08:00:00Z', price: 'quarterly' }], months: 3 },
     /not_moved 1/,
-    /The subscription that was created is not what was planned|did not give a preview/,
+    /The new subscription is not what was planned|did not return a preview/,
   ],
   [
     'looking up successors without cancelled ones',

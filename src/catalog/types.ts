@@ -149,7 +149,7 @@ export interface DesiredSubscriber {
   readonly status?: string
   /** Terms of a subscription that a Connect application created, as the project declares them. */
   readonly managed_by_application?: 'open_ended' | { readonly payments_left: number }
-  /** Codes that do not block a revert, such as a change by the subscriber after the move. */
+  /** Codes that do not block a revert, such as `changed_since_move`. */
   readonly override?: readonly string[]
   readonly at: Position
 }

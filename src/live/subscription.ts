@@ -145,7 +145,7 @@ export function runningTrialEnd({ status, trial_end: end }: Shown): number | nul
   return status === 'trialing' && typeof end === 'number' ? end : null
 }
 
-/* ------------------------------------------------------------ by the marks */
+/* -------------------------------------------------------------- by mark */
 
 /** The subscriber that this subscription of the target succeeds, `us/sub_…`. */
 export function successorMark(subscription: Shown): string | undefined {

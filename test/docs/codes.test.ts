@@ -19,18 +19,18 @@ function section(title: string, about: string, codes: Readonly<Record<string, Co
 
 const text = `# Codes
 
-Every subscriber is at each moment exactly one of *unchanged, moved, settled, reverted, deferred, blocked, excluded, ending, ended*. Deferred and blocked ones carry a
-code; so does every violation that \`crossbill verify\` finds. Codes never change their meaning. This page is generated from the program.
+At each moment, every subscriber has exactly one outcome: *unchanged, moved, settled, reverted, deferred, blocked, excluded, ending, ended*. Deferred and blocked
+subscribers have a code, and so does every violation that \`crossbill verify\` finds. Codes never change their meaning. This page is generated from the program.
 
-${section('Deferred', 'Cannot be moved yet; moves by itself with a later plan.', deferredCodes)}
-${section('Blocked', 'Cannot be moved as things stand; somebody decides. Meanwhile the old account goes on billing.', blockedCodes)}
-${section('Stopped under way', 'A hand-over that had begun and was not done. It left everything as it was, or took back what it had begun.', runCodes)}
-${section('Alarms', 'A hand-over that waits for a positive answer or for a person. The old subscription stays on hold meanwhile: a missed charge can be repaired, a double one cannot.', alarmCodes)}
-${section('Violations', 'Found by `verify`; each with what mends it.', violations)}
-${section('Notices', 'Pointed out by `pull`, `plan`, `verify` and `report`; nothing is done about them. Those that break a promise already are violations of `verify` as well.', noticeCodes)}
-${section('Objects that are blocked', 'A declared object that is left as it is: everything else in the plan can be done.', resourceBlockedCodes)}
-${section('Drift of objects', 'What happened to declared objects outside, shown by `plan` and `drift`.', resourceDriftCodes)}
-${section('Drift of access', 'What happened outside to access that Crossbill gave, shown by `drift`.', accessDriftCodes)}`
+${section('Deferred', 'The subscriber cannot be moved yet. A later plan moves it without further action.', deferredCodes)}
+${section('Blocked', 'The subscriber cannot be moved until a person decides. Until then the old account continues to bill.', blockedCodes)}
+${section('Stopped under way', 'A hand-over started and stopped before its end. It changed nothing, or it undid what it had started.', runCodes)}
+${section('Alarms', 'A hand-over waits for a definite answer or for a person. The old subscription stays on hold until then, because a missed charge can be repaired and a double charge cannot.', alarmCodes)}
+${section('Violations', '`verify` finds these. Each has a fix.', violations)}
+${section('Notices', '`pull`, `plan`, `verify` and `report` show these. Crossbill does not act on them. A notice that already breaks a promise is also a violation of `verify`.', noticeCodes)}
+${section('Objects that are blocked', 'A declared object is not changed. The rest of the plan can be applied.', resourceBlockedCodes)}
+${section('Drift of objects', 'Changes to declared objects made outside Crossbill, as `plan` and `drift` show them.', resourceDriftCodes)}
+${section('Drift of access', 'Changes made outside Crossbill to access that Crossbill granted, as `drift` shows them.', accessDriftCodes)}`
 
 describe('docs/codes.md', () => {
   it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {

@@ -57,8 +57,8 @@ function text(): string {
   const rules = Object.entries(ruleMeanings).map(([rule, meaning]) => `| \`${rule}\` | ${meaning} |`)
   return `# Configuration
 
-What may stand in the files below \`catalog/\`, generated from the schemas that \`crossbill validate\` checks with; \`crossbill schema --out DIR\` writes them for editors.
-Names and units are Stripe's own; references are keys of this catalog; instants are written \`2026-12-31T09:15:00Z\`.
+The keys of the files below \`catalog/\`. This page is generated from the schemas with which \`crossbill validate\` checks the files; \`crossbill schema --out DIR\` writes them for editors.
+Names and units are Stripe's own. References are keys of this catalog. Instants have the form \`2026-12-31T09:15:00Z\`.
 
 ${files.join('\n')}
 ## Findings of \`validate\`

@@ -8,10 +8,10 @@ import type { KeylessChange } from '../assemble.ts'
  * before its user); retirements follow the reverse order.
  *
  * 1. `make`            everything that must exist: creations, replacements, updates
- *  2. `update_product`  products, whose default price may be new
- *  3. `archive`         prices that are no longer sold and no longer a default price
- *  4. `retire`          objects without an entry: users before what they use
- *  5. `closing`         after the subscribers: objects that had to stay active for them
+ * 2. `update_product`  products, whose default price may be new
+ * 3. `archive`         prices that are no longer sold and no longer a default price
+ * 4. `retire`          objects without an entry: users before what they use
+ * 5. `closing`         after the subscribers: objects that had to stay active for them
  */
 export type When = 'make' | 'update_product' | 'archive' | 'retire' | 'closing'
 

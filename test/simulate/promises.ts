@@ -1,4 +1,5 @@
 import { formatInstant } from '../../src/core/instant.ts'
+import { isJsonObject } from '../../src/core/json.ts'
 import { CommandError } from '../../src/core/outcome.ts'
 import { compareCharges } from '../../src/engine/rehearse/compare-charges.ts'
 import type { Context } from '../../src/engine/context.ts'
@@ -7,12 +8,13 @@ import type { StripeRequest } from '../../src/engine/ports.ts'
 import { stateRebuild } from '../../src/engine/rebuild.ts'
 import { stateExport } from '../../src/engine/state.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
-import { markAddress, markFrom } from '../../src/live/marks.ts'
+import { markAddress, markFrom, markHolds } from '../../src/live/marks.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import type { Row, TableDefinition } from '../../src/sandbox/kernel/tables.ts'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 import { coupons } from '../../src/sandbox/stripe/coupons.ts'
+import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
 import type { OpenStore } from '../../src/store/open.ts'
 import {
@@ -98,21 +100,39 @@ export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, contex
   return violations.length
 }
 
-/** One request that left, and who it was sent to. */
+/** One request that left, and the account that it was sent to. */
 export interface Sent extends StripeRequest {
   readonly account: string
+  /** Measured in the world's own rows: the customer that the request names was the same before and after it. */
+  isIdle?: boolean
+}
+
+/**
+ * The customer that a request names while it only unsets metadata: the shape of a register, which asks Stripe's idempotency keys what two runs must agree on.
+ * Undefined for every other request: such a request always needs a plan.
+ */
+export function customerOfRegister({ moved }: TwinWorlds, account: string, request: StripeRequest): string | undefined {
+  const id = /^\/v1\/customers\/(\w+)$/.exec(request.path)?.[1]
+  const { metadata, ...others } = request.params ?? {}
+  const unsets = isJsonObject(metadata) && Object.values(metadata).every((value) => value === null)
+  if (request.method !== 'POST' || id === undefined || !unsets || Object.keys(others).length > 0) return undefined
+  return JSON.stringify(moved.world.accounts.get(account)?.table(customers).get(id))
 }
 
 /** What a revert and an undo do about the target's newest invoice and a period nobody charged: decided while working, never about anything else. */
 const aboutInvoices =
   /^\/v1\/(invoices(\/[^/]+(\/(finalize|void))?)?|invoiceitems|subscription_schedules\/[^/]+\/release)$/
 
-/** Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and nothing of it twice. */
+/**
+ * Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and nothing of it twice. A register changes nothing that a person could
+ * review, so no plan holds it; whether it changed nothing is measured and not believed.
+ */
 export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
   const left = plan.changes.flatMap(({ steps }) =>
     steps.map(({ account, method, path }) => ({ account, method, pattern: patternOf(path) })),
   )
-  for (const { account, method, path } of sent) {
+  for (const { account, method, path, isIdle } of sent) {
+    if (isIdle === true) continue
     const at = left.findIndex((step) => step.account === account && step.method === method && step.pattern.test(path))
     if (at >= 0) left.splice(at, 1)
     else if (!aboutInvoices.test(path))
@@ -184,21 +204,26 @@ function endOf(sandbox: Sandbox, { key, account, old }: Pick<Member, 'key' | 'ac
   })
 }
 
-/** Promise 6, undo: whoever was moved back is billed in the old account as if nothing had happened. */
+/** Promise 6, undo: a member who was moved back is billed in the old account as if nothing had happened. */
 export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
   for (const member of worlds.members) {
     const { old, twin, held, live } = sidesOf(worlds, member)
     if (!life.of(member).reverted || held || live.length > 0 || old === undefined || twin === undefined) continue
     if (life.beginsAnew(member) || !isLive(old)) continue
-    const [now, wanted] = [JSON.stringify(withoutInvoice(old)), JSON.stringify(withoutInvoice(twin))]
+    const [now, wanted] = [JSON.stringify(billedAs(old)), JSON.stringify(billedAs(twin))]
     if (now !== wanted) throw broken(6, `${member.key} was set back and is ${now}, without us ${wanted}`)
   }
 }
 
-/** What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was asked for later. */
-function withoutInvoice(row: ReturnType<typeof rowsOf>[number]): object {
+/**
+ * What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was asked for later. The number of the last release stays, because the keys
+ * of the next hand-over derive from it; it bills nothing. Every other mark, and a number of another form, is a difference.
+ */
+function billedAs(row: ReturnType<typeof rowsOf>[number]): object {
   const { latest_invoice: _invoice, default_payment_method: method, discounts, canceled_at: _asked, ...rest } = row
-  return { ...rest, discounts: discounts.length, card: method !== null }
+  const { [markHolds]: number = '1 0', ...others } = row.metadata
+  const metadata = /^[1-9]\d* \d+$/.test(number) ? others : row.metadata
+  return { ...rest, metadata, discounts: discounts.length, card: method !== null }
 }
 
 /** What was in the accounts and in Kajabi before, made by somebody else. */

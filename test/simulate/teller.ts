@@ -304,8 +304,13 @@ export class Teller {
       ...account,
       send: async (request) => {
         const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
-        if (!reads) this.sent.push({ ...request, account: account.name })
+        const sent: Sent = { ...request, account: account.name }
+        if (!reads) this.sent.push(sent)
+        const before = promise.customerOfRegister(this.worlds, account.name, request)
         const answer = await account.send(request)
+        const after = promise.customerOfRegister(this.worlds, account.name, request)
+        sent.isIdle = before !== undefined && before === after
+        if (sent.isIdle) this.count('registers')
         // Here the world is as it is, whatever a broken rule above makes the program believe.
         if (!reads) promise.onePayer(this.worlds)
         return answer
@@ -468,6 +473,7 @@ export class Teller {
 
   /** Everything is finished cleanly, months pass, and the two worlds are put side by side. */
   private async close(): Promise<void> {
+    await this.portal.billItems()
     await this.pull()
     for (const member of this.worlds.members) await this.portal.carry(member)
     for (let turn = 0; turn < 3; turn++) await this.apply({ diesAt: undefined, faults: undefined })

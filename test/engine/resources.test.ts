@@ -159,5 +159,5 @@ test('a signing secret that Stripe no longer tells is reported, and no second en
   const endpoints = []
   for await (const one of rig.context.accounts.target.list('/v1/webhook_endpoints')) endpoints.push(one.id)
   expect([died, endpoints.length, rig.secrets.size]).toEqual([true, 1, 0])
-  expect(rig.notes.join()).toContain('webhook_endpoint.main is there, but its signing secret can no longer be learned')
+  expect(rig.notes.join()).toContain('webhook_endpoint.main exists, but Stripe no longer shows its signing secret')
 })

@@ -24,7 +24,7 @@ export interface AccessSurvey extends AccessPlan {
 /**
  * Reads who holds which offer and compares it with who pays. Undefined for a project without
  * access.
- * @throws CommandError `access_unreadable`: a plan that left access out in silence would look like one with nothing to do
+ * @throws CommandError `access_unreadable`: a plan without access would look like an empty plan
  */
 export async function surveyAccess(
   { access, catalog }: Pick<Context, 'access' | 'catalog'>,

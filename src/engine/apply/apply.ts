@@ -23,12 +23,12 @@ import { survey, type Survey } from '../plan/survey.ts'
 
 export interface ApplyOptions {
   /**
-   * Guards overridden by name (`--allow mrr_share`). Names are checked against `guardNames` by the
-   * command line.
+   * Guards overridden by name (`--allow mrr_share`). The command line checks the names against
+   * `guardNames`.
    */
   readonly allow?: readonly string[]
   /**
-   * The plan was reviewed as a saved file; without it live mode needs the guard
+   * The plan was reviewed as a saved file. Without one, live mode trips the guard
    * `live_without_plan_file`.
    */
   readonly fromFile?: boolean
@@ -37,42 +37,42 @@ export interface ApplyOptions {
 export interface ApplyResult {
   readonly plan: string
   /**
-   * Every change ended `done`, no entry of the YAML was left out, and the plan made afterwards is
+   * Every change ended `done`, no entry of the YAML was left out, and a plan made afterwards is
    * empty for all addresses touched.
    */
   readonly ok: boolean
-  /** The user asked to stop: run again to go on. */
+  /** The user asked to stop; the next run continues. */
   readonly interrupted: boolean
   /** What the recovery at the start finished or undid. */
   readonly recovered: readonly AppliedChange[]
   readonly changes: readonly AppliedChange[]
   /**
    * What a plan made after the run still wants to do at the addresses touched; empty when the run
-   * proved itself.
+   * is proven.
    */
   readonly remaining: readonly RemainingChange[]
   /**
-   * Entries of the YAML that have an error: nothing was done about them, nor for those who need
-   * them.
+   * Entries of the YAML with an error. Nothing was done for them or for the entries that need them.
    */
   readonly left_out: readonly Blocked[]
   /**
-   * What the rules of `verify` say afterwards of the people that the plan or its recovery touched;
-   * empty when the run proved itself.
+   * Violations that `verify` finds afterwards for the people whom the plan or its recovery touched;
+   * empty when the run is proven.
    */
   readonly violations: readonly Violation[]
 }
 
 /**
- * Where the store remembers which plan was begun, so that the same plan can be taken up again after
- * a crash.
+ * The store keeps here which plan was begun, so that a run after a crash can continue the same
+ * plan.
  */
 const runningKey = 'apply.running'
 
 /**
- * Does what the plan says and nothing else, then reads again and proves it. Recovery of unfinished
- * work comes first. Refuses (CommandError, code `plan_edited`, `plan_stale`, `plan_expired`,
- * `plan_other_account`, `guard_tripped`, `apply_running`) before any of it is sent.
+ * Carries out the plan and nothing else, then reads everything again and proves it. Recovers
+ * unfinished work first. Refuses before it sends anything of the plan (CommandError, code
+ * `plan_edited`, `plan_stale`, `plan_expired`, `plan_other_account`, `guard_tripped`,
+ * `apply_running`).
  */
 export async function apply(context: Context, plan: Plan, options: ApplyOptions = {}): Promise<ApplyResult> {
   checkDocument(context, plan)
@@ -110,10 +110,7 @@ interface Run {
   readonly plan: Plan
   readonly options: ApplyOptions
   readonly held: Held
-  /**
-   * Both are filled as the work goes on, so that a failure further on does not take the report with
-   * it.
-   */
+  /** Both are filled during the work, so that a later failure does not lose the report. */
   readonly recovered: AppliedChange[]
   readonly changes: AppliedChange[]
 }
@@ -121,8 +118,8 @@ interface Run {
 async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<void> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
-  // What recovery writes below does not make the plan stale: whether it still fits is seen change
-  // by change.
+  // Recovery writes to the store below. That does not make the plan stale: each change is checked
+  // on its own.
   const state = await context.store.version()
   recovered.push(...(await recoverHeld(context, held)))
   let seen = await survey(context)
@@ -133,15 +130,15 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   const resolve: Resolve = (at) => seen.resources.ids.get(at)
   const fresh = await planOf(context, seen, plan)
   const { ready, postponed } = checkBasis(plan, fresh, { ...earlier, resumed, resolve, state })
-  // A run that is taken up again goes on with what was allowed when it began.
+  // A resumed run keeps the guards that were allowed when it began.
   const allow = [...(options.allow ?? []), ...(resumed ? namesIn(running['allow']) : [])]
   const stopped = resumed
     ? stoppedBy(fresh.guards, allow)
     : checkGuards(context, plan, fresh.guards, { ...options, allow })
   const due = ready.filter(({ address }) => !stopped.has(address))
   await checkService(context, due)
-  // What marks say is known from here on, whatever store this run has: money follows the last of a
-  // customer's moves.
+  // From here on the store knows what the marks show, whichever store this run has. This decides
+  // which move is a customer's last, because the money follows that move.
   await noteMissing(context, seen)
   await noteRests(context, seen)
   await context.store.put(runningKey, { plan: plan.plan, allow })
@@ -155,8 +152,8 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
 }
 
 /**
- * Whoever was left on hold is taken up once more when the rest is done: what was not known then may
- * be known now.
+ * Retries the subscribers left on hold when the rest is done: what was unknown then may be known
+ * now.
  */
 async function takeUpAgain(context: Context, held: Held, reports: readonly AppliedChange[][]): Promise<void> {
   const isHeld = ({ outcome }: AppliedChange): boolean => outcome === 'held'
@@ -177,13 +174,13 @@ function namesIn(value: Json | undefined): readonly string[] {
 function skippedBy(change: Change, guard: GuardReading | undefined): readonly AppliedChange[] {
   if (guard === undefined) return []
   const message = guard.message ?? `${guard.actual} is more than ${guard.limit}`
-  const fix = `review it; if it is meant: crossbill apply --allow ${guard.id}`
+  const fix = `review the plan; if this is intended: crossbill apply --allow ${guard.id}`
   return [{ ...ended(change, 'skipped'), code: guard.id, message, fix }]
 }
 
 /**
- * What those who did not get there would have been moved onto; a product is needed as long as one
- * of its prices is.
+ * The resources that subscribers who did not move would have used. A product is needed as long as
+ * one of its prices is.
  */
 function stillNeeded(
   { catalog }: Pick<Context, 'catalog'>,
@@ -200,8 +197,8 @@ function stillNeeded(
 }
 
 /**
- * Resources that people need, then people, then what could only be put away once nobody needs it
- * any more; access last.
+ * The order: resources that subscribers need, then subscribers, then the retirement of what no
+ * subscriber needs any more, then access.
  */
 async function carryOut(
   context: Context,
@@ -226,14 +223,14 @@ async function carryOut(
       .map((change) => ({
         ...ended(change, 'not_started'),
         code: 'still_needed',
-        message: 'somebody was not moved yet',
+        message: 'a subscriber who needs it is not moved yet',
       })),
   )
   changes.push(...(await applyAccess(context, ready.filter(isAccess), seen)))
   context.progress.done()
 }
 
-/** Offers one after the other: Kajabi wants to be asked slowly, and nobody's bill waits for it. */
+/** Offers one after the other: Kajabi's rate limit is low, and no bill depends on it. */
 async function applyAccess(
   context: Context,
   changes: readonly Change[],

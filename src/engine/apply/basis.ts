@@ -16,7 +16,8 @@ import { fillPath, type Resolve } from '../send/references.ts'
 const stale = 'plan again, review, and apply the new plan'
 
 /**
- * Whether the plan document is whole, and made for these accounts. Nothing is read from outside.
+ * Checks that the plan document is complete and belongs to these accounts. Reads nothing from
+ * outside.
  */
 export function checkDocument(context: Context, plan: Plan): void {
   if (planDigest(plan) !== plan.plan)
@@ -29,7 +30,8 @@ export function checkDocument(context: Context, plan: Plan): void {
       },
     )
   const problem = planProblem(plan)
-  const wrong = problem === undefined ? contradictions(context, plan) : [`it has not the form of a plan (${problem})`]
+  const wrong =
+    problem === undefined ? contradictions(context, plan) : [`it does not have the form of a plan (${problem})`]
   if (wrong.length > 0)
     throw new CommandError('plan_edited', `the plan was edited or damaged after it was made: ${wrong.join('; ')}`, {
       notDone: 'nothing was sent',
@@ -44,7 +46,7 @@ export function checkDocument(context: Context, plan: Plan): void {
     throw new CommandError(
       'plan_other_account',
       `the plan was made for account ${name} = ${planned.id} in ${mode(planned.livemode)}; it is ${found}`,
-      { notDone: 'nothing was sent', fix: 'apply it where it was made for, or plan again here' },
+      { notDone: 'nothing was sent', fix: 'apply it to the accounts it was made for, or plan again here' },
     )
   }
   if (plan.basis.api_version !== context.accounts.target.apiVersion)
@@ -56,8 +58,8 @@ export function checkDocument(context: Context, plan: Plan): void {
 }
 
 /**
- * What became of the basis: changes still as reviewed, and those that their own guard window now
- * keeps from being done.
+ * The result of the check: changes that are still as reviewed, and changes that their own guard
+ * window now postpones.
  */
 export interface Checked {
   readonly ready: readonly Change[]
@@ -65,22 +67,22 @@ export interface Checked {
 }
 
 /**
- * Compares the reviewed plan with one made now, change by change: same requests, same expectations,
- * or the apply is refused as a whole. Changes elsewhere do not matter. `resumed`: this very plan
- * was begun before, so that the state differs by what it did itself; `done` are the changes it
- * finished, `begun` those in the middle of which it stopped: they go on where they stopped.
+ * Compares the reviewed plan with one made now, change by change. Requests and expectations must be
+ * the same, or the whole apply is refused. Changes elsewhere do not matter. `resumed`: this plan
+ * was begun before, so the state differs by its own work. `done` are the changes it finished;
+ * `begun` are those that it left unfinished and now continues.
  * @throws CommandError `plan_stale`
  */
 export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, resolve, state }: Earlier): Checked {
-  // What this very plan did already changes the requests of the rest (a default price, a tax id),
-  // never what they are about.
+  // The plan's own finished work changes the requests of the rest (a default price, a tax id), but
+  // never their subject.
   const same = (one: Change, other: Change): boolean =>
     resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
-  // A store is a cache of what the accounts show: that of another checkout says nothing against a
-  // plan, its own history does.
+  // A store is a cache of the accounts. The store of another checkout does not make the plan stale;
+  // a change in the plan's own store does.
   if (lineage === state.lineage && !resumed && serial !== state.serial)
     differences.push('the store was changed after the plan was made (another apply, import or rebuild)')
   const now = Map.groupBy(fresh.changes, ({ address }) => address)
@@ -103,12 +105,12 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
     if (counterpart !== undefined) {
       used.add(counterpart)
       const place = fresh.changes.indexOf(counterpart)
-      if (!resumed && place < last) differences.push(`${change.address}: stands in another place than it is done in`)
+      if (!resumed && place < last) differences.push(`${change.address}: its place in the order of the plan changed`)
       last = place
       ready.push(change)
     }
-    // Offers given or taken by the run that stopped are read back as they are: such a change is
-    // simply gone.
+    // Offers that the stopped run granted or revoked are read back in that state, so their change
+    // is gone.
     else if (resumed && there === undefined && isAccess(change)) continue
     else if (there === undefined && later !== undefined)
       postponed.push({ change, code: later.code, message: `not before ${later.until}` })
@@ -124,8 +126,8 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
 }
 
 /**
- * What was reviewed of a change: everything but the keys, which belong to one plan. A reference and
- * the id it stands for by now are the same.
+ * What was reviewed of a change: everything except the keys, which belong to one plan. A reference
+ * and the id that it now resolves to are equal.
  */
 function essenceOf(change: Change, resolve: Resolve): string {
   const steps = change.steps.map((step) => {
@@ -148,17 +150,17 @@ function resolved(value: Json, resolve: Resolve): Json {
 function staleError(differences: readonly string[]): CommandError {
   const shown = differences.slice(0, 10).map((line) => `  ${line}`)
   const more = differences.length > shown.length ? [`  … and ${differences.length - shown.length} more`] : []
-  return new CommandError('plan_stale', ['the plan no longer fits what is there:', ...shown, ...more].join('\n'), {
+  return new CommandError('plan_stale', ['the plan no longer matches the accounts:', ...shown, ...more].join('\n'), {
     notDone: 'nothing was sent',
     fix: stale,
   })
 }
 
 /**
- * Guards read again over the plan's own changes, and the two that only the moment of applying
- * knows. A guard that is about some of the changes stops those and lets the rest go on; a plan of
- * which nothing would be left is refused as a whole.
- * @returns the changes that are stopped, by address, with their guard
+ * Evaluates the guards again over the plan's own changes, and the two guards that only the moment
+ * of applying can decide. A guard about some of the changes stops only those; a plan with no
+ * changes left is refused.
+ * @returns the stopped changes by address, with their guard
  * @throws CommandError `plan_expired`, `guard_tripped`
  */
 export function checkGuards(
@@ -178,7 +180,7 @@ export function checkGuards(
   const expired = tripped.some((guard) => guard.id === 'plan_age')
   throw new CommandError(expired ? 'plan_expired' : 'guard_tripped', ['stopped by a guard:', ...lines].join('\n'), {
     notDone: 'nothing was sent',
-    fix: `review the plan; if all of it is meant: --allow ${tripped.map((guard) => guard.id).join(' --allow ')}`,
+    fix: `review the plan; if all of it is intended: --allow ${tripped.map((guard) => guard.id).join(' --allow ')}`,
   })
 }
 
@@ -205,16 +207,15 @@ function applyGuards(context: Context, plan: Plan, fromFile: boolean): readonly 
       ? {
           ...age,
           tripped: true,
-          message: `the plan expired at ${formatInstant(expires)}; if it is still meant: --allow plan_age`,
+          message: `the plan expired at ${formatInstant(expires)}; if it is still intended: --allow plan_age`,
         }
       : age
   return [late, readGuard('live_without_plan_file', live && !fromFile ? plan.changes.length : 0, limits)]
 }
 
 /**
- * The cancel service and `apply` must share one store: a cancel that arrives at a service which has
- * not heard of a move would end the wrong subscription. A running service shows itself by its
- * lease.
+ * The cancel service and `apply` must share one store. A service that does not know of a move would
+ * end the wrong subscription. A running service is recognised by its lease.
  * @throws CommandError `service_elsewhere`
  */
 export async function checkService({ store, catalog }: Context, changes: readonly Change[]): Promise<void> {
@@ -226,7 +227,7 @@ export async function checkService({ store, catalog }: Context, changes: readonl
     'the project declares a cancel service (`serve:`), and no running one uses this store: a cancel would not know of these moves',
     {
       notDone: 'nothing was sent',
-      fix: 'start `crossbill serve` on this store, or apply where it runs',
+      fix: 'start `crossbill serve` on this store, or run apply on the store of the service',
     },
   )
 }

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import type { Resolve } from '../send/references.ts'
 
-/** What is known of an earlier run of the same plan, and the ids there are by now. */
+/** What is known of an earlier run of the same plan, and the ids that exist now. */
 export interface Earlier {
   readonly resumed: boolean
   /** The store's version when this apply began. */
@@ -18,9 +18,9 @@ export interface Earlier {
 }
 
 /**
- * What of the plan is done before it begins: by an earlier run of this very plan, as the journal
- * and the subscribers' records say, or by the recovery just now, which finished what a plan before
- * this one had wanted, too.
+ * Finds which changes of the plan are already done: by an earlier run of this plan, as the journal
+ * and the subscribers' records show, or by the recovery just now, which may have finished what an
+ * earlier plan also wanted.
  */
 export async function progressOf(
   context: Context,
@@ -63,7 +63,7 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
   return { done, begun }
 }
 
-/** Who gets or loses an offer. */
+/** Whether a change grants or revokes an offer. */
 export function isAccess({ address: at }: Change): boolean {
   return at.startsWith('access.')
 }

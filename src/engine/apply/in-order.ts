@@ -3,21 +3,21 @@ import { referencesIn, referencesInPath } from '../../plan/references.ts'
 import type { Change } from '../../plan/types.ts'
 
 /**
- * Changes of one kind that are carried out at the same time. The rate limit decides how fast they
- * are; these are enough to keep it busy. Kinds have places of their own, since each operation of
- * Stripe has its own limit.
+ * Changes of one kind that run at the same time. The rate limit sets the pace; this number is
+ * enough to use it fully. Each kind has its own slots, since each operation of Stripe has its own
+ * limit.
  */
 const lanes = 16
 
 /**
- * Works on changes side by side, each after those that it depends on. Results come in the order of
- * the changes. The first error stops what has not begun, and is thrown once nothing is under way
- * any more.
+ * Runs changes in parallel, each after those that it depends on. Results keep the order of the
+ * changes. The first error stops what has not begun, and is thrown when nothing is in progress any
+ * more.
  *
- * A change depends on an earlier one that makes or changes what it refers to, or that touches the
- * same object or claims the same name. Creations depend on nothing else. All other work keeps the
- * plan's order between kinds and actions: a product gets its new default price before the old one
- * is archived, users are retired before what they use.
+ * A change depends on an earlier change that creates or changes what it refers to, or that touches
+ * the same object or claims the same name. Creations depend on nothing else. All other work keeps
+ * the plan's order between kinds and actions: a product gets its new default price before the old
+ * price is archived, and objects are retired before the objects that they use.
  */
 export async function inDependencyOrder<Result>(
   changes: readonly Change[],
@@ -60,8 +60,8 @@ function kindOf({ address }: Change): string {
 }
 
 /**
- * Parts of the plan that come one after the other: all creations in a row, and every other action
- * on one kind.
+ * The stages of the plan, one after the other: a run of creations, or a run of one other action on
+ * one kind.
  */
 function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
   const stages: Change[][] = []
@@ -75,7 +75,7 @@ function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
   return stages
 }
 
-/** For each change, the indexes of the earlier ones that it has to wait for. */
+/** For each change, the indexes of the earlier changes that it waits for. */
 function dependencies(changes: readonly Change[]): readonly (readonly number[])[] {
   const writers = new Map<string, number>()
   const readers = new Map<string, number[]>()
@@ -110,7 +110,7 @@ function writesOf({ address, steps }: Change): ReadonlySet<string> {
   return new Set([address, ...paths.filter((path) => path.split('/').length > 3 || !path.startsWith('/')), ...names])
 }
 
-/** What a request names: addresses that stand for ids, and ids. */
+/** What a request refers to: ids, and addresses that resolve to ids. */
 function readsOf({ steps }: Change): ReadonlySet<string> {
   return new Set(steps.flatMap(({ params }) => [...referencesIn(params), ...texts(params)]))
 }
@@ -121,7 +121,7 @@ function texts(value: Json | undefined): readonly string[] {
   return typeof value === 'string' && /^(price|prod|txr|promo|mtr)_/.test(value) ? [value] : []
 }
 
-/** A number of places, given to those who wait in the order in which they came. */
+/** A fixed number of slots, given to waiting callers in order of arrival. */
 class Slots {
   #free: number
   readonly #waiting: (() => void)[] = []

@@ -13,18 +13,18 @@ import { planOf } from '../plan/make-plan.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 export interface Proof {
-  /** What a plan made now still wants at the addresses of the plan. */
+  /** What a plan made now still wants to do at the addresses of the plan. */
   readonly remaining: readonly RemainingChange[]
   /**
-   * What the standing check says of the people that the plan or its recovery touched, and of
-   * everybody where a hand-over left two payers, or none.
+   * Violations of the people whom the plan or its recovery touched, and of every subscriber whom a
+   * hand-over left with two payers or with none.
    */
   readonly violations: readonly Violation[]
 }
 
 /**
- * Only a hand-over leaves these behind. A run that ends with one of them, about any subscriber, has
- * not proven anything.
+ * Only a hand-over causes these. A run that ends with one of them, for any subscriber, is not
+ * proven.
  */
 const ofHandovers: readonly ViolationCode[] = [
   'double_payer',
@@ -34,14 +34,14 @@ const ofHandovers: readonly ViolationCode[] = [
 ]
 
 /**
- * What members bought twice by themselves stood before the run and is neither caused nor mended by
- * it; `verify` reports it.
+ * A member's own double purchase existed before the run, which neither causes nor fixes it;
+ * `verify` reports it.
  */
 const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice']
 
 /**
- * Reads everything again: nothing may be left to do where something was done, and the rules of
- * `verify` must hold there. The store takes note of what is there.
+ * Reads everything again: no change may remain where a change was done, and the rules of `verify`
+ * must hold there. The store records the result.
  */
 export async function proveDone(context: Context, plan: Plan, touched: ReadonlySet<string>): Promise<Proof> {
   const seen = await survey(context)
@@ -59,7 +59,10 @@ export async function proveDone(context: Context, plan: Plan, touched: ReadonlyS
   return { remaining, violations }
 }
 
-/** What an earlier run made and died before it took note of: those who refer to it need its id. */
+/**
+ * Records what an earlier run created before it crashed without recording it: changes that refer to
+ * it need its id.
+ */
 export async function noteMissing({ store, accounts }: Context, { resources, known }: Survey): Promise<void> {
   const there = new Set(known.map(({ address: at }) => at))
   const missing = [...resources.ids].filter(([at]) => !there.has(at))
@@ -75,14 +78,17 @@ const rests: Readonly<Partial<Record<Standing, HandoverState['phase']>>> = {
 }
 
 /**
- * Where the live objects say that somebody rests who was moved at some time; nothing for everybody
- * else.
+ * The resting state that the live objects show for a subscriber who was once moved; undefined for
+ * all others.
  */
 function restOf({ standing, successor }: Classification): HandoverState['phase'] | undefined {
   return standing === 'ended' && successor !== null ? 'ended' : rests[standing]
 }
 
-/** What a rebuilt store holds of this subscriber; nothing for one that was never moved. */
+/**
+ * The record that a rebuilt store would have of this subscriber; undefined for one that was never
+ * moved.
+ */
 export function recordOf(one: Classification, updated: SubscriberRecord['updated']): SubscriberRecord | undefined {
   const { key, successor, recovery } = one
   if (recovery !== undefined) return recoveryRecord(key, recovery, updated)
@@ -93,8 +99,9 @@ export function recordOf(one: Classification, updated: SubscriberRecord['updated
 }
 
 /**
- * People leave, cards lapse, entries come back into the YAML without any run of ours: the store
- * learns it from the objects, as a rebuilt one would. What is in the middle is recovery's.
+ * Members leave, cards lapse and entries return to the YAML without a run of Crossbill. The store
+ * learns this from the objects, as a rebuilt store would. Unfinished hand-overs are left to
+ * recovery.
  */
 export async function noteRests({ store, accounts }: Context, { classified }: Survey): Promise<void> {
   const known = new Map((await store.subscribers()).map((record) => [record.key, record]))

@@ -8,16 +8,18 @@ import { guardNames, type GuardName } from '../../catalog/guards.ts'
 import type { Context } from '../context.ts'
 
 /*
- * A saved plan is a proposal and no authority: whoever edits it can also compute its digest again. Everything in it that decides or was shown for review follows
- * from the catalog, the accounts and its own changes, so `apply` computes that part again and refuses the plan where it differs.
+ * A saved plan is a proposal without authority: a person who edits it can also compute its digest
+ * again. Every part that decides something or was shown for review follows from the catalog, the
+ * accounts and the plan's own changes. So `apply` computes these parts again, and refuses the plan
+ * when they differ.
  */
 
-/** A clock may be a little behind the one that made the plan. */
+/** The clock may be slightly behind the clock that made the plan. */
 const clockTolerance = 300
 
 /**
- * What in the document does not follow from the rest of it and from the catalog. Nothing is read
- * from outside.
+ * Lists the parts of the document that do not follow from the rest of it and from the catalog.
+ * Reads nothing from outside.
  */
 export function contradictions(
   { catalog, accounts }: Pick<Context, 'catalog' | 'accounts'>,
@@ -35,21 +37,21 @@ export function contradictions(
   const created = parseInstant(plan.created)
   const expires = parseInstant(plan.expires)
   if (created === undefined || expires === undefined)
-    found.push('it does not say when it was made and until when it holds')
+    found.push('it does not state when it was made and when it expires')
   else if (created > accounts.target.now() + clockTolerance) found.push(`it was made in the future (${plan.created})`)
-  // Limits and hours come from project.yaml, which is compared by the digest of the catalog.
+  // Limits and hours come from project.yaml, which the digest of the catalog covers.
   if (plan.basis.catalog !== catalog.digest) return found
   if (created !== undefined && expires !== undefined)
     if (expires - created !== catalog.project.policies.plan_hours * secondsPerHour)
-      found.push(`it holds longer or shorter than policies.plan_hours: ${catalog.project.policies.plan_hours}`)
+      found.push(`its time to expiry differs from policies.plan_hours: ${catalog.project.policies.plan_hours}`)
   for (const { id, actual, limit, tripped } of plan.guards) {
     if (!isGuard(id)) {
-      found.push(`it has a guard ${id}, which there is not`)
+      found.push(`it has a guard ${id}, which does not exist`)
       continue
     }
     const reading = readGuard(id, actual, catalog.project.guards)
     if (reading.limit !== limit || reading.tripped !== tripped)
-      found.push(`its guard ${id} has another limit than the project`)
+      found.push(`its guard ${id} has a different limit from the project`)
   }
   for (const [currency, { before, after }] of Object.entries(plan.money.mrr)) {
     const rise = (plan.money.price_changes ?? [])
@@ -65,23 +67,23 @@ function isGuard(id: string): id is GuardName {
 }
 
 /**
- * What was reviewed beside the changes themselves, compared with the plan made now: order, what
- * belongs together, amounts, what prices do to people.
+ * Compares the other reviewed parts with the plan made now: the order, changes that belong
+ * together, amounts, and the effect of price changes on people.
  */
 export function otherDifferences(plan: Plan, fresh: Plan, ready: readonly Change[]): readonly string[] {
   const addresses = new Set(ready.map(({ address }) => address))
   const there = new Set(plan.changes.map(({ address }) => address))
   const needed = narrow(fresh.changes, [...addresses]).filter(({ address }) => !there.has(address))
   return [
-    ...needed.map(({ address }) => `${address}: left out of the plan, which needs it`),
+    ...needed.map(({ address }) => `${address}: missing from the plan, which needs it`),
     ...chargeDifferences(plan, fresh, addresses),
     ...priceDifferences(plan, fresh, addresses),
   ]
 }
 
 /**
- * Amounts of people who change hands. Those of a changed price move on with every renewal and are
- * compared at equal dates.
+ * Compares the amounts of people who change payers. The amounts of a changed price move with every
+ * renewal and are compared at equal dates.
  */
 function chargeDifferences(plan: Plan, fresh: Plan, ready: ReadonlySet<string>): string[] {
   const about = ({ subscriber, price }: NextCharge): string => price ?? `subscriber.${subscriber}`
@@ -96,12 +98,12 @@ function chargeDifferences(plan: Plan, fresh: Plan, ready: ReadonlySet<string>):
     const other = now.get(id(one))
     if (other === undefined) return one.price === undefined
     if (one.price !== undefined && one.at !== other.at) return false
-    // A preview that failed on one of the two occasions says nothing.
+    // When one of the two previews failed, the comparison shows nothing.
     if (one.tax_not_included !== other.tax_not_included) return false
     return canonicalJson({ ...one }) !== canonicalJson({ ...other })
   })
   return [...unshown, ...wrong].map(
-    ({ subscriber }) => `subscriber.${subscriber}: the next charge is another one than the plan shows`,
+    ({ subscriber }) => `subscriber.${subscriber}: the next charge differs from the one in the plan`,
   )
 }
 
@@ -113,5 +115,5 @@ function priceDifferences(plan: Plan, fresh: Plan, ready: ReadonlySet<string>): 
   const [shown, now] = [effects(plan), effects(fresh)]
   return [...ready]
     .filter((address) => shown.get(address) !== now.get(address))
-    .map((address) => `${address}: does something else to the people on it than the plan shows`)
+    .map((address) => `${address}: its effect on the people on it differs from the one in the plan`)
 }

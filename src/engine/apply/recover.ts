@@ -16,8 +16,8 @@ import type { Survey } from '../plan/survey.ts'
 const customersAtATime = 16
 
 /**
- * Finishes or undoes what an earlier run left on the way, and finds out about requests whose
- * outcome nobody wrote down. `apply` begins with it; `serve` runs it from time to time.
+ * Finishes or undoes what an earlier run left unfinished, and finds the outcome of requests that no
+ * run recorded. `apply` begins with it; `serve` runs it from time to time.
  */
 export async function recover(context: Context): Promise<readonly AppliedChange[]> {
   return withLease(context, applyLease, (held, bound) => recoverHeld(bound, held))
@@ -30,10 +30,7 @@ export async function recoverHeld(context: Context, held: Held): Promise<readonl
   return recovered
 }
 
-/**
- * Requests without an outcome of subscribers who are at rest by now: their hand-over has read both
- * sides since.
- */
+/** Closes open requests of subscribers at rest: their hand-over has read both sides since. */
 async function closeSettledRequests(context: Context): Promise<void> {
   const unfinished = new Set(
     (await context.store.subscribers()).filter(isUnfinished).map(({ key }) => subscriberAddress(key)),
@@ -60,8 +57,8 @@ async function recoverSubscribers(context: Context, held: Held): Promise<readonl
 }
 
 /**
- * Those whom the live objects show half-way and of whom the store knows nothing (it was lost, or
- * somebody took a hold away): finished or undone by what the objects themselves say.
+ * Finishes or undoes hand-overs that the live objects show half done and the store does not know:
+ * it was lost, or a person removed a hold. The objects decide.
  */
 export async function recoverLost(
   context: Context,
@@ -77,7 +74,7 @@ export async function recoverLost(
   return recoverSubscribers(context, held)
 }
 
-/** Subscribers of one customer are worked on one after the other. */
+/** Subscribers of one customer are processed one after the other. */
 function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string {
   const job = facts['job']
   const handover = isJsonObject(job) ? job['handover'] : undefined
@@ -86,9 +83,9 @@ function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string 
 }
 
 /**
- * Requests about catalog objects without an outcome: what was made is noted, what was not is given
- * up (a new plan makes it). Those of subscribers belong to their hand-over, which reads both sides
- * anyway, and those of the inbox to its worker, who may be at it this moment.
+ * Closes open requests about catalog objects: a created object is recorded, a missing one is given
+ * up (a new plan creates it). Requests about subscribers belong to their hand-over, which reads
+ * both sides anyway. Requests of the inbox belong to its worker, which may be sending them now.
  */
 async function closeOpenRequests(context: Context): Promise<void> {
   const open = await context.store.journalOpen()
@@ -122,8 +119,8 @@ function asSink(value: unknown) {
 }
 
 /**
- * The endpoint is there and its secret was lost with the run: asked again under the same key,
- * Stripe answers as it did then.
+ * The endpoint exists, but its secret was lost with the run. Repeated under the same key, the
+ * request gets Stripe's original answer.
  */
 async function learnSecret(
   context: Context,
@@ -148,11 +145,11 @@ async function learnSecret(
   const outcome = await perform(context, work)
   if (outcome.ok && !told)
     context.progress.note(
-      `${entry.address} is there, but its signing secret can no longer be learned: roll it in the Dashboard and put it where secret_to says`,
+      `${entry.address} exists, but Stripe no longer shows its signing secret: roll it in the Dashboard and store it where secret_to names`,
     )
 }
 
-/** The plan's key: attempts after the first append their number to it. */
+/** The plan's key, without the number that later attempts append. */
 function stemOf({ idempotencyKey, attempt }: JournalEntry): string {
   return attempt === 1 ? idempotencyKey : idempotencyKey.slice(0, -`-${attempt}`.length)
 }

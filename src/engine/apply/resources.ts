@@ -12,8 +12,8 @@ import { isCreation } from '../send/creation.ts'
 import { fillParams, fillPath } from '../send/references.ts'
 
 /**
- * Sends the resource changes, independent ones side by side, each after those that it depends on. A
- * change that fails leaves those that refer to it `not_started`; the others go on.
+ * Sends the resource changes, independent ones in parallel, each after those that it depends on.
+ * When a change fails, the changes that refer to it end `not_started`; the others continue.
  */
 export async function applyResources(
   context: Context,
@@ -36,21 +36,21 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
   for (const step of change.steps) {
     const filled = fillStep(step, (ref) => ids.get(ref))
     if (!filled.ok) {
-      const message = `it refers to ${filled.missing.join(', ')}, which is not there`
+      const message = `it refers to ${filled.missing.join(', ')}, which does not exist`
       return {
         address,
         action,
         outcome: 'not_started',
         code: 'reference_missing',
         message,
-        fix: 'mend that one and apply again',
+        fix: 'fix that first, then run crossbill apply again',
       }
     }
     const before = await doneBefore(context, change, step)
     const find = (): ReturnType<typeof findCreated> =>
       isPart(step) ? findPart(context.accounts.target, filled.value) : findCreated(context, address, earlier)
     const outcome = before ?? (await perform(context, workOf(context, { change, step, filled: filled.value, find })))
-    // What is to go and is gone already, is gone.
+    // An object to delete that is already missing counts as deleted.
     const gone = step.method === 'DELETE' && !outcome.ok && outcome.failure.code === 'resource_missing'
     if (!outcome.ok && gone) continue
     if (!outcome.ok) {
@@ -74,9 +74,8 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
 }
 
 /**
- * What an earlier run of this very plan finished is not sent again: Stripe forgets keys after a
- * day, the journal does not. The key of a creation outlives its plan, so what it made must still be
- * in use.
+ * Skips what an earlier run of this plan finished: Stripe forgets keys after a day, but the journal
+ * keeps them. A creation's key outlives its plan, so the created object must still be in use.
  */
 async function doneBefore(context: Context, change: Change, step: Step): Promise<Outcome<StripeObject> | undefined> {
   const key = stepKey(context.catalog.project.name, change, step)
@@ -93,8 +92,7 @@ async function isInUse(context: Context, path: string): Promise<boolean> {
 }
 
 /**
- * The object that stood for the address is out of use; an older one left over from a replacement
- * never stood for it.
+ * The retired object stood for the address. An older one, left over from a replacement, did not.
  */
 async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
   if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))
@@ -140,7 +138,7 @@ function isPart({ id }: Step): boolean {
   return /^(?:attach|detach):/.test(id)
 }
 
-/** Whether the answer of this step is the object that the address stands for. */
+/** Whether this step returns the object that the address stands for. */
 function isSubject(step: Step, change: Change): boolean {
   if (change.action === 'retire' || isPart(step)) return false
   return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]

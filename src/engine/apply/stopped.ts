@@ -7,10 +7,7 @@ export interface DoneSoFar {
   readonly changes: readonly AppliedChange[]
 }
 
-/**
- * An apply that could not go on after it had sent something: why it stopped, and what it did until
- * then.
- */
+/** An apply that stopped after it had sent requests: why it stopped, and what it did until then. */
 export class ApplyStopped extends CommandError {
   override name = 'ApplyStopped'
   readonly done: DoneSoFar

@@ -9,16 +9,16 @@ import type { Held } from '../lease.ts'
 import { sideBySide } from '../side-by-side.ts'
 
 /**
- * Customers worked on at a time. A move is some ten calls of 300 ms, one after the other, three or
- * four of them the same operation: with this many under way the limiter of each account sets the
- * pace, not the waiting, also when two accounts share the work.
+ * Customers processed at a time. A move is about ten calls of 300 ms in sequence, three or four of
+ * them the same operation. With this many in progress the rate limit of each account sets the pace,
+ * also when two accounts share the work.
  */
 const customersAtATime = 64
 
 /**
- * Hands over, settles and sets back: one subscriber of a customer at a time, customers side by
- * side. One who cannot be moved leaves the others alone; a charge that nobody expected stops
- * everybody.
+ * Moves, settles and reverts: one subscriber of a customer at a time, customers in parallel. A
+ * subscriber who cannot be moved does not affect the others; an unexpected charge stops all of
+ * them.
  */
 export async function applySubscribers(
   context: Context,
@@ -43,7 +43,7 @@ export async function applySubscribers(
 }
 
 function expectationOf(change: Change): Expectation {
-  // Made by `planSubscribers` from exactly this type; a plan file carries it as JSON, protected by
+  // `planSubscribers` makes it from exactly this type. A plan file carries it as JSON, protected by
   // its digest.
   return change.expect as unknown as Expectation
 }

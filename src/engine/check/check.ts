@@ -7,7 +7,7 @@ import { isHeld } from '../../live/subscription.ts'
 import { sidesOf, type Sides } from './sides.ts'
 import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
 
-/** Every rule over everybody, in the order of the codes. Pure. */
+/** Applies every rule to every subscriber, in the order of the codes. Pure. */
 export function check(
   { catalog }: Pick<Context, 'catalog'>,
   { live, classified, input, known }: Pick<Survey, 'live' | 'classified' | 'input' | 'known'>,
@@ -18,7 +18,7 @@ export function check(
   )
   const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
-  // Who was moved and then excluded still has two accounts that could charge them.
+  // A subscriber who was moved and then excluded still has two accounts that could charge.
   const found = all.filter(isWatched).flatMap((sides) =>
     violationCodes.flatMap((code) => {
       const violation = subscriberRules[code]?.(sides, sight)
@@ -36,7 +36,7 @@ export function check(
   return everything.toSorted((a, b) => order(a) - order(b))
 }
 
-/** What could not be checked because nobody knows what is meant. */
+/** Entries that could not be checked because they are invalid. */
 function invalidEntries(catalog: Pick<Catalog, 'leftOut'>): readonly Violation[] {
   return leftOutBlocked(catalog).map(({ address, code, message, fix }) => ({
     code,

@@ -8,10 +8,10 @@ import type { Sides } from './sides.ts'
 import type { Violation } from './violations.ts'
 
 /**
- * One person who pays twice for the same thing: two payers of different customers with one e-mail
- * address and a product in common. Who is declared with `pays_twice` and a reason is a known second
- * payer, and no longer counts beside the others. Addresses are compared in memory and never leave
- * this function.
+ * Finds a person who pays twice for the same thing: two payers with different customers, the same
+ * e-mail address and the same product. A subscriber declared with `pays_twice` and a reason is an
+ * intended second payer and does not count. Addresses are compared in memory and never leave this
+ * function.
  */
 export function samePersonTwice(live: Live, everybody: readonly Sides[], products: ProductKeys): readonly Violation[] {
   const asked = everybody.filter(({ declared }) => declared?.pays_twice === undefined)
@@ -25,7 +25,7 @@ export function samePersonTwice(live: Live, everybody: readonly Sides[], product
         code: 'same_person_pays_twice' as const,
         subscriber: first.key,
         detail: `the same person also pays as ${other.key} for the same product (${first.product})`,
-        fix: `ask the member which one to keep, then crossbill cancel the other; if both are meant, say why under \`pays_twice\` at ${other.key}`,
+        fix: `ask the member which one to keep, then crossbill cancel the other; if both are intended, give the reason under \`pays_twice\` at ${other.key}`,
       },
     ]
   })
@@ -38,7 +38,7 @@ interface Payer {
   readonly product: string
 }
 
-/** Key of this catalog by `account/prod_…`: each account has ids of its own for the same thing. */
+/** The catalog's key by `account/prod_…`: each account has its own id for the same product. */
 export type ProductKeys = ReadonlyMap<string, string>
 
 export function productKeys({ mappings }: Catalog, known: readonly ObjectRecord[]): ProductKeys {
@@ -58,7 +58,7 @@ function payersOf(live: Live, { key, source, declared, old, alive }: Sides, prod
   const customer = idOf(subscription.customer)
   const email = account.customers.get(customer)?.email?.trim().toLowerCase() ?? ''
   if (email === '') return []
-  // Half moved, one customer stands in two accounts: who they are is said by where they came from.
+  // During a move, one customer exists in two accounts. The source account identifies them.
   const home = `${source}/${declared?.customer ?? (old === undefined ? customer : idOf(old.customer))}`
   const ids = subscription.items.data.map(({ price }) => `${account.name}/${idOf(price.product)}`)
   return [...new Set(ids.map((id) => products.get(id) ?? id))].map((product) => ({

@@ -9,8 +9,8 @@ import { readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
 
 /**
- * One subscriber seen from both sides, from the live objects and their marks alone: neither the
- * store nor the YAML is asked who bills.
+ * One subscriber as both accounts show them. Only the live objects and their marks decide who
+ * bills, not the store or the YAML.
  */
 export interface Sides {
   readonly key: SubscriberKey
@@ -18,17 +18,20 @@ export interface Sides {
   readonly declared: DesiredSubscriber | undefined
   readonly old: Stripe.Subscription | undefined
   /**
-   * Everything in the target that carries this subscriber's mark, newest first, cancelled ones too.
+   * Every subscription in the target with this subscriber's mark, newest first, including cancelled
+   * ones.
    */
   readonly successors: readonly Stripe.Subscription[]
   readonly alive: readonly Stripe.Subscription[]
-  /** Another project moved this subscriber: only what both may charge is ours to see. */
+  /**
+   * Another project moved this subscriber: Crossbill checks only whether both accounts may charge.
+   */
   readonly movedBy?: string | undefined
 }
 
 /**
- * `project`: the own name; without it every successor counts as an own one. Everybody: declared,
- * live in a source, or marked in the target.
+ * Every subscriber: declared, live in a source, or marked in the target. `project` is this
+ * project's name; without it, every successor counts as this project's own.
  */
 export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], project?: string): readonly Sides[] {
   const { own, others } = successorsByProject(live.target.subscriptions, project)
@@ -55,7 +58,7 @@ export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], proj
   })
 }
 
-/** When the next charge is due; undefined for one that is over or has no items. */
+/** When the next charge is due; undefined for a subscription that has ended or has no items. */
 export function nextCharge(subscription: Stripe.Subscription): number | undefined {
   if (isOver(subscription)) return undefined
   const trialEnd = runningTrialEnd(subscription)

@@ -43,14 +43,14 @@ export type ViolationCode = (typeof violationCodes)[number]
 
 export interface Violation {
   readonly code: ViolationCode
-  /** `us/sub_…`, or `us/cus_…` for what is no subscription. */
+  /** `us/sub_…`, or `us/cus_…` for what is not a subscription. */
   readonly subscriber: string
   readonly detail: string
-  /** The command or edit that mends it. */
+  /** The command or edit that fixes it. */
   readonly fix: string
 }
 
-/** What every rule looks at. */
+/** The input of every rule. */
 export interface Sight {
   readonly live: Live
   readonly catalog: Pick<Catalog, 'leftOut'>
@@ -58,22 +58,24 @@ export interface Sight {
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
   /** By source name. */
   readonly copyMaps: ReadonlyMap<string, CopyMap>
-  /** Ids of all copied payment methods, of every source: whose choice none of them is. */
+  /**
+   * Ids of all copied payment methods of every source. No member chose one of these in the target.
+   */
   readonly copied: ReadonlySet<string>
 }
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
 
-const mendByApply = 'crossbill apply: recovery finishes or undoes it before anything else'
+const mendByApply = 'crossbill apply: recovery first finishes or undoes it'
 
-/** One rule a code; each says nothing, or what is wrong and what mends it. */
+/** One rule for each code. A rule returns undefined, or what is wrong and how to fix it. */
 export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
   double_payer: ({ old, alive, source }) => {
     const payer = alive.find(mayCharge)
     if (!mayCharge(old) || payer === undefined) return undefined
     return {
       detail: `${old?.id} in ${source} and ${payer.id} in the target both charge`,
-      fix: `${mendByApply}; it puts the hold back`,
+      fix: `${mendByApply}; it restores the hold`,
     }
   },
   duplicate_target: ({ alive }) =>
@@ -89,11 +91,11 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     const resumes = old.pause_collection?.resumes_at ?? null
     const held =
       resumes === null
-        ? 'is paused, but not by a hold of ours,'
+        ? 'is paused, but not by Crossbill’s hold,'
         : `will collect from ${formatInstant(instant(resumes))} on`
     return {
       detail: `${old.id} ${mayCharge(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
-      fix: `${mendByApply}; it puts the hold back`,
+      fix: `${mendByApply}; it restores the hold`,
     }
   },
   held_without_successor: heldAlone,
@@ -126,8 +128,8 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
 }
 
 /**
- * A cancel by an old door. It is followed once the new one ends as well, and settled otherwise only
- * by the subscriber's file: a later stage of the wave says nothing about it.
+ * A cancel by an old door. Crossbill follows it when the new subscription also ends. Otherwise it
+ * settles only on the word of the subscriber's file; a later stage of the wave does not decide it.
  */
 function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
   const { old, alive, declared, key } = sides
@@ -137,7 +139,7 @@ function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
   if (!isOver(old)) return asked === undefined ? undefined : { detail: asked.message, fix }
   const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
   if (sightOld(old) !== 'cancelled' || isKnown) return undefined
-  return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} goes on`, fix }
+  return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} continues`, fix }
 }
 
 function driftRule(code: HandoverDrift['code'], fix: string): Rule {
@@ -148,7 +150,8 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
 }
 
 /**
- * Our own hold is what keeps these renewals from being charged, so it is named with each of them.
+ * Crossbill's own hold keeps these renewals from being charged, so each of them is reported with
+ * it.
  */
 function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): ReturnType<Rule> {
   if (old === undefined || !isHeld(old) || !successors.every(isUndone)) return undefined
@@ -165,24 +168,24 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
     ({ created, total, currency }) =>
       `${formatInstant(instant(created)).slice(0, 10)} ${formatMoney({ amount: total, currency })}`,
   )
-  const missed = periods.length === 0 ? '' : `; our hold has kept back ${periods.join(', ')}`
+  const missed = periods.length === 0 ? '' : `; Crossbill’s hold has kept back ${periods.join(', ')}`
   const { erased } = live.target
-  // A successor was there, or its customer is gone: what no list shows is no reason to charge in
-  // the old account again.
+  // There was a successor, or its customer was deleted. An absence from the lists is no reason to
+  // charge in the old account again.
   if (successors.length === 0 && (sightOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
     return {
-      detail: `${old.id} is on hold, and the target does not show what succeeded it${missed}`,
+      detail: `${old.id} is on hold, and the target does not show its successor${missed}`,
       fix: `look for it in the Dashboard of the target; if the member left, or was deleted there: crossbill cancel ${key}`,
     }
   return {
-    detail: `${old.id} is on hold and nothing has succeeded it${missed}`,
+    detail: `${old.id} is on hold and has no successor${missed}`,
     fix: `${mendByApply}, and accounts for every period that was kept back`,
   }
 }
 
 /**
- * The member left in the target; the old one is on hold, or, released by hand, charges somebody who
- * left.
+ * The member left in the target. The old subscription is on hold or, when released by hand, charges
+ * a member who left.
  */
 function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule> {
   const newest = successors.find((one) => !isUndone(one))
@@ -192,13 +195,14 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
     return { detail: `${ended}, ${old.id} is still on hold`, fix: 'set the stage to `settled`, then crossbill apply' }
   return {
     detail: `${ended}, and ${old.id} was taken off hold by hand${mayCharge(old) ? ': it charges again' : ''}`,
-    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if it is meant to go on there: exclude it with a reason`,
+    fix: `if the member left: set the stage of ${key} to \`settled\`, then crossbill apply; if they stay in the old account: exclude it with a reason`,
   }
 }
 
 /**
- * Held in the old account, and nothing in the target that would charge at the next renewal; or
- * settled there, and nothing that continues it. A pause of the old account's own was carried along.
+ * Held in the old account without a subscription in the target that charges at the next renewal, or
+ * settled there without a successor. A pause that the old account had itself was carried over and
+ * does not count.
  */
 function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
   const { old, alive } = sides
@@ -219,7 +223,7 @@ function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
   }
 }
 
-/** Settled, and whatever its comment names as its successor is not there, or was undone. */
+/** Settled, and the successor named in its comment is missing or was undone. */
 function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
   if (old === undefined || !isOver(old) || !isSettled(old) || !successors.every(isUndone)) return false
   const named = old.cancellation_details?.comment?.slice(settledComment.length)
@@ -227,7 +231,7 @@ function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
   return successor === undefined || isUndone(successor)
 }
 
-/** While both live, their cycles run side by side: the hold stops charges, not periods. */
+/** While both are live, their cycles run in parallel: the hold stops charges, not periods. */
 function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): ReturnType<Rule> {
   const [successor] = alive
   if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
@@ -242,9 +246,8 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
 }
 
 /**
- * The method that is charged must be the copy of the one that was. A card that the member gave the
- * target since is theirs to choose; no card at all, or another of their copied ones, is nobody's
- * choice.
+ * The method that is charged must be the copy of the earlier one. The member may have given the
+ * target a newer card; but no card, or another copied one, cannot be the member's choice.
  */
 function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: Sight): ReturnType<Rule> {
   const [successor] = alive
@@ -255,7 +258,7 @@ function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied 
   const now = readPayment(successor, live.target.customers.get(customerId(successor)))
   if (now?.id === wanted.id) return undefined
   if (now !== null && !copied.has(now.id)) return undefined
-  // What stands on the subscription goes before the customer's default.
+  // A method on the subscription takes precedence over the customer's default.
   const place = now?.level === 'subscription' ? successor.id : wanted.customer
   return {
     detail: `${successor.id} would charge ${now?.id ?? 'nothing'}, ${wanted.id} is the copy of what the old one charged`,
@@ -267,7 +270,7 @@ function customerId({ customer }: Stripe.Subscription): string {
   return typeof customer === 'string' ? customer : customer.id
 }
 
-/** Sent invoices are paid by hand wherever they are: they only delay settling. */
+/** Sent invoices are paid by hand in either account: they only delay settling. */
 function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType<Rule> {
   if (old === undefined || alive.length === 0) return undefined
   const open =
@@ -285,12 +288,12 @@ function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType
 }
 
 /**
- * A draft that does not advance for three days: a dead webhook endpoint holds finalization up for
- * that long, not longer.
+ * Days after which a draft that does not advance is reported: a failing webhook endpoint delays
+ * finalization by three days at most.
  */
 const draftDays = 3
 
-/** Stripe has a time at which it finalizes this one. */
+/** Stripe has set the time at which it finalizes this invoice. */
 function isAboutToAdvance({ automatically_finalizes_at: at }: Stripe.Invoice, now: Instant): boolean {
   return at !== null && at >= now
 }
@@ -303,14 +306,13 @@ function aboutOldDraft(account: string, { id, created, metadata }: Stripe.Invoic
       fix: `look for a webhook endpoint of ${account} that does not answer: it delays finalization by up to 72 hours`,
     }
   return {
-    detail: `${detail}: our hold kept it back, and a recovery had it collected`,
+    detail: `${detail}: Crossbill’s hold kept it back, and a recovery restarted its collection`,
     fix: `finalize it in the Dashboard of ${account} if it is still a draft in an hour, or void it there`,
   }
 }
 
 /**
- * Drafts on their way to being charged that are too old. Those of a pause never advance and are
- * left out.
+ * Drafts that should be charged and are too old. Drafts of a pause never advance and are left out.
  */
 export function oldDrafts(live: Live, now: Instant): readonly Violation[] {
   const accounts = [...live.sources, ['target', live.target] as const]

@@ -7,20 +7,20 @@ import { checkHeardEvents } from './heard-events.ts'
 import { checkTaxSettings } from './tax-settings.ts'
 
 export interface DoctorResult {
-  /** No check failed (warnings are fine). */
+  /** No check failed; warnings are allowed. */
   readonly ok: boolean
   readonly findings: readonly DoctorFinding[]
 }
 
 /**
- * More than this, and "renews soon" or a signature's age would be judged wrongly by anything that
- * trusts the local clock.
+ * With a larger difference, checks that use the local clock go wrong: "renews soon", or a
+ * signature's age.
  */
 const skewSeconds = 60
 
 /**
- * Checks accounts, permissions, clock, store and old doors. Read-only. `localNow` is this machine's
- * clock in unix seconds.
+ * Checks accounts, permissions, the clock, the store and old doors. Read-only. `localNow` is this
+ * machine's clock in unix seconds.
  */
 export async function doctor(context: Context, options: { readonly localNow: number }): Promise<DoctorResult> {
   const { accounts } = context
@@ -68,7 +68,8 @@ function isSandbox(context: Context, name: string): boolean {
 }
 
 /**
- * Reads that every command needs. A restricted key lacks them silently until the list is asked for.
+ * Reads that every command needs. A restricted key shows a missing permission only when the list is
+ * read.
  */
 const neededReads = [
   'subscriptions',
@@ -111,8 +112,8 @@ async function checkPermissions(context: Context, account: StripeAccount): Promi
 }
 
 /**
- * What is set per account, is copied by nobody, and changes money. What the API does not show is in
- * the handbook.
+ * Settings of an account that no copy transfers and that change money. The handbook covers what the
+ * API does not show.
  */
 async function checkTarget(account: StripeAccount): Promise<DoctorFinding[]> {
   const outcome = await account.send({ method: 'GET', path: '/v1/account' })
@@ -132,7 +133,7 @@ async function checkTarget(account: StripeAccount): Promise<DoctorFinding[]> {
           status: 'failed',
           account: account.name,
           message: 'the target cannot take payments yet',
-          fix: 'finish the account’s activation in the Dashboard before anybody is moved',
+          fix: 'finish the account’s activation in the Dashboard before you move any subscriber',
         },
   ]
 }
@@ -142,12 +143,12 @@ async function checkStore({ store, catalog, accounts }: Context): Promise<Doctor
   const open = await store.journalOpen()
   findings.push(
     open.length === 0
-      ? { check: 'unfinished_work', status: 'ok', message: 'no request is left without an outcome', fix: '' }
+      ? { check: 'unfinished_work', status: 'ok', message: 'every request has a recorded outcome', fix: '' }
       : {
           check: 'unfinished_work',
           status: 'warning',
-          message: `${open.length} request(s) were begun and their outcome was not recorded`,
-          fix: 'crossbill apply: recovery looks them up before anything else',
+          message: `${open.length} request(s) were started and have no recorded outcome`,
+          fix: 'crossbill apply: it first looks up what became of them',
         },
   )
   for (const source of accounts.sources.keys()) {

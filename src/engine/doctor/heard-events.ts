@@ -7,9 +7,8 @@ import { isServiceEndpoint, serviceEndpoint } from '../read/service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 
 /**
- * Whether each account sends the cancel service the events that it needs. An event that is not sent
- * is missed in silence: a member who leaves by an old door is then found by the daily
- * reconciliation only.
+ * Checks that each account sends the cancel service the events that it needs. A missing event
+ * causes no error: only the daily reconciliation then finds a member who left by an old door.
  */
 export async function checkHeardEvents(context: Pick<Context, 'accounts' | 'catalog'>): Promise<DoctorFinding[]> {
   const { target, sources } = context.accounts
@@ -47,8 +46,8 @@ async function checkAccount(
     {
       ...base,
       status: 'warning',
-      message: `${whatIs(own, enabled)} ${address}, so the cancel service does not hear ${missing.join(', ')}`,
-      fix: `${account.name === 'target' ? 'declare the endpoint in catalog/webhooks.yaml' : 'make or change the endpoint in the Dashboard'} with the events ${needed.join(', ')}`,
+      message: `${whatIs(own, enabled)} ${address}, so the cancel service does not receive ${missing.join(', ')}`,
+      fix: `${account.name === 'target' ? 'declare the endpoint in catalog/webhooks.yaml' : 'create or change the endpoint in the Dashboard'} with the events ${needed.join(', ')}`,
     },
   ]
 }
@@ -56,8 +55,8 @@ async function checkAccount(
 function whatIs(own: readonly StripeObject[], enabled: readonly StripeObject[]): string {
   if (own.length === 0) return 'no webhook endpoint sends to'
   return enabled.length === 0
-    ? 'the webhook endpoint is disabled that sends to'
-    : 'the webhook endpoint sends too little to'
+    ? 'only a disabled webhook endpoint sends to'
+    : 'the webhook endpoint does not send every event to'
 }
 
 function sends({ enabled_events: events }: StripeObject, event: string): boolean {

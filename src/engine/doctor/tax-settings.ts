@@ -6,9 +6,10 @@ import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
 /**
- * Where each account collects automatic tax: set up in the Dashboard, copied by nobody, and the
- * reason why the tax of whole countries differs (https://docs.stripe.com/api/tax/registrations).
- * Nothing is asked when nobody's tax is computed by Stripe.
+ * Compares where each account collects automatic tax. The setting is made in the Dashboard and no
+ * copy transfers it, so the tax of whole countries can differ
+ * (https://docs.stripe.com/api/tax/registrations). Reads nothing when Stripe computes no
+ * subscriber's tax.
  */
 export async function checkTaxSettings(context: Context): Promise<readonly DoctorFinding[]> {
   const { accounts, catalog } = context
@@ -24,7 +25,7 @@ export async function checkTaxSettings(context: Context): Promise<readonly Docto
         status: 'failed',
         account: accounts.target.name,
         message: `Stripe computes the tax of ${taxed.length} subscriber(s), and Stripe Tax is not set up in the target`,
-        fix: 'set it up (https://dashboard.stripe.com/settings/tax): nobody of them can be moved before',
+        fix: 'set it up (https://dashboard.stripe.com/settings/tax): none of them can be moved until then',
       },
     ]
   const target = await placesOf(accounts.target)
@@ -77,7 +78,7 @@ async function placesOf(account: StripeAccount): Promise<Places> {
   return { ok: true, places: new Set(list.value.map(placeOf)) }
 }
 
-/** `DE`, `US-CA`, `IE (oss_union)`: a one-stop shop stands for all of the Union. */
+/** `DE`, `US-CA`, `IE (oss_union)`: a one-stop shop covers the whole Union. */
 function placeOf({ country, country_options: options }: StripeObject): string {
   const code = typeof country === 'string' ? country : ''
   const own = isJsonObject(options) ? options[code.toLowerCase()] : undefined
@@ -91,7 +92,7 @@ function unread({ name }: StripeAccount, message: string): DoctorFinding {
     check: 'tax_registrations',
     status: 'warning',
     account: name,
-    message: `could not be looked at: ${message}`,
+    message: `could not be read: ${message}`,
     fix: 'give the key read access to tax settings and registrations, or compare them in the Dashboard',
   }
 }

@@ -24,12 +24,12 @@ export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: stri
  * earlier signal of the same request may already have removed the access that identified its
  * subscriber.
  *
- * | an earlier signal of the same person and tag or offer | then                          |
- * |-------------------------------------------------------|-------------------------------|
- * | waits, and its subscriber is known                    | a repeat                      |
- * | was accepted before this one, and waits               | a repeat                      |
- * | came from a relay and was done within a day           | a repeat, unless the customer pays for the offer again |
- * | none of these, and the contact lacks the tag          | the tag's request is over     |
+ * | an earlier signal of the same person and tag or offer | then                              |
+ * | ----------------------------------------------------- | --------------------------------- |
+ * | waits, and its subscriber is known                    | a repeat                          |
+ * | was accepted before this one, and waits               | a repeat                          |
+ * | came from a relay and was done within a day           | a repeat, unless subscribed again |
+ * | none of these, and the contact lacks the tag          | the tag's request is over         |
  *
  * An earlier dead letter does not make this signal a repeat: a person may have handled it, and the
  * tag may have been set again.

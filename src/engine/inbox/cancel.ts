@@ -63,13 +63,13 @@ function subscriptionOf(invoice: StripeObject): string | undefined {
  * subscription, so a re-read decides whether it is done; the marker identifies Crossbill's own
  * cancel. Nothing is prorated or invoiced.
  *
- * | the subscription                                | then                                          |
- * |-------------------------------------------------|-----------------------------------------------|
- * | belongs to a schedule                           | released first: Stripe refuses a direct cancel |
- * | joined a schedule between our read and request  | refused; read again, released and cancelled   |
- * | is to end at period end, but paused or incomplete | cancelled now: its period would never end   |
- * | is to end at period end, and ends by then anyway | left unchanged                               |
- * | ended in the meantime                           | done                                          |
+ * | the subscription                           | then                                      |
+ * | ------------------------------------------ | ----------------------------------------- |
+ * | belongs to a schedule                      | released first: Stripe refuses otherwise  |
+ * | joined a schedule after our read           | refused; read again, released, cancelled  |
+ * | to end at period end; paused or incomplete | cancelled now: its period would never end |
+ * | to end at period end; ends by then anyway  | left unchanged                            |
+ * | ended in the meantime                      | done                                      |
  */
 export async function cancelSubscription(context: InboxContext, work: CancelWork): Promise<Outcome<StripeObject>> {
   let { seen } = work

@@ -23,15 +23,15 @@ import type { InboxRow } from './port.ts'
  * accounts would charge from the next renewal on. Everything is read again under the lease of an
  * apply, so that this never works against a revert in progress.
  *
- * | old             | new          | the store says | then                                           |
- * |-----------------|--------------|----------------|------------------------------------------------|
- * | over, or unread |              |                | nothing, or a later retry                      |
- * | any             | unread       |                | a later retry                                  |
- * | any             | not one live |                | no hold; alert if the old one would collect    |
- * | hold gone       | live         | moved          | hold restored; alert                           |
- * | hold gone       | live         | in progress    | nothing: recovery finishes or undoes the move  |
- * | hold gone       | live         | anything else  | no hold; alert: a person decides               |
- * | on hold         | live         | moved          | no hold needed                                 |
+ * | old             | new          | the store says | then                                        |
+ * | --------------- | ------------ | -------------- | ------------------------------------------- |
+ * | over, or unread |              |                | nothing, or a later retry                   |
+ * | any             | unread       |                | a later retry                               |
+ * | any             | not one live |                | no hold; alert if the old one would collect |
+ * | hold gone       | live         | moved          | hold restored; alert                        |
+ * | hold gone       | live         | in progress    | nothing: left to recovery                   |
+ * | hold gone       | live         | anything else  | no hold; alert: a person decides            |
+ * | on hold         | live         | moved          | no hold needed                              |
  *
  * In the fourth and the last row, the collection of invoices that the old account created in the
  * meantime stops. A person decides about voids and refunds.

@@ -39,15 +39,15 @@ const suspiciousShare = 0.2
  * without Crossbill at the last check. Kajabi reports no revokes, so polling is the only way to
  * notice one.
  *
- * | offer gone, and                      | then                                                    |
- * |--------------------------------------|---------------------------------------------------------|
- * | the list is empty, the contact has it | the breaker opens: an empty page is no answer          |
- * | protected, paid for                  | granted again, however many: old integrations revoke what they think has ended |
- * | the same, not granted by Crossbill   | granted, and managed by Crossbill from then on          |
- * | many are gone, not protected         | the breaker opens: no cancels; an alert is sent         |
- * | the contact itself still has it      | nothing: Kajabi's lists do not always agree             |
- * | `revoked_means: cancel`              | a signal, which the worker verifies by two more reads   |
- * | otherwise                            | an alert: in Kajabi a revoke is not a cancel            |
+ * | offer gone, and                       | then                                                  |
+ * | ------------------------------------- | ----------------------------------------------------- |
+ * | the list is empty, the contact has it | the breaker opens: an empty page is no answer         |
+ * | protected, paid for                   | granted again, however many are gone                  |
+ * | the same, not granted by Crossbill    | granted, and managed by Crossbill from then on        |
+ * | many are gone, not protected          | the breaker opens: no cancels; an alert is sent       |
+ * | the contact itself still has it       | nothing: Kajabi's lists do not always agree           |
+ * | `revoked_means: cancel`               | a signal, which the worker verifies by two more reads |
+ * | otherwise                             | an alert: in Kajabi a revoke is not a cancel          |
  */
 export async function pollAccess(context: InboxContext, known: KnownGone = new Map()): Promise<Poll> {
   const { kajabi, inbox, access } = context

@@ -25,11 +25,11 @@ export interface Standing {
  * revoke what they think has ended, minutes to days after the event. Settling may come weeks after
  * the grant, so the old subscription is read: its marks survive the loss of the store.
  *
- * | the old subscription                            | protected                                    |
- * |-------------------------------------------------|----------------------------------------------|
- * | on hold                                         | yes                                          |
- * | settled by Crossbill less than seven days ago   | yes                                          |
- * | any other                                       | while the grant says so: after a grant, and during Crossbill's revoke or repair |
+ * | the old subscription                          | protected                                  |
+ * | --------------------------------------------- | ------------------------------------------ |
+ * | on hold                                       | yes                                        |
+ * | settled by Crossbill less than seven days ago | yes                                        |
+ * | any other                                     | while the grant's `protectedUntil` says so |
  */
 export async function readStanding(context: InboxContext, grant: Grant): Promise<Outcome<Standing>> {
   const now = context.clock()

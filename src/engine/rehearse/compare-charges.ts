@@ -22,13 +22,13 @@ export interface WorldCharge {
  * second, amount and currency, and no other. Per subscriber, charges are paired by instant first,
  * then by amount, then in order:
  *
- * | expected | actual                    | difference     |
- * |----------|---------------------------|----------------|
- * | yes      | same second, same amount  | none           |
- * | yes      | same second, another amount | amount_differs |
- * | yes      | another second            | date_differs   |
- * | yes      | none left                 | missed         |
- * | none left | yes                      | double         |
+ * | expected  | actual                      | difference     |
+ * | --------- | --------------------------- | -------------- |
+ * | yes       | same second, same amount    | none           |
+ * | yes       | same second, another amount | amount_differs |
+ * | yes       | another second              | date_differs   |
+ * | yes       | none left                   | missed         |
+ * | none left | yes                         | double         |
  */
 export function compareCharges(
   expected: readonly WorldCharge[],

@@ -71,17 +71,17 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * Sends through the journal: `started` is durable before the request leaves, the outcome is written
  * after it came back.
  *
- * | what the journal knows of it     | look-up    | then                                                              |
- * |----------------------------------|------------|-------------------------------------------------------------------|
- * | nothing                          |            | send                                                              |
- * | open, or cut on the way          | done       | closed as succeeded                                               |
- * |                                  | not done   | the same key again: should the first still be under way, it waits |
- * | succeeded, yet asked for again   | done       | that is the answer                                                |
- * |                                  | not done   | a new key: the old one would only replay                          |
- * | answered 4xx, or key too old     | not done   | a new key: Stripe remembers a refusal for a day                   |
- * | answered 5xx                     | not done   | the same key, until `quietSeconds` have passed since it was sent; then a new key |
- * | any                              | no answer  | stays open as unknown; the caller leaves things as they are       |
- * | any, harmless to repeat          |            | a new key, so that it is executed and not replayed                |
+ * | what the journal knows of it   | look-up   | then                                             |
+ * | ------------------------------ | --------- | ------------------------------------------------ |
+ * | nothing                        |           | send                                             |
+ * | open, or cut on the way        | done      | closed as succeeded                              |
+ * |                                | not done  | the same key again: should the first still be under way, it waits |
+ * | succeeded, yet asked for again | done      | that is the answer                               |
+ * |                                | not done  | a new key: the old one would only replay         |
+ * | answered 4xx, or key too old   | not done  | a new key: Stripe remembers a refusal for a day  |
+ * | answered 5xx                   | not done  | the same key, until `quietSeconds` have passed since it was sent; then a new key |
+ * | any                            | no answer | stays open as unknown; the caller leaves things as they are |
+ * | any, harmless to repeat        |           | a new key, so that it is executed and not replayed |
  *
  * An answer of 5xx may come from anywhere on the way, and the request may still be committed: a
  * second key before that would make a second object. `oneKey` work keeps its key in every row.

@@ -8,7 +8,7 @@ export interface DriftResult {
   readonly drift: readonly Drift[]
 }
 
-/** What changed outside since Crossbill last applied or pulled. Read-only. */
+/** Finds what changed outside Crossbill since its last apply or pull. Read-only. */
 export async function drift(context: Context): Promise<DriftResult> {
   const { resources, classified, access } = await survey(context)
   const people = planSubscribers(classified).drift

@@ -12,15 +12,15 @@ export { violationCodes, type Violation } from '../check/violations.ts'
 
 export interface VerifyResult {
   readonly ok: boolean
-  /** Subscribers looked at. */
+  /** Subscribers checked. */
   readonly checked: number
   readonly accounts: Readonly<Record<string, AccountFacts>>
   readonly violations: readonly Violation[]
-  /** What breaks no promise today and may cost money or access later. */
+  /** Findings that break no promise today but may cost money or access later. */
   readonly notices: readonly Notice[]
 }
 
-/** The standing check over all accounts. Read-only, lists only. */
+/** Checks every rule over all accounts. Read-only; it reads lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
   const notices = noticesOf(context.catalog, seen.live)
@@ -41,15 +41,17 @@ export async function verify(context: Context): Promise<VerifyResult> {
 }
 
 /**
- * Two notices break a promise already: a sale that no plan will move, and a member who pays and
- * gets nothing.
+ * Two notices already break a promise: a sale that no plan will move, and a member who pays without
+ * getting access.
  */
 function noticedViolation({ code, subscriber, at, message, fix }: Notice): readonly Violation[] {
   if (code !== 'schedule_not_begun' && code !== 'payer_without_address') return []
   return [{ code, subscriber, detail: at === null ? message : `${message} (${at})`, fix }]
 }
 
-/** What a plan would grant or revoke is missing or too much now. */
+/**
+ * An offer that a plan would grant is missing now; an offer that it would revoke is too much now.
+ */
 function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violation[] {
   return (access?.changes ?? []).map(({ action, expect }) => {
     const [subscriber = ''] = Array.isArray(expect?.['subscribers']) ? expect['subscribers'].map(String) : []

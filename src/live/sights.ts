@@ -5,7 +5,7 @@ import { hasHoldMark, isAlive, isLapsed, isOnHold, isOver, isSettled, isUndone }
 /** Where a subscriber is now, decided by the live objects and their marks alone. */
 export type Standing =
   | 'source' // the old account bills
-  | 'unfinished' // held or created, but not held, created and proven: recovery finishes or undoes it
+  | 'unfinished' // begun but not proven: recovery finishes or undoes the hand-over
   | 'target' // the new account bills, the old subscription is on hold
   | 'settled' // the old one is cancelled with Crossbill's comment, the new one is alive
   | 'ended_in_target' // the new one has ended: only the settle remains

@@ -21,7 +21,7 @@ import {
 import { successorsByProject } from '../live/projects.ts'
 import type { CopyMap, HandoverInput } from './types.ts'
 
-/** One subscriber with everything that its decision needs. */
+/** One subscriber with everything that a decision about it needs. */
 export interface Candidate {
   readonly desired: DesiredSubscriber
   readonly old: SourceSubscription
@@ -30,18 +30,18 @@ export interface Candidate {
   readonly successor: Stripe.Subscription | undefined
   readonly customerOld: Stripe.Customer | undefined
   readonly customerNew: Stripe.Customer | undefined
-  /** Also of a customer who is not there (any more). */
+  /** Also set for a customer that does not exist (any more) in the target. */
   readonly customerNewId: string
-  /** The customer was deleted in the target. */
+  /** Whether the customer was deleted in the target. */
   readonly isErased: boolean
-  /** The project that moved this subscriber, where it is another one than ours. */
+  /** The other project that moved this subscriber, if there is one. */
   readonly movedBy: string | undefined
   readonly copyMap: CopyMap
   readonly source: LiveAccount
   readonly around: Surroundings
 }
 
-/** What all subscribers of one plan share; look-ups are built once. */
+/** The data that all subscribers of one plan share. Look-ups are built once. */
 export interface Surroundings {
   readonly project: string
   readonly policies: Policies
@@ -52,10 +52,11 @@ export interface Surroundings {
   readonly targetByCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly successors: ReadonlyMap<string, readonly Stripe.Subscription[]>
   /**
-   * Customers of the target whose default method cannot be right for all of their subscriptions.
+   * Customers of the target whose default payment method cannot be right for all of their
+   * subscriptions.
    */
   readonly sharedDefaults: ReadonlySet<string>
-  /** By old subscription: the other project whose successor lives in the target. */
+  /** By old subscription: the other project whose successor is live in the target. */
   readonly movedByOthers: ReadonlyMap<string, string>
   /** Keys of the target's tax rates by id. */
   readonly targetTaxRates: ReadonlyMap<string, string>
@@ -68,7 +69,10 @@ export interface SourceSide {
   /** Live subscriptions by customer. */
   readonly byCustomer: ReadonlyMap<string, readonly Stripe.Subscription[]>
   readonly copyMap: CopyMap
-  /** Prices that its subscriptions use, and those of its own list where that was read. */
+  /**
+   * The prices that the source's subscriptions use, and the prices of its own list if that was
+   * read.
+   */
   readonly prices: ReadonlyMap<string, Stripe.Price>
 }
 
@@ -125,7 +129,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   const old = readSource(raw, customerOld, account.prices, account.coupons)
   const successor = successorOf(successors)
   const copied = copiedCustomer(old.customer, copyMap, around)
-  // Whoever has a successor is its customer, whatever the copy map says by now, or has forgotten.
+  // A successor decides its customer, even where the copy map has changed or lost the entry since.
   const customerNewId = successor === undefined ? (copied ?? old.customer) : idOf(successor.customer)
   const movedBy = otherProject(old, successors, around)
   return {
@@ -146,7 +150,10 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   }
 }
 
-/** Who else holds the old subscription, by the mark of the hold, or bills its successor. */
+/**
+ * The other project that holds the old subscription, by the hold's mark, or that bills its
+ * successor.
+ */
 function otherProject(
   { id, hold }: SourceSubscription,
   own: readonly Stripe.Subscription[],
@@ -157,8 +164,8 @@ function otherProject(
 }
 
 /**
- * The mapping file has a row for each payment method, so a customer without a copied one has none;
- * the copy keeps customer ids, so a customer of the target with this id is that copy.
+ * The mapping file has one row per payment method, so a customer without a copied method has no
+ * row. The copy keeps customer ids, so a customer of the target with this id is the copy.
  * https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
  */
 function copiedCustomer(id: string, { customers }: CopyMap, { target }: Surroundings): string | undefined {
@@ -176,8 +183,8 @@ export function siblingsOf({ desired, old, around }: Candidate): readonly Stripe
 }
 
 /**
- * Nobody is moved, set back or settled when a renewal is nearer than this: 48 hours or what the
- * project says, a third of the interval when that is less.
+ * The guard window: no subscriber is moved, reverted or settled when a renewal is nearer than this.
+ * It is 48 hours or the project's value, but at most a third of the interval.
  */
 export function windowSeconds({ old, around }: Candidate): number {
   const hours = around.policies.renewal_window_hours * secondsPerHour
@@ -189,7 +196,7 @@ export function insideWindow(next: Instant, now: Instant, seconds: number): Inst
   return next - now < seconds ? instant(Math.max(next, now) + secondsPerHour) : undefined
 }
 
-/** The copy map of one source from its rows; a later row wins. */
+/** Builds the copy map of one source from its rows; a later row wins. */
 export function copyMapOf(
   rows: Iterable<{
     readonly customerOld: string

@@ -12,8 +12,8 @@ import type { HandoverDrift } from './types.ts'
 import { changesWhileHeld, isEnding } from './while-held.ts'
 
 /**
- * How the live old subscription differs from what its entry says; an empty list when it does not.
- * References that have no mapping are found elsewhere.
+ * How the live old subscription differs from its entry; empty when it does not. References without
+ * a mapping are reported elsewhere.
  */
 export function changesSincePull(candidate: Candidate): readonly string[] {
   const { desired, old, around } = candidate
@@ -38,9 +38,12 @@ export function changesSincePull(candidate: Candidate): readonly string[] {
         cycle === null ||
         old.next === null ||
         (desired.next_invoice <= old.next && isOnCycle(candidate, desired.next_invoice)),
-      'the next invoice is on other dates',
+      'the next invoice has different dates',
     ),
-    ...check((desired.trial_end ?? null) === old.trialEnd || old.trialEnd === null, 'the trial ends at another time'),
+    ...check(
+      (desired.trial_end ?? null) === old.trialEnd || old.trialEnd === null,
+      'the trial ends at a different time',
+    ),
     ...check(
       (desired.cancel_at ?? null) === raw.cancel_at,
       `cancel_at is ${raw.cancel_at === null ? 'not set' : formatInstant(raw.cancel_at as never)}`,
@@ -73,8 +76,8 @@ function itemChanges(
 }
 
 /**
- * Discounts may run out between pull and plan; one that is new, or was taken away before its end,
- * is a change.
+ * A discount may expire between pull and plan. A new discount, or one removed before its end, is a
+ * change.
  */
 function discountChanges(candidate: Candidate): readonly string[] {
   const { desired, old, around } = candidate
@@ -92,10 +95,13 @@ function discountChanges(candidate: Candidate): readonly string[] {
       !onceIsUsed(candidate, coupon) &&
       !there.some((key) => carriedBy(coupon, key)),
   )
-  return [...added.map((key) => `discount ${key} was added`), ...lost.map(({ coupon }) => `discount ${coupon} is gone`)]
+  return [
+    ...added.map((key) => `discount ${key} was added`),
+    ...lost.map(({ coupon }) => `discount ${coupon} was removed`),
+  ]
 }
 
-/** A discount that applies once is gone after the first renewal since the pull. */
+/** A discount that applies once is used up by the first renewal after the pull. */
 function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
   const { value } = around.index.resources.get(address('coupon', key)) ?? { value: {} }
   const renewed = desired.next_invoice !== undefined && old.next !== null && old.next > desired.next_invoice
@@ -103,7 +109,7 @@ function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
 }
 
 /**
- * How the successor differs from the held old subscription that it was made from: what its
+ * How the successor differs from the held old subscription that it was created from: what its
  * subscriber changed since the move.
  */
 export function changesSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly string[] {
@@ -115,11 +121,11 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
   const { old, successor, standing } = candidate
   if (successor === undefined) return []
   if (standing !== 'target') return outsideDrift(candidate, successor)
-  // Once the same change was made in the target and its name written down, the two are compared
+  // After a person made the same change on the other side and named the code, the two are compared
   // again.
   const held = heldChanges(candidate, successor)
   const drifted = held.some(({ code }) => code === 'drift_on_held_source')
-  // Changed itself, the old one no longer says what the new one was made from.
+  // A changed old subscription no longer shows what the new one was created from.
   const changed = drifted
     ? []
     : termsSinceMove(candidate, successor).filter((one) => !isAdopted(candidate.desired, one))
@@ -139,14 +145,16 @@ export function driftOf(candidate: Candidate): readonly HandoverDrift[] {
       ? [
           {
             code: 'discount_lost' as const,
-            message: 'a discount that still runs in the old account is gone from the new subscription',
+            message: 'a discount that still applies in the old account is missing from the new subscription',
           },
         ]
       : []),
   ]
 }
 
-/** What happened in the old account since the hold began, and the new one does not know of. */
+/**
+ * What happened in the old account since the hold began that has not reached the new subscription.
+ */
 export function heldChanges(candidate: Candidate, successor: Stripe.Subscription): ReturnType<typeof changesWhileHeld> {
   const { desired, old, customerOld, source } = candidate
   const latest = old.raw.latest_invoice
@@ -161,20 +169,23 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
   })
 }
 
-/** A hold that is gone, and an old one that was ended, by somebody outside. */
+/** A hold that was removed, or an old subscription that was ended, outside Crossbill. */
 function outsideDrift(
   { desired, sights, standing, old }: Candidate,
   successor: Stripe.Subscription,
 ): readonly HandoverDrift[] {
   if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
-    return [{ code: 'hold_missing', message: `the hold of ${old.id} was taken off while ${successor.id} bills` }]
+    return [{ code: 'hold_missing', message: `the hold of ${old.id} was removed while ${successor.id} bills` }]
   const isKnown = desired.override?.includes('cancelled_in_source') === true || isEnding(successor)
   return standing === 'cancelled_in_source' && !isKnown
-    ? [{ code: 'cancelled_in_source', message: `${old.id} was ended in the old account while ${successor.id} goes on` }]
+    ? [{ code: 'cancelled_in_source', message: `${old.id} was ended in the old account while ${successor.id} is live` }]
     : []
 }
 
-/** The source's own pause was carried; any other one on the new subscription came from outside. */
+/**
+ * The source's own pause was carried. Any other pause on the new subscription was set outside
+ * Crossbill.
+ */
 function pausedInTarget(
   { hold }: SourceSubscription,
   { id, pause_collection: pause }: Stripe.Subscription,
@@ -185,7 +196,7 @@ function pausedInTarget(
 }
 
 /**
- * Discounts that still cover the next renewal in the old account and have no counterpart in the new
+ * Discounts that still cover the next renewal in the old account but have no counterpart in the new
  * one.
  */
 function discountsLost(

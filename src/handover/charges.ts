@@ -8,7 +8,7 @@ import {
   type SourceSubscription,
 } from '../live/source.ts'
 
-/** The next invoice of a subscription, as far as its own items make it. */
+/** The next invoice of a subscription, from its own items alone. */
 export interface Charge {
   readonly at: Instant
   readonly amount: number
@@ -16,8 +16,8 @@ export interface Charge {
 }
 
 /**
- * Null where nothing more will be billed. Items with another interval that are not due then are not
- * on that invoice.
+ * Null where nothing more will be billed. Items with another interval that are not due at that date
+ * are not on the invoice.
  */
 export function nextChargeOf(subscription: SourceSubscription): Charge | null {
   const { next, ending, currency, raw, trialEnd, items } = subscription
@@ -33,15 +33,15 @@ export function nextChargeOf(subscription: SourceSubscription): Charge | null {
   return { at: next, amount: forecastInvoice(due, discounts).total, currency }
 }
 
-/** A repeating discount that ends at or before the renewal takes nothing off it. */
+/** A repeating discount that ends at or before the renewal does not reduce it. */
 function running({ old, coupon }: SourceDiscount, next: Instant, currency: string): ReturnType<typeof appliedDiscount> {
   const isOver = old !== null && old.duration === 'repeating' && old.end !== null && old.end <= next
   return isOver ? [] : appliedDiscount(coupon, currency)
 }
 
 /**
- * Monthly recurring revenue of one subscription, before discounts and taxes. What is billed by
- * usage is not known in advance and counts as nothing.
+ * Monthly recurring revenue of one subscription, before discounts and taxes. Usage is not known in
+ * advance and counts as zero.
  */
 export function monthlyOf(subscription: SourceSubscription): { readonly amount: number; readonly currency: string } {
   const billed = billedItems(subscription)

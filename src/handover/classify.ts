@@ -33,7 +33,7 @@ import { taxSituation } from './carried/tax.ts'
 import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
 
 /**
- * Every declared subscriber with exactly one outcome, in the catalog's order. Pure: equal input,
+ * Gives every declared subscriber exactly one outcome, in the catalog's order. Pure: equal input,
  * equal output.
  */
 export function classifySubscribers(input: HandoverInput): readonly Classification[] {
@@ -70,7 +70,7 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
 }
 
 /**
- * The subscription of the account that bills: its subscriber may have changed the new one since the
+ * The subscription in the account that bills: its subscriber may have changed the new one since the
  * move.
  */
 function billedBy({ standing, old, successor, customerNew, around }: Candidate): SourceSubscription {
@@ -80,8 +80,8 @@ function billedBy({ standing, old, successor, customerNew, around }: Candidate):
 }
 
 /**
- * A wave file that was moved into the folder of another account declares its subscribers there:
- * removing the entries would forget them.
+ * A wave file that was moved into the folder of another account declares its subscribers there. The
+ * fix must not remove the entries, or the subscribers would be left out.
  */
 function notInSource({ source, subscription }: DesiredSubscriber, { sources }: Surroundings): Reason<BlockedCode> {
   const message = `account ${source} has no subscription ${subscription}`
@@ -91,7 +91,9 @@ function notInSource({ source, subscription }: DesiredSubscriber, { sources }: S
   return blocked('not_in_source', `${message}; account ${there} has it`, fix)
 }
 
-/** For a recovery: what cannot be carried is not in the plan that it finishes either. */
+/**
+ * For a recovery: phases that cannot be carried are also missing from the plan that it finishes.
+ */
 function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps> {
   const findings = new Findings()
   const steps = scheduleSteps(candidate, findings)
@@ -105,7 +107,7 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * | unfinished          | blocked `unfinished`, `hold_missing`, `duplicate_target`: recovery comes first                |
  * | target              | revert               | unchanged                | settle                   |
  * | settled             | `already_settled`    | unchanged                | unchanged                |
- * | ended_in_target     | settle, whatever the stage: the member left; released by hand only where the stage is settled, else `resumed_in_source` |
+ * | ended_in_target     | settle, whatever the stage; if released by hand: settle only at stage settled, else `resumed_in_source` |
  * | cancelled_in_source | `cancelled_in_source`, whatever the stage; ending where the new one ends as well; unchanged where `override` says so |
  * | ended               | ended                | ended                    | ended                    |
  */
@@ -121,7 +123,7 @@ function outcomeOf(candidate: Candidate): Outcome {
     case 'target':
       if (desired.stage === 'target') return { outcome: 'unchanged' }
       if (desired.unstaged === true)
-        return stop(blocked('stage_unwritten', 'the subscriber is in the target, and no stage is written'))
+        return stop(blocked('stage_unwritten', 'the subscriber is in the target, but its stage is not set'))
       return desired.stage === 'source' ? revert(candidate) : settle(candidate)
     case 'settled':
       return desired.stage === 'source'
@@ -144,14 +146,14 @@ function outcomeOf(candidate: Candidate): Outcome {
 }
 
 /**
- * No change of the stage swallows the cancel: the new one ends too, or a person says by name that
- * it goes on.
+ * No change of the stage hides the cancel: the new subscription ends as well, or a person confirms
+ * by name that it continues.
  */
 function cancelledInSource({ desired, successor }: Candidate): Outcome {
   if (desired.override?.includes('cancelled_in_source') === true) return { outcome: 'unchanged' }
   const ending = successor === undefined ? null : readSource(successor, undefined).ending
   if (ending !== null) return { outcome: 'ending', at: ending }
-  return stop(blocked('cancelled_in_source', `the old subscription ended while ${successor?.id ?? ''} goes on`))
+  return stop(blocked('cancelled_in_source', `the old subscription ended while ${successor?.id ?? ''} is live`))
 }
 
 function atSource(candidate: Candidate): Outcome {
@@ -161,8 +163,8 @@ function atSource(candidate: Candidate): Outcome {
 }
 
 /**
- * Whoever is moved by another project is excluded here, unless the YAML asks for a move that cannot
- * be.
+ * A subscriber that another project moved is excluded here, unless the YAML asks for a move that is
+ * impossible.
  */
 function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
   return desired.stage === 'source'
@@ -171,9 +173,9 @@ function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
 }
 
 /**
- * On hold without any successor, where one was: the hold is kept only after the proof, and a
- * customer who was deleted took it along. Releasing the old subscription would charge somebody who
- * left.
+ * The old subscription is on hold and the successor that existed is missing. The hold is kept only
+ * after the proof, so there was a successor; deleting its customer deleted it. A release would
+ * charge a member who left.
  */
 function isLost({ sights, isErased }: Candidate): boolean {
   return sights.new === 'none' && (sights.old === 'kept' || (sights.old !== 'free' && isErased))
@@ -184,11 +186,11 @@ function unfinished(candidate: Candidate): Reason<BlockedCode> {
   if (isLost(candidate))
     return isErased
       ? blocked('erased_in_target', `customer ${customerNewId} was deleted in the target`)
-      : blocked('successor_missing', 'the old subscription is on hold, and the target does not show its successor')
+      : blocked('successor_missing', 'the old subscription is on hold, but its successor is missing in the target')
   if (sights.new === 'several')
-    return blocked('duplicate_target', 'several live subscriptions in the target claim to succeed it')
+    return blocked('duplicate_target', 'several live subscriptions in the target are marked as its successor')
   if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
-    return blocked('hold_missing', `the old subscription collects although ${successor?.id ?? ''} lives`)
+    return blocked('hold_missing', `the old subscription collects although ${successor?.id ?? ''} is live`)
   return blocked('unfinished', `the old subscription is ${sights.old}, the new one ${sights.new}`)
 }
 
@@ -210,8 +212,8 @@ function move(candidate: Candidate): Outcome {
 }
 
 /**
- * A discount of the customer that applies once falls on whichever of their subscriptions renews
- * first; one that is on hold by then has taken it along, and renews, or renewed, in the target.
+ * A customer's discount that applies once is used by the first of their subscriptions to renew. A
+ * subscription that is on hold at that time took the discount with it, and renews in the target.
  */
 function earliestRenewal(candidate: Candidate): string {
   const { old, customerOld } = candidate
@@ -226,9 +228,9 @@ function earliestRenewal(candidate: Candidate): string {
 }
 
 /**
- * Settled only after the new subscription has captured a payment that is not zero for a renewal (or
+ * A subscriber is settled only after the new subscription captured a non-zero renewal payment (or
  * owes nothing), or after the project's delay since its first renewal, which the guard
- * `settle_unproven` counts: undo ends here.
+ * `settle_unproven` counts. A settle cannot be undone.
  */
 function settle(candidate: Candidate): Outcome {
   const { old, source, around } = candidate
@@ -251,8 +253,8 @@ function settle(candidate: Candidate): Outcome {
 }
 
 /**
- * Any renewal that was paid counts, whatever the newest invoice is: a draft of its first hour, or a
- * later one that failed.
+ * Any paid renewal counts, whatever the newest invoice is: it may be a draft in its first hour, or
+ * a later one that failed.
  */
 function hasCaptured(
   { id, latest_invoice: latest }: Stripe.Subscription,
@@ -264,8 +266,7 @@ function hasCaptured(
 }
 
 /**
- * A complimentary member: the renewal came to nothing, and so will the next one, so there is no
- * payment that could prove more.
+ * A complimentary member: this renewal and the next one are zero, so no payment could prove more.
  */
 function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subscription, first: Instant): boolean {
   const { latest_invoice: latest } = successor
@@ -278,8 +279,8 @@ function owesNothing({ customerNew, around }: Candidate, successor: Stripe.Subsc
 }
 
 /**
- * See `afterInvoice` in the machine for the table; what it would refuse while working is refused
- * here already.
+ * See the table of `afterInvoice` in the machine: what the machine would refuse during the run is
+ * refused here.
  */
 function revert(candidate: Candidate): Outcome {
   const { old, around, desired } = candidate
@@ -293,9 +294,7 @@ function revert(candidate: Candidate): Outcome {
   const override = new Set(desired.override)
   const changes = changesSinceMove(candidate, successor)
   if (changes.length > 0 && !override.has('changed_since_move'))
-    return stop(
-      blocked('changed_since_move', `${successor.id} has other ${changes.join(', ')} than it was created with`),
-    )
+    return stop(blocked('changed_since_move', `${successor.id} differs from what was created in ${changes.join(', ')}`))
   const latest = successor.latest_invoice
   const sight = sightInvoice(latest === null || typeof latest === 'string' ? undefined : latest)
   if (sight === 'in_flight')

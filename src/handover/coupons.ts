@@ -3,9 +3,9 @@ import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
 
 /**
- * Coupons made for carrying: one for each remainder, in the catalog under a name that says so, so
- * that review sees it. They have neither redemption limit nor end date: their holders redeemed the
- * original already; the limits stay on the public coupon and its codes.
+ * The coupon for carrying a discount: one per remainder, in the catalog under a name that shows it,
+ * so that a reviewer sees it. It has no redemption limit and no end date, because its holders
+ * redeemed the original already. The limits stay on the public coupon and its codes.
  */
 export function carryingCoupon(
   key: string,
@@ -19,9 +19,9 @@ export function carryingCoupon(
 }
 
 /**
- * The coupon that a discount was redeemed from, as the catalog writes it, for one whose id stands
- * for other terms today. The key says the terms, so that two discounts of one id with different
- * terms have one each.
+ * The coupon that a discount was redeemed from, in the catalog's form, for an id whose terms have
+ * changed since. The key contains the terms, so two discounts with one id and different terms have
+ * one coupon each.
  */
 export function redeemedCoupon(
   key: string,
@@ -56,8 +56,8 @@ function suffix(duration: CouponDuration): string {
 }
 
 /**
- * A coupon's duration as written (`once` when nothing is said, as in Stripe); undefined for one
- * that makes no sense.
+ * A coupon's duration as written (`once` by default, as in Stripe). Undefined for an invalid
+ * duration.
  */
 export function couponDuration(value: JsonObject): CouponDuration | undefined {
   const { duration = 'once', duration_in_months: months } = value

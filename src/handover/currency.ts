@@ -5,9 +5,9 @@ import { idOf } from '../core/reference.ts'
 
 /**
  * A customer of the target has one currency: that of their live subscriptions, pending items and
- * amount-off discount there, and of everything else that is planned to move to them
- * (https://docs.stripe.com/invoicing/multi-currency-customers). Computed over all planned moves, so
- * that the second of two subscriptions is not refused after the first has moved.
+ * amount-off discount there, and of every other planned move to them
+ * (https://docs.stripe.com/invoicing/multi-currency-customers). It is computed over all planned
+ * moves, so that the plan blocks a conflict before the first of two subscriptions has moved.
  */
 export function withCurrencies(decided: readonly Decided[], around: Surroundings): readonly Decided[] {
   const moving = decided.filter(({ classification }) => classification.outcome === 'move')
@@ -20,9 +20,13 @@ export function withCurrencies(decided: readonly Decided[], around: Surroundings
     const all = new Set([...there, ...planned])
     if (all.size < 2) continue
     for (const { candidate, classification } of group) {
-      // What the target bills already decides; between planned moves alone a person does.
+      // What the target bills already decides the currency. A conflict between planned moves alone
+      // needs a person.
       if (there.size === 1 && there.has(candidate?.old.currency ?? '')) continue
-      conflicts.set(classification.key, `customer ${customer} would have ${[...all].toSorted().join(' and ')}`)
+      conflicts.set(
+        classification.key,
+        `customer ${customer} would have several currencies: ${[...all].toSorted().join(' and ')}`,
+      )
     }
   }
   return decided.map((one) => {
@@ -37,7 +41,7 @@ export function withCurrencies(decided: readonly Decided[], around: Surroundings
   })
 }
 
-/** By customer: what schedules in the target will bill that have not begun to. */
+/** By customer: the currencies of schedules in the target that have not started to bill. */
 function scheduledCurrencies({ target }: Surroundings): ReadonlyMap<string, readonly string[]> {
   const coming = [...target.schedules.values()].filter(({ status }) => status === 'not_started')
   return new Map(

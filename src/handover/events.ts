@@ -13,7 +13,7 @@ import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 type AnyPlan = HandoverPlan<Goal | 'undo'>
 type EventOf<T extends HandoverEvent['type']> = Extract<HandoverEvent, { type: T }>
 
-/** Expansions of every read of an old subscription that an event is made from. */
+/** Expansions for every read of an old subscription that becomes an event. */
 export const oldExpansions = [
   'customer',
   'customer.tax_ids',
@@ -22,13 +22,13 @@ export const oldExpansions = [
   'latest_invoice',
   'default_payment_method',
 ] as const
-/** `now` is Stripe's clock. Undefined stands for a read that failed. */
+/** `now` is Stripe's clock. Undefined means that the read failed. */
 export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now: Instant): EventOf<'old_read'> {
   const sight = sightOld(old)
   return {
     type: 'old_read',
     sight,
-    // What is free is held next; what is held already carries its number.
+    // A free subscription will get the next hold number; a held one already has its number.
     generation: old === undefined ? null : readHolds(old).count + (sight === 'free' ? 1 : 0),
     reason:
       old === undefined
@@ -42,7 +42,7 @@ function reasonNotToStart(expect: Expectation, old: Stripe.Subscription, now: In
   if (fingerprint(old, customer) !== expect.fingerprint)
     return blocked('changed_since_pull', 'the old subscription was changed after the plan was made')
   if (readSource(old, customer).next !== expect.next)
-    return blocked('changed_since_pull', 'it has renewed since the plan was made')
+    return blocked('changed_since_pull', 'the old subscription has renewed since the plan was made')
   if (expect.money.length > 0 && (customer?.balance ?? 0) !== (expect.balance ?? 0))
     return blocked('changed_since_pull', 'the balance of the customer changed after the plan was made')
   return tooLate(expect, now)
@@ -55,31 +55,32 @@ export function tooLate({ next, window }: Expectation, now: Instant): Reason | n
 }
 
 /**
- * The answer to setting the hold must be what the plan saw but for our own change, with no end of
- * its own, and no invoice under way: else somebody acted in between, and the hold is taken back.
+ * The answer to the hold request must match what the plan saw, except for our own change, with no
+ * end of its own and no invoice in progress. Otherwise another change happened in between, and the
+ * hold is released.
  */
 export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason | null {
   if (sightOld(answer) !== 'held')
-    return blocked('changed_since_pull', `the hold did not take: the subscription is ${sightOld(answer)}`)
+    return blocked('changed_since_pull', `the hold had no effect: the subscription is ${sightOld(answer)}`)
   if (fingerprint(answer, customerOf(answer)) !== plan.expect.fingerprint)
     return blocked('changed_since_pull', 'the old subscription was changed while it was put on hold')
-  // A run that stood still before this request does not know how late it is: this answer does.
+  // A run that stalled before this request does not know how late it is; this answer shows it.
   if (readSource(answer, customerOf(answer)).next !== plan.expect.next)
-    return blocked('changed_since_pull', 'it renewed before it was put on hold')
+    return blocked('changed_since_pull', 'the old subscription renewed before it was put on hold')
   const latest = answer.latest_invoice
   if (typeof latest === 'object' && latest?.status === 'draft' && latest.auto_advance !== false)
-    return deferred('draft_invoice', `invoice ${latest.id} was drafted meanwhile`)
+    return deferred('draft_invoice', `invoice ${latest.id} was drafted in the meantime`)
   return null
 }
 
 export interface BothSides {
   readonly old: Stripe.Subscription | undefined
   /**
-   * Every subscription of the target with the subscriber's mark, `status: all`; undefined when the
+   * Every subscription of the target with the subscriber's mark, `status: all`. Undefined when the
    * list could not be read to its end.
    */
   readonly successors: readonly Stripe.Subscription[] | undefined
-  /** Open invoices of the old customer that advance by themselves, of any subscription. */
+  /** Open invoices of the old customer, of any subscription, that advance automatically. */
   readonly collecting: readonly Stripe.Invoice[]
   /**
    * For a settle: pending items of the old customer, and every invoice of the old subscription
@@ -114,17 +115,17 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, money, no
 }
 
 /**
- * A request that was answered with a 5xx, or not at all, may be committed late. After this time
- * with positive reads it counts as not done. Requests time out after a minute here, and Stripe
- * works on one for less than two.
+ * A request that got a 5xx or no answer may still be committed later. After this time, a positive
+ * read without its effect means that it was not executed. Requests time out after a minute here,
+ * and Stripe works on a request for less than two minutes.
  */
 export const quietSeconds = 15 * 60
 
 /**
- * An open invoice with a further attempt ahead, or one that was sent: it is never charged by
- * itself, but reminded of and marked overdue. One to be charged without an attempt ahead is either
- * given up or has a payment in flight: telling Stripe to collect it again could charge it a second
- * time.
+ * Whether Stripe will still collect an invoice: it has another attempt ahead, or it was sent to the
+ * customer. A sent invoice is never charged automatically, but Stripe sends reminders and marks it
+ * overdue. An automatically charged invoice without an attempt ahead was given up or has a payment
+ * in progress: asking Stripe to collect it again could charge it twice.
  */
 function willBeCollected(invoice: Stripe.Invoice): boolean {
   const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
@@ -143,15 +144,13 @@ export function proved(input: ProofInput | undefined): EventOf<'proved'> {
   return { type: 'proved', result, reason, invoice }
 }
 
-/**
- * The successor as it is right now, with its newest invoice; `invoice` is null where it has none.
- */
+/** The successor's current state with its newest invoice; `invoice` is null if it has none. */
 export interface SuccessorNow {
   readonly subscription: Stripe.Subscription
   readonly invoice: Stripe.Invoice | null
 }
 
-/** Undefined stands for a read that failed. */
+/** Undefined means that the read failed. */
 export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined): EventOf<'invoice_read'> {
   const none = { type: 'invoice_read', invoice: null, payment: null, allowed: false, changed: false } as const
   if (now === undefined) return { ...none, sight: 'unreadable' }
@@ -162,7 +161,7 @@ export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined):
   const sight = sightInvoice(invoice)
   const allowed =
     sight === 'refunded'
-      ? // What was given back in part can only be left: billing it again would charge the rest twice.
+      ? // A partial refund can only be left: billing it again would charge the rest twice.
         expect.override.includes('leave_refunded_period') ||
         (expect.override.includes('bill_refunded_period') && isRefundedWhole(invoice))
       : expect.override.includes('leave_disputed_period')

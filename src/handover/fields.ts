@@ -1,14 +1,13 @@
 import type Stripe from 'stripe'
 
 /**
- * What the hand-over does with every field of a subscription, exhaustive over the SDK's type: a
- * field that Stripe adds is a compile error here until somebody has decided what it means for a
- * carried subscription.
+ * What the hand-over does with every field of a subscription, exhaustive over the SDK's type: a new
+ * Stripe field is a compile error here until its policy for a carried subscription is decided.
  *
- * - `carried`   the recipe sends it; it is part of the fingerprint
- * - `decided`   it decides whether and how the subscription moves, under a code of its own; part of
- *   the fingerprint
- * - `default`   only its default is carried (by leaving it out); any other value blocks with
+ * - `carried`   the recipe sends it; part of the fingerprint
+ * - `decided`   it decides whether and how the subscription moves, under its own code; part of the
+ *   fingerprint
+ * - `default`   only its default is carried, by omission; any other value blocks with
  *   `field_not_carried`; part of the fingerprint
  * - `volatile`  changes by itself with time and renewals
  * - `identity`  belongs to the old object alone
@@ -21,7 +20,7 @@ const carried: FieldPolicy = { policy: 'carried' }
 const decided: FieldPolicy = { policy: 'decided' }
 const volatile: FieldPolicy = { policy: 'volatile' }
 const identity: FieldPolicy = { policy: 'identity' }
-/** Null, absent, empty and `false` are how Stripe writes a setting that nobody made. */
+/** Stripe shows a setting that was never set as null, absent, empty or `false`. */
 const unset: FieldPolicy = { policy: 'default', isDefault: isUnset }
 
 function isUnset(value: unknown): boolean {
@@ -30,7 +29,10 @@ function isUnset(value: unknown): boolean {
   return false
 }
 
-/** Every field of the value unset but those named, which have their default. */
+/**
+ * Whether every field of the value is unset, except the named fields, which must have their
+ * default.
+ */
 function allUnsetBut(value: unknown, defaults: Readonly<Record<string, (value: unknown) => boolean>>): boolean {
   if (isUnset(value)) return true
   return Object.entries(value as Record<string, unknown>).every(([key, one]) => (defaults[key] ?? isUnset)(one))
@@ -45,8 +47,7 @@ export const subscriptionFields = {
   application_fee_percent: unset,
   automatic_tax: {
     policy: 'default',
-    // `enabled` is carried; a liability of another account and a tax that Stripe switched off are
-    // not.
+    // `enabled` is carried. Another account's liability, and tax that Stripe switched off, are not.
     isDefault: (value) => allUnsetBut(value, { enabled: () => true, liability: isSelf }),
   },
   billing_cycle_anchor: carried,
@@ -81,7 +82,7 @@ export const subscriptionFields = {
   pause_collection: decided,
   payment_settings: carried,
   pending_invoice_item_interval: unset,
-  // An authentication under way, bound to the account: the copied payment method brings its own.
+  // An authentication in progress belongs to the account; the copied payment method starts its own.
   pending_setup_intent: volatile,
   pending_update: unset,
   presentment_details: unset,
@@ -121,8 +122,8 @@ export const itemFields = {
 } as const satisfies { readonly [Field in keyof Required<Stripe.SubscriptionItem>]: FieldPolicy }
 
 /**
- * Fields of a customer that money depends on: carried by a step, copied by Stripe, or decided on;
- * the rest is none of billing's business.
+ * The customer fields that money depends on: carried by a step, copied by Stripe, or decided on.
+ * The remaining fields do not affect billing.
  */
 export const customerFields = {
   id: identity,
@@ -149,7 +150,7 @@ export const customerFields = {
   default_source: carried,
   delinquent: volatile,
   discount: decided,
-  // Numbering belongs to the account that issues the invoices.
+  // Invoice numbering belongs to the account that issues the invoices.
   invoice_prefix: identity,
   next_invoice_sequence: identity,
   invoice_settings: carried,
@@ -165,8 +166,8 @@ export const customerFields = {
 type Parts<T> = { readonly [Part in keyof Required<T>]: FieldPolicy }
 
 /**
- * What is carried part by part, exhaustive too: the recipe names each part that it sends, so that
- * one which Stripe adds would otherwise be lost without a word.
+ * Objects that are carried part by part, also exhaustive: the recipe names each part that it sends,
+ * so a part that Stripe adds would otherwise be lost silently.
  */
 export const subscriptionParts = {
   billing_mode: { flexible: carried, type: carried, updated_at: volatile },
@@ -187,8 +188,8 @@ export const subscriptionParts = {
 }
 
 /**
- * Names of the fields that the hand-over cannot carry as they stand: `billing_thresholds`,
- * `items.current_trial` …; also any field that came with a value and has no policy at all.
+ * Names of the fields that the hand-over cannot carry as they are: `billing_thresholds`,
+ * `items.current_trial` …, and any set field without a policy.
  */
 export function fieldsNotCarried(subscription: Stripe.Subscription): readonly string[] {
   const own = notCarried(subscription, subscriptionFields)
@@ -214,7 +215,9 @@ function notCarried(value: object, policies: Readonly<Record<string, FieldPolicy
     .map(([field]) => field)
 }
 
-/** Whether a field is part of the fingerprint: whatever the hand-over carries or decides on. */
+/**
+ * Whether a field is part of the fingerprint: every field that the hand-over carries or decides on.
+ */
 export function isFingerprinted(policy: FieldPolicy): boolean {
   return policy.policy === 'carried' || policy.policy === 'decided' || policy.policy === 'default'
 }

@@ -9,13 +9,13 @@ export interface Wait {
   readonly message: string
 }
 
-/** Everything found on the way; parts add to it and give `undefined` where they cannot go on. */
+/** Collects all findings. A part adds to it and returns `undefined` where it cannot continue. */
 export class Findings {
   readonly reasons: Reason<BlockedCode>[] = []
   readonly waits: Wait[] = []
 
   block(code: BlockedCode, message: string, fix?: string): undefined {
-    // Several phases or items may stand in the way for one and the same reason.
+    // Several phases or items may have the same reason; it is reported once.
     const isKnown = this.reasons.some((one) => one.code === code && one.message === message)
     if (!isKnown) this.reasons.push(blocked(code, message, fix))
     return undefined

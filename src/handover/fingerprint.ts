@@ -7,9 +7,9 @@ import { readPayment, readSource } from '../live/source.ts'
 
 /**
  * Digest of everything about a subscription that the hand-over carries or decides on, and of what
- * it takes from its customer (effective payment method, inherited discount). Left out: what changes
- * with every renewal, and our own hold and marks. So the answer to setting the hold must have the
- * fingerprint that the plan saw, or somebody else acted in between.
+ * it takes from its customer (effective payment method, inherited discount). It omits what changes
+ * with every renewal, and our own hold and marks. The answer to the hold request must have the
+ * fingerprint that the plan saw; otherwise another change happened in between.
  */
 export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
   const source = readSource(subscription, customer)
@@ -26,8 +26,8 @@ export function fingerprint(subscription: Stripe.Subscription, customer: Stripe.
 }
 
 /**
- * The same of a new subscription, for the question whether its subscriber changed it while it is
- * set back. Its schedule, which a revert releases itself, and the customer's own card are left out.
+ * The same digest of a new subscription, to detect a change by its subscriber during a revert. It
+ * omits the schedule, which a revert releases itself, and the customer's own card.
  */
 export function successorPrint(subscription: Stripe.Subscription): string {
   return fingerprint({ ...subscription, schedule: null }, undefined)
@@ -35,11 +35,11 @@ export function successorPrint(subscription: Stripe.Subscription): string {
 
 /**
  * Digest of what only a person changes on a held subscription: items, quantities, card, its end.
- * Trials and discounts run out by themselves while it is held and are left out. Sixteen characters,
- * written into the mark of the hold.
+ * Trials and discounts expire automatically during the hold and are omitted. Sixteen characters,
+ * written into the hold's mark.
  */
 export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
-  // A schedule changes it by itself, as planned.
+  // A schedule changes the subscription automatically, as planned.
   if (subscription.schedule !== null) return ''
   return digest({
     items: subscription.items.data.map(({ price, quantity, tax_rates: rates }) => [
@@ -55,8 +55,8 @@ export function sourcePrint(subscription: Stripe.Subscription, customer: Stripe.
 }
 
 /**
- * Digest of what decides the taxes of a held subscription and is set at its customer or beside its
- * items: address, tax ids, exemption, rates. Sixteen characters, written into the mark of the hold,
+ * Digest of what decides the taxes of a held subscription and is set on its customer or beside its
+ * items: address, tax ids, exemption, rates. Sixteen characters, written into the hold's mark,
  * salted with the subscription.
  */
 export function aroundPrint(subscription: Stripe.Subscription, customer: Stripe.Customer | undefined): string {
@@ -82,8 +82,8 @@ function picked(value: object, policies: Readonly<Record<string, FieldPolicy>>):
 }
 
 /**
- * Expanded objects as their ids, so that it does not matter how far a read was expanded; decimals
- * and absent fields in one form.
+ * Replaces expanded objects by their ids, so that the digest does not depend on how far a read was
+ * expanded. Decimals and absent fields have one form.
  */
 function referenced(value: unknown): unknown {
   if (value === undefined || value === null) return undefined

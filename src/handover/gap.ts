@@ -11,8 +11,8 @@ import { otherLines } from './while-held.ts'
 type GapRead = Extract<HandoverEvent, { type: 'gap_read' }>
 
 /**
- * What was read after the old subscription was given back. Undefined where it could not be read to
- * its end.
+ * What was read after the hold on the old subscription was released. Undefined where it could not
+ * be read to its end.
  */
 export interface GapInput {
   readonly expect: Expectation
@@ -20,32 +20,32 @@ export interface GapInput {
   /** Every invoice of the old subscription since the hold began, with all lines. */
   readonly oldInvoices: readonly Stripe.Invoice[] | undefined
   /**
-   * Every invoice in the target of every subscription with the subscriber's mark, also of those
-   * that were undone: what a cancelled successor was paid for is paid.
+   * Every invoice in the target of every subscription with the subscriber's mark, including undone
+   * ones: a payment to a cancelled successor counts as paid.
    */
   readonly newInvoices: readonly Stripe.Invoice[] | undefined
   /**
-   * Invoices of the old customer that bill a gap, by their marks; a crash may have left one
+   * Invoices of the old customer that bill a gap, found by their marks. A crash may have left one
    * unfinished.
    */
   readonly begun: readonly Stripe.Invoice[] | undefined
 }
 
 /**
- * Whether a period was charged by neither side: the oldest such period of those that the hold kept
- * back. It is read again after each is billed, until none is left.
+ * Finds the oldest period that the hold kept back and that neither account charged. It is called
+ * again after each billed period, until none is left.
  *
  * | invoice of the old one since the hold  | target's invoice for it      | gap                                                     |
  * |----------------------------------------|------------------------------|---------------------------------------------------------|
- * | kept back by the source's own pause    | any                          | none: it would have been without us                     |
+ * | kept back by the source's own pause    | any                          | none: the pause would have kept it back anyway          |
  * | nothing to pay                         | any                          | none                                                    |
  * | kept back by the hold (draft or void)  | paid, refunded, disputed     | none, or only the items that went with it               |
- * | draft of a renewal                     | otherwise                    | draft: it only has to be advanced                       |
+ * | draft of a renewal                     | otherwise                    | draft: it must only be advanced                         |
  * | void, of a renewal                     | otherwise                    | uncharged: one explicit invoice                         |
- * | of a change between renewals           | otherwise                    | left, and listed: only a person knows what it was for   |
+ * | of a change between renewals           | otherwise                    | left and listed: a person must decide what it was for   |
  *
- * Where the project says `leave`, every such period is left and listed. A payment that was given
- * back whole counts as none where the subscriber's file says `bill_refunded_period`.
+ * With the project's policy `leave`, every such period is left and listed. A fully refunded payment
+ * counts as no payment where the subscriber's file says `bill_refunded_period`.
  */
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
@@ -73,7 +73,7 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
 }
 
 /**
- * Invoices of the old subscription that the hold kept back and that somebody would have paid,
+ * Invoices of the old subscription that the hold kept back and that the customer would have paid,
  * oldest first.
  */
 function keptBack(
@@ -83,7 +83,7 @@ function keptBack(
 ): readonly Stripe.Invoice[] {
   const isPaused = ({ created }: Stripe.Invoice): boolean =>
     pause !== null && (pause.resumes_at === null || pause.resumes_at > created)
-  // A mark that does not say when the hold began leaves only the current period without doubt.
+  // If a mark does not say when the hold began, only the current period is certain.
   const isSince = (invoice: Stripe.Invoice): boolean =>
     since > 0
       ? invoice.created >= since
@@ -122,7 +122,7 @@ function begunFor(
   return begun.find((one) => one.status !== 'void' && one.metadata?.[markCarried] === gapMark(expect, missed.id))
 }
 
-/** Finalized: Stripe collects it, or a person has decided about it. */
+/** A finalized invoice is collected by Stripe, or a person has decided about it. */
 function isBilled(begun: readonly Stripe.Invoice[], expect: Expectation, missed: Stripe.Invoice): boolean {
   const own = begunFor(begun, expect, missed)
   return own !== undefined && own.status !== 'draft'
@@ -140,8 +140,8 @@ function gap(kind: GapRead['gap']): GapRead {
 }
 
 /**
- * Whether both bill one period of the subscription: what else stands on either (items, prorations)
- * does not matter.
+ * Whether both invoices bill the same period of the subscription. Their other lines (items,
+ * prorations) do not matter.
  */
 function samePeriod(a: Stripe.Invoice, b: Stripe.Invoice): boolean {
   const there = new Set(renewedPeriods(b))
@@ -164,15 +164,15 @@ function gapLines(invoice: Stripe.Invoice, { itemsOnly }: KeptBack): readonly St
   return (itemsOnly ? otherLines(invoice) : invoice.lines.data).filter(({ amount }) => amount !== 0)
 }
 
-/** Mark by which the invoice of a gap is found again: the subscriber and the voided invoice. */
+/** The mark that identifies the invoice of a gap: the subscriber and the voided invoice. */
 export function gapMark({ key }: Pick<Expectation, 'key'>, voided: string): string {
   return `${key} ${voided}`
 }
 
 /**
- * The requests that bill a period nobody charged, from the lines of the invoice that the hold
- * voided: an invoice of its own, its lines with the discounts already taken off, and its
- * finalization, which collects it as the customer is used to.
+ * The requests that bill an uncharged period, from the lines of the invoice that the hold voided: a
+ * separate invoice, its lines with the discounts already deducted, and its finalization.
+ * Finalization collects it in the customer's usual way.
  */
 export function gapRequest(
   expect: Expectation,
@@ -214,14 +214,14 @@ export function gapRequest(
     discountable: false,
     period: { start: line.period.start, end: line.period.end },
     ...(rates.length === 0 || voided.automatic_tax.enabled ? {} : { tax_rates: rates.map((rate) => idOf(rate)) }),
-    // Lines may be equal in everything else: after a crash each is looked for by its own mark.
+    // Lines can be identical in all other fields: after a crash, each is found by its own mark.
     metadata: { [markCarried]: `${gapMark(expect, voided.id)} ${state.done - 1}` },
   })
 }
 
 /**
- * An amount whose tax Stripe computes anew: by the product, whose code decides the rate, and on top
- * or included as the line had it, without which such an invoice takes no item
+ * An amount whose tax Stripe computes again: by the product, whose code decides the rate, and on
+ * top or included as on the original line. Without that, such an invoice accepts no item
  * (https://docs.stripe.com/api/invoiceitems/create).
  */
 function taxedAmount({ currency, pricing, taxes }: Stripe.InvoiceLineItem, amount: number): JsonObject {

@@ -3,31 +3,31 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { foreignMetadata } from '../live/marks.ts'
 
 /**
- * What people wrote about themselves (shipping address, tax ids, metadata, descriptions) goes from
- * account to account without ever standing in a plan, the journal or the store: a step holds `{
- * "$live": "customer/shipping" }`, and the value is put in when the request is sent. Other keys
- * beside `$live` are added to the object that is put in.
+ * Personal data (shipping address, tax ids, metadata, descriptions) goes from account to account
+ * without appearing in a plan, the journal or the store. A step holds `{ "$live":
+ * "customer/shipping" }`, and the value is inserted when the request is sent. Other keys beside
+ * `$live` are added to the inserted object.
  */
 export function liveValue(path: string, more: JsonObject = {}): JsonObject {
   return { $live: path, ...more }
 }
 
 /**
- * What is written on a pending item: read before the item is taken away, since nobody can read it
- * after.
+ * The text of a pending item. It is read before the item is deleted, because it cannot be read
+ * afterwards.
  */
 export function itemText(account: string, item: string): JsonObject {
   return liveValue(`${textRoot}/${account}/invoiceitems/${item}`)
 }
 
-/** What is written on a line of an invoice. */
+/** The text of an invoice line. */
 export function lineText(account: string, invoice: string, line: string): JsonObject {
   return liveValue(`${textRoot}/${account}/invoices/${invoice}/${line}`)
 }
 
 const textRoot = 'text'
 
-/** Paths of all such texts that these parameters ask for. */
+/** The paths of all such texts that these parameters contain. */
 export function textsIn(value: Json | undefined): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one: Json) => textsIn(one))
   if (!isJsonObject(value)) return []
@@ -38,17 +38,17 @@ export function textsIn(value: Json | undefined): readonly string[] {
 
 export interface LiveValues {
   readonly subscription: Stripe.Subscription
-  /** The invoice that the hold voided, with all its lines, where its period is billed. */
+  /** The invoice that the hold voided, with all its lines, when its period is billed. */
   readonly voided?: Stripe.Invoice | undefined
   /** The old customer, with tax ids. */
   readonly customer: Stripe.Customer | undefined
-  /** The schedule made for it, once it is there. */
+  /** The schedule created for the new subscription, once it exists. */
   readonly schedule?: Stripe.SubscriptionSchedule | undefined
-  /** Texts of items and lines by their path, where a step asks for any. */
+  /** Texts of items and lines by path, where a step asks for any. */
   readonly texts?: ReadonlyMap<string, string | undefined>
 }
 
-/** The parameters with every `$live` in place. A value that has vanished meanwhile is left out. */
+/** The parameters with every `$live` value inserted. A value that no longer exists is omitted. */
 export function withLiveValues(params: JsonObject, live: LiveValues): JsonObject {
   return Object.fromEntries(
     Object.entries(params).flatMap(([key, value]) => {
@@ -84,7 +84,7 @@ function child(value: unknown, step: string): unknown {
   return (value as Record<string, unknown>)[step]
 }
 
-/** Stripe shows as null what nobody set; sent back it would be refused. */
+/** Stripe shows an unset value as null, and refuses null when it is sent back. */
 function clean(value: unknown): Json | undefined {
   if (value === null || value === undefined) return undefined
   if (Array.isArray(value)) return value.flatMap((one) => clean(one) ?? [])

@@ -10,9 +10,9 @@ import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
 
 /**
- * What stands in the way of a move, rule by rule; all of them run, so that the user sees everything
- * at once. What the recipe itself refuses (mappings, anchor, discounts, payment method, fields) is
- * not repeated here.
+ * The rules that can stop a move. All of them run, so that the user sees every obstacle at once.
+ * What the recipe itself refuses (mappings, anchor, discounts, payment method, fields) is not
+ * repeated here.
  */
 export const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
   statusIsKnown,
@@ -58,37 +58,37 @@ function unchangedSincePull(candidate: Candidate, findings: Findings): void {
 }
 
 /**
- * Before the first billing date any update may unset a discount: a pull would write the loss into
- * the file.
+ * Before the first billing date, any update may unset a discount: a pull would then write the loss
+ * into the file.
  */
 const lostBeforeFirstFix =
-  'Its first billing date is still ahead, so any update of it, a hold of an older version of this tool among them, may have unset the discount. Give it again in the old account, then `crossbill plan`. Do not pull before: the file would lose it.'
+  'The first billing date is still ahead. Any update before it, including a hold by an older version of Crossbill, may have unset the discount. Add the discount again in the old account, then `crossbill plan`. Do not pull before that: the file would lose the discount.'
 
 /**
- * Past due: the open invoices go on being collected where they are (`leave`), or move along
- * (`carry`). Unpaid: Stripe has given up; so must a person.
+ * Past due: the open invoices are collected where they are (`leave`) or are carried (`carry`).
+ * Unpaid: Stripe has stopped collecting, so a person must decide.
  */
 function notPastDue({ old, around }: Candidate, findings: Findings): void {
   const failure = paymentFailure(old.raw)
   if (failure === 'given up') findings.block('past_due', whyUnpaid(old.raw), unpaidFix)
-  // A sent invoice that is overdue stays where it is, and the next one is sent all the same.
+  // An overdue invoice that was sent stays where it is, and the next one is still sent.
   const collected = old.raw.collection_method === 'charge_automatically'
   if (failure === 'retrying' && collected && around.policies.past_due === 'stop')
     findings.block('past_due', 'the subscription is past due')
 }
 
-/** No policy moves an unpaid subscription, so none is named. */
+/** No policy moves an unpaid subscription, so the fix names none. */
 const unpaidFix =
   'Collect, void or mark uncollectible its open invoices in the old account, which makes it active again, then `crossbill pull`; or exclude the subscriber with a reason.'
 
 function whyUnpaid({ collection_method: method }: Stripe.Subscription): string {
   return method === 'send_invoice'
-    ? 'the subscription is unpaid: an invoice that was sent is long overdue'
-    : 'the subscription is unpaid: Stripe has given up collecting its invoice'
+    ? 'the subscription is unpaid: a sent invoice is long overdue'
+    : 'the subscription is unpaid: Stripe has stopped collecting its invoice'
 }
 
 /**
- * A draft of a subscription whose endpoint never answers is held up to three days
+ * If an endpoint never answers, Stripe holds a subscription's draft for up to three days
  * (https://docs.stripe.com/invoicing/integration/workflow-transitions).
  */
 const draftSecondsMax = 3 * secondsPerDay
@@ -105,10 +105,10 @@ function noInvoiceUnderWay({ old, source, around }: Candidate, findings: Finding
 }
 
 function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['around'], findings: Findings): void {
-  // A sent invoice waits for its customer and stays where it is; it delays only settling.
+  // A sent invoice waits for its customer and stays where it is; it delays only a settle.
   const collected = invoice.collection_method === 'charge_automatically' && invoice.auto_advance !== false
-  // Lists cannot show a payment's own state. One that was tried and has no further try before it is
-  // on its way, as bank debits are for days.
+  // Lists do not show the state of a payment. An invoice that was tried and has no further attempt
+  // has a payment in progress, which can take days for a bank debit.
   const underWay = collected && invoice.attempted && invoice.next_payment_attempt === null
   if (underWay || sightInvoice(invoice) === 'in_flight') {
     findings.wait(
@@ -145,7 +145,7 @@ function noSchedule({ old, around }: Candidate, findings: Findings): void {
   if (old.raw.schedule !== null && around.policies.schedules === 'stop')
     findings.block(
       'schedule_managed',
-      'a subscription schedule manages it',
+      'a subscription schedule manages the subscription',
       'Set `policies: { schedules: carry }` in project.yaml, or release the schedule in the old account; then `crossbill plan`.',
     )
 }
@@ -159,8 +159,7 @@ function notPaused({ old, around }: Candidate, findings: Findings): void {
 function taxLocationKnown({ old, customerNew, customerOld }: Candidate, findings: Findings): void {
   if (!old.raw.automatic_tax.enabled || customerNew === undefined) return
   const recognised = customerNew.tax?.automatic_tax
-  // A shipping address that is carried before the subscription locates its customer, whatever was
-  // recognised until then.
+  // A shipping address that is carried first locates the customer, whatever Stripe recognises now.
   const carried = customerNew.shipping === null && customerOld?.shipping != null
   const known =
     recognised === undefined || carried
@@ -171,8 +170,8 @@ function taxLocationKnown({ old, customerNew, customerOld }: Candidate, findings
 }
 
 /**
- * A subscription created without discounts would inherit it; one with discounts is safe, but its
- * end is not.
+ * A subscription created without discounts would inherit it. One with discounts does not at first,
+ * but would when they end.
  */
 function noDiscountInTarget({ customerNew }: Candidate, findings: Findings): void {
   if ((customerNew?.discount ?? null) !== null)

@@ -1,8 +1,8 @@
-/** Placeholder in the path of a step for the id of the subscription that this hand-over creates. */
+/** Placeholder in the path of a step: the id of the subscription that this hand-over creates. */
 export const successorInPath = '{successor}'
 
-/** The same for the invoice that the step before created. */
+/** Placeholder for the invoice that the step before creates. */
 export const invoiceInPlan = '{invoice}'
 
-/** The same for the schedule of the new subscription. */
+/** Placeholder for the schedule of the new subscription. */
 export const scheduleInPlan = '{schedule}'

@@ -49,8 +49,8 @@ export function movePlan(
 }
 
 /**
- * Cancels the old subscription for good: no invoice, no proration, and a forwarding address for
- * whoever looks at it later.
+ * Cancels the old subscription for good: no invoice, no proration, and a comment that names its
+ * successor.
  */
 export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPlan {
   const { desired, old, successor, standing } = candidate
@@ -68,7 +68,7 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
   }
 }
 
-/** Cancels the new subscription with our marker and gives the old one back as it was. */
+/** Cancels the new subscription with the undo mark and restores the old one as it was. */
 export function revertPlan(candidate: Candidate): HandoverPlan {
   const { desired, old, successor } = candidate
   return {
@@ -85,15 +85,14 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
 }
 
 /**
- * For what an earlier run left half-way: finishes it when its successor lives, else takes it back.
- * Used when the store remembers nothing better.
+ * For a hand-over that an earlier run left unfinished: finishes it if its successor is live,
+ * otherwise reverts it. Used when the store has no better record.
  */
 export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedStep[]): HandoverPlan<'move' | 'undo'> {
   const { desired, old, sights, customerOld } = candidate
   const goal = sights.new === 'live' ? 'move' : 'undo'
   const pause = pauseToRestore(candidate)
-  // A mark that is there already keeps what it says, or a change made meanwhile would pass for the
-  // original.
+  // An existing mark keeps its content; otherwise a later change would pass for the original.
   const hold = old.hold ?? {
     before: pause,
     since: candidate.around.now,
@@ -111,7 +110,7 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
     goal,
     because: ['unfinished'],
     steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pause)],
-    // As it will be once it carries the mark (again).
+    // The fingerprint of the old subscription once it carries the mark (again).
     expect: { ...expectation(candidate, goal), fingerprint: fingerprint(marked(old.raw, hold), customerOld) },
     charge: null,
     unproven: false,
@@ -153,9 +152,9 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
 }
 
 /**
- * The pause goes back with its subscriber as it is by now: they may have paused, or gone on, where
- * they are billed. Of who has gone on there nobody can tell a period that the pause kept back from
- * one that nobody charged, so none is billed afterwards.
+ * The source's pause is restored as it is now on the new subscription: the subscriber may have
+ * paused or resumed where they are billed. After a resume, a period that the pause kept back cannot
+ * be told from one that was not charged, so none is billed afterwards.
  */
 function revertExpectation(candidate: Candidate): Expectation {
   const expect = expectation(candidate, 'revert')
@@ -174,9 +173,9 @@ function isOver(pause: PauseImage | null, now: Candidate['around']['now']): bool
 }
 
 /**
- * The source's own pause, unless it would have ended by now. Somebody who took away the mark of our
- * hold and left the hold would make it pass for the source's own, and a release would never come:
- * what the source paused itself was carried, so the successor shows it.
+ * The source's own pause, unless it would have ended by now. If the mark of our hold was removed
+ * but the hold was not, the hold would pass for the source's own pause and would never be released.
+ * The source's own pause was carried, so the successor shows it.
  */
 function pauseToRestore({ old, successor, sights, around }: Candidate): PauseImage | null {
   const isMarkLost = old.hold === null && sights.new === 'live' && successor !== undefined
@@ -184,9 +183,7 @@ function pauseToRestore({ old, successor, sights, around }: Candidate): PauseIma
   return isOver(pause, around.now) ? null : pause
 }
 
-/**
- * A changed tax is accepted country by country; whether it was shown is seen to by `judgeTaxes`.
- */
+/** A changed tax is accepted country by country. `judgeTaxes` ensures that the plan showed it. */
 function taxPolicy({ around, customerNew, customerOld }: Candidate): Expectation['tax'] {
   const { tax, tax_accepted: accepted } = around.policies
   const { country } = taxPlace(customerNew, customerOld?.shipping)
@@ -209,7 +206,7 @@ function pauseParams({ behavior, resumes_at: until }: PauseImage): JsonObject {
   return { behavior, ...(until === null ? {} : { resumes_at: until }) }
 }
 
-/** Hold and mark in one update, so that there is no hold of ours without its before-image. */
+/** Sets hold and mark in one update, so that a hold by Crossbill always has its before-image. */
 export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
   return {
     id: 'hold',
@@ -224,13 +221,13 @@ export function holdStep(source: string, old: string, hold: Hold): PlannedStep {
   }
 }
 
-/** How a hold stands from the proof on. */
+/** The pause of a hold after the proof. */
 export const keptPause: JsonObject = { behavior: 'void' }
 
 /**
- * From `keep_as_draft` to `void`: drafts of a subscription cannot be deleted, and `void` leaves
- * none and keeps the customer's balance. It carries the mark again, so that one which arrives after
- * another run released the subscription is a visible hold and no pause of the source's own.
+ * Switches from `keep_as_draft` to `void`: a subscription's drafts cannot be deleted; `void` leaves
+ * none and keeps the customer's balance. The request carries the mark again: if it arrives after
+ * another run released the subscription, it is a visible hold, not a pause of the source's own.
  */
 export function keepStep(source: string, id: string, hold: Hold): PlannedStep {
   return {
@@ -287,15 +284,15 @@ export function settleStep(source: string, old: string, successor: string): Plan
 
 /* ---------------------------------------------------------------- money */
 
-/** A move charges the same on both sides: that is what the recipe's proof is about. */
+/** A move charges the same on both sides; the recipe's proof ensures it. */
 function moveCharge({ old, desired }: Candidate): ChargeForecast | null {
   const charge = nextChargeOf(old)
   return charge === null ? null : { ...charge, before: { ...charge, account: desired.source } }
 }
 
 /**
- * After a revert the old subscription charges as it is, and without it the new one would have, as
- * its subscriber may have changed it.
+ * After a revert the old subscription charges as it is. Without the revert the new one would have
+ * charged, with any change by its subscriber.
  */
 function revertCharge(candidate: Candidate): ChargeForecast | null {
   const { old, around } = candidate

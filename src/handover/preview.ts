@@ -5,11 +5,11 @@ import { blocked, stopped } from './reasons.ts'
 import type { HandoverPlan, Reason } from './types.ts'
 
 /**
- * The next invoice on both sides before anything is touched. The new one is previewed on the
- * target's customer with an anchor at T: no side effect
- * (https://docs.stripe.com/api/invoices/create_preview). A trial's own first invoice is zero and
- * its end may lie further ahead than an anchor may: it is previewed as if it were over, and only
- * its amounts are compared.
+ * Previews the next invoice on both sides before anything is changed. The new one is previewed on
+ * the target's customer with an anchor at T, without side effects
+ * (https://docs.stripe.com/api/invoices/create_preview). A trial's first invoice is zero, and its
+ * end may be further ahead than an anchor may be. It is therefore previewed as if the trial were
+ * over, and only its amounts are compared.
  */
 export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; readonly new: JsonObject } {
   const {
@@ -33,7 +33,7 @@ export function previewParams(plan: HandoverPlan): { readonly old: JsonObject; r
         items: Array.isArray(items) ? items.map(withoutMetadata) : [],
         ...(rates === undefined ? {} : { default_tax_rates: rates }),
         ...(mode === undefined ? {} : { billing_mode: mode }),
-        // An end within the next period shortens its invoice on both sides.
+        // An end within the next period shortens the invoice on both sides.
         ...(end === undefined ? {} : { cancel_at: end }),
         ...(plan.expect.next === null || isTrial(plan)
           ? {}
@@ -58,8 +58,8 @@ function withoutMetadata(item: JsonObject): JsonObject {
 }
 
 /**
- * Why Stripe refused a preview. Open quotes and Checkout sessions, which no list of ours shows,
- * hold a customer to a currency, too: Stripe has no code for it, only these words.
+ * Why Stripe refused a preview. Open quotes and Checkout sessions, which our lists do not show,
+ * also fix a customer's currency. Stripe has no code for it, only this text.
  */
 export function previewRefused({ message, code }: Pick<Failure, 'message' | 'code'>): Reason {
   return message.startsWith('You cannot combine currencies')
@@ -68,7 +68,7 @@ export function previewRefused({ message, code }: Pick<Failure, 'message' | 'cod
 }
 
 /**
- * Undefined previews stand for a failed read. Only the subscription's own lines are compared:
+ * An undefined preview means that the read failed. Only the subscription's own lines are compared:
  * pending items have their own policy.
  */
 export function comparePreviews(
@@ -81,7 +81,7 @@ export function comparePreviews(
   const before = linesOf(old)
   const after = linesOf(created)
   // A preview takes no anchor config, so it cannot know that the period after a short month is
-  // longer: the proof compares those dates.
+  // longer. The proof compares those dates.
   const isConfig = createParams(plan)['billing_cycle_anchor_config'] !== undefined
   const unknown = isTrial(plan) ? ['period start', 'period end'] : isConfig ? ['period end'] : []
   const differing = fieldsDiffering(before, after).filter((field) => !unknown.includes(field))
@@ -127,7 +127,7 @@ function linesOf(invoice: Stripe.Invoice): readonly Line[] {
   }))
 }
 
-/** The lines of the subscription's own items for the period, without what is pending. */
+/** The lines of the subscription's own items for the period, without pending items. */
 export function regularLines(invoice: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
   return invoice.lines.data.filter(isRegular)
 }

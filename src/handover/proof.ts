@@ -11,24 +11,24 @@ import { pauseImage, readDiscount, readSource, type SourceSubscription, type Pau
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
-/** The old and the new subscription as they are right after the creation, customers expanded. */
+/** The old and the new subscription right after the creation, with expanded customers. */
 export interface ProofInput {
   /** References resolved to ids. */
   readonly expect: Expectation
   readonly answer: Stripe.Subscription
-  /** A re-read of the old one, after the creation. */
+  /** The old subscription, read again after the creation. */
   readonly old: Stripe.Subscription
 }
 
 export interface Proof {
-  /** `charged`: the creation made an invoice that takes money. */
+  /** `charged`: the creation made an invoice that charges the customer. */
   readonly result: 'ok' | 'differs' | 'charged'
   readonly findings: readonly string[]
   readonly reason: Reason | null
   readonly invoice: string | null
 }
 
-/** Every way in which the new subscription is not what was planned; an empty list is the proof. */
+/** Every difference between the new subscription and the plan. An empty list is the proof. */
 export function prove({ expect, answer, old }: ProofInput): Proof {
   const invoice = unexpectedInvoice(answer)
   const findings = [
@@ -55,14 +55,14 @@ type Rule = (
 ) => string | undefined
 
 /**
- * What is proven late, after an outage over T, has renewed meanwhile: its periods are compared with
- * the old one's, its payment is for dunning.
+ * After an outage over T, the subscription has renewed before its proof: its periods are compared
+ * with the old one's, and dunning handles its payment.
  */
 function hasRenewed({ latest_invoice: latest }: Stripe.Subscription): boolean {
   return typeof latest === 'object' && latest?.billing_reason === 'subscription_cycle'
 }
 
-/** One rule for each field of the recipe. Each names what it expected and what came. */
+/** One rule for each field of the recipe. Each names the expected and the actual value. */
 const rules: readonly Rule[] = [
   (expected, answer) =>
     hasRenewed(answer) && isCurrent(answer) ? undefined : differs('status', expected.status, answer.status),
@@ -95,7 +95,7 @@ const rules: readonly Rule[] = [
   (expected, { schedule }) => differs('a schedule', expected.schedule, schedule !== null),
   (_, { customer }) =>
     typeof customer === 'object' && !('deleted' in customer) && (customer.discount ?? null) !== null
-      ? 'the customer of the target has a discount of its own'
+      ? 'the target’s customer has a discount of its own'
       : undefined,
 ]
 
@@ -105,7 +105,7 @@ function successorFindings(expected: ProofExpectation, answer: Stripe.Subscripti
 }
 
 /**
- * Old and new side by side, without the plan between them: prices alike and the same next 24 charge
+ * Compares old and new directly, without the plan: the same prices and the same next 24 charge
  * dates.
  */
 export function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): readonly string[] {
@@ -122,7 +122,7 @@ export function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscripti
   ]
 }
 
-/** Items of the old subscription that no item of the new one equals in price and quantity. */
+/** Items of the old subscription without an item of equal price and quantity in the new one. */
 function unpaired(source: SourceSubscription, successor: SourceSubscription): readonly string[] {
   if (source.items.length !== successor.items.length)
     return [`${source.items.length} items became ${successor.items.length}`]
@@ -136,19 +136,21 @@ function unpaired(source: SourceSubscription, successor: SourceSubscription): re
       left.splice(match, 1)
       return []
     }
-    return [`${item.price.id} × ${item.quantity ?? 1} has no equal`]
+    return [`${item.price.id} × ${item.quantity ?? 1} has no counterpart`]
   })
 }
 
 function heldFindings(expect: Expectation, old: Stripe.Subscription): readonly string[] {
   const sight = sightOld(old)
   if (sight !== 'held' && sight !== 'kept') return [`the old subscription is not on hold (${sight})`]
-  return fingerprint(old, customerOf(old)) === expect.fingerprint ? [] : ['the old subscription was changed meanwhile']
+  return fingerprint(old, customerOf(old)) === expect.fingerprint
+    ? []
+    : ['the old subscription was changed in the meantime']
 }
 
 /**
- * Nothing may be invoiced by the creation; a trial makes exactly one invoice of zero. A renewal at
- * T is what the subscription is for.
+ * The creation must not bill anything; a trial makes exactly one invoice of zero. A renewal at T is
+ * expected.
  */
 function unexpectedInvoice(answer: Stripe.Subscription): Stripe.Invoice | null {
   const { latest_invoice: latest } = answer
@@ -165,8 +167,8 @@ export function customerOf({ customer }: Stripe.Subscription): Stripe.Customer |
 const configFields = ['day_of_month', 'month', 'hour', 'minute', 'second'] as const
 
 /**
- * The config must be the one sent, and none where none was; the anchor one of the dates it may
- * show; the day of the month the old one's.
+ * The config must be the one sent, or absent if none was sent. The anchor must be one of the dates
+ * it may show, and the day of the month must be the old one's.
  */
 function anchorDiffers(
   { at, day, config }: ExpectedAnchor,
@@ -181,7 +183,7 @@ function anchorDiffers(
   const known = at.includes(anchor) && cycle !== null && at.includes(cycle.anchor)
   if (known && (day === null || cycle.day === day)) return undefined
   const dates = at.map((one) => formatInstant(instant(one))).join(' or ')
-  return `the billing cycle has another anchor: ${formatInstant(instant(anchor))}, not ${dates}`
+  return `the billing cycle has a different anchor: ${formatInstant(instant(anchor))}, not ${dates}`
 }
 
 function itemsDiffer(expected: readonly ExpectedItem[], items: readonly Stripe.SubscriptionItem[]): string | undefined {
@@ -203,7 +205,7 @@ function itemsDiffer(expected: readonly ExpectedItem[], items: readonly Stripe.S
   return undefined
 }
 
-/** A discount may have been used up by the renewals since. */
+/** The renewals since the creation may have used up a discount. */
 function discountsLeft(expected: ProofExpectation, answer: Stripe.Subscription): readonly ExpectedDiscount[] {
   if (!hasRenewed(answer)) return expected.discounts
   const there = new Set(answer.discounts.map((one) => readDiscount(one).couponId))
@@ -219,7 +221,7 @@ function discountsDiffer(
     return `${where} has ${discounts.length} discounts instead of ${expected.length}`
   const read = discounts.map((discount) => readDiscount(discount))
   for (const [i, one] of expected.entries()) {
-    // Order decides the amount, so it is compared too.
+    // The order decides the amount, so it is compared as well.
     const found = read[i]
     if (found?.couponId !== one.coupon)
       return `${where} has coupon ${found?.couponId ?? 'none that can be read'}, not ${JSON.stringify(one.coupon)}`

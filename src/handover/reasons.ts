@@ -2,7 +2,7 @@ import { blockedCodes, deferredCodes, runCodes, type BlockedCode, type DeferredC
 import type { Reason } from './types.ts'
 
 /**
- * A reason with its code's documented fix, or a more exact one. The message names objects by id,
+ * A reason with its code's documented fix, or a more specific fix. The message names objects by id,
  * never people.
  */
 export function blocked(code: BlockedCode, message: string, fix: string = blockedCodes[code].fix): Reason<BlockedCode> {
@@ -13,7 +13,7 @@ export function deferred(code: DeferredCode, message: string): Reason<DeferredCo
   return { code, message, fix: deferredCodes[code].fix }
 }
 
-/** Why a hand-over under way did not get done. */
+/** Why a hand-over in progress was not completed. */
 export function stopped(code: RunCode, message: string): Reason<RunCode> {
   return { code, message, fix: runCodes[code].fix }
 }

@@ -5,7 +5,7 @@ import type { SourceSubscription } from '../live/source.ts'
 import type { CatalogIndex } from './references.ts'
 import type { CopyMap } from './types.ts'
 
-/** What a recipe is made from: one old subscription and everything it refers to. */
+/** The input of a recipe: one old subscription and everything it refers to. */
 export interface RecipeInput {
   readonly project: string
   readonly desired: DesiredSubscriber
@@ -17,12 +17,13 @@ export interface RecipeInput {
   readonly policies: Policies
   readonly now: Instant
   /**
-   * Id of the customer's subscription that renews first: a customer-level `once` falls on it alone.
+   * The customer's subscription that renews first: a customer-level `once` discount applies to it
+   * alone.
    */
   readonly onceGoesTo: string | null
   /**
-   * Subscriptions of the target's customer are charged to different methods: the customer's default
-   * cannot be right for all.
+   * Subscriptions of the target's customer are charged to different methods, so the customer's
+   * default cannot be right for all.
    */
   readonly sharesDefault: boolean
 }

@@ -25,8 +25,8 @@ import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /**
- * The creation of the new subscription, complete, or every reason why there is none (yet). "Almost"
- * is not offered: a field that cannot be carried refuses the whole.
+ * The complete creation request of the new subscription, or every reason why there is none (yet).
+ * There is no partial recipe: one field that cannot be carried refuses the whole.
  */
 export type Recipe =
   | {
@@ -34,7 +34,7 @@ export type Recipe =
       readonly params: JsonObject
       readonly proof: ProofExpectation
       /**
-       * A step that sets the customer's default payment method where the source has it there and
+       * A step that sets the customer's default payment method where the source sets it there and
        * the copy left it empty.
        */
       readonly defaultPayment: JsonObject | null
@@ -43,8 +43,8 @@ export type Recipe =
   | { readonly ok: false; readonly reasons: readonly Reason<BlockedCode>[]; readonly waits: readonly Wait[] }
 
 /**
- * What every answer that is compared must show: https://docs.stripe.com/expand (create and update
- * take the same paths).
+ * The expansions for every answer that is compared: https://docs.stripe.com/expand (create and
+ * update take the same paths).
  */
 export const provenExpansions = ['customer', 'discounts', 'items.data.discounts', 'latest_invoice'] as const
 
@@ -148,7 +148,7 @@ function ratesOf(
 /** Stripe allows 50 keys (https://docs.stripe.com/api/metadata). */
 const metadataKeysMax = 50
 
-/** The marks; the subscription's own metadata is put in when it is created. */
+/** The marks. The subscription's own metadata is inserted when it is created. */
 function metadataOf(
   { desired, old, project, now }: RecipeInput,
   anchor: AnchorChoice | undefined,
@@ -163,25 +163,25 @@ function metadataOf(
     ...(anchor !== undefined && backdates(old, anchor, now) ? {} : { [markStart]: String(old.start) }),
   }
   const own = Object.keys(foreignMetadata(old.raw.metadata)).length
-  // A new subscription is marked with its hold besides, an old one with two marks.
+  // A new subscription also gets the mark of its hold; an old one gets two marks.
   if (own + Math.max(2, Object.keys(marks).length + 1) > metadataKeysMax)
     findings.block('metadata_full', `${own} keys leave no room for the marks`)
-  // Without it a lost copy map leaves open whether the card is another one; it is no reason to
-  // refuse a move.
+  // Without this mark, a lost copy map leaves it unknown whether the card changed. That is no
+  // reason to refuse a move.
   const isRoom = own + Object.keys(marks).length < metadataKeysMax
   if (!isRoom || old.payment === null || payment === null) return marks
   return { ...marks, [markPayment]: paymentMark(old.payment.id, payment) }
 }
 
 /**
- * Flexible mode cuts the backdated time into periods, 250 lines at most
+ * Flexible mode splits the backdated time into periods, 250 lines at most
  * (https://docs.stripe.com/billing/subscriptions/backdating).
  */
 const backdatedLinesMax = 250
 
 /**
- * Whether the old start is sent: only with a plain anchor, without a discount whose clock it would
- * start, and within Stripe's number of lines.
+ * Whether the old start date is sent: only with a plain anchor, without a discount whose duration
+ * would start there, and within Stripe's limit of lines.
  */
 function backdates(old: SourceSubscription, anchor: AnchorChoice, now: Instant): boolean {
   if (anchor.form !== 'plain' || old.cycle === null || old.start >= now) return false
@@ -258,7 +258,7 @@ function paymentSettings(settings: Stripe.Subscription.PaymentSettings | null): 
   return Object.keys(sent).length === 0 ? {} : { payment_settings: sent }
 }
 
-/** Stripe shows what nobody set as null; sent back it would be refused. */
+/** Stripe shows an unset value as null, and refuses null when it is sent back. */
 function withoutNulls(value: object): JsonObject {
   const kept = Object.entries(value).flatMap(([key, one]: [string, unknown]) => {
     if (one === null || one === undefined) return []

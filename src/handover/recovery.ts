@@ -6,16 +6,16 @@ import type { Reason } from './types.ts'
 
 type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
 
-/** Passes after which something keeps undoing our work and a person must look. */
+/** After this many passes, something keeps undoing our changes and a person must look. */
 export const roundsMax = 12
 
 /**
- * What to do after both sides have been read. The only way to a release of the old subscription, so
- * the rule that guards against two payers stands in one place: `restoring_old` needs a positive
- * read that no successor ever existed, or only ones cancelled with our undo marker. The successor
- * ended in any other way: the old one is settled, never released.
+ * Decides the next step after both sides were read. This is the only path to a release of the old
+ * subscription, so the rule that prevents two payers is in one place: `restoring_old` needs a
+ * positive read that no successor ever existed, or that all were cancelled with our undo mark. If
+ * the successor ended in any other way, the old subscription is settled, never released.
  *
- * First, whatever the goal:
+ * First, for every goal:
  *
  * | old         | new               | next                                                                      |
  * |-------------|-------------------|---------------------------------------------------------------------------|
@@ -27,10 +27,10 @@ export const roundsMax = 12
  * | lapsed      | live              | settled                                                                   |
  * | cancelled   | live              | move, undo: cancelling_new (the member left before it was proven); settle, revert: doubtful `cancelled_in_source` |
  * | over        | otherwise         | ended                                                                     |
- * | free        | ended             | settle: cancelling_old; else doubtful `ended_in_target` (somebody released it by hand) |
+ * | free        | ended             | settle: cancelling_old; else doubtful `ended_in_target` (released by hand)  |
  * | on hold     | ended             | cancelling_old, reason `ended_in_target`                                   |
  *
- * Then, for an old one that lives (held, kept, hold_removed = `removed`, free):
+ * Then, for an old subscription that is live (held, kept, hold_removed = `removed`, free):
  *
  * | old     | new          | move                            | undo           | revert           | settle                          |
  * |---------|--------------|---------------------------------|----------------|------------------|---------------------------------|
@@ -69,21 +69,22 @@ export function decide(state: HandoverState, event: BothRead): HandoverState {
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   if (isOverSight(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget(known, event)
-  // What another run created by other terms is its own: proven against the terms of this one it
-  // would be taken back.
+  // What another run created under other terms belongs to that run: proven against our terms, it
+  // would be undone.
   if (event.new === 'live' && known.foreign) return standBack(known, event.old === 'kept' ? 'moved' : 'source')
   return event.new === 'live' ? withSuccessor(known, event) : withoutSuccessor(known, event)
 }
 
 /**
- * The old one has been released and held again since: another run has begun a hand-over of its own.
+ * The old subscription has been released and held again since: another run has started its own
+ * hand-over.
  */
 function isTakenUp({ generation: ours, skips }: HandoverState, { generation: theirs, old }: BothRead): boolean {
   if (ours === null || theirs === null) return false
   return theirs > (old === 'free' ? ours + 1 + skips : ours)
 }
 
-/** Leaves both sides to another run, whose work the live objects show to every later one. */
+/** Leaves both sides to another run, whose changes the live objects show to every later run. */
 export function standBack(state: HandoverState, phase: 'source' | 'moved'): HandoverState {
   return { ...state, phase, reason: stopped('another_run', 'another run is moving this subscriber') }
 }
@@ -104,7 +105,7 @@ function afterTheEnd(state: HandoverState, event: BothRead): HandoverState {
   return doubtful(state, 'cancelled_in_source')
 }
 
-/** The member left before the new one was proven: it goes, too. */
+/** The member left before the new subscription was proven, so it is cancelled as well. */
 function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverState {
   const reason = blocked('cancelled_in_source', 'the old subscription was cancelled while it was being moved')
   const phase: Phase = newSchedule === null ? 'cancelling_new' : 'releasing_new'
@@ -112,8 +113,8 @@ function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverSta
 }
 
 /**
- * The old one is cancelled: what that did to the customer's other invoices is put right before it
- * counts as settled.
+ * The old subscription is cancelled. Before it counts as settled, the collection of the customer's
+ * other invoices is restored.
  */
 export function afterSettling(state: HandoverState): HandoverState {
   return state.done < state.collect.length
@@ -122,8 +123,8 @@ export function afterSettling(state: HandoverState): HandoverState {
 }
 
 /**
- * One that somebody released by hand is cancelled only where a person said so: the stage is
- * `settled`.
+ * An old subscription that was released by hand is cancelled only if a person asked for it: the
+ * stage is `settled`.
  */
 function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
   if (event.old === 'free' && state.goal !== 'settle') return doubtful(state, 'ended_in_target')
@@ -133,7 +134,7 @@ function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
 
 function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
   const onHold = event.old === 'held' || event.old === 'kept'
-  // Cancelling a subscription under a schedule is refused: it is released first.
+  // Stripe refuses to cancel a subscription under a schedule, so the schedule is released first.
   if (event.newSchedule !== null && (state.goal === 'undo' || (state.goal === 'revert' && onHold)))
     return { ...state, phase: 'releasing_new', schedule: event.newSchedule }
   switch (state.goal) {
@@ -147,21 +148,21 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
       return event.drifted ? drifted(state) : settling(state, event)
     case 'move':
       if (!onHold) return { ...state, phase: 'reholding' }
-      // Once money has moved it was proven, and goes on.
+      // Once money has moved, the move is proven and continues.
       if (isMoneyMoved(state)) return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
       return event.old === 'kept' ? { ...state, phase: 'moved' } : unproven(state, event)
   }
 }
 
-/** The member changed the held one by an old door: settled, the change would be lost. */
+/** The member changed the held subscription through an old door. A settle would lose the change. */
 function drifted(state: HandoverState): HandoverState {
-  const reason = blocked('drift_on_held_source', 'the held subscription was changed in the old account meanwhile')
+  const reason = blocked('drift_on_held_source', 'the held subscription was changed in the old account during the hold')
   return { ...state, phase: 'moved', reason }
 }
 
 /**
- * Whether its pause and its schedule were set nobody knows: they are set again, or a member who is
- * paused would be charged.
+ * It is unknown whether the pause and the schedule were set. Both are set again; otherwise a paused
+ * member could be charged.
  */
 function unproven(state: HandoverState, { newSchedule }: BothRead): HandoverState {
   if (state.lists.pause) return { ...state, phase: 'pausing', schedule: newSchedule }
@@ -184,7 +185,7 @@ function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState 
       return releasing(state, event)
     case 'move':
       if (isMoneyMoved(state)) return doubtful(state, 'money_stuck')
-      // One hold has one creation: one that was undone, refused or shut is not made a second time
+      // One hold has one creation: a creation that was undone, refused or shut is not repeated
       // under the same hold.
       if (event.old === 'held' && event.time === 'before' && !event.made && mayCreate(state))
         return { ...state, phase: 'creating', successor: null }
@@ -197,10 +198,10 @@ function mayCreate({ closed, unsure, foreign }: HandoverState): boolean {
 }
 
 /**
- * The old one is released only when no creation of this hold can be executed any more, by any run:
- * its key is shut, or its creation is known, or refused. A key that was used by a creation which
- * nobody can see may still be committed: the old one stays on hold until the hold has been quiet
- * for long enough.
+ * The old subscription is released only when no run can execute a creation of this hold any more:
+ * the creation's key is shut, or the creation is known or was refused. If a creation used the key
+ * but no read shows it, it may still be committed. The old subscription then stays on hold until
+ * the hold has been quiet for long enough.
  */
 function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverState {
   const isOver = made || state.closed === 'shut' || (state.closed === 'used' && (state.refused || quiet))
@@ -210,22 +211,22 @@ function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverSta
 }
 
 /**
- * In a move the list in hand after the hold is the customer's money alone. The first request of it
- * may have been done although none is counted: a voided invoice changes what a second proof would
- * compare with, and taking the move back would leave its debt nowhere.
+ * In a move after the hold, the current list is the customer's money alone. Its first request may
+ * have been executed although none is counted. A voided invoice changes what a second proof would
+ * compare, and an undo would lose its debt.
  */
 function isMoneyMoved({ goal, done, proven }: HandoverState): boolean {
   return goal === 'move' && (proven || done > 0)
 }
 
-/** Cancelling a subscription under a schedule is refused: the schedule is released first. */
+/** Stripe refuses to cancel a subscription under a schedule, so the schedule is released first. */
 function settling(state: HandoverState, event: BothRead): HandoverState {
   const collect = [...new Set([...state.collect, ...event.collect])]
   const phase: Phase = event.schedule === null ? 'cancelling_old' : 'releasing_schedule'
   return { ...state, phase, schedule: event.schedule, collect, done: 0 }
 }
 
-/** Takes back what was begun; what is found next decides how. */
+/** Starts an undo of what was begun; the next read decides how. */
 export function undoing(state: HandoverState, reason: Reason | null): HandoverState {
   return { ...state, phase: 'recovering', goal: 'undo', reason: reason ?? state.reason }
 }
@@ -234,7 +235,7 @@ export function doubtful(state: HandoverState, alarm: AlarmCode): HandoverState 
   return { ...state, phase: 'doubtful', alarm }
 }
 
-/** For tests and documents: every combination that `decide` is asked about. */
+/** For tests and documents: every combination that `decide` accepts. */
 export const oldSights: readonly OldSight[] = [
   'free',
   'held',

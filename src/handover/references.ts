@@ -10,18 +10,18 @@ import type { Reason } from './types.ts'
 import { blocked } from './reasons.ts'
 import type { BlockedCode } from './codes.ts'
 
-/** A reference to an object of this catalog: the executor puts its id in place. */
+/** A reference to an object of this catalog; the executor replaces it by the object's id. */
 export type Ref = { readonly $ref: string }
 
 export type Found<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: Reason<BlockedCode> }
 
-/** The catalog by address, and the mappings of each source: built once for all subscribers. */
+/** The catalog by address, and the mappings of each source. Built once for all subscribers. */
 export interface CatalogIndex {
   readonly resources: ReadonlyMap<string, DesiredResource>
   readonly coupons: readonly DesiredResource[]
-  /** Addresses of entries that have an error, and old ids (`us/price_…`) whose mapping has one. */
+  /** Addresses of entries with an error, and old ids (`us/price_…`) whose mapping has an error. */
   readonly leftOut: ReadonlySet<string>
   mappings(source: string): Mappings
 }
@@ -41,7 +41,9 @@ export function refTo(kind: string, key: string): Ref {
   return { $ref: address(kind, key) }
 }
 
-/** The price of this catalog that an old price became; it must charge the same in this currency. */
+/**
+ * The price of this catalog that replaces an old price; it must charge the same in this currency.
+ */
 export function findPrice(index: CatalogIndex, source: string, old: Stripe.Price, currency: string): Found<string> {
   const mappings = index.mappings(source)
   const key = mappings.prices[old.id]
@@ -67,15 +69,15 @@ export function findTaxRate(index: CatalogIndex, source: string, old: Stripe.Tax
   const differing = taxRateDifferences(old, resource.value)
   if (differing.length > 0)
     return missing('tax_differs', `tax rate ${old.id} and tax_rate.${key} differ in ${differing.join(', ')}`, {
-      fix: `Map ${old.id} to a rate with the same percentage, on top or included as the old one; a rate that is to change is changed after the move.`,
+      fix: `Map ${old.id} to a rate with the same percentage and the same inclusion (on top or included). To change the rate, change it after the move.`,
     })
   return { ok: true, value: key }
 }
 
 /**
- * The coupon of this catalog that carries an old discount for one of the durations given: same
- * terms, no limits (its holders redeemed already), and the duration that is left. The coupon of the
- * mapping comes first, then those made for carrying it, then any other that fits.
+ * The coupon of this catalog that carries an old discount for one of the given durations: the same
+ * terms, no limits (its holders redeemed already), and the remaining duration. The mapped coupon
+ * comes first, then coupons made for carrying it, then any other that fits.
  */
 export function findCoupon(
   index: CatalogIndex,
@@ -91,8 +93,8 @@ export function findCoupon(
   }
   const productKey = (id: string): string | undefined => mappings.products[id]
   const differing = couponDifferences(old, base.value, productKey)
-  // A discount keeps its own terms when its coupon's id is used again: the coupon of the mapping is
-  // then a namesake, and another one carries the discount.
+  // A discount keeps its own terms when its coupon's id is used again. The mapped coupon then
+  // shares only the id, and another coupon carries the discount.
   const redeemed = differing.length === 0 ? base : redeemedCoupon(key, old, productKey)
   for (const duration of durations) {
     const wanted = carryingCoupon(redeemed.key, redeemed.value, duration)
@@ -125,7 +127,7 @@ interface Unmapped {
   readonly key: string | undefined
 }
 
-/** An entry that is there and has an error is not called missing. */
+/** An entry that exists but has an error is not reported as missing. */
 function unmapped(
   index: CatalogIndex,
   code: BlockedCode,

@@ -13,8 +13,8 @@ import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 type AnyPlan = HandoverPlan<Goal | 'undo'>
 
 /**
- * What starts a plan's hand-over. Money of the customer stays when the others of `money_after` did
- * not move.
+ * The event that starts a plan's hand-over. The customer's money stays when the other subscribers
+ * in `money_after` did not move.
  */
 export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEvent, { type: 'begin' }> {
   const { expect, goal, steps } = plan
@@ -28,9 +28,9 @@ export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEve
 }
 
 /**
- * The request that a state asks for, complete but for the idempotency key, `$ref` values and
- * `$live` values (`withLive`). What the plan lists is sent as the plan lists it; what depends on
- * what was found on the way is made here.
+ * The request for a state, complete except for the idempotency key, `$ref` values and `$live`
+ * values (`withLive`). Steps that the plan lists are sent as listed; requests that depend on a read
+ * are built here.
  */
 export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyPlan, live: LiveValues): PlannedStep {
   const { expect } = plan
@@ -75,8 +75,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'cancelling_new':
       return cancelNewStep(successor(), expect.key)
     case 'closing':
-      // Changes nothing. Under the creation's own key it keeps every later creation of this hold
-      // from being executed.
+      // Changes nothing. It uses the creation's own key, so that no later creation of this hold can
+      // be executed.
       return target('close-creation', `/v1/customers/${expect.customer_new}`, { metadata: { [markClosed]: null } })
     case 'restoring_old':
       return restoreStep(expect.source, expect.old, expect.before_pause)
@@ -101,8 +101,8 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
 }
 
 /**
- * A hold and a release say which number they have, and since when; a new subscription says under
- * which hold it was made. The plan cannot know either.
+ * Numbers a step. A hold and a release record their number and their time; a new subscription
+ * records the hold it was created under. The plan cannot know either.
  */
 export function numbered(step: PlannedStep, state: HandoverState, now: Instant): PlannedStep {
   const number = numberOf(step, state)
@@ -113,15 +113,14 @@ export function numbered(step: PlannedStep, state: HandoverState, now: Instant):
 }
 
 /**
- * The number of a hold, of the creation under it, or of its release; undefined for every other
- * request.
+ * The number of a hold, of the creation under it, or of its release. Undefined for other requests.
  */
 export function numberOf({ id }: PlannedStep, { generation, skips }: HandoverState): number | undefined {
   if (id === 'hold' || id === 'create' || id === 'close-creation') return present(generation, 'generation')
   return id === 'restore-old' ? present(generation, 'generation') + 1 + skips : undefined
 }
 
-/** The request as it is sent: personal values read from the live objects, never from the plan. */
+/** The request as it is sent: personal values come from the live objects, never from the plan. */
 export function withLive(step: PlannedStep, live: LiveValues): PlannedStep {
   return { ...step, params: withLiveValues(step.params, live) }
 }
@@ -131,8 +130,8 @@ function target(id: string, path: string, params: JsonObject): PlannedStep {
 }
 
 /**
- * A draft that our hold kept back is collected after all; its mark says whose hold that was, in
- * case it is found as an old draft.
+ * Collects a draft that our hold kept back. Its mark names the hold, in case it is later found as
+ * an old draft.
  */
 function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
   const metadata = { [markCarried]: gapMark(expect, invoice) }
@@ -141,8 +140,8 @@ function advancing(expect: AnyPlan['expect'], invoice: string): PlannedStep {
 }
 
 /**
- * A hold that somebody took off is put back: as a draft keeper until the successor is proven, as
- * `void` after.
+ * Restores a hold that was removed outside Crossbill: as `keep_as_draft` until the successor is
+ * proven, as `void` afterwards.
  */
 function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): PlannedStep {
   const planned = steps.find(({ id }) => id === 'hold')
@@ -158,7 +157,7 @@ function reholding({ goal }: HandoverState, { expect, steps }: AnyPlan): Planned
   return { ...hold, id: 'hold-again', params: { ...hold.params, pause_collection: keptPause } }
 }
 
-/** Ids that the plan could not know yet. */
+/** Inserts ids that the plan could not know. */
 function inPlace(step: PlannedStep, { successor, invoice, schedule }: HandoverState): PlannedStep {
   const ids = new Map([
     [successorInPath, successor],

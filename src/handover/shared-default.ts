@@ -6,10 +6,10 @@ import { isOver } from '../live/subscription.ts'
 import type { HandoverInput } from './types.ts'
 
 /**
- * Customers of the target whose subscriptions are charged to different methods although each relies
- * on a customer's default today: the same customer id in two sources, two old customers with one
- * copy, or a subscription that lives in the target already. All declared ones count, whatever their
- * stage, so that the order of the waves changes nothing.
+ * Customers of the target whose subscriptions are charged to different methods, although each uses
+ * a customer's default today: the same customer id in two sources, two old customers with one copy,
+ * or a subscription that is already live in the target. All declared subscriptions count, whatever
+ * their stage, so that the order of the waves does not matter.
  */
 export function sharedDefaults({ catalog, live, copyMaps }: HandoverInput): ReadonlySet<string> {
   const methods = new Map<string, Set<string>>()

@@ -10,8 +10,8 @@ import { livePriceDifferences } from './terms.ts'
 import type { HandoverInput } from './types.ts'
 
 /**
- * What the subscriber changed since the move, and how a subscriber's file says it: fields to set,
- * undefined for those to be removed.
+ * What the subscriber changed since the move, as a change to their file: fields to set, or
+ * undefined for fields to remove.
  */
 export interface Changed {
   readonly what: 'items or quantities' | 'payment method' | 'its end' | 'collection_method'
@@ -27,18 +27,18 @@ export type ChangedFields = Partial<
   >
 >
 
-/** How the successor differs from the held old subscription that it was made from. */
+/** How the successor differs from the held old subscription that it was created from. */
 export function termsSinceMove(candidate: Candidate, successor: Stripe.Subscription): readonly Changed[] {
   const { desired, old, copyMap } = candidate
   const now = readSource(successor, customerOf(successor))
   const copy = old.payment === null ? undefined : copyMap.payments.get(old.payment.id)?.id
   const own = readPayment(successor, undefined)?.id ?? null
-  // Where nobody knows the copy, nobody can say that it was changed; where one default is wrong for
-  // some, the copy is pinned.
+  // Where the copy is unknown, a change cannot be detected. Where one default cannot be right for
+  // all, the copy is pinned.
   const isUnknown = copy === undefined && old.payment !== null && own !== null
   const pinned = old.payment?.level === 'subscription' || own === copy ? (copy ?? null) : null
-  // An end that was carried along comes near on both sides; payments that are left give the new one
-  // an end of its own.
+  // A carried end comes near on both sides; `payments_left` gives the new subscription an end of
+  // its own.
   const sameEnd = now.ending === old.ending || typeof desired.managed_by_application === 'object'
   const { cancel_at: end, cancel_at_period_end: ends, collection_method: method, days_until_due: days } = successor
   const changed = (what: Changed['what'], isChanged: boolean, fields: () => ChangedFields): readonly Changed[] =>
@@ -74,8 +74,8 @@ function sameItems(before: readonly SourceItem[], after: readonly SourceItem[], 
 }
 
 /**
- * By keys of the catalog; undefined while it lacks one of the prices. What else the file says of an
- * item stays.
+ * The items by catalog keys; undefined while the catalog lacks one of the prices. Other fields of
+ * an item in the file stay.
  */
 function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]): readonly DesiredItem[] | undefined {
   const foreign = around.index.mappings(around.target.name).prices
@@ -89,7 +89,7 @@ function itemsNow({ desired, around }: Candidate, items: readonly SourceItem[]):
   return all.length === items.length ? all : undefined
 }
 
-/** Whether the subscriber's file says it already: then it is no drift any more. */
+/** Whether the subscriber's file already has the change; then it is no longer drift. */
 export function isAdopted(desired: DesiredSubscriber, { what, now }: Changed): boolean {
   const at = (when: DesiredSubscriber['cancel_at']): string | undefined =>
     when === undefined ? when : formatInstant(when)
@@ -118,10 +118,7 @@ function told(items: readonly DesiredItem[]): string {
     .join()
 }
 
-/**
- * What the subscribers who are in the target changed there and no file says yet: for a pull to
- * write down.
- */
+/** What subscribers in the target changed there and no file has yet, for a pull to write. */
 export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey, readonly Changed[]> {
   const around = surroundingsOf(input)
   return new Map(

@@ -3,18 +3,17 @@ import type { AlarmCode } from './codes.ts'
 import type { Goal, Reason } from './types.ts'
 
 /**
- * The words of the hand-over machine (`machine.ts`): its states, what it asks to be done, and what
- * it is told.
+ * The vocabulary of the hand-over machine (`machine.ts`): its states, commands and events.
  *
- * The engine drives it: `command(state)` says what to do; the answer, interpreted, becomes an
- * event; `next(state, event)` gives the new state, which is stored before the next command. At a
- * rest the loop ends. A run that stops anywhere is taken up again with the event `interrupted`.
+ * The engine drives it: `command(state)` gives the next command. The engine turns the answer into
+ * an event, and `next(state, event)` gives the new state, which is stored before the next command.
+ * The loop ends at a rest. A run that stopped anywhere resumes with the event `interrupted`.
  */
 export type Phase = Rest | ReadingPhase | SendingPhase
 
 /**
- * Nothing more to do now. `doubtful` waits for a positive read or for a person and always carries
- * an alarm.
+ * No further step now. `doubtful` waits for a positive read or for a person and always carries an
+ * alarm.
  */
 export type Rest = 'source' | 'moved' | 'settled' | 'ended' | 'doubtful'
 
@@ -49,74 +48,74 @@ export type SendingPhase =
   | 'cancelling_old'
   | 'restoring_collection'
 
-/** How many requests the plan holds for the lists of a hand-over. */
+/** The number of requests in each list of the plan. */
 export type Lists = {
   readonly carry: number
-  /** Money of the customer: carried by a move, carried back by a revert. */
+  /** The customer's money: carried by a move, carried back by a revert. */
   readonly money: number
   /** The source's own pause is copied to the successor. */
   readonly pause: boolean
   /**
-   * Remaining phases of the source's schedule get a schedule in the target: one request makes it,
-   * one fills it.
+   * The remaining phases of the source's schedule get a schedule in the target: one request creates
+   * it, one fills it.
    */
   readonly schedule: boolean
 }
 
 /**
- * An invoice of the old subscription that our hold kept back: a renewal that it did not charge.
+ * An invoice of the old subscription that our hold kept back: a renewal that was not charged.
  * Amounts in minor units.
  */
 export type KeptBack = {
   readonly invoice: string
-  /** When it was made, unix seconds. */
+  /** Creation time, unix seconds. */
   readonly at: number
   readonly amount: number
   readonly currency: string
-  /** The target charged the renewal; only items of the old account went with the invoice. */
+  /** The target charged the renewal; only items of the old account were on this invoice. */
   readonly itemsOnly: boolean
 }
 
-/** JSON: kept as `facts` in the store. */
+/** JSON: stored as `facts`. */
 export type HandoverState = {
   readonly phase: Phase
-  /** `undo` is a move that is being taken back before it was proven. */
+  /** `undo` is a move that is undone before its proof. */
   readonly goal: Goal | 'undo'
   readonly lists: Lists
   readonly successor: string | null
   /**
-   * Which hold of this subscriber the hand-over is about, as the old subscription counts its holds
-   * and releases; null until it has been read. Keys derive from it.
+   * The hold that this hand-over uses, as the old subscription numbers its holds and releases; null
+   * until it was read. Keys derive from it.
    */
   readonly generation: number | null
-  /** Numbers after it whose keys were used up without the wanted effect. */
+  /** How many numbers after `generation` were used up without the intended effect. */
   readonly skips: number
   /** A creation of this hold ended without a known outcome since the run began. */
   readonly unsure: boolean
-  /** Stripe refused the creation of this hold, so that nothing was made under its key. */
+  /** Stripe refused the creation of this hold, so its key created nothing. */
   readonly refused: boolean
-  /** The key of this hold's creation was used for something else than this run's creation. */
+  /** The key of this hold's creation was used for something other than this run's creation. */
   readonly foreign: boolean
   /**
    * The key of this hold's creation: `shut` before any creation used it, or `used` by a creation.
-   * Null while it may still be used.
+   * Null while it can still be used.
    */
   readonly closed: 'shut' | 'used' | null
   /**
-   * The proof is behind it, and money of the customer has begun to move: from here a move goes on
-   * and is not taken back.
+   * The proof is done and the customer's money has begun to move: from here, a move continues and
+   * is not undone.
    */
   readonly proven: boolean
-  /** How many requests of the list in hand are done. */
+  /** How many requests of the current list are done. */
   readonly done: number
-  /** Passes through `recovering` since the run began; too many end in `doubtful`. */
+  /** Passes through `recovering` since the run began. Too many end in `doubtful`. */
   readonly rounds: number
   /** Why it stopped, was undone, or waits. */
   readonly reason: Reason | null
-  /** Somebody has to look; code of the alert. */
+  /** The code of an alert: a person must look. */
   readonly alarm: AlarmCode | null
   /**
-   * The invoice in hand: the target's that a revert stops and voids, or the source's that bills a
+   * The current invoice: the target's that a revert stops and voids, or the source's that bills a
    * gap.
    */
   readonly invoice: string | null
@@ -124,25 +123,24 @@ export type HandoverState = {
   /** The payment of that invoice, for a refund. */
   readonly payment: string | null
   /**
-   * The creation took money against all expectation: the undo refunds it, and the whole run stops.
+   * The creation charged the customer unexpectedly: the undo refunds the charge, and the whole run
+   * stops.
    */
   readonly charged: boolean
-  /** Requests that bill the gap. */
+  /** The number of requests that bill the gap. */
   readonly gap: number
-  /** The period in hand, while it is billed. */
+  /** The period that is being billed. */
   readonly period: KeptBack | null
   /**
-   * Every period that the hold kept back and neither side had charged: billed by this hand-over, or
-   * left as the project says.
+   * Every period that the hold kept back and neither account had charged: billed by this hand-over,
+   * or left as the project's policy says.
    */
   readonly accounted: readonly (KeptBack & { readonly outcome: 'billed' | 'left' })[]
-  /**
-   * The schedule in hand: the one made in the target, or the one that is released before a cancel.
-   */
+  /** The current schedule: the one created in the target, or the one to release before a cancel. */
   readonly schedule: string | null
   /**
-   * Open invoices of other subscriptions of the customer in the source, whose collection is
-   * restored after settling.
+   * Open invoices of the customer's other subscriptions in the source, whose collection is restored
+   * after a settle.
    */
   readonly collect: readonly string[]
 }
@@ -176,7 +174,10 @@ export type HandoverEvent =
     }
   /** The run stopped or crashed here. */
   | { readonly type: 'interrupted' }
-  /** `reason` says why the old one is not as planned (changed, renews soon); null when it is. */
+  /**
+   * `reason` says why the old subscription is not as planned (changed, renews soon); null when it
+   * is.
+   */
   | {
       readonly type: 'old_read'
       readonly sight: OldSight
@@ -187,22 +188,26 @@ export type HandoverEvent =
   | {
       readonly type: 'sent'
       /**
-       * `refused`: understood and not done. `contended`: not done, because another run sent a
-       * different request at the same point. `too_late`: not sent, T is inside the guard window.
-       * `unknown`: may have been done.
+       * `refused`: answered and not executed. `contended`: not executed, because another run sent a
+       * different request at the same point. `too_late`: not sent, because T is inside the guard
+       * window. `unknown`: may have been executed.
        */
       readonly result: 'done' | 'refused' | 'contended' | 'too_late' | 'unknown'
       /** Id of the object in the answer. */
       readonly id: string | null
-      /** For `done`: the answer is not what was expected. Otherwise why not. */
+      /**
+       * For `done`: how the answer differs from the expectation. Otherwise: why the request was not
+       * executed.
+       */
       readonly reason: Reason | null
       /**
-       * For `unknown`: the key is used up, so that the request is not executed from now on. What is
-       * there now shows whether it was.
+       * For `unknown`: the key is used up, so the request can no longer be executed. A read shows
+       * whether it was.
        */
       readonly spent?: true
       /**
-       * Requests of the list after this one that fall away with it: there is nothing left to carry.
+       * How many later requests of the list are no longer needed, because there is nothing left to
+       * carry.
        */
       readonly moot?: number
     }
@@ -210,7 +215,7 @@ export type HandoverEvent =
       readonly type: 'proved'
       readonly result: 'ok' | 'differs' | 'charged' | 'unsure'
       readonly reason: Reason | null
-      /** The invoice that took money, for `charged`. */
+      /** The invoice that charged the customer, for `charged`. */
       readonly invoice: string | null
     }
   | {
@@ -225,42 +230,45 @@ export type HandoverEvent =
       readonly newSchedule: string | null
       readonly collect: readonly string[]
       /**
-       * The held old one was changed there since, and nobody said that the new one was changed like
-       * it.
+       * The held subscription was changed since, and no override confirms that the new one was
+       * changed the same way.
        */
       readonly drifted: boolean
-      /** Anything else that happened to it there and would be lost by a settle. */
+      /** Another change on the held subscription that a settle would lose. */
       readonly lost: Reason | null
       /**
        * The number of holds and releases that the old subscription has had; null when it could not
        * be read.
        */
       readonly generation: number | null
-      /** A successor was made since the present hold, whatever became of it. */
+      /** A successor was created since the present hold, whatever happened to it later. */
       readonly made: boolean
-      /** The present hold has stood for longer than any request can take. */
+      /** The present hold is older than the longest time that any request can take. */
       readonly quiet: boolean
     }
   | {
       readonly type: 'invoice_read'
       readonly sight: InvoiceSight | 'unreadable'
       readonly invoice: string | null
-      /** Its payment intent, where there is one. */
+      /** The payment intent of the invoice, if there is one. */
       readonly payment: string | null
-      /** A refunded or disputed period may be set back: `override` names what to do. */
+      /** A refunded or disputed period may be reverted: `override` names what to do. */
       readonly allowed: boolean
-      /** The successor is not what the plan of this revert saw: its subscriber acted in between. */
+      /**
+       * The successor differs from what the plan of this revert saw: its subscriber changed it in
+       * between.
+       */
       readonly changed: boolean
     }
   | {
       readonly type: 'gap_read'
       /**
-       * `draft`: a complete draft in the source only has to be advanced. `uncharged`: `requests`
-       * requests bill it, `done` of them were sent.
+       * `draft`: a complete draft in the source that must only be advanced. `uncharged`: `requests`
+       * requests bill the period; `done` of them were sent.
        */
       readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
       readonly invoice: string | null
-      /** The oldest period that is still to be billed. */
+      /** The oldest period that must still be billed. */
       readonly period: KeptBack | null
       /** Periods that are left uncharged. */
       readonly left: readonly KeptBack[]
@@ -274,7 +282,7 @@ export function isRest(phase: Phase): phase is Rest {
   return rests.includes(phase)
 }
 
-/** Where a subscriber without any history stands. */
+/** The state of a subscriber without history. */
 export const atSource: HandoverState = {
   phase: 'source',
   goal: 'move',

@@ -5,23 +5,23 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { decimalText } from '../live/source.ts'
 
 /**
- * Whether an object of the old account and one of this catalog charge alike: every field that
- * reaches a bill, in one normal form. A mapping that joins prices of another amount or another
- * interval count is found here, before anything is sent.
+ * Compares an object of the old account with one of this catalog: every field that affects a bill,
+ * in one normal form. It finds a mapping to a price with a different amount or interval count
+ * before anything is sent.
  */
 export function priceDifferences(old: Stripe.Price, desired: JsonObject, currency: string): readonly string[] {
   return differences(oldPriceTerms(old, currency), desiredPriceTerms(desired, currency), unread(old, currency))
 }
 
-/** Whether two live prices charge alike in this currency, whatever their ids. */
+/** Compares two live prices in this currency, whatever their ids. */
 export function livePriceDifferences(a: Stripe.Price, b: Stripe.Price, currency: string): readonly string[] {
   const skipped = [...unread(a, currency), ...unread(b, currency)]
   return differences(oldPriceTerms(a, currency), oldPriceTerms(b, currency), skipped)
 }
 
 /**
- * Fields that Stripe leaves out unless asked (tiers, other currencies): what was not read is not
- * compared.
+ * Fields that Stripe omits unless they are expanded (tiers, other currencies): a field that was not
+ * read is not compared.
  */
 function unread(price: Stripe.Price, currency: string): readonly string[] {
   const tiers = price.tiers_mode !== null && price.tiers === undefined ? ['tiers'] : []
@@ -30,8 +30,8 @@ function unread(price: Stripe.Price, currency: string): readonly string[] {
 }
 
 /**
- * Amount, currency and products; not the duration, which the carried remainder decides.
- * `productKey` maps an old product id to its key here.
+ * Compares amount, currency and products, but not the duration, which the carried remainder
+ * decides. `productKey` gives this catalog's key for an old product id.
  */
 export function couponDifferences(
   old: Stripe.Coupon,
@@ -131,8 +131,8 @@ function differences(old: JsonObject, desired: JsonObject, skipped: readonly str
 }
 
 /**
- * Amounts in further currencies. Stripe repeats the coupon's own among its options; people do not
- * write it twice.
+ * Amounts in further currencies. Stripe repeats the coupon's own currency among its options; a
+ * catalog does not.
  */
 function amounts(options: Readonly<Record<string, unknown>>, own: unknown): JsonObject {
   return Object.fromEntries(
@@ -163,7 +163,7 @@ function listAt(value: JsonObject, field: string): readonly JsonObject[] {
   return Array.isArray(list) ? list.filter(isJsonObject) : []
 }
 
-/** The old product's key of this catalog must be the price's product here. */
+/** Whether the old product's key in this catalog differs from the product of the price. */
 export function productDiffers(
   old: Stripe.Price,
   desired: JsonObject,

@@ -9,9 +9,9 @@ import type { PauseImage } from '../live/source.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 
 /**
- * What the hand-over reads and gives. Everything here is plain data; types whose values travel in a
- * plan file or the store are JSON (`type`, not `interface`, so that they are assignable to
- * JsonObject).
+ * Inputs and results of the hand-over. Everything here is plain data. Types whose values are
+ * written to a plan file or the store are JSON (`type`, not `interface`, so that they are
+ * assignable to JsonObject).
  */
 
 /* ---------------------------------------------------------------- input */
@@ -20,11 +20,11 @@ import type { BlockedCode, DeferredCode } from './codes.ts'
 export interface CopyMap {
   /** Old customer id → new one (the same id, but never assumed). */
   readonly customers: ReadonlyMap<string, string>
-  /** Old payment id (`pm_ card_ src_ ba_`) → new id and the new customer it hangs on. */
+  /** Old payment id (`pm_ card_ src_ ba_`) → new id and the new customer it belongs to. */
   readonly payments: ReadonlyMap<string, { readonly customer: string; readonly id: string }>
 }
 
-/** What the store remembers of a subscriber: a hand-over's state under way or at rest. */
+/** The store's record of a subscriber: the state of a hand-over, in progress or at rest. */
 export interface Remembered {
   readonly phase: string
   readonly facts: JsonObject
@@ -50,8 +50,8 @@ export interface Reason<Code extends string = string> {
 }
 
 /**
- * A difference that is shown and never undone by us: what the subscriber changed, or what somebody
- * changed on a held subscription.
+ * A difference that is shown and that Crossbill never undoes: a change by the subscriber, or a
+ * change on a held subscription.
  */
 export interface HandoverDrift {
   readonly code:
@@ -67,8 +67,8 @@ export interface HandoverDrift {
 }
 
 /**
- * The next charge on both sides, for the plan's money. Amounts in minor units; before discounts of
- * the customer balance.
+ * The next charge on both sides, for the amounts that the plan shows. Minor units, before the
+ * customer balance.
  */
 export interface ChargeForecast {
   readonly at: Instant
@@ -80,11 +80,11 @@ export interface ChargeForecast {
     readonly currency: string
     readonly account: string
   }
-  /** Stripe computes tax on top of these amounts, and no preview has shown how much. */
+  /** Stripe adds tax to these amounts, and no preview has shown how much. */
   readonly tax_not_included?: true
 }
 
-/** Every subscriber is exactly one of these. */
+/** Every subscriber has exactly one of these outcomes. */
 export type Outcome =
   | { readonly outcome: 'unchanged' }
   | { readonly outcome: 'move' | 'settle' | 'revert'; readonly plan: HandoverPlan }
@@ -97,33 +97,34 @@ export type Outcome =
 export type Classification = Outcome & {
   readonly key: SubscriberKey
   readonly standing: Standing
-  /** Id of the live or last successor in the target, when there is one. */
+  /** Id of the live or latest successor in the target, if there is one. */
   readonly successor: string | null
   readonly drift: readonly HandoverDrift[]
   /**
-   * For `unfinished`: how the recovery at the start of the next run finishes or undoes it when the
-   * store remembers nothing better.
+   * For `unfinished`: how the recovery at the start of the next run finishes or undoes the
+   * hand-over when the store has no better record.
    */
   readonly recovery?: HandoverPlan<'move' | 'undo'>
   /**
-   * For a move or revert whose tax Stripe computes: those who are equal in this are taxed equally.
+   * For a move or revert whose tax Stripe computes: subscribers with an equal value are taxed
+   * equally.
    */
   readonly taxed?: TaxSituation
   /**
-   * Monthly recurring amount, minor units, rounded half up; of whoever bills now. Undefined for
-   * those who are not billed.
+   * Monthly recurring amount of the subscription that bills now, in minor units, rounded half up.
+   * Undefined for subscribers who are not billed.
    */
   readonly monthly?: { readonly amount: number; readonly currency: string }
 }
 
-/** What decides a subscriber's automatic tax. */
+/** The inputs of a subscriber's automatic tax. */
 export interface TaxSituation {
   readonly source: string
-  /** ISO 3166; empty when the address does not say. */
+  /** ISO 3166; empty when the address has no country. */
   readonly country: string
-  /** The state, where sellers register state by state; else empty. */
+  /** The state, where sellers register by state; otherwise empty. */
   readonly region: string
-  /** Equal for those who are taxed equally by one seller. */
+  /** Equal for subscribers whom one seller taxes equally. */
   readonly group: string
 }
 
@@ -133,8 +134,8 @@ export type TaxRate = { readonly percentage: number; readonly inclusive: boolean
 /* ----------------------------------------------------------------- plan */
 
 /**
- * A request of the plan without its idempotency key, which the plan's assembly derives. `$ref`
- * values are resolved by the executor.
+ * A request of the plan without its idempotency key, which the plan's assembly derives. The
+ * executor resolves `$ref` values.
  */
 export type PlannedStep = {
   /**
@@ -150,23 +151,23 @@ export type PlannedStep = {
 
 export type Goal = 'move' | 'settle' | 'revert'
 
-/** `undo` only for the recovery of what an earlier run left behind. */
+/** `undo` is used only for the recovery of an unfinished earlier run. */
 export type HandoverPlan<AnyGoal extends Goal | 'undo' = Goal> = {
   readonly goal: AnyGoal
   readonly because: readonly string[]
   /**
-   * In the order in which they are sent when nothing goes wrong. Requests that depend on what is
-   * found on the way are not listed.
+   * In the order in which they are sent if nothing fails. Requests that depend on a read during the
+   * run are not listed.
    */
   readonly steps: readonly PlannedStep[]
   readonly expect: Expectation
   readonly charge: ChargeForecast | null
-  /** Settling before a captured payment proved the move: counted by the guard `settle_unproven`. */
+  /** A settle before a captured payment proved the move. The guard `settle_unproven` counts it. */
   readonly unproven: boolean
 }
 
 /**
- * What a hand-over must find while it works; stored in the plan (`Change.expect`). JSON throughout.
+ * What a hand-over must find during the run; stored in the plan (`Change.expect`). JSON throughout.
  */
 export type Expectation = {
   readonly goal: Goal | 'undo'
@@ -183,35 +184,35 @@ export type Expectation = {
   readonly fingerprint: string
   /** T, the next renewal, unix seconds; null when nothing more will be billed. */
   readonly next: number | null
-  /** No step before the point of no return is sent when T is nearer than this many seconds. */
+  /** No step before the point of no return is sent when T is nearer than this number of seconds. */
   readonly window: number
   readonly before_pause: PauseImage | null
-  /** When our hold began, unix seconds; the plan's time for a move. */
+  /** When our hold began, unix seconds. For a move: the plan's time. */
   readonly held_since: number
   /** Known successor for settle and revert; null for a move. */
   readonly successor: string | null
   /** Digest of the successor as it was created, for `changed_since_move`; null for a move. */
   readonly successor_fingerprint: string | null
   /**
-   * The customer's balance in the source when the plan was made; only looked at where money of the
-   * customer moves.
+   * The customer's balance in the source when the plan was made. It is compared only where the
+   * customer's money moves.
    */
   readonly balance: number | null
-  /** What the subscriber's file allows by name: `changed_since_move`, `bill_refunded_period` … */
+  /** What the subscriber's file permits by name: `changed_since_move`, `bill_refunded_period` … */
   readonly override: readonly string[]
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
   readonly money: readonly string[]
   /**
-   * Money of the customer moves only when these other subscribers of theirs have moved in this run;
-   * else the `money` steps are left out.
+   * The customer's money moves only if these other subscriptions of the customer have moved in this
+   * run; otherwise the `money` steps are omitted.
    */
   readonly money_after: readonly SubscriberKey[]
-  /** `recompute` only where the difference was shown in the plan and accepted for the country. */
+  /** `recompute` only where the plan showed the difference and it was accepted for the country. */
   readonly tax: 'same' | 'recompute'
   /**
-   * The difference that was shown and accepted: a plan whose tax has changed since is not the
-   * reviewed one.
+   * The difference that was shown and accepted. If the tax has changed since, the plan is no longer
+   * the reviewed one.
    */
   readonly tax_change: { readonly before: string; readonly after: string } | null
   readonly proof: ProofExpectation | null
@@ -219,8 +220,8 @@ export type Expectation = {
 }
 
 /**
- * What the new subscription must be, field by field; catalog references appear as `{ "$ref":
- * address }` and are resolved before proving.
+ * The expected new subscription, field by field. Catalog references appear as `{ "$ref": address }`
+ * and are resolved before the proof.
  */
 /** An object of the catalog: by address in a plan, by id once resolved. */
 export type Reference = { readonly $ref: string } | string
@@ -246,16 +247,16 @@ export type ProofExpectation = {
   readonly payment: string | null
   readonly items: readonly ExpectedItem[]
   readonly discounts: readonly ExpectedDiscount[]
-  /** The source's own pause, copied. */
+  /** The source's own pause, carried. */
   readonly pause: PauseImage | null
-  /** Whether a schedule with the remaining phases hangs on it. */
+  /** Whether a schedule with the remaining phases must exist. */
   readonly schedule: boolean
   readonly metadata: Readonly<Record<string, string>>
 }
 
 /**
- * `config` as it was sent. Which of the instants in `at` Stripe shows is its own affair: with the
- * day of the month each fixes the same later dates.
+ * `config` as it was sent. Stripe may show any of the instants in `at`: with the day of the month,
+ * each fixes the same later dates.
  */
 export type ExpectedAnchor = {
   readonly at: readonly number[]

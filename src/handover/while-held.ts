@@ -8,8 +8,8 @@ import { aroundPrint, sourcePrint } from './fingerprint.ts'
 import { customerOf } from './proof.ts'
 
 /**
- * What happened in the old account to a held subscription or its customer that the new subscription
- * does not know of.
+ * A change in the old account to a held subscription or its customer that has not reached the new
+ * subscription.
  */
 export interface HeldChange {
   readonly code: 'cancelled_in_source' | 'drift_on_held_source' | 'money_on_held_source'
@@ -19,24 +19,22 @@ export interface HeldChange {
 export interface WhileHeld {
   readonly old: Stripe.Subscription
   readonly customer: Stripe.Customer | undefined
-  /** The subscription that bills instead. */
+  /** The subscription that bills now. */
   readonly successor: Stripe.Subscription
   /** Pending invoice items of the old customer. */
   readonly pending: readonly Stripe.InvoiceItem[]
   /**
-   * Invoices of the old subscription, as far as they were read, with the lines that are no renewal.
+   * Invoices of the old subscription, as far as they were read, with the lines that are not
+   * renewals.
    */
   readonly invoices: readonly Stripe.Invoice[]
   /** Other live subscriptions of the old customer in the old account. */
   readonly siblings: readonly Stripe.Subscription[]
-  /** What the subscriber's file says was dealt with. */
+  /** The codes that the subscriber's file overrides. */
   readonly override: readonly string[]
 }
 
-/**
- * Everything of it, in the order in which it matters. Each code is silenced by its name under
- * `override`, and by nothing else.
- */
+/** All such changes, most important first. Only its name under `override` silences a code. */
 export function changesWhileHeld(seen: WhileHeld): readonly HeldChange[] {
   const hold = readHold(seen.old)
   if (hold === null || isOver(seen.old)) return []
@@ -44,22 +42,25 @@ export function changesWhileHeld(seen: WhileHeld): readonly HeldChange[] {
   return all.filter(({ code }) => !seen.override.includes(code))
 }
 
-/** Whether it ends by itself at the end of its period, or before. */
+/** Whether the subscription is set to end, at the end of its period or earlier. */
 export function isEnding(subscription: Stripe.Subscription): boolean {
   return readSource(subscription, undefined).ending !== null
 }
 
-/** The old one was told to end, and the new one was not: a member who cancelled by an old door. */
+/**
+ * The old subscription was set to end and the new one was not: the member cancelled through an old
+ * door.
+ */
 function cancelAsked({ old, customer, successor }: WhileHeld, hold: Hold): readonly HeldChange[] {
   if (hold.print === '' || hold.print === sourcePrint(old, customer)) return []
   const end = endOf(old)
   const known = endOf(successor)
   if (end === null || (known !== null && known <= end)) return []
-  const message = `the old subscription was told to end on ${formatInstant(instant(end))} while it is on hold: a cancel by an old door, which ${successor.id} does not know of`
+  const message = `the old subscription was set to end on ${formatInstant(instant(end))} while it is on hold: a cancel through an old door that has not reached ${successor.id}`
   return [{ code: 'cancelled_in_source', message }]
 }
 
-/** The last instant up to which it is paid for; null when it goes on. */
+/** The instant up to which the subscription is paid; null if it does not end. */
 function endOf(subscription: Stripe.Subscription): number | null {
   return readSource(subscription, undefined).ending ?? subscription.cancel_at
 }
@@ -84,8 +85,8 @@ function changed(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
 }
 
 /**
- * An end alone is no change of the terms: it is a cancel, or the cancel that the new one has
- * followed.
+ * Whether the terms are unchanged. An end alone does not change the terms: it is a cancel, or the
+ * cancel that the new subscription followed.
  */
 function isSame({ old, customer, successor }: WhileHeld, { print }: Hold): boolean {
   const { cancel_at, cancel_at_period_end } = successor
@@ -94,15 +95,15 @@ function isSame({ old, customer, successor }: WhileHeld, { print }: Hold): boole
   return ends.slice(0, isEnd ? ends.length : 1).some((end) => sourcePrint({ ...old, ...end }, customer) === print)
 }
 
-/** Discounts run out by themselves while it is held, but they do not begin by themselves. */
+/** Discounts expire automatically during the hold, but they do not start automatically. */
 function discountsAdded({ old, customer }: WhileHeld, { since }: Hold): boolean {
   const all = [...old.discounts, ...old.items.data.flatMap(({ discounts }) => discounts), customer?.discount ?? null]
   return since > 0 && all.some((one) => one !== null && typeof one === 'object' && one.start > since)
 }
 
 /**
- * Money that arrived in the old account: a pending item goes onto the next invoice of the
- * subscription, which the hold voids, and a credit stays where no invoice will ever use it.
+ * Money added in the old account: a pending item goes onto the next invoice of the subscription,
+ * which the hold voids, and a credit stays where no invoice will use it.
  */
 function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
   const { old, customer, siblings } = seen
@@ -115,7 +116,7 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
     .filter(({ amount }) => amount !== 0)
   const credit = customer === undefined || siblings.some(bills) ? 0 : customer.balance
   const told = [
-    ...waiting.map(({ id, amount, currency }) => `item ${id} of ${formatMoney({ amount, currency })} waits for it`),
+    ...waiting.map(({ id, amount, currency }) => `item ${id} of ${formatMoney({ amount, currency })} is pending`),
     ...voided.map(
       ({ invoice: { id, currency }, amount }) => `items of ${formatMoney({ amount, currency })} were voided with ${id}`,
     ),
@@ -128,25 +129,28 @@ function moneyAdded(seen: WhileHeld, hold: Hold): readonly HeldChange[] {
     : [{ code: 'money_on_held_source', message: `money that nothing will bill in the old account: ${told.join('; ')}` }]
 }
 
-/** An item without a subscription goes onto whichever invoice of its customer comes first. */
+/** An item without a subscription goes onto the customer's next invoice, of any subscription. */
 function isTakenBefore(item: Stripe.InvoiceItem, { old, siblings }: WhileHeld): boolean {
   if (item.parent?.subscription_details?.subscription) return false
   const next = readSource(old, undefined).next
   return siblings.filter(bills).some((one) => (readSource(one, undefined).next ?? Infinity) < (next ?? Infinity))
 }
 
-/** A subscription of the old account that still makes invoices which somebody pays. */
+/** Whether a subscription of the old account still creates invoices that are paid. */
 function bills(subscription: Stripe.Subscription): boolean {
   return !isOver(subscription) && subscription.pause_collection === null && !isEnding(subscription)
 }
 
-/** Of this subscription, or of none: the next invoice of any takes those. */
+/**
+ * Whether the item belongs to this subscription, or to no subscription: the next invoice of any
+ * subscription takes those.
+ */
 export function belongsTo(item: Stripe.InvoiceItem, subscription: string): boolean {
   const of = item.parent?.subscription_details?.subscription ?? null
   return of === null || of === subscription
 }
 
-/** Lines of an invoice that are no renewal: items, and prorations of a change. */
+/** Invoice lines that are not renewals: items, and prorations of a change. */
 export function otherLines({ lines }: Stripe.Invoice): readonly Stripe.InvoiceLineItem[] {
   return lines.data.filter(({ parent }) => parent?.subscription_item_details?.proration !== false)
 }
@@ -155,10 +159,10 @@ function sum(lines: readonly Stripe.InvoiceLineItem[]): number {
   return lines.reduce((total, { amount }) => total + amount, 0)
 }
 
-/** For a reading of one subscription with its customer expanded. */
+/** The changes of one subscription that was read with its customer expanded. */
 export function changesOfOne(seen: Omit<WhileHeld, 'customer' | 'siblings'>): readonly HeldChange[] {
-  // The customer's other subscriptions were not read, so nothing is said about a balance that they
-  // may use.
+  // The customer's other subscriptions were not read, so a balance that they may use is not
+  // reported.
   const customer = customerOf(seen.old)
   return changesWhileHeld({ ...seen, customer: customer && { ...customer, balance: 0 }, siblings: [] })
 }

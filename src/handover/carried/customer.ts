@@ -6,9 +6,9 @@ import type { Findings } from '../findings.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * The customer is carried, too: Stripe's copy brings name, address and cards, but promises neither
- * tax ids, tax exemption, languages, shipping, invoice settings nor a default payment method. What
- * the target's customer already has is its own and stays.
+ * The steps that carry the customer. Stripe's copy brings name, address and cards, but does not
+ * promise tax ids, tax exemption, languages, shipping, invoice settings or a default payment
+ * method. Values that the target's customer already has are kept.
  */
 export function customerSteps(
   old: Stripe.Customer,
@@ -50,7 +50,7 @@ function invoiceSettings(
   }
 }
 
-/** One step for each tax id that the target's customer lacks. Verification is the target's own. */
+/** One step for each tax id that the target's customer lacks. The target verifies it itself. */
 function taxIdSteps(old: Stripe.Customer, target: Stripe.Customer, findings: Findings): readonly PlannedStep[] {
   if (old.tax_ids?.has_more === true || target.tax_ids?.has_more === true) {
     findings.block('customer_tax_id_missing', `customer ${old.id} has more tax ids than were read`)

@@ -13,8 +13,8 @@ export interface CarriedDiscount {
 }
 
 /**
- * The discounts of a subscription or an item, each by the coupon that covers exactly what is left;
- * those that are over are left behind.
+ * The discounts of a subscription or an item, each by the coupon that covers exactly the remainder.
+ * Expired discounts are not carried.
  */
 export function carriedDiscounts(
   input: RecipeInput,
@@ -34,7 +34,7 @@ function carriedDiscount(
 ): CarriedDiscount | undefined {
   const { old, index, desired, now } = input
   const { cycle, next } = old
-  // Said elsewhere: without a cycle there is nothing to count on.
+  // Reported elsewhere: without a cycle, renewals cannot be counted.
   if (cycle === null || next === null) return undefined
   if (discount.coupon === null || discount.old === null)
     return findings.block('coupon_unmapped', `the coupon of discount ${discount.id} cannot be read`)
@@ -67,7 +67,7 @@ function carriedDiscount(
     }
   }
 
-  /** Between which instants the new discount's end must lie. */
+  /** The instants between which the new discount's end must lie. */
   function bracket(duration: CouponDuration): Pick<ExpectedDiscount, 'after' | 'until'> {
     if (duration.duration !== 'repeating' || remainder.kind !== 'renewals') return { after: null, until: null }
     return { after: remainder.last, until: remainder.following }
@@ -75,8 +75,8 @@ function carriedDiscount(
 }
 
 /**
- * A `once` that an invoice has used is spent, even where Stripe still shows it. At the level of the
- * customer it falls on the customer's earliest renewal alone, which is for the caller to decide
+ * A `once` discount that an invoice has used is spent, even where Stripe still shows it. At
+ * customer level it applies to the customer's earliest renewal alone, which the caller decides
  * (`onceGoesTo`).
  */
 function isUsed({ old, onceGoesTo }: RecipeInput, discount: SourceDiscount): boolean {

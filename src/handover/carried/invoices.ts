@@ -10,10 +10,10 @@ import { refTo, type Found } from '../references.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * An open invoice that moves along (`past_due: carry`): voided where it is, then written anew where
- * the subscription went, line by line with the discounts already taken off, and finalized, which
- * starts its collection. It is an invoice of the customer, not of the subscription: the new
- * subscription is active whether or not it is paid.
+ * An open invoice that is carried (`past_due: carry`): it is voided where it is, created again in
+ * the other account line by line with the discounts already deducted, and finalized, which starts
+ * its collection. It is an invoice of the customer, not of the subscription: the new subscription
+ * is active whether or not it is paid.
  */
 interface Journey {
   readonly from: string
@@ -21,8 +21,8 @@ interface Journey {
   readonly customer: string
   readonly mark: string
   /**
-   * What the subscription charges where the invoice goes, when it is not the customer's usual
-   * method.
+   * The subscription's payment method in the receiving account, when it is not the customer's
+   * default.
    */
   readonly payment: string | undefined
   /** The other account's tax rate. */
@@ -56,7 +56,7 @@ export function invoicesOut({
   })
 }
 
-/** What is still open in the target of the invoices that moved along. */
+/** The unpaid rest in the target of the invoices that were carried. */
 export function invoicesBack({
   old,
   desired,
@@ -79,9 +79,7 @@ export function invoicesBack({
   })
 }
 
-/**
- * The beginning that the steps of one invoice share, when this one takes it out of where it was.
- */
+/** The common prefix of one invoice's steps, if this step takes the invoice out of its account. */
 export function invoiceTakenOut(step: string): string | undefined {
   return /^(money-invoice-\d+-)out$/.exec(step)?.[1]
 }
@@ -103,8 +101,8 @@ function stepsOf(invoices: readonly Stripe.Invoice[], journey: Journey): Found<r
 }
 
 /**
- * Nothing was taken off since it was written: by a balance that was applied, a credit note, or a
- * part that was paid.
+ * Whether nothing was deducted since it was finalized: no applied balance, credit note or partial
+ * payment.
  */
 export function isOwedAsWritten({ amount_remaining: owed, total }: Stripe.Invoice): boolean {
   return owed === total
@@ -114,22 +112,22 @@ const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wa
 
 function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof blocked> | undefined {
   if (invoice.amount_paid > 0)
-    return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot move along`)
-  // A credit that was applied goes back to the customer here when the invoice is voided, and a
-  // credit note does not move: there it would be the whole again.
+    return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot be carried`)
+  // When the invoice is voided, an applied credit returns to the customer here, and a credit note
+  // does not move. In the other account the invoice would be due in full again.
   if (!isOwedAsWritten(invoice))
     return blocked(
       'open_invoice',
-      `invoice ${invoice.id} is not owed as it was written (a balance was applied, or a credit note issued) and cannot move along`,
+      `the amount due of invoice ${invoice.id} was reduced (a balance was applied, or a credit note issued), so it cannot be carried`,
       whereItIs,
     )
   if (invoice.lines.has_more) return blocked('open_invoice', `invoice ${invoice.id} has more lines than were read`)
-  // Made anew by another seller it would be another amount, and the tax of what was supplied is the
-  // old seller's.
+  // Another seller's invoice could have a different amount, and the tax on what was supplied
+  // belongs to the old seller.
   if (invoice.automatic_tax.enabled)
     return blocked(
       'open_invoice',
-      `the tax of invoice ${invoice.id} was computed by Stripe for the account that sold, and would be computed anew`,
+      `the tax of invoice ${invoice.id} was computed by Stripe for the account that sold, so it would have to be computed again`,
       whereItIs,
     )
   const lost = ratesOf(invoice).find((id) => rate(id) === undefined)
@@ -174,7 +172,7 @@ function invoiceSteps(
       period: { start: line.period.start, end: line.period.end },
       ...(line.description === null ? {} : { description: lineText(from, invoice.id ?? '', line.id) }),
       ...(rates.length === 0 ? {} : { tax_rates: rates }),
-      // Lines may be equal in everything else: after a crash each is looked for by its own mark.
+      // Lines can be identical in all other fields: after a crash, each is found by its own mark.
       metadata: { [markCarried]: `${mark} ${invoice.id} ${i}` },
     })
   })

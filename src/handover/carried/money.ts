@@ -15,11 +15,11 @@ import { hasHoldMark, isOver } from '../../live/subscription.ts'
 import type { Classification, HandoverPlan, PlannedStep, Reason } from '../types.ts'
 
 /**
- * Money that hangs on a customer, not on a subscription: the balance, and pending invoice items
+ * Money that belongs to a customer, not to a subscription: the balance, and pending invoice items
  * without a subscription. It leaves an account only with the customer's last live subscription
- * there, as marked requests, taken out first and put in after: a crash between leaves it in neither
- * account, which the next run repairs, never in both. A revert carries back what is left. Items of
- * a subscription go with that subscription.
+ * there, as marked requests that first take it out and then put it in. A crash in between leaves it
+ * in neither account, which the next run repairs, and never in both. A revert carries back the
+ * rest. Items of a subscription go with that subscription.
  */
 export function withCustomerMoney(decided: readonly Decided[]): readonly Decided[] {
   const parts = new Map<SubscriberKey, MoneyPart | { readonly reason: Reason<BlockedCode> }>()
@@ -61,7 +61,9 @@ function withMoney(
     : { ...classification, plan: planWithMoney(classification.plan, part) }
 }
 
-/** Before the last step, which switches the hold or gives the old subscription back. */
+/**
+ * Inserts the steps before the last one, which switches the hold or releases the old subscription.
+ */
 function planWithMoney(plan: HandoverPlan, { steps, after }: MoneyPart): HandoverPlan {
   const last = plan.steps.slice(-1)
   return {
@@ -75,10 +77,7 @@ function planWithMoney(plan: HandoverPlan, { steps, after }: MoneyPart): Handove
   }
 }
 
-/**
- * Whether every live subscription that the customer still has in the source is among those that
- * move.
- */
+/** Whether every live subscription that the customer still has in the source moves. */
 function leavesSource(candidates: readonly Candidate[]): boolean {
   const [first] = candidates
   if (first === undefined) return false
@@ -106,7 +105,7 @@ function moneyOut(candidate: Candidate, last: boolean): Part {
     ([currency, amount]) => currency !== old.currency && amount !== 0,
   )
   if (balance !== 0 && foreign !== undefined)
-    return { reason: blocked('customer_balance', `customer ${customerOld.id} has a balance in ${foreign[0]}, too`) }
+    return { reason: blocked('customer_balance', `customer ${customerOld.id} also has a balance in ${foreign[0]}`) }
   const items = policies.pending_invoice_items === 'carry' ? (source.pendingItems.get(old.customer) ?? []) : []
   const own = items.filter((item) => belongsTo(item, old.id) && (last || isOf(item, old.id)))
   const steps: PlannedStep[] = balanceSteps(
@@ -132,7 +131,7 @@ function moneyOut(candidate: Candidate, last: boolean): Part {
   return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
 }
 
-/** What is left in the target of the money that was carried there. */
+/** The rest in the target of the money that was carried there. */
 function moneyBack(candidate: Candidate, last: boolean): Part {
   const { old, desired, customerOld, customerNew, around } = candidate
   if (customerOld === undefined || customerNew === undefined) return { steps: [] }
@@ -169,17 +168,20 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
   return invoices.ok ? { steps: [...steps, ...invoices.value] } : { reason: invoices.reason }
 }
 
-/** A pending item that was added to the new subscription since the move. */
+/** A pending item that was added to the new subscription after the move. */
 function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidate): boolean {
   const isCarried = item.metadata?.[markCarried]?.startsWith(`${desired.key} `) === true
   return !isCarried && item.amount !== 0 && isOf(item, successor?.id ?? '')
 }
 
-/** Money in the target that a revert would leave there while the old account asks for the whole. */
+/**
+ * Money in the target that a revert would leave there while the old account charges the full
+ * amount.
+ */
 function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> | undefined {
   const { successor, customerNew, around } = candidate
-  // It would be voided: what a balance had paid of it goes back to the customer there, after this
-  // plan has read the balance.
+  // The revert would void this invoice. A balance applied to it would return to the customer there,
+  // after this plan has read the balance.
   const settled = (around.target.invoices.get(successor?.id ?? '') ?? []).find(
     (one) => one.status === 'open' && !isOwedAsWritten(one),
   )
@@ -192,11 +194,11 @@ function staysBehind(candidate: Candidate, last: boolean): Reason<BlockedCode> |
   const added = (around.target.pendingItems.get(customerNew?.id ?? '') ?? []).filter((item) =>
     isAddedThere(item, candidate),
   )
-  // They are not ours, so no policy lets us delete them there.
+  // Crossbill did not create these items, so no policy permits deleting them.
   if (added.length > 0)
     return blocked(
       'pending_invoice_items',
-      `${added.map(({ id }) => id).join(', ')} of ${successor?.id} in the target would be billed by nobody`,
+      `${added.map(({ id }) => id).join(', ')} of ${successor?.id} in the target would never be billed`,
       'Bill them at once with an invoice of their own in the target, or delete them there and add them to the old subscription; then `crossbill plan`.',
     )
   const balance = customerNew?.balance ?? 0
@@ -226,7 +228,9 @@ function balanceSteps(from: Side, to: Side, money: { amount: number; currency: s
   return [step('money-balance-out', from, -money.amount), step('money-balance-in', to, money.amount)]
 }
 
-/** Whether this step takes a pending item out of where it was; the next one puts it in. */
+/**
+ * Whether this step takes a pending item out of its account; the next step puts it into the other.
+ */
 export function isItemTakenOut(step: string): boolean {
   return /^money-item-\d+-out$/.test(step)
 }
@@ -249,7 +253,7 @@ function itemSteps(
 }
 
 interface ItemTo {
-  /** Where the item is now. */
+  /** The account that holds the item now. */
   readonly account: string
   readonly customer: string
   readonly mark: string
@@ -265,7 +269,7 @@ function itemParams(item: Stripe.InvoiceItem, { account, customer, mark, rates }
     period: { start: item.period.start, end: item.period.end },
     ...(item.description === null ? {} : { description: itemText(account, item.id) }),
     ...(rates.length === 0 ? {} : { tax_rates: rates }),
-    // Items may be equal in everything else: after a crash each is looked for by its own mark.
+    // Items can be identical in all other fields: after a crash, each is found by its own mark.
     metadata: { [markCarried]: `${mark} ${item.id}` },
   }
 }
@@ -274,7 +278,7 @@ function isOf(item: Stripe.InvoiceItem, subscription: string): boolean {
   return item.parent?.subscription_details?.subscription === subscription
 }
 
-/** Money of the customer that this plan moves, and what must have moved before it does. */
+/** The customer's money that this plan moves, and the subscribers that must have moved first. */
 export interface MoneyPart {
   readonly steps: readonly PlannedStep[]
   readonly after: readonly SubscriberKey[]

@@ -4,25 +4,29 @@ import type { RecipeInput } from '../recipe-input.ts'
 import { idOf } from '../../core/reference.ts'
 
 export interface CarriedPayment {
-  /** Parameters of the creation, when the source had it on the subscription. */
+  /** Parameters of the creation, when the source sets the method on the subscription. */
   readonly params: JsonObject
   /**
-   * Parameters of the customer, when the source had it there and the target's customer has none.
+   * Parameters of the customer, when the source sets the method there and the target's customer has
+   * none.
    */
   readonly customer: JsonObject | null
-  /** Id of the method that must be effective afterwards; null when the source has none. */
+  /** Id of the method that must be effective afterwards; null if the source has none. */
   readonly expected: string | null
 }
 
-/** Not copied by Stripe: https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve */
+/**
+ * Stripe does not copy these:
+ * https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
+ */
 const notCopyable = new Set(['link', 'bacs_debit', 'acss_debit'])
 
 /**
- * The payment method, from the copy map alone, set at the same level as in the source: pinned on
- * the new subscription only if it was pinned on the old one, or the old card would go on being
- * charged after the member changes theirs. Where several subscriptions share the customer and are
- * charged to different methods, those that relied on a default are pinned as well: one default
- * cannot be right for all of them.
+ * The payment method, from the copy map alone, set at the same level as in the source. It is pinned
+ * on the new subscription only if it was pinned on the old one; otherwise the old card would be
+ * charged after the member changes it. Where several subscriptions share the customer and use
+ * different methods, those that relied on a default are pinned as well, because one default cannot
+ * be right for all of them.
  */
 export function carriedPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
   const { old, copyMap, customerNew } = input
@@ -48,14 +52,14 @@ export function carriedPayment(input: RecipeInput, findings: Findings): CarriedP
   return { params: {}, customer: params, expected: copied.id }
 }
 
-/** Nothing is charged automatically today: then nothing may be chargeable in the target either. */
+/** Nothing is charged automatically today, so nothing may be chargeable in the target either. */
 function withoutPayment(input: RecipeInput, findings: Findings): CarriedPayment | undefined {
   const usual = effectiveDefault(input)
   if (usual === null || input.old.raw.collection_method === 'send_invoice')
     return { params: {}, customer: null, expected: usual }
   return findings.block(
     'payment_default_differs',
-    `the source charges no payment method, but customer ${input.customerNew.id} of the target has ${usual}`,
+    `the source has no payment method to charge, but customer ${input.customerNew.id} of the target has ${usual}`,
   )
 }
 
@@ -65,8 +69,8 @@ function effectiveDefault({ customerNew }: RecipeInput): string | null {
 }
 
 /**
- * The customer's default in the target is the copy of their older card, kept as their source, and
- * nothing goes before it: in the source a newer method does, and may here.
+ * Whether the customer's default in the target is the copy of their older card, kept as their
+ * source, with no newer method before it. In the source, a newer method takes precedence.
  */
 function isCopiedSource({ customerOld, customerNew, copyMap }: RecipeInput): boolean {
   if (customerNew.invoice_settings.default_payment_method !== null || customerNew.default_source === null) return false

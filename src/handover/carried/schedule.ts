@@ -9,11 +9,11 @@ import { idOf } from '../../core/reference.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
- * The remaining phases of the source's schedule (`schedules: carry`): the new subscription gets a
- * schedule of its own, made from it and then filled with the phases that are still to come
+ * Carries the remaining phases of the source's schedule (`schedules: carry`): the new subscription
+ * gets its own schedule, created from it and then filled with the remaining phases
  * (https://docs.stripe.com/billing/subscriptions/subscription-schedules: `from_subscription` takes
  * no other parameter, hence two requests). Only phases that change items, quantities, tax rates and
- * dates are carried; anything else stops the move.
+ * dates are carried; any other setting stops the move.
  */
 export function scheduleSteps(candidate: Candidate, findings: Findings): readonly PlannedStep[] {
   const { old, source, around } = candidate
@@ -26,7 +26,7 @@ export function scheduleSteps(candidate: Candidate, findings: Findings): readonl
   }
   const coming = schedule.phases.filter(({ end_date: end }) => end > around.now)
   const [current, ...later] = coming
-  // A schedule in its last phase that releases the subscription afterwards has nothing left to say.
+  // A schedule in its last phase that then releases the subscription has nothing left to change.
   if (current === undefined || (later.length === 0 && schedule.end_behavior === 'release')) return []
   const phases = coming.map((phase, i) => phaseOf(candidate, phase, { schedule, first: i === 0, findings }))
   return [
@@ -63,7 +63,7 @@ function phaseOf(
     findings.block(
       'schedule_managed',
       `a phase of schedule ${schedule.id} sets ${field}, which is not carried`,
-      `Take ${field} out of the phases of ${schedule.id} in the old account, or release the schedule there; then \`crossbill plan\`.`,
+      `Remove ${field} from the phases of ${schedule.id} in the old account, or release the schedule there; then \`crossbill plan\`.`,
     )
   const items = phase.items.map((item): JsonObject => {
     const price =
@@ -84,7 +84,7 @@ function phaseOf(
   const rates = ratesOf(phase.default_tax_rates ?? [])
   return {
     items,
-    // The phase that runs begins where the new schedule says it does.
+    // The current phase begins where the new schedule says.
     start_date: first ? liveValue('schedule/phases/0/start_date') : phase.start_date,
     end_date: phase.end_date,
     proration_behavior: phase.proration_behavior,
@@ -100,7 +100,7 @@ function phaseOf(
   }
 }
 
-/** Fields of a phase that are set and not carried. */
+/** Fields of a phase that are set but not carried. */
 function notCarried(phase: Stripe.SubscriptionSchedule.Phase, currency: string): readonly string[] {
   const set: Readonly<Record<string, boolean>> = {
     add_invoice_items: phase.add_invoice_items.length > 0,

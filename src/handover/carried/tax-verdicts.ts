@@ -4,12 +4,12 @@ import { blocked } from '../reasons.ts'
 import { ratesTold, type TaxRead } from './tax.ts'
 import type { ChargeForecast, Classification, TaxRate, TaxSituation } from '../types.ts'
 
-/** What the previews of one group's representative showed. */
+/** What the previews of a group's representative showed. */
 export type TaxFinding =
   | { readonly is: 'compared'; readonly before: TaxRead; readonly after: TaxRead }
-  /** The target cannot compute tax at all. */
+  /** The target cannot compute tax. */
   | { readonly is: 'impossible'; readonly why: string }
-  /** Not to be compared while planning; each hand-over compares its own. */
+  /** Cannot be compared in the plan; each hand-over compares its own. */
   | { readonly is: 'later'; readonly why: string }
 
 export interface TaxFindings {
@@ -18,23 +18,23 @@ export interface TaxFindings {
   readonly lost: ReadonlySet<string>
 }
 
-/** One difference as the plan shows it: whole countries on one line. */
+/** One difference as the plan shows it: a whole country on one line. */
 export interface TaxChange {
   readonly source: string
   /** ISO 3166. */
   readonly country: string
-  /** States, where sellers register state by state. */
+  /** States, where sellers register by state. */
   readonly regions: readonly string[]
   readonly people: number
   /** Null where it could not be compared yet. */
   readonly before: readonly TaxRate[] | null
   readonly after: readonly TaxRate[] | null
   /**
-   * `accepted`: they move; `blocked`: they stay; `later`: compared by each hand-over, which stops
-   * where it differs.
+   * `accepted`: they move. `blocked`: they stay. `later`: each hand-over compares, and stops where
+   * the tax differs.
    */
   readonly outcome: 'accepted' | 'blocked' | 'later'
-  /** Tax a month by currency, minor units, before discounts. */
+  /** Monthly tax by currency, minor units, before discounts. */
   readonly monthly: Readonly<Record<string, { readonly before: number; readonly after: number }>>
   readonly why?: string
 }
@@ -42,7 +42,7 @@ export interface TaxChange {
 type Move = Extract<Classification, { outcome: 'move' | 'settle' | 'revert' }>
 
 /**
- * The classification after a look at both sides' taxes.
+ * Adjusts the classification after the comparison of both sides' taxes.
  *
  * | the group's previews      | policy `same`        | `recompute`, country accepted       | `recompute`, not accepted |
  * |---------------------------|----------------------|-------------------------------------|---------------------------|
@@ -51,8 +51,8 @@ type Move = Extract<Classification, { outcome: 'move' | 'settle' | 'revert' }>
  * | impossible in the target  | blocked `tax_differs`| blocked                             | blocked                   |
  * | not compared yet          | moves if equal then  | the same: nothing was shown         | the same                  |
  *
- * A revert gives back what was there before, so no tax stops it: its charge is shown with the tax
- * of each side.
+ * No tax stops a revert, which restores the earlier state: its charge is shown with the tax of each
+ * side.
  */
 export function judgeTaxes(
   classified: readonly Classification[],
@@ -104,9 +104,7 @@ function refusedCountries(classified: readonly Classification[], { byGroup }: Ta
   )
 }
 
-/**
- * Rates, and what they come to on the same net amount: a rate may be the same and apply to less.
- */
+/** Compares the rates and the amounts on the same net amount: an equal rate may apply to less. */
 function differ(before: TaxRead, after: TaxRead): boolean {
   return (
     ratesTold(before.rates) !== ratesTold(after.rates) || before.onTop !== after.onTop || before.inside !== after.inside
@@ -121,7 +119,7 @@ const impossibleFix =
   'Set up Stripe Tax in the target (https://dashboard.stripe.com/settings/tax): crossbill doctor shows both sides.'
 
 /**
- * The same for everybody whom it may help: a plan with whole countries in it says once what to
+ * One fix for every subscriber that it may help: a plan with whole countries says once what to
  * write.
  */
 function acceptFix(
@@ -130,7 +128,7 @@ function acceptFix(
 ): string {
   const list = [...new Set([...accepted, ...countries])].toSorted().join(', ')
   const key = tax === 'recompute' ? `tax_accepted: [${list}]` : `tax: recompute and tax_accepted: [${list}]`
-  return `Register the target where it is to collect (crossbill doctor shows both sides); or accept the difference, country by country: ${key} under policies in catalog/project.yaml.`
+  return `Register the target in the places where it must collect tax (crossbill doctor shows both sides); or accept the difference, country by country: ${key} under policies in catalog/project.yaml.`
 }
 
 function stopped(
@@ -144,7 +142,7 @@ function stopped(
   return { ...about, outcome: 'blocked', reasons: [blocked(code, message, fix)] }
 }
 
-/** Moves, and its next charge is told with the tax that comes on top. */
+/** The subscriber moves; its next charge is shown with the tax on top. */
 function moved(
   one: Move,
   { before, after }: Extract<TaxFinding, { is: 'compared' }>,
@@ -167,7 +165,7 @@ function reverted(one: Move, finding: TaxFinding | undefined): Classification {
   return { ...one, plan: { ...one.plan, charge: taxedCharge(charge, finding.before, finding.after) } }
 }
 
-/** The amounts stay those before tax, and say so. */
+/** The amounts exclude tax and are marked so. */
 function withoutTax(plan: Move['plan']): Move['plan'] {
   return { ...plan, charge: plan.charge && { ...plan.charge, tax_not_included: true } }
 }

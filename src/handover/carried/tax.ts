@@ -10,16 +10,18 @@ import { decimalText } from '../../live/source.ts'
 import type { HandoverPlan, TaxRate, TaxSituation } from '../types.ts'
 
 /*
- * Automatic tax depends on who sells, on where the buyer is, on the buyer's exemption and tax ids, and on what is sold. People who are equal in all of these
- * have equal rates, so that a plan compares both sides' previews once for each such group and not once for each subscriber. What a group cannot know
- * (a city's own tax, a product whose code differs between the accounts) is found by the previews that each hand-over takes before it touches anything.
+ * Automatic tax depends on the seller, the buyer's location, the buyer's exemption and tax ids, and
+ * the items sold. Subscribers who are equal in all of these have equal rates, so a plan compares
+ * both sides' previews once per group and not once per subscriber. What a group cannot show (a
+ * city's own tax, a product whose code differs between the accounts) appears in the previews that
+ * each hand-over takes before it changes anything.
  */
 
-/** Countries whose sellers register state by state: https://docs.stripe.com/tax/registering. */
+/** Countries where sellers register by state: https://docs.stripe.com/tax/registering. */
 const registersByState: ReadonlySet<string> = new Set(['US', 'CA'])
 
 /**
- * Where a customer is for tax: the shipping address if there is one, else the billing address
+ * A customer's location for tax: the shipping address if there is one, else the billing address
  * (https://docs.stripe.com/tax/customer-locations).
  */
 export function taxPlace(
@@ -28,18 +30,19 @@ export function taxPlace(
 ): { readonly country: string; readonly region: string } {
   const shipping = customer?.shipping ?? carriedShipping ?? null
   const written = (shipping?.address?.country ?? null) === null ? customer?.address : shipping?.address
-  // What Stripe itself made of it says more, but nothing of an address that is still to be carried.
+  // Stripe's recognised location is more precise, but does not cover an address that is still to be
+  // carried.
   const recognised = customer?.shipping === null && shipping !== null ? undefined : customer?.tax?.location
   const country = (recognised?.country ?? written?.country ?? '').toUpperCase()
   if (!registersByState.has(country)) return { country, region: '' }
   const state = recognised?.state ?? written?.state ?? null
-  // Without a state, the beginning of the postal code says in which one it lies.
+  // Without a state, the start of the postal code identifies it.
   return { country, region: (state ?? written?.postal_code?.slice(0, 3) ?? '').trim().toUpperCase() }
 }
 
 /**
- * What decides the automatic tax of a subscriber who changes hands; undefined for those whose tax
- * Stripe does not compute.
+ * The inputs of a subscriber's automatic tax in a move or revert; undefined if Stripe does not
+ * compute their tax.
  */
 export function taxSituation(candidate: Candidate, goal: 'move' | 'revert'): TaxSituation | undefined {
   const { desired, old, customerOld, customerNew, around } = candidate
@@ -60,7 +63,7 @@ export function taxSituation(candidate: Candidate, goal: 'move' | 'revert'): Tax
   return { source: desired.source, country, region, group: canonicalJson(about) }
 }
 
-/** Tax code and tax behaviour of what is sold; with several of them, the mixture too. */
+/** Tax code and tax behaviour of the items; with several items, also the mixture. */
 function sold({ old, around }: Candidate, keys: Readonly<Record<string, string>>): readonly string[] {
   const value = (kind: string, key: unknown): JsonObject =>
     typeof key === 'string' ? (around.index.resources.get(address(kind, key))?.value ?? {}) : {}
@@ -76,9 +79,8 @@ function sold({ old, around }: Candidate, keys: Readonly<Record<string, string>>
 }
 
 /**
- * The customer as they will be once the plan's steps have carried exemption, shipping address and
- * tax ids: a preview made before that is told so. Undefined when nothing of it is still to be
- * carried.
+ * The customer as they will be after the plan's steps carried exemption, shipping address and tax
+ * ids, for a preview made before that. Undefined when none of these is still to be carried.
  */
 export function carriedDetails({ steps }: HandoverPlan, target: Stripe.Customer | undefined): JsonObject | undefined {
   const carried = steps.find(({ id }) => id === 'carry-customer')?.params ?? {}
@@ -93,7 +95,7 @@ export function carriedDetails({ steps }: HandoverPlan, target: Stripe.Customer 
   return Object.keys(details).length === 0 ? undefined : details
 }
 
-/** The taxes of a previewed invoice: its rates, and how much they come to. */
+/** The taxes of a previewed invoice: its rates and amounts. */
 export interface TaxRead extends TaxShare {
   readonly rates: readonly TaxRate[]
 }
@@ -106,7 +108,7 @@ export function readTaxes(invoice: Stripe.Invoice): TaxRead {
   const charged = taxes.filter(({ amount }) => amount !== 0)
   const byRate = Map.groupBy(charged, (tax) => `${tax.tax_rate_details?.tax_rate ?? ''} ${tax.tax_behavior}`)
   const rates = [...byRate.values()].flatMap((same): TaxRate[] => {
-    // The largest amount tells the rate most exactly.
+    // The largest amount gives the most exact rate.
     const [largest] = same.toSorted((a, b) => Math.abs(b.of) - Math.abs(a.of))
     if (largest === undefined) return []
     return [{ percentage: percentageOf(largest.amount, largest.of), inclusive: largest.tax_behavior === 'inclusive' }]

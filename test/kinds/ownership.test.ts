@@ -137,13 +137,13 @@ describe('what happened outside', () => {
     ])
   })
 
-  test('a field changed there is drift, and set back; a field changed in the YAML is not drift', async () => {
+  test('a field changed there is drift, and restored; a field changed in the YAML is not drift', async () => {
     const target = await after('products: { p: { name: P } }')
     await target.send('POST', '/v1/products/p', { name: 'Renamed' })
     const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
     expect(lines(plan)).toEqual(['update product.p (name)', 'drift product.p (changed_outside)'])
-    expect(plan.drift[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'Renamed' }])
-    expect(plan.changes[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'P' }])
+    expect(plan.drift[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'Renamed', was: 'P' }])
+    expect(plan.changes[0]?.patch).toEqual([{ op: 'replace', path: '/name', value: 'P', was: 'Renamed' }])
     expect(lines(await target.plan(catalogOf('products: { p: { name: Q } }')))).toEqual(['update product.p (name)'])
   })
 

@@ -9,7 +9,12 @@ export interface Surroundings {
   readonly onStop: (asked: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once: only for a second Ctrl-C. */
   readonly abort: (code: number) => void
+  /** For a service that has stopped: connections that others hold open must not keep the process. */
+  readonly leave: (code: number) => void
 }
+
+/** Time for the last lines of the log to be written. */
+const leaveMilliseconds = 500
 
 export interface Output {
   write(text: string): unknown
@@ -41,5 +46,6 @@ export function processSurroundings(): Surroundings {
       if (process.stderr.isTTY) process.stderr.write('\u001B[?25h\u001B[?7h\n')
       process.exit(code)
     },
+    leave: (code) => void setTimeout(() => process.exit(code), leaveMilliseconds).unref(),
   }
 }

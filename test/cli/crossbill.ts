@@ -22,6 +22,7 @@ export async function crossbill(words: readonly string[], cwd: string, env: Reco
     abort: (code) => {
       throw new Error(`aborted with ${code}`)
     },
+    leave: () => {},
   }
   const code = await run(words, surroundings)
   return { code, stdout, stderr }

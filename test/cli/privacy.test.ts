@@ -73,6 +73,7 @@ function start(...words: string[]): Running {
     abort: (code) => {
       throw new Error(`aborted with ${code}`)
     },
+    leave: () => {},
   })
   return { stop: () => ask('SIGTERM'), ended }
 }

@@ -22,7 +22,6 @@ const atOnce = 128
 /** Seconds until what is in hand is given back, and until the service ends without waiting for anything. */
 const handSeconds = 5
 const stopSeconds = 8
-const leaveMilliseconds = 500
 
 async function stopAll(service: Service, serving: Serving, alerts: Alerts): Promise<void> {
   await Promise.all([service.close(), serving.stop(handSeconds)])
@@ -99,7 +98,7 @@ export const main = command({
       } finally {
         await Promise.race([stopAll(service, serving, alerts), sleep(stopSeconds * 1_000, undefined, { ref: false })])
         // A connection that Stripe holds open would keep the process alive; nothing in it is waited for any more.
-        setTimeout(() => shell.surroundings.abort(exitCodes.fine), leaveMilliseconds).unref()
+        shell.surroundings.leave(exitCodes.fine)
       }
       return exitCodes.fine
     })

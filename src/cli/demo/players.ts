@@ -44,6 +44,7 @@ async function playIn(
     stderr: { write: (text) => void (stderr += text) },
     onStop: () => () => {},
     abort: () => {},
+    leave: () => {},
   }
   const code = await run(words, surroundings)
   if (expected.includes(code)) return { code, stdout }

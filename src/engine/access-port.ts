@@ -2,7 +2,7 @@ import type { Access } from '../catalog/schemas/access.ts'
 import type { GrantStore } from './grants.ts'
 import type { KajabiSite, OfferUrls } from './kajabi-port.ts'
 
-/** What plan, apply and verify need to see and change who has access. */
+/** What plan, apply and verify need to read and change access. */
 export interface AccessPort {
   readonly kajabi: KajabiSite
   /** For offers that are given by their activation and deactivation URLs. */

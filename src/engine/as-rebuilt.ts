@@ -4,8 +4,8 @@ import { survey } from './plan/survey.ts'
 import type { CopyMapRow } from './ports.ts'
 
 /**
- * The context with a store that answers what a rebuilt one would: objects, people and copies as the
- * accounts show them, whatever this store knows. Nothing is written.
+ * The context with a store that answers as a rebuilt store would: objects, subscribers and copies
+ * as the accounts show them, regardless of this store's contents. Writes nothing.
  */
 export async function asRebuilt(context: Context): Promise<Context> {
   const seen = await survey(context)

@@ -4,29 +4,32 @@ import type { AccessPort } from './access-port.ts'
 import type { Accounts, Interrupt, Progress, SecretSink, Store, StripeAccount } from './ports.ts'
 
 /**
- * Everything the engine works with, put together by the command line. The engine has no clock,
+ * Everything that the engine works with; the command line creates it. The engine has no clock,
  * socket or disk of its own: the time is Stripe's (`accounts.target.now()`), waiting is `wait`, and
- * names of runs come from outside.
+ * the names of runs are given.
  */
 export interface Context {
   readonly accounts: Accounts
   readonly store: Store
-  /** Access in Kajabi: absent when the project has no site or gives no offers. */
+  /** Access in Kajabi; absent when the project has no site or gives no offers. */
   readonly access?: AccessPort
   readonly catalog: Catalog
   readonly progress: Progress
   readonly interrupt: Interrupt
-  /** Where signing secrets of new webhook endpoints go. */
+  /** Where the signing secrets of new webhook endpoints go. */
   readonly sink: SecretSink
   /** `crossbill 0.1.0`, as written into plans. */
   readonly tool: string
-  /** Unique name of this run of the program: holder of leases, first part of journal entries. */
+  /**
+   * Unique name of this run of the program: the holder of leases and the first part of journal
+   * entries.
+   */
   readonly run: string
-  /** Lets that many seconds pass (a test lets none pass). */
+  /** Waits this many seconds; a test does not wait. */
   wait(seconds: number): Promise<void>
 }
 
-/** What `rehearse`, `doctor` and `verify` say about one account. */
+/** What `rehearse`, `doctor` and `verify` report about one account. */
 export interface AccountFacts {
   readonly id: string
   readonly livemode: boolean

@@ -22,12 +22,13 @@ type Row = Omit<CopyMapRow, 'importedAt'>
 /**
  * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins
  * only if its new id exists in the target.
- * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, one payment method belongs to two customers, or neither of two new
- * ones can be found; `copy_map_source` when the file is of another account.
+ * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, one payment
+ * method belongs to two customers, or neither of two new ones exists; `copy_map_source` when the
+ * file belongs to another account.
  */
 export async function importCopyMap(context: Context, source: string, rows: readonly Row[]): Promise<CopyMapImport> {
   if (!context.accounts.sources.has(source))
-    throw new CommandError('copy_map_source', `the project has no source account called ${source}`, {
+    throw new CommandError('copy_map_source', `the project has no source account named ${source}`, {
       notDone: 'nothing of this file was imported',
       fix: `name one of ${[...context.accounts.sources.keys()].join(', ')}`,
     })
@@ -59,12 +60,12 @@ export async function importCopyMap(context: Context, source: string, rows: read
   return { source, rows: rows.length, added: added.length, changed: changed.length, unchanged }
 }
 
-/** As many customers as tell one account from another. */
+/** Enough customers to tell one account from another. */
 const sampled = 5
 
 /**
- * A file imported under another account's name would map nobody, and say nothing. Customers that
- * were deleted since are still known to their account.
+ * A file imported under another account's name would map no customer, without an error. An account
+ * still knows its deleted customers.
  */
 async function refuseForeign(context: Context, source: string, rows: readonly Row[]): Promise<void> {
   const customers = [...new Set(rows.map(({ customerOld }) => customerOld))]
@@ -75,7 +76,7 @@ async function refuseForeign(context: Context, source: string, rows: readonly Ro
     const account = accountNamed(context, name)
     for (const id of sample) {
       const found = await read(context, account, `/v1/customers/${id}`)
-      // An account that cannot be asked is not held against the file.
+      // When the account cannot be read, the file is accepted.
       if (found.ok || found.failure.code !== 'resource_missing') return true
     }
     return false
@@ -115,8 +116,8 @@ async function laterWins(context: Context, before: Row, later: Row): Promise<boo
 }
 
 /**
- * Whether the copied payment method is there; `pm_` ids are payment methods, all others sources of
- * their customer.
+ * Whether the copied payment method exists. `pm_` ids are payment methods, all others are sources
+ * of their customer.
  */
 async function exists(
   context: Context,
@@ -133,7 +134,7 @@ async function exists(
     `${sourceNew} could not be looked up in the target: ${found.failure.message}`,
     {
       notDone: 'nothing of this file was imported',
-      fix: 'import again when the target answers',
+      fix: 'import the file again when the target answers',
     },
   )
 }
@@ -167,9 +168,9 @@ const copyCodes: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Who cannot be moved for want of a copied customer or payment method, and why: asked of everybody
- * who is still to move, not only of those whose wave is set to move already, since a further copy
- * takes days. Read-only.
+ * Finds subscribers who cannot be moved because their customer or payment method was not copied,
+ * and why. It covers every subscriber still to be moved, not only the waves already set to move,
+ * since a further copy takes days. Read-only.
  */
 export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
   const { input } = await survey(context)
@@ -197,9 +198,10 @@ export async function copyMapCheck(context: Context): Promise<CopyMapCheck> {
 const atATime = 16
 
 /**
- * A row of the copy map is believed only when its new method is in the target: a file of another
- * copy, or a method that was detached since, would stop each move at its creation. One read for
- * each method that a move would set; a default that the target's customer already has exists.
+ * A row of the copy map counts only when its new method exists in the target. A file of another
+ * copy, or a method that was detached later, would stop each move at its creation. One read for
+ * each method that a move would set; a method that is already the default of the target's customer
+ * exists.
  */
 async function methodsMissing(
   context: Context,
@@ -211,7 +213,7 @@ async function methodsMissing(
       : [],
   )
   const missing: CopyMapFinding[] = []
-  context.progress.start('looking for the copied payment methods', wanted.length)
+  context.progress.start('checking the copied payment methods', wanted.length)
   await sideBySide([...Map.groupBy(wanted, ({ id }) => id).values()], atATime, async ({ subscriber, customer, id }) => {
     const there = await exists(context, { customerNew: customer, sourceNew: id })
     context.progress.step()

@@ -1,4 +1,4 @@
-/** One finding of `doctor`: what was looked at, how it stands, and what to do. */
+/** One finding of `doctor`: what was checked, the result, and what to do. */
 export interface DoctorFinding {
   /** `clock_skew`, `portal_allows_changes`, `payment_link_active` … */
   readonly check: string

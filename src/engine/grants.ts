@@ -13,29 +13,28 @@ export interface Holding {
 export interface Grant extends Holding {
   readonly grantedAt: Instant
   /**
-   * Until then a missing offer is repaired, never read as a cancel: for seven days after it was
-   * given, and while a repair (revoke, then grant) or a revoke of our own is under way. From the
-   * hold until seven days after settling it is protected, too, whatever this says: that is asked of
-   * the old subscription.
+   * Until then, a missing offer is repaired and never read as a cancel: for seven days after the
+   * grant, and during Crossbill's own repair (revoke, then grant) or revoke. From the hold until
+   * seven days after settling it is protected regardless of this value: the old subscription
+   * decides.
    */
   readonly protectedUntil: Instant
 }
 
 /**
- * What the store remembers of access: who was granted what by Crossbill, and who holds what without
- * it. Ids alone.
+ * What the store knows about access: Crossbill's grants, and offers held without a grant. Ids only.
  */
 export interface GrantStore {
-  /** What Crossbill granted: contact ↔ customer ↔ subscribers, by ids. */
+  /** Crossbill's grants: contact ↔ customer ↔ subscribers, by ids. */
   grants(filter?: {
     readonly contact?: string
     readonly customer?: string
     readonly subscriber?: string
   }): Promise<readonly Grant[]>
   putGrants(grants: readonly Grant[]): Promise<void>
-  /** What members hold, and pay for, without Crossbill's having given it. */
+  /** Offers that members hold and pay for without a grant by Crossbill. */
   holdings(filter?: { readonly contact?: string; readonly customer?: string }): Promise<readonly Holding[]>
-  /** In place of all that was noted before. */
+  /** Replaces all earlier holdings. */
   setHoldings(holdings: readonly Holding[]): Promise<void>
   removeGrants(grants: readonly { readonly contact: string; readonly offer: string }[]): Promise<void>
 }

@@ -7,29 +7,28 @@ import type { Lease, Store, StripeAccount } from './ports.ts'
 export const applyLease = 'apply'
 
 /**
- * The lease that a running service publishes: every run that moves or settles subscribers looks for
- * it in the same store.
+ * The lease of a running service: every run that moves or settles subscribers looks for it in the
+ * same store.
  */
 export const serveLease = 'serve'
 
-// Short, so that a run that was killed is in nobody's way for long; renewed three times in its life
-// while the program lives. This is time of the machines that share a store, not Stripe's, so it
-// passes in a simulated world, too.
+// Short, so that a killed run does not block others for long. A live run renews it three times in
+// that time. It uses the machines' time, not Stripe's, so it also passes in a simulated world.
 const seconds = 10
 
 /**
- * Lets the work find out that its lease was lost (the machine slept, the store was unreachable):
- * then nothing more may be sent.
+ * Tells the work that its lease was lost (the machine slept, or the store was unreachable): it must
+ * send nothing more.
  */
 export interface Held {
   readonly lost: boolean
 }
 
 /**
- * Does the work while holding the lease, and waits for a run that died to expire first. The context
- * it gives is bound to the lease: a run that slept (a laptop closed, a machine suspended) and wakes
- * while another has taken over sends and stores nothing more.
- * @throws CommandError `apply_running` when somebody else holds it, and keeps it; `lease_lost`.
+ * Does the work while holding the lease; first waits for the lease of a dead run to expire. The
+ * context it passes on is bound to the lease: when a run was suspended (a closed laptop, a paused
+ * machine) and another has taken over, it sends and stores nothing more.
+ * @throws CommandError `apply_running` when another run holds the lease and keeps it; `lease_lost`.
  */
 export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progress' | 'interrupt' | 'accounts'>, T>(
   context: C,
@@ -38,7 +37,7 @@ export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progr
 ): Promise<T> {
   let lease = await context.store.acquire(name, context.run, seconds)
   for (let waited = 0; lease === undefined && waited <= seconds && !context.interrupt.requested; waited++) {
-    if (waited === 0) context.progress.note('another run holds the store; waiting for it to end or to prove dead')
+    if (waited === 0) context.progress.note('another run holds the store; waiting until it ends or its lease expires')
     await sleep(1_000)
     lease = await context.store.acquire(name, context.run, seconds)
   }
@@ -46,7 +45,7 @@ export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progr
     const holder = await context.store.leaseHolder(name)
     throw new CommandError('apply_running', `another run (${holder?.holder ?? 'unknown'}) is working on this store`, {
       notDone: 'nothing was sent',
-      fix: `wait for it to end; if it is gone for good: crossbill state unlock ${name}`,
+      fix: `wait for it to end; if that run is dead: crossbill state unlock ${name}`,
     })
   }
   const held = { lost: false }
@@ -74,12 +73,12 @@ export async function withLease<C extends Pick<Context, 'store' | 'run' | 'progr
 
 function boundTo<C extends Pick<Context, 'store' | 'accounts'>>(lease: Lease, context: C, held: { lost: boolean }): C {
   const still = async (): Promise<void> => {
-    // The store knows better than any clock of ours, which stands still while the machine sleeps.
+    // Only the store decides: a local clock stops while the machine sleeps.
     if (!held.lost && (await lease.isOurs())) return
     held.lost = true
-    throw new CommandError('lease_lost', 'another run took over this store while this one stood still', {
-      notDone: 'nothing more was sent; what was begun is finished by the other run, or by the next',
-      fix: 'see what the other run does, then crossbill apply',
+    throw new CommandError('lease_lost', 'another run took over this store while this one was suspended', {
+      notDone: 'nothing more was sent; the other run, or the next one, finishes what was begun',
+      fix: 'check the result of the other run, then run crossbill apply',
     })
   }
   const { target, sources } = context.accounts
@@ -97,7 +96,7 @@ function boundAccount(account: StripeAccount, still: () => Promise<void>): Strip
   }
 }
 
-/** Outcomes of what was sent are still written down: they are true whoever works. */
+/** Outcomes of sent requests are still recorded: they are true whichever run holds the lease. */
 function boundStore(store: Store, still: () => Promise<void>): Store {
   return {
     ...store,

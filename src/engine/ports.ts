@@ -10,18 +10,18 @@ export interface StripeRequest {
   /** `/v1/subscriptions/sub_…`, without query; GET parameters go into `params`. */
   readonly path: string
   readonly params?: Params
-  /** Only for POST; a POST without one is a bug. */
+  /** Only for POST; a POST without a key is a bug. */
   readonly idempotencyKey?: string
   /**
-   * Asked right before the request leaves, after its wait for a place in the rate limit; throws
-   * when it must not leave any more.
+   * Called right before the request is sent, after its wait for the rate limit; throws when it must
+   * not be sent any more.
    */
   readonly still?: () => Promise<void>
 }
 
 /**
- * One Stripe account, proven to be the one the project names (id and mode) before anything else is
- * asked of it.
+ * One Stripe account. Before anything else, it is proven to be the account that the project names
+ * (id and mode).
  */
 export interface StripeAccount {
   /** The project's name for it: `target`, `us`, `intl`. */
@@ -29,19 +29,18 @@ export interface StripeAccount {
   readonly id: string
   readonly livemode: boolean
   readonly apiVersion: string
-  /** Sends once; the caller decides about retries. Waits for its place in the rate limit first. */
+  /** Waits for the rate limit, then sends once; the caller decides about retries. */
   send(request: StripeRequest): Promise<Outcome<StripeObject>>
   /**
-   * Every object of a list, 100 a page, `has_more` followed, retried by itself (reads are safe to
-   * repeat). Throws `CommandError` when it cannot be read to its end: half a list is never an
-   * answer.
+   * Every object of a list: 100 a page, all pages, with retries (reads are safe to repeat). Throws
+   * `CommandError` when the list cannot be read to its end: an incomplete list is never an answer.
    */
   list(path: string, params?: Params): AsyncIterable<StripeObject>
-  /** One object, read as patiently as a list. Throws `CommandError` when it cannot be read. */
+  /** One object, with the same retries as a list. Throws `CommandError` when it cannot be read. */
   retrieve(path: string, params?: Params): Promise<StripeObject>
   /**
-   * Stripe's own clock (from its answers' `Date`), so that a wrong clock of this machine moves
-   * nobody's money.
+   * Stripe's clock (from the `Date` of its answers), so that a wrong local clock cannot affect
+   * charges.
    */
   now(): Instant
 }
@@ -52,7 +51,7 @@ export interface Accounts {
   readonly sources: ReadonlyMap<string, StripeAccount>
 }
 
-/** Where long work tells how far it is. */
+/** Where long work reports its progress. */
 export interface Progress {
   start(what: string, total?: number): void
   step(count?: number): void
@@ -60,12 +59,12 @@ export interface Progress {
   done(): void
 }
 
-/** Set when the user asked to stop (Ctrl-C): work ends after the request in flight. */
+/** Set when the user asks to stop (Ctrl-C): work ends after the request in flight. */
 export interface Interrupt {
   readonly requested: boolean
 }
 
-/** Where a webhook's signing secret goes, once. */
+/** Where a webhook's signing secret is stored once. */
 export interface SecretSink {
   write(sink: JsonObject, secret: string): Promise<void>
 }
@@ -82,8 +81,8 @@ export interface ObjectRecord {
 }
 
 /**
- * Where a subscriber stands in the store; `phase` is the hand-over machine's state name, `facts`
- * its remembered values (ids, before-image, instants).
+ * A subscriber's record in the store; `phase` is the hand-over machine's state name, `facts` its
+ * stored values (ids, before-image, instants).
  */
 export interface SubscriberRecord {
   /** `us/sub_…` */
@@ -94,8 +93,8 @@ export interface SubscriberRecord {
 }
 
 /**
- * One request that was meant: written durably as `started` before it is sent, closed with its
- * outcome after. A `started` entry without outcome is what a crash leaves behind.
+ * One intended request: stored durably as `started` before it is sent, closed with its outcome
+ * afterwards. A crash leaves a `started` entry without an outcome.
  */
 export interface JournalEntry {
   readonly id: number
@@ -109,7 +108,7 @@ export interface JournalEntry {
   readonly idempotencyKey: string
   readonly attempt: number
   readonly status: 'started' | 'succeeded' | 'failed' | 'unknown' | 'abandoned'
-  /** Id of the object that came back, never the whole object. */
+  /** The id of the returned object, never the whole object. */
   readonly result: string | null
   readonly failure: JsonObject | null
   readonly startedAt: Instant
@@ -127,7 +126,7 @@ export interface CopyMapRow {
 }
 
 export interface Store {
-  /** Changes whenever state is written; a plan is bound to it. */
+  /** Changes with every write of state; a plan is bound to it. */
   version(): Promise<{ lineage: string; serial: number }>
   objects(): Promise<readonly ObjectRecord[]>
   putObjects(records: readonly ObjectRecord[]): Promise<void>
@@ -137,7 +136,7 @@ export interface Store {
   putSubscribers(records: readonly SubscriberRecord[]): Promise<void>
   /** Durable before it returns. */
   journalStart(entry: Omit<JournalEntry, 'id' | 'status' | 'result' | 'failure' | 'endedAt'>): Promise<number>
-  /** Final once it succeeded or failed; an abandoned entry takes a later, better word. */
+  /** Final after success or failure; an abandoned entry accepts a later outcome. */
   journalEnd(
     id: number,
     outcome: { status: Exclude<JournalEntry['status'], 'started'>; result?: string; failure?: JsonObject; at: Instant },
@@ -149,13 +148,11 @@ export interface Store {
   putCopyMap(rows: readonly CopyMapRow[]): Promise<void>
   /**
    * A lease by name: one holder at a time, across processes, renewed until released; undefined when
-   * somebody else holds it. `expired` leases (holder died) are taken over.
+   * another process holds it. An expired lease, whose holder died, is taken over.
    */
   acquire(name: string, holder: string, seconds: number): Promise<Lease | undefined>
   leaseHolder(name: string): Promise<{ holder: string; expires: Instant } | undefined>
-  /**
-   * Takes the lease away from whoever holds it: for an operator who knows that the holder is gone.
-   */
+  /** Removes the lease from its holder: for an operator who knows that the holder is dead. */
   breakLease(name: string): Promise<void>
   /** Small named values (last run, lineage, cached parse results). */
   get(key: string): Promise<Json | undefined>
@@ -167,7 +164,7 @@ export interface Lease {
   readonly name: string
   readonly holder: string
   renew(): Promise<boolean>
-  /** Whether nobody else has taken it since; like `renew`, without giving it more time. */
+  /** Whether this holder still has it; like `renew`, but without extending it. */
   isOurs(): Promise<boolean>
   release(): Promise<void>
 }

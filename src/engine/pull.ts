@@ -19,13 +19,13 @@ import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
 export interface PullOptions {
   /**
-   * Only these sources; all of them when absent. `target` may be named to bring its own catalog
-   * into YAML.
+   * Only these sources; all of them when absent. `target` may be named to write its catalog as
+   * YAML.
    */
   readonly sources?: readonly string[]
   /**
-   * The YAML there is, by path relative to catalog/ (`prices.yaml`, `subscribers/us/wave-01.yaml`):
-   * hand-made edits and comments are kept.
+   * The existing YAML, by path relative to catalog/ (`prices.yaml`, `subscribers/us/wave-01.yaml`):
+   * manual edits and comments are kept.
    */
   readonly files: ReadonlyMap<string, string>
   /** Subscribers in a new wave; 500 when absent. */
@@ -33,17 +33,15 @@ export interface PullOptions {
 }
 
 export interface PullResult {
-  /**
-   * Files to write, new or changed, by path relative to catalog/. An unchanged account gives none.
-   */
+  /** New or changed files, by path relative to catalog/. An unchanged account gives none. */
   readonly files: ReadonlyMap<string, string>
-  /** What was found and merged, one sentence each, for people. */
+  /** What was found and merged, one sentence each. */
   readonly notes: readonly string[]
   readonly summary: Readonly<Record<string, number>>
 }
 
 /**
- * Reads the accounts and says what the YAML should be. The command line writes the files.
+ * Reads the accounts and returns the YAML that matches them. The command line writes the files.
  * Read-only.
  * @throws CommandError when an account cannot be read.
  */
@@ -98,7 +96,7 @@ async function readWhole(context: Context, connected: StripeAccount) {
 }
 
 /**
- * The target is read only when somebody may be there: by the YAML, or by a mark in an old account.
+ * Reads the target only when subscribers may be there: by the YAML, or by a mark in an old account.
  */
 async function targetOf(
   { accounts: { target }, catalog, progress }: Context,
@@ -126,8 +124,8 @@ interface Again extends Omit<PullInput, 'files' | 'changedInTarget'> {
 }
 
 /**
- * People who are new in the files and were moved may have changed something since: that is known
- * once they have an entry.
+ * Subscribers new in the files who were already moved may have changed something since; this shows
+ * only once they have an entry.
  */
 async function whole(first: Pulled, { before, adopted, ...input }: Again): Promise<Pulled> {
   if (input.whereabouts === undefined || first.files.size === 0) return first
@@ -172,5 +170,5 @@ function noticeLine({ code, at, message, fix }: Notice): string {
 
 function noteOf({ source, customer, charges, last }: ExternalBilling): string {
   const what = `${source}/${customer} was charged ${charges} times without an invoice, last ${formatMoney(last)}`
-  return `${what}: something other than Stripe Billing runs a payment plan there; declare it in catalog/externals.yaml with a reason`
+  return `${what}: a program other than Stripe Billing runs a payment plan there; declare it in catalog/externals.yaml with a reason`
 }

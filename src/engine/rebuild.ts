@@ -8,15 +8,15 @@ import { survey } from './plan/survey.ts'
 export interface RebuildResult {
   readonly objects: number
   readonly subscribers: number
-  /** Offers in Kajabi that carry Crossbill's note. */
+  /** Offers in Kajabi that carry Crossbill's mark. */
   readonly grants: number
   /** Marks that contradict each other, one sentence each. */
   readonly findings: readonly string[]
 }
 
 /**
- * Restores the store's objects and subscribers from the marks on live objects. The copy map is not
- * on them: import it again.
+ * Restores the store's objects and subscribers from the marks on live objects. The marks do not
+ * contain the copy map: import it again.
  */
 export async function stateRebuild(opened: Context): Promise<RebuildResult> {
   return withLease(opened, applyLease, async (_held, context) => {

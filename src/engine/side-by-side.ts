@@ -1,7 +1,7 @@
 /**
- * Works on queues side by side, the members of one queue one after the other, at most `limit`
- * queues at a time. `work` says false to stop everything after what is in flight. The first error
- * stops the rest and is thrown once nothing is under way any more.
+ * Processes queues in parallel, at most `limit` at a time, and the members of one queue one after
+ * the other. When `work` returns false, everything stops after what is in flight. The first error
+ * stops the rest and is thrown when nothing is in progress any more.
  */
 export async function sideBySide<T>(
   queues: Iterable<readonly T[]>,
@@ -12,8 +12,8 @@ export async function sideBySide<T>(
   let stopped = false
   const errors: unknown[] = []
   async function worker(): Promise<void> {
-    // One iterator for all: each queue goes to one worker. (Taking from the front of a list costs
-    // its length each time.)
+    // All workers share one iterator, so each queue goes to one worker. (Taking from the front of a
+    // list costs time in its length.)
     for (let next = waiting.next(); next.done !== true; next = waiting.next())
       for (const one of next.value) {
         if (stopped) return

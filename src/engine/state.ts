@@ -4,11 +4,11 @@ import type { Context } from './context.ts'
 import { applyLease, serveLease } from './lease.ts'
 import type { ObjectRecord, Store } from './ports.ts'
 
-/** One row of the identity map: which object of the target stands for which object of a source. */
+/** One row of the identity map: the target's object for an object of a source. */
 export interface Identity {
   /** `product`, `price`, `tax_rate`, `coupon`, `customer`, `payment_method`, `subscription` … */
   readonly kind: string
-  /** Source account, or empty for what exists in the target only. */
+  /** The source account; empty for what exists only in the target. */
   readonly source: string
   readonly old_id: string
   /**
@@ -27,7 +27,7 @@ export interface StateSummary {
   readonly leases: readonly { readonly name: string; readonly holder: string; readonly expires: string }[]
 }
 
-/** Leases by which programs keep out of each other's way. */
+/** Leases that keep programs from working at the same time. */
 export const leaseNames: readonly string[] = [applyLease, serveLease]
 
 export async function stateShow({ store }: Pick<Context, 'store'>): Promise<StateSummary> {
@@ -49,7 +49,7 @@ async function leases(store: Store): Promise<StateSummary['leases']> {
   )
 }
 
-/** Drops a lease whose holder is gone. @returns who held it, undefined when nobody did. */
+/** Removes a lease whose holder is dead. @returns the holder; undefined when there was none. */
 export async function stateUnlock({ store }: Pick<Context, 'store'>, name: string): Promise<string | undefined> {
   const held = await store.leaseHolder(name)
   if (held !== undefined) await store.breakLease(name)
@@ -57,8 +57,8 @@ export async function stateUnlock({ store }: Pick<Context, 'store'>, name: strin
 }
 
 /**
- * Old → new ids of every object that the store knows, sorted by kind, source and old id. The
- * command line renders CSV or JSON.
+ * Old → new ids of every object in the store, sorted by kind, source and old id. The command line
+ * prints CSV or JSON.
  */
 export async function stateExport({
   store,
@@ -71,7 +71,7 @@ export async function stateExport({
   return rows.toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
 }
 
-/** Every object of the catalog: once for each old id mapped to it, or alone when nothing was. */
+/** Every object of the catalog: once for each old id mapped to it, or alone without one. */
 function mapped(catalog: Context['catalog'], objects: readonly ObjectRecord[]): readonly Identity[] {
   const olds = new Map<string, { source: string; old_id: string }[]>()
   for (const [source, mappings] of catalog.mappings) {

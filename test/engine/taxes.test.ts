@@ -200,7 +200,7 @@ test('a key that may only read compares nothing while planning, and says so', as
   expect(plan.blocked).toEqual([])
   expect(planText(plan, chalk)).toMatch(/next charge 49\.00 usd plus tax on /)
   expect(linesOf(planText(plan, chalk), 'Germany')).toEqual([
-    '  Germany: 3 people, the key of the target may not preview invoices; compared by each move before it touches anything; a difference stops it',
+    '  Germany: 3 people, the key of the target has no permission to preview invoices; compared by each move before it touches anything; a difference stops it',
   ])
   const cut = async (): ReturnType<typeof target.send> =>
     failed({ kind: 'unknown', code: 'connection_cut', message: 'cut', status: 0 })

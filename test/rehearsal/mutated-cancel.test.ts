@@ -22,7 +22,7 @@ test('the rehearsal finds that a settled old subscription is taken for a cancell
   const report = await foundBySomeSeed(trial)
   expect(found(report)).toMatch(/double/)
   expect(report.differences[0]).toMatchObject({
-    cause: 'The member had left and went on being charged.',
+    cause: 'The member had left and was still charged.',
     evidence: expect.stringMatching(/^cancels in Kajabi at /) as string,
   })
 })

@@ -3,16 +3,16 @@ import type { Access } from '../../catalog/schemas/access.ts'
 import type { PersonalClaim } from './claims.ts'
 
 /**
- * Whether an offer is given by its URLs: then Kajabi cannot be asked who holds it, and the store's
- * memory is all there is.
+ * Whether an offer is given by its URLs. Kajabi cannot report its holders then, and only the store
+ * knows them.
  */
 export function givenByUrls(access: Access, offer: string): boolean {
   return access.offers[offer]?.urls !== undefined
 }
 
 /**
- * Who holds the offers that are given by URLs, as the store remembers. There is no contact to name,
- * so the customer stands for the person.
+ * The holders of offers given by URLs, from the store. Without a contact, the customer identifies
+ * the person.
  */
 export function rememberedHolders(
   access: Access,

@@ -16,24 +16,24 @@ export interface AccessWork {
   readonly grants: Pick<GrantStore, 'grants' | 'putGrants' | 'removeGrants'>
   readonly notes: Pick<Store, 'get' | 'put'>
   readonly access: Access
-  /** By subscriber: where the address of a new contact comes from. */
+  /** By subscriber: the source of a new contact's e-mail address. */
   readonly claims: ReadonlyMap<string, PersonalClaim>
   readonly now: Instant
   wait(seconds: number): Promise<void>
 }
 
 /**
- * From the hold until this long after settling, old integrations may revoke what they think has
- * ended: such a gap is repaired, never a cancel.
+ * From the hold until this many days after settling, old integrations may revoke what they think
+ * has ended. A gap in that time is repaired and is never a cancel.
  */
 export const protectedDays = 7
 
 const tries = 4
 
 /**
- * Gives or takes one offer and remembers it. Safe to repeat: Kajabi grants what is granted already
- * without complaint, and a grant is remembered before it is sent, so that a crash in between never
- * leaves an offer that nobody would ever take back.
+ * Grants or revokes one offer and records it. Safe to repeat: Kajabi accepts a second grant. A
+ * grant is recorded before it is sent, so that a crash in between cannot leave an offer that
+ * Crossbill would never revoke.
  */
 export async function carryOutAccess(work: AccessWork, change: Change): Promise<Outcome<true>> {
   const { offer, subscribers } = expected(change)
@@ -56,8 +56,8 @@ async function grant(
   const protectedUntil = instant(work.now + protectedDays * secondsPerDay)
   const { customer } = claim
   await work.notes.put(unnotedKey, { ...(await unnoted(work)), [contact.value]: customer })
-  // Given again to the same subscriber it is as old as before: a wish to cancel that came in
-  // between still means it.
+  // A repeated grant to the same subscriber keeps its date, so that a cancel request from before
+  // the repeat still means it.
   const before = (await work.grants.grants({ contact: contact.value })).find((one) => one.offer === offer)
   const same = before?.subscribers.some((one) => subscribers.includes(one)) ?? false
   const grantedAt = before !== undefined && same ? before.grantedAt : work.now
@@ -68,7 +68,7 @@ async function grant(
   return success(true)
 }
 
-/** Contacts that were given an offer and do not carry the customer's id yet. */
+/** Contacts that were granted an offer and do not carry the customer's id yet. */
 const unnotedKey = 'access.unnoted'
 
 async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject> {
@@ -77,9 +77,9 @@ async function unnoted({ notes }: Pick<AccessWork, 'notes'>): Promise<JsonObject
 }
 
 /**
- * The customer's id on the contact: our mark in Kajabi, from which a lost store learns what was
- * given, and a second key in hooks. It can only be set after the grant, and access does not depend
- * on it: what fails, or dies before it, is made up for by the next apply.
+ * Writes the customer's id on the contact. It is Crossbill's mark in Kajabi, from which a lost
+ * store is rebuilt, and a second key in hooks. It can be set only after the grant, and access does
+ * not depend on it: the next apply sets what failed or crashed.
  */
 async function note(
   work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>,
@@ -92,22 +92,19 @@ async function note(
   await work.notes.put(unnotedKey, left)
 }
 
-/** Sets the marks that an earlier run could not. */
+/** Sets the marks that an earlier run could not set. */
 export async function noteAgain(work: Pick<AccessWork, 'kajabi' | 'notes' | 'wait'>): Promise<void> {
   for (const [contact, customer] of Object.entries(await unnoted(work)))
     if (typeof customer === 'string') await note(work, contact, customer)
 }
 
-/**
- * The customer stands for the contact, and is the id that Kajabi asks for again when the offer is
- * taken back.
- */
+/** The customer stands for the contact, and is the id that Kajabi needs again for the revoke. */
 async function byUrls(
   { urls, claims, grants, now, ...work }: AccessWork,
   { action, expect }: Change,
   { offer, subscribers }: { offer: string; subscribers: readonly string[] },
 ): Promise<Outcome<true>> {
-  if (urls === undefined) return failed(missing('offer_url_missing', `the URLs of offer ${offer} are not at hand`))
+  if (urls === undefined) return failed(missing('offer_url_missing', `the URLs of offer ${offer} are not set`))
   const granting = action === 'grant'
   const mine = [...claims.values()].filter((claim) =>
     granting ? subscribers.includes(claim.subscriber) : claim.customer === expect?.['contact'],
@@ -136,15 +133,14 @@ async function revoke(
   if (typeof contact !== 'string')
     return failed(missing('contact_unknown', 'the plan names no contact to take the offer from'))
   const revoked = await patiently(work, () => work.kajabi.revoke(contact, id))
-  // Gone already is what was wanted.
+  // An offer that is already gone counts as revoked.
   if (!revoked.ok && revoked.failure.code !== 'not_found') return revoked
   await work.grants.removeGrants([{ contact, offer }])
   return success(true)
 }
 
 /**
- * Grants, revokes and looking for a contact may all be repeated, so anything that may pass is tried
- * again.
+ * Grants, revokes and contact look-ups are safe to repeat, so every temporary failure is retried.
  */
 async function patiently<T>(work: Pick<AccessWork, 'wait'>, once: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
   for (let turn = 1; ; turn++) {

@@ -7,7 +7,7 @@ import { givenByUrls } from './by-urls.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import type { PersonalClaim } from './claims.ts'
 
-/** Who holds each offer, by its key in access.yaml; those that are given by URLs cannot be read. */
+/** The holders of each offer, by its key in access.yaml. Offers given by URLs cannot be read. */
 export async function readHolders(kajabi: KajabiSite, access: Access): Promise<Outcome<ReadonlyMap<string, Holders>>> {
   const all = new Map<string, Holders>()
   for (const [key, offer] of Object.entries(access.offers)) {
@@ -19,18 +19,18 @@ export async function readHolders(kajabi: KajabiSite, access: Access): Promise<O
   return success(all)
 }
 
-/** The access part of a plan, and how many grants are as they should be. */
+/** The access part of a plan, and the number of grants that need no change. */
 export interface AccessPlan {
   readonly changes: readonly Change[]
   readonly unchanged: number
-  /** Who holds what they pay for, and by which subscribers. */
+  /** Members who hold what they pay for, and by which subscribers. */
   readonly kept: readonly Granted[]
 }
 
 /**
- * `grant` and `revoke` as changes of a plan, named by the first subscriber that gives the offer:
- * ids only, so that a saved plan holds nobody's address. The contact of a grant is found, or made,
- * when it is carried out: `{contact}` in the path stands for it.
+ * Grants and revokes as changes of a plan, named by the first subscriber that gives the offer. They
+ * hold only ids, so that a saved plan contains no e-mail address. The contact of a grant is found
+ * or created when the change is carried out; until then `{contact}` in the path stands for it.
  */
 export function accessChanges(
   access: Access,
@@ -56,7 +56,7 @@ function change(access: Access, decision: AccessDecision): Change {
     data: [{ type: 'offers', id }],
     ...(granting ? { meta: { send_customer_welcome_email: welcome } } : {}),
   }
-  // The real address of an offer's URL holds a key, which no plan may show.
+  // An offer's real URL contains a key, which a plan must not show.
   const path = byUrls
     ? `/webhooks/offers/${id}/${granting ? 'activate' : 'deactivate'}`
     : `/v1/contacts/${contact ?? '{contact}'}/relationships/offers`

@@ -7,19 +7,19 @@ import { markFrom, priceKey } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 
 /**
- * A claim with the customer whose access it is; the name is for creating a contact and is kept
- * nowhere.
+ * A claim with the customer whose access it is. The name is only for creating a contact and is
+ * stored nowhere.
  */
 export interface PersonalClaim extends Claim {
-  /** The target's customer: the same id as in the source, which a PAN copy keeps. */
+  /** The target's customer: a PAN copy keeps the id of the source. */
   readonly customer: string
   readonly name: string
 }
 
 /**
- * Who pays for what right now, from the account that bills each subscriber: the successor where
- * there is one, else the old subscription. An excluded subscriber has access elsewhere and no claim
- * here; one that is ending has it until it ends.
+ * Who pays for what now, from the account that bills each subscriber: the successor if there is
+ * one, else the old subscription. An excluded subscriber has access elsewhere and no claim here; an
+ * ending subscription keeps access until it ends.
  */
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
   const declared = allPayers(catalog, accounts).flatMap(({ desired, paying, customer }) => {
@@ -50,18 +50,18 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
   })
 }
 
-/** Those of them who pay, by what the status of their subscription says. */
+/** Those of them who pay, by the status of their subscription. */
 export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
   return allPayers(catalog, accounts).filter(({ paying }) => givesAccess(paying))
 }
 
 /**
- * Whoever pays by a subscription that no YAML names: they subscribed anew, or their entry was
- * removed. Removing YAML takes nothing from anybody, and what the catalog knows them to pay for is
- * not taken from them.
+ * Payers whose subscription no YAML names: they subscribed again, or their entry was removed.
+ * Removing an entry revokes nothing, so offers that the catalog shows them paying for stay.
  */
 function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
-  // Who is moved is there twice, the held old one beside its successor: each is one claim.
+  // During a move there are two subscriptions, the held old one and its successor. They count as
+  // one claim.
   const named = new Set<string>(catalog.subscribers.map(({ key }) => key))
   return [['target', target] as const, ...sources].flatMap(([name, account]) =>
     account.subscriptions.flatMap((one) => {
@@ -83,8 +83,8 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
 }
 
 /**
- * The grants that are the catalog's to take back: not those of somebody who pays and stands in no
- * file (any more), perhaps by a price that the mappings do not know.
+ * The grants that the catalog may revoke. It may not revoke those of a payer without an entry, who
+ * may pay by a price that the mappings do not know.
  */
 export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
   const declared = new Set<string>(catalog.subscribers.map(({ key }) => key))
@@ -109,7 +109,7 @@ function claim(
   }
 }
 
-/** A live successor wins over an ended one of the same mark. */
+/** A live successor wins over an ended one with the same mark. */
 function successorsByMark(target: LiveAccount): Map<string, Stripe.Subscription> {
   const found = new Map<string, Stripe.Subscription>()
   for (const subscription of target.subscriptions) {

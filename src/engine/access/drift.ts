@@ -5,8 +5,8 @@ import type { Change, Drift } from '../../plan/types.ts'
 type AccessDrift = Drift & { readonly code: AccessDriftCode }
 
 /**
- * Offers that a plan would give, and that Crossbill had given to the same subscriber before:
- * somebody took them away outside.
+ * Offers that a plan would grant and that Crossbill had already granted to the same subscriber:
+ * they were revoked outside Crossbill.
  */
 export function accessDrift(changes: readonly Change[], granted: readonly Granted[]): readonly AccessDrift[] {
   const given = new Set(granted.flatMap(({ offer, subscribers }) => subscribers.map((one) => `${offer} ${one}`)))
@@ -14,6 +14,6 @@ export function accessDrift(changes: readonly Change[], granted: readonly Grante
     const offer = typeof expect?.['offer'] === 'string' ? expect['offer'] : ''
     const subscribers = Array.isArray(expect?.['subscribers']) ? expect['subscribers'] : []
     if (action !== 'grant' || !subscribers.some((one) => given.has(`${offer} ${String(one)}`))) return []
-    return [{ address, code: 'access_taken', message: `${offer} was taken away in Kajabi`, patch: [...patch] }]
+    return [{ address, code: 'access_taken', message: `${offer} was revoked in Kajabi`, patch: [...patch] }]
   })
 }

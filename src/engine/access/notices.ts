@@ -8,8 +8,8 @@ import { livePayers } from './claims.ts'
 const namedMax = 5
 
 /**
- * Members who pay and cannot get what they pay for: no address, or a price that no offer names.
- * Empty for a project without offers.
+ * Members who pay and cannot get access: they have no e-mail address, or no offer names their
+ * price. Empty for a project without offers.
  */
 export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
   const { offers, without_offer: none = [] } = catalog.access as Partial<Access>
@@ -31,7 +31,7 @@ export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
       customer: whose,
       at: null,
       message: `pays ${paid.join(', ')}, and ${whose} has no e-mail address, so no access in Kajabi can be given`,
-      fix: `write the e-mail address at ${whose} in the account that bills it, then crossbill apply; or exclude ${desired.key} with a reason`,
+      fix: `add the e-mail address to ${whose} in the account that bills it, then run crossbill apply; or exclude ${desired.key} with a reason`,
     })
   }
   const unnamed = [...byPrice]
@@ -52,6 +52,6 @@ function withoutOffer(price: string, keys: readonly string[]): Notice {
     subscriber: `price.${price}`,
     at: null,
     message: `${keys.length === 1 ? '1 member pays' : `${keys.length} members pay`} this price and get no access in Kajabi, since no offer names it: ${who}`,
-    fix: `add ${price} under an offer in catalog/access.yaml, or under without_offer there if it is meant to give no access`,
+    fix: `add ${price} under an offer in catalog/access.yaml, or under without_offer there if it should give no access`,
   }
 }

@@ -8,10 +8,9 @@ import { protectedDays } from './carry-out.ts'
 import { claimsOf } from './claims.ts'
 
 /**
- * Restores what Crossbill granted from the mark it left in Kajabi: the Stripe customer noted on a
- * contact that holds the offer. What was given by hand carries no such note and is not taken for
- * ours. Read-only for Kajabi; for a while a missing offer is repaired rather than read as a wish,
- * as after any grant.
+ * Restores Crossbill's grants from the mark in Kajabi: the Stripe customer on a contact that holds
+ * the offer. Offers given by hand carry no mark and do not count. Read-only for Kajabi. As after
+ * any grant, a missing offer is repaired for a while and is not read as a cancel request.
  * @returns how many grants the store holds now
  * @throws CommandError `access_unreadable`
  */
@@ -22,7 +21,7 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
   const protectedUntil = instant(now + protectedDays * secondsPerDay)
   const grants: Grant[] = []
   for (const [offer, { kajabi: id, prices }] of Object.entries(access.offers.offers)) {
-    // Nobody can be asked who was given an offer by its URL; giving it again is harmless.
+    // Holders of an offer given by URL cannot be read; a second grant is harmless.
     if (givenByUrls(access.offers, offer)) continue
     const noted = await access.kajabi.noted(id)
     if (!noted.ok)
@@ -30,14 +29,14 @@ export async function rebuildGrants({ access, accounts, catalog }: Context, live
         'access_unreadable',
         `Kajabi cannot be read: ${noted.failure.message} (${noted.failure.code})`,
         {
-          notDone: 'the store knows of no grants yet; the rest is rebuilt',
-          fix: 'crossbill state rebuild, when Kajabi answers',
+          notDone: 'no grants were restored; the rest of the store is rebuilt',
+          fix: 'run crossbill state rebuild when Kajabi answers',
         },
       )
     for (const [contact, customer] of noted.value) {
       const mine = (claims.get(customer) ?? []).filter((claim) => claim.prices.some((price) => prices.includes(price)))
       if (mine.length === 0) continue
-      // Somebody on hold claims twice: by the old subscription and by the new one.
+      // A held subscriber has two claims: by the old subscription and by the new one.
       const subscribers = [...new Set(mine.map(({ subscriber }) => subscriber))].toSorted()
       grants.push({ contact, offer, customer, subscribers, grantedAt: now, protectedUntil })
     }

@@ -5,16 +5,16 @@ import type { AccessSurvey } from './survey.ts'
 
 type Memory = Pick<GrantStore, 'grants' | 'putGrants' | 'holdings' | 'setHoldings'>
 
-/** Notes what a survey of access has shown, for whoever looks whether it is still so. */
+/** Records what a survey of access has shown, so that a poll can check whether it still holds. */
 export async function rememberAccess(memory: Memory, seen: AccessSurvey): Promise<void> {
   await rememberSubscribers(memory, seen.kept)
   await rememberHoldings(memory, seen)
 }
 
 /**
- * Notes by which subscribers somebody holds what Crossbill gave them: a second subscription may
- * have come after the grant, and when the first ends the offer stays. What was given by hand is not
- * noted: it is not Crossbill's to take.
+ * Records which subscribers pay for each grant. A second subscription may have come after the
+ * grant, and when the first ends, the offer stays. An offer given by hand is not recorded, because
+ * Crossbill may not revoke it.
  */
 async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Promise<void> {
   const byName = new Map(kept.map((one) => [`${one.contact} ${one.offer}`, one.subscribers]))
@@ -27,9 +27,9 @@ async function rememberSubscribers(memory: Memory, kept: readonly Granted[]): Pr
 }
 
 /**
- * Notes who holds what they pay for without its being Crossbill's: by hand, or from the old
- * checkout, whose integration takes it away when it hears the old subscription end. It is watched
- * so that it can be given again then; it stays nobody's to take before.
+ * Records who holds what they pay for without Crossbill's grant: by hand, or from the old checkout,
+ * whose integration revokes it when the old subscription ends. The record makes it possible to
+ * grant the offer again then. Until then Crossbill may not revoke it.
  */
 async function rememberHoldings(memory: Memory, { kept, claims, changes }: AccessSurvey): Promise<void> {
   const ours = new Set((await memory.grants()).map(nameOf))
@@ -37,7 +37,7 @@ async function rememberHoldings(memory: Memory, { kept, claims, changes }: Acces
   const missing = new Set(changes.flatMap(({ action, expect }) => (action === 'grant' ? namesIn(expect) : [])))
   const held = kept.filter((one) => !ours.has(nameOf(one)))
   const here = new Set(held.map(nameOf))
-  // Taken away just now: whoever watches has not come to it yet.
+  // Revoked only now: the poll has not processed it yet.
   const lost = before.filter((one) => {
     const wanted = one.subscribers.some((subscriber) => missing.has(`${one.offer} ${subscriber}`))
     return wanted && !here.has(nameOf(one)) && !ours.has(nameOf(one))
@@ -50,8 +50,8 @@ async function rememberHoldings(memory: Memory, { kept, claims, changes }: Acces
 }
 
 /**
- * What somebody has, given by Crossbill or not: the latter in the form of a grant of no age that
- * nothing protects.
+ * What a person holds, granted by Crossbill or not. The latter appears as a grant from time zero
+ * without protection.
  */
 export async function accessOf(
   memory: Pick<GrantStore, 'grants' | 'holdings'>,

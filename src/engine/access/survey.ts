@@ -11,11 +11,11 @@ import { accessChanges, readHolders, type AccessPlan } from './changes.ts'
 import { claimsOf, takeable, type PersonalClaim } from './claims.ts'
 import { accessDrift } from './drift.ts'
 
-/** What was read of access, and what follows from it. */
+/** What was read of access, and the conclusions from it. */
 export interface AccessSurvey extends AccessPlan {
-  /** What somebody took away outside of what Crossbill had given. */
+  /** Offers that Crossbill granted and that were revoked outside it. */
   readonly drift: readonly Drift[]
-  /** By address: what was seen of the offer, for the plan's basis. */
+  /** By address: the state of the offer when read, for the plan's basis. */
   readonly touched: ReadonlyMap<string, string>
   /** By subscriber, in memory only. */
   readonly claims: ReadonlyMap<string, PersonalClaim>
@@ -33,13 +33,17 @@ export async function surveyAccess(
   if (access === undefined) return undefined
   const seen = await readAccess(access, catalog, live)
   if (seen.ok) return seen.value
-  throw new CommandError('access_unreadable', `Kajabi does not say who has access: ${seen.failure.message}`, {
-    notDone: 'nothing was sent',
-    fix: 'try again; `crossbill doctor` checks the credentials',
-  })
+  throw new CommandError(
+    'access_unreadable',
+    `Kajabi cannot be read, so who has access is unknown: ${seen.failure.message}`,
+    {
+      notDone: 'nothing was sent',
+      fix: 'try again; `crossbill doctor` checks the credentials',
+    },
+  )
 }
 
-/** The same, for whoever goes on when Kajabi does not answer. */
+/** The same as an outcome, for callers that continue when Kajabi does not answer. */
 export async function readAccess(
   access: AccessPort,
   catalog: Context['catalog'],
@@ -59,9 +63,8 @@ export async function readAccess(
 }
 
 /**
- * Kajabi's lists lag behind what was just granted. Whoever should hold an offer that Crossbill gave
- * them and is not on its list is asked about by contact; those are few, or somebody took offers
- * away.
+ * Kajabi's lists lag behind recent grants. A member who should hold Crossbill's grant and is not on
+ * the list is read by contact. They are few, unless offers were revoked outside.
  */
 async function completed(
   { kajabi, offers }: AccessPort,

@@ -13,7 +13,7 @@ import type { StripeAccount } from '../ports.ts'
 
 import { asSubscription, readSuccessors } from '../read/subscriptions.ts'
 
-/** A request about to be sent, filled in. */
+/** A request about to be sent, with its references filled in. */
 export interface Sending {
   readonly phase: SendingPhase
   readonly account: StripeAccount
@@ -21,7 +21,7 @@ export interface Sending {
   readonly path: string
   readonly params: JsonObject
   readonly expect: Expectation
-  /** When this very request was first tried; what is older was made by something else. */
+  /** When this request was first tried; an older object has another origin. */
   readonly since: number
 }
 
@@ -35,8 +35,8 @@ const unreadable: Failure = {
 }
 
 /**
- * How to find out whether a request was done, for those that must not be sent twice. Undefined for
- * those that only set values: they are read back by the machine anyway.
+ * The look-up that finds out whether a request was done, for requests that must not be sent twice.
+ * Undefined for requests that only set values: the machine reads those back anyway.
  */
 export function alreadyDone(context: Context, sending: Sending): (() => Promise<Found>) | undefined {
   const { phase, method, path } = sending
@@ -44,7 +44,7 @@ export function alreadyDone(context: Context, sending: Sending): (() => Promise<
   if (method === 'DELETE')
     return path.startsWith('/v1/subscriptions/') ? () => findEnded(context, sending) : () => findGone(context, sending)
   if (path === '/v1/subscription_schedules') return () => findSchedule(context, sending)
-  // Neither can be repeated: a second void or finalization is refused.
+  // Neither can be repeated: Stripe refuses a second void or finalization.
   const invoice = /^(\/v1\/invoices\/[^/]+)\/(void|finalize)$/.exec(path)
   if (invoice !== null)
     return () =>
@@ -63,7 +63,7 @@ export function alreadyDone(context: Context, sending: Sending): (() => Promise<
   return undefined
 }
 
-/** One that an undo cancelled does not count: the creation is to be made anew. */
+/** A successor that an undo cancelled does not count: it must be created again. */
 async function findSuccessor(context: Context, expect: Expectation): Promise<Found> {
   const all = await readSuccessors(context, expect)
   if (all === undefined) return failed(unreadable)
@@ -71,7 +71,7 @@ async function findSuccessor(context: Context, expect: Expectation): Promise<Fou
   return success(found as unknown as StripeObject | undefined)
 }
 
-/** A subscription has one schedule at a time: there, it was made already. */
+/** A subscription has at most one schedule, so an existing schedule was already created. */
 async function findSchedule(context: Context, { account, params }: Sending): Promise<Found> {
   const found = await read(context, account, `/v1/subscriptions/${idOf(params['from_subscription'])}`)
   if (!found.ok) return found
@@ -102,7 +102,7 @@ async function findGone(context: Context, { account, path }: Sending): Promise<F
   return found.failure.code === 'resource_missing' ? success({ object: 'deleted' }) : found
 }
 
-/** The same number of the same kind, however it is spaced. */
+/** The same number of the same type, regardless of spacing. */
 async function findTaxId({ account, path, params }: Sending): Promise<Found> {
   const plain = (value: unknown): string => String(value).replaceAll(/\s/g, '').toUpperCase()
   return findInList(
@@ -113,7 +113,9 @@ async function findTaxId({ account, path, params }: Sending): Promise<Found> {
   )
 }
 
-/** Made by us for this subscriber, since we first tried, and with the same values. */
+/**
+ * An object that Crossbill created for this subscriber since the first try, with the same values.
+ */
 async function findMarked(
   { account, params, since }: Sending,
   path: string,
@@ -134,7 +136,7 @@ async function findMarked(
   })
 }
 
-/** Compared only as far as the request says something. */
+/** Compares only the fields that the request sets. */
 function sameField(sent: unknown, found: unknown): boolean {
   if (sent === undefined) return true
   if (!isJsonObject(sent)) return sent === found

@@ -26,7 +26,7 @@ import {
 } from '../read/subscriptions.ts'
 
 /**
- * Carries out what the machine asks for and says what came of it. Failures of the outside are
+ * Carries out the machine's command and returns the result as an event. Outside failures are
  * events, never exceptions.
  */
 export async function answer(context: Context, turn: Turn, command: Command): Promise<HandoverEvent> {
@@ -56,9 +56,9 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
   }
 }
 
-/** Both sides' next invoice; without side effect, so outside the journal. */
+/** The next invoice on both sides. It has no side effect, so it is not in the journal. */
 async function preview(context: Context, { job, resolve }: Turn): Promise<Reason | null> {
-  // Only moves are previewed, and a move's plan is one of goal `move`.
+  // Only moves are previewed, and the plan of a move has the goal `move`.
   const plan = job.handover as HandoverPlan
   const params = previewParams(plan)
   const filled = fillParams(params.new, resolve)
@@ -76,7 +76,7 @@ function invoiceOf(outcome: Outcome<StripeObject>): Stripe.Invoice | undefined {
   return outcome.ok ? asInvoice(outcome.value) : undefined
 }
 
-/** The successor and the old one as they are right now, against what was planned. */
+/** Compares the successor and the old subscription, as they are now, with the plan. */
 async function prove(context: Context, { job, state, resolve }: Turn): Promise<HandoverEvent> {
   const filled = fillParams(job.handover.expect as unknown as JsonObject, resolve)
   if (state.successor === null || !filled.ok) return proved(undefined)
@@ -100,7 +100,8 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
   ])
   const isKnown = collecting !== undefined && pending !== undefined && invoices !== undefined
   return bothRead(job.handover, {
-    // Without knowing what a cancel would stop or strand, nothing about the old one is decided.
+    // Nothing is decided about the old subscription until the read shows which invoices a cancel
+    // would stop or strand.
     old: isKnown ? old : undefined,
     money: { pending: pending ?? [], invoices: invoices ?? [] },
     successors,

@@ -13,16 +13,16 @@ import { answer } from './commands.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import type { Resolve } from '../send/references.ts'
 
-/** What the hand-overs of one run share. */
+/** The state that the hand-overs of one run share. */
 export interface Run {
   readonly resolve: Resolve
-  /** Set by one hand-over to stop all others: a creation took money against all expectation. */
+  /** Set by one hand-over to stop all others: a creation charged money unexpectedly. */
   unexpectedCharge: boolean
 }
 
 /**
- * Ids of the catalog's objects as the store knows them: prices are made before anybody moves onto
- * them.
+ * Ids of the catalog's objects as the store knows them: prices are created before any subscriber
+ * moves to them.
  */
 export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> {
   const ids = new Map((await store.objects()).map(({ address, id }) => [address, id]))
@@ -30,20 +30,20 @@ export async function beginRun({ store }: Pick<Context, 'store'>): Promise<Run> 
 }
 
 /**
- * More turns than any path through the machine takes: reaching it is a bug of ours, not a state of
- * a subscriber. The longest path bills every day of a hold of three years, each day with an invoice
+ * More turns than any path through the machine takes. Reaching it is a bug, not a state of a
+ * subscriber. The longest path bills every day of a hold of three years, each day with an invoice
  * of several lines.
  */
 const turnsMax = 20_000
 
-/** Whether a crash, an unreachable account or a person's act left this one on the way. */
+/** Whether a crash, an unreachable account or a person's action left this hand-over unfinished. */
 export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
   return isJsonObject(facts['job']) && (phase === 'doubtful' || !isRest(stateOf(facts).phase))
 }
 
 /**
- * Takes one subscriber from where it rests to where the plan wants it. One that an earlier run left
- * on the way is finished or undone first.
+ * Takes one subscriber from the current resting state to the planned one. A hand-over that an
+ * earlier run left unfinished is finished or undone first.
  */
 export async function handOver(context: Context, job: Job, run: Run): Promise<AppliedChange> {
   const record = await context.store.subscriber(job.key)
@@ -52,30 +52,30 @@ export async function handOver(context: Context, job: Job, run: Run): Promise<Ap
   return finish(context, job, await drive(context, { job, run }, known, begin), run)
 }
 
-/** Takes up what an earlier run left: reads both sides and lets the machine decide. */
+/** Resumes a hand-over that an earlier run left: reads both sides and lets the machine decide. */
 export async function resume(context: Context, { facts }: SubscriberRecord, run: Run): Promise<AppliedChange> {
-  // Written by `save` from exactly this type.
+  // `save` writes it from exactly this type.
   const job = facts['job'] as unknown as Job
   return finish(context, job, await drive(context, { job, run }, stateOf(facts), { type: 'interrupted' }), run)
 }
 
 /**
- * A customer's money follows the last of their subscriptions, and only when the others really went.
+ * A customer's money moves with the last of their subscriptions, and only when all others really
+ * moved.
  */
 async function moneyMoves(context: Context, { handover: { expect, goal } }: Job): Promise<boolean> {
   const others = await Promise.all(expect.money_after.map((key) => context.store.subscriber(key)))
   return others.every((record) => record?.phase === (goal === 'move' ? 'moved' : 'source'))
 }
 
-/** The machine's state is kept as it is; `job` and `finished` stand beside it. */
+/** The machine's state is stored unchanged, with `job` and `finished` beside it. */
 function stateOf(facts: JsonObject): HandoverState {
   const { job: _job, finished: _finished, ...state } = facts
   return { ...atSource, ...(state as Partial<HandoverState>) }
 }
 
 /**
- * What the store would hold had an earlier run left this behind: the next step is to read both
- * sides.
+ * The record that an earlier run would have left in the store; the next step is to read both sides.
  */
 export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
   const { goal, lists, successor } = beginOf(recovery, false)
@@ -85,8 +85,8 @@ export function recoveryRecord(key: string, recovery: Job['handover'], updated: 
 }
 
 /**
- * Every state is stored before the command that follows from it is carried out: a crash finds the
- * machine at or before what the outside shows.
+ * Each state is stored before its command is carried out. After a crash, the stored state is never
+ * ahead of what the accounts show.
  */
 async function drive(
   context: Context,
@@ -103,15 +103,15 @@ async function drive(
     if (wanted.do === 'rest') return state
     event = await answer(context, { job, state, resolve: run.resolve }, wanted)
   }
-  throw new CommandError('no_progress', `the hand-over of ${job.key} went round in circles at ${state.phase}`, {
-    notDone: 'it was left as it is, the old subscription on hold if it was',
+  throw new CommandError('no_progress', `the hand-over of ${job.key} made no progress in the phase ${state.phase}`, {
+    notDone: 'nothing more was sent; a hold on the old subscription stays in place',
     fix: 'crossbill verify, then crossbill apply',
   })
 }
 
 /**
- * While on the way the whole job is kept, so that any later run can finish it; at rest only what is
- * remembered of it.
+ * While a hand-over is in progress, the whole job is stored, so that any later run can finish it.
+ * At rest, only its lasting facts are stored.
  */
 async function save(context: Context, job: Job, state: HandoverState): Promise<void> {
   const resting = isRest(state.phase) && state.phase !== 'doubtful'
@@ -133,12 +133,11 @@ const goals: Readonly<Record<Goal | 'undo', HandoverState['phase']>> = {
 }
 
 function reached({ phase, goal: now, reason }: HandoverState, goal: Goal | 'undo'): boolean {
-  // Settling somebody whose new subscription has ended leaves nobody who bills: that is what was
-  // asked for.
+  // Settling a subscriber whose new subscription has ended leaves no payer. That was the request.
   if (goal === 'settle' && phase === 'ended') return true
   if (phase !== goals[goal]) return false
-  // A request that was refused on the way because it had been done says nothing about the end: the
-  // old one was given back.
+  // A request refused because it was already done does not decide the outcome: the old subscription
+  // was given back.
   if (goal === 'revert') return now === goal
   return goal === 'undo' ? now === goal && reason === null : true
 }
@@ -165,7 +164,7 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
   }
 }
 
-/** Every period that the hold had kept back from both accounts; absent where there was none. */
+/** Every period that the hold kept back from both accounts; absent when there was none. */
 function periodsOf({ accounted }: HandoverState): Pick<AppliedChange, 'periods'> {
   const periods = accounted.map(({ at, amount, currency, invoice, outcome }) => ({
     at: formatInstant(instant(at)),
@@ -180,15 +179,15 @@ function periodsOf({ accounted }: HandoverState): Pick<AppliedChange, 'periods'>
 function outcomeOf({ phase, goal: reached }: HandoverState, goal: Goal | 'undo'): AppliedChange['outcome'] {
   if (phase === 'doubtful') return 'held'
   if (reached === 'undo') return 'undone'
-  // Where it stood before: nothing of it was begun, or all of it was left alone.
+  // Back in the state before the run: nothing was begun, or all of it was left alone.
   return phase === (goal === 'move' ? 'source' : 'moved') ? 'skipped' : 'undone'
 }
 
 const fixes: Readonly<Record<AppliedChange['outcome'], string>> = {
   done: '',
   skipped: 'plan again',
-  undone: 'plan again; nothing of it was left behind',
-  held: 'crossbill apply once the cause is gone; the old subscription stays on hold until then',
+  undone: 'plan again; every step was undone',
+  held: 'run crossbill apply when the cause is fixed; the old subscription stays on hold until then',
   failed: 'plan again',
   not_started: 'apply again',
 }

@@ -1,13 +1,13 @@
 import type { Goal, HandoverPlan } from '../../handover/types.ts'
 
 /**
- * One subscriber's work, as planned and as remembered until it is at rest. JSON, since it is kept
- * in the store.
+ * One subscriber's work, as planned and as stored until the subscriber is at rest. It is JSON,
+ * because the store keeps it.
  */
 export type Job = {
   /** `us/sub_…` */
   readonly key: string
-  /** Digest of the plan it comes from. */
+  /** The digest of the plan that contains it. */
   readonly plan: string
   readonly handover: HandoverPlan<Goal | 'undo'>
 }

@@ -6,15 +6,12 @@ import type { Context } from '../context.ts'
 import { sendPatiently } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
-/**
- * A preview makes nothing, so a replayed one would only be an old one: every request of this
- * process has a key of its own.
- */
+/** A replayed preview would be outdated, so every request of this process has its own key. */
 let requests = 0
 
 /**
- * The next invoice of a subscription that is there, or of one that is to be: no side effect, so it
- * is outside the journal and may be repeated.
+ * Previews the next invoice of an existing or a planned subscription. It has no side effect, so it
+ * is not in the journal and may be repeated.
  */
 export async function previewInvoice(
   context: Pick<Context, 'run' | 'interrupt' | 'wait'>,

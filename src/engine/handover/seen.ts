@@ -2,8 +2,8 @@ import type Stripe from 'stripe'
 import type { Instant } from '../../core/instant.ts'
 
 /**
- * Longer than one step of a hand-over takes, shorter than a person needs to change something and
- * look.
+ * Longer than one step of a hand-over, shorter than a person needs to change something and check
+ * it.
  */
 const secondsFresh = 60
 
@@ -12,8 +12,8 @@ type Seen = { readonly subscription: Stripe.Subscription; readonly at: Instant }
 const seen = new WeakMap<object, Map<string, Seen>>()
 
 /**
- * Keeps what a read or an answer just showed, so that the next update of the same subscription
- * needs no read of its own. In memory only.
+ * Keeps the subscription from the last read or answer, so that the next update of it needs no read.
+ * In memory only.
  */
 export function noteSeen(job: object, subscription: Stripe.Subscription | undefined, at: Instant): void {
   if (subscription === undefined) return
@@ -23,8 +23,7 @@ export function noteSeen(job: object, subscription: Stripe.Subscription | undefi
 }
 
 /**
- * What was shown within the last minute of Stripe's clock; undefined when it was longer ago, or
- * never.
+ * The subscription if it was read within the last minute of Stripe's clock; otherwise undefined.
  */
 export function justSeen(job: object, id: string, now: Instant): Stripe.Subscription | undefined {
   const one = seen.get(job)?.get(id)

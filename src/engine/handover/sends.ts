@@ -21,7 +21,7 @@ import { fillParams, fillPath, type Resolve } from '../send/references.ts'
 import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
 import { justSeen } from './seen.ts'
 
-/** One command of the machine, and everything it concerns. */
+/** One command of the machine, and what it concerns. */
 export interface Turn {
   readonly job: Job
   readonly state: HandoverState
@@ -30,7 +30,7 @@ export interface Turn {
 
 type Sent = Extract<HandoverEvent, { type: 'sent' }>
 
-/** Sending these when T is near could leave the old account's renewal in the middle of them. */
+/** Phases that must not begin close to T: the old account's renewal could fall in the middle. */
 const guarded: ReadonlySet<SendingPhase> = new Set(['holding', 'creating'])
 
 /** Sends the request that the machine's state asks for, through the journal. */
@@ -79,10 +79,10 @@ export async function send(context: Context, turn: Turn, phase: SendingPhase): P
 }
 
 /**
- * An invoice that was to move along and cannot be voided because it was paid, or voided by somebody
- * else, meanwhile is nobody's debt any more, and neither is a pending item that somebody else
- * billed or deleted (our own earlier try would have been found by its look-up): how many requests
- * of the list were about making it anew. Undefined for everything else that is refused.
+ * Handles a refused request whose debt no longer exists. An invoice to be carried over cannot be
+ * voided when it was paid in the meantime or voided by another client; a pending item may have been
+ * billed or deleted by another client. (The look-up would have found our own earlier try.) Returns
+ * how many requests of the list were about creating it again; undefined for every other refusal.
  */
 async function fallsAway(
   context: Context,
@@ -95,18 +95,18 @@ async function fallsAway(
   if (invoice === undefined) return undefined
   const found = await read(context, account, path.replace(/\/void$/, ''))
   if (!found.ok || (found.value['status'] !== 'paid' && found.value['status'] !== 'void')) return undefined
-  // Whatever of ours may have been executed is a debt that still has to be made anew: a person
-  // decides.
+  // One of our own tries may have been executed, so the debt may still have to be created again: a
+  // person decides.
   const tries = await context.store.journal({ address: subscriberAddress(job.key) })
   if (tries.some((one) => one.path === path && one.status !== 'failed')) return undefined
   return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 
 /**
- * Keys come from what the accounts show (who, which hold, what the request is about), never from a
- * plan, a run or a store: of two runs that see the same accounts only one has its request executed.
- * Holds and releases are numbered in one row, so that the request of a run that stood still finds
- * its number taken; a creation and the request that shuts it share one key.
+ * A key comes from what the accounts show (the subscriber, the hold, the subject of the request),
+ * never from a plan, a run or a store. So of two runs that see the same accounts, only one has its
+ * request executed. Holds and releases share one sequence of numbers: a run that was suspended
+ * finds its number taken. A creation and the request that shuts it share one key.
  */
 function keyOf({ job, state }: Turn, step: PlannedStep): string {
   const { expect, goal } = job.handover
@@ -120,8 +120,8 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
 }
 
 /**
- * Before these a run that settles and one that sets back find out which of them goes on: what
- * either does cannot be taken back by the other.
+ * Before these phases, a run that settles and a run that reverts decide which of them continues:
+ * neither can undo what the other does.
  */
 const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'undo', string>>>>> = {
   cancelling_old: { settle: 'crossbill_settle' },
@@ -130,9 +130,9 @@ const decisions: Readonly<Partial<Record<SendingPhase, Partial<Record<Goal | 'un
 }
 
 /**
- * A register that is written once: a request that changes nothing, whose key names the question and
- * whose parameters name the answer. The first answer is executed, the same answer is replayed, and
- * every other answer is refused by Stripe for a day. Undefined: this run's answer stands.
+ * A register that can be written once: a request that changes nothing, whose key is the question
+ * and whose parameters are the answer. Stripe executes the first answer, replays the same answer
+ * and refuses every other answer for a day. Undefined: this run's answer holds.
  */
 async function decided(context: Context, { job, state }: Turn, phase: SendingPhase): Promise<Sent | undefined> {
   const { expect, goal } = job.handover
@@ -149,7 +149,7 @@ async function decided(context: Context, { job, state }: Turn, phase: SendingPha
     key: `crossbill-${digest([expect.project, job.key, 'end', state.generation ?? 0])}`,
     oneKey: true,
   })
-  // A customer who was erased has no successor that another run could set back.
+  // A deleted customer has no successor that another run could revert.
   if (outcome.ok || outcome.failure.kind === 'rejected') return undefined
   return {
     type: 'sent',
@@ -193,7 +193,7 @@ async function liveValues(
   if (filling && schedule === undefined) return undefined
   const texts = phase === 'money' || phase === 'money_back' ? await readTexts(context, job) : new Map()
   if (texts === undefined) return undefined
-  // Phases that need no live value never look at the old subscription.
+  // Phases without live values never read the old subscription.
   const subscription = old ?? ({} as Stripe.Subscription)
   return { subscription, customer: old === undefined ? undefined : customerOf(old), voided, schedule, texts }
 }
@@ -207,7 +207,7 @@ function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>
   return { type: 'sent', result: resultOf(failure), id: null, reason: reasonOf(failure, failure.code) }
 }
 
-/** A key that is in use belongs to a request under way: its outcome is not known yet. */
+/** A key in use belongs to a request in progress: its outcome is not known yet. */
 function resultOf({ kind, code }: Failure): Sent['result'] {
   if (code === 'idempotency_error') return 'contended'
   return kind === 'unknown' || code === 'idempotency_key_in_use' ? 'unknown' : 'refused'
@@ -220,7 +220,7 @@ function reasonOf({ message, code: failed }: Failure, code: string): Reason {
 export function referenceMissing(missing: readonly string[]): Reason {
   return {
     code: 'reference_missing',
-    message: `it refers to ${missing.join(', ')}, which is not there`,
-    fix: 'mend that one and apply again',
+    message: `it refers to ${missing.join(', ')}, which does not exist`,
+    fix: 'fix that first, then run crossbill apply again',
   }
 }

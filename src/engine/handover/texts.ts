@@ -8,16 +8,16 @@ import { read } from '../send/perform.ts'
 type Texts = ReadonlyMap<string, string | undefined>
 
 /**
- * By hand-over, in memory only: an item that was taken away cannot be read again, and its text
- * stands nowhere else.
+ * By hand-over, in memory only: a removed item cannot be read again, and its text is stored nowhere
+ * else.
  */
 const heard = new WeakMap<Job, Map<string, string | undefined>>()
 
 /**
- * What is written on the items and invoices that a hand-over carries, read before the first of them
- * is taken away. People write there about people, so it goes from account to account without
- * standing in a plan or the journal. Where a crash lay in between, an item arrives without its
- * text. Undefined when it cannot be read now.
+ * Reads the texts of the items and invoices that a hand-over carries, before the first of them is
+ * removed. They may contain personal data, so they pass from account to account without entering a
+ * plan or the journal. After a crash in between, an item arrives without its text. Undefined when
+ * the texts cannot be read now.
  */
 export async function readTexts(context: Context, job: Job): Promise<Texts | undefined> {
   const known = heard.get(job) ?? new Map<string, string | undefined>()

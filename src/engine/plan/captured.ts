@@ -8,8 +8,8 @@ import type { Context } from '../context.ts'
 import { listAll } from '../read/lists.ts'
 
 /**
- * New subscriptions of those to be settled with a paid renewal that their newest invoice hides.
- * Lists of an account show the newest invoice only, so these few are read one by one.
+ * Finds the new subscriptions to be settled whose paid renewal is hidden by a newer invoice. The
+ * lists of an account show only the newest invoice, so these few are read one by one.
  */
 export async function capturedBefore(
   { accounts, catalog }: Pick<Context, 'accounts' | 'catalog'>,

@@ -14,11 +14,11 @@ import { asInvoice } from '../read/subscriptions.ts'
 import { resourcesOf, type Survey } from './survey.ts'
 
 /**
- * Groups compared in one plan, two previews each: with more of them, the smallest are left to their
- * hand-overs.
+ * The most groups compared in one plan, with two previews each. The smallest groups beyond it are
+ * compared during their hand-overs.
  */
 const groupsMax = 120
-/** Members tried for a group whose first one cannot be previewed. */
+/** Members tried for a group when the preview of the first one fails. */
 const triesMax = 3
 const groupsAtATime = 8
 
@@ -33,10 +33,10 @@ interface Found {
 }
 
 /**
- * What the target would charge in tax of those who are to move, against what the source charges,
- * and the other way round for those who are to be reverted: one member of each group of equals is
- * previewed on both sides. Read-only. A move that the difference stops leaves the plan, and what
- * the catalog would have made ready for it.
+ * Compares the tax that the target would charge with the tax that the source charges, for
+ * subscribers to be moved, and in the other direction for those to be reverted. One member of each
+ * group with equal terms is previewed on both sides. Read-only. When the difference stops a move,
+ * the plan loses that move and the catalog changes that only it needs.
  */
 export async function compareTaxes(
   context: Context,
@@ -59,8 +59,8 @@ export async function compareTaxes(
 }
 
 /**
- * Those whose tax Stripe computes, by what decides it; the largest bill first, since it tells rates
- * most exactly.
+ * Groups the subscribers whose tax Stripe computes by what decides the tax. The largest bill comes
+ * first, since it shows rates most exactly.
  */
 function groupsOf(classified: readonly Classification[]): ReadonlyMap<string, readonly Member[]> {
   const members = classified.flatMap((one): Member[] =>
@@ -95,8 +95,8 @@ async function findingOf(
 }
 
 /**
- * Whether the target has, and sells, everything that the new subscription refers to. A revert
- * creates none.
+ * Whether everything that the new subscription refers to exists and is active in the target. A
+ * revert creates nothing.
  */
 function isMade(plan: HandoverPlan, { resources, live }: Survey): boolean {
   const active = (id: string): boolean => live.target.prices?.get(id)?.active !== false
@@ -137,9 +137,8 @@ async function compare(
 }
 
 /**
- * Both subscriptions are there: what the new one would charge next, and what the old one charges
- * once it is given back. The amounts are shown and decide nothing, so a preview that fails does not
- * stop a revert.
+ * Both subscriptions exist: compares the next charge of the new one with the next charge of the old
+ * one after a revert. The amounts are shown only, so a failed preview does not stop a revert.
  */
 async function compareBack(context: Context, { expect }: HandoverPlan): Promise<TaxFinding> {
   const { source, old, successor } = expect
@@ -148,15 +147,15 @@ async function compareBack(context: Context, { expect }: HandoverPlan): Promise<
     previewInvoice(context, accountNamed(context, source), { subscription: old }),
   ])
   if (!after.ok) return { is: 'later', why: refusal(source, after.failure) }
-  // What the new subscription would have charged is for comparison only.
+  // The new subscription's charge is for comparison only.
   const taxes = readTaxes(asInvoice(after.value))
   return { is: 'compared', before: before.ok ? readTaxes(asInvoice(before.value)) : taxes, after: taxes }
 }
 
-/** The same words for everybody whom it concerns. */
+/** The same words for every subscriber concerned, so that they can be grouped. */
 function refusal(account: string, { status, code }: Failure): string {
   return status === 403
-    ? `the key of ${account} may not preview invoices`
+    ? `the key of ${account} has no permission to preview invoices`
     : `a preview in ${account} was refused (${code})`
 }
 

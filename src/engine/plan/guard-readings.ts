@@ -7,12 +7,12 @@ import { hearsSubscriptionsEnd } from '../read/old-doors.ts'
 import { listAll } from '../read/lists.ts'
 import type { Survey } from './survey.ts'
 
-/** Below this many first renewals a rate says nothing. */
+/** Below this many first renewals, a rate has no meaning. */
 const enough = 10
 
 /**
- * By how many percentage points first renewals in the target are declined more often than the
- * sources' own. Zero while there are too few to tell.
+ * By how many percentage points more first renewals are declined in the target than in the sources.
+ * Zero while there are too few to compare.
  */
 export function declinesExcess({ live }: Pick<Survey, 'live'>): number {
   const renewed = live.target.subscriptions.filter(
@@ -33,8 +33,8 @@ function isFailing(subscription: Stripe.Subscription): boolean {
 }
 
 /**
- * Enabled endpoints that hear old subscriptions end, by source, apart from the cancel service's
- * own: an old integration would take away access when they are settled.
+ * Enabled endpoints, by source, that receive the end of old subscriptions, other than the cancel
+ * service's own. An old integration behind one would revoke access when they are settled.
  */
 export async function enabledOldWebhooks({
   accounts,

@@ -23,18 +23,19 @@ export interface PlanOptions {
    * in `*`; everything when absent.
    */
   readonly targets?: readonly string[]
-  /** What was read already; read anew when absent. */
+  /** Accounts that were already read; read now when absent. */
   readonly live?: Live
   /**
-   * Guards that will be allowed by name: with `removed_from_yaml`, what the YAML no longer declares
-   * is retired.
+   * Guards allowed by name. With `removed_from_yaml`, the plan retires what the YAML no longer
+   * declares.
    */
   readonly allow?: readonly string[]
 }
 
 /**
- * Reads the accounts and the store, and says what would change. Read-only.
- * @throws CommandError when an account or the store cannot be read, or a target names nothing.
+ * Reads the accounts and the store, and plans the changes. Read-only.
+ * @throws CommandError when an account or the store cannot be read, or when a target matches
+ * nothing.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
   const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> => openDoors(context, changes)
@@ -43,8 +44,8 @@ export async function makePlan(context: Context, options: PlanOptions = {}): Pro
 }
 
 /**
- * The plan that follows from what was read, to be compared with another, for whose changes its
- * guards are read: what is open around it is not asked again.
+ * Makes the plan from an earlier read, for comparison with `other`, whose changes its guards are
+ * evaluated for. Open doors are not read again.
  */
 export async function planOf(context: Context, surveyed: Survey, other?: Plan): Promise<Plan> {
   const allow = other === undefined || !retiresRemoved(other) ? [] : [removedGuard]
@@ -53,7 +54,7 @@ export async function planOf(context: Context, surveyed: Survey, other?: Plan): 
 
 const removedGuard = 'removed_from_yaml'
 
-/** Whether a plan takes out of use what the YAML no longer declares. */
+/** Whether a plan retires what the YAML no longer declares. */
 function retiresRemoved({ guards: read }: Plan): boolean {
   return read.some(({ id, actual }) => id === removedGuard && actual > 0)
 }
@@ -119,7 +120,7 @@ async function planned(
   })
 }
 
-/** A price that `--target` leaves out is replaced by a later plan. */
+/** A later plan replaces a price that `--target` leaves out. */
 function moneyOf(
   { classified, live, resources }: Survey,
   tax: Plan['money']['tax'],
@@ -130,14 +131,14 @@ function moneyOf(
   return planMoney({ classified, target: live.target, repriced, tax: tax ?? [] })
 }
 
-/** A slip in a target would plan nothing, which looks like nothing being left to do. */
+/** A mistyped target would give an empty plan, which looks like nothing left to do. */
 function refuseStrayTargets(targets: readonly string[], met: readonly { address: string }[], catalog: Catalog): void {
   const known = new Set([
     ...met.map(({ address }) => address),
     ...catalog.resources.map(({ address }) => address),
     ...catalog.subscribers.map(({ key }) => `subscriber.${key}`),
   ])
-  // Access that is as it should be has no change to be found by, but its subscriber is known.
+  // Access that needs no change is in no list of changes, but its subscriber is known.
   const givers = catalog.subscribers.map(({ key }) => `access.${key}.`)
   const stray = targets.find((target) => {
     const start = target.endsWith('*') ? target.slice(0, -1) : target
@@ -159,7 +160,7 @@ function refuseStrayTargets(targets: readonly string[], met: readonly { address:
   )
 }
 
-/** The store remembers what was applied by the digest of its form; it travels with the change. */
+/** The store records what was applied by its digest, which travels with the change. */
 function withApplied(change: KeylessChange, applied: string | undefined): KeylessChange {
   return applied === undefined ? change : { ...change, expect: { ...change.expect, applied } }
 }
@@ -176,8 +177,8 @@ async function guards(
   const settles = changes.filter(({ action }) => action === 'settle').map(({ address }) => address)
   const listening = settles.length === 0 ? new Map<string, number>() : await enabledOldWebhooks(context)
   const sourceOf = (address: string): string => address.slice('subscriber.'.length).split('/')[0] ?? ''
-  // Each guard stops the settles that it is about: those of accounts whose endpoints would hear
-  // them, and those that nothing proved.
+  // Each guard stops only the settles it is about: those in accounts whose endpoints would receive
+  // them, and those without proof.
   const heard = settles.filter((address) => listening.has(sourceOf(address)))
   const endpoints = [...new Set(heard.map(sourceOf))].reduce((sum, source) => sum + (listening.get(source) ?? 0), 0)
   const unproven = people.unproven.filter((address) => settles.includes(address))

@@ -4,14 +4,14 @@ import type { Notice } from '../../plan/types.ts'
 import { upcomingIn } from '../../plan/upcoming.ts'
 import { accessNotices } from '../access/notices.ts'
 
-/** Everything worth pointing out that no other list of a plan names. */
+/** All notices about things that no other list of a plan names. */
 export function noticesOf(catalog: Catalog, live: Live): readonly Notice[] {
   const left = leftInPlace(catalog)
   const sources = [...live.sources.values()].flatMap((account) => upcomingIn({ account, isTarget: false, left }))
   return [...sources, ...upcomingIn({ account: live.target, isTarget: true, left }), ...accessNotices(catalog, live)]
 }
 
-/** Excluded subscribers and declared customers: somebody wrote why they stay where they are. */
+/** Excluded subscribers and declared customers: the YAML gives the reason why they stay. */
 export function leftInPlace({
   subscribers,
   externals,

@@ -18,7 +18,7 @@ import type { CopyMapRow, ObjectRecord } from '../ports.ts'
 import { capturedBefore } from './captured.ts'
 import { refresh } from '../read/refresh.ts'
 
-/** Everything read and everything concluded from it: what plan, verify, drift and apply look at. */
+/** Everything read, and the conclusions from it. Plan, verify, drift and apply use it. */
 export interface Survey {
   readonly live: Live
   readonly input: HandoverInput
@@ -30,13 +30,13 @@ export interface Survey {
   readonly state: { readonly lineage: string; readonly serial: number }
 }
 
-/** Reads the accounts (unless given) and the store, and concludes. Read-only. */
+/** Reads the accounts (unless given) and the store, and draws the conclusions. Read-only. */
 export async function survey(
   context: Pick<Context, 'accounts' | 'store' | 'catalog' | 'progress' | 'access'>,
   given?: Live,
 ): Promise<Survey> {
   const { store, catalog, accounts } = context
-  // The version comes first: what is written meanwhile makes the plan stale rather than wrong.
+  // The version is read first, so that a write in the meantime makes the plan stale, not wrong.
   const state = await store.version()
   const listed = given ?? (await refresh(context))
   const [known, records, imported] = await Promise.all([store.objects(), store.subscribers(), readCopyMaps(context)])
@@ -59,7 +59,7 @@ export async function survey(
   return { live, input, classified, resources, known, access, state }
 }
 
-/** The catalog's plan, with everything ready for those who are moved. */
+/** The changes of the catalog, including what subscribers need before they move. */
 export function resourcesOf(
   { live, input, known }: Pick<Survey, 'live' | 'input' | 'known'>,
   classified: readonly Classification[],
@@ -82,8 +82,8 @@ export function resourcesOf(
 }
 
 /**
- * Nobody is moved onto an object that is blocked and not there: the request would name what does
- * not exist.
+ * Blocks moves onto an object that is blocked and missing: the request would name an object that
+ * does not exist.
  */
 function withoutBlockedResources(
   classified: readonly Classification[],
@@ -103,8 +103,8 @@ function withoutBlockedResources(
 }
 
 /**
- * The copy maps with what the marks of moved subscriptions say: whose copy a customer and a method
- * are is known of everybody who was moved, also without the imported table.
+ * Adds to the copy maps what the marks of moved subscriptions show: the old customer and payment
+ * method of every moved subscriber are known even without the imported table.
  */
 export function withMarkedCopies(
   imported: ReadonlyMap<string, CopyMap>,
@@ -145,7 +145,7 @@ export async function readCopyMaps({
   return maps
 }
 
-/** Prices and tax rates onto which somebody is moved: they must be active while that happens. */
+/** Prices and tax rates that a move uses: they must be active during the move. */
 function neededObjects(classified: readonly Classification[]): ReadonlySet<string> {
   const moves = classified.flatMap((one) => (one.outcome === 'move' ? one.plan.steps : []))
   return new Set(moves.flatMap(({ params }) => referencesIn(params)).filter((ref) => /^(price|tax_rate)\./.test(ref)))

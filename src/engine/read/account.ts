@@ -10,8 +10,8 @@ import { whole } from './shape.ts'
 import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
 
 /**
- * What a subscription needs to be comparable. Four levels are Stripe's limit, so coupons of
- * discounts on items stay ids. https://docs.stripe.com/expand
+ * The expansions that make a subscription comparable. Stripe allows four levels, so the coupons of
+ * item discounts stay ids. https://docs.stripe.com/expand
  */
 export const subscriptionExpansions = [
   'customer',
@@ -23,8 +23,8 @@ export const subscriptionExpansions = [
 ]
 
 /**
- * Reads one account's subscriptions and what belongs to them. Lists only: a new account may read
- * 10,000 times a month.
+ * Reads one account's subscriptions and related objects. Reads lists only: a new account allows
+ * 10,000 reads a month.
  */
 export async function readAccount(account: StripeAccount, progress: Progress): Promise<LiveAccount> {
   const list = async (path: string, params: Params, kept = (one: StripeObject) => one): Promise<StripeObject[]> => {
@@ -52,7 +52,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   for (const [index, one] of subscriptions.entries()) {
     const entire = await redeemed.ofSubscription(deepened(await completeItems(account, one), terms) as StripeObject)
     const customer = people.get(idOf(entire['customer']) ?? '')
-    // One customer, one object: a hundred thousand copies would be a tenth of the memory.
+    // One object for each customer: a hundred thousand copies would take a tenth of the memory.
     subscriptions[index] = customer === undefined ? entire : { ...entire, customer }
   }
   return {
@@ -60,7 +60,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
     id: account.id,
     livemode: account.livemode,
     now: account.now(),
-    // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+    // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
     subscriptions: subscriptions as unknown as Stripe.Subscription[],
     customers: people as unknown as ReadonlyMap<string, Stripe.Customer>,
     invoices: Map.groupBy([...drafts, ...open], invoiceSubscription) as unknown as ReadonlyMap<
@@ -80,9 +80,9 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
 type Lister = (path: string, params: Params, kept: (one: StripeObject) => StripeObject) => Promise<StripeObject[]>
 
 /**
- * Every subscription. `status: all` leaves out those of deleted customers, which only `status:
- * canceled` has (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read last:
- * one that is canceled in between is in the second list, and counts as that says.
+ * Lists every subscription. `status: all` omits those of deleted customers, which only `status:
+ * canceled` includes (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read
+ * last, so that a subscription canceled in between appears in the second list, which wins.
  */
 async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
   const expand = subscriptionExpansions.map((path) => `data.${path}`)
@@ -93,9 +93,9 @@ async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
 }
 
 /**
- * A subscription without a third of its size that nobody decides on: the renewals among the lines
- * of its latest invoice (who needs them reads that one again), and of each item the old form of its
- * price. Lines that are no renewal stay: a hold that voids them loses money.
+ * Removes a third of a subscription's size that decides nothing: the renewal lines of its latest
+ * invoice (read again where needed), and the old form of each item's price. Other lines stay: a
+ * hold that voids them would lose money.
  */
 function withoutBallast(subscription: StripeObject): StripeObject {
   const { latest_invoice: latest, items } = subscription
@@ -122,7 +122,7 @@ function isRenewal(line: Json): boolean {
   return isJsonObject(details) && details['proration'] === false
 }
 
-/** A subscription with more items than its embedded list shows is read to its end. */
+/** A subscription with more items than its embedded list shows is read to the end. */
 async function completeItems(account: StripeAccount, subscription: StripeObject): Promise<StripeObject> {
   const items = subscription['items']
   if (!isJsonObject(items) || items['has_more'] !== true) return subscription
@@ -131,10 +131,10 @@ async function completeItems(account: StripeAccount, subscription: StripeObject)
 }
 
 /**
- * Prices and coupons inside, replaced by what their own lists say of them: tiers, currency options
- * and `applies_to` lie deeper than expansion reaches from a subscription. A coupon whose id was
- * used again for other terms stays as the discount shows it. What holds none of them is the same
- * object as before.
+ * Replaces prices and coupons by the objects from their own lists: tiers, currency options and
+ * `applies_to` lie deeper than an expansion reaches. A coupon whose id was reused for other terms
+ * stays as the discount shows it. A value without any of them is returned unchanged, as the same
+ * object.
  */
 function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObject>): Json | undefined {
   if (typeof value !== 'object' || value === null) return value
@@ -142,7 +142,7 @@ function deepened(value: Json | undefined, terms: ReadonlyMap<string, StripeObje
   const object = value as JsonObject
   const known = deepKinds.has(object['object']) ? terms.get(idOf(object) ?? '') : undefined
   if (known !== undefined && (object['object'] !== 'coupon' || sameTerms(object, known))) return known
-  // Most of it stays as it is, and is shared: a school's objects are many.
+  // Unchanged parts are shared, because a school has many objects.
   let copy: Record<string, Json | undefined> | undefined
   for (const key in object) {
     const before = object[key]
@@ -165,7 +165,7 @@ function byId(objects: readonly StripeObject[]): ReadonlyMap<string, StripeObjec
 }
 
 /**
- * Since basil an invoice names its subscription under `parent`
+ * Since the basil API version, an invoice names its subscription under `parent`
  * (https://docs.stripe.com/api/invoices/object).
  */
 function invoiceSubscription(invoice: StripeObject): string {

@@ -6,12 +6,12 @@ import type { StripeAccount } from '../ports.ts'
 
 import { listAll } from './lists.ts'
 
-/** Long enough to see a quarterly plan twice at its edges and a monthly one three times. */
+/** Long enough to see a quarterly plan twice at the edges and a monthly plan three times. */
 export const windowDays = 100
 
 /**
- * A customer who is charged again and again without any invoice: a checkout of its own runs a
- * payment plan there.
+ * A customer who is charged repeatedly without an invoice: another checkout runs a payment plan
+ * there.
  */
 export interface ExternalBilling {
   readonly source: string
@@ -20,7 +20,7 @@ export interface ExternalBilling {
   readonly last: { readonly amount: number; readonly currency: string; readonly at: number }
 }
 
-/** Those that the catalog does not speak of. */
+/** Those that the catalog does not declare. */
 export function undeclared(
   found: readonly ExternalBilling[],
   { externals }: Pick<Catalog, 'externals'>,
@@ -29,12 +29,12 @@ export function undeclared(
   return found.filter(({ source, customer }) => !declared.has(`${source}/${customer}`))
 }
 
-/** Customers of one source with two or more successful charges that no invoice explains. */
+/** Finds customers of one source with two or more successful charges that no invoice explains. */
 export async function findExternalBilling(account: StripeAccount): Promise<readonly ExternalBilling[]> {
   const since = account.now() - windowDays * secondsPerDay
   const [charges, payments] = await Promise.all([
     listAll(account, '/v1/charges', { created: { gte: since } }),
-    // An invoice's payment may be older than its charge, never by more than the dunning period.
+    // An invoice's payment may be older than its charge, but by no more than the dunning period.
     listAll(account, '/v1/invoice_payments', { created: { gte: since - windowDays * secondsPerDay } }),
   ])
   const invoiced = new Set(payments.map(paidThing))
@@ -55,7 +55,7 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
 }
 
 /**
- * The payment intent, or the charge, that paid an invoice:
+ * The payment intent or charge that paid an invoice:
  * https://docs.stripe.com/api/invoice-payment/object
  */
 function paidThing({ payment }: StripeObject): string {

@@ -13,7 +13,8 @@ import { sideBySide } from '../side-by-side.ts'
 import { subscriptionExpansions } from './account.ts'
 
 /**
- * More than this at once is no lag of a list: the account is another one, or its answer was empty.
+ * More missing at once is not a delayed list: the account is a different one, or its answer was
+ * empty.
  */
 const missingMost = 2_000
 const atOnce = 16
@@ -26,10 +27,11 @@ export interface Known {
 }
 
 /**
- * What was known before and stands in no list, read by its id. A list is no proof of absence: it
- * may lag, and what belongs to a deleted customer is in few of them. Only `resource_missing` by id
- * means that something never was.
- * @throws CommandError when an object cannot be read, or so many are missing that the lists cannot be right
+ * Reads known objects that no list shows, by their id. A list does not prove absence: it may be
+ * delayed, and few lists include the objects of a deleted customer. Only `resource_missing` by id
+ * proves that an object never existed.
+ * @throws CommandError when an object cannot be read, or when so many are missing that the lists
+ * must be wrong
  */
 export async function withKnown(context: Pick<Context, 'accounts'>, live: Live, known: Known): Promise<Live> {
   const sources = new Map<string, LiveAccount>()
@@ -50,7 +52,7 @@ function missingIn({ subscriptions }: LiveAccount, ids: Iterable<string>): reado
   return [...new Set(ids)].filter((id) => !there.has(id))
 }
 
-/** Old subscriptions by the YAML, by the store, and by the marks of their successors. */
+/** Old subscriptions from the YAML, the store, and the marks of their successors. */
 function oldIds(source: string, { target }: Live, { catalog, records }: Known): readonly string[] {
   const keys: readonly string[] = [
     ...catalog.subscribers.filter(({ excluded }) => excluded === undefined).map(({ key }) => key),
@@ -64,7 +66,10 @@ function oldIds(source: string, { target }: Live, { catalog, records }: Known): 
     .map(({ subscription }) => subscription)
 }
 
-/** New subscriptions by the store, and by the forwarding addresses of settled old ones. */
+/**
+ * New subscriptions from the store, and from the comments of settled old subscriptions that name
+ * them.
+ */
 function successorIds(
   sources: ReadonlyMap<string, LiveAccount>,
   records: readonly SubscriberRecord[],
@@ -84,9 +89,9 @@ async function completed(account: StripeAccount, live: LiveAccount, ids: readonl
   if (ids.length > missingMost)
     throw new CommandError(
       'list_incomplete',
-      `account ${account.name} lists none of ${ids.length} subscriptions that are known to be there`,
+      `account ${account.name} lists none of ${ids.length} subscriptions that are known to exist`,
       {
-        notDone: 'nothing was decided on that',
+        notDone: 'nothing was decided from this answer',
         fix: `check accounts.${account.name} in catalog/project.yaml, then run it again`,
       },
     )
@@ -96,7 +101,7 @@ async function completed(account: StripeAccount, live: LiveAccount, ids: readonl
     atOnce,
     async (id) => {
       const one = await byId(account, `/v1/subscriptions/${id}`, subscriptionExpansions)
-      // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+      // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
       if (one !== undefined) found.push(one as unknown as Stripe.Subscription)
       return true
     },
@@ -119,7 +124,7 @@ async function byId(account: StripeAccount, path: string, expand: readonly strin
 }
 
 /**
- * Customers of the target of whom a held old subscription waits for a successor, and whom no list
+ * Customers of the target whose held old subscription waits for a successor, and whom no list
  * shows.
  */
 function waitingCustomers({ sources, target }: Live, { customers }: Known): readonly string[] {

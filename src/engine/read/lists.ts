@@ -11,10 +11,7 @@ export async function listAll(account: StripeAccount, path: string, params: Para
   return all
 }
 
-/**
- * The account for one reading: every list, and every object, is asked for once, by however many
- * readers.
- */
+/** An account for one pass: each list and each object is read once, by any number of readers. */
 export function readOnce(account: StripeAccount): StripeAccount {
   const lists = new Map<string, Promise<readonly StripeObject[]>>()
   const objects = new Map<string, Promise<StripeObject>>()
@@ -35,14 +32,14 @@ export function readOnce(account: StripeAccount): StripeAccount {
   }
 }
 
-/** Every object of a kind, with everything that is compared. */
+/** Reads every object of a kind, with everything that is compared. */
 export async function readKind(account: StripeAccount, kind: Kind): Promise<readonly StripeObject[]> {
   const lists = await Promise.all(listsOf(kind).map((params) => listAll(account, kind.path, params)))
   const objects = [...new Map(lists.flat().map((one) => [one.id ?? '', one])).values()]
   return Promise.all(objects.map((one) => complete(account, kind, one)))
 }
 
-/** The object with what a list cannot show of it. */
+/** The object, with the parts that a list cannot show. */
 async function complete(account: StripeAccount, kind: Kind, object: StripeObject): Promise<StripeObject> {
   const expand = expansionsLeft(kind, object)
   return expand.length === 0

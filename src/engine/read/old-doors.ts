@@ -6,7 +6,7 @@ import type { DoctorFinding } from '../finding.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
-/** A way by which somebody could still subscribe, change or cancel in an old account. */
+/** A way to subscribe, change or cancel in an old account. */
 interface Door {
   readonly check: string
   readonly path: string
@@ -46,12 +46,12 @@ const doors: readonly Door[] = [
     path: '/v1/webhook_endpoints',
     params: {},
     open: hearsSubscriptionsEnd,
-    what: (count) => `${count} enabled webhook endpoint(s) hear customer.subscription.deleted`,
-    fix: 'disable them before settling: what listens there would take away access (disable, do not leave dangling)',
+    what: (count) => `${count} enabled webhook endpoint(s) receive customer.subscription.deleted`,
+    fix: 'disable them before settling: the integration behind them would revoke access (disable them, do not leave them failing)',
   },
 ]
 
-/** Whether somebody could still subscribe, change or cancel in an old account. */
+/** Checks whether it is still possible to subscribe, change or cancel in an old account. */
 export async function checkOldDoors(
   { catalog }: Pick<Context, 'catalog'>,
   account: StripeAccount,
@@ -60,16 +60,17 @@ export async function checkOldDoors(
   return Promise.all(
     doors.map(async ({ check, path, params, open, what, fix }): Promise<DoctorFinding> => {
       const base = { check, account: account.name }
-      // A list that a key may not read is something to report, not a reason to stop.
+      // A list that the key may not read is reported; the check continues.
       const list = await listed(account, path, params)
       if (!list.ok)
         return {
           ...base,
           status: 'warning',
-          message: `could not be looked at: ${list.failure.message}`,
+          message: `could not be read: ${list.failure.message}`,
           fix: `give the key read access, or look at ${path} in the Dashboard`,
         }
-      // The cancel service itself listens there: it tells our settling from a member's cancel.
+      // The cancel service's own endpoint does not count: the service tells a settle from a
+      // member's cancel.
       const count = list.value.filter((one) => open(one) && !isServiceEndpoint(service, one)).length
       return count === 0
         ? { ...base, status: 'ok', message: 'closed', fix: '' }
@@ -78,7 +79,7 @@ export async function checkOldDoors(
   )
 }
 
-/** What stands open in those sources that a plan takes people away from. */
+/** The open doors of the sources from which a plan moves subscribers. */
 export async function openDoors(
   context: Pick<Context, 'accounts' | 'catalog'>,
   people: readonly { readonly action: string; readonly expect?: JsonObject }[],

@@ -5,24 +5,24 @@ import type { StripeAccount } from '../ports.ts'
 const compared = ['created', 'percent_off', 'amount_off', 'currency', 'duration', 'duration_in_months'] as const
 
 /**
- * Whether two coupons of one id are one coupon: a deleted coupon's id can be used again for other
- * terms.
+ * Whether two coupons with one id are the same coupon: the id of a deleted coupon can be reused for
+ * other terms.
  */
 export function sameTerms(a: JsonObject, b: JsonObject): boolean {
   return compared.every((field) => (a[field] ?? null) === (b[field] ?? null))
 }
 
 /**
- * A coupon's limit to products and its further currencies, which lie too deep for a list of
- * subscriptions.
+ * A coupon's product limits and further currencies, which lie too deep for a list of subscriptions.
  */
 const deep = ['discounts.source.coupon.applies_to', 'discounts.source.coupon.currency_options']
 
 /**
- * A running discount keeps the terms of the coupon that was redeemed. When that coupon was deleted
- * and its id used again, the account lists a namesake, whose terms must not be taken for those of
- * the discount. Where the dates say so, the discount's own terms are read one by one; where Stripe
- * does not show them, the coupon is unreadable (null), which stops the move.
+ * Finds the terms of redeemed coupons. A running discount keeps the terms of the coupon that was
+ * redeemed. When that coupon was deleted and its id reused, the account lists a different coupon
+ * with that id, and its terms are not the discount's. Where the dates show this, the discount's own
+ * terms are read one by one. Where Stripe does not show them, the coupon is unreadable (null),
+ * which stops the move.
  */
 export class RedeemedTerms {
   readonly #account: StripeAccount
@@ -80,8 +80,8 @@ export class RedeemedTerms {
   }
 
   /**
-   * The discount with the terms that it shows itself; with none when it shows those of the
-   * namesake, or could not be read.
+   * The discount with its own terms; without terms when it shows those of the reused id, or could
+   * not be read.
    */
   #redeemed(discount: JsonObject, read: JsonObject | undefined): JsonObject {
     const coupon = read === undefined ? null : (couponOf(read) ?? null)
@@ -92,8 +92,9 @@ export class RedeemedTerms {
   }
 
   /**
-   * Whether the coupon of this id today was made after the discount began. `since`: when the holder
-   * was made; the discount of a backdated subscription begins earlier than that.
+   * Whether the coupon that has this id today was created after the discount began. `since`: when
+   * the discount's holder was created; the discount of a backdated subscription begins earlier than
+   * that.
    */
   #isOfNamesake(discount: JsonObject, since: Json | undefined): boolean {
     const listed = this.#listed.get(couponId(discount))

@@ -5,13 +5,14 @@ import { readOnce } from './lists.ts'
 import { readResources } from './resources.ts'
 
 export interface RefreshOptions {
-  /** Read these sources only; all of them when absent. */
+  /** Read only these sources; all of them when absent. */
   readonly sources?: readonly string[]
 }
 
 /**
- * Reads the live accounts: lists only, in full. Writes nothing.
- * @throws CommandError when one list cannot be read to its end: half a list is never an answer.
+ * Reads the live accounts in full; lists only. Writes nothing.
+ * @throws CommandError when a list cannot be read to its end: an incomplete list is never an
+ * answer.
  */
 export async function refresh(
   context: Pick<Context, 'accounts' | 'progress'>,

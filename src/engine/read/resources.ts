@@ -15,8 +15,8 @@ export async function readResources(account: StripeAccount): Promise<LiveResourc
     await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)),
   )
   for (const { name, path, parts } of kinds) {
-    // Without anything to name there are no parts: most accounts are spared a request for each
-    // object.
+    // Without objects that a part could name there are no parts, so most accounts need no request
+    // for each object.
     if (parts === undefined || (lists.get(parts.name) ?? []).length === 0) continue
     const whole = (lists.get(name) ?? []).map(async (one) => ({
       ...one,
@@ -28,8 +28,9 @@ export async function readResources(account: StripeAccount): Promise<LiveResourc
 }
 
 /**
- * The object that a creation of this address made, if it did: by our marks, or by the kind's
- * natural key where it can carry none. `except` is the object that stood for the address before.
+ * Finds the object that a creation at this address made, if any: by Crossbill's marks, or by the
+ * kind's natural key when it can carry no mark. `except` is the object that stood for the address
+ * before.
  */
 export async function findCreated(
   context: Pick<Context, 'accounts' | 'catalog'>,
@@ -50,7 +51,10 @@ export async function findCreated(
   return success(live.find((one) => one.id !== except && is(one)))
 }
 
-/** The object below another one that a request made, if it did: the one that names the same. */
+/**
+ * Finds the object below another one that a request created, if any: the one that names the same
+ * object.
+ */
 export async function findPart(
   account: StripeAccount,
   { path, params }: { readonly path: string; readonly params: JsonObject },

@@ -2,8 +2,8 @@ import type { Catalog } from '../../catalog/types.ts'
 import type { StripeObject } from '../../core/json.ts'
 
 /**
- * Where the cancel service hears an account's events; undefined for a project that does not say how
- * it is reached.
+ * The address at which the cancel service receives an account's events; undefined for a project
+ * without a public URL.
  */
 export function serviceEndpoint({ project }: Pick<Catalog, 'project'>, account: string): string | undefined {
   const url = project.serve?.['public_url']

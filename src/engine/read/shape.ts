@@ -2,10 +2,9 @@ import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../
 import { CommandError } from '../../core/outcome.ts'
 
 /**
- * The parts of an answer that this program reads without asking whether they are there: Stripe
- * always sends them. Where something between it and us does not, the answer is none, and nothing is
- * decided on it. Letters: s text, n number, b boolean, o object, a list, r reference (text or
- * object); `?` or null.
+ * The fields that this program reads without checking for them, because Stripe always sends them.
+ * When a proxy drops one, the answer is unusable, and nothing is decided from it. Letters: s text,
+ * n number, b boolean, o object, a list, r reference (text or object); `?` or null.
  */
 const required: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   subscription: {
@@ -46,7 +45,7 @@ const fits: Readonly<Record<string, (value: Json | undefined) => boolean>> = {
   r: (value) => typeof value === 'string' || isJsonObject(value),
 }
 
-/** What is missing or of another type; undefined for an answer that can be read. */
+/** The field that is missing or has another type; undefined for a usable answer. */
 function oddShape(answer: JsonObject): string | undefined {
   const { object, deleted } = answer
   if (typeof object !== 'string' || deleted === true || !Object.hasOwn(required, object)) return undefined
@@ -68,7 +67,7 @@ function oddList({ data, has_more: more }: JsonObject): string | undefined {
   if (more !== undefined && typeof more !== 'boolean') return 'a list has no usable has_more'
   for (const one of data as readonly Json[]) {
     if (!isJsonObject(one) || typeof one['object'] !== 'string')
-      return 'a list holds something that is no object of Stripe'
+      return 'a list contains something that is not a Stripe object'
     const odd = oddShape(one)
     if (odd !== undefined) return odd
   }
@@ -80,14 +79,14 @@ function named({ object, id }: JsonObject): string {
 }
 
 /**
- * The same object. Nothing is decided on one of which a part is missing.
+ * Returns the same object, or throws: nothing is decided from an incomplete object.
  * @throws CommandError `list_unreadable`
  */
 export function whole(account: string, path: string, object: StripeObject): StripeObject {
   const odd = oddShape(object)
   if (odd === undefined) return object
   throw new CommandError('list_unreadable', `account ${account}: ${path} cannot be used: ${odd}`, {
-    notDone: 'nothing is decided on an incomplete answer',
-    fix: 'run the command again; if it stays, look at what stands between this machine and Stripe (a proxy)',
+    notDone: 'nothing was decided from an incomplete answer',
+    fix: 'run the command again; if the error persists, check for a proxy between this machine and Stripe',
   })
 }

@@ -12,8 +12,8 @@ import { read } from '../send/perform.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
 /*
- * Reads of one subscriber while it is handed over. Undefined always stands for a read that failed, never for "not there": who decides on these must not take
- * silence for absence.
+ * Reads of one subscriber during a hand-over. Undefined always means a failed read, never "not
+ * there": a caller must not take a missing answer for absence.
  */
 
 export async function readOld(
@@ -28,8 +28,8 @@ export async function readSuccessor(context: Context, id: string): Promise<Strip
 }
 
 /**
- * As deep as a proof looks: coupons of the subscription's discounts at once, those of its items by
- * their own list, four levels being Stripe's limit.
+ * As deep as a proof looks: the coupons of the subscription's discounts directly, those of its
+ * items from their own list, because Stripe allows four levels.
  */
 const expansions = [
   ...oldExpansions.filter((path) => path !== 'discounts'),
@@ -54,17 +54,17 @@ async function readSubscription(
   return data && { ...subscription, items: { ...subscription.items, data } }
 }
 
-/** The schedule made for a new subscription. */
+/** Reads the schedule created for a new subscription. */
 export async function readNewSchedule(context: Context, id: string): Promise<Stripe.SubscriptionSchedule | undefined> {
   const found = await read(context, context.accounts.target, `/v1/subscription_schedules/${id}`)
   return found.ok ? (found.value as unknown as Stripe.SubscriptionSchedule) : undefined
 }
 
 /**
- * Everything in the target that carries this subscriber's mark, cancelled ones and those of a
- * deleted customer too. Listed by customer, since a search lags behind; what was known before is
- * read by its id. A customer who was deleted, and of whom no subscription shows, answers nothing:
- * nobody can say that none existed.
+ * Reads every subscription in the target with this subscriber's mark, including cancelled ones and
+ * those of a deleted customer. They are listed by customer, since search results are delayed; known
+ * ones are read by id. A deleted customer without a visible subscription gives undefined: their
+ * absence is not proven.
  */
 export async function readSuccessors(
   context: Context,
@@ -87,7 +87,7 @@ export async function readSuccessors(
   return theirs.length === 0 && (await isErased(context, customer_new)) !== false ? undefined : theirs
 }
 
-/** Whether the customer was deleted in the target; undefined when nobody can say. */
+/** Whether the customer was deleted in the target; undefined when this cannot be read. */
 async function isErased(context: Context, customer: string): Promise<boolean | undefined> {
   const found = await read(context, context.accounts.target, `/v1/customers/${customer}`)
   if (found.ok) return found.value['deleted'] === true
@@ -110,8 +110,7 @@ export async function collectingInvoices(
 }
 
 /**
- * Invoices of several renewals may be unpaid at once: each that Stripe still collects, oldest
- * first.
+ * Several renewals may be unpaid at once: every invoice that Stripe still collects, oldest first.
  */
 async function openInvoices(
   account: StripeAccount,
@@ -125,8 +124,8 @@ async function openInvoices(
 }
 
 /**
- * The successor with the oldest invoice that is still collected, else its newest one, its payments
- * and their charges. Charges lie deeper than Stripe expands, so each payment is read by itself.
+ * The successor with its oldest invoice still being collected, or else its newest invoice, with
+ * payments and charges. Charges lie deeper than Stripe expands, so each payment is read separately.
  */
 export async function successorNow(context: Context, successor: string): Promise<SuccessorNow | undefined> {
   const { target } = context.accounts
@@ -165,9 +164,9 @@ async function wholeInvoice(context: Context, id: string): Promise<Stripe.Invoic
 }
 
 /**
- * Every invoice of every subscription with the mark, undone ones too: what a cancelled successor
- * was paid for is paid. With their refunds, where the subscriber's file says that what was given
- * back is billed again.
+ * Every invoice of every subscription with the mark, including undone ones: an invoice paid to a
+ * cancelled successor is paid. Includes refunds when the subscriber's file bills refunded amounts
+ * again.
  */
 export async function successorInvoices(
   context: Context,
@@ -191,7 +190,7 @@ export async function successorInvoices(
   return whole
 }
 
-/** Invoice items of the old customer that wait for their next invoice. */
+/** Invoice items of the old customer that wait for the next invoice. */
 export async function pendingItems(
   context: Context,
   { source, customer_old }: Pick<Expectation, 'source' | 'customer_old'>,
@@ -242,7 +241,7 @@ async function wholeInvoices(account: StripeAccount, params: Params): Promise<re
 }
 
 /**
- * An invoice shows its first lines only; the rest is a list of its own
+ * An invoice embeds only its first lines; the rest is a separate list
  * (https://docs.stripe.com/api/invoices/invoice_lines).
  */
 async function withAllLines(account: StripeAccount, invoice: Stripe.Invoice): Promise<Stripe.Invoice | undefined> {
@@ -262,7 +261,7 @@ async function listOrNothing(
   return all.ok ? all.value : undefined
 }
 
-/** The adapter hands over what Stripe sent; its types are the SDK's for the pinned version. */
+/** The adapter returns what Stripe sent; the types are the SDK's for the pinned version. */
 export function asSubscription(object: StripeObject): Stripe.Subscription {
   return object as unknown as Stripe.Subscription
 }

@@ -12,14 +12,14 @@ import { said, termsOf } from './terms.ts'
 import type { RehearsalWorld } from './world.ts'
 
 export type Found = Omit<RehearsalDifference, 'cause' | 'evidence' | 'remedy'> & {
-  /** The hand-over's own fix. */
+  /** The fix that the hand-over itself names. */
   readonly fix?: string
 }
 
 interface Cause {
   /** One sentence for all subscribers who share it. */
   readonly cause: string
-  /** What is particular to this subscriber. */
+  /** The details of this subscriber. */
   readonly evidence?: string
 }
 
@@ -32,7 +32,7 @@ const remedies: Readonly<Record<RehearsalDifference['code'], string>> = {
   not_moved: 'Exclude these members with a reason, or correct what stopped the hand-over.',
 }
 
-/** Finds the cause of every difference from the final state of the two worlds. */
+/** Finds the cause of every difference from the final state of both runs. */
 export async function explained(
   worlds: { readonly stay: RehearsalWorld; readonly move: RehearsalWorld },
   { left }: Migration,
@@ -52,12 +52,12 @@ interface Ends {
   /** By subscriber, in the control run. */
   readonly expected: ReadonlyMap<string, StripeObject>
   readonly old: ReadonlyMap<string, StripeObject>
-  /** The newest of the target. */
+  /** The newest subscription in the target. */
   readonly successors: ReadonlyMap<string, StripeObject>
 }
 
 interface About extends Ends {
-  /** When and how the member left by themselves. */
+  /** When and how the member left. */
   readonly left: { readonly act: string; readonly at: Instant } | undefined
   readonly twoPayers: boolean
 }
@@ -107,15 +107,15 @@ function notMoved({ detail }: Found): Cause {
     ...alarmCodes,
   }
   const code = detail.split(', ')[1] ?? ''
-  return { cause: registry[code]?.meaning ?? 'The hand-over did not come to its end.' }
+  return { cause: registry[code]?.meaning ?? 'The hand-over did not finish.' }
 }
 
 function double({ at, detail }: Found, { left, twoPayers }: About, successor: StripeObject | undefined): Cause {
   if (left !== undefined && left.at <= at) {
     const evidence = `${left.act} at ${formatInstant(left.at)}`
-    return { cause: 'The member had left and went on being charged.', evidence }
+    return { cause: 'The member had left and was still charged.', evidence }
   }
-  if (twoPayers) return { cause: 'Two subscriptions of the same member charged side by side: see the two payers.' }
+  if (twoPayers) return { cause: 'Two subscriptions of the same member charged in parallel: see the two payers.' }
   if (detail.includes('charged by target'))
     return { cause: 'The new subscription charged where the old one would not have.' }
   if (successor === undefined)
@@ -137,12 +137,12 @@ function missed(old: StripeObject | undefined, successor: StripeObject | undefin
     const when = typeof endedAt === 'number' ? ` at ${formatInstant(instant(endedAt))}` : ''
     const why = typeof reason === 'string' ? `, ${reason}` : ''
     return {
-      cause: 'The new subscription has ended, and nobody had asked for it.',
+      cause: 'The new subscription ended without a cancel request.',
       evidence: `${successor.id} is ${said(status)}${when}${why}`,
     }
   }
   return {
-    cause: 'The new subscription lives, but did not charge.',
+    cause: 'The new subscription is live, but did not charge.',
     evidence: `${successor.id} is ${said(status)}: ${termsOf(successor).join('; ')}`,
   }
 }
@@ -154,9 +154,9 @@ function otherTerms(expected: StripeObject | undefined, successor: JsonObject | 
   const gone = was.filter((term) => !is.includes(term))
   const come = is.filter((term) => !was.includes(term))
   if (gone.length + come.length === 0)
-    return { cause: 'Both subscriptions have the same terms by now: what they had at that time was different.' }
+    return { cause: 'Both subscriptions have the same terms now. Their terms at that time differed.' }
   return {
-    cause: 'The new subscription has other terms than the old one.',
+    cause: 'The terms of the new subscription differ from those of the old one.',
     evidence: `old: ${gone.join('; ') || 'nothing else'}; new (${idOf(successor)}): ${come.join('; ') || 'nothing else'}`,
   }
 }

@@ -4,8 +4,8 @@ import { formatMoney } from '../../core/money.ts'
 import type { RehearsalDifference } from './report.ts'
 
 /**
- * A charge that succeeded in one of the two worlds, named by the subscriber it belongs to wherever
- * it was made.
+ * A charge that succeeded in one of the two runs, named by its subscriber whichever account made
+ * it.
  */
 export interface WorldCharge {
   /** `us/sub_…` */
@@ -18,9 +18,9 @@ export interface WorldCharge {
 }
 
 /**
- * Every charge of the world in which nobody migrates must stand in the other one: same subscriber,
- * second, amount and currency, and no other. Per subscriber, charges are paired by instant first,
- * then by amount, then in order:
+ * Every charge of the control run must exist in the other run with the same subscriber, second,
+ * amount and currency, and there must be no others. For each subscriber, charges are paired by
+ * instant first, then by amount, then in order:
  *
  * | expected  | actual                      | difference     |
  * | --------- | --------------------------- | -------------- |
@@ -57,13 +57,12 @@ function compareOne(expected: readonly WorldCharge[], actual: readonly WorldChar
         `${money(a)} expected at ${formatInstant(a.at)}, charged by ${b.account} at ${formatInstant(b.at)}`,
       ),
     )
-  for (const a of open) differences.push(difference('missed', a, `${money(a)} expected, charged by nobody`))
-  for (const b of extra)
-    differences.push(difference('double', b, `${money(b)} charged by ${b.account}, expected by nobody`))
+  for (const a of open) differences.push(difference('missed', a, `${money(a)} expected, charged by no account`))
+  for (const b of extra) differences.push(difference('double', b, `${money(b)} charged by ${b.account}, not expected`))
   return differences
 }
 
-/** Removes and returns the pairs that fit, in order of time. */
+/** Removes and returns the pairs that match, in order of time. */
 function take(
   open: WorldCharge[],
   extra: WorldCharge[],

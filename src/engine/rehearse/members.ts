@@ -8,7 +8,7 @@ import { chance } from './chance.ts'
 import type { RehearsalService } from './service.ts'
 import type { RehearsalWorld } from './world.ts'
 
-/** What a member does by themselves, whichever account bills them. */
+/** What a member does on their own, whichever account bills them. */
 export type MemberAct =
   | 'cancels in Kajabi'
   | 'cancels in the portal'
@@ -17,8 +17,8 @@ export type MemberAct =
   | 'has a card that is refused'
 
 /**
- * Share of the members who do something in a week: about two in a hundred a month leave. A small
- * school is livelier, or a rehearsal of it would see nothing.
+ * The share of members who act in a week: about two in a hundred leave in a month. A small school
+ * gets a higher share, so that a rehearsal of it shows something.
  */
 const weeklyShare = 0.008
 const actsAWeekAtLeast = 0.7
@@ -32,7 +32,7 @@ const acts: readonly MemberAct[] = [
   'has a card that is refused',
 ]
 
-/** Who does what in a week: the same for the same seed. */
+/** Which members act in a week, and how: the same for the same seed. */
 export function actsOfWeek(
   subscribers: readonly DesiredSubscriber[],
   about: { readonly seed: number; readonly week: number },
@@ -52,8 +52,8 @@ interface Refused {
 }
 
 /**
- * A refused card works again after one to this many weeks: dunning ends well for some, and for
- * others it does not.
+ * A refused card works again after one week to this many weeks: dunning succeeds for some and fails
+ * for others.
  */
 const refusedWeeksMax = 3
 
@@ -66,15 +66,14 @@ export interface MembersOptions {
 }
 
 /**
- * Lets members act in both worlds at the same second. In the one in which nobody migrates they do
- * it where they always did.
+ * Lets members act in both runs at the same second. In the control run they act in the old account.
  */
 export class Members {
   /** How often each act was done. */
   readonly counts = new Map<MemberAct, number>()
   /**
-   * By subscriber: who left, when and how. Whoever lets it run out leaves at the end of the period,
-   * which the charges tell.
+   * By subscriber: when and how the member left. A member who lets the subscription run out leaves
+   * at the end of the period, which the charges show.
    */
   readonly left = new Map<string, { readonly act: MemberAct; readonly at: Instant }>()
   private refused: Refused[] = []
@@ -100,8 +99,7 @@ export class Members {
   }
 
   /**
-   * Undefined for somebody who would not be billed any more if nobody had migrated: they have
-   * nothing left to do.
+   * Undefined for a subscriber whom the control run no longer bills: they have nothing left to do.
    */
   private async standingOf(subscriber: DesiredSubscriber): Promise<Standing | undefined> {
     const { stay, move } = this.options
@@ -117,7 +115,7 @@ export class Members {
     return { subscriber, expected, oldLives: old !== undefined && givesAccess(old), successor: successor?.id }
   }
 
-  /** False when it could not be done: the subscription is not of a kind that allows it. */
+  /** False when the subscription does not allow the act. */
   private async act(act: MemberAct, standing: Standing, week: number): Promise<boolean> {
     const { stay, move, service } = this.options
     const { subscriber, expected, oldLives, successor } = standing
@@ -144,7 +142,7 @@ export class Members {
         if (successor !== undefined) await service.cancel(key, 'from the old account')
         return true
       case 'lets it run out': {
-        // Whoever ends already has nothing to say, and a schedule decides for itself.
+        // A subscription that already ends needs no act, and a schedule decides for itself.
         const ends = (expected['cancel_at'] ?? null) !== null || expected['cancel_at_period_end'] === true
         if (ends || (expected['schedule'] ?? null) !== null || (successor === undefined && !oldLives)) return false
         const what = { act: 'cancel', when: 'period_end' }
@@ -157,7 +155,7 @@ export class Members {
     }
   }
 
-  /** The bank refuses the card, whoever charges it: the old one's copy in the target as well. */
+  /** The bank refuses the card in every account, including its copy in the target. */
   private async refuse(subscriber: DesiredSubscriber, week: number): Promise<boolean> {
     const { stay, move, copied, seed } = this.options
     const { source, subscription, collection_method: collection, payment_method: declared } = subscriber
@@ -187,10 +185,10 @@ export class Members {
 
 interface Standing {
   readonly subscriber: DesiredSubscriber
-  /** The subscription in the world in which nobody migrates. */
+  /** The subscription in the control run. */
   readonly expected: StripeObject
   readonly oldLives: boolean
-  /** The living one in the target, if there is one. */
+  /** The live subscription in the target, if any. */
   readonly successor: string | undefined
 }
 

@@ -32,11 +32,11 @@ export interface Migration {
   readonly kills: number
   readonly storesLost: number
   readonly members: RehearsalReport['members']
-  /** Who left by themselves: when and how. */
+  /** Members who left on their own: when and how. */
   readonly left: Members['left']
-  /** Whose hand-over ended badly. */
+  /** Subscribers whose hand-over did not finish. */
   readonly failed: readonly Failed[]
-  /** The plan that was left at the end: who was not moved, and why. */
+  /** The last plan: which subscribers were not moved, and why. */
   readonly last: Plan
 }
 
@@ -52,28 +52,26 @@ export interface Schedule {
 }
 
 const weekSeconds = 7 * secondsPerDay
-/** A wave is settled eight weeks after it was moved, or later where the proof takes longer. */
+/** A wave is settled eight weeks after its move, or later when the proof takes longer. */
 const settleAfterWeeks = 8
-/** All waves are begun within this many weeks. */
+/** All waves begin within this many weeks. */
 const startWeeks = 12
-/** Those who were blocked are looked at again this often: dunning ends, drafts are finalized. */
+/** Blocked subscribers are planned again this often: dunning ends, drafts are finalized. */
 const lookAgainWeeks = 4
-/** Chance of dying at one boundary, with faults; after this many boundaries it falls. */
+/** The chance of a kill at one boundary, with faults; it falls after this many boundaries. */
 const killChance = 0.02
 const boundariesAtFullChance = 1_000
-/** One death in ten takes the store along. */
+/** One kill in ten also loses the store. */
 const storeLossChance = 0.1
 const livesMax = 200
 
-/** The same people in two worlds: in `stay` nobody migrates. */
+/** The same people in two worlds: in `stay`, the control run, no subscriber migrates. */
 export interface Worlds {
   readonly stay: RehearsalWorld
   readonly move: RehearsalWorld
 }
 
-/**
- * Imports the copy map, then moves wave after wave, settles, and lets the weeks pass until the end.
- */
+/** Imports the copy map, moves wave after wave, settles, and lets the weeks pass until the end. */
 export async function migrate(context: Context, worlds: Worlds, schedule: Schedule): Promise<Migration> {
   const { stay, move } = worlds
   const { subscribers } = context.catalog
@@ -131,13 +129,13 @@ async function importCopies({ context }: RehearsalWorld, copied: Copied): Promis
 
 /**
  * Whether an engineer would plan and apply this week: when a wave begins or may be settled, when a
- * wait is over during a wave, and every four weeks for those who were stopped.
+ * wait ends during a wave, and every four weeks for blocked subscribers.
  */
 function isDue(week: number, now: Instant, starts: readonly number[], last: LastPlan | undefined): boolean {
   if (last === undefined || week % lookAgainWeeks === 0) return true
   if (starts.some((start) => start === week || start + settleAfterWeeks === week)) return true
   if (week > Math.max(...starts) + settleAfterWeeks + lookAgainWeeks) return false
-  // A wait that was over at the last plan but still lasts does not end by planning every week.
+  // A wait that was already over at the last plan and still lasts does not cause a plan every week.
   return last.plan.deferred.some(({ until }) => {
     const over = parseInstant(until)
     return over === undefined || (over > last.at && over <= now)
@@ -149,7 +147,7 @@ interface LastPlan {
   readonly at: Instant
 }
 
-/** The catalog as its author would have edited it by that week: stages, and nothing else. */
+/** The catalog as its author would have edited it by that week: only stages differ. */
 async function staged(world: RehearsalWorld, weeksSince: (file: string) => number): Promise<Catalog> {
   const { catalog } = world.context
   const moved = new Set(
@@ -175,8 +173,8 @@ interface Lives {
 }
 
 /**
- * Plans and applies until nothing dies any more: after a kill the next life recovers and plans
- * anew.
+ * Plans and applies until a life ends without a kill: after each kill the next life recovers and
+ * plans again.
  */
 async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: number): Promise<Plan> {
   for (let life = 0; life < livesMax; life++) {
@@ -197,14 +195,14 @@ async function applyAll({ world, fate, copied, weekOf, attempts }: Lives, week: 
       else await world.context.store.breakLease(applyLease)
     }
   }
-  throw new CommandError('rehearsal_stuck', `no life of ${livesMax} came to its end`, {
+  throw new CommandError('rehearsal_stuck', `the program was killed in each of ${livesMax} lives`, {
     fix: 'run it again with another seed',
   })
 }
 
 /**
- * What the handbook says after the loss of a store: import the copy map again, and rebuild the rest
- * from the marks.
+ * What the handbook requires after the loss of a store: import the copy map again, and rebuild the
+ * rest from the marks.
  */
 async function rebuiltStore(world: RehearsalWorld, copied: Copied): Promise<void> {
   await world.loseStore()
@@ -212,7 +210,7 @@ async function rebuiltStore(world: RehearsalWorld, copied: Copied): Promise<void
   await stateRebuild(world.context)
 }
 
-/** How hand-overs ended that should have come to their end. */
+/** The results of hand-overs that should have finished. */
 class Attempts {
   private readonly bad = new Map<string, Failed & { readonly times: number }>()
   private readonly faults: boolean
@@ -233,8 +231,8 @@ class Attempts {
   }
 
   /**
-   * With faults once may be bad luck: an answer was lost. Whoever fails at the next run too, or
-   * where nothing disturbs, would in real life as well.
+   * With faults, a single failure may be bad luck: an answer was lost. A subscriber who fails again
+   * at the next run, or without faults, would also fail in production.
    */
   failed(): readonly Failed[] {
     return [...this.bad.values()].filter(({ times }) => times > (this.faults ? 1 : 0))
@@ -245,7 +243,7 @@ function endedBadly({ outcome, code = '' }: AppliedChange): boolean {
   return outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes))
 }
 
-/** When the program dies, and what dies with it. */
+/** When the program is killed, and what is lost with it. */
 class Fate {
   kills = 0
   storesLost = 0
@@ -257,7 +255,7 @@ class Fate {
   }
 
   /**
-   * Large schools do not die in proportion: every life reads all of it again, and ever more kills
+   * Kills do not grow with the size of the school: every life reads all of it again, and more kills
    * find nothing new.
    */
   readonly dies = (): boolean => {

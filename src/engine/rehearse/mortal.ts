@@ -2,16 +2,14 @@ import type { Context } from '../context.ts'
 import type { Accounts, Lease, Store, StripeAccount } from '../ports.ts'
 
 /**
- * The simulated death of the program: nothing after it is sent or written, and only the simulation
- * may catch it.
+ * A simulated kill of the program: nothing is sent or written after it, and only the simulation may
+ * catch it.
  */
 export class Killed extends Error {
   override name = 'Killed'
 }
 
-/**
- * The request that is about to leave, or whose answer is not written down yet.
- */
+/** The request about to be sent, or whose answer is not recorded yet. */
 export interface Boundary {
   /** Counts from 0 over all requests of this life that change something. */
   readonly request: number
@@ -20,19 +18,20 @@ export interface Boundary {
 
 export interface MortalLife {
   readonly context: Context
-  /** Requests that change something, sent or about to be. */
+  /** The number of requests that change something, sent or about to be sent. */
   readonly requests: () => number
   readonly dead: () => boolean
   /**
-   * Another port of the same program: it dies with it, and its `writes` are boundaries as well.
+   * Another port of the same program: it stops with the program, and its `writes` are boundaries as
+   * well.
    */
   with<T extends object>(port: T, writes: readonly (keyof T & string)[]): T
 }
 
 /**
- * The same context, in which the program dies at the boundaries that `dies` chooses: before a
- * request is sent, or after it was executed and before its outcome is recorded. Both are what a
- * `kill -9` or a power cut can leave behind.
+ * The same context, in which the program is killed at the boundaries that `dies` chooses: before a
+ * request is sent, or after it was executed and before its outcome is recorded. A `kill -9` or a
+ * power cut can leave either state behind.
  */
 export function mortal(context: Context, dies: (boundary: Boundary) => boolean): MortalLife {
   const life = { dead: false, requests: 0 }
@@ -102,8 +101,8 @@ function mortalAccount(account: StripeAccount, { alive, pass, life }: Fate): Str
 }
 
 /**
- * No method of a port works after the death. Methods that change something are boundaries like
- * requests.
+ * No method of a port works after the kill. Methods that change something are boundaries, as
+ * requests are.
  */
 function mortalPort<T extends object>(port: T, writes: readonly (keyof T & string)[], { alive, pass, life }: Fate): T {
   return new Proxy(port, {
@@ -123,7 +122,7 @@ function mortalPort<T extends object>(port: T, writes: readonly (keyof T & strin
   })
 }
 
-/** A dead program writes nothing, not even the release of its lease. */
+/** A killed program writes nothing, not even the release of its lease. */
 function mortalStore(store: Store, alive: () => void): Store {
   return {
     version: () => (alive(), store.version()),

@@ -22,7 +22,7 @@ export interface Played {
   readonly months: number
 }
 
-/** The results of both worlds, side by side. */
+/** The results of both runs, compared. */
 export async function rehearsalReport(context: Context, played: Played): Promise<RehearsalReport> {
   const { stay, move, migration, began, ended, seed, months } = played
   const here = (await stay.charges()).filter(({ at }) => at > began)

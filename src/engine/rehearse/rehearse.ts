@@ -9,10 +9,7 @@ import type { RehearsalReport } from './report.ts'
 
 export interface RehearseOptions {
   readonly months: number
-  /**
-   * Kills at journal boundaries, lost stores, faults of the outside, and members who act on their
-   * own.
-   */
+  /** Kills at journal boundaries, lost stores, outside faults, and members who act on their own. */
   readonly faults: boolean
   readonly seed: number
   readonly worlds: RehearsalWorlds
@@ -22,8 +19,8 @@ const daysPerMonth = 30.436875
 
 /**
  * Plays the whole migration in two worlds built from the live sources and compares every charge. In
- * the control run nobody migrates; in the other run the waves of the subscriber files are moved and
- * settled week after week. The sources are only read.
+ * the control run no subscriber migrates; in the other run the waves of the subscriber files are
+ * moved and settled week after week. The sources are only read.
  */
 export async function rehearse(context: Context, options: RehearseOptions): Promise<RehearsalReport> {
   if (context.catalog.subscribers.length === 0)

@@ -5,10 +5,7 @@ import type { Instant } from '../../core/instant.ts'
  */
 export interface RehearsalReport {
   readonly seed: number
-  /**
-   * In which possible Stripe both worlds were played, where it is not the default one: `name=value
-   * …`.
-   */
+  /** The simulator's settings for both runs that differ from the default: `name=value …`. */
   readonly world?: string
   readonly months: number
   readonly subscribers: number
@@ -58,7 +55,7 @@ export interface RehearsalReport {
   /** Declined attempts and subscriptions that fell behind or ended by dunning, in both worlds. */
   readonly declines: { readonly expected: number; readonly actual: number }
   readonly dunning: { readonly expected: number; readonly actual: number }
-  /** What members did by themselves, alike in both worlds; empty without faults. */
+  /** What members did on their own, the same in both runs; empty without faults. */
   readonly members: readonly { readonly act: string; readonly count: number }[]
   readonly faults: readonly { readonly kind: string; readonly count: number }[]
 }
@@ -69,12 +66,9 @@ export interface RehearsalDifference {
   readonly at: Instant
   /** What happened, with both sides. */
   readonly detail: string
-  /** Why: one sentence, the same for all who share it. */
+  /** Why: one sentence, the same for all differences with this cause. */
   readonly cause: string
-  /**
-   * What is particular to this subscriber: `us/sub_… cancels in Kajabi at …`, the terms of both
-   * sides.
-   */
+  /** The details of this subscriber: `us/sub_… cancels in Kajabi at …`, the terms of both sides. */
   readonly evidence?: string
   readonly remedy: string
 }

@@ -8,23 +8,23 @@ import type { RehearsalWorld } from './world.ts'
 const rowsAtOnce = 50
 const turnsMax = 30
 /**
- * The service's own clock runs fast: retries and the leases of the dead are over at the next look.
+ * The service's own clock runs fast, so that retries and expired leases are due at the next pass.
  */
 const secondsBetweenLooks = 50_000
 
 export interface RehearsalService {
-  /** How often the service died. */
+  /** How often the service was killed. */
   readonly kills: () => number
   /**
-   * Accepts a member's cancel, made in Kajabi or by an old link that the watch of held
-   * subscriptions saw, and works on it until it is done.
+   * Accepts a member's cancel, made in Kajabi or found on a held subscription after an old link,
+   * and processes it until it is done.
    */
   cancel(subscriber: string, heard: 'in Kajabi' | 'from the old account'): Promise<void>
 }
 
 /**
- * The cancel service of a simulated world: the product's own inbox and worker, which die where
- * `dies` says so and start again.
+ * The cancel service of a simulated world: the product's own inbox and worker, killed where `dies`
+ * chooses and started again.
  */
 export function rehearsalService(
   world: RehearsalWorld,

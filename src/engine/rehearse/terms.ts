@@ -3,8 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { formatMoney } from '../../core/money.ts'
 
 /**
- * What decides about a subscription's charges, in words that can be compared: `price 49.00 usd
- * every month`, `20 % off until 2027-02-15T09:15:00Z`.
+ * What determines a subscription's charges, in words that can be compared: `price 49.00 usd every
+ * month`, `20 % off until 2027-02-15T09:15:00Z`.
  */
 export function termsOf(subscription: JsonObject): readonly string[] {
   const { billing_cycle_anchor: anchor, discounts, items, trial_end: trial, cancel_at: end } = subscription

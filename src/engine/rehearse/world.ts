@@ -9,7 +9,8 @@ import type { Accounts, CopyMapRow } from '../ports.ts'
 export interface SimulatedCharge {
   readonly account: string
   /**
-   * `us/sub_…`, wherever it was made; a charge without subscription names the customer: `us/cus_…`.
+   * `us/sub_…`, whichever account made it; a charge without a subscription names the customer:
+   * `us/cus_…`.
    */
   readonly subscriber: string
   readonly at: Instant
@@ -25,21 +26,21 @@ export interface TwoPayers {
   readonly payers: readonly string[]
 }
 
-/** A simulated world, made by the command line from the sandbox. The engine only plays it. */
+/** A simulated world, which the command line creates from the sandbox. The engine only plays it. */
 export interface RehearsalWorld {
   /**
-   * Its accounts, with a store of its own; the catalog is the project's. A new one after each loss
+   * Its accounts, with their own store; the catalog is the project's. A new context after each loss
    * of the store.
    */
   readonly context: Context
-  /** Its accounts as members and the judge see them, even after the program died. */
+  /** Its accounts as members and the comparison see them, even after the program was killed. */
   readonly accounts: Accounts
-  /** The cancel service's, in the same store. */
+  /** The cancel service's inbox, in the same store. */
   readonly inbox: InboxStore
   advance(to: Instant): Promise<void>
   /**
-   * Stripe's copy of customers and payment methods from one source to the target, as its mapping
-   * file says.
+   * Stripe's copy of customers and payment methods from one source to the target, as in its mapping
+   * file.
    */
   copy(source: string): Promise<readonly Omit<CopyMapRow, 'importedAt'>[]>
   /**
@@ -49,7 +50,7 @@ export interface RehearsalWorld {
   /** The store is lost; an empty one replaces it. */
   loseStore(): Promise<void>
   charges(): Promise<readonly SimulatedCharge[]>
-  /** Subscribers who had two payers at some instant between two requests. */
+  /** Subscribers who had two payers at any instant between two requests. */
   twoPayers(): readonly TwoPayers[]
   /** Faults injected so far, by kind. */
   faults(): Promise<Readonly<Record<string, number>>>

@@ -1,26 +1,26 @@
 import type { Action } from '../../plan/types.ts'
 
 /**
- * How one change of the plan ended. `undone` and `skipped` left everything as it was; `held` is on
- * hold and will be finished by the next run.
+ * How one change of the plan ended. `undone` and `skipped` left everything unchanged; `held` is on
+ * hold, and the next run finishes it.
  */
 export interface AppliedChange {
   readonly address: string
   readonly action: Action
   readonly outcome: 'done' | 'skipped' | 'undone' | 'held' | 'failed' | 'not_started'
-  /** An outcome code of `docs/codes.md`, when there is something to say. */
+  /** An outcome code of `docs/codes.md`, if any. */
   readonly code?: string
   readonly message?: string
   readonly fix?: string
   /**
-   * Renewals of the old subscription that a hold kept back and neither account had charged, oldest
+   * Renewals of the old subscription that a hold kept back and that neither account charged, oldest
    * first.
    */
   readonly periods?: readonly UnchargedPeriod[]
 }
 
 /**
- * A period that neither account had charged: billed now by the old account, or left uncharged.
+ * A period that neither account had charged: the old account bills it now, or it stays uncharged.
  * Amounts in minor units.
  */
 export interface UnchargedPeriod {
@@ -32,7 +32,7 @@ export interface UnchargedPeriod {
   readonly invoice: string
 }
 
-/** A change that a plan made after the run still wants at an address that the run touched. */
+/** A change that a plan made after the run still contains, at an address that the run touched. */
 export interface RemainingChange {
   readonly address: string
   readonly action: Action

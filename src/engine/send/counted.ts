@@ -1,7 +1,9 @@
 import type { Context } from '../context.ts'
 import type { StripeAccount } from '../ports.ts'
 
-/** The same context, and how many requests have left it since that may have changed something. */
+/**
+ * The same context, with a count of the requests sent through it that may have changed something.
+ */
 export function counted<C extends Pick<Context, 'accounts'>>(context: C): { context: C; writes: () => number } {
   let writes = 0
   const counting = (account: StripeAccount): StripeAccount => ({

@@ -3,9 +3,8 @@ import { CommandError, failed, success, type Outcome } from '../../core/outcome.
 import type { Params, StripeAccount } from '../ports.ts'
 
 /**
- * A whole list as an outcome. Only what the list itself reports becomes a failure: any other error
- * is a bug of this program or a lost lease, and goes up as it is. `code` names the failure where
- * the list gives no better one.
+ * A whole list as an outcome. Only the list's own errors become failures; any other error is a bug
+ * or a lost lease and is thrown. `code` names the failure when the list gives no better code.
  */
 export async function listed(
   account: StripeAccount,
@@ -29,8 +28,7 @@ export async function listed(
 const listCodes = new Set(['list_unreadable', 'list_incomplete'])
 
 /**
- * An outage of the whole account is reported under its own name, because it is no failed try of one
- * signal.
+ * An outage of the whole account keeps its own code, because it is not a failed try of one signal.
  */
 function codeOf(cause: unknown, code: string): string {
   const told = (cause as { code?: unknown } | undefined)?.code

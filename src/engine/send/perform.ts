@@ -9,44 +9,41 @@ import { markClosed } from '../../live/marks.ts'
 import type { Context } from '../context.ts'
 import type { JournalEntry, StripeAccount, StripeRequest } from '../ports.ts'
 
-/**
- * One request that is meant: what is sent, under which key, and how to find out whether it was
- * done.
- */
+/** One intended request: what is sent, under which key, and how to find out whether it was done. */
 export interface Work {
   readonly address: string
   readonly step: string
   readonly account: StripeAccount
   readonly method: 'POST' | 'DELETE'
   readonly path: string
-  /** As planned: this goes into the journal, so it holds neither secrets nor personal data. */
+  /** As planned. This goes into the journal, so it holds neither secrets nor personal data. */
   readonly params: JsonObject
   /** What is sent, when references in `params` had to be filled in first. */
   readonly filled?: JsonObject
   /** The idempotency key; later attempts append their number. */
   readonly key: string
-  /** Other runs rely on this key: no attempt exchanges it for another. */
+  /** Other runs rely on this key, so no attempt replaces it. */
   readonly oneKey?: boolean
   /**
-   * Where a request that changes nothing can be sent, for work that is harmless to repeat but not
-   * to repeat late: before another key is used, the earlier one is shut with it, so that a request
-   * still on its way under that key is refused when it arrives.
+   * A path for a request that changes nothing, for work that is safe to repeat but not to repeat
+   * late. Before another key is used, this request uses up the earlier key. A request still in
+   * flight under that key is then refused when it arrives.
    */
   readonly shutAt?: string
   /**
-   * A positive read of what this request makes or changes: the object when it is done, undefined
-   * when it certainly is not. Needed for everything that is not harmless to send twice.
+   * Reads whether the request is done: the object when it is, undefined when it certainly is not.
+   * Required for every request that is not safe to send twice.
    */
   readonly find?: () => Promise<Outcome<StripeObject | undefined>>
   /**
-   * Takes out of the answer what Stripe says only once (a signing secret), before the outcome is
-   * recorded. Such a request is repeated under its own key while that protects, since a replayed
-   * answer holds the secret again and a look-up never does.
+   * Takes from the answer what Stripe shows only once (a signing secret), before the outcome is
+   * recorded. Such a request is repeated under its own key while the key is valid: a replayed
+   * answer contains the secret again, and a look-up never does.
    */
   readonly keep?: (answer: StripeObject) => Promise<void>
   /**
-   * For an update of a subscription: the subscription as it was read a moment ago. Without it
-   * `perform` reads it.
+   * For an update of a subscription: the subscription from a recent read. Without it, `perform`
+   * reads it.
    */
   readonly seen?: Stripe.Subscription | undefined
 }
@@ -54,37 +51,37 @@ export interface Work {
 export type Performer = Pick<Context, 'store' | 'interrupt' | 'run' | 'wait'> & { readonly patience?: Patience }
 
 /**
- * How often a request is repeated: `turns` while it was certainly not executed, `rounds` while
- * nobody knows.
+ * How often a request is repeated: `turns` while it was certainly not executed, `rounds` while this
+ * is unknown.
  */
 export interface Patience {
   readonly turns: number
   readonly rounds: number
 }
 
-// Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests): an older
-// one protects nothing.
+// Stripe may forget a key after 24 h (https://docs.stripe.com/api/idempotent_requests), so an older
+// key protects nothing.
 const keyLife = 23 * 3_600
 const patient: Patience = { turns: 8, rounds: 4 }
 
 /**
- * Sends through the journal: `started` is durable before the request leaves, the outcome is written
- * after it came back.
+ * Sends through the journal: `started` is durable before the request is sent, and the outcome is
+ * written after the answer.
  *
- * | what the journal knows of it   | look-up   | then                                             |
+ * | what the journal shows         | look-up   | then                                             |
  * | ------------------------------ | --------- | ------------------------------------------------ |
  * | nothing                        |           | send                                             |
- * | open, or cut on the way        | done      | closed as succeeded                              |
- * |                                | not done  | the same key again: should the first still be under way, it waits |
- * | succeeded, yet asked for again | done      | that is the answer                               |
+ * | open, or cut off in flight     | done      | closed as succeeded                              |
+ * |                                | not done  | the same key: it waits for the first if that is in progress |
+ * | succeeded, but requested again | done      | that is the answer                               |
  * |                                | not done  | a new key: the old one would only replay         |
- * | answered 4xx, or key too old   | not done  | a new key: Stripe remembers a refusal for a day  |
- * | answered 5xx                   | not done  | the same key, until `quietSeconds` have passed since it was sent; then a new key |
- * | any                            | no answer | stays open as unknown; the caller leaves things as they are |
- * | any, harmless to repeat        |           | a new key, so that it is executed and not replayed |
+ * | answered 4xx, or key too old   | not done  | a new key: Stripe replays a refusal for a day    |
+ * | answered 5xx                   | not done  | the same key for `quietSeconds` after it was sent; then a new key |
+ * | any                            | no answer | stays open as unknown; the caller changes nothing |
+ * | any, safe to repeat            |           | a new key, so that it is executed, not replayed  |
  *
- * An answer of 5xx may come from anywhere on the way, and the request may still be committed: a
- * second key before that would make a second object. `oneKey` work keeps its key in every row.
+ * A 5xx answer may come from any proxy in between, and the request may still be committed. A second
+ * key before that would create a second object. `oneKey` work keeps its key in every row.
  */
 export async function perform(context: Performer, work: Work): Promise<Outcome<StripeObject>> {
   const whole = await withDiscounts(context, work)
@@ -92,15 +89,15 @@ export async function perform(context: Performer, work: Work): Promise<Outcome<S
 }
 
 /**
- * Every update of a subscription passes here, so no writer can forget that it may unset discounts
- * before the first billing date. An update whose subscription cannot be read is not sent.
+ * Every update of a subscription passes here, so that no caller can forget that an update may unset
+ * discounts before the first billing date. An update whose subscription cannot be read is not sent.
  */
 async function withDiscounts(context: Performer, work: Work): Promise<Outcome<Work>> {
   const { account, method, path, params, filled, seen } = work
   if (!isSubscriptionUpdate(method, path)) return success(work)
   const found = seen === undefined ? await read(context, account, path) : undefined
   if (found?.ok === false) return found
-  // The adapter hands over what Stripe sent; its types are the SDK's for the pinned version.
+  // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
   const subscription = seen ?? (found?.value as unknown as Stripe.Subscription)
   const keeping = (one: JsonObject): JsonObject => keepingDiscounts(one, subscription, account.now())
   return success({ ...work, params: keeping(params), ...(filled === undefined ? {} : { filled: keeping(filled) }) })
@@ -133,7 +130,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
   return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
 }
 
-/** Tries of this very step under this very plan, oldest first. */
+/** Tries of this step under this plan, oldest first. */
 async function earlierTries(context: Performer, work: Work): Promise<readonly JournalEntry[]> {
   const entries = await context.store.journal({ address: work.address })
   return entries
@@ -152,19 +149,19 @@ function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
   return remembered || isHarmless(work) || age > keyLife ? latest.attempt + 1 : latest.attempt
 }
 
-/** Sets values on what is there: sent twice, it does the same. */
+/** The request only sets values on an existing object: sent twice, it has the same result. */
 function isHarmless({ find, keep, oneKey }: Work): boolean {
   return find === undefined && keep === undefined && oneKey !== true
 }
 
-/** Closes open entries by what the outside shows. Undefined: certainly not done, send again. */
+/** Closes open entries by what the accounts show. Undefined: certainly not done, send again. */
 async function lookUp(
   context: Performer,
   work: Work,
   entries: readonly Pick<JournalEntry, 'id' | 'failure' | 'idempotencyKey'>[],
 ): Promise<Outcome<StripeObject> | undefined> {
   if (work.find === undefined) {
-    // The same values are set once more.
+    // Sets the same values once more.
     for (const entry of entries) {
       const open = await shut(context, work, entry.idempotencyKey)
       if (open !== undefined) return failed(open)
@@ -190,8 +187,8 @@ async function lookUp(
 }
 
 /**
- * Uses up a key by a request that changes nothing. Undefined: whatever was sent under it is over,
- * done or not.
+ * Uses up a key with a request that changes nothing. Undefined: whatever was sent under the key is
+ * over, done or not.
  */
 export async function shut(
   context: Pick<Context, 'interrupt' | 'wait'>,
@@ -206,7 +203,7 @@ export async function shut(
   return { ...outcome.failure, kind: 'unknown' }
 }
 
-/** Keeps how it failed: the next attempt's number depends on it. */
+/** Records how it failed, because the next attempt's number depends on it. */
 async function abandon(
   context: Performer,
   work: Work,
@@ -225,8 +222,8 @@ async function sendOnce(
   const { address, step, account, method, path, params } = work
   const started = { run: context.run, address, step, account: account.name, method, path, params }
   const id = await context.store.journalStart({ ...started, idempotencyKey, attempt, startedAt: account.now() })
-  // One order of parameters, so that a repetition out of the journal is the same request to whoever
-  // remembers the key.
+  // The order of parameters is fixed, so that Stripe recognises a repeat from the journal as the
+  // same request.
   const body = { method, path, params: JSON.parse(canonicalJson(work.filled ?? params)) as JsonObject }
   const outcome = await sendPatiently(context, account, method === 'POST' ? { ...body, idempotencyKey } : body)
   if (outcome.ok) await work.keep?.(outcome.value)
@@ -244,16 +241,16 @@ function result(object: StripeObject | undefined): { result?: string } {
 }
 
 /**
- * What the journal keeps of a failure: Stripe's messages quote ids and parameter names, never card
- * data.
+ * The part of a failure that the journal keeps: Stripe's messages quote ids and parameter names,
+ * never card data.
  */
 function recorded({ kind, code, message, status }: Failure): JsonObject {
   return { kind, code, message, status }
 }
 
 /**
- * Sends and, while the outside says that nothing was executed (rate limit, lock, an earlier request
- * with this key still under way), sends again after the wait it asks for. Neither is a state of a
+ * Sends a request, and sends it again after the requested wait while Stripe certainly executed
+ * nothing (rate limit, lock, an earlier request with this key in progress). Neither is a state of a
  * subscriber.
  */
 export async function sendPatiently(
@@ -274,8 +271,7 @@ function mayRepeat(failure: Failure): boolean {
 }
 
 /**
- * A read outside the lists: repeated while the outside is merely unwell, since reading twice harms
- * nobody.
+ * A read outside the lists, repeated during temporary failures, because reads are safe to repeat.
  */
 export async function read(
   context: Pick<Performer, 'interrupt' | 'wait' | 'patience'>,

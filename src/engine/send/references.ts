@@ -1,14 +1,14 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 
-/** Finds the id that stands for an address, undefined when nothing does yet. */
+/** Finds the id for an address; undefined when it has none yet. */
 export type Resolve = (address: string) => string | undefined
 
 export type Filled<T> =
   | { readonly ok: true; readonly value: T }
-  /** Addresses that have no id yet: what makes them did not run or failed. */
+  /** Addresses without an id: the change that creates them did not run or failed. */
   | { readonly ok: false; readonly missing: readonly string[] }
 
-/** Puts ids where a step says `{ "$ref": "price.x" }`, at any depth. */
+/** Replaces `{ "$ref": "price.x" }` in a step's parameters by ids, at any depth. */
 export function fillParams(params: JsonObject, resolve: Resolve): Filled<JsonObject> {
   const missing: string[] = []
   const value = fill(params, resolve, missing)
@@ -29,7 +29,7 @@ function fill(value: Json, resolve: Resolve, missing: string[]): Json {
   )
 }
 
-/** Puts ids where a path says `{price.x}`: `/v1/prices/{price.x}`. */
+/** Replaces `{price.x}` in a path by ids: `/v1/prices/{price.x}`. */
 export function fillPath(path: string, resolve: Resolve): Filled<string> {
   const missing: string[] = []
   const value = path.replace(/\{([^}]+)\}/g, (whole, ref: string) => {

@@ -66,7 +66,7 @@ export interface Sight {
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
 
-const mendByApply = 'crossbill apply: recovery first finishes or undoes it'
+const fixByApply = 'crossbill apply: recovery first finishes or undoes it'
 
 /** One rule for each code. A rule returns undefined, or what is wrong and how to fix it. */
 export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
@@ -75,7 +75,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     if (!mayCharge(old) || payer === undefined) return undefined
     return {
       detail: `${old?.id} in ${source} and ${payer.id} in the target both charge`,
-      fix: `${mendByApply}; it restores the hold`,
+      fix: `${fixByApply}; it restores the hold`,
     }
   },
   duplicate_target: ({ alive }) =>
@@ -95,7 +95,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
         : `will collect from ${formatInstant(instant(resumes))} on`
     return {
       detail: `${old.id} ${mayCharge(old) ? 'collects' : held} although its successor ${alive[0]?.id} lives`,
-      fix: `${mendByApply}; it restores the hold`,
+      fix: `${fixByApply}; it restores the hold`,
     }
   },
   held_without_successor: heldAlone,
@@ -179,7 +179,7 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
     }
   return {
     detail: `${old.id} is on hold and has no successor${missed}`,
-    fix: `${mendByApply}, and accounts for every period that was kept back`,
+    fix: `${fixByApply}, and accounts for every period that was kept back`,
   }
 }
 

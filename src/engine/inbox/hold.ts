@@ -40,7 +40,7 @@ import type { InboxRow } from './port.ts'
 export async function putHoldBack(context: InboxContext, row: HoldRow): Promise<Outcome<IgnoredReason>> {
   if ((await context.store.leaseHolder(applyLease)) !== undefined) return failed(applyAtWork)
   try {
-    return await withLease({ ...context, progress: unseen }, applyLease, (held, bound) => mend(bound, row, held))
+    return await withLease({ ...context, progress: unseen }, applyLease, (held, bound) => restoreHold(bound, row, held))
   } catch (error) {
     if (error instanceof CommandError && (error.code === 'apply_running' || error.code === 'lease_lost'))
       return failed(applyAtWork)
@@ -69,7 +69,7 @@ export interface HoldRow {
   remember(facts: JsonObject): Promise<boolean>
 }
 
-async function mend(context: InboxContext, row: HoldRow, held: Held): Promise<Outcome<IgnoredReason>> {
+async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Promise<Outcome<IgnoredReason>> {
   const subscriber = (row.signal.subscriber ?? '') as SubscriberKey
   const both = await readSides(context, subscriber)
   if (!both.ok) return both

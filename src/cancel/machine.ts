@@ -6,15 +6,17 @@ import type { DeadReason, IgnoredReason } from './reasons.ts'
  * The states of an accepted signal. Every state but the last three is pending work: a signal leaves
  * the inbox only through `done`, `ignored` or `dead`.
  *
- * | state      | verified     | not true       | cancelled | fails, may pass | fails for good | redriven  | discarded |
- * |------------|--------------|----------------|-----------|-----------------|----------------|-----------|-----------|
- * | received   | → cancelling | → ignored      | (illegal) | → retry         | → dead         | (illegal) | → ignored |
- * | verifying  | → cancelling | → ignored      | (illegal) | → retry         | → dead         | (illegal) | → ignored |
- * | cancelling | stays        | → ignored      | → done    | → retry         | → dead         | (illegal) | → ignored |
- * | retry      | → cancelling | → ignored      | → done    | → retry         | → dead         | → received| → ignored |
- * | done       | (illegal in every column: the cancel has happened)                                                     |
- * | ignored    | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| (illegal) |
- * | dead       | (illegal)    | (illegal)      | (illegal) | (illegal)       | (illegal)      | → received| → ignored |
+ * | state      | verified   | refuted | cancelled | postponed | failed | redriven | discarded |
+ * |------------|------------|---------|-----------|-----------|--------|----------|-----------|
+ * | received   | cancelling | ignored | –         | retry     | dead   | –        | ignored   |
+ * | verifying  | cancelling | ignored | –         | retry     | dead   | –        | ignored   |
+ * | cancelling | cancelling | ignored | done      | retry     | dead   | –        | ignored   |
+ * | retry      | cancelling | ignored | done      | retry     | dead   | received | ignored   |
+ * | done       | –          | –       | –         | –         | –      | –        | –         |
+ * | ignored    | –          | –       | –         | –         | –      | received | –         |
+ * | dead       | –          | –       | –         | –         | –      | received | ignored   |
+ *
+ * `–`: illegal.
  */
 export type InboxState =
   | { readonly state: 'received' }

@@ -29,19 +29,19 @@ export const heardEvents = {
 } as const
 
 /**
- * | account | event                         | it is about              | so                                                      |
- * |---------|-------------------------------|--------------------------|---------------------------------------------------------|
- * | source  | subscription.deleted          | cancelled by Crossbill   | nothing: Crossbill did it                               |
- * | source  | subscription.deleted          | held                     | a cancel signal: the member left through an old door    |
- * | source  | subscription.deleted          | not held                 | a signal: access follows                                |
- * | source  | subscription.deleted          | held, ended by dunning   | a signal: access follows; the member did not ask        |
- * | source  | subscription.updated          | held, pause or mark gone | a signal: the hold is restored                          |
- * | source  | subscription.updated          | held, card, items changed| alert: drift, settling is blocked                       |
- * | target  | subscription.deleted          | successor, not by us     | access follows, alert: the held old one must be settled |
- * | target  | subscription.deleted          | cancelled at once by us  | nothing: the cancel itself updates access               |
- * | target  | subscription.deleted          | any other                | a signal: access follows                                |
- * | target  | discount.deleted              | before its end           | alert: discount lost                                    |
- * | target  | invoice.payment_failed        | successor                | alert                                                   |
+ * | account | event                  | condition              | result                            |
+ * |---------|------------------------|------------------------|-----------------------------------|
+ * | source  | subscription.deleted   | cancelled by Crossbill | nothing                           |
+ * | source  | subscription.deleted   | held                   | signal: cancel (an old door)      |
+ * | source  | subscription.deleted   | not held               | signal: access follows            |
+ * | source  | subscription.deleted   | held, ended by dunning | signal: access follows            |
+ * | source  | subscription.updated   | held, hold removed     | signal: the hold is restored      |
+ * | source  | subscription.updated   | held, terms changed    | alert: drift, settling is blocked |
+ * | target  | subscription.deleted   | successor, not by us   | access follows; alert             |
+ * | target  | subscription.deleted   | cancelled now by us    | nothing                           |
+ * | target  | subscription.deleted   | any other              | signal: access follows            |
+ * | target  | discount.deleted       | before its end         | alert: discount lost              |
+ * | target  | invoice.payment_failed | successor              | alert                             |
  */
 export function readStripeEvent(account: string, isTarget: boolean, event: JsonObject, now: Instant): EventReading {
   const { id, type, data } = event

@@ -101,15 +101,19 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
 }
 
 /**
- * | standing \ stage    | source               | target                   | settled                  |
- * |---------------------|----------------------|--------------------------|--------------------------|
- * | source              | unchanged, ending    | move, ending             | move, ending             |
- * | unfinished          | blocked `unfinished`, `hold_missing`, `duplicate_target`: recovery comes first                |
- * | target              | revert               | unchanged                | settle                   |
- * | settled             | `already_settled`    | unchanged                | unchanged                |
- * | ended_in_target     | settle, whatever the stage; if released by hand: settle only at stage settled, else `resumed_in_source` |
- * | cancelled_in_source | `cancelled_in_source`, whatever the stage; ending where the new one ends as well; unchanged where `override` says so |
- * | ended               | ended                | ended                    | ended                    |
+ * | standing \ stage    | source                    | target       | settled      |
+ * |---------------------|---------------------------|--------------|--------------|
+ * | source              | unchanged, ending         | move, ending | move, ending |
+ * | unfinished          | blocked (1)               | blocked (1)  | blocked (1)  |
+ * | target              | revert                    | unchanged    | settle       |
+ * | settled             | `already_settled`         | unchanged    | unchanged    |
+ * | ended_in_target     | settle (2)                | settle (2)   | settle       |
+ * | cancelled_in_source | `cancelled_in_source` (3) | the same (3) | the same (3) |
+ * | ended               | ended                     | ended        | ended        |
+ *
+ * 1. `unfinished`, `hold_missing` or `duplicate_target`: recovery comes first.
+ * 2. The member left. `resumed_in_source` if the old subscription was released by hand.
+ * 3. Ending if the new subscription ends as well; unchanged if `override` names the code.
  */
 function outcomeOf(candidate: Candidate): Outcome {
   const { desired, standing } = candidate

@@ -35,14 +35,14 @@ export interface GapInput {
  * Finds the oldest period that the hold kept back and that neither account charged. It is called
  * again after each billed period, until none is left.
  *
- * | invoice of the old one since the hold  | target's invoice for it      | gap                                                     |
- * |----------------------------------------|------------------------------|---------------------------------------------------------|
- * | kept back by the source's own pause    | any                          | none: the pause would have kept it back anyway          |
- * | nothing to pay                         | any                          | none                                                    |
- * | kept back by the hold (draft or void)  | paid, refunded, disputed     | none, or only the items that went with it               |
- * | draft of a renewal                     | otherwise                    | draft: it must only be advanced                         |
- * | void, of a renewal                     | otherwise                    | uncharged: one explicit invoice                         |
- * | of a change between renewals           | otherwise                    | left and listed: a person must decide what it was for   |
+ * | old invoice since the hold   | target's invoice for it  | gap                             |
+ * |------------------------------|--------------------------|---------------------------------|
+ * | kept back by its own pause   | any                      | none: not our hold              |
+ * | nothing to pay               | any                      | none                            |
+ * | kept back by the hold        | paid, refunded, disputed | none, or only the items on it   |
+ * | draft of a renewal           | otherwise                | draft: it must only be advanced |
+ * | void, of a renewal           | otherwise                | uncharged: one explicit invoice |
+ * | of a change between renewals | otherwise                | left and listed for a person    |
  *
  * With the project's policy `leave`, every such period is left and listed. A fully refunded payment
  * counts as no payment where the subscriber's file says `bill_refunded_period`.

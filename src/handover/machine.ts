@@ -28,24 +28,25 @@ import type { Reason } from './types.ts'
  * A failure before `holding` ends at `source`. After that, every answer but a plain success leads
  * to `recovering`, which reads both sides and decides (`recovery.ts`).
  *
- * | phase            | done                         | refused           | too_late  | unknown    |
- * |------------------|------------------------------|-------------------|-----------|------------|
- * | carrying         | next, then previewing        | source            | source    | source     |
- * | holding          | creating; odd answer: undo   | undo              | source    | recovering |
- * | creating         | pausing, scheduling, proving | undo              | undo      | recovering |
- * | pausing          | scheduling, proving          | undo              | undo      | recovering |
- * | scheduling       | once more, then proving      | undo              | undo      | recovering |
- * | money            | next¹, then keeping          | doubtful          | doubtful  | recovering |
- * | keeping          | moved                        | recovering        | recovering| recovering |
- * | money_back       | next¹, then recovering       | doubtful          | doubtful  | recovering |
- * | refunding        | cancelling_new               | doubtful          | doubtful  | reading_invoice |
- * | stopping, finalizing, voiding | next one, then reading_invoice | reading_invoice | the same | the same |
- * | advancing_draft  | checking_gap                 | doubtful          | doubtful  | checking_gap |
- * | billing_gap      | next, then checking_gap      | doubtful          | doubtful  | checking_gap |
- * | restoring_collection | next, then settled       | next              | next      | again      |
- * | others           | recovering                   | recovering        | recovering| recovering |
+ * | phase                | done                  | refused         | too_late   | unknown         |
+ * |----------------------|-----------------------|-----------------|------------|-----------------|
+ * | carrying             | next, previewing      | source          | source     | source          |
+ * | holding              | creating; odd: undo   | undo            | source     | recovering      |
+ * | creating             | pausing … proving     | undo            | undo       | recovering      |
+ * | pausing              | scheduling, proving   | undo            | undo       | recovering      |
+ * | scheduling           | again, proving        | undo            | undo       | recovering      |
+ * | money                | next (1), keeping     | doubtful        | doubtful   | recovering      |
+ * | keeping              | moved                 | recovering      | recovering | recovering      |
+ * | money_back           | next (1), recovering  | doubtful        | doubtful   | recovering      |
+ * | refunding            | cancelling_new        | doubtful        | doubtful   | reading_invoice |
+ * | stopping … voiding   | next, reading_invoice | reading_invoice | the same   | the same        |
+ * | advancing_draft      | checking_gap          | doubtful        | doubtful   | checking_gap    |
+ * | billing_gap          | next, checking_gap    | doubtful        | doubtful   | checking_gap    |
+ * | restoring_collection | next, settled         | next            | next       | again           |
+ * | others               | recovering            | recovering      | recovering | recovering      |
  *
- * (1) without those that fall away: an invoice paid before its void, or an item removed meanwhile.
+ * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before its
+ * void, or an item removed meanwhile. `odd`: the answer differs from the expectation.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state
@@ -184,16 +185,18 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
 /**
  * The newest invoice in the target for the period that a revert or undo would take back.
  *
- * | invoice                   | revert                                    | undo of a creation that charged    |
- * |---------------------------|-------------------------------------------|------------------------------------|
- * | none, void, uncollectible | cancelling_new                            | cancelling_new                     |
- * | paid                      | cancelling_new (the period stays paid)    | refunding                          |
- * | draft                     | stop, finalize, void, read again          | the same                           |
- * | open                      | stop, void, read again                    | the same                           |
- * | in_flight                 | moved, `payment_in_flight`                | doubtful `payment_in_flight`       |
- * | refunded                  | moved, `refunded_in_target`, or as overridden | cancelling_new                 |
- * | disputed                  | moved, `disputed_in_target`, or as overridden | doubtful `disputed_in_target`  |
- * | unreadable                | doubtful `target_unreachable`             | doubtful `target_unreachable`      |
+ * | invoice                   | revert                           | undo                          |
+ * |---------------------------|----------------------------------|-------------------------------|
+ * | none, void, uncollectible | cancelling_new                   | cancelling_new                |
+ * | paid                      | cancelling_new (it stays paid)   | refunding                     |
+ * | draft                     | stop, finalize, void, read again | the same                      |
+ * | open                      | stop, void, read again           | the same                      |
+ * | in_flight                 | moved, `payment_in_flight`       | doubtful `payment_in_flight`  |
+ * | refunded                  | moved, `refunded_in_target` (1)  | cancelling_new                |
+ * | disputed                  | moved, `disputed_in_target` (1)  | doubtful `disputed_in_target` |
+ * | unreadable                | doubtful `target_unreachable`    | doubtful `target_unreachable` |
+ *
+ * (1) cancelling_new if `override` permits it. The column `undo` is for a creation that charged.
  *
  * A successor that its subscriber changed since the plan is not reverted: the change would be lost.
  */

@@ -17,41 +17,51 @@ export const roundsMax = 12
  *
  * First, for every goal:
  *
- * | old         | new               | next                                                                      |
- * |-------------|-------------------|---------------------------------------------------------------------------|
- * | unreadable  | any               | doubtful `source_unreachable`                                             |
- * | any         | unreadable        | doubtful `target_unreachable` (stay on hold: a missed charge can be repaired) |
- * | any         | several           | doubtful `duplicate_target`                                               |
- * | settled     | live              | restoring_collection, else settled                                        |
- * | settled     | none, undone      | ended, alarm `no_payer`                                                   |
- * | lapsed      | live              | settled                                                                   |
- * | cancelled   | live              | move, undo: cancelling_new (the member left before it was proven); settle, revert: doubtful `cancelled_in_source` |
- * | over        | otherwise         | ended                                                                     |
- * | free        | ended             | settle: cancelling_old; else doubtful `ended_in_target` (released by hand)  |
- * | on hold     | ended             | cancelling_old, reason `ended_in_target`                                   |
+ * | old        | new          | next                                                            |
+ * |------------|--------------|-----------------------------------------------------------------|
+ * | unreadable | any          | doubtful `source_unreachable`                                   |
+ * | any        | unreadable   | doubtful `target_unreachable` (a missed charge can be repaired) |
+ * | any        | several      | doubtful `duplicate_target`                                     |
+ * | settled    | live         | restoring_collection, else settled                              |
+ * | settled    | none, undone | ended, alarm `no_payer`                                         |
+ * | lapsed     | live         | settled                                                         |
+ * | cancelled  | live         | move, undo: cancelling_new (the member left before the proof)   |
+ * | cancelled  | live         | settle, revert: doubtful `cancelled_in_source`                  |
+ * | over       | otherwise    | ended                                                           |
+ * | free       | ended        | settle: cancelling_old; else doubtful `ended_in_target`         |
+ * | on hold    | ended        | cancelling_old, reason `ended_in_target`                        |
  *
- * Then, for an old subscription that is live (held, kept, hold_removed = `removed`, free):
+ * Then, for an old subscription that is live (held, kept, hold_removed = `removed`, free); `cancel
+ * new` is cancelling_new, `cancel old` is cancelling_old:
  *
- * | old     | new          | move                            | undo           | revert           | settle                          |
- * |---------|--------------|---------------------------------|----------------|------------------|---------------------------------|
- * | held    | live         | pausing², scheduling², proving  | cancelling_new¹| reading_invoice  | cancelling_old³                 |
- * | kept    | live         | moved                           | cancelling_new¹| reading_invoice  | cancelling_old³                 |
- * | removed | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
- * | free    | live         | reholding                       | cancelling_new¹| reholding        | reholding                       |
- * | held    | none, undone | creating⁴; else restoring_old | restoring_old | money_back, restoring_old | doubtful `held_without_successor` |
- * | kept    | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
- * | removed | none, undone | restoring_old                   | restoring_old  | money_back, restoring_old | doubtful `held_without_successor` |
- * | free    | none, undone | reading; too late: source       | checking_gap   | checking_gap     | source                          |
+ * | old     | new          | move          | undo           | revert          | settle         |
+ * |---------|--------------|---------------|----------------|-----------------|----------------|
+ * | held    | live         | proving (2)   | cancel new (1) | reading_invoice | cancel old (3) |
+ * | kept    | live         | moved         | cancel new (1) | reading_invoice | cancel old (3) |
+ * | removed | live         | reholding     | cancel new (1) | reholding       | reholding      |
+ * | free    | live         | reholding     | cancel new (1) | reholding       | reholding      |
+ * | held    | none, undone | creating (4)  | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | kept    | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | removed | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | free    | none, undone | reading (7)   | checking_gap   | checking_gap    | source         |
  *
- * (1) reading_invoice first when the creation took money. A schedule of the successor is released
- * before it is cancelled (undo, revert). (3) changed, cancelled or given money by an old door
- * since: moved, with the reason. (2) where the plan has a pause or a schedule: set again, since
- * nobody knows whether they were. (4) in time, and no creation of this hold was made, refused, shut
- * or left without an outcome before. Every `restoring_old` of this table goes through `releasing`:
- * closing first, and doubtful `creation_unknown` while a creation may still be committed. Held
- * again since by another run: that one goes on alone, whatever the goal (`another_run`). Once money
- * of the customer may have moved, a move is proven: with a live successor it goes on there, without
- * one it is doubtful `money_stuck`.
+ * 1. reading_invoice first if the creation charged. In an undo or a revert, a schedule of the
+ *    successor is released before the successor is cancelled.
+ * 2. pausing and scheduling first if the plan has a pause or a schedule: it is unknown whether they
+ *    were set, so they are set again.
+ * 3. moved, with the reason, if the held subscription was changed, cancelled or given money through
+ *    an old door.
+ * 4. In time, and if no creation of this hold was made, refused, shut or left without an outcome;
+ *    else restoring_old.
+ * 5. Then restoring_old.
+ * 6. `held_without_successor`.
+ * 7. Too late: source.
+ *
+ * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful
+ * `creation_unknown` while a creation may still be committed. If another run has held the old
+ * subscription again, only that run continues, whatever the goal (`another_run`). Once the customer's
+ * money may have moved, a move counts as proven: it continues with a live successor, and is doubtful
+ * `money_stuck` without one.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
   const rounds = state.rounds + 1

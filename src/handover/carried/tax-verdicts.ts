@@ -44,12 +44,14 @@ type Move = Extract<Classification, { outcome: 'move' | 'settle' | 'revert' }>
 /**
  * Adjusts the classification after the comparison of both sides' taxes.
  *
- * | the group's previews      | policy `same`        | `recompute`, country accepted       | `recompute`, not accepted |
- * |---------------------------|----------------------|-------------------------------------|---------------------------|
- * | equal                     | moves                | moves; a difference of its own stops | moves                    |
- * | differ                    | blocked `tax_differs`| moves; the difference is shown       | blocked `tax_differs`    |
- * | impossible in the target  | blocked `tax_differs`| blocked                             | blocked                   |
- * | not compared yet          | moves if equal then  | the same: nothing was shown         | the same                  |
+ * | previews         | policy `same`         | `recompute`, accepted | not accepted          |
+ * |------------------|-----------------------|-----------------------|-----------------------|
+ * | equal            | moves                 | moves (1)             | moves                 |
+ * | differ           | blocked `tax_differs` | moves, shown          | blocked `tax_differs` |
+ * | impossible       | blocked `tax_differs` | blocked               | blocked               |
+ * | not compared yet | moves if equal then   | the same              | the same              |
+ *
+ * (1) A difference of the subscriber's own stops the hand-over.
  *
  * No tax stops a revert, which restores the earlier state: its charge is shown with the tax of each
  * side.

@@ -23,6 +23,8 @@ export interface Failure {
   readonly requestId?: string
   /** Seconds the outside asked us to wait. */
   readonly retryAfter?: number
+  /** Stripe said that this answer is a stored one: the request that it answered is over. */
+  readonly isReplayed?: true
 }
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: Failure }

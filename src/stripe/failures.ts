@@ -47,6 +47,7 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
     ...(error.param === undefined ? {} : { param: error.param }),
     ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
     ...retryAfter(headers['retry-after']),
+    ...(headers['idempotent-replayed'] === 'true' ? { isReplayed: true as const } : {}),
   }
   if (error instanceof Stripe.errors.StripeConnectionError) {
     const cause = causeCode(error.detail)

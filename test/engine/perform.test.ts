@@ -140,6 +140,18 @@ test('promise 11: after the quiet time a creation that is not there is made unde
   expect(keys()).toEqual(['k', 'k', 'k', 'k', 'k-2'])
 })
 
+test('a stored 5xx is over: what is not there is made at once under another key, except in a hand-over', async () => {
+  const stored: Failure = { ...serverError, isReplayed: true }
+  const answers = [failed(serverError), failed(stored), success(made)]
+  const { account, keys } = scripted(answers)
+  expect(await perform(context().context, work(account, absent))).toEqual(success(made))
+  expect(keys()).toEqual(['k', 'k', 'k-2'])
+  const moved = scripted(answers)
+  const inHandOver = { key: 'h', shutAt: '/v1/customers/cus_1' }
+  await perform(context().context, work(moved.account, absent, inHandOver))
+  expect(moved.keys()).toEqual(['h', 'h', 'h'])
+})
+
 test('promise 11: a key that other runs rely on is never exchanged for another', async () => {
   const { account, keys, clock } = scripted([failed(refused), failed(serverError), success(made), success(made)])
   for (let n = 0; n < 3; n++) {

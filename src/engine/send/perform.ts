@@ -77,6 +77,7 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * |                                | not done  | a new key: the old one would only replay         |
  * | answered 4xx, or key too old   | not done  | a new key: Stripe replays a refusal for a day    |
  * | answered 5xx                   | not done  | the same key for `quietSeconds` after it was sent; then a new key |
+ * | answered 5xx, a replayed answer | not done  | a new key at once, except in a hand-over         |
  * | any                            | no answer | stays open as unknown; the caller changes nothing |
  * | any, safe to repeat            |           | a new key, so that it is executed, not replayed  |
  *
@@ -125,6 +126,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
       if (found !== undefined) return found
     } else await abandon(context, work, { ...entry, failure: recorded(last) })
     if (isHarmless(work) && (last.status >= 500 || work.shutAt !== undefined)) attempt += 1
+    else if (isStoredRefusal(work, last)) attempt += 1
     await context.wait(backoff(round + 1))
   }
   return failed(last ?? { kind: 'unknown', code: 'no_answer', message: 'no answer', status: 0 })
@@ -147,6 +149,15 @@ function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
   const isStored = typeof status === 'number' && status >= 500 && latest.status !== 'failed'
   const remembered = latest.status === 'failed' || latest.status === 'succeeded' || (isStored && age >= quietSeconds)
   return remembered || isHarmless(work) || age > keyLife ? latest.attempt + 1 : latest.attempt
+}
+
+/**
+ * A stored answer of 5xx: its request is over and the look-up found nothing, so a wait would only
+ * bring the same answer for a day. Nothing depends on the header that says so: without it the key
+ * changes after `quietSeconds`. The requests of a hand-over always wait, since theirs move money.
+ */
+function isStoredRefusal({ shutAt, oneKey, find }: Work, { status, isReplayed }: Failure): boolean {
+  return isReplayed === true && status >= 500 && find !== undefined && shutAt === undefined && oneKey !== true
 }
 
 /** The request only sets values on an existing object: sent twice, it has the same result. */

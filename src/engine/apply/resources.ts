@@ -92,7 +92,8 @@ async function isInUse(context: Context, path: string): Promise<boolean> {
 }
 
 /**
- * The retired object stood for the address. An older one, left over from a replacement, did not.
+ * Removes the address from the store when the retired object stood for it. An older object, left
+ * over from a replacement, did not.
  */
 async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
   if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))

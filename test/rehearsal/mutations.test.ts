@@ -23,7 +23,7 @@ test.each<[string, Mutation, Trial, RegExp, RegExp]>([
     createsBeforeHolding,
     { people: [monthly], months: 2 },
     /two_payers 1/,
-    /made or set free while another one could still charge/,
+    /created or released while another one could still charge/,
   ],
   [
     'forgetting proration_behavior: none',

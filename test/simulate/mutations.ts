@@ -1,4 +1,5 @@
 import { isJsonObject } from '../../src/core/json.ts'
+import { failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 
@@ -51,14 +52,27 @@ function listing(change: (account: StripeAccount, path: string) => StripeAccount
     }))
 }
 
-/** Successors are looked for among living subscriptions only. */
-export const overlooksCancelledSuccessors: Mutation = listing((account, path) =>
-  account.name === 'target' && path === '/v1/subscriptions'
-    ? async function* (asked, params) {
-        for await (const one of account.list(asked, params)) if (one['status'] !== 'canceled') yield one
-      }
-    : undefined,
-)
+/**
+ * Successors are looked for among living subscriptions only, in lists and by id: what the store
+ * knows of is read by its id and would be found there.
+ */
+export const overlooksCancelledSuccessors: Mutation = (context) =>
+  onAccounts(context, (account) => {
+    if (account.name !== 'target') return account
+    return {
+      ...account,
+      async *list(path, params) {
+        for await (const one of account.list(path, params))
+          if (path !== '/v1/subscriptions' || one['status'] !== 'canceled') yield one
+      },
+      async send(request) {
+        const outcome = await account.send(request)
+        const isOne = request.method === 'GET' && /^\/v1\/subscriptions\/\w+$/.test(request.path)
+        if (!isOne || !outcome.ok || outcome.value['status'] !== 'canceled') return outcome
+        return failed({ kind: 'rejected', code: 'resource_missing', message: 'No such subscription', status: 404 })
+      },
+    }
+  })
 
 /** A target that does not answer is taken for an empty one. */
 export const takesSilenceForEmpty: Mutation = listing((account, path) =>

@@ -100,6 +100,16 @@ export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, contex
   return violations.length
 }
 
+/** Promise 3: no successor that stands in the target is called missing. */
+export function missesNoSuccessor(worlds: TwinWorlds, { blocked }: Plan): void {
+  for (const { address, code } of blocked) {
+    const member = worlds.members.find(({ key }) => address === `subscriber.${key}`)
+    if (code !== 'successor_missing' || member === undefined) continue
+    const [successor] = sidesOf(worlds, member).successors
+    if (successor !== undefined) throw broken(3, `${successor.id} of ${member.key} is called missing`)
+  }
+}
+
 /** One request that left, and the account that it was sent to. */
 export interface Sent extends StripeRequest {
   readonly account: string

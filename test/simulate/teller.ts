@@ -273,6 +273,7 @@ export class Teller {
       await recover(life)
       const plan = await makePlan(life)
       promise.erasedStay(this.worlds, plan)
+      promise.missesNoSuccessor(this.worlds, plan)
       this.onlyAsDeclared(plan)
       const from = this.sent.length
       const result = await apply(life, plan, { allow: guardNames, fromFile: true })

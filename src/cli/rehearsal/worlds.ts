@@ -7,7 +7,7 @@ import type { Context } from '../../engine/context.ts'
 import type { Accounts, Store, StripeAccount } from '../../engine/ports.ts'
 import type { RehearsalWorld, RehearsalWorlds } from '../../engine/rehearse/world.ts'
 import { readCopyMapCsv } from '../../files/copy-map.ts'
-import { markCarried, markFrom, markHold } from '../../live/marks.ts'
+import { markCarried, markFrom, markHold, markHolds } from '../../live/marks.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 import { fillFromAccounts, type LiveAccount as RebuiltAccount } from '../../sandbox/live/accounts.ts'
@@ -141,7 +141,7 @@ function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, pric
 function asBefore(subscription: Stripe.Subscription): object {
   const hold = readHold(subscription)
   if (hold === null) return subscription
-  const { [markHold]: _mark, ...metadata } = subscription.metadata
+  const { [markHold]: _mark, [markHolds]: _count, ...metadata } = subscription.metadata
   return { ...subscription, pause_collection: hold.before, metadata }
 }
 

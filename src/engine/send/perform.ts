@@ -75,7 +75,7 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * |                                | not done  | the same key: it waits for the first if that is in progress |
  * | succeeded, but requested again | done      | that is the answer                               |
  * |                                | not done  | a new key: the old one would only replay         |
- * | answered 4xx, or key too old   | not done  | a new key: Stripe replays a refusal for a day    |
+ * | answered 4xx                   | not done  | a new key: Stripe replays a refusal for a day    |
  * | answered 5xx                   | not done  | the same key for `quietSeconds` after it was sent; then a new key |
  * | answered 5xx, a replayed answer | not done  | a new key at once, except in a hand-over         |
  * | any                            | no answer | stays open as unknown; the caller changes nothing |
@@ -144,11 +144,10 @@ async function earlierTries(context: Performer, work: Work): Promise<readonly Jo
 
 function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
   if (latest === undefined || work.oneKey === true) return 1
-  const status = latest.failure?.['status']
   const age = work.account.now() - latest.startedAt
-  const isStored = typeof status === 'number' && status >= 500 && latest.status !== 'failed'
-  const remembered = latest.status === 'failed' || latest.status === 'succeeded' || (isStored && age >= quietSeconds)
-  return remembered || isHarmless(work) || age > keyLife ? latest.attempt + 1 : latest.attempt
+  const answered = latest.status === 'failed' || latest.status === 'succeeded'
+  // After that time no request under this key is in progress, and a stored 5xx would only be replayed.
+  return answered || isHarmless(work) || age >= quietSeconds ? latest.attempt + 1 : latest.attempt
 }
 
 /**

@@ -41,7 +41,8 @@ export const roundsMax = 12
  * | removed | live         | reholding     | cancel new (1) | reholding       | reholding      |
  * | free    | live         | reholding     | cancel new (1) | reholding       | reholding      |
  * | held    | none, undone | creating (4)  | restoring_old  | money_back (5)  | doubtful (6)   |
- * | kept    | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
+ * | kept    | none         | doubtful (6)  | doubtful (6)   | doubtful (6)    | doubtful (6)   |
+ * | kept    | undone       | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
  * | removed | none, undone | restoring_old | restoring_old  | money_back (5)  | doubtful (6)   |
  * | free    | none, undone | reading (7)   | checking_gap   | checking_gap    | source         |
  *
@@ -54,7 +55,8 @@ export const roundsMax = 12
  * 4. In time, and if no creation of this hold was made, refused, shut or left without an outcome;
  *    else restoring_old.
  * 5. Then restoring_old.
- * 6. `held_without_successor`.
+ * 6. `held_without_successor`. A hold is kept only after its successor was proven. A successor that
+ *    no read shows was erased, or carries the words of another checkout; it may still bill.
  * 7. Too late: source.
  *
  * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful
@@ -186,6 +188,7 @@ function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState 
     if (state.goal === 'move' && event.time === 'before') return { ...state, phase: 'reading', successor: null }
     return { ...state, phase: state.goal === 'move' || state.goal === 'settle' ? 'source' : 'checking_gap' }
   }
+  if (event.old === 'kept' && event.new === 'none') return doubtful(state, 'held_without_successor')
   switch (state.goal) {
     case 'settle':
       return doubtful(state, 'held_without_successor')

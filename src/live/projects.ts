@@ -2,6 +2,22 @@ import type Stripe from 'stripe'
 import { markFrom, markProject } from './marks.ts'
 import { isOver } from './subscription.ts'
 
+/** Live successors in the target that another project made, by the old subscription's id. */
+export function rivalsByOld(
+  subscriptions: readonly Stripe.Subscription[],
+  project: string | undefined,
+): ReadonlyMap<string, readonly Stripe.Subscription[]> {
+  const rivals = subscriptions.filter((one) => {
+    const owner = one.metadata[markProject]
+    return one.metadata[markFrom] !== undefined && owner !== undefined && owner !== (project ?? owner) && !isOver(one)
+  })
+  return Map.groupBy(rivals, ({ metadata }) => oldIdOf(metadata[markFrom] ?? ''))
+}
+
+function oldIdOf(from: string): string {
+  return from.slice(from.indexOf('/') + 1)
+}
+
 /**
  * Successors of this project; and, by old subscription, the name of another project whose successor
  * is alive. A subscriber that another project moved belongs to that project. A mark without a
@@ -18,7 +34,7 @@ export function successorsByProject(
     if (from === undefined) continue
     const owner = one.metadata[markProject]
     if (owner === undefined || project === undefined || owner === project) own.push(one)
-    else if (!isOver(one)) others.set(from.slice(from.indexOf('/') + 1), owner)
+    else if (!isOver(one)) others.set(oldIdOf(from), owner)
   }
   return { own, others }
 }

@@ -4,6 +4,8 @@ import { newSights, oldSights, roundsMax } from '../../src/handover/recovery.ts'
 import { both, goals, recovered, sent, shown } from './machine-words.ts'
 
 /** The table in recovery.ts, for a successor that exists or not: rows old sights, columns goals. */
+const notVisible = 'doubtful held_without_successor'
+
 const living: Readonly<
   Record<'live' | 'none' | 'undone', Readonly<Record<string, readonly [string, string, string, string]>>>
 > = {
@@ -15,7 +17,8 @@ const living: Readonly<
   },
   none: {
     held: ['creating', 'closing', 'closing', 'doubtful held_without_successor'],
-    kept: ['closing', 'closing', 'closing', 'doubtful held_without_successor'],
+    // Kept only after a proof: the successor is erased or carries the words of another checkout.
+    kept: [notVisible, notVisible, notVisible, notVisible],
     hold_removed: ['closing', 'closing', 'closing', 'doubtful held_without_successor'],
     free: ['reading', 'checking_gap', 'checking_gap', 'source'],
   },
@@ -91,7 +94,7 @@ describe('what is done after both sides were read', () => {
   })
   test('promise 11: nothing is released while any run may still create: its key is shut first, or its creation is known', () => {
     for (const goal of ['move', 'undo', 'revert'] as const)
-      for (const old of ['held', 'kept', 'hold_removed'] as const)
+      for (const old of ['held', 'hold_removed'] as const)
         for (const late of [true, false])
           for (const quiet of [true, false]) {
             const event = both(old, 'none', { quiet, ...(late ? { time: 'too_late' as const } : {}) })

@@ -4,7 +4,7 @@ import type { SubscriberKey } from '../../core/address.ts'
 import { subscriberKey } from '../../core/address.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
 import { markFrom } from '../../live/marks.ts'
-import { successorsByProject } from '../../live/projects.ts'
+import { rivalsByOld, successorsByProject } from '../../live/projects.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
 
@@ -35,6 +35,7 @@ export interface Sides {
  */
 export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], project?: string): readonly Sides[] {
   const { own, others } = successorsByProject(live.target.subscriptions, project)
+  const rivals = rivalsByOld(live.target.subscriptions, project)
   const marked = Map.groupBy(own, (one) => one.metadata[markFrom] ?? '')
   const wanted = new Map(declared.map((one) => [one.key, one]))
   const olds = new Map<SubscriberKey, { source: string; old: Stripe.Subscription }>()
@@ -53,7 +54,11 @@ export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], proj
       declared: wanted.get(key),
       old: olds.get(key)?.old,
       successors,
-      alive: successors.filter(isAlive),
+      // Two projects that each moved the subscriber both bill: neither may count only its own.
+      alive: [
+        ...successors.filter(isAlive),
+        ...(successors.some(isAlive) && old !== undefined ? (rivals.get(old.id) ?? []).filter(isAlive) : []),
+      ],
     }
   })
 }

@@ -112,7 +112,9 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
   const { expect, goal } = job.handover
   const { successor, invoice, done, schedule, generation } = state
   const number = numberOf(step, state)
-  const who = [expect.project, job.key]
+  // The id of the old subscription is unique in all of Stripe. The names of projects and sources
+  // are words of one checkout: two checkouts with other words are about the same person.
+  const who = [expect.old]
   if (number !== undefined)
     return `crossbill-${digest([...who, step.account === 'target' ? 'create' : 'hold', number])}`
   const about = [generation ?? 0, goal, step.id, step.path, step.params, successor, invoice, schedule, done]
@@ -146,7 +148,7 @@ async function decided(context: Context, { job, state }: Turn, phase: SendingPha
     method: 'POST',
     path: `/v1/customers/${expect.customer_new}`,
     params: { metadata: { [answer]: null } },
-    key: `crossbill-${digest([expect.project, job.key, 'end', state.generation ?? 0])}`,
+    key: `crossbill-${digest([expect.old, 'end', state.generation ?? 0])}`,
     oneKey: true,
   })
   // A deleted customer has no successor that another run could revert.

@@ -47,13 +47,6 @@ test.each<[string, Mutation, Trial, RegExp, RegExp]>([
     /The new subscription is not what was planned|did not return a preview/,
   ],
   [
-    'looking up successors without cancelled ones',
-    overlooksCancelledSuccessors,
-    { people: ten, months: 4, faults: true, seed: 2 },
-    /double|two_payers/,
-    /The member had left|another one could still charge|charged in parallel|although a new subscription|where the old one would not/,
-  ],
-  [
     'releasing when the target cannot be read',
     takesSilenceForEmpty,
     { people: ten, months: 2, faults: true, seed: 2 },
@@ -65,4 +58,13 @@ test.each<[string, Mutation, Trial, RegExp, RegExp]>([
   const report = await foundBySomeSeed(trial, mutation)
   expect(found(report)).toMatch(expected)
   expect(report.differences.map(({ cause }) => cause).join(' ')).toMatch(why)
+})
+
+// A successor that no list shows is read by its id, and a hold that was kept is never released for
+// one that is not visible. So this mistake of a reader costs nobody money any more.
+test('looking up successors without cancelled ones makes no second payer', async () => {
+  for (const seed of [2, 101, 102]) {
+    const { counts } = await rehearsed({ people: ten, months: 4, faults: true, seed }, overlooksCancelledSuccessors)
+    expect([counts.double, counts.two_payers]).toEqual([0, 0])
+  }
 })

@@ -109,18 +109,18 @@ async function completed(account: StripeAccount, live: LiveAccount, ids: readonl
   return { ...live, subscriptions: [...live.subscriptions, ...found.toSorted((a, b) => (a.id < b.id ? -1 : 1))] }
 }
 
+/** With the retries of a list, so that one bad answer does not stop a whole command. */
 async function byId(account: StripeAccount, path: string, expand: readonly string[] = []): Promise<object | undefined> {
-  const answer = await account.send({ method: 'GET', path, params: expand.length === 0 ? {} : { expand } })
-  if (answer.ok) return answer.value
-  if (answer.failure.code === 'resource_missing') return undefined
-  throw new CommandError(
-    'account_unreachable',
-    `account ${account.name}: ${path} could not be read: ${answer.failure.message}`,
-    {
-      notDone: 'nothing was decided without it',
-      fix: 'run the command again when Stripe can be reached',
-    },
-  )
+  try {
+    return await account.retrieve(path, expand.length === 0 ? {} : { expand })
+  } catch (error) {
+    if (error instanceof CommandError && codeOf(error.cause) === 'resource_missing') return undefined
+    throw error
+  }
+}
+
+function codeOf(cause: unknown): unknown {
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
 }
 
 /**

@@ -5,12 +5,14 @@ import { digest } from '../../core/canonical.ts'
 import { instant, parseInstant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { deferredCodes } from '../../handover/codes.ts'
+import { quietSeconds } from '../../handover/events.ts'
 import { guardNames } from '../../catalog/guards.ts'
 import type { Plan } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import { apply } from '../apply/apply.ts'
 import type { Context } from '../context.ts'
 import { importCopyMap } from '../copy-map.ts'
+import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease } from '../lease.ts'
 import { makePlan } from '../plan/make-plan.ts'
 import { Killed, mortal } from './mortal.ts'
@@ -64,6 +66,9 @@ const boundariesAtFullChance = 1_000
 /** One kill in ten also loses the store. */
 const storeLossChance = 0.1
 const livesMax = 200
+/** Repetitions of a run in one week, for subscribers whom faults left on hold. */
+const repeatsMax = 4
+const secondsPerMinute = 60
 
 /** The same people in two worlds: in `stay`, the control run, no subscriber migrates. */
 export interface Worlds {
@@ -90,7 +95,15 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     await Promise.all([stay.advance(now), move.advance(now)])
     context.progress.step()
     if (schedule.faults) await members.live(week)
-    if (isDue(week, now, [...weekOf.values()], last)) last = { plan: await applyAll(lives, week), at: now }
+    if (!isDue(week, now, [...weekOf.values()], last)) continue
+    last = { plan: await applyAll(lives, week), at: now }
+    // A creation without an outcome stays on hold until it can no longer be committed. The run says
+    // so, and is repeated then, as a person or the service would do.
+    for (let again = 1; again <= repeatsMax && (await leftUnfinished(move)); again++) {
+      const later = instant(now + again * (quietSeconds + secondsPerMinute))
+      await Promise.all([stay.advance(later), move.advance(later)])
+      last = { plan: await applyAll(lives, week), at: later }
+    }
   }
   await Promise.all([stay.advance(schedule.ended), move.advance(schedule.ended)])
   const waves = files.map((name) => {
@@ -112,6 +125,10 @@ export async function migrate(context: Context, worlds: Worlds, schedule: Schedu
     failed: attempts.failed(),
     last: present(last, 'the plan of the first week').plan,
   }
+}
+
+async function leftUnfinished({ context }: RehearsalWorld): Promise<boolean> {
+  return (await context.store.subscribers()).some(isUnfinished)
 }
 
 type Copied = MembersOptions['copied']

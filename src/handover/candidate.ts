@@ -1,7 +1,7 @@
 import { idOf } from '../core/reference.ts'
 import { isAlive } from '../live/subscription.ts'
 import { sharedDefaults } from './shared-default.ts'
-import { markFrom } from '../live/marks.ts'
+import { markFrom, oldIdOf } from '../live/marks.ts'
 import type Stripe from 'stripe'
 import type { DesiredSubscriber, Policies } from '../catalog/types.ts'
 import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
@@ -101,7 +101,7 @@ export function surroundingsOf(input: HandoverInput): Surroundings {
     targetByCustomer: Map.groupBy(live.target.subscriptions.filter(isAlive), ({ customer }) => idOf(customer)),
     successors: Map.groupBy(
       own.toSorted((a, b) => b.created - a.created),
-      ({ metadata }) => metadata[markFrom] ?? '',
+      ({ metadata }) => oldIdOf(metadata[markFrom]),
     ),
     movedByOthers: others,
     sharedDefaults: sharedDefaults(input),
@@ -121,7 +121,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   if (side === undefined || raw === undefined) return undefined
   const { account, copyMap } = side
   const customerOld = account.customers.get(idOf(raw.customer)) ?? expandedCustomer(raw)
-  const successors = around.successors.get(desired.key) ?? []
+  const successors = around.successors.get(desired.subscription) ?? []
   const sights = {
     old: sightOld(raw) as Candidate['sights']['old'],
     new: sightNew(successors) as Candidate['sights']['new'],

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
 import { present } from '../core/assert.ts'
-import { markCarried } from '../live/marks.ts'
+import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent, HandoverState, KeptBack } from './state.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
@@ -119,7 +119,9 @@ function begunFor(
   expect: Expectation,
   missed: Stripe.Invoice,
 ): Stripe.Invoice | undefined {
-  return begun.find((one) => one.status !== 'void' && one.metadata?.[markCarried] === gapMark(expect, missed.id))
+  return begun.find(
+    (one) => one.status !== 'void' && oldIdOf(one.metadata?.[markCarried]) === oldIdOf(gapMark(expect, missed.id)),
+  )
 }
 
 /** A finalized invoice is collected by Stripe, or a person has decided about it. */

@@ -73,6 +73,19 @@ export function readPaymentMark(metadata: Readonly<Record<string, string>>): { o
   return old === '' || copy === '' ? undefined : { old, copy }
 }
 
+/**
+ * The old subscription that a mark or a subscriber key names. Marks are compared by this id: it is
+ * unique in all of Stripe, while the name before the slash is the project's own and may change.
+ */
+export function oldIdOf(mark: string | undefined): string {
+  return mark?.slice(mark.indexOf('/') + 1) ?? ''
+}
+
+/** Whether a mark of carried money belongs to this subscriber: the mark is the key and the step. */
+export function isCarriedFor(metadata: Readonly<Record<string, string>> | null | undefined, key: string): boolean {
+  return oldIdOf(metadata?.[markCarried]).startsWith(`${oldIdOf(key)} `)
+}
+
 /** Metadata without our own keys: what the subscription's owner wrote. */
 export function foreignMetadata(metadata: Readonly<Record<string, string>> | null): Record<string, string> {
   return Object.fromEntries(Object.entries(metadata ?? {}).filter(([key]) => !key.startsWith('crossbill_')))

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { markFrom, markProject } from './marks.ts'
+import { markFrom, markProject, oldIdOf } from './marks.ts'
 import { isOver } from './subscription.ts'
 
 /** Live successors in the target that another project made, by the old subscription's id. */
@@ -11,11 +11,7 @@ export function rivalsByOld(
     const owner = one.metadata[markProject]
     return one.metadata[markFrom] !== undefined && owner !== undefined && owner !== (project ?? owner) && !isOver(one)
   })
-  return Map.groupBy(rivals, ({ metadata }) => oldIdOf(metadata[markFrom] ?? ''))
-}
-
-function oldIdOf(from: string): string {
-  return from.slice(from.indexOf('/') + 1)
+  return Map.groupBy(rivals, ({ metadata }) => oldIdOf(metadata[markFrom]))
 }
 
 /**

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { markFrom } from './marks.ts'
+import { markFrom, oldIdOf } from './marks.ts'
 import { hasHoldMark, isAlive, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
 
 /** Where a subscriber is now, decided by the live objects and their marks alone. */
@@ -68,7 +68,9 @@ export function successorsOf(
   subscriptions: Iterable<Stripe.Subscription>,
   key: string,
 ): readonly Stripe.Subscription[] {
-  return [...subscriptions].filter((one) => one.metadata[markFrom] === key).sort((a, b) => b.created - a.created)
+  return [...subscriptions]
+    .filter(({ metadata }) => metadata[markFrom] !== undefined && oldIdOf(metadata[markFrom]) === oldIdOf(key))
+    .sort((a, b) => b.created - a.created)
 }
 
 export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {

@@ -5,7 +5,7 @@ import { formatInstant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { monthlyOf, nextChargeOf } from '../handover/charges.ts'
-import { markFrom } from '../live/marks.ts'
+import { markFrom, oldIdOf } from '../live/marks.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import type { ChargeForecast, Classification } from '../handover/types.ts'
 import type { LiveAccount } from '../live/accounts.ts'
@@ -79,8 +79,8 @@ function add(sums: Sums, currency: string, before: number, after: number): void 
 
 /** Subscriptions of the target that do not continue a declared one. */
 function nativesOf(target: LiveAccount, classified: readonly Classification[]): readonly Stripe.Subscription[] {
-  const declared = new Set<string>(classified.map(({ key }) => key))
-  return target.subscriptions.filter((one) => hasBegun(one) && !declared.has(one.metadata[markFrom] ?? ''))
+  const declared = new Set(classified.map(({ key }) => oldIdOf(key)))
+  return target.subscriptions.filter((one) => hasBegun(one) && !declared.has(oldIdOf(one.metadata[markFrom])))
 }
 
 function readTarget(target: LiveAccount, one: Stripe.Subscription, prices?: Prices): SourceSubscription {

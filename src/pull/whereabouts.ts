@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { Stage } from '../catalog/types.ts'
 import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import type { LiveAccount } from '../live/accounts.ts'
-import { markFrom, markHold, settledComment } from '../live/marks.ts'
+import { markFrom, markHold, oldIdOf, settledComment } from '../live/marks.ts'
 import { successorsByProject } from '../live/projects.ts'
 import { sightNew, sightOld, standingOf } from '../live/sights.ts'
 import { readHold } from '../live/source.ts'
@@ -29,12 +29,12 @@ export function whereaboutsOf(
   sources: readonly LiveAccount[],
 ): ReadonlyMap<SubscriberKey, Whereabouts> {
   const { own, others } = successorsByProject(target.subscriptions, project)
-  const successors = Map.groupBy(own, (one) => one.metadata[markFrom] ?? '')
+  const successors = Map.groupBy(own, (one) => oldIdOf(one.metadata[markFrom]))
   return new Map(
     sources.flatMap(({ name, subscriptions }) =>
       subscriptions.flatMap((old) => {
         const key = subscriberKey(name, old.id)
-        const found = whereIs(old, { successors: successors.get(key) ?? [], project, others })
+        const found = whereIs(old, { successors: successors.get(old.id) ?? [], project, others })
         return found === undefined ? [] : [[key, found] as const]
       }),
     ),

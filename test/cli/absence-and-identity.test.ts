@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { servedProject, type Member, type ServedProject } from './served-project.ts'
@@ -147,3 +147,66 @@ test(
     expect(await verified(project)).toEqual([`undeclared_subscription us/${fresh.subscription}`])
   },
 )
+
+/** The same account under another name: in project.yaml, and in the files that its name is part of. */
+function renameSource(project: ServedProject, from: string, to: string): void {
+  project.edit('project.yaml', (text) => text.replace(`  ${from}: {`, `  ${to}: {`))
+  for (const [before, after] of [
+    [`subscribers/${from}`, `subscribers/${to}`],
+    [`mappings/${from}.yaml`, `mappings/${to}.yaml`],
+  ] as const) {
+    const path = join(project.folder, 'catalog', before)
+    if (existsSync(path)) renameSync(path, join(project.folder, 'catalog', after))
+  }
+}
+
+test.each(['with the store', 'without it'])(
+  'a source renamed after the move keeps its people, and cancel ends both subscriptions, %s',
+  { timeout: 120_000 },
+  async (store) => {
+    const { project, members } = await school(3)
+    await using _closed = project
+    const [byKey, bySuccessor, calm] = members as [Member, Member, Member]
+    renameSource(project, 'us', 'usa')
+    if (store === 'without it') project.loseStore()
+    expect(await verified(project)).toEqual([])
+    const planned = await project.run('plan', '--detailed-exitcode')
+    expect(planned).toMatchObject({ code: 0 })
+    expect((await project.run('apply', '--yes')).code).toBe(0)
+    for (const member of members) expect(await billing(project, 'target', member)).toBe(1)
+    const successor = (await project.live('target', bySuccessor.customer))[0]
+    expect((await project.run('cancel', `usa/${byKey.subscription}`, '--yes')).code).toBe(0)
+    const ran = await project.run('cancel', successor?.id ?? '', '--yes')
+    expect(ran).toMatchObject({ code: 0 })
+    expect(ran.stdout).toContain(`usa/${bySuccessor.subscription} is cancelled`)
+    for (const { customer } of [byKey, bySuccessor])
+      for (const account of ['us', 'target']) expect(await project.live(account, customer)).toEqual([])
+    expect(await billing(project, 'target', calm)).toBe(1)
+    // The old name means the same person.
+    expect((await project.run('cancel', `us/${calm.subscription}`, '--yes')).code).toBe(0)
+    for (const account of ['us', 'target']) expect(await project.live(account, calm.customer)).toEqual([])
+  },
+)
+
+test('cancel refuses when no account of the project has the old subscription', { timeout: 90_000 }, async () => {
+  const { project, members } = await school(1)
+  await using _closed = project
+  const [{ customer, subscription }] = members as [Member]
+  const successor = (await project.live('target', customer))[0]
+  const id = project.sandbox.ready.accounts['intl']?.id
+  project.edit('project.yaml', (text) =>
+    text
+      .replace('  us: { key: { env: KEY_US }', '  intl: { key: { env: KEY_INTL }')
+      .replace(/(KEY_INTL \}, account: )\w+/, `$1${id}`),
+  )
+  for (const path of ['subscribers', 'mappings'])
+    rmSync(join(project.folder, 'catalog', path), { recursive: true, force: true })
+  for (const who of [successor?.id ?? '', customer]) {
+    const ran = await project.run('cancel', who, '--yes')
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).toContain('which catalog/project.yaml does not name')
+    expect(ran.stderr).toContain(subscription)
+  }
+  expect(await billing(project, 'target', { customer } as Member)).toBe(1)
+  expect(await project.live('us', customer)).toHaveLength(1)
+})

@@ -1,6 +1,7 @@
 import { isOver } from '../../live/subscription.ts'
-import { subscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { splitSubscriberKey, subscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { targetAccount } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { markFrom } from '../../live/marks.ts'
@@ -17,7 +18,8 @@ export interface Found {
  */
 export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
   const all = [accounts.target, ...accounts.sources.values()]
-  const found = merge((await Promise.all(all.map(async (account) => meantIn(account, named)))).flat())
+  const marked = (await Promise.all(all.map(async (account) => meantIn(account, named, accounts)))).flat()
+  const found = merge(await Promise.all(marked.map(async (one) => underPresentName(one, accounts))))
   const live = found.filter((one) => one.liveIn.length > 0)
   const [only, ...others] = live.length > 0 ? live : found
   if (only === undefined)
@@ -30,12 +32,40 @@ export async function findSubscriber(named: string, accounts: Accounts): Promise
       notDone: 'nothing was cancelled',
       fix: 'Name one of them.',
     })
+  const { source, subscription } = splitSubscriberKey(only.subscriber)
+  if (!isConfigured(source, accounts))
+    throw new CommandError(
+      'source_unknown',
+      `${only.subscriber} comes from the source ${source}, which catalog/project.yaml does not name, and no source has ${subscription}`,
+      {
+        notDone: 'nothing was cancelled',
+        fix: 'Add the account that has it under `accounts`, then run the command again; until then use the Dashboard for both subscriptions.',
+      },
+    )
   return only
 }
 
-async function meantIn(account: StripeAccount, named: string): Promise<Found[]> {
-  const [source, old] = named.split('/')
-  if (old !== undefined) return account.name === source ? await byId(account, old) : []
+function isConfigured(source: string, accounts: Accounts): boolean {
+  return source === targetAccount || accounts.sources.has(source)
+}
+
+/**
+ * The subscriber under the name that the source has now. Marks keep the name of the time of the
+ * move; the source that has the subscription is the same one. Unchanged if none has it.
+ */
+async function underPresentName(found: Found, accounts: Accounts): Promise<Found> {
+  const { source, subscription } = splitSubscriberKey(found.subscriber)
+  if (isConfigured(source, accounts)) return found
+  for (const [name, account] of accounts.sources)
+    if ((await byId(account, subscription)).length > 0)
+      return { ...found, subscriber: subscriberKey(name, subscription) }
+  return found
+}
+
+async function meantIn(account: StripeAccount, named: string, accounts: Accounts): Promise<Found[]> {
+  const [source = '', old] = named.split('/')
+  if (old !== undefined)
+    return account.name === source || !isConfigured(source, accounts) ? await byId(account, old) : []
   if (named.startsWith('sub_')) return await byId(account, named)
   const customers = named.includes('@') ? await customersWith(account, named) : [named]
   const found: Found[] = []

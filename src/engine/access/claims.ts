@@ -2,8 +2,7 @@ import { givesAccess, isUndone } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { Claim, Granted } from '../../access/plan.ts'
 import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
-import { subscriberKey } from '../../core/address.ts'
-import { markFrom, priceKey } from '../../live/marks.ts'
+import { markFrom, oldIdOf, priceKey } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 
 /**
@@ -43,7 +42,7 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
   return catalog.subscribers.flatMap((desired) => {
     if (desired.excluded !== undefined) return []
     const old = sources.get(desired.source)?.get(desired.subscription)
-    const paying = successors.get(desired.key) ?? old
+    const paying = successors.get(desired.subscription) ?? old
     if (paying === undefined) return []
     const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
     return [{ desired, paying, customer }]
@@ -62,12 +61,12 @@ export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
 function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
   // During a move there are two subscriptions, the held old one and its successor. They count as
   // one claim.
-  const named = new Set<string>(catalog.subscribers.map(({ key }) => key))
+  const named = new Set(catalog.subscribers.map(({ subscription }) => subscription))
   return [['target', target] as const, ...sources].flatMap(([name, account]) =>
     account.subscriptions.flatMap((one) => {
       const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
-      if (named.has(key) || !givesAccess(one)) return []
-      named.add(key)
+      if (named.has(oldIdOf(key)) || !givesAccess(one)) return []
+      named.add(oldIdOf(key))
       const customer = customerOf(one, [account])
       const person = customer?.email?.trim().toLowerCase()
       if (customer === undefined || person === undefined || person === '') return []
@@ -87,13 +86,15 @@ function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClai
  * may pay by a price that the mappings do not know.
  */
 export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
-  const declared = new Set<string>(catalog.subscribers.map(({ key }) => key))
-  const old = [...accounts.sources].flatMap(([source, { subscriptions }]) =>
-    subscriptions.filter(givesAccess).map(({ id }): string => subscriberKey(source, id)),
+  const declared = new Set(catalog.subscribers.map(({ subscription }) => subscription))
+  const old = [...accounts.sources.values()].flatMap(({ subscriptions }) =>
+    subscriptions.filter(givesAccess).map(({ id }) => id),
   )
   const moved = accounts.target.subscriptions.filter(givesAccess)
-  const paying = new Set([...old, ...moved.map(({ metadata }) => metadata[markFrom] ?? '')])
-  return granted.filter(({ subscribers }) => !subscribers.some((one) => paying.has(one) && !declared.has(one)))
+  const paying = new Set([...old, ...moved.map(({ metadata }) => oldIdOf(metadata[markFrom]))])
+  return granted.filter(
+    ({ subscribers }) => !subscribers.some((one) => paying.has(oldIdOf(one)) && !declared.has(oldIdOf(one))),
+  )
 }
 
 function claim(
@@ -115,7 +116,8 @@ function successorsByMark(target: LiveAccount): Map<string, Stripe.Subscription>
   for (const subscription of target.subscriptions) {
     const mark = subscription.metadata[markFrom]
     if (mark === undefined) continue
-    if (!isUndone(subscription) && (!found.has(mark) || givesAccess(subscription))) found.set(mark, subscription)
+    const old = oldIdOf(mark)
+    if (!isUndone(subscription) && (!found.has(old) || givesAccess(subscription))) found.set(old, subscription)
   }
   return found
 }

@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import type { SubscriberKey } from '../../core/address.ts'
 import { subscriberKey } from '../../core/address.ts'
 import type { DesiredSubscriber } from '../../catalog/types.ts'
-import { markFrom } from '../../live/marks.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 import { rivalsByOld, successorsByProject } from '../../live/projects.ts'
 import { readHold } from '../../live/source.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -36,14 +36,14 @@ export interface Sides {
 export function sidesOf(live: Live, declared: readonly DesiredSubscriber[], project?: string): readonly Sides[] {
   const { own, others } = successorsByProject(live.target.subscriptions, project)
   const rivals = rivalsByOld(live.target.subscriptions, project)
-  const marked = Map.groupBy(own, (one) => one.metadata[markFrom] ?? '')
+  const marked = Map.groupBy(own, (one) => oldIdOf(one.metadata[markFrom]))
   const wanted = new Map(declared.map((one) => [one.key, one]))
   const olds = new Map<SubscriberKey, { source: string; old: Stripe.Subscription }>()
   for (const [source, account] of live.sources)
     for (const old of account.subscriptions) olds.set(subscriberKey(source, old.id), { source, old })
   const keys = new Set<SubscriberKey>([...wanted.keys(), ...olds.keys()])
   return [...keys].map((key) => {
-    const successors = (marked.get(key) ?? []).toSorted((a, b) => b.created - a.created)
+    const successors = (marked.get(oldIdOf(key)) ?? []).toSorted((a, b) => b.created - a.created)
     const old = olds.get(key)?.old
     const holder = old === undefined ? undefined : readHold(old)?.project
     const other = old === undefined || successors.length > 0 ? undefined : others.get(old.id)

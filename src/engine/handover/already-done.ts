@@ -2,7 +2,7 @@ import { idOf } from '../../core/reference.ts'
 import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import { markCarried } from '../../live/marks.ts'
+import { markCarried, oldIdOf } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
 import { successorOf } from '../../live/sights.ts'
 import type { SendingPhase } from '../../handover/state.ts'
@@ -128,7 +128,7 @@ async function findMarked(
     const created =
       typeof one['created'] === 'number' ? one['created'] : typeof one['date'] === 'number' ? one['date'] : since
     return (
-      mark === wanted &&
+      (typeof mark === 'string' ? oldIdOf(mark) : mark) === (typeof wanted === 'string' ? oldIdOf(wanted) : wanted) &&
       created >= since &&
       one['status'] !== 'void' &&
       fields.every((field) => sameField(params[field], one[field]))

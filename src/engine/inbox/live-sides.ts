@@ -2,10 +2,10 @@ import { idOf } from '../../core/reference.ts'
 import { isAlive, isSettled } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
 import { targetAccount } from '../../catalog/types.ts'
-import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
+import { splitSubscriberKey, subscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import { markFrom } from '../../live/marks.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 import type { InboxContext } from './context.ts'
@@ -39,13 +39,7 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   const { source, subscription } = splitSubscriberKey(subscriber)
   if (source === targetAccount) return readTarget(context, subscription)
   const oldAccount = context.accounts.sources.get(source)
-  if (oldAccount === undefined)
-    return failed({
-      kind: 'rejected',
-      code: 'source_unknown',
-      message: `the project has no source ${source}`,
-      status: 0,
-    })
+  if (oldAccount === undefined) return readRenamed(context, subscriber)
   const old = await readOld(context, oldAccount, subscription)
   if (!old.ok) return old
   const customers = await customersOf(context, subscriber, old.value)
@@ -61,6 +55,25 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
     oldAccount,
     successors: successors.ok ? successors.value : [],
     customer: customers[0],
+  })
+}
+
+/**
+ * Reads a subscriber whose source has another name now. The source that has the subscription is
+ * the one; without such a source, nothing is decided.
+ */
+async function readRenamed(context: InboxContext, subscriber: SubscriberKey): Promise<Outcome<ReadSides>> {
+  const { source, subscription } = splitSubscriberKey(subscriber)
+  for (const [name, account] of context.accounts.sources) {
+    const old = await readOld(context, account, subscription)
+    if (!old.ok) return old
+    if (old.value !== undefined) return readSides(context, subscriberKey(name, subscription))
+  }
+  return failed({
+    kind: 'rejected',
+    code: 'source_unknown',
+    message: `the project has no source ${source}, and no source has ${subscription}`,
+    status: 0,
   })
 }
 
@@ -103,7 +116,7 @@ async function readSuccessors(
   for (const customer of customers) {
     const theirs = await subscriptionsOf(context.accounts.target, customer)
     if (!theirs.ok) return theirs
-    found.push(...theirs.value.filter((one) => markOf(one) === subscriber))
+    found.push(...theirs.value.filter((one) => isSuccessorOf(one, subscriber)))
   }
   return success(found)
 }
@@ -111,6 +124,11 @@ async function readSuccessors(
 /** Every subscription of a customer in one account, including ended ones. */
 export function subscriptionsOf(account: StripeAccount, customer: string): Promise<Outcome<readonly StripeObject[]>> {
   return listed(account, '/v1/subscriptions', { customer, status: 'all' }, `${account.name}_unreadable`)
+}
+
+function isSuccessorOf(one: StripeObject, subscriber: string): boolean {
+  const mark = markOf(one)
+  return mark !== undefined && oldIdOf(mark) === oldIdOf(subscriber)
 }
 
 function markOf(subscription: StripeObject): string | undefined {

@@ -5,7 +5,7 @@ import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { markFrom } from '../../live/marks.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 import { accessOf } from '../access/remember.ts'
 import type { InboxContext } from './context.ts'
 import { offersOf, givenBy } from './gives.ts'
@@ -22,16 +22,17 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
     const one = { choice: 'one', subscriber: signal.subscriber } as const
     return signal.source === 'relay' ? provenRelay(context, signal, one) : success(one)
   }
+  // By old subscription: a grant may name its source otherwise than the mark.
   const candidates = new Map<string, Candidate>()
   const { contact, customer: brought } = signal
   const filter = contact === undefined ? brought !== undefined && { customer: brought } : { contact }
   const mine = filter === false ? [] : await accessOf(context.inbox, filter)
   for (const grant of mine) {
     for (const subscriber of grant.subscribers) {
-      const known = candidates.get(subscriber)
+      const known = candidates.get(oldIdOf(subscriber))
       const offers = [...new Set([...(known?.offers ?? []), grant.offer])]
       const newerThanSignal = grant.grantedAt > signal.receivedAt
-      candidates.set(subscriber, { subscriber, offers, live: true, newerThanSignal })
+      candidates.set(oldIdOf(subscriber), { subscriber, offers, live: true, newerThanSignal })
     }
   }
   // The request carries ids of two people, and either may be the wrong one.
@@ -49,9 +50,9 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
     const marked = await markedSubscriptions(context, customer)
     if (!marked.ok) return marked
     for (const [subscriber, one] of marked.value) {
-      const known = candidates.get(subscriber)
-      candidates.set(subscriber, {
-        subscriber,
+      const known = candidates.get(oldIdOf(subscriber))
+      candidates.set(oldIdOf(subscriber), {
+        subscriber: known?.subscriber ?? subscriber,
         offers: known?.offers ?? (await offersOf(context, targetAccount, one)),
         // A reverted move: the old subscription bills again, and both sides are read before
         // anything is cancelled.

@@ -2,7 +2,7 @@ import type Stripe from 'stripe'
 import type { LiveAccount } from '../../live/accounts.ts'
 import { isCaptured, mayHideCapture } from '../../live/captured.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
-import { markFrom } from '../../live/marks.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
 import type { Context } from '../context.ts'
 import { listAll } from '../read/lists.ts'
@@ -15,10 +15,11 @@ export async function capturedBefore(
   { accounts, catalog }: Pick<Context, 'accounts' | 'catalog'>,
   { subscriptions, now }: LiveAccount,
 ): Promise<ReadonlySet<string>> {
-  const settling = new Set<string>(catalog.subscribers.filter(({ stage }) => stage === 'settled').map(({ key }) => key))
+  const declared = catalog.subscribers.filter(({ stage }) => stage === 'settled')
+  const settling = new Set(declared.map(({ subscription }) => subscription))
   const captured = new Set<string>()
   for (const one of subscriptions) {
-    if (!settling.has(one.metadata[markFrom] ?? '') || isOver(one)) continue
+    if (!settling.has(oldIdOf(one.metadata[markFrom])) || isOver(one)) continue
     const { latest_invoice: latest } = one
     const first = firstRenewal(one)
     if (typeof latest !== 'object' || latest === null || first > now || !mayHideCapture(latest, first)) continue

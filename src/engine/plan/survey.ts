@@ -1,5 +1,5 @@
 import { idOf } from '../../core/reference.ts'
-import { markFrom, readPaymentMark } from '../../live/marks.ts'
+import { markFrom, oldIdOf, readPaymentMark } from '../../live/marks.ts'
 import { withKnown } from '../read/known.ts'
 import type { ResourcesPlan } from '../../plan/resources/types.ts'
 import { blocked } from '../../handover/reasons.ts'
@@ -110,15 +110,16 @@ export function withMarkedCopies(
   imported: ReadonlyMap<string, CopyMap>,
   { target, sources }: Pick<Live, 'target' | 'sources'>,
 ): ReadonlyMap<string, CopyMap> {
-  const successors = Map.groupBy(target.subscriptions, ({ metadata }) => metadata[markFrom]?.split('/')[0] ?? '')
+  const successors = target.subscriptions.filter(({ metadata }) => metadata[markFrom] !== undefined)
   return new Map(
     [...imported].map(([source, map]) => {
       const olds = new Map((sources.get(source)?.subscriptions ?? []).map((one) => [one.id, idOf(one.customer)]))
       const customers = new Map<string, string>()
       const payments = new Map<string, { customer: string; id: string }>()
-      for (const { metadata, customer } of successors.get(source) ?? []) {
-        const old = olds.get(metadata[markFrom]?.slice(source.length + 1) ?? '')
-        if (old !== undefined) customers.set(old, idOf(customer))
+      for (const { metadata, customer } of successors) {
+        const old = olds.get(oldIdOf(metadata[markFrom]))
+        if (old === undefined) continue
+        customers.set(old, idOf(customer))
         const mark = readPaymentMark(metadata)
         if (mark !== undefined) payments.set(mark.old, { customer: idOf(customer), id: mark.copy })
       }

@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
 import { leftOutEntries } from '../../catalog/left-out.ts'
-import type { Catalog } from '../../catalog/types.ts'
+import { targetAccount, type Catalog } from '../../catalog/types.ts'
 import { splitSubscriberKey, type SubscriberKey } from '../../core/address.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { isJsonObject } from '../../core/json.ts'
-import { markFrom, markHold, settledComment } from '../../live/marks.ts'
+import { markFrom, markHold, oldIdOf, settledComment } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
 import { idOf } from '../../core/reference.ts'
 import type { Context } from '../context.ts'
@@ -53,16 +53,22 @@ function missingIn({ subscriptions }: LiveAccount, ids: Iterable<string>): reado
 }
 
 /** Old subscriptions from the YAML, the store, and the marks of their successors. */
-function oldIds(source: string, { target }: Live, { catalog, records }: Known): readonly string[] {
+function oldIds(source: string, { target, sources }: Live, { catalog, records }: Known): readonly string[] {
   const keys: readonly string[] = [
     ...catalog.subscribers.filter(({ excluded }) => excluded === undefined).map(({ key }) => key),
     ...leftOutEntries(catalog).flatMap(({ kind, key }) => (kind === 'subscriber' ? [key] : [])),
     ...records.map(({ key }) => key),
     ...target.subscriptions.map(({ metadata }) => metadata[markFrom] ?? ''),
   ]
+  // A source of another name was renamed or removed: any source may hold the subscription.
+  const isKnown = (name: string): boolean => name === targetAccount || sources.has(name)
+  const listed = new Set([...sources.values()].flatMap(({ subscriptions }) => subscriptions.map(({ id }) => id)))
   return keys
     .map((key) => splitSubscriberKey(key as SubscriberKey))
-    .filter((one) => one.source === source)
+    .filter(
+      (one) =>
+        one.source === source || (one.subscription !== '' && !isKnown(one.source) && !listed.has(one.subscription)),
+    )
     .map(({ subscription }) => subscription)
 }
 
@@ -128,10 +134,10 @@ function codeOf(cause: unknown): unknown {
  * shows.
  */
 function waitingCustomers({ sources, target }: Live, { customers }: Known): readonly string[] {
-  const alive = new Set(target.subscriptions.map(({ metadata }) => metadata[markFrom] ?? ''))
+  const alive = new Set(target.subscriptions.map(({ metadata }) => oldIdOf(metadata[markFrom])))
   const waiting = [...sources].flatMap(([source, account]) =>
     account.subscriptions
-      .filter(({ id, metadata }) => metadata[markHold] !== undefined && !alive.has(`${source}/${id}`))
+      .filter(({ id, metadata }) => metadata[markHold] !== undefined && !alive.has(id))
       .map((one) => customers.get(source)?.get(idOf(one.customer)) ?? idOf(one.customer)),
   )
   return [...new Set(waiting)].filter((id) => !target.customers.has(id))

@@ -3,7 +3,7 @@ import { listed } from '../send/listed.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
-import { markCarried } from '../../live/marks.ts'
+import { isCarriedFor } from '../../live/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
 import { successorsOf } from '../../live/sights.ts'
 import type { Expectation } from '../../handover/types.ts'
@@ -216,7 +216,7 @@ export async function gapInvoices(
 ): Promise<readonly Stripe.Invoice[] | undefined> {
   const created = since > 0 ? { created: { gte: since } } : {}
   const all = await wholeInvoices(accountNamed(context, source), { customer: customer_old, ...created })
-  return all?.filter(({ metadata }) => metadata?.[markCarried]?.startsWith(`${key} `) === true)
+  return all?.filter(({ metadata }) => isCarriedFor(metadata, key))
 }
 
 /** One invoice with all its lines. */

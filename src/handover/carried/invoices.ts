@@ -3,7 +3,7 @@ import { lineText } from '../live-values.ts'
 import { address } from '../../core/address.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
-import { markCarried } from '../../live/marks.ts'
+import { isCarriedFor, markCarried } from '../../live/marks.ts'
 import { invoiceInPlan } from '../placeholders.ts'
 import { blocked } from '../reasons.ts'
 import { refTo, type Found } from '../references.ts'
@@ -66,7 +66,7 @@ export function invoicesBack({
 }: Candidate): Found<readonly PlannedStep[]> {
   if (customerOld === undefined || customerNew === undefined) return { ok: true, value: [] }
   const open = (around.target.invoices.get('') ?? []).filter(
-    (one) => one.status === 'open' && one.metadata?.[markCarried]?.startsWith(`${desired.key} `) === true,
+    (one) => one.status === 'open' && isCarriedFor(one.metadata, desired.key),
   )
   const keys = new Map(Object.entries(around.index.mappings(desired.source).tax_rates).map(([id, key]) => [key, id]))
   return stepsOf(open, {

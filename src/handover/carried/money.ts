@@ -7,7 +7,7 @@ import type { Candidate } from '../candidate.ts'
 import { goesOn, type Decided } from '../decided.ts'
 import type { BlockedCode } from '../codes.ts'
 import { invoicesBack, invoicesOut, isOwedAsWritten } from './invoices.ts'
-import { markAddress, markCarried } from '../../live/marks.ts'
+import { isCarriedFor, markAddress, markCarried } from '../../live/marks.ts'
 import { belongsTo } from '../while-held.ts'
 import { blocked } from '../reasons.ts'
 import { findTaxRate, refTo } from '../references.ts'
@@ -143,8 +143,8 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
     { account: desired.source, customer: customerOld.id },
     { amount: balance, currency: old.currency, mark: desired.key },
   )
-  const items = (around.target.pendingItems.get(customerNew.id) ?? []).filter(
-    ({ metadata }) => metadata?.[markCarried]?.startsWith(`${desired.key} `) === true,
+  const items = (around.target.pendingItems.get(customerNew.id) ?? []).filter(({ metadata }) =>
+    isCarriedFor(metadata, desired.key),
   )
   const keys = new Map(
     Object.entries(around.index.mappings(desired.source).tax_rates).map(([id, key]) => [`tax_rate.${key}`, id]),
@@ -170,7 +170,7 @@ function moneyBack(candidate: Candidate, last: boolean): Part {
 
 /** A pending item that was added to the new subscription after the move. */
 function isAddedThere(item: Stripe.InvoiceItem, { desired, successor }: Candidate): boolean {
-  const isCarried = item.metadata?.[markCarried]?.startsWith(`${desired.key} `) === true
+  const isCarried = isCarriedFor(item.metadata, desired.key)
   return !isCarried && item.amount !== 0 && isOf(item, successor?.id ?? '')
 }
 

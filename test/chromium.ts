@@ -7,7 +7,10 @@ const places = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ]
 
-/** Where Chromium is on this machine; CROSSBILL_CHROMIUM wins. Undefined: the page tests say so and are skipped. */
+/**
+ * Where Chromium is on this machine; CROSSBILL_CHROMIUM wins. Undefined: the page tests say so and
+ * are skipped.
+ */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env['CROSSBILL_CHROMIUM']
   if (named !== undefined && named !== '') return named

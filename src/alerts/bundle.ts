@@ -23,8 +23,9 @@ interface Cause {
 }
 
 /**
- * Decides which alerts become messages. The first of a cause is a message at once, so that nothing hides it. Everything else that is known of open causes goes into one
- * digest, which becomes rarer while the night lasts. A cause is the alert's `group`, or the first word of its key.
+ * Decides which alerts become messages. The first of a cause is a message at once, so that nothing
+ * hides it. Everything else that is known of open causes goes into one digest, which becomes rarer
+ * while the night lasts. A cause is the alert's `group`, or the first word of its key.
  */
 export class Bundle {
   private readonly causes = new Map<string, Cause>()
@@ -100,7 +101,10 @@ export class Bundle {
     return inGroup(alert, name)
   }
 
-  /** One key of a cause is over; the cause is when its last key is, or when the alert ends all of it. */
+  /**
+   * One key of a cause is over; the cause is when its last key is, or when the alert ends all of
+   * it.
+   */
   private end(name: string, alert: Alert): Alert | undefined {
     const known = this.causes.get(name)
     if (known === undefined) return undefined

@@ -16,7 +16,10 @@ export interface AlertSource {
   readonly at: string
 }
 
-/** https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, and whatever takes the same. */
+/**
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, and whatever takes the
+ * same.
+ */
 export function slack(url: string): Channel {
   return (alert, { project }) => {
     const sign =
@@ -34,12 +37,18 @@ export function slack(url: string): Channel {
   }
 }
 
-/** The three signs that Slack reads: https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/**
+ * The three signs that Slack reads:
+ * https://docs.slack.dev/messaging/formatting-message-text#escaping
+ */
 function slackText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the same key resolves what it triggered. */
+/**
+ * https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the same key resolves what it
+ * triggered.
+ */
 export function pagerDuty(routingKey: string): Channel {
   // A digest says nothing that opens another incident: each of its causes has one.
   return (alert, { project, at }) =>

@@ -19,7 +19,10 @@ export interface Confirmation {
   readonly id: string
 }
 
-/** Hands a confirmation link to whoever mails it: `{ "email", "link", "offer" }`. The address passes through and is kept nowhere. */
+/**
+ * Hands a confirmation link to whoever mails it: `{ "email", "link", "offer" }`. The address passes
+ * through and is kept nowhere.
+ */
 export function mailConfirmation(options: MailerOptions): (confirmation: Confirmation) => Promise<Outcome<true>> {
   const send = options.fetch ?? globalThis.fetch
   const key = options.relaySecret === undefined ? undefined : webhookKey(options.relaySecret)

@@ -22,7 +22,10 @@ export interface Alerts {
 
 const pauses = [1, 5, 30, 120, 300]
 
-/** Every alert is logged as well, so that a service without channels is not silent. Nothing ever waits for an alert. */
+/**
+ * Every alert is logged as well, so that a service without channels is not silent. Nothing ever
+ * waits for an alert.
+ */
 export function openAlerts(options: AlertOptions): Alerts {
   const bundle = new Bundle()
   const flying = new Set<Promise<void>>()

@@ -61,7 +61,10 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
 
 const valueMissing = 'Not enough arguments following: '
 
-/** What parsing came across: needed to run the command, and to explain a mistake in terms of the command it was made in. */
+/**
+ * What parsing came across: needed to run the command, and to explain a mistake in terms of the
+ * command it was made in.
+ */
 interface Met {
   readonly argv: readonly string[]
   /** Words that could have stood where the unknown one stands. */

@@ -5,7 +5,10 @@ import type { Shell } from './shell.ts'
 type Named = Readonly<Record<string, Options>>
 type Positional = Readonly<Record<string, PositionalOptions>>
 
-/** What one command takes and does. Lives in a module of its own (its export `main`), loaded only when the command is called. */
+/**
+ * What one command takes and does. Lives in a module of its own (its export `main`), loaded only
+ * when the command is called.
+ */
 export interface Command<P extends Positional = Positional, N extends Named = Named> {
   readonly positionals: P
   readonly options: N

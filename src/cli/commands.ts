@@ -1,6 +1,9 @@
 import type { CommandEntry } from './command.ts'
 
-/** Every command, in the order of --help. Modules load when their command is called: `--help` stays quick. */
+/**
+ * Every command, in the order of --help. Modules load when their command is called: `--help` stays
+ * quick.
+ */
 export const commandTable: readonly CommandEntry[] = [
   { usage: 'init', about: 'start a catalog: asks, or takes flags', load: () => import('./commands/init.ts') },
   { usage: 'validate', about: 'check the catalog, offline', load: () => import('./commands/validate.ts') },

@@ -3,8 +3,9 @@ import { exitCodes } from './exit-codes.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
- * Ctrl-C. A command that only reads ends at once. One that writes calls `finishFirst`: then the request in flight is finished, its outcome is
- * stored, and the command ends by itself; a second Ctrl-C ends at once (the next run recovers what was left open).
+ * Ctrl-C. A command that only reads ends at once. One that writes calls `finishFirst`: then the
+ * request in flight is finished, its outcome is stored, and the command ends by itself; a second
+ * Ctrl-C ends at once (the next run recovers what was left open).
  */
 export interface Stop extends Interrupt {
   /** From now on Ctrl-C is a wish, and this note says what happens. */

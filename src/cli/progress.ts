@@ -6,7 +6,10 @@ export const silent: Progress = { start() {}, step() {}, note() {}, done() {} }
 const millisecondsBetweenLines = 5_000
 const millisecondsWorthAWord = 1_500
 
-/** How far long work is, on stderr: a bar on a terminal, plain lines (at most one every five seconds) elsewhere. */
+/**
+ * How far long work is, on stderr: a bar on a terminal, plain lines (at most one every five
+ * seconds) elsewhere.
+ */
 export async function openProgress(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
   return surroundings.stderr.isTTY === true ? await bar(surroundings, say) : lines(say)
 }

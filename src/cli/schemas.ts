@@ -14,7 +14,10 @@ const files: readonly { readonly kind: FileKind; readonly example: string; reado
 
 export const schemaNames: readonly FileKind[] = files.map((file) => file.kind)
 
-/** The JSON Schema of one kind of file, as editors take it: the very schema that `validate` checks with. */
+/**
+ * The JSON Schema of one kind of file, as editors take it: the very schema that `validate` checks
+ * with.
+ */
 export function schemaOf(kind: FileKind): JsonObject {
   const { example, where } = present(
     files.find((file) => file.kind === kind),
@@ -24,7 +27,8 @@ export function schemaOf(kind: FileKind): JsonObject {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `Crossbill: ${where}`,
-    // Once through JSON: what only the program needs (symbols of the schema library) stays behind. `instant` is a stricter date-time of ours.
+    // Once through JSON: what only the program needs (symbols of the schema library) stays behind.
+    // `instant` is a stricter date-time of ours.
     ...(JSON.parse(JSON.stringify(schema).replaceAll('"format":"instant"', '"format":"date-time"')) as JsonObject),
   }
 }

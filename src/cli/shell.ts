@@ -9,7 +9,10 @@ import { listenForStop, type Stop } from './interrupt.ts'
 import { openProgress, silent } from './progress.ts'
 import type { Surroundings } from './surroundings.ts'
 
-/** What a command has at hand: where it stands, where it may write, and whether somebody is watching. */
+/**
+ * What a command has at hand: where it stands, where it may write, and whether somebody is
+ * watching.
+ */
 export interface Shell {
   readonly surroundings: Surroundings
   /** Runs another command line of this program, for commands that play several. */
@@ -23,13 +26,24 @@ export interface Shell {
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
   readonly path: (named: string) => string
-  /** Absolute path of a file that belongs to the project: below its folder, wherever the command is typed. */
+  /**
+   * Absolute path of a file that belongs to the project: below its folder, wherever the command is
+   * typed.
+   */
   readonly pathInProject: (named: string) => string
-  /** Absolute path of a file to read: as seen from where the user stands, else below the project. */
+  /**
+   * Absolute path of a file to read: as seen from where the user stands, else below the project.
+   */
   readonly existing: (named: string) => string
-  /** A command that does the same when it is pasted where the user stands: `crossbill apply --project ../school x.json`. */
+  /**
+   * A command that does the same when it is pasted where the user stands: `crossbill apply
+   * --project ../school x.json`.
+   */
   readonly command: (...words: readonly string[]) => string
-  /** Absolute path of a file named on the command line; of `usual`, below the project, when none was named. */
+  /**
+   * Absolute path of a file named on the command line; of `usual`, below the project, when none was
+   * named.
+   */
   readonly pathOr: (named: string | undefined, usual: string) => string
   /** A path as seen from where the user stands, for messages. */
   readonly near: (path: string) => string

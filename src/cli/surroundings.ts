@@ -9,7 +9,9 @@ export interface Surroundings {
   readonly onStop: (asked: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
   /** Ends the process at once: only for a second Ctrl-C. */
   readonly abort: (code: number) => void
-  /** For a service that has stopped: connections that others hold open must not keep the process. */
+  /**
+   * For a service that has stopped: connections that others hold open must not keep the process.
+   */
   readonly leave: (code: number) => void
 }
 

@@ -12,7 +12,10 @@ export class UsageError extends Error {
   }
 }
 
-/** What people wrote in the catalog, or gave as a copy map, was wrong: all findings at once, with positions. */
+/**
+ * What people wrote in the catalog, or gave as a copy map, was wrong: all findings at once, with
+ * positions.
+ */
 export class FindingsError extends Error {
   override name = 'FindingsError'
   readonly findings: readonly Diagnostic[]

@@ -6,7 +6,10 @@ export class Bug extends Error {
   override name = 'Bug'
 }
 
-/** Whether an error is a mistake of this program. Trying again repeats it, so it is never taken for a state of the outside. */
+/**
+ * Whether an error is a mistake of this program. Trying again repeats it, so it is never taken for
+ * a state of the outside.
+ */
 export function isBug(error: unknown): error is Error {
   return [Bug, TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
 }

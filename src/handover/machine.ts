@@ -45,8 +45,8 @@ import type { Reason } from './types.ts'
  * | restoring_collection | next, settled         | next            | next       | again           |
  * | others               | recovering            | recovering      | recovering | recovering      |
  *
- * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before its
- * void, or an item removed meanwhile. `odd`: the answer differs from the expectation.
+ * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before
+ * its void, or an item removed meanwhile. `odd`: the answer differs from the expectation.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
   const { phase } = state

@@ -61,9 +61,9 @@ export const roundsMax = 12
  *
  * Every `restoring_old` of this table goes through `releasing`: closing first, and doubtful
  * `creation_unknown` while a creation may still be committed. If another run has held the old
- * subscription again, only that run continues, whatever the goal (`another_run`). Once the customer's
- * money may have moved, a move counts as proven: it continues with a live successor, and is doubtful
- * `money_stuck` without one.
+ * subscription again, only that run continues, whatever the goal (`another_run`). Once the
+ * customer's money may have moved, a move counts as proven: it continues with a live successor, and
+ * is doubtful `money_stuck` without one.
  */
 export function decide(state: HandoverState, event: BothRead): HandoverState {
   const rounds = state.rounds + 1

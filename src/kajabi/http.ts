@@ -7,7 +7,10 @@ export type Fetch = typeof globalThis.fetch
 export interface KajabiHttp {
   readonly base: URL
   readonly fetch: Fetch
-  /** Milliseconds between the starts of two requests. Kajabi documents no limit; about one a second is what careful clients keep. */
+  /**
+   * Milliseconds between the starts of two requests. Kajabi documents no limit; about one a second
+   * is what careful clients keep.
+   */
   readonly spacing: number
   readonly timeout: number
   /** Monotonic milliseconds. */
@@ -23,13 +26,19 @@ export interface KajabiRequest {
   readonly body?: JsonObject
   readonly form?: Readonly<Record<string, string>>
   readonly token?: string
-  /** An address whose answers are documented nowhere: any 2xx is a yes, and a refusal may be plain text. */
+  /**
+   * An address whose answers are documented nowhere: any 2xx is a yes, and a refusal may be plain
+   * text.
+   */
   readonly plain?: true
 }
 
 const jsonApi = 'application/vnd.api+json'
 
-/** Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, nothing) into an outcome. */
+/**
+ * Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, nothing) into
+ * an outcome.
+ */
 export class KajabiTransport {
   private free = 0
   private readonly http: KajabiHttp
@@ -68,7 +77,10 @@ export class KajabiTransport {
   }
 }
 
-/** `/v1/contacts/:id/relationships/offers`: never an id, a query or an offer's own URL, which is a secret. */
+/**
+ * `/v1/contacts/:id/relationships/offers`: never an id, a query or an offer's own URL, which is a
+ * secret.
+ */
 function routeOf({ path, plain }: KajabiRequest): string {
   if (plain === true) return 'offer_url'
   return (path.split('?')[0] ?? '').replaceAll(/\/\d+(?=\/|$)/g, '/:id')
@@ -88,7 +100,10 @@ function headersOf(request: KajabiRequest): Record<string, string> {
   }
 }
 
-/** Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer, whatever its status: a 404 of it does not say that something is gone. */
+/**
+ * Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer,
+ * whatever its status: a 404 of it does not say that something is gone.
+ */
 function outcomeOf({ method, plain }: KajabiRequest, response: Response, text: string): Outcome<JsonObject> {
   const { status } = response
   const body = parse(text)
@@ -116,7 +131,10 @@ function isPage(response: Response): boolean {
   return response.headers.get('content-type')?.includes('html') === true
 }
 
-/** `Retry-After` is seconds or a date (RFC 9110, 10.2.3); a date is taken by the clock of who sent it. 0 when there is none. */
+/**
+ * `Retry-After` is seconds or a date (RFC 9110, 10.2.3); a date is taken by the clock of who sent
+ * it. 0 when there is none.
+ */
 function secondsOf(headers: Headers): number {
   const text = headers.get('retry-after') ?? ''
   const seconds = /^\d+$/.test(text) ? Number(text) : (Date.parse(text) - Date.parse(headers.get('date') ?? '')) / 1_000

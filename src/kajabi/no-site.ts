@@ -1,7 +1,10 @@
 import { failed, type Outcome } from '../core/outcome.ts'
 import type { KajabiSite } from '../engine/kajabi-port.ts'
 
-/** For projects that give all access by offer URLs: whatever else is asked of Kajabi is answered with what is missing. */
+/**
+ * For projects that give all access by offer URLs: whatever else is asked of Kajabi is answered
+ * with what is missing.
+ */
 export function noSite(): KajabiSite {
   const refuse = (): Promise<Outcome<never>> =>
     Promise.resolve(

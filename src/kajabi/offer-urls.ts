@@ -2,12 +2,16 @@ import { failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 import type { OfferUrls } from '../engine/kajabi-port.ts'
 import { KajabiTransport, nameOf, type KajabiHttp } from './http.ts'
 
-/** What a URL of an offer is for. Each contains a key and is a secret: named by reference in the catalog, never logged. */
+/**
+ * What a URL of an offer is for. Each contains a key and is a secret: named by reference in the
+ * catalog, never logged.
+ */
 export type OfferUrlKind = 'activate' | 'deactivate'
 
 /**
  * Access through the offer's activation and deactivation URLs, for sites without the public API
- * (https://help.kajabi.com/hc/en-us/articles/360037245374). Kajabi sends no welcome mail this way unless asked to.
+ * (https://help.kajabi.com/hc/en-us/articles/360037245374). Kajabi sends no welcome mail this way
+ * unless asked to.
  */
 export function offerUrls(
   urlOf: (offer: string, which: OfferUrlKind) => Promise<string | undefined>,
@@ -66,7 +70,10 @@ function alreadyThere(which: OfferUrlKind, message: string): boolean {
   return which === 'activate' ? /already been granted/i.test(message) : /grant not found/i.test(message)
 }
 
-/** "Not found" here may mean a member known by another id, who still has the offer: it does not say that the offer is gone. */
+/**
+ * "Not found" here may mean a member known by another id, who still has the offer: it does not say
+ * that the offer is gone.
+ */
 function refusal(which: OfferUrlKind, failure: Failure): Outcome<never> {
   return failed(failure.code === 'not_found' ? { ...failure, code: `offer_not_${which}d` } : failure)
 }

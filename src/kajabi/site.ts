@@ -12,11 +12,16 @@ export interface KajabiOptions extends KajabiHttp {
   readonly pause?: (seconds: number) => Promise<void>
 }
 
-/** Times a page is asked for, and the longest wait in between that is still worth it, in seconds. */
+/**
+ * Times a page is asked for, and the longest wait in between that is still worth it, in seconds.
+ */
 const pageTries = 4
 const pauseMax = 120
 
-/** Pages of one list at most: a `links.next` that never ends is a fault of the other side, and half a list is never an answer. */
+/**
+ * Pages of one list at most: a `links.next` that never ends is a fault of the other side, and half
+ * a list is never an answer.
+ */
 const pagesMax = 2_000
 
 /** The site's public API v1: https://developers.kajabi.com/api-reference. */
@@ -115,7 +120,10 @@ class Api {
     return answer.ok ? success(answer.value.map((one) => one.id)) : answer
   }
 
-  /** One page of many: a list of a thousand pages is not read from the start again for one that failed. */
+  /**
+   * One page of many: a list of a thousand pages is not read from the start again for one that
+   * failed.
+   */
   private async page(path: string): Promise<Outcome<JsonObject>> {
     for (let turn = 1; ; turn++) {
       const answer = await this.send({ method: 'GET', path })
@@ -125,7 +133,10 @@ class Api {
     }
   }
 
-  /** Every page. Only the query string of `links.next` is followed: its host may be another one than ours. */
+  /**
+   * Every page. Only the query string of `links.next` is followed: its host may be another one than
+   * ours.
+   */
   async all(path: string): Promise<Outcome<readonly Resource[]>> {
     const found: Resource[] = []
     const plain = path.split('?')[0] ?? path
@@ -179,8 +190,9 @@ function query(parameters: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Kajabi's search is fuzzy and trips over `+`, so the whole address is searched first, then the part before the `+`; only an exact match of the
- * lower-cased address counts. Two exact matches would be ambiguous and are refused.
+ * Kajabi's search is fuzzy and trips over `+`, so the whole address is searched first, then the
+ * part before the `+`; only an exact match of the lower-cased address counts. Two exact matches
+ * would be ambiguous and are refused.
  */
 async function findContact(api: Api, site: string, email: string): Promise<Outcome<string | undefined>> {
   const wanted = email.trim().toLowerCase()
@@ -251,7 +263,8 @@ async function ensureContact(
     const id = resource(made.value['data'] ?? null)[0]?.id
     return id === undefined ? failed({ ...noList, kind: 'unknown' }) : success(id)
   }
-  // Taken: made by somebody else meanwhile, or by ourselves before an answer was lost. Search lags by about a second, so the caller may retry.
+  // Taken: made by somebody else meanwhile, or by ourselves before an answer was lost. Search lags
+  // by about a second, so the caller may retry.
   const again = await findContact(api, site, person.email)
   if (!again.ok) return again
   if (again.value !== undefined) return success(again.value)

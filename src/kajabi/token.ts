@@ -7,8 +7,9 @@ export interface KajabiCredentials {
 }
 
 /**
- * The access token of `POST /v1/oauth/token` (client credentials). Its life is undocumented, so `expires_in` is obeyed, and it is renewed a tenth
- * of that life early. One request at a time: many callers that find it expired share the same new one.
+ * The access token of `POST /v1/oauth/token` (client credentials). Its life is undocumented, so
+ * `expires_in` is obeyed, and it is renewed a tenth of that life early. One request at a time: many
+ * callers that find it expired share the same new one.
  */
 export class KajabiToken {
   private current: { readonly token: string; readonly until: number } | undefined
@@ -29,7 +30,9 @@ export class KajabiToken {
     return this.coming
   }
 
-  /** After a 401: this token is dead, however long it should have lived. A newer one is left alone. */
+  /**
+   * After a 401: this token is dead, however long it should have lived. A newer one is left alone.
+   */
   drop(token: string): void {
     if (this.current?.token === token) this.current = undefined
   }
@@ -46,7 +49,8 @@ export class KajabiToken {
     })
     if (!answer.ok) {
       const { failure } = answer
-      // Asking for a token changes nothing, so whatever was cut may simply be asked again; a refusal is final.
+      // Asking for a token changes nothing, so whatever was cut may simply be asked again; a
+      // refusal is final.
       const refused = (failure.status === 400 || failure.status === 401) && failure.code !== 'not_an_answer'
       return failed({
         ...failure,

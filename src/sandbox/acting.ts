@@ -1,6 +1,7 @@
 import type { Temper } from './stripe/test-cards.ts'
-// Members and their banks at work: what people do in the customer portal of an account (old or new), and what cards do by themselves.
-// POST /_sandbox/act {"act": "cancel", "account": "us", "subscription": "sub_…"}
+// Members and their banks at work: what people do in the customer portal of an account (old or
+// new), and what cards do by themselves. POST /_sandbox/act {"act": "cancel", "account": "us",
+// "subscription": "sub_…"}
 import { formatInstant, parseInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Context } from './kernel/context.ts'
@@ -20,7 +21,8 @@ const acts: Readonly<Record<string, Act>> = {
   cancel(context, input) {
     const row = subscriptionOf(context, input)
     if (input['when'] === 'now') return send(context, 'DELETE', `/v1/subscriptions/${row.id}`)
-    // In flexible mode the portal sets `cancel_at` and leaves `cancel_at_period_end` false (docs.stripe.com/billing/subscriptions/billing-mode).
+    // In flexible mode the portal sets `cancel_at` and leaves `cancel_at_period_end` false
+    // (docs.stripe.com/billing/subscriptions/billing-mode).
     const how: Params =
       row.billing_mode === 'flexible' ? { cancel_at: 'min_period_end' } : { cancel_at_period_end: true }
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, how)
@@ -42,7 +44,10 @@ const acts: Readonly<Record<string, Act>> = {
       send(context, 'POST', `/v1/customers/${row.customer}`, { invoice_settings: { default_payment_method: method } })
     return { payment_method: method }
   },
-  /** `price` instead of the first item's; `proration_behavior` as the portal is configured (default `none`). */
+  /**
+   * `price` instead of the first item's; `proration_behavior` as the portal is configured (default
+   * `none`).
+   */
   change_plan(context, input) {
     const row = subscriptionOf(context, input)
     return changeItem(context, row, { price: textOf(input, 'price') }, input)
@@ -53,7 +58,10 @@ const acts: Readonly<Record<string, Act>> = {
     if (typeof quantity !== 'number') throw new ControlRefusal('"quantity" must be a number')
     return changeItem(context, row, { quantity }, input)
   },
-  /** The member's bank takes a payment back: their newest, or `charge`. In accounts that are set so, its subscription is cancelled. */
+  /**
+   * The member's bank takes a payment back: their newest, or `charge`. In accounts that are set so,
+   * its subscription is cancelled.
+   */
   dispute(context, input) {
     const row = subscriptionOf(context, input)
     const paid = context
@@ -76,7 +84,10 @@ const acts: Readonly<Record<string, Act>> = {
     const row = subscriptionOf(context, input)
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: null })
   },
-  /** What pays for `subscription` now, or this `payment_method`, refuses: `times` (default: until it is changed), `from` an instant (default: at once). */
+  /**
+   * What pays for `subscription` now, or this `payment_method`, refuses: `times` (default: until it
+   * is changed), `from` an instant (default: at once).
+   */
   decline_card(context, input) {
     const method = methodOf(context, input)
     const { times, from } = input

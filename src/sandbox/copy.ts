@@ -1,5 +1,6 @@
-// The PAN copy between two accounts, as the Dashboard does it: customers under the same ids, payment methods under new ones, a CSV that maps
-// them, and nothing else. https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
+// The PAN copy between two accounts, as the Dashboard does it: customers under the same ids,
+// payment methods under new ones, a CSV that maps them, and nothing else.
+// https://docs.stripe.com/get-started/data-migrations/pan-copy-self-serve
 import { Context } from './kernel/context.ts'
 import { ControlRefusal, textOf } from './kernel/control.ts'
 import type { ControlInput, Module } from './kernel/module.ts'
@@ -16,7 +17,9 @@ interface CopiedRow extends Row {
 }
 
 const copied: TableDefinition<CopiedRow> = { name: 'copied', indexes: { source: (row) => row.source } }
-/** Customers the copy has brought; one that was deleted in the recipient afterwards is not restored. */
+/**
+ * Customers the copy has brought; one that was deleted in the recipient afterwards is not restored.
+ */
 interface BroughtRow extends Row {
   readonly source: string
 }
@@ -27,15 +30,25 @@ export interface CopyOptions {
   readonly to: string
   /** Only these customers. */
   readonly customers?: readonly string[]
-  /** The recipient ticked that it holds the mandates; without it ACH and SEPA payment methods stay behind. Default true. */
+  /**
+   * The recipient ticked that it holds the mandates; without it ACH and SEPA payment methods stay
+   * behind. Default true.
+   */
   readonly mandates?: boolean
-  /** Carries the customers' default payment methods over; default: as the world's `copy_brings_defaults` says. */
+  /**
+   * Carries the customers' default payment methods over; default: as the world's
+   * `copy_brings_defaults` says.
+   */
   readonly defaults?: boolean
-  /** The file names only what this copy brought; default: as the world's `second_copy_repeats_rows` says. */
+  /**
+   * The file names only what this copy brought; default: as the world's `second_copy_repeats_rows`
+   * says.
+   */
   readonly only_new?: boolean
   /**
-   * 6: the file as it is handed out today, with columns for accounts of the v2 kind and a row with blank source cells for a customer without a
-   * payment method (recorded 2026-09-11). 4, the default: the columns that the documentation page still names.
+   * 6: the file as it is handed out today, with columns for accounts of the v2 kind and a row with
+   * blank source cells for a customer without a payment method (recorded 2026-09-11). 4, the
+   * default: the columns that the documentation page still names.
    */
   readonly columns?: 4 | 6
 }
@@ -50,7 +63,10 @@ const sixColumns = [
   'source_id_new',
 ] as const
 
-/** Copies and returns the mapping file. A second copy brings new customers and new payment methods only. */
+/**
+ * Copies and returns the mapping file. A second copy brings new customers and new payment methods
+ * only.
+ */
 export function copyCustomers(world: World, options: CopyOptions): string {
   const [from, to] = [new Context(world, world.account(options.from)), new Context(world, world.account(options.to))]
   const before = new Set([...to.table(copied).all()].map((row) => row.id))
@@ -90,7 +106,10 @@ function cellsOf(customer: string, old: string, copy: string): Record<(typeof si
   }
 }
 
-/** False when the customer was copied before and deleted since. Name, e-mail, phone, address and metadata come along; nothing else does. */
+/**
+ * False when the customer was copied before and deleted since. Name, e-mail, phone, address and
+ * metadata come along; nothing else does.
+ */
 function copyCustomer(to: Context, source: CustomerRow, from: string): boolean {
   const known = to.table(customers).get(source.id)
   if (known !== undefined) return !known.deleted
@@ -121,7 +140,8 @@ function copyMethod(to: Context, method: PaymentMethodRow, from: string): void {
   const { id, created: _, customer, card, details, ...about } = method
   const made = newPaymentMethod(to, {
     ...about,
-    // Mandates are not among what is copied, and cards issued in India pay nothing without theirs (docs.stripe.com/india-recurring-payments).
+    // Mandates are not among what is copied, and cards issued in India pay nothing without theirs
+    // (docs.stripe.com/india-recurring-payments).
     ...(card?.country === 'IN' ? { temper: { ...about.temper, declines: noMandate } } : {}),
     customer,
     // The same number has another fingerprint in another account.

@@ -1,5 +1,6 @@
-// Faults of the outside, seeded: the n-th request of a world with the same seed and plan always meets the same fault.
-// 429s and lock time-outs: https://docs.stripe.com/rate-limits; stored 500s: https://docs.stripe.com/api/idempotent_requests
+// Faults of the outside, seeded: the n-th request of a world with the same seed and plan always
+// meets the same fault. 429s and lock time-outs: https://docs.stripe.com/rate-limits; stored 500s:
+// https://docs.stripe.com/api/idempotent_requests
 import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
@@ -59,7 +60,10 @@ export interface FaultPlan {
   readonly late?: LateCommit
 }
 
-/** After so many further requests of anybody, so many simulated seconds, or so many real milliseconds. */
+/**
+ * After so many further requests of anybody, so many simulated seconds, or so many real
+ * milliseconds.
+ */
 export type LateCommit =
   | { readonly requests: number }
   | { readonly seconds: number }
@@ -255,7 +259,10 @@ function failure(world: World, status: 500 | 503 | 504): HttpAnswer {
   return stripeAnswer(world, status, { type: 'api_error', message }, { 'request-id': `req_fault${status}` })
 }
 
-/** Keeps the 500 as the answer of the request's idempotency key, if it has one and its account is known. */
+/**
+ * Keeps the 500 as the answer of the request's idempotency key, if it has one and its account is
+ * known.
+ */
 function store(world: World, request: HttpRequest): void {
   const key = request.headers.get('idempotency-key')
   const bearer = (request.headers.get('authorization') ?? '').replace(/^Bearer /, '')
@@ -311,7 +318,10 @@ function commitLate(world: World, request: number): void {
   for (const { context, row } of due) runLate(context, row.id)
 }
 
-/** Executes what was answered 504; its answer is kept under its idempotency key, and nobody hears it now. */
+/**
+ * Executes what was answered 504; its answer is kept under its idempotency key, and nobody hears it
+ * now.
+ */
 function runLate(context: Context, id: string): void {
   const { world } = context
   const row = context.table(lateRequests).get(id)

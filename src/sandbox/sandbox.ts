@@ -1,4 +1,5 @@
-// An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no code with what it judges.
+// An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no
+// code with what it judges.
 import { formatInstant, instant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
 import { copyCustomers } from './copy.ts'
@@ -25,7 +26,10 @@ export interface SandboxOptions {
   /** Default `us`, `intl`, `target`. */
   readonly accounts?: readonly string[]
   readonly livemode?: boolean
-  /** How failed payments are tried again and how that ends, in every account alike; default: the old account abroad leaves unpaid what the others cancel. */
+  /**
+   * How failed payments are tried again and how that ends, in every account alike; default: the old
+   * account abroad leaves unpaid what the others cancel.
+   */
   readonly dunning?: AccountSettings['dunning']
   /** Fills the old accounts and the Kajabi site of a new world; a stored one is left as it is. */
   readonly population?: Population
@@ -33,7 +37,10 @@ export interface SandboxOptions {
   readonly copied?: readonly string[]
   /** Other readings of what Stripe's documents leave open: `kernel/unsure.ts`. */
   readonly unsure?: Partial<Unsure>
-  /** Refuse requests that name another API version; default: they are answered in the sandbox's own, with a warning header. */
+  /**
+   * Refuse requests that name another API version; default: they are answered in the sandbox's own,
+   * with a warning header.
+   */
   readonly strictVersion?: boolean
   /** Rows are loaded from it; every committed request is saved to it before it is answered. */
   readonly storage?: WorldStorage
@@ -42,7 +49,10 @@ export interface SandboxOptions {
   /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
   readonly deliver?: typeof globalThis.fetch
   readonly faults?: FaultPlan
-  /** How fast one may ask, against real time; default: as fast as one likes. Stripe: live 100 and 25, test 25 and 25. */
+  /**
+   * How fast one may ask, against real time; default: as fast as one likes. Stripe: live 100 and
+   * 25, test 25 and 25.
+   */
   readonly limits?: RateLimits
 }
 
@@ -98,7 +108,10 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
   return sandboxOf(world)
 }
 
-/** A second sandbox that stands where this one stands; what happens in one from now on does not happen in the other. Faults are not copied. */
+/**
+ * A second sandbox that stands where this one stands; what happens in one from now on does not
+ * happen in the other. Faults are not copied.
+ */
 export function cloneSandbox(sandbox: Sandbox): Sandbox {
   return sandboxOf(sandbox.world.twin())
 }

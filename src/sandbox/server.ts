@@ -5,7 +5,10 @@ import { assert } from '../core/assert.ts'
 import { ConnectionCut } from './faults.ts'
 import type { Sandbox } from './sandbox.ts'
 
-/** Listens on `port` (0: any free one); webhooks go to this machine only, unless the sandbox was given another way to deliver. */
+/**
+ * Listens on `port` (0: any free one); webhooks go to this machine only, unless the sandbox was
+ * given another way to deliver.
+ */
 export async function serveSandbox(
   sandbox: Sandbox,
   options: { readonly port: number; readonly host?: string },
@@ -35,7 +38,9 @@ export async function serveSandbox(
 
 const nearby = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
-/** A simulated world must not write to real addresses: receivers elsewhere are taken to have heard. */
+/**
+ * A simulated world must not write to real addresses: receivers elsewhere are taken to have heard.
+ */
 const deliverNearby: typeof globalThis.fetch = async (input, init) => {
   const request = new Request(input, init)
   return nearby.test(new URL(request.url).hostname) ? globalThis.fetch(request) : new Response(null, { status: 200 })

@@ -1,4 +1,5 @@
-// Delivery of events to webhook endpoints: signed, at least once, tried again on the simulated clock. https://docs.stripe.com/webhooks
+// Delivery of events to webhook endpoints: signed, at least once, tried again on the simulated
+// clock. https://docs.stripe.com/webhooks
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
@@ -25,7 +26,10 @@ const deliveries: TableDefinition<DeliveryRow> = {
 }
 
 const hour = 3_600
-/** Seconds from one attempt to the next. Live: over three days; test: three attempts within a few hours. */
+/**
+ * Seconds from one attempt to the next. Live: over three days; test: three attempts within a few
+ * hours.
+ */
 const retries = {
   live: [300, 1_800, 2 * hour, 5 * hour, 10 * hour, 10 * hour, 12 * hour, 12 * hour, 12 * hour],
   test: [600, 2 * hour],
@@ -68,7 +72,10 @@ export const webhookModule: Module = {
   },
 }
 
-/** Sends once after the commit; the next attempt is on the clock already, so that a killed process loses nothing. */
+/**
+ * Sends once after the commit; the next attempt is on the clock already, so that a killed process
+ * loses nothing.
+ */
 function attempt(context: Context, id: string): void {
   const row = context.table(deliveries).get(id)
   if (row === undefined) return
@@ -106,7 +113,10 @@ async function deliver(context: Context, id: string, send: typeof globalThis.fet
   }
 }
 
-/** `t=<simulated second>,v1=<HMAC-SHA256 of "t.body">` https://docs.stripe.com/webhooks#verify-manually */
+/**
+ * `t=<simulated second>,v1=<HMAC-SHA256 of "t.body">`
+ * https://docs.stripe.com/webhooks#verify-manually
+ */
 function signature(context: Context, secret: string, body: string): string {
   const hmac = createHmac('sha256', secret).update(`${context.now}.${body}`).digest('hex')
   return `t=${context.now},v1=${hmac}`

@@ -5,8 +5,9 @@ import type { ServerContext } from './context.ts'
 import { statusPage } from './status-page.ts'
 
 /**
- * A page that a browser has loaded elsewhere may give its own name this machine's address, and would then be let in as this machine. So a request has to name an address, this
- * machine or the host of the listener.
+ * A page that a browser has loaded elsewhere may give its own name this machine's address, and
+ * would then be let in as this machine. So a request has to name an address, this machine or the
+ * host of the listener.
  */
 export function checkHost(app: FastifyInstance, host: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), host.toLowerCase()])
@@ -17,7 +18,10 @@ export function checkHost(app: FastifyInstance, host: string): void {
   })
 }
 
-/** What people on call and Prometheus look at. On a listener of its own, on this machine only unless told otherwise. */
+/**
+ * What people on call and Prometheus look at. On a listener of its own, on this machine only unless
+ * told otherwise.
+ */
 export function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   app.get('/metrics', async (_, reply) => {
     const { metrics } = context

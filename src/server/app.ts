@@ -11,7 +11,10 @@ import fastify, {
 import type { LogLine } from '../engine/inbox/context.ts'
 import { styleHash } from './page.ts'
 
-/** How many proxies stand in front, each of which appends the address it was called from; or the addresses of proxies. */
+/**
+ * How many proxies stand in front, each of which appends the address it was called from; or the
+ * addresses of proxies.
+ */
 export type TrustedProxies = number | readonly string[]
 
 export interface AppOptions {
@@ -25,7 +28,10 @@ export interface AppOptions {
   readonly patience?: Patience
 }
 
-/** Milliseconds that a sender may take. Node's own limits are a minute for headers and five for a request, and it only looks every half minute. */
+/**
+ * Milliseconds that a sender may take. Node's own limits are a minute for headers and five for a
+ * request, and it only looks every half minute.
+ */
 export interface Patience {
   readonly headers: number
   readonly request: number
@@ -39,7 +45,10 @@ const patient: Patience = { headers: 5_000, request: 10_000, silence: 15_000, ch
 /** Largest body in bytes; the largest hook of Kajabi known is below 20 kB. */
 const bodyLimit = 256 * 1_024
 
-/** A listener with limits, security headers and a log of routes, never of addresses: the path may hold a secret. */
+/**
+ * A listener with limits, security headers and a log of routes, never of addresses: the path may
+ * hold a secret.
+ */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { headers, request, silence, check } = options.patience ?? patient
   const app = fastify({
@@ -107,7 +116,10 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-/** From this machine outwards: only what the nearest proxies themselves have appended is believed, whatever the sender wrote in front of it. */
+/**
+ * From this machine outwards: only what the nearest proxies themselves have appended is believed,
+ * whatever the sender wrote in front of it.
+ */
 function trusted(proxies: TrustedProxies): false | string[] | ((address: string, hop: number) => boolean) {
   if (typeof proxies !== 'number') return [...proxies]
   return proxies === 0 ? false : (_address, hop) => hop < proxies
@@ -123,7 +135,10 @@ function budgetOf({ ip }: FastifyRequest): string {
   return filled.slice(0, 4).join(':')
 }
 
-/** Bodies arrive as the text they are, since signatures are over that text; every other type is refused (415). */
+/**
+ * Bodies arrive as the text they are, since signatures are over that text; every other type is
+ * refused (415).
+ */
 export function takeText(app: FastifyInstance, types: string[]): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(types, { parseAs: 'string' }, (_, body, done) => done(null, body))
@@ -131,7 +146,10 @@ export function takeText(app: FastifyInstance, types: string[]): void {
 
 const countedMinutes = 1
 
-/** A refused request is logged once; what is refused the same way within a minute is counted, and the count is logged with the next one. */
+/**
+ * A refused request is logged once; what is refused the same way within a minute is counted, and
+ * the count is logged with the next one.
+ */
 function countRefusals(log: (line: LogLine) => void): (route: string, status: number) => boolean {
   const counted = new Map<string, { until: number; more: number }>()
   return (route, status) => {

@@ -23,7 +23,10 @@ export interface ServerContext {
   wake(): void
   /** What a member's cancel would end; for the page that asks once more. */
   describe(subscriber: string): Promise<Outcome<Ending>>
-  /** What became of the wish that this link, by its id, has brought; `no` while nobody has pressed it. */
+  /**
+   * What became of the wish that this link, by its id, has brought; `no` while nobody has pressed
+   * it.
+   */
   pressed(link: string): Promise<Pressed>
   /** Whose pages these are. */
   readonly school: School

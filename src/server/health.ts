@@ -11,10 +11,12 @@ async function inTime(ready: Promise<boolean>): Promise<boolean> {
 }
 
 /**
- * `/livez`: the process answers. `/readyz`: signals can be stored. Whether Stripe or Kajabi can be reached is in neither: an outage of theirs must go on filling the inbox.
+ * `/livez`: the process answers. `/readyz`: signals can be stored. Whether Stripe or Kajabi can be
+ * reached is in neither: an outage of theirs must go on filling the inbox.
  */
 export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready'>): void {
-  // No limit: a load balancer that met one would take the service out. One look answers all who ask while it goes on.
+  // No limit: a load balancer that met one would take the service out. One look answers all who ask
+  // while it goes on.
   const config = { rateLimit: false } as const
   let looking: Promise<boolean> | undefined
   const ready = (): Promise<boolean> => {

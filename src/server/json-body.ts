@@ -2,7 +2,10 @@ import type { Json } from '../core/json.ts'
 
 const deepest = 32
 
-/** Parses a body of at most 256 kB; undefined for what is not JSON, or is nested deeper than anything that is sent here in earnest. */
+/**
+ * Parses a body of at most 256 kB; undefined for what is not JSON, or is nested deeper than
+ * anything that is sent here in earnest.
+ */
 export function parseBody(body: string): Json | undefined {
   if (nesting(body) > deepest) return undefined
   try {

@@ -20,8 +20,9 @@ import { acceptOrUndefined } from './signals.ts'
 import { wordsFor } from './words.ts'
 
 /**
- * The member's own page. Opening it changes nothing (mail programs open links by themselves); its one button stores the wish. The link's id is the message's id, so
- * a link cancels once, however often it is pressed; once pressed it shows how the wish stands.
+ * The member's own page. Opening it changes nothing (mail programs open links by themselves); its
+ * one button stores the wish. The link's id is the message's id, so a link cancels once, however
+ * often it is pressed; once pressed it shows how the wish stands.
  */
 export async function linkRoutes(app: FastifyInstance, context: ServerContext): Promise<void> {
   const keys = context.secrets.links.map(linkKey).filter((key) => key !== undefined)
@@ -60,14 +61,18 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
         accepted === undefined ? 'not_stored' : accepted.duplicate ? 'duplicate' : 'accepted',
       )
       if (accepted === undefined) return html(reply, 503, laterPage(reader))
-      // Back, reload and a second tab meet the page that tells how it stands, and send nothing again.
+      // Back, reload and a second tab meet the page that tells how it stands, and send nothing
+      // again.
       return reply.code(303).header('location', hereOf(request)).header('cache-control', 'no-store').send()
     })
     registered()
   })
 }
 
-/** Milliseconds until the page is shown without what Stripe would add to it: the wish can be stored whatever Stripe does. */
+/**
+ * Milliseconds until the page is shown without what Stripe would add to it: the wish can be stored
+ * whatever Stripe does.
+ */
 const describeMilliseconds = 1_500
 
 async function describedInTime(context: ServerContext, subscriber: string): Promise<Ending | undefined> {

@@ -2,7 +2,10 @@ import { pino } from 'pino'
 import { withoutAddresses as without } from '../core/without-addresses.ts'
 import type { LogLine } from '../engine/inbox/context.ts'
 
-/** JSON lines with an ISO time. Lines hold ids and words only; as a last resort anything that looks like an address is taken out. */
+/**
+ * JSON lines with an ISO time. Lines hold ids and words only; as a last resort anything that looks
+ * like an address is taken out.
+ */
 export function openLog(destination: { write(text: string): void }): (line: LogLine) => void {
   const logger = pino(
     { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },

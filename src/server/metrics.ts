@@ -2,7 +2,10 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { LogLine } from '../engine/inbox/context.ts'
 import type { ServiceStatus } from '../engine/inbox/status.ts'
 
-/** Where a request came in. Never an id or a path: labels are few and known (https://prometheus.io/docs/practices/naming/). */
+/**
+ * Where a request came in. Never an id or a path: labels are few and known
+ * (https://prometheus.io/docs/practices/naming/).
+ */
 export type Door = 'hook' | 'relay' | 'link' | 'stripe'
 
 export interface Metrics {
@@ -13,9 +16,15 @@ export interface Metrics {
   refused(door: Door, reason: string): void
   /** A signal was accepted here; its latency is counted from now. */
   accepted(id: string): void
-  /** Reads the worker's log lines: what was done. @returns milliseconds from acceptance to this line's end or confirmation, where it was accepted here */
+  /**
+   * Reads the worker's log lines: what was done. @returns milliseconds from acceptance to this
+   * line's end or confirmation, where it was accepted here
+   */
   heard(line: LogLine): number | undefined
-  /** Of the last cancels that were accepted and confirmed by this process; undefined before the first. */
+  /**
+   * Of the last cancels that were accepted and confirmed by this process; undefined before the
+   * first.
+   */
   latency(): Latency | undefined
   /** Kajabi's API answered; `status` 0 when it did not. */
   kajabi(route: string, status: number): void
@@ -31,7 +40,9 @@ export interface Latency {
 /** Cancels that the status page tells of. */
 const recent = 50
 
-/** Signals whose latency is still being counted; older ones are forgotten rather than kept for ever. */
+/**
+ * Signals whose latency is still being counted; older ones are forgotten rather than kept for ever.
+ */
 const followed = 10_000
 
 export function openMetrics(options: {
@@ -130,7 +141,10 @@ export function openMetrics(options: {
   }
 }
 
-/** Gauges of what the store holds. @returns what brings them up to date: before they are told, since gauges are told side by side */
+/**
+ * Gauges of what the store holds. @returns what brings them up to date: before they are told, since
+ * gauges are told side by side
+ */
 function registerStatus(registry: Registry, status: () => Promise<ServiceStatus>): () => Promise<void> {
   const registers = [registry]
   const age = new Gauge({

@@ -3,7 +3,10 @@ import type { Ending } from '../engine/inbox/ending.ts'
 import type { Instant } from '../core/instant.ts'
 import { day, direction, list, sum, type Words } from './words.ts'
 
-/** Readable without its style sheet, by keyboard, by a screen reader, on a phone, in the dark; no script, no image, no other host. */
+/**
+ * Readable without its style sheet, by keyboard, by a screen reader, on a phone, in the dark; no
+ * script, no image, no other host.
+ */
 const style = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff }
 @media (prefers-color-scheme: dark) { :root { --ink: #eceae6; --soft: #a9b0ba; --paper: #15181d; --card: #1e2229; --line: #363c46; --act: #e0656d; --act-ink: #15181d } }
@@ -107,7 +110,10 @@ function told(sentences: readonly string[]): string {
   return sentences.map((one) => `<p>${escape(one)}</p>`).join('\n')
 }
 
-/** What will end and when, and one button. `ending` is absent when Stripe could not be asked: the wish can be stored all the same. */
+/**
+ * What will end and when, and one button. `ending` is absent when Stripe could not be asked: the
+ * wish can be stored all the same.
+ */
 export function askingPage(reader: Reader, ending: Ending | undefined, cancelsNow: boolean): string {
   const { words } = reader
   const what = ending === undefined || ending.products.length === 0 ? words.membership : list(ending.products, words)

@@ -8,8 +8,9 @@ import type { ServerSecrets } from './context.ts'
 const hookSecret = /^[\w-]{22,128}$/
 
 /**
- * Refuses to start with a secret that is missing or weak: a service that accepts everything is worse than none. Says every one that is wrong, and never what
- * it is. Throws `CommandError` `weak_secret`.
+ * Refuses to start with a secret that is missing or weak: a service that accepts everything is
+ * worse than none. Says every one that is wrong, and never what it is. Throws `CommandError`
+ * `weak_secret`.
  */
 export function checkSecrets(secrets: ServerSecrets, accounts: readonly string[]): void {
   const wrong: string[] = []
@@ -44,7 +45,10 @@ export function linkKey(secret: string): Buffer | undefined {
   return plain && bytes.length >= linkKeyBytesMin ? bytes : undefined
 }
 
-/** Whether one of the secrets is this one: every one is compared, over digests of equal length, in a time that tells nothing. */
+/**
+ * Whether one of the secrets is this one: every one is compared, over digests of equal length, in a
+ * time that tells nothing.
+ */
 export function isOneOf(given: string, secrets: readonly string[]): boolean {
   const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()
   const mine = sha256(given)

@@ -30,7 +30,10 @@ export interface Service {
   close(): Promise<void>
 }
 
-/** Opens both listeners. Throws `CommandError` `weak_secret` or `port_taken` before anything listens. */
+/**
+ * Opens both listeners. Throws `CommandError` `weak_secret` or `port_taken` before anything
+ * listens.
+ */
 export async function startService(context: ServerContext, options: ListenOptions): Promise<Service> {
   checkSecrets(context.secrets, context.accounts)
   const { requestsPerMinute, trustProxy, patience } = options

@@ -36,7 +36,8 @@ function kajabiHooks(app: FastifyInstance, context: ServerContext): void {
     metrics.refused('hook', 'unknown_secret')
     return false
   }
-  // Kajabi probes with HEAD and GET before it sends anything, and gives an address up that answers them with 405.
+  // Kajabi probes with HEAD and GET before it sends anything, and gives an address up that answers
+  // them with 405.
   app.get(hookRoute, (request, reply) => (known(request) ? reply.send({ ok: true }) : notFound(reply)))
   app.post(hookRoute, async (request, reply) => {
     if (!known(request)) return notFound(reply)
@@ -108,7 +109,10 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
   })
 }
 
-/** Seconds an event's signature holds, as Stripe recommends: https://docs.stripe.com/webhooks#replay-attacks */
+/**
+ * Seconds an event's signature holds, as Stripe recommends:
+ * https://docs.stripe.com/webhooks#replay-attacks
+ */
 const tolerance = 300
 
 /** The event, or why there is none. `malformed`: signed rightly, and no JSON object. */
@@ -123,7 +127,8 @@ function genuineEvent(
   if (secret === undefined || signature === undefined || body === undefined) return 'unsigned'
   try {
     const now = context.stripeClock(account) * 1_000
-    // The signature alone: the library refuses a thin event by an error of another kind, although it is signed rightly.
+    // The signature alone: the library refuses a thin event by an error of another kind, although
+    // it is signed rightly.
     present(Stripe.webhooks.signature, 'signatures of Stripe').verifyHeader(
       body,
       signature,
@@ -140,7 +145,10 @@ function genuineEvent(
   return 'bad_signature'
 }
 
-/** The parts of the header that can be a signature at all: the library throws errors of other kinds at some of the others. */
+/**
+ * The parts of the header that can be a signature at all: the library throws errors of other kinds
+ * at some of the others.
+ */
 function signatureOf(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined
   const parts = header.slice(0, 2_000).split(',')
@@ -149,7 +157,10 @@ function signatureOf(header: string | string[] | undefined): string | undefined 
   return time === undefined || signatures.length === 0 ? undefined : [time, ...signatures].join(',')
 }
 
-/** Requests with a signature that holds are not counted against their address: Stripe sends all of an account's renewals from a few. */
+/**
+ * Requests with a signature that holds are not counted against their address: Stripe sends all of
+ * an account's renewals from a few.
+ */
 function uncounted(signed: (request: FastifyRequest) => boolean) {
   return { config: { rateLimit: { hook: 'preHandler' as const, allowList: signed } } }
 }

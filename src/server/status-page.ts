@@ -9,7 +9,10 @@ const late = 60
 /** It runs once a day. */
 const stale = 2 * secondsPerDay
 
-/** For somebody who was woken: first whether anything is wrong, then what waits, what failed and why, and the command that helps. */
+/**
+ * For somebody who was woken: first whether anything is wrong, then what waits, what failed and
+ * why, and the command that helps.
+ */
 export function statusPage(status: ServiceStatus, now: Instant, latency: Latency | undefined): string {
   const troubles = troublesOf(status, now)
   const headline =

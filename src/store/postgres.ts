@@ -41,8 +41,8 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
     types,
     application_name: 'crossbill',
   })
-  // A connection that breaks is replaced at the next use. An error event without a listener would end
-  // the process, and the pool itself listens only while a connection is idle.
+  // A connection that breaks is replaced at the next use. An error event without a listener would
+  // end the process, and the pool itself listens only while a connection is idle.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
   try {
@@ -66,10 +66,16 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
   }
 }
 
-/** The server's words for "this connection is of no more use": it shuts down, or has become a standby that refuses writes. */
+/**
+ * The server's words for "this connection is of no more use": it shuts down, or has become a
+ * standby that refuses writes.
+ */
 const useless = new Set(['57P01', '57P02', '57P03', '25006', '08006', '08003'])
 
-/** A pool whose connections are closed instead of reused once the server has said so: after a fail-over the next one reaches the new primary. */
+/**
+ * A pool whose connections are closed instead of reused once the server has said so: after a
+ * fail-over the next one reaches the new primary.
+ */
 function dropping(pool: pg.Pool): PostgresPool {
   return {
     async connect() {

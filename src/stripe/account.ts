@@ -34,11 +34,17 @@ export interface ConnectOptions {
   /** Milliseconds since 1970, used only while no answer has carried a `Date`. */
   readonly clock?: () => number
   readonly random?: () => number
-  /** For a service: an account that does not answer is proven by the first request that reaches it; until then nothing is asked of it. */
+  /**
+   * For a service: an account that does not answer is proven by the first request that reaches it;
+   * until then nothing is asked of it.
+   */
   readonly mayBeAway?: { readonly account: string }
   /** Seconds that a request may take; a minute by default. */
   readonly timeoutSeconds?: number
-  /** Milliseconds between the tries of a read that Stripe did not answer; a minute and a half altogether by default. */
+  /**
+   * Milliseconds between the tries of a read that Stripe did not answer; a minute and a half
+   * altogether by default.
+   */
   readonly readPauses?: readonly number[]
 }
 
@@ -96,7 +102,10 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
   }
 }
 
-/** A server on this machine has no limit until it says so; from then on it is asked as slowly as Stripe. */
+/**
+ * A server on this machine has no limit until it says so; from then on it is asked as slowly as
+ * Stripe.
+ */
 function learning(limits: Limits, strict: () => Limits, options: ConnectOptions): Limits {
   if (limits !== noLimits || options.fetch !== undefined) return limits
   let current = limits
@@ -170,11 +179,16 @@ function keyMode({ name, key, livemode }: ConnectOptions): boolean {
 
 interface Proof {
   readonly id: string
-  /** Why the account is not proven yet, which is asked before every request; undefined once it is. */
+  /**
+   * Why the account is not proven yet, which is asked before every request; undefined once it is.
+   */
   readonly proven: () => Promise<Failure | undefined>
 }
 
-/** An account that answers is proven now. One that does not, and may be away, is proven by the next requests: none of them reaches an account that is not the one named. */
+/**
+ * An account that answers is proven now. One that does not, and may be away, is proven by the next
+ * requests: none of them reaches an account that is not the one named.
+ */
 async function proof(
   options: ConnectOptions,
   send: (request: StripeRequest) => Promise<Outcome<StripeObject>>,
@@ -196,7 +210,8 @@ async function proof(
         if (!(refused instanceof CommandError)) throw refused
         const away = refused.code === 'account_unreachable'
         const { code, message } = refused
-        // 403: the key is wrong or another account's, which waits for a person like any key that is refused.
+        // 403: the key is wrong or another account's, which waits for a person like any key that is
+        // refused.
         return { kind: 'retryable', code: away ? 'not_reached' : code, message, status: away ? 0 : 403 }
       } finally {
         asking = undefined

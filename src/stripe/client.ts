@@ -35,15 +35,17 @@ export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longest
 }
 
 /**
- * The SDK takes any JSON without `error` for an answer, whatever its status, and stumbles over JSON that is no object. It
- * is only given answers in Stripe's form: an object that says what it is, or an error whose parts have their types.
+ * The SDK takes any JSON without `error` for an answer, whatever its status, and stumbles over JSON
+ * that is no object. It is only given answers in Stripe's form: an object that says what it is, or
+ * an error whose parts have their types.
  */
 function refusing(fetch: Fetch, heard: (headers: Headers) => void): Fetch {
   return async (input, init) => {
     const response = await hideResets(fetch(input, init))
     heard(response.headers)
     const text = await hideResets(response.text())
-    // A list may be large: the SDK parses it, and it is parsed here only where it may be something else.
+    // A list may be large: the SDK parses it, and it is parsed here only where it may be something
+    // else.
     if (response.ok && /^\s*\{/.test(text) && !text.includes('"error"')) return said(response, text)
     const body = parsed(text)
     if (response.ok && isRecord(body) && body['error'] === undefined) return said(response, text)
@@ -67,7 +69,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const errorTexts = ['type', 'code', 'message', 'param', 'decline_code', 'doc_url', 'request_log_url', 'charge'] as const
 
-/** The parts that this program reads, where each is text; undefined for an error that says nothing. */
+/**
+ * The parts that this program reads, where each is text; undefined for an error that says nothing.
+ */
 function plainError(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
   const texts = errorTexts.flatMap((name) => (typeof error[name] === 'string' ? [[name, error[name]] as const] : []))
   if (texts.length === 0) return undefined

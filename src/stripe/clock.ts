@@ -2,7 +2,10 @@ import { instant, type Instant } from '../core/instant.ts'
 
 /** Answers that were sent at the same time may arrive in another order. */
 const jitterSeconds = 120
-/** The form of `Date` in HTTP. Other texts are read as dates by JavaScript as well: `1` is a day in 2001. */
+/**
+ * The form of `Date` in HTTP. Other texts are read as dates by JavaScript as well: `1` is a day in
+ * 2001.
+ */
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
 /** Stripe is younger than that, and this program older than the other. */
 const [earliest, latest] = [Date.UTC(2011, 0) / 1_000, Date.UTC(2100, 0) / 1_000]
@@ -13,7 +16,8 @@ export interface AnsweredClock {
 }
 
 /**
- * The time that Stripe's answers say. In a sandbox this is simulated time, so it never runs on by itself, and may jump ahead. A proxy may say anything:
+ * The time that Stripe's answers say. In a sandbox this is simulated time, so it never runs on by
+ * itself, and may jump ahead. A proxy may say anything:
  *
  * | the answer says           | after one that jumped          | after two that agree                      |
  * |---------------------------|--------------------------------|-------------------------------------------|

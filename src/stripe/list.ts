@@ -24,7 +24,9 @@ const ranged = new Set(
     .map((resource) => `/v1/${resource}`),
 )
 
-/** Of these it does not matter that one made during the reading is only seen by the next reading. */
+/**
+ * Of these it does not matter that one made during the reading is only seen by the next reading.
+ */
 const catalogPaths = new Set(
   'coupons prices products promotion_codes tax_rates'.split(' ').map((resource) => `/v1/${resource}`),
 )

@@ -3,7 +3,9 @@ import { createdAt, cursor, type Page, type ReadPage } from './pages.ts'
 
 /** Requests in flight for one list: enough to keep 25 requests a second busy at 300 ms each. */
 const lanes = 8
-/** A list shorter than this is read page by page: a half that turns out to be empty costs a request. */
+/**
+ * A list shorter than this is read page by page: a half that turns out to be empty costs a request.
+ */
 const pagesBeforeFirst = 4
 /** Pages to be read for each half that turned out to be empty, or is not known yet. */
 const pagesPerEmpty = 10

@@ -1,6 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 
-/** Why an answer is not one of Stripe's: every object says what it is, and names itself with text. Undefined for one that does. */
+/**
+ * Why an answer is not one of Stripe's: every object says what it is, and names itself with text.
+ * Undefined for one that does.
+ */
 export function oddAnswer({ object, id, data, has_more: more }: JsonObject): string | undefined {
   if (id !== undefined && typeof id !== 'string') return 'its id is not text'
   if (object !== 'list') return undefined

@@ -10,7 +10,9 @@ import { milliseconds, percentile, type Figure } from './figure.ts'
 const perSecond = 300
 const seconds = 10
 
-/** Signals stored durably at a steady rate; beside it what the bare disk takes for one synced write. */
+/**
+ * Signals stored durably at a steady rate; beside it what the bare disk takes for one synced write.
+ */
 export async function accept(): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
   const store = await openStore({ file: join(folder, 'crossbill.db') })

@@ -11,7 +11,10 @@ const perSecond = 50
 const people = 300
 const stripeCall = 200
 
-/** From the accepted signal to both accounts' confirmed cancel and the access taken away, every call to Stripe taking a fifth of a second. */
+/**
+ * From the accepted signal to both accounts' confirmed cancel and the access taken away, every call
+ * to Stripe taking a fifth of a second.
+ */
 export async function cancel(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
   let slow = false

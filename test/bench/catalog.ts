@@ -30,7 +30,10 @@ function person(index: number): string {
 `
 }
 
-/** Reading and checking the whole catalog; ten times the people may take at most eleven times as long. */
+/**
+ * Reading and checking the whole catalog; ten times the people may take at most eleven times as
+ * long.
+ */
 export async function catalog(): Promise<Figure[]> {
   const figures: Figure[] = []
   let small = 0

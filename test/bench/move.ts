@@ -16,7 +16,10 @@ const subscribers = 1_200
 const callMilliseconds = 300
 const allowed = { global: 100, endpoint: 25 }
 
-/** A wave of one account against a Stripe that takes its time and counts: the limit of the busiest operation, not the waiting, should set the pace. */
+/**
+ * A wave of one account against a Stripe that takes its time and counts: the limit of the busiest
+ * operation, not the waiting, should set the pace.
+ */
 export async function move(): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
   await using school = await openSchool(subscribers)

@@ -14,8 +14,9 @@ const mostMemory = 2_048
 const githubComment = 65_536
 
 /**
- * A school that moves as a whole, in one plan: read, planned, shown, saved, read again, held against its basis, verified. The accounts live in a process of
- * their own; time is the processor's, since the accounts' would count otherwise.
+ * A school that moves as a whole, in one plan: read, planned, shown, saved, read again, held
+ * against its basis, verified. The accounts live in a process of their own; time is the
+ * processor's, since the accounts' would count otherwise.
  */
 export async function people(): Promise<Figure[]> {
   const figures: Figure[] = []

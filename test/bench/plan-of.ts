@@ -1,5 +1,5 @@
-// Run by people.ts in processes of their own, so that memory is their own: `node plan-of.ts URL FOLDER pull` writes a catalog, without the last word it is
-// planned. Prints one line of JSON.
+// Run by people.ts in processes of their own, so that memory is their own: `node plan-of.ts URL
+// FOLDER pull` writes a catalog, without the last word it is planned. Prints one line of JSON.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chalk } from 'chalk'

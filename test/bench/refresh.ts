@@ -6,7 +6,10 @@ const subscriptions = 20_000
 const pageMilliseconds = 200
 const perSecond = 25
 
-/** Lists of a large account against a server that takes its time; the limiter, not the waiting, should be what bounds it. */
+/**
+ * Lists of a large account against a server that takes its time; the limiter, not the waiting,
+ * should be what bounds it.
+ */
 export async function refresh(): Promise<Figure> {
   const account = await connectAccount({
     name: 'us',
@@ -31,7 +34,10 @@ export async function refresh(): Promise<Figure> {
 const first = 1_600_000_000
 const span = 100_000_000
 
-/** Subscriptions spread evenly over three years of `created`, newest first, with Stripe's filters and cursors. */
+/**
+ * Subscriptions spread evenly over three years of `created`, newest first, with Stripe's filters
+ * and cursors.
+ */
 const slowServer: typeof fetch = async (input) => {
   const url = new URL(input instanceof Request ? input.url : input)
   const headers = { date: new Date((first + span) * 1_000).toUTCString() }

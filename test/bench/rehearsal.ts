@@ -16,7 +16,9 @@ interface Rehearsed {
   readonly megabytes: number
 }
 
-/** A large school in minutes; and twice the months are twice the charges, but not twice the memory. */
+/**
+ * A large school in minutes; and twice the months are twice the charges, but not twice the memory.
+ */
 export function rehearsal(): Figure[] {
   const [once, twice, many] = [rehearsed(small, 14), rehearsed(small, 28), rehearsed(large, 14)]
   const ratio = twice.megabytes / once.megabytes

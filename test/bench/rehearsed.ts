@@ -2,7 +2,10 @@ import { rehearsalWorlds } from '../../src/cli/rehearsal/worlds.ts'
 import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import { openSchool } from '../engine/school.ts'
 
-/** One rehearsal in a process of its own, so that its memory is its own: `node test/bench/rehearsed.ts SUBSCRIBERS MONTHS`. */
+/**
+ * One rehearsal in a process of its own, so that its memory is its own: `node
+ * test/bench/rehearsed.ts SUBSCRIBERS MONTHS`.
+ */
 const [subscribers = 100, months = 14] = process.argv.slice(2).map(Number)
 await using school = await openSchool(subscribers)
 const project = { ...school.rig.context, catalog: school.catalog }

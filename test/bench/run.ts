@@ -9,7 +9,10 @@ import { refresh } from './refresh.ts'
 import { rehearsal } from './rehearsal.ts'
 import { start } from './start.ts'
 
-/** `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow disk is no defect of the product. */
+/**
+ * `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow
+ * disk is no defect of the product.
+ */
 const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
   start,
   accept,

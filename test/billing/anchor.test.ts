@@ -18,8 +18,9 @@ const at = (text: string): Instant => present(parseInstant(text), text)
 const monthly: Recurrence = { interval: 'month', count: 1 }
 
 /**
- * What Stripe does with the parameters, from its documentation and with JavaScript's dates only: the anchor must lie within one natural period; a
- * config takes the next occurrence of its day (in its month), clamped to short months, and aims at that day ever after.
+ * What Stripe does with the parameters, from its documentation and with JavaScript's dates only:
+ * the anchor must lie within one natural period; a config takes the next occurrence of its day (in
+ * its month), clamped to short months, and aims at that day ever after.
  */
 function stripeDates(choice: AnchorChoice, recurrence: Recurrence, now: Instant, count: number): number[] | 'refused' {
   if (choice.form !== 'plain' && choice.form !== 'config' && choice.form !== 'trial') return 'refused'

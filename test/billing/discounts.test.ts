@@ -8,7 +8,10 @@ import { present } from '../../src/core/assert.ts'
 const at = (text: string): Instant => present(parseInstant(text), text)
 const monthly: Recurrence = { interval: 'month', count: 1 }
 
-/** Stripe's side, by its own dates: which renewals an invoice-less subscription created at `now` gets discounted. */
+/**
+ * Stripe's side, by its own dates: which renewals an invoice-less subscription created at `now`
+ * gets discounted.
+ */
 function discountedBy(duration: CouponDuration, renewals: readonly Instant[], now: Instant): Instant[] {
   if (duration.duration === 'forever') return [...renewals]
   if (duration.duration === 'once') return renewals.slice(0, 1)

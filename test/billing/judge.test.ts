@@ -30,7 +30,10 @@ const recurrences: fc.Arbitrary<Cadence> = fc
   )
   .map(([interval, count]) => ({ interval, count }))
 
-/** A cycle begun on any day, mostly at the end of a month, and a moment of one of its periods, mostly near its edges. */
+/**
+ * A cycle begun on any day, mostly at the end of a month, and a moment of one of its periods,
+ * mostly near its edges.
+ */
 const moments = fc
   .record({
     recurrence: recurrences,
@@ -50,7 +53,9 @@ const moments = fc
     return { cycle, now, next: nextChargeDate(cycle, now) }
   })
 
-/** The first 24 dates that the sandbox would charge on; undefined when it would refuse the creation. */
+/**
+ * The first 24 dates that the sandbox would charge on; undefined when it would refuse the creation.
+ */
 function judged(choice: AnchorChoice, cycle: Cycle, now: Instant): readonly number[] | undefined {
   const series = (anchor: Parameters<typeof boundary>[0], first: number): readonly number[] => {
     let index = 0

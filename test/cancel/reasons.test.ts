@@ -49,7 +49,8 @@ describe('every reason says what happened and what to do next', () => {
   })
 })
 
-// What the types cannot see: failures are made with any code, and end a signal when they are for good.
+// What the types cannot see: failures are made with any code, and end a signal when they are for
+// good.
 it('whatever the service itself refuses for good has a sentence of its own', () => {
   const sources = globSync(['src/engine/inbox/*.ts', 'src/kajabi/*.ts'], { cwd: root })
   const codes = sources.flatMap((file) =>

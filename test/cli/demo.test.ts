@@ -36,7 +36,8 @@ describe('the demo', { timeout: 120_000 }, () => {
       ['demo', '--dir', folder, '--subscribers', '10', '--months', '1', '--quiet'],
       '.',
     )
-    // Told so that it works from where the demo was started: npx finds no crossbill in a temporary folder.
+    // Told so that it works from where the demo was started: npx finds no crossbill in a temporary
+    // folder.
     const told = [...stdout.matchAll(/^ {2}npx crossbill (.+)$/gm)].map(([, words = '']) => words.split(' '))
     expect(told).toHaveLength(3)
     for (const words of told) expect((await crossbill([...words, '--quiet'], '.')).code).toBe(0)

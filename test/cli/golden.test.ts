@@ -8,7 +8,8 @@ import { parseScript, play } from './golden.ts'
 const scripts = fileURLToPath(new URL('../golden', import.meta.url))
 const update = process.env['UPDATE_GOLDEN'] === '1'
 
-// UPDATE_GOLDEN=1 npm run unit -- test/cli/golden.test.ts writes what is printed now; review it as a diff.
+// UPDATE_GOLDEN=1 npm run unit -- test/cli/golden.test.ts writes what is printed now; review it as
+// a diff.
 describe('golden scripts: the real command line, what it prints and how it ends', () => {
   let folder = ''
   beforeEach(() => {

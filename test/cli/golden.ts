@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { crossbill } from './crossbill.ts'
 
 /**
- * Golden scripts: text files with commands and what they print. Lines starting with `#` are prose, `$` commands; everything else is output.
+ * Golden scripts: text files with commands and what they print. Lines starting with `#` are prose,
+ * `$` commands; everything else is output.
  *
- *   $ project empty                copies test/golden/projects/empty into the folder the script runs in
- *   $ write catalog/prices.yaml    the following lines that start with `|` are the file's content
- *   $ replace FILE: old => new     changes a text that must be there
- *   $ show-file FILE / list DIR    prints
- *   $ crossbill …                  the real command line, with --quiet; its exit code is printed when it is not 0
+ * $ project empty                copies test/golden/projects/empty into the folder the script runs
+ * in $ write catalog/prices.yaml    the following lines that start with `|` are the file's content
+ * $ replace FILE: old => new     changes a text that must be there $ show-file FILE / list DIR
+ * prints $ crossbill …                  the real command line, with --quiet; its exit code is
+ * printed when it is not 0
  */
 export interface Step {
   readonly prose: readonly string[]

@@ -17,7 +17,10 @@ interface Ended {
   readonly stderr: string
 }
 
-/** A separately served sandbox, a project that reaches it by `api_base`, and the program as a process of its own. */
+/**
+ * A separately served sandbox, a project that reaches it by `api_base`, and the program as a
+ * process of its own.
+ */
 describe('over HTTP, with the program as a process of its own', { timeout: 180_000 }, () => {
   let folder = ''
   let sandbox: Sandbox

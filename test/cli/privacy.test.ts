@@ -18,7 +18,10 @@ import { freePort, until } from '../serve/town.ts'
 const accounts = ['target', 'us', 'intl']
 const sources = ['us', 'intl']
 
-/** Stands in everything that people wrote about themselves; a place that holds it is named by what follows. */
+/**
+ * Stands in everything that people wrote about themselves; a place that holds it is named by what
+ * follows.
+ */
 const planted = 'zzprivate'
 
 const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
@@ -154,7 +157,10 @@ serve:
   }
 }
 
-/** Everybody's move, and who may open what: every price gives the one offer, which has a cancel tag and a form. */
+/**
+ * Everybody's move, and who may open what: every price gives the one offer, which has a cancel tag
+ * and a form.
+ */
 async function declareEverybody(offer: string, tag: string, form: string): Promise<void> {
   const { prices } = (await import('yaml')).parse(readFileSync(join(folder, 'catalog/prices.yaml'), 'utf8')) as {
     prices: Record<string, unknown>
@@ -247,7 +253,10 @@ async function serve(): Promise<Service> {
   }
 }
 
-/** Members who leave by every way there is, a stranger with the tag, and somebody who types addresses. */
+/**
+ * Members who leave by every way there is, a stranger with the tag, and somebody who types
+ * addresses.
+ */
 async function leave({ url, adminUrl }: Service): Promise<void> {
   const emailOf = async (customer: string): Promise<string> => {
     const found = await stripe('target').customers.retrieve(customer)
@@ -351,7 +360,8 @@ test(
     const found = [...texts].flatMap(([where, text]) =>
       [...wanted].flatMap(([what, value]) => (text.includes(value) ? [`${where}: ${what}`] : [])),
     )
-    // The mailer alone is told an address, since it has a letter to send; that it is found there shows that it would be found elsewhere.
+    // The mailer alone is told an address, since it has a letter to send; that it is found there
+    // shows that it would be found elsewhere.
     expect(found.filter((one) => one.startsWith('mailer'))).toHaveLength(1)
     expect(found.filter((one) => !one.startsWith('mailer'))).toEqual([])
     expect(texts.get('plans/all.plan.json')?.toString()).toMatch(/"\$live": ?"text\//)

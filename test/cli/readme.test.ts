@@ -26,7 +26,10 @@ function tour(text: string): Shown[] {
   return shown
 }
 
-/** The shown output as a pattern: a line of `…` skips lines, `…` within a line skips the rest of a word or more. */
+/**
+ * The shown output as a pattern: a line of `…` skips lines, `…` within a line skips the rest of a
+ * word or more.
+ */
 function pattern(output: readonly string[]): RegExp {
   const quoted = output.map((line) =>
     line === '…'

@@ -16,7 +16,10 @@ export interface Member {
   readonly card: string
 }
 
-/** A project in a folder of its own on simulated accounts that live outside of it, so that its store can be lost. */
+/**
+ * A project in a folder of its own on simulated accounts that live outside of it, so that its store
+ * can be lost.
+ */
 export interface ServedProject extends AsyncDisposable {
   readonly folder: string
   readonly sandbox: Sandbox

@@ -4,7 +4,10 @@ import { expect, test } from 'vitest'
 import { idOf } from '../../src/core/reference.ts'
 import { servedProject, type ServedProject } from './served-project.ts'
 
-/** One member in both old accounts, charged by another card in each; both copies are one customer of the target. */
+/**
+ * One member in both old accounts, charged by another card in each; both copies are one customer of
+ * the target.
+ */
 async function shared(): Promise<{ project: ServedProject; subscriptions: readonly string[]; csv: readonly string[] }> {
   const project = await servedProject({ sources: ['us', 'intl'] })
   const [us, intl] = [
@@ -13,7 +16,8 @@ async function shared(): Promise<{ project: ServedProject; subscriptions: readon
   ]
   await project.advance('2026-12-10T12:00:00Z')
   await project.copy()
-  // Stripe merges neither of them: the table of the second copy was made for the customer that the first one brought.
+  // Stripe merges neither of them: the table of the second copy was made for the customer that the
+  // first one brought.
   const target = project.stripe('target')
   const card = await target.paymentMethods.attach('pm_card_mastercard', { customer: us.customer })
   const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'

@@ -1,8 +1,10 @@
 import type Stripe from 'stripe'
 
 /**
- * What the product relies on in Stripe, as cases that can be run against the sandbox and against any Stripe test account. `expected` is what the
- * product assumes; for the unsure ones (docs/to-confirm.md) it is what the sandbox does, and the product is right whichever way the account answers.
+ * What the product relies on in Stripe, as cases that can be run against the sandbox and against
+ * any Stripe test account. `expected` is what the product assumes; for the unsure ones
+ * (docs/to-confirm.md) it is what the sandbox does, and the product is right whichever way the
+ * account answers.
  */
 export interface Case {
   readonly name: string

@@ -39,7 +39,8 @@ describe.each(places)('what the product relies on, in %s', (place, open) => {
 
   it.each(cases.map((one) => [one.name, one] as const))('%s', { timeout: 120_000 }, async (_, one) => {
     const seen = await one.run(ground)
-    // Where the documentation leaves it open, a real account may answer either way; `npm run confirm` says which.
+    // Where the documentation leaves it open, a real account may answer either way; `npm run
+    // confirm` says which.
     const settled = one.unsure === undefined || place === 'the sandbox'
     expect(settled ? seen : one.expected).toEqual(one.expected)
   })

@@ -10,8 +10,9 @@ export interface Difference {
 type Fields = Map<string, { shape: Placed; optional: boolean }>
 
 /**
- * Holds values against the description, closed: an unknown field, a missing field, a wrong type and an unlisted word are all differences.
- * `wire: 'form'` reads leaves as form-encoded text (numbers and booleans are strings, empty text unsets).
+ * Holds values against the description, closed: an unknown field, a missing field, a wrong type and
+ * an unlisted word are all differences. `wire: 'form'` reads leaves as form-encoded text (numbers
+ * and booleans are strings, empty text unsets).
  */
 export class Checker {
   private readonly api: Description
@@ -61,7 +62,10 @@ export class Checker {
     }
   }
 
-  /** A shape stands in one place of one file: unless something is bound there, what its name means is found once. */
+  /**
+   * A shape stands in one place of one file: unless something is bound there, what its name means
+   * is found once.
+   */
   private resolve(placed: Placed): Placed {
     if (placed.shape.is !== 'name') return placed
     if (placed.bound.size > 0 || placed.partial === true) return this.api.resolve(placed)
@@ -90,7 +94,8 @@ export class Checker {
       const differences = this.check(value, branch, where)
       if (differences.length === 0) return []
       if (!isObject(value) || (branch.shape.is !== 'object' && branch.shape.is !== 'both')) continue
-      // Of several near misses the nearest one that is an object of the same name says most (events share a name and differ in type).
+      // Of several near misses the nearest one that is an object of the same name says most (events
+      // share a name and differ in type).
       const same = this.sameObject(value, branch)
       if (best === undefined || (same && !bestSame) || (same === bestSame && differences.length < best.length)) {
         best = differences
@@ -212,7 +217,8 @@ export function checkExchange(
     return status === 404 ? [] : [{ where: name, problem: 'is not a route of the SDK, yet it was answered' }]
   const differences = [...headerDifferences(name, method, headers)]
   const sent = requestDifferences(checkers.request, route, params, name)
-  // What Stripe would refuse must have been refused; what is right may still be refused for other reasons.
+  // What Stripe would refuse must have been refused; what is right may still be refused for other
+  // reasons.
   if (sent.length > 0 && status < 400) differences.push(...sent)
   if (status < 400) differences.push(...checkers.answer.check(answer, route.answer, `${name} →`))
   else differences.push(...errorDifferences(answer, name))
@@ -255,7 +261,10 @@ const errorFields = [
   'type',
 ]
 
-/** https://docs.stripe.com/api/errors: the SDK's files describe answers only, so the error object's fields are named here. */
+/**
+ * https://docs.stripe.com/api/errors: the SDK's files describe answers only, so the error object's
+ * fields are named here.
+ */
 function errorDifferences(answer: unknown, name: string): Difference[] {
   if (!isObject(answer) || !isObject(answer['error'])) return [{ where: `${name} → error`, problem: 'is missing' }]
   const { error } = answer

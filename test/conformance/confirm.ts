@@ -3,7 +3,10 @@ import type { Case } from './case.ts'
 import { cases } from './cases.ts'
 import { prepare } from './ground.ts'
 
-/** `CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm`: how your own test account answers what the product relies on and what the documentation leaves open. */
+/**
+ * `CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm`: how your own test account answers what the
+ * product relies on and what the documentation leaves open.
+ */
 const key = process.env['CROSSBILL_STRIPE_TEST_KEY'] ?? ''
 /** A stand-in for Stripe on this machine, to try the command itself. */
 const url = process.env['CROSSBILL_STRIPE_TEST_URL']

@@ -11,7 +11,10 @@ export type Shape =
   | { is: 'name'; path: string[]; args: Shape[] }
   | { is: 'both'; of: Shape[] }
 
-/** What one file or namespace declares: types by name, namespaces within, and (files only) where imported names come from. */
+/**
+ * What one file or namespace declares: types by name, namespaces within, and (files only) where
+ * imported names come from.
+ */
 export interface Scope {
   types: Map<string, { shape: Shape; parameters: string[] }>
   spaces: Map<string, Scope>
@@ -21,7 +24,10 @@ export interface Scope {
   parent: Scope | undefined
 }
 
-/** One call of a resource class: `update(id: string, params?: XParams, …): Promise<Response<X>>`, in the order of the class. */
+/**
+ * One call of a resource class: `update(id: string, params?: XParams, …): Promise<Response<X>>`, in
+ * the order of the class.
+ */
 export interface Method {
   resource: string
   name: string
@@ -46,8 +52,9 @@ function tokens(text: string): string[] {
 }
 
 /**
- * Reads one generated `.d.ts` of the `stripe` package. The files are regular (interfaces, namespaces, type aliases, classes with signatures), so
- * a small reader is enough; anything it does not know stops it, since a skipped declaration would be an unchecked one.
+ * Reads one generated `.d.ts` of the `stripe` package. The files are regular (interfaces,
+ * namespaces, type aliases, classes with signatures), so a small reader is enough; anything it does
+ * not know stops it, since a skipped declaration would be an unchecked one.
  */
 export function readDeclarations(text: string): Scope {
   return new Reader(tokens(text)).file()

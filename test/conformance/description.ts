@@ -23,7 +23,10 @@ export interface Route {
   answer: Placed
 }
 
-/** Stripe's API as the installed `stripe` package describes it: every v1 route with its parameters and answer. */
+/**
+ * Stripe's API as the installed `stripe` package describes it: every v1 route with its parameters
+ * and answer.
+ */
 export interface Description {
   version: string
   routes: readonly Route[]
@@ -34,8 +37,9 @@ export interface Description {
 const root = join(dirname(fileURLToPath(import.meta.resolve('stripe'))))
 
 /**
- * Derived from the package's own files: methods and paths from its JavaScript, parameters and objects from its declaration files. Nothing is
- * written down by hand, so a newer SDK brings a newer description.
+ * Derived from the package's own files: methods and paths from its JavaScript, parameters and
+ * objects from its declaration files. Nothing is written down by hand, so a newer SDK brings a
+ * newer description.
  */
 export function describeApi(): Description {
   const files = new Map<string, Scope>()
@@ -95,7 +99,10 @@ function classesOf(code: string): [string, string][] {
     .map((part) => [/^\w+/.exec(part)?.[0] ?? '', part])
 }
 
-/** The requests of one method: `_makeRequest('POST', '/v1/…'` with plain or template quotes; some methods have two branches. */
+/**
+ * The requests of one method: `_makeRequest('POST', '/v1/…'` with plain or template quotes; some
+ * methods have two branches.
+ */
 function callsOf(body: string, method: string): [string, string][] {
   const start = new RegExp(`^    (?:async )?${method}\\(`, 'm').exec(body)
   if (start === null) return []
@@ -153,7 +160,8 @@ function builtIn(name: string, placed: Placed, argument: Placed | undefined): Pl
       // On the wire a decimal is a string; `number` marks it for the checker.
       return plain({ is: 'union', of: [{ is: 'string' }, { is: 'number' }] })
     case 'OtherString':
-      // Open enums: an unlisted value may come from a newer Stripe, but neither our requests nor our sandbox are newer than the SDK.
+      // Open enums: an unlisted value may come from a newer Stripe, but neither our requests nor
+      // our sandbox are newer than the SDK.
       return plain({ is: 'union', of: [] })
     case 'ApiListPromise':
     case 'ApiList':

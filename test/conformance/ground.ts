@@ -31,7 +31,10 @@ export async function prepare(stripe: Stripe): Promise<Ground> {
   }
 }
 
-/** A call may go two intervals of the shortest subscription ahead (https://docs.stripe.com/billing/testing/test-clocks): for months, this far. */
+/**
+ * A call may go two intervals of the shortest subscription ahead
+ * (https://docs.stripe.com/billing/testing/test-clocks): for months, this far.
+ */
 const longestStep = 55 * 86_400
 
 async function onClock<T>(stripe: Stripe, from: string, run: (time: Timed) => Promise<T>): Promise<T> {

@@ -4,8 +4,9 @@ import { describeApi } from './description.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 /**
- * Runs before every test file: each sandbox a test makes is watched, so that every request any test sends and every answer the sandbox gives is held
- * against the SDK's description, and every answer of its Kajabi site against the site's. What differs fails the file that met it.
+ * Runs before every test file: each sandbox a test makes is watched, so that every request any test
+ * sends and every answer the sandbox gives is held against the SDK's description, and every answer
+ * of its Kajabi site against the site's. What differs fails the file that met it.
  */
 const watched: ReturnType<typeof watchedFetch>[] = []
 let api: ReturnType<typeof describeApi> | undefined

@@ -4,8 +4,9 @@ import { Checker, checkExchange, type Difference, isObject } from './check.ts'
 import type { Description } from './description.ts'
 
 /**
- * A fetch that lets everything through and holds each exchange with `/v1/` against the description, and each answer of the Kajabi site against its own. Differences are collected by text,
- * with how often each was seen, so that one mistake in a common answer is one line.
+ * A fetch that lets everything through and holds each exchange with `/v1/` against the description,
+ * and each answer of the Kajabi site against its own. Differences are collected by text, with how
+ * often each was seen, so that one mistake in a common answer is one line.
  */
 export function watchedFetch(
   fetch: typeof globalThis.fetch,
@@ -66,7 +67,10 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `items[0][price]=x` as nested objects; lists stay objects keyed by index. Independent of the sandbox's own reader on purpose. */
+/**
+ * `items[0][price]=x` as nested objects; lists stay objects keyed by index. Independent of the
+ * sandbox's own reader on purpose.
+ */
 export function readForm(text: string): Record<string, unknown> {
   const whole: Record<string, unknown> = {}
   let unnamed = 0

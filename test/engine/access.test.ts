@@ -27,7 +27,10 @@ interface Site extends AsyncDisposable {
   holders(): Promise<readonly string[]>
 }
 
-/** The small school with a Kajabi site whose one offer comes with the monthly and the yearly price, not with the quarterly one. */
+/**
+ * The small school with a Kajabi site whose one offer comes with the monthly and the yearly price,
+ * not with the quarterly one.
+ */
 async function site(): Promise<Site> {
   const school = await members(people, '2026-10-05T12:00:00Z')
   const store = await openStore({ file: ':memory:' })
@@ -215,7 +218,8 @@ test('killed after the grant and before the customer is noted on the contact: th
   await using kajabi = await site()
   await planAndApply(kajabi.school.stage('source'))
   const context = kajabi.with(kajabi.school.stage('source'))
-  // Each of the two makes a contact, gives it the offer and notes the customer on it: the sixth request is the second note.
+  // Each of the two makes a contact, gives it the offer and notes the customer on it: the sixth
+  // request is the second note.
   expect(await dieAt(context, { request: 5, side: 'before' }, planAndApply)).toBe(true)
   const { plan } = await planAndApply(context)
   expect(plan.changes).toEqual([])

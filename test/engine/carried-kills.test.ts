@@ -20,7 +20,10 @@ const begins = '2026-01-15T08:00:00Z'
 const now = '2026-02-25T12:00:00Z'
 const second = (when: string): number => Date.parse(when) / 1_000
 
-/** Each has something that a move carries by requests of its own. T is 15 March, unless the life moved it. */
+/**
+ * Each has something that a move carries by requests of its own. T is 15 March, unless the life
+ * moved it.
+ */
 const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<unknown>>> = {
   'a pause until a date': async (us) => {
     const { id } = await subscribe(us)
@@ -124,7 +127,8 @@ test.each(cases)(
         await apply(context, plan)
       })
       expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
-      // A new plan sees what stands there; what only the dead run knew matters after its last request.
+      // A new plan sees what stands there; what only the dead run knew matters after its last
+      // request.
       if (boundary.side === 'before') continue
       const anew = await run(begun, stage, async (context) => {
         await dieAt(context, boundary, planAndApply)
@@ -197,7 +201,10 @@ test.each(Object.entries(along))(
   },
 )
 
-/** One life from the same past: to the target, or there and back, or there for good, with months afterwards. */
+/**
+ * One life from the same past: to the target, or there and back, or there for good, with months
+ * afterwards.
+ */
 async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<void>) {
   await using school = await openPulled(cloneSandbox(begun), policies)
   worlds.set(school.rig.context.store, school.rig.sandbox)
@@ -216,7 +223,10 @@ async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Pro
   return { requests, end, differences: withoutDebt(school.differences()) }
 }
 
-/** A debt that moves along is billed by an invoice of the customer, sooner than the old one's next attempt: charged once here, once there. */
+/**
+ * A debt that moves along is billed by an invoice of the customer, sooner than the old one's next
+ * attempt: charged once here, once there.
+ */
 function withoutDebt(differences: readonly string[]): readonly string[] {
   const moneyOf = (one: string): string => /\d+\.\d\d+ \w+/.exec(one)?.[0] ?? ''
   const billed = differences.find((one) => one.startsWith('double ') && one.includes('/cus_'))

@@ -17,7 +17,8 @@ test('Ctrl-C ends after the subscriber in hand; the same plan goes on where it s
   const context = school.stage('target')
   const plan = await makePlan(context)
   const interrupt = { requested: false }
-  // The user stops while the second one is created; all six belong to one customer, so they come one after the other.
+  // The user stops while the second one is created; all six belong to one customer, so they come
+  // one after the other.
   let creations = 0
   const stopping: StripeAccount = {
     ...context.accounts.target,
@@ -47,7 +48,8 @@ test('subscribers of one customer are handed over one after the other', async ()
   await using school = await members(many, now)
   await planAndApply(school.stage('target'))
   const created = school.rig.sent.filter((one) => one.startsWith('us POST /v1/subscriptions/'))
-  // Hold and keep of one subscription stand side by side: nobody else of this customer comes between.
+  // Hold and keep of one subscription stand side by side: nobody else of this customer comes
+  // between.
   for (let at = 0; at < created.length; at += 2) expect(created[at]).toBe(created[at + 1])
   expect(created).toHaveLength(12)
 })

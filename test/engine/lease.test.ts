@@ -51,7 +51,8 @@ test('a run that slept while another took over wakes and sends nothing more: at 
     })
     const woken = await apply(asleep, plan).catch((error: unknown) => error)
     expect({ at: told(boundary), woken }).toMatchObject({ woken: { code: 'lease_lost' } })
-    // The rig counts what reaches the account's door: the request in hand may stand there, and is kept.
+    // The rig counts what reaches the account's door: the request in hand may stand there, and is
+    // kept.
     expect(school.rig.sent.length - sent).toBeLessThanOrEqual(boundary.side === 'before' ? 1 : 0)
     const live = await school.target.subscriptions.list({ status: 'all' })
     expect(live.data.map(({ status }) => status)).toEqual(['active'])

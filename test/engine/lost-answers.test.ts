@@ -38,7 +38,9 @@ test('promise 11: a creation stored as a 5xx waits on hold, is reported by every
   expect(await endOf(school, context)).toEqual(clean)
 })
 
-/** What each of them sends: hold, create and keep; the customer's default card; cancel and restore. */
+/**
+ * What each of them sends: hold, create and keep; the customer's default card; cancel and restore.
+ */
 const stories = [
   ['move', 'target', now, { 'POST /v1/subscriptions': 3, 'POST /v1/customers': 1 }],
   ['revert', 'source', '2026-10-06T12:00:00Z', { 'DELETE /v1/subscriptions': 1, 'POST /v1/subscriptions': 1 }],
@@ -53,7 +55,8 @@ test.each(stories)(
       for (const [match, count] of Object.entries(writes))
         for (let nth = 1; nth <= count; nth++) {
           const about = `${fault} at ${match} number ${nth}`
-          // What Stripe stored as a 5xx may still appear, so a creation that met it waits: the story below.
+          // What Stripe stored as a 5xx may still appear, so a creation that met it waits: the
+          // story below.
           const waits = stage === 'target' && fault === 'error_stored' && match === creation && nth === 2
           if (waits) continue
           expect({ about, ...(await told(stage, when, { fault, match, nth })) }).toEqual({ about, ...clean })

@@ -10,7 +10,8 @@ import { dieAt, planAndApply } from './rig.ts'
 import { loaded } from './school.ts'
 import { member, prices, story, successorOf, type Story } from './stories/world.ts'
 
-// Worlds with a past of their own, one for each violation: slow on a busy machine, never waiting for anything.
+// Worlds with a past of their own, one for each violation: slow on a busy machine, never waiting
+// for anything.
 vi.setConfig({ testTimeout: 90_000 })
 
 /** One member of the US account, pulled, with the YAML as a person edits it. */

@@ -20,7 +20,10 @@ const policies = `policies: ${JSON.stringify({
   collection_paused: 'carry',
 })}\n`
 
-/** What a school has to live with, declared as its people would: other programs that charge, and members who pay for the same thing twice. */
+/**
+ * What a school has to live with, declared as its people would: other programs that charge, and
+ * members who pay for the same thing twice.
+ */
 function declare(found: readonly Violation[]): (context: Context) => Context {
   const of = (code: Violation['code']): readonly string[] =>
     found.filter((one) => one.code === code).map(({ subscriber }) => subscriber)

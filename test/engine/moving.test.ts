@@ -77,7 +77,8 @@ test('crash anywhere, plan again: a kill at every boundary of a move, then a new
     const killed = await oneMove(async (context) => {
       await dieAt(context, boundary, planAndApply)
       await planAndApply(context)
-      // A kill before the hold leaves the subscriber at the source: the recovery gave it back, the next plan moves it.
+      // A kill before the hold leaves the subscriber at the source: the recovery gave it back, the
+      // next plan moves it.
       await planAndApply(context)
     })
     expect({ at: told(boundary), ...killed.end }).toEqual({ at: told(boundary), ...clean.end })
@@ -93,7 +94,10 @@ async function oneMove(work: (context: Context) => Promise<void>) {
   return { requests: school.rig.sent.length - before, end: await endOf(school) }
 }
 
-/** What stands at the end: subscriptions by state, nothing twice, nothing open, and what `verify` says. */
+/**
+ * What stands at the end: subscriptions by state, nothing twice, nothing open, and what `verify`
+ * says.
+ */
 async function endOf(school: Members) {
   const old: string[] = []
   for await (const one of school.us.subscriptions.list({ status: 'all' }))

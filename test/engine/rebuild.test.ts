@@ -20,7 +20,10 @@ const people = [
 ] as const
 const now = '2026-10-05T12:00:00Z'
 
-/** The same accounts with an empty store: what is left when the database file is gone. The copy map is imported again. */
+/**
+ * The same accounts with an empty store: what is left when the database file is gone. The copy map
+ * is imported again.
+ */
 async function forgetful(school: Members, context: Context): Promise<Context & { store: Store }> {
   const store = await openStore({ file: ':memory:' })
   const rows = []

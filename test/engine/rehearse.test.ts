@@ -69,7 +69,8 @@ test('a migration that is under way is rehearsed from where it stands', async ()
   await planAndApply(now)
   const report = await rehearse(now, { months: 3, faults: false, seed: 1, worlds: rehearsalWorlds(now) })
   expect(report).toMatchObject({ ok: true, differences: [], standing: [] })
-  // Three charges of the second and two of the third until 24 January; whoever is settled has nothing left to rehearse.
+  // Three charges of the second and two of the third until 24 January; whoever is settled has
+  // nothing left to rehearse.
   expect(report.counts).toMatchObject({ expected: 5, actual: 5 })
 })
 

@@ -129,7 +129,10 @@ test('killed at any boundary, then planned anew: the same objects as one clean r
     }
 })
 
-/** What is there after `work` and a plan that finishes it: names, how many, and whether the secret arrived. */
+/**
+ * What is there after `work` and a plan that finishes it: names, how many, and whether the secret
+ * arrived.
+ */
 async function outcome(work: (rig: Awaited<ReturnType<typeof openRig>>) => Promise<unknown>) {
   await using rig = await openRig(catalogOf())
   await work(rig)

@@ -20,7 +20,10 @@ export interface Rig extends AsyncDisposable {
   /** Secrets written, by the sink's JSON. */
   readonly secrets: Map<string, string>
   readonly notes: string[]
-  /** Every request that reached an account and was meant to change something: `target POST /v1/prices`. */
+  /**
+   * Every request that reached an account and was meant to change something: `target POST
+   * /v1/prices`.
+   */
   readonly sent: string[]
   with(catalog: Catalog): Context
   advance(to: Instant): Promise<void>
@@ -100,7 +103,10 @@ export async function planAndApply(
   return { plan, result: await apply(context, plan, options) }
 }
 
-/** Lives through `work` with one death at the given boundary. True when the death came; whatever it left behind, there are no two payers. */
+/**
+ * Lives through `work` with one death at the given boundary. True when the death came; whatever it
+ * left behind, there are no two payers.
+ */
 export async function dieAt(
   context: Context,
   { request, side }: Boundary,

@@ -33,7 +33,10 @@ interface Kajabi extends AsyncDisposable {
   granted(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
 }
 
-/** One offer a product, given by all its prices; where a revoke would be a cancel if anything took it for a wish. */
+/**
+ * One offer a product, given by all its prices; where a revoke would be a cancel if anything took
+ * it for a wish.
+ */
 async function kajabiOf(school: School): Promise<Kajabi> {
   const { sandbox, context } = school.rig
   const asked: string[] = []
@@ -116,8 +119,9 @@ async function control(sandbox: Sandbox, order: JsonObject): Promise<JsonObject>
 }
 
 /**
- * Who pays for which product, by address, from the accounts alone: every subscription that lives and is not held by a hand-over. Products are matched
- * by their names, which is all that the three accounts share.
+ * Who pays for which product, by address, from the accounts alone: every subscription that lives
+ * and is not held by a hand-over. Products are matched by their names, which is all that the three
+ * accounts share.
  */
 async function payers(school: School): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const keys = new Map(
@@ -178,7 +182,8 @@ test(
     await planAndApply(target(), allow)
     await exact()
 
-    // Just moved: one cancels by tag, at a service that was started before; one ends in the target; one in an old account.
+    // Just moved: one cancels by tag, at a service that was started before; one ends in the target;
+    // one in an old account.
     const grants = await kajabi.service.inbox.grants()
     const subscriptions = (await clientOf(sandbox, 'target').subscriptions.list({ limit: 100 })).data
     const successor = (key: string): string =>
@@ -203,7 +208,8 @@ test(
     await planAndApply(target(), allow)
     await exact()
 
-    // A renewal later all is settled, and an old integration takes everything from whoever was settled.
+    // A renewal later all is settled, and an old integration takes everything from whoever was
+    // settled.
     await school.advance(instant(sandbox.clock() + 40 * secondsPerDay))
     await planAndApply(kajabi.with(school.stage('settled')), allow)
     const settled = (await kajabi.service.inbox.grants()).filter(({ subscribers: [one = ''] }) => successor(one) !== '')

@@ -13,7 +13,10 @@ import { charges, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts
 import { projectYaml } from '../catalog/project.ts'
 import { at, openRig, type Rig } from './rig.ts'
 
-/** Old accounts, pulled into a catalog, their customers copied to the target, and a twin of them in which nobody ever migrates. */
+/**
+ * Old accounts, pulled into a catalog, their customers copied to the target, and a twin of them in
+ * which nobody ever migrates.
+ */
 export interface School extends AsyncDisposable {
   readonly rig: Rig
   readonly twin: Sandbox
@@ -24,7 +27,9 @@ export interface School extends AsyncDisposable {
   stage(stage: Stage | ((one: DesiredSubscriber) => Stage)): Context
   /** Time passes in both worlds. */
   advance(to: string | Instant): Promise<void>
-  /** Since the pull: charges that one of the worlds made and the other did not, to second and cent. */
+  /**
+   * Since the pull: charges that one of the worlds made and the other did not, to second and cent.
+   */
   differences(): readonly string[]
   /** Charges since the pull that succeeded, by whichever account, less what was refunded. */
   charges(): readonly WorldCharge[]

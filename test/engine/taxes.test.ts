@@ -13,7 +13,10 @@ import type { Plan } from '../../src/plan/types.ts'
 import { planAndApply } from './rig.ts'
 import { meanwhile, member, prices, story, type Story } from './stories/world.ts'
 
-/** The British seller collects value added tax in the Union and at home; the American one is registered where it is told. */
+/**
+ * The British seller collects value added tax in the Union and at home; the American one is
+ * registered where it is told.
+ */
 const people: Readonly<Record<string, Stripe.CustomerCreateParams>> = {
   berlin: { address: { country: 'DE', postal_code: '10115' } },
   munich: { address: { country: 'DE', postal_code: '80331' } },
@@ -80,7 +83,8 @@ test('a plan tells whole countries whose tax would differ, and compares one memb
   await using _ = world
   const { context, previews } = counted(world.stage('target'))
   const plan = await makePlan(context)
-  // Berlin and Munich are one group; the others one each: exempt, sent to France, a business, and two states.
+  // Berlin and Munich are one group; the others one each: exempt, sent to France, a business, and
+  // two states.
   expect(previews()).toBe(2 * 6)
   expect(plan.changes.map(({ address }) => by(ids)(address)).toSorted()).toEqual(['business', 'exempt'])
   expect(plan.blocked.map(({ address, code, message }) => `${by(ids)(address)} ${code} ${message}`).toSorted()).toEqual(
@@ -113,7 +117,8 @@ test('a plan tells whole countries whose tax would differ, and compares one memb
   expect(linesOf(planMarkdown(plan), 'Germany')).toEqual([
     '| Germany: 2 people | 19 % tax before, no tax after | stays blocked (tax_differs) |',
   ])
-  // Exemption, tax id and shipping address are still to be carried: the previews are told of them, or these three would seem to pay the tax of Germany and Austria.
+  // Exemption, tax id and shipping address are still to be carried: the previews are told of them,
+  // or these three would seem to pay the tax of Germany and Austria.
   register(world, ['US', 'GB', 'DE', 'FR'])
   const registered = await makePlan(world.stage('target'))
   expect(registered.blocked.map(({ address }) => by(ids)(address)).toSorted()).toEqual(['austin', 'buffalo'])
@@ -139,7 +144,8 @@ test('a difference accepted for a country moves and is told in money; the plan i
   // 49.00 a month and a twelfth of 490.00.
   expect(german).toMatchObject({ country: 'DE', people: 2, monthly: { usd: { before: 931 + 776, after: 0 } } })
   expect(linesOf(planText(plan, chalk), 'Germany')[0]).toContain('accepted; 17.07 usd of tax a month becomes 0.00 usd')
-  // The target is registered in the Union meanwhile: nobody's tax changes any more, so it is not what was reviewed.
+  // The target is registered in the Union meanwhile: nobody's tax changes any more, so it is not
+  // what was reviewed.
   register(world, ['US', 'DE'])
   await expect(apply(context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
   register(world, ['US'])

@@ -213,7 +213,8 @@ test('one person, two customers, the same product', async () => {
   const { violations } = await verify(school.stage('source'))
   expect(violations.map(({ code }) => code)).toEqual(['same_person_pays_twice'])
   expect(JSON.stringify(violations).toLowerCase()).not.toContain('example.com')
-  // Declared with a reason at either of them, it is known; a third payer would be found beside the other.
+  // Declared with a reason at either of them, it is known; a third payer would be found beside the
+  // other.
   const context = school.stage('source')
   for (const known of school.subscriptions) {
     const subscribers = context.catalog.subscribers.map((member) =>

@@ -8,7 +8,10 @@ test('no interleaving of requests, kills, lost answers, outages, renewals and pe
   expect(found.states).toBeGreaterThan(50_000)
 }, 600_000)
 
-/** Two runs with separate stores: what may go wrong besides their interleaving. All at once takes minutes. */
+/**
+ * Two runs with separate stores: what may go wrong besides their interleaving. All at once takes
+ * minutes.
+ */
 const rivals: Readonly<Record<string, Partial<typeof together>>> =
   process.env['CROSSBILL_EXPLORE'] === 'deep'
     ? { everything: { kills: 1, losses: 1, begins: 2 } }

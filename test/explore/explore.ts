@@ -20,7 +20,9 @@ import {
 } from './world.ts'
 import { toldByVerify } from './standing-check.ts'
 
-/** The machine and the reads around it; a mutation replaces one of them by a version with a mistake. */
+/**
+ * The machine and the reads around it; a mutation replaces one of them by a version with a mistake.
+ */
 export interface Product {
   readonly next: typeof nextOf
   readonly command: typeof commandOf
@@ -102,7 +104,10 @@ interface Runner {
   /** Its journal: a store that is lost begins another one. */
   readonly journal: string
   readonly state: HandoverState
-  /** Renewals that were still to come when the plan was made: what it knows of T is only of the next one. */
+  /**
+   * Renewals that were still to come when the plan was made: what it knows of T is only of the next
+   * one.
+   */
   readonly planned: number
 }
 
@@ -265,7 +270,9 @@ function forgetting({ world, state, planned, left, journal }: View): readonly Mo
   ]
 }
 
-/** A run of the program: resumes what waits, or begins what a plan made from the live objects says. */
+/**
+ * A run of the program: resumes what waits, or begins what a plan made from the live objects says.
+ */
 function begins(made: Product, { world, state, planned, left, journal }: View): readonly Moved[] {
   if (left.begins === 0) return []
   const spent = { ...left, begins: left.begins - 1 }
@@ -312,7 +319,10 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
 const isLate = ({ world, planned }: Pick<View, 'world' | 'planned'>): boolean =>
   world.time > 0 || world.more !== planned
 
-/** One command of the machine, carried out, or killed before or after, or its answer lost, or its read failing. */
+/**
+ * One command of the machine, carried out, or killed before or after, or its answer lost, or its
+ * read failing.
+ */
 function engine(made: Product, view: View): readonly Moved[] {
   const { world, state, planned, left, journal } = view
   const wanted = made.command(state)
@@ -368,8 +378,9 @@ function engine(made: Product, view: View): readonly Moved[] {
 }
 
 /**
- * A request that keeps its key (a creation, a hold, a release) may be on its way for a while. For every other one the key is shut before another key is used, so that the
- * earlier request is refused when it arrives.
+ * A request that keeps its key (a creation, a hold, a release) may be on its way for a while. For
+ * every other one the key is shut before another key is used, so that the earlier request is
+ * refused when it arrives.
  */
 function withoutEarlier(world: World, { phase, sender, state }: World['pending'][number]): World {
   if (['creating', 'closing', 'holding', 'restoring_old'].includes(phase)) return world
@@ -497,7 +508,10 @@ function violationOf(made: Product, { world, runners, left }: Node): string | nu
     : allAtRest(made, world, states)
 }
 
-/** Of two runs at rest each knows what it left behind; that nobody was forgotten is a matter of the world and of its standing check. */
+/**
+ * Of two runs at rest each knows what it left behind; that nobody was forgotten is a matter of the
+ * world and of its standing check.
+ */
 function allAtRest(made: Product, world: World, states: readonly HandoverState[]): string | null {
   if (world.left || world.released || states.every((state) => state === atSource)) return null
   const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
@@ -509,7 +523,10 @@ function allAtRest(made: Product, world: World, states: readonly HandoverState[]
     : null
 }
 
-/** At rest without an alarm: a member who did not leave has one payer and is charged for the period, and the state says where they are. */
+/**
+ * At rest without an alarm: a member who did not leave has one payer and is charged for the period,
+ * and the state says where they are.
+ */
 function atRest(
   made: Product,
   { world, state, left }: { readonly world: World; readonly state: HandoverState; readonly left: Budget },
@@ -527,7 +544,10 @@ function atRest(
   return isUncharged(world) ? 'the period was charged by nobody, and nobody is alarmed' : null
 }
 
-/** Somebody is told: by the alarm of the run, or by the standing check, which looks at the live objects and knows nothing of the run. */
+/**
+ * Somebody is told: by the alarm of the run, or by the standing check, which looks at the live
+ * objects and knows nothing of the run.
+ */
 function isToldOf(world: World, states: readonly HandoverState[]): boolean {
   return states.some(({ alarm }) => alarm !== null) || toldByVerify(world).length > 0
 }

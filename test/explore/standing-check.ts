@@ -25,7 +25,10 @@ const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
   }) as unknown as Sight
 const known = new Map<string, readonly string[]>()
 
-/** What `verify` itself says of this world: its own rules, over objects that look as Stripe would show them. */
+/**
+ * What `verify` itself says of this world: its own rules, over objects that look as Stripe would
+ * show them.
+ */
 export function toldByVerify(world: World): readonly string[] {
   const key = [world.old, world.hold, world.marked, ...world.successors.map(({ status }) => status)].join(' ')
   const before = known.get(key)

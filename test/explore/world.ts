@@ -2,11 +2,14 @@ import type { HandoverEvent, HandoverState, SendingPhase } from '../../src/hando
 import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
 
 /**
- * One member in the smallest world in which a hand-over can go wrong: an old subscription, its successors, one renewal. Small enough to visit every
- * interleaving of requests, crashes, lost answers, outages, and people acting on either side.
+ * One member in the smallest world in which a hand-over can go wrong: an old subscription, its
+ * successors, one renewal. Small enough to visit every interleaving of requests, crashes, lost
+ * answers, outages, and people acting on either side.
  */
 export interface World {
-  /** 0: well before the next renewal, 1: inside the guard window, 2: after it, with none to come. */
+  /**
+   * 0: well before the next renewal, 1: inside the guard window, 2: after it, with none to come.
+   */
   readonly time: 0 | 1 | 2
   /** Renewals to come after the next one. */
   readonly more: number
@@ -23,7 +26,10 @@ export interface World {
   readonly lost: boolean
   /** A period passed that nobody charged, and nobody had been told. */
   readonly missed: boolean
-  /** The store was lost between the release of the old one and the look at what nobody charged: then no object says it any more. */
+  /**
+   * The store was lost between the release of the old one and the look at what nobody charged: then
+   * no object says it any more.
+   */
   readonly forgot: boolean
   /** What the old account made of the last renewal. */
   readonly oldInvoice: 'none' | 'paid' | 'draft' | 'void'
@@ -37,7 +43,10 @@ export interface World {
   readonly left: boolean
   /** How many holds the mark of the old one counts. */
   readonly holds: number
-  /** What Stripe remembers of idempotency keys: who sent the first request under each, and for a creation what it was. */
+  /**
+   * What Stripe remembers of idempotency keys: who sent the first request under each, and for a
+   * creation what it was.
+   */
   readonly keys: Readonly<Record<string, string>>
   /** Requests that were answered with a 5xx and are still on their way. */
   readonly pending: readonly Pending[]
@@ -101,7 +110,10 @@ export const collects = ({ old, hold }: World): boolean => old === 'live' && hol
 export const livingSuccessors = ({ successors }: World): number =>
   successors.filter(({ status }) => status === 'live').length
 
-/** Time goes on; crossing a renewal bills whoever collects. `declines`: the card is refused in the target. `told`: somebody knows of what is wrong. */
+/**
+ * Time goes on; crossing a renewal bills whoever collects. `declines`: the card is refused in the
+ * target. `told`: somebody knows of what is wrong.
+ */
 export function tick(world: World, declines: boolean, told: boolean): World {
   if (world.time === 0) return { ...world, time: 1 }
   // Of the renewal before this one the last word is spoken.
@@ -148,7 +160,10 @@ const done = (world: World, id: string | null = null): Done => ({
 const refused = (world: World): Done => ({ world, event: { type: 'sent', result: 'refused', id: null, reason } })
 const contended = (world: World): Done => ({ world, event: { type: 'sent', result: 'contended', id: null, reason } })
 
-/** How Stripe would treat the product's keys; a mutation replaces one by a version without the protection. */
+/**
+ * How Stripe would treat the product's keys; a mutation replaces one by a version without the
+ * protection.
+ */
 export interface Keys {
   /** Both runs send the same parameters when they create; else the second is refused. */
   readonly alike: boolean
@@ -169,7 +184,10 @@ export const productKeys: Keys = {
 
 const used = (world: World, key: string, by: string): World => ({ ...world, keys: { ...world.keys, [key]: by } })
 
-/** A request carried out: what Stripe would do with it. The sender is one store: its journal makes a repetition a new request where that is harmless. */
+/**
+ * A request carried out: what Stripe would do with it. The sender is one store: its journal makes a
+ * repetition a new request where that is harmless.
+ */
 export function carryOut(world: World, { state, phase, sender, planned }: Pending, keys: Keys = productKeys): Done {
   const live = world.old === 'live'
   const answer =
@@ -282,7 +300,10 @@ function isOther(before: string | undefined, own: string, { alike }: Keys): bool
   return !alike || before === 'shut' || before.split(' ')[1] !== own.split(' ')[1]
 }
 
-/** The key of a hold or a release is used up by a request that changes nothing; whatever was sent under it is over. */
+/**
+ * The key of a hold or a release is used up by a request that changes nothing; whatever was sent
+ * under it is over.
+ */
 export function shutting(world: World, { state, phase, sender }: Pending, keys: Keys): World {
   const key = phase === 'holding' ? keys.hold(state, sender) : keys.release(state, sender)
   return world.keys[key] === undefined ? used(world, key, 'shut') : world

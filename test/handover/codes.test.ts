@@ -7,7 +7,10 @@ import type { LiveAccount } from '../../src/live/accounts.ts'
 import { drive } from './drive.ts'
 import { memberOf, stageAt, subscribe, type Stage } from './stage.ts'
 
-/** How a subscriber comes to a code. Unless said otherwise the member subscribed on 15 January 2026 and today is 20 February. */
+/**
+ * How a subscriber comes to a code. Unless said otherwise the member subscribed on 15 January 2026
+ * and today is 20 February.
+ */
 interface Case {
   readonly wanted?: 'source' | 'settled'
   readonly born?: string
@@ -110,7 +113,10 @@ function disputed(latest: Stripe.Invoice): Stripe.Invoice {
   } as unknown as Stripe.Invoice
 }
 
-/** Said of subscribers by the plan as a whole: test/cli/one-bad-entry.test.ts has somebody who gets it. */
+/**
+ * Said of subscribers by the plan as a whole: test/cli/one-bad-entry.test.ts has somebody who gets
+ * it.
+ */
 const ofThePlan = ['resource_blocked'] as const
 
 const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[number]>, Case>> = {

@@ -52,7 +52,10 @@ export interface Driven {
   readonly trail: readonly string[]
 }
 
-/** A plain driver of the machine over two accounts: no journal, one hand-over at a time. What the store would hold is `saved`. */
+/**
+ * A plain driver of the machine over two accounts: no journal, one hand-over at a time. What the
+ * store would hold is `saved`.
+ */
 export async function drive(
   stage: Stage,
   plan: AnyPlan,
@@ -61,7 +64,8 @@ export async function drive(
   const { story = {} } = options
   const saved: { state: HandoverState } = { state: options.from ?? atSource }
   const trail: string[] = []
-  // Stands for the plan's digest and the generation observed: a later plan never replays an earlier one's answers.
+  // Stands for the plan's digest and the generation observed: a later plan never replays an earlier
+  // one's answers.
   plans += 1
   const events: HandoverEvent[] = [
     options.from === undefined || isRestedAnew(options.from) ? beginOf(plan, true) : { type: 'interrupted' },
@@ -293,8 +297,9 @@ function inPlace(stage: Stage, value: Json): Json {
 }
 
 /**
- * Brings the one subscriber of a stage to where its file says, as repeated applies would: what was begun is finished or undone first, from what the store
- * remembers or, when `forgotten`, from the marks alone.
+ * Brings the one subscriber of a stage to where its file says, as repeated applies would: what was
+ * begun is finished or undone first, from what the store remembers or, when `forgotten`, from the
+ * marks alone.
  */
 export async function settleDown(
   stage: Stage,

@@ -18,7 +18,10 @@ function declarations(file: string): string {
   return readFileSync(join(root, 'esm/resources', file), 'utf8')
 }
 
-/** The fields of an interface as the SDK declares them; of a part, the first interface of that name is the object's own. */
+/**
+ * The fields of an interface as the SDK declares them; of a part, the first interface of that name
+ * is the object's own.
+ */
 function declaredFields(declared: string, name: string): readonly string[] {
   const text = declared.replaceAll(/\/\*\*[\s\S]*?\*\//g, '')
   const body = new RegExp(`^( *)(?:export )?interface ${name} \\{\\n([\\s\\S]*?)\\n\\1\\}`, 'm').exec(text)?.[2] ?? ''

@@ -5,7 +5,10 @@ import type { HandoverPlan } from '../../src/handover/types.ts'
 import { billsOf, drive, Killed, settleDown } from './drive.ts'
 import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
 
-/** A member of two months with a discount that runs, ready to be moved; made once, every case begins with a copy of it. */
+/**
+ * A member of two months with a discount that runs, ready to be moved; made once, every case begins
+ * with a copy of it.
+ */
 const begin = (async (): Promise<Stage> => {
   const stage = await stageAt('2026-01-31T09:15:00Z')
   await subscribe(stage, await memberOf(stage), { discounts: [{ coupon: 'welcome-20' }] })
@@ -29,7 +32,10 @@ async function planOf(stage: Stage, wanted: 'source' | 'target' | 'settled'): Pr
   return found.plan
 }
 
-/** Kills the run at its n-th command: before it, or after its request was carried out and before the answer was heard. */
+/**
+ * Kills the run at its n-th command: before it, or after its request was carried out and before the
+ * answer was heard.
+ */
 async function killedAt(
   stage: Stage,
   plan: HandoverPlan,

@@ -57,7 +57,8 @@ test('a discount that applies once goes to the customer’s earliest renewal alo
   onceForAll(stage)
   const carried = [{ coupon: { $ref: 'coupon.first-one' } }]
   expect(await discountsOf(stage)).toEqual({ [first]: carried, [second]: [] })
-  // The move itself without what no request can bring about: its fingerprint is what a real read shows.
+  // The move itself without what no request can bring about: its fingerprint is what a real read
+  // shows.
   const untouched = stage.tampers.splice(0)
   for (const id of [first, second]) stage.subscribers.set(id, {})
   const real = present((await stage.classify('target'))[0], 'subscriber')

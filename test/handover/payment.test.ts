@@ -3,7 +3,10 @@ import { expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { memberOf, stageAt, subscribe } from './stage.ts'
 
-/** Sources of the customer on both sides, as older accounts have them beside payment methods; the steps of the move, or why there is none. */
+/**
+ * Sources of the customer on both sides, as older accounts have them beside payment methods; the
+ * steps of the move, or why there is none.
+ */
 async function withSources(old: string | null, copied: string | null): Promise<string> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
   const member = await memberOf(stage)

@@ -23,8 +23,9 @@ import { connectAccount } from '../../src/stripe/account.ts'
 import { clientOf } from '../sandbox/client.ts'
 
 /**
- * A small world on the sandbox: one old account, the target, a catalog that both share. Stories make subscriptions in the old account as life does, copy
- * the customers, and let the real product classify and move them.
+ * A small world on the sandbox: one old account, the target, a catalog that both share. Stories
+ * make subscriptions in the old account as life does, copy the customers, and let the real product
+ * classify and move them.
  */
 export interface Stage {
   readonly sandbox: Sandbox
@@ -36,7 +37,10 @@ export interface Stage {
   readonly copied: string[][]
   readonly policies: Record<string, unknown>
   readonly subscribers: Map<string, Partial<DesiredSubscriber>>
-  /** What no request can bring about in a sandbox: changes of what was read, before it is decided on. */
+  /**
+   * What no request can bring about in a sandbox: changes of what was read, before it is decided
+   * on.
+   */
   readonly tampers: ((live: Live) => Live)[]
   /** Terms in the catalog that differ from the accounts', by address. */
   readonly rewritten: Map<string, JsonObject>

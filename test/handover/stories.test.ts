@@ -205,7 +205,8 @@ describe('what must never happen', () => {
   test('a creation that takes money is undone, refunded, and alarms', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const plan = await planOf(stage, 'target')
-    // The mistake that charges people twice everywhere: Stripe's default is to bill the time until the anchor at once.
+    // The mistake that charges people twice everywhere: Stripe's default is to bill the time until
+    // the anchor at once.
     const steps = plan.steps.map((step) =>
       step.id === 'create'
         ? {

@@ -1,12 +1,15 @@
 import { dirname } from 'node:path'
 
-/** Rows from the lowest up. A unit imports itself and units of lower rows; units of one row do not know one another. */
+/**
+ * Rows from the lowest up. A unit imports itself and units of lower rows; units of one row do not
+ * know one another.
+ */
 type Rows = readonly (readonly string[])[]
 
 /**
- * The floors, types included: for every folder with folders in it, one ordered list. A unit is a folder, or a file by
- * its name; `.` stands for all files of the folder that are not named. Between the files of one unit the linter
- * forbids cycles.
+ * The floors, types included: for every folder with folders in it, one ordered list. A unit is a
+ * folder, or a file by its name; `.` stands for all files of the folder that are not named. Between
+ * the files of one unit the linter forbids cycles.
  */
 export const floors: Readonly<Record<string, Rows>> = {
   src: [
@@ -69,10 +72,16 @@ export const floors: Readonly<Record<string, Rows>> = {
   'src/cli/report': [['html.ts', 'rehearsal-words.ts'], ['plots'], ['.']],
 }
 
-/** Folders whose inner folder is one unit with them: Stripe's objects and their billing describe one another. */
+/**
+ * Folders whose inner folder is one unit with them: Stripe's objects and their billing describe one
+ * another.
+ */
 export const undivided: readonly string[] = ['src/sandbox/stripe']
 
-/** The sandbox judges the product: it shares nothing with it but these words of the core, no money and no calendar. */
+/**
+ * The sandbox judges the product: it shares nothing with it but these words of the core, no money
+ * and no calendar.
+ */
 const sandboxMayUse = ['assert', 'json', 'instant', 'suggest'].map((name) => `src/core/${name}.ts`)
 
 /** Why an import is not allowed; undefined when it is. */

@@ -8,7 +8,9 @@ export interface Source {
   /** Relative to the repository: `src/core/json.ts`. */
   readonly path: string
   readonly text: string
-  /** Files of this repository that it imports, relative to the repository; packages are left out. */
+  /**
+   * Files of this repository that it imports, relative to the repository; packages are left out.
+   */
   readonly imports: readonly string[]
 }
 
@@ -38,7 +40,10 @@ export function importsOf(path: string, text: string): string[] {
     .map((name) => normalize(join(dirname(path), name)))
 }
 
-/** A path that is computed cannot be checked. The program's start alone computes one: that of the built program, if there is one. */
+/**
+ * A path that is computed cannot be checked. The program's start alone computes one: that of the
+ * built program, if there is one.
+ */
 const startsProgram = 'src/bin/crossbill.js'
 
 const hidingForms = [

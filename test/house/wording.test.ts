@@ -14,7 +14,10 @@ interface Rule {
 
 const isEdge = (path: string): boolean => /^src\/(stripe|kajabi|store|files|server|alerts|cli|bin)\//.test(path)
 
-/** Statuses that belong to subscriptions alone; `active` and `paused` are words of other objects, too. */
+/**
+ * Statuses that belong to subscriptions alone; `active` and `paused` are words of other objects,
+ * too.
+ */
 const own = 'trialing|past_due|unpaid|canceled|incomplete|incomplete_expired'
 
 const codeRules: readonly Rule[] = [
@@ -113,6 +116,12 @@ describe('house rules of wording', () => {
     expect(code.map((source) => source.path).filter((path) => vagueNames.test(path))).toEqual([])
   })
 
+  test('sentences avoid the words that a stranger reads twice', () => {
+    expect(found([{ path: 'src/a.ts', text: '// Whoever is told' }], oddWords)).toHaveLength(1)
+    const read = prose.filter(({ path }) => path.startsWith('src/') || /^(docs\/[a-z-]+|README)\.md$/.test(path))
+    expect(found(read, oddWords).length).toBeLessThanOrEqual(oddWordsAllowed)
+  })
+
   test(`comment lines end at column ${commentColumns}`, () => {
     const seeded = [
       `// ${'word '.repeat(26)}`,
@@ -145,10 +154,20 @@ describe('house rules of wording', () => {
 /** `as unknown as` there is; it falls, and must never rise. */
 const castsAllowed = 22
 
+const oddWords: Rule = {
+  name: 'words that a stranger reads twice',
+  pattern: /\b(whoever|anew|mends?|mended|is told|are told|is none|all the same|of ours)\b/i,
+  seeded: 'whoever',
+}
+/** Lines from before the rule. The number falls with every text that is rewritten. */
+const oddWordsAllowed = 61
+
 /** Comment lines longer than this are hard to read beside the code. */
 const commentColumns = 100
-/** Long lines from before the rule; it falls with every file that is rewritten, and must never rise. */
-const longCommentsAllowed = 1_900
+/**
+ * Long lines from before the rule, mostly tables. The number falls and must never rise.
+ */
+const longCommentsAllowed = 68
 
 function longComments(files: readonly { path: string; text: string }[]): string[] {
   return files

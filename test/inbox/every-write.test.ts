@@ -13,7 +13,9 @@ const wish = async (rig: Rig): Promise<{ readonly id: string; readonly successor
   return { id, successor }
 }
 
-/** The context with a store of which the write of this number fails, before or after it was done. */
+/**
+ * The context with a store of which the write of this number fails, before or after it was done.
+ */
 function failing(context: InboxContext, at: number, side: 'before' | 'after') {
   const counted = { writes: 0 }
   const writes = new Set([

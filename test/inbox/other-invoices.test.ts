@@ -15,7 +15,10 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-/** An invoice of the same customer for something else, whose payment has failed and is tried again in some days. */
+/**
+ * An invoice of the same customer for something else, whose payment has failed and is tried again
+ * in some days.
+ */
 async function collecting(): Promise<string> {
   const stripe = rig.stripe('target')
   const { customer } = ada

@@ -65,7 +65,10 @@ export interface RigOptions {
   readonly between?: (fetch: typeof globalThis.fetch) => typeof globalThis.fetch
 }
 
-/** A small school in the sandbox: one offer, its cancel tag, a form; members on demand. Time passes only when somebody waits. */
+/**
+ * A small school in the sandbox: one offer, its cancel tag, a form; members on demand. Time passes
+ * only when somebody waits.
+ */
 export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const sandbox = createSandbox({
     accounts: ['target', 'us'],

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { catalogOf, lines, Target } from './target.ts'
 
-/** One kind after the other is taken through a list of states; after each, nothing is left to do. */
+/**
+ * One kind after the other is taken through a list of states; after each, nothing is left to do.
+ */
 const journeys: Readonly<Record<string, readonly (readonly [string, string, readonly string[]])[]>> = {
   product: [
     ['bare', 'products: { a: { name: A } }', ['create product.a (declared)']],

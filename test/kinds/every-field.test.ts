@@ -36,7 +36,10 @@ function said(value: Json | undefined, schema: TSchema, before: readonly string[
   })
 }
 
-/** Not compared: how an object is found again, where a secret goes, what a change means for people, what Stripe keeps for old accounts. */
+/**
+ * Not compared: how an object is found again, where a secret goes, what a change means for people,
+ * what Stripe keeps for old accounts.
+ */
 const apart = new Set(['chosen', 'written', 'ignored'])
 
 function compared(kind: Kind): readonly string[] {

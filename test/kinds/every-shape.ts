@@ -3,8 +3,8 @@ import type { JsonObject } from '../../src/core/json.ts'
 export type Sections = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 
 /**
- * Catalogs that together say something in every field of every kind, in every form that a field has. A field that is added to a schema and
- * not to these makes `every-field.test.ts` fail.
+ * Catalogs that together say something in every field of every kind, in every form that a field
+ * has. A field that is added to a schema and not to these makes `every-field.test.ts` fail.
  */
 export function everyShape(): readonly Sections[] {
   return [usual, unusual]

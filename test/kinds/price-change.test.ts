@@ -6,7 +6,9 @@ function price(rest: string): string {
   return `products: { p: { name: P } }\nprices: { a: { product: p, currency: usd, recurring: { interval: month }, ${rest} } }`
 }
 
-/** A target where somebody is on price.a, renewed already or still before their first renewal there. */
+/**
+ * A target where somebody is on price.a, renewed already or still before their first renewal there.
+ */
 async function withPeople(anchorAhead: boolean): Promise<Target> {
   const target = await Target.open()
   await target.apply(await target.plan(catalogOf(price('unit_amount: 4900'))))

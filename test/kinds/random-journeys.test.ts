@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { catalogOf, lines, Target } from './target.ts'
 
-/** What an entry may say, a few words for each field, so that any two states share some and differ in some. */
+/**
+ * What an entry may say, a few words for each field, so that any two states share some and differ
+ * in some.
+ */
 const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
 const maybe = <T>(...values: readonly T[]): fc.Arbitrary<T | undefined> => fc.constantFrom(undefined, ...values)
 

@@ -12,7 +12,10 @@ import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { load } from '../catalog/project.ts'
 
-/** A target account in a sandbox, with a plain executor: what the engine does, without journal and recovery. */
+/**
+ * A target account in a sandbox, with a plain executor: what the engine does, without journal and
+ * recovery.
+ */
 export class Target {
   readonly account: StripeAccount
   known: readonly KnownObject[] = []
@@ -69,7 +72,9 @@ export class Target {
     return { ...plan, changes: [...plan.changes, ...plan.removals] }
   }
 
-  /** Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash. */
+  /**
+   * Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash.
+   */
   async apply(plan: ResourcesPlan, stopAfter = Infinity): Promise<void> {
     const ids = new Map(plan.ids)
     const applied = new Map<string, string | null>(plan.forms)

@@ -71,7 +71,8 @@ describe('what the status of a subscription means', () => {
     })
     expect(seen.mayCharge(on('void'))).toBe(false)
     expect([on('void'), on('keep_as_draft')].map(seen.isOnHold)).toEqual([true, true])
-    // The mark is there, the hold is not: somebody changed the pause, took it off, or the subscription has ended.
+    // The mark is there, the hold is not: somebody changed the pause, took it off, or the
+    // subscription has ended.
     const off = [on('mark_uncollectible'), on('void', 1_800_000_000), { ...on('void'), pause_collection: null }]
     expect(off.map(seen.isOnHold)).toEqual([false, false, false])
     expect(off.map(seen.isHeld)).toEqual([true, true, true])
@@ -96,7 +97,10 @@ describe('what the status of a subscription means', () => {
   })
 })
 
-/** The plan revokes by this, the service gives again by it: with two answers a member's access would come and go. */
+/**
+ * The plan revokes by this, the service gives again by it: with two answers a member's access would
+ * come and go.
+ */
 describe('the plan and the service agree on who pays, for every status', () => {
   test.each(statuses)('%s, of a successor', async (status) => {
     const { claim, paid } = await bothSay({ old: 'canceled', successor: status })

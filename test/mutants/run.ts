@@ -8,9 +8,9 @@ import { mutationsOf, type Mutation } from './mutations.ts'
 
 /**
  * `npm run mutants -- --sample 200 [--seed S] [--folders handover,plan]`: small mistakes, each made
- * alone in a copy of the repository. The tests of the folder run first, then every test that imports
- * the file. A mutant that no test notices is printed with its place. The seed comes from the clock
- * and is printed, so that each run looks somewhere else and can be repeated.
+ * alone in a copy of the repository. The tests of the folder run first, then every test that
+ * imports the file. A mutant that no test notices is printed with its place. The seed comes from
+ * the clock and is printed, so that each run looks somewhere else and can be repeated.
  */
 const folders = ['billing', 'kinds', 'live', 'handover', 'plan', 'access', 'cancel', 'pull', 'engine', 'stripe']
 const { values } = parseArgs({

@@ -11,7 +11,10 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, chromiumSandbox: false })
 }
 
-/** A page as somebody holds it; `problems` collects what the browser complained about and every request that left for elsewhere. */
+/**
+ * A page as somebody holds it; `problems` collects what the browser complained about and every
+ * request that left for elsewhere.
+ */
 export async function openPage(
   browser: Browser,
   options: { width: number; javaScript?: boolean },

@@ -6,7 +6,10 @@ import { peopleIn } from '../../src/plan/resources/people.ts'
 const now = instant(1_800_000_000)
 const day = 86_400
 
-/** As much of a subscription as is looked at here; renewed in the target already unless told otherwise. */
+/**
+ * As much of a subscription as is looked at here; renewed in the target already unless told
+ * otherwise.
+ */
 function subscription(id: string, more: Record<string, unknown> = {}): Stripe.Subscription {
   const items = more['items'] ?? [{ id: `si_${id}`, price: { id: 'price_a' }, tax_rates: [], discounts: [] }]
   return {

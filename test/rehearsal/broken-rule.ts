@@ -34,7 +34,10 @@ function mutated(worlds: RehearsalWorlds, mutation: Mutation): RehearsalWorlds {
   }
 }
 
-/** What the first of some seeds finds: where a death falls depends on every request before it, and no rule should have to be broken at a certain one. */
+/**
+ * What the first of some seeds finds: where a death falls depends on every request before it, and
+ * no rule should have to be broken at a certain one.
+ */
 export async function foundBySomeSeed(trial: Trial, mutation?: Mutation): Promise<RehearsalReport> {
   let report = await rehearsed(trial, mutation)
   for (const seed of [101, 102, 103]) if (report.ok) report = await rehearsed({ ...trial, seed }, mutation)

@@ -3,7 +3,8 @@ import { found, rehearsed } from './broken-rule.ts'
 
 const broken = vi.hoisted(() => ({ now: false }))
 
-// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is on.
+// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is
+// on.
 vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   const real = await original()
   return {

@@ -14,7 +14,8 @@ vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
 })
 
 test('the rehearsal finds that a settled old subscription is taken for a cancelled member', async () => {
-  // With this seed somebody cancels in Kajabi in the tenth week, two weeks after their old subscription was settled.
+  // With this seed somebody cancels in Kajabi in the tenth week, two weeks after their old
+  // subscription was settled.
   const people = Array.from({ length: 3 }, (_, index) => ({ since: `2026-09-${10 + index}T09:15:00Z` }))
   const trial = { people, months: 4, faults: true, seed: 5 }
   expect(found(await rehearsed(trial))).toBe('nothing')

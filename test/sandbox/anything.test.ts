@@ -44,7 +44,10 @@ const words = [
   '{"a":1}',
 ]
 
-/** A form that names parameters the schema knows, as deep as it goes, with values that may or may not fit. */
+/**
+ * A form that names parameters the schema knows, as deep as it goes, with values that may or may
+ * not fit.
+ */
 function formOf(schema: Schema<unknown>, name: string, value: fc.Arbitrary<string>): fc.Arbitrary<[string, string][]> {
   const { inside } = schema
   if (inside === undefined) return value.map((given) => [[name, given]])

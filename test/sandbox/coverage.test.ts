@@ -16,7 +16,10 @@ test('every route of the sandbox is one of Stripe’s', () => {
   ).toEqual([])
 })
 
-/** What a school's catalog, customers and doors are made of: here the sandbox must understand all that Stripe does. */
+/**
+ * What a school's catalog, customers and doors are made of: here the sandbox must understand all
+ * that Stripe does.
+ */
 const whole = [
   'products',
   'prices',
@@ -32,7 +35,10 @@ const whole = [
   'entitlements/features',
 ]
 
-/** Left out on purpose: Connect, accounts as customers, test clocks (the sandbox has a clock of its own), and what only bank accounts have. */
+/**
+ * Left out on purpose: Connect, accounts as customers, test clocks (the sandbox has a clock of its
+ * own), and what only bank accounts have.
+ */
 const leftOut = new Set([
   'account_holder_name',
   'account_holder_type',

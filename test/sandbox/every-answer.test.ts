@@ -3,8 +3,9 @@ import { instant } from '../../src/core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
 import { type Sandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
 
-// The watch over every sandbox (test/conformance) compares each of these answers with the SDK's description, to the last field of the last object:
-// this test only has to bring about everything an old account can hold and to read it in every way the product and the SDK can.
+// The watch over every sandbox (test/conformance) compares each of these answers with the SDK's
+// description, to the last field of the last object: this test only has to bring about everything
+// an old account can hold and to read it in every way the product and the SDK can.
 
 /** A row of a list, or an object, as far as this test looks at it. */
 type Shown = JsonObject & {

@@ -288,7 +288,8 @@ test('people are known to Kajabi, some stand in both accounts, some pay outside 
   expect(outside.length).toBeGreaterThanOrEqual(4)
 })
 
-// What is shown of them is held against the SDK's description, like every answer of every sandbox here.
+// What is shown of them is held against the SDK's description, like every answer of every sandbox
+// here.
 test('bank debits and wallets are shown in full, whatever is known of them', async () => {
   const sandbox = school(400)
   const odd = ['us', 'intl'].flatMap((name) =>

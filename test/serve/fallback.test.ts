@@ -7,7 +7,10 @@ import { root } from '../house/sources.ts'
 import type { Member } from '../inbox/rig.ts'
 import { openTown, until, type Process, type Town } from './town.ts'
 
-/** docs/fallback.md, played: every outage, and every command that its page gives. One after the other, in one town. */
+/**
+ * docs/fallback.md, played: every outage, and every command that its page gives. One after the
+ * other, in one town.
+ */
 describe('the manual fallback', { timeout: 60_000 }, () => {
   let town: Town
   let service: Process | undefined

@@ -2,7 +2,10 @@ import { expect } from 'vitest'
 import type { Member, Rig } from '../inbox/rig.ts'
 import { until, type Town } from './town.ts'
 
-/** A few by default, since every start of a process costs a second; `CROSSBILL_CANCELS=1000 CROSSBILL_KILLS=30` at length. */
+/**
+ * A few by default, since every start of a process costs a second; `CROSSBILL_CANCELS=1000
+ * CROSSBILL_KILLS=30` at length.
+ */
 export const cancels = Number(process.env['CROSSBILL_CANCELS'] ?? 12)
 export const kills = Number(process.env['CROSSBILL_KILLS'] ?? 4)
 /** Milliseconds that such a test may take on a busy machine. */
@@ -22,10 +25,15 @@ export async function school(rig: Rig, count: number): Promise<School> {
   return { leave, stay: [await rig.member('stays', 'held'), await rig.member('remains', 'settled')] }
 }
 
-/** Times that everything on its way is sent once more. More would be hundreds of thousands of hooks for a thousand wishes. */
+/**
+ * Times that everything on its way is sent once more. More would be hundreds of thousands of hooks
+ * for a thousand wishes.
+ */
 const repeats = 10
 
-/** Every wish once, now and then everything that is on its way once more: twice, and out of order. */
+/**
+ * Every wish once, now and then everything that is on its way once more: twice, and out of order.
+ */
 export async function everybodyLeaves(town: Town, { leave }: School): Promise<void> {
   const every = Math.ceil(leave.length / repeats)
   for (const [n, { contact }] of leave.entries()) {
@@ -34,7 +42,10 @@ export async function everybodyLeaves(town: Town, { leave }: School): Promise<vo
   }
 }
 
-/** Everyone who wished to is cancelled exactly once, in every account that had them; nobody else is; nothing is left. */
+/**
+ * Everyone who wished to is cancelled exactly once, in every account that had them; nobody else is;
+ * nothing is left.
+ */
 export async function allDone({ rig }: Town, { leave, stay }: School): Promise<void> {
   // A hook that Kajabi has given up is found by the poller.
   await until(

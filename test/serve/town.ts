@@ -13,7 +13,10 @@ export const hookSecret = 'ab'.repeat(16)
 const linkSecret = Buffer.alloc(32, 7).toString('base64')
 const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 
-/** The sandbox as a server of its own, a project that points at it, and `crossbill serve` as processes that can be killed. */
+/**
+ * The sandbox as a server of its own, a project that points at it, and `crossbill serve` as
+ * processes that can be killed.
+ */
 export interface Town {
   readonly rig: Rig
   readonly folder: string
@@ -21,7 +24,10 @@ export interface Town {
   readonly env: Readonly<Record<string, string>>
   /** Answers of these are 503 pages from now on. */
   readonly down: { stripe: boolean; kajabi: boolean }
-  /** Where every process of the service listens, one after the other or several on ports of their own. */
+  /**
+   * Where every process of the service listens, one after the other or several on ports of their
+   * own.
+   */
   readonly ports: readonly number[]
   /** Everything that any process wrote. */
   readonly output: () => string

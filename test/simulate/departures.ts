@@ -9,7 +9,9 @@ import type { Member, TwinWorlds } from './world.ts'
 
 type Cancel = Extract<Happening, { readonly do: 'cancel' }>
 
-/** Members who leave, by every door there is, and the service that has to hear them. (Promise 9.) */
+/**
+ * Members who leave, by every door there is, and the service that has to hear them. (Promise 9.)
+ */
 export class Departures {
   private readonly worlds: TwinWorlds
   private readonly note: (text: string) => void
@@ -35,7 +37,8 @@ export class Departures {
     }
     await this.work()
     if (whoGoesOn(this.worlds).size === before.size && (await this.worlds.service.rows('dead')).length === dead.size) {
-      // The same tag within minutes passes for the same wish; it stays until its wish is done, and is found by the next look.
+      // The same tag within minutes passes for the same wish; it stays until its wish is done, and
+      // is found by the next look.
       this.count('found_by_the_poller')
       await this.worlds.service.poll()
       await this.work()
@@ -94,7 +97,10 @@ export class Departures {
     if (!(await this.worlds.service.work())) throw new Broken('promise 9: a signal is pending for ever')
   }
 
-  /** Who left in the end: they, or nobody without somebody being told, who then asks and cancels the right one by hand. */
+  /**
+   * Who left in the end: they, or nobody without somebody being told, who then asks and cancels the
+   * right one by hand.
+   */
   private async answered(member: Member, before: ReadonlySet<string>, dead: ReadonlySet<string>): Promise<Member> {
     const { service, members } = this.worlds
     const after = whoGoesOn(this.worlds)
@@ -127,7 +133,9 @@ export class Departures {
         if (contact.tags.includes(tag)) await order(moved, { act: 'remove_tag', contact: contact.id, tag })
   }
 
-  /** An old body comes again, perhaps about somebody who has subscribed anew since: nobody leaves. */
+  /**
+   * An old body comes again, perhaps about somebody who has subscribed anew since: nobody leaves.
+   */
   async hearAgain(which: number): Promise<void> {
     const { service } = this.worlds
     const body = service.heard[which % Math.max(1, service.heard.length)]

@@ -10,7 +10,8 @@ import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { offerOf } from './people.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-// What is so in the two worlds, read from their own rows at any instant: nothing of the product's is asked.
+// What is so in the two worlds, read from their own rows at any instant: nothing of the product's
+// is asked.
 
 const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid'])
 
@@ -63,7 +64,10 @@ export function payersOf({ old, live, successors }: Sides): readonly string[] {
   return [...here, ...live.filter(collects).map(({ id }) => `${id} of ${successors.length} in the target`)]
 }
 
-/** Whether anything of them still goes on in the world that migrates. A held one whose successor has ended waits to be settled, and bills nobody. */
+/**
+ * Whether anything of them still goes on in the world that migrates. A held one whose successor has
+ * ended waits to be settled, and bills nobody.
+ */
 export const goesOn = ({ old, live, held, ended }: Sides): boolean =>
   live.length > 0 || (old !== undefined && isLive(old) && !(held && ended.length > 0))
 
@@ -111,7 +115,10 @@ export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
   return { expected: since(twin, names), actual: since(moved, successors) }
 }
 
-/** An invoice of its own, for a period that a revert left uncharged, names its subscriber in its mark. */
+/**
+ * An invoice of its own, for a period that a revert left uncharged, names its subscriber in its
+ * mark.
+ */
 function carriedFor({ world }: Sandbox, account: string, invoice: string | null): string | undefined {
   const row = world.accounts
     .get(account)

@@ -2,11 +2,17 @@ import type { Stage } from '../../src/catalog/types.ts'
 import type { Chance } from './chance.ts'
 import type { Arrival } from './service.ts'
 
-/** What a member changes: card, plan, quantity, the end of it all (and thinks better of it), a pause. */
+/**
+ * What a member changes: card, plan, quantity, the end of it all (and thinks better of it), a
+ * pause.
+ */
 export const edits = ['card', 'plan', 'quantity', 'end', 'keep', 'pause', 'unpause'] as const
 export type Edit = (typeof edits)[number]
 
-/** One thing that happens. A story is a list of these, so that a failing one can be told shorter. Members are counted as they come; beyond the last it begins anew. */
+/**
+ * One thing that happens. A story is a list of these, so that a failing one can be told shorter.
+ * Members are counted as they come; beyond the last it begins anew.
+ */
 export type Happening =
   /** Time passes in the world, up to weeks at once. */
   | { readonly do: 'days'; readonly days: number }
@@ -17,10 +23,15 @@ export type Happening =
       readonly do: 'apply'
       readonly diesAt: number | undefined
       readonly faults: number | undefined
-      /** The killed life is followed by the next one at once, and set beside one that nobody killed. */
+      /**
+       * The killed life is followed by the next one at once, and set beside one that nobody killed.
+       */
       readonly beside?: true
     }
-  /** A plan is made and kept for review; another day it is applied from its file, perhaps after somebody touched the file. */
+  /**
+   * A plan is made and kept for review; another day it is applied from its file, perhaps after
+   * somebody touched the file.
+   */
   | { readonly do: 'save plan' }
   | { readonly do: 'apply saved'; readonly tampered: boolean }
   | {
@@ -40,7 +51,10 @@ export type Happening =
   | { readonly do: 'accept'; readonly member: number }
   /** A forgotten checkout link of the old account sells once more. */
   | { readonly do: 'old checkout'; readonly member: number }
-  /** An old integration adds an invoice item to a held subscription; the operator bills it in the target before time goes on. */
+  /**
+   * An old integration adds an invoice item to a held subscription; the operator bills it in the
+   * target before time goes on.
+   */
   | { readonly do: 'item'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
@@ -55,7 +69,8 @@ export type Happening =
 
 /** Some thirty things that happen to a school with so many members. */
 export function randomHappenings(random: Chance, people: number): Happening[] {
-  // Most schools begin by moving everybody: what happens to those who are moved is what this is about.
+  // Most schools begin by moving everybody: what happens to those who are moved is what this is
+  // about.
   const wave: readonly Happening[] = random.happens(0.6) ? [{ do: 'wave', stage: 'target' }, appliedAt(random)] : []
   return [...wave, ...Array.from({ length: random.between(14, 28) }, () => randomHappening(random, people))]
 }

@@ -40,7 +40,10 @@ export class Life {
     return known
   }
 
-  /** A revert takes back an invoice that was being dunned, and with it how far the dunning had come: it begins anew in the old account. */
+  /**
+   * A revert takes back an invoice that was being dunned, and with it how far the dunning had come:
+   * it begins anew in the old account.
+   */
   beginsAnew(member: Member): boolean {
     const { reverted, declined } = this.of(member)
     return reverted && declined

@@ -4,7 +4,8 @@ import { tell } from './simulate.ts'
 // Whole worlds one after the other: slow on a busy machine, never waiting for anything.
 vi.setConfig({ testTimeout: 120_000 })
 
-// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is on.
+// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is
+// on.
 vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   const real = await original()
   return {

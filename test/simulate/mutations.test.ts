@@ -62,7 +62,8 @@ test.each<[string, Mutation, Person, readonly Happening[], RegExp]>([
     'releasing when the target cannot be read',
     takesSilenceForEmpty,
     monthly,
-    // The creation's answer was lost with the run that asked for it; the next one looks, and the target does not answer.
+    // The creation's answer was lost with the run that asked for it; the next one looks, and the
+    // target does not answer.
     [
       clean,
       { do: 'stage', member: 0, stage: 'target' },

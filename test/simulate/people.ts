@@ -54,7 +54,10 @@ const of = (
   tax_behavior: account === 'us' ? 'exclusive' : 'inclusive',
 })
 
-/** Two, no and three decimals; a week, a month, three months, a year; and what each can be changed for. */
+/**
+ * Two, no and three decimals; a week, a month, three months, a year; and what each can be changed
+ * for.
+ */
 export const prices = {
   monthly: of('us', 'Membership', 'usd', 4_900),
   premium: of('us', 'Membership', 'usd', 7_900),
@@ -101,7 +104,10 @@ const sold: readonly PriceName[] = [
   'pound',
 ]
 
-/** A random small school: month ends, all intervals, three kinds of currencies, coupons part-way, trials, taxes, pauses, people with two subscriptions. */
+/**
+ * A random small school: month ends, all intervals, three kinds of currencies, coupons part-way,
+ * trials, taxes, pauses, people with two subscriptions.
+ */
 export function randomPeople(random: Chance): Person[] {
   const people = Array.from({ length: random.between(2, 4) }, () => {
     const day = random.one([1, 9, 15, 28, 29, 30, 31])
@@ -125,7 +131,8 @@ export function randomPeople(random: Chance): Person[] {
     const shares = random.happens(0.2)
     return { ...fitting({ since, price, ...(coupon === undefined ? {} : { coupon }), ...oddity }), shares }
   })
-  // In the order in which they signed up, so that somebody's second subscription comes after the first.
+  // In the order in which they signed up, so that somebody's second subscription comes after the
+  // first.
   return people
     .toSorted((a, b) => (a.since < b.since ? -1 : 1))
     .map(({ shares, ...one }, index, all): Person => {

@@ -14,7 +14,10 @@ import type { Foreign } from './promises.ts'
 import { idIn } from './service.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-/** Members at the portals, old and new, and at their banks; and the operator who makes a change on the other side, too. */
+/**
+ * Members at the portals, old and new, and at their banks; and the operator who makes a change on
+ * the other side, too.
+ */
 export class Portal {
   private readonly worlds: TwinWorlds
   private readonly life: Life
@@ -34,7 +37,10 @@ export class Portal {
     this.pulled()
   }
 
-  /** Before anything is migrated: what somebody else has in the target, the prices of its portal among them. */
+  /**
+   * Before anything is migrated: what somebody else has in the target, the prices of its portal
+   * among them.
+   */
   plantForeign(): Foreign {
     const { world } = this.worlds.moved
     const maker = new Maker(world)
@@ -132,7 +138,10 @@ export class Portal {
     this.worlds.override(member.key, ['changed_since_move', 'drift_on_held_source'])
   }
 
-  /** An old integration adds an item to the old subscription while it is on hold; without the migration it would be on the next invoice. */
+  /**
+   * An old integration adds an item to the old subscription while it is on hold; without the
+   * migration it would be on the next invoice.
+   */
   async addItem(member: Member): Promise<void> {
     const { old, twin, live, held } = sidesOf(this.worlds, member)
     const [successor] = live
@@ -149,7 +158,10 @@ export class Portal {
     this.postItem('twin', member.account, item)
   }
 
-  /** The operator, whom verify has told, takes every such item out of the old account and bills it in the new one. */
+  /**
+   * The operator, whom verify has told, takes every such item out of the old account and bills it
+   * in the new one.
+   */
   async billItems(): Promise<void> {
     for (const member of this.worlds.members) {
       const id = this.items.get(member.key)
@@ -186,11 +198,14 @@ export class Portal {
     }
   }
 
-  /** The bank refuses this card from now on, in whichever account it is charged, or takes it again. */
+  /**
+   * The bank refuses this card from now on, in whichever account it is charged, or takes it again.
+   */
   async decline(member: Member, declines: boolean): Promise<void> {
     const sides = sidesOf(this.worlds, member)
     const { twin, live, old } = sides
-    // What comes after the last attempt is each account's own setting; the British one keeps them unpaid.
+    // What comes after the last attempt is each account's own setting; the British one keeps them
+    // unpaid.
     if (member.account !== 'us' || twin === undefined || !isLive(twin) || !goesOn(sides)) return
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
@@ -283,7 +298,10 @@ function isCalm({ status }: SubscriptionRow): boolean {
   return status === 'active' || status === 'trialing'
 }
 
-/** An update before the first renewal may take a discount away; a member with one is not offered it until then. */
+/**
+ * An update before the first renewal may take a discount away; a member with one is not offered it
+ * until then.
+ */
 function losesDiscount(
   { discounts, billing_cycle_anchor: anchor, trial_end: trial }: SubscriptionRow,
   now: number,

@@ -34,7 +34,8 @@ import type { Life } from './life.ts'
 import { violationsNow } from './truth.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-// The ten promises (their text stands in the handbook's terms beside each check), each looked at in the rows of the simulated worlds.
+// The ten promises (their text stands in the handbook's terms beside each check), each looked at in
+// the rows of the simulated worlds.
 
 interface Marked extends Row {
   readonly active: boolean
@@ -52,7 +53,10 @@ function broken(promise: number, what: string): Broken {
   return new Broken(`promise ${promise}: ${what}`)
 }
 
-/** Promise 1, one payer: at no instant could two accounts charge one subscriber. Looked at between any two requests. */
+/**
+ * Promise 1, one payer: at no instant could two accounts charge one subscriber. Looked at between
+ * any two requests.
+ */
 export function onePayer(worlds: TwinWorlds): void {
   for (const member of worlds.members) {
     const payers = payersOf(sidesOf(worlds, member))
@@ -60,7 +64,10 @@ export function onePayer(worlds: TwinWorlds): void {
   }
 }
 
-/** Promise 1, the other half: when nothing is under way, whoever would be billed without us is billed by one, and nobody else is. */
+/**
+ * Promise 1, the other half: when nothing is under way, whoever would be billed without us is
+ * billed by one, and nobody else is.
+ */
 export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
   for (const member of worlds.members) {
     if (life.beginsAnew(member)) continue
@@ -73,12 +80,16 @@ export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
   }
 }
 
-/** Promise 2, same bill: date to the second, amount to the cent, currency, as in the world in which nobody migrates. */
+/**
+ * Promise 2, same bill: date to the second, amount to the cent, currency, as in the world in which
+ * nobody migrates.
+ */
 export function sameBills(worlds: TwinWorlds, life: Life): void {
   const { expected, actual } = billsOf(worlds)
   const found = compareCharges(expected, actual).filter(({ code, subscriber }) => {
     const member = worlds.members.find(({ key }) => key === subscriber)
-    // A revert just after a renewal takes the new account's invoice back and bills the period in the old one: the same money, a little later.
+    // A revert just after a renewal takes the new account's invoice back and bills the period in
+    // the old one: the same money, a little later.
     return member === undefined || !(life.beginsAnew(member) || (code === 'date_differs' && life.of(member).reverted))
   })
   const [first, ...others] = found
@@ -113,13 +124,17 @@ export function missesNoSuccessor(worlds: TwinWorlds, { blocked }: Plan): void {
 /** One request that left, and the account that it was sent to. */
 export interface Sent extends StripeRequest {
   readonly account: string
-  /** Measured in the world's own rows: the customer that the request names was the same before and after it. */
+  /**
+   * Measured in the world's own rows: the customer that the request names was the same before and
+   * after it.
+   */
   isIdle?: boolean
 }
 
 /**
- * The customer that a request names while it only unsets metadata: the shape of a register, which asks Stripe's idempotency keys what two runs must agree on.
- * Undefined for every other request: such a request always needs a plan.
+ * The customer that a request names while it only unsets metadata: the shape of a register, which
+ * asks Stripe's idempotency keys what two runs must agree on. Undefined for every other request:
+ * such a request always needs a plan.
  */
 export function customerOfRegister({ moved }: TwinWorlds, account: string, request: StripeRequest): string | undefined {
   const id = /^\/v1\/customers\/(\w+)$/.exec(request.path)?.[1]
@@ -129,13 +144,17 @@ export function customerOfRegister({ moved }: TwinWorlds, account: string, reque
   return JSON.stringify(moved.world.accounts.get(account)?.table(customers).get(id))
 }
 
-/** What a revert and an undo do about the target's newest invoice and a period nobody charged: decided while working, never about anything else. */
+/**
+ * What a revert and an undo do about the target's newest invoice and a period nobody charged:
+ * decided while working, never about anything else.
+ */
 const aboutInvoices =
   /^\/v1\/(invoices(\/[^/]+(\/(finalize|void))?)?|invoiceitems|subscription_schedules\/[^/]+\/release)$/
 
 /**
- * Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and nothing of it twice. A register changes nothing that a person could
- * review, so no plan holds it; whether it changed nothing is measured and not believed.
+ * Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and
+ * nothing of it twice. A register changes nothing that a person could review, so no plan holds it;
+ * whether it changed nothing is measured and not believed.
  */
 export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
   const left = plan.changes.flatMap(({ steps }) =>
@@ -186,7 +205,10 @@ export function nothingTwice({ moved }: TwinWorlds): void {
   }
 }
 
-/** Promise 5: a killed run and the next one end as one run that nobody killed. Ids differ; everything else is compared. */
+/**
+ * Promise 5: a killed run and the next one end as one run that nobody killed. Ids differ;
+ * everything else is compared.
+ */
 export function sameEnd(worlds: TwinWorlds, clean: Sandbox): void {
   for (const { key, account, old } of worlds.members) {
     const [after, wanted] = [endOf(worlds.moved, { key, account, old }), endOf(clean, { key, account, old })]
@@ -214,7 +236,10 @@ function endOf(sandbox: Sandbox, { key, account, old }: Pick<Member, 'key' | 'ac
   })
 }
 
-/** Promise 6, undo: a member who was moved back is billed in the old account as if nothing had happened. */
+/**
+ * Promise 6, undo: a member who was moved back is billed in the old account as if nothing had
+ * happened.
+ */
 export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
   for (const member of worlds.members) {
     const { old, twin, held, live } = sidesOf(worlds, member)
@@ -226,8 +251,10 @@ export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
 }
 
 /**
- * What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was asked for later. The number of the last release stays, because the keys
- * of the next hand-over derive from it; it bills nothing. Every other mark, and a number of another form, is a difference.
+ * What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was
+ * asked for later. The number of the last release stays, because the keys of the next hand-over
+ * derive from it; it bills nothing. Every other mark, and a number of another form, is a
+ * difference.
  */
 function billedAs(row: ReturnType<typeof rowsOf>[number]): object {
   const { latest_invoice: _invoice, default_payment_method: method, discounts, canceled_at: _asked, ...rest } = row
@@ -243,7 +270,10 @@ export interface Foreign {
   readonly friend: string
 }
 
-/** Promise 7, ownership: nothing is sent about what somebody else made, nothing with history is deleted, offers given by hand stay. */
+/**
+ * Promise 7, ownership: nothing is sent about what somebody else made, nothing with history is
+ * deleted, offers given by hand stay.
+ */
 export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, sent: readonly Sent[]): void {
   for (const { account, method, path } of sent) {
     const foreign = ids.find((one) => one.startsWith(`${account} `) && path.includes(one.slice(account.length + 1)))
@@ -264,7 +294,10 @@ export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
   }
 }
 
-/** Promise 8, losing the state loses nothing: rebuilt from the marks it names the same objects, and the same people stand where they stood. */
+/**
+ * Promise 8, losing the state loses nothing: rebuilt from the marks it names the same objects, and
+ * the same people stand where they stood.
+ */
 export async function rebuiltEquals(
   worlds: TwinWorlds,
   lost: OpenStore,
@@ -284,7 +317,10 @@ export async function rebuiltEquals(
     )
 }
 
-/** What a store knows, a line each. Who never left the source is the same as not being known; of who has left since the last run it need not have heard. */
+/**
+ * What a store knows, a line each. Who never left the source is the same as not being known; of who
+ * has left since the last run it need not have heard.
+ */
 async function told(worlds: TwinWorlds, store: OpenStore, { catalog }: Context): Promise<readonly string[]> {
   const here = whoGoesOn(worlds)
   // Whose entry was erased is known again by the next pull.
@@ -295,7 +331,8 @@ async function told(worlds: TwinWorlds, store: OpenStore, { catalog }: Context):
   const phases = (await store.subscribers())
     .filter(({ key, phase }) => phase !== 'source' && here.has(key) && worlds.isDeclared(key))
     .map(({ key, phase }) => `${key} ${phase}`)
-  // An offer that is not there any more has no mark either; what somebody pays for who stands in no file, the mappings may not know.
+  // An offer that is not there any more has no mark either; what somebody pays for who stands in no
+  // file, the mappings may not know.
   const site = siteOf(worlds.moved.world)
   const grants = (await store.inbox.grants())
     .filter(({ subscribers }) => subscribers.some((one) => worlds.isDeclared(one)))
@@ -316,7 +353,10 @@ export function whoGoesOn(worlds: TwinWorlds): ReadonlySet<string> {
   return new Set(worlds.members.filter((one) => goesOn(sidesOf(worlds, one))).map(({ key }) => key))
 }
 
-/** Promise 9, of offers: nobody who pays is without theirs, and nobody holds one that has ended, once an apply has gone through. */
+/**
+ * Promise 9, of offers: nobody who pays is without theirs, and nobody holds one that has ended,
+ * once an apply has gone through.
+ */
 export function rightAccess(worlds: TwinWorlds): void {
   const wanted = new Map<string, Set<string>>()
   for (const member of worlds.members) {

@@ -7,8 +7,9 @@ import { shorten } from './shorten.ts'
 import { simulate, storyOf } from './simulate.ts'
 
 /**
- * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as there are (`--jobs`). The first broken promise is told as shortly as it
- * can be. `--worlds random`: each seed in a possible Stripe of its own; `--worlds 'name=value …'`: all in that one.
+ * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as
+ * there are (`--jobs`). The first broken promise is told as shortly as it can be. `--worlds
+ * random`: each seed in a possible Stripe of its own; `--worlds 'name=value …'`: all in that one.
  */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)

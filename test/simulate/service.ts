@@ -34,7 +34,10 @@ interface Surroundings {
   readonly mutate: Mutation
 }
 
-/** The cancel service of the school: its doors, its worker and its pollers, on a machine whose clock is not Stripe's. */
+/**
+ * The cancel service of the school: its doors, its worker and its pollers, on a machine whose clock
+ * is not Stripe's.
+ */
 export class Service {
   readonly kajabi: KajabiSite
   readonly access: Access
@@ -176,7 +179,10 @@ export class Service {
     return life.dead()
   }
 
-  /** Works until nothing waits; tries wait for one another, and what a dead worker held is free when its lease is over. */
+  /**
+   * Works until nothing waits; tries wait for one another, and what a dead worker held is free when
+   * its lease is over.
+   */
   async work(): Promise<boolean> {
     for (let turn = 0; turn < looksMax; turn++) {
       if ((await this.pending()) === 0) return true
@@ -186,7 +192,9 @@ export class Service {
     return (await this.pending()) === 0
   }
 
-  /** What the pollers do from minute to minute: tags seen twice in a row, and offers that are gone. */
+  /**
+   * What the pollers do from minute to minute: tags seen twice in a row, and offers that are gone.
+   */
   async poll(): Promise<void> {
     for (let look = 0; look < 2; look++) await pollTags(this.inbox(), this.seen)
     await pollAccess(this.inbox())

@@ -2,7 +2,10 @@ import type { Happening } from './happenings.ts'
 import type { Person } from './people.ts'
 import { tell, type Story } from './simulate.ts'
 
-/** Leaves out whatever the failure does not need, one happening after the other, until nothing more can go: the shortest story found. */
+/**
+ * Leaves out whatever the failure does not need, one happening after the other, until nothing more
+ * can go: the shortest story found.
+ */
 export async function shorten(
   story: Story,
   people: readonly Person[],

@@ -1,7 +1,10 @@
 import { afterAll, expect, test } from 'vitest'
 import { simulate } from './simulate.ts'
 
-/** A short run of what `npm run simulate` does at length; its seeds are fixed, so that a failure is the change's own, and chosen so that much happens. */
+/**
+ * A short run of what `npm run simulate` does at length; its seeds are fixed, so that a failure is
+ * the change's own, and chosen so that much happens.
+ */
 const seeds = [1_001, 1_002, 1_003, 1_004, 1_006, 1_007, 1_010, 1_014, 1_017]
 const happened = new Set<string>()
 
@@ -15,7 +18,10 @@ test.each(seeds)(
   120_000,
 )
 
-/** With the rarer people and events: a lone settle and a lone revert of a clean run, and an item that is added to a held subscription as the last thing before the end. */
+/**
+ * With the rarer people and events: a lone settle and a lone revert of a clean run, and an item
+ * that is added to a held subscription as the last thing before the end.
+ */
 test.each([113, 1_117, 6_020])(
   'the promises hold in a migration with rare events (SEED=%i)',
   async (seed) => {
@@ -25,7 +31,10 @@ test.each([113, 1_117, 6_020])(
   120_000,
 )
 
-/** What the seeds above must have seen together: without it the promises were never tried. Access is taken by the service before a plan would have to. */
+/**
+ * What the seeds above must have seen together: without it the promises were never tried. Access is
+ * taken by the service before a plan would have to.
+ */
 const wanted = `
   moves reverts settles grants kills kills_of_service compared_with_clean fault_rate_limited
   fault_lock_timeout fault_cut_before fault_cut_after fault_error_stored cancels_by_hook

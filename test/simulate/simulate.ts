@@ -26,7 +26,10 @@ export async function simulate(seed: number, unsure?: Unsure, isRare = false): P
   return tell(seed, people, happenings, unchanged, unsure)
 }
 
-/** Who lives in a seed's story, and what happens to them. `isRare`: also people and events that the fixed seeds of the tests do without. */
+/**
+ * Who lives in a seed's story, and what happens to them. `isRare`: also people and events that the
+ * fixed seeds of the tests do without.
+ */
 export function storyOf(
   seed: number,
   isRare: boolean,
@@ -35,7 +38,8 @@ export function storyOf(
   const usual = randomPeople(random)
   const happenings = randomHappenings(random, usual.length)
   if (!isRare) return { people: usual, happenings }
-  // Rarer people and events are drawn by themselves, so that what a seed once told stays as it was beside them.
+  // Rarer people and events are drawn by themselves, so that what a seed once told stays as it was
+  // beside them.
   const rare = chance(seed + 1_000_003)
   return { people: withRarePeople(rare, usual), happenings: withItems(rare, happenings, usual.length) }
 }

@@ -46,7 +46,10 @@ interface Saved {
   readonly access: string
 }
 
-/** Tells one story: makes things happen, and holds the promises against the worlds after each of them. */
+/**
+ * Tells one story: makes things happen, and holds the promises against the worlds after each of
+ * them.
+ */
 export class Teller {
   readonly lines: string[] = []
   private readonly tally: Record<string, number> = {}
@@ -59,7 +62,9 @@ export class Teller {
   /** Everything that left since it was last looked at. */
   private readonly sent: Sent[] = []
   private saved: Saved | undefined
-  /** Something was left in the middle: the next life has to come before any renewal that is near. */
+  /**
+   * Something was left in the middle: the next life has to come before any renewal that is near.
+   */
   private unfinished = false
   private toRebuild = false
 
@@ -119,7 +124,8 @@ export class Teller {
   }
 
   private async happen(happening: Happening): Promise<void> {
-    // An apply may take an hour, in which a renewal comes: what verify named is dealt with before anything else happens.
+    // An apply may take an hour, in which a renewal comes: what verify named is dealt with before
+    // anything else happens.
     await this.portal.billItems()
     switch (happening.do) {
       case 'days':
@@ -159,7 +165,10 @@ export class Teller {
     }
   }
 
-  /** What members do, and what is done about them; it is done by people, who see one subscription: what is in the middle is finished first. */
+  /**
+   * What members do, and what is done about them; it is done by people, who see one subscription:
+   * what is in the middle is finished first.
+   */
   private async people(
     happening: Exclude<
       Happening,
@@ -261,7 +270,10 @@ export class Teller {
 
   /* ---------------------------------------------------------------- plan and apply */
 
-  /** One life of `plan` and `apply`; what it leaves in the middle is found by the next one, within a day. */
+  /**
+   * One life of `plan` and `apply`; what it leaves in the middle is found by the next one, within a
+   * day.
+   */
   private async apply({ diesAt, faults }: Pick<Do<'apply'>, 'diesAt' | 'faults'>): Promise<void> {
     this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates: faultRates })
     const living = this.worlds.context()
@@ -331,7 +343,10 @@ export class Teller {
     return said.join(', ') || 'nothing to do'
   }
 
-  /** Nobody is moved who is not as the YAML says: what would be moved was never reviewed. (Promise 4.) */
+  /**
+   * Nobody is moved who is not as the YAML says: what would be moved was never reviewed. (Promise
+   * 4.)
+   */
   private onlyAsDeclared(plan: Plan): void {
     for (const { address, action } of plan.changes) {
       const member = this.worlds.members.find(({ key }) => address === `subscriber.${key}`)
@@ -435,7 +450,10 @@ export class Teller {
     ])
   }
 
-  /** Applied from its file: refused when anything that it is bound to is otherwise, done to the letter when nothing is. (Promise 4.) */
+  /**
+   * Applied from its file: refused when anything that it is bound to is otherwise, done to the
+   * letter when nothing is. (Promise 4.)
+   */
   private async applySaved(tampered: boolean): Promise<void> {
     await this.finish()
     const { saved } = this

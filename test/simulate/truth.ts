@@ -49,7 +49,8 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   say(held && live.length === 0 && ended.length > 0, 'ended_in_target')
   const left = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
   const known = new Set(worlds.overrideOf(member.key))
-  // Cancelled in the old account, and the new one goes on: no change of the stage makes that another matter.
+  // Cancelled in the old account, and the new one goes on: no change of the stage makes that
+  // another matter.
   say(left && live.some((row) => !isEnding(row)) && !known.has('cancelled_in_source'), 'cancelled_in_source')
   say(live.length > 0 && isCollectedInSource(worlds, member), 'open_invoice_on_source')
   const [successor] = live
@@ -161,7 +162,9 @@ function forever({ world }: Sandbox, { discounts: ids }: SubscriptionRow): boole
   )
 }
 
-/** Who lacks an offer, and who has one too many, by whom `verify` names them: the first of theirs. */
+/**
+ * Who lacks an offer, and who has one too many, by whom `verify` names them: the first of theirs.
+ */
 function accessNow(worlds: TwinWorlds): readonly string[] {
   const people = Map.groupBy(
     worlds.members.filter(({ key }) => worlds.isDeclared(key)),

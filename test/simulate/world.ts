@@ -18,7 +18,10 @@ import { accountOf, oldTown, type OldTown, type Person, type PriceName } from '.
 import { connect, Service } from './service.ts'
 import type { Mutation } from './mutations.ts'
 
-/** A period that a revert left uncharged is billed, and pauses move along: then nothing differs between the two worlds. */
+/**
+ * A period that a revert left uncharged is billed, and pauses move along: then nothing differs
+ * between the two worlds.
+ */
 const policies = 'policies: { uncharged_period: invoice, collection_paused: carry, pending_invoice_items: carry }\n'
 
 /** One subscriber as the story knows them, wherever they are billed. */
@@ -192,7 +195,10 @@ export class TwinWorlds implements AsyncDisposable {
     return this.faultCounts
   }
 
-  /** The store is gone; an empty one takes its place, into which only the copy map is imported again. */
+  /**
+   * The store is gone; an empty one takes its place, into which only the copy map is imported
+   * again.
+   */
   async loseStore(): Promise<OpenStore> {
     const lost = this.store
     this.store = await openStore({ file: ':memory:' })
@@ -201,7 +207,10 @@ export class TwinWorlds implements AsyncDisposable {
     return lost
   }
 
-  /** Another world that stands where this one stands, with a store that holds the same: what would have happened without a kill. */
+  /**
+   * Another world that stands where this one stands, with a store that holds the same: what would
+   * have happened without a kill.
+   */
   async fork(): Promise<{ readonly context: Context; readonly sandbox: Sandbox; close(): Promise<void> }> {
     const sandbox = cloneSandbox(this.moved)
     sandbox.world.deliver = undefined

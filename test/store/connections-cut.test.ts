@@ -44,7 +44,8 @@ test.skipIf(postgres === undefined)(
     expect(stored.filter((id) => !rows.has(id))).toEqual([])
     expect(stored.length).toBeGreaterThan(0)
 
-    // A server that has become a standby refuses writes; the connection that said so is not used again.
+    // A server that has become a standby refuses writes; the connection that said so is not used
+    // again.
     await admin.query(`alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`)
     await admin.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',

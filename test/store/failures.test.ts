@@ -33,7 +33,8 @@ test('a disk that fills up in the middle is said in words, and what was committe
   const store = await openStore({ file })
   await store.putObjects(rows(3))
   await store.close()
-  // A database that may not grow answers as one on a full disk does; the limit is a pragma of each connection, so the file itself is filled up to it.
+  // A database that may not grow answers as one on a full disk does; the limit is a pragma of each
+  // connection, so the file itself is filled up to it.
   const raw = openDatabaseFile(file)
   const pages = Number(raw.prepare('pragma page_count').get()?.['page_count'])
   raw.exec(`pragma max_page_count = ${pages + 2}`)
@@ -60,7 +61,8 @@ test('a damaged store is named, with the two ways out', async () => {
   await store.putObjects(rows(200))
   await store.close()
   const bytes = readFileSync(file)
-  // The header stands, everything after the first page is noise: it opens, and fails at the first look.
+  // The header stands, everything after the first page is noise: it opens, and fails at the first
+  // look.
   writeFileSync(file, bytes.fill(0x5a, 4_096))
   const error = await refusal(async () => openStore({ file }))
   expect(error).toMatchObject({ code: 'store_damaged', fix: expect.stringContaining('crossbill state rebuild') })

@@ -5,7 +5,10 @@ export interface Row {
   readonly created: number
 }
 
-/** A server that knows one list and pages through it as Stripe does: newest first, cursors, `created` ranges. */
+/**
+ * A server that knows one list and pages through it as Stripe does: newest first, cursors,
+ * `created` ranges.
+ */
 export class ListServer {
   rows: Row[]
   requests = 0

@@ -1,6 +1,9 @@
 import type { Timing } from '../../src/stripe/limits.ts'
 
-/** Time that passes only when everybody sleeps: hours of waiting in milliseconds, the same on every machine. */
+/**
+ * Time that passes only when everybody sleeps: hours of waiting in milliseconds, the same on every
+ * machine.
+ */
 export class VirtualTime implements Timing {
   #now = 0
   #sleepers: { until: number; wake: () => void }[] = []

@@ -101,7 +101,10 @@ async function realProject(name: string, { target, sources, live }: Wanted, shel
   return { name, accounts: { target: account('target', targetId, live), ...Object.fromEntries(named) } }
 }
 
-/** One account under two names would be moved into itself; one name for two accounts would lose the first. */
+/**
+ * One account under two names would be moved into itself; one name for two accounts would lose the
+ * first.
+ */
 function refuseTwice(named: readonly (readonly [string, string])[]): void {
   for (const [at, [name, id]] of named.entries()) {
     const [other] = named.slice(0, at).find(([known, before]) => known === name || before === id) ?? []

@@ -12,7 +12,10 @@ import { worldOf } from '../rehearsal/world-flag.ts'
 import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
-/** Ten years: by then the last wave is long over, and the longest billing interval has come round three times. */
+/**
+ * Ten years: by then the last wave is long over, and the longest billing interval has come round
+ * three times.
+ */
 const monthsMax = 120
 
 export const main = command({

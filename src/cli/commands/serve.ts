@@ -16,10 +16,15 @@ import {
   serviceSettings,
 } from '../wiring/service.ts'
 
-/** Signals worked on side by side: enough for fifty a second when Stripe takes a second for each. */
+/**
+ * Signals worked on side by side: enough for fifty a second when Stripe takes a second for each.
+ */
 const atOnce = 128
 
-/** Seconds until what is in hand is given back, and until the service ends without waiting for anything. */
+/**
+ * Seconds until what is in hand is given back, and until the service ends without waiting for
+ * anything.
+ */
 const handSeconds = 5
 const stopSeconds = 8
 
@@ -97,7 +102,8 @@ export const main = command({
         await Promise.race([shell.stop.asked, serving.ended])
       } finally {
         await Promise.race([stopAll(service, serving, alerts), sleep(stopSeconds * 1_000, undefined, { ref: false })])
-        // A connection that Stripe holds open would keep the process alive; nothing in it is waited for any more.
+        // A connection that Stripe holds open would keep the process alive; nothing in it is waited
+        // for any more.
         shell.surroundings.leave(exitCodes.fine)
       }
       return exitCodes.fine

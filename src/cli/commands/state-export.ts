@@ -24,7 +24,9 @@ export const main = command({
   },
 })
 
-/** RFC 4180. A leading sign would be a formula to a spreadsheet; ids and addresses never have one. */
+/**
+ * RFC 4180. A leading sign would be a formula to a spreadsheet; ids and addresses never have one.
+ */
 function cell(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

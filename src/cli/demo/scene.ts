@@ -15,7 +15,10 @@ export interface Scene {
   readonly school: School
   readonly teller: Teller
   readonly shown: (words: readonly string[], showing?: Showing) => Promise<void>
-  /** The standing check. What it found before the first move is shown once; anything else ends the story. */
+  /**
+   * The standing check. What it found before the first move is shown once; anything else ends the
+   * story.
+   */
   readonly verified: (told: boolean) => Promise<VerifyResult>
 }
 

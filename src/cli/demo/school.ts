@@ -72,7 +72,9 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
   }
 }
 
-/** The control run: the same people, seed and clock, without a migration. It charges what is owed. */
+/**
+ * The control run: the same people, seed and clock, without a migration. It charges what is owed.
+ */
 async function twinOf(project: Project): Promise<ProjectSandbox> {
   const twin = await openProjectSandbox(project)
   if (twin === undefined) throw new Error('the project of the demo has simulated accounts')

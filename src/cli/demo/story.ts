@@ -101,7 +101,8 @@ async function renewals(scene: Scene, months: number): Promise<void> {
   for (let month = 1; month <= months; month++) {
     const day = later(begins, { months: month, days: 14 })
     await school.advance(day)
-    // Some can only move once their anchor is near enough, a discount nearly over, a first renewal paid.
+    // Some can only move once their anchor is near enough, a discount nearly over, a first renewal
+    // paid.
     const { changes } = await school.players.playJson<ApplyResult>(['apply', '--yes', ...decided])
     const { checked } = await verified(false)
     teller.say(

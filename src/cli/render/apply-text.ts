@@ -52,7 +52,10 @@ function recovered(changes: readonly AppliedChange[]): string[] {
   ]
 }
 
-/** Money that a hold kept back from both accounts: a person must be able to see each period, billed or not. */
+/**
+ * Money that a hold kept back from both accounts: a person must be able to see each period, billed
+ * or not.
+ */
 function periods(changes: readonly AppliedChange[]): string[] {
   const all = changes.flatMap((change) => (change.periods ?? []).map((period) => ({ change, period })))
   if (all.length === 0) return []
@@ -70,7 +73,9 @@ const periodWords: Readonly<Record<NonNullable<AppliedChange['periods']>[number]
   left: 'left uncharged',
 }
 
-/** How something begun earlier ended: "skipped" alone would sound as if somebody had been forgotten. */
+/**
+ * How something begun earlier ended: "skipped" alone would sound as if somebody had been forgotten.
+ */
 const leftAs: Readonly<Record<AppliedChange['outcome'], string>> = {
   done: 'finished',
   skipped: 'had not begun in any account; begins anew',

@@ -3,7 +3,10 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import type { Change, Step } from '../../plan/types.ts'
 import { groupBy, money, plural, when } from './words.ts'
 
-/** What goes along with a subscriber beside the subscription: money of the customer, a pause, a schedule, settings of the customer. */
+/**
+ * What goes along with a subscriber beside the subscription: money of the customer, a pause, a
+ * schedule, settings of the customer.
+ */
 export interface Carried {
   /** `credit`, `pending item` …: what is counted together. */
   readonly kind: string

@@ -3,7 +3,10 @@ import { splitAddress } from '../../core/address.ts'
 import type { Change, PatchOperation } from '../../plan/types.ts'
 import { money, plural } from './words.ts'
 
-/** What a change is about, in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`. Empty when there is nothing to add. */
+/**
+ * What a change is about, in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`.
+ * Empty when there is nothing to add.
+ */
 export function changePhrase(change: Change): string {
   const params = change.steps[0]?.params ?? {}
   const phrase = phrases[splitAddress(change.address).kind]

@@ -1,12 +1,19 @@
 import { firstFew } from './words.ts'
 
-/** GitHub takes 65,536 characters in a comment, and refuses a longer one as a whole; what a job puts around it needs room, too. */
+/**
+ * GitHub takes 65,536 characters in a comment, and refuses a longer one as a whole; what a job puts
+ * around it needs room, too.
+ */
 const mostCharacters = 60_000
-/** Rows a table shows, and fewer when that is too much altogether. With the last the longest document fits. */
+/**
+ * Rows a table shows, and fewer when that is too much altogether. With the last the longest
+ * document fits.
+ */
 const rowSteps = [50, 20, 8, 3]
 const cellCharacters = 400
 
-// Private characters stand around code until the document is finished, so that everything else can be escaped as a whole.
+// Private characters stand around code until the document is finished, so that everything else can
+// be escaped as a whole.
 const [open, close] = ['\uE000', '\uE001']
 
 /** The document with as many rows in each table as fit into one comment. */
@@ -24,7 +31,10 @@ export function prose(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
-/** Code as Markdown: between backticks, or as HTML where the text holds characters that backticks show as entities. */
+/**
+ * Code as Markdown: between backticks, or as HTML where the text holds characters that backticks
+ * show as entities.
+ */
 function finished(text: string): string {
   return text.replaceAll(/\uE000([^\uE001]*)\uE001/g, (_all, inside: string) =>
     inside.includes('&') ? `<code>${inside}</code>` : `\`${inside}\``,
@@ -32,8 +42,8 @@ function finished(text: string): string {
 }
 
 /**
- * A titled table; empty without rows. `text` stands between title and table, `all` is how many there are when `rows` are only some of
- * them. A folded one opens when its title is pressed.
+ * A titled table; empty without rows. `text` stands between title and table, `all` is how many
+ * there are when `rows` are only some of them. A folded one opens when its title is pressed.
  */
 export function markdownTable(
   title: string,

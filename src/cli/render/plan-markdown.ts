@@ -5,7 +5,10 @@ import { planView, type PlanView, type RepricedView } from './plan-view.ts'
 import { code, fittingMarkdown, markdownTable, prose } from './markdown-table.ts'
 import { actionWords, plural, shortAddress, when } from './words.ts'
 
-/** The plan for a pull request: the same content as the text, as tables, never longer than a comment may be. */
+/**
+ * The plan for a pull request: the same content as the text, as tables, never longer than a comment
+ * may be.
+ */
 export function planMarkdown(plan: Plan): string {
   const view = planView(plan)
   return fittingMarkdown((limit) => document(plan, view, limit))

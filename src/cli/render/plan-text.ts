@@ -8,7 +8,10 @@ import { actionWords, columns, firstFew, plural, shortAddress, when } from './wo
 
 const membersShown = 12
 
-/** A plan as people read it in a terminal: money and people first, then the catalog, what waits and what is in the way. */
+/**
+ * A plan as people read it in a terminal: money and people first, then the catalog, what waits and
+ * what is in the way.
+ */
 export function planText(plan: Plan, paint: ChalkInstance): string {
   const view = planView(plan)
   const sections = [

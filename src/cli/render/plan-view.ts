@@ -15,7 +15,10 @@ import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
 
-/** A plan arranged for reading: the catalog, then people by what happens to them, then what stops. Both renderings show exactly this. */
+/**
+ * A plan arranged for reading: the catalog, then people by what happens to them, then what stops.
+ * Both renderings show exactly this.
+ */
 export interface PlanView {
   readonly title: string
   /** One sentence: whether this can be applied, and what stands against it. */
@@ -218,7 +221,10 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
   }
 }
 
-/** Subscribers come in the order of their next charges; those without one come last, in the plan's order. */
+/**
+ * Subscribers come in the order of their next charges; those without one come last, in the plan's
+ * order.
+ */
 function chargeTime(change: Change, charges: ReadonlyMap<string, NextCharge>): number {
   const at = charges.get(shortAddress(change.address))?.at
   return at === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(at)
@@ -248,5 +254,8 @@ function summaryLine({ summary, people }: Plan): string {
   return parts.length === 0 ? 'nothing declared' : parts.join('; ')
 }
 
-/** `people` counts by outcome; those that are actions of this plan are in the first half of the sentence already. */
+/**
+ * `people` counts by outcome; those that are actions of this plan are in the first half of the
+ * sentence already.
+ */
 const outcomesOfActions = new Set(['moved', 'settled', 'reverted', 'deferred', 'blocked', 'unchanged'])

@@ -13,7 +13,9 @@ export interface TaxLine {
   readonly outcome: string
 }
 
-/** The taxes that differ, a country a line, whatever the number of people, states and old accounts. */
+/**
+ * The taxes that differ, a country a line, whatever the number of people, states and old accounts.
+ */
 export function taxLines({ money: { tax = [] } }: Plan): readonly TaxLine[] {
   const groups = groupBy(tax, ({ country, outcome, why }) => JSON.stringify([country, outcome, why ?? '']))
   return [...groups.values()].map((changes) => line(changes)).toSorted((a, b) => b.people - a.people)
@@ -40,7 +42,10 @@ const outcomes: Readonly<Record<TaxChange['outcome'], (changes: readonly TaxChan
   later: () => 'compared by each move before it touches anything; a difference stops it',
 }
 
-/** Several rates of a country (states, products) are told as a list, or from the lowest to the highest. */
+/**
+ * Several rates of a country (states, products) are told as a list, or from the lowest to the
+ * highest.
+ */
 function rates(changes: readonly TaxChange[], side: 'before' | 'after'): string {
   const told = [...new Set(changes.map((one) => ratesTold(one[side] ?? [])))]
   if (told.length <= 3) return told.join(' or ')

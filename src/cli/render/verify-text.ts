@@ -5,7 +5,10 @@ import { noticeLines } from './notice-lines.ts'
 import { noticeTable } from './plan-markdown.ts'
 import { firstFew, groupBy, plural } from './words.ts'
 
-/** The standing check: one sentence when it holds, else every violation by code with the way to mend it. */
+/**
+ * The standing check: one sentence when it holds, else every violation by code with the way to mend
+ * it.
+ */
 export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
   const accounts = Object.keys(result.accounts).join(', ')
   if (result.ok)

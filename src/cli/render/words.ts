@@ -34,7 +34,10 @@ export const actionWords: Readonly<
   revoke: { sign: '-', verb: 'revoke access', noun: 'to revoke' },
 }
 
-/** `subscriber.us/sub_1` → `us/sub_1`, `access.us/sub_1.diploma` → `us/sub_1 diploma`; other addresses stay. */
+/**
+ * `subscriber.us/sub_1` → `us/sub_1`, `access.us/sub_1.diploma` → `us/sub_1 diploma`; other
+ * addresses stay.
+ */
 export function shortAddress(address: string): string {
   return address.replace(/^subscriber\./, '').replace(/^access\.([^.]+)\.(.+)$/, '$1 $2')
 }

@@ -11,7 +11,10 @@ const daysByDefault = 14
 
 export interface LinkMaker {
   readonly expires: Instant
-  /** A member's own cancel page: signed, expiring, works once. `offer` is empty when the subscription gives none. */
+  /**
+   * A member's own cancel page: signed, expiring, works once. `offer` is empty when the
+   * subscription gives none.
+   */
   readonly link: (subscriber: string, offer: string) => string
 }
 

@@ -10,7 +10,9 @@ export interface CheckedCatalog {
   /** Absent when there is an error among the findings. */
   readonly catalog?: Catalog
   readonly files: readonly CatalogFile[]
-  /** With paths that start at the folder the user stands in, so that editors and CI can open them. */
+  /**
+   * With paths that start at the folder the user stands in, so that editors and CI can open them.
+   */
   readonly findings: readonly Diagnostic[]
 }
 

@@ -7,7 +7,10 @@ import { connectAccount, type ConnectOptions } from '../../stripe/account.ts'
 import type { ProjectSandbox } from './project-sandbox.ts'
 import type { Shell } from '../shell.ts'
 
-/** Connects every account of the project; each is proven to be the one the project names before anything else is asked of it. */
+/**
+ * Connects every account of the project; each is proven to be the one the project names before
+ * anything else is asked of it.
+ */
 export async function connectAccounts(
   project: Project,
   sandbox: ProjectSandbox | undefined,
@@ -30,7 +33,10 @@ export async function connectAccounts(
   }
 }
 
-/** A service starts while Stripe is away, and leaves retries to its inbox, where they keep no hand busy. */
+/**
+ * A service starts while Stripe is away, and leaves retries to its inbox, where they keep no hand
+ * busy.
+ */
 function forService(options: ConnectOptions): ConnectOptions {
   const { account } = options
   return {
@@ -41,7 +47,10 @@ function forService(options: ConnectOptions): ConnectOptions {
   }
 }
 
-/** The accounts' own answers decide which is which: what the project says of them may be wrong in the same way twice. */
+/**
+ * The accounts' own answers decide which is which: what the project says of them may be wrong in
+ * the same way twice.
+ */
 function refuseTwice(connected: readonly StripeAccount[]): void {
   const first = new Map<string, string>()
   for (const { id, name } of connected) {

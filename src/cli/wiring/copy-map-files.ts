@@ -11,8 +11,9 @@ import type { Shell } from '../shell.ts'
 import { FindingsError } from '../usage-error.ts'
 
 /**
- * The store, with the copy maps that are kept in the repository (`copy_maps` in project.yaml) in front of the imported rows: an imported row for the
- * same old payment method wins, since it came later.
+ * The store, with the copy maps that are kept in the repository (`copy_maps` in project.yaml) in
+ * front of the imported rows: an imported row for the same old payment method wins, since it came
+ * later.
  */
 export async function withCopyMapFiles<S extends Store>(
   store: S,
@@ -45,7 +46,8 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
   const rows: CopyMapRow[] = []
   const left = new Set<string>()
   for (const [source, names] of Object.entries(project.copy_maps)) {
-    // Files of the repository stand side by side: which of two conflicting rows holds only an import can ask the target.
+    // Files of the repository stand side by side: which of two conflicting rows holds only an
+    // import can ask the target.
     const sight = new CopyMapSight()
     for (const name of names) {
       const path = join(shell.project, 'catalog', name)
@@ -59,7 +61,8 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
   }
   if (!hasErrors(findings)) return rows
   if (leniency === 'strict') throw new FindingsError(findings)
-  // People of a file that is left out have no copied payment method, which keeps them where they are.
+  // People of a file that is left out have no copied payment method, which keeps them where they
+  // are.
   for (const finding of findings) shell.say(formatDiagnostic(finding))
   return rows.filter((row) => !left.has(row.source))
 }

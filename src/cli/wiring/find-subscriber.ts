@@ -6,14 +6,18 @@ import { CommandError } from '../../core/outcome.ts'
 import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { markFrom } from '../../live/marks.ts'
 
-/** A subscriber whom the words on the command line can mean, and in which accounts a live subscription of theirs is. */
+/**
+ * A subscriber whom the words on the command line can mean, and in which accounts a live
+ * subscription of theirs is.
+ */
 export interface Found {
   readonly subscriber: SubscriberKey
   readonly liveIn: readonly string[]
 }
 
 /**
- * Whom an operator means: `us/sub_…`, an old or new subscription id, a customer id, or an e-mail address (asked of Stripe, never kept).
+ * Whom an operator means: `us/sub_…`, an old or new subscription id, a customer id, or an e-mail
+ * address (asked of Stripe, never kept).
  * @throws CommandError `nobody_found`, or `several_found` naming them
  */
 export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
@@ -97,7 +101,10 @@ async function customersWith(account: StripeAccount, email: string): Promise<str
   return [...ids]
 }
 
-/** A successor is known by the subscriber that it succeeds; any other subscription by its own account and id. */
+/**
+ * A successor is known by the subscriber that it succeeds; any other subscription by its own
+ * account and id.
+ */
 function foundAs(account: StripeAccount, subscription: StripeObject): Found[] {
   const { metadata, id = '' } = subscription
   const mark = isJsonObject(metadata) ? metadata[markFrom] : undefined

@@ -21,7 +21,10 @@ export interface Announcing {
   readonly kajabiNeeded?: boolean
 }
 
-/** The cancel service's context, the same for `serve` and for `cancel`: there is one way in which people are cancelled. */
+/**
+ * The cancel service's context, the same for `serve` and for `cancel`: there is one way in which
+ * people are cancelled.
+ */
 export async function inboxContext(
   { context, store, sandbox }: OpenProject,
   { alert, log, kajabiAnswered, kajabiNeeded = true }: Announcing,
@@ -57,8 +60,9 @@ export async function inboxContext(
 }
 
 /**
- * Stripe's clock, going on from what it last said at the pace of real time: a machine whose clock is wrong or is set dates no wish before the grant that it is
- * about. In a sandbox this is simulated time.
+ * Stripe's clock, going on from what it last said at the pace of real time: a machine whose clock
+ * is wrong or is set dates no wish before the grant that it is about. In a sandbox this is
+ * simulated time.
  */
 function clockOf(target: StripeAccount): () => Instant {
   let heard = target.now()
@@ -69,7 +73,8 @@ function clockOf(target: StripeAccount): () => Instant {
     // Said anew by an answer, or by this machine's clock while no answer has come.
     if (told !== heard) [heard, at] = [told, performance.now()]
     const now = heard + Math.floor((performance.now() - at) / 1_000)
-    // Whole seconds of two clocks may differ by a second. A larger step back is a machine's clock that gave way to Stripe's.
+    // Whole seconds of two clocks may differ by a second. A larger step back is a machine's clock
+    // that gave way to Stripe's.
     last = now < last && last - now <= 2 ? last : now
     return instant(last)
   }

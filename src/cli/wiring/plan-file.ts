@@ -9,7 +9,8 @@ import type { Plan } from '../../plan/types.ts'
 import { isSystemError } from '../report-error.ts'
 
 /**
- * Reads a saved plan and makes sure that it is the one that was saved: its digest covers everything else in it.
+ * Reads a saved plan and makes sure that it is the one that was saved: its digest covers everything
+ * else in it.
  * @throws CommandError `plan_unreadable`, `plan_format`, `plan_altered`
  */
 export async function readPlan(path: string): Promise<Plan> {
@@ -38,7 +39,10 @@ export async function readPlan(path: string): Promise<Plan> {
   return document as unknown as Plan
 }
 
-/** Saves the plan as JSON, and beside it the Markdown for review: `wave-01.plan.json` and `wave-01.md`. @returns the paths written */
+/**
+ * Saves the plan as JSON, and beside it the Markdown for review: `wave-01.plan.json` and
+ * `wave-01.md`. @returns the paths written
+ */
 export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('../render/plan-markdown.ts')
   const { writeWhole } = await import('../../files/write.ts')

@@ -4,7 +4,10 @@ import type { WorldStorage } from '../../store/world.ts'
 
 export type ProjectSandbox = Pick<Sandbox, 'fetch' | 'clock' | 'ready' | 'close'>
 
-/** The simulated world of a project's accounts with `sandbox: true`, kept in the store between commands; undefined when it has none. */
+/**
+ * The simulated world of a project's accounts with `sandbox: true`, kept in the store between
+ * commands; undefined when it has none.
+ */
 export async function openProjectSandbox(
   project: Project,
   storage?: WorldStorage,

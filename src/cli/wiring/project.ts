@@ -29,8 +29,9 @@ export interface OpenProject {
 }
 
 /**
- * Opens the project a command works on: reads and checks the catalog, opens the store, connects every account and proves that it is the one named.
- * Closes all of it when the work ends, however it ends.
+ * Opens the project a command works on: reads and checks the catalog, opens the store, connects
+ * every account and proves that it is the one named. Closes all of it when the work ends, however
+ * it ends.
  * @throws FindingsError, CommandError
  */
 export async function withProject<T>(shell: Shell, work: (project: OpenProject) => Promise<T>): Promise<T> {
@@ -98,7 +99,10 @@ async function accessOf(
   return urls === undefined ? port : { ...port, urls }
 }
 
-/** The project's store, and the simulated world of its accounts with `sandbox: true` when it has any. */
+/**
+ * The project's store, and the simulated world of its accounts with `sandbox: true` when it has
+ * any.
+ */
 export async function withStore<T>(
   project: Project,
   shell: Shell,

@@ -7,7 +7,10 @@ interface Reachable {
   readonly fetch: typeof globalThis.fetch
 }
 
-/** Plays the world forward to an instant (`2027-01-31T12:00:00Z`): renewals, dunning, everything in between. */
+/**
+ * Plays the world forward to an instant (`2027-01-31T12:00:00Z`): renewals, dunning, everything in
+ * between.
+ */
 export async function advanceClock(sandbox: Reachable, to: string): Promise<void> {
   await control(sandbox, 'POST clock', { to })
 }
@@ -17,7 +20,10 @@ export async function copyCustomers(sandbox: Reachable, from: string, to: string
   return await (await control(sandbox, 'POST copy', { from, to, columns: 6 })).text()
 }
 
-/** Lets somebody do something in one account: `{ act: 'cancel', subscription: 'sub_…' }`. @returns what came of it */
+/**
+ * Lets somebody do something in one account: `{ act: 'cancel', subscription: 'sub_…' }`. @returns
+ * what came of it
+ */
 export async function act(sandbox: Reachable, account: string, what: JsonObject): Promise<JsonObject> {
   return (await (await control(sandbox, 'POST act', { ...what, account })).json()) as JsonObject
 }

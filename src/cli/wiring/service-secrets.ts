@@ -5,7 +5,10 @@ import type { HookAddress } from '../../engine/inbox/hooks.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import type { Shell } from '../shell.ts'
 
-/** The secrets of one list below `serve:` (`hook_secrets`, `link_secrets`), current one first; empty when none is named. */
+/**
+ * The secrets of one list below `serve:` (`hook_secrets`, `link_secrets`), current one first; empty
+ * when none is named.
+ */
 export async function serviceSecrets(serve: JsonObject | undefined, name: string, shell: Shell): Promise<string[]> {
   const refs = serve?.[name]
   if (!Array.isArray(refs)) return []

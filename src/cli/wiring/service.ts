@@ -101,7 +101,10 @@ function machineClock(): Instant {
   return instant(Math.floor(Date.now() / 1_000))
 }
 
-/** The context of a service that runs until it is told to stop: it really waits, and what it has in hand it finishes. */
+/**
+ * The context of a service that runs until it is told to stop: it really waits, and what it has in
+ * hand it finishes.
+ */
 export async function serviceContext(
   project: OpenProject,
   secrets: ServerSecrets,
@@ -117,7 +120,8 @@ export async function serviceContext(
     alert: alerts.alert,
     wait,
     back() {
-      // What waited for this account waits no longer; should the store not answer now, its retries come due by themselves.
+      // What waited for this account waits no longer; should the store not answer now, its retries
+      // come due by themselves.
       project.store.inbox
         .hasten(accountAway)
         .catch(() => rest.log({ level: 'warn', event: 'not_hastened' }))

@@ -146,7 +146,8 @@ function nextAttempt(work: Work, latest: JournalEntry | undefined): number {
   if (latest === undefined || work.oneKey === true) return 1
   const age = work.account.now() - latest.startedAt
   const answered = latest.status === 'failed' || latest.status === 'succeeded'
-  // After that time no request under this key is in progress, and a stored 5xx would only be replayed.
+  // After that time no request under this key is in progress, and a stored 5xx would only be
+  // replayed.
   return answered || isHarmless(work) || age >= quietSeconds ? latest.attempt + 1 : latest.attempt
 }
 

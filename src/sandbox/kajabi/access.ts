@@ -5,7 +5,10 @@ import type { Contact, Customer, Grant, Offer, Purchase } from './model.ts'
 import { paymentType } from './resources.ts'
 import type { Site } from './site.ts'
 
-/** How a grant is made: `mail` is the welcome mail of the API (sent unless declined) or the grant mail of the offer addresses (not sent unless asked for). */
+/**
+ * How a grant is made: `mail` is the welcome mail of the API (sent unless declined) or the grant
+ * mail of the offer addresses (not sent unless asked for).
+ */
 export interface GrantTerms {
   by: Grant['by']
   mail?: 'welcome' | 'offer_grant' | undefined
@@ -32,8 +35,9 @@ export function customerOf(site: Site, contactId: string): Customer {
 }
 
 /**
- * Grants an offer. One that is already recorded is left as it is, even if its products were switched off: the real API checks
- * "if the contact was already granted the offer" and does no more.
+ * Grants an offer. One that is already recorded is left as it is, even if its products were
+ * switched off: the real API checks "if the contact was already granted the offer" and does no
+ * more.
  */
 export function grant(site: Site, contactId: string, offer: Offer, terms: GrantTerms): void {
   const id = `${contactId}/${offer.id}`
@@ -60,7 +64,10 @@ export function grant(site: Site, contactId: string, offer: Offer, terms: GrantT
     recordPurchase(site, customer, offer, now)
 }
 
-/** A member buys in Kajabi itself: access, a purchase, and the purchase hook (which grants never fire). */
+/**
+ * A member buys in Kajabi itself: access, a purchase, and the purchase hook (which grants never
+ * fire).
+ */
 export function purchase(site: Site, contactId: string, offer: Offer): Purchase {
   grant(site, contactId, offer, { by: 'purchase', mail: 'welcome' })
   const customer = customerOf(site, contactId)
@@ -91,7 +98,10 @@ function recordPurchase(site: Site, customer: Customer, offer: Offer, now: Insta
   return row
 }
 
-/** Takes an offer away, grant and purchase alike. Only active ones are affected; false when there was none. */
+/**
+ * Takes an offer away, grant and purchase alike. Only active ones are affected; false when there
+ * was none.
+ */
 export function revoke(site: Site, contactId: string, offerId: string, reason: string): boolean {
   const id = `${contactId}/${offerId}`
   const had = site.grants.get(id) !== undefined
@@ -104,7 +114,9 @@ export function revoke(site: Site, contactId: string, offerId: string, reason: s
   return had
 }
 
-/** The access timer of an offer with a day limit. From outside it looks like any other revocation. */
+/**
+ * The access timer of an offer with a day limit. From outside it looks like any other revocation.
+ */
 export function accessEnds(site: Site, grantId: string): void {
   const row = site.grants.get(grantId)
   if (row === undefined || row.expires === null || row.expires > site.now()) return

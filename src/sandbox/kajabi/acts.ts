@@ -15,8 +15,8 @@ export type ActOutcome = { done: JsonObject } | { problem: string }
 class Unknown extends Error {}
 
 /**
- * People and automations at work in Kajabi, by hand of a test or a demonstration. `contact` is an id or an e-mail address; tags, offers
- * and forms are named by id or title.
+ * People and automations at work in Kajabi, by hand of a test or a demonstration. `contact` is an
+ * id or an e-mail address; tags, offers and forms are named by id or title.
  */
 const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObject>> = {
   make_tag: (site, order) => ({ tag: makeTag(site, word(order, 'name')).id }),
@@ -60,7 +60,10 @@ const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObjec
     return {}
   },
   purchase: (site, order) => ({ purchase: purchase(site, contact(site, order).id, offer(site, order)).id }),
-  /** "Recurring payments cancelled": the automation that also fires when a payment plan is fully paid. */
+  /**
+   * "Recurring payments cancelled": the automation that also fires when a payment plan is fully
+   * paid.
+   */
   payments_cancelled(site, order) {
     automate(site, contact(site, order).id, { adds_tags: [tag(site, order).id], revokes_offers: [] })
     return {}

@@ -8,7 +8,10 @@ export interface Answer {
   headers?: Record<string, string>
 }
 
-/** A refusal that ends a request. `pointer` names the offending part of the body, as in Kajabi's error schema. */
+/**
+ * A refusal that ends a request. `pointer` names the offending part of the body, as in Kajabi's
+ * error schema.
+ */
 export class Refusal extends Error {
   readonly answer: Answer
 
@@ -38,7 +41,10 @@ const titles: Record<number, string> = {
   501: 'Not Implemented',
 }
 
-/** The JSON:API error envelope, as observed on the wire: `source` is null unless a part of the body is to blame. */
+/**
+ * The JSON:API error envelope, as observed on the wire: `source` is null unless a part of the body
+ * is to blame.
+ */
 export function refuse(status: number, detail: string, pointer?: string): Refusal {
   const source: Json = pointer === undefined ? null : { pointer }
   const error = { status: String(status), source, title: titles[status] ?? 'Error', detail }

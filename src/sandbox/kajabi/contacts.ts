@@ -10,7 +10,10 @@ import { search } from './search.ts'
 import type { Site } from './site.ts'
 import type { Json } from '../../core/json.ts'
 
-/** Filters of the description that need parts of Kajabi (mailings, events, assessments) this site has nothing of. */
+/**
+ * Filters of the description that need parts of Kajabi (mailings, events, assessments) this site
+ * has nothing of.
+ */
 const unmodelled = [
   'is_hidden',
   'joined_in_last',

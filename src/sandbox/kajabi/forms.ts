@@ -5,8 +5,9 @@ import { addTag } from './relations.ts'
 import type { Site } from './site.ts'
 
 /**
- * A form is submitted: whatever e-mail was typed is believed. The contact is found or made and opted in, automations add the form's tags
- * and revoke its offers, and the hook goes out without a contact id.
+ * A form is submitted: whatever e-mail was typed is believed. The contact is found or made and
+ * opted in, automations add the form's tags and revoke its offers, and the hook goes out without a
+ * contact id.
  */
 export function submitForm(site: Site, form: Form, typed: { name: string; email: string }): FormSubmission {
   const contact = site.contactOf(typed.email) ?? newContact(site, { ...typed, subscribed: true })

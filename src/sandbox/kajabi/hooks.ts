@@ -14,8 +14,9 @@ import {
 import type { Site } from './site.ts'
 
 /**
- * Outgoing hooks. There is no signature, no timestamp and no delivery id: `id` names the resource that caused the event, so that two
- * different events may carry the same one. Grants, revocations and cancels fire nothing at all.
+ * Outgoing hooks. There is no signature, no timestamp and no delivery id: `id` names the resource
+ * that caused the event, so that two different events may carry the same one. Grants, revocations
+ * and cancels fire nothing at all.
  */
 export function announceTag(site: Site, event: 'tag_added' | 'tag_removed', contact: Contact, tag: Tag): void {
   fire(site, event, tag.id, tag.id, [contactResource(site, contact), tagResource(site, tag)])
@@ -55,7 +56,10 @@ function deliver(site: Site, hook: Hook, body: string): void {
   site.send(delivery)
 }
 
-/** Kajabi retries "for hours" (as one owner saw); the exact schedule is not published. Seconds between attempts. */
+/**
+ * Kajabi retries "for hours" (as one owner saw); the exact schedule is not published. Seconds
+ * between attempts.
+ */
 const retries = [60, 300, 900, 1_800, 3_600, 7_200]
 
 /** What became of an attempt: done, tried again later on the site's clock, or given up. */
@@ -77,7 +81,10 @@ export function redeliver(site: Site, id: string): void {
   if (delivery !== undefined && delivery.next <= site.now()) site.send(delivery)
 }
 
-/** Every delivery that has not been answered yet goes out at once: for a process that was restarted, or a clock that stands still. */
+/**
+ * Every delivery that has not been answered yet goes out at once: for a process that was restarted,
+ * or a clock that stands still.
+ */
 export function redeliverAll(site: Site): number {
   const waiting = [...site.deliveries.all()]
   for (const delivery of waiting) site.send(delivery)

@@ -10,14 +10,23 @@ export interface Resource {
   links?: JsonObject
 }
 
-/** What a list route lets its callers ask for. Filters that are not named here are ignored without a word, as the real API does. */
+/**
+ * What a list route lets its callers ask for. Filters that are not named here are ignored without a
+ * word, as the real API does.
+ */
 export interface ListRoute<Row> {
   path: string
   type: string
-  /** Sort keys and what they compare. The first one, descending, is the order when none is asked for. */
+  /**
+   * Sort keys and what they compare. The first one, descending, is the order when none is asked
+   * for.
+   */
   sorts: Readonly<Record<string, (row: Row) => string | number>>
   filters: Readonly<Record<string, (row: Row, value: string) => boolean>>
-  /** Filters of the official description that this site does not model: refused aloud rather than answered wrongly. */
+  /**
+   * Filters of the official description that this site does not model: refused aloud rather than
+   * answered wrongly.
+   */
   unmodelled?: readonly string[]
   render(row: Row): Resource
   /** Which of the two shapes of totals the route uses. */
@@ -70,7 +79,10 @@ function compare(a: string | number, b: string | number): number {
   return a < b ? -1 : 1
 }
 
-/** The links lead to another host than the one asked (seen in the official samples): a caller must take their query string only. */
+/**
+ * The links lead to another host than the one asked (seen in the official samples): a caller must
+ * take their query string only.
+ */
 function links(path: string, query: URLSearchParams, number: number, pages: number): JsonObject {
   const to = (page: number): string => {
     const asked = new URLSearchParams(query)

@@ -1,8 +1,9 @@
 import type { Instant } from '../../core/instant.ts'
 
 /**
- * The rows of a simulated Kajabi site. Field names are those of the official API description (1.1.0);
- * what the API never shows (mails sent, dead hooks, the provisioning state of a grant) is kept beside them, so that a test can look at it.
+ * The rows of a simulated Kajabi site. Field names are those of the official API description
+ * (1.1.0); what the API never shows (mails sent, dead hooks, the provisioning state of a grant) is
+ * kept beside them, so that a test can look at it.
  */
 export interface Contact {
   id: string
@@ -69,7 +70,10 @@ export interface Grant {
   by: 'api' | 'hand' | 'url' | 'purchase' | 'automation'
   /** The id an offer address was called with; the deactivation must name the same one. */
   activated_as: string | null
-  /** False: the offer is listed as granted, yet its products are switched off (seen live; a plain second grant does not mend it). */
+  /**
+   * False: the offer is listed as granted, yet its products are switched off (seen live; a plain
+   * second grant does not mend it).
+   */
   products_active: boolean
   expires: Instant | null
   created: Instant
@@ -141,7 +145,10 @@ export interface Delivery {
   created: Instant
 }
 
-/** A mail Kajabi would have sent. Only what a test has to see: which kind, to whom, about which offer. */
+/**
+ * A mail Kajabi would have sent. Only what a test has to see: which kind, to whom, about which
+ * offer.
+ */
 export interface Mail {
   id: string
   kind: 'welcome' | 'offer_grant'
@@ -159,7 +166,10 @@ export interface Token {
   revoked: boolean
 }
 
-/** What is unsure or differs between accounts, switchable so that a caller can be tried on both sides of it. */
+/**
+ * What is unsure or differs between accounts, switchable so that a caller can be tried on both
+ * sides of it.
+ */
 export interface SiteBehaviour {
   /** Seconds an access token lives; 604800 was seen live. */
   token_seconds: number

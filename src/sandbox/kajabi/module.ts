@@ -1,5 +1,5 @@
-// A Kajabi site beside the accounts: /kajabi/v1/* is its API, /kajabi/webhooks/* its offer addresses. Written after the official description
-// 1.1.0 and what owners of live sites report.
+// A Kajabi site beside the accounts: /kajabi/v1/* is its API, /kajabi/webhooks/* its offer
+// addresses. Written after the official description 1.1.0 and what owners of live sites report.
 import { present } from '../../core/assert.ts'
 import { ControlRefusal, textOf } from '../kernel/control.ts'
 import { idFor } from '../kernel/ids.ts'
@@ -37,7 +37,10 @@ export function siteOf(world: World): Site {
   return site
 }
 
-/** The key of the site's API. `api_base` is what stands in for `https://api.kajabi.com`, without the `/v1`. */
+/**
+ * The key of the site's API. `api_base` is what stands in for `https://api.kajabi.com`, without the
+ * `/v1`.
+ */
 export function siteKey(world: World): SiteKey {
   return { client_id: `sandbox_client_${world.seed}`, client_secret: `sandbox_secret_${world.seed}` }
 }

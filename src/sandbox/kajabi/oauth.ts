@@ -10,7 +10,9 @@ export interface SiteKey {
   client_secret: string
 }
 
-/** `POST /v1/oauth/token`: client credentials or a refresh token; its errors are flat, not JSON:API. */
+/**
+ * `POST /v1/oauth/token`: client credentials or a refresh token; its errors are flat, not JSON:API.
+ */
 export function issueToken(site: Site, key: SiteKey, request: SiteRequest): Answer {
   const form = formBody(request)
   switch (form.get('grant_type')) {

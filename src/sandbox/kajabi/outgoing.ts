@@ -6,7 +6,10 @@ import { delivered, probed } from './hooks.ts'
 import type { Delivery, Hook } from './model.ts'
 import type { Site } from './site.ts'
 
-/** Sends one delivery of a hook after the transaction that caused it: unsigned, with nothing in its headers that names Kajabi. */
+/**
+ * Sends one delivery of a hook after the transaction that caused it: unsigned, with nothing in its
+ * headers that names Kajabi.
+ */
 export function postDelivery(world: World, site: Site, delivery: Delivery): void {
   sendLater(world, async (send) => {
     const headers = { 'content-type': 'application/json', 'user-agent': 'Faraday v2.9.0' }

@@ -35,7 +35,10 @@ const suffixes: Record<string, Compare> = {
   lte: (value, asked) => value <= asked,
 }
 
-/** `filter[deactivated_at_gte]` and its kin: every listed attribute with every suffix. Empty attributes match nothing. */
+/**
+ * `filter[deactivated_at_gte]` and its kin: every listed attribute with every suffix. Empty
+ * attributes match nothing.
+ */
 function attributeFilters(): ListRoute<Purchase>['filters'] {
   const filters: Record<string, (row: Purchase, asked: string) => boolean> = {}
   for (const [name, read] of Object.entries(attributes))
@@ -105,7 +108,10 @@ export function reactivatePurchase(site: Site, id: string): Answer {
   return shown(site, id)
 }
 
-/** Cancels the subscription that Kajabi itself runs. It knows nothing of one that somebody else runs: 422. */
+/**
+ * Cancels the subscription that Kajabi itself runs. It knows nothing of one that somebody else
+ * runs: 422.
+ */
 export function cancelPurchase(site: Site, id: string): Answer {
   const row = purchaseFor(site, id)
   if (row.payments_made === null || row.status !== 'active')

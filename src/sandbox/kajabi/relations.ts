@@ -8,7 +8,10 @@ import { type SiteRequest, identifiersOf, jsonBody } from './requests.ts'
 import { identifiers } from './resources.ts'
 import type { Site } from './site.ts'
 
-/** Offers and tags of a person: add with POST, take away with DELETE and a body, replace everything with PATCH. */
+/**
+ * Offers and tags of a person: add with POST, take away with DELETE and a body, replace everything
+ * with PATCH.
+ */
 type Change = 'GET' | 'POST' | 'DELETE' | 'PATCH'
 
 export function contactOffers(site: Site, request: SiteRequest, id: string): Answer {
@@ -78,7 +81,10 @@ function changeTags(site: Site, request: SiteRequest, contactId: string): void {
   for (const tag of tags) addTag(site, contactId, tag)
 }
 
-/** Adding a tag that is already there is no event. `quietly`: by an automation, on a site whose automations fire no hook. */
+/**
+ * Adding a tag that is already there is no event. `quietly`: by an automation, on a site whose
+ * automations fire no hook.
+ */
 export function addTag(site: Site, contactId: string, tag: Tag, quietly = false): void {
   const row = contactFor(site, contactId)
   if (row.tags.includes(tag.id)) return

@@ -61,7 +61,10 @@ export function text(attributes: JsonObject, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** "Must be a valid and deliverable address": well formed, and not under a domain that is reserved for never existing. */
+/**
+ * "Must be a valid and deliverable address": well formed, and not under a domain that is reserved
+ * for never existing.
+ */
 export function deliverable(email: string): boolean {
   return /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/.test(email.trim()) && !email.trim().toLowerCase().endsWith('.invalid')
 }

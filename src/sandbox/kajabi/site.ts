@@ -49,7 +49,10 @@ const definitions = {
 export interface Ground {
   table<R extends Row>(definition: TableDefinition<R>): Table<R>
   now(): Instant
-  /** A letter-and-digit secret that depends on nothing but the world's seed and how many were drawn of this kind. */
+  /**
+   * A letter-and-digit secret that depends on nothing but the world's seed and how many were drawn
+   * of this kind.
+   */
   secret(kind: string, n: number, length: number): string
   /** Calls the site's due work of this kind with this key when the clock gets there. */
   schedule(at: Instant, kind: 'kajabi.access_ends' | 'kajabi.redeliver', key: string): void
@@ -128,7 +131,10 @@ export class Site {
     return this.#ground.secret(kind, this.#count(kind), length)
   }
 
-  /** The next id of a kind: a decimal string, as Kajabi's are, each kind in a range of its own so that a mixed-up id is found out. */
+  /**
+   * The next id of a kind: a decimal string, as Kajabi's are, each kind in a range of its own so
+   * that a mixed-up id is found out.
+   */
   newId(kind: keyof typeof ranges): string {
     return String(ranges[kind] + this.#count(kind))
   }
@@ -137,7 +143,10 @@ export class Site {
     return this.contacts.by('email', email.trim().toLowerCase())[0]
   }
 
-  /** Contacts whose address looks like this one: what a fuzzy search finds, the exact match among them. */
+  /**
+   * Contacts whose address looks like this one: what a fuzzy search finds, the exact match among
+   * them.
+   */
   alike(email: string): Contact[] {
     return this.contacts.by('likeness', similarity(email.toLowerCase()))
   }

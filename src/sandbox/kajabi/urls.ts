@@ -5,8 +5,9 @@ import { type SiteRequest, deliverable, jsonBody, text } from './requests.ts'
 import type { Site } from './site.ts'
 
 /**
- * The activation and deactivation addresses of an offer: no API key, the secret is in the path. Activation finds or makes the person,
- * sends no mail unless `?send_offer_grant_email=true`, and the deactivation must name the `external_user_id` of the activation, letter by letter.
+ * The activation and deactivation addresses of an offer: no API key, the secret is in the path.
+ * Activation finds or makes the person, sends no mail unless `?send_offer_grant_email=true`, and
+ * the deactivation must name the `external_user_id` of the activation, letter by letter.
  */
 export function offerAddress(site: Site, request: SiteRequest): Answer | undefined {
   const match = /^\/webhooks\/offers\/([^/]+)\/([^/]+)\/(activate|deactivate)$/.exec(request.path)

@@ -66,14 +66,18 @@ export class Context {
   }
 
   /**
-   * Writes an event to the account's log and queues its deliveries. `object` is the object as rendered after the change;
-   * `before` the same object before it: the changed top-level fields become `previous_attributes`. Either may be a function that renders it.
+   * Writes an event to the account's log and queues its deliveries. `object` is the object as
+   * rendered after the change; `before` the same object before it: the changed top-level fields
+   * become `previous_attributes`. Either may be a function that renders it.
    */
   emit(type: string, object: Shown, before?: Shown): string {
     return recordEvent(this, type, { object, ...(before === undefined ? {} : { before }) })
   }
 
-  /** Lets other modules act on what happened to an object (`customer.deleted`), within the same transaction. */
+  /**
+   * Lets other modules act on what happened to an object (`customer.deleted`), within the same
+   * transaction.
+   */
   react(what: string, id: string): void {
     for (const module of this.world.modules) module.reactions?.[what]?.(this, id)
   }

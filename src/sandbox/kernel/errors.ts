@@ -1,4 +1,5 @@
-// Stripe's error answers. Shapes and codes: https://docs.stripe.com/api/errors and https://docs.stripe.com/error-codes
+// Stripe's error answers. Shapes and codes: https://docs.stripe.com/api/errors and
+// https://docs.stripe.com/error-codes
 
 export type ErrorType = 'invalid_request_error' | 'api_error' | 'card_error' | 'idempotency_error' | 'rate_limit_error'
 
@@ -11,7 +12,10 @@ export interface ErrorBody {
   readonly [extra: string]: unknown
 }
 
-/** An answer with an `error`. Whatever the handler wrote before throwing is undone, unless `keeps` says it stands (a declined payment does). */
+/**
+ * An answer with an `error`. Whatever the handler wrote before throwing is undone, unless `keeps`
+ * says it stands (a declined payment does).
+ */
 export class StripeError extends Error {
   override name = 'StripeError'
   readonly status: number
@@ -38,7 +42,10 @@ export function invalid(message: string, about: { param?: string; code?: string 
   return new StripeError(400, { type: 'invalid_request_error', message, ...about })
 }
 
-/** 404 for an object named in the path; 400 for one named by a parameter: pass its `param`. Code `resource_missing`. */
+/**
+ * 404 for an object named in the path; 400 for one named by a parameter: pass its `param`. Code
+ * `resource_missing`.
+ */
 export function missing(noun: string, id: string, param?: string): StripeError {
   return new StripeError(param === undefined ? 404 : 400, {
     type: 'invalid_request_error',

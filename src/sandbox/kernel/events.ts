@@ -6,7 +6,10 @@ import type { Row, TableDefinition } from './tables.ts'
 
 export const apiVersion = '2026-10-28.endive'
 
-/** Whether a text has the form of one of Stripe's API versions: a date, since autumn 2024 with the name of a release; none is in the future. */
+/**
+ * Whether a text has the form of one of Stripe's API versions: a date, since autumn 2024 with the
+ * name of a release; none is in the future.
+ */
 export function isVersion(text: string): boolean {
   const [, date = '', release] = /^(\d{4}-\d{2}-\d{2})(\.[a-z]+)?$/.exec(text) ?? []
   if (date < '2011-01-01' || date > apiVersion.slice(0, 10) || Number.isNaN(Date.parse(`${date}T00:00:00Z`)))
@@ -25,7 +28,10 @@ export interface EventRow extends Row {
 
 export const events: TableDefinition<EventRow> = { name: 'events', indexes: { type: (row) => row.type } }
 
-/** A module that wants to know of events: `who` names the endpoints that must acknowledge one, `dispatch` sends it on. */
+/**
+ * A module that wants to know of events: `who` names the endpoints that must acknowledge one,
+ * `dispatch` sends it on.
+ */
 export interface Listener {
   readonly who: (context: Context, type: string) => readonly string[]
   readonly dispatch: (context: Context, event: EventRow) => void
@@ -33,7 +39,10 @@ export interface Listener {
   readonly hears?: (context: Context, type: string, object: () => object) => void
 }
 
-/** Builds the object only when somebody keeps or receives the event: a rehearsal of many months has no use for most. */
+/**
+ * Builds the object only when somebody keeps or receives the event: a rehearsal of many months has
+ * no use for most.
+ */
 export type Shown = object | (() => object)
 
 const show = (shown: Shown): object => (typeof shown === 'function' ? (shown as () => object)() : shown)

@@ -1,11 +1,15 @@
-// Expansion of ids into objects, and the fields that are shown only when asked for. https://docs.stripe.com/api/expanding_objects
+// Expansion of ids into objects, and the fields that are shown only when asked for.
+// https://docs.stripe.com/api/expanding_objects
 import type { Context } from './context.ts'
 import { invalid } from './errors.ts'
 import type { Module } from './module.ts'
 
 type Node = Record<string, unknown>
 
-/** An id that expands to an object of its own, which no table has under this id (the terms that a discount keeps). */
+/**
+ * An id that expands to an object of its own, which no table has under this id (the terms that a
+ * discount keeps).
+ */
 export class Folded {
   readonly id: string
   readonly unfold: () => object
@@ -49,7 +53,10 @@ export class Expander {
     }
   }
 
-  /** The answer with the given paths expanded and includable fields that were not asked for left out. What needs no change is shared with what was given. */
+  /**
+   * The answer with the given paths expanded and includable fields that were not asked for left
+   * out. What needs no change is shared with what was given.
+   */
   shape(context: Context, answer: object, expand: readonly string[]): object {
     const wanted = pathsOf(expand)
     return this.#shaped(context, answer as Node, { wanted, includable: undefined, within: '', key: '', up: undefined })
@@ -80,7 +87,10 @@ export class Expander {
     return this.#completed(context, node, { shaped: changed ?? node, place })
   }
 
-  /** Wanted fields that the renderer did not give: made by their modules, or left out where they are only sometimes there. */
+  /**
+   * Wanted fields that the renderer did not give: made by their modules, or left out where they are
+   * only sometimes there.
+   */
   #completed(context: Context, node: Node, about: { shaped: Node; place: Place }): Node {
     const { shaped, place } = about
     const { includable, within } = place

@@ -4,7 +4,10 @@ export type RawFields = Map<string, Raw>
 
 const key = /^([^[\]]+)((?:\[[^[\]]*\])*)$/
 
-/** Reads `a[b][0][c]=x&expand[]=y` into nested maps; `[]` counts up. A key that does not parse is kept as it came, and refused as unknown later. */
+/**
+ * Reads `a[b][0][c]=x&expand[]=y` into nested maps; `[]` counts up. A key that does not parse is
+ * kept as it came, and refused as unknown later.
+ */
 export function decodeForm(form: URLSearchParams): RawFields {
   const fields: RawFields = new Map()
   for (const [name, value] of form) {

@@ -1,4 +1,5 @@
-// Saved answers per idempotency key, for 24 hours of the simulated clock. https://docs.stripe.com/api/idempotent_requests
+// Saved answers per idempotency key, for 24 hours of the simulated clock.
+// https://docs.stripe.com/api/idempotent_requests
 import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from './context.ts'
 import { StripeError } from './errors.ts'
@@ -13,7 +14,10 @@ export interface SavedAnswer extends Row {
 
 const answers: TableDefinition<SavedAnswer> = { name: 'idempotency' }
 
-/** The saved answer for this key, or undefined when the request must be executed. Throws when the key was used for another request. */
+/**
+ * The saved answer for this key, or undefined when the request must be executed. Throws when the
+ * key was used for another request.
+ */
 export function replay(context: Context, key: string, fingerprint: string): SavedAnswer | undefined {
   const table = context.table(answers)
   const saved = table.get(key)

@@ -1,4 +1,5 @@
-// Restricted keys: each resource to read, to write, or not at all. https://docs.stripe.com/keys#limit-access
+// Restricted keys: each resource to read, to write, or not at all.
+// https://docs.stripe.com/keys#limit-access
 import type { Account } from './account.ts'
 import { StripeError } from './errors.ts'
 import type { Route } from './module.ts'

@@ -15,7 +15,9 @@ export interface Kind<R extends Row> {
   readonly render: (context: Context, row: R) => object
 }
 
-/** The row, or Stripe's `resource_missing`: 404 for the path's id, 400 when a parameter named it. */
+/**
+ * The row, or Stripe's `resource_missing`: 404 for the path's id, 400 when a parameter named it.
+ */
 export function find<R extends Row>(
   context: Context,
   kind: Pick<Kind<R>, 'table' | 'noun'>,

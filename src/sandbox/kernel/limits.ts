@@ -1,4 +1,5 @@
-// Stripe's rate limits, against real time: how fast a client asks has nothing to do with the simulated clock. https://docs.stripe.com/rate-limits
+// Stripe's rate limits, against real time: how fast a client asks has nothing to do with the
+// simulated clock. https://docs.stripe.com/rate-limits
 import { StripeError } from './errors.ts'
 import type { HttpRequest } from './module.ts'
 

@@ -27,7 +27,10 @@ export interface Route {
   readonly params: Schema<unknown>
   /** What a restricted key must be allowed (`products`), to read for GET and to write otherwise. */
   readonly permission: string
-  /** Returns the object as Stripe shows it with every includable field; the router cuts down and expands. */
+  /**
+   * Returns the object as Stripe shows it with every includable field; the router cuts down and
+   * expands.
+   */
   readonly handle: (context: Context, params: never) => object
 }
 
@@ -39,15 +42,23 @@ export interface DueWork {
 
 export interface Module {
   readonly routes?: readonly Route[]
-  /** How an id found by `expand[]` becomes an object, by the id's prefix (`prod`). Return undefined for an unknown id. */
+  /**
+   * How an id found by `expand[]` becomes an object, by the id's prefix (`prod`). Return undefined
+   * for an unknown id.
+   */
   readonly objects?: Readonly<Record<string, (context: Context, id: string) => object | undefined>>
   /** Ids that carry no prefix, by the name of the field that holds them (`coupon`). */
   readonly fields?: Readonly<Record<string, (context: Context, id: string) => object | undefined>>
   /** Fields left out of an object (by its `object`) unless expanded: `{ price: ['tiers'] }`. */
   readonly includable?: Readonly<Record<string, readonly string[]>>
-  /** Fields made only when expanded, of other modules' objects too: `{ customer: { subscriptions: (context, id) => list } }`. */
+  /**
+   * Fields made only when expanded, of other modules' objects too: `{ customer: { subscriptions:
+   * (context, id) => list } }`.
+   */
   readonly includes?: Readonly<Record<string, Readonly<Record<string, (context: Context, id: string) => object>>>>
-  /** What other modules do when something happens here (`customer.deleted`): see `context.react`. */
+  /**
+   * What other modules do when something happens here (`customer.deleted`): see `context.react`.
+   */
   readonly reactions?: Readonly<Record<string, (context: Context, id: string) => void>>
   /** Work on the clock, by kind (`subscription.period_end`). */
   readonly due?: Readonly<Record<string, DueWork>>

@@ -1,7 +1,10 @@
 // Messages that leave the world: after the commit that caused them, and before the clock goes on.
 import type { World } from './world.ts'
 
-/** Runs a piece of sending once the transaction that asked for it is over; nothing is sent when the world delivers nothing. */
+/**
+ * Runs a piece of sending once the transaction that asked for it is over; nothing is sent when the
+ * world delivers nothing.
+ */
 export function sendLater(world: World, work: (send: typeof globalThis.fetch) => Promise<void>): void {
   const send = world.deliver
   if (send === undefined) return

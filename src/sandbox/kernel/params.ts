@@ -1,4 +1,5 @@
-// Declarative, closed schemas of request parameters. A schema reads the decoded form into a typed value or throws Stripe's own error.
+// Declarative, closed schemas of request parameters. A schema reads the decoded form into a typed
+// value or throws Stripe's own error.
 import { instant, type Instant } from '../../core/instant.ts'
 import { currencies } from './currencies.ts'
 import { invalid, StripeError } from './errors.ts'
@@ -8,7 +9,10 @@ export interface Schema<T> {
   /** `at` is the parameter's name as Stripe writes it in errors: `items[0][price]`. */
   readonly parse: (raw: Raw, at: string) => T
   readonly mandatory?: true
-  /** The keys of an object, or what an array or a map holds: for those who compare schemas with a description of the API. */
+  /**
+   * The keys of an object, or what an array or a map holds: for those who compare schemas with a
+   * description of the API.
+   */
   readonly inside?: Readonly<Record<string, Schema<unknown>>> | Schema<unknown>
 }
 
@@ -19,7 +23,10 @@ type Fields<S extends Shape> = { readonly [K in MandatoryKeys<S>]: Parsed<S[K]> 
   readonly [K in Exclude<keyof S, MandatoryKeys<S>>]?: Parsed<S[K]>
 }
 
-/** A text; refused when empty (use `emptyable` where `''` unsets) or longer than `max` (default 5,000) characters. */
+/**
+ * A text; refused when empty (use `emptyable` where `''` unsets) or longer than `max` (default
+ * 5,000) characters.
+ */
 export function text(limits: { max?: number; pattern?: RegExp } = {}): Schema<string> {
   const max = limits.max ?? 5_000
   return {
@@ -81,7 +88,10 @@ export function time(): Schema<Instant> {
   return { parse: (raw, at) => instant(whole.parse(raw, at)) }
 }
 
-/** A decimal as text, at most `places` (default 12) after the point, without trailing zeros; amounts in fractions of the minor unit. */
+/**
+ * A decimal as text, at most `places` (default 12) after the point, without trailing zeros; amounts
+ * in fractions of the minor unit.
+ */
 export function decimal(limits: { min?: number; max?: number; places?: number } = {}): Schema<string> {
   return {
     parse(raw, at) {
@@ -202,7 +212,10 @@ export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B>
 
 export type MetadataGiven = Readonly<Record<string, string>> | null
 
-/** 50 keys of 40 characters without brackets, values of 500; `''` unsets one key, or all of them (null). https://docs.stripe.com/api/metadata */
+/**
+ * 50 keys of 40 characters without brackets, values of 500; `''` unsets one key, or all of them
+ * (null). https://docs.stripe.com/api/metadata
+ */
 export function metadata(): Schema<MetadataGiven> {
   return {
     parse(raw, at) {

@@ -1,4 +1,5 @@
-// Due work on the simulated clock: a binary heap over rows of a table, so that it is saved, undone and copied like everything else.
+// Due work on the simulated clock: a binary heap over rows of a table, so that it is saved, undone
+// and copied like everything else.
 import type { Instant } from '../../core/instant.ts'
 import type { Row, Table, TableDefinition } from './tables.ts'
 
@@ -57,7 +58,10 @@ export class DueQueue {
     return undefined
   }
 
-  /** Builds the heap from the table: at first, and when rows came or went behind the queue's back. Undone requests need no rebuilding. */
+  /**
+   * Builds the heap from the table: at first, and when rows came or went behind the queue's back.
+   * Undone requests need no rebuilding.
+   */
   rebuild(): void {
     this.#heap = [...this.table.all()].toSorted(before)
     for (const row of this.#heap) this.#turn = Math.max(this.#turn, row.turn)

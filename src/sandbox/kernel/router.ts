@@ -1,4 +1,5 @@
-// From a request to an answer: who asks, which route, read the parameters, run as one transaction, expand, answer. https://docs.stripe.com/api
+// From a request to an answer: who asks, which route, read the parameters, run as one transaction,
+// expand, answer. https://docs.stripe.com/api
 import { Bug } from '../../core/assert.ts'
 import type { Account } from './account.ts'
 import { Context } from './context.ts'
@@ -117,7 +118,10 @@ export class Router {
     })
   }
 
-  /** Parameters that do not parse are refused before anything is executed, and that refusal is not saved under the key. */
+  /**
+   * Parameters that do not parse are refused before anything is executed, and that refusal is not
+   * saved under the key.
+   */
   #execute(
     context: Context,
     work: { route: Route; form: RawFields; request: HttpRequest; save?: { key: string; fingerprint: string } },
@@ -191,7 +195,9 @@ export class Router {
     })
   }
 
-  /** Which part of an address this sandbox does not have; '' when Stripe would not know it either. */
+  /**
+   * Which part of an address this sandbox does not have; '' when Stripe would not know it either.
+   */
   #lacks(pathname: string): string {
     const [, version, resource = ''] = pathname.split('/')
     if (version !== 'v1' || pathname.endsWith('/')) return ''
@@ -250,7 +256,10 @@ function bearer(headers: Headers): string | undefined {
   return scheme === 'Basic' ? Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] : credentials
 }
 
-/** Other versions are answered in the sandbox's own one, with a warning in a header; a strict world refuses them. */
+/**
+ * Other versions are answered in the sandbox's own one, with a warning in a header; a strict world
+ * refuses them.
+ */
 function checkVersion(world: World, headers: Headers): void {
   const version = headers.get('stripe-version')
   if (version === null || version === apiVersion) return

@@ -5,7 +5,10 @@ import { route, type Route } from './module.ts'
 import { fields, int, required, text } from './params.ts'
 import type { Row } from './tables.ts'
 
-/** Seconds until a new object can be found: less than a minute in normal operation, so clients must not search for what they just made. */
+/**
+ * Seconds until a new object can be found: less than a minute in normal operation, so clients must
+ * not search for what they just made.
+ */
 const lag = 60
 
 type Value = string | number | boolean | null | undefined

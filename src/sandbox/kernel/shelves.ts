@@ -8,7 +8,10 @@ export interface Space {
   table<R extends Row>(definition: TableDefinition<R>): Table<R>
   /** The next id of a prefix (`prod` → `prod_…`). */
   newId(prefix: string): string
-  /** From now on ids come from another row: objects of another world stand here, whose ids must not be given out again. */
+  /**
+   * From now on ids come from another row: objects of another world stand here, whose ids must not
+   * be given out again.
+   */
   ownIds(): void
 }
 
@@ -102,7 +105,9 @@ export class Shelves {
     for (const table of this.#tables.values()) for (const row of table.all()) table.delete(row.id)
   }
 
-  /** Takes over the rows of others instead of its own; they are immutable and shared. Not logged. */
+  /**
+   * Takes over the rows of others instead of its own; they are immutable and shared. Not logged.
+   */
   copyFrom(others: Shelves): void {
     this.clear()
     for (const [path, values] of others.#stored) this.#stored.set(path, [...values])

@@ -1,4 +1,5 @@
-// Rows in maps, with secondary indexes, an order for lists, and a change log that can undo a request or hand its changes to the storage.
+// Rows in maps, with secondary indexes, an order for lists, and a change log that can undo a
+// request or hand its changes to the storage.
 import { Bug, present } from '../../core/assert.ts'
 
 export interface Row {
@@ -9,7 +10,10 @@ export interface Row {
 
 type Keys = string | readonly string[] | undefined
 
-/** Declares a table once; `space.table(products)` gives the table of one account. Rows are immutable: to change one, `put` a new object. */
+/**
+ * Declares a table once; `space.table(products)` gives the table of one account. Rows are
+ * immutable: to change one, `put` a new object.
+ */
 export interface TableDefinition<R extends Row> {
   readonly name: string
   /** Secondary indexes: the value or values under which a row is found. */
@@ -86,7 +90,10 @@ export class Table<R extends Row> implements AnyTable {
   #next = 1
   /** Oldest first; undefined when it has to be sorted anew. */
   #order: string[] | undefined = []
-  /** Where the order begins: the oldest rows go often (a day's keys, a month's events) and must go cheaply. */
+  /**
+   * Where the order begins: the oldest rows go often (a day's keys, a month's events) and must go
+   * cheaply.
+   */
   #first = 0
 
   constructor(path: string, definition: TableDefinition<R>, log: ChangeLog) {
@@ -247,7 +254,9 @@ export class Table<R extends Row> implements AnyTable {
     return present(this.#indexes.get(name), `index ${name} of ${this.path}`)
   }
 
-  /** Files a row under its values; where they stay as they were, so does its place among the others. */
+  /**
+   * Files a row under its values; where they stay as they were, so does its place among the others.
+   */
   #file(before: R | undefined, row: R | undefined): void {
     for (const [name, keys] of this.#keys) {
       const [old, now] = [before === undefined ? none : each(keys(before)), row === undefined ? none : each(keys(row))]

@@ -1,4 +1,5 @@
-// What the documents leave open about Stripe, one switch each. A possible world is a choice of all of them; the product must be safe in every one.
+// What the documents leave open about Stripe, one switch each. A possible world is a choice of all
+// of them; the product must be safe in every one.
 import { generator } from './ids.ts'
 
 interface Switch<V> {
@@ -8,7 +9,10 @@ interface Switch<V> {
   readonly source: string
   /** The row of docs/to-confirm.md. */
   readonly row?: number
-  /** `open`: random worlds draw it. `settled`: a source answers it; it stays switchable so that the product can be tried on both sides. */
+  /**
+   * `open`: random worlds draw it. `settled`: a source answers it; it stays switchable so that the
+   * product can be tried on both sides.
+   */
   readonly grade: 'open' | 'settled'
   readonly default: V
   readonly others: readonly V[]
@@ -171,7 +175,10 @@ export function defaultWorld(): Unsure {
   return Object.fromEntries(switchNames.map((name) => [name, switches[name].default])) as Unsure
 }
 
-/** The choices that are no defaults, as `name=value`: empty for the default world. A failing story is repeated with them. */
+/**
+ * The choices that are no defaults, as `name=value`: empty for the default world. A failing story
+ * is repeated with them.
+ */
 export function worldText(unsure: Readonly<Unsure>): string {
   const other = switchNames.filter((name) => unsure[name] !== switches[name].default)
   return other.map((name) => `${name}=${unsure[name]}`).join(' ')
@@ -187,7 +194,9 @@ export function wrongChoice(input: Readonly<Record<string, unknown>>): string | 
   return undefined
 }
 
-/** A world by chance: every open switch takes one of its readings; settled ones keep their default. */
+/**
+ * A world by chance: every open switch takes one of its readings; settled ones keep their default.
+ */
 export function randomWorld(seed: number): Unsure {
   const world: Record<string, boolean | string> = { ...defaultWorld() }
   for (const name of switchNames) {
@@ -214,8 +223,8 @@ export function readWorldText(text: string): { readonly world: Unsure } | { read
 }
 
 /**
- * A few worlds in which every pair of readings of two switches occurs together: what breaks by two choices at once is found without trying all
- * combinations.
+ * A few worlds in which every pair of readings of two switches occurs together: what breaks by two
+ * choices at once is found without trying all combinations.
  */
 export function pairwiseWorlds(): readonly Unsure[] {
   const names = switchNames.filter((name) => switches[name].grade === 'open')
@@ -225,7 +234,8 @@ export function pairwiseWorlds(): readonly Unsure[] {
       for (const x of readings(a)) for (const y of readings(b)) left.add(pairOf([a, x], [b, y]))
   const worlds: Unsure[] = []
   while (left.size > 0) {
-    // Begin with a pair that is still missing, then give every other switch the reading that covers most of what is missing.
+    // Begin with a pair that is still missing, then give every other switch the reading that covers
+    // most of what is missing.
     const [first = ''] = left
     const chosen = new Map<string, boolean | string>(JSON.parse(first) as [string, boolean | string][])
     for (const name of names) {

@@ -2,8 +2,9 @@
 //
 // How a resource file is written (products, much shortened):
 //
-//   interface ProductRow extends Row { readonly name: string; readonly metadata: Metadata }        // plain JSON, immutable: to change one, put a new one
-//   export const products: TableDefinition<ProductRow> = { name: 'products', indexes: { name: (row) => row.name } }
+// interface ProductRow extends Row { readonly name: string; readonly metadata: Metadata }        //
+// plain JSON, immutable: to change one, put a new one export const products:
+// TableDefinition<ProductRow> = { name: 'products', indexes: { name: (row) => row.name } }
 //
 //   export const productModule: Module = {
 //     routes: [
@@ -34,8 +35,9 @@
 //     acts: { … }, control: { 'GET charges': … },       // POST /_sandbox/act, /_sandbox/<name>
 //   }
 //
-// Then one line in `modules.ts`. A request is a transaction: what a handler wrote before it throws is undone (unless the error `keeps`, as a declined
-// payment does); what it wrote before it returned is saved to the storage before it is answered. Handlers are synchronous.
+// Then one line in `modules.ts`. A request is a transaction: what a handler wrote before it throws
+// is undone (unless the error `keeps`, as a declined payment does); what it wrote before it
+// returned is saved to the storage before it is answered. Handlers are synchronous.
 import { Bug, present } from '../../core/assert.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Account, AccountSettings } from './account.ts'
@@ -69,7 +71,9 @@ export interface WorldOptions {
   readonly accounts: readonly { readonly name: string; readonly settings: AccountSettings }[]
   readonly modules: readonly Module[]
   readonly storage?: WorldStorage
-  /** False: no events are kept or delivered unless an endpoint listens (a rehearsal of many months). */
+  /**
+   * False: no events are kept or delivered unless an endpoint listens (a rehearsal of many months).
+   */
   readonly keepEvents?: boolean
   /** Fills a new world, and a reset one. */
   readonly populate?: ((world: World) => void) | undefined
@@ -156,7 +160,10 @@ export class World {
     this.queue.schedule({ space: space.name, at, rank, ...work })
   }
 
-  /** Runs a request's work as one transaction; saves before returning. What could not be saved did not happen. */
+  /**
+   * Runs a request's work as one transaction; saves before returning. What could not be saved did
+   * not happen.
+   */
   transact<T>(work: () => T): T {
     try {
       const result = work()
@@ -188,7 +195,10 @@ export class World {
     this.#now = instant(Number(this.#setting('clock')))
   }
 
-  /** Plays everything due until an instant, in order, each piece of work at its own instant. Rejects a step back. */
+  /**
+   * Plays everything due until an instant, in order, each piece of work at its own instant. Rejects
+   * a step back.
+   */
   async advance(to: Instant): Promise<void> {
     if (to < this.#now) throw new RangeError('the clock only goes forward')
     for (let played = 1; ; played++) {
@@ -265,7 +275,10 @@ export class World {
     this.transact(() => this.#putSetting('unsure', { ...this.unsure }))
   }
 
-  /** Another world with the same rows, clock and switches, kept in memory alone; from here on each lives its own life. */
+  /**
+   * Another world with the same rows, clock and switches, kept in memory alone; from here on each
+   * lives its own life.
+   */
   twin(): World {
     const { storage: _storage, populate: _populate, ...options } = this.#options
     const twin = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })

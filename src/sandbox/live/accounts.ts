@@ -9,9 +9,10 @@ import { keepLiveSchedule } from './schedules.ts'
 import * as billing from './subscriptions.ts'
 
 /**
- * One account as pulled: arrays of live Stripe objects of the pinned API version, as they came (plain JSON). Expand what lists leave out:
- * `data.tiers`, `data.currency_options` (prices), `data.applies_to` (coupons), `data.discounts`, `data.items.data.discounts`
- * (subscriptions), `data.tax_ids` (customers).
+ * One account as pulled: arrays of live Stripe objects of the pinned API version, as they came
+ * (plain JSON). Expand what lists leave out: `data.tiers`, `data.currency_options` (prices),
+ * `data.applies_to` (coupons), `data.discounts`, `data.items.data.discounts` (subscriptions),
+ * `data.tax_ids` (customers).
  */
 export interface LiveAccount {
   readonly products?: readonly Json[]
@@ -25,13 +26,18 @@ export interface LiveAccount {
   readonly subscriptions?: readonly Json[]
   /** Those that subscriptions do not carry expanded. */
   readonly schedules?: readonly Json[]
-  /** Drafts, open ones, and the newest of each subscription; paid ones of the past are not needed. */
+  /**
+   * Drafts, open ones, and the newest of each subscription; paid ones of the past are not needed.
+   */
   readonly invoices?: readonly Json[]
   /** Pending ones. */
   readonly invoice_items?: readonly Json[]
 }
 
-/** Puts the objects of live accounts into the accounts of the same names. The world's clock should stand where they were read. */
+/**
+ * Puts the objects of live accounts into the accounts of the same names. The world's clock should
+ * stand where they were read.
+ */
 export function fillFromAccounts(world: World, accounts: Readonly<Record<string, LiveAccount>>): void {
   const kept = world.keepEvents
   world.keepEvents = false

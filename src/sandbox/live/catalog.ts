@@ -210,7 +210,10 @@ export function keepDiscount(context: Context, live: Live): string {
   return live.id
 }
 
-/** The terms that a discount shows of its own, where the account's coupon of that id is another one today. */
+/**
+ * The terms that a discount shows of its own, where the account's coupon of that id is another one
+ * today.
+ */
 function ownTerms(context: Context, coupon: string, whole: Live | null): Pick<DiscountRow, 'terms'> {
   const listed = context.table(coupons).get(coupon)
   if (whole === null || listed === undefined) return {}

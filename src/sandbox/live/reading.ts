@@ -1,7 +1,10 @@
 import { Bug } from '../../core/assert.ts'
 import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts'
 
-/** Reads fields of a live Stripe object; a field of another type than Stripe documents is a mistake of whoever pulled it. */
+/**
+ * Reads fields of a live Stripe object; a field of another type than Stripe documents is a mistake
+ * of whoever pulled it.
+ */
 export class Live {
   readonly #object: JsonObject
   readonly #at: string

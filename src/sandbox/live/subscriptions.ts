@@ -184,8 +184,9 @@ function invoiceSettings(live: Live): InvoiceSettingsRow {
 }
 
 /**
- * An invoice that is still open, still a draft, or the newest of its subscription: with its amounts and dates, so that it is collected and
- * read as in the account; its lines are not needed for either.
+ * An invoice that is still open, still a draft, or the newest of its subscription: with its amounts
+ * and dates, so that it is collected and read as in the account; its lines are not needed for
+ * either.
  */
 export function keepLiveInvoice(context: Context, live: Live): void {
   const customer = present(live.ref('customer'), `customer of ${live.id}`)

@@ -1,7 +1,10 @@
 import { present } from '../../core/assert.ts'
 import { generator } from '../kernel/ids.ts'
 
-/** Draws that depend on the world's seed and a label alone: one member's life does not change another's. */
+/**
+ * Draws that depend on the world's seed and a label alone: one member's life does not change
+ * another's.
+ */
 export interface Chance {
   /** A whole number from `least` to `most`, both included. */
   whole(least: number, most: number): number
@@ -44,7 +47,9 @@ export function shuffled(seed: number, label: string, n: number): number[] {
   return order
 }
 
-/** A whole number below `limit` that follows from an id alone: the same in every world and account. */
+/**
+ * A whole number below `limit` that follows from an id alone: the same in every world and account.
+ */
 export function spread(id: string, limit: number): number {
   let sum = 0
   for (let at = 0; at < id.length; at++) sum = (sum * 31 + id.charCodeAt(at)) % 1_000_003

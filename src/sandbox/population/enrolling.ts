@@ -1,4 +1,5 @@
-// A member signs up in an old account: customer, payment method, price, subscription. Then the years until the last renewal are skipped.
+// A member signs up in an old account: customer, payment method, price, subscription. Then the
+// years until the last renewal are skipped.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
@@ -102,8 +103,9 @@ export function addressIn(country: string): Params {
 }
 
 /**
- * A discount on the customer itself, from the days when that could be asked for: no parameter of this API version gives one.
- * `since`: when its clock began; `end`: when it stops, for repeating ones.
+ * A discount on the customer itself, from the days when that could be asked for: no parameter of
+ * this API version gives one. `since`: when its clock began; `end`: when it stops, for repeating
+ * ones.
  */
 export function giveCustomerDiscount(
   context: Context,
@@ -127,7 +129,10 @@ export function giveCustomerDiscount(
   context.table(customers).put({ ...row, discount: discount.id })
 }
 
-/** Where the method stands: on the subscription, or as the customer's default; old objects go to `default_source`. */
+/**
+ * Where the method stands: on the subscription, or as the customer's default; old objects go to
+ * `default_source`.
+ */
 function methodParams(
   school: School,
   about: { plan: MemberPlan; context: Context; customer: string; method: PaymentMethodRow },
@@ -203,7 +208,10 @@ function trialOf(plan: MemberPlan, chance: Chance, clock: Instant): Params {
   return {}
 }
 
-/** An anchor on the last day of the month that the sign-up did not have, or a start before the sign-up. */
+/**
+ * An anchor on the last day of the month that the sign-up did not have, or a start before the
+ * sign-up.
+ */
 function beginning(plan: MemberPlan, now: Instant): Params {
   if (plan.oddity === 'anchor_config')
     return {
@@ -239,7 +247,10 @@ function startingDiscount(shop: Storefront, plan: MemberPlan, clock: Instant): P
   }
 }
 
-/** Sets the current period to the one before the newest renewal: that renewal is played, those before it are history nobody reads. */
+/**
+ * Sets the current period to the one before the newest renewal: that renewal is played, those
+ * before it are history nobody reads.
+ */
 function skipTo(context: Context, row: SubscriptionRow, about: { cadence: Cadence; clock: Instant }): void {
   const mixed = row.items.some((item) => item.current_period_end !== row.items[0]?.current_period_end)
   if (mixed || row.status !== 'active') return

@@ -1,4 +1,5 @@
-// The school's Kajabi site: offers for what is sold, contacts for most members, access that was given by hand or by the old checkout.
+// The school's Kajabi site: offers for what is sold, contacts for most members, access that was
+// given by hand or by the old checkout.
 import { present } from '../../core/assert.ts'
 import { grant, newContact, purchase } from '../kajabi/access.ts'
 import { makeForm, makeOffer, makeTag } from '../kajabi/acts.ts'

@@ -11,7 +11,10 @@ import type { World } from '../kernel/world.ts'
 export type Given = string | number | boolean | null | readonly Given[] | { readonly [key: string]: Given | undefined }
 export type Params = { readonly [key: string]: Given | undefined }
 
-/** Does what a client of the API would do, through the same parameters and handlers, at the world's instant. */
+/**
+ * Does what a client of the API would do, through the same parameters and handlers, at the world's
+ * instant.
+ */
 export class Maker {
   readonly world: World
   readonly #routes = new Map<string, Route[]>()

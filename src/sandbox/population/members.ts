@@ -1,4 +1,5 @@
-// Who the school's members are: a plan of people and subscriptions, drawn from a seed alone, before anything is made.
+// Who the school's members are: a plan of people and subscriptions, drawn from a seed alone, before
+// anything is made.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import { type Cadence, boundary, periodAround } from '../stripe/billing/calendar.ts'
@@ -12,7 +13,10 @@ import {
   currenciesOf,
 } from './offerings.ts'
 
-/** What is out of the ordinary about a subscription: at most one each, so that every consequence has one cause. */
+/**
+ * What is out of the ordinary about a subscription: at most one each, so that every consequence has
+ * one cause.
+ */
 export const oddities = {
   // In trial now.
   trialing: 30,
@@ -114,7 +118,10 @@ export function planMembers(seed: number, size: SchoolSize): MemberPlan[] {
   return plans
 }
 
-/** Deals the oddities out in their shares (per thousand); in a big enough school each of them occurs. */
+/**
+ * Deals the oddities out in their shares (per thousand); in a big enough school each of them
+ * occurs.
+ */
 function deal(seed: number, subscribers: number): Map<number, Oddity> {
   const order = shuffled(seed, 'oddities', subscribers)
   const dealt = new Map<number, Oddity>()
@@ -265,8 +272,9 @@ function taxFor(chance: Chance, account: OldAccount, oddity: Oddity | undefined)
 }
 
 /**
- * When a subscription began. Days 29 to 31 are drawn more often than life does, and some yearly ones began on a 29 February. Those that
- * must fail before the clock begin so that they renewed a fitting number of days ago.
+ * When a subscription began. Days 29 to 31 are drawn more often than life does, and some yearly
+ * ones began on a 29 February. Those that must fail before the clock begin so that they renewed a
+ * fitting number of days ago.
  */
 function startOf(chance: Chance, about: { cadence: Cadence; clock: Instant; oddity: Oddity | undefined }): Instant {
   const { cadence, clock, oddity } = about
@@ -294,7 +302,10 @@ function startOf(chance: Chance, about: { cadence: Cadence; clock: Instant; oddi
   return instant(Math.min(Date.UTC(year, month, day) / 1_000 + timeOfDay, clock - 2 * secondsPerDay))
 }
 
-/** The last period that ended before the clock, if any: what has to be played so that the past looks lived. */
+/**
+ * The last period that ended before the clock, if any: what has to be played so that the past looks
+ * lived.
+ */
 export function lastPeriod(plan: MemberPlan, clock: Instant): { start: number; end: number } | undefined {
   const cadence = cadences[plan.cadence]
   const current = periodAround({ at: plan.started }, cadence, clock)

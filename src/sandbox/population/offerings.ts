@@ -52,7 +52,10 @@ const lengths: Readonly<Record<CadenceKey, number>> = {
   three_years: 25,
 }
 
-/** Smallest units for one US cent, and the step amounts are rounded to (three-decimal amounts must end in 0). */
+/**
+ * Smallest units for one US cent, and the step amounts are rounded to (three-decimal amounts must
+ * end in 0).
+ */
 const rates: Readonly<Record<Currency, readonly [number, number]>> = {
   usd: [1, 1],
   cad: [1.35, 50],

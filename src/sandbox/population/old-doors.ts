@@ -1,5 +1,6 @@
-// The doors of the old accounts that stand open: the portal, links that sell, a session somebody has on screen, an endpoint that hears of ended
-// subscriptions and takes access away in Kajabi, in its own time.
+// The doors of the old accounts that stand open: the portal, links that sell, a session somebody
+// has on screen, an endpoint that hears of ended subscriptions and takes access away in Kajabi, in
+// its own time.
 import { present } from '../../core/assert.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { revoke } from '../kajabi/access.ts'

@@ -1,4 +1,5 @@
-// Payment plans that the old checkout runs itself: repeated charges of a customer that no subscription explains.
+// Payment plans that the old checkout runs itself: repeated charges of a customer that no
+// subscription explains.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'

@@ -1,5 +1,6 @@
-// The school: two old accounts that look like years of life, the same for the same seed. Built by living it: members sign up through the
-// API's own handlers at their instants, and the clock plays what follows.
+// The school: two old accounts that look like years of life, the same for the same seed. Built by
+// living it: members sign up through the API's own handlers at their instants, and the clock plays
+// what follows.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant } from '../../core/instant.ts'
 import { siteOf } from '../kajabi/module.ts'
@@ -16,7 +17,10 @@ import { Storefront } from './storefront.ts'
 
 export interface SchoolOptions {
   readonly subscribers: number
-  /** The instant the world is to stand at in the end; it must stand early enough for every member's start. */
+  /**
+   * The instant the world is to stand at in the end; it must stand early enough for every member's
+   * start.
+   */
   readonly clock: Instant
   /** The forgotten links sell on. Default false. */
   readonly surprises?: boolean
@@ -58,7 +62,10 @@ export function buildSchool(world: World, options: SchoolOptions): Enrolled[] {
   return [...school.enrolled.values()]
 }
 
-/** What stands beside the subscriptions; a small school, which is looked at by newcomers, is left in peace. */
+/**
+ * What stands beside the subscriptions; a small school, which is looked at by newcomers, is left in
+ * peace.
+ */
 function surround(school: School, options: SchoolOptions): void {
   const { subscribers, surprises } = options
   const signups = surprises === true ? Math.max(1, Math.round(subscribers / 600)) : 0

@@ -6,7 +6,10 @@ import { type Chance } from './chance.ts'
 import type { MemberPlan, Oddity } from './members.ts'
 import { present } from '../../core/assert.ts'
 
-/** How a member pays. Old accounts hold `card_`, `src_` and `ba_` from the days of the Sources API beside `pm_`. */
+/**
+ * How a member pays. Old accounts hold `card_`, `src_` and `ba_` from the days of the Sources API
+ * beside `pm_`.
+ */
 export function newWallet(
   context: Context,
   about: { plan: MemberPlan; customer: string; chance: Chance; clock: Instant },

@@ -1,4 +1,5 @@
-// The account itself and what is set up in it. https://docs.stripe.com/api/accounts/object https://docs.stripe.com/api/tax/settings
+// The account itself and what is set up in it. https://docs.stripe.com/api/accounts/object
+// https://docs.stripe.com/api/tax/settings
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import { StripeError } from '../kernel/errors.ts'

@@ -14,7 +14,10 @@ import {
 import { renderPaymentMethod } from './payment-method-view.ts'
 import { calm, cardByToken, declineMessage } from './test-cards.ts'
 
-/** The payment method an id or a test token names; a token makes one, the same one each time within `made`. */
+/**
+ * The payment method an id or a test token names; a token makes one, the same one each time within
+ * `made`.
+ */
 export function useToken(context: Context, id: string, made: Map<string, string>): PaymentMethodRow {
   const known = made.get(id)
   if (known !== undefined) return paymentMethod(context, known)
@@ -52,7 +55,8 @@ export function attach(context: Context, row: PaymentMethodRow, owner: string): 
       'This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.',
     )
   const { declines } = row.temper
-  // Only the card that says so attaches and declines later; the others are refused at once, as a check with the bank would.
+  // Only the card that says so attaches and declines later; the others are refused at once, as a
+  // check with the bank would.
   const attaches = row.card?.last4 === '0341' || declines?.code === 'authentication_required'
   if (declines !== null && declines.from === null && !attaches)
     throw declined(

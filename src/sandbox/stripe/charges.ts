@@ -97,7 +97,10 @@ export interface LedgerEntry {
   readonly status: 'succeeded' | 'failed' | 'pending'
 }
 
-/** Every attempted charge of the world, oldest first; `since` (ISO, included) and `account` narrow it. */
+/**
+ * Every attempted charge of the world, oldest first; `since` (ISO, included) and `account` narrow
+ * it.
+ */
 export function chargesOf(world: World, narrowed: { since?: Instant; account?: string } = {}): LedgerEntry[] {
   const entries: { at: number; entry: LedgerEntry }[] = []
   for (const [name, account] of world.accounts) {

@@ -15,7 +15,10 @@ export type PaymentOutcome =
   | { readonly status: 'failed'; readonly failure: PaymentFailure }
   | { readonly status: 'processing'; readonly settlesAt: Instant; readonly failure: PaymentFailure | null }
 
-/** What comes of charging a payment method now; a decline that was set for some times is counted down. */
+/**
+ * What comes of charging a payment method now; a decline that was set for some times is counted
+ * down.
+ */
 export function attemptPayment(context: Context, id: string): PaymentOutcome {
   const row = paymentMethod(context, id)
   const { declines, settles_after, then_fails } = row.temper

@@ -38,7 +38,10 @@ const transactions: TableDefinition<BalanceTransactionRow> = {
   indexes: { customer: (row) => row.customer },
 }
 
-/** Moves a customer's balance and writes the transaction that explains it. Returns the customer as changed. */
+/**
+ * Moves a customer's balance and writes the transaction that explains it. Returns the customer as
+ * changed.
+ */
 export function adjustBalance(
   context: Context,
   row: CustomerRow,

@@ -13,7 +13,9 @@ export interface CustomerRow extends Row {
   /** Minor units by currency as Stripe counts `balance`: negative is credit. */
   readonly balances: Readonly<Record<string, number>>
   readonly business_name: string | null
-  /** Set by the first subscription, invoice or balance, and locked as long as something bills in it. */
+  /**
+   * Set by the first subscription, invoice or balance, and locked as long as something bills in it.
+   */
   readonly currency: string | null
   readonly default_source: string | null
   readonly deleted: boolean
@@ -52,7 +54,10 @@ export function customer(context: Context, id: string, param?: string): Customer
   return row
 }
 
-/** Narrows a list to one customer, a deleted one too. One the account never had is refused like any parameter that names nothing. */
+/**
+ * Narrows a list to one customer, a deleted one too. One the account never had is refused like any
+ * parameter that names nothing.
+ */
 export function ofCustomer(context: Context, id: string | undefined): { readonly by?: readonly ['customer', string] } {
   if (id === undefined) return {}
   if (context.world.unsure.list_refuses_unknown_customer && !context.table(customers).has(id))

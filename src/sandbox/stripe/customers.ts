@@ -289,7 +289,9 @@ function checkTaxLocation(row: CustomerRow, tax: Parsed<typeof common.tax> | und
     )
 }
 
-/** Payment methods go, subscriptions are cancelled (by their own module), the stump stays readable. */
+/**
+ * Payment methods go, subscriptions are cancelled (by their own module), the stump stays readable.
+ */
 function deleteCustomer(context: Context, row: CustomerRow): void {
   context.react('customer.deleted', row.id)
   for (const method of context.table(paymentMethods).by('customer', row.id)) detach(context, method)

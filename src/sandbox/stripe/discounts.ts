@@ -1,4 +1,5 @@
-// A discount is one use of a coupon: by a customer, a subscription, one of its items, an invoice or an invoice item. https://docs.stripe.com/api/discounts
+// A discount is one use of a coupon: by a customer, a subscription, one of its items, an invoice or
+// an invoice item. https://docs.stripe.com/api/discounts
 import type Stripe from 'stripe'
 import type { Instant } from '../../core/instant.ts'
 import { present } from '../../core/assert.ts'
@@ -23,7 +24,10 @@ export interface DiscountRow extends Row {
   readonly start: Instant
   /** Only for repeating coupons. */
   readonly end: Instant | null
-  /** The coupon that was redeemed, where its id was deleted and used again since: a discount keeps its own terms. */
+  /**
+   * The coupon that was redeemed, where its id was deleted and used again since: a discount keeps
+   * its own terms.
+   */
   readonly terms?: CouponRow
 }
 
@@ -55,8 +59,9 @@ export const discountModule: Module = {
 }
 
 /**
- * Redeems a coupon or promotion code: counts the use and returns the coupon with the code it came by. Refuses what is
- * expired, used up, deleted or meant for somebody else; amount and first-purchase restrictions are the caller's.
+ * Redeems a coupon or promotion code: counts the use and returns the coupon with the code it came
+ * by. Refuses what is expired, used up, deleted or meant for somebody else; amount and
+ * first-purchase restrictions are the caller's.
  */
 export function redeem(
   context: Context,

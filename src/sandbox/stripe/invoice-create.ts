@@ -1,4 +1,5 @@
-// Invoices made by hand (https://docs.stripe.com/api/invoices/create): of pending items, or empty, to be filled.
+// Invoices made by hand (https://docs.stripe.com/api/invoices/create): of pending items, or empty,
+// to be filled.
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
 import {
@@ -56,7 +57,9 @@ export const createInvoiceParams = fields({
 })
 type Given = Parsed<typeof createInvoiceParams>
 
-/** A draft of the customer's pending items (`include`, or those of a subscription), or an empty one. */
+/**
+ * A draft of the customer's pending items (`include`, or those of a subscription), or an empty one.
+ */
 export function createInvoice(context: Context, given: Given): InvoiceRow {
   const customer = liveCustomer(context, given.customer, 'customer')
   const subscription = subscriptionNamed(context, given)

@@ -140,7 +140,8 @@ function create(context: Context, given: Parsed<typeof createParams>): InvoiceIt
     context.account.settings.default_currency
   checkCurrency(context, customer, inCurrency)
   const behavior = given.tax_behavior ?? given.price_data?.tax_behavior
-  // "Incompatible invoice items (… tax_behavior=unspecified) cannot be added to automatic tax invoices" (SDK, automatic_tax).
+  // "Incompatible invoice items (… tax_behavior=unspecified) cannot be added to automatic tax
+  // invoices" (SDK, automatic_tax).
   if (
     invoice?.automatic_tax.enabled === true &&
     given.pricing === undefined &&

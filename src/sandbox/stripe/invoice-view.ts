@@ -1,4 +1,5 @@
-// An invoice as Stripe shows it (https://docs.stripe.com/api/invoices/object), API version 2026-10-28.endive.
+// An invoice as Stripe shows it (https://docs.stripe.com/api/invoices/object), API version
+// 2026-10-28.endive.
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
@@ -166,7 +167,10 @@ function taxShown(tax: LineTax): Wire<Stripe.Invoice.TotalTax> {
   }
 }
 
-/** An embedded list shows the first ten lines (`has_more`); the rest come from `/v1/invoices/:id/lines`. */
+/**
+ * An embedded list shows the first ten lines (`has_more`); the rest come from
+ * `/v1/invoices/:id/lines`.
+ */
 function linesShown(context: Context, row: InvoiceRow): object {
   return {
     object: 'list',
@@ -254,7 +258,9 @@ function paymentsShown(context: Context, row: InvoiceRow): object {
   }
 }
 
-/** The payment of an invoice; it exists as soon as the invoice is finalized with something to pay. */
+/**
+ * The payment of an invoice; it exists as soon as the invoice is finalized with something to pay.
+ */
 export function invoicePayment(context: Context, row: InvoiceRow): Wire<Stripe.InvoicePayment> | null {
   const intent = row.payment_intent === null ? undefined : context.table(paymentIntents).get(row.payment_intent)
   if (intent === undefined) return null

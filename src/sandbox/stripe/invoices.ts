@@ -238,7 +238,10 @@ function wrongStatus(row: InvoiceRow, doing: string, needed: string): Error {
   )
 }
 
-/** A payment that is being processed can no longer be stopped: its money comes, whatever becomes of the invoice. */
+/**
+ * A payment that is being processed can no longer be stopped: its money comes, whatever becomes of
+ * the invoice.
+ */
 function noneUnderWay(context: Context, row: InvoiceRow): InvoiceRow {
   const intent = row.payment_intent === null ? undefined : context.table(paymentIntents).get(row.payment_intent)
   if (intent?.status === 'processing')
@@ -293,7 +296,11 @@ function nextAttemptOf(context: Context, row: InvoiceRow, advance: boolean | und
   return row.next_payment_attempt ?? context.now + context.account.settings.draft_seconds
 }
 
-/** Drafts may be deleted, but not those of a subscription: "Attempts to delete invoices that are no longer in a draft state will fail; … or an invoice that represents a subscription, it must be voided". */
+/**
+ * Drafts may be deleted, but not those of a subscription: "Attempts to delete invoices that are no
+ * longer in a draft state will fail; … or an invoice that represents a subscription, it must be
+ * voided".
+ */
 function remove(context: Context, row: InvoiceRow): object {
   if (row.status !== 'draft')
     throw invalid('You can only delete draft invoices. Once an invoice has been finalized, it must be voided.')
@@ -306,7 +313,10 @@ function remove(context: Context, row: InvoiceRow): object {
   return { id: row.id, object: 'invoice', deleted: true }
 }
 
-/** A draft that waited for its customer's location is added up again with the tax of where they are now. */
+/**
+ * A draft that waited for its customer's location is added up again with the tax of where they are
+ * now.
+ */
 function locatedAgain(context: Context, row: InvoiceRow): InvoiceRow {
   if (row.automatic_tax.status !== 'requires_location_inputs') return row
   mustLocate(context, customerFacts(context, row.customer))

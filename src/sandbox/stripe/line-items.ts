@@ -1,4 +1,5 @@
-// What payment links and Checkout sessions sell. https://docs.stripe.com/api/checkout/sessions/line_items
+// What payment links and Checkout sessions sell.
+// https://docs.stripe.com/api/checkout/sessions/line_items
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'

@@ -1,4 +1,5 @@
-// What a charge shows of the method that paid (https://docs.stripe.com/api/charges/object#charge_object-payment_method_details).
+// What a charge shows of the method that paid
+// (https://docs.stripe.com/api/charges/object#charge_object-payment_method_details).
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'

@@ -1,5 +1,6 @@
-// What an endpoint of an older API version receives: the same event in the shape of its time. The fields that moved with the release `basil` alone, which is what
-// old accounts send today. https://docs.stripe.com/changelog/basil
+// What an endpoint of an older API version receives: the same event in the shape of its time. The
+// fields that moved with the release `basil` alone, which is what old accounts send today.
+// https://docs.stripe.com/changelog/basil
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 
 const basil = '2025-03-31'

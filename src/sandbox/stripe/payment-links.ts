@@ -1,4 +1,5 @@
-// Payment links: doors through which somebody can still subscribe. https://docs.stripe.com/api/payment-link
+// Payment links: doors through which somebody can still subscribe.
+// https://docs.stripe.com/api/payment-link
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'

@@ -1,4 +1,5 @@
-// Payment methods as they are kept: `pm_`, and the older `card_`, `src_` and `ba_` of the Sources API, which the Payment Methods API shows too.
+// Payment methods as they are kept: `pm_`, and the older `card_`, `src_` and `ba_` of the Sources
+// API, which the Payment Methods API shows too.
 import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { missing } from '../kernel/errors.ts'
@@ -126,7 +127,9 @@ export function cardOf(context: Context, plastic: Plastic, expires?: { month: nu
   }
 }
 
-/** 16 letters that are the same for the same number in one account, and others in another account. */
+/**
+ * 16 letters that are the same for the same number in one account, and others in another account.
+ */
 export function fingerprint(context: Context, number: string): string {
   const next = generator(context.world.seed, `${context.account.name}/fingerprint/${number}`)
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'

@@ -66,7 +66,10 @@ function renderCardHash(card: CardDetails): Wire<Stripe.PaymentMethod.Card> {
   }
 }
 
-/** As the Sources API shows the older ones. https://docs.stripe.com/api/cards https://docs.stripe.com/api/sources */
+/**
+ * As the Sources API shows the older ones. https://docs.stripe.com/api/cards
+ * https://docs.stripe.com/api/sources
+ */
 export function renderSource(context: Context, row: PaymentMethodRow): object {
   const { address, email, name } = row.billing_details
   if (row.form === 'card' && row.card !== null) {

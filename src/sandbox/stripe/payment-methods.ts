@@ -42,7 +42,9 @@ const billingDetails = fields({
 const month = int({ min: 1, max: 12 })
 const year = int({ min: 1970, max: 2100 })
 const redisplay = oneOf('always', 'limited', 'unspecified')
-/** Bank debits: what is told about the account; the last four characters of the number are shown. */
+/**
+ * Bank debits: what is told about the account; the last four characters of the number are shown.
+ */
 const banks = {
   acss_debit: fields({
     account_number: required(text()),
@@ -138,7 +140,10 @@ export const paymentMethodModule: Module = {
   objects: { pm: resolve, card: resolve, src: resolve, ba: resolve },
 }
 
-/** A payment method by id; a test token such as `pm_card_visa` shows one that is attached to nobody, under its own name. */
+/**
+ * A payment method by id; a test token such as `pm_card_visa` shows one that is attached to nobody,
+ * under its own name.
+ */
 function testMethod(context: Context, id: string): PaymentMethodRow {
   const plastic = context.table(paymentMethods).has(id) ? undefined : cardByToken(id)
   if (plastic === undefined || !id.startsWith('pm_')) return paymentMethod(context, id)
@@ -197,7 +202,8 @@ function createPaymentMethod(context: Context, params: Parsed<typeof createField
       last4: number.slice(-4),
     },
   })
-  // Stripe's test accounts that fail after some days. https://docs.stripe.com/testing#non-card-payments
+  // Stripe's test accounts that fail after some days.
+  // https://docs.stripe.com/testing#non-card-payments
   const failing = ['000111111116', '000111111113', 'DE62370400440532013001', 'AT861904300235473202'].includes(number)
   if (!failing) return row
   return context.table(paymentMethods).put({ ...row, temper: { ...row.temper, then_fails: 'insufficient_funds' } })

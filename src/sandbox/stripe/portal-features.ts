@@ -100,7 +100,10 @@ export const noFeatures: PortalFeatures = {
   },
 }
 
-/** The features a request names, over those that stand; what a feature does not name keeps its value. */
+/**
+ * The features a request names, over those that stand; what a feature does not name keeps its
+ * value.
+ */
 export function mergeFeatures(
   context: Context,
   before: PortalFeatures,

@@ -1,4 +1,5 @@
-// The customer as a preview is told to see them: "overrides for an existing customer". https://docs.stripe.com/api/invoices/create_preview
+// The customer as a preview is told to see them: "overrides for an existing customer".
+// https://docs.stripe.com/api/invoices/create_preview
 import type { Context } from '../kernel/context.ts'
 import { emptyable, fields, list, oneOf, required, text, type Parsed } from '../kernel/params.ts'
 import { addressFields } from './address.ts'
@@ -15,7 +16,10 @@ export const customerDetails = fields({
 })
 type Details = Parsed<typeof customerDetails>
 
-/** Lets `work` see the customer as the details say, and puts everything back: a preview leaves no trace. */
+/**
+ * Lets `work` see the customer as the details say, and puts everything back: a preview leaves no
+ * trace.
+ */
 export function withDetails<T>(context: Context, id: string, details: Details | undefined, work: () => T): T {
   if (details === undefined) return work()
   const row = customer(context, id, 'customer')

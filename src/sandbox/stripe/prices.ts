@@ -189,7 +189,10 @@ type ListParams = {
   readonly type?: 'one_time' | 'recurring'
 }
 
-/** Active prices unless `active` says otherwise; inline ones never ("Returns a list of your active prices, excluding inline prices"). */
+/**
+ * Active prices unless `active` says otherwise; inline ones never ("Returns a list of your active
+ * prices, excluding inline prices").
+ */
 function listPrices(context: Context, params: ListParams) {
   const { lookup_keys, recurring, product } = params
   return listPage(context, params, {
@@ -212,7 +215,10 @@ function listPrices(context: Context, params: ListParams) {
 
 type CreateParams = Omit<Parsed<typeof createFields>, 'product' | 'product_data'>
 
-/** Creates a price on an existing product, for the API, for `default_price_data` and (inline) for `price_data`. */
+/**
+ * Creates a price on an existing product, for the API, for `default_price_data` and (inline) for
+ * `price_data`.
+ */
 export function createPrice(
   context: Context,
   params: CreateParams & { readonly product: string; readonly inline?: boolean },
@@ -310,7 +316,10 @@ function updatePrice(context: Context, row: PriceRow, params: Parsed<typeof upda
   return changed
 }
 
-/** A lookup key belongs to one price; `transfer_lookup_key` takes it from the one that has it, in the same request. */
+/**
+ * A lookup key belongs to one price; `transfer_lookup_key` takes it from the one that has it, in
+ * the same request.
+ */
 function freeLookupKey(context: Context, key: string, transfer: boolean): void {
   for (const holder of context.table(prices).by('lookup_key', key)) {
     if (!transfer) throw invalid(`A price (\`${holder.id}\`) already uses that lookup key.`, { param: 'lookup_key' })
@@ -319,7 +328,10 @@ function freeLookupKey(context: Context, key: string, transfer: boolean): void {
   }
 }
 
-/** The active price named by a parameter of another resource; refuses inactive prices and prices of inactive products. */
+/**
+ * The active price named by a parameter of another resource; refuses inactive prices and prices of
+ * inactive products.
+ */
 export function usablePrice(context: Context, id: string, param: string): PriceRow {
   const row = context.table(prices).get(id)
   if (row === undefined) throw missing('price', id, param)

@@ -1,4 +1,5 @@
-// How much a price costs: amounts, tiers and currency options, shared by prices and by `price_data`. https://docs.stripe.com/api/prices/create
+// How much a price costs: amounts, tiers and currency options, shared by prices and by
+// `price_data`. https://docs.stripe.com/api/prices/create
 import { invalid } from '../kernel/errors.ts'
 import {
   decimal,
@@ -93,7 +94,9 @@ type Given = {
   readonly unit_amount_decimal?: string
 }
 
-/** Exactly one of `unit_amount`, `unit_amount_decimal`, `custom_unit_amount`, `tiers` must be given. */
+/**
+ * Exactly one of `unit_amount`, `unit_amount_decimal`, `custom_unit_amount`, `tiers` must be given.
+ */
 export function amountsOf(given: Given, about: { currency: string; at: string }): Amounts {
   const { custom_unit_amount: custom, tiers, unit_amount, unit_amount_decimal } = given
   const name = (key: string) => (about.at === '' ? key : `${about.at}[${key}]`)

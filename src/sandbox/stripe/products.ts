@@ -75,7 +75,8 @@ export const productModule: Module = {
       permission: 'products',
       params: fields({
         ...common,
-        // The SDK's type does not say so, but it can be unset: https://github.com/stripe/stripe-python/issues/658
+        // The SDK's type does not say so, but it can be unset:
+        // https://github.com/stripe/stripe-python/issues/658
         default_price: emptyable(text()),
         description: emptyable(text({ max: 40_000 })),
         images: emptyable(images),

@@ -131,7 +131,8 @@ export const promotionCodeModule: Module = {
   },
   includable: { promotion_code: ['restrictions.currency_options'] },
   reactions: {
-    // The deletion of a coupon ends its codes for good: another coupon of the same id does not bring them back.
+    // The deletion of a coupon ends its codes for good: another coupon of the same id does not
+    // bring them back.
     'coupon.reused': (context, id) => {
       for (const row of context.table(promotionCodes).by('coupon', id))
         context.table(promotionCodes).put({ ...row, active: false })
@@ -181,7 +182,10 @@ function checkCoupon(context: Context, id: string): void {
     })
 }
 
-/** Among active codes a code is unique, whatever its case, per customer it is restricted to and among those for everybody. */
+/**
+ * Among active codes a code is unique, whatever its case, per customer it is restricted to and
+ * among those for everybody.
+ */
 function checkFree(context: Context, row: PromotionCodeRow): void {
   const clash = context
     .table(promotionCodes)

@@ -67,7 +67,10 @@ export const refundModule: Module = {
   },
 }
 
-/** Gives money back: all that is left of the charge unless `amount` says less. The invoice stays `paid`. */
+/**
+ * Gives money back: all that is left of the charge unless `amount` says less. The invoice stays
+ * `paid`.
+ */
 function refund(context: Context, given: Parsed<typeof createParams>): RefundRow {
   const charge = chargeNamed(context, given)
   if (charge.status !== 'succeeded')

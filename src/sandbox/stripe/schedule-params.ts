@@ -1,4 +1,5 @@
-// What a request about subscription schedules may contain (https://docs.stripe.com/api/subscription_schedules).
+// What a request about subscription schedules may contain
+// (https://docs.stripe.com/api/subscription_schedules).
 import { paging } from '../kernel/lists.ts'
 import {
   currency,

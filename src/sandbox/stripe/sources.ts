@@ -1,4 +1,5 @@
-// The older payment objects of a customer: cards, bank accounts and sources. https://docs.stripe.com/api/cards
+// The older payment objects of a customer: cards, bank accounts and sources.
+// https://docs.stripe.com/api/cards
 import type { Context } from '../kernel/context.ts'
 import { declined, invalid, missing } from '../kernel/errors.ts'
 import { listOf, listPage, paging } from '../kernel/lists.ts'

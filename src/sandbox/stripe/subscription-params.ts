@@ -1,4 +1,5 @@
-// What a request about subscriptions may contain, closed, for API version 2026-10-28.endive (https://docs.stripe.com/api/subscriptions).
+// What a request about subscriptions may contain, closed, for API version 2026-10-28.endive
+// (https://docs.stripe.com/api/subscriptions).
 import {
   currency,
   decimal,

@@ -216,7 +216,9 @@ function phaseOf(subscription: SubscriptionRow): PhaseRow {
   }
 }
 
-/** New phases replace those there are; the one that runs now takes effect at once when it changed. */
+/**
+ * New phases replace those there are; the one that runs now takes effect at once when it changed.
+ */
 function updateSchedule(context: Context, row: ScheduleRow, given: UpdateScheduleGiven): ScheduleRow {
   const asked = given.phases?.[0]?.start_date
   const start = asked === undefined || asked === 'now' ? (row.phases[0]?.start_date ?? context.now) : asked

@@ -1,4 +1,5 @@
-// A subscription as Stripe shows it (https://docs.stripe.com/api/subscriptions/object), API version 2026-10-28.endive.
+// A subscription as Stripe shows it (https://docs.stripe.com/api/subscriptions/object), API version
+// 2026-10-28.endive.
 import type Stripe from 'stripe'
 import { present } from '../../core/assert.ts'
 import type { Context } from '../kernel/context.ts'
@@ -75,7 +76,10 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
   }
 }
 
-/** Embedded lists show ten; whether this one shows all is not stated. The rest come from `/v1/subscription_items`. */
+/**
+ * Embedded lists show ten; whether this one shows all is not stated. The rest come from
+ * `/v1/subscription_items`.
+ */
 const shownItems = 10
 
 function itemsShown(context: Context, row: SubscriptionRow): Wire<Stripe.ApiList<Stripe.SubscriptionItem>> {
@@ -98,7 +102,10 @@ function pausedShown(row: SubscriptionRow): { readonly status_details?: Wire<Str
   }
 }
 
-/** Discounts that have run out are gone, also before the next invoice says so; an ended subscription keeps what it had. */
+/**
+ * Discounts that have run out are gone, also before the next invoice says so; an ended subscription
+ * keeps what it had.
+ */
 function discountsShown(context: Context, row: SubscriptionRow, ids: readonly string[]): readonly string[] {
   if (ids.length === 0) return ids
   return running(context, ids, row.ended_at ?? context.now).map((discount) => discount.id)

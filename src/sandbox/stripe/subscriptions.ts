@@ -129,7 +129,10 @@ export function update(context: Context, row: SubscriptionRow, given: UpdateGive
   return applyChange(context, { before: row, change: planChange(context, row, given, realMint(context)), given })
 }
 
-/** Cancels at once. One that has ended already is `resource_missing`, though it can still be read (stripe-go #1887). */
+/**
+ * Cancels at once. One that has ended already is `resource_missing`, though it can still be read
+ * (stripe-go #1887).
+ */
 export function cancel(context: Context, id: string, given: CancelGiven): SubscriptionRow {
   const row = find(context, subscriptionKind, id)
   if (row.status === 'canceled' || row.status === 'incomplete_expired') throw missing('subscription', id)
@@ -142,7 +145,10 @@ export function cancel(context: Context, id: string, given: CancelGiven): Subscr
   })
 }
 
-/** Everything that is not canceled, unless `status` says otherwise (https://docs.stripe.com/api/subscriptions/list). */
+/**
+ * Everything that is not canceled, unless `status` says otherwise
+ * (https://docs.stripe.com/api/subscriptions/list).
+ */
 function listSubscriptions(context: Context, params: Parsed<typeof listParams>) {
   const { customer, price, status, current_period_start: starts, current_period_end: ends } = params
   return listPage(context, params, {
@@ -162,7 +168,10 @@ function listSubscriptions(context: Context, params: Parsed<typeof listParams>) 
   })
 }
 
-/** "canceled … including those belonging to deleted customers"; no other list has those (SDK, SubscriptionListParams). */
+/**
+ * "canceled … including those belonging to deleted customers"; no other list has those (SDK,
+ * SubscriptionListParams).
+ */
 function hasStatus(context: Context, row: SubscriptionRow, status: Parsed<typeof listParams>['status']): boolean {
   if (status === 'canceled') return row.status === 'canceled'
   if (context.table(customers).get(row.customer)?.deleted !== false) return false
@@ -197,7 +206,10 @@ function deleteDiscount(context: Context, row: SubscriptionRow): object {
   }
 }
 
-/** Classic becomes flexible, never the other way (https://docs.stripe.com/billing/subscriptions/billing-mode). */
+/**
+ * Classic becomes flexible, never the other way
+ * (https://docs.stripe.com/billing/subscriptions/billing-mode).
+ */
 function migrate(context: Context, given: Parsed<typeof migrateParams>): object {
   const row = named(context)
   if (row.billing_mode === 'flexible')

@@ -51,7 +51,10 @@ const plastics: Readonly<Record<string, Plastic>> = {
   au: good('visa', '0006', 'AU'),
   ca: good('visa', '0000', 'CA'),
   jp: good('visa', '0003', 'JP'),
-  /** An Indian card: payments without the cardholder need a registered mandate, and go through 26 hours after a notice. */
+  /**
+   * An Indian card: payments without the cardholder need a registered mandate, and go through 26
+   * hours after a notice.
+   */
   in: { ...good('visa', '0008', 'IN'), temper: { declines: null, settles_after: 26 * 3_600, then_fails: null } },
   chargeDeclined: bad('0002', 'card_declined', 'generic_decline'),
   chargeDeclinedInsufficientFunds: bad('9995', 'card_declined', 'insufficient_funds'),

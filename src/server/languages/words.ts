@@ -1,4 +1,7 @@
-/** What the member's pages say in one language. Adding a language is one file beside this one, and its line in `../words.ts`. */
+/**
+ * What the member's pages say in one language. Adding a language is one file beside this one, and
+ * its line in `../words.ts`.
+ */
 export interface Words {
   /** BCP 47, its first part: `en`. Days, amounts and lists are written as this language does. */
   readonly language: string

@@ -30,7 +30,8 @@ test('two subscriptions of one customer with a credit balance, one of them block
   const first = await planAndApply(world.stage('target'))
   expect(first.plan.blocked).toMatchObject([{ address: `subscriber.us/${stuck}`, code: 'field_not_carried' }])
   expect(first.result.ok).toBe(true)
-  // The one that stays will need it: money of the customer goes with the last of their subscriptions.
+  // The one that stays will need it: money of the customer goes with the last of their
+  // subscriptions.
   expect([await balanceOf(world.us, customer), await balanceOf(world.target, customer)]).toEqual([-7_000, 0])
   expect((await successorOf(world, free)).status).toBe('active')
   await expect(successorOf(world, stuck)).rejects.toThrow('nothing succeeds')
@@ -67,7 +68,8 @@ test('automatic tax between seller countries', async () => {
   const { german = '', texan = '' } = await (async () => {
     await using world = await story(past, live)
     const { result } = await planAndApply(world.stage('target'))
-    // The British seller collects no tax in Texas, the American one does: nobody pays more without having been asked.
+    // The British seller collects no tax in Texas, the American one does: nobody pays more without
+    // having been asked.
     expect(result.changes.filter(({ outcome }) => outcome !== 'done')).toMatchObject([
       { address: `subscriber.intl/${ids['texan']}`, outcome: 'skipped', code: 'tax_differs' },
     ])
@@ -119,7 +121,8 @@ test('settle while another subscription of the customer has an open invoice', as
   await world.act('accept_card', { account: 'us', subscription: other })
   await world.advance('2026-07-01T00:00:00Z')
   expect(await open()).toEqual([])
-  // Turned on again, collection tries soon instead of at the next retry: the same bills, this one earlier.
+  // Turned on again, collection tries soon instead of at the next retry: the same bills, this one
+  // earlier.
   expect(world.differences().filter((one) => !one.startsWith(`date_differs us/${other} 2026-03-23`))).toEqual([])
   expect(billsOf(world, other).length).toBe(4)
 })

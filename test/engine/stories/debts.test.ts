@@ -143,7 +143,8 @@ test.each([
     const { plan, result } = await planAndApply(world.stage('source'))
     expect([plan.summary.revert, result.changes]).toMatchObject([1, [{ outcome: 'done' }]])
     await world.advance('2026-05-01T00:00:00Z')
-    // By an invoice of the customer, as soon as they are back: once, and as much as it would have been.
+    // By an invoice of the customer, as soon as they are back: once, and as much as it would have
+    // been.
     expect(world.differences().map((one) => /^(\w+) .* (\d+\.\d+ usd)/.exec(one)?.slice(1))).toEqual([
       ['double', amount],
       ['missed', amount],

@@ -9,7 +9,10 @@ import { recover } from '../../../src/engine/apply/recover.ts'
 import { planAndApply } from '../rig.ts'
 import { billsOf, meanwhile, member, once, prices, story, successorOf, violationsOf, type Story } from './world.ts'
 
-/** Two members of a month each; T of the first is 15 March, of the second 20 March. Today is 25 February. */
+/**
+ * Two members of a month each; T of the first is 15 March, of the second 20 March. Today is 25
+ * February.
+ */
 async function twoMembers(): Promise<{ readonly world: Story; readonly one: string; readonly other: string }> {
   const ids: string[] = []
   const world = await story({ clock: '2026-01-15T08:00:00Z', now: '2026-02-25T12:00:00Z' }, async ({ us, until }) => {

@@ -11,7 +11,10 @@ const welcome = (percent_off: number): Stripe.CouponCreateParams => ({
   duration: 'forever',
 })
 
-/** WELCOME took off 20 % when somebody redeemed it; it was deleted, and is another coupon with 50 % today. */
+/**
+ * WELCOME took off 20 % when somebody redeemed it; it was deleted, and is another coupon with 50 %
+ * today.
+ */
 async function reused(level: Level, shown: 'snapshot' | 'namesake'): Promise<{ world: Story; id: string }> {
   let id = ''
   const past = { clock: '2026-10-01T09:00:00Z', now: '2026-11-10T09:00:00Z', unsure: { reused_coupon_shown: shown } }

@@ -1,4 +1,5 @@
-// Anchors, backdating, trials and their combinations. Sources are named in each case; "docs" is docs.stripe.com/billing/subscriptions/…
+// Anchors, backdating, trials and their combinations. Sources are named in each case; "docs" is
+// docs.stripe.com/billing/subscriptions/…
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'

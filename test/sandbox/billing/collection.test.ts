@@ -1,4 +1,5 @@
-// How invoices are collected (docs.stripe.com/invoicing/integration/workflow-transitions, …/billing/subscriptions/overview, SDK).
+// How invoices are collected (docs.stripe.com/invoicing/integration/workflow-transitions,
+// …/billing/subscriptions/overview, SDK).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import type { AccountSettings } from '../../../src/sandbox/kernel/account.ts'

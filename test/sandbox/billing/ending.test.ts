@@ -1,4 +1,5 @@
-// Ends of subscriptions and what Stripe does around them (facts on cancelling; docs.stripe.com/billing/subscriptions/cancel).
+// Ends of subscriptions and what Stripe does around them (facts on cancelling;
+// docs.stripe.com/billing/subscriptions/cancel).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'

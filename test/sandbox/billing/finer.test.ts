@@ -1,4 +1,5 @@
-// Finer points: usage, waiting items, notices, remembered methods, codes with conditions, lost tax locations, searches.
+// Finer points: usage, waiting items, notices, remembered methods, codes with conditions, lost tax
+// locations, searches.
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'

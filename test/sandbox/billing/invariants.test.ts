@@ -1,5 +1,5 @@
-// Random lives of subscriptions: whatever members and operators do, the books add up, nothing crashes, and a world that was stored
-// and loaded again goes on as if nothing had happened.
+// Random lives of subscriptions: whatever members and operators do, the books add up, nothing
+// crashes, and a world that was stored and loaded again goes on as if nothing had happened.
 import fc from 'fast-check'
 import Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,5 @@
-// Classic and flexible billing mode, difference by difference (https://docs.stripe.com/billing/subscriptions/billing-mode/compare).
+// Classic and flexible billing mode, difference by difference
+// (https://docs.stripe.com/billing/subscriptions/billing-mode/compare).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { at, iso, school } from './school.ts'

@@ -1,4 +1,5 @@
-// Paused collection and paused subscriptions (docs.stripe.com/billing/subscriptions/pause-payment, SDK pause/resume).
+// Paused collection and paused subscriptions (docs.stripe.com/billing/subscriptions/pause-payment,
+// SDK pause/resume).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'

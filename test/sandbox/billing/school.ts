@@ -1,4 +1,5 @@
-// A small account to try billing on: one customer with a good card, a product, prices; and a clock one can turn.
+// A small account to try billing on: one customer with a good card, a product, prices; and a clock
+// one can turn.
 import type Stripe from 'stripe'
 import { parseInstant } from '../../../src/core/instant.ts'
 import { present } from '../../../src/core/assert.ts'

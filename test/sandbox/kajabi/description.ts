@@ -2,14 +2,20 @@ import { readFileSync } from 'node:fs'
 import { type Json, type JsonObject, isJsonObject } from '../../../src/core/json.ts'
 import { type Described, officialText, readOfficial } from './official.ts'
 
-/** The part of the official description that the sandbox has, kept here for whoever has no copy of it. */
+/**
+ * The part of the official description that the sandbox has, kept here for whoever has no copy of
+ * it.
+ */
 export const trimmed = JSON.parse(readFileSync(new URL('description.json', import.meta.url), 'utf8')) as Described
 
 const text = officialText()
 export const official = text === undefined ? undefined : readOfficial(text)
 const described = official ?? trimmed
 
-/** Attributes the official description names in its prose alone; some are shown on the details page only, so they may be missing. */
+/**
+ * Attributes the official description names in its prose alone; some are shown on the details page
+ * only, so they may be missing.
+ */
 const prose: Described['types'] = {
   purchases: {
     payment_plan_total_payments: ['integer', 'null'],
@@ -26,7 +32,10 @@ export interface Answered {
   readonly body: JsonObject
 }
 
-/** What an answer of the site has that the official description does not know, or lacks; empty when it conforms. */
+/**
+ * What an answer of the site has that the official description does not know, or lacks; empty when
+ * it conforms.
+ */
 export function strangers(method: string, path: string, answer: Answered): string[] {
   const route = `${method} ${path.split('?')[0]?.replaceAll(/\/\d+/g, '/*')}`
   const statuses = described.routes[route]

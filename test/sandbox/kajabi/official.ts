@@ -4,7 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { isJsonObject, type Json, type JsonObject } from '../../../src/core/json.ts'
 
-/** What is known of the site's API: attributes with their JSON types by resource type, and documented statuses by route. */
+/**
+ * What is known of the site's API: attributes with their JSON types by resource type, and
+ * documented statuses by route.
+ */
 export interface Described {
   readonly types: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
   readonly routes: Readonly<Record<string, readonly number[]>>

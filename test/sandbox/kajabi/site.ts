@@ -23,7 +23,9 @@ export interface Caller {
   settle(): Promise<void>
 }
 
-/** A sandbox whose Kajabi site is called with a fresh token, and whose hooks arrive in `arrivals`. */
+/**
+ * A sandbox whose Kajabi site is called with a fresh token, and whose hooks arrive in `arrivals`.
+ */
 export async function openCaller(): Promise<Caller> {
   const arrivals: Arrival[] = []
   const listener = { status: 200 }

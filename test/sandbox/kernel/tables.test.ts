@@ -32,7 +32,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'rollback' as const, 'look' as const) }) },
 )
 
-/** The same with an array: put keeps the place of a known id, and gives a new one the last place. */
+/**
+ * The same with an array: put keeps the place of a known id, and gives a new one the last place.
+ */
 class Model {
   rows: Pet[] = []
 

@@ -13,7 +13,9 @@ interface Note extends Row {
 }
 const notes: TableDefinition<Note> = { name: 'notes' }
 
-/** A world with one resource: a note is written, an alarm set, and then the request ends as asked. */
+/**
+ * A world with one resource: a note is written, an alarm set, and then the request ends as asked.
+ */
 function noteWorld(storage?: ConstructorParameters<typeof World>[0]['storage']) {
   const heard: string[] = []
   const module: Module = {

@@ -17,7 +17,10 @@ export interface Applied {
   readonly given: Pick<UpdateGiven, 'payment_behavior'>
 }
 
-/** Writes the change; makes and collects its invoice when it bills. Returns the subscription as it is then. */
+/**
+ * Writes the change; makes and collects its invoice when it bills. Returns the subscription as it
+ * is then.
+ */
 export function applyChange(context: Context, applied: Applied): SubscriptionRow {
   const { before, change } = applied
   for (const item of change.items) context.table(invoiceItems).put(item)

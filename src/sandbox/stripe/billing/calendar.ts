@@ -1,7 +1,7 @@
 /**
- * The sandbox's own billing calendar. Whole seconds since 1970, UTC. Every boundary is counted from the anchor, never from the
- * boundary before it, so that an anchor on the 31st comes back to the 31st after a short month
- * (https://docs.stripe.com/billing/subscriptions/billing-cycle).
+ * The sandbox's own billing calendar. Whole seconds since 1970, UTC. Every boundary is counted from
+ * the anchor, never from the boundary before it, so that an anchor on the 31st comes back to the
+ * 31st after a short month (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
 
 export type Interval = 'day' | 'week' | 'month' | 'year'
@@ -11,7 +11,10 @@ export interface Cadence {
   readonly count: number
 }
 
-/** `at` is a boundary; `day` is the wished day of the month where `at` itself fell into a month too short for it. */
+/**
+ * `at` is a boundary; `day` is the wished day of the month where `at` itself fell into a month too
+ * short for it.
+ */
 export interface Anchor {
   readonly at: number
   readonly day?: number | undefined
@@ -51,7 +54,10 @@ function daysIn(year: number, month: number): number {
   return new Date(Date.UTC(year, month + 1, 0)).getUTCDate()
 }
 
-/** The instant `months` calendar months away; a day the month does not have becomes the month's last. */
+/**
+ * The instant `months` calendar months away; a day the month does not have becomes the month's
+ * last.
+ */
 export function addMonths(at: number, months: number, wished?: number): number {
   const from = civil(at)
   const index = from.year * 12 + from.month + months
@@ -107,18 +113,27 @@ export function approximateSeconds(cadence: Cadence): number {
 }
 
 export interface ConfiguredAnchor {
-  /** The first full invoice: the first boundary not before `now`, never further than one period away. */
+  /**
+   * The first full invoice: the first boundary not before `now`, never further than one period
+   * away.
+   */
   readonly first: number
-  /** The anchor itself: the first boundary from there on whose month really has the day asked for. */
+  /**
+   * The anchor itself: the first boundary from there on whose month really has the day asked for.
+   */
   readonly anchor: Anchor
 }
 
-/** The longest wait for a month with the day asked for: a 29 February may be eight years away, and a 31 April never comes. */
+/**
+ * The longest wait for a month with the day asked for: a 29 February may be eight years away, and a
+ * 31 April never comes.
+ */
 const longestWait = 12 * 12
 
 /**
- * What an anchor config asks for. `month` sets the phase of prices longer than a month. A two-monthly price made in February with day 31
- * has its first full invoice on 28 February and its anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
+ * What an anchor config asks for. `month` sets the phase of prices longer than a month. A
+ * two-monthly price made in February with day 31 has its first full invoice on 28 February and its
+ * anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
 export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): ConfiguredAnchor {
   const at = civil(now)

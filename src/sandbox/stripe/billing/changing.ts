@@ -54,7 +54,10 @@ function bills(given: UpdateGiven, about: { again: Restart; prorations: readonly
   return about.again.lines.length > 0 || (given.proration_behavior === 'always_invoice' && about.prorations.length > 0)
 }
 
-/** A new `cancel_at` inside a period that is paid for gives the rest back, when prorations are wanted (API reference, `cancel_at`). */
+/**
+ * A new `cancel_at` inside a period that is paid for gives the rest back, when prorations are
+ * wanted (API reference, `cancel_at`).
+ */
 function endsEarly(
   context: Context,
   before: SubscriptionRow,
@@ -74,8 +77,8 @@ function endsEarly(
 }
 
 /**
- * Classic mode moves more than asked when `cancel_at` comes before the next renewal: the anchor to now, and a trial's end to the
- * cancellation (billing mode comparison). Flexible mode leaves both.
+ * Classic mode moves more than asked when `cancel_at` comes before the next renewal: the anchor to
+ * now, and a trial's end to the cancellation (billing mode comparison). Flexible mode leaves both.
  */
 function classicEnd(context: Context, before: SubscriptionRow, after: SubscriptionRow): SubscriptionRow {
   const end = after.cancel_at
@@ -169,8 +172,9 @@ export function managed(schedule: string): Error {
 }
 
 /**
- * `discounts`: an array replaces, an empty string clears, nothing leaves them. Unsure in Stripe itself (quote-level in the migration
- * toolkit's page): with a future anchor and no proration any update drops them unless they are sent again.
+ * `discounts`: an array replaces, an empty string clears, nothing leaves them. Unsure in Stripe
+ * itself (quote-level in the migration toolkit's page): with a future anchor and no proration any
+ * update drops them unless they are sent again.
  */
 function withDiscounts(context: Context, row: SubscriptionRow, given: UpdateGiven, mint: Mint): SubscriptionRow {
   if (given.discounts === null) return { ...row, discounts: [] }

@@ -55,7 +55,10 @@ export function finalizeOnTime(context: Context, id: string): void {
     attempt(context, open, { by: 'clock' })
 }
 
-/** The tax of an invoice cannot be computed: it stays a draft, and nothing is charged (https://docs.stripe.com/billing/subscriptions/webhooks). */
+/**
+ * The tax of an invoice cannot be computed: it stays a draft, and nothing is charged
+ * (https://docs.stripe.com/billing/subscriptions/webhooks).
+ */
 function failToFinalize(context: Context, row: InvoiceRow): void {
   const message =
     "The customer's location isn't recognized. Set a valid customer address in order to automatically calculate tax."
@@ -67,7 +70,10 @@ function failToFinalize(context: Context, row: InvoiceRow): void {
   tellInvoice(context, 'invoice.finalization_failed', failed)
 }
 
-/** Freezes a draft: number, balance, payment intent. A zero invoice turns `paid` at once. Does not attempt payment. */
+/**
+ * Freezes a draft: number, balance, payment intent. A zero invoice turns `paid` at once. Does not
+ * attempt payment.
+ */
 export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
   const { balance } = customerFacts(context, row.customer, row.currency)
   const smallest = context.account.settings.smallest_charges?.[row.currency] ?? smallestCharge(row.currency)
@@ -126,7 +132,10 @@ export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
   return open
 }
 
-/** "Once" is used up when an invoice is finalized (https://docs.stripe.com/billing/subscriptions/coupons); by one of zero, as the world says. */
+/**
+ * "Once" is used up when an invoice is finalized
+ * (https://docs.stripe.com/billing/subscriptions/coupons); by one of zero, as the world says.
+ */
 export function spendOnce(context: Context, row: InvoiceRow): void {
   if (row.subtotal === 0 && !context.world.unsure.zero_invoice_consumes_once) return
   const spent = new Set([...discountsOn(row)].filter((id) => isOnce(context, id)))
@@ -196,7 +205,8 @@ function afterPaid(context: Context, paid: InvoiceRow): InvoiceRow {
 /** Plans the next automatic attempt, or gives up as the account's settings say. */
 export function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'request'): InvoiceRow {
   const { retry_days } = context.account.settings.dunning
-  // A first invoice is not retried: its subscription is incomplete and expires (docs.stripe.com/billing/subscriptions/overview).
+  // A first invoice is not retried: its subscription is incomplete and expires
+  // (docs.stripe.com/billing/subscriptions/overview).
   const retried = row.auto_advance && row.billing_reason !== 'subscription_create'
   const next = retried ? nextAttempt(retry_days, context.now, row.attempt_count) : null
   const failed = keepInvoice(context, {
@@ -225,7 +235,8 @@ export function settleOnTime(context: Context, intentId: string): void {
   const row = intent?.invoice === null || intent === undefined ? undefined : context.table(invoices).get(intent.invoice)
   if (row === undefined || row.status !== 'open') return
   if (paid) markPaid(context, row)
-  // "If the payment fails later, Stripe voids the invoice but the subscription remains active" (docs, overview): of a first payment.
+  // "If the payment fails later, Stripe voids the invoice but the subscription remains active"
+  // (docs, overview): of a first payment.
   else if (row.billing_reason === 'subscription_create') voidInvoice(context, row)
   else markFailed(context, row, 'clock')
 }
@@ -290,9 +301,10 @@ function cancelIntent(context: Context, row: InvoiceRow): void {
 }
 
 /**
- * "By default, upon subscription cancellation, Stripe stops automatic collection of all finalized invoices for the customer" (SDK,
- * Subscriptions.cancel), in other worlds those of the subscription alone; drafts of the subscription itself stop as well. The last
- * invoice made by the cancellation is collected.
+ * "By default, upon subscription cancellation, Stripe stops automatic collection of all finalized
+ * invoices for the customer" (SDK, Subscriptions.cancel), in other worlds those of the subscription
+ * alone; drafts of the subscription itself stop as well. The last invoice made by the cancellation
+ * is collected.
  */
 export function stopCollection(context: Context, subscription: SubscriptionRow, final: string | null): void {
   for (const row of context.table(invoices).by('unsettled', subscription.customer)) {

@@ -16,7 +16,10 @@ import {
 } from './rows.ts'
 import { addUp, type LineDraft } from './totals.ts'
 
-/** The discounts an invoice of this subscription gets at an instant: its own, or, when it has none, its customer's. */
+/**
+ * The discounts an invoice of this subscription gets at an instant: its own, or, when it has none,
+ * its customer's.
+ */
 export function sharedDiscounts(context: Context, subscription: SubscriptionRow, at: number): string[] {
   const free = ({ id }: { readonly id: string }): boolean => isFree(context, subscription.customer, id)
   const own = running(context, subscription.discounts, at)
@@ -30,8 +33,10 @@ export function sharedDiscounts(context: Context, subscription: SubscriptionRow,
 }
 
 /**
- * Invoice items of the customer that an invoice of this subscription takes along: those that name it, and those that name none. "When set, scheduled invoices
- * for subscriptions other than the specified subscription will ignore the invoice item" (SDK, InvoiceItem.subscription), in both billing modes.
+ * Invoice items of the customer that an invoice of this subscription takes along: those that name
+ * it, and those that name none. "When set, scheduled invoices for subscriptions other than the
+ * specified subscription will ignore the invoice item" (SDK, InvoiceItem.subscription), in both
+ * billing modes.
  */
 export function pendingFor(context: Context, subscription: SubscriptionRow): InvoiceItemRow[] {
   return context
@@ -57,7 +62,10 @@ export interface Composition {
   readonly pending: readonly InvoiceItemRow[]
   readonly period: Period
   readonly at: number
-  /** The start that lies back: discounts that ran then count for the lines of that time (docs.stripe.com/billing/subscriptions/backdating). */
+  /**
+   * The start that lies back: discounts that ran then count for the lines of that time
+   * (docs.stripe.com/billing/subscriptions/backdating).
+   */
   readonly since?: number
   /** Given by previews; otherwise the subscription's own or its customer's. */
   readonly shared?: readonly Reduction[]
@@ -174,7 +182,10 @@ export function blank(
   }
 }
 
-/** Adds the lines up. Until it is finalized, what is due is shown as it would be with the customer's balance of now. */
+/**
+ * Adds the lines up. Until it is finalized, what is due is shown as it would be with the customer's
+ * balance of now.
+ */
 export function withTotals(context: Context, unadded: UnaddedInvoice): InvoiceRow {
   const { drafts, shared, ...rest } = unadded
   const totals = addUp(drafts, shared, rest.currency)

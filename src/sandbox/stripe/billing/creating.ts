@@ -48,7 +48,10 @@ const mostLines = 250
 /** A stretch whose length does not matter: the price of a whole period. */
 const wholePeriod = { period: { start: 0, end: 1 } }
 
-/** Checks a request and lays out the subscription and its first invoice. Writes only discounts (a preview takes them back). */
+/**
+ * Checks a request and lays out the subscription and its first invoice. Writes only discounts (a
+ * preview takes them back).
+ */
 export function layOut(context: Context, given: CreateGiven, mint: Mint): Layout {
   const customer = liveCustomer(context, given.customer, 'customer')
   const asker = { customer: customer.id, mint }
@@ -208,7 +211,9 @@ function linesOf(context: Context, row: SubscriptionRow, stretches: readonly Ite
   })
 }
 
-/** Writes a laid-out subscription and sees its first invoice through, as `payment_behavior` says. */
+/**
+ * Writes a laid-out subscription and sees its first invoice through, as `payment_behavior` says.
+ */
 export function create(
   context: Context,
   given: CreateGiven,

@@ -44,7 +44,9 @@ export function nextWake(row: SubscriptionRow): number | null {
   return times.length === 0 ? null : Math.min(...times)
 }
 
-/** Writes a subscription and puts its next event on the clock. Populations are built with it too. */
+/**
+ * Writes a subscription and puts its next event on the clock. Populations are built with it too.
+ */
 export function keepSubscription(context: Context, row: SubscriptionRow): SubscriptionRow {
   watch(context, row)
   watchTrial(context, row)
@@ -60,7 +62,10 @@ export function watch(context: Context, row: SubscriptionRow): void {
 
 const noticeSeconds = 3 * 86_400
 
-/** Three days before a trial ends, or at once for a shorter one, its owner is told (https://docs.stripe.com/billing/subscriptions/trials). */
+/**
+ * Three days before a trial ends, or at once for a shorter one, its owner is told
+ * (https://docs.stripe.com/billing/subscriptions/trials).
+ */
 function watchTrial(context: Context, row: SubscriptionRow): void {
   if (!context.world.keepEvents || row.status !== 'trialing' || row.trial_end === null) return
   context.schedule(instant(Math.max(context.now, row.trial_end - noticeSeconds)), 'subscription.trial_notice', row.id)
@@ -128,7 +133,9 @@ function expire(context: Context, row: SubscriptionRow): void {
   if (first?.status === 'open') voidInvoice(context, first)
 }
 
-/** The next period of an item from `start`: up to its next boundary, or cut short by `cancel_at`. */
+/**
+ * The next period of an item from `start`: up to its next boundary, or cut short by `cancel_at`.
+ */
 export function periodFrom(row: SubscriptionRow, cadence: Cadence, start: number): { period: Period; whole: Period } {
   const whole = fullPeriod(row, cadence, start)
   const end = row.cancel_at !== null && row.cancel_at > start && row.cancel_at < whole.end ? row.cancel_at : whole.end
@@ -195,8 +202,8 @@ const kept = 4
 const keptSeconds = 150 * 86_400
 
 /**
- * A world without events keeps the newest invoices of a subscription alone, and those of the last months: memory grows with the members, not with the
- * months. The ledger of charges stays whole.
+ * A world without events keeps the newest invoices of a subscription alone, and those of the last
+ * months: memory grows with the members, not with the months. The ledger of charges stays whole.
  */
 function forgetOld(context: Context, subscription: string): void {
   const table = context.table(invoices)
@@ -211,8 +218,8 @@ function forgetOld(context: Context, subscription: string): void {
 }
 
 /**
- * A running subscription whose customer cannot be placed any more goes on without automatic tax, and says why (`disabled_reason`); in other worlds its invoice
- * cannot be finalized.
+ * A running subscription whose customer cannot be placed any more goes on without automatic tax,
+ * and says why (`disabled_reason`); in other worlds its invoice cannot be finalized.
  */
 function located(context: Context, row: SubscriptionRow): SubscriptionRow {
   if (!row.automatic_tax.enabled || customerFacts(context, row.customer).place !== null) return row
@@ -220,7 +227,10 @@ function located(context: Context, row: SubscriptionRow): SubscriptionRow {
   return { ...row, automatic_tax: { enabled: false, disabled_reason: 'requires_location_inputs' } }
 }
 
-/** Sends a renewal invoice its way: as a draft for an hour, or as the pause says (https://docs.stripe.com/billing/subscriptions/pause-payment). */
+/**
+ * Sends a renewal invoice its way: as a draft for an hour, or as the pause says
+ * (https://docs.stripe.com/billing/subscriptions/pause-payment).
+ */
 function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): void {
   const behavior = row.pause_collection?.behavior
   if (row.status === 'unpaid' || behavior === 'keep_as_draft') {
@@ -231,7 +241,8 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
     openDraft(context, draft)
     return
   }
-  // Uncollectible: the balance is still used, and pays the invoice when it is enough. Void: nothing is taken from it.
+  // Uncollectible: the balance is still used, and pays the invoice when it is enough. Void: nothing
+  // is taken from it.
   if (behavior === 'mark_uncollectible') {
     const kept = keepInvoice(context, { ...draft, auto_advance: false })
     tellInvoice(context, 'invoice.created', kept)
@@ -251,7 +262,10 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
   voidInvoice(context, closed)
 }
 
-/** A trial is over: bill, wait for the anchor, pause, or end (https://docs.stripe.com/billing/subscriptions/trials). */
+/**
+ * A trial is over: bill, wait for the anchor, pause, or end
+ * (https://docs.stripe.com/billing/subscriptions/trials).
+ */
 function endTrial(context: Context, row: SubscriptionRow): void {
   const at = row.trial_end ?? context.now
   const method = payingMethod(context, { customer: row.customer, subscription: row.id })
@@ -269,7 +283,10 @@ function endTrial(context: Context, row: SubscriptionRow): void {
   else bill(context, { before: row, ...next })
 }
 
-/** What follows a trial: a full period, or, with an anchor further ahead, the part until then, free when asked for at creation. */
+/**
+ * What follows a trial: a full period, or, with an anchor further ahead, the part until then, free
+ * when asked for at creation.
+ */
 export function planTrialEnd(context: Context, row: SubscriptionRow): Renewal & { readonly free: boolean } {
   const at = row.trial_end ?? context.now
   const active: SubscriptionRow = { ...row, status: 'active' }

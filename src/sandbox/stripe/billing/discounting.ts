@@ -11,7 +11,10 @@ export interface Reduction {
   readonly options?: Readonly<Record<string, number>>
   /** Products it is limited to; null for all. */
   readonly products: readonly string[] | null
-  /** Its end: a line that begins later gets nothing off. Matters on invoices of a backdated start, whose lines begin at different times. */
+  /**
+   * Its end: a line that begins later gets nothing off. Matters on invoices of a backdated start,
+   * whose lines begin at different times.
+   */
   readonly until?: number | null
 }
 
@@ -20,7 +23,10 @@ export interface DiscountableLine {
   readonly product: string | null
   readonly discountable: boolean
   readonly period?: { readonly start: number }
-  /** The line's own discounts, applied before those of the whole invoice (https://docs.stripe.com/billing/subscriptions/coupons). */
+  /**
+   * The line's own discounts, applied before those of the whole invoice
+   * (https://docs.stripe.com/billing/subscriptions/coupons).
+   */
   readonly own: readonly Reduction[]
 }
 
@@ -29,7 +35,10 @@ export interface TakenOff {
   readonly amount: number
 }
 
-/** The instant a discount stops, counted in calendar months from its start; null when it has no clock. */
+/**
+ * The instant a discount stops, counted in calendar months from its start; null when it has no
+ * clock.
+ */
 export function discountEnd(duration: string, months: number | null, start: number): number | null {
   return duration === 'repeating' ? addMonths(start, months ?? 0) : null
 }
@@ -40,8 +49,9 @@ export function discountRuns(end: number | null, at: number): boolean {
 }
 
 /**
- * Per line, what each discount takes off, in order: the lines' own first, then those of the invoice. An amount off in another currency is
- * ignored; an amount off is shared over the lines by what is left of them; nothing goes below zero.
+ * Per line, what each discount takes off, in order: the lines' own first, then those of the
+ * invoice. An amount off in another currency is ignored; an amount off is shared over the lines by
+ * what is left of them; nothing goes below zero.
  */
 export function takeOff(
   lines: readonly DiscountableLine[],

@@ -1,5 +1,5 @@
-// Discounts as billing uses them: chosen in a request, taken up by a holder, running until an instant.
-// https://docs.stripe.com/billing/subscriptions/coupons
+// Discounts as billing uses them: chosen in a request, taken up by a holder, running until an
+// instant. https://docs.stripe.com/billing/subscriptions/coupons
 import { instant } from '../../../core/instant.ts'
 import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
@@ -27,7 +27,10 @@ export interface Asker {
 
 type One = { readonly coupon?: string; readonly discount?: string; readonly promotion_code?: string }
 
-/** Reads `discounts` of a request and redeems the coupons (a preview only looks at them). The same coupon twice is refused. */
+/**
+ * Reads `discounts` of a request and redeems the coupons (a preview only looks at them). The same
+ * coupon twice is refused.
+ */
 export function chooseDiscounts(context: Context, given: NonNullable<DiscountsGiven>, asker: Asker): Chosen[] {
   const seen = new Set<string>()
   return given.map((one, index) => {
@@ -57,7 +60,10 @@ function choose(context: Context, one: One, asker: Asker): Chosen {
   return { coupon, promotion: promotionCode?.id ?? null, redeemed: true }
 }
 
-/** `first_time_transaction`: only for customers without an invoice so far, a trial's of zero and one still open included (stripe-node #2349). */
+/**
+ * `first_time_transaction`: only for customers without an invoice so far, a trial's of zero and one
+ * still open included (stripe-node #2349).
+ */
 function checkFirstTime(context: Context, id: string, asker: { customer: string; at: string }): void {
   const code = find(context, promotionCodeKind, id, `${asker.at}[promotion_code]`)
   if (!code.restrictions.first_time_transaction) return
@@ -71,7 +77,10 @@ function checkFirstTime(context: Context, id: string, asker: { customer: string;
     })
 }
 
-/** A code with a minimum is refused when the first bill would be smaller (https://docs.stripe.com/api/promotion_codes). */
+/**
+ * A code with a minimum is refused when the first bill would be smaller
+ * (https://docs.stripe.com/api/promotion_codes).
+ */
 export function checkMinimum(
   context: Context,
   chosen: readonly Chosen[],
@@ -145,7 +154,10 @@ export function running(context: Context, ids: readonly string[], at: number): D
   })
 }
 
-/** Says which discounts a subscription or its items got and lost; one that ran out or was used up is lost as well. */
+/**
+ * Says which discounts a subscription or its items got and lost; one that ran out or was used up is
+ * lost as well.
+ */
 export function tellDiscounts(context: Context, before: SubscriptionRow | null, after: SubscriptionRow): void {
   const of = (row: SubscriptionRow | null): readonly string[] =>
     row === null ? [] : [...row.discounts, ...row.items.flatMap((item) => item.discounts)]
@@ -182,8 +194,8 @@ export function isOnce(context: Context, id: string): boolean {
 }
 
 /**
- * Whether a discount is there for one more invoice: a `once` that a draft of this customer has on it is used up when that draft is finalized, not before, and
- * meanwhile no other invoice gets it.
+ * Whether a discount is there for one more invoice: a `once` that a draft of this customer has on
+ * it is used up when that draft is finalized, not before, and meanwhile no other invoice gets it.
  */
 export function isFree(context: Context, customer: string, id: string): boolean {
   if (!isOnce(context, id)) return true
@@ -196,7 +208,10 @@ export function discountsOn(row: InvoiceRow): ReadonlySet<string> {
   return new Set([...row.discounts, ...row.lines.flatMap((line) => line.discounts)])
 }
 
-/** The subscription without the discounts that have run out at an instant, and without those that an invoice has used up. */
+/**
+ * The subscription without the discounts that have run out at an instant, and without those that an
+ * invoice has used up.
+ */
 export function withoutSpent(
   context: Context,
   row: SubscriptionRow,

@@ -1,4 +1,5 @@
-// The end of a subscription: asked for, due, or because nobody paid (https://docs.stripe.com/billing/subscriptions/cancel).
+// The end of a subscription: asked for, due, or because nobody paid
+// (https://docs.stripe.com/billing/subscriptions/cancel).
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
@@ -13,7 +14,10 @@ import type { LineDraft } from './totals.ts'
 import { creditFor } from './unused.ts'
 
 export interface Ending {
-  /** `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to collect failed. `disputed`: a payment was. */
+  /**
+   * `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to
+   * collect failed. `disputed`: a payment was.
+   */
   readonly how: 'disputed' | 'request' | 'scheduled' | 'unpaid'
   readonly invoiceNow?: boolean
   readonly prorate?: boolean
@@ -48,7 +52,10 @@ export function endSubscription(context: Context, row: SubscriptionRow, ending: 
   return ended
 }
 
-/** Invoice items that stay behind become a last invoice at the period's end or on request; else prorations of the subscription go (SDK, Subscriptions.cancel). */
+/**
+ * Invoice items that stay behind become a last invoice at the period's end or on request; else
+ * prorations of the subscription go (SDK, Subscriptions.cancel).
+ */
 function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): string | null {
   const { now } = context
   const pending = pendingFor(context, row).filter((item) => item.subscription === row.id || ending.invoiceNow === true)
@@ -82,7 +89,10 @@ function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): s
   return draft.id
 }
 
-/** In some worlds Stripe bills by itself what was pending for a cancelled subscription, when its period would have ended. */
+/**
+ * In some worlds Stripe bills by itself what was pending for a cancelled subscription, when its
+ * period would have ended.
+ */
 export function billLeftItems(context: Context, id: string): void {
   const row = context.table(subscriptions).get(id)
   const pending = row === undefined ? [] : pendingFor(context, row).filter((item) => item.subscription === id)

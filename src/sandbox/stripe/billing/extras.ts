@@ -1,4 +1,5 @@
-// One-off items: `add_invoice_items` of a subscription request, and the amounts an invoice item may carry.
+// One-off items: `add_invoice_items` of a subscription request, and the amounts an invoice item may
+// carry.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'

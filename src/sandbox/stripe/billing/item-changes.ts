@@ -1,4 +1,5 @@
-// Items of an update: added, changed, removed, with the prorations that follow (https://docs.stripe.com/billing/subscriptions/prorations).
+// Items of an update: added, changed, removed, with the prorations that follow
+// (https://docs.stripe.com/billing/subscriptions/prorations).
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'
@@ -140,7 +141,10 @@ function credit(work: Work, item: ItemRow): InvoiceItemRow[] {
   return amount === 0 ? used : [...used, prorated(work, item, amount)]
 }
 
-/** Flexible mode bills what a removed metered item used; classic mode lets it go (billing mode comparison). */
+/**
+ * Flexible mode bills what a removed metered item used; classic mode lets it go (billing mode
+ * comparison).
+ */
 function unbilledUsage(work: Work, item: ItemRow): InvoiceItemRow[] {
   const { context, row, mint, at } = work
   const price = priceFacts(context, item.price)
@@ -152,7 +156,10 @@ function unbilledUsage(work: Work, item: ItemRow): InvoiceItemRow[] {
   return [{ ...made, proration: false, discountable: true, description: line.description }]
 }
 
-/** `row` is the subscription with its items as they are after the change: discounts in amounts are shared by all of them. */
+/**
+ * `row` is the subscription with its items as they are after the change: discounts in amounts are
+ * shared by all of them.
+ */
 function debit(work: Work, item: ItemRow, row: SubscriptionRow): InvoiceItemRow[] {
   if (!counts(work, item) || priceFacts(work.context, item.price).metered) return []
   const stretch = { start: work.at, end: item.current_period_end }

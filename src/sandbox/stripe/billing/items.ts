@@ -79,7 +79,10 @@ export function shortest(all: readonly PriceFacts[]): Cadence {
   )
 }
 
-/** One price once; one interval for all, except in flexible mode (https://docs.stripe.com/billing/subscriptions/mixed-interval). */
+/**
+ * One price once; one interval for all, except in flexible mode
+ * (https://docs.stripe.com/billing/subscriptions/mixed-interval).
+ */
 export function checkTogether(all: readonly PriceFacts[], mode: 'classic' | 'flexible'): void {
   const seen = new Set<string>()
   for (const price of all) {
@@ -101,7 +104,9 @@ export function checkTogether(all: readonly PriceFacts[], mode: 'classic' | 'fle
     )
 }
 
-/** The currency of a subscription: asked for, or that of its first price; every price must have it. */
+/**
+ * The currency of a subscription: asked for, or that of its first price; every price must have it.
+ */
 export function commonCurrency(all: readonly PriceFacts[], asked: string | undefined): string {
   const currency = asked ?? all[0]?.currency ?? 'usd'
   all.forEach((price, index) => {

@@ -77,7 +77,10 @@ export function itemLine(
   }
 }
 
-/** The line of what a metered item used in its period so far (https://docs.stripe.com/billing/subscriptions/usage-based). */
+/**
+ * The line of what a metered item used in its period so far
+ * (https://docs.stripe.com/billing/subscriptions/usage-based).
+ */
 export function usageLine(context: Context, subscription: SubscriptionRow, item: ItemRow, at: number): LineDraft {
   const { meter } = priceFacts(context, item.price)
   const period = { start: item.current_period_start, end: at }

@@ -32,7 +32,10 @@ export interface PriceFacts {
   readonly amountsIn: (currency: string) => Amounts
 }
 
-/** Prices change little and are read for every line: their facts are kept as long as their row is the same. */
+/**
+ * Prices change little and are read for every line: their facts are kept as long as their row is
+ * the same.
+ */
 const known = new WeakMap<PriceRow, PriceFacts>()
 
 export function priceFacts(context: Context, id: string): PriceFacts {

@@ -10,7 +10,9 @@ export function realMint(context: Context): Mint {
   return { preview: false, id: (prefix) => context.newId(prefix) }
 }
 
-/** Ids for objects that exist only while a preview is computed; `used` lists them, to be forgotten. */
+/**
+ * Ids for objects that exist only while a preview is computed; `used` lists them, to be forgotten.
+ */
 export function previewMint(): Mint & { readonly used: readonly string[] } {
   const used: string[] = []
   return {

@@ -1,4 +1,7 @@
-/** Exact arithmetic on integer minor units. Decimals (prices, percentages) are read as text, never as binary fractions. */
+/**
+ * Exact arithmetic on integer minor units. Decimals (prices, percentages) are read as text, never
+ * as binary fractions.
+ */
 
 interface Exact {
   readonly digits: bigint
@@ -81,7 +84,10 @@ export function decimalString(value: string | number): string {
 
 const threeDecimals = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])
 
-/** Charged and given back in tens of the smallest unit (https://docs.stripe.com/currencies#three-decimal). */
+/**
+ * Charged and given back in tens of the smallest unit
+ * (https://docs.stripe.com/currencies#three-decimal).
+ */
 export function hasThreeDecimals(currency: string): boolean {
   return threeDecimals.has(currency)
 }
@@ -109,14 +115,20 @@ const minimumCharge: Readonly<Record<string, number>> = {
   aed: 200,
 }
 
-/** The smallest amount a card is charged; anything below goes to the customer's balance (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). */
+/**
+ * The smallest amount a card is charged; anything below goes to the customer's balance
+ * (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+ */
 export function smallestCharge(currency: string): number {
   return minimumCharge[currency] ?? 50
 }
 
 const wholeHundreds = new Set(['isk', 'ugx'])
 
-/** Charged in steps of so many minor units; the rest goes to the customer's balance (https://docs.stripe.com/currencies#special-cases). */
+/**
+ * Charged in steps of so many minor units; the rest goes to the customer's balance
+ * (https://docs.stripe.com/currencies#special-cases).
+ */
 export function chargeStep(currency: string): number {
   return wholeHundreds.has(currency) ? 100 : 1
 }

@@ -1,4 +1,5 @@
-// The `paused` status, which is not paused collection (https://docs.stripe.com/api/subscriptions/pause, …/resume).
+// The `paused` status, which is not paused collection
+// (https://docs.stripe.com/api/subscriptions/pause, …/resume).
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { PauseGiven, ResumeGiven } from '../subscription-params.ts'

@@ -21,7 +21,8 @@ export type Attempted =
   | { readonly kind: 'failed'; readonly error: PaymentError; readonly charge: string | null; readonly action: boolean }
 
 /**
- * The method that pays: the invoice's own, the subscription's method, its source, then the customer's defaults
+ * The method that pays: the invoice's own, the subscription's method, its source, then the
+ * customer's defaults
  * (https://docs.stripe.com/billing/subscriptions/payment-methods-setting#payment-method-priority).
  */
 export function payingMethod(
@@ -41,7 +42,10 @@ export function payingMethod(
   )
 }
 
-/** Asks a payment method for what an invoice still needs. Writes the charge (every attempt is in the ledger) and the intent. */
+/**
+ * Asks a payment method for what an invoice still needs. Writes the charge (every attempt is in the
+ * ledger) and the intent.
+ */
 export function payWith(context: Context, invoice: InvoiceRow, method: string | null): Attempted {
   const intent = invoice.payment_intent === null ? undefined : context.table(paymentIntents).get(invoice.payment_intent)
   if (intent === undefined) return { kind: 'no_method' }

@@ -160,7 +160,10 @@ export function releaseSchedule(context: Context, row: ScheduleRow): ScheduleRow
   })
 }
 
-/** The parameters of a creation that a phase knows; an update takes them too, but for the first four. */
+/**
+ * The parameters of a creation that a phase knows; an update takes them too, but for the first
+ * four.
+ */
 type PhaseTerms = Pick<
   CreateGiven,
   | 'billing_mode'
@@ -210,7 +213,10 @@ function creationOf(row: ScheduleRow, phase: PhaseRow): PhaseTerms {
   }
 }
 
-/** A phase as an update: items are matched in order; discounts, taxes and metadata are those of the phase. */
+/**
+ * A phase as an update: items are matched in order; discounts, taxes and metadata are those of the
+ * phase.
+ */
 function changeOf(row: ScheduleRow, phase: PhaseRow, subscription: SubscriptionRow): UpdateGiven {
   const made = creationOf(row, phase)
   const wanted = made.items ?? []

@@ -1,5 +1,5 @@
-// The invoice that would come: of a subscription as it is, as it would be after a change, or of one that does not exist yet.
-// https://docs.stripe.com/api/invoices/create_preview
+// The invoice that would come: of a subscription as it is, as it would be after a change, or of one
+// that does not exist yet. https://docs.stripe.com/api/invoices/create_preview
 import type { Context } from '../../kernel/context.ts'
 import { invalid, StripeError } from '../../kernel/errors.ts'
 import {

@@ -8,7 +8,9 @@ import { itemLine, pendingLine } from './lines.ts'
 import { invoiceItems, invoices, type InvoiceRow } from './rows.ts'
 import type { Line, LineDraft } from './totals.ts'
 
-/** Adds a draft up again: its subscription lines as they were, its invoice items as they are now. */
+/**
+ * Adds a draft up again: its subscription lines as they were, its invoice items as they are now.
+ */
 export function recompose(context: Context, id: string, shared?: readonly string[]): InvoiceRow {
   const row = present(context.table(invoices).get(id), id)
   const subscription = subscriptionOf(context, row) ?? null

@@ -1,4 +1,5 @@
-// A period that begins now because of an update: a new anchor, the end of a trial, a new trial, another interval.
+// A period that begins now because of an update: a new anchor, the end of a trial, a new trial,
+// another interval.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { UpdateGiven } from '../subscription-params.ts'
@@ -47,7 +48,8 @@ export function restart(context: Context, row: SubscriptionRow, given: UpdateGiv
     }
     return begin(context, active, { items: row.items.map((item) => item.id), before: about.before })
   }
-  // Flexible mode keeps the anchor: the new interval begins now and ends at its next boundary (docs, billing mode comparison).
+  // Flexible mode keeps the anchor: the new interval begins now and ends at its next boundary
+  // (docs, billing mode comparison).
   if (about.fresh.length > 0) return begin(context, row, { items: about.fresh, before: about.before })
   return { row, lines: [], credits: () => [] }
 }
@@ -84,7 +86,8 @@ function newTrial(context: Context, row: SubscriptionRow, about: { end: number; 
   const after: SubscriptionRow = {
     ...row,
     status: 'trialing',
-    // The most recent trial's start in flexible mode, the first one's in classic (billing mode comparison).
+    // The most recent trial's start in flexible mode, the first one's in classic (billing mode
+    // comparison).
     trial_start: row.billing_mode === 'classic' || trialing ? (row.trial_start ?? now) : now,
     trial_end: end,
     billing_cycle_anchor: end,

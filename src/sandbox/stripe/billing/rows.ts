@@ -1,4 +1,5 @@
-// What billing keeps. Rows are immutable; other objects are named by id and looked up when an answer is built.
+// What billing keeps. Rows are immutable; other objects are named by id and looked up when an
+// answer is built.
 import type { Json } from '../../../core/json.ts'
 import type { Row, TableDefinition } from '../../kernel/tables.ts'
 import type { Interval } from './calendar.ts'
@@ -71,7 +72,10 @@ export interface SubscriptionRow extends Row {
   readonly trial_end: number | null
   readonly trial_missing: 'cancel' | 'create_invoice' | 'pause'
   readonly trial_anchor: 'now' | 'unchanged' | null
-  /** Whether the stretch between the end of a trial and a later anchor is charged for; asked for at creation. */
+  /**
+   * Whether the stretch between the end of a trial and a later anchor is charged for; asked for at
+   * creation.
+   */
   readonly stub: 'create_prorations' | 'none'
   readonly cancel_at: number | null
   readonly cancel_at_period_end: boolean
@@ -100,7 +104,9 @@ export interface SubscriptionRow extends Row {
   readonly on_behalf_of: string | null
   readonly transfer_data: Json
   readonly schedule: string | null
-  /** Made when there was nothing to pay at creation; not cancelled together with the subscription. */
+  /**
+   * Made when there was nothing to pay at creation; not cancelled together with the subscription.
+   */
   readonly setup_intent?: string | null
 }
 

@@ -1,4 +1,5 @@
-// Subscription schedules as they are kept (https://docs.stripe.com/billing/subscriptions/subscription-schedules).
+// Subscription schedules as they are kept
+// (https://docs.stripe.com/billing/subscriptions/subscription-schedules).
 import type { Context } from '../../kernel/context.ts'
 import type { Row, TableDefinition } from '../../kernel/tables.ts'
 import type { Metadata } from './rows.ts'

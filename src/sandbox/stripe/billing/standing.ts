@@ -1,4 +1,5 @@
-// What payments make of a subscription's status (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
+// What payments make of a subscription's status
+// (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
 import { tellDiscounts } from './discounts.ts'
@@ -28,8 +29,9 @@ function withStatus(context: Context, row: SubscriptionRow, status: Subscription
 }
 
 /**
- * A first invoice that is paid (or on its way) activates, one that is voided ends an incomplete subscription. Past due and unpaid ones
- * stand as their newest finalized invoice that is not void says.
+ * A first invoice that is paid (or on its way) activates, one that is voided ends an incomplete
+ * subscription. Past due and unpaid ones stand as their newest finalized invoice that is not void
+ * says.
  */
 export function standAfterPayment(
   context: Context,
@@ -63,7 +65,10 @@ function newest(context: Context, row: SubscriptionRow): InvoiceRow | undefined 
   return finalized(context, row)[0]
 }
 
-/** From the newest invoice to the oldest: paid or written off is active; given up on, or sent and overdue, is not; none says otherwise: active. */
+/**
+ * From the newest invoice to the oldest: paid or written off is active; given up on, or sent and
+ * overdue, is not; none says otherwise: active.
+ */
 function afterVoid(context: Context, row: SubscriptionRow): SubscriptionStatus {
   for (const invoice of finalized(context, row)) {
     if (invoice.status !== 'open') return 'active'
@@ -75,7 +80,10 @@ function afterVoid(context: Context, row: SubscriptionRow): SubscriptionStatus {
   return 'active'
 }
 
-/** `save_default_payment_method: on_subscription`: what paid becomes the subscription's own method (SDK, PaymentSettings). */
+/**
+ * `save_default_payment_method: on_subscription`: what paid becomes the subscription's own method
+ * (SDK, PaymentSettings).
+ */
 function rememberMethod(context: Context, invoice: InvoiceRow): void {
   const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
   if (row?.payment_settings.save_default_payment_method !== 'on_subscription') return

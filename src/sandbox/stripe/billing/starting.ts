@@ -1,5 +1,5 @@
-// When a subscription starts: the anchor, the trial, the first periods, and what the first invoice charges for.
-// https://docs.stripe.com/billing/subscriptions/billing-cycle, …/backdating, …/trials
+// When a subscription starts: the anchor, the trial, the first periods, and what the first invoice
+// charges for. https://docs.stripe.com/billing/subscriptions/billing-cycle, …/backdating, …/trials
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { CreateGiven } from '../subscription-params.ts'
@@ -15,7 +15,10 @@ export interface Start {
   readonly anchor: Anchor
   readonly config: AnchorConfigRow | null
   readonly trialEnd: number | null
-  /** The first full invoice lies ahead, at this instant: the time until then is a part of a period. Null: a full period begins at once. */
+  /**
+   * The first full invoice lies ahead, at this instant: the time until then is a part of a period.
+   * Null: a full period begins at once.
+   */
   readonly firstFull: number | null
 }
 
@@ -31,7 +34,10 @@ export type StartGiven = Pick<
   | 'trial_settings'
 >
 
-/** Reads and checks everything about the start (combinations: docs of billing-cycle, backdating and trials). */
+/**
+ * Reads and checks everything about the start (combinations: docs of billing-cycle, backdating and
+ * trials).
+ */
 export function startOf(
   context: Context,
   given: StartGiven,
@@ -145,7 +151,9 @@ export interface Charged {
   readonly parts: readonly Stretch[]
 }
 
-/** The time the first invoice charges an item for, period by period, and the item's current period. */
+/**
+ * The time the first invoice charges an item for, period by period, and the item's current period.
+ */
 export interface FirstPeriods {
   readonly charged: readonly Charged[]
   readonly current: Period
@@ -169,7 +177,8 @@ export function firstPeriods(
     end: firstFull ?? around.end,
   })
   if (free && (stub || (backdated && mode === 'flexible'))) return { charged: [], current }
-  // A first period cut short by `cancel_at` is not prorated with `none` in flexible mode (billing mode comparison).
+  // A first period cut short by `cancel_at` is not prorated with `none` in flexible mode (billing
+  // mode comparison).
   const whole = free && mode === 'flexible' ? current : around
   const ordinary: Charged = { period: current, parts: [{ period: current, whole }] }
   if (!backdated) return { charged: [ordinary], current }
@@ -179,8 +188,9 @@ export function firstPeriods(
 }
 
 /**
- * Classic mode charges backdated time as one line, by imagined periods that run from the backdated start: up to the anchor when that lies
- * ahead, else up to now, before the first full period (https://docs.stripe.com/billing/subscriptions/backdating).
+ * Classic mode charges backdated time as one line, by imagined periods that run from the backdated
+ * start: up to the anchor when that lies ahead, else up to now, before the first full period
+ * (https://docs.stripe.com/billing/subscriptions/backdating).
  */
 function classicPast(
   about: { start: number; cadence: Cadence; stub: boolean; free: boolean },

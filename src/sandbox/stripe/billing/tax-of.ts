@@ -11,10 +11,16 @@ export interface RatesAsked {
   readonly subscription: SubscriptionRow | null
   /** Whose line it is when there is no subscription. */
   readonly customer?: string
-  /** The line's own rates; they replace those of the subscription (https://docs.stripe.com/billing/taxes/tax-rates). */
+  /**
+   * The line's own rates; they replace those of the subscription
+   * (https://docs.stripe.com/billing/taxes/tax-rates).
+   */
   readonly own: readonly string[]
   readonly taxBehavior: 'exclusive' | 'inclusive' | 'unspecified'
-  /** Whether the invoice, made by hand, has its tax computed; of a subscription's own it is the subscription that says so. */
+  /**
+   * Whether the invoice, made by hand, has its tax computed; of a subscription's own it is the
+   * subscription that says so.
+   */
   readonly automatic?: boolean
 }
 
@@ -57,7 +63,10 @@ function automatic(
   ]
 }
 
-/** Refuses automatic tax where Stripe would: not set up, or a customer whose location says nothing (error codes of the SDK). */
+/**
+ * Refuses automatic tax where Stripe would: not set up, or a customer whose location says nothing
+ * (error codes of the SDK).
+ */
 export function mustLocate(context: Context, customer: CustomerFacts): void {
   if (context.account.settings.tax_registrations.length === 0)
     throw invalid(

@@ -16,7 +16,10 @@ export interface TaxedAmount {
   readonly taxable: number
 }
 
-/** Taxes of one line on what is left of it after discounts. Inclusive taxes are contained in that amount, exclusive ones come on top. */
+/**
+ * Taxes of one line on what is left of it after discounts. Inclusive taxes are contained in that
+ * amount, exclusive ones come on top.
+ */
 export function taxesOf(net: number, rates: readonly Rate[]): TaxedAmount[] {
   const inclusive = rates.filter((rate) => rate.inclusive).map((rate) => rate.percentage)
   const contained = rates
@@ -36,7 +39,10 @@ export interface Place {
   readonly state: string | null
 }
 
-/** Standard rates in percent, by country. A simple table: enough to make a change of the seller's country visible. */
+/**
+ * Standard rates in percent, by country. A simple table: enough to make a change of the seller's
+ * country visible.
+ */
 const standard: Readonly<Record<string, number>> = {
   AT: 20,
   BE: 21,
@@ -126,7 +132,10 @@ export interface AutomaticRate {
   readonly reason: TaxabilityReason
 }
 
-/** What automatic tax charges. A seller registered in one country of the Union collects in all of them (one-stop shop). */
+/**
+ * What automatic tax charges. A seller registered in one country of the Union collects in all of
+ * them (one-stop shop).
+ */
 export function automaticRate(situation: TaxSituation): AutomaticRate {
   const { country, state } = situation.customer
   const registered =

@@ -1,4 +1,5 @@
-// Terms of a subscription that creation and update read alike: how it is collected, with what, and when it ends.
+// Terms of a subscription that creation and update read alike: how it is collected, with what, and
+// when it ends.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { CreateGiven, UpdateGiven } from '../subscription-params.ts'
@@ -8,7 +9,10 @@ import type { InvoiceSettingsRow, PaymentSettingsRow, SubscriptionRow } from './
 
 type Collection = Pick<CreateGiven, 'collection_method' | 'days_until_due' | 'payment_behavior'>
 
-/** `send_invoice` needs `days_until_due` and an address to send to; `charge_automatically` takes no due date. */
+/**
+ * `send_invoice` needs `days_until_due` and an address to send to; `charge_automatically` takes no
+ * due date.
+ */
 export function checkCollection(given: Collection, customer: CustomerFacts): void {
   if (given.payment_behavior === 'pending_if_incomplete')
     throw invalid('`payment_behavior` of `pending_if_incomplete` is only supported when updating a subscription.', {
@@ -103,7 +107,10 @@ export function settingsGiven(given: Settings, before?: SettingsRow): SettingsRo
   }
 }
 
-/** When pending items are billed next, counted from the anchor (API reference, `pending_invoice_item_interval`). */
+/**
+ * When pending items are billed next, counted from the anchor (API reference,
+ * `pending_invoice_item_interval`).
+ */
 export function nextPending(context: Context, row: SubscriptionRow): number | null {
   const every = row.pending_invoice_item_interval
   if (every === null) return null
@@ -111,7 +118,10 @@ export function nextPending(context: Context, row: SubscriptionRow): number | nu
   return nextBoundary(anchor, { interval: every.interval, count: every.interval_count }, context.now)
 }
 
-/** The subscription with its end as asked for: `cancel_at` names an instant or a period's end, `cancel_at_period_end` floats. */
+/**
+ * The subscription with its end as asked for: `cancel_at` names an instant or a period's end,
+ * `cancel_at_period_end` floats.
+ */
 export function endOf(
   context: Context,
   given: { readonly cancel_at?: UpdateGiven['cancel_at']; readonly cancel_at_period_end?: boolean },

@@ -49,7 +49,10 @@ export interface Totals {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
-/** Adds up an invoice: line discounts, invoice discounts, then taxes on what is left, rounded per line. */
+/**
+ * Adds up an invoice: line discounts, invoice discounts, then taxes on what is left, rounded per
+ * line.
+ */
 export function addUp(drafts: readonly LineDraft[], shared: readonly Reduction[], currency: string): Totals {
   const taken = takeOff(drafts, shared, currency)
   const lines = drafts.map((draft, index) => {
@@ -120,8 +123,9 @@ export interface Settled {
 }
 
 /**
- * What is due after the balance, and the balance afterwards. A negative total becomes credit; an amount too small to charge is put on
- * the balance (https://docs.stripe.com/billing/customer/balance).
+ * What is due after the balance, and the balance afterwards. A negative total becomes credit; an
+ * amount too small to charge is put on the balance
+ * (https://docs.stripe.com/billing/customer/balance).
  */
 export function settleBalance(
   total: number,

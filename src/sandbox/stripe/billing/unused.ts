@@ -1,5 +1,6 @@
-// What a stretch of an item's time is worth when it is given back or asked for (https://docs.stripe.com/billing/subscriptions/prorations,
-// …/billing-mode/compare): classic mode goes by the price and discounts of now, flexible mode by what was debited.
+// What a stretch of an item's time is worth when it is given back or asked for
+// (https://docs.stripe.com/billing/subscriptions/prorations, …/billing-mode/compare): classic mode
+// goes by the price and discounts of now, flexible mode by what was debited.
 import type { Context } from '../../kernel/context.ts'
 import type { Period } from './calendar.ts'
 import { sharedDiscounts } from './composing.ts'
@@ -24,10 +25,14 @@ export function worthOf(context: Context, row: SubscriptionRow, item: ItemRow, s
   return fraction((lines[index]?.amount ?? 0) - off, stretch.end - stretch.start, whole.end - whole.start)
 }
 
-/** What is given back for a stretch: zero or negative. Nothing was debited for a free stretch, so flexible mode gives nothing back. */
+/**
+ * What is given back for a stretch: zero or negative. Nothing was debited for a free stretch, so
+ * flexible mode gives nothing back.
+ */
 export function creditFor(context: Context, row: SubscriptionRow, item: ItemRow, stretch: Period): number {
   if (stretch.end <= stretch.start) return 0
-  // An account read from outside has its subscriptions without their past invoices: then the price of now has to do.
+  // An account read from outside has its subscriptions without their past invoices: then the price
+  // of now has to do.
   const known = row.latest_invoice === null || context.table(invoices).has(row.latest_invoice)
   const amount =
     row.billing_mode === 'flexible' && known

@@ -164,12 +164,12 @@ const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a pause until a date': [['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'], []],
   'a balance and pending items': [
     [
-      'with a credit of 7000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
-      '1 credit (7000 jpy), 2 pending items (1500 jpy)',
+      'with a credit of 7,000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
+      '1 credit (7,000 jpy), 2 pending items (1,500 jpy)',
     ],
     [
-      'with a credit of 7000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
-      '1 credit (7000 jpy), 2 pending items (1500 jpy)',
+      'with a credit of 7,000 jpy, a pending item of 750 jpy, a pending item of 750 jpy',
+      '1 credit (7,000 jpy), 2 pending items (1,500 jpy)',
     ],
   ],
   'a schedule with a phase to come': [['with the remaining 2 phases of its schedule', '1 schedule'], []],

@@ -268,8 +268,8 @@ describe('the listener for people on call', () => {
       'sig_1',
       '2 h ago',
       '&#60;b&#62;ambiguous',
-      'an account that the project does not name any more. (source_unknown: no source eu)',
-      'then try again. <code>crossbill inbox redrive sig_3</code>',
+      'an account that the project no longer names. (source_unknown: no source eu)',
+      'then retry. <code>crossbill inbox redrive sig_3</code>',
     ])
       expect(text).toContain(part)
     expect(text).not.toContain('<b>')

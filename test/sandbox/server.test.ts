@@ -115,6 +115,7 @@ test('control: the world, the clock, and a reset to the beginning', async () => 
   expect(sandbox.ready.accounts['target']).toEqual({
     id: expect.stringMatching(/^acct_1SandboxTarget\w+$/) as string,
     key: 'sk_test_sandbox_target',
+    long_key: expect.stringMatching(/^sk_test_[a-zA-Z0-9]{24,}$/) as string,
   })
 })
 

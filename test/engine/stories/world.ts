@@ -153,7 +153,7 @@ function interrupted(account: StripeAccount, { before, after, unreachable }: Mea
       return (await after?.(request)) === 'lost' ? failed(cut) : outcome
     },
     async *list(path, params) {
-      if (gone()) throw new CommandError('unreachable', `${account.name} cannot be reached`)
+      if (gone()) throw new CommandError('list_unreadable', `${account.name} cannot be reached`)
       yield* account.list(path, params)
     },
   }

@@ -58,7 +58,7 @@ describe('inbox: what an operator does with dead letters', () => {
     const { stdout } = await inbox('show', ids[0] ?? '')
     expect(stdout).toContain('us/sub_1')
     expect(stdout).toContain('dead: given up')
-    expect(stdout).toMatch(/^means {5}Stripe or Kajabi refused this for good/m)
+    expect(stdout).toMatch(/^means {5}Stripe or Kajabi refused this permanently/m)
     expect(stdout).toMatch(/^command {3}crossbill inbox redrive sig_/m)
   })
 

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../../src/core/json.ts'
-import { failed } from '../../src/core/outcome.ts'
+import { CommandError, failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 
@@ -70,6 +70,11 @@ export const overlooksCancelledSuccessors: Mutation = (context) =>
         const isOne = request.method === 'GET' && /^\/v1\/subscriptions\/\w+$/.test(request.path)
         if (!isOne || !outcome.ok || outcome.value['status'] !== 'canceled') return outcome
         return failed({ kind: 'rejected', code: 'resource_missing', message: 'No such subscription', status: 404 })
+      },
+      async retrieve(path, params) {
+        const one = await account.retrieve(path, params)
+        if (one.object !== 'subscription' || one['status'] !== 'canceled') return one
+        throw new CommandError('list_unreadable', 'No such subscription', { cause: { code: 'resource_missing' } })
       },
     }
   })

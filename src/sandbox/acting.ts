@@ -1,7 +1,6 @@
 import type { Temper } from './stripe/test-cards.ts'
-// Members and their banks at work: what people do in the customer portal of an account (old or
-// new), and what cards do by themselves. POST /_sandbox/act {"act": "cancel", "account": "us",
-// "subscription": "sub_…"}
+// What members do in the customer portal of an account (old or new), and what banks and cards do
+// without them. `POST /_sandbox/act {"act": "cancel", "account": "us", "subscription": "sub_…"}`.
 import { formatInstant, parseInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Context } from './kernel/context.ts'
@@ -27,13 +26,15 @@ const acts: Readonly<Record<string, Act>> = {
       row.billing_mode === 'flexible' ? { cancel_at: 'min_period_end' } : { cancel_at_period_end: true }
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, how)
   },
-  /** The member thinks better of it. */
+  /** The member withdraws the cancellation. */
   keep(context, input) {
     const row = subscriptionOf(context, input)
     const how: Params = row.cancel_at_period_end ? { cancel_at_period_end: false } : { cancel_at: null }
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, { ...how, proration_behavior: 'none' })
   },
-  /** A new card (`card`: a test token), put where the one that pays now stands. */
+  /**
+   * A new card (`card`: a test token) replaces the payment method that pays now, in the same place.
+   */
   change_card(context, input) {
     const row = subscriptionOf(context, input)
     const token = typeof input['card'] === 'string' ? input['card'] : 'pm_card_mastercard'
@@ -45,8 +46,8 @@ const acts: Readonly<Record<string, Act>> = {
     return { payment_method: method }
   },
   /**
-   * `price` instead of the first item's; `proration_behavior` as the portal is configured (default
-   * `none`).
+   * Replaces the price of the first item with `price`. `proration_behavior` as the portal is
+   * configured (default `none`).
    */
   change_plan(context, input) {
     const row = subscriptionOf(context, input)
@@ -59,8 +60,8 @@ const acts: Readonly<Record<string, Act>> = {
     return changeItem(context, row, { quantity }, input)
   },
   /**
-   * The member's bank takes a payment back: their newest, or `charge`. In accounts that are set so,
-   * its subscription is cancelled.
+   * The member disputes a payment: the newest one, or `charge`. Accounts with `dispute_cancels`
+   * cancel its subscription.
    */
   dispute(context, input) {
     const row = subscriptionOf(context, input)
@@ -75,7 +76,7 @@ const acts: Readonly<Record<string, Act>> = {
     if (cancels) endSubscription(context, row, { how: 'disputed' })
     return { charge: charge.id, cancelled: cancels }
   },
-  /** The portal's own pause. */
+  /** The pause that the portal offers. */
   pause(context, input) {
     const row = subscriptionOf(context, input)
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: { behavior: 'void' } })
@@ -85,8 +86,8 @@ const acts: Readonly<Record<string, Act>> = {
     return send(context, 'POST', `/v1/subscriptions/${row.id}`, { pause_collection: null })
   },
   /**
-   * What pays for `subscription` now, or this `payment_method`, refuses: `times` (default: until it
-   * is changed), `from` an instant (default: at once).
+   * The method that pays for `subscription`, or `payment_method`, declines: `times` times (default:
+   * until the member changes it), from the instant `from` (default: now).
    */
   decline_card(context, input) {
     const method = methodOf(context, input)
@@ -105,14 +106,14 @@ const acts: Readonly<Record<string, Act>> = {
     const method = methodOf(context, input)
     return setTemper(context, method, { ...method.temper, declines: null, then_fails: null })
   },
-  /** Payments take `days` to settle, and then fail with `then_fails`, if given. */
+  /** Payments take `days` to settle and then fail with `then_fails`, if it is given. */
   slow_payments(context, input) {
     const method = methodOf(context, input)
     const days = typeof input['days'] === 'number' ? input['days'] : 4
     const fails = typeof input['then_fails'] === 'string' ? input['then_fails'] : null
     return setTemper(context, method, { ...method.temper, settles_after: days * 86_400, then_fails: fails })
   },
-  /** An old checkout link sells once more. */
+  /** An old checkout link sells one more subscription. */
   subscribe(context, input) {
     const customer = textOf(input, 'customer')
     const price = textOf(input, 'price')
@@ -124,7 +125,7 @@ export const actingModule: Module = {
   acts: Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, told(act)])),
 }
 
-/** An act answers with when it happened, beside what it made. */
+/** The answer of an act holds the instant at which it happened and what it made. */
 function told(act: Act): Act {
   return (context, input) => ({ at: formatInstant(context.now), ...act(context, input) })
 }
@@ -144,7 +145,7 @@ function methodOf(context: Context, input: ControlInput): PaymentMethodRow {
   const row = subscriptionOf(context, input)
   const id = payingMethod(context, { customer: row.customer, subscription: row.id })
   const method = id === null ? undefined : context.table(paymentMethods).get(id)
-  if (method === undefined) throw new ControlRefusal(`nothing pays for ${row.id}`)
+  if (method === undefined) throw new ControlRefusal(`${row.id} has no payment method that pays for it`)
   return method
 }
 

@@ -9,7 +9,7 @@ import type { World } from './kernel/world.ts'
 import { type CustomerRow, customers, newCustomer } from './stripe/customer-row.ts'
 import { type PaymentMethodRow, fingerprint, newPaymentMethod, paymentMethods } from './stripe/payment-method-row.ts'
 
-/** What became of one payment object of the source, kept in the recipient's account. */
+/** What the copy did with one payment object of the source; kept in the recipient's account. */
 interface CopiedRow extends Row {
   readonly source: string
   readonly customer: string
@@ -18,7 +18,8 @@ interface CopiedRow extends Row {
 
 const copied: TableDefinition<CopiedRow> = { name: 'copied', indexes: { source: (row) => row.source } }
 /**
- * Customers the copy has brought; one that was deleted in the recipient afterwards is not restored.
+ * Customers that the copy brought. A customer that the recipient deleted afterwards is not
+ * restored.
  */
 interface BroughtRow extends Row {
   readonly source: string
@@ -31,24 +32,20 @@ export interface CopyOptions {
   /** Only these customers. */
   readonly customers?: readonly string[]
   /**
-   * The recipient ticked that it holds the mandates; without it ACH and SEPA payment methods stay
-   * behind. Default true.
+   * The recipient declared that it holds the mandates. Without them ACH and SEPA payment methods
+   * are not copied. Default true.
    */
   readonly mandates?: boolean
-  /**
-   * Carries the customers' default payment methods over; default: as the world's
-   * `copy_brings_defaults` says.
-   */
+  /** Copies the customers' default payment methods. Default: the world's `copy_brings_defaults`. */
   readonly defaults?: boolean
   /**
-   * The file names only what this copy brought; default: as the world's `second_copy_repeats_rows`
-   * says.
+   * The file lists only what this copy brought. Default: the world's `second_copy_repeats_rows`.
    */
   readonly only_new?: boolean
   /**
-   * 6: the file as it is handed out today, with columns for accounts of the v2 kind and a row with
-   * blank source cells for a customer without a payment method (recorded 2026-09-11). 4, the
-   * default: the columns that the documentation page still names.
+   * 6: the file that Stripe returns today, with columns for accounts of API v2 and a row with blank
+   * source cells for a customer without a payment method (recorded 2026-09-11). 4, the default: the
+   * columns that the documentation names.
    */
   readonly columns?: 4 | 6
 }
@@ -107,8 +104,8 @@ function cellsOf(customer: string, old: string, copy: string): Record<(typeof si
 }
 
 /**
- * False when the customer was copied before and deleted since. Name, e-mail, phone, address and
- * metadata come along; nothing else does.
+ * False when the customer was copied before and deleted since. Copies name, e-mail address, phone,
+ * address and metadata, and nothing else.
  */
 function copyCustomer(to: Context, source: CustomerRow, from: string): boolean {
   const known = to.table(customers).get(source.id)
@@ -131,7 +128,7 @@ function copies(method: PaymentMethodRow, mandates: boolean): boolean {
     case 'sepa_debit':
       return mandates && method.form === 'payment_method'
     default:
-      // Link, Bacs, ACSS and whatever else is not named as copied.
+      // Link, Bacs, ACSS and all other types that the documentation does not name as copied.
       return false
   }
 }
@@ -140,11 +137,11 @@ function copyMethod(to: Context, method: PaymentMethodRow, from: string): void {
   const { id, created: _, customer, card, details, ...about } = method
   const made = newPaymentMethod(to, {
     ...about,
-    // Mandates are not among what is copied, and cards issued in India pay nothing without theirs
+    // Mandates are not copied, and a card issued in India pays nothing without one
     // (docs.stripe.com/india-recurring-payments).
     ...(card?.country === 'IN' ? { temper: { ...about.temper, declines: noMandate } } : {}),
     customer,
-    // The same number has another fingerprint in another account.
+    // The same card number has another fingerprint in each account.
     card: card === null ? null : { ...card, fingerprint: fingerprint(to, `${card.brand}${card.last4}`) },
     details: details['fingerprint'] ? { ...details, fingerprint: fingerprint(to, details['fingerprint']) } : details,
   })
@@ -180,7 +177,7 @@ export const copyModule: Module = {
 function optionsFrom(world: World, input: ControlInput): CopyOptions {
   const known = ['from', 'to', 'customers', 'mandates', 'defaults', 'only_new', 'columns']
   const stranger = Object.keys(input).find((name) => !known.includes(name))
-  if (stranger !== undefined) throw new ControlRefusal(`a copy has no "${stranger}"`)
+  if (stranger !== undefined) throw new ControlRefusal(`a copy has no option "${stranger}"`)
   const [from, to] = [textOf(input, 'from'), textOf(input, 'to')]
   for (const name of [from, to]) if (!world.accounts.has(name)) throw new ControlRefusal(`no account "${name}"`)
   if (from === to) throw new ControlRefusal('an account cannot be copied to itself')

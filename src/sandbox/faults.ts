@@ -1,6 +1,6 @@
-// Faults of the outside, seeded: the n-th request of a world with the same seed and plan always
-// meets the same fault. 429s and lock time-outs: https://docs.stripe.com/rate-limits; stored 500s:
-// https://docs.stripe.com/api/idempotent_requests
+// Faults of the network and of the services, from a seed: the n-th request of a world with the same
+// seed and plan always meets the same fault. 429s and lock time-outs:
+// https://docs.stripe.com/rate-limits; stored 500s: https://docs.stripe.com/api/idempotent_requests
 import { setTimeout as setTimer } from 'node:timers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
@@ -18,13 +18,16 @@ export const faultKinds = [
   'rate_limited',
   /** 429 without a reason: the object is locked by another request. Not executed. */
   'lock_timeout',
-  /** 500 before anything was done; nothing is stored under the idempotency key. */
+  /** 500 before the request had any effect; nothing is stored under the idempotency key. */
   'error_before',
-  /** 500 that was undone but is stored under the idempotency key: it is replayed for a day. */
+  /**
+   * 500: the effect is undone, but the answer is stored under the idempotency key and replayed for
+   * a day.
+   */
   'error_stored',
-  /** 500 although everything was done; stored under the key as well. */
+  /** 500 although the request had its full effect; the answer is stored under the key. */
   'error_after',
-  /** 504 although it is still executed, a while later: until then its idempotency key is in use. */
+  /** 504, and the request is executed later; until then its idempotency key is in use. */
   'late_commit',
   /** 503, not executed. */
   'unavailable',
@@ -32,11 +35,11 @@ export const faultKinds = [
   'cut_before',
   /** The connection is cut after the commit: the answer is lost. */
   'cut_after',
-  /** The answer takes its time. */
+  /** The answer is slow. */
   'slow',
   /** Kajabi: a page of HTML instead of JSON. */
   'html',
-  /** Kajabi: a list that has rows answers with none. */
+  /** Kajabi: a list that has rows answers without them. */
   'empty_page',
   /** A webhook or hook arrives twice. */
   'duplicate',
@@ -46,17 +49,21 @@ export const faultKinds = [
 export type FaultKind = (typeof faultKinds)[number]
 
 export interface FaultPlan {
-  /** Default: the world's. */
+  /** Default: the seed of the world. */
   readonly seed?: number
   /** Chance of each kind, 0 to 1, per request or delivery it can happen to. */
   readonly rates?: Readonly<Partial<Record<FaultKind, number>>>
-  /** Exactly these, once each: the `nth` (from 1) request whose method and path match. */
+  /**
+   * Each of these faults happens once: to the `nth` request (from 1) whose method and path match.
+   */
   readonly exact?: readonly ExactFault[]
   /** Only requests whose `METHOD /path` contains this. */
   readonly only?: string
   /** How long a slow answer takes; default 25. */
   readonly slowMilliseconds?: number
-  /** When what answered 504 is executed; default: before the third request after it. */
+  /**
+   * When a request that was answered 504 is executed. Default: before the third request after it.
+   */
   readonly late?: LateCommit
 }
 
@@ -86,13 +93,13 @@ export class ConnectionCut extends TypeError {
   }
 }
 
-/** A request that was answered 504 and waits to be executed. */
+/** A request that was answered 504 and is executed later. */
 interface LateRow extends Row {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** The request before which it is executed; null: its time is on the clock. */
+  /** The number of the request before which it is executed. Null: at an instant of the clock. */
   readonly before: number | null
 }
 
@@ -100,7 +107,7 @@ const lateRequests: TableDefinition<LateRow> = { name: 'late_requests' }
 
 interface Faults {
   readonly plan: FaultPlan
-  /** Requests seen, and how often each exact fault's pattern was met. */
+  /** The number of requests, and how often the pattern of each exact fault matched. */
   requests: number
   deliveries: number
   readonly met: number[]
@@ -109,7 +116,7 @@ interface Faults {
 
 const running = new WeakMap<World, Faults>()
 
-/** From now on the world misbehaves like this; no plan: it behaves. */
+/** Sets the fault plan of the world; without a plan there are no faults. */
 export function setFaults(world: World, plan: FaultPlan | undefined): void {
   if (plan === undefined) running.delete(world)
   else running.set(world, { plan, requests: 0, deliveries: 0, met: (plan.exact ?? []).map(() => 0), injected: [] })
@@ -141,7 +148,7 @@ const kajabiKinds: readonly FaultKind[] = [
   'empty_page',
 ]
 
-/** Answers a request, or lets the plan's fault happen to it. */
+/** Answers a request, with the fault that the plan has for it. */
 export async function withFaults(
   world: World,
   request: HttpRequest,
@@ -198,7 +205,10 @@ export async function withFaults(
   }
 }
 
-/** How the n-th delivery of a webhook leaves: how often, and how many milliseconds late. */
+/**
+ * How the n-th delivery of a webhook is sent: how many times, and with how many milliseconds of
+ * delay.
+ */
 export function deliveryFault(world: World, about: string): { times: number; late: number } {
   const faults = running.get(world)
   if (faults === undefined) return { times: 1, late: 0 }
@@ -260,7 +270,7 @@ function failure(world: World, status: 500 | 503 | 504): HttpAnswer {
 }
 
 /**
- * Keeps the 500 as the answer of the request's idempotency key, if it has one and its account is
+ * Stores the 500 under the idempotency key of the request, if it has a key and its account is
  * known.
  */
 function store(world: World, request: HttpRequest): void {
@@ -280,13 +290,13 @@ function html(status: number, title: string, headers: Record<string, string> = {
   return { status, headers: { 'content-type': 'text/html; charset=utf-8', ...headers }, body }
 }
 
-/** A list with nothing in it, as if the site had nobody. */
+/** A list without entries, as a site without contacts would answer. */
 function emptied(given: HttpAnswer): HttpAnswer {
   if (given.status !== 200 || !given.body.startsWith('{"data":[')) return given
   return { ...given, body: JSON.stringify({ data: [], links: {}, meta: { total_count: 0, total_pages: 1 } }) }
 }
 
-/** Accounts keep what waits, so that a stored world executes it as well. */
+/** The rows are kept in the accounts, so that a stored world executes them after it is loaded. */
 function* waiting(world: World): Generator<{ readonly context: Context; readonly row: LateRow }> {
   for (const account of world.accounts.values())
     for (const row of account.table(lateRequests).all()) yield { context: new Context(world, account), row }
@@ -319,20 +329,22 @@ function commitLate(world: World, request: number): void {
 }
 
 /**
- * Executes what was answered 504; its answer is kept under its idempotency key, and nobody hears it
- * now.
+ * Executes a request that was answered 504. Its answer is stored under its idempotency key; no
+ * client receives it now.
  */
 function runLate(context: Context, id: string): void {
   const { world } = context
   const row = context.table(lateRequests).get(id)
   if (row === undefined) return
-  // What was played until now stands, whatever becomes of this request.
+  // What the clock played before stays committed, even if this request fails.
   context.table(lateRequests).delete(id)
   world.commit()
   world.perform?.({ method: row.method, url: new URL(row.url), headers: new Headers(row.headers), body: row.body })
 }
 
-/** The same key again, while what it was sent with is not executed yet. */
+/**
+ * True when the idempotency key belongs to a request that was answered 504 and is not executed yet.
+ */
 function isAwaited(world: World, request: HttpRequest): boolean {
   const key = request.headers.get('idempotency-key')
   if (key === null || request.method === 'GET') return false
@@ -365,10 +377,11 @@ export const faultModule: Module = {
 function planFrom(input: ControlInput): FaultPlan {
   const known = new Set(['seed', 'rates', 'exact', 'only', 'slowMilliseconds', 'late'])
   const stranger = Object.keys(input).find((name) => !known.has(name))
-  if (stranger !== undefined) throw new ControlRefusal(`a fault plan has no "${stranger}"`)
+  if (stranger !== undefined) throw new ControlRefusal(`a fault plan has no option "${stranger}"`)
   const plan = input as FaultPlan
   const kinds = [...Object.keys(plan.rates ?? {}), ...(plan.exact ?? []).map((entry) => entry.fault)]
   const unknown = kinds.find((kind) => !faultKinds.some((fault) => fault === kind))
-  if (unknown !== undefined) throw new ControlRefusal(`no fault "${unknown}"; there are: ${faultKinds.join(', ')}`)
+  if (unknown !== undefined)
+    throw new ControlRefusal(`there is no fault "${unknown}"; the faults are: ${faultKinds.join(', ')}`)
   return plan
 }

@@ -28,7 +28,7 @@ import { taxRateModule } from './stripe/tax-rates.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
 import { webhookModule } from './webhooks.ts'
 
-/** Everything a world is made of. A resource file is known by being named here. */
+/** All modules of a world. A resource file takes effect by its entry here. */
 export const modules: readonly Module[] = [
   accountModule,
   eventModule,

@@ -1,5 +1,5 @@
-// An embedded Stripe and Kajabi with a clock of their own: the judge of everything else. Shares no
-// code with what it judges.
+// An embedded Stripe and Kajabi with their own clock: the judge of all tests. It shares no code
+// with what it judges.
 import { formatInstant, instant, parseInstant, type Instant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
 import { copyCustomers } from './copy.ts'
@@ -19,52 +19,52 @@ import { buildSchool, historySeconds } from './population/school.ts'
 export type { WorldStorage } from './kernel/world.ts'
 
 export interface SandboxOptions {
-  /** Where the simulated clock begins; default 2026-12-01T12:00:00Z. */
+  /** The instant at which the simulated clock begins; default 2026-12-01T12:00:00Z. */
   readonly clock?: Instant
-  /** Ids and chances follow from it; default 1. */
+  /** Determines ids and random draws; default 1. */
   readonly seed?: number
   /** Default `us`, `intl`, `target`. */
   readonly accounts?: readonly string[]
   readonly livemode?: boolean
   /**
-   * How failed payments are tried again and how that ends, in every account alike; default: the old
-   * account abroad leaves unpaid what the others cancel.
+   * How failed payments are retried and what happens after the last retry, for all accounts.
+   * Default: `intl` leaves a subscription unpaid, the other accounts cancel it.
    */
   readonly dunning?: AccountSettings['dunning']
-  /** Fills the old accounts and the Kajabi site of a new world; a stored one is left as it is. */
+  /** Fills the old accounts and the Kajabi site of a new world; a stored world stays as it is. */
   readonly population?: Population
-  /** Sources whose PAN copy to `target` has happened before the world begins. */
+  /** Sources whose customers were copied to `target` before the world begins. */
   readonly copied?: readonly string[]
-  /** Other readings of what Stripe's documents leave open: `kernel/unsure.ts`. */
+  /**
+   * Readings that differ from the default where Stripe's documents leave something open:
+   * `kernel/unsure.ts`.
+   */
   readonly unsure?: Partial<Unsure>
   /**
-   * Refuse requests that name another API version; default: they are answered in the sandbox's own,
+   * Refuse requests that name another API version. Default: answer them in the sandbox's version,
    * with a warning header.
    */
   readonly strictVersion?: boolean
-  /** Rows are loaded from it; every committed request is saved to it before it is answered. */
+  /** Rows are loaded from it; every committed request is saved to it before the answer. */
   readonly storage?: WorldStorage
   /** False: events are neither kept nor delivered unless an endpoint listens. */
   readonly keepEvents?: boolean
-  /** How webhooks leave; default: they do not (the server delivers with the global fetch). */
+  /** Sends webhooks. Default: they are not sent (the server sends them with the global fetch). */
   readonly deliver?: typeof globalThis.fetch
   readonly faults?: FaultPlan
-  /**
-   * How fast one may ask, against real time; default: as fast as one likes. Stripe: live 100 and
-   * 25, test 25 and 25.
-   */
+  /** Rate limits in real time; default: none. Stripe: live 100 and 25, test 25 and 25. */
   readonly limits?: RateLimits
 }
 
 export interface Population {
   readonly name: 'school'
   readonly subscribers: number
-  /** Forgotten payment links of the old accounts go on selling. Default false. */
+  /** Forgotten payment links of the old accounts continue to sell. Default false. */
   readonly surprises?: boolean
 }
 
 export interface Sandbox {
-  /** Stripe at /v1/*, Kajabi at /kajabi/*, control at /_sandbox/*; any host. */
+  /** Stripe at /v1/*, Kajabi at /kajabi/*, controls at /_sandbox/*; any host. */
   readonly fetch: typeof globalThis.fetch
   readonly clock: () => Instant
   readonly ready: {
@@ -109,8 +109,8 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
 }
 
 /**
- * A second sandbox that stands where this one stands; what happens in one from now on does not
- * happen in the other. Faults are not copied.
+ * A second sandbox with the same rows and clock. The two do not affect each other. Faults are not
+ * copied.
  */
 export function cloneSandbox(sandbox: Sandbox): Sandbox {
   return sandboxOf(sandbox.world.twin())
@@ -144,7 +144,7 @@ function sandboxOf(world: World): Sandbox {
   }
 }
 
-/** A slow answer is slow before it is executed: meanwhile its idempotency key is in use. */
+/** A slow request waits before it is executed; meanwhile its idempotency key is in use. */
 async function dispatch(
   world: World,
   router: Router,

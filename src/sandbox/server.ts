@@ -6,8 +6,8 @@ import { ConnectionCut } from './faults.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /**
- * Listens on `port` (0: any free one); webhooks go to this machine only, unless the sandbox was
- * given another way to deliver.
+ * Listens on `port` (0: any free one). Webhooks are sent to this machine only, unless the sandbox
+ * has another way to deliver.
  */
 export async function serveSandbox(
   sandbox: Sandbox,
@@ -39,7 +39,8 @@ export async function serveSandbox(
 const nearby = /^(localhost|127(\.\d+){3}|\[::1\])$/
 
 /**
- * A simulated world must not write to real addresses: receivers elsewhere are taken to have heard.
+ * A simulated world must not send to real addresses: it treats receivers on other machines as if
+ * they had answered 200.
  */
 const deliverNearby: typeof globalThis.fetch = async (input, init) => {
   const request = new Request(input, init)
@@ -65,12 +66,19 @@ async function answer(sandbox: Sandbox, request: IncomingMessage, response: Serv
       request.socket.destroy()
       return
     }
-    // A mistake of the sandbox itself: said aloud, never taken for an answer of Stripe.
+    // A fault of the sandbox itself is printed, and never looks like an answer of Stripe.
     process.stderr.write(
       `sandbox: ${request.method} ${request.url}: ${error instanceof Error ? error.stack : String(error)}\n`,
     )
     if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' })
-    response.end(JSON.stringify({ error: { type: 'api_error', message: 'the sandbox failed; see its output' } }))
+    response.end(
+      JSON.stringify({
+        error: {
+          type: 'api_error',
+          message: 'the sandbox failed and did not answer the request; its output shows the error',
+        },
+      }),
+    )
   }
 }
 

@@ -1,5 +1,5 @@
-// Delivery of events to webhook endpoints: signed, at least once, tried again on the simulated
-// clock. https://docs.stripe.com/webhooks
+// Delivery of events to webhook endpoints: signed, at least once, retried by the simulated clock.
+// https://docs.stripe.com/webhooks
 import { createHmac } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { instant } from '../core/instant.ts'
@@ -26,10 +26,7 @@ const deliveries: TableDefinition<DeliveryRow> = {
 }
 
 const hour = 3_600
-/**
- * Seconds from one attempt to the next. Live: over three days; test: three attempts within a few
- * hours.
- */
+/** Seconds between attempts. Live: over three days; test: three attempts within a few hours. */
 const retries = {
   live: [300, 1_800, 2 * hour, 5 * hour, 10 * hour, 10 * hour, 12 * hour, 12 * hour, 12 * hour],
   test: [600, 2 * hour],
@@ -38,7 +35,7 @@ const retries = {
 export const webhookModule: Module = {
   listener: {
     who(context, type) {
-      // Nothing leaves this world: whoever would listen is taken to have heard.
+      // This world sends nothing: every receiver counts as having acknowledged the event.
       if (context.world.deliver === undefined) return []
       const listening: string[] = []
       for (const row of context.table(endpoints).all())
@@ -73,7 +70,7 @@ export const webhookModule: Module = {
 }
 
 /**
- * Sends once after the commit; the next attempt is on the clock already, so that a killed process
+ * Sends once after the commit. The next attempt is already scheduled, so that a killed process
  * loses nothing.
  */
 function attempt(context: Context, id: string): void {
@@ -91,7 +88,7 @@ async function deliver(context: Context, id: string, send: typeof globalThis.fet
   const row = context.table(deliveries).get(id)
   const event = row === undefined ? undefined : context.table(events).get(row.event)
   const endpoint = row === undefined ? undefined : context.table(endpoints).get(row.endpoint)
-  // The request that caused it was undone, or the endpoint is gone.
+  // The request that caused it was undone, or the endpoint was deleted.
   if (row === undefined || event === undefined || endpoint === undefined) return
   const { times, late } = deliveryFault(world, `webhook ${endpoint.id} ${event.type}`)
   if (late > 0) await sleep(late)
@@ -122,7 +119,7 @@ function signature(context: Context, secret: string, body: string): string {
   return `t=${context.now},v1=${hmac}`
 }
 
-/** The endpoint has the event, or will never get it: no more attempts. */
+/** The endpoint received the event, or never will: no more attempts. */
 function settle(context: Context, row: DeliveryRow): void {
   context.table(deliveries).delete(row.id)
   context.unschedule('webhook.retry', row.id)

@@ -16,46 +16,47 @@ import { withAllItems } from './whole-items.ts'
 export interface ConnectOptions {
   /** The project's name for the account: `target`, `us`, `intl`. */
   readonly name: string
-  /** The secret itself, resolved; never written anywhere. */
+  /** The secret itself; never written anywhere. */
   readonly key: string
   /**
-   * `acct_…` the key must belong to; undefined accepts any account (a sandbox in this process).
+   * The account `acct_…` that the key must belong to; undefined accepts any account (a sandbox in
+   * this process).
    */
   readonly account?: string
   /** The mode the key must have; undefined accepts either (a sandbox in this process). */
   readonly livemode?: boolean
-  /** Any Stripe-compatible server, e.g. `http://127.0.0.1:4242`. */
+  /** Any server with Stripe's API, e.g. `http://127.0.0.1:4242`. */
   readonly apiBase?: string
   /** The network by default; a sandbox's own `fetch` reaches it without a socket. */
   readonly fetch?: Fetch
   /** Stripe's limits by default, none for a sandbox (own `fetch`, or a server on this machine). */
   readonly rates?: Rates | 'none'
   readonly timing?: Timing
-  /** Milliseconds since 1970, used only while no answer has carried a `Date`. */
+  /** Milliseconds since 1970, used only until an answer has a `Date`. */
   readonly clock?: () => number
   readonly random?: () => number
   /**
-   * For a service: an account that does not answer is proven by the first request that reaches it;
-   * until then nothing is asked of it.
+   * For a service: an account that does not answer is proven by the first request that reaches it.
+   * Until then no other request is sent to it.
    */
   readonly mayBeAway?: { readonly account: string }
-  /** Seconds that a request may take; a minute by default. */
+  /** The time limit of a request in seconds; a minute by default. */
   readonly timeoutSeconds?: number
   /**
-   * Milliseconds between the tries of a read that Stripe did not answer; a minute and a half
-   * altogether by default.
+   * Milliseconds between the attempts of a read that Stripe did not answer; by default a minute and
+   * a half altogether.
    */
   readonly readPauses?: readonly number[]
 }
 
 const localTiming: Timing = { milliseconds: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds) }
 const noLimits: Limits = { turn: () => Promise.resolve(), hold: () => {} }
-/** How long a rate-limited operation waits when Stripe names no time. */
+/** How long a rate-limited operation waits when Stripe does not say how long. */
 const restMilliseconds = 1_000
 
 /**
- * Connects to one account and proves that it is the account that the project names, before any
- * other request. Throws `CommandError`: `key_unusable`, `wrong_mode`, `wrong_account`,
+ * Connects to one account and proves before any other request that it is the account that the
+ * project names. Throws `CommandError`: `key_unusable`, `wrong_mode`, `wrong_account`,
  * `account_unreachable`.
  */
 export async function connectAccount(options: ConnectOptions): Promise<StripeAccount> {
@@ -103,8 +104,7 @@ export async function connectAccount(options: ConnectOptions): Promise<StripeAcc
 }
 
 /**
- * A server on this machine has no limit until it says so; from then on it is asked as slowly as
- * Stripe.
+ * A server on this machine has no limit until it reports one; from then on Stripe's limits apply.
  */
 function learning(limits: Limits, strict: () => Limits, options: ConnectOptions): Limits {
   if (limits !== noLimits || options.fetch !== undefined) return limits
@@ -140,10 +140,10 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
         : await client.rawRequest(method, `${path}${queryString(params)}`)
     const kind = method === 'GET' ? 'retryable' : 'unknown'
     if (!isJsonObject(answer) || typeof answer['object'] !== 'string')
-      return failed({ kind, code: notAnAnswerCode, message: 'the answer is not an object of Stripe', status: 200 })
+      return failed({ kind, code: notAnAnswerCode, message: 'the answer is not a Stripe object', status: 200 })
     const odd = oddAnswer(answer)
     if (odd === undefined) return success(answer as StripeObject)
-    return failed({ kind, code: notAnAnswerCode, message: `not an answer of Stripe: ${odd}`, status: 200 })
+    return failed({ kind, code: notAnAnswerCode, message: `not a Stripe answer: ${odd}`, status: 200 })
   } catch (error) {
     const failure = readFailure(error, method)
     if (failure.code.startsWith('rate_limit')) rest(limits, operation, failure)
@@ -168,7 +168,7 @@ function keyMode({ name, key, livemode }: ConnectOptions): boolean {
   if (livemode !== undefined && live !== livemode)
     throw new CommandError(
       'wrong_mode',
-      `account ${name}: the project says livemode: ${livemode}, its key is a ${mode} key`,
+      `account ${name}: the project says livemode: ${livemode}, but its key is a ${mode} key`,
       {
         notDone: 'no request was sent to Stripe',
         fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,
@@ -180,14 +180,15 @@ function keyMode({ name, key, livemode }: ConnectOptions): boolean {
 interface Proof {
   readonly id: string
   /**
-   * Why the account is not proven yet, which is asked before every request; undefined once it is.
+   * The reason why the account is not proven yet, which is checked before every request; undefined
+   * after the proof.
    */
   readonly proven: () => Promise<Failure | undefined>
 }
 
 /**
- * An account that answers is proven now. One that does not, and may be away, is proven by the next
- * requests: none of them reaches an account that is not the one named.
+ * Proves an account that answers. An account that does not answer, and may be away, is proven by a
+ * later request; no request reaches an account other than the named one.
  */
 async function proof(
   options: ConnectOptions,
@@ -210,8 +211,8 @@ async function proof(
         if (!(refused instanceof CommandError)) throw refused
         const away = refused.code === 'account_unreachable'
         const { code, message } = refused
-        // 403: the key is wrong or another account's, which waits for a person like any key that is
-        // refused.
+        // 403: the key is wrong or belongs to another account. Like every refused key, it needs a
+        // person.
         return { kind: 'retryable', code: away ? 'not_reached' : code, message, status: away ? 0 : 403 }
       } finally {
         asking = undefined
@@ -236,7 +237,7 @@ async function ownId(
       {
         notDone: 'no other request was sent to this account',
         fix: refused
-          ? 'check the secret it names in catalog/project.yaml, and that a restricted key may read the account'
+          ? 'check the secret that catalog/project.yaml names, and whether a restricted key may read the account'
           : 'run the command again when Stripe can be reached',
       },
     )
@@ -245,7 +246,7 @@ async function ownId(
   if (object !== 'account' || id === undefined || (account !== undefined && id !== account))
     throw new CommandError(
       'wrong_account',
-      `account ${name}: the project says ${account ?? 'an account'}, its key belongs to ${id ?? object}`,
+      `account ${name}: the project says ${account ?? 'an account'}, but its key belongs to ${id ?? object}`,
       {
         notDone: 'no other request was sent to this account',
         fix: `correct accounts.${name} in catalog/project.yaml or the secret it names`,

@@ -6,11 +6,11 @@ export interface ClientOptions {
   readonly key: string
   /** The network, or a sandbox in this process. */
   readonly fetch: Fetch
-  /** Any Stripe-compatible server; Stripe's own when absent. */
+  /** Any server with Stripe's API; Stripe's own when absent. */
   readonly base?: URL
-  /** Seconds a request may take altogether. */
+  /** The time limit of a whole request, in seconds. */
   readonly timeoutSeconds?: number
-  /** Sees every answer's headers, also those of refusals. */
+  /** Receives the headers of every answer, also of refusals. */
   readonly heard: (headers: Headers) => void
 }
 
@@ -18,13 +18,13 @@ export interface ClientOptions {
 const longestSeconds = 60
 
 /**
- * The official client as this program uses it: one request is sent once, and a refusal stays a
- * refusal. Retries belong to the caller.
+ * The official client as Crossbill uses it: each request is sent once, and a refusal stays a
+ * refusal. The caller retries.
  */
 export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longestSeconds }: ClientOptions): Stripe {
   return new Stripe(key, {
-    // The SDK's Node client sends a cut request once more even with retries off; its fetch client
-    // does not.
+    // The SDK's Node client repeats a request whose connection was cut, even with retries disabled;
+    // its fetch client does not.
     httpClient: Stripe.createFetchHttpClient(refusing(fetch, heard)),
     maxNetworkRetries: 0,
     timeout: timeoutSeconds * 1_000,
@@ -35,17 +35,17 @@ export function stripeClient({ key, fetch, base, heard, timeoutSeconds = longest
 }
 
 /**
- * The SDK takes any JSON without `error` for an answer, whatever its status, and stumbles over JSON
- * that is no object. It is only given answers in Stripe's form: an object that says what it is, or
- * an error whose parts have their types.
+ * The SDK takes any JSON without `error` for an answer, whatever its status, and throws on JSON
+ * that is not an object. It therefore receives only answers in Stripe's form: an object with its
+ * `object` field, or an error whose parts have their types.
  */
 function refusing(fetch: Fetch, heard: (headers: Headers) => void): Fetch {
   return async (input, init) => {
     const response = await hideResets(fetch(input, init))
     heard(response.headers)
     const text = await hideResets(response.text())
-    // A list may be large: the SDK parses it, and it is parsed here only where it may be something
-    // else.
+    // A list may be large and the SDK parses it as well, so it is parsed here only when it may be
+    // an error.
     if (response.ok && /^\s*\{/.test(text) && !text.includes('"error"')) return said(response, text)
     const body = parsed(text)
     if (response.ok && isRecord(body) && body['error'] === undefined) return said(response, text)
@@ -54,7 +54,7 @@ function refusing(fetch: Fetch, heard: (headers: Headers) => void): Fetch {
   }
 }
 
-/** Undefined for what is not JSON. */
+/** Undefined for text that is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -70,7 +70,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 const errorTexts = ['type', 'code', 'message', 'param', 'decline_code', 'doc_url', 'request_log_url', 'charge'] as const
 
 /**
- * The parts that this program reads, where each is text; undefined for an error that says nothing.
+ * The parts that Crossbill reads, where each is text; undefined for an error without any of them.
  */
 function plainError(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined {
   const texts = errorTexts.flatMap((name) => (typeof error[name] === 'string' ? [[name, error[name]] as const] : []))
@@ -79,21 +79,21 @@ function plainError(error: Readonly<Record<string, unknown>>): Readonly<Record<s
 }
 
 function notAnAnswer({ status }: Response): object {
-  const message = `not an answer of Stripe (HTTP ${status})`
+  const message = `not a Stripe answer (HTTP ${status})`
   return { error: { type: 'api_error', code: notAnAnswerCode, message } }
 }
 
 export const notAnAnswerCode = 'not_an_answer'
 
-/** The same answer, whose body has been read. */
+/** The same answer, with the body that was already read. */
 function said({ status, headers }: Response, text: string): Response {
   const answer = new Response(null, { status: status < 200 || status > 599 ? 502 : status, headers })
   return Object.defineProperty(answer, 'text', { value: () => Promise.resolve(text) })
 }
 
 /**
- * The SDK sends a second time when it sees ECONNRESET at the top of an error, whatever its
- * settings; kept in `cause` it does not.
+ * The SDK repeats a request when it finds ECONNRESET at the top of an error, whatever its settings;
+ * it does not look into `cause`.
  */
 async function hideResets<T>(answer: Promise<T>): Promise<T> {
   try {

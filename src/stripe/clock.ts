@@ -1,13 +1,12 @@
 import { instant, type Instant } from '../core/instant.ts'
 
-/** Answers that were sent at the same time may arrive in another order. */
+/** Answers to requests that were sent at the same time may arrive in another order. */
 const jitterSeconds = 120
 /**
- * The form of `Date` in HTTP. Other texts are read as dates by JavaScript as well: `1` is a day in
- * 2001.
+ * The form of `Date` in HTTP. JavaScript reads other texts as dates as well: `1` is a day in 2001.
  */
 const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
-/** Stripe is younger than that, and this program older than the other. */
+/** Earlier dates are before Stripe began, and later ones after the life of this program. */
 const [earliest, latest] = [Date.UTC(2011, 0) / 1_000, Date.UTC(2100, 0) / 1_000]
 
 export interface AnsweredClock {
@@ -16,20 +15,20 @@ export interface AnsweredClock {
 }
 
 /**
- * The time that Stripe's answers say. In a sandbox this is simulated time, so it never runs on by
- * itself, and may jump ahead. A proxy may say anything:
+ * The time in Stripe's answers. In a sandbox this is simulated time, so it does not advance on its
+ * own and may jump ahead. A proxy may send any date:
  *
- * | the answer says           | after one that jumped          | after two that agree                      |
- * |---------------------------|--------------------------------|-------------------------------------------|
- * | a little earlier          | the newest stays               | the newest stays                          |
- * | later                     | it is taken                    | it is taken                               |
- * | much earlier              | it is taken: the jump was odd  | only when a second answer says so as well |
+ * | date in the answer | newest date unconfirmed   | newest date confirmed by another |
+ * |--------------------|---------------------------|----------------------------------|
+ * | a little earlier   | keep the newest           | keep the newest                  |
+ * | later              | take it                   | take it                          |
+ * | much earlier       | take it: the jump was odd | only when a second one agrees    |
  *
- * So one odd value never outlives the next good one.
+ * One wrong date is therefore corrected by the next right one.
  */
 export function answeredClock(clock: () => number): AnsweredClock {
   let newest: number | undefined
-  /** Whether an answer beside the newest one has said about the same. */
+  /** Whether a second answer agrees with the newest date. */
   let isConfirmed = false
   let earlier: number | undefined
   const agree = (one: number, other: number): boolean => Math.abs(one - other) <= jitterSeconds

@@ -3,7 +3,7 @@ import { withoutAddresses } from '../core/without-addresses.ts'
 import { CommandError, type Failure } from '../core/outcome.ts'
 import { notAnAnswerCode } from './client.ts'
 
-/** With these errors, nothing reached the other side. */
+/** With these errors, the request did not reach the server. */
 const neverSent = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -36,7 +36,7 @@ const neverSent = new Set([
  */
 export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): Failure {
   if (!(error instanceof Stripe.errors.StripeError)) throw error
-  // An embedded sandbox that cannot store its world is not an answer from Stripe.
+  // An embedded sandbox that cannot store its world does not answer as Stripe.
   if (error.detail instanceof CommandError) throw error.detail
   const lost = method === 'GET' ? 'retryable' : 'unknown'
   const headers = error.headers ?? {}
@@ -55,7 +55,7 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
       return { ...told, kind: 'retryable', code: 'not_reached', message: `${told.message} (${cause})` }
     return { ...told, kind: lost, code: cause === 'ETIMEDOUT' ? 'timeout' : 'connection_cut' }
   }
-  // A proxy's page says nothing of what became of the request, whatever its status.
+  // The page of a proxy does not show whether the request was executed, whatever its status.
   if (error.code === notAnAnswerCode) return { ...told, kind: lost, code: notAnAnswerCode }
   if (status === 429) {
     const reason = headers['stripe-rate-limited-reason']
@@ -69,7 +69,7 @@ export function readFailure(error: unknown, method: 'GET' | 'POST' | 'DELETE'): 
   return { ...told, kind: lost, code: error.code ?? (status === 0 ? 'not_an_answer' : `http_${status}`) }
 }
 
-/** Seconds; what asks for more is asked again after that. */
+/** The longest wait in seconds; a longer wait that Stripe asks for is cut to it. */
 const longestWait = 120
 
 function retryAfter(header: string | undefined): { retryAfter?: number } {
@@ -79,7 +79,7 @@ function retryAfter(header: string | undefined): { retryAfter?: number } {
     : {}
 }
 
-/** The system's code, wherever in the chain of causes it stands. */
+/** The system's error code, from anywhere in the chain of causes. */
 function causeCode(error: unknown): string {
   for (let one: unknown = error, depth = 0; one instanceof Error && depth < 6; depth++) {
     if ('code' in one && typeof one.code === 'string') return one.code
@@ -88,7 +88,7 @@ function causeCode(error: unknown): string {
   return 'unknown'
 }
 
-/** Messages go to journals, logs and screens; Stripe's may quote what was sent. */
+/** Messages are written to journals, logs and screens; Stripe's messages may quote the request. */
 export function withoutPeople(message: string): string {
   return withoutAddresses(message, '(an e-mail address)').replace(/\b(?:sk|rk)_(?:test|live)_\w+/g, '(a key)')
 }

@@ -1,35 +1,35 @@
-/** Time for the limiter; a test provides its own. */
+/** Time for the limiter; tests bring their own. */
 export interface Timing {
-  /** Milliseconds from any fixed point, never going back. */
+  /** Milliseconds since any fixed point; never decreases. */
   milliseconds(): number
   sleep(milliseconds: number): Promise<void>
 }
 
-/** Requests a second: of the whole account, and of any one operation. */
+/** Requests per second: of the whole account, and of each operation. */
 export interface Rates {
   readonly account: number
   readonly operation: number
 }
 
 /**
- * What Stripe allows (https://docs.stripe.com/rate-limits): 100 a second live and 25 in a sandbox,
- * and 25 of any one operation. Requests are spaced evenly and four per cent wider, so that no
- * second of Stripe's counting ever sees more than it allows.
+ * Stripe's limits (https://docs.stripe.com/rate-limits): 100 per second live and 25 in a sandbox,
+ * and 25 of each operation. Requests are evenly spaced and four percent slower, so that no second
+ * of Stripe's count exceeds the limit.
  */
 export function stripeRates(livemode: boolean): Rates {
   return { account: (livemode ? 100 : 25) * 0.96, operation: 25 * 0.96 }
 }
 
 export interface Limits {
-  /** Waits until this operation may be sent. */
+  /** Resolves when this operation may be sent. */
   turn(operation: string): Promise<void>
-  /** Nothing of this operation (of the whole account when undefined) is sent for that long. */
+  /** Sends nothing of this operation (of the whole account when undefined) for that long. */
   hold(operation: string | undefined, milliseconds: number): void
 }
 
 /**
  * Even spacing per operation and per account. A request that waits for a held operation takes no
- * place in the account's queue.
+ * place in the queue of the account.
  */
 export function createLimits(rates: Rates, timing: Timing): Limits {
   const account = lane(rates.account, timing)
@@ -53,10 +53,10 @@ export function createLimits(rates: Rates, timing: Timing): Limits {
   }
 }
 
-/** What a timer may be early by. */
+/** How early a timer may fire. */
 const timerMilliseconds = 0.5
 /**
- * How much of a delay may be made up by sending faster: as much as the four per cent allow in any
+ * How much of a delay may be caught up by faster sending: as much as the four percent allow in any
  * second.
  */
 const caughtUpMilliseconds = 40
@@ -78,11 +78,11 @@ function lane(rate: number, timing: Timing): Lane {
         const place = Math.max(now, free, heldUntil)
         free = place + gap
         if (place > now) await timing.sleep(place - now)
-        // A process that was stopped wakes past many places at once. They are spaced again, counted
-        // from the requests that were sent.
+        // A process that was suspended wakes after many of its places have passed. They are spaced
+        // again, counted from the requests that were sent.
         for (let early = due - timing.milliseconds(); early > timerMilliseconds; early = due - timing.milliseconds())
           await timing.sleep(early)
-        // A hold that came meanwhile sends this request to the end of the queue, so that no burst
+        // A hold that began meanwhile moves this request to the end of the queue, so that no burst
         // follows the hold.
         if (heldUntil > place) continue
         due = Math.max(due, timing.milliseconds() - caughtUpMilliseconds) + gap
@@ -104,7 +104,7 @@ const collectionActions = new Set(['create_preview', 'search', 'upcoming'])
 
 /**
  * `POST /v1/subscriptions/:id` for `POST /v1/subscriptions/sub_…`: the operation that Stripe's
- * per-operation limit counts.
+ * limit per operation counts.
  */
 export function operationName(method: string, path: string): string {
   const [version = '', ...segments] = path.split('/').slice(1)

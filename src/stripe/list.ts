@@ -6,39 +6,37 @@ import type { Params, StripeRequest } from '../engine/ports.ts'
 import { readRanges } from './ranges.ts'
 
 export interface ListSource {
-  /** The project's name of the account, for messages. */
+  /** The project's name for the account, for messages. */
   readonly name: string
   send(request: StripeRequest): Promise<Outcome<StripeObject>>
   now(): Instant
   sleep(milliseconds: number): Promise<void>
-  /** 0 to 1, for spreading retries. */
+  /** 0 to 1, to spread retries. */
   random(): number
-  /** Waits between the attempts for one page, in milliseconds. */
+  /** Waits between the attempts to read one page, in milliseconds. */
   readonly pauses?: readonly number[]
 }
 
-/** Lists that take `created` ranges, which are read side by side. */
+/** Lists with `created` ranges, which are read in parallel. */
 const ranged = new Set(
   'charges coupons customers events invoiceitems invoices payment_intents prices products promotion_codes subscription_schedules subscriptions tax_rates'
     .split(' ')
     .map((resource) => `/v1/${resource}`),
 )
 
-/**
- * Of these it does not matter that one made during the reading is only seen by the next reading.
- */
+/** In these lists an object created during the reading may wait for the next reading. */
 const catalogPaths = new Set(
   'coupons prices products promotion_codes tax_rates'.split(' ').map((resource) => `/v1/${resource}`),
 )
 
 const pageSize = 100
-/** Waits between the attempts for one page: about a minute and a half altogether. */
+/** Waits between the attempts to read one page: about a minute and a half altogether. */
 const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
 
 /**
- * Every object of a list, newest first. One page is one request; when there are more and the list
- * knows `created`, ranges of it are read side by side, and what was created during the reading is
- * fetched at the end (it stands before every cursor).
+ * Every object of a list, newest first. One page is one request. When there are more pages and the
+ * list supports `created`, its ranges are read in parallel, and objects created during the reading
+ * are fetched at the end (they come before every cursor).
  */
 export async function* readList(source: ListSource, path: string, params: Params): AsyncGenerator<StripeObject> {
   const started = source.now()
@@ -66,7 +64,7 @@ export async function* readList(source: ListSource, path: string, params: Params
   for await (const object of readOn(since, late)) if (!recent.has(object.id ?? '')) yield object
 }
 
-/** The pages after a first one, one after the other. */
+/** The pages after the first one, in sequence. */
 async function* readOn(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
   for (let last = first; last.hasMore;) {
     last = await page({ starting_after: cursor(last) })
@@ -81,7 +79,7 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
     if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean') {
       const read = { data: data as readonly StripeObject[], hasMore }
       if (hasMore && params['starting_after'] !== undefined && read.data.at(-1)?.id === params['starting_after'])
-        throw unreadable(source, path, 'the same page comes again and again')
+        throw unreadable(source, path, 'Stripe returns the same page repeatedly')
       return read
     }
     throw unreadable(source, path, 'the answer is not a list')
@@ -113,7 +111,7 @@ async function readPatiently(source: ListSource, path: string, params: Params): 
 
 /**
  * Stripe refuses a list of a customer that the account never had, for instance before a copy; the
- * list is then empty. The list of a deleted customer is not taken for empty.
+ * list is then empty. The list of a deleted customer is not treated as empty.
  */
 async function isNobody(source: ListSource, customer: unknown): Promise<boolean> {
   if (typeof customer !== 'string') return false

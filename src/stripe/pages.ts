@@ -7,16 +7,17 @@ export interface Page {
   readonly hasMore: boolean
 }
 
-/** Reads one page; its retries are its own. */
+/** Reads one page, with its own retries. */
 export type ReadPage = (params: Params) => Promise<Page>
 
 /**
- * The last object's id. A page with `has_more` but without objects would end the reading half-way.
+ * The id of the last object. A page with `has_more` but without objects would end the reading too
+ * early.
  */
 export function cursor(page: Page): string {
   const id = page.data.at(-1)?.id
   if (id === undefined)
-    throw new CommandError('list_incomplete', 'Stripe answered an empty page with has_more', {
+    throw new CommandError('list_incomplete', 'Stripe returned an empty page with has_more', {
       notDone: 'an incomplete list is never used',
       fix: 'run the command again',
     })

@@ -2,8 +2,8 @@ import type { Json } from '../core/json.ts'
 import type { Params } from '../engine/ports.ts'
 
 /**
- * `?status=all&expand[0]=data.customer&created[gte]=1…`: the form Stripe reads in the address of a
- * GET or DELETE; '' when there is nothing.
+ * `?status=all&expand[0]=data.customer&created[gte]=1…`: the form of parameters in the address of a
+ * GET or DELETE; '' without parameters.
  */
 export function queryString(params: Params): string {
   const pairs = Object.entries(params).flatMap(([name, value]) => encode(name, value))

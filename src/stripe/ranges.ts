@@ -1,42 +1,38 @@
 import type { StripeObject } from '../core/json.ts'
 import { createdAt, cursor, type Page, type ReadPage } from './pages.ts'
 
-/** Requests in flight for one list: enough to keep 25 requests a second busy at 300 ms each. */
+/** Parallel requests for one list: enough for 25 requests per second at 300 ms each. */
 const lanes = 8
-/**
- * A list shorter than this is read page by page: a half that turns out to be empty costs a request.
- */
+/** A shorter list is read page by page, because an empty half costs a request. */
 const pagesBeforeFirst = 4
-/** Pages to be read for each half that turned out to be empty, or is not known yet. */
+/** Pages that must be read for each half that is empty or still unknown. */
 const pagesPerEmpty = 10
-/** No object is older than Stripe: 2010-01-01. */
+/** No object is older than Stripe itself: 2010-01-01. */
 const beginning = 1_262_304_000
 
-/**
- * A range of `created`, read newest first. It gives its older part to an idle lane.
- */
+/** A range of `created`, read newest first. It gives its older part to an idle lane. */
 interface Stretch {
-  /** Lowest `created` of this stretch. */
+  /** The lowest `created` of this stretch. */
   from: number
-  /** Highest `created`, undefined for the range that continues the first page. */
+  /** The highest `created`; undefined for the range that continues the first page. */
   readonly until: number | undefined
   cursor: string | undefined
   readonly waiting: StripeObject[]
   done: boolean
-  /** Given away, and no page of it has been read. */
+  /** Given to another lane, which has not read a page of it. */
   unseen: boolean
   older: Stretch | undefined
 }
 
 /**
- * The objects after a list's first page, newest first. How objects are spread over time is not
- * known before they are read, so a stretch is halved whenever there is an idle lane: empty halves
- * cost one request, dense ones are halved again.
+ * The objects after the first page of a list, newest first. Their distribution over time is unknown
+ * before they are read, so a stretch is halved whenever a lane is idle: an empty half costs one
+ * request, a dense half is halved again.
  */
 export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
   let running = 0
   let pages = 1
-  /** Stretches given away that are empty, as far as is known. */
+  /** The number of given-away stretches that are empty, as far as is known. */
   let empty = 0
   let stopped = false
   let failure: { error: unknown } | undefined
@@ -102,10 +98,7 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
   }
 }
 
-/**
- * Cuts the part of a stretch that is still to be read in two; undefined when less than two pages
- * are expected.
- */
+/** Splits the unread part of a stretch in two; undefined when fewer than two pages are expected. */
 function olderHalf(stretch: Stretch, last: Page): Stretch | undefined {
   const newest = createdAt(last.data[0] ?? { object: '' })
   const oldest = createdAt(last.data.at(-1) ?? { object: '' })

@@ -4,9 +4,9 @@ import type { StripeRequest } from '../engine/ports.ts'
 import { type ListSource, readList } from './list.ts'
 
 /**
- * A subscription embeds a list of its items, which may be shown in part (`has_more`): a comparison
- * of subscriptions needs them all. A read that cannot be finished is a failure; the answer of a
- * write is kept as it came.
+ * A subscription embeds a list of its items, which may be incomplete (`has_more`), but a comparison
+ * of subscriptions needs all items. A read that cannot be finished is a failure; the answer of a
+ * write is kept as received.
  */
 export async function withAllItems(
   source: ListSource,
@@ -28,7 +28,7 @@ export async function withAllItems(
   }
 }
 
-/** The expansions inside the items, named for a list of items. */
+/** The expansions inside the items, in the form for a list of items. */
 function deeper(expand: unknown): string[] {
   const paths = Array.isArray(expand) ? expand.filter((path) => typeof path === 'string') : []
   return paths.filter((path) => path.startsWith('items.data.')).map((path) => path.slice('items.'.length))

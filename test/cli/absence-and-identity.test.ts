@@ -148,7 +148,9 @@ test(
   },
 )
 
-/** The same account under another name: in project.yaml, and in the files that its name is part of. */
+/**
+ * The same account under another name: in project.yaml, and in the files that its name is part of.
+ */
 function renameSource(project: ServedProject, from: string, to: string): void {
   project.edit('project.yaml', (text) => text.replace(`  ${from}: {`, `  ${to}: {`))
   for (const [before, after] of [

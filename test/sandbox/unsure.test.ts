@@ -66,7 +66,7 @@ describe('the choices that make a possible world', () => {
       expect(readWorldText(worldText(world))).toEqual({ world })
       expect(readWorldText(`random:${seed}`)).toEqual({ world })
     }
-    expect(readWorldText('nothing=true')).toMatchObject({ wrong: expect.stringContaining('is no switch') })
+    expect(readWorldText('nothing=true')).toMatchObject({ wrong: expect.stringContaining('there is no switch') })
   })
 
   test('an unknown switch and an unknown reading are refused with those there are', async () => {
@@ -74,7 +74,7 @@ describe('the choices that make a possible world', () => {
     expect(await control(sandbox, 'POST', { nothing: true })).toMatchObject({ status: 400 })
     expect(await control(sandbox, 'POST', { prorations_at_cancel: true })).toMatchObject({
       status: 400,
-      body: { error: { message: '"prorations_at_cancel" is one of: go, stay' } },
+      body: { error: { message: '"prorations_at_cancel" must be one of: go, stay' } },
     })
   })
 })

@@ -26,14 +26,14 @@ describe('connecting', () => {
   })
 
   test.each([
-    ['a key of another account', { account: 'acct_2' }, 'wrong_account', /says acct_2, its key belongs to acct_1/],
+    ['a key of another account', { account: 'acct_2' }, 'wrong_account', /says acct_2, but its key belongs to acct_1/],
     [
       'a live key for a test account',
       { key: 'sk_live_secretsecret' },
       'wrong_mode',
-      /livemode: false, its key is a live key/,
+      /livemode: false, but its key is a live key/,
     ],
-    ['a test key for a live account', { livemode: true }, 'wrong_mode', /livemode: true, its key is a test key/],
+    ['a test key for a live account', { livemode: true }, 'wrong_mode', /livemode: true, but its key is a test key/],
     ['a publishable key', { key: 'pk_test_secretsecret' }, 'key_unusable', /not a secret or restricted key/],
     ['an empty key', { key: '' }, 'key_unusable', /not a secret or restricted key/],
     [
@@ -62,7 +62,7 @@ describe('connecting', () => {
       'a server that is no Stripe',
       { fetch: () => Promise.resolve(Response.json({ hello: 'world' })) },
       'account_unreachable',
-      /not an object of Stripe/,
+      /not a Stripe object/,
     ],
   ] as const)('refuses %s, in words, without the key', async (_, more, code, message) => {
     const refusal = await connectAccount(options(more)).then(

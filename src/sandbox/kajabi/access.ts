@@ -6,8 +6,8 @@ import { paymentType } from './resources.ts'
 import type { Site } from './site.ts'
 
 /**
- * How a grant is made: `mail` is the welcome mail of the API (sent unless declined) or the grant
- * mail of the offer addresses (not sent unless asked for).
+ * How a grant is made. `mail` is the welcome mail of the API (sent unless declined) or the grant
+ * mail of the offer addresses (sent only on request).
  */
 export interface GrantTerms {
   by: Grant['by']
@@ -15,7 +15,7 @@ export interface GrantTerms {
   activatedAs?: string
 }
 
-/** The customer of a contact, made by its first grant or purchase. */
+/** The customer of a contact; the first grant or purchase creates it. */
 export function customerOf(site: Site, contactId: string): Customer {
   const contact = present(site.contacts.get(contactId), `contact ${contactId}`)
   const known = contact.customer === null ? undefined : site.customers.get(contact.customer)
@@ -35,9 +35,8 @@ export function customerOf(site: Site, contactId: string): Customer {
 }
 
 /**
- * Grants an offer. One that is already recorded is left as it is, even if its products were
- * switched off: the real API checks "if the contact was already granted the offer" and does no
- * more.
+ * Grants an offer. A grant that already exists stays as it is, even if its products were switched
+ * off: the real API checks "if the contact was already granted the offer" and does no more.
  */
 export function grant(site: Site, contactId: string, offer: Offer, terms: GrantTerms): void {
   const id = `${contactId}/${offer.id}`
@@ -65,8 +64,8 @@ export function grant(site: Site, contactId: string, offer: Offer, terms: GrantT
 }
 
 /**
- * A member buys in Kajabi itself: access, a purchase, and the purchase hook (which grants never
- * fire).
+ * A member buys in Kajabi itself. This creates access, a purchase, and the purchase hook (which
+ * grants never send).
  */
 export function purchase(site: Site, contactId: string, offer: Offer): Purchase {
   grant(site, contactId, offer, { by: 'purchase', mail: 'welcome' })
@@ -99,8 +98,8 @@ function recordPurchase(site: Site, customer: Customer, offer: Offer, now: Insta
 }
 
 /**
- * Takes an offer away, grant and purchase alike. Only active ones are affected; false when there
- * was none.
+ * Revokes an offer, the grant and the purchase alike. Only active ones change; false when there was
+ * none.
  */
 export function revoke(site: Site, contactId: string, offerId: string, reason: string): boolean {
   const id = `${contactId}/${offerId}`
@@ -115,7 +114,8 @@ export function revoke(site: Site, contactId: string, offerId: string, reason: s
 }
 
 /**
- * The access timer of an offer with a day limit. From outside it looks like any other revocation.
+ * The access timer of an offer with a day limit. To an API client it looks like any other
+ * revocation.
  */
 export function accessEnds(site: Site, grantId: string): void {
   const row = site.grants.get(grantId)
@@ -123,7 +123,7 @@ export function accessEnds(site: Site, grantId: string): void {
   revoke(site, row.contact, row.offer, 'Access expired')
 }
 
-/** A contact as the site keeps it; the address stripped and lower-cased. */
+/** A contact as the site stores it: the address is trimmed and in lower case. */
 export function newContact(site: Site, terms: { name: string; email: string; subscribed?: boolean }): Contact {
   const now = site.now()
   const row: Contact = {

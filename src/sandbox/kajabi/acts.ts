@@ -9,14 +9,14 @@ import { addTag, removeTag } from './relations.ts'
 import { text } from './requests.ts'
 import type { Site } from './site.ts'
 
-/** What an act came to: `problem` when it named something that is not there. */
+/** The result of an act; `problem` when the act names something that does not exist. */
 export type ActOutcome = { done: JsonObject } | { problem: string }
 
 class Unknown extends Error {}
 
 /**
- * People and automations at work in Kajabi, by hand of a test or a demonstration. `contact` is an
- * id or an e-mail address; tags, offers and forms are named by id or title.
+ * Acts of people and of automations in Kajabi, for tests and demonstrations. `contact` is an id or
+ * an e-mail address; tags, offers and forms are named by id or title.
  */
 const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObject>> = {
   make_tag: (site, order) => ({ tag: makeTag(site, word(order, 'name')).id }),
@@ -52,7 +52,7 @@ const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObjec
     const reason = text(order, 'reason') ?? 'Revoked'
     return { revoked: revoke(site, contact(site, order).id, offer(site, order).id, reason) }
   },
-  /** The products of a grant go dark while the grant stays listed. */
+  /** Switches the products of a grant off while the grant stays listed. */
   switch_off_products(site, order) {
     const row = site.grants.get(`${contact(site, order).id}/${offer(site, order).id}`)
     if (row === undefined) throw new Unknown('the contact has no such offer')
@@ -61,7 +61,7 @@ const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObjec
   },
   purchase: (site, order) => ({ purchase: purchase(site, contact(site, order).id, offer(site, order)).id }),
   /**
-   * "Recurring payments cancelled": the automation that also fires when a payment plan is fully
+   * "Recurring payments cancelled": the automation that also runs when a payment plan is fully
    * paid.
    */
   payments_cancelled(site, order) {
@@ -82,7 +82,7 @@ const acts: Readonly<Record<string, (site: Site, order: JsonObject) => JsonObjec
 export function act(site: Site, order: JsonObject): ActOutcome {
   const name = text(order, 'act') ?? ''
   const does = acts[name]
-  if (does === undefined) return { problem: `no such act: ${name}; known are ${Object.keys(acts).join(', ')}` }
+  if (does === undefined) return { problem: `there is no act "${name}"; the acts are: ${Object.keys(acts).join(', ')}` }
   try {
     return { done: does(site, order) }
   } catch (error) {
@@ -91,7 +91,7 @@ export function act(site: Site, order: JsonObject): ActOutcome {
   }
 }
 
-/** What a test may want to see of the site that its API never shows. */
+/** The parts of the site that its API does not show, for tests. */
 export function overview(site: Site): JsonObject {
   const now = formatInstant(site.now())
   const count = (rows: { size: number }): number => rows.size

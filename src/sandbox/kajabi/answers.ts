@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 
-/** What the site answers: status, media type and text, ready for the wire. */
+/** An answer of the site: status, media type and text, ready to send. */
 export interface Answer {
   status: number
   type: string
@@ -9,8 +9,8 @@ export interface Answer {
 }
 
 /**
- * A refusal that ends a request. `pointer` names the offending part of the body, as in Kajabi's
- * error schema.
+ * An error answer that ends a request. `pointer` names the part of the body that is wrong, as in
+ * Kajabi's error schema.
  */
 export class Refusal extends Error {
   readonly answer: Answer
@@ -42,8 +42,8 @@ const titles: Record<number, string> = {
 }
 
 /**
- * The JSON:API error envelope, as observed on the wire: `source` is null unless a part of the body
- * is to blame.
+ * The JSON:API error envelope, as observed in real answers: `source` is null unless a part of the
+ * body is wrong.
  */
 export function refuse(status: number, detail: string, pointer?: string): Refusal {
   const source: Json = pointer === undefined ? null : { pointer }
@@ -56,7 +56,7 @@ export function refuseToken(status: 400 | 401, error: string): Refusal {
   return new Refusal({ status, type: 'application/json; charset=utf-8', body: JSON.stringify({ error }) })
 }
 
-/** Unknown paths and broken servers answer with a page, not with JSON. */
+/** Unknown paths and failing servers answer with an HTML page, not with JSON. */
 export function page(status: number, title: string): Answer {
   const text = `<!DOCTYPE html>\n<html>\n<head><title>${title}</title></head>\n<body><h1>${title}</h1></body>\n</html>\n`
   return { status, type: 'text/html; charset=utf-8', body: text }

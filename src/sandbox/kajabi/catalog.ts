@@ -177,7 +177,7 @@ export function showHook(site: Site, id: string): Answer {
   return show(hookResource(site, found(site.hooks.get(id))))
 }
 
-/** Hooks are made and deleted, never changed. The address is probed once the answer is out. */
+/** Hooks are created and deleted, never changed. The site probes the address after the answer. */
 export function createHook(site: Site, request: SiteRequest): Answer {
   mayManageHooks(site)
   const { data, attributes } = resourceBody(request, 'hooks')

@@ -11,8 +11,8 @@ import type { Site } from './site.ts'
 import type { Json } from '../../core/json.ts'
 
 /**
- * Filters of the description that need parts of Kajabi (mailings, events, assessments) this site
- * has nothing of.
+ * Filters of the API description that depend on parts of Kajabi (mailings, events, assessments)
+ * which this site does not model.
  */
 const unmodelled = [
   'is_hidden',
@@ -30,7 +30,7 @@ const unmodelled = [
   'is_hard_bouncing',
 ]
 
-/** With `include`, big lists of the real site run into its time-out. */
+/** With `include`, the real site times out on large lists. */
 const largestIncludingPage = 50
 
 export function listContacts(site: Site, request: SiteRequest): Answer {
@@ -51,14 +51,14 @@ export function listContacts(site: Site, request: SiteRequest): Answer {
   return list(route, visible, request.query)
 }
 
-/** A new contact becomes visible to lists after some of them have passed it by. */
+/** A new contact becomes visible to lists only after some list requests. */
 function indexed(site: Site, row: Contact): boolean {
   if (row.unindexed_for === 0) return true
   site.contacts.put({ ...row, unindexed_for: row.unindexed_for - 1 })
   return false
 }
 
-/** Newest first; ids settle ties, since many contacts arrive in one second. */
+/** Newest first. Ids decide ties, since many contacts arrive within one second. */
 const newest = (row: { created: number; id: string }): number => row.created * 1e6 + (Number(row.id) % 1e6)
 
 type Accepts<Row> = (row: Row, value: string) => boolean
@@ -76,7 +76,7 @@ function contactFilters(site: Site): Record<string, Accepts<Contact>> {
     row.created >= instant(site.now() - Number(days) * secondsPerDay)
   return {
     site_id: (_, value) => value === site.id,
-    // Answered from the index above; here it must only not be an unknown filter.
+    // The index above answers it; the entry exists so that the filter is known.
     search: () => true,
     email_contains: (row, value) => row.email.includes(value.toLowerCase()),
     name_contains: (row, value) => row.name.toLowerCase().includes(value.toLowerCase()),
@@ -158,7 +158,7 @@ export function updateContact(site: Site, request: SiteRequest, id: string): Ans
   return document({ data: contactResource(site, row) as unknown as Json })
 }
 
-/** Accepted only once the contact has a customer, and unique within the site. */
+/** Accepted only after the contact has a customer; unique within the site. */
 function setExternalId(site: Site, row: Contact, value: JsonObject[string]): void {
   const pointer = '/data/attributes/external_user_id'
   const customer = row.customer === null ? undefined : site.customers.get(row.customer)

@@ -5,9 +5,9 @@ import { addTag } from './relations.ts'
 import type { Site } from './site.ts'
 
 /**
- * A form is submitted: whatever e-mail was typed is believed. The contact is found or made and
- * opted in, automations add the form's tags and revoke its offers, and the hook goes out without a
- * contact id.
+ * A visitor submits a form. The site believes the e-mail address as it was typed: it finds or
+ * creates the contact and subscribes it, automations add the form's tags and revoke its offers, and
+ * the hook is sent without a contact id.
  */
 export function submitForm(site: Site, form: Form, typed: { name: string; email: string }): FormSubmission {
   const contact = site.contactOf(typed.email) ?? newContact(site, { ...typed, subscribed: true })
@@ -24,7 +24,7 @@ export function submitForm(site: Site, form: Form, typed: { name: string; email:
   return row
 }
 
-/** What an automation does to a contact: tags, and offers taken away. */
+/** What an automation does to a contact: it adds tags and revokes offers. */
 export function automate(
   site: Site,
   contactId: string,

@@ -14,9 +14,9 @@ import {
 import type { Site } from './site.ts'
 
 /**
- * Outgoing hooks. There is no signature, no timestamp and no delivery id: `id` names the resource
- * that caused the event, so that two different events may carry the same one. Grants, revocations
- * and cancels fire nothing at all.
+ * Outgoing hooks. They have no signature, no timestamp and no delivery id: `id` names the resource
+ * that caused the event, so two different events may carry the same `id`. Grants, revocations and
+ * cancels send no hook at all.
  */
 export function announceTag(site: Site, event: 'tag_added' | 'tag_removed', contact: Contact, tag: Tag): void {
   fire(site, event, tag.id, tag.id, [contactResource(site, contact), tagResource(site, tag)])
@@ -57,12 +57,12 @@ function deliver(site: Site, hook: Hook, body: string): void {
 }
 
 /**
- * Kajabi retries "for hours" (as one owner saw); the exact schedule is not published. Seconds
- * between attempts.
+ * Seconds between attempts. Kajabi retries "for hours" (an owner's report); the exact schedule is
+ * not published.
  */
 const retries = [60, 300, 900, 1_800, 3_600, 7_200]
 
-/** What became of an attempt: done, tried again later on the site's clock, or given up. */
+/** Records the result of an attempt: done, repeated later by the site's clock, or given up. */
 export function delivered(site: Site, id: string, status: number | undefined): void {
   const delivery = site.deliveries.get(id)
   if (delivery === undefined) return
@@ -81,17 +81,17 @@ export function redeliver(site: Site, id: string): void {
   if (delivery !== undefined && delivery.next <= site.now()) site.send(delivery)
 }
 
-/**
- * Every delivery that has not been answered yet goes out at once: for a process that was restarted,
- * or a clock that stands still.
- */
+/** Sends every unanswered delivery at once: after a restart, or while the clock stands still. */
 export function redeliverAll(site: Site): number {
   const waiting = [...site.deliveries.all()]
   for (const delivery of waiting) site.send(delivery)
   return waiting.length
 }
 
-/** Kajabi probes a new hook's address with HEAD or GET and silently gives the hook up on a 405. */
+/**
+ * Kajabi probes the address of a new hook with HEAD or GET. After a 405 it stops using the hook
+ * without a notice.
+ */
 export function probed(site: Site, id: string, status: number | undefined): void {
   const hook = site.hooks.get(id)
   if (hook !== undefined && status === 405) site.hooks.put({ ...hook, dead: true })

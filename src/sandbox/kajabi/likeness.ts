@@ -1,6 +1,6 @@
 /**
- * Addresses with the same likeness are found together by the site's fuzzy search: numbers, dots,
- * tags and the domain do not count.
+ * The site's fuzzy search finds addresses with the same key together: digits, dots, `+` suffixes
+ * and the domain do not count.
  */
 export function similarity(email: string): string {
   const local = email.split('@')[0] ?? ''

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../core/json.ts'
 import { type Answer, document, refuse } from './answers.ts'
 
-/** A resource as JSON:API writes it. */
+/** A resource in JSON:API form. */
 export interface Resource {
   id: string
   type: string
@@ -11,32 +11,35 @@ export interface Resource {
 }
 
 /**
- * What a list route lets its callers ask for. Filters that are not named here are ignored without a
- * word, as the real API does.
+ * What a client may ask of a list route. Filters that are not named here are ignored without an
+ * error, as in the real API.
  */
 export interface ListRoute<Row> {
   path: string
   type: string
   /**
-   * Sort keys and what they compare. The first one, descending, is the order when none is asked
-   * for.
+   * Sort keys and the value that each compares. Without a sort parameter the first one applies,
+   * descending.
    */
   sorts: Readonly<Record<string, (row: Row) => string | number>>
   filters: Readonly<Record<string, (row: Row, value: string) => boolean>>
   /**
-   * Filters of the official description that this site does not model: refused aloud rather than
-   * answered wrongly.
+   * Filters of the official description that this site does not model. They are refused, because a
+   * wrong answer would go unnoticed.
    */
   unmodelled?: readonly string[]
   render(row: Row): Resource
-  /** Which of the two shapes of totals the route uses. */
+  /** Which of the two forms of totals the route returns. */
   meta: 'pages' | 'count'
 }
 
 const usualSize = 25
 const largestSize = 500
 
-/** Filters, sorts, cuts out the page and renders it, with the links and totals of the real API. */
+/**
+ * Filters, sorts and pages the rows, and renders the page with the links and totals of the real
+ * API.
+ */
 export function list<Row>(route: ListRoute<Row>, rows: Iterable<Row>, query: URLSearchParams): Answer {
   const chosen = filtered(route, [...rows], query)
   sort(route, chosen, query.get('sort'))
@@ -80,8 +83,8 @@ function compare(a: string | number, b: string | number): number {
 }
 
 /**
- * The links lead to another host than the one asked (seen in the official samples): a caller must
- * take their query string only.
+ * The links name another host than the request did (seen in the official samples), so a client must
+ * use their query string only.
  */
 function links(path: string, query: URLSearchParams, number: number, pages: number): JsonObject {
   const to = (page: number): string => {

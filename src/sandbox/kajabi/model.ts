@@ -1,21 +1,21 @@
 import type { Instant } from '../../core/instant.ts'
 
 /**
- * The rows of a simulated Kajabi site. Field names are those of the official API description
- * (1.1.0); what the API never shows (mails sent, dead hooks, the provisioning state of a grant) is
- * kept beside them, so that a test can look at it.
+ * The rows of a simulated Kajabi site. Field names follow the official API description (1.1.0).
+ * What the API never shows (mails sent, abandoned hooks, the provisioning state of a grant) is
+ * stored in the same rows for tests.
  */
 export interface Contact {
   id: string
   name: string
-  /** Stored stripped and lower-cased, unique per site. */
+  /** Trimmed and in lower case; unique per site. */
   email: string
   phone_number: string | null
   subscribed: boolean
-  /** Set by the first grant or purchase. */
+  /** The first grant or purchase sets it. */
   customer: string | null
   tags: string[]
-  /** How many list requests must pass before the search index has heard of a new contact. */
+  /** How many list requests must pass before the search index contains a new contact. */
   unindexed_for: number
   created: Instant
   updated: Instant
@@ -38,9 +38,9 @@ export interface Offer {
   currency: string
   price_in_cents: number
   kind: 'free' | 'one_time' | 'subscription' | 'payment_plan'
-  /** Number of payments of a payment plan. */
+  /** The number of payments of a payment plan. */
   payments: number | null
-  /** Access ends this many days after it began; null is for ever. */
+  /** Access ends this many days after it began; null means never. */
   access_days: number | null
   products: string[]
   /** The bearer secret in the offer's activation and deactivation addresses. */
@@ -61,18 +61,18 @@ export interface Tag {
   created: Instant
 }
 
-/** Access of one contact to one offer, however it came about. */
+/** The access of one contact to one offer, however it began. */
 export interface Grant {
   /** `<contact>/<offer>` */
   id: string
   contact: string
   offer: string
   by: 'api' | 'hand' | 'url' | 'purchase' | 'automation'
-  /** The id an offer address was called with; the deactivation must name the same one. */
+  /** The id in the call of the activation address; the deactivation must name the same id. */
   activated_as: string | null
   /**
-   * False: the offer is listed as granted, yet its products are switched off (seen live; a plain
-   * second grant does not mend it).
+   * False: the offer is listed as granted, but its products are switched off (seen live; a second
+   * plain grant does not switch them on).
    */
   products_active: boolean
   expires: Instant | null
@@ -100,7 +100,10 @@ export interface Form {
   id: string
   title: string
   webhook_url: string | null
-  /** Tags and grants that Kajabi's automations apply when the form is submitted. */
+  /**
+   * Tags that Kajabi's automations add, and offers that they revoke, when a visitor submits the
+   * form.
+   */
   adds_tags: string[]
   revokes_offers: string[]
   created: Instant
@@ -129,12 +132,12 @@ export interface Hook {
   event: HookEvent
   target_url: string
   resource_id: string | null
-  /** Kajabi stopped delivering (a probe was answered with 405). Nothing tells the owner. */
+  /** Kajabi stopped delivering after a probe was answered with 405. The owner gets no notice. */
   dead: boolean
   created: Instant
 }
 
-/** One delivery of a hook that has not been answered with 2xx yet. */
+/** One delivery of a hook that no 2xx has answered yet. */
 export interface Delivery {
   id: string
   hook: string
@@ -146,8 +149,7 @@ export interface Delivery {
 }
 
 /**
- * A mail Kajabi would have sent. Only what a test has to see: which kind, to whom, about which
- * offer.
+ * A mail that Kajabi would have sent. Only what a test needs: its kind, its receiver and its offer.
  */
 export interface Mail {
   id: string
@@ -167,21 +169,21 @@ export interface Token {
 }
 
 /**
- * What is unsure or differs between accounts, switchable so that a caller can be tried on both
- * sides of it.
+ * Behaviour that is unsure or differs between accounts; switchable, so that a client can be tested
+ * with every reading.
  */
 export interface SiteBehaviour {
-  /** Seconds an access token lives; 604800 was seen live. */
+  /** Seconds until an access token expires; 604800 was seen live. */
   token_seconds: number
-  /** List requests a new contact stays invisible to searches. */
+  /** How many list requests it takes until a search finds a new contact. */
   index_lag: number
-  /** Whether a grant made over the API shows up among the purchases. */
+  /** Whether a grant made by the API is listed among the purchases. */
   grants_are_purchases: boolean
-  /** Whether a tag that an automation adds fires `tag_added`. */
+  /** Whether a tag that an automation adds sends `tag_added`. */
   automation_tags_fire: boolean
-  /** Whether a hook that Kajabi gave up is still listed. */
+  /** Whether a hook that Kajabi stopped delivering is still listed. */
   dead_hooks_listed: boolean
-  /** Whether the key may manage hooks (one live account's could not). */
+  /** Whether the API key may manage hooks (the key of one live account could not). */
   hooks_permitted: boolean
 }
 

@@ -1,5 +1,5 @@
-// A Kajabi site beside the accounts: /kajabi/v1/* is its API, /kajabi/webhooks/* its offer
-// addresses. Written after the official description 1.1.0 and what owners of live sites report.
+// A Kajabi site beside the accounts: /kajabi/v1/* is its API, /kajabi/webhooks/* holds its offer
+// addresses. It follows the official description 1.1.0 and reports of owners of live sites.
 import { present } from '../../core/assert.ts'
 import { ControlRefusal, textOf } from '../kernel/control.ts'
 import { idFor } from '../kernel/ids.ts'
@@ -18,7 +18,7 @@ import { Site } from './site.ts'
 
 const sites = new WeakMap<World, Site>()
 
-/** The world's one site. */
+/** The only site of the world. */
 export function siteOf(world: World): Site {
   const known = sites.get(world)
   if (known !== undefined) return known
@@ -27,7 +27,7 @@ export function siteOf(world: World): Site {
     table: (definition) => space.table(definition),
     now: () => world.now,
     secret: (kind, n, length) => idFor(world.seed, `kajabi/${kind}`, 'cus', n).slice(4).repeat(5).slice(0, length),
-    // Due work belongs to an account; the site's rides with the first one.
+    // Due work belongs to an account; the site's work is stored in the first one.
     schedule: (at, kind, key) =>
       world.schedule(present([...world.accounts.values()][0], 'an account'), at, { kind, key }),
     send: (delivery) => postDelivery(world, site, delivery),
@@ -37,17 +37,14 @@ export function siteOf(world: World): Site {
   return site
 }
 
-/**
- * The key of the site's API. `api_base` is what stands in for `https://api.kajabi.com`, without the
- * `/v1`.
- */
+/** The key of the site's API. `api_base` replaces `https://api.kajabi.com`, without the `/v1`. */
 export function siteKey(world: World): SiteKey {
   return { client_id: `sandbox_client_${world.seed}`, client_secret: `sandbox_secret_${world.seed}` }
 }
 
 export interface KajabiReady extends SiteKey {
   readonly site: string
-  /** A path: the server's own address comes before it. */
+  /** A path; the client puts the address of the server before it. */
   readonly api_base: string
 }
 
@@ -93,13 +90,13 @@ function order(world: World, input: ControlInput): object {
   return outcome.done
 }
 
-/** Switches the unsure sides of the site's behaviour; unknown names are refused. */
+/** Sets switches of the site's unsure behaviour; unknown names are refused. */
 function change(site: Site, input: ControlInput): object {
   for (const [name, value] of Object.entries(input)) {
     const known = Object.entries(usualBehaviour).find(([key]) => key === name)
     if (known === undefined || typeof known[1] !== typeof value)
       throw new ControlRefusal(
-        `no behaviour "${name}" of that type; there are: ${Object.keys(usualBehaviour).join(', ')}`,
+        `there is no behaviour "${name}" of that type; the behaviours are: ${Object.keys(usualBehaviour).join(', ')}`,
       )
     site.behave({ [name]: value })
   }

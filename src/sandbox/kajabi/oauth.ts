@@ -4,14 +4,14 @@ import type { Token } from './model.ts'
 import { type SiteRequest, formBody } from './requests.ts'
 import type { Site } from './site.ts'
 
-/** The site's one API key. */
+/** The only API key of the site. */
 export interface SiteKey {
   client_id: string
   client_secret: string
 }
 
 /**
- * `POST /v1/oauth/token`: client credentials or a refresh token; its errors are flat, not JSON:API.
+ * `POST /v1/oauth/token`: client credentials or a refresh token. Its errors are flat, not JSON:API.
  */
 export function issueToken(site: Site, key: SiteKey, request: SiteRequest): Answer {
   const form = formBody(request)
@@ -49,7 +49,7 @@ export function issueToken(site: Site, key: SiteKey, request: SiteRequest): Answ
   return { status: 200, type: 'application/json; charset=utf-8', body: JSON.stringify(body) }
 }
 
-/** `POST /v1/oauth/revoke`: both tokens of the pair die. */
+/** `POST /v1/oauth/revoke`: both tokens of the pair become invalid. */
 export function revokeToken(site: Site, request: SiteRequest): Answer {
   const named = formBody(request).get('token')
   for (const token of site.tokens.all())
@@ -63,7 +63,7 @@ export function authorize(site: Site, request: SiteRequest): void {
   if (token === undefined || token.revoked || token.expires <= site.now()) throw refuse(401, unauthorized)
 }
 
-/** The key was rotated in the dashboard: every token of it is void at once. */
+/** The owner rotated the key in the dashboard: all its tokens become invalid at once. */
 export function voidTokens(site: Site): void {
   for (const token of site.tokens.all()) site.tokens.put({ ...token, revoked: true })
 }

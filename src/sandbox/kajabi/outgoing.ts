@@ -7,8 +7,8 @@ import type { Delivery, Hook } from './model.ts'
 import type { Site } from './site.ts'
 
 /**
- * Sends one delivery of a hook after the transaction that caused it: unsigned, with nothing in its
- * headers that names Kajabi.
+ * Sends one delivery of a hook after the transaction that caused it. It is unsigned, and no header
+ * names Kajabi.
  */
 export function postDelivery(world: World, site: Site, delivery: Delivery): void {
   sendLater(world, async (send) => {
@@ -22,7 +22,7 @@ export function postDelivery(world: World, site: Site, delivery: Delivery): void
   })
 }
 
-/** HEAD first, then GET; whoever answers 405 to either is given up. */
+/** Sends HEAD first, then GET. The hook is given up when either is answered with 405. */
 export function probeHook(world: World, site: Site, hook: Hook): void {
   sendLater(world, async (send) => {
     for (const method of ['HEAD', 'GET']) {

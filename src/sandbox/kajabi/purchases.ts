@@ -36,7 +36,7 @@ const suffixes: Record<string, Compare> = {
 }
 
 /**
- * `filter[deactivated_at_gte]` and its kin: every listed attribute with every suffix. Empty
+ * `filter[deactivated_at_gte]` and similar: every listed attribute with every suffix. Empty
  * attributes match nothing.
  */
 function attributeFilters(): ListRoute<Purchase>['filters'] {
@@ -92,7 +92,7 @@ export function showPurchase(site: Site, id: string): Answer {
   return shown(site, id)
 }
 
-/** Takes access away; a subscription that Kajabi runs goes on being billed. */
+/** Takes the access away; Kajabi continues to bill its own subscription. */
 export function deactivatePurchase(site: Site, id: string): Answer {
   const row = purchaseFor(site, id)
   revoke(site, row.contact, row.offer, 'Deactivated')
@@ -109,8 +109,8 @@ export function reactivatePurchase(site: Site, id: string): Answer {
 }
 
 /**
- * Cancels the subscription that Kajabi itself runs. It knows nothing of one that somebody else
- * runs: 422.
+ * Cancels a subscription that Kajabi itself bills. Kajabi does not know subscriptions of other
+ * systems: 422.
  */
 export function cancelPurchase(site: Site, id: string): Answer {
   const row = purchaseFor(site, id)

@@ -8,10 +8,7 @@ import { type SiteRequest, identifiersOf, jsonBody } from './requests.ts'
 import { identifiers } from './resources.ts'
 import type { Site } from './site.ts'
 
-/**
- * Offers and tags of a person: add with POST, take away with DELETE and a body, replace everything
- * with PATCH.
- */
+/** Offers and tags of a contact: POST adds, DELETE with a body removes, PATCH replaces all. */
 type Change = 'GET' | 'POST' | 'DELETE' | 'PATCH'
 
 export function contactOffers(site: Site, request: SiteRequest, id: string): Answer {
@@ -82,8 +79,8 @@ function changeTags(site: Site, request: SiteRequest, contactId: string): void {
 }
 
 /**
- * Adding a tag that is already there is no event. `quietly`: by an automation, on a site whose
- * automations fire no hook.
+ * Adding a tag that the contact already has is no event. `quietly`: an automation adds it, on a
+ * site whose automations send no hooks.
  */
 export function addTag(site: Site, contactId: string, tag: Tag, quietly = false): void {
   const row = contactFor(site, contactId)

@@ -1,7 +1,7 @@
 import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts'
 import { refuse, refuseToken } from './answers.ts'
 
-/** A request as it reached the site: the path without the sandbox's `/kajabi` in front. */
+/** A request to the site: its path, without the sandbox's prefix `/kajabi`. */
 export interface SiteRequest {
   method: string
   path: string
@@ -36,7 +36,7 @@ export function identifiersOf(request: SiteRequest, type: string): string[] {
   })
 }
 
-/** The site a new resource is for: creation without it is a bad request. */
+/** The site that a new resource belongs to; a creation without it is refused with 400. */
 export function siteNamed(data: JsonObject): string {
   const relationships = data['relationships']
   const site = isJsonObject(relationships) ? relationships['site'] : undefined
@@ -46,7 +46,7 @@ export function siteNamed(data: JsonObject): string {
   return id
 }
 
-/** The token routes take a form; JSON was seen to work as well. */
+/** The token routes accept a form; in practice JSON works as well. */
 export function formBody(request: SiteRequest): URLSearchParams {
   if (!(request.headers.get('content-type') ?? '').includes('json')) return new URLSearchParams(request.body)
   const value = parse(request.body)
@@ -62,8 +62,8 @@ export function text(attributes: JsonObject, name: string): string | undefined {
 }
 
 /**
- * "Must be a valid and deliverable address": well formed, and not under a domain that is reserved
- * for never existing.
+ * "Must be a valid and deliverable address": well formed, and not under a reserved domain that can
+ * never exist.
  */
 export function deliverable(email: string): boolean {
   return /^[^\s@]+@[^\s@]+\.[^\s@.]{2,}$/.test(email.trim()) && !email.trim().toLowerCase().endsWith('.invalid')

@@ -5,7 +5,7 @@ import type { Resource } from './lists.ts'
 import type { Contact, Customer, Form, FormSubmission, Hook, Offer, Product, Purchase, Tag } from './model.ts'
 import type { Site } from './site.ts'
 
-/** Rows as JSON:API resources, with the attributes of the official description and none besides. */
+/** Rows as JSON:API resources, with exactly the attributes of the official description. */
 const host = 'https://app.kajabi.com/api/v1'
 
 const time = (at: Instant | null): string | null => (at === null ? null : formatInstant(at))
@@ -159,7 +159,7 @@ export function tagResource(site: Site, row: Tag): Resource {
   return { id: row.id, type: 'contact_tags', attributes: { name: row.name }, relationships: { site: siteOf(site) } }
 }
 
-/** `detail` adds what only the details page of a purchase shows. */
+/** `detail` adds the attributes that only the details page of a purchase shows. */
 export function purchaseResource(site: Site, row: Purchase, detail = false): Resource {
   const products = site.offers.get(row.offer)?.products ?? []
   return {
@@ -245,7 +245,7 @@ export function hookResource(site: Site, row: Hook): Resource {
     attributes: {
       event: row.event,
       target_url: row.target_url,
-      // The schema says integer or null, although the documented request sends a string.
+      // The schema says integer or null, although the documented example sends a string.
       resource_id: row.resource_id === null ? null : Number(row.resource_id),
       created_at: time(row.created),
       updated_at: time(row.created),

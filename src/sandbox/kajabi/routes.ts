@@ -12,8 +12,8 @@ import { offerAddress } from './urls.ts'
 type Handler = (site: Site, request: SiteRequest, id: string) => Answer
 
 /**
- * `METHOD /v1/path` with `*` for an id. Whatever is not here is answered with a page of HTML, as
- * the real site does.
+ * `METHOD /v1/path` with `*` for an id. All other addresses are answered with an HTML page, as the
+ * real site does.
  */
 export const routes: Readonly<Record<string, Handler>> = {
   'GET /v1/me': () => document({ data: { id: '1', type: 'users', attributes: me } }),

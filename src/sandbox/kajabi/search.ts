@@ -2,9 +2,9 @@ import type { Contact } from './model.ts'
 import type { Site } from './site.ts'
 
 /**
- * The fuzzy search over name and e-mail, as its users describe it: it finds neighbours as well as
- * the exact match, in no order of quality; a new contact is missing until the index has caught up;
- * a full address with `+` in it finds nothing, its part before the `+` does.
+ * The fuzzy search over name and e-mail address, as its users describe it. It returns similar
+ * addresses with the exact match, unordered. A new contact is missing until the index contains it.
+ * A full address with `+` in it finds nothing; its part before the `+` does.
  */
 export function search(site: Site, query: string): Contact[] {
   const wanted = query.trim().toLowerCase()

@@ -20,7 +20,7 @@ import {
 } from './model.ts'
 import { similarity } from './likeness.ts'
 
-/** Last numbers given out, by kind. */
+/** The last number that was used, by kind. */
 interface Counter extends Row {
   readonly count: number
 }
@@ -45,24 +45,24 @@ const definitions = {
   purchases: { name: 'purchases', indexes: { contact: (row) => row.contact } } satisfies TableDefinition<Purchase>,
 }
 
-/** What a site needs of the world around it. */
+/** What a site needs from the world that contains it. */
 export interface Ground {
   table<R extends Row>(definition: TableDefinition<R>): Table<R>
   now(): Instant
   /**
-   * A letter-and-digit secret that depends on nothing but the world's seed and how many were drawn
-   * of this kind.
+   * A secret of letters and digits that depends only on the world's seed and on how many of this
+   * kind were drawn.
    */
   secret(kind: string, n: number, length: number): string
-  /** Calls the site's due work of this kind with this key when the clock gets there. */
+  /** Runs the site's due work of this kind with this key at that instant of the clock. */
   schedule(at: Instant, kind: 'kajabi.access_ends' | 'kajabi.redeliver', key: string): void
-  /** To go out once the transaction in hand is committed. */
+  /** Sends the delivery after the current transaction is committed. */
   send(delivery: Delivery): void
-  /** Asks a new hook's address whether it listens, once the transaction in hand is committed. */
+  /** Probes the address of a new hook after the current transaction is committed. */
   probe(hook: Hook): void
 }
 
-/** One Kajabi site: its rows, and look-ups that do not walk them. */
+/** One Kajabi site: its rows, and indexed look-ups. */
 export class Site {
   readonly id = '2147500001'
   readonly contacts: Table<Contact>
@@ -105,7 +105,7 @@ export class Site {
     return { ...usualBehaviour, ...this.#behaviour.get('site')?.switched }
   }
 
-  /** Switches some of the unsure sides; kept with the world. */
+  /** Sets some of the unsure behaviours; stored with the world. */
   behave(change: Partial<SiteBehaviour>): void {
     const switched = { ...this.#behaviour.get('site')?.switched, ...change }
     this.#behaviour.put({ id: 'site', created: 0, switched })
@@ -132,8 +132,8 @@ export class Site {
   }
 
   /**
-   * The next id of a kind: a decimal string, as Kajabi's are, each kind in a range of its own so
-   * that a mixed-up id is found out.
+   * The next id of a kind: a decimal string, as in Kajabi. Each kind has a range of its own, so
+   * that an id of the wrong kind is detected.
    */
   newId(kind: keyof typeof ranges): string {
     return String(ranges[kind] + this.#count(kind))
@@ -143,10 +143,7 @@ export class Site {
     return this.contacts.by('email', email.trim().toLowerCase())[0]
   }
 
-  /**
-   * Contacts whose address looks like this one: what a fuzzy search finds, the exact match among
-   * them.
-   */
+  /** Contacts with a similar address: the result of a fuzzy search, including the exact match. */
   alike(email: string): Contact[] {
     return this.contacts.by('likeness', similarity(email.toLowerCase()))
   }

@@ -5,9 +5,10 @@ import { type SiteRequest, deliverable, jsonBody, text } from './requests.ts'
 import type { Site } from './site.ts'
 
 /**
- * The activation and deactivation addresses of an offer: no API key, the secret is in the path.
- * Activation finds or makes the person, sends no mail unless `?send_offer_grant_email=true`, and
- * the deactivation must name the `external_user_id` of the activation, letter by letter.
+ * The activation and deactivation addresses of an offer. They need no API key, since the path holds
+ * the secret. Activation finds or creates the contact and sends no mail unless
+ * `?send_offer_grant_email=true`. Deactivation must name exactly the `external_user_id` of the
+ * activation.
  */
 export function offerAddress(site: Site, request: SiteRequest): Answer | undefined {
   const match = /^\/webhooks\/offers\/([^/]+)\/([^/]+)\/(activate|deactivate)$/.exec(request.path)
@@ -31,7 +32,7 @@ export function offerAddress(site: Site, request: SiteRequest): Answer | undefin
     return plain(200, '')
   }
   if (before === undefined) return plain(404, 'Offer grant not found for offer on member')
-  // Known, and by another id: the member is not found, and keeps the offer.
+  // The grant exists under another id: the member is not found and keeps the offer.
   if (before.activated_as !== external) return plain(404, 'Base: not found')
   revoke(site, before.contact, offer.id, 'Revoked')
   return plain(200, '')

@@ -1,4 +1,4 @@
-// What a handler, a piece of due work or a member's act works with: one account at one instant.
+// What a handler, a piece of due work or a member's act receives: one account at one instant.
 import { assert } from '../../core/assert.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Account } from './account.ts'
@@ -52,7 +52,7 @@ export class Context {
     return id
   }
 
-  /** Asks for `due[kind].run(context, key)` at an instant; the same kind and key again moves it. */
+  /** Runs `due[kind].run(context, key)` at an instant. The same kind and key again moves it. */
   schedule(at: Instant, kind: string, key: string): void {
     this.world.schedule(this.account, at, { kind, key })
   }
@@ -67,15 +67,15 @@ export class Context {
 
   /**
    * Writes an event to the account's log and queues its deliveries. `object` is the object as
-   * rendered after the change; `before` the same object before it: the changed top-level fields
-   * become `previous_attributes`. Either may be a function that renders it.
+   * rendered after the change, `before` the same object before it; the changed top-level fields
+   * become `previous_attributes`. Either may be a function that renders the object.
    */
   emit(type: string, object: Shown, before?: Shown): string {
     return recordEvent(this, type, { object, ...(before === undefined ? {} : { before }) })
   }
 
   /**
-   * Lets other modules act on what happened to an object (`customer.deleted`), within the same
+   * Lets other modules react to what happened to an object (`customer.deleted`) within the same
    * transaction.
    */
   react(what: string, id: string): void {

@@ -1,4 +1,4 @@
-// The world's own controls under /_sandbox/: what no client of Stripe can do.
+// The controls of the world under /_sandbox/: what no client of Stripe can do.
 import { Bug } from '../../core/assert.ts'
 import { formatInstant, parseInstant } from '../../core/instant.ts'
 import { isJsonObject } from '../../core/json.ts'
@@ -10,7 +10,7 @@ import type { ControlAnswer, ControlInput, HttpAnswer, HttpRequest } from './mod
 import { readings, switches, switchNames, wrongChoice } from './unsure.ts'
 import type { World } from './world.ts'
 
-/** A control request that cannot be done: 400 with the sentence. */
+/** A control request that cannot be done; answered with 400 and this message. */
 export class ControlRefusal extends Error {
   override name = 'ControlRefusal'
 }
@@ -51,7 +51,10 @@ const own: Readonly<Record<string, Control>> = {
     if (global === undefined && endpoint === undefined) world.limits = undefined
     else if (typeof global === 'number' && typeof endpoint === 'number' && global > 0 && endpoint > 0)
       world.limits = { global, endpoint }
-    else throw new ControlRefusal('"global" and "endpoint" must be requests a second, or both be missing for no limits')
+    else
+      throw new ControlRefusal(
+        '"global" and "endpoint" must be requests a second, or both must be missing for no limits',
+      )
     return { limits: world.limits ?? null }
   },
   'POST settings': (world, input) => {
@@ -88,20 +91,21 @@ const own: Readonly<Record<string, Control>> = {
     const run = world.modules.flatMap((module) => module.acts?.[act] ?? []).at(0)
     if (run === undefined) {
       const known = world.modules.flatMap((module) => Object.keys(module.acts ?? {})).toSorted()
-      throw new ControlRefusal(`no act "${act}"; there are: ${known.join(', ')}`)
+      throw new ControlRefusal(`there is no act "${act}"; the acts are: ${known.join(', ')}`)
     }
     const account = accountIn(world, input)
     return world.transact(() => run(new Context(world, account), input))
   },
 }
 
-/** The controls that every world has; modules bring more. */
+/** The controls of every world; modules add more. */
 export const controlNames = Object.keys(own)
 
 export async function answerControl(world: World, request: HttpRequest): Promise<HttpAnswer> {
   const name = `${request.method} ${request.url.pathname.slice('/_sandbox/'.length)}`
   const control = own[name] ?? world.modules.flatMap((module) => module.control?.[name] ?? []).at(0)
-  if (control === undefined) return answer(404, { error: { message: `no control ${name}` } })
+  if (control === undefined)
+    return answer(404, { error: { message: `there is no control ${name}; docs/sandbox.md lists the controls` } })
   try {
     return answer(200, await control(world, inputOf(request)))
   } catch (error) {
@@ -112,13 +116,13 @@ export async function answerControl(world: World, request: HttpRequest): Promise
   }
 }
 
-/** What an owner sets in the Dashboard and no copy takes along. */
+/** Settings that an owner makes in the Dashboard and no copy transfers. */
 function settingsFrom(input: ControlInput): Partial<AccountSettings> {
   const { account: _, finalization_grace_hours: grace, dunning, smallest_charges, dispute_cancels, ...others } = input
   const [stranger] = Object.keys(others)
   if (stranger !== undefined)
     throw new ControlRefusal(
-      `"${stranger}" is no setting; there are: finalization_grace_hours, dunning, smallest_charges, dispute_cancels`,
+      `there is no setting "${stranger}"; the settings are: finalization_grace_hours, dunning, smallest_charges, dispute_cancels`,
     )
   if (grace !== undefined && !(typeof grace === 'number' && grace >= 1 && grace <= 72))
     throw new ControlRefusal('"finalization_grace_hours" must be 1 to 72')
@@ -147,7 +151,7 @@ function accountIn(world: World, input: ControlInput): Account {
   return account
 }
 
-/** A text the request must carry. */
+/** A text parameter that the request must have. */
 export function textOf(input: ControlInput, name: string): string {
   const value = input[name]
   if (typeof value !== 'string' || value === '') throw new ControlRefusal(`"${name}" is missing`)

@@ -13,15 +13,15 @@ export interface ErrorBody {
 }
 
 /**
- * An answer with an `error`. Whatever the handler wrote before throwing is undone, unless `keeps`
- * says it stands (a declined payment does).
+ * An error answer. What the handler wrote before the throw is undone, unless `keeps` is true (as
+ * for a declined payment).
  */
 export class StripeError extends Error {
   override name = 'StripeError'
   readonly status: number
   readonly body: ErrorBody
   readonly headers: Readonly<Record<string, string>>
-  /** True: what was written before the throw is committed all the same. */
+  /** True: what the handler wrote before the throw is committed nevertheless. */
   readonly keeps: boolean
 
   constructor(
@@ -43,8 +43,8 @@ export function invalid(message: string, about: { param?: string; code?: string 
 }
 
 /**
- * 404 for an object named in the path; 400 for one named by a parameter: pass its `param`. Code
- * `resource_missing`.
+ * 404 for an object named in the path; 400 for an object named by a parameter, whose name is
+ * `param`. Code `resource_missing`.
  */
 export function missing(noun: string, id: string, param?: string): StripeError {
   return new StripeError(param === undefined ? 404 : 400, {

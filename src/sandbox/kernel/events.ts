@@ -7,8 +7,8 @@ import type { Row, TableDefinition } from './tables.ts'
 export const apiVersion = '2026-10-28.endive'
 
 /**
- * Whether a text has the form of one of Stripe's API versions: a date, since autumn 2024 with the
- * name of a release; none is in the future.
+ * Whether a text has the form of a Stripe API version: a date, since autumn 2024 with the name of a
+ * release. A date in the future is no version.
  */
 export function isVersion(text: string): boolean {
   const [, date = '', release] = /^(\d{4}-\d{2}-\d{2})(\.[a-z]+)?$/.exec(text) ?? []
@@ -22,26 +22,26 @@ export interface EventRow extends Row {
   readonly object: object
   readonly previous_attributes: Readonly<Record<string, unknown>> | null
   readonly request: { readonly id: string | null; readonly idempotency_key: string | null }
-  /** Endpoints that have not acknowledged yet. */
+  /** Endpoints that have not acknowledged the event yet. */
   readonly waiting: readonly string[]
 }
 
 export const events: TableDefinition<EventRow> = { name: 'events', indexes: { type: (row) => row.type } }
 
 /**
- * A module that wants to know of events: `who` names the endpoints that must acknowledge one,
- * `dispatch` sends it on.
+ * A module that listens to events: `who` names the endpoints that must acknowledge an event,
+ * `dispatch` sends it.
  */
 export interface Listener {
   readonly who: (context: Context, type: string) => readonly string[]
   readonly dispatch: (context: Context, event: EventRow) => void
-  /** Told of everything that happens, whether or not the event is kept. */
+  /** Called for every event, whether or not the event is kept. */
   readonly hears?: (context: Context, type: string, object: () => object) => void
 }
 
 /**
- * Builds the object only when somebody keeps or receives the event: a rehearsal of many months has
- * no use for most.
+ * Builds the object only when the event is kept or received: a rehearsal of many months needs few
+ * of them.
  */
 export type Shown = object | (() => object)
 

@@ -1,4 +1,4 @@
-// Expansion of ids into objects, and the fields that are shown only when asked for.
+// Expands ids to objects and omits fields that are shown only on request.
 // https://docs.stripe.com/api/expanding_objects
 import type { Context } from './context.ts'
 import { invalid } from './errors.ts'
@@ -7,8 +7,8 @@ import type { Module } from './module.ts'
 type Node = Record<string, unknown>
 
 /**
- * An id that expands to an object of its own, which no table has under this id (the terms that a
- * discount keeps).
+ * An id that expands to an object which no table holds under this id (the terms that a discount
+ * keeps).
  */
 export class Folded {
   readonly id: string
@@ -22,20 +22,23 @@ export class Folded {
 type Paths = ReadonlyMap<string, Paths>
 type Resolve = (context: Context, id: string) => object | undefined
 
-/** Where in an answer one stands: what is wanted below, and the place within the nearest object. */
+/** A place in an answer: what is requested below it, and where it is within the nearest object. */
 interface Place {
   readonly wanted: Paths
-  /** Includable fields of the nearest object, and the path from it to here (`restrictions.`). */
+  /**
+   * The includable fields of the nearest object, and the path from that object to here
+   * (`restrictions.`).
+   */
   readonly includable: ReadonlySet<string> | undefined
   readonly within: string
-  /** The way here, for the one error that names it. */
+  /** The path from the top, for the error that names it. */
   readonly key: string
   readonly up: Place | undefined
 }
 
 const nothing: Paths = new Map()
 
-/** Knows, from all modules, how ids become objects and which fields are includable. */
+/** Collects from all modules how ids become objects and which fields are includable. */
 export class Expander {
   readonly #objects = new Map<string, Resolve>()
   readonly #fields = new Map<string, Resolve>()
@@ -54,8 +57,8 @@ export class Expander {
   }
 
   /**
-   * The answer with the given paths expanded and includable fields that were not asked for left
-   * out. What needs no change is shared with what was given.
+   * The answer with the given paths expanded, and without includable fields that were not
+   * requested. Parts that do not change are shared with the input.
    */
   shape(context: Context, answer: object, expand: readonly string[]): object {
     const wanted = pathsOf(expand)
@@ -74,7 +77,7 @@ export class Expander {
       const included = includable !== undefined && includable.has(within + key)
       const left = value === undefined || (included && asked === undefined)
       let now = value
-      // Most fields are plain and not asked for: nothing to look into.
+      // Most fields are plain and not requested, so that there is nothing to expand.
       if (!left && (asked !== undefined || (typeof value === 'object' && value !== null))) {
         const below = includable === undefined ? '' : deeper(within, key)
         const inside = { wanted: asked ?? nothing, includable, within: below, key, up: place }
@@ -88,8 +91,8 @@ export class Expander {
   }
 
   /**
-   * Wanted fields that the renderer did not give: made by their modules, or left out where they are
-   * only sometimes there.
+   * Requested fields that the renderer did not give: their modules make them, or they are omitted
+   * where an object has them only sometimes.
    */
   #completed(context: Context, node: Node, about: { shaped: Node; place: Place }): Node {
     const { shaped, place } = about
@@ -154,7 +157,7 @@ function deeper(within: string, key: string): string {
   return within.endsWith('currency_options.') ? `${within}*.` : `${within}${key}.`
 }
 
-/** The fields that come before this one. */
+/** The fields before this one. */
 function before(node: Node, last: string): Node {
   const copy: Node = {}
   for (const key in node) {

@@ -1,4 +1,4 @@
-/** A decoded form: nested keys, still without arrays (the schema knows where arrays are). */
+/** A decoded form: nested keys, still without arrays (only the schema knows where arrays are). */
 export type Raw = string | RawFields
 export type RawFields = Map<string, Raw>
 
@@ -6,7 +6,7 @@ const key = /^([^[\]]+)((?:\[[^[\]]*\])*)$/
 
 /**
  * Reads `a[b][0][c]=x&expand[]=y` into nested maps; `[]` counts up. A key that does not parse is
- * kept as it came, and refused as unknown later.
+ * kept as it is and refused later as unknown.
  */
 export function decodeForm(form: URLSearchParams): RawFields {
   const fields: RawFields = new Map()

@@ -37,7 +37,7 @@ export function saveAnswer(context: Context, key: string, answer: Omit<SavedAnsw
   context.table(answers).put({ id: key, created: context.now, ...answer })
 }
 
-/** Forgets the keys older than a day. */
+/** Deletes the keys that are older than a day. */
 export function pruneAnswers(context: Context): void {
   const table = context.table(answers)
   const old = [...table.all()].filter((row) => row.created + secondsPerDay <= context.now)

@@ -1,8 +1,10 @@
-// Ids and random numbers that depend on the seed alone: the same world gives the same ids.
+// Ids and random numbers that depend only on the seed: the same world gives the same ids.
 
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** How long Stripe's ids are after the prefix; all others have 24 and begin with `1`. */
+/**
+ * The length of Stripe's ids after the prefix; all others have 24 characters and begin with `1`.
+ */
 const lengths: Readonly<Record<string, number>> = { cus: 14, prod: 14, '': 8, req: 14, si: 14, card: 24 }
 
 /** The n-th id of a prefix in a space (an account). `''` gives a bare coupon id. */

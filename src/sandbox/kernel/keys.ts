@@ -1,4 +1,4 @@
-// Restricted keys: each resource to read, to write, or not at all.
+// Restricted keys: read, write or no permission for each resource.
 // https://docs.stripe.com/keys#limit-access
 import type { Account } from './account.ts'
 import { StripeError } from './errors.ts'
@@ -9,13 +9,13 @@ import type { World } from './world.ts'
 type Permission = 'read' | 'write'
 
 interface KeyRow extends Row {
-  /** By resource (`subscriptions`); what is missing is forbidden. */
+  /** By resource (`subscriptions`); a missing resource is forbidden. */
   readonly permissions: Readonly<Record<string, Permission>>
 }
 
 const keys: TableDefinition<KeyRow> = { name: 'restricted_keys' }
 
-/** Makes a restricted key of an account. */
+/** Creates a restricted key of an account. */
 export function restrictedKey(world: World, account: Account, permissions: KeyRow['permissions']): string {
   const id = `rk_${world.livemode ? 'live' : 'test'}_sandbox_${account.name}_${account.newId('rk').slice(3, 11)}`
   account.table(keys).put({ id, created: world.now, permissions })

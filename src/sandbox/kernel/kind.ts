@@ -1,4 +1,4 @@
-// What most resources share: finding one, and the route that retrieves one.
+// What most resources share: the look-up of an object, and the route that retrieves it.
 import type { Context } from './context.ts'
 import { missing } from './errors.ts'
 import { route, type Route } from './module.ts'
@@ -16,7 +16,7 @@ export interface Kind<R extends Row> {
 }
 
 /**
- * The row, or Stripe's `resource_missing`: 404 for the path's id, 400 when a parameter named it.
+ * The row, or Stripe's `resource_missing`: 404 for an id in the path, 400 for an id in a parameter.
  */
 export function find<R extends Row>(
   context: Context,

@@ -1,15 +1,18 @@
-// Stripe's rate limits, against real time: how fast a client asks has nothing to do with the
-// simulated clock. https://docs.stripe.com/rate-limits
+// Stripe's rate limits, in real time: the rate of requests does not depend on the simulated clock.
+// https://docs.stripe.com/rate-limits
 import { StripeError } from './errors.ts'
 import type { HttpRequest } from './module.ts'
 
-/** Requests a second, per account: all together, and each operation (`POST /v1/subscriptions`). */
+/**
+ * Requests per second and account: for all operations together, and for each operation (`POST
+ * /v1/subscriptions`).
+ */
 export interface RateLimits {
   readonly global: number
   readonly endpoint: number
 }
 
-/** Buckets of one second's worth of requests, filled at the permitted rate. */
+/** Token buckets that hold the requests of one second and fill at the permitted rate. */
 export class Limiter {
   readonly #limits: () => RateLimits | undefined
   readonly #milliseconds: () => number
@@ -21,12 +24,12 @@ export class Limiter {
     this.#milliseconds = milliseconds
   }
 
-  /** Throws 429 with the reason when the account asks too fast. */
+  /** Throws 429 with the reason when the account sends too many requests. */
   check(account: string, request: Pick<HttpRequest, 'method' | 'url'>): void {
     const limits = this.#limits()
     if (limits === undefined) return
     if (!this.#take(account, limits.global)) throw refused('global-rate')
-    // Ids in the path do not make another operation.
+    // Paths that differ only in ids are the same operation.
     const operation = request.url.pathname.replaceAll(/\/[A-Za-z]+_[A-Za-z0-9_]+/g, '/:id')
     if (!this.#take(`${account} ${request.method} ${operation}`, limits.endpoint)) throw refused('endpoint-rate')
   }

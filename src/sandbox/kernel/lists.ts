@@ -4,7 +4,7 @@ import { invalid, missing } from './errors.ts'
 import { int, text } from './params.ts'
 import type { Row, TableDefinition } from './tables.ts'
 
-/** The parameters every list takes: spread them into its `fields`. */
+/** The parameters of every list: spread them into its `fields`. */
 export const paging = { limit: int({ min: 1, max: 100 }), starting_after: text(), ending_before: text() }
 
 export interface Paging {
@@ -24,7 +24,7 @@ export interface Listing<R extends Row> {
   readonly table: TableDefinition<R>
   readonly url: string
   readonly render: (context: Context, row: R) => object
-  /** Walk the rows under one value of an index instead of the whole table. */
+  /** Read the rows under one value of an index instead of the whole table. */
   readonly by?: readonly [index: string, value: string]
   readonly keep?: (row: R) => boolean
 }

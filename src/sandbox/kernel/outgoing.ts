@@ -1,10 +1,8 @@
-// Messages that leave the world: after the commit that caused them, and before the clock goes on.
+// Messages to receivers outside the world. They are sent after the commit that caused them and
+// before the clock continues.
 import type { World } from './world.ts'
 
-/**
- * Runs a piece of sending once the transaction that asked for it is over; nothing is sent when the
- * world delivers nothing.
- */
+/** Sends after the current transaction is committed. A world without delivery sends nothing. */
 export function sendLater(world: World, work: (send: typeof globalThis.fetch) => Promise<void>): void {
   const send = world.deliver
   if (send === undefined) return
@@ -16,7 +14,7 @@ export function sendLater(world: World, work: (send: typeof globalThis.fetch) =>
   world.deliveries.add(tracked)
 }
 
-/** The status a receiver answered; undefined when nobody answered within ten seconds. */
+/** The status of the receiver's answer; undefined when there is no answer within ten seconds. */
 export async function statusOf(
   send: typeof globalThis.fetch,
   url: string,
@@ -27,7 +25,7 @@ export async function statusOf(
     await response.arrayBuffer()
     return response.status
   } catch {
-    // Nobody listens there, or the connection was cut: tried again later.
+    // No server listens at the address, or the connection was cut: the delivery is retried later.
     return undefined
   }
 }

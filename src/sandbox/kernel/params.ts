@@ -6,12 +6,12 @@ import { invalid, StripeError } from './errors.ts'
 import type { Raw, RawFields } from './form.ts'
 
 export interface Schema<T> {
-  /** `at` is the parameter's name as Stripe writes it in errors: `items[0][price]`. */
+  /** `at` is the name of the parameter as Stripe's errors write it: `items[0][price]`. */
   readonly parse: (raw: Raw, at: string) => T
   readonly mandatory?: true
   /**
-   * The keys of an object, or what an array or a map holds: for those who compare schemas with a
-   * description of the API.
+   * The keys of an object, or the entries of an array or a map: for tests that compare schemas with
+   * a description of the API.
    */
   readonly inside?: Readonly<Record<string, Schema<unknown>>> | Schema<unknown>
 }
@@ -24,8 +24,8 @@ type Fields<S extends Shape> = { readonly [K in MandatoryKeys<S>]: Parsed<S[K]> 
 }
 
 /**
- * A text; refused when empty (use `emptyable` where `''` unsets) or longer than `max` (default
- * 5,000) characters.
+ * A text. Refused when it is empty (use `emptyable` where `''` unsets) or longer than `max`
+ * (default 5,000) characters.
  */
 export function text(limits: { max?: number; pattern?: RegExp } = {}): Schema<string> {
   const max = limits.max ?? 5_000
@@ -82,15 +82,15 @@ export function int(limits: { min?: number; max?: number } = {}): Schema<number>
   }
 }
 
-/** A whole second since 1970, UTC. */
+/** A whole number of seconds since 1970, UTC. */
 export function time(): Schema<Instant> {
   const whole = int({ min: 0 })
   return { parse: (raw, at) => instant(whole.parse(raw, at)) }
 }
 
 /**
- * A decimal as text, at most `places` (default 12) after the point, without trailing zeros; amounts
- * in fractions of the minor unit.
+ * A decimal as text, with at most `places` (default 12) digits after the point and without trailing
+ * zeros; for amounts in fractions of the minor unit.
  */
 export function decimal(limits: { min?: number; max?: number; places?: number } = {}): Schema<string> {
   return {
@@ -126,7 +126,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Schema<T
   }
 }
 
-/** An object with these keys and no others. Wrap the keys that must be given in `required`. */
+/** An object with these keys and no others. Wrap required keys in `required`. */
 export function fields<const S extends Shape>(shape: S): Schema<Fields<S>> {
   return {
     inside: shape,
@@ -155,7 +155,7 @@ export function required<T>(schema: Schema<T>): Schema<T> & { mandatory: true } 
   return { ...schema, mandatory: true }
 }
 
-/** `''` unsets: read as null. */
+/** `''` unsets the value and is read as null. */
 export function emptyable<T>(schema: Schema<T>): Schema<T | null> {
   return { ...schema, parse: (raw, at) => (raw === '' ? null : schema.parse(raw, at)) }
 }
@@ -178,7 +178,7 @@ export function list<T>(schema: Schema<T>, limits: { min?: number; max?: number 
   }
 }
 
-/** An object with free keys, all of one schema (`currency_options`). */
+/** An object with any keys, whose values all have one schema (`currency_options`). */
 export function record<T>(schema: Schema<T>, keys: RegExp = /^[a-z]{3}$/): Schema<Readonly<Record<string, T>>> {
   return {
     inside: schema,
@@ -195,7 +195,7 @@ export function record<T>(schema: Schema<T>, keys: RegExp = /^[a-z]{3}$/): Schem
   }
 }
 
-/** The first schema that accepts; the error is the last one's. */
+/** The first schema that accepts the value; if none does, the error of the last one. */
 export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B> {
   return {
     ...(second.inside === undefined ? {} : { inside: second.inside }),
@@ -213,8 +213,8 @@ export function either<A, B>(first: Schema<A>, second: Schema<B>): Schema<A | B>
 export type MetadataGiven = Readonly<Record<string, string>> | null
 
 /**
- * 50 keys of 40 characters without brackets, values of 500; `''` unsets one key, or all of them
- * (null). https://docs.stripe.com/api/metadata
+ * At most 50 keys of 40 characters without brackets, and values of 500; `''` unsets one key, or all
+ * of them (null). https://docs.stripe.com/api/metadata
  */
 export function metadata(): Schema<MetadataGiven> {
   return {
@@ -240,7 +240,7 @@ export function metadata(): Schema<MetadataGiven> {
 
 export type Metadata = Readonly<Record<string, string>>
 
-/** The metadata after a request: given keys replace, `''` removes, null removes all. */
+/** The metadata after a request: given keys replace, `''` removes a key, null removes all. */
 export function mergeMetadata(current: Metadata, given: MetadataGiven | undefined): Metadata {
   if (given === undefined) return current
   if (given === null) return {}
@@ -278,7 +278,7 @@ export function inRange(value: number, within: Range | undefined): boolean {
   )
 }
 
-/** A currency Stripe takes, in lower case. */
+/** A currency that Stripe accepts, in lower case. */
 export const currency: Schema<string> = {
   parse(raw, at) {
     const value = scalar(raw, at, 'currency').toLowerCase()
@@ -317,7 +317,7 @@ function lastName(at: string): string {
   return /([^[\]]+)\]?$/.exec(at)?.[1] ?? at
 }
 
-/** `a, b, or c` as Stripe joins them. */
+/** `a, b, or c`, in the form of Stripe's messages. */
 export function words(values: readonly string[], conjunction: 'and' | 'or'): string {
   if (values.length < 3) return values.join(` ${conjunction} `)
   return `${values.slice(0, -1).join(', ')}, ${conjunction} ${values.at(-1)}`

@@ -1,5 +1,5 @@
-// Due work on the simulated clock: a binary heap over rows of a table, so that it is saved, undone
-// and copied like everything else.
+// Due work on the simulated clock: a binary heap over the rows of a table, so that it is saved,
+// undone and copied like all other rows.
 import type { Instant } from '../../core/instant.ts'
 import type { Row, Table, TableDefinition } from './tables.ts'
 
@@ -8,15 +8,18 @@ export interface DueRow extends Row {
   readonly space: string
   readonly kind: string
   readonly key: string
-  /** Order among work due at the same instant: smaller first. */
+  /** The order of work due at the same instant: smaller first. */
   readonly rank: number
-  /** Order of scheduling; tells a heap entry of an earlier schedule from the valid one. */
+  /**
+   * The number of the scheduling. It distinguishes the valid heap entry from those of earlier
+   * schedulings.
+   */
   readonly turn: number
 }
 
 export const dueTable: TableDefinition<DueRow> = { name: 'due' }
 
-/** One piece of work per (space, kind, key): scheduling again moves it. */
+/** One piece of work per (space, kind, key): scheduling it again moves it. */
 export class DueQueue {
   readonly table: Table<DueRow>
   #heap: DueRow[] = []
@@ -41,7 +44,7 @@ export class DueQueue {
     return this.table.get(idOf(work))?.at
   }
 
-  /** The next work due at or before an instant, taken off the queue. */
+  /** Removes the next work due at or before an instant from the queue and returns it. */
   take(until: Instant): DueRow | undefined {
     const next = this.peek()
     if (next === undefined || next.at > until) return undefined
@@ -59,8 +62,8 @@ export class DueQueue {
   }
 
   /**
-   * Builds the heap from the table: at first, and when rows came or went behind the queue's back.
-   * Undone requests need no rebuilding.
+   * Builds the heap from the table: first of all, and when rows changed outside the queue. Undone
+   * requests need no rebuild.
    */
   rebuild(): void {
     this.#heap = [...this.table.all()].toSorted(before)
@@ -93,7 +96,7 @@ export class DueQueue {
     }
   }
 
-  /** Swaps parent and child when the child is due first. */
+  /** Swaps parent and child when the child is due earlier. */
   #swapIf(parent: number, child: number): boolean {
     const [above, below] = [this.#heap[parent], this.#heap[child]]
     if (above === undefined || below === undefined || before(above, below) <= 0) return false

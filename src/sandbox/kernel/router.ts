@@ -1,5 +1,5 @@
-// From a request to an answer: who asks, which route, read the parameters, run as one transaction,
-// expand, answer. https://docs.stripe.com/api
+// From a request to its answer: authenticate, find the route, read the parameters, run one
+// transaction, expand, answer. https://docs.stripe.com/api
 import { Bug } from '../../core/assert.ts'
 import type { Account } from './account.ts'
 import { Context } from './context.ts'
@@ -37,7 +37,8 @@ export class Router {
       const others = this.#routes.get(key) ?? []
       if (others.some((other) => other.route.path === route.path))
         throw new Bug(`${key} ${route.path} is declared twice`)
-      // Literal steps before `:id`, so that `/v1/prices/search` is not a price called search.
+      // Literal steps come before `:id`, so that `/v1/prices/search` is not a price with the id
+      // `search`.
       this.#routes.set(
         key,
         [...others, { route, steps }].toSorted(
@@ -47,13 +48,13 @@ export class Router {
     }
   }
 
-  /** One Stripe request. Never throws for what a client can cause. */
+  /** Answers one Stripe request. Never throws for an error that a client can cause. */
   async answer(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
     const answer = await this.#answerOrRefuse(request, delay)
     return { ...answer, headers: { ...answer.headers, ...versionNote(request.headers) } }
   }
 
-  /** A request without anything around it, in one go. */
+  /** Answers a request synchronously, without faults or delays. */
   answerNow(request: HttpRequest): HttpAnswer {
     const id = idFor(this.#world.seed, `late ${request.url.pathname} ${request.body}`, 'req', ++this.#requests)
     const key = request.headers.get('idempotency-key')
@@ -66,7 +67,8 @@ export class Router {
   }
 
   async #answerOrRefuse(request: HttpRequest, delay?: () => Promise<void>): Promise<HttpAnswer> {
-    // What is asked is part of the id: a world that was loaded counts its requests anew.
+    // The request is part of the id, because a world that was loaded counts its requests from one
+    // again.
     const asked = `${this.#world.now} ${request.method} ${request.url.pathname} ${request.body} ${request.headers.get('idempotency-key')}`
     const id = idFor(this.#world.seed, asked, 'req', ++this.#requests)
     const key = request.headers.get('idempotency-key')
@@ -119,8 +121,8 @@ export class Router {
   }
 
   /**
-   * Parameters that do not parse are refused before anything is executed, and that refusal is not
-   * saved under the key.
+   * Parameters that do not parse are refused before execution, and that refusal is not saved under
+   * the idempotency key.
    */
   #execute(
     context: Context,
@@ -145,7 +147,8 @@ export class Router {
           finish(200, text)
           return text
         } catch (error) {
-          // What stands in spite of the refusal is saved together with the refusal, or neither is.
+          // When the writes of a refused request stay, they are saved together with the refusal, or
+          // neither is.
           if (error instanceof StripeError && error.keeps) finish(error.status, errorBody(error, id).body)
           throw error
         }
@@ -196,7 +199,7 @@ export class Router {
   }
 
   /**
-   * Which part of an address this sandbox does not have; '' when Stripe would not know it either.
+   * The part of an address that this sandbox does not have; '' when Stripe does not know it either.
    */
   #lacks(pathname: string): string {
     const [, version, resource = ''] = pathname.split('/')
@@ -233,14 +236,14 @@ function match(pattern: readonly string[], steps: readonly string[]): Record<str
   const path: Record<string, string> = {}
   for (const [index, step] of pattern.entries()) {
     const given = steps[index] ?? ''
-    // No id is no object: an empty one is an address Stripe does not know, never a missing object.
+    // An empty id makes an address that Stripe does not know, and never a missing object.
     if (step.startsWith(':') && given !== '') path[step.slice(1)] = given
     else if (step !== given) return undefined
   }
   return path
 }
 
-/** A step that is not well encoded stands for itself, and names nothing. */
+/** A path step with a wrong encoding is kept as it is, and matches nothing. */
 function decoded(step: string): string {
   try {
     return decodeURIComponent(step)
@@ -257,8 +260,8 @@ function bearer(headers: Headers): string | undefined {
 }
 
 /**
- * Other versions are answered in the sandbox's own one, with a warning in a header; a strict world
- * refuses them.
+ * Requests with another version are answered in the sandbox's version, with a warning header; a
+ * strict world refuses them.
  */
 function checkVersion(world: World, headers: Headers): void {
   const version = headers.get('stripe-version')
@@ -266,11 +269,11 @@ function checkVersion(world: World, headers: Headers): void {
   if (!isVersion(version)) throw invalid(`Invalid Stripe API version: ${version}`)
   if (world.strictVersion)
     throw invalid(
-      `Stripe-Version ${version}: this sandbox was started with --strict-version and answers ${apiVersion} alone. Start it without --strict-version to have other versions answered in that one.`,
+      `Stripe-Version ${version}: this sandbox was started with --strict-version, so it answers only version ${apiVersion}. Start it without --strict-version to answer requests with other versions in ${apiVersion}.`,
     )
 }
 
-/** What a client that named another version should know: its answers have the shape of this one. */
+/** The warning for a client that named another version: its answers have the shape of this one. */
 function versionNote(headers: Headers): Readonly<Record<string, string>> {
   const version = headers.get('stripe-version')
   if (version === null || version === apiVersion) return {}

@@ -1,4 +1,4 @@
-// Search: a small query language over an index that lags behind. https://docs.stripe.com/search
+// Search: a small query language over an index with a delay. https://docs.stripe.com/search
 import { invalid } from './errors.ts'
 import type { Kind } from './kind.ts'
 import { route, type Route } from './module.ts'
@@ -6,8 +6,8 @@ import { fields, int, required, text } from './params.ts'
 import type { Row } from './tables.ts'
 
 /**
- * Seconds until a new object can be found: less than a minute in normal operation, so clients must
- * not search for what they just made.
+ * Seconds until search finds a new object: less than a minute in normal operation, so clients must
+ * not search for an object that they just created.
  */
 const lag = 60
 
@@ -15,7 +15,7 @@ type Value = string | number | boolean | null | undefined
 export interface Searchable<R extends Row> {
   readonly fields: Readonly<Record<string, (row: R) => Value>>
   readonly metadata: (row: R) => Readonly<Record<string, string>>
-  /** Rows that are not in the index at all (deleted ones). */
+  /** Rows that the index does not contain (deleted ones). */
   readonly keep?: (row: R) => boolean
 }
 

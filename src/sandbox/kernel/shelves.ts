@@ -2,20 +2,20 @@
 import { idFor } from './ids.ts'
 import { ChangeLog, Table, type Row, type StoredRow, type TableDefinition } from './tables.ts'
 
-/** A set of tables with ids of its own: an account, or another service of the world (`kajabi`). */
+/** A set of tables with its own ids: an account, or another service of the world (`kajabi`). */
 export interface Space {
   readonly name: string
   table<R extends Row>(definition: TableDefinition<R>): Table<R>
   /** The next id of a prefix (`prod` → `prod_…`). */
   newId(prefix: string): string
   /**
-   * From now on ids come from another row: objects of another world stand here, whose ids must not
-   * be given out again.
+   * Ids now come from a separate counter: the space holds objects of another world, whose ids must
+   * not be used again.
    */
   ownIds(): void
 }
 
-/** Marks a space that holds objects of another world. */
+/** Marks a space with objects of another world. */
 const foreign = '+'
 
 interface Counter extends Row {
@@ -29,7 +29,7 @@ export class Shelves {
   readonly #seed: number
   readonly #tables = new Map<string, Table<Row>>()
   readonly #spaces = new Map<string, Space>()
-  /** Rows as they were stored, until their table is first asked for. */
+  /** Rows as the storage has them, until their table is first used. */
   readonly #stored = new Map<string, string[]>()
 
   constructor(seed: number, rows: Iterable<StoredRow>) {
@@ -72,7 +72,7 @@ export class Shelves {
     return space
   }
 
-  /** Every row, as a storage keeps them. */
+  /** Every row, in the form that a storage keeps. */
   *dump(): Generator<StoredRow> {
     for (const [path, values] of this.#stored)
       for (const value of values) yield { table: path, key: (JSON.parse(value) as [number, Row])[1].id, value }
@@ -93,10 +93,10 @@ export class Shelves {
     return counts
   }
 
-  /** Deletes every row, also of tables nobody has asked for yet. */
+  /** Deletes every row, also of tables that were not used yet. */
   clear(): void {
     for (const [path, values] of this.#stored) {
-      // Not one of the tables: whoever asks for this path later brings its indexes.
+      // The definition is not known here; a later call with this path brings the indexes.
       const table = new Table(path, { name: path }, this.log)
       table.load(values)
       for (const row of table.all()) table.delete(row.id)
@@ -105,9 +105,7 @@ export class Shelves {
     for (const table of this.#tables.values()) for (const row of table.all()) table.delete(row.id)
   }
 
-  /**
-   * Takes over the rows of others instead of its own; they are immutable and shared. Not logged.
-   */
+  /** Replaces its rows with those of another world; rows are immutable and shared. Not logged. */
   copyFrom(others: Shelves): void {
     this.clear()
     for (const [path, values] of others.#stored) this.#stored.set(path, [...values])

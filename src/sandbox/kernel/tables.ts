@@ -1,22 +1,22 @@
 // Rows in maps, with secondary indexes, an order for lists, and a change log that can undo a
-// request or hand its changes to the storage.
+// request or give its changes to the storage.
 import { Bug, present } from '../../core/assert.ts'
 
 export interface Row {
   readonly id: string
-  /** Lists show the newest first. */
+  /** Lists show the newest rows first. */
   readonly created: number
 }
 
 type Keys = string | readonly string[] | undefined
 
 /**
- * Declares a table once; `space.table(products)` gives the table of one account. Rows are
- * immutable: to change one, `put` a new object.
+ * Declares a table; `space.table(products)` returns the table of one account. Rows are immutable:
+ * to change a row, `put` a new object.
  */
 export interface TableDefinition<R extends Row> {
   readonly name: string
-  /** Secondary indexes: the value or values under which a row is found. */
+  /** Secondary indexes: the value or values that find a row. */
   readonly indexes?: Readonly<Record<string, (row: R) => Keys>>
 }
 
@@ -32,11 +32,11 @@ export interface Change {
   readonly value: string | null
 }
 
-/** What changed since the last commit, with the rows as they were. */
+/** What changed since the last commit, with the rows before the change. */
 export class ChangeLog {
   #before = new Map<AnyTable, Map<string, { row: Row; sequence: number } | undefined>>()
   #size = 0
-  /** Grows with everything that was written or undone: as long as it stands, so do all rows. */
+  /** Grows with every write and undo: while it stays the same, no row has changed. */
   turns = 0
 
   get size(): number {
@@ -52,7 +52,7 @@ export class ChangeLog {
     this.#size++
   }
 
-  /** The changed rows as they are now. */
+  /** The changed rows in their present form. */
   changes(): Change[] {
     const changes: Change[] = []
     for (const [table, rows] of this.#before)
@@ -60,7 +60,7 @@ export class ChangeLog {
     return changes
   }
 
-  /** What changed is settled. */
+  /** Confirms the changes; they can no longer be undone. */
   discard(): void {
     this.#before.clear()
     this.#size = 0
@@ -88,11 +88,11 @@ export class Table<R extends Row> implements AnyTable {
   readonly #sequences = new Map<string, number>()
   readonly #indexes = new Map<string, Map<string, Set<string>>>()
   #next = 1
-  /** Oldest first; undefined when it has to be sorted anew. */
+  /** Oldest first; undefined when it must be sorted again. */
   #order: string[] | undefined = []
   /**
-   * Where the order begins: the oldest rows go often (a day's keys, a month's events) and must go
-   * cheaply.
+   * Where the order begins. The oldest rows are deleted often (a day's keys, a month's events), so
+   * their removal must be cheap.
    */
   #first = 0
 
@@ -116,7 +116,7 @@ export class Table<R extends Row> implements AnyTable {
     return this.#rows.has(id)
   }
 
-  /** Inserts or replaces. */
+  /** Inserts or replaces a row. */
   put(row: R): R {
     const before = this.#rows.get(row.id)
     const sequence = this.#sequences.get(row.id)
@@ -136,23 +136,23 @@ export class Table<R extends Row> implements AnyTable {
     this.#remove(id)
   }
 
-  /** Every row, in no order that means anything. */
+  /** Every row, in no particular order. */
   all(): IterableIterator<R> {
     return this.#rows.values()
   }
 
-  /** The rows under one value of a secondary index, in the order they were put under it. */
+  /** The rows under one value of a secondary index, in the order of insertion. */
   by(index: string, value: string): R[] {
     const found = this.#index(index).get(value)
     return found === undefined ? [] : Array.from(found, (id) => present(this.#rows.get(id), id))
   }
 
-  /** How many rows stand under one value of an index, without reading them. */
+  /** The number of rows under one value of an index, without reading them. */
   count(index: string, value: string): number {
     return this.#index(index).get(value)?.size ?? 0
   }
 
-  /** Newest first, beginning after a row (a list's cursor), without copying the table. */
+  /** Newest first, beginning after a row (the cursor of a list), without a copy of the table. */
   *newest(after?: R): Generator<R> {
     const order = this.#sorted()
     for (let at = after === undefined ? order.length - 1 : this.#place(order, after) - 1; at >= this.#first; at--) {
@@ -184,7 +184,7 @@ export class Table<R extends Row> implements AnyTable {
     for (const id of this.#rows.keys()) yield { table: this.path, key: id, value: this.stored(id) ?? '' }
   }
 
-  /** Takes rows as the storage kept them. */
+  /** Loads rows in the form that the storage keeps. */
   load(values: Iterable<string>): void {
     const rows = Array.from(values, (value) => JSON.parse(value) as [number, R]).toSorted((a, b) => a[0] - b[0])
     for (const [sequence, row] of rows) {
@@ -193,7 +193,7 @@ export class Table<R extends Row> implements AnyTable {
     }
   }
 
-  /** Shares the other table's rows (they are immutable) under this one's own maps. */
+  /** Shares the rows of the other table (they are immutable) in maps of its own. */
   copyFrom(other: Table<R>): void {
     for (const row of other.#rows.values()) this.#set(row, other.#sequences.get(row.id) ?? 0)
     this.#next = other.#next
@@ -254,9 +254,7 @@ export class Table<R extends Row> implements AnyTable {
     return present(this.#indexes.get(name), `index ${name} of ${this.path}`)
   }
 
-  /**
-   * Files a row under its values; where they stay as they were, so does its place among the others.
-   */
+  /** Files a row under its index values. Where a value stays the same, the row keeps its place. */
   #file(before: R | undefined, row: R | undefined): void {
     for (const [name, keys] of this.#keys) {
       const [old, now] = [before === undefined ? none : each(keys(before)), row === undefined ? none : each(keys(row))]

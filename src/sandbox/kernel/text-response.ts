@@ -1,6 +1,7 @@
 /**
- * An answer within one process. Its text is handed over as it is: encoding megabytes of lists only
- * to decode them again a moment later is a good part of what a rehearsal of thousands would do.
+ * An answer within one process. Its text is passed on as it is: to encode megabytes of lists and
+ * decode them at once would be a large part of the time of a rehearsal with thousands of
+ * subscribers.
  */
 export function textResponse(text: string, init: ResponseInit): Response {
   const encoded = (): Response => new Response(text)

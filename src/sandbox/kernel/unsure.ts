@@ -1,17 +1,17 @@
-// What the documents leave open about Stripe, one switch each. A possible world is a choice of all
-// of them; the product must be safe in every one.
+// What the documents leave open about Stripe, as one switch each. A possible world is one choice
+// for every switch; the product must be safe in every world.
 import { generator } from './ids.ts'
 
 interface Switch<V> {
   /** The question. */
   readonly asks: string
-  /** What makes it doubtful: pages that contradict each other, or silence. */
+  /** Why it is unsure: pages contradict each other, or none answers it. */
   readonly source: string
   /** The row of docs/to-confirm.md. */
   readonly row?: number
   /**
-   * `open`: random worlds draw it. `settled`: a source answers it; it stays switchable so that the
-   * product can be tried on both sides.
+   * `open`: random worlds draw a reading. `settled`: a source answers it; it stays switchable so
+   * that the product can be tested with both readings.
    */
   readonly grade: 'open' | 'settled'
   readonly default: V
@@ -23,7 +23,7 @@ const oneOf = <const V extends string>(about: Switch<V>): Switch<V> => about
 
 const prorations = 'the SDK’s Subscriptions.cancel against https://docs.stripe.com/billing/subscriptions/cancel'
 
-/** Every switch. The first value a world has; `others` are the further readings. */
+/** Every switch: its default reading, and the `others`. */
 export const switches = {
   discounts_unset_before_anchor: flag({
     asks: 'An update of a subscription whose first billing date is ahead unsets its discounts, unless it sends them again.',
@@ -95,7 +95,7 @@ export const switches = {
     others: ['namesake'],
   }),
   tax_without_location: oneOf({
-    asks: 'An invoice with automatic tax of a customer without a location stays a draft (`invoice.finalization_failed`), or goes on without tax (`automatic_tax.disabled_reason`).',
+    asks: 'An invoice with automatic tax of a customer without a location stays a draft (`invoice.finalization_failed`), or is finalized without tax (`automatic_tax.disabled_reason`).',
     source:
       'https://docs.stripe.com/billing/subscriptions/webhooks against the SDK’s Subscription.AutomaticTax.disabled_reason',
     row: 29,
@@ -176,26 +176,27 @@ export function defaultWorld(): Unsure {
 }
 
 /**
- * The choices that are no defaults, as `name=value`: empty for the default world. A failing story
- * is repeated with them.
+ * The choices that differ from the default, as `name=value`; empty for the default world. They
+ * reproduce a failing story.
  */
 export function worldText(unsure: Readonly<Unsure>): string {
   const other = switchNames.filter((name) => unsure[name] !== switches[name].default)
   return other.map((name) => `${name}=${unsure[name]}`).join(' ')
 }
 
-/** Why these choices make no world; undefined when they do. */
+/** Why these choices make no world; undefined when they are valid. */
 export function wrongChoice(input: Readonly<Record<string, unknown>>): string | undefined {
   for (const [name, value] of Object.entries(input)) {
-    if (!Object.hasOwn(switches, name)) return `"${name}" is no switch; there are: ${switchNames.join(', ')}`
+    if (!Object.hasOwn(switches, name))
+      return `there is no switch "${name}"; the switches are: ${switchNames.join(', ')}`
     const known = readings(name as SwitchName)
-    if (!known.some((one) => one === value)) return `"${name}" is one of: ${known.join(', ')}`
+    if (!known.some((one) => one === value)) return `"${name}" must be one of: ${known.join(', ')}`
   }
   return undefined
 }
 
 /**
- * A world by chance: every open switch takes one of its readings; settled ones keep their default.
+ * A random world: every open switch takes one of its readings; settled switches keep their default.
  */
 export function randomWorld(seed: number): Unsure {
   const world: Record<string, boolean | string> = { ...defaultWorld() }
@@ -207,7 +208,7 @@ export function randomWorld(seed: number): Unsure {
   return world as Unsure
 }
 
-/** Reads `name=value name=value` (what is not named keeps its default) or `random:SEED`. */
+/** Reads `name=value name=value` (other switches keep their default) or `random:SEED`. */
 export function readWorldText(text: string): { readonly world: Unsure } | { readonly wrong: string } {
   const [, seed] = /^random:(\d+)$/.exec(text) ?? []
   if (seed !== undefined) return { world: randomWorld(Number(seed)) }
@@ -215,7 +216,7 @@ export function readWorldText(text: string): { readonly world: Unsure } | { read
   const choices: Record<string, boolean | string> = {}
   for (const part of given) {
     const [name = '', value] = part.split('=', 2)
-    if (value === undefined) return { wrong: `"${part}" should be name=value, or random:SEED` }
+    if (value === undefined) return { wrong: `"${part}" must be name=value, or random:SEED` }
     choices[name] = value === 'true' ? true : value === 'false' ? false : value
   }
   const wrong = wrongChoice(choices)
@@ -223,8 +224,8 @@ export function readWorldText(text: string): { readonly world: Unsure } | { read
 }
 
 /**
- * A few worlds in which every pair of readings of two switches occurs together: what breaks by two
- * choices at once is found without trying all combinations.
+ * A few worlds in which every pair of readings of two switches occurs together. They find faults
+ * that need two choices at once, without all combinations.
  */
 export function pairwiseWorlds(): readonly Unsure[] {
   const names = switchNames.filter((name) => switches[name].grade === 'open')
@@ -234,8 +235,8 @@ export function pairwiseWorlds(): readonly Unsure[] {
       for (const x of readings(a)) for (const y of readings(b)) left.add(pairOf([a, x], [b, y]))
   const worlds: Unsure[] = []
   while (left.size > 0) {
-    // Begin with a pair that is still missing, then give every other switch the reading that covers
-    // most of what is missing.
+    // Begin with a missing pair, then give every other switch the reading that covers the most
+    // missing pairs.
     const [first = ''] = left
     const chosen = new Map<string, boolean | string>(JSON.parse(first) as [string, boolean | string][])
     for (const name of names) {

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe'
 
 /**
- * An object of the SDK's types as it travels: decimals are texts, and nothing is changed once it is
- * rendered.
+ * An object of the SDK's types as it is sent: decimals are texts, and a rendered object never
+ * changes.
  */
 export type Wire<T> = T extends Stripe.Decimal
   ? string

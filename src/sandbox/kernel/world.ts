@@ -1,43 +1,58 @@
 // The world: one clock, several accounts, one change log. Everything in it is a row of a table.
 //
-// How a resource file is written (products, much shortened):
+// A resource file, shortened (products):
 //
-// interface ProductRow extends Row { readonly name: string; readonly metadata: Metadata }        //
-// plain JSON, immutable: to change one, put a new one export const products:
-// TableDefinition<ProductRow> = { name: 'products', indexes: { name: (row) => row.name } }
+//   // Rows are plain JSON and immutable: to change a row, put a new one.
+//   interface ProductRow extends Row { readonly name: string; readonly metadata: Metadata }
+//   export const products: TableDefinition<ProductRow> = {
+//     name: 'products',
+//     indexes: { name: (row) => row.name },
+//   }
 //
 //   export const productModule: Module = {
 //     routes: [
 //       route('POST', '/v1/products', {
 //         permission: 'products',
-//         params: fields({ id: text(), name: required(text()), metadata: metadata(), description: emptyable(text()) }),   // closed: other keys → parameter_unknown
-//         handle(context, params) {                                                                   // params is typed by the schema; null = unset by ''
-//           const row = context.table(products).put({ id: params.id ?? context.newId('prod'), created: context.now,
-//             name: params.name, metadata: mergeMetadata({}, params.metadata) })
+//         // Closed: an unknown key is refused with `parameter_unknown`.
+//         params: fields({ id: text(), name: required(text()), metadata: metadata() }),
+//         // The schema gives `params` its type; null means that `''` unset the value.
+//         handle(context, params) {
+//           const row = context.table(products).put({
+//             id: params.id ?? context.newId('prod'),
+//             created: context.now,
+//             name: params.name,
+//             metadata: mergeMetadata({}, params.metadata),
+//           })
 //           const object = renderProduct(context, row)
-//           context.emit('product.created', object)                                                   // event log and webhooks
-//           context.schedule(instant(context.now + 3_600), 'product.example', row.id)                 // due work on the clock
-//           return object                                                                             // ids stay ids: the router expands
+//           context.emit('product.created', object) // to the event log and to webhooks
+//           context.schedule(instant(context.now + 3_600), 'product.example', row.id)
+//           return object // with ids: the router expands them
 //         },
 //       }),
 //       route('GET', '/v1/products', {
 //         permission: 'products',
 //         params: fields({ ...paging, active: flag(), created: range() }),
+//         // `by: ['customer', id]` reads an index instead of the whole table.
 //         handle: (context, params) =>
-//           listPage(context, params, { table: products, url: '/v1/products', keep: (row) => …, render: renderProduct }),   // pass by: ['customer', id] to walk an index
+//           listPage(context, params, { table: products, url: '/v1/products', keep, render }),
 //       }),
 //     ],
-//     objects: { prod: (context, id) => … },            // expand[]: how an id of this prefix becomes an object
-//     includable: { price: ['tiers'] },                 // fields shown only when expanded; render them always, the router cuts them
-//     includes: { customer: { sources: … } },           // fields made only when expanded, of other modules' objects too
-//     reactions: { 'customer.deleted': … },             // what this resource does when something happens to another: context.react('customer.deleted', id)
+//     // How `expand[]` turns an id with this prefix into an object.
+//     objects: { prod: (context, id) => … },
+//     // Fields shown only when expanded: always render them, the router omits them.
+//     includable: { price: ['tiers'] },
+//     // Fields made only when expanded, also in objects of other modules.
+//     includes: { customer: { sources: … } },
+//     // What this module does after `context.react('customer.deleted', id)`.
+//     reactions: { 'customer.deleted': … },
 //     due: { 'product.example': { rank: 100, run: (context, id) => … } },
-//     acts: { … }, control: { 'GET charges': … },       // POST /_sandbox/act, /_sandbox/<name>
+//     // POST /_sandbox/act, /_sandbox/<name>
+//     acts: { … }, control: { 'GET charges': … },
 //   }
 //
-// Then one line in `modules.ts`. A request is a transaction: what a handler wrote before it throws
-// is undone (unless the error `keeps`, as a declined payment does); what it wrote before it
-// returned is saved to the storage before it is answered. Handlers are synchronous.
+// `modules.ts` then lists the module. A request is a transaction. When a handler throws, what it
+// wrote is undone (unless the error `keeps`, as a declined payment does); when it returns, what it
+// wrote is saved to the storage before the answer. Handlers are synchronous.
 import { Bug, present } from '../../core/assert.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Account, AccountSettings } from './account.ts'
@@ -52,7 +67,7 @@ import { Shelves, type Space } from './shelves.ts'
 import type { Change, Row, StoredRow, TableDefinition } from './tables.ts'
 import { defaultWorld, type Unsure } from './unsure.ts'
 
-/** Where a world is kept between processes. `save` returns when the changes are durable. */
+/** Where a world is stored between processes. `save` returns when the changes are durable. */
 export interface WorldStorage {
   load(): Iterable<StoredRow>
   save(changes: readonly Change[]): void
@@ -72,14 +87,15 @@ export interface WorldOptions {
   readonly modules: readonly Module[]
   readonly storage?: WorldStorage
   /**
-   * False: no events are kept or delivered unless an endpoint listens (a rehearsal of many months).
+   * False: events are kept and delivered only while an endpoint listens (for a rehearsal of many
+   * months).
    */
   readonly keepEvents?: boolean
   /** Fills a new world, and a reset one. */
   readonly populate?: ((world: World) => void) | undefined
-  /** Other readings of what Stripe's documents leave open. */
+  /** Readings that differ from the default where Stripe's documents leave something open. */
   readonly unsure?: Partial<Unsure> | undefined
-  /** How webhooks and hooks leave the world; none: they wait. */
+  /** Sends webhooks and hooks out of the world; without it they wait. */
   readonly deliver?: typeof globalThis.fetch
 }
 
@@ -89,20 +105,20 @@ export class World {
   readonly modules: readonly Module[]
   readonly listeners: readonly Listener[]
   readonly queue: DueQueue
-  /** Switched off while a past is built. */
+  /** False while a past is built. */
   keepEvents: boolean
   readonly expander: Expander
-  /** This world's choice of all that the documents leave open. */
+  /** This world's reading of everything that the documents leave open. */
   readonly unsure: Unsure = defaultWorld()
-  /** How fast one may ask; nothing: as fast as one likes. */
+  /** The rate limits; undefined: none. */
   limits: RateLimits | undefined = undefined
   /** Requests that name another API version are refused. */
   strictVersion = false
-  /** Executes a request now, as if it had just come in; set by whoever answers for this world. */
+  /** Executes a request now, as if it had just arrived; the router of this world sets it. */
   perform: ((request: HttpRequest) => HttpAnswer) | undefined = undefined
-  /** How webhooks leave; a server sets it when it was not given. */
+  /** Sends webhooks; a server sets it when the options do not. */
   deliver: typeof globalThis.fetch | undefined
-  /** Deliveries under way; the clock waits for them before it goes on. */
+  /** Deliveries in progress; the clock waits for them before it continues. */
   readonly deliveries = new Set<Promise<void>>()
   readonly accounts = new Map<string, Account>()
   readonly #options: WorldOptions
@@ -141,7 +157,9 @@ export class World {
     return this.#now
   }
 
-  /** Another number after every change: what was read under the same one is still true. */
+  /**
+   * A number that grows with every change: as long as it stays the same, earlier reads are valid.
+   */
   get turn(): number {
     return this.#shelves.log.turns
   }
@@ -161,8 +179,8 @@ export class World {
   }
 
   /**
-   * Runs a request's work as one transaction; saves before returning. What could not be saved did
-   * not happen.
+   * Runs the work of a request as one transaction and saves before it returns. Work that could not
+   * be saved is undone.
    */
   transact<T>(work: () => T): T {
     try {
@@ -188,7 +206,7 @@ export class World {
     }
   }
 
-  /** Back to what was saved last. */
+  /** Returns to the state that was saved last. */
   #undo(): void {
     this.#shelves.log.rollback()
     this.queue.rebuild()
@@ -197,7 +215,7 @@ export class World {
 
   /**
    * Plays everything due until an instant, in order, each piece of work at its own instant. Rejects
-   * a step back.
+   * an earlier instant.
    */
   async advance(to: Instant): Promise<void> {
     if (to < this.#now) throw new RangeError('the clock only goes forward')
@@ -208,9 +226,9 @@ export class World {
       if (this.#now >= this.#forgotten + secondsPerDay) this.#forget()
       const pause = played % 2_000 === 0
       if (this.#shelves.log.size > 2_000 || this.deliveries.size > 0 || pause) this.commit()
-      // What is delivered may cause more; a receiver acts at the instant it heard.
+      // A delivery may cause more work; a receiver acts at the instant of the delivery.
       while (this.deliveries.size > 0) await Promise.all(this.deliveries)
-      // A server answers others meanwhile.
+      // A server answers other requests meanwhile.
       if (pause) await new Promise((resolve) => setImmediate(resolve))
     }
     this.#setNow(to)
@@ -218,7 +236,7 @@ export class World {
     this.commit()
   }
 
-  /** Lets go of what Stripe keeps only for a time. */
+  /** Deletes what Stripe keeps only for a limited time. */
   #forget(): void {
     this.#forgotten = this.#now
     for (const account of this.accounts.values()) {
@@ -228,7 +246,7 @@ export class World {
     }
   }
 
-  /** As `advance`, in one go: for building a world's past, before anybody listens to it. */
+  /** As `advance`, but synchronous: to build a world's past before any client uses it. */
   play(to: Instant): void {
     for (let work = this.queue.take(to); work !== undefined; work = this.queue.take(to)) this.#perform(work)
     this.#setNow(to)
@@ -242,7 +260,7 @@ export class World {
     run(new Context(this, account), work.key)
   }
 
-  /** A mistake in a piece of work leaves the world as it was last saved. */
+  /** A fault in a piece of work leaves the world as it was last saved. */
   #performOrUndo(work: DueRow): void {
     try {
       this.#perform(work)
@@ -257,27 +275,27 @@ export class World {
     return this.#shelves.counts()
   }
 
-  /** Every row of the world, as a storage keeps them. */
+  /** Every row of the world, in the form that a storage keeps. */
   dump(): Iterable<StoredRow> {
     return this.#shelves.dump()
   }
 
-  /** Changes what is set in the Dashboard of an account; kept with the world. */
+  /** Changes the Dashboard settings of an account; stored with the world. */
   configure(name: string, changes: Partial<AccountSettings>): void {
     const account = this.account(name)
     account.settings = { ...account.settings, ...changes }
     this.transact(() => this.#putSetting(`account/${name}`, account.settings))
   }
 
-  /** Switches this world to other readings; kept with it. */
+  /** Changes this world's readings; stored with it. */
   choose(choices: Partial<Unsure>): void {
     Object.assign(this.unsure, choices)
     this.transact(() => this.#putSetting('unsure', { ...this.unsure }))
   }
 
   /**
-   * Another world with the same rows, clock and switches, kept in memory alone; from here on each
-   * lives its own life.
+   * Another world with the same rows, clock and switches, in memory only. The two do not affect
+   * each other.
    */
   twin(): World {
     const { storage: _storage, populate: _populate, ...options } = this.#options
@@ -290,7 +308,7 @@ export class World {
     return twin
   }
 
-  /** Everything gone, and begun anew as at first. */
+  /** Deletes everything and fills the world again as at first. */
   reset(): void {
     this.#shelves.clear()
     this.queue.rebuild()

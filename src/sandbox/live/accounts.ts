@@ -1,4 +1,4 @@
-// A world built from what was read out of live accounts, for trying a migration on one's own data.
+// A world built from the objects of live accounts, to rehearse a migration with real data.
 import type { Json } from '../../core/json.ts'
 import { Context } from '../kernel/context.ts'
 import type { World } from '../kernel/world.ts'
@@ -9,10 +9,10 @@ import { keepLiveSchedule } from './schedules.ts'
 import * as billing from './subscriptions.ts'
 
 /**
- * One account as pulled: arrays of live Stripe objects of the pinned API version, as they came
- * (plain JSON). Expand what lists leave out: `data.tiers`, `data.currency_options` (prices),
- * `data.applies_to` (coupons), `data.discounts`, `data.items.data.discounts` (subscriptions),
- * `data.tax_ids` (customers).
+ * One account as pulled: arrays of live Stripe objects of the pinned API version, unchanged (plain
+ * JSON). Expand what lists omit: `data.tiers`, `data.currency_options` (prices), `data.applies_to`
+ * (coupons), `data.discounts`, `data.items.data.discounts` (subscriptions), `data.tax_ids`
+ * (customers).
  */
 export interface LiveAccount {
   readonly products?: readonly Json[]
@@ -21,22 +21,25 @@ export interface LiveAccount {
   readonly coupons?: readonly Json[]
   readonly promotion_codes?: readonly Json[]
   readonly customers?: readonly Json[]
-  /** Those not named stay plain cards, banks or sources by the prefix of their ids. */
+  /**
+   * Methods that are not listed become plain cards, banks or sources, by the prefix of their ids.
+   */
   readonly payment_methods?: readonly Json[]
   readonly subscriptions?: readonly Json[]
-  /** Those that subscriptions do not carry expanded. */
+  /** Schedules that no subscription carries expanded. */
   readonly schedules?: readonly Json[]
   /**
-   * Drafts, open ones, and the newest of each subscription; paid ones of the past are not needed.
+   * Drafts, open invoices, and the newest invoice of each subscription; older paid ones are not
+   * needed.
    */
   readonly invoices?: readonly Json[]
-  /** Pending ones. */
+  /** Pending items. */
   readonly invoice_items?: readonly Json[]
 }
 
 /**
  * Puts the objects of live accounts into the accounts of the same names. The world's clock should
- * stand where they were read.
+ * show the instant of the pull.
  */
 export function fillFromAccounts(world: World, accounts: Readonly<Record<string, LiveAccount>>): void {
   const kept = world.keepEvents
@@ -50,7 +53,7 @@ export function fillFromAccounts(world: World, accounts: Readonly<Record<string,
 }
 
 function fillAccount(context: Context, live: LiveAccount): void {
-  // Oldest first, so that lists keep their order among objects of one second.
+  // Oldest first, so that lists keep the order of objects with the same second.
   const each = (kind: keyof LiveAccount, keep: (context: Context, object: Live) => void): void => {
     for (const [index, object] of (live[kind] ?? []).toReversed().entries())
       keep(context, new Live(object, `${context.account.name}.${kind}[${index}]`))

@@ -35,7 +35,7 @@ export function keepProduct(context: Context, live: Live): void {
   })
 }
 
-/** A product that only its prices speak of (deleted or not pulled). */
+/** A product that only its prices name (deleted or not pulled). */
 function ensureProduct(context: Context, id: string): void {
   if (!context.table(productKind.table).has(id)) keepProduct(context, new Live({ id, created: 0, name: id }, id))
 }
@@ -65,7 +65,7 @@ function amountsFrom(live: Live): Amounts {
   }
 }
 
-/** `inline`: the price came with a subscription and stands in no list. */
+/** `inline`: the price came with a subscription and is in no list. */
 export function keepPrice(context: Context, live: Live, inline = false): void {
   const recurring = live.inside('recurring')
   const transform = live.inside('transform_quantity')
@@ -132,7 +132,7 @@ export function keepTaxRate(context: Context, live: Live): void {
   })
 }
 
-/** `deleted`: it cannot be redeemed any more, only its discounts run on. */
+/** `deleted`: it can no longer be redeemed; only its discounts continue. */
 export function keepCoupon(context: Context, live: Live, deleted = false): void {
   context.table(coupons).put(couponRow(live, deleted))
 }
@@ -184,7 +184,7 @@ export function keepPromotionCode(context: Context, live: Live): void {
   })
 }
 
-/** An expanded discount; its coupon comes along when it stands in no list. Returns the id. */
+/** An expanded discount, with its coupon when no list has that coupon. Returns the id. */
 export function keepDiscount(context: Context, live: Live): string {
   const source = live.inside('source')
   const coupon = source?.ref('coupon') ?? live.ref('coupon') ?? `unread-${live.id}`
@@ -211,7 +211,7 @@ export function keepDiscount(context: Context, live: Live): string {
 }
 
 /**
- * The terms that a discount shows of its own, where the account's coupon of that id is another one
+ * The terms that the discount itself shows, where the account's coupon of that id has other terms
  * today.
  */
 function ownTerms(context: Context, coupon: string, whole: Live | null): Pick<DiscountRow, 'terms'> {
@@ -222,7 +222,10 @@ function ownTerms(context: Context, coupon: string, whole: Live | null): Pick<Di
   return fields.some((field) => shown[field] !== listed[field]) ? { terms: shown } : {}
 }
 
-/** A discount of which only the id is known takes nothing off; it shows that there is one. */
+/**
+ * A discount of which only the id is known takes nothing off; it only shows that there is a
+ * discount.
+ */
 export function keepUnreadDiscount(context: Context, id: string, on: { subscription: string; item: string }): string {
   const coupon = `unread-${id}`
   if (context.table(discounts).has(id)) return id

@@ -1,4 +1,4 @@
-// Customers and what they pay with.
+// Customers and their payment methods.
 import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { newCustomer } from '../stripe/customer-row.ts'
@@ -95,19 +95,19 @@ export function keepMethod(context: Context, live: Live, owner?: string): void {
   if (customer !== null) makeMethod(context, { id: live.id, customer, type, card: live.inside('card') ?? live })
 }
 
-/** A method that is only known by its id: what its prefix says, and a card if that says nothing. */
+/** A method of which only the id is known: of the type of its prefix, else a card. */
 export function ensureMethod(context: Context, id: string, customer: string): void {
   if (!context.table(paymentMethods).has(id)) makeMethod(context, { id, customer, type: null, card: null })
 }
 
-/** Every live method pays when it is asked; bank debits take their days. */
+/** Every live method pays; bank debits take their days to settle. */
 function makeMethod(
   context: Context,
   about: { id: string; customer: string; type: string | null; card: Live | null },
 ): void {
   const form = forms[about.id.split('_')[0] ?? ''] ?? 'payment_method'
   const type = about.type ?? (form === 'bank_account' ? 'us_bank_account' : 'card')
-  // What was read replaces what was guessed from the id.
+  // What was read replaces what the id suggested.
   if (about.type === null && context.table(paymentMethods).has(about.id)) return
   const year = new Date(context.now * 1_000).getUTCFullYear() + 6
   const plain = cardOf(context, present(cardByToken('pm_card_visa'), 'a plain card'), { month: 12, year })

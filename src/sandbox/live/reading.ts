@@ -2,15 +2,15 @@ import { Bug } from '../../core/assert.ts'
 import { type Json, type JsonObject, isJsonObject } from '../../core/json.ts'
 
 /**
- * Reads fields of a live Stripe object; a field of another type than Stripe documents is a mistake
- * of whoever pulled it.
+ * Reads fields of a live Stripe object. A field with another type than Stripe documents is a fault
+ * of the program that pulled it.
  */
 export class Live {
   readonly #object: JsonObject
   readonly #at: string
 
   constructor(object: unknown, at: string) {
-    if (!isJsonObject(object)) throw new Bug(`${at} is no object`)
+    if (!isJsonObject(object)) throw new Bug(`${at} is not an object`)
     this.#object = object
     this.#at = at
   }
@@ -30,7 +30,7 @@ export class Live {
     return value
   }
 
-  /** Decimals arrive as texts, or as whatever prints as one. */
+  /** Decimals arrive as texts, or as objects that print as texts. */
   textOrNull(name: string): string | null {
     const value = this.any(name)
     if (value === null || typeof value === 'string') return value
@@ -79,7 +79,7 @@ export class Live {
     return Array.isArray(data) ? data.slice() : []
   }
 
-  /** The same entries, of which only objects are wanted. */
+  /** The entries that are objects. */
   objects(name: string): Live[] {
     return this.each(name)
       .filter((entry) => isJsonObject(entry))
@@ -98,7 +98,7 @@ export class Live {
     return isJsonObject(value) ? (value as Readonly<Record<string, string>>) : {}
   }
 
-  /** One of some words; the first of them when the field is missing. */
+  /** One of the given words; the first of them when the field is missing. */
   word<const T extends string>(name: string, words: readonly [T, ...T[]]): T {
     const value = this.any(name)
     if (value === null) return words[0]

@@ -1,4 +1,4 @@
-// Subscriptions and what is still open around them.
+// Subscriptions, and the invoices and items that belong to them.
 import { present } from '../../core/assert.ts'
 import type { Json } from '../../core/json.ts'
 import type { Context } from '../kernel/context.ts'
@@ -184,9 +184,8 @@ function invoiceSettings(live: Live): InvoiceSettingsRow {
 }
 
 /**
- * An invoice that is still open, still a draft, or the newest of its subscription: with its amounts
- * and dates, so that it is collected and read as in the account; its lines are not needed for
- * either.
+ * An invoice that is open, a draft, or the newest of its subscription, with its amounts and dates,
+ * so that it is collected and read as in the account. Its lines are not needed for that.
  */
 export function keepLiveInvoice(context: Context, live: Live): void {
   const customer = present(live.ref('customer'), `customer of ${live.id}`)
@@ -281,7 +280,7 @@ function intentFor(context: Context, live: Live, about: { customer: string; amou
   }).id
 }
 
-/** An item that waits for the customer's next invoice. */
+/** An item that is billed with the customer's next invoice. */
 export function keepPendingItem(context: Context, live: Live): void {
   const amount = live.number('amount')
   const period = live.inside('period')

@@ -2,16 +2,16 @@ import { present } from '../../core/assert.ts'
 import { generator } from '../kernel/ids.ts'
 
 /**
- * Draws that depend on the world's seed and a label alone: one member's life does not change
- * another's.
+ * Random draws that depend only on the world's seed and a label, so that one member's life does not
+ * change another's.
  */
 export interface Chance {
   /** A whole number from `least` to `most`, both included. */
   whole(least: number, most: number): number
-  /** True this often, 0 to 1. */
+  /** True with this probability, 0 to 1. */
   happens(share: number): boolean
   pick<T>(from: readonly T[]): T
-  /** One of the keys, as often as its weight says. */
+  /** One of the keys, with a probability in proportion to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K
 }
 
@@ -34,7 +34,7 @@ export function chanceOf(seed: number, label: string): Chance {
   }
 }
 
-/** The numbers from 0 to n−1 in an order that depends on the seed alone. */
+/** The numbers from 0 to n−1 in an order that depends only on the seed. */
 export function shuffled(seed: number, label: string, n: number): number[] {
   const chance = chanceOf(seed, label)
   const order = Array.from({ length: n }, (_, index) => index)
@@ -47,9 +47,7 @@ export function shuffled(seed: number, label: string, n: number): number[] {
   return order
 }
 
-/**
- * A whole number below `limit` that follows from an id alone: the same in every world and account.
- */
+/** A whole number below `limit` that depends only on an id: the same in every world and account. */
 export function spread(id: string, limit: number): number {
   let sum = 0
   for (let at = 0; at < id.length; at++) sum = (sum * 31 + id.charCodeAt(at)) % 1_000_003

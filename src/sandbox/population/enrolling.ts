@@ -1,5 +1,5 @@
-// A member signs up in an old account: customer, payment method, price, subscription. Then the
-// years until the last renewal are skipped.
+// A member signs up in an old account: customer, payment method, price, subscription. The years
+// until the last renewal are then skipped.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
@@ -16,7 +16,7 @@ import { cadences } from './offerings.ts'
 import type { Storefront } from './storefront.ts'
 import { newWallet } from './wallets.ts'
 
-/** A member as the old account holds them. */
+/** A member as the old account has them. */
 export interface Enrolled {
   readonly plan: MemberPlan
   readonly customer: string
@@ -33,7 +33,7 @@ export interface School {
   readonly plans: readonly MemberPlan[]
   /** Numbers of members whose customer has a second subscription. */
   readonly shared: ReadonlySet<number>
-  /** Customers by the number of the member who brought them. */
+  /** Customers by the number of the member who created them. */
   readonly customers: Map<number, string>
   readonly enrolled: Map<number, Enrolled>
 }
@@ -103,9 +103,9 @@ export function addressIn(country: string): Params {
 }
 
 /**
- * A discount on the customer itself, from the days when that could be asked for: no parameter of
- * this API version gives one. `since`: when its clock began; `end`: when it stops, for repeating
- * ones.
+ * A discount on the customer itself, from the time when the API could create one: this API version
+ * has no parameter for it. `since`: when its duration began; `end`: when it stops, for repeating
+ * discounts.
  */
 export function giveCustomerDiscount(
   context: Context,
@@ -130,8 +130,8 @@ export function giveCustomerDiscount(
 }
 
 /**
- * Where the method stands: on the subscription, or as the customer's default; old objects go to
- * `default_source`.
+ * Where the payment method is set: on the subscription, or as the customer's default; old objects
+ * use `default_source`.
  */
 function methodParams(
   school: School,
@@ -140,7 +140,7 @@ function methodParams(
   const { plan, context, customer, method } = about
   const field = method.form === 'payment_method' ? 'default_payment_method' : 'default_source'
   if (plan.oddity === 'sent_invoice') return {}
-  // A second subscription of a customer must not change what pays the first.
+  // A second subscription of a customer must not change what pays for the first one.
   if (plan.methodOn === 'subscription' || plan.customerOf !== undefined) return { [field]: method.id }
   const row = present(context.table(customers).get(customer), customer)
   context
@@ -209,7 +209,7 @@ function trialOf(plan: MemberPlan, chance: Chance, clock: Instant): Params {
 }
 
 /**
- * An anchor on the last day of the month that the sign-up did not have, or a start before the
+ * An anchor on a month end that the month of the sign-up did not have, or a start before the
  * sign-up.
  */
 function beginning(plan: MemberPlan, now: Instant): Params {
@@ -227,7 +227,7 @@ function beginning(plan: MemberPlan, now: Instant): Params {
   return {}
 }
 
-/** Discounts that have been there from the first day; the others come later. */
+/** Discounts that exist from the first day; other steps add the rest. */
 function startingDiscount(shop: Storefront, plan: MemberPlan, clock: Instant): Params {
   const { discount } = plan
   switch (discount.kind) {
@@ -248,8 +248,8 @@ function startingDiscount(shop: Storefront, plan: MemberPlan, clock: Instant): P
 }
 
 /**
- * Sets the current period to the one before the newest renewal: that renewal is played, those
- * before it are history nobody reads.
+ * Sets the current period to the one before the newest renewal. That renewal is played; earlier
+ * ones are history that no command reads.
  */
 function skipTo(context: Context, row: SubscriptionRow, about: { cadence: Cadence; clock: Instant }): void {
   const mixed = row.items.some((item) => item.current_period_end !== row.items[0]?.current_period_end)

@@ -1,4 +1,4 @@
-// What happened to members between their sign-up and the instant the old accounts are looked at.
+// What happened to members between their sign-up and the instant of the migration.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay, secondsPerHour } from '../../core/instant.ts'
 import { subscriptions } from '../stripe/billing/rows.ts'
@@ -16,7 +16,7 @@ export interface Step {
   readonly run: (school: School, member: Enrolled) => void
 }
 
-/** The later steps of a member's story, in no order. */
+/** The later steps of a member's story, unordered. */
 export function happenings(seed: number, plan: MemberPlan, clock: Instant): Step[] {
   const chance = chanceOf(seed, `happens/${plan.n}`)
   // After the newest renewal and before the clock.
@@ -61,7 +61,7 @@ function oddSteps(odd: Odd): Step[] {
   const steps: Partial<Record<Oddity, () => Step[]>> = {
     past_due: () => [beforeRenewal],
     unpaid: () => [beforeRenewal],
-    // Once at the next renewal; the retry succeeds.
+    // One decline at the next renewal; the retry succeeds.
     declines_later: () => late(failing(clock, 1)),
     status_paused: () => [{ at: instant(plan.started + 60), run: loseMethod }],
     ending: () => change({ cancel_at_period_end: true }),
@@ -88,7 +88,9 @@ function oddSteps(odd: Odd): Step[] {
   return plan.oddity === undefined ? [] : (steps[plan.oddity]?.() ?? [])
 }
 
-/** The member's method refuses: from an instant on, so many times (null: until it is changed). */
+/**
+ * The member's method declines: from an instant on, this many times (null: until it is changed).
+ */
 function failing(from: Instant | null, times: number | null): Step['run'] {
   return (school, member) => {
     const context = school.maker.context(school.shop(member.plan).account)
@@ -113,7 +115,7 @@ function balance(share: number): Step['run'] {
   }
 }
 
-/** Given some weeks ago; a repeating one has been running since. */
+/** Granted some weeks ago; a repeating discount has run since then. */
 function customerDiscount(kind: 'once' | { readonly months: number }): Step['run'] {
   return (school, member) => {
     const shop = school.shop(member.plan)
@@ -145,7 +147,7 @@ function draftInvoice(school: School, member: Enrolled): void {
   })
 }
 
-/** A schedule that will raise the quantity at a renewal to come. */
+/** A schedule that raises the quantity at a later renewal. */
 function planPriceRise(school: School, member: Enrolled): void {
   const { maker } = school
   const { account } = school.shop(member.plan)
@@ -168,7 +170,7 @@ function planPriceRise(school: School, member: Enrolled): void {
   })
 }
 
-/** What no request of ours could set. */
+/** Sets fields that no request of the API version can set. */
 function patch(fields: Record<string, unknown>): Step['run'] {
   return (school, member) => {
     const context = school.maker.context(school.shop(member.plan).account)

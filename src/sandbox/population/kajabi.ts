@@ -1,5 +1,5 @@
-// The school's Kajabi site: offers for what is sold, contacts for most members, access that was
-// given by hand or by the old checkout.
+// The school's Kajabi site: offers for its products, contacts for most members, and access that the
+// owner or the old checkout granted.
 import { present } from '../../core/assert.ts'
 import { grant, newContact, purchase } from '../kajabi/access.ts'
 import { makeForm, makeOffer, makeTag } from '../kajabi/acts.ts'
@@ -15,7 +15,7 @@ export function accessTitle(product: ProductKey): string {
 
 export function openSchoolSite(site: Site): void {
   for (const product of Object.keys(products) as ProductKey[]) {
-    // The cohort's access runs out by itself.
+    // The access of the cohort ends by itself.
     const days = product === 'cohort' ? { access_days: 365 } : {}
     makeOffer(site, { title: accessTitle(product), products: products[product], kind: 'free', ...days })
     makeTag(site, `cancel-${product}`)
@@ -37,7 +37,7 @@ export function openSchoolSite(site: Site): void {
   makeForm(site, { title: 'Cancel my membership' })
 }
 
-/** Who of the members Kajabi knows already, and what they may open there. */
+/** Which members Kajabi already knows, and which offers they hold. */
 export function seedContacts(site: Site, seed: number, plans: readonly MemberPlan[]): void {
   const offers = new Map([...site.offers.all()].map((offer) => [offer.title, offer]))
   const offerCalled = (title: string): Offer => present(offers.get(title), `offer ${title}`)

@@ -7,13 +7,12 @@ import type { Raw, RawFields } from '../kernel/form.ts'
 import type { Route } from '../kernel/module.ts'
 import type { World } from '../kernel/world.ts'
 
-/** What a request may carry; null unsets. */
+/** A parameter of a request; null unsets. */
 export type Given = string | number | boolean | null | readonly Given[] | { readonly [key: string]: Given | undefined }
 export type Params = { readonly [key: string]: Given | undefined }
 
 /**
- * Does what a client of the API would do, through the same parameters and handlers, at the world's
- * instant.
+ * Does what an API client would do, with the same parameters and handlers, at the world's instant.
  */
 export class Maker {
   readonly world: World
@@ -31,7 +30,7 @@ export class Maker {
     return new Context(this.world, account)
   }
 
-  /** Sends one request; what Stripe would refuse is a mistake of the population. */
+  /** Sends one request. A refusal is a fault of the population. */
   post(account: Account, path: string, params: Params = {}): JsonObject {
     const outcome = this.try(account, path, params)
     if (outcome instanceof StripeError) throw new Bug(`POST ${path} was refused: ${outcome.message}`)
@@ -42,7 +41,7 @@ export class Maker {
     return this.#send(account, 'DELETE', path, params)
   }
 
-  /** As `post`, but a refusal is an answer (a card that declines). */
+  /** As `post`, but returns a refusal (a card that declines). */
   try(account: Account, path: string, params: Params = {}): JsonObject | StripeError {
     try {
       return this.#send(account, 'POST', path, params)
@@ -59,7 +58,7 @@ export class Maker {
       if (names === undefined) continue
       const context = new Context(this.world, account, { path: names })
       const object: unknown = route.handle(context, route.params.parse(rawOf(params), '') as never)
-      if (!isJsonObject(object)) throw new Bug(`${method} ${path} gave no object`)
+      if (!isJsonObject(object)) throw new Bug(`${method} ${path} did not return an object`)
       return object
     }
     throw new Bug(`no route ${method} ${path}`)

@@ -1,5 +1,5 @@
-// Who the school's members are: a plan of people and subscriptions, drawn from a seed alone, before
-// anything is made.
+// The members of the school: a plan of people and subscriptions, drawn from a seed alone, before
+// any object exists.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import { type Cadence, boundary, periodAround } from '../stripe/billing/calendar.ts'
@@ -14,8 +14,8 @@ import {
 } from './offerings.ts'
 
 /**
- * What is out of the ordinary about a subscription: at most one each, so that every consequence has
- * one cause.
+ * What is unusual about a subscription: at most one oddity each, so that every consequence has one
+ * cause.
  */
 export const oddities = {
   // In trial now.
@@ -73,7 +73,7 @@ export type Oddity = keyof typeof oddities
 export type DiscountPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'forever' | 'once' | 'amount' | 'promotion' }
-  /** `left`: renewals that are still discounted are to come, or not. */
+  /** `left`: whether discounted renewals are still to come. */
   | { readonly kind: 'repeating'; readonly months: number }
 
 export interface Person {
@@ -87,11 +87,11 @@ export interface MemberPlan {
   readonly account: OldAccount
   readonly currency: Currency
   readonly person: Person
-  /** An earlier member whose customer this subscription hangs on. */
+  /** The earlier member whose customer this subscription belongs to. */
   readonly customerOf: number | undefined
   readonly product: ProductKey
   readonly cadence: CadenceKey
-  /** Sold by the old checkout, which made a price of its own for every order. */
+  /** Sold by the old checkout, which made a separate price for every order. */
   readonly adHoc: boolean
   readonly started: Instant
   readonly discount: DiscountPlan
@@ -104,7 +104,7 @@ export interface MemberPlan {
 export interface SchoolSize {
   readonly subscribers: number
   readonly clock: Instant
-  /** The old accounts there are. */
+  /** The old accounts of the school. */
   readonly accounts: readonly OldAccount[]
 }
 
@@ -119,7 +119,7 @@ export function planMembers(seed: number, size: SchoolSize): MemberPlan[] {
 }
 
 /**
- * Deals the oddities out in their shares (per thousand); in a big enough school each of them
+ * Distributes the oddities by their shares (per thousand); in a large enough school each of them
  * occurs.
  */
 function deal(seed: number, subscribers: number): Map<number, Oddity> {
@@ -183,7 +183,7 @@ function planMember(drawing: Drawing): MemberPlan {
   }
 }
 
-/** An earlier member without oddities to be the same person as, or to share the customer of. */
+/** An earlier member without oddities, to be the same person or to share the customer. */
 function relatedMember(
   chance: Chance,
   oddity: Oddity | undefined,
@@ -235,7 +235,7 @@ function takesDiscount(oddity: Oddity | undefined): boolean {
 }
 
 function cadenceFor(chance: Chance, product: ProductKey, oddity: Oddity | undefined): CadenceKey {
-  // Statuses that must be reached within weeks are reached on monthly prices.
+  // Statuses that must be reached within weeks need monthly prices.
   const monthly: readonly (Oddity | undefined)[] = [
     'past_due',
     'unpaid',
@@ -272,9 +272,9 @@ function taxFor(chance: Chance, account: OldAccount, oddity: Oddity | undefined)
 }
 
 /**
- * When a subscription began. Days 29 to 31 are drawn more often than life does, and some yearly
- * ones began on a 29 February. Those that must fail before the clock begin so that they renewed a
- * fitting number of days ago.
+ * When a subscription began. Days 29 to 31 are more frequent than in reality, and some yearly
+ * subscriptions began on a 29 February. Subscriptions that must fail before the clock begin so that
+ * they renewed a suitable number of days ago.
  */
 function startOf(chance: Chance, about: { cadence: Cadence; clock: Instant; oddity: Oddity | undefined }): Instant {
   const { cadence, clock, oddity } = about
@@ -303,8 +303,8 @@ function startOf(chance: Chance, about: { cadence: Cadence; clock: Instant; oddi
 }
 
 /**
- * The last period that ended before the clock, if any: what has to be played so that the past looks
- * lived.
+ * The last period that ended before the clock, if any: it must be played so that the past is
+ * realistic.
  */
 export function lastPeriod(plan: MemberPlan, clock: Instant): { start: number; end: number } | undefined {
   const cadence = cadences[plan.cadence]

@@ -3,7 +3,7 @@ import { hearReminder, paySent } from './habits.ts'
 import { hearOfEnd, revokeOld, signUpLate } from './old-doors.ts'
 import { chargeOutside } from './outside-plans.ts'
 
-/** What goes on in a school by itself once it is built. */
+/** What happens in a school without requests after it is built. */
 export const schoolModule: Module = {
   due: {
     'school.outside_charge': { rank: 150, run: chargeOutside },

@@ -1,6 +1,8 @@
 import type { Cadence } from '../stripe/billing/calendar.ts'
 
-/** What the school sells, and for how much. Amounts are in the currency's smallest unit. */
+/**
+ * The products of the school and their prices. Amounts are in the smallest unit of the currency.
+ */
 export const oldAccounts = ['us', 'intl'] as const
 export type OldAccount = (typeof oldAccounts)[number]
 export type Currency = 'usd' | 'cad' | 'gbp' | 'eur' | 'aud' | 'jpy' | 'kwd'
@@ -53,7 +55,7 @@ const lengths: Readonly<Record<CadenceKey, number>> = {
 }
 
 /**
- * Smallest units for one US cent, and the step amounts are rounded to (three-decimal amounts must
+ * Smallest units per US cent, and the step to which amounts are rounded (three-decimal amounts must
  * end in 0).
  */
 const rates: Readonly<Record<Currency, readonly [number, number]>> = {

@@ -1,6 +1,6 @@
-// The doors of the old accounts that stand open: the portal, links that sell, a session somebody
-// has on screen, an endpoint that hears of ended subscriptions and takes access away in Kajabi, in
-// its own time.
+// The open doors of the old accounts: the portal, links that sell, a checkout session that a
+// visitor still has open, and an endpoint that receives ended subscriptions and revokes access in
+// Kajabi after a delay.
 import { present } from '../../core/assert.ts'
 import { instant, secondsPerDay } from '../../core/instant.ts'
 import { revoke } from '../kajabi/access.ts'
@@ -19,7 +19,7 @@ import { Maker, idOf } from './maker.ts'
 import { type Currency, type OldAccount, type ProductKey, currenciesOf, products } from './offerings.ts'
 import { newCard } from './wallets.ts'
 
-/** A sale through a forgotten link that is to come. */
+/** A later sale through a forgotten link. */
 interface LateSignupRow extends Row {
   readonly link: string
   readonly price: string
@@ -27,10 +27,10 @@ interface LateSignupRow extends Row {
 
 const lateSignups: TableDefinition<LateSignupRow> = { name: 'late_signups' }
 
-/** Nobody listens at this address; whoever asks is refused at once. */
+/** No server listens at this address; connections are refused at once. */
 const integrationUrl = 'https://127.0.0.1:9/old-integration'
 
-/** Seconds after the news at which the old integration takes access away. */
+/** Seconds between the event and the revocation by the old integration. */
 const delays = [45, 600, 5_400, secondsPerDay, 2 * secondsPerDay + 1_200]
 
 export function openDoors(school: School, about: { account: OldAccount; signups: number }): void {
@@ -79,7 +79,7 @@ function planSignup(school: School, context: Context, about: { n: number; link: 
   context.schedule(instant(at), 'school.late_signup', id)
 }
 
-/** Somebody buys through the old link, if it is still open. */
+/** A visitor buys through the old link, if it is still open. */
 export function signUpLate(context: Context, id: string): void {
   const row = context.table(lateSignups).get(id)
   if (row === undefined || context.table(paymentLinks).get(row.link)?.active !== true) return
@@ -96,7 +96,7 @@ export function signUpLate(context: Context, id: string): void {
     chance: chanceOf(world.seed, `late/${id}`),
     clock: context.now,
   })
-  // A price that was archived meanwhile sells nothing.
+  // A price that was archived meanwhile cannot be sold.
   maker.try(account, '/v1/subscriptions', {
     customer,
     items: [{ price: row.price }],
@@ -105,7 +105,7 @@ export function signUpLate(context: Context, id: string): void {
   })
 }
 
-/** The old integration hears of an ended subscription as long as its endpoint is enabled. */
+/** The old integration receives ended subscriptions as long as its endpoint is enabled. */
 export function hearOfEnd(context: Context, object: () => object): void {
   if (context.table(endpoints).size === 0) return
   const listens = [...context.table(endpoints).all()].some(

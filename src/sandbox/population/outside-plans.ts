@@ -1,5 +1,5 @@
-// Payment plans that the old checkout runs itself: repeated charges of a customer that no
-// subscription explains.
+// Payment plans that the old checkout collects itself: repeated charges of a customer without a
+// subscription.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant, secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
@@ -13,7 +13,7 @@ import { idOf } from './maker.ts'
 import type { OldAccount } from './offerings.ts'
 import { newCard } from './wallets.ts'
 
-/** A payment plan the old checkout runs: so many charges, a month apart, without invoices. */
+/** A payment plan of the old checkout: a number of monthly charges without invoices. */
 interface OutsidePlanRow extends Row {
   readonly customer: string
   readonly method: string
@@ -25,7 +25,7 @@ interface OutsidePlanRow extends Row {
 
 const outsidePlans: TableDefinition<OutsidePlanRow> = { name: 'outside_plans' }
 
-/** The charges of the past are there; those to come are on the clock. */
+/** Creates the past charges and schedules those to come. */
 export function startOutsidePlan(school: School, name: OldAccount, n: number): void {
   const chance = chanceOf(school.seed, `outside/${n}`)
   const account = school.maker.world.account(name)
@@ -63,7 +63,9 @@ export function startOutsidePlan(school: School, name: OldAccount, n: number): v
   while (present(context.table(outsidePlans).get(row.id), row.id).next <= context.now) chargeOutside(context, row.id)
 }
 
-/** One payment of a plan: a charge without an invoice, and the next one a month (30 days) later. */
+/**
+ * One payment of a plan: a charge without an invoice. The next one follows a month (30 days) later.
+ */
 export function chargeOutside(context: Context, id: string): void {
   const row = context.table(outsidePlans).get(id)
   if (row === undefined || row.left === 0) return

@@ -1,6 +1,6 @@
-// The school: two old accounts that look like years of life, the same for the same seed. Built by
-// living it: members sign up through the API's own handlers at their instants, and the clock plays
-// what follows.
+// The school: two old accounts with a plausible history of years, the same for the same seed.
+// Members sign up through the handlers of the API at their instants, and the clock plays what
+// follows.
 import { present } from '../../core/assert.ts'
 import { type Instant, instant } from '../../core/instant.ts'
 import { siteOf } from '../kajabi/module.ts'
@@ -18,18 +18,18 @@ import { Storefront } from './storefront.ts'
 export interface SchoolOptions {
   readonly subscribers: number
   /**
-   * The instant the world is to stand at in the end; it must stand early enough for every member's
-   * start.
+   * The instant at which the finished world stands; the world must begin early enough for every
+   * member's start.
    */
   readonly clock: Instant
-  /** The forgotten links sell on. Default false. */
+  /** The forgotten links continue to sell. Default false. */
   readonly surprises?: boolean
 }
 
 /** Seven years cover the longest subscription and its first period. */
 export const historySeconds = 7 * 366 * 86_400
 
-/** Fills a world whose clock stands `historySeconds` before `clock`, and leaves it at `clock`. */
+/** Fills a world whose clock is `historySeconds` before `clock`, and leaves it at `clock`. */
 export function buildSchool(world: World, options: SchoolOptions): Enrolled[] {
   const { clock, subscribers } = options
   const kept = world.keepEvents
@@ -63,8 +63,7 @@ export function buildSchool(world: World, options: SchoolOptions): Enrolled[] {
 }
 
 /**
- * What stands beside the subscriptions; a small school, which is looked at by newcomers, is left in
- * peace.
+ * What exists beside the subscriptions. A small school, which newcomers look at, has none of it.
  */
 function surround(school: School, options: SchoolOptions): void {
   const { subscribers, surprises } = options
@@ -81,7 +80,7 @@ interface Scene {
   readonly run: () => void
 }
 
-/** Everybody's sign-up and what came after it, in the order of time. */
+/** The sign-up of every member and the later steps, in the order of time. */
 function story(school: School, plans: readonly MemberPlan[]): Scene[] {
   const scenes: Scene[] = []
   for (const plan of plans) {

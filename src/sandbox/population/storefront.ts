@@ -11,7 +11,7 @@ import {
 } from './offerings.ts'
 import { type Maker, type Params, idOf } from './maker.ts'
 
-/** What an old account has on its shelves; everything is made the first time somebody wants it. */
+/** The catalog of an old account; each object is created when it is first needed. */
 export class Storefront {
   readonly account: Account
   readonly #maker: Maker
@@ -24,7 +24,7 @@ export class Storefront {
     this.account = maker.world.account(name)
   }
 
-  /** The old checkout kept products of its own, under the same names. */
+  /** The old checkout had its own products with the same names. */
   product(key: ProductKey, by: 'school' | 'samcart' = 'school'): string {
     return this.#once(`product/${key}/${by}`, '/v1/products', () => ({
       name: products[key],
@@ -41,7 +41,10 @@ export class Storefront {
     }))
   }
 
-  /** A price of its own for one order, equal to the listed one but for what nobody reads. */
+  /**
+   * A separate price for one order. It equals the listed price except for fields that Crossbill
+   * does not compare.
+   */
   adHocPrice(product: ProductKey, cadence: CadenceKey, about: { currency: Currency; order: number }): string {
     const made = this.#maker.post(this.account, '/v1/prices', {
       ...this.#terms(product, cadence, about.currency),
@@ -52,7 +55,7 @@ export class Storefront {
     return idOf(made)
   }
 
-  /** A price from before the last rise, archived since; its subscribers keep it. */
+  /** A price from before the last price rise, archived since; its subscribers keep it. */
   grandfatheredPrice(product: ProductKey, cadence: CadenceKey, currency: Currency): string {
     const price = this.#once(`old/${product}/${cadence}/${currency}`, '/v1/prices', () => {
       const terms = this.#terms(product, cadence, currency)
@@ -95,7 +98,7 @@ export class Storefront {
     }))
   }
 
-  /** One price for all currencies of the account. */
+  /** One price with all currencies of the account. */
   multiCurrencyPrice(product: ProductKey, cadence: CadenceKey): string {
     const [own, ...others] = currenciesOf[this.#name]
     return this.#once(`multi/${product}/${cadence}`, '/v1/prices', () => ({

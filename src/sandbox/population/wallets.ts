@@ -7,8 +7,8 @@ import type { MemberPlan, Oddity } from './members.ts'
 import { present } from '../../core/assert.ts'
 
 /**
- * How a member pays. Old accounts hold `card_`, `src_` and `ba_` from the days of the Sources API
- * beside `pm_`.
+ * How a member pays. Old accounts hold `card_`, `src_` and `ba_` objects of the Sources API beside
+ * `pm_`.
  */
 export function newWallet(
   context: Context,
@@ -50,7 +50,7 @@ function formOf(plan: MemberPlan): PaymentMethodRow['form'] {
   return plan.oddity === 'legacy_source' ? 'source' : 'payment_method'
 }
 
-/** A card that outlives the years to be played, unless it is to decline. */
+/** A card that stays valid for all played years, unless it must decline. */
 export function newCard(
   context: Context,
   about: Pick<PaymentMethodRow, 'form' | 'billing_details' | 'temper'> & {

@@ -1,4 +1,4 @@
-// The account itself and what is set up in it. https://docs.stripe.com/api/accounts/object
+// The account and its settings. https://docs.stripe.com/api/accounts/object
 // https://docs.stripe.com/api/tax/settings
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
@@ -92,7 +92,7 @@ function renderAccount(context: Context) {
   }
 }
 
-/** Stripe Tax is set up where the account is registered in some country. */
+/** Stripe Tax is active when the account has a registration in some country. */
 function renderTaxSettings(context: Context): Wire<Stripe.Tax.Settings> {
   const { country, tax_registrations } = context.account.settings
   const active = tax_registrations.length > 0

@@ -1,4 +1,4 @@
-// Payment methods come to a customer, by id or by test token, and leave for good.
+// Attaches payment methods to a customer, by id or by test token, and detaches them.
 import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { declined, invalid } from '../kernel/errors.ts'
@@ -15,7 +15,7 @@ import { renderPaymentMethod } from './payment-method-view.ts'
 import { calm, cardByToken, declineMessage } from './test-cards.ts'
 
 /**
- * The payment method an id or a test token names; a token makes one, the same one each time within
+ * The payment method that an id or a test token names. A token creates one, and only one within
  * `made`.
  */
 export function useToken(context: Context, id: string, made: Map<string, string>): PaymentMethodRow {
@@ -55,8 +55,8 @@ export function attach(context: Context, row: PaymentMethodRow, owner: string): 
       'This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, and may not be used again.',
     )
   const { declines } = row.temper
-  // Only the card that says so attaches and declines later; the others are refused at once, as a
-  // check with the bank would.
+  // Only the card for this purpose attaches and declines later; the others are refused at once, as
+  // a check with the bank would do.
   const attaches = row.card?.last4 === '0341' || declines?.code === 'authentication_required'
   if (declines !== null && declines.from === null && !attaches)
     throw declined(
@@ -69,7 +69,10 @@ export function attach(context: Context, row: PaymentMethodRow, owner: string): 
   return attached
 }
 
-/** Takes a payment method from its customer, for good; it is nobody's default any more. */
+/**
+ * Detaches a payment method from its customer. This is final, and the method is no longer a
+ * default.
+ */
 export function detach(context: Context, row: PaymentMethodRow): PaymentMethodRow {
   const owner = row.customer === null ? undefined : context.table(customers).get(row.customer)
   const detached = context.table(paymentMethods).put({ ...row, customer: null, detached: true })
@@ -89,7 +92,7 @@ export function detach(context: Context, row: PaymentMethodRow): PaymentMethodRo
   return detached
 }
 
-/** When the default source goes, the newest of the others takes its place. */
+/** When the default source is removed, the newest of the others replaces it. */
 function nextSource(context: Context, owner: string): string | null {
   return (
     context

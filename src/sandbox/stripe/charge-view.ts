@@ -76,8 +76,8 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
 }
 
 /**
- * A world without events lets go of old invoices and their intents: an answer names nothing that
- * cannot be read.
+ * A world without events deletes old invoices and their intents; an answer must not name an object
+ * that cannot be read.
  */
 function rememberedIntent(context: Context, row: ChargeRow): string | null {
   const { payment_intent: id } = row

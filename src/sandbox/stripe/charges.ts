@@ -121,9 +121,10 @@ export function chargesOf(world: World, narrowed: { since?: Instant; account?: s
 function ledger(world: World, input: ControlInput): LedgerEntry[] {
   const { since, account } = input
   const from = typeof since === 'string' ? parseInstant(since) : undefined
-  if (since !== undefined && from === undefined) throw new ControlRefusal('"since" must be an instant')
+  if (since !== undefined && from === undefined)
+    throw new ControlRefusal('"since" must be an instant such as 2027-01-31T12:00:00Z')
   if (account !== undefined && (typeof account !== 'string' || !world.accounts.has(account)))
-    throw new ControlRefusal('"account" must name an account of this world')
+    throw new ControlRefusal('"account" must be the name of an account of this sandbox')
   return chargesOf(world, {
     ...(from === undefined ? {} : { since: from }),
     ...(typeof account === 'string' ? { account } : {}),

@@ -1,4 +1,4 @@
-// What comes of charging a payment method. https://docs.stripe.com/testing
+// The result of a charge of a payment method. https://docs.stripe.com/testing
 import { instant, type Instant } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { paymentMethod, paymentMethods, type CardDetails } from './payment-method-row.ts'
@@ -15,10 +15,7 @@ export type PaymentOutcome =
   | { readonly status: 'failed'; readonly failure: PaymentFailure }
   | { readonly status: 'processing'; readonly settlesAt: Instant; readonly failure: PaymentFailure | null }
 
-/**
- * What comes of charging a payment method now; a decline that was set for some times is counted
- * down.
- */
+/** Charges a payment method now and returns the result. A decline with a count is counted down. */
 export function attemptPayment(context: Context, id: string): PaymentOutcome {
   const row = paymentMethod(context, id)
   const { declines, settles_after, then_fails } = row.temper
@@ -43,7 +40,7 @@ function failureOf(code: string, decline_code: string | null): PaymentFailure {
   return { code, decline_code, message: declineMessage(decline_code ?? code) }
 }
 
-/** A card is good until the end of its month. */
+/** A card is valid until the end of its expiry month. */
 function isExpired(context: Context, card: CardDetails): boolean {
   const now = new Date(context.now * 1_000)
   return card.exp_year * 12 + card.exp_month < now.getUTCFullYear() * 12 + now.getUTCMonth() + 1

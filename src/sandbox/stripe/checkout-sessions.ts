@@ -1,5 +1,5 @@
-// Checkout sessions: open ones can still start a subscription, and lock a customer's currency.
-// https://docs.stripe.com/api/checkout/sessions
+// Checkout sessions: an open session can still start a subscription, and locks the customer's
+// currency. https://docs.stripe.com/api/checkout/sessions
 import type Stripe from 'stripe'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'

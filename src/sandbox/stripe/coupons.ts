@@ -37,7 +37,7 @@ export interface CouponRow extends Row {
   readonly currency: string | null
   /** Other currencies of an `amount_off` coupon: minor units by currency. */
   readonly currency_options: Readonly<Record<string, number>>
-  /** Deleted coupons cannot be redeemed or read, but their discounts keep running. */
+  /** A deleted coupon can be neither redeemed nor read, but its discounts continue. */
   readonly deleted: boolean
   readonly duration: 'forever' | 'once' | 'repeating'
   readonly duration_in_months: number | null
@@ -195,7 +195,7 @@ function amounts(given: Readonly<Record<string, { readonly amount_off: number }>
   return Object.fromEntries(Object.entries(given).map(([name, option]) => [name, option.amount_off]))
 }
 
-/** A coupon that can be read: deleted ones are gone. */
+/** A coupon that can be read; a deleted coupon cannot. */
 export function findCoupon(context: Context, id: string, param?: string): CouponRow {
   const row = context.table(coupons).get(id)
   if (row === undefined || row.deleted) throw missing('coupon', id, param)

@@ -39,8 +39,8 @@ const transactions: TableDefinition<BalanceTransactionRow> = {
 }
 
 /**
- * Moves a customer's balance and writes the transaction that explains it. Returns the customer as
- * changed.
+ * Changes a customer's balance and writes the transaction that explains the change. Returns the
+ * changed customer.
  */
 export function adjustBalance(
   context: Context,

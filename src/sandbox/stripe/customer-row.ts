@@ -10,18 +10,19 @@ import type { Address } from './payment-method-row.ts'
 
 export interface CustomerRow extends Row {
   readonly address: Address | null
-  /** Minor units by currency as Stripe counts `balance`: negative is credit. */
+  /** Minor units by currency, with Stripe's sign for `balance`: negative is credit. */
   readonly balances: Readonly<Record<string, number>>
   readonly business_name: string | null
   /**
-   * Set by the first subscription, invoice or balance, and locked as long as something bills in it.
+   * The first subscription, invoice or balance sets it. It is locked as long as an object bills in
+   * it.
    */
   readonly currency: string | null
   readonly default_source: string | null
   readonly deleted: boolean
   readonly delinquent: boolean
   readonly description: string | null
-  /** A discount's id. */
+  /** The id of a discount. */
   readonly discount: string | null
   readonly email: string | null
   readonly individual_name: string | null
@@ -47,7 +48,7 @@ export const customers: TableDefinition<CustomerRow> = {
   indexes: { email: (row) => (row.deleted ? undefined : (row.email ?? undefined)) },
 }
 
-/** A living customer, or `resource_missing`. */
+/** A customer that is not deleted, or `resource_missing`. */
 export function customer(context: Context, id: string, param?: string): CustomerRow {
   const row = context.table(customers).get(id)
   if (row === undefined || row.deleted) throw missing('customer', id, param)
@@ -55,8 +56,8 @@ export function customer(context: Context, id: string, param?: string): Customer
 }
 
 /**
- * Narrows a list to one customer, a deleted one too. One the account never had is refused like any
- * parameter that names nothing.
+ * Narrows a list to one customer, also a deleted one. A customer that the account never had is
+ * refused like any unknown id.
  */
 export function ofCustomer(context: Context, id: string | undefined): { readonly by?: readonly ['customer', string] } {
   if (id === undefined) return {}
@@ -65,7 +66,7 @@ export function ofCustomer(context: Context, id: string | undefined): { readonly
   return { by: ['customer', id] }
 }
 
-/** Writes a changed customer and says so in an event. */
+/** Writes a changed customer and emits the event. */
 export function changeCustomer(context: Context, row: CustomerRow, change: Partial<CustomerRow>): CustomerRow {
   const changed = context.table(customers).put({ ...row, ...change })
   context.emit(
@@ -76,7 +77,7 @@ export function changeCustomer(context: Context, row: CustomerRow, change: Parti
   return changed
 }
 
-/** Writes a new customer; what is not given is what a plain one has. Emits nothing. */
+/** Writes a new customer with default values for what is not given. Emits no event. */
 export function newCustomer(context: Context, about: Partial<CustomerRow>): CustomerRow {
   const id = about.id ?? context.newId('cus')
   return context.table(customers).put({
@@ -112,7 +113,7 @@ export function balanceOf(context: Context, row: CustomerRow): number {
   return row.balances[row.currency ?? context.account.settings.default_currency] ?? 0
 }
 
-/** Where the customer is for Stripe Tax; null when the address does not say. */
+/** The customer's location for Stripe Tax; null when the address is too vague. */
 export function taxLocation(row: CustomerRow): { country: string; state: string | null; source: string } | null {
   const [address, source] =
     row.shipping?.address.country == null
@@ -120,17 +121,19 @@ export function taxLocation(row: CustomerRow): { country: string; state: string 
       : [row.shipping.address, 'shipping_destination']
   const country = address?.country ?? null
   if (address === null || country === null || !/^[A-Z]{2}$/.test(country)) return null
-  // In the United States and Canada the country alone says nothing about tax.
+  // In the United States and Canada, tax needs more than the country.
   if ((country === 'US' || country === 'CA') && address.postal_code === null && address.state === null) return null
   return { country, state: address.state, source }
 }
 
-/** As read by id: a deleted one is a stump. */
+/** A customer read by id; a deleted one has only its id and `deleted`. */
 export function renderAnyCustomer(context: Context, row: CustomerRow): object {
   return row.deleted ? { id: row.id, object: 'customer', deleted: true } : renderCustomer(context, row)
 }
 
-/** Lists of sources, tax ids and subscriptions are made by their own modules when expanded. */
+/**
+ * Their own modules make the lists of sources, tax ids and subscriptions when they are expanded.
+ */
 export function renderCustomer(
   context: Context,
   row: CustomerRow,

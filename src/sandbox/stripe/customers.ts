@@ -156,7 +156,7 @@ export const customerModule: Module = {
 function createCustomer(context: Context, params: Parsed<typeof createFields>): CustomerRow {
   const { balance, metadata: given, payment_method, source, tax_id_data } = params
   let row = newCustomer(context, { metadata: mergeMetadata({}, given), ...plainFields(params, undefined) })
-  // One token stands for one payment method within the request, wherever it is named.
+  // A token creates one payment method per request, wherever the request names it.
   const tokens = new Map<string, string>()
   if (payment_method !== undefined) attach(context, useToken(context, payment_method, tokens), row.id)
   row = { ...row, invoice_settings: invoiceSettingsOf(context, row, params.invoice_settings, tokens) }
@@ -190,7 +190,7 @@ function updateCustomer(context: Context, row: CustomerRow, params: Parsed<typeo
   return adjustBalance(context, written, { amount: difference, currency, type: 'adjustment' }).customer
 }
 
-/** The fields that are stored as they are given. */
+/** Fields that are stored as given. */
 function plainFields(
   params: Parsed<typeof createFields> | Parsed<typeof updateFields>,
   row: CustomerRow | undefined,
@@ -229,7 +229,7 @@ function plainFields(
   }
 }
 
-/** Given parts replace, the others stay. */
+/** Given parts replace the old ones; the others stay. */
 function addressOf(given: Parsed<typeof addressFields> | null, before: Address | null): Address | null {
   return given === null ? null : { ...noAddress, ...before, ...given }
 }
@@ -290,7 +290,8 @@ function checkTaxLocation(row: CustomerRow, tax: Parsed<typeof common.tax> | und
 }
 
 /**
- * Payment methods go, subscriptions are cancelled (by their own module), the stump stays readable.
+ * Payment methods are detached and subscriptions cancelled (by their own module); the deleted
+ * customer can still be read.
  */
 function deleteCustomer(context: Context, row: CustomerRow): void {
   context.react('customer.deleted', row.id)

@@ -25,7 +25,7 @@ export interface DiscountRow extends Row {
   /** Only for repeating coupons. */
   readonly end: Instant | null
   /**
-   * The coupon that was redeemed, where its id was deleted and used again since: a discount keeps
+   * The coupon that was redeemed, when its id was deleted and used again since: a discount keeps
    * its own terms.
    */
   readonly terms?: CouponRow
@@ -36,7 +36,7 @@ export const discounts: TableDefinition<DiscountRow> = {
   indexes: { coupon: (row) => (row.terms === undefined ? row.coupon : undefined) },
 }
 
-/** The coupon as it was redeemed, whatever bears its id today. */
+/** The coupon as it was redeemed, even when another coupon has its id today. */
 export function couponOf(context: Context, row: DiscountRow): CouponRow {
   return row.terms ?? present(context.table(coupons).get(row.coupon), row.coupon)
 }
@@ -49,7 +49,7 @@ export const discountModule: Module = {
     },
   },
   reactions: {
-    // The id of a deleted coupon is used again: discounts that run on take the old terms along.
+    // The id of a deleted coupon is used again: discounts that continue keep the old terms.
     'coupon.reused': (context, id) => {
       const terms = context.table(coupons).get(id)
       if (terms === undefined) return
@@ -59,9 +59,9 @@ export const discountModule: Module = {
 }
 
 /**
- * Redeems a coupon or promotion code: counts the use and returns the coupon with the code it came
- * by. Refuses what is expired, used up, deleted or meant for somebody else; amount and
- * first-purchase restrictions are the caller's.
+ * Redeems a coupon or promotion code: counts the use and returns the coupon with its code. Refuses
+ * a coupon that is expired, used up, deleted or restricted to another customer; the caller checks
+ * restrictions of amount and first purchase.
  */
 export function redeem(
   context: Context,
@@ -110,7 +110,7 @@ export function renderDiscount(context: Context, row: DiscountRow): Wire<Stripe.
   }
 }
 
-/** As an id; it expands to what was redeemed. */
+/** An id that expands to the redeemed coupon. */
 function shownCoupon(context: Context, row: DiscountRow): string | Wire<Stripe.Coupon> {
   const { terms } = row
   if (terms === undefined || context.world.unsure.reused_coupon_shown === 'namesake') return row.coupon

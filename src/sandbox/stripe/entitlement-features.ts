@@ -75,8 +75,8 @@ export const entitlementModule: Module = {
       params: fields({ active: flag(), metadata: metadata(), name: text({ max: 80 }) }),
       handle(context, params) {
         const row = find(context, kind, context.id('id'))
-        // Switching a feature off is for good: it is removed from all products and can never be
-        // granted again.
+        // Deactivating a feature is final: it is removed from all products and can never be granted
+        // again.
         if (params.active === true && !row.active)
           throw invalid('Archived features cannot be reactivated.', { param: 'active' })
         if (params.active === false)

@@ -1,4 +1,4 @@
-// Every type an endpoint can ask for. https://docs.stripe.com/api/events/types
+// Every type that an endpoint can enable. https://docs.stripe.com/api/events/types
 
 const names = `
   account.application.authorized account.application.deauthorized account.external_account.created

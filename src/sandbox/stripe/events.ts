@@ -45,7 +45,7 @@ export const eventModule: Module = {
   ],
 }
 
-/** `customer.*` stands for every type that begins so. */
+/** `customer.*` means every type with that prefix. */
 export function matches(pattern: string, type: string): boolean {
   return pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
 }

@@ -1,5 +1,5 @@
-// Invoices made by hand (https://docs.stripe.com/api/invoices/create): of pending items, or empty,
-// to be filled.
+// Invoices created through the API (https://docs.stripe.com/api/invoices/create): from pending
+// items, or empty.
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
 import {
@@ -139,7 +139,7 @@ function itemsOf(
     .filter((item) => item.currency === about.currency)
 }
 
-/** Not given: the customer's own discount (https://docs.stripe.com/api/invoices/create). */
+/** Default: the discount of the customer (https://docs.stripe.com/api/invoices/create). */
 function sharedOf(context: Context, given: Given, about: { id: string; discount: string | null }): string[] {
   if (given.discounts === null) return []
   if (given.discounts === undefined)

@@ -113,7 +113,7 @@ export const invoiceItemModule: Module = {
   },
 }
 
-/** Items on a finalized invoice are settled. */
+/** An item on a finalized invoice cannot be changed. */
 function editable(context: Context): InvoiceItemRow {
   const row = find(context, invoiceItemKind, context.id('id'))
   const invoice = row.invoice === null ? undefined : context.table(invoices).get(row.invoice)

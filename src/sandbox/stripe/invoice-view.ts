@@ -142,7 +142,7 @@ function amounts(row: InvoiceRow): Amounts {
 
 const credit = ({ discount, amount }: TakenOff) => ({ amount, discount, type: 'discount' }) as const
 
-/** A draft that advances by itself is attempted when it finalizes. */
+/** A draft with automatic advancement is attempted when it finalizes. */
 function nextOfDraft(row: InvoiceRow): number | null {
   return row.collection_method === 'charge_automatically' ? row.finalizes_at : null
 }
@@ -168,8 +168,7 @@ function taxShown(tax: LineTax): Wire<Stripe.Invoice.TotalTax> {
 }
 
 /**
- * An embedded list shows the first ten lines (`has_more`); the rest come from
- * `/v1/invoices/:id/lines`.
+ * An embedded list shows the first ten lines (`has_more`); `/v1/invoices/:id/lines` has the rest.
  */
 function linesShown(context: Context, row: InvoiceRow): object {
   return {
@@ -181,7 +180,7 @@ function linesShown(context: Context, row: InvoiceRow): object {
   }
 }
 
-/** Lines have ids of their own that follow from the invoice's. */
+/** Ids of lines are derived from the id of the invoice. */
 export function lineId(row: InvoiceRow, index: number): string {
   return `il_${row.id.replace(/^(upcoming_)?in_/, '')}L${index}`
 }
@@ -258,9 +257,7 @@ function paymentsShown(context: Context, row: InvoiceRow): object {
   }
 }
 
-/**
- * The payment of an invoice; it exists as soon as the invoice is finalized with something to pay.
- */
+/** The payment of an invoice; it exists from finalization on when there is an amount to pay. */
 export function invoicePayment(context: Context, row: InvoiceRow): Wire<Stripe.InvoicePayment> | null {
   const intent = row.payment_intent === null ? undefined : context.table(paymentIntents).get(row.payment_intent)
   if (intent === undefined) return null

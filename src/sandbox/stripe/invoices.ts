@@ -202,7 +202,9 @@ export const invoiceModule: Module = {
   },
 }
 
-/** A payment stands under its invoice's id with another prefix; so do the cursors of its list. */
+/**
+ * The id of a payment is that of its invoice with another prefix; so are the cursors of its list.
+ */
 function paymentCursors(params: Paging): Paging {
   const invoiceOf = (cursor: string) => cursor.replace(/^inpay_/, 'in_')
   return {
@@ -239,7 +241,7 @@ function wrongStatus(row: InvoiceRow, doing: string, needed: string): Error {
 }
 
 /**
- * A payment that is being processed can no longer be stopped: its money comes, whatever becomes of
+ * A processing payment can no longer be stopped: it may still succeed, whatever happens to
  * the invoice.
  */
 function noneUnderWay(context: Context, row: InvoiceRow): InvoiceRow {
@@ -249,7 +251,7 @@ function noneUnderWay(context: Context, row: InvoiceRow): InvoiceRow {
   return row
 }
 
-/** Drafts and open invoices; paid and void ones are settled for good. */
+/** Drafts and open invoices; paid and void invoices are final. */
 function uncollected(row: InvoiceRow, doing: string): InvoiceRow {
   if (row.status === 'open' || row.status === 'uncollectible') return row
   throw wrongStatus(row, doing, 'open or uncollectible')
@@ -289,7 +291,7 @@ function update(context: Context, row: InvoiceRow, given: Parsed<typeof updatePa
   return changed
 }
 
-/** Turning `auto_advance` on again takes collection up within the hour; off stops it. */
+/** Enabling `auto_advance` resumes collection within the hour; disabling it stops collection. */
 function nextAttemptOf(context: Context, row: InvoiceRow, advance: boolean | undefined): number | null {
   if (advance === undefined) return row.next_payment_attempt
   if (!advance || row.collection_method !== 'charge_automatically') return null
@@ -314,8 +316,8 @@ function remove(context: Context, row: InvoiceRow): object {
 }
 
 /**
- * A draft that waited for its customer's location is added up again with the tax of where they are
- * now.
+ * A draft that waited for its customer's location is recomputed with the tax of the present
+ * location.
  */
 function locatedAgain(context: Context, row: InvoiceRow): InvoiceRow {
   if (row.automatic_tax.status !== 'requires_location_inputs') return row

@@ -1,4 +1,4 @@
-// What payment links and Checkout sessions sell.
+// The items that payment links and Checkout sessions sell.
 // https://docs.stripe.com/api/checkout/sessions/line_items
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
@@ -28,7 +28,7 @@ export const lineItems = list(
   { min: 1, max: 20 },
 )
 
-/** The items of a request; all prices must be active and of one currency. */
+/** The items of a request; all prices must be active and have one currency. */
 export function soldItems(
   context: Context,
   given: Parsed<typeof lineItems>,
@@ -58,7 +58,7 @@ export function lineItemList(context: Context, items: readonly SoldItem[], url: 
   )
 }
 
-/** Minor units before discounts and taxes; tiered prices count as nothing until they are billed. */
+/** Minor units before discounts and taxes; tiered prices count as zero until they are billed. */
 export function subtotalOf(context: Context, items: readonly SoldItem[]): number {
   return items.reduce((sum, item) => sum + amountOf(context, item), 0)
 }

@@ -42,7 +42,7 @@ const kind: Kind<MeterRow> = {
   render,
 }
 
-/** Usage is taken from 35 days back to 5 minutes ahead. */
+/** Usage is accepted from 35 days ago until 5 minutes ahead. */
 const oldest = 35 * secondsPerDay
 const ahead = 300
 
@@ -217,13 +217,13 @@ function recordUsage(
   }
 }
 
-/** What a customer used within [from, to), by the meter's formula. */
+/** A customer's usage within [from, to), by the formula of the meter. */
 export function usageOf(
   context: Context,
   of: { readonly meter: string; readonly customer: string; readonly from: number; readonly to: number },
 ): number {
   const meter = context.table(kind.table).get(of.meter)
-  // A world built from what was pulled has the prices and not their meters: nothing was used.
+  // A world built from live accounts has the prices but not their meters, and therefore no usage.
   if (meter === undefined) return 0
   const rows = context
     .table(usage)

@@ -1,4 +1,4 @@
-// What a charge shows of the method that paid
+// The payment method as a charge shows it
 // (https://docs.stripe.com/api/charges/object#charge_object-payment_method_details).
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
@@ -7,7 +7,7 @@ import { paymentMethods, type CardDetails } from './payment-method-row.ts'
 
 type Details = Wire<Stripe.Charge.PaymentMethodDetails>
 
-/** The fields of each kind of bank debit; what the payment method does not know is null. */
+/** The fields of each kind of bank debit; unknown fields are null. */
 const fieldsOf: Readonly<Record<string, readonly string[]>> = {
   acss_debit: ['bank_name', 'fingerprint', 'institution_number', 'last4', 'transit_number'],
   ach_debit: ['account_holder_type', 'bank_name', 'country', 'fingerprint', 'last4', 'routing_number'],

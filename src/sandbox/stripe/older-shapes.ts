@@ -1,18 +1,18 @@
-// What an endpoint of an older API version receives: the same event in the shape of its time. The
-// fields that moved with the release `basil` alone, which is what old accounts send today.
-// https://docs.stripe.com/changelog/basil
+// Events for an endpoint with an older API version: the same event in the shape of that version.
+// Only the fields that moved with the release `basil`, which old accounts still receive in the old
+// place. https://docs.stripe.com/changelog/basil
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 
 const basil = '2025-03-31'
 
-/** The object of an event as that version shows it. */
+/** The object of an event in the shape of that version. */
 export function inVersion(object: object, version: string): object {
   if (version >= basil || !isJsonObject(object)) return object
   if (object['object'] === 'subscription') return olderSubscription(object)
   return object['object'] === 'invoice' ? olderInvoice(object) : object
 }
 
-/** Periods stood on the subscription, and one discount beside the list of them. */
+/** The periods were on the subscription, and one discount beside their list. */
 function olderSubscription(subscription: JsonObject): JsonObject {
   const [first] = entries(subscription['items'])
   const discounts = subscription['discounts']
@@ -26,7 +26,10 @@ function olderSubscription(subscription: JsonObject): JsonObject {
   }
 }
 
-/** The subscription stood on the invoice itself, under no parent; so did whether it is paid. */
+/**
+ * The subscription was on the invoice itself, without a parent, and so was the field that says
+ * whether it is paid.
+ */
 function olderInvoice({ parent, ...invoice }: JsonObject): JsonObject {
   const details = isJsonObject(parent) ? parent['subscription_details'] : undefined
   const about = isJsonObject(details) ? details : {}

@@ -1,4 +1,4 @@
-// Payment links: doors through which somebody can still subscribe.
+// Payment links: doors through which a visitor can still subscribe.
 // https://docs.stripe.com/api/payment-link
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'

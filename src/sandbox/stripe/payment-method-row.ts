@@ -1,5 +1,5 @@
-// Payment methods as they are kept: `pm_`, and the older `card_`, `src_` and `ba_` of the Sources
-// API, which the Payment Methods API shows too.
+// The rows of payment methods: `pm_`, and the older `card_`, `src_` and `ba_` of the Sources API,
+// which the Payment Methods API shows as well.
 import { secondsPerDay } from '../../core/instant.ts'
 import type { Context } from '../kernel/context.ts'
 import { missing } from '../kernel/errors.ts'
@@ -30,7 +30,7 @@ export interface CardDetails {
   readonly country: string
   readonly exp_month: number
   readonly exp_year: number
-  /** The same card has another fingerprint in every account. */
+  /** The same card has a different fingerprint in every account. */
   readonly fingerprint: string
   readonly funding: string
   readonly last4: string
@@ -45,9 +45,9 @@ export interface PaymentMethodRow extends Row {
   readonly billing_details: BillingDetails
   readonly card: CardDetails | null
   readonly customer: string | null
-  /** The hash named like the type, for types other than cards. */
+  /** The hash with the name of the type, for types other than cards. */
   readonly details: Readonly<Record<string, string | null>>
-  /** Was attached once and is not any more: of no further use. */
+  /** It was attached once and is detached: it can no longer be used. */
   readonly detached: boolean
   readonly metadata: Metadata
   readonly temper: Temper
@@ -76,7 +76,7 @@ export const noBillingDetails: BillingDetails = {
 
 const prefixes = { payment_method: 'pm', card: 'card', source: 'src', bank_account: 'ba' } as const
 
-/** Days until a bank debit is known to have worked. */
+/** Days until a bank debit settles. */
 const settlingDays: Readonly<Record<string, number>> = {
   acss_debit: 5,
   au_becs_debit: 3,
@@ -85,7 +85,7 @@ const settlingDays: Readonly<Record<string, number>> = {
   us_bank_account: 4,
 }
 
-/** Writes a new payment method; what is not given is what a plain one has. */
+/** Writes a new payment method with default values for what is not given. */
 export function newPaymentMethod(
   context: Context,
   about: Partial<Omit<PaymentMethodRow, 'id' | 'created'>> & { readonly type: string; readonly id?: string },
@@ -101,7 +101,7 @@ export function newPaymentMethod(
     metadata: {},
     temper: { ...calm, settles_after: (settlingDays[about.type] ?? 0) * secondsPerDay },
     ...about,
-    // A bank account has a fingerprint always: of its own where its number is not told.
+    // A bank account always has a fingerprint; without a given number it gets its own.
     details:
       settlingDays[about.type] === undefined
         ? (about.details ?? {})
@@ -112,7 +112,7 @@ export function newPaymentMethod(
   })
 }
 
-/** The details of a test card; it expires some years after the simulated now. */
+/** The details of a test card; it expires some years after the simulated instant. */
 export function cardOf(context: Context, plastic: Plastic, expires?: { month: number; year: number }): CardDetails {
   const year = new Date(context.now * 1_000).getUTCFullYear()
   return {
@@ -127,9 +127,7 @@ export function cardOf(context: Context, plastic: Plastic, expires?: { month: nu
   }
 }
 
-/**
- * 16 letters that are the same for the same number in one account, and others in another account.
- */
+/** 16 letters: the same for the same number within an account, and different in another account. */
 export function fingerprint(context: Context, number: string): string {
   const next = generator(context.world.seed, `${context.account.name}/fingerprint/${number}`)
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'

@@ -1,5 +1,6 @@
 /**
- * Every type of payment method one can ask for. https://docs.stripe.com/api/payment_methods/list
+ * Every type of payment method that a request can name.
+ * https://docs.stripe.com/api/payment_methods/list
  */
 export const paymentMethodTypes = [
   'acss_debit',

@@ -1,10 +1,10 @@
-// Payment methods as the two APIs show them.
+// Payment methods in the form of each of the two APIs.
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import type { Wire } from '../kernel/wire.ts'
 import { type CardDetails, type PaymentMethodRow } from './payment-method-row.ts'
 
-/** Every field of the hash named like the type; what is not known of a method is null. */
+/** Every field of the hash with the name of the type; unknown fields are null. */
 const fieldsOf: Readonly<Record<string, readonly string[]>> = {
   acss_debit: ['bank_name', 'fingerprint', 'institution_number', 'last4', 'transit_number'],
   au_becs_debit: ['bsb_number', 'fingerprint', 'last4'],
@@ -24,13 +24,13 @@ const fieldsOf: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** The hash named like the type of a method that is no card. */
+/** The hash with the name of the type, for a method that is not a card. */
 function detailsShown(row: PaymentMethodRow): Readonly<Record<string, string | null>> {
   const names = fieldsOf[row.type] ?? []
   return Object.fromEntries(names.map((name) => [name, row.details[name] ?? null]))
 }
 
-/** As the Payment Methods API shows any of them. */
+/** The form of the Payment Methods API, for every method. */
 export function renderPaymentMethod(context: Context, row: PaymentMethodRow): Wire<Stripe.PaymentMethod> {
   return {
     id: row.id,
@@ -67,7 +67,7 @@ function renderCardHash(card: CardDetails): Wire<Stripe.PaymentMethod.Card> {
 }
 
 /**
- * As the Sources API shows the older ones. https://docs.stripe.com/api/cards
+ * The form of the Sources API, for the older methods. https://docs.stripe.com/api/cards
  * https://docs.stripe.com/api/sources
  */
 export function renderSource(context: Context, row: PaymentMethodRow): object {

@@ -42,9 +42,7 @@ const billingDetails = fields({
 const month = int({ min: 1, max: 12 })
 const year = int({ min: 1970, max: 2100 })
 const redisplay = oneOf('always', 'limited', 'unspecified')
-/**
- * Bank debits: what is told about the account; the last four characters of the number are shown.
- */
+/** Bank debits: the fields of the account; the last four characters of the number are shown. */
 const banks = {
   acss_debit: fields({
     account_number: required(text()),
@@ -141,8 +139,8 @@ export const paymentMethodModule: Module = {
 }
 
 /**
- * A payment method by id; a test token such as `pm_card_visa` shows one that is attached to nobody,
- * under its own name.
+ * A payment method by id. A test token such as `pm_card_visa` shows an unattached one under the
+ * name of the token.
  */
 function testMethod(context: Context, id: string): PaymentMethodRow {
   const plastic = context.table(paymentMethods).has(id) ? undefined : cardByToken(id)

@@ -68,7 +68,7 @@ export const portalModule: Module = {
           },
           default_return_url: params.default_return_url ?? null,
           features: mergeFeatures(context, noFeatures, params.features),
-          // The first one of an account is the one its portal uses.
+          // The portal of an account uses the first configuration.
           is_default: context.table(configurations).size === 0,
           login_page: params.login_page?.enabled ?? false,
           metadata: mergeMetadata({}, params.metadata),

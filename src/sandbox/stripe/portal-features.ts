@@ -1,4 +1,4 @@
-// What a portal lets members do: the features of a configuration, read, merged and checked.
+// What members can do in a portal: the features of a configuration, read, merged and checked.
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
 import { invalid } from '../kernel/errors.ts'
@@ -77,7 +77,7 @@ export const portalFeatures = fields({
   }),
 })
 
-/** Every feature off, with Stripe's defaults for the rest. */
+/** All features disabled, with Stripe's defaults for the rest. */
 export const noFeatures: PortalFeatures = {
   customer_update: { allowed_updates: [], enabled: false },
   invoice_history: { enabled: false },
@@ -101,8 +101,8 @@ export const noFeatures: PortalFeatures = {
 }
 
 /**
- * The features a request names, over those that stand; what a feature does not name keeps its
- * value.
+ * Merges the features of a request into the existing ones; a field that the request does not name
+ * keeps its value.
  */
 export function mergeFeatures(
   context: Context,

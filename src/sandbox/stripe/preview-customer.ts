@@ -1,4 +1,4 @@
-// The customer as a preview is told to see them: "overrides for an existing customer".
+// The customer as a preview's details change it: "overrides for an existing customer".
 // https://docs.stripe.com/api/invoices/create_preview
 import type { Context } from '../kernel/context.ts'
 import { emptyable, fields, list, oneOf, required, text, type Parsed } from '../kernel/params.ts'
@@ -17,8 +17,8 @@ export const customerDetails = fields({
 type Details = Parsed<typeof customerDetails>
 
 /**
- * Lets `work` see the customer as the details say, and puts everything back: a preview leaves no
- * trace.
+ * Runs `work` with the customer as the details change it, then restores everything: a preview
+ * changes nothing.
  */
 export function withDetails<T>(context: Context, id: string, details: Details | undefined, work: () => T): T {
   if (details === undefined) return work()

@@ -44,9 +44,9 @@ export interface PriceRow extends Row, Amounts {
   readonly active: boolean
   readonly billing_scheme: 'per_unit' | 'tiered'
   readonly currency: string
-  /** The other currencies; the price's own stands in the row itself. */
+  /** The other currencies; the row itself has the price's own. */
   readonly currency_options: Readonly<Record<string, Amounts>>
-  /** Made by `price_data` on a subscription or invoice: never listed. */
+  /** Created by `price_data` on a subscription or invoice; never listed. */
   readonly inline: boolean
   readonly lookup_key: string | null
   readonly metadata: Metadata
@@ -190,7 +190,7 @@ type ListParams = {
 }
 
 /**
- * Active prices unless `active` says otherwise; inline ones never ("Returns a list of your active
+ * Active prices, unless `active` says otherwise; never inline ones ("Returns a list of your active
  * prices, excluding inline prices").
  */
 function listPrices(context: Context, params: ListParams) {
@@ -216,7 +216,7 @@ function listPrices(context: Context, params: ListParams) {
 type CreateParams = Omit<Parsed<typeof createFields>, 'product' | 'product_data'>
 
 /**
- * Creates a price on an existing product, for the API, for `default_price_data` and (inline) for
+ * Creates a price of an existing product, for the API, for `default_price_data` and (inline) for
  * `price_data`.
  */
 export function createPrice(
@@ -317,7 +317,7 @@ function updatePrice(context: Context, row: PriceRow, params: Parsed<typeof upda
 }
 
 /**
- * A lookup key belongs to one price; `transfer_lookup_key` takes it from the one that has it, in
+ * A lookup key belongs to one price. `transfer_lookup_key` takes it from the price that has it, in
  * the same request.
  */
 function freeLookupKey(context: Context, key: string, transfer: boolean): void {
@@ -329,8 +329,8 @@ function freeLookupKey(context: Context, key: string, transfer: boolean): void {
 }
 
 /**
- * The active price named by a parameter of another resource; refuses inactive prices and prices of
- * inactive products.
+ * The active price that a parameter of another resource names. Refuses inactive prices and prices
+ * of inactive products.
  */
 export function usablePrice(context: Context, id: string, param: string): PriceRow {
   const row = context.table(prices).get(id)

@@ -1,5 +1,5 @@
-// How much a price costs: amounts, tiers and currency options, shared by prices and by
-// `price_data`. https://docs.stripe.com/api/prices/create
+// The amounts of a price: amounts, tiers and currency options, shared by prices and `price_data`.
+// https://docs.stripe.com/api/prices/create
 import { invalid } from '../kernel/errors.ts'
 import {
   decimal,
@@ -20,7 +20,7 @@ export interface PriceTier {
   readonly flat_amount_decimal: string | null
   readonly unit_amount: number | null
   readonly unit_amount_decimal: string | null
-  /** Null: and everything above. */
+  /** Null: without an upper limit. */
   readonly up_to: number | null
 }
 
@@ -32,7 +32,7 @@ export interface Amounts {
   } | null
   readonly tax_behavior: 'exclusive' | 'inclusive' | 'unspecified'
   readonly tiers: readonly PriceTier[] | null
-  /** Minor units; null when there is only a decimal, or tiers. */
+  /** Minor units; null when the price has only a decimal, or tiers. */
   readonly unit_amount: number | null
   readonly unit_amount_decimal: string | null
 }
@@ -130,7 +130,7 @@ export function amountsOf(given: Given, about: { currency: string; at: string })
   }
 }
 
-/** An amount in both forms: a whole decimal shows as an integer too. */
+/** An amount in both forms: a decimal without a fraction is also shown as an integer. */
 function bothForms(whole: number | undefined, exactly: string | undefined) {
   const unit_amount_decimal = exactly ?? (whole === undefined ? null : String(whole))
   const isWhole = unit_amount_decimal !== null && /^\d+$/.test(unit_amount_decimal)
@@ -172,7 +172,7 @@ export function optionsOf(given: Parsed<typeof currencyOptions>): Readonly<Recor
   )
 }
 
-/** An update replaces the options it names, keeps the others, and with `''` removes all. */
+/** An update replaces the options that it names and keeps the others; `''` removes all. */
 export function mergeOptions(
   row: { readonly currency: string; readonly currency_options: Readonly<Record<string, Amounts>> },
   given: Parsed<typeof currencyOptions> | null,
@@ -187,7 +187,7 @@ export function mergeOptions(
 
 const longest = { day: 1_095, week: 156, month: 36, year: 3 }
 
-/** A period of at most three years; metered prices name a meter. */
+/** A period of at most three years; a metered price names a meter. */
 export function checkRecurring(given: {
   readonly interval: Recurring['interval']
   readonly interval_count?: number

@@ -33,7 +33,7 @@ export interface ProductRow extends Row {
 
 export const products: TableDefinition<ProductRow> = { name: 'products' }
 
-/** Ids of deleted products, in worlds that do not give them out again. */
+/** Ids of deleted products, in worlds where they cannot be used again. */
 export const goneProducts: TableDefinition<Row> = { name: 'gone_products' }
 
 export const productKind: Kind<ProductRow> = {
@@ -44,7 +44,7 @@ export const productKind: Kind<ProductRow> = {
   render: renderProduct,
 }
 
-/** Creates a product; refuses an id that is taken. */
+/** Creates a product; refuses an id that exists. */
 export function createProduct(
   context: Context,
   params: {

@@ -75,7 +75,7 @@ export const productModule: Module = {
       permission: 'products',
       params: fields({
         ...common,
-        // The SDK's type does not say so, but it can be unset:
+        // The SDK's type does not show that it can be unset:
         // https://github.com/stripe/stripe-python/issues/658
         default_price: emptyable(text()),
         description: emptyable(text({ max: 40_000 })),
@@ -178,7 +178,7 @@ function checkDefaultPrice(context: Context, row: ProductRow, id: string): void 
   if (!price.active) throw invalid('The default price of a product must be active.', { param: 'default_price' })
 }
 
-/** The tax code stands in both places: whichever a request names, the other one follows. */
+/** The tax code is in two places. A request changes one of them; the other follows. */
 function taxChange(
   row: ProductRow,
   given: {
@@ -198,7 +198,7 @@ function taxChange(
   return { tax_code: code, tax_details: { performance_location, tax_code: code } }
 }
 
-/** A deleted product stays visible where a price names it. */
+/** A deleted product is still shown where a price names it. */
 function resolve(context: Context, id: string): object | undefined {
   const row = context.table(products).get(id)
   return row === undefined ? undefined : renderProduct(context, row)

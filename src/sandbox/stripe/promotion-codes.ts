@@ -28,7 +28,7 @@ import type { Wire } from '../kernel/wire.ts'
 import { couponIsValid, coupons, findCoupon } from './coupons.ts'
 
 export interface PromotionCodeRow extends Row {
-  /** As set; a code is shown active only while its coupon can be redeemed too. */
+  /** As set; a code is shown as active only while its coupon can be redeemed. */
   readonly active: boolean
   readonly code: string
   readonly coupon: string
@@ -131,8 +131,8 @@ export const promotionCodeModule: Module = {
   },
   includable: { promotion_code: ['restrictions.currency_options'] },
   reactions: {
-    // The deletion of a coupon ends its codes for good: another coupon of the same id does not
-    // bring them back.
+    // The deletion of a coupon ends its codes for good: another coupon with the same id does not
+    // restore them.
     'coupon.reused': (context, id) => {
       for (const row of context.table(promotionCodes).by('coupon', id))
         context.table(promotionCodes).put({ ...row, active: false })
@@ -183,8 +183,8 @@ function checkCoupon(context: Context, id: string): void {
 }
 
 /**
- * Among active codes a code is unique, whatever its case, per customer it is restricted to and
- * among those for everybody.
+ * An active code is unique, regardless of case, among the codes of the same customer and among
+ * those without a customer.
  */
 function checkFree(context: Context, row: PromotionCodeRow): void {
   const clash = context

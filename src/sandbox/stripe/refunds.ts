@@ -67,10 +67,7 @@ export const refundModule: Module = {
   },
 }
 
-/**
- * Gives money back: all that is left of the charge unless `amount` says less. The invoice stays
- * `paid`.
- */
+/** Refunds all that is left of the charge, or `amount`. The invoice stays `paid`. */
 function refund(context: Context, given: Parsed<typeof createParams>): RefundRow {
   const charge = chargeNamed(context, given)
   if (charge.status !== 'succeeded')

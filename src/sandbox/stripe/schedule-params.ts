@@ -1,4 +1,4 @@
-// What a request about subscription schedules may contain
+// The parameters of requests about subscription schedules
 // (https://docs.stripe.com/api/subscription_schedules).
 import { paging } from '../kernel/lists.ts'
 import {
@@ -52,7 +52,7 @@ const phase = fields({
   proration_behavior: prorationBehavior,
   trial: flag(),
   trial_end: time(),
-  /** Only for the phase that runs already, in an update. */
+  /** Only for the current phase, in an update. */
   start_date: either(oneOf('now'), time()),
 })
 export type PhaseGiven = Parsed<typeof phase>

@@ -1,5 +1,5 @@
-// The authentication of a payment method for later payments. Stripe makes one for every
-// subscription without an initial payment, and shows it on the subscription until it has succeeded.
+// The authentication of a payment method for later payments. Stripe creates a SetupIntent for every
+// subscription without an initial payment, and shows it on the subscription until it succeeds.
 // https://docs.stripe.com/billing/subscriptions/setup-intents
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
@@ -78,8 +78,8 @@ export const setupIntentModule: Module = {
 }
 
 /**
- * Sets a method up for the renewals of a subscription that has nothing to pay now. Returns the id
- * of what is still to be done; null when nothing is.
+ * Sets a payment method up for the renewals of a subscription that has nothing to pay now. Returns
+ * the id of a SetupIntent that still waits, or null.
  */
 export function setUp(
   context: Context,
@@ -87,8 +87,8 @@ export function setUp(
 ): string | null {
   const method = about.method === null ? undefined : context.table(paymentMethods).get(about.method)
   const { status, error } = about.confirm || method === undefined ? outcomeOf(context, method) : waits
-  // One that succeeds leaves no trace on the subscription, and a rehearsal of many months has no
-  // use for it.
+  // A SetupIntent that succeeds is not shown on the subscription, and a rehearsal of many months
+  // does not need it.
   if (status === 'succeeded' && !context.world.keepEvents) return null
   const row = context.table(setupIntents).put({
     id: context.newId('seti'),
@@ -108,8 +108,8 @@ export function setUp(
 const waits = { status: 'requires_confirmation', error: null } as const
 
 /**
- * https://docs.stripe.com/testing: 0341 is set up and declines every charge; 3184 asks for the
- * cardholder every time.
+ * https://docs.stripe.com/testing: 0341 is set up and declines every charge; 3184 requires the
+ * cardholder at every payment.
  */
 function outcomeOf(context: Context, method: PaymentMethodRow | undefined): Pick<SetupIntentRow, 'status' | 'error'> {
   if (method === undefined) return { status: 'requires_payment_method', error: null }
@@ -123,9 +123,7 @@ function outcomeOf(context: Context, method: PaymentMethodRow | undefined): Pick
   }
 }
 
-/**
- * The SetupIntent that a subscription still shows: one that was carried out, or cancelled, is gone.
- */
+/** The SetupIntent that a subscription shows; one that succeeded or was cancelled is not shown. */
 export function pendingSetup(context: Context, id: string | null | undefined): string | null {
   const row = id === null || id === undefined ? undefined : context.table(setupIntents).get(id)
   return row === undefined || row.status === 'succeeded' || row.status === 'canceled' ? null : row.id

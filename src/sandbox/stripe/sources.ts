@@ -108,7 +108,7 @@ export const sourceModule: Module = {
       },
     }),
   ],
-  // The same object is a source where a source is named, and a payment method elsewhere.
+  // The same object is a source where a request names a source, and a payment method elsewhere.
   fields: {
     default_source: (context, id) => {
       const row = context.table(paymentMethods).get(id)
@@ -131,7 +131,7 @@ export const sourceModule: Module = {
   },
 }
 
-/** Makes a `card_` of a token (`tok_visa`) for a customer. */
+/** Creates a `card_` from a token (`tok_visa`) for a customer. */
 export function createSource(context: Context, owner: string, token: string): PaymentMethodRow {
   const plastic = cardByToken(token)
   if (plastic === undefined) throw invalid(`No such token: '${token}'`, { code: 'resource_missing', param: 'source' })

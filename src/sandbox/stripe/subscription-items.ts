@@ -1,5 +1,5 @@
-// https://docs.stripe.com/api/subscription_items: the same changes as `items` of a subscription
-// update, one at a time.
+// https://docs.stripe.com/api/subscription_items: the changes of `items` in a subscription update,
+// one item per request.
 import type { Context } from '../kernel/context.ts'
 import { missing } from '../kernel/errors.ts'
 import { find } from '../kernel/kind.ts'

@@ -1,4 +1,4 @@
-// What a request about subscriptions may contain, closed, for API version 2026-10-28.endive
+// The closed parameters of requests about subscriptions, for API version 2026-10-28.endive
 // (https://docs.stripe.com/api/subscriptions).
 import {
   currency,
@@ -21,7 +21,7 @@ import {
 import type { Raw } from '../kernel/form.ts'
 import { paging } from '../kernel/lists.ts'
 
-/** Anything the caller sends in this shape is kept as it came and given back. */
+/** A value that is stored and returned as given. */
 const asGiven: Schema<Given> = { parse: (raw) => plain(raw) }
 
 export type Given = string | { readonly [key: string]: Given }
@@ -137,7 +137,7 @@ const paymentBehavior = oneOf('allow_incomplete', 'default_incomplete', 'error_i
 const thresholds = emptyable(fields({ amount_gte: int({ min: 1 }), reset_billing_cycle_anchor: flag() }))
 const transferData = fields({ amount_percent: decimal({ min: 0, max: 100, places: 2 }), destination: required(text()) })
 
-/** What creation and update share. */
+/** Parameters that creation and update share. */
 const terms = {
   add_invoice_items: list(addedItem, { max: 20 }),
   application_fee_percent: emptyable(decimal({ min: 0, max: 100, places: 2 })),
@@ -255,7 +255,7 @@ export const migrateParams = fields({
   ),
 })
 
-/** The part of a preview request that describes a subscription that exists or might. */
+/** The part of a preview request that describes an existing or a possible subscription. */
 export const previewSubscription = fields({
   billing_cycle_anchor: fields({ type: required(oneOf('now', 'unchanged', 'timestamp')), timestamp: time() }),
   billing_mode: billingMode,

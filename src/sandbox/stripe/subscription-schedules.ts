@@ -167,7 +167,7 @@ function defaultsOf(given: DefaultsGiven | undefined): ScheduleRow['default_sett
   }
 }
 
-/** A schedule around a subscription that runs already: one phase, its current period. */
+/** A schedule for an existing subscription: one phase, its current period. */
 function adoptSubscription(context: Context, id: string, given: CreateScheduleGiven): ScheduleRow {
   const subscription = context.table(subscriptions).get(id)
   if (subscription === undefined)
@@ -216,9 +216,7 @@ function phaseOf(subscription: SubscriptionRow): PhaseRow {
   }
 }
 
-/**
- * New phases replace those there are; the one that runs now takes effect at once when it changed.
- */
+/** New phases replace the existing ones; a change of the current phase takes effect at once. */
 function updateSchedule(context: Context, row: ScheduleRow, given: UpdateScheduleGiven): ScheduleRow {
   const asked = given.phases?.[0]?.start_date
   const start = asked === undefined || asked === 'now' ? (row.phases[0]?.start_date ?? context.now) : asked

@@ -77,8 +77,8 @@ export function renderSubscription(context: Context, row: SubscriptionRow): Wire
 }
 
 /**
- * Embedded lists show ten; whether this one shows all is not stated. The rest come from
- * `/v1/subscription_items`.
+ * Embedded lists show ten entries; the documents do not say whether this list shows all.
+ * `/v1/subscription_items` has the rest.
  */
 const shownItems = 10
 
@@ -93,7 +93,7 @@ function itemsShown(context: Context, row: SubscriptionRow): Wire<Stripe.ApiList
   return list as unknown as Wire<Stripe.ApiList<Stripe.SubscriptionItem>>
 }
 
-/** Why and since when the status is `paused`; absent otherwise. */
+/** The reason and the start of the status `paused`; absent otherwise. */
 function pausedShown(row: SubscriptionRow): { readonly status_details?: Wire<Stripe.Subscription.StatusDetails> } {
   if (row.paused === null) return {}
   const { at, type } = row.paused
@@ -103,8 +103,8 @@ function pausedShown(row: SubscriptionRow): { readonly status_details?: Wire<Str
 }
 
 /**
- * Discounts that have run out are gone, also before the next invoice says so; an ended subscription
- * keeps what it had.
+ * Discounts that ended are not shown, even before the next invoice; an ended subscription keeps its
+ * discounts.
  */
 function discountsShown(context: Context, row: SubscriptionRow, ids: readonly string[]): readonly string[] {
   if (ids.length === 0) return ids
@@ -135,7 +135,7 @@ export function ratesShown(context: Context, ids: readonly string[]): readonly W
   return ids.map((id) => renderTaxRate(context, present(context.table(taxRateKind.table).get(id), id)))
 }
 
-/** The old shape of a price, still shown beside it. */
+/** The old form of a price, which Stripe still shows. */
 function renderPlan(context: Context, price: PriceRow): Wire<Stripe.Plan> {
   const { recurring, transform_quantity } = price
   return {

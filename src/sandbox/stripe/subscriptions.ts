@@ -124,14 +124,14 @@ function named(context: Context): SubscriptionRow {
   return find(context, subscriptionKind, context.id('id'))
 }
 
-/** Changes a subscription as a request asks. */
+/** Changes a subscription as requested. */
 export function update(context: Context, row: SubscriptionRow, given: UpdateGiven): SubscriptionRow {
   return applyChange(context, { before: row, change: planChange(context, row, given, realMint(context)), given })
 }
 
 /**
- * Cancels at once. One that has ended already is `resource_missing`, though it can still be read
- * (stripe-go #1887).
+ * Cancels at once. A subscription that has ended is `resource_missing`, although it can still be
+ * read (stripe-go #1887).
  */
 export function cancel(context: Context, id: string, given: CancelGiven): SubscriptionRow {
   const row = find(context, subscriptionKind, id)
@@ -146,7 +146,7 @@ export function cancel(context: Context, id: string, given: CancelGiven): Subscr
 }
 
 /**
- * Everything that is not canceled, unless `status` says otherwise
+ * Every subscription that is not canceled, unless `status` says otherwise
  * (https://docs.stripe.com/api/subscriptions/list).
  */
 function listSubscriptions(context: Context, params: Parsed<typeof listParams>) {
@@ -207,7 +207,7 @@ function deleteDiscount(context: Context, row: SubscriptionRow): object {
 }
 
 /**
- * Classic becomes flexible, never the other way
+ * Classic mode can become flexible, never the reverse
  * (https://docs.stripe.com/billing/subscriptions/billing-mode).
  */
 function migrate(context: Context, given: Parsed<typeof migrateParams>): object {

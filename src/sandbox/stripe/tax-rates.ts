@@ -137,7 +137,10 @@ export const taxRateModule: Module = {
   },
 }
 
-/** The active tax rate a parameter names. Archived ones keep working where they already stand. */
+/**
+ * The active tax rate that a parameter names. An archived rate continues to apply where it is
+ * already set.
+ */
 export function usableTaxRate(context: Context, id: string, param: string): TaxRateRow {
   const row = find(context, taxRateKind, id, param)
   if (!row.active) throw invalid(`The tax rate \`${id}\` is archived and cannot be used for new objects.`, { param })

@@ -7,7 +7,7 @@ export interface Plastic {
   readonly country: string
   readonly funding: 'credit' | 'debit' | 'prepaid'
   readonly temper: Temper
-  /** Refused already when it is attached to a customer. */
+  /** The card is refused when it is attached to a customer. */
   readonly refusesAttach?: boolean
 }
 
@@ -52,7 +52,7 @@ const plastics: Readonly<Record<string, Plastic>> = {
   ca: good('visa', '0000', 'CA'),
   jp: good('visa', '0003', 'JP'),
   /**
-   * An Indian card: payments without the cardholder need a registered mandate, and go through 26
+   * An Indian card: a payment without the cardholder needs a registered mandate, and is executed 26
    * hours after a notice.
    */
   in: { ...good('visa', '0008', 'IN'), temper: { declines: null, settles_after: 26 * 3_600, then_fails: null } },
@@ -65,7 +65,7 @@ const plastics: Readonly<Record<string, Plastic>> = {
   chargeDeclinedProcessingError: bad('0119', 'processing_error'),
   /** Attaches, and declines every charge. */
   chargeCustomerFail: { ...bad('0341', 'card_declined', 'generic_decline'), refusesAttach: false },
-  /** Attaches, and wants the customer to be present at every charge. */
+  /** Attaches, and requires the cardholder at every charge. */
   authenticationRequired: {
     ...good('visa', '3184'),
     temper: declining('authentication_required', 'authentication_required'),
@@ -92,7 +92,7 @@ const numbers: Readonly<Record<string, string>> = {
   '4000003560000008': 'in',
 }
 
-/** `pm_card_visa`, `tok_visa`; undefined for anything that is no test card. */
+/** `pm_card_visa`, `tok_visa`; undefined for all that is not a test card. */
 export function cardByToken(token: string): Plastic | undefined {
   const match = /^(?:pm_card_|tok_)(\w+)$/.exec(token)
   return match?.[1] === undefined || !Object.hasOwn(plastics, match[1]) ? undefined : plastics[match[1]]
@@ -117,14 +117,14 @@ export function declineMessage(code: string): string {
   return messages[code] ?? 'Your card was declined.'
 }
 
-/** How it behaves when it is charged. */
+/** The behaviour of a card when it is charged. */
 export interface Temper {
   readonly declines: {
     readonly code: string
     readonly decline_code: string | null
-    /** From this instant on; null: always. */
+    /** From this instant; null: always. */
     readonly from: Instant | null
-    /** So many times more; null: for ever. */
+    /** How many more times; null: without limit. */
     readonly times: number | null
   } | null
   /** Seconds a payment stays `processing` (bank debits). */

@@ -60,7 +60,7 @@ export const webhookEndpointModule: Module = {
       handle(context, params) {
         checkUrl(context, params.url)
         checkEvents(params.enabled_events)
-        // An endpoint keeps the version it was made with: old accounts have those of years ago.
+        // An endpoint keeps the version of its creation: old accounts have versions from years ago.
         if (params.api_version !== undefined && !isVersion(params.api_version))
           throw invalid(`Invalid Stripe API version: ${params.api_version}`, { param: 'api_version' })
         if (context.table(endpoints).size >= most)
@@ -78,7 +78,7 @@ export const webhookEndpointModule: Module = {
           status: 'enabled',
           url: params.url,
         })
-        // The one time the secret is shown.
+        // Only the creation shows the secret.
         return { ...render(context, row), secret: row.secret }
       },
     }),

@@ -1,4 +1,4 @@
-// Writing a planned change of a subscription, and collecting what it bills at once.
+// Writes a planned change of a subscription and collects what it bills at once.
 import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
 import type { UpdateGiven } from '../subscription-params.ts'
@@ -18,8 +18,8 @@ export interface Applied {
 }
 
 /**
- * Writes the change; makes and collects its invoice when it bills. Returns the subscription as it
- * is then.
+ * Writes the change, and creates and collects its invoice when it bills. Returns the subscription
+ * after it.
  */
 export function applyChange(context: Context, applied: Applied): SubscriptionRow {
   const { before, change } = applied

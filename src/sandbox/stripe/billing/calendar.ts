@@ -1,6 +1,6 @@
 /**
- * The sandbox's own billing calendar. Whole seconds since 1970, UTC. Every boundary is counted from
- * the anchor, never from the boundary before it, so that an anchor on the 31st comes back to the
+ * The sandbox's own billing calendar, in whole seconds since 1970, UTC. Every boundary is counted
+ * from the anchor, never from the boundary before it, so that an anchor on the 31st returns to the
  * 31st after a short month (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
 
@@ -12,8 +12,8 @@ export interface Cadence {
 }
 
 /**
- * `at` is a boundary; `day` is the wished day of the month where `at` itself fell into a month too
- * short for it.
+ * `at` is a boundary. `day` is the requested day of the month where the month of `at` is too short
+ * for it.
  */
 export interface Anchor {
   readonly at: number
@@ -25,7 +25,7 @@ export interface Period {
   readonly end: number
 }
 
-/** What `billing_cycle_anchor_config` holds; null where the caller left it out. */
+/** The fields of `billing_cycle_anchor_config`; null where the request omits them. */
 export interface AnchorConfig {
   readonly day_of_month: number
   readonly month: number | null
@@ -55,8 +55,8 @@ function daysIn(year: number, month: number): number {
 }
 
 /**
- * The instant `months` calendar months away; a day the month does not have becomes the month's
- * last.
+ * The instant `months` calendar months later. A day that the month does not have becomes its last
+ * day.
  */
 export function addMonths(at: number, months: number, wished?: number): number {
   const from = civil(at)
@@ -80,7 +80,7 @@ export function boundary(anchor: Anchor, cadence: Cadence, index: number): numbe
   return addMonths(anchor.at, index * monthsOf(cadence), anchor.day)
 }
 
-/** The period that holds `at`: start ≤ at < end. */
+/** The period that contains `at`: start ≤ at < end. */
 export function periodAround(anchor: Anchor, cadence: Cadence, at: number): Period {
   let index = guess(anchor, cadence, at)
   while (boundary(anchor, cadence, index) > at) index -= 1
@@ -101,12 +101,15 @@ function guess(anchor: Anchor, cadence: Cadence, at: number): number {
   return Math.floor(((to.year - from.year) * 12 + to.month - from.month) / monthsOf(cadence))
 }
 
-/** One natural step after `at`: how far ahead an anchor may lie. */
+/** One natural step after `at`: the latest anchor that is allowed. */
 export function oneStepAfter(at: number, cadence: Cadence): number {
   return boundary({ at }, cadence, 1)
 }
 
-/** Orders cadences by length; months count as their average, which is exact enough to compare. */
+/**
+ * Orders cadences by length. Months have their average length, which is exact enough for a
+ * comparison.
+ */
 export function approximateSeconds(cadence: Cadence): number {
   if (cadence.interval === 'day' || cadence.interval === 'week') return cadence.count * seconds[cadence.interval]
   return monthsOf(cadence) * 2_629_746
@@ -114,26 +117,23 @@ export function approximateSeconds(cadence: Cadence): number {
 
 export interface ConfiguredAnchor {
   /**
-   * The first full invoice: the first boundary not before `now`, never further than one period
-   * away.
+   * The first full invoice: the first boundary not before `now`, never more than one period away.
    */
   readonly first: number
-  /**
-   * The anchor itself: the first boundary from there on whose month really has the day asked for.
-   */
+  /** The anchor itself: the first boundary from `first` on whose month has the requested day. */
   readonly anchor: Anchor
 }
 
 /**
- * The longest wait for a month with the day asked for: a 29 February may be eight years away, and a
- * 31 April never comes.
+ * The longest wait for a month that has the requested day: a 29 February may be eight years away,
+ * and a 31 April never comes.
  */
 const longestWait = 12 * 12
 
 /**
- * What an anchor config asks for. `month` sets the phase of prices longer than a month. A
- * two-monthly price made in February with day 31 has its first full invoice on 28 February and its
- * anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
+ * The dates that an anchor config produces. `month` sets the phase of prices longer than a month. A
+ * two-monthly price created in February with day 31 has its first full invoice on 28 February and
+ * its anchor on 31 August (https://docs.stripe.com/billing/subscriptions/billing-cycle).
  */
 export function anchorFromConfig(config: AnchorConfig, cadence: Cadence, now: number): ConfiguredAnchor {
   const at = civil(now)

@@ -1,5 +1,6 @@
-// Changing a subscription: laid out first (previews stop there), then written, billed and paid.
-// https://docs.stripe.com/api/subscriptions/update, …/billing/subscriptions/prorations
+// Changes a subscription: first the change is planned (previews stop there), then it is written,
+// billed and paid. https://docs.stripe.com/api/subscriptions/update,
+// …/billing/subscriptions/prorations
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'
@@ -22,13 +23,13 @@ export interface Change {
   readonly row: SubscriptionRow
   /** New pending items: prorations and `add_invoice_items`. */
   readonly items: readonly InvoiceItemRow[]
-  /** Lines of a period that begins now. */
+  /** Lines of a period that starts now. */
   readonly lines: readonly LineDraft[]
-  /** Whether an invoice is made at once. */
+  /** Whether an invoice is created at once. */
   readonly bill: boolean
 }
 
-/** Reads a request against a subscription. Writes only discounts. */
+/** Plans the change that a request asks for. Writes only discounts. */
 export function planChange(context: Context, row: SubscriptionRow, given: UpdateGiven, mint: Mint): Change {
   if (row.status === 'canceled' || row.status === 'incomplete_expired') return afterTheEnd(row, given)
   checkChange(context, row, given)
@@ -55,8 +56,8 @@ function bills(given: UpdateGiven, about: { again: Restart; prorations: readonly
 }
 
 /**
- * A new `cancel_at` inside a period that is paid for gives the rest back, when prorations are
- * wanted (API reference, `cancel_at`).
+ * A new `cancel_at` inside a paid period credits the rest of it when prorations are enabled (API
+ * reference, `cancel_at`).
  */
 function endsEarly(
   context: Context,
@@ -77,8 +78,9 @@ function endsEarly(
 }
 
 /**
- * Classic mode moves more than asked when `cancel_at` comes before the next renewal: the anchor to
- * now, and a trial's end to the cancellation (billing mode comparison). Flexible mode leaves both.
+ * When `cancel_at` comes before the next renewal, classic mode moves more than the request names:
+ * the anchor to now, and the end of a trial to the cancellation (billing mode comparison). Flexible
+ * mode leaves both.
  */
 function classicEnd(context: Context, before: SubscriptionRow, after: SubscriptionRow): SubscriptionRow {
   const end = after.cancel_at
@@ -90,7 +92,7 @@ function classicEnd(context: Context, before: SubscriptionRow, after: Subscripti
   return after.status !== 'trialing' && end < renewal ? { ...after, billing_cycle_anchor: context.now } : after
 }
 
-/** `cancel_at_period_end` floats with the period. */
+/** `cancel_at_period_end` moves with the period. */
 function followEnd(row: SubscriptionRow): SubscriptionRow {
   if (!row.cancel_at_period_end) return row
   return { ...row, cancel_at: Math.min(...row.items.map((item) => item.current_period_end)) }
@@ -118,7 +120,7 @@ function afterTheEnd(row: SubscriptionRow, given: UpdateGiven): Change {
   }
 }
 
-/** Reasons a customer gave, on top of those there are. */
+/** Adds a customer's cancellation details to the existing ones. */
 export function detailsGiven(
   row: SubscriptionRow,
   given: Pick<UpdateGiven, 'cancellation_details'>,
@@ -142,7 +144,7 @@ function checkChange(context: Context, row: SubscriptionRow, given: UpdateGiven)
       `Can't update the subscription because it's in status \`incomplete\`. Only its metadata and payment method can be updated.`,
     )
   if (given.payment_behavior === 'pending_if_incomplete')
-    throw invalid('`pending_if_incomplete` is not offered by this sandbox; use another `payment_behavior`.', {
+    throw invalid('This sandbox does not support `pending_if_incomplete`; use another `payment_behavior`.', {
       param: 'payment_behavior',
     })
   checkMethods(context, given, row.customer)
@@ -164,7 +166,7 @@ function checkChange(context: Context, row: SubscriptionRow, given: UpdateGiven)
     throw invalid('`pause_collection[resumes_at]` must be in the future.', { param: 'pause_collection[resumes_at]' })
 }
 
-/** A subscription under a schedule ends through the schedule. */
+/** A subscription with a schedule is cancelled through the schedule. */
 export function managed(schedule: string): Error {
   return invalid(
     `The subscription is managed by the subscription schedule \`${schedule}\`, and updating any cancelation behavior directly is not allowed. Please update the schedule instead.`,
@@ -172,9 +174,9 @@ export function managed(schedule: string): Error {
 }
 
 /**
- * `discounts`: an array replaces, an empty string clears, nothing leaves them. Unsure in Stripe
- * itself (quote-level in the migration toolkit's page): with a future anchor and no proration any
- * update drops them unless they are sent again.
+ * `discounts`: an array replaces them, an empty string clears them, without it they stay. Unsure in
+ * Stripe itself (the page of the migration toolkit): with a future anchor and no proration, any
+ * update removes them unless it sends them again.
  */
 function withDiscounts(context: Context, row: SubscriptionRow, given: UpdateGiven, mint: Mint): SubscriptionRow {
   if (given.discounts === null) return { ...row, discounts: [] }

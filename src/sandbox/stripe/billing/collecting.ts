@@ -1,4 +1,4 @@
-// From draft to paid: finalization, attempts, retries, and the other ways an invoice ends.
+// From draft to paid: finalization, attempts, retries, and the other ends of an invoice.
 // https://docs.stripe.com/invoicing/integration/workflow-transitions
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
@@ -14,7 +14,7 @@ import { invoices, paymentIntents, subscriptions, type InvoiceRow, type Subscrip
 import { changeSubscription, standAfterFailure, standAfterPayment } from './standing.ts'
 import { settleBalance } from './totals.ts'
 
-/** Writes an invoice and puts its next automatic step on the clock. */
+/** Writes an invoice and schedules its next automatic step. */
 export function keepInvoice(context: Context, row: InvoiceRow): InvoiceRow {
   put(context, 'invoice.finalize', row.id, row.status === 'draft' ? row.finalizes_at : null)
   put(context, 'invoice.attempt', row.id, row.status === 'open' ? row.next_payment_attempt : null)
@@ -26,19 +26,21 @@ function put(context: Context, kind: string, key: string, at: number | null): vo
   else if (context.scheduled(kind, key) !== undefined) context.unschedule(kind, key)
 }
 
-/** Announces a change of an invoice. */
+/** Emits an event for a change of an invoice. */
 export function tellInvoice(context: Context, type: string, row: InvoiceRow): string {
   return context.emit(type, () => renderInvoice(context, row))
 }
 
-/** Writes a new draft; when it advances by itself it finalizes after the account's draft time. */
+/** Writes a new draft. With automatic advancement it finalizes after the account's draft time. */
 export function openDraft(context: Context, row: InvoiceRow): InvoiceRow {
   const finalizes_at = row.auto_advance ? context.now + context.account.settings.draft_seconds : null
   const kept = keepInvoice(context, { ...row, finalizes_at })
   return keepInvoice(context, { ...kept, created_event: tellInvoice(context, 'invoice.created', kept) })
 }
 
-/** The clock's finalization: a draft whose webhook nobody acknowledged waits on, up to 72 hours. */
+/**
+ * Finalization by the clock. A draft whose webhook no endpoint acknowledged waits, up to 72 hours.
+ */
 export function finalizeOnTime(context: Context, id: string): void {
   const row = context.table(invoices).get(id)
   if (row === undefined || row.status !== 'draft' || !row.auto_advance) return
@@ -71,8 +73,8 @@ function failToFinalize(context: Context, row: InvoiceRow): void {
 }
 
 /**
- * Freezes a draft: number, balance, payment intent. A zero invoice turns `paid` at once. Does not
- * attempt payment.
+ * Finalizes a draft: number, balance, payment intent. A zero invoice becomes `paid` at once. Does
+ * not attempt payment.
  */
 export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
   const { balance } = customerFacts(context, row.customer, row.currency)
@@ -133,8 +135,9 @@ export function finalize(context: Context, row: InvoiceRow): InvoiceRow {
 }
 
 /**
- * "Once" is used up when an invoice is finalized
- * (https://docs.stripe.com/billing/subscriptions/coupons); by one of zero, as the world says.
+ * A `once` discount is used up when an invoice is finalized
+ * (https://docs.stripe.com/billing/subscriptions/coupons). For an invoice of zero, the world's
+ * reading decides.
  */
 export function spendOnce(context: Context, row: InvoiceRow): void {
   if (row.subtotal === 0 && !context.world.unsure.zero_invoice_consumes_once) return
@@ -151,7 +154,7 @@ export function spendOnce(context: Context, row: InvoiceRow): void {
 
 export interface AttemptOptions {
   readonly by: 'clock' | 'request'
-  /** Pay with this method instead of the usual one. */
+  /** Pay with this method instead of the default. */
   readonly method?: string
 }
 
@@ -160,7 +163,7 @@ export interface Attempt {
   readonly outcome: Attempted
 }
 
-/** One attempt to collect an open invoice, with everything that follows from it. */
+/** One attempt to collect an open invoice, with all its consequences. */
 export function attempt(context: Context, row: InvoiceRow, options: AttemptOptions): Attempt {
   const outcome = payWith(context, row, options.method ?? payingMethod(context, row))
   const first = row.first_attempt ?? context.now
@@ -182,7 +185,7 @@ export function attempt(context: Context, row: InvoiceRow, options: AttemptOptio
   return { outcome, invoice: markFailed(context, tried, options.by) }
 }
 
-/** Money has come: by the usual way, out of band, or late from a bank debit. */
+/** The invoice is paid: by an attempt, out of band, or by a bank debit that settled later. */
 export function markPaid(context: Context, row: InvoiceRow): InvoiceRow {
   const paid = keepInvoice(context, {
     ...row,
@@ -202,7 +205,7 @@ function afterPaid(context: Context, paid: InvoiceRow): InvoiceRow {
   return paid
 }
 
-/** Plans the next automatic attempt, or gives up as the account's settings say. */
+/** Schedules the next automatic attempt, or gives up as the settings of the account say. */
 export function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'request'): InvoiceRow {
   const { retry_days } = context.account.settings.dunning
   // A first invoice is not retried: its subscription is incomplete and expires
@@ -222,13 +225,13 @@ export function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'req
   return failed
 }
 
-/** A retry whose time has come. */
+/** An automatic retry is due. */
 export function retryOnTime(context: Context, id: string): void {
   const row = context.table(invoices).get(id)
   if (row?.status === 'open' && row.auto_advance) attempt(context, row, { by: 'clock' })
 }
 
-/** A bank debit has cleared, or bounced. */
+/** A bank debit settled or failed. */
 export function settleOnTime(context: Context, intentId: string): void {
   const paid = settle(context, intentId)
   const intent = context.table(paymentIntents).get(intentId)
@@ -236,7 +239,7 @@ export function settleOnTime(context: Context, intentId: string): void {
   if (row === undefined || row.status !== 'open') return
   if (paid) markPaid(context, row)
   // "If the payment fails later, Stripe voids the invoice but the subscription remains active"
-  // (docs, overview): of a first payment.
+  // (docs, overview). This applies to a first payment.
   else if (row.billing_reason === 'subscription_create') voidInvoice(context, row)
   else markFailed(context, row, 'clock')
 }
@@ -259,7 +262,7 @@ export function longOverdueOnTime(context: Context, id: string): void {
 export function voidInvoice(context: Context, row: InvoiceRow): InvoiceRow {
   cancelIntent(context, row)
   const returned = (row.ending_balance ?? row.starting_balance) - row.starting_balance
-  // What the balance had paid goes back (docs.stripe.com/invoicing/customer/balance).
+  // What the balance paid returns to it (docs.stripe.com/invoicing/customer/balance).
   if (row.status !== 'draft' && returned !== 0)
     moveBalance(context, row.customer, {
       amount: -returned,
@@ -302,9 +305,9 @@ function cancelIntent(context: Context, row: InvoiceRow): void {
 
 /**
  * "By default, upon subscription cancellation, Stripe stops automatic collection of all finalized
- * invoices for the customer" (SDK, Subscriptions.cancel), in other worlds those of the subscription
- * alone; drafts of the subscription itself stop as well. The last invoice made by the cancellation
- * is collected.
+ * invoices for the customer" (SDK, Subscriptions.cancel); in other worlds only those of the
+ * subscription. Drafts of the subscription itself stop as well. The final invoice of the
+ * cancellation is collected.
  */
 export function stopCollection(context: Context, subscription: SubscriptionRow, final: string | null): void {
   for (const row of context.table(invoices).by('unsettled', subscription.customer)) {
@@ -321,7 +324,7 @@ export function stopCollection(context: Context, subscription: SubscriptionRow, 
   }
 }
 
-/** The subscription an invoice belongs to. */
+/** The subscription that an invoice belongs to. */
 export function subscriptionOf(context: Context, row: InvoiceRow): SubscriptionRow | undefined {
   return row.subscription === null ? undefined : context.table(subscriptions).get(row.subscription)
 }

@@ -1,4 +1,4 @@
-// Making an invoice out of lines: totals, discounts, taxes; not yet written, not yet collected.
+// Builds an invoice from lines: totals, discounts, taxes. It is neither written nor collected here.
 import type { Context } from '../../kernel/context.ts'
 import type { Period } from './calendar.ts'
 import { isFree, reductionsOf, running } from './discounts.ts'
@@ -17,8 +17,8 @@ import {
 import { addUp, type LineDraft } from './totals.ts'
 
 /**
- * The discounts an invoice of this subscription gets at an instant: its own, or, when it has none,
- * its customer's.
+ * The discounts of an invoice of this subscription at an instant: those of the subscription or,
+ * when it has none, those of its customer.
  */
 export function sharedDiscounts(context: Context, subscription: SubscriptionRow, at: number): string[] {
   const free = ({ id }: { readonly id: string }): boolean => isFree(context, subscription.customer, id)
@@ -33,8 +33,8 @@ export function sharedDiscounts(context: Context, subscription: SubscriptionRow,
 }
 
 /**
- * Invoice items of the customer that an invoice of this subscription takes along: those that name
- * it, and those that name none. "When set, scheduled invoices for subscriptions other than the
+ * The customer's invoice items that an invoice of this subscription includes: items that name it,
+ * and items without a subscription. "When set, scheduled invoices for subscriptions other than the
  * specified subscription will ignore the invoice item" (SDK, InvoiceItem.subscription), in both
  * billing modes.
  */
@@ -49,7 +49,9 @@ export function pendingFor(context: Context, subscription: SubscriptionRow): Inv
     )
 }
 
-/** In some worlds items that name a cancelled subscription wait for another one. */
+/**
+ * In some worlds, an item that names a cancelled subscription is billed with another subscription.
+ */
 function isLeftOver(context: Context, item: InvoiceItemRow): boolean {
   if (context.world.unsure.items_after_cancel !== 'next_subscription' || item.subscription === null) return false
   return context.table(subscriptions).get(item.subscription)?.status === 'canceled'
@@ -63,11 +65,11 @@ export interface Composition {
   readonly period: Period
   readonly at: number
   /**
-   * The start that lies back: discounts that ran then count for the lines of that time
+   * The backdated start: discounts that ran then apply to the lines of that time
    * (docs.stripe.com/billing/subscriptions/backdating).
    */
   readonly since?: number
-  /** Given by previews; otherwise the subscription's own or its customer's. */
+  /** Set by previews; otherwise the discounts of the subscription or of its customer. */
   readonly shared?: readonly Reduction[]
 }
 
@@ -134,7 +136,7 @@ export type UnaddedInvoice = Omit<
   | 'amount_due'
 > & { readonly drafts: readonly LineDraft[]; readonly shared: readonly Reduction[] }
 
-/** An invoice with nothing on it. */
+/** An invoice without lines. */
 export function blank(
   context: Context,
   customer: string,
@@ -183,8 +185,8 @@ export function blank(
 }
 
 /**
- * Adds the lines up. Until it is finalized, what is due is shown as it would be with the customer's
- * balance of now.
+ * Adds the lines up. Until finalization, the amount due is computed with the customer's present
+ * balance.
  */
 export function withTotals(context: Context, unadded: UnaddedInvoice): InvoiceRow {
   const { drafts, shared, ...rest } = unadded

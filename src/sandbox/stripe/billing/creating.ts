@@ -1,5 +1,5 @@
-// Creating a subscription: everything checked and laid out first, then written, billed and paid.
-// https://docs.stripe.com/api/subscriptions/create
+// Creates a subscription: first everything is checked and planned, then it is written, billed and
+// paid. https://docs.stripe.com/api/subscriptions/create
 import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
 import { invalid, type StripeError } from '../../kernel/errors.ts'
@@ -32,7 +32,9 @@ import { mustLocate } from './tax-of.ts'
 import { checkCollection, checkMethods, endOf, nextPending, settingsGiven } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
-/** What the first invoice charges for; null when there is none (anchor ahead, proration none). */
+/**
+ * What the first invoice charges for; null without a first invoice (anchor ahead, proration none).
+ */
 export interface First {
   readonly lines: readonly LineDraft[]
   readonly trial: boolean
@@ -45,12 +47,12 @@ export interface Layout {
 }
 
 const mostLines = 250
-/** A stretch whose length does not matter: the price of a whole period. */
+/** A stretch of any length: it has the price of a whole period. */
 const wholePeriod = { period: { start: 0, end: 1 } }
 
 /**
- * Checks a request and lays out the subscription and its first invoice. Writes only discounts (a
- * preview takes them back).
+ * Checks a request and plans the subscription and its first invoice. Writes only discounts (a
+ * preview removes them).
  */
 export function layOut(context: Context, given: CreateGiven, mint: Mint): Layout {
   const customer = liveCustomer(context, given.customer, 'customer')
@@ -197,7 +199,7 @@ function planItems(
 function linesOf(context: Context, row: SubscriptionRow, stretches: readonly ItemStretch[]): LineDraft[] {
   const at = context.now
   return stretches.flatMap(({ item, charged }) => {
-    // Flexible mode has no line of zero for a metered item that begins (billing mode comparison).
+    // Flexible mode has no zero line for a metered item that starts (billing mode comparison).
     if (row.billing_mode === 'flexible' && priceFacts(context, item.price).metered) return []
     if (row.status === 'trialing') {
       const period = { start: item.current_period_start, end: item.current_period_end }
@@ -211,9 +213,7 @@ function linesOf(context: Context, row: SubscriptionRow, stretches: readonly Ite
   })
 }
 
-/**
- * Writes a laid-out subscription and sees its first invoice through, as `payment_behavior` says.
- */
+/** Writes a planned subscription and handles its first invoice as `payment_behavior` says. */
 export function create(
   context: Context,
   given: CreateGiven,
@@ -240,7 +240,7 @@ export function create(
   return payFirst(context, given, open)
 }
 
-/** Without an initial payment the method is set up for the renewals. */
+/** Without an initial payment, the payment method is set up for the renewals. */
 function setUpFor(context: Context, given: CreateGiven, layout: Layout): Pick<SubscriptionRow, 'setup_intent'> {
   const { row, first } = layout
   const paysNow = first !== null && !first.trial
@@ -248,7 +248,7 @@ function setUpFor(context: Context, given: CreateGiven, layout: Layout): Pick<Su
   const waits =
     given.payment_behavior === 'default_incomplete' &&
     context.world.unsure.setup_intent_with_default_incomplete === 'waits'
-  // A default that was detached since is no method any more.
+  // A default that was detached can no longer pay.
   const method = payingMethod(context, { customer: row.customer, subscription: null, ...ownMethods(row) })
   return { setup_intent: setUp(context, { customer: row.customer, method, confirm: !waits }) }
 }
@@ -299,7 +299,7 @@ function payFirst(context: Context, given: CreateGiven, open: InvoiceRow): Subsc
   return keepSubscription(context, after)
 }
 
-/** A payment is needed and there is nothing to pay with. */
+/** A payment is due and the customer has no payment method. */
 export function noMethod(): StripeError {
   return invalid(
     'This customer has no attached payment source or default payment method. Please consider adding a default payment method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.',

@@ -6,7 +6,7 @@ import { customerFacts } from './lookups.ts'
 import { invoiceItems, subscriptions } from './rows.ts'
 import { scheduledCurrency } from './schedule-rows.ts'
 
-/** The currency a customer is held to by something still alive; null when free. */
+/** The currency that the customer's live objects lock; null without a lock. */
 export function heldCurrency(context: Context, customer: string): string | null {
   const [live] = context.table(subscriptions).by('live', customer)
   if (live !== undefined) return live.currency

@@ -1,4 +1,4 @@
-// A subscription on the clock: trials end, periods renew, pauses and cancellations come due.
+// A subscription on the clock: trials end, periods renew, pauses and cancellations become due.
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
 import type { Cadence, Period } from './calendar.ts'
@@ -32,7 +32,7 @@ import { changeSubscription } from './standing.ts'
 import { nextPending } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
-/** When something happens to a subscription next by itself; null when nothing does. */
+/** The instant of the next automatic event of a subscription; null without one. */
 export function nextWake(row: SubscriptionRow): number | null {
   if (row.status === 'canceled' || row.status === 'incomplete_expired') return null
   if (row.status === 'incomplete') return row.created + incompleteSeconds
@@ -44,16 +44,14 @@ export function nextWake(row: SubscriptionRow): number | null {
   return times.length === 0 ? null : Math.min(...times)
 }
 
-/**
- * Writes a subscription and puts its next event on the clock. Populations are built with it too.
- */
+/** Writes a subscription and schedules its next event. Populations use it as well. */
 export function keepSubscription(context: Context, row: SubscriptionRow): SubscriptionRow {
   watch(context, row)
   watchTrial(context, row)
   return context.table(subscriptions).put(row)
 }
 
-/** Puts the next event of a subscription on the clock, or takes it off. */
+/** Schedules the next event of a subscription, or removes it from the clock. */
 export function watch(context: Context, row: SubscriptionRow): void {
   const at = nextWake(row)
   if (at !== null) context.schedule(instant(Math.max(at, context.now)), 'subscription.wake', row.id)
@@ -63,7 +61,7 @@ export function watch(context: Context, row: SubscriptionRow): void {
 const noticeSeconds = 3 * 86_400
 
 /**
- * Three days before a trial ends, or at once for a shorter one, its owner is told
+ * Emits the event that a trial will end: three days before, or at once for a shorter trial
  * (https://docs.stripe.com/billing/subscriptions/trials).
  */
 function watchTrial(context: Context, row: SubscriptionRow): void {
@@ -77,7 +75,7 @@ export function noticeOnTime(context: Context, id: string): void {
     context.emit('customer.subscription.trial_will_end', () => renderSubscription(context, row))
 }
 
-/** The clock's call: does what is due, then asks for the next one. */
+/** Called by the clock: does what is due, then schedules the next event. */
 export function wake(context: Context, id: string): void {
   for (let row = context.table(subscriptions).get(id); row !== undefined; row = context.table(subscriptions).get(id)) {
     const at = nextWake(row)
@@ -108,7 +106,7 @@ function step(context: Context, row: SubscriptionRow): void {
   renew(context, row, end)
 }
 
-/** Items that waited are billed between renewals, as `pending_invoice_item_interval` asks. */
+/** Bills pending items between renewals, as `pending_invoice_item_interval` says. */
 function billPending(context: Context, row: SubscriptionRow): void {
   const at = context.now
   const after = { ...row, next_pending: nextPending(context, row) }
@@ -134,7 +132,8 @@ function expire(context: Context, row: SubscriptionRow): void {
 }
 
 /**
- * The next period of an item from `start`: up to its next boundary, or cut short by `cancel_at`.
+ * The next period of an item from `start`: until its next boundary, or until an earlier
+ * `cancel_at`.
  */
 export function periodFrom(row: SubscriptionRow, cadence: Cadence, start: number): { period: Period; whole: Period } {
   const whole = fullPeriod(row, cadence, start)
@@ -146,7 +145,7 @@ function cadenceOf(context: Context, item: ItemRow): Cadence {
   return priceFacts(context, item.price).cadence ?? { interval: 'month', count: 1 }
 }
 
-/** What a period that ends at `at` is followed by. */
+/** What follows a period that ends at `at`. */
 export interface Renewal {
   readonly after: SubscriptionRow
   readonly lines: readonly LineDraft[]
@@ -161,7 +160,7 @@ export function planRenewal(context: Context, row: SubscriptionRow, at: number):
   const items = row.items.map((item) => {
     if (!due.includes(item)) return item
     const { period, whole } = periodFrom(row, cadenceOf(context, item), at)
-    // A metered price bills what was used, at the end of its period; all others bill ahead.
+    // A metered price bills usage at the end of its period; all other prices bill in advance.
     const metered = priceFacts(context, item.price).metered
     lines.push(metered ? usageLine(context, row, item, at) : itemLine(context, row, item, { period, whole, at }))
     return { ...item, current_period_start: period.start, current_period_end: period.end }
@@ -178,7 +177,7 @@ interface Billing extends Renewal {
   readonly before: SubscriptionRow
 }
 
-/** Makes the invoice of a new period and writes the subscription as it is then. */
+/** Creates the invoice of a new period and writes the subscription after it. */
 function bill(context: Context, billing: Billing): void {
   const { lines, period } = billing
   const after = located(context, billing.after)
@@ -202,8 +201,9 @@ const kept = 4
 const keptSeconds = 150 * 86_400
 
 /**
- * A world without events keeps the newest invoices of a subscription alone, and those of the last
- * months: memory grows with the members, not with the months. The ledger of charges stays whole.
+ * A world without events keeps only the newest invoices of a subscription and those of the last
+ * months, so that memory grows with the members and not with the months. The ledger of charges
+ * stays complete.
  */
 function forgetOld(context: Context, subscription: string): void {
   const table = context.table(invoices)
@@ -218,8 +218,8 @@ function forgetOld(context: Context, subscription: string): void {
 }
 
 /**
- * A running subscription whose customer cannot be placed any more goes on without automatic tax,
- * and says why (`disabled_reason`); in other worlds its invoice cannot be finalized.
+ * An active subscription whose customer can no longer be located continues without automatic tax,
+ * with the reason (`disabled_reason`). In other worlds its invoice cannot be finalized.
  */
 function located(context: Context, row: SubscriptionRow): SubscriptionRow {
   if (!row.automatic_tax.enabled || customerFacts(context, row.customer).place !== null) return row
@@ -228,7 +228,7 @@ function located(context: Context, row: SubscriptionRow): SubscriptionRow {
 }
 
 /**
- * Sends a renewal invoice its way: as a draft for an hour, or as the pause says
+ * Handles a renewal invoice: it is a draft for an hour, or the pause decides
  * (https://docs.stripe.com/billing/subscriptions/pause-payment).
  */
 function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): void {
@@ -241,8 +241,8 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
     openDraft(context, draft)
     return
   }
-  // Uncollectible: the balance is still used, and pays the invoice when it is enough. Void: nothing
-  // is taken from it.
+  // Uncollectible: the balance is still applied, and pays the invoice if it suffices. Void: nothing
+  // is taken from the balance.
   if (behavior === 'mark_uncollectible') {
     const kept = keepInvoice(context, { ...draft, auto_advance: false })
     tellInvoice(context, 'invoice.created', kept)
@@ -263,7 +263,7 @@ function collect(context: Context, row: SubscriptionRow, draft: InvoiceRow): voi
 }
 
 /**
- * A trial is over: bill, wait for the anchor, pause, or end
+ * The end of a trial: bill, wait for the anchor, pause, or cancel
  * (https://docs.stripe.com/billing/subscriptions/trials).
  */
 function endTrial(context: Context, row: SubscriptionRow): void {
@@ -284,8 +284,8 @@ function endTrial(context: Context, row: SubscriptionRow): void {
 }
 
 /**
- * What follows a trial: a full period, or, with an anchor further ahead, the part until then, free
- * when asked for at creation.
+ * What follows a trial: a full period, or the part until a later anchor, which is free when the
+ * creation asked for that.
  */
 export function planTrialEnd(context: Context, row: SubscriptionRow): Renewal & { readonly free: boolean } {
   const at = row.trial_end ?? context.now

@@ -7,13 +7,13 @@ export interface Reduction {
   readonly percentOff: number | null
   readonly amountOff: number | null
   readonly currency: string | null
-  /** The amount off in further currencies. */
+  /** The amount off in other currencies. */
   readonly options?: Readonly<Record<string, number>>
-  /** Products it is limited to; null for all. */
+  /** The products that it is limited to; null for all. */
   readonly products: readonly string[] | null
   /**
-   * Its end: a line that begins later gets nothing off. Matters on invoices of a backdated start,
-   * whose lines begin at different times.
+   * Its end: a line that begins later gets no reduction. It matters on invoices of a backdated
+   * start, whose lines begin at different times.
    */
   readonly until?: number | null
 }
@@ -36,22 +36,22 @@ export interface TakenOff {
 }
 
 /**
- * The instant a discount stops, counted in calendar months from its start; null when it has no
- * clock.
+ * The instant at which a discount ends, in calendar months from its start; null when it has no end
+ * date.
  */
 export function discountEnd(duration: string, months: number | null, start: number): number | null {
   return duration === 'repeating' ? addMonths(start, months ?? 0) : null
 }
 
-/** Whether a discount with that clock still counts for an invoice made at `at`. */
+/** Whether a discount with this end applies to an invoice made at `at`. */
 export function discountRuns(end: number | null, at: number): boolean {
   return end === null || at < end
 }
 
 /**
- * Per line, what each discount takes off, in order: the lines' own first, then those of the
- * invoice. An amount off in another currency is ignored; an amount off is shared over the lines by
- * what is left of them; nothing goes below zero.
+ * For each line the amount of each discount, in order: first the discounts of the line, then those
+ * of the invoice. An amount off in another currency is ignored; an amount off is split over the
+ * lines in proportion to what is left of them; no amount falls below zero.
  */
 export function takeOff(
   lines: readonly DiscountableLine[],

@@ -1,5 +1,5 @@
-// Discounts as billing uses them: chosen in a request, taken up by a holder, running until an
-// instant. https://docs.stripe.com/billing/subscriptions/coupons
+// Discounts in billing: a request chooses them, a holder keeps them, and they run until an instant.
+// https://docs.stripe.com/billing/subscriptions/coupons
 import { instant } from '../../../core/instant.ts'
 import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
@@ -13,12 +13,12 @@ import { discountEnd, discountRuns, type Reduction } from './discounting.ts'
 import type { Mint } from './mint.ts'
 import { invoices, type InvoiceRow, type ItemRow, type SubscriptionRow } from './rows.ts'
 
-/** What a request asks for: `{discount}` keeps one that exists, clock and all. */
+/** A discount in a request: `{discount}` keeps an existing one with its dates. */
 export type Chosen =
   | { readonly kept: string }
   | { readonly coupon: CouponRow; readonly promotion: string | null; readonly redeemed: boolean }
 
-/** Who asks, and for which parameter. */
+/** The object and the parameter that the discount is for. */
 export interface Asker {
   readonly customer: string
   readonly at: string
@@ -28,7 +28,7 @@ export interface Asker {
 type One = { readonly coupon?: string; readonly discount?: string; readonly promotion_code?: string }
 
 /**
- * Reads `discounts` of a request and redeems the coupons (a preview only looks at them). The same
+ * Reads `discounts` of a request and redeems the coupons (a preview only checks them). The same
  * coupon twice is refused.
  */
 export function chooseDiscounts(context: Context, given: NonNullable<DiscountsGiven>, asker: Asker): Chosen[] {
@@ -61,8 +61,8 @@ function choose(context: Context, one: One, asker: Asker): Chosen {
 }
 
 /**
- * `first_time_transaction`: only for customers without an invoice so far, a trial's of zero and one
- * still open included (stripe-node #2349).
+ * `first_time_transaction`: only for customers without any invoice. A zero invoice of a trial and
+ * an open invoice count as well (stripe-node #2349).
  */
 function checkFirstTime(context: Context, id: string, asker: { customer: string; at: string }): void {
   const code = find(context, promotionCodeKind, id, `${asker.at}[promotion_code]`)
@@ -78,7 +78,7 @@ function checkFirstTime(context: Context, id: string, asker: { customer: string;
 }
 
 /**
- * A code with a minimum is refused when the first bill would be smaller
+ * A code with a minimum is refused when the first invoice would be smaller
  * (https://docs.stripe.com/api/promotion_codes).
  */
 export function checkMinimum(
@@ -110,7 +110,7 @@ function look(context: Context, one: One, at: string): Chosen {
   return { coupon, promotion: code?.id ?? null, redeemed: false }
 }
 
-/** Whom a new discount belongs to, and when its clock starts. */
+/** The owner of a new discount, and the instant at which it starts. */
 export interface Holder {
   readonly customer: string
   readonly subscription?: string
@@ -141,12 +141,12 @@ export function takeUp(context: Context, chosen: readonly Chosen[], holder: Hold
   })
 }
 
-/** Takes back what a preview wrote. */
+/** Deletes what a preview wrote. */
 export function forget(context: Context, ids: readonly string[]): void {
   for (const id of ids) context.table(discounts).delete(id)
 }
 
-/** The discounts among `ids` that still count at an instant. */
+/** The discounts among `ids` that still apply at an instant. */
 export function running(context: Context, ids: readonly string[], at: number): DiscountRow[] {
   return ids.flatMap((id) => {
     const row = context.table(discounts).get(id)
@@ -155,8 +155,8 @@ export function running(context: Context, ids: readonly string[], at: number): D
 }
 
 /**
- * Says which discounts a subscription or its items got and lost; one that ran out or was used up is
- * lost as well.
+ * Emits events for the discounts that a subscription or its items gained and lost, including those
+ * that ended or were used up.
  */
 export function tellDiscounts(context: Context, before: SubscriptionRow | null, after: SubscriptionRow): void {
   const of = (row: SubscriptionRow | null): readonly string[] =>
@@ -187,15 +187,15 @@ export function reductionsOf(context: Context, ids: readonly string[], at: numbe
   })
 }
 
-/** A `once` discount is used up by the invoice that takes it. */
+/** A `once` discount is used up by the invoice that includes it. */
 export function isOnce(context: Context, id: string): boolean {
   const row = context.table(discounts).get(id)
   return row !== undefined && couponOf(context, row).duration === 'once'
 }
 
 /**
- * Whether a discount is there for one more invoice: a `once` that a draft of this customer has on
- * it is used up when that draft is finalized, not before, and meanwhile no other invoice gets it.
+ * Whether a discount applies to one more invoice. A `once` discount on a draft of this customer is
+ * used up only when that draft is finalized, and until then no other invoice gets it.
  */
 export function isFree(context: Context, customer: string, id: string): boolean {
   if (!isOnce(context, id)) return true
@@ -203,14 +203,14 @@ export function isFree(context: Context, customer: string, id: string): boolean 
   return !drafts.some((row) => row.status === 'draft' && row.finalizes_at !== null && discountsOn(row).has(id))
 }
 
-/** The discounts that stand on an invoice or on one of its lines. */
+/** The discounts on an invoice or on one of its lines. */
 export function discountsOn(row: InvoiceRow): ReadonlySet<string> {
   return new Set([...row.discounts, ...row.lines.flatMap((line) => line.discounts)])
 }
 
 /**
- * The subscription without the discounts that have run out at an instant, and without those that an
- * invoice has used up.
+ * The subscription without the discounts that ended before an instant and without those that an
+ * invoice used up.
  */
 export function withoutSpent(
   context: Context,

@@ -1,4 +1,4 @@
-// The end of a subscription: asked for, due, or because nobody paid
+// The end of a subscription: requested, scheduled, or after failed payments
 // (https://docs.stripe.com/billing/subscriptions/cancel).
 import { instant } from '../../../core/instant.ts'
 import type { Context } from '../../kernel/context.ts'
@@ -15,8 +15,8 @@ import { creditFor } from './unused.ts'
 
 export interface Ending {
   /**
-   * `request`: at once, by the API. `scheduled`: its date has come. `unpaid`: the last attempt to
-   * collect failed. `disputed`: a payment was.
+   * `request`: at once, by the API. `scheduled`: its date came. `unpaid`: the last attempt to
+   * collect failed. `disputed`: a payment was disputed.
    */
   readonly how: 'disputed' | 'request' | 'scheduled' | 'unpaid'
   readonly invoiceNow?: boolean
@@ -53,8 +53,8 @@ export function endSubscription(context: Context, row: SubscriptionRow, ending: 
 }
 
 /**
- * Invoice items that stay behind become a last invoice at the period's end or on request; else
- * prorations of the subscription go (SDK, Subscriptions.cancel).
+ * Pending invoice items go on a final invoice at the end of the period or on request; otherwise
+ * prorations of the subscription are deleted (SDK, Subscriptions.cancel).
  */
 function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): string | null {
   const { now } = context
@@ -90,8 +90,8 @@ function finalInvoice(context: Context, row: SubscriptionRow, ending: Ending): s
 }
 
 /**
- * In some worlds Stripe bills by itself what was pending for a cancelled subscription, when its
- * period would have ended.
+ * In some worlds Stripe bills the pending items of a cancelled subscription when its period would
+ * have ended.
  */
 export function billLeftItems(context: Context, id: string): void {
   const row = context.table(subscriptions).get(id)
@@ -111,7 +111,7 @@ export function billLeftItems(context: Context, id: string): void {
   openDraft(context, draft)
 }
 
-/** What metered items used since their last bill; nothing when nothing was used. */
+/** The usage of metered items since their last invoice; nothing without usage. */
 function usedLines(context: Context, row: SubscriptionRow): LineDraft[] {
   if (row.status === 'trialing') return []
   return row.items
@@ -120,7 +120,7 @@ function usedLines(context: Context, row: SubscriptionRow): LineDraft[] {
     .filter((line) => line.amount !== 0)
 }
 
-/** Gives back the unused rest of each item's period as pending credits. */
+/** Credits the unused rest of each item's period as pending items. */
 function creditUnused(context: Context, row: SubscriptionRow, at: number): void {
   for (const item of row.items) {
     const period = { start: at, end: item.current_period_end }
@@ -132,7 +132,7 @@ function creditUnused(context: Context, row: SubscriptionRow, at: number): void 
   }
 }
 
-/** The account's last resort after the final failed attempt. */
+/** The final action of the account after the last failed attempt. */
 export function giveUp(context: Context, id: string): void {
   const row = context.table(subscriptions).get(id)
   if (row === undefined || (row.status !== 'past_due' && row.status !== 'active')) return

@@ -1,5 +1,4 @@
-// One-off items: `add_invoice_items` of a subscription request, and the amounts an invoice item may
-// carry.
+// One-off items: `add_invoice_items` of a subscription request, and the amounts of an invoice item.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'
@@ -20,7 +19,7 @@ interface Costs {
   readonly name: string | null
 }
 
-/** What a one-off price, inline or not, comes to. */
+/** The amount of a one-off price, inline or not. */
 export function onceCosts(
   context: Context,
   given: Pick<AddedItem, 'price' | 'price_data' | 'quantity'>,
@@ -53,7 +52,7 @@ export function onceCosts(
   }
 }
 
-/** The pending invoice items that `add_invoice_items` asks for; not yet written. */
+/** The pending invoice items for `add_invoice_items`; not yet written. */
 export function addedItems(
   context: Context,
   given: readonly AddedItem[] | undefined,

@@ -1,4 +1,4 @@
-// Items of an update: added, changed, removed, with the prorations that follow
+// The items of an update: added, changed, removed, with the prorations that follow
 // (https://docs.stripe.com/billing/subscriptions/prorations).
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
@@ -16,7 +16,7 @@ import { creditFor, worthOf } from './unused.ts'
 export interface ItemsChanged {
   readonly row: SubscriptionRow
   readonly prorations: readonly InvoiceItemRow[]
-  /** The interval changed: a period begins now. */
+  /** The items whose interval changed: their period starts now. */
   readonly restarts: readonly string[]
 }
 
@@ -123,12 +123,15 @@ function alter(work: Work, about: { before: ItemRow; change: ItemChange; name: s
   return { item: after, prorations: [...credit(work, before), ...debit(work, after, changed)], restarts: false }
 }
 
-/** Classic mode starts anew when a free price becomes one that costs (billing mode comparison). */
+/**
+ * In classic mode the period restarts when a free price becomes a paid one (billing mode
+ * comparison).
+ */
 function isFree(price: PriceFacts, currency: string, item: ItemRow): boolean {
   return !price.metered && itemAmount(price, currency, item, { period: { start: 0, end: 1 } }) === 0
 }
 
-/** Nothing was charged for a trial, so nothing is given back and nothing asked for. */
+/** A trial charged nothing, so it causes neither a credit nor a debit. */
 function counts(work: Work, item: ItemRow): boolean {
   return work.row.status !== 'trialing' && item.current_period_end > work.at
 }
@@ -142,7 +145,7 @@ function credit(work: Work, item: ItemRow): InvoiceItemRow[] {
 }
 
 /**
- * Flexible mode bills what a removed metered item used; classic mode lets it go (billing mode
+ * Flexible mode bills the usage of a removed metered item; classic mode drops it (billing mode
  * comparison).
  */
 function unbilledUsage(work: Work, item: ItemRow): InvoiceItemRow[] {
@@ -157,8 +160,7 @@ function unbilledUsage(work: Work, item: ItemRow): InvoiceItemRow[] {
 }
 
 /**
- * `row` is the subscription with its items as they are after the change: discounts in amounts are
- * shared by all of them.
+ * `row` is the subscription with the items after the change, since all of them share an amount off.
  */
 function debit(work: Work, item: ItemRow, row: SubscriptionRow): InvoiceItemRow[] {
   if (!counts(work, item) || priceFacts(work.context, item.price).metered) return []

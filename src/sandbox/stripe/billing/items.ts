@@ -1,4 +1,5 @@
-// The items a request asks for: prices found, checked against each other, turned into rows.
+// The items of a request: finds their prices, checks them against each other and makes rows of
+// them.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { mergeMetadata } from '../../kernel/params.ts'
@@ -21,7 +22,7 @@ export interface AskedItem {
 
 type PriceNamed = Pick<ItemGiven, 'price' | 'plan' | 'price_data'>
 
-/** The price an item names, by id or inline. */
+/** The price of an item, by id or inline. */
 export function askedPrice(context: Context, given: PriceNamed, asker: Asker): PriceFacts | null {
   const { at } = asker
   const named = [given.price, given.plan, given.price_data].filter((value) => value !== undefined)
@@ -57,7 +58,7 @@ export function askedItem(context: Context, given: ItemGiven, asker: Asker): Ask
   }
 }
 
-/** Tax rates a request names: they must exist and be active. */
+/** The tax rates that a request names: they must exist and be active. */
 export function checkedRates(
   context: Context,
   ids: readonly string[] | null | undefined,
@@ -70,7 +71,7 @@ export function cadenceOf(price: PriceFacts): Cadence {
   return price.cadence ?? { interval: 'month', count: 1 }
 }
 
-/** The shortest period among prices: an anchor may lie at most that far ahead. */
+/** The shortest period of the prices: the latest anchor is that far ahead. */
 export function shortest(all: readonly PriceFacts[]): Cadence {
   const [first, ...rest] = all.map(cadenceOf)
   return rest.reduce(
@@ -80,7 +81,7 @@ export function shortest(all: readonly PriceFacts[]): Cadence {
 }
 
 /**
- * One price once; one interval for all, except in flexible mode
+ * Each price only once; one interval for all, except in flexible mode
  * (https://docs.stripe.com/billing/subscriptions/mixed-interval).
  */
 export function checkTogether(all: readonly PriceFacts[], mode: 'classic' | 'flexible'): void {
@@ -105,7 +106,8 @@ export function checkTogether(all: readonly PriceFacts[], mode: 'classic' | 'fle
 }
 
 /**
- * The currency of a subscription: asked for, or that of its first price; every price must have it.
+ * The currency of a subscription: the requested one, or that of its first price. Every price must
+ * have it.
  */
 export function commonCurrency(all: readonly PriceFacts[], asked: string | undefined): string {
   const currency = asked ?? all[0]?.currency ?? 'usd'
@@ -121,7 +123,7 @@ export function commonCurrency(all: readonly PriceFacts[], asked: string | undef
   return currency
 }
 
-/** An item as it is kept, its discounts taken up. */
+/** The row of an item, with its discounts written. */
 export function itemRow(
   context: Context,
   asked: AskedItem,

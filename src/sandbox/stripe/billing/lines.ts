@@ -1,4 +1,4 @@
-// Invoice lines of subscription items: what one item costs for one stretch of time.
+// Invoice lines of subscription items: the cost of one item for one stretch of time.
 import type { Context } from '../../kernel/context.ts'
 import { periodAround, type Anchor, type Cadence, type Period } from './calendar.ts'
 import { usageOf } from '../meters.ts'
@@ -14,25 +14,28 @@ export function anchorOf(subscription: SubscriptionRow): Anchor {
   return { at: subscription.billing_cycle_anchor, day: subscription.billing_cycle_anchor_config?.day_of_month }
 }
 
-/** The whole period that a shorter stretch belongs to: proration divides by its length. */
+/** The whole period that contains a shorter stretch: proration divides by its length. */
 export function fullPeriod(subscription: SubscriptionRow, cadence: Cadence, at: number): Period {
   return periodAround(anchorOf(subscription), cadence, at)
 }
 
 export interface ItemCharge {
   readonly period: Period
-  /** Given when `period` is only a part: the whole it is part of. */
+  /** Set when `period` is only a part: the whole period that contains it. */
   readonly whole?: Period
   readonly free?: boolean
-  /** A debit or credit of a change, not a period's ordinary price. */
+  /** A debit or credit of a change, not the ordinary price of a period. */
   readonly proration?: boolean
   readonly sign?: 1 | -1
-  /** What was used of a metered price. */
+  /** The usage of a metered price. */
   readonly usage?: number
   readonly description?: string
 }
 
-/** What an item costs for a period, prorated when it is a part, in the subscription's currency. */
+/**
+ * The cost of an item for a period in the subscription's currency, prorated when the period is a
+ * part.
+ */
 export function itemAmount(price: PriceFacts, currency: string, item: ItemRow, charge: ItemCharge): number {
   if (charge.free === true) return 0
   if (price.metered) return amountFor(price.amountsIn(currency), price.terms, charge.usage ?? 0)
@@ -45,7 +48,7 @@ export function itemAmount(price: PriceFacts, currency: string, item: ItemRow, c
   return charge.sign === -1 ? -part : part
 }
 
-/** One line of a subscription item, with its discounts and rates as they stand at `at`. */
+/** One line of a subscription item, with the discounts and rates that apply at `at`. */
 export function itemLine(
   context: Context,
   subscription: SubscriptionRow,
@@ -78,7 +81,7 @@ export function itemLine(
 }
 
 /**
- * The line of what a metered item used in its period so far
+ * The line for the usage of a metered item in its period so far
  * (https://docs.stripe.com/billing/subscriptions/usage-based).
  */
 export function usageLine(context: Context, subscription: SubscriptionRow, item: ItemRow, at: number): LineDraft {
@@ -89,7 +92,7 @@ export function usageLine(context: Context, subscription: SubscriptionRow, item:
   return itemLine(context, subscription, item, { period, usage, at })
 }
 
-/** The line a pending invoice item becomes. */
+/** The invoice line of a pending invoice item. */
 export function pendingLine(
   context: Context,
   item: InvoiceItemRow,
@@ -128,7 +131,7 @@ function describe(
 ): string {
   const { currency } = subscription
   const { quantity } = about
-  // The words of a trial differ by billing mode (billing mode comparison).
+  // The description of a trial differs by billing mode (billing mode comparison).
   if (about.trial)
     return subscription.billing_mode === 'flexible'
       ? `Free trial for ${quantity} × ${price.productName}`

@@ -1,4 +1,4 @@
-// What billing reads of the catalog and of customers, in the form it calculates with.
+// What billing reads of the catalog and of customers, in the form that its calculations need.
 import { present } from '../../../core/assert.ts'
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
@@ -21,7 +21,7 @@ export interface PriceFacts {
   readonly product: string
   readonly productName: string
   readonly currency: string
-  /** The further currencies it can be charged in. */
+  /** The other currencies that it can be charged in. */
   readonly currencies: readonly string[]
   readonly cadence: Cadence | null
   readonly metered: boolean
@@ -33,7 +33,7 @@ export interface PriceFacts {
 }
 
 /**
- * Prices change little and are read for every line: their facts are kept as long as their row is
+ * Prices rarely change and are read for every line, so their facts are cached as long as the row is
  * the same.
  */
 const known = new WeakMap<PriceRow, PriceFacts>()
@@ -47,7 +47,7 @@ export function priceFacts(context: Context, id: string): PriceFacts {
   return facts
 }
 
-/** An active price of an active product that a request names. */
+/** An active price of an active product, named by a request. */
 export function usablePriceFacts(context: Context, id: string, param: string): PriceFacts {
   return priceFacts(context, usablePrice(context, id, param).id)
 }
@@ -86,7 +86,7 @@ function amountsOf(amounts: CatalogAmounts): Amounts {
   }
 }
 
-/** The price that `price_data` describes: made once for its item, never listed. */
+/** The price of a `price_data` parameter: created for one item, never listed. */
 export function inlinePrice(context: Context, given: RecurringPriceData, param: string): PriceFacts {
   const product = productNamed(context, given.product, `${param}[product]`)
   const { currency, recurring, tax_behavior, unit_amount, unit_amount_decimal } = given
@@ -102,7 +102,7 @@ export function inlinePrice(context: Context, given: RecurringPriceData, param: 
   return priceFacts(context, row.id)
 }
 
-/** A product named by a parameter; inactive ones are refused. */
+/** A product named by a parameter; an inactive product is refused. */
 export function productNamed(context: Context, id: string, param: string): { id: string; name: string } {
   const row = find(context, productKind, id, param)
   if (!row.active)
@@ -116,15 +116,15 @@ export function productNamed(context: Context, id: string, param: string): { id:
 export interface CustomerFacts {
   readonly id: string
   readonly email: string | null
-  /** Minor units in the currency asked about; negative is credit. */
+  /** Minor units in the currency of the query; negative is credit. */
   readonly balance: number
-  /** The customer's own discount, by id. */
+  /** The discount of the customer itself, by id. */
   readonly discount: string | null
   readonly default_payment_method: string | null
   readonly default_source: string | null
   readonly place: Place | null
   readonly exempt: 'none' | 'exempt' | 'reverse'
-  /** Has given a business tax id. */
+  /** The customer has a business tax id. */
   readonly business: boolean
 }
 
@@ -132,7 +132,7 @@ export function customerFacts(context: Context, id: string, currency = ''): Cust
   return facts(context, present(context.table(customers).get(id), id), currency)
 }
 
-/** A customer that a request names and that is not deleted. */
+/** A customer that a request names; a deleted customer is refused. */
 export function liveCustomer(context: Context, id: string, param: string): CustomerFacts {
   return facts(context, customer(context, id, param), '')
 }
@@ -152,7 +152,7 @@ function facts(context: Context, row: CustomerRow, currency: string): CustomerFa
   }
 }
 
-/** What an invoice shows of its customer. */
+/** The customer's details on an invoice. */
 export function invoiceCustomer(context: Context, id: string) {
   const row = present(context.table(customers).get(id), id)
   return {
@@ -169,7 +169,7 @@ export function invoiceCustomer(context: Context, id: string) {
   }
 }
 
-/** Moves the customer's balance on behalf of an invoice. */
+/** Changes the customer's balance for an invoice. */
 export function moveBalance(
   context: Context,
   id: string,
@@ -191,13 +191,13 @@ export function nextInvoiceNumber(context: Context, id: string): string {
   return `${row.invoice_prefix}-${String(sequence).padStart(4, '0')}`
 }
 
-/** What bills a customer for the first time sets its currency. */
+/** The first object that bills a customer sets the customer's currency. */
 export function settleCurrency(context: Context, id: string, currency: string): void {
   const row = present(context.table(customers).get(id), id)
   if (row.currency !== currency) changeCustomer(context, row, { currency })
 }
 
-/** The customer's `once` discount has been used by an invoice. */
+/** An invoice used the customer's `once` discount. */
 export function spendCustomerDiscount(context: Context, id: string): void {
   changeCustomer(context, present(context.table(customers).get(id), id), { discount: null })
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../../kernel/context.ts'
 
-/** Where ids come from: a preview makes up its own and leaves no trace. */
+/** Creates ids. A preview creates its own, which are not stored. */
 export interface Mint {
   readonly preview: boolean
   readonly id: (prefix: string) => string
@@ -11,7 +11,7 @@ export function realMint(context: Context): Mint {
 }
 
 /**
- * Ids for objects that exist only while a preview is computed; `used` lists them, to be forgotten.
+ * Ids for objects that exist only while a preview is computed; `used` lists them for the removal.
  */
 export function previewMint(): Mint & { readonly used: readonly string[] } {
   const used: string[] = []

@@ -7,7 +7,7 @@ import { subscriptionItemModule } from '../subscription-items.ts'
 import { scheduleModule } from '../subscription-schedules.ts'
 import { subscriptionModule } from '../subscriptions.ts'
 
-/** Everything that bills. */
+/** All modules of billing. */
 export const billingModules: readonly Module[] = [
   subscriptionModule,
   subscriptionItemModule,

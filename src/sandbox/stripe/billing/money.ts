@@ -17,7 +17,7 @@ function exact(value: string | number): Exact {
   return { digits: BigInt(`${sign}${whole}${fraction}`), scale: fraction.length }
 }
 
-/** Without exponent: `1e-7` would not be read. */
+/** Without an exponent, because `1e-7` would not be read. */
 function plain(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(12).replace(/0+$/, '').replace(/\.$/, '')
 }
@@ -45,7 +45,7 @@ export function percentOf(amount: number, percent: string | number): number {
   return divide(BigInt(amount) * rate.digits, 100n * ten(rate.scale))
 }
 
-/** The share of `percent` contained in an amount that already includes `all` percent. */
+/** The share of `percent` in an amount that includes `all` percent. */
 export function percentWithin(amount: number, percent: string | number, all: readonly (string | number)[]): number {
   const scale = 12
   const scaled = (value: string | number): bigint => {
@@ -61,7 +61,7 @@ export function fraction(amount: number, part: number, whole: number): number {
   return divide(BigInt(amount) * BigInt(part), BigInt(whole))
 }
 
-/** Splits `amount` over `weights` so that the parts add up exactly. */
+/** Splits `amount` by `weights`; the parts add up exactly. */
 export function split(amount: number, weights: readonly number[]): number[] {
   const whole = weights.reduce((sum, weight) => sum + weight, 0)
   if (whole === 0) return weights.map(() => 0)
@@ -85,7 +85,7 @@ export function decimalString(value: string | number): string {
 const threeDecimals = new Set(['bhd', 'jod', 'kwd', 'omr', 'tnd'])
 
 /**
- * Charged and given back in tens of the smallest unit
+ * Currencies that are charged and refunded in steps of ten of the smallest unit
  * (https://docs.stripe.com/currencies#three-decimal).
  */
 export function hasThreeDecimals(currency: string): boolean {
@@ -116,7 +116,7 @@ const minimumCharge: Readonly<Record<string, number>> = {
 }
 
 /**
- * The smallest amount a card is charged; anything below goes to the customer's balance
+ * The smallest amount that a card is charged; a smaller amount is put on the customer's balance
  * (https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
  */
 export function smallestCharge(currency: string): number {
@@ -126,7 +126,7 @@ export function smallestCharge(currency: string): number {
 const wholeHundreds = new Set(['isk', 'ugx'])
 
 /**
- * Charged in steps of so many minor units; the rest goes to the customer's balance
+ * The step of a charge in minor units; the rest is put on the customer's balance
  * (https://docs.stripe.com/currencies#special-cases).
  */
 export function chargeStep(currency: string): number {

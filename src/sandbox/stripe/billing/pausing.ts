@@ -1,4 +1,4 @@
-// The `paused` status, which is not paused collection
+// The `paused` status, which differs from paused collection
 // (https://docs.stripe.com/api/subscriptions/pause, …/resume).
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
@@ -13,7 +13,10 @@ import type { InvoiceItemRow, SubscriptionRow } from './rows.ts'
 import type { LineDraft } from './totals.ts'
 import { creditFor } from './unused.ts'
 
-/** Flexible mode only, and not under a schedule. Gives back unused time unless told not to. */
+/**
+ * Flexible mode only, and not with a schedule. Credits unused time unless the request says
+ * otherwise.
+ */
 export function pause(context: Context, row: SubscriptionRow, given: PauseGiven): SubscriptionRow {
   if (row.billing_mode !== 'flexible')
     throw invalid('Only subscriptions with `billing_mode` `flexible` can be paused.', { param: 'type' })
@@ -47,7 +50,7 @@ function unused(context: Context, row: SubscriptionRow, from: 'item_current_peri
   })
 }
 
-/** Resumes with the anchor at now (the default: the billing date moves) or unchanged. */
+/** Resumes with the anchor at now (the default: the billing date moves) or with the same anchor. */
 export function resume(context: Context, row: SubscriptionRow, given: ResumeGiven): SubscriptionRow {
   if (row.status !== 'paused')
     throw invalid(`The subscription cannot be resumed because its status is \`${row.status}\`.`)

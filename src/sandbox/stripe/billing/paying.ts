@@ -1,4 +1,4 @@
-// Which payment method pays an invoice, and what happens when it is asked to.
+// Which payment method pays an invoice, and the result of the payment.
 import type { Context } from '../../kernel/context.ts'
 import { renderCharge, renderPaymentIntent } from '../charge-view.ts'
 import { attemptPayment, type PaymentFailure, type PaymentOutcome } from '../charging.ts'
@@ -43,8 +43,8 @@ export function payingMethod(
 }
 
 /**
- * Asks a payment method for what an invoice still needs. Writes the charge (every attempt is in the
- * ledger) and the intent.
+ * Charges a payment method for the rest of an invoice. Writes the charge (the ledger has every
+ * attempt) and the intent.
  */
 export function payWith(context: Context, invoice: InvoiceRow, method: string | null): Attempted {
   const intent = invoice.payment_intent === null ? undefined : context.table(paymentIntents).get(invoice.payment_intent)
@@ -53,7 +53,7 @@ export function payWith(context: Context, invoice: InvoiceRow, method: string | 
     context.table(paymentIntents).put({ ...intent, status: 'requires_payment_method' })
     return { kind: 'no_method' }
   }
-  // A default that has been detached since is no method any more.
+  // A default that was detached can no longer pay.
   if (context.table(paymentMethods).get(method)?.customer !== invoice.customer) {
     context.table(paymentIntents).put({ ...intent, status: 'requires_payment_method' })
     return { kind: 'no_method' }
@@ -73,7 +73,7 @@ function ask(context: Context, asking: Asking): Attempted {
   const table = context.table(paymentIntents)
   const error = outcome.status === 'failed' ? errorOf(outcome.failure) : null
   if (error?.code === 'authentication_required') {
-    // The bank wants the customer to be present: nothing is charged until then.
+    // The bank requires the cardholder to be present; until then nothing is charged.
     const asking = table.put({
       ...intent,
       status: 'requires_action',
@@ -128,7 +128,7 @@ function writeCharge(context: Context, asking: Asking, failure: PaymentError | n
   return row
 }
 
-/** The end of a `processing` payment: returns whether the money came. */
+/** The end of a `processing` payment; returns whether it succeeded. */
 export function settle(context: Context, intentId: string): boolean {
   const intent = context.table(paymentIntents).get(intentId)
   const charge = intent?.latest_charge === null ? undefined : context.table(charges).get(intent?.latest_charge ?? '')

@@ -1,4 +1,4 @@
-// Phases of a schedule: read from a request, applied when their time comes.
+// Phases of a schedule: read from a request, applied at their start.
 // https://docs.stripe.com/billing/subscriptions/subscription-schedules
 import { instant } from '../../../core/instant.ts'
 import { present } from '../../../core/assert.ts'
@@ -18,7 +18,7 @@ import { realMint } from './mint.ts'
 import { subscriptions, type SubscriptionRow } from './rows.ts'
 import { schedules, type PhaseGivenRow, type PhaseRow, type ScheduleRow } from './schedule-rows.ts'
 
-/** Reads the phases of a request one after the other, the first from `start`. */
+/** Reads the phases of a request in order, the first from `start`. */
 export function phasesOf(context: Context, given: readonly PhaseGiven[], start: number): PhaseRow[] {
   const phases: PhaseRow[] = []
   given.forEach((one, index) => {
@@ -89,7 +89,7 @@ function phaseGiven(
   }
 }
 
-/** The phase an instant lies in. */
+/** The phase that contains an instant. */
 export function phaseAt(row: ScheduleRow, at: number): PhaseRow | undefined {
   return row.phases.find((phase) => phase.start_date <= at && at < phase.end_date)
 }
@@ -116,7 +116,7 @@ export function phaseOnTime(context: Context, id: string): void {
   else enter(context, row, phase)
 }
 
-/** Starts a phase: makes the subscription if there is none yet, else changes it. */
+/** Starts a phase: creates the subscription if the schedule has none yet, otherwise changes it. */
 export function enter(context: Context, row: ScheduleRow, phase: PhaseRow): ScheduleRow {
   const subscription = row.subscription === null ? undefined : context.table(subscriptions).get(row.subscription)
   if (subscription === undefined) {
@@ -147,7 +147,7 @@ function finish(context: Context, row: ScheduleRow): void {
   releaseSchedule(context, row)
 }
 
-/** Lets the subscription go on by itself. */
+/** Releases the subscription from its schedule. */
 export function releaseSchedule(context: Context, row: ScheduleRow): ScheduleRow {
   const subscription = row.subscription === null ? undefined : context.table(subscriptions).get(row.subscription)
   if (subscription !== undefined) context.table(subscriptions).put({ ...subscription, schedule: null })
@@ -161,8 +161,7 @@ export function releaseSchedule(context: Context, row: ScheduleRow): ScheduleRow
 }
 
 /**
- * The parameters of a creation that a phase knows; an update takes them too, but for the first
- * four.
+ * The creation parameters that a phase has; an update accepts all of them except the first four.
  */
 type PhaseTerms = Pick<
   CreateGiven,

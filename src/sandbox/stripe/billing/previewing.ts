@@ -1,5 +1,5 @@
-// The invoice that would come: of a subscription as it is, as it would be after a change, or of one
-// that does not exist yet. https://docs.stripe.com/api/invoices/create_preview
+// The next invoice: of a subscription as it is, after a change, or of one that does not exist yet.
+// https://docs.stripe.com/api/invoices/create_preview
 import type { Context } from '../../kernel/context.ts'
 import { invalid, StripeError } from '../../kernel/errors.ts'
 import {
@@ -64,7 +64,7 @@ export const previewParams = fields({
 })
 type PreviewGiven = Parsed<typeof previewParams>
 
-/** What the previewed invoice is made of. */
+/** The parts of a previewed invoice. */
 interface Upcoming {
   readonly row: SubscriptionRow
   readonly lines: readonly LineDraft[]
@@ -141,14 +141,14 @@ function none(customer: string): StripeError {
   })
 }
 
-/** Only what stays pending is billed at the end. */
+/** At the end, only pending items are billed. */
 function ending(context: Context, row: SubscriptionRow, at = context.now): Upcoming {
   const pending = pendingFor(context, row).filter((item) => item.subscription === row.id)
   if (pending.length === 0) throw none(row.customer)
   return { row, lines: [], pending, at, period: { start: row.items[0]?.current_period_start ?? at, end: at } }
 }
 
-/** The details of a preview as the update they stand for. */
+/** The details of a preview as the equivalent update. */
 function changeGiven(details: PreviewSubscription): UpdateGiven {
   const {
     billing_cycle_anchor: anchor,
@@ -165,7 +165,7 @@ function changeGiven(details: PreviewSubscription): UpdateGiven {
   return { ...rest, ...(anchor === undefined ? {} : { billing_cycle_anchor: { type: anchor.type } }) }
 }
 
-/** The next invoice the clock makes for a subscription. */
+/** The next invoice that the clock creates for a subscription. */
 function upcoming(
   context: Context,
   row: SubscriptionRow,
@@ -178,7 +178,7 @@ function upcoming(
     return { row, lines: [], at, period: { start: row.items[0]?.current_period_start ?? at, end: at } }
   }
   if (row.status === 'trialing') {
-    // Nothing comes after a trial that ends in a cancellation (recorded: `invoice_upcoming_none`).
+    // No invoice follows a trial that ends in a cancellation (recorded: `invoice_upcoming_none`).
     if (endsWithTrial(context, row) && !pending.some((item) => item.subscription === row.id)) throw none(row.customer)
     const next = planTrialEnd(context, row)
     if (next.free) return upcoming(context, next.after, pending)
@@ -188,7 +188,7 @@ function upcoming(
   return { row: next.after, lines: next.lines, at: end, period: next.period }
 }
 
-/** Whether a trial ends in a cancellation, because there is nothing to pay with. */
+/** Whether a trial ends in a cancellation because there is no payment method. */
 function endsWithTrial(context: Context, row: SubscriptionRow): boolean {
   if (row.trial_missing !== 'cancel' || row.collection_method !== 'charge_automatically') return false
   const { customer, default_payment_method, default_source } = row
@@ -210,7 +210,7 @@ function hypothetical(context: Context, given: PreviewGiven, mint: Mint): Upcomi
   return { ...upcoming(context, row, pending), pending }
 }
 
-/** A preview of pending items alone: refused when there are none. */
+/** A preview of pending items alone; refused without such items. */
 function ofItems(context: Context, given: PreviewGiven): Upcoming {
   const customer = liveCustomer(context, given.customer ?? '', 'customer').id
   const [row] = context.table(subscriptions).by('live', customer)

@@ -18,7 +18,7 @@ export interface PricingTerms {
   readonly transform: { readonly divideBy: number; readonly round: 'up' | 'down' } | null
 }
 
-/** What `quantity` of a price costs for one period, in minor units. */
+/** The cost of `quantity` of a price for one period, in minor units. */
 export function amountFor(amounts: Amounts, terms: PricingTerms, quantity: number): number {
   if (terms.scheme === 'tiered')
     return terms.tiersMode === 'volume'

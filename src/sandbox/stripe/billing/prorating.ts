@@ -5,13 +5,13 @@ import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
 
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** `10 Jan 2027`, as in the descriptions of prorations. */
+/** `10 Jan 2027`, the form in the descriptions of prorations. */
 function dayOf(at: number): string {
   const date = new Date(at * 1_000)
   return `${String(date.getUTCDate()).padStart(2, '0')} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}`
 }
 
-/** A pending invoice item for the rest of a period: given back when negative. Not yet written. */
+/** A pending invoice item for the rest of a period; negative is a credit. Not yet written. */
 export function proration(
   context: Context,
   about: {

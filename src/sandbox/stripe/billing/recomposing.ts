@@ -1,4 +1,4 @@
-// Adding a draft up again after its items or discounts changed; and invoices made by hand.
+// Recomputes a draft after its items or discounts changed; and invoices created through the API.
 import type { Context } from '../../kernel/context.ts'
 import { present } from '../../../core/assert.ts'
 import { withTotals } from './composing.ts'
@@ -8,9 +8,7 @@ import { itemLine, pendingLine } from './lines.ts'
 import { invoiceItems, invoices, type InvoiceRow } from './rows.ts'
 import type { Line, LineDraft } from './totals.ts'
 
-/**
- * Adds a draft up again: its subscription lines as they were, its invoice items as they are now.
- */
+/** Recomputes a draft: its subscription lines as before, its invoice items as they are now. */
 export function recompose(context: Context, id: string, shared?: readonly string[]): InvoiceRow {
   const row = present(context.table(invoices).get(id), id)
   const subscription = subscriptionOf(context, row) ?? null
@@ -33,7 +31,7 @@ export function recompose(context: Context, id: string, shared?: readonly string
   )
 }
 
-/** A line of a subscription item, priced as it was, with the discounts and rates it has now. */
+/** The line of a subscription item at its earlier price, with its present discounts and rates. */
 function again(context: Context, row: InvoiceRow, line: Line): LineDraft {
   const subscription = subscriptionOf(context, row)
   const item = subscription?.items.find((one) => one.id === line.subscriptionItem)

@@ -1,7 +1,7 @@
 import { declined, type StripeError } from '../../kernel/errors.ts'
 import type { Attempted } from './paying.ts'
 
-/** The 402 of a payment that failed; what the attempt wrote stands unless `undone`. */
+/** The 402 of a failed payment. The writes of the attempt stay, unless `undone`. */
 export function declinedBy(
   outcome: Extract<Attempted, { kind: 'failed' }>,
   options?: { undone: boolean },

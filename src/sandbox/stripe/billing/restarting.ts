@@ -1,4 +1,4 @@
-// A period that begins now because of an update: a new anchor, the end of a trial, a new trial,
+// A period that starts now because of an update: a new anchor, the end of a trial, a new trial,
 // another interval.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
@@ -15,7 +15,7 @@ import { creditFor } from './unused.ts'
 export interface Restart {
   readonly row: SubscriptionRow
   readonly lines: readonly LineDraft[]
-  /** What is given back of the periods cut short. */
+  /** The credits for the periods that end early. */
   readonly credits: (mint: Mint) => InvoiceItemRow[]
 }
 
@@ -48,7 +48,7 @@ export function restart(context: Context, row: SubscriptionRow, given: UpdateGiv
     }
     return begin(context, active, { items: row.items.map((item) => item.id), before: about.before })
   }
-  // Flexible mode keeps the anchor: the new interval begins now and ends at its next boundary
+  // Flexible mode keeps the anchor: the new interval starts now and ends at its next boundary
   // (docs, billing mode comparison).
   if (about.fresh.length > 0) return begin(context, row, { items: about.fresh, before: about.before })
   return { row, lines: [], credits: () => [] }
@@ -68,7 +68,7 @@ function begin(
     const period = { start: now, end: whole.end }
     lines.push(itemLine(context, row, item, { period, whole, at: now }))
     const was = about.before.items.find((one) => one.id === item.id)
-    // An item whose interval changed has its credit already.
+    // An item whose interval changed already has its credit.
     if (was !== undefined && was.price === item.price) cut.push(was)
     return { ...item, current_period_start: period.start, current_period_end: period.end }
   })
@@ -86,8 +86,8 @@ function newTrial(context: Context, row: SubscriptionRow, about: { end: number; 
   const after: SubscriptionRow = {
     ...row,
     status: 'trialing',
-    // The most recent trial's start in flexible mode, the first one's in classic (billing mode
-    // comparison).
+    // In flexible mode the start of the newest trial, in classic mode that of the first (billing
+    // mode comparison).
     trial_start: row.billing_mode === 'classic' || trialing ? (row.trial_start ?? now) : now,
     trial_end: end,
     billing_cycle_anchor: end,

@@ -1,5 +1,5 @@
-// What billing keeps. Rows are immutable; other objects are named by id and looked up when an
-// answer is built.
+// The rows of billing. They are immutable. They name other objects by id, which are looked up for
+// each answer.
 import type { Json } from '../../../core/json.ts'
 import type { Row, TableDefinition } from '../../kernel/tables.ts'
 import type { Interval } from './calendar.ts'
@@ -73,8 +73,8 @@ export interface SubscriptionRow extends Row {
   readonly trial_missing: 'cancel' | 'create_invoice' | 'pause'
   readonly trial_anchor: 'now' | 'unchanged' | null
   /**
-   * Whether the stretch between the end of a trial and a later anchor is charged for; asked for at
-   * creation.
+   * Whether the time between the end of a trial and a later anchor is charged; the creation
+   * decides.
    */
   readonly stub: 'create_prorations' | 'none'
   readonly cancel_at: number | null
@@ -91,12 +91,12 @@ export interface SubscriptionRow extends Row {
   readonly latest_invoice: string | null
   readonly metadata: Metadata
   readonly pause_collection: { readonly behavior: PauseBehavior; readonly resumes_at: number | null } | null
-  /** Why and since when the status is `paused`. */
+  /** The reason and the start of the status `paused`. */
   readonly paused: { readonly at: number; readonly type: 'pause_requested' | 'trial_end_without_payment_method' } | null
   readonly payment_settings: PaymentSettingsRow
   readonly invoice_settings: InvoiceSettingsRow
   readonly pending_invoice_item_interval: { readonly interval: Interval; readonly interval_count: number } | null
-  /** When pending items are billed next because of that interval. */
+  /** The next instant at which this interval bills pending items. */
   readonly next_pending: number | null
   readonly billing_thresholds: Json
   readonly application: string | null
@@ -104,9 +104,7 @@ export interface SubscriptionRow extends Row {
   readonly on_behalf_of: string | null
   readonly transfer_data: Json
   readonly schedule: string | null
-  /**
-   * Made when there was nothing to pay at creation; not cancelled together with the subscription.
-   */
+  /** Exists when the creation had nothing to pay; not cancelled together with the subscription. */
   readonly setup_intent?: string | null
 }
 
@@ -156,7 +154,7 @@ export interface InvoiceRow extends Row {
   readonly billing_reason: BillingReason
   readonly collection_method: 'charge_automatically' | 'send_invoice'
   readonly auto_advance: boolean
-  /** When the draft finalizes by itself; null when it does not. */
+  /** When the draft finalizes automatically; null when it does not. */
   readonly finalizes_at: number | null
   readonly next_payment_attempt: number | null
   readonly attempt_count: number
@@ -197,9 +195,9 @@ export interface InvoiceRow extends Row {
   readonly voided_at: number | null
   readonly marked_uncollectible_at: number | null
   readonly webhooks_delivered_at: number | null
-  /** Why it could not be finalized the last time. */
+  /** Why the last finalization failed. */
   readonly finalization_error?: { readonly code: string; readonly message: string }
-  /** The `invoice.created` event: while an endpoint has not acknowledged it, the draft waits. */
+  /** The `invoice.created` event: the draft waits until an endpoint has acknowledged it. */
   readonly created_event: string | null
 }
 
@@ -208,7 +206,7 @@ export const invoices: TableDefinition<InvoiceRow> = {
   indexes: {
     customer: (row) => row.customer,
     subscription: (row) => row.subscription ?? undefined,
-    /** Everything that may still be collected, by customer. */
+    /** Every invoice that may still be collected, by customer. */
     unsettled: (row) => (row.status === 'open' || row.status === 'draft' ? row.customer : undefined),
     status: (row) => (row.status === 'paid' || row.status === 'void' ? undefined : row.status),
   },
@@ -231,7 +229,7 @@ export interface InvoiceItemRow extends Row {
   readonly unit_amount_decimal: string
   readonly proration: boolean
   readonly quantity: number
-  /** Of an amount or a price made for this item; a price of the catalog has its own. */
+  /** For an amount or a price of this item alone; a price of the catalog has its own. */
   readonly tax_behavior?: 'exclusive' | 'inclusive' | 'unspecified'
   readonly tax_rates: readonly string[]
 }
@@ -269,7 +267,7 @@ export interface PaymentIntentRow extends Row {
   readonly payment_method: string | null
   readonly latest_charge: string | null
   readonly last_payment_error: PaymentError | null
-  /** How a `processing` payment will end; null: well. */
+  /** How a `processing` payment will fail; null: it succeeds. */
   readonly failing: { readonly code: string; readonly decline_code: string | null; readonly message: string } | null
   readonly description: string | null
   readonly metadata: Metadata

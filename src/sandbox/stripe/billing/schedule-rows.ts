@@ -1,4 +1,4 @@
-// Subscription schedules as they are kept
+// The rows of subscription schedules
 // (https://docs.stripe.com/billing/subscriptions/subscription-schedules).
 import type { Context } from '../../kernel/context.ts'
 import type { Row, TableDefinition } from '../../kernel/tables.ts'
@@ -8,7 +8,7 @@ export interface PhaseRow {
   readonly start_date: number
   readonly end_date: number
   readonly currency: string
-  /** What the phase asks for: it becomes an update of the subscription when its time comes. */
+  /** The terms of the phase; at its start they become an update of the subscription. */
   readonly given: PhaseGivenRow
 }
 
@@ -28,7 +28,7 @@ export interface DiscountNamed {
 
 export interface PhaseGivenRow {
   readonly items: readonly PhaseItemRow[]
-  /** Null: inherit the customer's; empty: none. */
+  /** Null: inherit the customer's discounts; empty: none. */
   readonly discounts: readonly DiscountNamed[] | null
   readonly proration_behavior: 'always_invoice' | 'create_prorations' | 'none'
   readonly billing_cycle_anchor: 'automatic' | 'phase_start' | null
@@ -70,18 +70,18 @@ export const schedules: TableDefinition<ScheduleRow> = {
   name: 'subscription_schedules',
   indexes: {
     customer: (row) => row.customer,
-    /** Those that may still bill. */
+    /** Schedules that may still bill. */
     running: (row) => (row.status === 'active' || row.status === 'not_started' ? row.customer : undefined),
   },
 }
 
-/** The currency a customer is held to by a schedule that has not ended. */
+/** The currency that a schedule without an end locks for a customer. */
 export function scheduledCurrency(context: Context, customer: string): string | null {
   const [row] = context.table(schedules).by('running', customer)
   return row?.phases[0]?.currency ?? null
 }
 
-/** The subscription of a schedule has ended by itself. */
+/** The subscription of a schedule ended without its schedule. */
 export function scheduleEnded(context: Context, id: string, how: 'canceled' | 'completed'): void {
   const row = context.table(schedules).get(id)
   if (row === undefined || row.status !== 'active') return

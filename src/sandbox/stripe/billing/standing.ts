@@ -1,4 +1,4 @@
-// What payments make of a subscription's status
+// How payments change the status of a subscription
 // (https://docs.stripe.com/billing/subscriptions/overview#subscription-statuses).
 import type { Context } from '../../kernel/context.ts'
 import { renderSubscription } from '../subscription-view.ts'
@@ -12,7 +12,7 @@ import {
   type SubscriptionStatus,
 } from './rows.ts'
 
-/** Writes a subscription and announces the change. */
+/** Writes a subscription and emits the event of the change. */
 export function changeSubscription(context: Context, before: SubscriptionRow, after: SubscriptionRow): SubscriptionRow {
   const row = context.table(subscriptions).put(after)
   context.emit(
@@ -29,9 +29,9 @@ function withStatus(context: Context, row: SubscriptionRow, status: Subscription
 }
 
 /**
- * A first invoice that is paid (or on its way) activates, one that is voided ends an incomplete
- * subscription. Past due and unpaid ones stand as their newest finalized invoice that is not void
- * says.
+ * A first invoice that is paid (or processing) activates an incomplete subscription; a voided one
+ * ends it. The newest finalized invoice that is not void decides the status of past due and unpaid
+ * subscriptions.
  */
 export function standAfterPayment(
   context: Context,
@@ -52,7 +52,7 @@ export function standAfterPayment(
   else if (newest(context, row)?.id === invoice.id) withStatus(context, row, 'active')
 }
 
-/** The invoices that count for a subscription's status, newest first. */
+/** The invoices that decide the status of a subscription, newest first. */
 function finalized(context: Context, row: SubscriptionRow): InvoiceRow[] {
   const table = context.table(invoices)
   return table
@@ -66,8 +66,9 @@ function newest(context: Context, row: SubscriptionRow): InvoiceRow | undefined 
 }
 
 /**
- * From the newest invoice to the oldest: paid or written off is active; given up on, or sent and
- * overdue, is not; none says otherwise: active.
+ * From the newest invoice to the oldest: a paid or uncollectible invoice means active; an invoice
+ * that was given up, or that was sent and is overdue, means not active. Without such an invoice:
+ * active.
  */
 function afterVoid(context: Context, row: SubscriptionRow): SubscriptionStatus {
   for (const invoice of finalized(context, row)) {
@@ -81,8 +82,8 @@ function afterVoid(context: Context, row: SubscriptionRow): SubscriptionStatus {
 }
 
 /**
- * `save_default_payment_method: on_subscription`: what paid becomes the subscription's own method
- * (SDK, PaymentSettings).
+ * `save_default_payment_method: on_subscription`: the method that paid becomes the subscription's
+ * own (SDK, PaymentSettings).
  */
 function rememberMethod(context: Context, invoice: InvoiceRow): void {
   const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
@@ -93,7 +94,7 @@ function rememberMethod(context: Context, invoice: InvoiceRow): void {
   changeSubscription(context, row, { ...row, default_payment_method: method })
 }
 
-/** A payment that is required and does not come makes an active subscription past due. */
+/** A required payment that fails makes an active subscription past due. */
 export function standAfterFailure(context: Context, invoice: InvoiceRow): void {
   const row = invoice.subscription === null ? undefined : context.table(subscriptions).get(invoice.subscription)
   if (row?.status === 'active' || row?.status === 'trialing') withStatus(context, row, 'past_due')

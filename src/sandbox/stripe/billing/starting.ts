@@ -1,4 +1,4 @@
-// When a subscription starts: the anchor, the trial, the first periods, and what the first invoice
+// The start of a subscription: the anchor, the trial, the first periods, and what the first invoice
 // charges for. https://docs.stripe.com/billing/subscriptions/billing-cycle, …/backdating, …/trials
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
@@ -16,8 +16,8 @@ export interface Start {
   readonly config: AnchorConfigRow | null
   readonly trialEnd: number | null
   /**
-   * The first full invoice lies ahead, at this instant: the time until then is a part of a period.
-   * Null: a full period begins at once.
+   * The instant of the first full invoice when it is in the future; the time until then is part of
+   * a period. Null: a full period starts at once.
    */
   readonly firstFull: number | null
 }
@@ -35,7 +35,7 @@ export type StartGiven = Pick<
 >
 
 /**
- * Reads and checks everything about the start (combinations: docs of billing-cycle, backdating and
+ * Reads and checks the start (allowed combinations: the documents of billing-cycle, backdating and
  * trials).
  */
 export function startOf(
@@ -141,18 +141,19 @@ function longestOf(prices: readonly PriceFacts[]): number | undefined {
 
 export interface Stretch {
   readonly period: Period
-  /** The period it is a part of. */
+  /** The period that contains it. */
   readonly whole: Period
 }
 
-/** One line's time; several parts when it is charged as one. */
+/** The time of one line; several parts when they are charged as one line. */
 export interface Charged {
   readonly period: Period
   readonly parts: readonly Stretch[]
 }
 
 /**
- * The time the first invoice charges an item for, period by period, and the item's current period.
+ * The time for which the first invoice charges an item, period by period, and the item's current
+ * period.
  */
 export interface FirstPeriods {
   readonly charged: readonly Charged[]
@@ -177,8 +178,8 @@ export function firstPeriods(
     end: firstFull ?? around.end,
   })
   if (free && (stub || (backdated && mode === 'flexible'))) return { charged: [], current }
-  // A first period cut short by `cancel_at` is not prorated with `none` in flexible mode (billing
-  // mode comparison).
+  // In flexible mode with `none`, a first period that `cancel_at` ends early is not prorated
+  // (billing mode comparison).
   const whole = free && mode === 'flexible' ? current : around
   const ordinary: Charged = { period: current, parts: [{ period: current, whole }] }
   if (!backdated) return { charged: [ordinary], current }
@@ -188,8 +189,8 @@ export function firstPeriods(
 }
 
 /**
- * Classic mode charges backdated time as one line, by imagined periods that run from the backdated
- * start: up to the anchor when that lies ahead, else up to now, before the first full period
+ * Classic mode charges backdated time as one line, in imagined periods from the backdated start:
+ * until the anchor when it is ahead, otherwise until now, before the first full period
  * (https://docs.stripe.com/billing/subscriptions/backdating).
  */
 function classicPast(
@@ -203,7 +204,7 @@ function classicPast(
   return stub ? [past] : [past, first]
 }
 
-/** A span cut at the boundaries of the cadence. */
+/** A span, split at the boundaries of the cadence. */
 export function stretches(anchor: Anchor, cadence: Cadence, span: Period): Stretch[] {
   const pieces: Stretch[] = []
   for (let at = span.start; at < span.end;) {

@@ -1,4 +1,4 @@
-// Which tax rates a line carries.
+// The tax rates of a line.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import { present } from '../../../core/assert.ts'
@@ -9,17 +9,17 @@ import { automaticRate, type Rate, type TaxabilityReason } from './taxing.ts'
 
 export interface RatesAsked {
   readonly subscription: SubscriptionRow | null
-  /** Whose line it is when there is no subscription. */
+  /** The customer of a line without a subscription. */
   readonly customer?: string
   /**
-   * The line's own rates; they replace those of the subscription
+   * The rates of the line itself; they replace those of the subscription
    * (https://docs.stripe.com/billing/taxes/tax-rates).
    */
   readonly own: readonly string[]
   readonly taxBehavior: 'exclusive' | 'inclusive' | 'unspecified'
   /**
-   * Whether the invoice, made by hand, has its tax computed; of a subscription's own it is the
-   * subscription that says so.
+   * Whether an invoice without a subscription computes tax; for other invoices the subscription
+   * decides.
    */
   readonly automatic?: boolean
 }
@@ -64,8 +64,8 @@ function automatic(
 }
 
 /**
- * Refuses automatic tax where Stripe would: not set up, or a customer whose location says nothing
- * (error codes of the SDK).
+ * Refuses automatic tax where Stripe does: when it is not set up, or when the customer's location
+ * is unknown (error codes of the SDK).
  */
 export function mustLocate(context: Context, customer: CustomerFacts): void {
   if (context.account.settings.tax_registrations.length === 0)

@@ -1,6 +1,6 @@
 import { percentOf, percentWithin } from './money.ts'
 
-/** One rate on a line. `percentage` as Stripe gives it (19, 8.875). */
+/** One rate on a line. `percentage` in Stripe's form (19, 8.875). */
 export interface Rate {
   readonly id: string
   readonly percentage: number
@@ -17,8 +17,8 @@ export interface TaxedAmount {
 }
 
 /**
- * Taxes of one line on what is left of it after discounts. Inclusive taxes are contained in that
- * amount, exclusive ones come on top.
+ * The taxes of one line on its amount after discounts. Inclusive taxes are contained in that
+ * amount, exclusive taxes are added to it.
  */
 export function taxesOf(net: number, rates: readonly Rate[]): TaxedAmount[] {
   const inclusive = rates.filter((rate) => rate.inclusive).map((rate) => rate.percentage)
@@ -33,15 +33,15 @@ export function taxesOf(net: number, rates: readonly Rate[]): TaxedAmount[] {
   }))
 }
 
-/** Where somebody is, as far as tax asks. */
+/** A location, as far as tax depends on it. */
 export interface Place {
   readonly country: string
   readonly state: string | null
 }
 
 /**
- * Standard rates in percent, by country. A simple table: enough to make a change of the seller's
- * country visible.
+ * Standard rates in percent, by country. The table is simple, but shows a change of the seller's
+ * country.
  */
 const standard: Readonly<Record<string, number>> = {
   AT: 20,
@@ -118,9 +118,9 @@ const union = new Set([
 export interface TaxSituation {
   readonly customer: Place
   readonly exempt: 'none' | 'exempt' | 'reverse'
-  /** The customer gave a business tax id. */
+  /** The customer has a business tax id. */
   readonly business: boolean
-  /** Places where the seller is registered: `DE`, `US-NY`, or `US` for every state. */
+  /** Where the seller is registered: `DE`, `US-NY`, or `US` for every state. */
   readonly registrations: readonly string[]
 }
 
@@ -133,8 +133,8 @@ export interface AutomaticRate {
 }
 
 /**
- * What automatic tax charges. A seller registered in one country of the Union collects in all of
- * them (one-stop shop).
+ * The rate of automatic tax. A seller with a registration in one country of the European Union
+ * collects in all of them (one-stop shop).
  */
 export function automaticRate(situation: TaxSituation): AutomaticRate {
   const { country, state } = situation.customer

@@ -1,5 +1,5 @@
-// Terms of a subscription that creation and update read alike: how it is collected, with what, and
-// when it ends.
+// Terms of a subscription that creation and update share: how it is collected, with which method,
+// and when it ends.
 import type { Context } from '../../kernel/context.ts'
 import { invalid } from '../../kernel/errors.ts'
 import type { CreateGiven, UpdateGiven } from '../subscription-params.ts'
@@ -10,7 +10,7 @@ import type { InvoiceSettingsRow, PaymentSettingsRow, SubscriptionRow } from './
 type Collection = Pick<CreateGiven, 'collection_method' | 'days_until_due' | 'payment_behavior'>
 
 /**
- * `send_invoice` needs `days_until_due` and an address to send to; `charge_automatically` takes no
+ * `send_invoice` needs `days_until_due` and an e-mail address; `charge_automatically` accepts no
  * due date.
  */
 export function checkCollection(given: Collection, customer: CustomerFacts): void {
@@ -34,7 +34,7 @@ export function checkCollection(given: Collection, customer: CustomerFacts): voi
     })
 }
 
-/** Payment methods named must belong to the customer. */
+/** The named payment methods must belong to the customer. */
 export function checkMethods(
   context: Context,
   given: { readonly default_payment_method?: string; readonly default_source?: string | null },
@@ -67,7 +67,7 @@ const noInvoiceSettings: InvoiceSettingsRow = {
   issuer: { type: 'self' },
 }
 
-/** Settings as given on top of those there are. */
+/** The given settings, merged into the existing ones. */
 export function settingsGiven(given: Settings, before?: SettingsRow): SettingsRow {
   const { payment_settings: payment, invoice_settings: invoice, pending_invoice_item_interval: every } = given
   const paymentBefore = before?.payment_settings ?? noPaymentSettings
@@ -108,7 +108,7 @@ export function settingsGiven(given: Settings, before?: SettingsRow): SettingsRo
 }
 
 /**
- * When pending items are billed next, counted from the anchor (API reference,
+ * The next instant at which pending items are billed, counted from the anchor (API reference,
  * `pending_invoice_item_interval`).
  */
 export function nextPending(context: Context, row: SubscriptionRow): number | null {
@@ -119,8 +119,8 @@ export function nextPending(context: Context, row: SubscriptionRow): number | nu
 }
 
 /**
- * The subscription with its end as asked for: `cancel_at` names an instant or a period's end,
- * `cancel_at_period_end` floats.
+ * The subscription with the requested end: `cancel_at` names an instant or the end of a period,
+ * `cancel_at_period_end` moves with the period.
  */
 export function endOf(
   context: Context,

@@ -30,7 +30,7 @@ export interface LineTax {
   readonly reason: TaxabilityReason
 }
 
-/** A line as an invoice keeps it. Discounts and rates by id. */
+/** A line of a stored invoice, with discounts and rates by id. */
 export interface Line extends Omit<LineDraft, 'own' | 'rates'> {
   readonly discounts: readonly string[]
   readonly taken: readonly TakenOff[]
@@ -50,8 +50,8 @@ export interface Totals {
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
 
 /**
- * Adds up an invoice: line discounts, invoice discounts, then taxes on what is left, rounded per
- * line.
+ * Adds up an invoice: discounts of lines, discounts of the invoice, then taxes on the rest, rounded
+ * per line.
  */
 export function addUp(drafts: readonly LineDraft[], shared: readonly Reduction[], currency: string): Totals {
   const taken = takeOff(drafts, shared, currency)
@@ -116,15 +116,18 @@ function perRate(lines: readonly Line[]): LineTax[] {
   return [...totals.values()]
 }
 
-/** How the customer's balance meets an invoice. Negative balance is credit, positive is owed. */
+/**
+ * How the customer's balance is applied to an invoice. A negative balance is credit, a positive one
+ * is owed.
+ */
 export interface Settled {
   readonly amountDue: number
   readonly endingBalance: number
 }
 
 /**
- * What is due after the balance, and the balance afterwards. A negative total becomes credit; an
- * amount too small to charge is put on the balance
+ * The amount due after the balance, and the balance after the invoice. A negative total becomes
+ * credit; an amount too small to charge is put on the balance
  * (https://docs.stripe.com/billing/customer/balance).
  */
 export function settleBalance(

@@ -1,6 +1,6 @@
-// What a stretch of an item's time is worth when it is given back or asked for
-// (https://docs.stripe.com/billing/subscriptions/prorations, …/billing-mode/compare): classic mode
-// goes by the price and discounts of now, flexible mode by what was debited.
+// The value of a stretch of an item's time, for credits and debits
+// (https://docs.stripe.com/billing/subscriptions/prorations, …/billing-mode/compare). Classic mode
+// uses the present price and discounts, flexible mode the amounts that were debited.
 import type { Context } from '../../kernel/context.ts'
 import type { Period } from './calendar.ts'
 import { sharedDiscounts } from './composing.ts'
@@ -26,13 +26,13 @@ export function worthOf(context: Context, row: SubscriptionRow, item: ItemRow, s
 }
 
 /**
- * What is given back for a stretch: zero or negative. Nothing was debited for a free stretch, so
- * flexible mode gives nothing back.
+ * The credit for a stretch: zero or negative. A free stretch had no debit, so flexible mode gives
+ * no credit for it.
  */
 export function creditFor(context: Context, row: SubscriptionRow, item: ItemRow, stretch: Period): number {
   if (stretch.end <= stretch.start) return 0
-  // An account read from outside has its subscriptions without their past invoices: then the price
-  // of now has to do.
+  // An account read from outside has subscriptions without their past invoices; the present price
+  // is then the best value.
   const known = row.latest_invoice === null || context.table(invoices).has(row.latest_invoice)
   const amount =
     row.billing_mode === 'flexible' && known
@@ -41,7 +41,7 @@ export function creditFor(context: Context, row: SubscriptionRow, item: ItemRow,
   return amount <= 0 ? 0 : -amount
 }
 
-/** The part of everything billed for an item, prorations included, that falls into a stretch. */
+/** The part of all debits of an item, prorations included, that falls into a stretch. */
 function debited(context: Context, row: SubscriptionRow, item: ItemRow, stretch: Period): number {
   const billed = context
     .table(invoices)

@@ -1,5 +1,5 @@
 import type { Options } from 'yargs'
-export type Format = 'text' | 'json' | 'markdown' | 'csv'
+export type Format = 'text' | 'json' | 'markdown' | 'html' | 'csv'
 
 export interface GlobalFlags {
   readonly project: string

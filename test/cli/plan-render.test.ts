@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { changePhrase, operationLine } from '../../src/cli/render/change-phrase.ts'
+import { changePhrase, changePhrases } from '../../src/cli/render/change-phrase.ts'
+import { operationLine } from '../../src/cli/render/field-words.ts'
 import { code, fittingMarkdown, markdownTable, prose } from '../../src/cli/render/markdown-table.ts'
 import { money } from '../../src/cli/render/words.ts'
 import { patchBetween } from '../../src/plan/patch.ts'
@@ -27,8 +28,56 @@ describe('a change shows what was there and what will be', () => {
     [{ description: 'd' }, {}, 'description: "d" → back to its default'],
     [{ metadata: { 'a/b': 'x' } }, { metadata: { 'a/b': 'y' } }, 'metadata.a/b: "x" → "y"'],
     [{ metadata: { api_key: 'x' } }, { metadata: { api_key: 'y' } }, 'metadata.api_key: (not shown) → (not shown)'],
+    [{}, { metadata: { api_key: 'x' } }, 'metadata: nothing → { api_key: (not shown) }'],
+    [
+      { url: 'https://a.b/' },
+      { url: 'https://u:p@a.b/?token=x&a=1' },
+      'url: "https://a.b/" → "https://(not shown)@a.b/?token=(not shown)&a=1"',
+    ],
+    [{ description: 'd' }, { description: `key ${'sk_'}live_0123456789` }, 'description: "d" → "key (not shown)"'],
+    [{ unit_amount_decimal: '0.5' }, { unit_amount_decimal: '0.75' }, 'unit_amount_decimal: 0.005 usd → 0.0075 usd'],
+    [{ active: true }, { active: false }, 'active: true → false'],
+    [
+      { tiers: [{ up_to: 3, unit_amount: 0 }] },
+      { tiers: [{ up_to: 3, unit_amount: 123_456 }] },
+      'tiers.0.unit_amount: 0.00 usd → 1,234.56 usd',
+    ],
+    [
+      { currency_options: {} },
+      { currency_options: { jpy: { unit_amount: 4900, tax_behavior: 'inclusive' } } },
+      'currency_options.jpy: nothing → { unit_amount: 4,900 jpy, tax_behavior: "inclusive" }',
+    ],
+    [
+      { fixed_amount: { amount: 500, currency: 'eur', currency_options: { kwd: { amount: 1000 } } } },
+      { fixed_amount: { amount: 500, currency: 'eur', currency_options: { kwd: { amount: 2000 } } } },
+      'fixed_amount.currency_options.kwd.amount: 1.000 kwd → 2.000 kwd',
+    ],
+    [
+      { custom_unit_amount: { maximum: 5000 } },
+      { custom_unit_amount: { maximum: 100_000 } },
+      'custom_unit_amount.maximum: 50.00 usd → 1,000.00 usd',
+    ],
   ])('%j → %j', (before, after, line) => {
-    expect(patchBetween(before, after).map((one) => operationLine(one, 'usd'))).toEqual([line])
+    expect(patchBetween(before, after).map((one) => operationLine(one, { currency: 'usd' }))).toEqual([line])
+  })
+
+  test.each([
+    [
+      { restrictions: { minimum_amount: 5000, minimum_amount_currency: 'jpy' } },
+      '/restrictions/minimum_amount',
+      '4,000 jpy → 5,000 jpy',
+    ],
+    [{ fixed_amount: { amount: 5000, currency: 'kwd' } }, '/fixed_amount/amount', '4.000 kwd → 5.000 kwd'],
+  ])('the currency of an amount is the nearest one: %j', (params, path, words) => {
+    expect(operationLine({ op: 'replace', path, value: 5000, was: 4000 }, params)).toContain(words)
+  })
+
+  test('a list of secrets in a long text is not cut open', () => {
+    const [operation] = patchBetween(
+      { description: 'a' },
+      { description: `${'a'.repeat(100)} ${'whsec_'}${'b'.repeat(100)}` },
+    )
+    expect(operation === undefined ? '' : operationLine(operation)).not.toContain('bbb')
   })
 
   test('a long text is shown by its beginning', () => {
@@ -58,6 +107,50 @@ describe('the amount of every form of price can be read', () => {
     expect(changePhrase(created(params))).toBe(phrase)
   })
 
+  test.each([
+    [
+      { currency: 'usd', custom_unit_amount: { minimum: 500, maximum: 10_000 } },
+      'the customer chooses, from 5.00 usd to 100.00 usd',
+    ],
+    [
+      { currency: 'usd', unit_amount: 100, transform_quantity: { divide_by: 10, round: 'up' } },
+      '1.00 usd for 10 units, rounded up',
+    ],
+    [
+      {
+        currency: 'usd',
+        tiers_mode: 'volume',
+        tiers: [{ up_to: 'inf', unit_amount: 200 }],
+        recurring: { interval: 'month', usage_type: 'metered' },
+      },
+      'above: 2.00 usd (volume) a month, metered',
+    ],
+    [
+      {
+        currency: 'usd',
+        unit_amount: 100,
+        tax_behavior: 'exclusive',
+        currency_options: { eur: { unit_amount: 90, tax_behavior: 'inclusive' } },
+      },
+      '1.00 usd, 0.90 eur (tax inclusive), tax exclusive',
+    ],
+  ])('%j', (params, phrase) => {
+    expect(changePhrase(created(params))).toBe(phrase)
+  })
+
+  test('tax behaviour is said where two prices of a product differ in nothing else', () => {
+    const price = (key: string, params: Change['steps'][number]['params']): Change => ({
+      ...created({ product: 'prod_1', currency: 'usd', unit_amount: 4900, ...params }),
+      address: `price.${key}`,
+    })
+    const changes = [price('a', { tax_behavior: 'inclusive' }), price('b', {}), price('c', { product: 'prod_2' })]
+    expect([...changePhrases(changes).values()]).toEqual([
+      '49.00 usd, tax inclusive',
+      '49.00 usd, tax unspecified',
+      '49.00 usd',
+    ])
+  })
+
   test('thousands are set apart', () => {
     expect([money(-123_400, 'usd'), money(99_900, 'usd'), money(4_900, 'jpy')]).toEqual([
       '-1,234.00 usd',
@@ -79,6 +172,19 @@ describe('text of other people is text in Markdown', () => {
     )
     const allowed = text.replaceAll(/<\/?(?:details|summary|code)>/g, '')
     expect(allowed).not.toMatch(/[<>]/)
+  })
+
+  test('no name is a link, a picture or a mention', () => {
+    const text = fittingMarkdown(() => prose('![x](https://evil.example/p.png) @everyone'))
+    expect(text).toBe('![x]\\(https://evil.example/p.png) @<!-- -->everyone')
+  })
+
+  test('a document of any length fits into a comment and keeps its digest', () => {
+    const long = Array.from({ length: 900 }, (_, at) => `### Section ${at}\n\n${'x'.repeat(200)}`)
+    const text = fittingMarkdown(() => [...long, 'Plan digest: `abc`'].join('\n\n'))
+    expect(text.length).toBeLessThan(65_536)
+    expect(text).toContain('Section 0')
+    expect(text.endsWith('Plan digest: `abc`')).toBe(true)
   })
 
   test('code without markup stays between backticks', () => {

@@ -3,7 +3,7 @@ import { makePlan } from '../../engine/plan/make-plan.ts'
 import { refuseUnknownGuards } from '../allow.ts'
 import { command } from '../command.ts'
 import { savePlan } from '../wiring/plan-file.ts'
-import { printPlan } from '../render/print-plan.ts'
+import { printPlan } from '../report/print-plan.ts'
 import { withProjectDespite } from '../wiring/project.ts'
 
 export const main = command({
@@ -33,13 +33,14 @@ export const main = command({
     ['plan --out plans/wave-01.plan.json', 'save it for review; apply it later with: crossbill apply FILE'],
     ["plan --target 'subscriber.us/*'", 'only the people of one old account'],
     ['plan --format markdown', 'for a pull request'],
+    ['plan --format html > plan.html', 'one file, for a phone'],
   ],
-  formats: ['text', 'json', 'markdown'],
+  formats: ['text', 'json', 'markdown', 'html'],
   async run({ out, target, allow = [], 'detailed-exitcode': detailed }, shell) {
     refuseUnknownGuards(allow)
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
       const plan = await makePlan(context, { allow, ...(target === undefined ? {} : { targets: target }) })
-      printPlan(plan, shell)
+      await printPlan(plan, shell)
       if (out !== undefined) {
         const saved = await savePlan(shell.pathInProject(out), plan)
         shell.say(

@@ -1,15 +1,18 @@
 import { exitCodes } from '../exit-codes.ts'
 import { command } from '../command.ts'
-import { printPlan } from '../render/print-plan.ts'
+import { printPlan } from '../report/print-plan.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 
 export const main = command({
   positionals: { file: { type: 'string', demandOption: true, describe: 'a plan saved with plan --out' } },
   options: {},
-  examples: [['show plans/wave-01.plan.json', 'what was reviewed']],
-  formats: ['text', 'json', 'markdown'],
+  examples: [
+    ['show plans/wave-01.plan.json', 'what was reviewed'],
+    ['show plans/wave-01.plan.json --format html > plan.html', 'one file, for a phone'],
+  ],
+  formats: ['text', 'json', 'markdown', 'html'],
   async run({ file }, shell) {
-    printPlan(await readPlan(shell.existing(file)), shell)
+    await printPlan(await readPlan(shell.existing(file)), shell)
     return exitCodes.fine
   },
 })

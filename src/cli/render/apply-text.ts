@@ -1,9 +1,8 @@
 import type { ChalkInstance } from 'chalk'
-import { formatMoney } from '../../core/money.ts'
 import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
 import type { ApplyStopped } from '../../engine/apply/stopped.ts'
-import { actionWords, firstFew, groupBy, plural, shortAddress } from './words.ts'
+import { actionWords, firstFew, groupBy, money, plural, shortAddress } from './words.ts'
 
 /** What an apply did: counts of what is done, every change that is not, and what to do next. */
 export function applyText(result: ApplyResult, paint: ChalkInstance): string {
@@ -62,7 +61,7 @@ function periods(changes: readonly AppliedChange[]): string[] {
   return [
     'Kept back by a hold, and charged by neither account until now:',
     ...all.map(({ change, period: { at, amount, currency, outcome, invoice } }) => {
-      const what = `${at.slice(0, 10)}  ${formatMoney({ amount, currency })}`
+      const what = `${at.slice(0, 10)}  ${money(amount, currency)}`
       return `  ${shortAddress(change.address)}  ${what}  ${periodWords[outcome]} (${invoice})`
     }),
   ]

@@ -1,7 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { splitAddress } from '../../core/address.ts'
-import type { Change, PatchOperation } from '../../plan/types.ts'
-import { money, plural } from './words.ts'
+import { withoutSecrets } from '../../core/secret-text.ts'
+import type { Change, Drift } from '../../plan/types.ts'
+import { operationLine } from './field-words.ts'
+import { exactMoney, groupBy, money, plural } from './words.ts'
 
 /**
  * What a change is about, in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`.
@@ -27,18 +29,52 @@ const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
 }
 
 function pricePhrase(params: JsonObject): string {
-  const { currency, recurring, tax_behavior: tax } = params
+  const { tax_behavior: tax } = params
+  return `${priceWithoutTax(params)}${saysTax(tax) ? `, tax ${tax}` : ''}`
+}
+
+function saysTax(tax: Json | undefined): tax is string {
+  return tax === 'inclusive' || tax === 'exclusive'
+}
+
+function priceWithoutTax(params: JsonObject): string {
+  const { currency, recurring, tax_behavior: tax, transform_quantity: packs } = params
   const own = amountPhrase(params, text(currency))
   const others = Object.entries(isJsonObject(params['currency_options']) ? params['currency_options'] : {})
-    .map(([name, option]) => (isJsonObject(option) ? amountPhrase(option, name) : ''))
+    .map(([name, option]) => (isJsonObject(option) ? `${amountPhrase(option, name)}${otherTax(option, tax)}` : ''))
     .filter((part) => part !== '')
-  const price = [own, ...others].join(', ')
-  const taxed = tax === 'inclusive' || tax === 'exclusive' ? `, tax ${tax}` : ''
-  if (!isJsonObject(recurring)) return `${price}${taxed}`
+  const packed = isJsonObject(packs) ? ` for ${text(packs['divide_by'])} units, rounded ${text(packs['round'])}` : ''
+  const price = `${[own, ...others].join(', ')}${packed}`
+  if (!isJsonObject(recurring)) return price
   const count = recurring['interval_count']
   const interval = text(recurring['interval'])
   const cadence = typeof count === 'number' && count !== 1 ? `every ${count} ${interval}s` : `a ${interval}`
-  return `${price} ${cadence}${taxed}`
+  return `${price} ${cadence}${recurring['usage_type'] === 'metered' ? ', metered' : ''}`
+}
+
+/** A further currency may treat tax in another way than the price itself. */
+function otherTax({ tax_behavior: own }: JsonObject, tax: Json | undefined): string {
+  return saysTax(own) && own !== tax ? ` (tax ${own})` : ''
+}
+
+/**
+ * The phrase of each change, by address. Prices of one product that differ in nothing but their tax
+ * behaviour say it, also where it is left open.
+ */
+export function changePhrases(changes: readonly Change[]): ReadonlyMap<string, string> {
+  const phrases = new Map(changes.map((change) => [change.address, changePhrase(change)]))
+  const made = changes.filter(
+    ({ address, action }) => splitAddress(address).kind === 'price' && (action === 'create' || action === 'replace'),
+  )
+  const paramsOf = ({ steps }: Change): JsonObject => steps[0]?.params ?? {}
+  const alike = groupBy(made, (change) =>
+    JSON.stringify([paramsOf(change)['product'] ?? '', priceWithoutTax(paramsOf(change))]),
+  )
+  for (const group of alike.values())
+    for (const change of group)
+      if (group.length > 1 && !saysTax(paramsOf(change)['tax_behavior']))
+        phrases.set(change.address, `${phrases.get(change.address) ?? ''}, tax unspecified`)
+  return phrases
 }
 
 /** `49.00 usd`, `0.005 usd`, `first 5 at 10.00 usd, then 7.50 usd`, `the customer chooses`. */
@@ -46,8 +82,18 @@ function amountPhrase(holder: JsonObject, currency: string): string {
   const { unit_amount: whole, unit_amount_decimal: exact, tiers, custom_unit_amount: custom } = holder
   if (typeof whole === 'number') return money(whole, currency)
   if (typeof exact === 'string') return exactMoney(exact, currency)
-  if (Array.isArray(tiers)) return tierPhrases(tiers as readonly Json[], currency)
-  return custom === undefined ? currency : `the customer chooses, in ${currency}`
+  if (Array.isArray(tiers)) {
+    const { tiers_mode: mode } = holder
+    return `${tierPhrases(tiers as readonly Json[], currency)}${typeof mode === 'string' ? ` (${mode})` : ''}`
+  }
+  return isJsonObject(custom) ? chosenPhrase(custom, currency) : currency
+}
+
+/** `the customer chooses, from 5.00 usd to 100.00 usd` */
+function chosenPhrase({ minimum, maximum }: JsonObject, currency: string): string {
+  const from = typeof minimum === 'number' ? ` from ${money(minimum, currency)}` : ''
+  const to = typeof maximum === 'number' ? ` to ${money(maximum, currency)}` : ''
+  return `the customer chooses,${from === '' && to === '' ? ` in ${currency}` : `${from}${to}`}`
 }
 
 function tierPhrases(tiers: readonly Json[], currency: string): string {
@@ -69,13 +115,6 @@ function amountOf(holder: JsonObject, name: string, currency: string): string | 
   return typeof exact === 'string' ? exactMoney(exact, currency) : undefined
 }
 
-/** A part of the smallest unit, exact: `0.5` is `0.005 usd`. */
-function exactMoney(amount: string, currency: string): string {
-  const [whole = '0', fraction = ''] = amount.split('.')
-  const [number = '', code = ''] = money(Number(whole), currency).split(' ')
-  return `${number}${number.includes('.') || fraction === '' ? '' : '.'}${fraction} ${code}`
-}
-
 function couponPhrase(params: JsonObject): string {
   const { percent_off: percent, amount_off: amount, currency, duration, duration_in_months: months } = params
   const off =
@@ -90,7 +129,7 @@ function couponPhrase(params: JsonObject): string {
 }
 
 function text(value: Json | undefined): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+  return typeof value === 'string' || typeof value === 'number' ? withoutSecrets(String(value)) : ''
 }
 
 /** The fields a change sets, one line each, with what they were. */
@@ -99,30 +138,11 @@ export function patchLines(change: Change): string[] {
   // Prices that are no longer sold must be active while people who are on them are moved.
   if (change.action === 'update' && change.because.join() === 'active')
     return [change.steps[0]?.params['active'] === true ? 'active while people are moved' : 'archived again afterwards']
-  const currency = change.steps[0]?.params['currency']
-  return change.patch.map((operation) => operationLine(operation, typeof currency === 'string' ? currency : ''))
+  const params = change.steps[0]?.params ?? {}
+  return change.patch.map((operation) => operationLine(operation, params))
 }
 
-/** `unit_amount: 49.00 usd → 59.00 usd`: what was there, and what will be. */
-export function operationLine(operation: PatchOperation, currency = ''): string {
-  const path = operation.path.slice(1).split('/')
-  const field = path.map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~')).join('.')
-  const said = (value: Json | undefined): string => valueWords(value, field, currency)
-  // A plan saved by an older version does not say what was there.
-  const unknown = operation.was === undefined && operation.op !== 'add'
-  const before = unknown ? '' : `${operation.was === undefined ? 'nothing' : said(operation.was)} → `
-  if (operation.op === 'remove') return `${field}: ${before}back to its default`
-  return 'value' in operation ? `${field}: ${before}${said(operation.value)}` : `${field}: ${operation.op}`
-}
-
-const longest = 120
-
-/** Amounts as money, secrets not at all, long texts by their beginning. */
-function valueWords(value: Json | undefined, field: string, currency: string): string {
-  const name = field.split('.').at(-1) ?? ''
-  const own = /^currency_options\.([a-z]{3})\./.exec(field)?.[1] ?? currency
-  if (typeof value === 'number' && /(^|_)amount(_off)?$/.test(name) && own !== '') return money(value, own)
-  if (/secret|password|token|api_key/i.test(name)) return '(not shown)'
-  const written = typeof value === 'string' ? JSON.stringify(value) : JSON.stringify(value ?? null)
-  return written.length <= longest ? written : `${written.slice(0, longest - 1)}…`
+/** What a change outside made of each field: the value of the catalog, then the live one. */
+export function driftLines({ patch }: Pick<Drift, 'patch'>): string[] {
+  return patch.map((operation) => operationLine(operation, {}, 'nothing'))
 }

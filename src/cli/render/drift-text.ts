@@ -1,6 +1,6 @@
 import type { ChalkInstance } from 'chalk'
 import type { DriftResult } from '../../engine/verify/drift.ts'
-import { operationLine } from './change-phrase.ts'
+import { driftLines } from './change-phrase.ts'
 import { firstFew, plural, shortAddress } from './words.ts'
 
 export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance): string {
@@ -9,9 +9,9 @@ export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance
   const { shown, more } = firstFew(drift, 30)
   return [
     paint.bold(plural(drift.length, 'change outside', 'changes outside')),
-    ...shown.flatMap(({ address, code, message, patch }) => [
-      `  ${shortAddress(address)} ${paint.yellow(code)}: ${message}`,
-      ...patch.map((operation) => `      ${operationLine(operation)}`),
+    ...shown.flatMap((one) => [
+      `  ${shortAddress(one.address)} ${paint.yellow(one.code)}: ${one.message}`,
+      ...driftLines(one).map((line) => `      ${line}`),
     ]),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
     'Keep what changed with: crossbill pull. Put back what the catalog says with: crossbill plan, crossbill apply.',

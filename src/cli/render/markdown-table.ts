@@ -21,14 +21,36 @@ export function fittingMarkdown(render: (rows: number) => string): string {
   let text = ''
   for (const rows of rowSteps) {
     text = finished(render(rows))
-    if (text.length <= mostCharacters) break
+    if (text.length <= mostCharacters) return text
   }
-  return text
+  return shortenedDocument(text)
 }
 
-/** Names and messages hold whatever people and programs wrote: nothing of it becomes HTML. */
+/** Whole paragraphs from the beginning, and the last one, which holds the digest. */
+function shortenedDocument(text: string): string {
+  const parts = text.split(/\n\n(?=#|<details>|\*\*|>|Plan )/)
+  const last = parts.at(-1) ?? ''
+  const note = 'The rest is longer than a comment may be; `crossbill show FILE` prints all of it.'
+  let kept = ''
+  for (const part of parts.slice(0, -1)) {
+    if (kept.length + part.length + note.length + last.length + 10 > mostCharacters) break
+    kept += `${part}\n\n`
+  }
+  return `${kept}${note}\n\n${last.slice(-2_000)}`
+}
+
+/**
+ * Names and messages hold text that other people and programs wrote. None of it becomes HTML, a
+ * link, a picture or a mention that notifies people.
+ */
 export function prose(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll(/\uE000[^\uE001]*\uE001|\]\(|@(?=\w)/g, (found) =>
+      found === '](' ? ']\\(' : found === '@' ? '@<!-- -->' : found,
+    )
 }
 
 /**

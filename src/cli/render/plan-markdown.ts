@@ -1,5 +1,4 @@
 import type { Notice, Plan } from '../../plan/types.ts'
-import { changePhrase, patchLines } from './change-phrase.ts'
 import { carriedTotals } from './carried.ts'
 import { planView, type PlanView, type RepricedView } from './plan-view.ts'
 import { code, fittingMarkdown, markdownTable, prose } from './markdown-table.ts'
@@ -21,7 +20,10 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     `**${prose(view.verdict)}**`,
     guards(view),
     overview(view, limit),
-    ...view.repriced.map((one) => repricedTable(one, limit)),
+    ...view.repriced.slice(0, limit).map((one) => repricedTable(one, limit)),
+    view.repriced.length > limit
+      ? `… and people on ${plural(view.repriced.length - limit, 'more price')} (\`--format json\` lists all).`
+      : '',
     markdownTable(
       'Tax that Stripe computes',
       ['where', 'what', 'then'],
@@ -57,7 +59,10 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     markdownTable(
       `Changed outside (${plan.drift.length})`,
       ['what', 'how'],
-      plan.drift.map((drift) => [code(shortAddress(drift.address)), `${code(drift.code)} ${drift.message}`]),
+      view.drift.map(({ address, code: name, message, lines }) => [
+        code(shortAddress(address)),
+        [`${code(name)} ${message}`, ...lines].join('; '),
+      ]),
       { limit, folded: true },
     ),
     markdownTable(
@@ -134,11 +139,11 @@ function resources({ resources: changes }: PlanView, limit: number): string {
   return markdownTable(
     `Catalog (${changes.length})`,
     ['', 'resource', 'what', 'people'],
-    changes.map((change) => [
-      code(actionWords[change.action].sign),
-      code(change.address),
-      [changePhrase(change), ...patchLines(change)].filter((part) => part !== '').join('; '),
-      change.people === 0 ? '' : String(change.people),
+    changes.map(({ address, action, phrase, lines, people: count }) => [
+      code(actionWords[action].sign),
+      code(address),
+      [phrase, ...lines].filter((part) => part !== '').join('; '),
+      count === 0 ? '' : String(count),
     ]),
     { limit, folded: true },
   )

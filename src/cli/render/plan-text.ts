@@ -1,6 +1,5 @@
 import type { ChalkInstance } from 'chalk'
-import type { Change, Plan } from '../../plan/types.ts'
-import { changePhrase, patchLines } from './change-phrase.ts'
+import type { Plan } from '../../plan/types.ts'
 import { carriedTotals } from './carried.ts'
 import { noticeLines } from './notice-lines.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from './plan-view.ts'
@@ -36,23 +35,19 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     .join('\n\n')
 }
 
+/** Quiet lines: the eye goes to money and people first. Only what ends or replaces is marked. */
 function resourceSection({ resources }: PlanView, paint: ChalkInstance): string[] {
   if (resources.length === 0) return []
   const { shown, more } = firstFew(resources, 60)
   const heads = columns(
-    shown.map((change) => [`  ${actionWords[change.action].sign} ${change.address}`, changePhrase(change)]),
+    shown.map(({ action, address, phrase }) => [`  ${actionWords[action].sign} ${address}`, phrase]),
   )
-  const lines = shown.flatMap((change, index) => [
-    colour(change, paint)(heads[index] ?? ''),
-    ...patchLines(change).map((line) => `      ${line}`),
-    ...(change.people > 0 ? [`      touches ${plural(change.people, 'subscriber')}`] : []),
+  const lines = shown.flatMap(({ action, lines: fields, people }, index) => [
+    (action === 'retire' || action === 'replace' ? paint.red : paint.dim)(heads[index] ?? ''),
+    ...fields.map((line) => paint.dim(`      ${line}`)),
+    ...(people > 0 ? [paint.yellow(`      touches ${plural(people, 'subscriber')}`)] : []),
   ])
   return [paint.bold('Catalog'), ...lines, ...andMore(more)]
-}
-
-function colour({ action }: Change, paint: ChalkInstance): (text: string) => string {
-  if (action === 'create') return paint.green
-  return action === 'retire' || action === 'replace' ? paint.red : paint.yellow
 }
 
 const headings: Readonly<Record<string, (count: number) => string>> = {
@@ -67,7 +62,10 @@ function peopleSection(group: PlanView['people'][number], paint: ChalkInstance):
   const { shown, more } = firstFew(group.changes, membersShown)
   const heading = headings[group.action]?.(group.changes.length) ?? group.action
   const rows = columns(shown.map((change) => personCells(group.action, change)))
-  const lines = shown.flatMap(({ carried }, i) => [rows[i] ?? '', ...alongLine(carried)])
+  const lines = shown.flatMap(({ carried, difference }, i) => [
+    difference === '' ? (rows[i] ?? '') : paint.yellow(rows[i] ?? ''),
+    ...alongLine(carried),
+  ])
   const totals = carriedTotals(group.changes)
   return [
     paint.bold(heading),
@@ -163,7 +161,10 @@ function driftSection({ drift }: PlanView, paint: ChalkInstance): string[] {
   const { shown, more } = firstFew(drift, membersShown)
   return [
     paint.bold('Changed outside'),
-    ...shown.map(({ address, code, message }) => `  ${shortAddress(address)} ${code}: ${message}`),
+    ...shown.flatMap(({ address, code, message, lines }) => [
+      `  ${shortAddress(address)} ${code}: ${message}`,
+      ...lines.map((line) => paint.dim(`      ${line}`)),
+    ]),
     ...andMore(more),
   ]
 }
@@ -200,7 +201,9 @@ function moneySection({ mrr, parts }: PlanView, paint: ChalkInstance): string[] 
       ? [`${title} stays ${mrr.map(({ after }) => after).join(', ')}`]
       : [
           title,
-          ...columns(mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'stays' : `becomes ${after}`])),
+          ...columns(
+            mrr.map(({ before, after }) => [`  ${before}`, before === after ? 'stays' : `becomes ${after}`]),
+          ).map((line, index) => (mrr[index]?.before === mrr[index]?.after ? line : paint.yellow(line))),
         ]
   return [
     ...total,
@@ -213,7 +216,7 @@ function repricedSection({ address, effect, subscribers }: RepricedView, paint: 
   const rows = columns(
     shown.map(({ subscriber, charge, before }) => [`    ${subscriber}`, `next charge ${charge}`, `was ${before}`]),
   )
-  return [paint.bold(`People on ${address}`), `  ${effect}`, ...rows, ...andMore(more)]
+  return [paint.bold(`People on ${address}`), paint.yellow(`  ${effect}`), ...rows, ...andMore(more)]
 }
 
 function andMore(more: number): string[] {

@@ -11,6 +11,7 @@ import type {
   PriceChange,
   Removed,
 } from '../../plan/types.ts'
+import { changePhrases, driftLines, patchLines } from './change-phrase.ts'
 import { carriedBy, type Carried } from './carried.ts'
 import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
@@ -24,7 +25,7 @@ export interface PlanView {
   /** One sentence: whether this can be applied, and what stands against it. */
   readonly verdict: string
   readonly accounts: readonly string[]
-  readonly resources: readonly Change[]
+  readonly resources: readonly ResourceView[]
   readonly people: readonly { readonly action: Action; readonly changes: readonly PersonChange[] }[]
   readonly deferred: readonly { readonly code: string; readonly members: readonly Deferred[] }[]
   readonly blocked: readonly {
@@ -32,7 +33,7 @@ export interface PlanView {
     readonly reasons: readonly SharedReason[]
     readonly count: number
   }[]
-  readonly drift: readonly Drift[]
+  readonly drift: readonly DriftView[]
   /** Taxes that differ between the accounts, a country a line. */
   readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
@@ -47,6 +48,19 @@ export interface PlanView {
   readonly repriced: readonly RepricedView[]
   readonly summary: string
   readonly empty: boolean
+}
+
+/** A change of an object: what it is about, and a line for each field. */
+export interface ResourceView {
+  readonly address: string
+  readonly action: Action
+  readonly people: number
+  readonly phrase: string
+  readonly lines: readonly string[]
+}
+
+export interface DriftView extends Pick<Drift, 'address' | 'code' | 'message'> {
+  readonly lines: readonly string[]
 }
 
 export interface PersonChange {
@@ -78,7 +92,7 @@ export function planView(plan: Plan): PlanView {
     accounts: Object.entries(plan.basis.accounts).map(
       ([name, account]) => `${name} ${account.id}${account.livemode ? ' LIVE' : ' (test)'}`,
     ),
-    resources: plan.changes.filter((change) => !subscriberActions.includes(change.action)),
+    resources: resourceViews(plan.changes.filter((change) => !subscriberActions.includes(change.action))),
     people: subscriberActions
       .map((action) => ({
         action,
@@ -90,13 +104,13 @@ export function planView(plan: Plan): PlanView {
       .filter((group) => group.changes.length > 0),
     removed: plan.removed ?? [],
     doors: plan.doors ?? [],
-    deferred: grouped(plan.deferred),
+    deferred: grouped(plan.deferred.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until))),
     blocked: grouped(plan.blocked).map(({ code, members }) => ({
       code,
       reasons: shared(members),
       count: members.length,
     })),
-    drift: plan.drift,
+    drift: plan.drift.map((one) => ({ ...one, lines: driftLines(one) })),
     tax: taxLines(plan),
     tripped: plan.guards.filter((guard) => guard.tripped),
     mrr: concernsMoney(plan) ? revenue(plan) : [],
@@ -105,6 +119,17 @@ export function planView(plan: Plan): PlanView {
     summary: summaryLine(plan),
     empty: plan.changes.length === 0,
   }
+}
+
+function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
+  const phrases = changePhrases(changes)
+  return changes.map((change) => ({
+    address: change.address,
+    action: change.action,
+    people: change.people,
+    phrase: phrases.get(change.address) ?? '',
+    lines: patchLines(change),
+  }))
 }
 
 function verdictOf({ changes, guards, blocked, removed = [] }: Plan): string {
@@ -170,11 +195,13 @@ function repricedView({ address, on_change: onChange, applies, people, mrr, subs
     address,
     people,
     effect,
-    subscribers: subscribers.map((one) => ({
-      subscriber: one.subscriber,
-      charge: chargeWords(one),
-      before: money(one.before.amount, one.before.currency),
-    })),
+    subscribers: subscribers
+      .toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at))
+      .map((one) => ({
+        subscriber: one.subscriber,
+        charge: chargeWords(one),
+        before: money(one.before.amount, one.before.currency),
+      })),
   }
 }
 

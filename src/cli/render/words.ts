@@ -18,6 +18,14 @@ export function money(amount: number, currency: string): string {
   })
 }
 
+/** A part of the smallest unit, exact: `0.5` is `0.005 usd`. */
+export function exactMoney(amount: string, currency: string): string {
+  const [whole = '0', fraction = ''] = amount.split('.')
+  const [number = '', code = ''] = money(Number(whole), currency).split(' ')
+  const kept = fraction.replace(/0+$/, '')
+  return `${number}${number.includes('.') || kept === '' ? '' : '.'}${kept} ${code}`
+}
+
 /** What a plan's action is called in a sentence, and its sign in front of a line. */
 export const actionWords: Readonly<
   Record<Action, { readonly sign: string; readonly verb: string; readonly noun: string }>

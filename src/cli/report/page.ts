@@ -28,6 +28,9 @@ table{border-collapse:collapse;width:100%;font-size:.93rem}th,td{text-align:left
 th{color:var(--soft);font-weight:600}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 code{font:.9em ui-monospace,SFMono-Regular,Menlo,monospace;overflow-wrap:anywhere}
 details{border:1px solid var(--line);border-radius:.4rem;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer;font-weight:600}summary .soft{font-weight:400}summary code{font-size:.8em}
+ul.plain{margin:0;padding-left:1.1rem}
+@media (max-width:40rem){.stacked thead{display:none}.stacked tr{display:block;padding:.5rem 0;border-bottom:1px solid var(--line)}.stacked td,.stacked td.n{display:block;border:0;padding:.1rem 0;text-align:left;white-space:normal;overflow-wrap:anywhere}
+.stacked td:empty{display:none}.stacked td:not(:first-child)::before{content:attr(data-label) ": ";color:var(--soft)}}
 @media print{.plot.wide{display:block}.plot.narrow{display:none}body{font-size:11pt}main{max-width:none;padding:0}tr,figure,li{break-inside:avoid}.scroll{overflow:visible}details::details-content{content-visibility:visible;display:block}}
 `
 
@@ -57,10 +60,17 @@ export interface Column<Row> {
 }
 
 /** A table in its own box, so that a wide table does not widen the page. */
-export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Html {
+export function table<Row>(
+  caption: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  // A stacked table shows each row as a block on a phone, with the titles in front of the cells.
+  { stacked = false }: { readonly stacked?: boolean } = {},
+): Html {
   const kind = (column: Column<Row>): Html => raw(column.number === true ? ' class="n"' : '')
+  const label = (column: Column<Row>): Html => (stacked ? html` data-label="${column.title}"` : raw(''))
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">
-    <table>
+    <table${raw(stacked ? ' class="stacked"' : '')}>
       <thead>
         <tr>
           ${columns.map((column) => html`<th scope="col" ${kind(column)}>${column.title}</th>`)}
@@ -70,7 +80,7 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
         ${rows.map(
           (row) =>
             html`<tr>
-              ${columns.map((column) => html`<td${kind(column)}>${column.cell(row)}</td>`)}
+              ${columns.map((column) => html`<td${kind(column)}${label(column)}>${column.cell(row)}</td>`)}
             </tr>`,
         )}
       </tbody>

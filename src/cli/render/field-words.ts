@@ -1,0 +1,82 @@
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
+import { isSecretName, withoutSecrets } from '../../core/secret-text.ts'
+import type { PatchOperation } from '../../plan/types.ts'
+import { exactMoney, money } from './words.ts'
+
+/**
+ * `unit_amount: 49.00 usd → 59.00 usd`: the value before and after. `params` are those of the
+ * request; they hold the currency of amounts. `gone` says what a missing value means.
+ */
+export function operationLine(
+  operation: PatchOperation,
+  params: JsonObject = {},
+  gone = 'back to its default',
+): string {
+  const path = operation.path
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const field = path.join('.')
+  const said = (value: Json | undefined): string => shortened(valueWords(value, path, currencyAt(path, params)))
+  // A plan saved by an older version does not hold the value before.
+  const unknown = operation.was === undefined && operation.op !== 'add'
+  const before = unknown ? '' : `${operation.was === undefined ? 'nothing' : said(operation.was)} → `
+  if (operation.op === 'remove') return `${field}: ${before}${gone}`
+  return 'value' in operation ? `${field}: ${before}${said(operation.value)}` : `${field}: ${operation.op}`
+}
+
+const longest = 120
+
+function shortened(text: string): string {
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
+}
+
+/** Amounts as money, secrets not at all; a list or a map with each of its values. */
+function valueWords(value: Json | undefined, path: readonly string[], currency: string): string {
+  const name = path.at(-1) ?? ''
+  if (value === undefined || value === null) return 'null'
+  if (isSecretName(name)) return '(not shown)'
+  if (typeof value === 'number') return currency !== '' && isAmount(path) ? money(value, currency) : String(value)
+  if (typeof value === 'string')
+    return currency !== '' && isAmount(path) && /^-?\d+(\.\d+)?$/.test(value)
+      ? exactMoney(value, currency)
+      : JSON.stringify(withoutSecrets(value))
+  if (Array.isArray(value)) {
+    const items = (value as readonly Json[]).map((item, index) => valueWords(item, [...path, String(index)], currency))
+    return `[${items.join(', ')}]`
+  }
+  if (!isJsonObject(value)) return JSON.stringify(value)
+  const parts = Object.entries(value).map(([key, inner]) => {
+    const own = name === 'currency_options' ? key : ownCurrency(value, key, currency)
+    return `${key}: ${valueWords(inner, [...path, key], own)}`
+  })
+  return `{ ${parts.join(', ')} }`
+}
+
+/** `unit_amount`, `unit_amount_decimal`, `amount_off`, `minimum_amount`, a limit of an open amount. */
+function isAmount(path: readonly string[]): boolean {
+  if (/(^|_)amount(_off|_decimal)?$/.test(path.at(-1) ?? '')) return true
+  return path.includes('custom_unit_amount') && ['minimum', 'maximum', 'preset'].includes(path.at(-1) ?? '')
+}
+
+/**
+ * The currency of the amount at a path: the key of its `currency_options`, else the nearest
+ * `currency` around it.
+ */
+function currencyAt(path: readonly string[], params: JsonObject): string {
+  const options = path.lastIndexOf('currency_options')
+  const named = options === -1 ? undefined : path[options + 1]
+  if (named !== undefined) return named
+  let [holder, found]: [Json | undefined, string] = [params, '']
+  for (const step of path) {
+    if (!isJsonObject(holder)) break
+    found = ownCurrency(holder, step, found)
+    holder = holder[step]
+  }
+  return found
+}
+
+function ownCurrency(holder: JsonObject, name: string, around: string): string {
+  const said = holder[`${name}_currency`] ?? holder['currency']
+  return typeof said === 'string' ? said : around
+}

@@ -1,0 +1,193 @@
+import type { Plan } from '../../plan/types.ts'
+import { html, raw, type Html } from './html.ts'
+import { folded, page, table, type Column } from './page.ts'
+import { carriedTotals } from '../render/carried.ts'
+import { planView, type PersonChange, type PlanView, type RepricedView } from '../render/plan-view.ts'
+import { actionWords, plural, shortAddress, when } from '../render/words.ts'
+
+/** Longer lists are folded, so that a phone shows the next heading. */
+const openMost = 12
+
+/**
+ * The plan as one file that an owner reads on a phone: no network, no script. Verdict first, then
+ * money and people, then the rest.
+ */
+export function planHtml(plan: Plan): string {
+  const view = planView(plan)
+  const parts = [
+    head(view),
+    guards(view),
+    money(view),
+    ...view.repriced.map(repriced),
+    ...view.people.map(people),
+    section('Tax that Stripe computes', view.tax, [
+      { title: 'where', cell: ({ where }) => where },
+      { title: 'what', cell: ({ what }) => what },
+      { title: 'then', cell: ({ outcome }) => outcome },
+    ]),
+    section(
+      `Blocked (${plan.blocked.length})`,
+      view.blocked.flatMap(({ reasons }) => reasons),
+      [
+        { title: 'who', cell: ({ who }) => code(who) },
+        { title: 'why', cell: ({ code: name, message }) => html`${code(name)} ${message}` },
+        { title: 'what to do', cell: ({ fix }) => fix },
+      ],
+    ),
+    section(
+      `Waiting (${plan.deferred.length})`,
+      view.deferred.flatMap(({ members }) => members),
+      [
+        { title: 'who', cell: ({ address }) => code(shortAddress(address)) },
+        { title: 'why', cell: ({ code: name, message = '' }) => html`${code(name)} ${message}` },
+        { title: 'until', cell: ({ until }) => when(until) },
+      ],
+    ),
+    section(`Worth knowing (${plan.notices?.length ?? 0})`, plan.notices ?? [], [
+      { title: 'who', cell: ({ subscriber }) => code(subscriber) },
+      { title: 'when', cell: ({ at }) => (at === null ? '' : when(at)) },
+      { title: 'what', cell: ({ message }) => message },
+      { title: 'what to do', cell: ({ fix }) => fix },
+    ]),
+    section(`Catalog (${view.resources.length})`, view.resources, [
+      { title: 'change', cell: ({ action, address }) => html`${actionWords[action].verb} ${code(address)}` },
+      { title: 'what', cell: ({ phrase, lines }) => list([phrase, ...lines].filter((line) => line !== '')) },
+      { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
+    ]),
+    section(`Changed outside (${view.drift.length})`, view.drift, [
+      { title: 'what', cell: ({ address }) => code(shortAddress(address)) },
+      { title: 'how', cell: ({ code: name, message, lines }) => html`${code(name)} ${message} ${list(lines)}` },
+    ]),
+    section(`No longer in the YAML, left in use (${view.removed.length})`, view.removed, [
+      { title: 'what', cell: ({ address, id }) => html`${code(address)} ${code(id)}` },
+      { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
+      { title: 'to take it out of use', cell: ({ fix }) => fix },
+    ]),
+    section(`Old doors that stand open (${view.doors.length})`, view.doors, [
+      { title: 'account', cell: ({ account }) => code(account) },
+      { title: 'what', cell: ({ message }) => message },
+      { title: 'what to do', cell: ({ fix }) => fix },
+    ]),
+    html`<p class="soft">Plan digest: ${code(plan.plan)}</p>`,
+  ]
+  return page(`Crossbill plan ${plan.plan.slice(0, 12)}`, html`${parts}`)
+}
+
+const nothing = raw('')
+
+function code(text: string): Html {
+  return html`<code>${text}</code>`
+}
+
+function list(lines: readonly string[]): Html {
+  if (lines.length < 2) return html`${lines.join('')}`
+  return html`<ul class="plain">
+    ${lines.map((line) => html`<li>${line}</li>`)}
+  </ul>`
+}
+
+/** A titled table, folded when it is long; nothing without rows. */
+function section<Row>(title: string, rows: readonly Row[], columns: readonly Column<Row>[]): Html {
+  if (rows.length === 0) return nothing
+  return folded(html`${title}`, table(title, columns, rows, { stacked: true }), rows.length <= openMost)
+}
+
+function head({ title, verdict, accounts, tripped, blocked, summary }: PlanView): Html {
+  const tone = tripped.length > 0 || blocked.length > 0 ? ' bad' : ''
+  return html`<p class="soft">Crossbill · plan</p>
+    <h1>${summary.charAt(0).toUpperCase()}${summary.slice(1)}</h1>
+    <p class="verdict${tone}"><strong>${verdict}</strong></p>
+    <p class="soft">${title}</p>
+    <p class="soft">${accounts.join(' · ')}</p>`
+}
+
+function guards({ tripped }: PlanView): Html {
+  if (tripped.length === 0) return nothing
+  return html`<h2>Guards that stop this plan</h2>
+    <ul>
+      ${tripped.map(
+        ({ id, actual, limit, message }) => html`<li>${code(id)} ${message ?? `${actual}, the limit is ${limit}`}</li>`,
+      )}
+    </ul>`
+}
+
+function money({ mrr, parts, people: groups }: PlanView): Html {
+  if (mrr.length === 0 && groups.length === 0) return nothing
+  const figures = groups.map(
+    ({ action, changes }) => html`<li><b>${changes.length}</b>${actionWords[action].noun}</li>`,
+  )
+  const revenue = table(
+    'Revenue a month',
+    [
+      { title: 'revenue a month', cell: ({ currency }) => currency },
+      { title: 'before', number: true, cell: ({ before }) => before },
+      {
+        title: 'after',
+        number: true,
+        cell: ({ before, after }) => (before === after ? after : html`<strong>${after}</strong>`),
+      },
+    ],
+    mrr,
+  )
+  const told = parts.map(
+    ({ what, amounts, people: count }) => html`<li>of it ${what}: ${amounts} (${plural(count, 'subscriber')})</li>`,
+  )
+  return html`<h2>Money and people</h2>
+    ${
+      figures.length === 0
+        ? nothing
+        : html`<ul class="figures">
+            ${figures}
+          </ul>`
+    }
+    ${mrr.length === 0 ? nothing : revenue}
+    ${
+      told.length === 0
+        ? nothing
+        : html`<ul>
+            ${told}
+          </ul>`
+    }`
+}
+
+function repriced({ address, effect, subscribers }: RepricedView): Html {
+  return html`<h2>People on ${code(address)}</h2>
+    <p>${effect}.</p>
+    ${section(`Their next charges (${subscribers.length})`, subscribers, [
+      { title: 'subscriber', cell: ({ subscriber }) => code(subscriber) },
+      { title: 'next charge', cell: ({ charge }) => charge },
+      { title: 'before this plan', cell: ({ before }) => before },
+    ])}`
+}
+
+function people({ action, changes }: PlanView['people'][number]): Html {
+  const title = `To ${actionWords[action].verb} (${changes.length})`
+  const subscriber: Column<PersonChange> = {
+    title: action === 'grant' || action === 'revoke' ? 'member' : 'subscriber',
+    cell: (one) => code(one.subscriber),
+  }
+  if (action === 'grant' || action === 'revoke')
+    return section(title, changes, [subscriber, { title: 'why', cell: ({ because }) => because }])
+  const totals = carriedTotals(changes)
+  const table = section(title, changes, [
+    subscriber,
+    { title: 'next charge', cell: ({ charge, because }) => (charge === '' ? because : charge) },
+    {
+      title: 'before this plan',
+      cell: ({ charge, difference }) =>
+        charge === '' ? '' : difference === '' ? 'the same' : html`<strong>${difference}</strong>`,
+    },
+    ...(totals === ''
+      ? []
+      : [
+          {
+            title: 'along with it',
+            cell: ({ carried }: PersonChange) => carried.map(({ kind, text }) => text || kind).join(', '),
+          },
+        ]),
+  ])
+  return totals === ''
+    ? table
+    : html`${table}
+        <p>Along with them: ${totals}.</p>`
+}

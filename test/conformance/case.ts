@@ -1,10 +1,10 @@
 import type Stripe from 'stripe'
 
 /**
- * What the product relies on in Stripe, as cases that can be run against the sandbox and against
- * any Stripe test account. `expected` is what the product assumes; for the unsure ones
- * (docs/to-confirm.md) it is what the sandbox does, and the product is right whichever way the
- * account answers.
+ * What the product relies on in Stripe, as cases that run against the sandbox and against any
+ * Stripe test account. `expected` is what the product assumes. For the unsure cases
+ * (docs/to-confirm.md) it is what the sandbox does, and the product is right with either answer of
+ * the account.
  */
 export interface Case {
   readonly name: string
@@ -15,7 +15,7 @@ export interface Case {
   run(ground: Ground): Promise<unknown>
 }
 
-/** What every case starts from; made once for a run. */
+/** What every case starts from; created once per run. */
 export interface Ground {
   readonly stripe: Stripe
   /** Seconds since 1970 on the account's own clock. */
@@ -27,16 +27,16 @@ export interface Ground {
   readonly weekly: string
   price(about: Partial<Stripe.PriceCreateParams>): Promise<string>
   coupon(about: Stripe.CouponCreateParams): Promise<string>
-  /** With a good card as the default, unless told otherwise. */
+  /** With a good card as the default, unless `about` says otherwise. */
   customer(about?: Stripe.CustomerCreateParams): Promise<string>
-  /** Something that takes time: a customer of its own on a test clock, which is gone afterwards. */
+  /** A case that needs time: its own customer on a test clock, which is deleted afterwards. */
   timed<T>(from: string, run: (time: Timed) => Promise<T>): Promise<T>
 }
 
 export interface Timed {
-  /** A customer on the clock; a clock holds three at most. */
+  /** A customer on the clock; a clock holds at most three. */
   customer(about?: Stripe.CustomerCreateParams): Promise<string>
-  /** Plays until an instant. */
+  /** Advances the clock to an instant. */
   to(instant: string): Promise<void>
 }
 
@@ -50,7 +50,9 @@ export function iso(seconds: number | null | undefined): string {
   return new Date((seconds ?? 0) * 1_000).toISOString().replace('.000', '')
 }
 
-/** As the recipe does it: never a proration, never a payment inside the call. */
+/**
+ * Creates a subscription as a recipe does: never a proration, never a payment inside the request.
+ */
 export function create(
   { stripe }: Ground,
   params: Stripe.SubscriptionCreateParams & { readonly customer: string },
@@ -58,7 +60,7 @@ export function create(
   return stripe.subscriptions.create({ proration_behavior: 'none', payment_behavior: 'default_incomplete', ...params })
 }
 
-/** As a member signs up: charged at once. */
+/** Creates a subscription as a member does: charged at once. */
 export function signUp(
   { stripe }: Ground,
   params: Stripe.SubscriptionCreateParams & { readonly customer: string },
@@ -66,7 +68,7 @@ export function signUp(
   return stripe.subscriptions.create({ payment_behavior: 'error_if_incomplete', ...params })
 }
 
-/** The invoices of a subscription, oldest first: what each bills from when, and how much. */
+/** The invoices of a subscription, oldest first: the start of what each bills, and how much. */
 export async function billed({ stripe }: Ground, subscription: string): Promise<[string, number][]> {
   const { data } = await stripe.invoices.list({ subscription, limit: 100 })
   return data.toReversed().map(({ lines, total }) => [iso(lines.data[0]?.period.start), total])
@@ -77,7 +79,7 @@ export async function statuses({ stripe }: Ground, subscription: string): Promis
   return data.toReversed().map(({ status }) => status)
 }
 
-/** `accepted`, or the status and, where the product looks at it, the code of a refusal. */
+/** `accepted`, or the status of a refusal, with its code where the product reads it. */
 export async function refusal(request: Promise<unknown>, about: { code?: true } = {}): Promise<string> {
   try {
     await request

@@ -8,7 +8,7 @@ import { prepare } from './ground.ts'
 import { withTestClocks } from './test-clocks.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
-/** A key of a Stripe test account: the same cases are then run there too. Live keys are refused. */
+/** A key of a Stripe test account: the cases then run there as well. Live keys are refused. */
 const key = process.env['CROSSBILL_STRIPE_TEST_KEY'] ?? ''
 
 const watch = watchedFetch(withTestClocks(createSandbox()), describeApi())
@@ -40,14 +40,15 @@ describe.each(places)('what the product relies on, in %s', (place, open) => {
   it.each(cases.map((one) => [one.name, one] as const))('%s', { timeout: 120_000 }, async (_, one) => {
     const seen = await one.run(ground)
     // Where the documentation leaves it open, a real account may answer either way; `npm run
-    // confirm` says which.
+    // confirm` reports which.
     const settled = one.unsure === undefined || place === 'the sandbox'
     expect(settled ? seen : one.expected).toEqual(one.expected)
   })
 })
 
-it('every exchange of the cases, test clocks included, is as the SDK describes it', () => {
+it('every exchange of the cases, test clocks included, matches the SDK’s description', () => {
   expect(watch.seen()).toBeGreaterThan(300)
-  // `pause_collection` on creation is refused, and so is everything else the SDK does not know.
+  // `pause_collection` on creation is refused, and so is everything else that the SDK does not
+  // know.
   expect([...watch.differences().keys()]).toEqual([])
 })

@@ -7,7 +7,7 @@ import { moneyCases } from './cases/money.ts'
 import { requestCases } from './cases/requests.ts'
 import { trialCases } from './cases/trials.ts'
 
-/** Everything the product relies on in Stripe that a test account can be asked. */
+/** Everything that the product relies on in Stripe and a test account can answer. */
 export const cases: readonly Case[] = [
   ...anchorCases,
   ...trialCases,

@@ -1,7 +1,7 @@
 import type { Description, Placed, Route } from './description.ts'
 import type { Shape } from './declarations.ts'
 
-/** One difference between what was sent or answered and what the description allows. */
+/** One difference between a request or an answer and the description. */
 export interface Difference {
   readonly where: string
   readonly problem: string
@@ -10,7 +10,7 @@ export interface Difference {
 type Fields = Map<string, { shape: Placed; optional: boolean }>
 
 /**
- * Holds values against the description, closed: an unknown field, a missing field, a wrong type and
+ * Compares values with the description, closed: an unknown field, a missing field, a wrong type and
  * an unlisted word are all differences. `wire: 'form'` reads leaves as form-encoded text (numbers
  * and booleans are strings, empty text unsets).
  */
@@ -63,8 +63,8 @@ export class Checker {
   }
 
   /**
-   * A shape stands in one place of one file: unless something is bound there, what its name means
-   * is found once.
+   * A shape is in one place of one file: unless a type parameter is bound there, the meaning of its
+   * name is found only once.
    */
   private resolve(placed: Placed): Placed {
     if (placed.shape.is !== 'name') return placed
@@ -85,7 +85,7 @@ export class Checker {
 
   private checkUnion(value: unknown, placed: Placed, where: string): Difference[] {
     const all = this.branches(placed)
-    // Events are a union of hundreds: those of another name or type cannot be meant.
+    // Events are a union of hundreds: branches with another name or type cannot be meant.
     const named = isObject(value) ? all.filter((branch) => this.mayBe(value, branch)) : all
     const branches = named.length === 0 ? all : named
     let best: Difference[] | undefined
@@ -94,8 +94,8 @@ export class Checker {
       const differences = this.check(value, branch, where)
       if (differences.length === 0) return []
       if (!isObject(value) || (branch.shape.is !== 'object' && branch.shape.is !== 'both')) continue
-      // Of several near misses the nearest one that is an object of the same name says most (events
-      // share a name and differ in type).
+      // Of several near misses, the nearest object of the same name says most (events share a name
+      // and differ in type).
       const same = this.sameObject(value, branch)
       if (best === undefined || (same && !bestSame) || (same === bestSame && differences.length < best.length)) {
         best = differences
@@ -117,7 +117,9 @@ export class Checker {
     return all
   }
 
-  /** Whether the words that tell objects apart are those of the branch, as far as it says. */
+  /**
+   * Whether the words that distinguish objects are those of the branch, as far as it lists them.
+   */
   private mayBe(value: Record<string, unknown>, branch: Placed): boolean {
     const { is } = branch.shape
     if (is !== 'object' && is !== 'both') return false
@@ -197,7 +199,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Everything wrong with one exchange: the request's shape and headers, and the answer's shape. */
+/**
+ * All differences of one exchange: the shape and headers of the request, and the shape of the
+ * answer.
+ */
 export function checkExchange(
   api: Description,
   checkers: { request: Checker; answer: Checker },
@@ -217,8 +222,7 @@ export function checkExchange(
     return status === 404 ? [] : [{ where: name, problem: 'is not a route of the SDK, yet it was answered' }]
   const differences = [...headerDifferences(name, method, headers)]
   const sent = requestDifferences(checkers.request, route, params, name)
-  // What Stripe would refuse must have been refused; what is right may still be refused for other
-  // reasons.
+  // A wrong request must have been refused; a right request may be refused for other reasons.
   if (sent.length > 0 && status < 400) differences.push(...sent)
   if (status < 400) differences.push(...checkers.answer.check(answer, route.answer, `${name} →`))
   else differences.push(...errorDifferences(answer, name))
@@ -262,8 +266,8 @@ const errorFields = [
 ]
 
 /**
- * https://docs.stripe.com/api/errors: the SDK's files describe answers only, so the error object's
- * fields are named here.
+ * https://docs.stripe.com/api/errors: the SDK's files describe only answers, so the fields of an
+ * error are listed here.
  */
 function errorDifferences(answer: unknown, name: string): Difference[] {
   if (!isObject(answer) || !isObject(answer['error'])) return [{ where: `${name} → error`, problem: 'is missing' }]

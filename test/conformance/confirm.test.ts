@@ -16,7 +16,7 @@ function confirm(env: Record<string, string>): Promise<{ code: number; stdout: s
   })
 }
 
-it('asks an account over HTTP, test clocks included, and says which cases it ran and how they were answered', async () => {
+it('runs the cases over HTTP, test clocks included, and prints each answer', async () => {
   const sandbox = createSandbox()
   const server = await serveSandbox({ ...sandbox, ready: sandbox.ready, fetch: withTestClocks(sandbox) }, { port: 0 })
   try {
@@ -27,17 +27,17 @@ it('asks an account over HTTP, test clocks included, and says which cases it ran
     expect(first.stdout).not.toMatch(/DIFFERENT|NOT RUN/)
     expect(first.stderr).toContain(`${cases.length} as assumed, 0 different, 0 not run`)
     expect(first.stderr).toContain('rows of docs/to-confirm.md that were asked: 5, 7, 8')
-    // An account that answers otherwise.
+    // An account with another answer.
     Object.assign(sandbox.world.unsure, { list_refuses_unknown_customer: false })
     const second = await confirm(told)
     expect(second.code).toBe(2)
-    expect(second.stdout).toMatch(/^DIFFERENT {3}a list of a customer .*row 19.*: \["accepted","accepted"\]$/m)
+    expect(second.stdout).toMatch(/^DIFFERENT {3}a list for a customer .*row 19.*: \["accepted","accepted"\]$/m)
   } finally {
     await server.close()
   }
 }, 60_000)
 
-it('refuses live keys, no key, and an address that is not this machine', async () => {
+it('refuses a live key, a missing key, and an address on another machine', async () => {
   const url = 'http://127.0.0.1:9'
   for (const key of ['sk_live_1', 'rk_live_1', '']) {
     const refused = await confirm({ CROSSBILL_STRIPE_TEST_KEY: key, CROSSBILL_STRIPE_TEST_URL: url })

@@ -4,11 +4,11 @@ import { cases } from './cases.ts'
 import { prepare } from './ground.ts'
 
 /**
- * `CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm`: how your own test account answers what the
- * product relies on and what the documentation leaves open.
+ * `CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm`: how your test account answers the cases
+ * that the product relies on and those that the documentation leaves open.
  */
 const key = process.env['CROSSBILL_STRIPE_TEST_KEY'] ?? ''
-/** A stand-in for Stripe on this machine, to try the command itself. */
+/** A server on this machine instead of Stripe, to test the command itself. */
 const url = process.env['CROSSBILL_STRIPE_TEST_URL']
 
 type Verdict = 'as assumed' | 'DIFFERENT' | 'NOT RUN'
@@ -20,7 +20,9 @@ async function main(): Promise<number> {
   }
   const stripe = new Stripe(key, { maxNetworkRetries: 4, ...whereabouts() })
   const { id } = await stripe.accounts.retrieveCurrent()
-  say(`confirm: ${cases.length} cases against ${id}; everything it makes there is named "Crossbill conformance"`)
+  say(
+    `confirm: ${cases.length} cases against ${id}; every object that it creates there is named "Crossbill conformance"`,
+  )
   const ground = await prepare(stripe)
   const verdicts: [Case, Verdict][] = []
   for (const one of cases) {
@@ -42,7 +44,7 @@ async function ask(one: Case, ground: Parameters<Case['run']>[0]): Promise<[Verd
   }
 }
 
-/** 0: as assumed; 2: something is different; 1: something could not be asked. */
+/** 0: all as assumed; 2: an answer differs; 1: a case could not run. */
 function summary(verdicts: readonly (readonly [Case, Verdict])[]): number {
   const of = (verdict: Verdict): readonly Case[] => verdicts.flatMap(([one, is]) => (is === verdict ? [one] : []))
   const rows = new Set(verdicts.flatMap(([{ unsure }, verdict]) => (verdict === 'NOT RUN' ? [] : (unsure ?? []))))

@@ -12,8 +12,8 @@ export type Shape =
   | { is: 'both'; of: Shape[] }
 
 /**
- * What one file or namespace declares: types by name, namespaces within, and (files only) where
- * imported names come from.
+ * The declarations of one file or namespace: types by name, inner namespaces, and (files only) the
+ * sources of imported names.
  */
 export interface Scope {
   types: Map<string, { shape: Shape; parameters: string[] }>
@@ -25,8 +25,8 @@ export interface Scope {
 }
 
 /**
- * One call of a resource class: `update(id: string, params?: XParams, …): Promise<Response<X>>`, in
- * the order of the class.
+ * One method of a resource class: `update(id: string, params?: XParams, …): Promise<Response<X>>`,
+ * in the order of the class.
  */
 export interface Method {
   resource: string
@@ -53,8 +53,8 @@ function tokens(text: string): string[] {
 
 /**
  * Reads one generated `.d.ts` of the `stripe` package. The files are regular (interfaces,
- * namespaces, type aliases, classes with signatures), so a small reader is enough; anything it does
- * not know stops it, since a skipped declaration would be an unchecked one.
+ * namespaces, type aliases, classes with signatures), so a small reader is enough. It throws on
+ * anything unknown, since a skipped declaration would not be checked.
  */
 export function readDeclarations(text: string): Scope {
   return new Reader(tokens(text)).file()
@@ -174,7 +174,7 @@ class Reader {
         this.eat(',')
       }
     }
-    // Inside a namespace, `export { X };` passes on a name of the file around it.
+    // Inside a namespace, `export { X };` passes a name of the enclosing file on.
     into.reexports.push({ file: this.eat('from') ? this.take().slice(1, -1) : undefined, names })
     this.eat(';')
   }
@@ -351,7 +351,7 @@ class Reader {
   }
 
   private grouped(): Shape {
-    // `(a | b)[]` or a function type: told apart by what follows the closing bracket.
+    // `(a | b)[]` or a function type: what follows the closing bracket decides.
     let depth = 0
     let end = this.at
     do {

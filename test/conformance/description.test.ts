@@ -20,7 +20,7 @@ function sent(method: string, path: string, form: string): string[] {
 }
 
 describe('the description derived from the installed SDK', () => {
-  it('is of the pinned version and knows the routes the product uses', () => {
+  it('has the pinned version and the routes that the product uses', () => {
     expect(api.version).toBe('2026-10-28.endive')
     expect(api.routes.length).toBeGreaterThan(400)
     const used = [
@@ -44,7 +44,7 @@ describe('the description derived from the installed SDK', () => {
     expect(route('POST', '/v1/invoices/create_preview').path).toBe('/v1/invoices/create_preview')
   })
 
-  it('resolves every type that any route names', () => {
+  it('resolves every type that a route names', () => {
     for (const { params, answer: answered } of api.routes) {
       if (params !== undefined) api.resolve(params)
       api.resolve(answered)
@@ -131,7 +131,7 @@ describe('the description derived from the installed SDK', () => {
     expect(exchange({ params: { frog: '1' }, answer: list })).toEqual([
       'GET /v1/products ←.frog is not known to the SDK',
     ])
-    // What was refused may have been wrong.
+    // A refused request may have been wrong.
     expect(exchange({ params: { frog: '1' }, ...refused(error) })).toEqual([])
     expect(exchange({ answer: { ...list, has_more: undefined } })[0]).toContain('.has_more should be true or false')
     expect(exchange({ answer: { ...list, data: [{ object: 'product' }] } }).length).toBeGreaterThan(5)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { assert } from '../../src/core/assert.ts'
 import { readDeclarations, type Scope, type Shape } from './declarations.ts'
 
-/** A shape together with the place its names are to be looked up in. */
+/** A shape with the place where its names are looked up. */
 export interface Placed {
   shape: Shape
   scope: Scope
@@ -38,8 +38,8 @@ const root = join(dirname(fileURLToPath(import.meta.resolve('stripe'))))
 
 /**
  * Derived from the package's own files: methods and paths from its JavaScript, parameters and
- * objects from its declaration files. Nothing is written down by hand, so a newer SDK brings a
- * newer description.
+ * objects from its declaration files. No part is written by hand, so a newer SDK brings a newer
+ * description.
  */
 export function describeApi(): Description {
   const files = new Map<string, Scope>()
@@ -56,7 +56,7 @@ export function describeApi(): Description {
     if (!file.endsWith('.js') || file.startsWith('V2') || file.endsWith('index.js')) continue
     routes.push(...routesOf(join('resources', file.replace(/\.js$/, '')), load))
   }
-  // Routes without a placeholder win: /v1/invoices/create_preview is not an invoice's id.
+  // Routes without a placeholder come first: /v1/invoices/create_preview is not an invoice's id.
   routes.sort((a, b) => a.path.split('{').length - b.path.split('{').length || (a.path < b.path ? -1 : 1))
   const version = /ApiVersion = '([^']+)'/.exec(readFileSync(join(root, 'apiVersion.js'), 'utf8'))?.[1]
   assert(version !== undefined, 'the SDK names its API version')
@@ -112,7 +112,7 @@ function callsOf(body: string, method: string): [string, string][] {
   return [...text.matchAll(/_makeRequest\('(\w+)', ['`]([^'`]+)['`]/g)].map((call) => [call[1] ?? '', call[2] ?? ''])
 }
 
-/** Follows names until something with structure is reached. */
+/** Follows names until it reaches a shape with structure. */
 function resolve(placed: Placed, load: (file: string) => Scope): Placed {
   let now = placed
   for (let steps = 0; steps < 50; steps++) {
@@ -160,8 +160,8 @@ function builtIn(name: string, placed: Placed, argument: Placed | undefined): Pl
       // On the wire a decimal is a string; `number` marks it for the checker.
       return plain({ is: 'union', of: [{ is: 'string' }, { is: 'number' }] })
     case 'OtherString':
-      // Open enums: an unlisted value may come from a newer Stripe, but neither our requests nor
-      // our sandbox are newer than the SDK.
+      // Open enums: an unlisted value may come from a newer Stripe, but neither the product's
+      // requests nor the sandbox are newer than the SDK.
       return plain({ is: 'union', of: [] })
     case 'ApiListPromise':
     case 'ApiList':
@@ -220,7 +220,7 @@ function within(scope: Scope, file: string, path: readonly string[], load: (file
   }
   const imported = scope.imports.get(first)
   if (imported !== undefined) {
-    // The SDK's own plumbing (files to upload and the like), not Stripe's API.
+    // Internals of the SDK (files to upload and the like), not Stripe's API.
     if (/\/(lib|Types)\.js$/.test(imported.file)) return { shape: { is: 'any' }, parameters: [], scope, file }
     const other = beside(file, imported.file)
     const names = imported.name === '*' ? rest : [imported.name, ...rest]

@@ -5,7 +5,7 @@ import { type Ground, type Timed, at } from './case.ts'
 const card = 'pm_card_visa'
 const good = { payment_method: card, invoice_settings: { default_payment_method: card } }
 
-/** Prices, coupons and customers of this run alone. */
+/** Prices, coupons and customers that only this run uses. */
 export async function prepare(stripe: Stripe): Promise<Ground> {
   const product = await stripe.products.create({ name: 'Crossbill conformance' })
   const price = async (about: Partial<Stripe.PriceCreateParams>): Promise<string> => {
@@ -32,7 +32,7 @@ export async function prepare(stripe: Stripe): Promise<Ground> {
 }
 
 /**
- * A call may go two intervals of the shortest subscription ahead
+ * One request may advance two intervals of the shortest subscription
  * (https://docs.stripe.com/billing/testing/test-clocks): for months, this far.
  */
 const longestStep = 55 * 86_400

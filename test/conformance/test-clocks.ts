@@ -7,10 +7,10 @@ interface Clock {
 }
 
 /**
- * The sandbox has one clock for everybody; Stripe's test clocks hold some customers each. Here a
- * test clock is a twin of the sandbox with the time it asks for, and as long as it exists every
- * request goes there: enough for cases that run one after the other, and all the way through the
- * SDK.
+ * The sandbox has one clock for all customers; Stripe's test clocks hold some customers each. Here
+ * a test clock is a twin of the sandbox at the requested time, and every request goes to the twin
+ * while it exists. That is enough for cases that run one after another, and the whole path through
+ * the SDK is tested.
  */
 export function withTestClocks(sandbox: Sandbox): typeof globalThis.fetch {
   const clocks = new Map<string, Clock>()

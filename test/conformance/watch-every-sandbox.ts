@@ -4,9 +4,9 @@ import { describeApi } from './description.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 /**
- * Runs before every test file: each sandbox a test makes is watched, so that every request any test
- * sends and every answer the sandbox gives is held against the SDK's description, and every answer
- * of its Kajabi site against the site's. What differs fails the file that met it.
+ * Runs before every test file. It watches each sandbox that a test creates and compares every
+ * request and every answer with the SDK's description, and every answer of the Kajabi site with the
+ * site's description. A difference fails the file in which it occurred.
  */
 const watched: ReturnType<typeof watchedFetch>[] = []
 let api: ReturnType<typeof describeApi> | undefined

@@ -4,9 +4,9 @@ import { Checker, checkExchange, type Difference, isObject } from './check.ts'
 import type { Description } from './description.ts'
 
 /**
- * A fetch that lets everything through and holds each exchange with `/v1/` against the description,
- * and each answer of the Kajabi site against its own. Differences are collected by text, with how
- * often each was seen, so that one mistake in a common answer is one line.
+ * A fetch that passes everything on and compares each exchange with `/v1/` with the description,
+ * and each answer of the Kajabi site with its own. Differences are collected by text with their
+ * count, so that one fault in a common answer is one line.
  */
 export function watchedFetch(
   fetch: typeof globalThis.fetch,
@@ -33,7 +33,7 @@ export function watchedFetch(
       if (!site && !url.pathname.startsWith('/v1/')) return answer
       const text = await answer.clone().text()
       const parsed = parseJson(text)
-      // An injected fault that is not JSON is no answer of Stripe's and not the sandbox's word.
+      // An injected fault that is not JSON is neither an answer of Stripe nor of the sandbox.
       if (parsed === undefined || (site && (answer.status === 429 || answer.status >= 500))) return answer
       seen++
       if (site) {
@@ -68,8 +68,8 @@ function parseJson(text: string): unknown {
 }
 
 /**
- * `items[0][price]=x` as nested objects; lists stay objects keyed by index. Independent of the
- * sandbox's own reader on purpose.
+ * `items[0][price]=x` as nested objects; lists stay objects with the index as key. Independent of
+ * the sandbox's own reader, on purpose.
  */
 export function readForm(text: string): Record<string, unknown> {
   const whole: Record<string, unknown> = {}

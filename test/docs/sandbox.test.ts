@@ -35,7 +35,7 @@ ${worlds()}
 
 ## Addresses
 
-Parameters are closed: one that the sandbox does not know is refused as Stripe refuses it (\`parameter_unknown\`). Lists, expansion, search, idempotency keys, metadata and errors follow Stripe. Kajabi's API is below \`/kajabi\`.
+Parameters are closed: the sandbox refuses an unknown parameter as Stripe does (\`parameter_unknown\`). Lists, expansion, search, idempotency keys, metadata and errors follow Stripe. Kajabi's API is under \`/kajabi\`.
 
 ${addresses()}
 `

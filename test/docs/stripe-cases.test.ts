@@ -12,9 +12,9 @@ const lines = cases.map(
 
 const text = `# What Crossbill relies on in Stripe
 
-Each of these is a case with its source. All run against the embedded sandbox in every test run, and against a test account of yours with
-\`CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm\`. Where the documentation leaves something open, the case says what the sandbox does, and
-[to confirm](to-confirm.md) which side Crossbill takes. This page is generated from the cases.
+Each line is a case with its source. Every test run checks all cases against the embedded sandbox;
+\`CROSSBILL_STRIPE_TEST_KEY=sk_test_… npm run confirm\` checks them against your test account. Where the documentation leaves a question open, the
+case states what the sandbox does, and [to confirm](to-confirm.md) states which side Crossbill takes. This page is generated from the cases.
 
 ${lines.join('\n')}
 `

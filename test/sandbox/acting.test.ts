@@ -36,7 +36,7 @@ async function open(mode: 'classic' | 'flexible' = 'classic', own = false) {
 test.each([
   ['classic', { cancel_at_period_end: true }],
   ['flexible', { cancel_at_period_end: false, cancel_at: expect.any(Number) as number }],
-] as const)('cancelling in the portal of a %s subscription, and thinking better of it', async (mode, shows) => {
+] as const)('a cancel in the portal of a %s subscription, and its withdrawal', async (mode, shows) => {
   const { stripe, subscription, act, months, ledger } = await open(mode)
   expect((await act({ act: 'cancel' })).status).toBe(200)
   expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject(shows)
@@ -49,14 +49,14 @@ test.each([
   expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
 })
 
-test('cancelling at once', async () => {
+test('an immediate cancel', async () => {
   const { stripe, subscription, act } = await open()
   await act({ act: 'cancel', when: 'now' })
   expect((await stripe.subscriptions.retrieve(subscription.id)).status).toBe('canceled')
   expect((await act({ act: 'cancel', when: 'now' })).status).toBe(404)
 })
 
-test.each([false, true])('a changed card goes where the old one stood (own method: %s)', async (own) => {
+test.each([false, true])('a changed card replaces the old one in the same place (own method: %s)', async (own) => {
   const { stripe, subscription, customer, act } = await open('classic', own)
   const { body } = await act({ act: 'change_card' })
   const sub = await stripe.subscriptions.retrieve(subscription.id)
@@ -66,7 +66,7 @@ test.each([false, true])('a changed card goes where the old one stood (own metho
   )
 })
 
-test('plan and quantity change from the next renewal on', async () => {
+test('a changed plan and quantity apply from the next renewal on', async () => {
   const { act, months, ledger, dearer } = await open()
   await act({ act: 'change_plan', price: dearer })
   await act({ act: 'change_quantity', quantity: 2 })
@@ -74,7 +74,7 @@ test('plan and quantity change from the next renewal on', async () => {
   expect(ledger()).toEqual(['4900 succeeded', '19800 succeeded'])
 })
 
-test('a card declines so many times, or from an instant on, until it is accepted again', async () => {
+test('a card declines a number of times, or from an instant on, until it is accepted again', async () => {
   const { act, months, ledger, stripe, subscription } = await open()
   await act({ act: 'decline_card', times: 1 })
   await months(1)
@@ -90,7 +90,7 @@ test('a card declines so many times, or from an instant on, until it is accepted
   expect(ledger().at(-1)).toBe('4900 succeeded')
 })
 
-test('payments that take days, and one that bounces in the end', async () => {
+test('payments that take days, and one that fails at the end', async () => {
   const { act, months, ledger } = await open()
   await act({ act: 'slow_payments', days: 10, then_fails: 'insufficient_funds' })
   await months(1)
@@ -99,7 +99,7 @@ test('payments that take days, and one that bounces in the end', async () => {
   expect(ledger().filter((line) => line.endsWith('failed')).length).toBeGreaterThanOrEqual(1)
 })
 
-test('what does not exist is refused in words', async () => {
+test('an unknown object is refused with a message', async () => {
   const { act } = await open()
   const unknown = await act({ act: 'dance' })
   expect(unknown.status).toBe(400)

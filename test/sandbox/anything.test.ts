@@ -7,7 +7,7 @@ import { createSandbox, type WorldStorage } from '../../src/sandbox/sandbox.ts'
 
 const routes = modules.flatMap((module) => module.routes ?? [])
 
-/** A small world with one or more of everything, and the ids in it by table. */
+/** A small world with one or more objects of each kind, and their ids by table. */
 function smallSchool() {
   const saved: Change[] = []
   const storage: WorldStorage = { load: () => [], save: (changes) => void saved.push(...changes) }
@@ -44,10 +44,7 @@ const words = [
   '{"a":1}',
 ]
 
-/**
- * A form that names parameters the schema knows, as deep as it goes, with values that may or may
- * not fit.
- */
+/** A form with parameters of the schema, at all its levels, with values that may or may not fit. */
 function formOf(schema: Schema<unknown>, name: string, value: fc.Arbitrary<string>): fc.Arbitrary<[string, string][]> {
   const { inside } = schema
   if (inside === undefined) return value.map((given) => [[name, given]])
@@ -71,7 +68,7 @@ function formOf(schema: Schema<unknown>, name: string, value: fc.Arbitrary<strin
     .map((parts) => parts.flat())
 }
 
-/** Each `:step` of a path becomes an id; mostly one of the right kind. */
+/** Each `:step` of a path becomes an id, mostly of the right kind. */
 function pathOf(path: string, ids: ReadonlyMap<string, readonly string[]>, any: fc.Arbitrary<string>) {
   const steps = path.split('/').map((step, index, all) => {
     if (!step.startsWith(':')) return fc.constant(step)
@@ -81,7 +78,7 @@ function pathOf(path: string, ids: ReadonlyMap<string, readonly string[]>, any: 
   return fc.tuple(...steps).map((parts) => parts.map(encodeURIComponent).join('/'))
 }
 
-test('whatever is asked, the answer is one of Stripe’s: no crash, and a refusal changes nothing', async () => {
+test('every request has an answer in Stripe’s form: no crash, and a refusal changes nothing', async () => {
   const { sandbox, ids, saved } = smallSchool()
   const id = fc.constantFrom(...[...ids.values()].flat())
   const value = fc.oneof({ weight: 2, arbitrary: id }, { weight: 3, arbitrary: fc.constantFrom(...words) })
@@ -89,7 +86,7 @@ test('whatever is asked, the answer is one of Stripe’s: no crash, and a refusa
     fc.record({
       method: fc.constant(route.method),
       path: pathOf(route.path, ids, id),
-      // That `''` empties all metadata is not said of every route.
+      // Not every route documents that `''` removes all metadata.
       form: formOf(route.params, '', value).map((form) =>
         form.filter(([name, given]) => given !== '' || !name.includes('metadata')),
       ),
@@ -119,13 +116,13 @@ test('whatever is asked, the answer is one of Stripe’s: no crash, and a refusa
     }),
     { numRuns: 2_000, seed: 7, endOnFailure: true },
   )
-  // The world still turns, with whatever was made of it.
+  // The clock still advances after all these requests.
   const clock = await sandbox.fetch('http://sandbox/_sandbox/clock', {
     method: 'POST',
     body: '{"to":"2028-02-29T12:00:00Z"}',
   })
   expect(await clock.json()).toEqual({ clock: '2028-02-29T12:00:00Z' })
-  // The words are chosen well enough to get past the door.
+  // Enough of the requests are valid.
   expect(statuses.get(200)).toBeGreaterThan(200)
   expect(statuses.get(400)).toBeGreaterThan(200)
 }, 60_000)

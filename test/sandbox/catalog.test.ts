@@ -21,7 +21,7 @@ async function productWithPrice(stripe: Stripe) {
 }
 
 describe('products', () => {
-  test('keep the id they were given, refuse it a second time, and merge metadata key by key', async () => {
+  test('keep a given id, refuse it a second time, and merge metadata key by key', async () => {
     const { stripe } = fresh()
     await stripe.products.create({ id: 'membership', name: 'Membership', metadata: { a: '1', b: '2' } })
     expect(await refusal(stripe.products.create({ id: 'membership', name: 'Again' }))).toMatchObject({
@@ -37,7 +37,7 @@ describe('products', () => {
     expect((await stripe.products.update('membership', { metadata: '' })).metadata).toEqual({})
   })
 
-  test('with prices cannot be deleted, without can', async () => {
+  test('with prices cannot be deleted, without prices they can', async () => {
     const { stripe } = fresh()
     const { product } = await productWithPrice(stripe)
     expect((await refusal(stripe.products.del(product.id))).message).toMatch(/has one or more user-created prices/)
@@ -46,7 +46,7 @@ describe('products', () => {
     expect(await refusal(stripe.products.retrieve('bare'))).toMatchObject({ status: 404, code: 'resource_missing' })
   })
 
-  test('a default price can be made with the product, expanded, and not archived', async () => {
+  test('a default price can be created with the product and expanded, but not archived', async () => {
     const { stripe } = fresh()
     const product = await stripe.products.create({
       name: 'Diploma',
@@ -62,7 +62,7 @@ describe('products', () => {
 })
 
 describe('prices', () => {
-  test('show amounts in both forms, decimals without an integer', async () => {
+  test('show amounts in both forms; decimals have no integer', async () => {
     const { stripe } = fresh()
     const { product, price } = await productWithPrice(stripe)
     expect([price.unit_amount, price.unit_amount_decimal?.toString()]).toEqual([4900, '4900'])
@@ -104,7 +104,7 @@ describe('prices', () => {
     ])
   })
 
-  test('a lookup key is moved only by transfer_lookup_key, in one request', async () => {
+  test('only transfer_lookup_key moves a lookup key, in one request', async () => {
     const { stripe } = fresh()
     const { product, price } = await productWithPrice(stripe)
     const next = { product: product.id, currency: 'usd', unit_amount: 5900, recurring: { interval: 'month' } as const }
@@ -117,7 +117,7 @@ describe('prices', () => {
     expect((await stripe.prices.list({ lookup_keys: ['monthly'] })).data.map(({ id }) => id)).toEqual([moved.id])
   })
 
-  test('what a price costs cannot be changed; tax_behavior once', async () => {
+  test('the amount of a price cannot be changed; tax_behavior can be set once', async () => {
     const { stripe } = fresh()
     const { price } = await productWithPrice(stripe)
     const change = { unit_amount: 1 } as unknown as Stripe.PriceUpdateParams
@@ -132,7 +132,7 @@ describe('prices', () => {
     })
   })
 
-  test('the list shows active ones; the others when asked', async () => {
+  test('the list shows active prices, and others on request', async () => {
     const { stripe } = fresh()
     const { price } = await productWithPrice(stripe)
     await stripe.prices.update(price.id, { active: false })
@@ -164,7 +164,7 @@ describe('prices', () => {
 })
 
 describe('coupons and promotion codes', () => {
-  test('a deleted coupon takes its promotion codes with it', async () => {
+  test('a deleted coupon ends its promotion codes', async () => {
     const { stripe } = fresh()
     await stripe.coupons.create({ id: 'welcome', percent_off: 20, duration: 'repeating', duration_in_months: 3 })
     const code = await stripe.promotionCodes.create({
@@ -187,7 +187,7 @@ describe('coupons and promotion codes', () => {
     })
   })
 
-  test('switching a code off frees it for another', async () => {
+  test('deactivating a code frees it for another', async () => {
     const { stripe } = fresh()
     await stripe.coupons.create({ id: 'c', amount_off: 500, currency: 'usd' })
     const first = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'c' }, code: 'SAVE' })
@@ -199,7 +199,7 @@ describe('coupons and promotion codes', () => {
     expect((await refusal(stripe.promotionCodes.update(first.id, { active: true }))).message).toMatch(/already exists/)
   })
 
-  test('applies_to and currency_options come when expanded', async () => {
+  test('applies_to and currency_options are shown when expanded', async () => {
     const { stripe } = fresh()
     await stripe.products.create({ id: 'p', name: 'P' })
     await stripe.coupons.create({
@@ -217,7 +217,7 @@ describe('coupons and promotion codes', () => {
   })
 })
 
-test('a tax rate keeps its percentage and way for ever', async () => {
+test('percentage and inclusiveness of a tax rate cannot be changed', async () => {
   const { stripe } = fresh()
   const rate = await stripe.taxRates.create({
     display_name: 'VAT',
@@ -246,7 +246,7 @@ test('lists page by cursor, newest first, in both directions, without loss', asy
   expect(back.data.map(({ id }) => id)).toEqual(['p13', 'p12', 'p11'])
 })
 
-describe('what Stripe keeps for ever is refused on update, naming the parameter', () => {
+describe('fields that Stripe never changes are refused on update, naming the parameter', () => {
   test.each([
     ['/v1/products/membership', 'type', 'good'],
     ['/v1/products/membership', 'default_price_data[currency]', 'usd'],
@@ -313,7 +313,7 @@ describe('what Stripe keeps for ever is refused on update, naming the parameter'
   })
 })
 
-/** A form as the SDK's types would not let one write it. */
+/** A form that the SDK's types do not allow. */
 async function fetchForm(stripe: Stripe, path: string, form: string): Promise<unknown> {
   const params = Object.fromEntries(new URLSearchParams(form))
   return stripe.rawRequest('POST', path, params).catch((error: unknown) => ({ error: (error as { raw: unknown }).raw }))

@@ -1,7 +1,7 @@
 import Stripe from 'stripe'
 import type { Sandbox } from '../../src/sandbox/sandbox.ts'
 
-/** The official SDK on a sandbox in this process, retries off. */
+/** The official SDK with a sandbox in this process, without retries. */
 export function clientOf(sandbox: Pick<Sandbox, 'fetch'>, account = 'us', key = `sk_test_sandbox_${account}`): Stripe {
   return new Stripe(key, {
     httpClient: Stripe.createFetchHttpClient(sandbox.fetch),
@@ -10,7 +10,7 @@ export function clientOf(sandbox: Pick<Sandbox, 'fetch'>, account = 'us', key = 
   })
 }
 
-/** What the SDK threw, as a plain object to compare with. */
+/** The error of the SDK as a plain object, for comparisons. */
 export async function refusal(
   request: Promise<unknown>,
 ): Promise<{ status?: number; code?: string; param?: string; message: string }> {

@@ -51,7 +51,7 @@ test('customers keep their ids, payment methods get new ones, and the file maps 
   expect(made.card?.fingerprint).not.toBe(old.card?.fingerprint)
 })
 
-test('a bank account has a fingerprint of its own in every account, as a card has', async () => {
+test('a bank account has a different fingerprint in every account, as a card does', async () => {
   const { sandbox, us, target } = open()
   const { customer } = await member(us, 'a@example.com')
   const bank = await us.paymentMethods.attach('pm_usBankAccount_success', { customer })
@@ -62,7 +62,7 @@ test('a bank account has a fingerprint of its own in every account, as a card ha
   expect(made?.fingerprint).not.toBe(bank.us_bank_account?.fingerprint)
 })
 
-test('name, e-mail, phone, address and metadata come along; settings, exemptions, balance and defaults do not', async () => {
+test('name, e-mail, phone, address and metadata are copied; settings, exemptions, balance and defaults are not', async () => {
   const { sandbox, us, target } = open()
   const { customer } = await member(us, 'a@example.com')
   await us.customers.createBalanceTransaction(customer, { amount: -500, currency: 'usd' })
@@ -88,7 +88,7 @@ test('name, e-mail, phone, address and metadata come along; settings, exemptions
   })
 })
 
-describe('what does not copy', () => {
+describe('what is not copied', () => {
   const kinds = [
     ['payment_method', 'card', true],
     ['card', 'card', true],
@@ -108,11 +108,11 @@ describe('what does not copy', () => {
     const method = newPaymentMethod(context, { form, type, customer: customer.id })
     const { rows } = await copy(sandbox)
     expect(rows.map((row) => row[1])).toEqual(copies ? [method.id] : [])
-    // The object's form stays: a card_ becomes a card_, a pm_ a pm_.
+    // The form of the object stays: a card_ becomes a card_, a pm_ a pm_.
     expect(rows.map((row) => row[3]?.split('_')[0])).toEqual(copies ? [method.id.split('_')[0]] : [])
   })
 
-  test('mandates that nobody confirmed: bank debits stay behind', async () => {
+  test('without confirmed mandates, bank debits are not copied', async () => {
     const { sandbox, us } = open()
     const customer = await us.customers.create({ email: 'a@example.com' })
     const context = new Context(sandbox.world, sandbox.world.account('us'))
@@ -132,7 +132,7 @@ describe('what does not copy', () => {
   })
 })
 
-test('a second copy brings new people and new methods only, and restores nobody', async () => {
+test('a second copy brings only new customers and new methods, and restores no deleted customer', async () => {
   const { sandbox, us, target } = open()
   const first = await member(us, 'a@example.com')
   const second = await member(us, 'b@example.com')
@@ -152,7 +152,7 @@ test('a second copy brings new people and new methods only, and restores nobody'
   expect(await target.customers.retrieve(first.customer)).toMatchObject({ name: 'Ada' })
 })
 
-test('a copy can be limited to some customers; a customer without methods makes no row', async () => {
+test('a copy can be limited to some customers; a customer without methods has no row', async () => {
   const { sandbox, us, target } = open()
   await member(us, 'a@example.com')
   const bare = await us.customers.create({ email: 'b@example.com' })

@@ -17,8 +17,8 @@ test('every route of the sandbox is one of Stripe’s', () => {
 })
 
 /**
- * What a school's catalog, customers and doors are made of: here the sandbox must understand all
- * that Stripe does.
+ * The parts of a school's catalog, customers and doors: here the sandbox must understand all that
+ * Stripe does.
  */
 const whole = [
   'products',
@@ -36,8 +36,8 @@ const whole = [
 ]
 
 /**
- * Left out on purpose: Connect, accounts as customers, test clocks (the sandbox has a clock of its
- * own), and what only bank accounts have.
+ * Omitted on purpose: Connect, accounts as customers, test clocks (the sandbox has its own clock),
+ * and what only bank accounts have.
  */
 const leftOut = new Set([
   'account_holder_name',
@@ -57,7 +57,8 @@ describe.each(whole)('%s', (kind) => {
     const there = api.routes
       .filter(({ path }) => path.startsWith(`/v1/${kind}`))
       .map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`)
-      // Money held for customers, bank checks and links of test data: no part of a billing catalog.
+      // Money held for customers, bank checks and links of test data are not part of a billing
+      // catalog.
       .filter((route) => !/cash_balance|funding_instructions|verify/.test(route))
     expect(there.filter((route) => !here.has(route))).toEqual([])
   })
@@ -71,14 +72,14 @@ describe.each(whole)('%s', (kind) => {
   })
 })
 
-/** The parameters the SDK describes and a schema does not know, with their paths. */
+/** The parameters that the SDK describes and a schema does not have, with their paths. */
 function missing(schema: Schema<unknown>, params: Placed, at: string): string[] {
   const { inside } = schema
   const placed = api.resolve(params)
   const { shape } = placed
   const of = (part: typeof shape): Placed => ({ ...placed, shape: part })
   if (shape.is === 'union')
-    // Of several ways to give a parameter, the one with structure is compared.
+    // Of several forms of a parameter, the structured one is compared.
     return shape.of.flatMap((one) => {
       const { is } = api.resolve(of(one)).shape
       return is === 'object' || is === 'array' || is === 'map' ? missing(schema, of(one), at) : []

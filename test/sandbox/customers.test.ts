@@ -18,7 +18,7 @@ describe('payment methods', () => {
     expect((await stripe.customers.listPaymentMethods(customer.id)).data.map(({ id }) => id)).toEqual([method.id])
   })
 
-  test('of somebody else cannot be a default; a detached one can never be used again', async () => {
+  test('of another customer cannot be a default; a detached one can never be used again', async () => {
     const stripe = fresh()
     const [a, b] = [await stripe.customers.create(), await stripe.customers.create()]
     const method = await stripe.paymentMethods.attach('pm_card_mastercard', { customer: a.id })
@@ -38,7 +38,7 @@ describe('payment methods', () => {
     )
   })
 
-  test('a card that is declined at once does not attach, and nothing is left of the request', async () => {
+  test('a card that is declined at once does not attach, and the request has no effect', async () => {
     const stripe = fresh()
     expect(await refusal(stripe.customers.create({ payment_method: 'pm_card_chargeDeclined' }))).toMatchObject({
       status: 402,
@@ -49,7 +49,7 @@ describe('payment methods', () => {
     expect((await stripe.customers.listPaymentMethods(customer.id)).data).toHaveLength(1)
   })
 
-  test('the older card_ shows in both APIs', async () => {
+  test('an older card_ is shown in both APIs', async () => {
     const stripe = fresh()
     const customer = await stripe.customers.create({ source: 'tok_visa', expand: ['sources', 'default_source'] })
     const card = customer.sources?.data[0]
@@ -62,7 +62,7 @@ describe('payment methods', () => {
     expect([bare.default_source, bare.sources]).toEqual([card?.id, undefined])
   })
 
-  test('the same card has another fingerprint in another account', async () => {
+  test('the same card has a different fingerprint in another account', async () => {
     const sandbox = createSandbox()
     const prints = await Promise.all(
       ['us', 'us', 'intl'].map(async (account) => {
@@ -79,7 +79,7 @@ describe('payment methods', () => {
 })
 
 describe('customers', () => {
-  test('a balance is a ledger: every change has its transaction, and credit shows with the other sign', async () => {
+  test('a balance is a ledger: every change has its transaction, and credit is shown with the opposite sign', async () => {
     const stripe = fresh()
     const customer = await stripe.customers.create({ balance: -500 })
     await stripe.customers.createBalanceTransaction(customer.id, { amount: 200, currency: 'usd' })
@@ -98,7 +98,7 @@ describe('customers', () => {
     expect([read.balance, read.currency, read.invoice_credit_balance]).toEqual([0, 'usd', { eur: 900 }])
   })
 
-  test('tax ids, addresses and the place for tax', async () => {
+  test('tax ids, addresses and the tax location', async () => {
     const stripe = fresh()
     const customer = await stripe.customers.create({
       address: { country: 'DE', city: 'Berlin' },
@@ -119,7 +119,7 @@ describe('customers', () => {
     })
   })
 
-  test('a deleted one leaves a stump, is not listed, and takes no requests', async () => {
+  test('a deleted customer can be read, is not listed, and accepts no changes', async () => {
     const stripe = fresh()
     const customer = await stripe.customers.create({ email: 'a@example.com', payment_method: 'pm_card_visa' })
     expect(await stripe.customers.del(customer.id)).toMatchObject({ deleted: true })
@@ -131,7 +131,7 @@ describe('customers', () => {
     })
   })
 
-  test('search lags behind and knows its query language', async () => {
+  test('search is delayed and reads its query language', async () => {
     const sandbox = createSandbox()
     const stripe = clientOf(sandbox)
     const customer = await stripe.customers.create({ email: 'a@example.com', metadata: { plan: 'gold' } })
@@ -144,7 +144,7 @@ describe('customers', () => {
   })
 })
 
-test('events tell of each change what was before', async () => {
+test('events show the values before each change', async () => {
   const stripe = fresh()
   const customer = await stripe.customers.create({ name: 'A' })
   await stripe.customers.update(customer.id, { name: 'B' })
@@ -156,7 +156,7 @@ test('events tell of each change what was before', async () => {
   expect(events.data[0]?.data.object).toMatchObject({ id: customer.id, name: 'B' })
 })
 
-test('idempotency: a replay gives the same answer, another request under the key is refused, and a day later it runs anew', async () => {
+test('idempotency: a replay returns the same answer, another request with the key is refused, and a day later the key is free', async () => {
   const sandbox = createSandbox()
   const stripe = clientOf(sandbox)
   const options = { idempotencyKey: 'k1' }
@@ -168,7 +168,7 @@ test('idempotency: a replay gives the same answer, another request under the key
     type: 'StripeIdempotencyError',
     statusCode: 400,
   })
-  // A refusal of the parameters is not kept under the key; one of the execution is.
+  // A refusal of the parameters is not stored under the key; a refusal during execution is.
   await refusal(stripe.customers.create({ colour: 'red' } as Stripe.CustomerCreateParams, { idempotencyKey: 'k2' }))
   expect((await stripe.customers.create({ name: 'C' }, { idempotencyKey: 'k2' })).name).toBe('C')
   await sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: '{"to":"2026-12-02T12:00:00Z"}' })

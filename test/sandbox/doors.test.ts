@@ -19,7 +19,7 @@ async function shop() {
 }
 
 describe('the portal', () => {
-  test('features are off unless switched on, and an update keeps what it does not name', async () => {
+  test('features are disabled by default, and an update keeps what it does not name', async () => {
     const { stripe, price } = await shop()
     const made = await stripe.billingPortal.configurations.create({
       features: {
@@ -49,7 +49,7 @@ describe('the portal', () => {
     })
   })
 
-  test('updating subscriptions needs something to update them to', async () => {
+  test('the update of subscriptions needs products to choose from', async () => {
     const { stripe } = await shop()
     const features = { subscription_update: { enabled: true, default_allowed_updates: ['price' as const] } }
     expect(await refusal(stripe.billingPortal.configurations.create({ features }))).toMatchObject({
@@ -60,7 +60,7 @@ describe('the portal', () => {
 })
 
 describe('payment links and Checkout', () => {
-  test('a link sells until it is switched off', async () => {
+  test('a link sells until it is deactivated', async () => {
     const { stripe, price } = await shop()
     const link = await stripe.paymentLinks.create({
       line_items: [{ price: price.id, quantity: 2 }],
@@ -71,7 +71,7 @@ describe('payment links and Checkout', () => {
     expect((await stripe.paymentLinks.list({ active: true })).data).toEqual([])
   })
 
-  test('an open session ends by hand, or by itself after a day', async () => {
+  test('an open session expires on request, or after a day', async () => {
     const { stripe, price, clock } = await shop()
     const params: Stripe.Checkout.SessionCreateParams = {
       mode: 'subscription',
@@ -90,7 +90,7 @@ describe('payment links and Checkout', () => {
   })
 })
 
-test('features: one active per lookup key, for good once archived, and gone from products then', async () => {
+test('features: one active per lookup key; archiving is final and removes it from products', async () => {
   const { stripe } = await shop()
   const feature = await stripe.entitlements.features.create({ lookup_key: 'library', name: 'Library' })
   const link = await stripe.products.createFeature('p', { entitlement_feature: feature.id })
@@ -107,7 +107,7 @@ test('features: one active per lookup key, for good once archived, and gone from
   expect((await stripe.entitlements.features.list({ archived: true })).data).toHaveLength(1)
 })
 
-test('meters add up what was used, within what Stripe takes', async () => {
+test('meters add up usage within Stripe’s limits', async () => {
   const { sandbox, stripe } = await shop()
   const customer = await stripe.customers.create()
   const meter = await stripe.billing.meters.create({
@@ -136,7 +136,7 @@ test('meters add up what was used, within what Stripe takes', async () => {
   expect(await refusal(event('6'))).toMatchObject({ code: 'resource_missing' })
 })
 
-test('shipping rates and restrictions keep their currency options for those who ask', async () => {
+test('shipping rates and restrictions show their currency options when expanded', async () => {
   const { stripe } = await shop()
   const rate = await stripe.shippingRates.create({
     display_name: 'Post',

@@ -4,10 +4,10 @@ import { isJsonObject, type JsonObject } from '../../src/core/json.ts'
 import { type Sandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
 
 // The watch over every sandbox (test/conformance) compares each of these answers with the SDK's
-// description, to the last field of the last object: this test only has to bring about everything
-// an old account can hold and to read it in every way the product and the SDK can.
+// description, down to the last field. This test only has to create everything that an old account
+// can hold and read it in every way that the product and the SDK can.
 
-/** A row of a list, or an object, as far as this test looks at it. */
+/** A row of a list, or an object, as far as this test reads it. */
 type Shown = JsonObject & {
   readonly id: string
   readonly object: string
@@ -39,7 +39,7 @@ const lists: Readonly<Record<string, readonly string[]>> = {
   webhook_endpoints: [],
 }
 
-/** Every form and kind of payment method the populations know. */
+/** Every form and kind of payment method in the populations. */
 const methods = [
   'bank_account us_bank_account',
   'card card',
@@ -55,7 +55,7 @@ const methods = [
 ]
 
 test(
-  'every object an old account can hold, in every list that shows it, is as the SDK describes it',
+  'every object an old account can hold, in every list that shows it, matches the SDK’s description',
   { timeout: 60_000 },
   async () => {
     const sandbox = createSandbox({
@@ -73,7 +73,7 @@ test(
         }
     expect([...new Set([...seen.keys()].map((kind) => kind.replace(/^\w+ /, '')))].toSorted()).toEqual(methods)
     expect(objects.size).toBe(Object.keys(lists).length)
-    // One customer of each kind: what only their own lists show.
+    // One customer of each kind, for objects that only a customer's lists show.
     for (const [kind, { id, customer }] of seen) {
       const [account = ''] = kind.split(' ')
       const whole = await read(sandbox, account, `customers/${customer}?expand[]=default_source`)
@@ -101,7 +101,7 @@ function kindOf(method: Shown): string {
 async function readAll(sandbox: Sandbox, account: string, list: string, expand: readonly string[]): Promise<Shown[]> {
   const rows: Shown[] = []
   const asked = `${list}${list.includes('?') ? '&' : '?'}limit=100${expand.map((one) => `&expand[]=data.${one}`).join('')}`
-  // What is made by the thousand is all alike.
+  // Objects that exist by the thousand are all alike.
   const enough = /^(charges|invoice_payments|payment_intents)/.test(list) ? 200 : Infinity
   for (let more = true; more && rows.length < enough;) {
     const cursor = rows.length === 0 ? '' : `&starting_after=${rows.at(-1)?.id}`

@@ -22,7 +22,7 @@ const attempt = async (request: Promise<unknown>) =>
 
 const products = async (stripe: Stripe) => (await stripe.products.list()).data.length
 
-describe('each fault does what its name says', () => {
+describe('each fault has the effect of its name', () => {
   test.each([
     ['rate_limited', 'StripeRateLimitError', 0],
     ['lock_timeout', 'StripeRateLimitError', 0],
@@ -43,7 +43,7 @@ describe('each fault does what its name says', () => {
     ['further requests', { requests: 3 }],
     ['simulated seconds', { seconds: 90 }],
     ['real milliseconds', { milliseconds: 30 }],
-  ] as const)('late_commit: 504, and done after some %s; until then its key is in use', async (_, late) => {
+  ] as const)('late_commit: 504, executed after some %s; until then its key is in use', async (_, late) => {
     const { sandbox, stripe } = open({ exact: [{ fault: 'late_commit', nth: 1, match: 'POST /v1/products' }], late })
     const make = () => attempt(stripe.products.create({ name: 'A' }, { idempotencyKey: 'k' }))
     expect(await make()).toMatchObject({ type: 'StripeAPIError', statusCode: 504 })
@@ -56,7 +56,7 @@ describe('each fault does what its name says', () => {
     expect(await products(stripe)).toBe(1)
   })
 
-  test('the limiter names its reason, a locked object does not', async () => {
+  test('the rate limiter names a reason, a locked object does not', async () => {
     const { stripe } = open({
       exact: [
         { fault: 'rate_limited', nth: 1 },
@@ -70,7 +70,7 @@ describe('each fault does what its name says', () => {
     expect(locked).not.toHaveProperty('headers.stripe-rate-limited-reason')
   })
 
-  test('a stored 500 is replayed under its key, another key gets through', async () => {
+  test('a stored 500 is replayed under its key, another key succeeds', async () => {
     const { stripe } = open({ exact: [{ fault: 'error_stored', nth: 1 }] })
     for (let time = 0; time < 3; time++)
       expect(await attempt(stripe.products.create({ name: 'A' }, { idempotencyKey: 'k' }))).toMatchObject({

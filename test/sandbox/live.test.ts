@@ -6,7 +6,7 @@ import { type Sandbox, createSandbox } from '../../src/sandbox/sandbox.ts'
 import { charges, invoices, subscriptions } from '../../src/sandbox/stripe/billing/rows.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 
-/** Everything of a list, page by page, as the wire carries it. */
+/** All objects of a list, page by page, as sent. */
 async function pages(sandbox: Sandbox, account: string, path: string): Promise<Json[]> {
   const found: Json[] = []
   for (let cursor = ''; ;) {
@@ -51,12 +51,12 @@ function ledger(sandbox: Sandbox, keep: (subscription: string) => boolean): stri
 
 let begin = 0
 
-test('a world built from what was pulled charges as the world it was pulled from, for half a year', async () => {
+test('a world built from pulled objects has the same charges as the original for half a year', async () => {
   const real = createSandbox({ population: { name: 'school', subscribers: 300 }, keepEvents: false })
   begin = real.clock()
   const copy = createSandbox({ clock: real.clock(), keepEvents: false })
   fillFromAccounts(copy.world, { us: await pull(real, 'us'), intl: await pull(real, 'intl') })
-  // What no list tells: that a bank will refuse, how long a debit takes.
+  // Nothing that a list shows: that a bank will decline, how long a debit takes.
   const untold = new Set(
     ['us', 'intl'].flatMap((name) => {
       const account = real.world.account(name)
@@ -78,7 +78,7 @@ test('a world built from what was pulled charges as the world it was pulled from
   expect(ledger(copy, (id) => !untold.has(id)).toSorted()).toEqual(expected)
 })
 
-test('the objects read back as they were', async () => {
+test('the objects are read back unchanged', async () => {
   const real = createSandbox({ population: { name: 'school', subscribers: 500 }, keepEvents: false })
   const copy = createSandbox({ clock: real.clock(), keepEvents: false })
   const pulled = await pull(real, 'intl')
@@ -90,7 +90,7 @@ test('the objects read back as they were', async () => {
   expect(again.schedules).toEqual(pulled.schedules)
 })
 
-test('what a list leaves out still makes a world: expanded methods, discounts by id, decimals of the SDK', () => {
+test('a world can be built without what lists omit: expanded methods, discounts by id, decimals of the SDK', () => {
   const sandbox = createSandbox()
   const customer = {
     id: 'cus_1',
@@ -142,7 +142,7 @@ test('what a list leaves out still makes a world: expanded methods, discounts by
   expect(us.table(subscriptions).get('sub_1')?.items).toMatchObject([{ discounts: ['di_1'], price: 'price_1' }])
 })
 
-test('a rebuilt world gives out no id that an object of the world it was read from has', async () => {
+test('a rebuilt world never reuses an id of the world that it was read from', async () => {
   const real = createSandbox({ population: { name: 'school', subscribers: 80 }, keepEvents: false })
   const copy = createSandbox({ clock: real.clock(), keepEvents: false })
   fillFromAccounts(copy.world, { us: await pull(real, 'us') })
@@ -154,7 +154,7 @@ test('a rebuilt world gives out no id that an object of the world it was read fr
   expect(made.filter((row) => known.has(row.id))).toEqual([])
 })
 
-test('coupons that were not read take nothing off, and show that they are there', async () => {
+test('coupons that were not read give no reduction, but are shown', async () => {
   const real = createSandbox({ population: { name: 'school', subscribers: 80 }, keepEvents: false })
   const copy = createSandbox({ clock: real.clock(), keepEvents: false })
   const { coupons: _coupons, ...pulled } = await pull(real, 'us')

@@ -39,7 +39,7 @@ test('the same seed builds the same school, another seed another one', () => {
   expect(rows(school(60, 5))).not.toEqual(first)
 })
 
-test('the world stands at the asked instant, with its past behind it and nothing overdue', () => {
+test('the world is at the requested instant, with a past and without overdue work', () => {
   const clock = instant(Date.UTC(2026, 11, 1, 12) / 1_000)
   const sandbox = school(200)
   expect(sandbox.clock()).toBe(clock)
@@ -48,7 +48,7 @@ test('the world stands at the asked instant, with its past behind it and nothing
   const running = all(sandbox).filter((row) => ['active', 'past_due', 'trialing'].includes(row.status))
   const ends = running.flatMap((row) => row.items.map((item) => item.current_period_end))
   expect(Math.min(...ends)).toBeGreaterThan(clock)
-  // Nearly everybody's newest invoice is a paid renewal, as in an account that has lived.
+  // Nearly every newest invoice is a paid renewal, as in an account with a real past.
   const newest = all(sandbox).flatMap((row) => {
     const account = row.metadata['member'] === undefined ? undefined : row.latest_invoice
     return account === null || account === undefined ? [] : [account]
@@ -59,7 +59,7 @@ test('the world stands at the asked instant, with its past behind it and nothing
   expect(found.filter((invoice) => invoice.status === 'paid').length).toBeGreaterThan(170)
 })
 
-describe('a school of 2,000 has every oddity that bites in real life', () => {
+describe('a school of 2,000 has every oddity that causes trouble in practice', () => {
   const sandbox = school(2_000)
   const rows = all(sandbox)
   const priceOf = (id: string) =>
@@ -99,10 +99,10 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
     ['a discount on an item', 5, (row) => row.items.some((item) => item.discounts.length > 0)],
     ['classic billing', 700, (row) => row.billing_mode === 'classic'],
     ['flexible billing', 500, (row) => row.billing_mode === 'flexible'],
-    ['a method of its own', 200, (row) => row.default_payment_method !== null || row.default_source !== null],
-    ['made by an application', 5, (row) => row.application !== null],
+    ['its own method', 200, (row) => row.default_payment_method !== null || row.default_source !== null],
+    ['created by an application', 5, (row) => row.application !== null],
     ['thresholds', 2, (row) => row.billing_thresholds !== null],
-    ['an anchor of its own configuration', 10, (row) => row.billing_cycle_anchor_config !== null],
+    ['an anchor config', 10, (row) => row.billing_cycle_anchor_config !== null],
     ['a start before its creation', 10, (row) => row.start_date < row.created],
     [
       'an anchor that was moved',
@@ -138,7 +138,7 @@ describe('a school of 2,000 has every oddity that bites in real life', () => {
   })
 })
 
-describe('what hangs on the customers of a school of 2,000', () => {
+describe('the customers of a school of 2,000', () => {
   const sandbox = school(2_000)
   const count = <R extends Row>(table: TableDefinition<R>, accepts: (row: R) => boolean) =>
     ['us', 'intl'].flatMap((name) => [...sandbox.world.account(name).table(table).all()]).filter(accepts).length
@@ -163,7 +163,7 @@ describe('what hangs on the customers of a school of 2,000', () => {
     expect(count(taxIds, () => true)).toBeGreaterThanOrEqual(2)
   })
 
-  test('payment methods of every form, and those that do not copy', () => {
+  test('payment methods of every form, and those that are not copied', () => {
     const forms = (form: string) => count(paymentMethods, (row) => row.form === form)
     for (const form of ['card', 'source', 'bank_account'])
       expect({ form, some: forms(form) > 3 }).toEqual({ form, some: true })
@@ -187,7 +187,7 @@ describe('what hangs on the customers of a school of 2,000', () => {
     expect(owners.length - new Set(owners).size).toBeGreaterThan(10)
   })
 
-  test('the old doors stand open', async () => {
+  test('the old doors are open', async () => {
     const read = async (path: string) => {
       const response = await sandbox.fetch(`http://x${path}`, {
         headers: { authorization: 'Bearer sk_test_sandbox_us' },
@@ -203,7 +203,7 @@ describe('what hangs on the customers of a school of 2,000', () => {
   })
 })
 
-test('forgotten links sell on until they are closed', async () => {
+test('forgotten links continue to sell until they are closed', async () => {
   const open = () =>
     createSandbox({ population: { name: 'school', subscribers: 120, surprises: true }, keepEvents: false })
   const late = (sandbox: Sandbox) => all(sandbox).filter((row) => row.metadata['payment_link'] !== undefined).length
@@ -221,7 +221,7 @@ test('forgotten links sell on until they are closed', async () => {
   expect([late(sells), late(closed)]).toEqual([2, 0])
 })
 
-test('the old integration takes access away after an ended subscription, unless its endpoint is disabled', async () => {
+test('the old integration revokes access after an ended subscription, unless its endpoint is disabled', async () => {
   const left = async (disable: boolean) => {
     const sandbox = school(120)
     const us = sandbox.world.account('us')
@@ -252,7 +252,7 @@ test('the old integration takes access away after an ended subscription, unless 
   expect(await left(true)).toEqual({ before: 1, after: 1 })
 })
 
-test('payment plans outside Stripe’s subscriptions go on, a charge a month without an invoice', async () => {
+test('payment plans outside Stripe’s subscriptions continue: one charge a month without an invoice', async () => {
   const sandbox = school(120)
   const count = () => [...sandbox.world.account('us').table(charges).all()].filter((row) => row.invoice === null).length
   const before = count()
@@ -261,7 +261,7 @@ test('payment plans outside Stripe’s subscriptions go on, a charge a month wit
   expect(count() - before).toBeGreaterThanOrEqual(2)
 })
 
-test('members who are sent invoices pay them when they are reminded', async () => {
+test('members pay sent invoices when they are reminded', async () => {
   const sandbox = school(400)
   await sandbox.world.advance(instant(sandbox.clock() + 120 * 86_400))
   const sent = all(sandbox).filter((row) => row.collection_method === 'send_invoice')
@@ -274,7 +274,7 @@ test('a project with one old account only gets a school in it', () => {
   expect(sandbox.world.account('us').table(subscriptions).size).toBe(150)
 })
 
-test('people are known to Kajabi, some stand in both accounts, some pay outside Stripe’s subscriptions', async () => {
+test('Kajabi has the members as contacts; some are in both accounts, some pay outside Stripe’s subscriptions', async () => {
   const sandbox = school(400)
   const { offers, tags, contacts } = (await (await sandbox.fetch('http://x/_sandbox/kajabi')).json()) as {
     offers: { title: string }[]
@@ -288,9 +288,8 @@ test('people are known to Kajabi, some stand in both accounts, some pay outside 
   expect(outside.length).toBeGreaterThanOrEqual(4)
 })
 
-// What is shown of them is held against the SDK's description, like every answer of every sandbox
-// here.
-test('bank debits and wallets are shown in full, whatever is known of them', async () => {
+// Like every answer of every sandbox here, they are compared with the SDK's description.
+test('bank debits and wallets are shown in full, even with unknown details', async () => {
   const sandbox = school(400)
   const odd = ['us', 'intl'].flatMap((name) =>
     [...sandbox.world.account(name).table(paymentMethods).all()]
@@ -305,7 +304,7 @@ test('bank debits and wallets are shown in full, whatever is known of them', asy
   }
 })
 
-test('twins charge alike for fourteen months, and a year of renewals lies in them', async () => {
+test('twins have the same charges for fourteen months, which contain a year of renewals', async () => {
   const sandbox = school(60)
   const twin = cloneSandbox(sandbox)
   const later = instant(Date.UTC(2028, 1, 1) / 1_000)
@@ -316,7 +315,7 @@ test('twins charge alike for fourteen months, and a year of renewals lies in the
   expect(since).toBeGreaterThan(700)
 })
 
-test('reset brings the first day back', async () => {
+test('a reset restores the first day', async () => {
   const sandbox = school(60)
   const before = ledger(sandbox)
   await sandbox.world.advance(instant(sandbox.clock() + 40 * 86_400))
@@ -325,7 +324,7 @@ test('reset brings the first day back', async () => {
   expect(ledger(sandbox)).toEqual(before)
 })
 
-test('sources that are said to be copied are copied from the first instant', async () => {
+test('sources in `copied` are copied from the first instant on', async () => {
   const sandbox = createSandbox({
     population: { name: 'school', subscribers: 60 },
     copied: ['us', 'intl'],

@@ -20,7 +20,7 @@ function memory() {
 const clock = (sandbox: Sandbox, to: string) =>
   sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: JSON.stringify({ to }) })
 
-/** A story in steps; each step knows the earlier ones only by what it reads. */
+/** A story in steps; each step knows earlier steps only by what it reads. */
 const story: ((stripe: Stripe, sandbox: Sandbox) => Promise<unknown>)[] = [
   (stripe) => stripe.products.create({ id: 'p', name: 'P' }),
   (stripe) =>
@@ -57,7 +57,7 @@ const story: ((stripe: Stripe, sandbox: Sandbox) => Promise<unknown>)[] = [
   (_, sandbox) => clock(sandbox, '2027-06-30T00:00:00Z'),
 ]
 
-/** Plays the story, with a new process before each of the steps named. */
+/** Plays the story, with a new process before each of the given steps. */
 async function play(restarts: ReadonlySet<number>) {
   const { rows, storage } = memory()
   let sandbox = createSandbox({ storage })
@@ -72,7 +72,7 @@ async function play(restarts: ReadonlySet<number>) {
   }
 }
 
-/** Rows by name; ids of requests and keys of the SDK's own making differ from run to run. */
+/** Rows by name. Ids of requests and keys that the SDK creates differ between runs. */
 function plain(rows: readonly (readonly [string, string])[]): Record<string, string> {
   const kept = rows.filter(([name]) => !name.includes('/idempotency'))
   const quiet = (value: string) => value.replaceAll(/"request":\{[^}]*\}/g, '"request":{}')
@@ -81,12 +81,12 @@ function plain(rows: readonly (readonly [string, string])[]): Record<string, str
   )
 }
 
-/** The names of rows that are not the same in both, or not in both. */
+/** The names of rows that differ, or that only one of them has. */
 function differing(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): string[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((name) => a[name] !== b[name])
 }
 
-test('a world that is loaded anew before any step, or before all of them, ends as one that never stopped', async () => {
+test('a world that is reloaded before any step, or before every step, ends like a world without restarts', async () => {
   const straight = await play(new Set())
   expect(differing(straight.stored, straight.dump)).toEqual([])
   expect(Object.keys(straight.dump).filter((name) => name.startsWith('us/invoices')).length).toBeGreaterThan(2)

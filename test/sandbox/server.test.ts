@@ -26,7 +26,7 @@ async function served(options: Parameters<typeof createSandbox>[0] = {}) {
   return { sandbox, server, stripe }
 }
 
-/** A storage that keeps rows as the product's store does, and counts how often it was asked. */
+/** A storage that keeps rows as the product's store does, and counts its calls. */
 function memory() {
   const rows = new Map<string, { table: string; key: string; value: string }>()
   const storage: WorldStorage = {
@@ -59,7 +59,7 @@ test('the same SDK code gets the same answers over HTTP as in this process', asy
   expect(plain(await story(stripe))).toEqual(plain(await story(clientOf(createSandbox()))))
 })
 
-test('everything answered is in the storage: another process goes on where this one was killed', async () => {
+test('everything answered is in the storage: another process continues where this one was killed', async () => {
   const { storage } = memory()
   const first = clientOf(createSandbox({ storage }))
   await first.products.create({ id: 'p', name: 'P' })
@@ -78,7 +78,7 @@ test('everything answered is in the storage: another process goes on where this 
   expect(ids[0]?.id).toMatch(/^prod_\w{14}$/)
 })
 
-test('a refused request leaves nothing in the storage but the clock it found', async () => {
+test('a refused request changes nothing in the storage', async () => {
   const { rows, storage } = memory()
   const stripe = clientOf(createSandbox({ storage }))
   const before = new Map(rows)
@@ -119,7 +119,7 @@ test('control: the world, the clock, and a reset to the beginning', async () => 
   })
 })
 
-test('webhooks reach receivers on this machine; those elsewhere are taken to have heard, and nothing is sent to them', async () => {
+test('webhooks reach receivers on this machine; receivers on other machines count as answered, and nothing is sent to them', async () => {
   const heard: string[] = []
   const receiver = createServer((request, response) => {
     heard.push(`${request.method} ${request.url} ${String(request.headers['stripe-signature']).slice(0, 2)}`)

@@ -6,7 +6,7 @@ import { type Sandbox, cloneSandbox, createSandbox } from '../../src/sandbox/san
 const client = (sandbox: Sandbox) =>
   new Stripe('sk_test_sandbox_us', { httpClient: Stripe.createFetchHttpClient(sandbox.fetch) })
 
-test('a twin has the same objects, ids to come, clock and Kajabi site, and then a life of its own', async () => {
+test('a twin has the same objects, next ids, clock and Kajabi site, and is independent afterwards', async () => {
   const sandbox = createSandbox({ seed: 5 })
   const kajabi = (order: object, world = sandbox) =>
     world.fetch('http://x/_sandbox/kajabi', { method: 'POST', body: JSON.stringify(order) })
@@ -32,7 +32,7 @@ test('a twin has the same objects, ids to come, clock and Kajabi site, and then 
   expect(twin.clock() - sandbox.clock()).toBe(500)
 })
 
-test('due work goes on in both', async () => {
+test('due work continues in both', async () => {
   const sandbox = createSandbox()
   const order = (body: object) =>
     sandbox.fetch('http://x/_sandbox/kajabi', { method: 'POST', body: JSON.stringify(body) })

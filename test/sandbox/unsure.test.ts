@@ -27,7 +27,7 @@ describe('the choices that make a possible world', () => {
     }
   })
 
-  test('each names its row of the list of what is to be confirmed', async () => {
+  test('each names its row in docs/to-confirm.md', async () => {
     const text = await readFile(new URL('../../docs/to-confirm.md', import.meta.url), 'utf8')
     const rows = [...text.matchAll(/^\| (\d+) \|/gm)].map(([, row]) => Number(row))
     const missing = switchNames.filter((name) => {
@@ -37,7 +37,7 @@ describe('the choices that make a possible world', () => {
     expect(missing).toEqual([])
   })
 
-  test('are read and set by a control, kept with the world, and taken along by its twin', async () => {
+  test('are read and set by a control, stored with the world, and copied to its twin', async () => {
     const sandbox = createSandbox()
     expect((await control(sandbox, 'GET')).body).toMatchObject({ prorations_at_cancel: { value: 'go' } })
     await control(sandbox, 'POST', { prorations_at_cancel: 'stay' })
@@ -60,7 +60,7 @@ describe('the choices that make a possible world', () => {
     expect(missing).toEqual([])
   })
 
-  test('what a world is told as makes the same world again', () => {
+  test('the text of a world reproduces that world', () => {
     for (const seed of [1, 2, 3]) {
       const world = randomWorld(seed)
       expect(readWorldText(worldText(world))).toEqual({ world })
@@ -69,7 +69,7 @@ describe('the choices that make a possible world', () => {
     expect(readWorldText('nothing=true')).toMatchObject({ wrong: expect.stringContaining('there is no switch') })
   })
 
-  test('an unknown switch and an unknown reading are refused with those there are', async () => {
+  test('an unknown switch and an unknown reading are refused with a list of the known ones', async () => {
     const sandbox = createSandbox()
     expect(await control(sandbox, 'POST', { nothing: true })).toMatchObject({ status: 400 })
     expect(await control(sandbox, 'POST', { prorations_at_cancel: true })).toMatchObject({

@@ -8,7 +8,7 @@ interface Sent {
   readonly signature: string
 }
 
-/** A receiver that answers with what `answers` says next, and 200 when it says nothing. */
+/** A receiver that answers with the next status of `answers`, then with 200. */
 function receiver(answers: number[] = []) {
   const sent: Sent[] = []
   const deliver: typeof fetch = async (input, init) => {
@@ -63,7 +63,7 @@ test('the secret is shown once, and signs what is delivered at the simulated tim
   expect((await stripe.events.retrieve(event.id)).pending_webhooks).toBe(0)
 })
 
-test('what is not acknowledged is tried again on the simulated clock, then given up', async () => {
+test('an unacknowledged event is retried by the simulated clock, then given up', async () => {
   const { sent, deliver } = receiver([500, 302, 503])
   const sandbox = createSandbox({ deliver })
   const stripe = clientOf(sandbox)
@@ -77,7 +77,7 @@ test('what is not acknowledged is tried again on the simulated clock, then given
   expect(sent).toHaveLength(3)
 })
 
-test('a later attempt that is acknowledged ends the story', async () => {
+test('an acknowledged attempt is the last one', async () => {
   const { sent, deliver } = receiver([500])
   const sandbox = createSandbox({ deliver })
   const stripe = clientOf(sandbox)
@@ -89,7 +89,7 @@ test('a later attempt that is acknowledged ends the story', async () => {
   expect((await stripe.events.list({ delivery_success: true })).data).toHaveLength(1)
 })
 
-test('a disabled or deleted endpoint hears nothing more; an undone request is not told', async () => {
+test('a disabled or deleted endpoint receives nothing more; an undone request sends nothing', async () => {
   const { sent, deliver } = receiver([500])
   const sandbox = createSandbox({ deliver })
   const stripe = clientOf(sandbox)
@@ -116,7 +116,7 @@ test('unknown event types, bad addresses and a seventeenth endpoint are refused'
   expect((await refusal(create('https://a.test/16', '*'))).message).toMatch(/maximum of 16/)
 })
 
-test('an endpoint keeps the version it was made with, and receives the shape of its time', async () => {
+test('an endpoint keeps the version of its creation, and receives objects in the shape of that version', async () => {
   const { sent, deliver } = receiver()
   const sandbox = createSandbox({ deliver })
   const stripe = clientOf(sandbox)

@@ -59,12 +59,12 @@ describe('connecting', () => {
       /ECONNREFUSED/,
     ],
     [
-      'a server that is no Stripe',
+      'a server that is not Stripe',
       { fetch: () => Promise.resolve(Response.json({ hello: 'world' })) },
       'account_unreachable',
       /not a Stripe object/,
     ],
-  ] as const)('refuses %s, in words, without the key', async (_, more, code, message) => {
+  ] as const)('refuses %s with a message that does not contain the key', async (_, more, code, message) => {
     const refusal = await connectAccount(options(more)).then(
       () => undefined,
       (error: unknown) => error,
@@ -74,7 +74,7 @@ describe('connecting', () => {
   })
 })
 
-/** What comes of one request when the server does this. */
+/** The result of one request to a server with this answer. */
 async function sent(
   method: 'GET' | 'POST' | 'DELETE',
   answer: () => Response,
@@ -114,7 +114,7 @@ const cut = (code: string) => () => {
 }
 
 describe('one request', () => {
-  test('is sent once, with its key, form-encoded; GET and DELETE carry their parameters in the address and no key', async () => {
+  test('is sent once, with its key, form-encoded; GET and DELETE have their parameters in the address and no key', async () => {
     const ok = () => Response.json({ object: 'subscription', id: 'sub_1' })
     const post = await sent('POST', ok)
     expect(post.outcome).toMatchObject({ ok: true, value: { id: 'sub_1' } })
@@ -135,7 +135,7 @@ describe('one request', () => {
     }
   })
 
-  test('a failure inside this process (an embedded sandbox whose disk is full) is not taken for a cut connection', async () => {
+  test('a failure inside this process (an embedded sandbox whose disk is full) is not treated as a cut connection', async () => {
     const full = new CommandError('store_full', 'the disk is full')
     await expect(
       sent('POST', () => {
@@ -181,7 +181,7 @@ describe('one request', () => {
       { code: 'idempotency_key_in_use' },
     ],
     [
-      'a key used for something else',
+      'a key used for another request',
       stripeError(400, { type: 'idempotency_error', message: 'no' }),
       'conflict',
       'conflict',
@@ -226,7 +226,7 @@ describe('one request', () => {
     }
   })
 
-  test('that meets a reset connection is not sent again by the SDK', async () => {
+  test('after a reset connection is not sent again by the SDK', async () => {
     const { calls, outcome } = await sent('POST', () => {
       throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
     })
@@ -244,7 +244,7 @@ describe('one request', () => {
     )
   })
 
-  test('never repeats an e-mail address or a key that Stripe quoted', async () => {
+  test('never repeats an e-mail address or a key that Stripe’s answer quotes', async () => {
     const { outcome } = await sent(
       'POST',
       stripeError(400, { message: 'Invalid email: jane.doe+x@example.co.uk for sk_test_abc123' }),
@@ -252,7 +252,7 @@ describe('one request', () => {
     expect(outcome).toMatchObject({ failure: { message: 'Invalid email: (an e-mail address) for (a key)' } })
   })
 
-  test("tells Stripe's time: the newest Date heard, this machine's only before the first", async () => {
+  test("reads Stripe's time: the newest Date received, and this machine's clock only before the first one", async () => {
     const dates = ['Tue, 01 Dec 2026 12:00:00 GMT', 'Tue, 01 Dec 2026 11:59:00 GMT', undefined]
     const fetch: Fetch = () => {
       const date = dates.shift()
@@ -270,7 +270,7 @@ describe('one request', () => {
   })
 })
 
-test('whether a request may still leave is asked after its wait for a place, and no later', async () => {
+test('the check whether a request may still be sent runs after its wait for a place', async () => {
   const time = new VirtualTime()
   const seen: string[] = []
   const fetch: Fetch = (_, init) => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createLimits, operationName, stripeRates } from '../../src/stripe/limits.ts'
 import { VirtualTime } from './virtual-time.ts'
 
-/** The most that fell into any one second. */
+/** The highest number of requests within any second. */
 function busiestSecond(times: readonly number[]): number {
   return Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length))
 }
@@ -33,7 +33,7 @@ describe('limits of an account', () => {
     expect(Math.max(...times)).toBeLessThanOrEqual((250 / (25 * 0.9)) * 1_000)
   })
 
-  test('operations run side by side up to the account limit', async () => {
+  test('operations run in parallel up to the account limit', async () => {
     const many = Array.from({ length: 600 }, (_, n) => `POST /v1/kind-${n % 6}`)
     const live = (await timesOf(many, true)).sent.map(([, at]) => at)
     expect(busiestSecond(live)).toBeLessThanOrEqual(100)
@@ -42,9 +42,9 @@ describe('limits of an account', () => {
     expect(busiestSecond(test)).toBeLessThanOrEqual(25)
   })
 
-  test('a process that stood still does not send at once what it missed', async () => {
+  test('a suspended process does not send all missed requests at once', async () => {
     const time = new VirtualTime()
-    // Whoever should have woken between the first and the fourth second wakes at the fourth.
+    // All timers between the first and the fourth second fire at the fourth.
     const stalling = {
       milliseconds: () => time.milliseconds(),
       sleep(milliseconds: number) {
@@ -63,7 +63,7 @@ describe('limits of an account', () => {
     expect(busiestSecond(sent)).toBeLessThanOrEqual(25)
   })
 
-  test('a held operation waits and does not burst afterwards; the others go on', async () => {
+  test('a held operation waits and does not burst afterwards; the others continue', async () => {
     const time = new VirtualTime()
     const limits = createLimits(stripeRates(false), time)
     limits.hold('POST /v1/prices', 10_000)
@@ -81,7 +81,7 @@ describe('limits of an account', () => {
     expect(busiestSecond(at('POST /v1/prices'))).toBeLessThanOrEqual(25)
   })
 
-  test('a hold of the account that comes while many wait sends none of them early', async () => {
+  test('a hold of the account, made while many requests wait, lets none of them go early', async () => {
     const time = new VirtualTime()
     const limits = createLimits(stripeRates(false), time)
     const times: number[] = []

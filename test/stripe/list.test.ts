@@ -32,18 +32,18 @@ const rowsAt = (createds: readonly number[]): Row[] =>
   createds.map((created, n) => ({ id: `sub_${String(n).padStart(6, '0')}`, created }))
 
 describe('a list', () => {
-  test('of one page costs one request, at a hundred a page', async () => {
+  test('of one page costs one request, with a hundred objects per page', async () => {
     const server = new ListServer(rowsAt(Array.from({ length: 100 }, (_, n) => now - n)))
     const account = await connect(server)
     expect(await collect(account.list('/v1/subscriptions'))).toHaveLength(100)
     expect(server.requests).toBe(1)
   })
 
-  test('gives every object once and in order, however they are spread over time', async () => {
+  test('returns every object once and in order, for any distribution over time', async () => {
     const spread = fc.oneof(
       fc.array(fc.integer({ min: now - 1_000, max: now - 1 }), { maxLength: 900 }),
       fc.array(fc.integer({ min: 1_262_304_000, max: now - 1 }), { maxLength: 900 }),
-      // Bulk imports: many objects of one second.
+      // Bulk imports: many objects within one second.
       fc.array(fc.constantFrom(now - 5, now - 6, now - 86_400, 1_300_000_000), { maxLength: 900 }),
     )
     await fc.assert(
@@ -57,7 +57,7 @@ describe('a list', () => {
     )
   })
 
-  test('that knows no ranges is followed page by page', async () => {
+  test('without ranges is read page by page', async () => {
     const rows = rowsAt(Array.from({ length: 350 }, (_, n) => now - 1 - n * 1_000))
     const server = new ListServer(rows)
     const account = await connect(server)
@@ -103,7 +103,7 @@ describe('a list', () => {
     expect(time.milliseconds()).toBeGreaterThan(40_000)
   })
 
-  test('of a customer the account never had is empty; of one that cannot be read or was deleted it is no answer', async () => {
+  test('of a customer that the account never had is empty; of an unreadable or deleted customer it is an error', async () => {
     const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message: 'No such one' }
     const read = async (customer: Response): Promise<readonly string[]> => {
       const server = new ListServer([])
@@ -128,7 +128,7 @@ describe('a list', () => {
       () => Response.json({ error: { type: 'api_error', message: 'down' } }, { status: 500 }),
       9,
     ],
-  ])('ends in words with %s, never in half a list', async (_, answer, attempts) => {
+  ])('ends with a message after %s, never with part of a list', async (_, answer, attempts) => {
     const server = new ListServer([])
     server.before = () => Promise.resolve(answer())
     const time = new VirtualTime()
@@ -141,7 +141,7 @@ describe('a list', () => {
     expect(server.requests).toBe(attempts)
   })
 
-  test('a failure far down the list is a failure of the whole', async () => {
+  test('a failure on a late page fails the whole list', async () => {
     const server = new ListServer(rowsAt(Array.from({ length: 1_000 }, (_, n) => now - 1 - n * 86_400)))
     server.before = (request) =>
       Promise.resolve(request === 7 ? Response.json({ error: { message: 'gone' } }, { status: 404 }) : undefined)
@@ -158,7 +158,7 @@ describe('a list', () => {
   })
 
   test('is read as fast as the limit allows when every page takes 200 ms', async () => {
-    // Sixteen years of an account, nine tenths of it in the last two.
+    // Sixteen years of an account, with nine tenths of its objects in the last two.
     const createds = Array.from({ length: 20_000 }, (_, n) =>
       n % 10 === 0 ? now - 1 - n * 20_000 : now - 1 - n * 3_000,
     )

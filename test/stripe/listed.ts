@@ -5,10 +5,7 @@ export interface Row {
   readonly created: number
 }
 
-/**
- * A server that knows one list and pages through it as Stripe does: newest first, cursors,
- * `created` ranges.
- */
+/** A server with one list that pages as Stripe does: newest first, cursors, `created` ranges. */
 export class ListServer {
   rows: Row[]
   requests = 0

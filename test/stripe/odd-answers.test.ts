@@ -8,7 +8,7 @@ import type { StripeAccount } from '../../src/engine/ports.ts'
 
 const timing = { milliseconds: () => 0, sleep: () => Promise.resolve() }
 
-/** An account that says who it is, and then answers whatever is asked of it. */
+/** An account that identifies itself and then gives the same answer to every request. */
 async function answering(answer: () => Response): Promise<StripeAccount> {
   let isFirst = true
   const fetch: Fetch = () => {
@@ -123,7 +123,7 @@ async function told(work: Promise<unknown>): Promise<string> {
   )
 }
 
-describe('whatever Stripe or a proxy answers is an outcome, never a stack trace (property)', () => {
+describe('any answer of Stripe or a proxy is an outcome, never a stack trace (property)', () => {
   test('of a request', async () => {
     await fc.assert(
       fc.asyncProperty(responses, fc.constantFrom('GET', 'POST', 'DELETE'), async (answer, method) => {
@@ -149,7 +149,7 @@ describe('whatever Stripe or a proxy answers is an outcome, never a stack trace 
     )
   })
 
-  test('of the first request, which says whose key it is', async () => {
+  test('of the first request, which identifies the account', async () => {
     await fc.assert(
       fc.asyncProperty(responses, async (answer) => {
         const fetch: Fetch = () => Promise.resolve(built(answer))
@@ -160,7 +160,7 @@ describe('whatever Stripe or a proxy answers is an outcome, never a stack trace 
     )
   })
 
-  test('a write whose answer is no answer of Stripe may have been done, whatever the status', async () => {
+  test('a write with an answer that is not Stripe’s may have been executed, whatever the status', async () => {
     for (const status of [200, 302, 403, 404, 407, 502]) {
       const us = await answering(() => new Response('<html>', { status }))
       const outcome = await us.send({ method: 'DELETE', path: '/v1/subscriptions/sub_1' })
@@ -168,7 +168,7 @@ describe('whatever Stripe or a proxy answers is an outcome, never a stack trace 
     }
   })
 
-  test('a body that breaks off is a cut connection', async () => {
+  test('an incomplete body is a cut connection', async () => {
     const broken = (): Response => {
       const stream = new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) })
       return new Response(stream)
@@ -178,7 +178,7 @@ describe('whatever Stripe or a proxy answers is an outcome, never a stack trace 
     expect(outcome).toMatchObject({ ok: false, failure: { kind: 'unknown' } })
   })
 
-  test('a time to wait has an end', async () => {
+  test('a requested wait is limited', async () => {
     const us = await answering(() =>
       Response.json({ error: { message: 'slow' } }, { status: 429, headers: { 'retry-after': '1e9' } }),
     )
@@ -186,7 +186,7 @@ describe('whatever Stripe or a proxy answers is an outcome, never a stack trace 
   })
 })
 
-describe('the clock of the answers', () => {
+describe('the clock that reads the answers', () => {
   const date = (iso: string): string => new Date(iso).toUTCString()
   const heard = (...texts: string[]): string => {
     const clock = answeredClock(() => Date.parse('2020-01-01T00:00:00Z'))
@@ -202,25 +202,25 @@ describe('the clock of the answers', () => {
     '2030-01-01T00:00:00Z',
     'Thu, 01 Jan 1970 00:00:00 GMT',
     'Fri, 31 Dec 9999 23:59:59 GMT',
-  ])('does not take %j for a time', (odd) => {
+  ])('ignores %j', (odd) => {
     expect(heard(odd)).toBe('2020-01-01T00:00:00.000Z')
     expect(heard(...good, odd)).toBe('2026-12-01T12:00:01.000Z')
   })
 
-  test('an odd time ahead does not outlive the next good one', () => {
+  test('a wrong later date is replaced by the next right one', () => {
     const odd = date('2031-05-05T05:05:05Z')
     expect(heard(...good, odd, date('2026-12-01T12:00:02Z'))).toBe('2026-12-01T12:00:02.000Z')
     expect(heard(odd, date('2026-12-01T12:00:02Z'))).toBe('2026-12-01T12:00:02.000Z')
   })
 
-  test('an odd time behind is not taken at all, unless another answer says so as well', () => {
+  test('a wrong earlier date is ignored unless another answer agrees', () => {
     const behind = date('2025-05-05T05:05:05Z')
     expect(heard(...good, behind)).toBe('2026-12-01T12:00:01.000Z')
     expect(heard(...good, behind, date('2026-12-01T12:00:03Z'))).toBe('2026-12-01T12:00:03.000Z')
     expect(heard(...good, behind, date('2025-05-05T05:05:06Z'))).toBe('2025-05-05T05:05:06.000Z')
   })
 
-  test('answers in another order do not turn it back, and simulated time may jump ahead', () => {
+  test('answers in another order do not set it back, and simulated time may jump ahead', () => {
     expect(heard(good[1] ?? '', good[0] ?? '')).toBe('2026-12-01T12:00:01.000Z')
     expect(heard(...good, date('2027-03-01T00:00:00Z'))).toBe('2027-03-01T00:00:00.000Z')
   })

@@ -1,8 +1,8 @@
 import type { Timing } from '../../src/stripe/limits.ts'
 
 /**
- * Time that passes only when everybody sleeps: hours of waiting in milliseconds, the same on every
- * machine.
+ * Time that passes only while every task sleeps: hours of waiting in milliseconds, the same on
+ * every machine.
  */
 export class VirtualTime implements Timing {
   #now = 0
@@ -16,13 +16,13 @@ export class VirtualTime implements Timing {
     return new Promise((wake) => this.#sleepers.push({ until: this.#now + Math.max(milliseconds, 0), wake }))
   }
 
-  /** Lets time pass until the work is done; its result. */
+  /** Lets time pass until the work is done, and returns its result. */
   async run<T>(work: Promise<T>): Promise<T> {
     let over = false
     const finished = work.finally(() => (over = true))
     finished.catch(() => {})
     while (!over) {
-      // Everything that can go on without time passing goes on first.
+      // First everything runs that needs no time.
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
       if (over) break
       const next = this.#sleepers.reduce((a, b) => (b.until < a.until ? b : a), { until: Infinity, wake: () => {} })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 
-test('a subscription with more items than it shows is whole, read or answered, with what was expanded in it', async () => {
+test('a subscription with more items than it shows is completed, after a read or a write, with its expansions', async () => {
   const { fetch, ready } = createSandbox()
   const key = ready.accounts['us']?.key ?? ''
   const stripe = new Stripe(key, { httpClient: Stripe.createFetchHttpClient(fetch), maxNetworkRetries: 0 })

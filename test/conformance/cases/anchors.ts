@@ -4,10 +4,10 @@ const billingCycle = 'https://docs.stripe.com/billing/subscriptions/billing-cycl
 const backdating = 'https://docs.stripe.com/billing/subscriptions/backdating'
 const ghost = 'TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe with test clocks'
 
-/** When charges fall: what the choice between anchor, anchor config and waiting is built on. */
+/** When charges fall: the basis of the choice between anchor, anchor config and waiting. */
 export const anchorCases: readonly Case[] = [
   {
-    name: 'a future anchor without proration is free until then: active, no invoice, period ends at the anchor',
+    name: 'with a future anchor and no proration, the time before it is free: active, no invoice, the period ends at the anchor',
     source: billingCycle,
     expected: { status: 'active', invoices: 0, end: true },
     async run(ground) {
@@ -27,7 +27,7 @@ export const anchorCases: readonly Case[] = [
     },
   },
   {
-    name: 'without `none` the time until the anchor is charged at once: forgetting it is a double charge',
+    name: 'without `none`, the time until the anchor is charged at once (a double charge in a migration)',
     source: billingCycle,
     expected: 'charged',
     async run(ground) {
@@ -56,7 +56,7 @@ export const anchorCases: readonly Case[] = [
       ),
   },
   {
-    name: 'an anchor one natural period ahead is the furthest: later is refused',
+    name: 'an anchor at most one natural period ahead is accepted, a later one is refused',
     source: `${billingCycle}; the boundary itself measured by public projects`,
     expected: ['accepted', 'refused 400'],
     run: (ground) =>
@@ -68,7 +68,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'an anchor on the 31st bills on the last day of short months and comes back to the 31st',
+    name: 'an anchor on the 31st bills on the last day of short months and returns to the 31st',
     source: billingCycle,
     expected: ['2027-01-31', '2027-02-28', '2027-03-31', '2027-04-30'],
     run: (ground) =>
@@ -90,7 +90,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: '30 April passed as the anchor of somebody billed on the 31st moves them to the 30th for good',
+    name: '30 April as the anchor of a subscription billed on the 31st moves it to the 30th permanently',
     source: billingCycle,
     expected: ['2027-04-30T10:00:00Z', '2027-05-30T10:00:00Z'],
     run: (ground) =>
@@ -106,7 +106,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'after 28 February the 31 March is too far for an anchor and right for an anchor config',
+    name: 'after 28 February, 31 March is too far ahead for an anchor, but an anchor config reaches it',
     source: billingCycle,
     expected: ['refused 400', '2027-03-31T10:00:00Z'],
     run: (ground) =>
@@ -136,7 +136,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'the anchor an anchor config shows is the first date whose month has the day, also when a short month is billed before',
+    name: 'the anchor of an anchor config is the first date whose month has the day, even if a short month is billed before it',
     source: billingCycle,
     expected: '2027-03-31T10:00:00Z',
     run: (ground) =>
@@ -150,7 +150,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'an anchor config with a month means, for a price of two years, the second such month ahead when this year’s is over',
+    name: 'an anchor config with a month and a two-year price means the second such month ahead when this year’s has passed',
     source: 'not stated',
     unsure: 17,
     expected: '2029-03-15T10:00:00Z',
@@ -166,7 +166,7 @@ export const anchorCases: readonly Case[] = [
       }),
   },
   {
-    name: 'an anchor config goes neither with an anchor nor with a backdated start nor with weeks',
+    name: 'an anchor config is refused together with an anchor, a backdated start or a weekly price',
     source: billingCycle,
     expected: ['refused 400', 'refused 400', 'refused 400'],
     async run(ground) {
@@ -185,7 +185,7 @@ export const anchorCases: readonly Case[] = [
     },
   },
   {
-    name: 'anchor, backdated start and `none`: the start is kept, nothing is charged for the past, one invoice at the anchor',
+    name: 'anchor, backdated start and `none`: the start is kept, the past is not charged, one invoice at the anchor',
     source: `${backdating}; ${ghost}`,
     expected: { started: '2026-12-31T10:00:00Z', before: 0, after: [['2027-01-31T10:00:00Z', 4_900]] },
     run: (ground) =>

@@ -1,15 +1,15 @@
 import { type Case, create, day, refusal } from '../case.ts'
 
-/** What can be changed, what must be replaced, and what is found again. */
+/** What can be changed, what must be replaced, and how it is found again. */
 export const catalogCases: readonly Case[] = [
   {
-    name: 'what a price costs cannot be changed',
+    name: 'the amount of a price cannot be changed',
     source: 'the SDK’s PriceUpdateParams has no amount',
     expected: 'refused 400',
     run: ({ stripe, monthly }) => refusal(stripe.prices.update(monthly, { unit_amount: 1 } as object)),
   },
   {
-    name: 'tax_behavior of a price is set once',
+    name: 'tax_behavior of a price can be set only once',
     source: 'the SDK’s PriceUpdateParams.tax_behavior',
     expected: ['accepted', 'refused 400'],
     async run(ground) {
@@ -20,7 +20,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'a lookup key in use is moved by transfer_lookup_key alone, in one request',
+    name: 'only transfer_lookup_key moves a lookup key in use, in one request',
     source: 'the SDK’s PriceCreateParams.transfer_lookup_key',
     expected: ['refused 400', null, true],
     async run(ground) {
@@ -61,7 +61,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'the id of a deleted product is free again',
+    name: 'the id of a deleted product can be used again',
     source: 'not stated',
     unsure: 13,
     expected: 'accepted',
@@ -73,7 +73,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'an id that exists is refused: resource_already_exists',
+    name: 'a creation with an existing id is refused: resource_already_exists',
     source: 'https://docs.stripe.com/error-codes#resource-already-exists',
     expected: ['refused 400 resource_already_exists', 'refused 400 resource_already_exists'],
     async run(ground) {
@@ -86,7 +86,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'an archived price cannot be subscribed to: grandfathered ones must be active at creation',
+    name: 'a subscription to an archived price is refused: grandfathered prices must be active at creation',
     source: 'https://docs.stripe.com/products-prices/manage-prices#archive-price',
     expected: 'refused 400',
     async run(ground) {
@@ -97,8 +97,8 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'percentage and way of a tax rate, and what a coupon takes off, cannot be changed',
-    source: 'the SDK’s TaxRateUpdateParams and CouponUpdateParams have none',
+    name: 'percentage and inclusiveness of a tax rate, and the amount of a coupon, cannot be changed',
+    source: 'the SDK’s TaxRateUpdateParams and CouponUpdateParams have no such parameters',
     expected: ['refused 400', 'refused 400'],
     async run(ground) {
       const { stripe } = ground
@@ -111,7 +111,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'one active promotion code of a name; switched off it frees the name; its coupon’s deletion ends it for good',
+    name: 'an active promotion code is unique; deactivation frees its name; deleting its coupon ends it permanently',
     source: 'https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes',
     expected: ['refused 400', 'accepted', false, false],
     async run(ground) {
@@ -124,14 +124,14 @@ export const catalogCases: readonly Case[] = [
       const freed = await refusal(stripe.promotionCodes.create(about))
       await stripe.coupons.del(coupon)
       const [left] = (await stripe.promotionCodes.list({ code: about.code, limit: 1 })).data
-      // Refused or without effect.
+      // The update is refused or has no effect.
       await refusal(stripe.promotionCodes.update(left?.id ?? '', { active: true }))
       const after = await stripe.promotionCodes.retrieve(left?.id ?? '')
       return [twice, freed, left?.active, after.active]
     },
   },
   {
-    name: 'a webhook endpoint says its secret in the answer to its creation and never again',
+    name: 'only the creation of a webhook endpoint returns its secret',
     source: 'https://docs.stripe.com/api/webhook_endpoints/object',
     expected: [true, undefined],
     async run({ stripe }) {
@@ -145,7 +145,7 @@ export const catalogCases: readonly Case[] = [
     },
   },
   {
-    name: 'a meter’s event name exists once, and a metered price needs a meter',
+    name: 'the event name of a meter is unique, and a metered price needs a meter',
     source: 'https://docs.stripe.com/api/billing/meter/create; the SDK’s CHANGELOG 18.0.0',
     expected: ['refused 400', 'refused 400', 'inactive'],
     async run(ground) {
@@ -173,7 +173,7 @@ export const catalogCases: readonly Case[] = [
   },
 ]
 
-/** A name of this run alone. */
+/** A name that only this run uses. */
 function keyOf(product: string): string {
   return `crossbill-${product.replace(/^prod_/, '').replaceAll(/[^A-Za-z0-9]/g, '')}`
 }

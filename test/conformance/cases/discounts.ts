@@ -4,7 +4,7 @@ import { type Case, type Ground, at, billed, create, day, iso, refusal, signUp }
 const coupons = 'https://docs.stripe.com/billing/subscriptions/coupons'
 const toolkit = 'https://docs.stripe.com/billing/subscriptions/import-subscriptions-toolkit'
 
-/** Discounts and their clocks: what counting the renewals still discounted is built on. */
+/** Discounts and their durations: the basis for counting the renewals that are still discounted. */
 export const discountCases: readonly Case[] = [
   {
     name: 'repeating counts calendar months: three months of a monthly price are three invoices',
@@ -23,7 +23,7 @@ export const discountCases: readonly Case[] = [
       }),
   },
   {
-    name: 'a yearly price inside the window gets its whole year discounted',
+    name: 'a yearly price that renews within the duration is discounted for its whole year',
     source: coupons,
     expected: 44_100,
     async run(ground) {
@@ -37,7 +37,7 @@ export const discountCases: readonly Case[] = [
     },
   },
   {
-    name: 'a once coupon is used up by an immediate first invoice, and not without one',
+    name: 'a once coupon is used up by an immediate first invoice, and is kept without one',
     source: `https://github.com/stripe/stripe-go/issues/944; ${coupons}`,
     expected: [
       [4_410, 4_900],
@@ -56,7 +56,7 @@ export const discountCases: readonly Case[] = [
       }),
   },
   ...(['flexible', 'classic'] as const).map((type): Case => ({
-    name: `the clock of a discount starts at the backdated start, in ${type} mode`,
+    name: `the duration of a discount begins at the backdated start, in ${type} mode`,
     source:
       'https://docs.stripe.com/billing/subscriptions/backdating; TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe',
     expected: 'the backdated start',
@@ -76,8 +76,8 @@ export const discountCases: readonly Case[] = [
     },
   })),
   {
-    name: 'an update before a future anchor unsets the discounts',
-    source: `${toolkit} says so of its own tool`,
+    name: 'an update before a future anchor removes the discounts',
+    source: `${toolkit} says so about its own tool`,
     unsure: 5,
     expected: 0,
     async run(ground) {
@@ -87,7 +87,7 @@ export const discountCases: readonly Case[] = [
     },
   },
   {
-    name: 'a discount sent again by its id keeps its clock',
+    name: 'a discount that is sent again by its id keeps its dates',
     source: 'the SDK’s SubscriptionUpdateParams.discounts',
     expected: true,
     async run(ground) {
@@ -103,7 +103,7 @@ export const discountCases: readonly Case[] = [
     },
   },
   {
-    name: 'an empty list of discounts on creation is taken',
+    name: 'an empty list of discounts on creation is accepted',
     source: 'the SDK’s Emptyable type',
     expected: 0,
     run: async (ground) =>
@@ -117,7 +117,7 @@ export const discountCases: readonly Case[] = [
       ).discounts.length,
   },
   {
-    name: 'a coupon that is used up is refused: carrying needs coupons without a limit',
+    name: 'a used-up coupon is refused: carried discounts need coupons without a limit',
     source: 'https://docs.stripe.com/error-codes#coupon-expired',
     expected: ['accepted', 'refused 400 coupon_expired'],
     async run(ground) {
@@ -132,7 +132,7 @@ export const discountCases: readonly Case[] = [
     },
   },
   {
-    name: 'a deleted coupon goes on taking off where it runs, and its id may be used again',
+    name: 'discounts of a deleted coupon continue, and its id can be used again',
     source: `${coupons}; TryGhost/migrate deletes and creates`,
     expected: [4_410, 'accepted'],
     async run(ground) {

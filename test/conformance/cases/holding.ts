@@ -2,10 +2,10 @@ import { type Case, at, billed, create, day, refusal, signUp, statuses } from '.
 
 const pausing = 'https://docs.stripe.com/billing/subscriptions/pause-payment'
 
-/** Holding the old subscription, and ending it. */
+/** Holding and ending the old subscription. */
 export const holdingCases: readonly Case[] = [
   {
-    name: 'pausing collection keeps the status and can be taken back',
+    name: 'pausing collection keeps the status and can be reverted',
     source: pausing,
     expected: ['active', 'keep_as_draft', null],
     async run(ground) {
@@ -17,8 +17,8 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'pause_collection is no parameter of creation',
-    source: 'the SDK’s SubscriptionCreateParams has none',
+    name: 'pause_collection is not a parameter of creation',
+    source: 'the SDK’s SubscriptionCreateParams does not have it',
     expected: 'refused 400',
     async run(ground) {
       const more = { pause_collection: { behavior: 'void' } }
@@ -27,7 +27,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'held with keep_as_draft a renewal is a draft nobody collects, also after the hold; with void it is void',
+    name: 'with keep_as_draft a held renewal stays an uncollected draft, even after the hold; with void it is void',
     source: pausing,
     expected: { held: ['paid', 'draft', 'paid'], voided: ['paid', 'void', 'paid'], running: ['active', 'active'] },
     run: (ground) =>
@@ -64,7 +64,7 @@ export const holdingCases: readonly Case[] = [
       }),
   },
   {
-    name: 'cancelling what is cancelled answers 404, though it can still be read with the comment of the first cancel',
+    name: 'a second cancel answers 404, but the subscription can still be read with the comment of the first cancel',
     source: 'https://github.com/stripe/stripe-go/issues/1887; https://docs.stripe.com/api/subscriptions/cancel',
     expected: ['refused 404', 'canceled', 'a marker'],
     async run(ground) {
@@ -78,7 +78,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'after a cancel metadata and cancellation_details can be changed and nothing else',
+    name: 'after a cancel, only metadata and cancellation_details can be changed',
     source: 'the SDK’s Subscriptions.cancel',
     expected: ['accepted', 'refused 400 invalid_canceled_subscription_fields'],
     async run(ground) {
@@ -93,7 +93,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'an immediate cancel with invoice_now and prorate false gives no credit and makes no invoice',
+    name: 'an immediate cancel with invoice_now and prorate false creates no credit and no invoice',
     source: 'the SDK’s SubscriptionCancelParams',
     expected: { invoices: 1, items: 0, balance: 0 },
     async run(ground) {
@@ -108,8 +108,8 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'pending prorations go with an immediate cancel that neither invoices nor prorates',
-    source: 'the SDK’s Subscriptions.cancel; the documentation said otherwise before',
+    name: 'an immediate cancel without invoice_now and prorate deletes pending prorations',
+    source: 'the SDK’s Subscriptions.cancel; an earlier documentation said the opposite',
     unsure: 10,
     expected: 0,
     async run(ground) {
@@ -147,7 +147,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'cancel_at and cancel_at_period_end exclude each other',
+    name: 'cancel_at and cancel_at_period_end cannot be combined',
     source: 'TryGhost/migrate',
     expected: 'refused 400',
     run: async (ground) =>
@@ -161,7 +161,7 @@ export const holdingCases: readonly Case[] = [
       ),
   },
   {
-    name: 'cancel_at beyond the current period cuts that period short and charges its part',
+    name: 'cancel_at in a later period ends that period early and charges it in part',
     source: 'the SDK’s SubscriptionCreateParams.cancel_at',
     expected: ['2027-01-10 4900', '2027-02-10 part', 'canceled'],
     run: (ground) =>
@@ -197,7 +197,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'a subscription under a schedule refuses to be ended until the schedule is released, which leaves it running',
+    name: 'a subscription with a schedule cannot be cancelled until the schedule is released, which leaves it active',
     source: 'observed in many public projects',
     expected: ['refused 400', 'released', 'active', 'accepted'],
     async run(ground) {
@@ -212,7 +212,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'from_subscription takes nothing else: phases need a second call',
+    name: 'from_subscription accepts no other parameter: phases need a second request',
     source: 'the SDK’s SubscriptionScheduleCreateParams.from_subscription',
     expected: 'refused 400',
     async run(ground) {
@@ -221,7 +221,7 @@ export const holdingCases: readonly Case[] = [
     },
   },
   {
-    name: 'a schedule starts a monthly subscription more than a month ahead',
+    name: 'a schedule can start a monthly subscription more than a month ahead',
     source: 'https://docs.stripe.com/billing/subscriptions/import-subscriptions',
     expected: ['not_started', null],
     async run(ground) {
@@ -235,7 +235,7 @@ export const holdingCases: readonly Case[] = [
   },
 ]
 
-/** A subscription that nothing was charged for. */
+/** A subscription without any charge. */
 async function quiet(ground: Parameters<Case['run']>[0]) {
   return create(ground, {
     customer: await ground.customer(),

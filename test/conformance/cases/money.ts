@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { type Case, at, billed, create, day, refusal, signUp } from '../case.ts'
 
-/** What is charged, in which currency, with which tax, to which card. */
+/** What is charged, in which currency, with which tax, to which payment method. */
 export const moneyCases: readonly Case[] = [
   {
     name: 'a preview of a creation has no side effect and bills the first period from the anchor',
@@ -25,7 +25,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'what a preview of a subscription says is what comes',
+    name: 'the preview of a subscription equals its next invoice',
     source: 'https://docs.stripe.com/api/invoices/create_preview',
     expected: { total: 5_831, same: true },
     run: (ground) =>
@@ -45,7 +45,7 @@ export const moneyCases: readonly Case[] = [
       }),
   },
   {
-    name: 'an inclusive rate is contained in the price, and a discount comes off before it',
+    name: 'an inclusive tax is contained in the price, and discounts apply before tax',
     source: 'https://docs.stripe.com/billing/taxes/tax-rates',
     expected: [4_410, 704],
     async run(ground) {
@@ -64,7 +64,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'automatic tax for a customer nobody can place is refused, never silently off',
+    name: 'automatic tax for a customer without a known location is refused, never silently disabled',
     source: 'the SDK’s error codes customer_tax_location_invalid and stripe_tax_inactive',
     expected: 'refused 400',
     run: async (ground) =>
@@ -78,7 +78,7 @@ export const moneyCases: readonly Case[] = [
       ),
   },
   {
-    name: 'one currency per customer: a second one is refused, also beside a pending invoice item',
+    name: 'one currency per customer: a second one is refused, even beside a pending invoice item',
     source: 'https://docs.stripe.com/invoicing/multi-currency-customers',
     expected: ['refused 400', 'refused 400'],
     async run(ground) {
@@ -95,7 +95,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'a price with currency options is charged in the currency asked for',
+    name: 'a price with currency options is charged in the requested currency',
     source: 'https://docs.stripe.com/products-prices/how-products-and-prices-work',
     expected: ['eur', 4_500],
     async run(ground) {
@@ -105,7 +105,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'the subscription’s own payment method pays before the customer’s default',
+    name: 'the payment method of the subscription comes before the customer’s default',
     source: 'https://docs.stripe.com/billing/subscriptions/payment-methods-setting',
     expected: 'the subscription’s own',
     async run(ground) {
@@ -119,7 +119,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'credit on the customer’s balance is taken by the next finalized invoice',
+    name: 'credit on the customer’s balance is applied to the next finalized invoice',
     source: 'https://docs.stripe.com/billing/customer/balance',
     expected: [4_900, 4_200, 0],
     async run(ground) {
@@ -136,7 +136,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'a finalized invoice of zero turns paid',
+    name: 'a finalized invoice of zero becomes paid',
     source: 'https://docs.stripe.com/invoicing/integration/workflow-transitions',
     expected: 'paid',
     async run(ground) {
@@ -148,7 +148,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'sent invoices need days until due, and the subscription is active whatever becomes of them',
+    name: 'send_invoice needs days_until_due, and the subscription stays active whether or not the invoices are paid',
     source: 'https://docs.stripe.com/billing/collection-method',
     expected: ['refused 400', 'active'],
     async run(ground) {
@@ -165,7 +165,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'default_incomplete charges nothing inside the call: what is due at once leaves it incomplete',
+    name: 'default_incomplete charges nothing during the request: an amount due at once leaves the subscription incomplete',
     source: 'https://docs.stripe.com/api/subscriptions/create',
     expected: ['incomplete', 0],
     async run(ground) {
@@ -175,7 +175,7 @@ export const moneyCases: readonly Case[] = [
     },
   },
   {
-    name: 'flexible is the default, and there is no way back from it',
+    name: 'flexible billing mode is the default and cannot be reverted',
     source: 'https://docs.stripe.com/billing/subscriptions/billing-mode',
     expected: ['flexible', 'classic', 'flexible', 'refused 400'],
     async run(ground) {
@@ -195,7 +195,7 @@ export const moneyCases: readonly Case[] = [
   },
   {
     name: 'an invoice in a currency of three decimals is charged to the last digit',
-    source: 'https://docs.stripe.com/currencies#three-decimal asks for amounts in tens, of payments made directly',
+    source: 'https://docs.stripe.com/currencies#three-decimal requires amounts in tens for direct payments',
     unsure: 20,
     expected: 11_115,
     async run(ground) {

@@ -2,10 +2,10 @@ import { type Case, create, day, refusal } from '../case.ts'
 
 const idempotency = 'https://docs.stripe.com/api/idempotent_requests'
 
-/** How requests are repeated, refused, and found again. */
+/** How requests are repeated and refused, and how their objects are found. */
 export const requestCases: readonly Case[] = [
   {
-    name: 'the same key again gives the same answer and makes nothing; another request under it is refused',
+    name: 'the same idempotency key returns the same answer and creates nothing; another request with it is refused',
     source: idempotency,
     expected: { same: true, made: 1, other: 'refused 400' },
     async run(ground) {
@@ -21,7 +21,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'a replayed answer says so in a header',
+    name: 'a replayed answer has a header that says so',
     source: 'a known convention; not in the documentation',
     unsure: 12,
     expected: ['null', 'true'],
@@ -31,7 +31,7 @@ export const requestCases: readonly Case[] = [
       for (const _ of [1, 2]) {
         const made = await stripe.coupons.create({ percent_off: 5, duration: 'once' }, { idempotencyKey })
         const found: unknown = made.lastResponse.headers
-        // Plain over Node's own client, a Headers over fetch.
+        // A plain object with Node's own client, a `Headers` with fetch.
         const all = new Headers(found as Record<string, string>)
         headers.push(String(all.get('idempotent-replayed')))
       }
@@ -39,7 +39,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'what is refused for its parameters is not kept under the key',
+    name: 'a refusal of the parameters is not stored under the idempotency key',
     source: idempotency,
     expected: ['refused 400', 'accepted'],
     async run({ stripe, product }) {
@@ -52,7 +52,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'metadata has fifty keys at most, of forty characters at most; an empty text takes one away',
+    name: 'metadata has at most fifty keys of at most forty characters; an empty text removes a key',
     source: 'https://docs.stripe.com/metadata',
     expected: ['refused 400', 'refused 400', ['b']],
     async run({ stripe }) {
@@ -67,7 +67,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'subscriptions are listed without the cancelled ones, unless all are asked for; at once, not after a while',
+    name: 'a list has no cancelled subscriptions unless it asks for all; changes are visible at once',
     source: 'https://docs.stripe.com/api/subscriptions/list',
     expected: { usual: 1, all: 2 },
     async run(ground) {
@@ -82,7 +82,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'a list of a customer the account never had is refused',
+    name: 'a list for a customer that the account never had is refused',
     source: 'observed in public projects; not stated',
     unsure: 19,
     expected: ['refused 400', 'refused 400'],
@@ -95,7 +95,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'expansion goes four levels deep; tiers and currency options are shown when asked for',
+    name: 'expansion reaches four levels; tiers and currency options are shown when expanded',
     source: 'https://docs.stripe.com/api/expanding_objects',
     expected: ['refused 400', false, true],
     async run(ground) {
@@ -108,7 +108,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'a subscription shows ten of its items, and says that there are more',
+    name: 'a subscription shows ten of its items and reports that there are more',
     source: 'https://docs.stripe.com/api/pagination; not stated for items',
     unsure: 21,
     expected: { shown: 10, more: true, all: 12 },
@@ -123,7 +123,7 @@ export const requestCases: readonly Case[] = [
     },
   },
   {
-    name: 'items pending for a customer are found by the customer',
+    name: 'pending items of a customer are found by the customer',
     source: 'https://docs.stripe.com/api/invoiceitems/list',
     expected: 1,
     async run(ground) {

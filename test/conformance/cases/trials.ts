@@ -5,7 +5,7 @@ const settings = 'the SDK’s SubscriptionCreateParams.trial_settings'
 
 export const trialCases: readonly Case[] = [
   {
-    name: 'a trial makes one paid invoice of zero and is charged at its end, which is the anchor',
+    name: 'a trial has one paid zero invoice and is charged at its end, which becomes the anchor',
     source: trials,
     expected: { status: 'trialing', first: [0, 'paid'], anchor: true, after: ['2027-01-20T12:00:00Z', 4_900] },
     run: (ground) =>
@@ -23,7 +23,7 @@ export const trialCases: readonly Case[] = [
       }),
   },
   {
-    name: 'a trial with a backdated start: one invoice of zero whose line starts at the original start',
+    name: 'a trial with a backdated start: one zero invoice whose line starts at the original start',
     source: 'TryGhost/migrate, packages/mg-stripe, e2e tests on Stripe with test clocks',
     expected: { status: 'trialing', invoices: [['2027-01-05T12:00:00Z', 0]] },
     run: (ground) =>
@@ -38,7 +38,7 @@ export const trialCases: readonly Case[] = [
       }),
   },
   {
-    name: 'a trial’s end in the past is refused, and one beside trial_from_plan',
+    name: 'a trial end in the past is refused, and so is trial_end with trial_from_plan',
     source: 'TryGhost/migrate; the SDK’s SubscriptionCreateParams.trial_from_plan',
     expected: ['refused 400', 'refused 400'],
     async run(ground) {
@@ -52,7 +52,7 @@ export const trialCases: readonly Case[] = [
     },
   },
   {
-    name: 'an anchor config may stand beside a trial',
+    name: 'an anchor config can be combined with a trial',
     source: `${trials} implies it; Checkout forbids it`,
     unsure: 8,
     expected: 'accepted',
@@ -67,7 +67,7 @@ export const trialCases: readonly Case[] = [
       ),
   },
   {
-    name: 'a trial whose end leaves the anchor unchanged bills on the last day of short months and comes back to the 31st',
+    name: 'a trial whose end leaves the anchor unchanged bills on the last day of short months and returns to the 31st',
     source: settings,
     unsure: 9,
     expected: ['2027-02-10', '2027-02-28', '2027-03-31'],
@@ -86,7 +86,7 @@ export const trialCases: readonly Case[] = [
       }),
   },
   {
-    name: 'a trial that ends without a payment method is cancelled or paused, as asked',
+    name: 'a trial that ends without a payment method is cancelled or paused, as requested',
     source: trials,
     expected: ['canceled', 'paused'],
     run: (ground) =>
@@ -125,7 +125,7 @@ export const trialCases: readonly Case[] = [
       }),
   },
   {
-    name: 'the first renewal of a trial starts at its end to the second',
+    name: 'the first renewal of a trial starts exactly at its end',
     source: trials,
     expected: '2027-01-20T12:34:56Z',
     run: (ground) =>

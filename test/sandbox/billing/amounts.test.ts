@@ -87,7 +87,7 @@ describe('money is exact', () => {
 })
 
 describe('discounts (docs.stripe.com/billing/subscriptions/coupons)', () => {
-  test('come off the line first, then off the invoice, in order', () => {
+  test('apply to the line first, then to the invoice, in order', () => {
     const own = reduction({ discount: 'di_item', percentOff: 50 })
     const taken = takeOff(
       [line(1_000, { own: [own] })],
@@ -109,7 +109,7 @@ describe('discounts (docs.stripe.com/billing/subscriptions/coupons)', () => {
     ])
   })
 
-  test('an amount off is shared by all lines and never exceeds them', () => {
+  test('an amount off is split over all lines and never exceeds them', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 8 }),
@@ -133,7 +133,7 @@ describe('discounts (docs.stripe.com/billing/subscriptions/coupons)', () => {
     )
   })
 
-  test('one limited to a product leaves the others alone', () => {
+  test('a discount for one product does not change other lines', () => {
     const taken = takeOff(
       [line(1_000), line(1_000, { product: 'prod_2' })],
       [reduction({ percentOff: 20, products: ['prod_2'] })],
@@ -142,7 +142,7 @@ describe('discounts (docs.stripe.com/billing/subscriptions/coupons)', () => {
     expect(taken).toEqual([[], [{ discount: 'di_1', amount: 200 }]])
   })
 
-  test('repeating lasts calendar months from its start, the end not included; others have no clock', () => {
+  test('a repeating discount lasts calendar months from its start, excluding the end; others have no end date', () => {
     const end = discountEnd('repeating', 3, at('2027-01-31T00:00:00Z'))
     expect(end).toBe(at('2027-04-30T00:00:00Z'))
     expect(discountRuns(end, at('2027-04-29T23:59:59Z'))).toBe(true)
@@ -153,7 +153,7 @@ describe('discounts (docs.stripe.com/billing/subscriptions/coupons)', () => {
 })
 
 describe('taxes', () => {
-  test('exclusive comes on top of what discounts left, inclusive is contained in it', () => {
+  test('exclusive tax is added to the discounted amount, inclusive tax is contained in it', () => {
     const totals = addUp(
       [line(1_000, { rates: [rate(19, false)] }), line(1_190, { rates: [rate(19, true)] })],
       [reduction({ percentOff: 50 })],
@@ -219,7 +219,7 @@ describe('taxes', () => {
 })
 
 describe('balance and retries', () => {
-  test('credit is used first, a rest too small to charge is owed, a negative invoice becomes credit', () => {
+  test('credit is used first, an amount too small to charge is owed, a negative invoice becomes credit', () => {
     expect(settleBalance(1_000, -300, { smallest: 50, step: 1 })).toEqual({ amountDue: 700, endingBalance: 0 })
     expect(settleBalance(1_000, -1_300, { smallest: 50, step: 1 })).toEqual({ amountDue: 0, endingBalance: -300 })
     expect(settleBalance(20, 0, { smallest: 50, step: 1 })).toEqual({ amountDue: 0, endingBalance: 20 })
@@ -227,7 +227,7 @@ describe('balance and retries', () => {
     expect(settleBalance(1_000, 200, { smallest: 50, step: 1 })).toEqual({ amountDue: 1_200, endingBalance: 0 })
   })
 
-  test('attempts follow the account’s days and end', () => {
+  test('attempts follow the account’s retry days and end', () => {
     const days = [1, 2, 3, 4].map((attempts) => nextAttempt([3, 8, 15], 0, attempts))
     expect(days).toEqual([3 * 86_400, 8 * 86_400, 15 * 86_400, null])
   })

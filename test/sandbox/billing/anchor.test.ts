@@ -1,4 +1,4 @@
-// Anchors, backdating, trials and their combinations. Sources are named in each case; "docs" is
+// Anchors, backdating, trials and their combinations. Each case names its source; "docs" is
 // docs.stripe.com/billing/subscriptions/…
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ const period = (subscription: Stripe.Subscription) => {
 const days = (entries: readonly { at: string }[]) => entries.map((charge) => charge.at.slice(0, 10))
 
 describe('billing_cycle_anchor (docs billing-cycle)', () => {
-  test('may lie up to one natural period ahead, the boundary included, and not a second further', async () => {
+  test('is at most one natural period ahead, including the boundary', async () => {
     const { stripe, customer, monthly } = await school({ clock: '2027-01-31T12:00:00Z' })
     const create = (anchor: string) =>
       stripe.subscriptions.create({
@@ -30,7 +30,7 @@ describe('billing_cycle_anchor (docs billing-cycle)', () => {
     expect(await refusal(create('2027-01-31T11:59:59Z'))).toMatchObject({ status: 400, param: 'billing_cycle_anchor' })
   })
 
-  test('with items of several intervals the shortest decides how far ahead', async () => {
+  test('with several intervals, the shortest one is the limit', async () => {
     const { stripe, customer, monthly, price } = await school()
     const yearly = await price({ recurring: { interval: 'year' } })
     const refused = await refusal(
@@ -44,14 +44,14 @@ describe('billing_cycle_anchor (docs billing-cycle)', () => {
     expect(refused.param).toBe('billing_cycle_anchor')
   })
 
-  test('an anchor on the 31st bills on the last day of short months and comes back to the 31st', async () => {
+  test('an anchor on the 31st bills on the last day of short months and returns to the 31st', async () => {
     const { stripe, customer, monthly, until, ledger } = await school({ clock: '2027-01-31T08:00:00Z' })
     await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-06-15T00:00:00Z')
     expect(days(ledger())).toEqual(['2027-01-31', '2027-02-28', '2027-03-31', '2027-04-30', '2027-05-31'])
   })
 
-  test('trap: 30 April passed as the anchor of a 31st re-anchors it to the 30th for ever', async () => {
+  test('trap: 30 April as the anchor of a 31st moves it to the 30th permanently', async () => {
     const { stripe, customer, monthly, until, ledger } = await school({ clock: '2027-04-05T08:00:00Z' })
     const anchor = at('2027-04-30T08:00:00Z')
     await stripe.subscriptions.create({
@@ -64,7 +64,7 @@ describe('billing_cycle_anchor (docs billing-cycle)', () => {
     expect(days(ledger())).toEqual(['2027-04-30', '2027-05-30', '2027-06-30', '2027-07-30'])
   })
 
-  test('trap: just after 28 February the 31 March is further than a month: refused as anchor, possible as anchor config', async () => {
+  test('trap: just after 28 February, 31 March is more than a month ahead: refused as anchor, accepted as anchor config', async () => {
     const { stripe, customer, monthly, until, ledger } = await school({ clock: '2027-02-28T10:00:00Z' })
     const anchor = at('2027-03-31T09:15:00Z')
     const plain = { customer, items: [{ price: monthly }], proration_behavior: 'none' as const }
@@ -99,7 +99,7 @@ describe('billing_cycle_anchor (docs billing-cycle)', () => {
     ])
   })
 
-  test('flexible mode keeps the anchor when an interval changes, classic mode starts anew (docs billing-mode, comparison)', async () => {
+  test('flexible mode keeps the anchor when an interval changes, classic mode restarts the period (docs billing-mode, comparison)', async () => {
     for (const [mode, expected] of [
       ['flexible', '2027-01-10T12:00:00Z'],
       ['classic', '2027-01-20T12:00:00Z'],
@@ -142,7 +142,7 @@ describe('billing_cycle_anchor_config (docs billing-cycle; SDK)', () => {
     expect(await create({ items: [{ price: weekly }] })).toMatchObject({ status: 400, param })
   })
 
-  test('takes the time of the creation where none is given, and is shown as asked', async () => {
+  test('uses the time of the creation by default, and is shown as given', async () => {
     const { stripe, customer, monthly } = await school({ clock: '2027-01-10T12:34:56Z' })
     const made = await stripe.subscriptions.create({
       customer,
@@ -160,7 +160,7 @@ describe('billing_cycle_anchor_config (docs billing-cycle; SDK)', () => {
     })
   })
 
-  test('the first full invoice falls within one period; the anchor is documented as the first date whose month has the day, and the other reading can be had', async () => {
+  test('the first full invoice falls within one period; the anchor is the first date whose month has the day (documented), or as in the other reading', async () => {
     for (const [shown, expected] of [
       [true, '2027-02-28T06:00:00Z'],
       [false, '2027-05-31T06:00:00Z'],
@@ -197,7 +197,7 @@ describe('proration_behavior and the time before the anchor (docs billing-cycle)
     return { ...world, made }
   }
 
-  test('none makes it free and makes no invoice at all until the first billing period', async () => {
+  test('none makes it free, without any invoice until the first billing period', async () => {
     const { made, ledger, until } = await create({ proration_behavior: 'none' })
     expect(made.latest_invoice).toBeNull()
     expect(period(made)).toEqual(['2027-01-21T00:00:00Z', '2027-01-31T00:00:00Z'])
@@ -205,7 +205,7 @@ describe('proration_behavior and the time before the anchor (docs billing-cycle)
     expect(ledger()).toEqual([])
   })
 
-  test('the default charges for it at once, by the second: forgetting none is a double charge', async () => {
+  test('the default charges for it at once, by the second: without none it is a double charge', async () => {
     const { made, ledger } = await create({})
     // Ten of the 31 days from 31 December to 31 January.
     expect(made.latest_invoice).toMatchObject({ status: 'paid', total: Math.round((4900 * 10) / 31) })
@@ -222,7 +222,7 @@ describe('proration_behavior and the time before the anchor (docs billing-cycle)
 })
 
 describe('backdate_start_date (docs backdating)', () => {
-  test('none sets the start and charges nothing for the past', async () => {
+  test('none sets the start and does not charge the past', async () => {
     const { stripe, customer, monthly, ledger } = await school()
     const made = await stripe.subscriptions.create({
       customer,
@@ -235,7 +235,7 @@ describe('backdate_start_date (docs backdating)', () => {
     expect(ledger()).toEqual([])
   })
 
-  test('with prorations the past is charged, one line a period in flexible mode; the anchor follows the start when none is given', async () => {
+  test('with prorations the past is charged, one line per period in flexible mode; without an anchor, the start is the anchor', async () => {
     const { stripe, customer, monthly } = await school()
     const made = await stripe.subscriptions.create({
       customer,
@@ -314,7 +314,7 @@ describe('backdate_start_date (docs backdating)', () => {
 })
 
 describe('trials (docs trials)', () => {
-  test('trialing, a paid invoice of zero at once, the anchor at the trial’s end, the full price then', async () => {
+  test('trialing, a paid zero invoice at once, the anchor and the full price at the end of the trial', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const made = await stripe.subscriptions.create({
       customer,
@@ -332,7 +332,7 @@ describe('trials (docs trials)', () => {
     ])
   })
 
-  test('a past end and one more than 730 days ahead are refused', async () => {
+  test('an end in the past or more than 730 days ahead is refused', async () => {
     const { stripe, customer, monthly } = await school()
     const create = (end: string) =>
       refusal(stripe.subscriptions.create({ customer, items: [{ price: monthly }], trial_end: at(end) }))
@@ -340,7 +340,7 @@ describe('trials (docs trials)', () => {
     expect(await create('2029-01-10T00:00:00Z')).toMatchObject({ status: 400, param: 'trial_end' })
   })
 
-  test('trial_end + backdate + none: trialing, one invoice of zero whose line starts at the original start (Ghost e2e)', async () => {
+  test('trial_end + backdate + none: trialing, one zero invoice whose line starts at the original start (Ghost e2e)', async () => {
     const { stripe, customer, monthly } = await school()
     const made = await stripe.subscriptions.create({
       customer,
@@ -356,7 +356,7 @@ describe('trials (docs trials)', () => {
     ])
   })
 
-  test('an anchor must be later than the trial’s end', async () => {
+  test('an anchor must be later than the end of the trial', async () => {
     const { stripe, customer, monthly } = await school()
     const refused = await refusal(
       stripe.subscriptions.create({
@@ -407,7 +407,7 @@ describe('trials (docs trials)', () => {
     expect(ledger().map((charge) => charge.at)).toEqual(['2027-02-10T13:00:00Z'])
   })
 
-  test('without a payment method a trial ends as asked: cancelled, paused, or with an invoice that cannot be paid', async () => {
+  test('without a payment method a trial ends as requested: cancelled, paused, or with an invoice that cannot be paid', async () => {
     for (const [missing, expected] of [
       ['cancel', 'canceled'],
       ['pause', 'paused'],

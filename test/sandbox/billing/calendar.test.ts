@@ -26,14 +26,14 @@ describe('billing dates count from the anchor', () => {
     )
   })
 
-  test('an anchor on 29 February bills yearly on 28 February and comes back to the 29th', () => {
+  test('an anchor on 29 February bills yearly on 28 February and returns to the 29th', () => {
     const dates = [1, 2, 3, 4].map((index) =>
       iso(boundary({ at: at('2024-02-29T12:00:00Z') }, { interval: 'year', count: 1 }, index)).slice(0, 10),
     )
     expect(dates).toEqual(['2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29'])
   })
 
-  test('an anchor passed as 30 April stays on the 30th for good: the wish for the 31st is not in it', () => {
+  test('an anchor on 30 April stays on the 30th permanently: it does not contain the 31st', () => {
     expect(
       iso(
         nextBoundary({ at: at('2027-04-30T00:00:00Z') }, { interval: 'month', count: 1 }, at('2027-04-30T00:00:00Z')),
@@ -59,7 +59,7 @@ describe('billing dates count from the anchor', () => {
     )
   })
 
-  test('an instant lies in exactly one period, and periods touch', () => {
+  test('every instant is in exactly one period, without gaps', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: at('2015-01-01T00:00:00Z'), max: at('2030-01-01T00:00:00Z') }),
@@ -82,7 +82,7 @@ describe('an anchor config is the next occurrence of its day and time', () => {
   const config = { day_of_month: 31, month: null, hour: 9, minute: 15, second: 0 }
   const monthly = { interval: 'month', count: 1 } as const
 
-  test('day 31 asked for in February bills on 28 February first and on 31 March next', () => {
+  test('day 31, requested in February, bills on 28 February first and on 31 March next', () => {
     const { first, anchor } = anchorFromConfig(config, monthly, at('2027-02-10T00:00:00Z'))
     expect(iso(first)).toBe('2027-02-28T09:15:00')
     expect(iso(anchor.at)).toBe('2027-03-31T09:15:00')
@@ -96,7 +96,7 @@ describe('an anchor config is the next occurrence of its day and time', () => {
     expect(iso(periodAround(anchor, twoMonthly, first).end)).toBe('2027-04-30T09:15:00')
   })
 
-  test('a yearly 29 February waits for a leap year; a day its month never has stays with its last', () => {
+  test('a yearly 29 February waits for a leap year; a day that its month never has becomes the last day', () => {
     const yearly = { interval: 'year', count: 1 } as const
     const leap = anchorFromConfig({ ...config, day_of_month: 29, month: 2 }, yearly, at('2026-06-01T00:00:00Z'))
     expect([iso(leap.first), iso(leap.anchor.at)]).toEqual(['2027-02-28T09:15:00', '2028-02-29T09:15:00'])
@@ -104,7 +104,7 @@ describe('an anchor config is the next occurrence of its day and time', () => {
     expect(iso(boundary(never.anchor, yearly, 1))).toBe('2028-02-29T09:15:00')
   })
 
-  test('a time of day left out is that of the creation', () => {
+  test('the default time of day is that of the creation', () => {
     const { anchor } = anchorFromConfig(
       { ...config, hour: null, minute: null, second: null },
       monthly,

@@ -9,7 +9,7 @@ import { at, glance, iso, school, type School } from './school.ts'
 const day = (entries: readonly { at: string; status: string }[]) =>
   entries.map((charge) => [charge.at.slice(0, 13), charge.status])
 
-/** The Dashboard's setting for what follows the last failed attempt. */
+/** The Dashboard setting for what follows the last failed attempt. */
 function finallyDo(world: School, last: AccountSettings['dunning']['finally']): void {
   const account = world.sandbox.world.account('us')
   Object.assign(account.settings, { dunning: { ...account.settings.dunning, finally: last } })
@@ -22,7 +22,7 @@ async function failingCard(world: School): Promise<string> {
 }
 
 describe('the first payment (payment_behavior, API reference)', () => {
-  test('default_incomplete charges nothing in the call: incomplete, with an open invoice; paid by hand it becomes active', async () => {
+  test('default_incomplete charges nothing during the request: incomplete, with an open invoice; a payment makes it active', async () => {
     const { stripe, customer, monthly, ledger } = await school()
     const made = await stripe.subscriptions.create({
       customer,
@@ -38,7 +38,7 @@ describe('the first payment (payment_behavior, API reference)', () => {
     expect((await stripe.subscriptions.retrieve(made.id)).status).toBe('active')
   })
 
-  test('allow_incomplete tries: a declined card leaves it incomplete; unpaid for 23 hours it is incomplete_expired and the invoice void', async () => {
+  test('allow_incomplete attempts the payment: a declined card leaves it incomplete; unpaid for 23 hours it is incomplete_expired and the invoice void', async () => {
     const world = await school()
     const { stripe, customer, monthly, until, ledger } = world
     await failingCard(world)
@@ -54,7 +54,7 @@ describe('the first payment (payment_behavior, API reference)', () => {
     expect(ledger()).toHaveLength(1)
   })
 
-  test('error_if_incomplete: 402 card_declined and nothing exists afterwards', async () => {
+  test('error_if_incomplete: 402 card_declined and no object is created', async () => {
     const world = await school()
     const { stripe, customer, monthly } = world
     await failingCard(world)
@@ -66,7 +66,7 @@ describe('the first payment (payment_behavior, API reference)', () => {
     expect((await stripe.invoices.list({ customer })).data).toEqual([])
   })
 
-  test('without any payment method: refused when something is due, fine when nothing is', async () => {
+  test('without any payment method: refused when an amount is due, otherwise accepted', async () => {
     const { stripe, monthly } = await school()
     const { id: customer } = await stripe.customers.create({ email: 'nocard@example.com' })
     expect(await refusal(stripe.subscriptions.create({ customer, items: [{ price: monthly }] }))).toMatchObject({
@@ -99,7 +99,7 @@ describe('the first payment (payment_behavior, API reference)', () => {
 })
 
 describe('who pays (docs payment-methods-setting, priority)', () => {
-  test('the subscription’s method before its source before the customer’s default', async () => {
+  test('first the subscription’s method, then its source, then the customer’s default', async () => {
     const { stripe, customer, monthly, until } = await school()
     const own = await stripe.paymentMethods.attach('pm_card_mastercard', { customer })
     const source = (await stripe.customers.createSource(customer, { source: 'tok_amex' })) as Stripe.Card
@@ -114,7 +114,7 @@ describe('who pays (docs payment-methods-setting, priority)', () => {
     expect(charge?.payment_method_details?.card?.brand).toBe('mastercard')
   })
 
-  test('a source pays when the subscription names one and no method', async () => {
+  test('a source pays when the subscription has a source but no method', async () => {
     const { stripe, customer, monthly } = await school()
     const source = (await stripe.customers.createSource(customer, { source: 'tok_amex' })) as Stripe.Card
     await stripe.subscriptions.create({ customer, items: [{ price: monthly }], default_source: source.id })
@@ -122,7 +122,7 @@ describe('who pays (docs payment-methods-setting, priority)', () => {
     expect([charge?.payment_method, charge?.payment_method_details?.card?.brand]).toEqual([source.id, 'amex'])
   })
 
-  test('a card the customer changes is the one charged next', async () => {
+  test('a new card is charged from the next payment on', async () => {
     const { stripe, customer, monthly, until } = await school()
     await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const other = await stripe.paymentMethods.attach('pm_card_mastercard', { customer })
@@ -133,7 +133,7 @@ describe('who pays (docs payment-methods-setting, priority)', () => {
     ).toEqual(['mastercard', 'visa'])
   })
 
-  test('a method of somebody else is refused', async () => {
+  test('a method of another customer is refused', async () => {
     const { stripe, customer, monthly } = await school()
     const other = await stripe.customers.create({ payment_method: 'pm_card_visa' })
     const [method] = (await stripe.customers.listPaymentMethods(other.id)).data
@@ -144,13 +144,13 @@ describe('who pays (docs payment-methods-setting, priority)', () => {
   })
 })
 
-describe('a renewal that is not paid', () => {
+describe('an unpaid renewal', () => {
   for (const [last, status] of [
     ['cancel', 'canceled'],
     ['unpaid', 'unpaid'],
     ['past_due', 'past_due'],
   ] as const)
-    test(`is tried again on the account's days, past due meanwhile; after the last attempt: ${status} (account settings)`, async () => {
+    test(`is retried on the account's days, past due meanwhile; after the last attempt: ${status} (account settings)`, async () => {
       const world = await school()
       finallyDo(world, last)
       const { stripe, customer, monthly, until, ledger } = world
@@ -173,7 +173,7 @@ describe('a renewal that is not paid', () => {
       expect(after.cancellation_details?.reason).toBe(status === 'canceled' ? 'payment_failed' : null)
     })
 
-  test('unpaid: further invoices are drafts that nobody attempts (SDK)', async () => {
+  test('unpaid: later invoices stay drafts without attempts (SDK)', async () => {
     const world = await school()
     finallyDo(world, 'unpaid')
     const { stripe, customer, monthly, until, ledger } = world
@@ -185,7 +185,7 @@ describe('a renewal that is not paid', () => {
     expect(ledger()).toHaveLength(5)
   })
 
-  test('a good card in time brings it back to active', async () => {
+  test('a valid card before the last attempt makes it active again', async () => {
     const world = await school()
     const { stripe, customer, monthly, until, ledger } = world
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -198,7 +198,7 @@ describe('a renewal that is not paid', () => {
     expect(ledger().at(-1)).toMatchObject({ at: '2027-02-13T13:00:00Z', status: 'succeeded' })
   })
 
-  test('a manual attempt that fails is 402 and does not move the retries (SDK attempt_count)', async () => {
+  test('a failed manual attempt is 402 and does not change the retries (SDK attempt_count)', async () => {
     const world = await school()
     const { stripe, customer, monthly, until } = world
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -210,7 +210,7 @@ describe('a renewal that is not paid', () => {
     expect([after.attempt_count, after.next_payment_attempt]).toEqual([open?.attempt_count, open?.next_payment_attempt])
   })
 
-  test('voiding or writing off the latest open invoice brings it back too', async () => {
+  test('voiding the latest open invoice, or marking it uncollectible, makes it active again', async () => {
     const world = await school()
     const { stripe, customer, monthly, until } = world
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -237,7 +237,7 @@ describe('which invoice decides (docs subscriptions/overview)', () => {
     expect((await stripe.subscriptions.retrieve(made.id)).status).toBe('incomplete_expired')
   })
 
-  test('paying an older invoice leaves it past due, paying the newest brings it back whatever else is open', async () => {
+  test('paying an older invoice leaves it past due, paying the newest makes it active even with others open', async () => {
     const world = await school()
     finallyDo(world, 'past_due')
     const { stripe, customer, monthly, until } = world
@@ -255,7 +255,7 @@ describe('which invoice decides (docs subscriptions/overview)', () => {
     expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
   })
 
-  test('voiding the newest: an older one that was given up on keeps it past due, a paid one makes it active', async () => {
+  test('voiding the newest: an older unpaid one keeps it past due, a paid one makes it active', async () => {
     const world = await school()
     finallyDo(world, 'past_due')
     const { stripe, customer, monthly, until } = world
@@ -269,7 +269,7 @@ describe('which invoice decides (docs subscriptions/overview)', () => {
     expect((await stripe.subscriptions.retrieve(id)).status).toBe('active')
   })
 
-  test('a first bank debit that bounces later: the invoice is voided and the subscription stays active', async () => {
+  test('a first bank debit that fails later: the invoice is voided and the subscription stays active', async () => {
     const { stripe, customer, monthly, until } = await school({ card: 'pm_usBankAccount_insufficientFunds' })
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-01-20T00:00:00Z')
@@ -291,14 +291,14 @@ describe('bank debits', () => {
     expect(invoice).toMatchObject({ status: 'open', attempted: true })
     const intent = invoice.payments?.data[0]?.payment.payment_intent as string
     expect((await stripe.paymentIntents.retrieve(intent)).status).toBe('processing')
-    // Voiding does not bring back money that is on its way.
+    // Voiding does not stop a payment in progress.
     expect((await refusal(stripe.invoices.voidInvoice(invoice.id))).status).toBe(400)
     await until('2027-01-20T00:00:00Z')
     expect((await stripe.invoices.retrieve(invoice.id)).status).toBe('paid')
     expect(ledger().map((charge) => charge.status)).toEqual(['succeeded'])
   })
 
-  test('one that bounces days later makes the subscription past due', async () => {
+  test('a debit that fails days later makes the subscription past due', async () => {
     const world = await school()
     const { stripe, customer, monthly, until, ledger } = world
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -323,7 +323,7 @@ describe('bank debits', () => {
 })
 
 describe('sent invoices', () => {
-  test('need days_until_due and an address to send to; the subscription is active whatever becomes of the invoice', async () => {
+  test('need days_until_due and an e-mail address; the subscription stays active whether or not the invoice is paid', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const sent = { items: [{ price: monthly }], collection_method: 'send_invoice' as const }
     expect((await refusal(stripe.subscriptions.create({ ...sent, customer }))).param).toBe('days_until_due')
@@ -352,7 +352,7 @@ describe('sent invoices', () => {
 })
 
 describe('drafts and finalization', () => {
-  test('a finalized invoice of zero turns paid; nothing is charged', async () => {
+  test('a finalized invoice of zero becomes paid without a charge', async () => {
     const { stripe, customer, price, until, ledger } = await school()
     const free = await price({ unit_amount: 0 })
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: free }] })
@@ -366,7 +366,7 @@ describe('drafts and finalization', () => {
     expect(ledger()).toEqual([])
   })
 
-  test('finalizing gives a number of the customer’s series and cannot be done twice', async () => {
+  test('finalizing assigns a number of the customer’s series and is possible only once', async () => {
     const { stripe, customer } = await school()
     await stripe.invoiceItems.create({ customer, amount: 1500, currency: 'usd' })
     const draft = await stripe.invoices.create({ customer, pending_invoice_items_behavior: 'include' })
@@ -379,7 +379,7 @@ describe('drafts and finalization', () => {
     expect((await refusal(stripe.invoices.voidInvoice(draft.id))).code).toBe('status_transition_invalid')
   })
 
-  test('a draft made by hand can be deleted with its items', async () => {
+  test('a draft without a subscription can be deleted with its items', async () => {
     const { stripe, customer } = await school()
     const draft = await stripe.invoices.create({ customer })
     await stripe.invoiceItems.create({ customer, invoice: draft.id, amount: 700, currency: 'usd' })
@@ -388,7 +388,7 @@ describe('drafts and finalization', () => {
     expect((await stripe.invoiceItems.list({ customer })).data).toEqual([])
   })
 
-  test('auto_advance switched off keeps a draft a draft, on again it goes on', async () => {
+  test('auto_advance false keeps a draft; true continues', async () => {
     const { stripe, customer, monthly, until } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-02-10T12:30:00Z')
@@ -417,7 +417,7 @@ describe('the customer’s balance (docs.stripe.com/billing/customer/balance)', 
   const balance = async ({ stripe, customer }: School) =>
     ((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance
 
-  test('credit is taken by the next finalized invoice, what is left stays', async () => {
+  test('credit is applied to the next finalized invoice; the rest stays', async () => {
     const world = await school()
     const { stripe, customer, monthly, until, ledger } = world
     await stripe.customers.createBalanceTransaction(customer, { amount: -6000, currency: 'usd' })
@@ -445,7 +445,7 @@ describe('the customer’s balance (docs.stripe.com/billing/customer/balance)', 
     ])
   })
 
-  test('what is owed is charged with the next invoice; a voided invoice gives credit back', async () => {
+  test('an owed balance is charged with the next invoice; a voided invoice restores credit', async () => {
     const world = await school()
     const { stripe, customer, monthly } = world
     await stripe.customers.createBalanceTransaction(customer, { amount: 1000, currency: 'usd' })
@@ -472,7 +472,7 @@ describe('the customer’s balance (docs.stripe.com/billing/customer/balance)', 
 })
 
 describe('pending invoice items', () => {
-  test('wait on the customer and ride on the next invoice, in flexible mode on any subscription’s', async () => {
+  test('wait for the customer’s next invoice, in flexible mode of any subscription', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const one = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.invoiceItems.create({ customer, amount: 700, currency: 'usd', description: 'Late fee' })
@@ -483,7 +483,7 @@ describe('pending invoice items', () => {
     expect((await stripe.invoiceItems.list({ customer, pending: true })).data).toEqual([])
   })
 
-  test('prorations of a change ride on the renewal; always_invoice bills them at once', async () => {
+  test('prorations of a change are billed at the renewal; always_invoice bills them at once', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly, quantity: 1 }] })
     const item = made.items.data[0]?.id ?? ''
@@ -505,7 +505,7 @@ describe('pending invoice items', () => {
 })
 
 describe('refunds', () => {
-  test('give the money back and leave the invoice paid; never more than was charged', async () => {
+  test('leave the invoice paid and never exceed the charge', async () => {
     const { stripe, customer, monthly } = await school()
     await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const [charge] = (await stripe.charges.list({ customer })).data
@@ -517,7 +517,7 @@ describe('refunds', () => {
     expect((await stripe.invoices.list({ customer })).data[0]?.status).toBe('paid')
   })
 
-  test('in a currency of three decimals go by tens (docs.stripe.com/currencies#three-decimal)', async () => {
+  test('in a three-decimal currency are multiples of ten (docs.stripe.com/currencies#three-decimal)', async () => {
     const { stripe, customer, price } = await school()
     const dinars = await price({ currency: 'kwd', unit_amount: 12_350 })
     await stripe.subscriptions.create({ customer, items: [{ price: dinars }] })

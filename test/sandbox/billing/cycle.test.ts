@@ -62,7 +62,7 @@ describe('a plain subscription', () => {
     )
   })
 
-  test('cancelled once: canceled; cancelled twice: 404 resource_missing though it can be read (stripe-go #1887)', async () => {
+  test('a first cancel: canceled; a second: 404 resource_missing, although it can be read (stripe-go #1887)', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const gone = await stripe.subscriptions.cancel(id, { cancellation_details: { comment: 'migrated' } })
@@ -82,7 +82,7 @@ describe('a plain subscription', () => {
     expect(ledger()).toHaveLength(1)
   })
 
-  test('a world that keeps no events lets go of what is months old and names none of it; the charges stay', async () => {
+  test('a world without events deletes and no longer names objects that are months old; the charges stay', async () => {
     const { stripe, customer, price, until } = await school({ keepEvents: false })
     const weekly = await price({ recurring: { interval: 'week' } })
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: weekly }] })

@@ -1,4 +1,5 @@
-// Coupons at work (docs: docs.stripe.com/billing/subscriptions/coupons; facts named in each case).
+// Discounts in billing (docs: docs.stripe.com/billing/subscriptions/coupons; each case names its
+// facts).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { customers } from '../../../src/sandbox/stripe/customer-row.ts'
@@ -8,7 +9,7 @@ import { at, iso, school, type School } from './school.ts'
 
 const amounts = (world: School) => world.ledger().map((charge) => charge.amount)
 
-/** A customer-level discount, as the Dashboard sets one. */
+/** A discount of the customer, as the Dashboard creates it. */
 function discountOfCustomer(world: School, coupon: string): string {
   const account = world.sandbox.world.account('us')
   const row = account.table(discounts).put({
@@ -29,8 +30,8 @@ function discountOfCustomer(world: School, coupon: string): string {
   return row.id
 }
 
-describe('which discounts count', () => {
-  test('those of an item come off before those of the subscription, in the order given', async () => {
+describe('which discounts apply', () => {
+  test('those of an item apply before those of the subscription, in the given order', async () => {
     const world = await school()
     const { stripe, customer, monthly, coupon } = world
     const half = await coupon({ percent_off: 50, duration: 'forever' })
@@ -56,7 +57,7 @@ describe('which discounts count', () => {
     ])
   })
 
-  test('more than 20 and the same coupon twice, also by its promotion code, are refused', async () => {
+  test('more than 20 and the same coupon twice, even by its promotion code, are refused', async () => {
     const { stripe, customer, monthly, coupon } = await school()
     const one = await coupon({ percent_off: 5, duration: 'forever' })
     const code = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: one }, code: 'FIVE' })
@@ -76,7 +77,7 @@ describe('which discounts count', () => {
     expect(amounts(world)).toEqual([3920, 3920])
   })
 
-  test('a discount of the subscription’s own keeps the customer’s away', async () => {
+  test('a discount of the subscription replaces the customer’s', async () => {
     const world = await school()
     const { stripe, customer, monthly, coupon } = world
     discountOfCustomer(world, await coupon({ percent_off: 20, duration: 'forever' }))
@@ -88,7 +89,7 @@ describe('which discounts count', () => {
     expect(amounts(world)).toEqual([2450])
   })
 
-  test('a customer-level once goes to the customer’s earliest invoice alone', async () => {
+  test('a customer-level once applies only to the customer’s earliest invoice', async () => {
     const world = await school()
     const { stripe, customer, monthly, coupon, until } = world
     discountOfCustomer(world, await coupon({ percent_off: 20, duration: 'once' }))
@@ -99,7 +100,7 @@ describe('which discounts count', () => {
     expect((await stripe.customers.retrieve(customer)) as Stripe.Customer).toMatchObject({ discount: null })
   })
 
-  test('an amount off in another currency is ignored on the invoice, one with the currency among its options is not', async () => {
+  test('an amount off in another currency is ignored; with a matching currency option it applies', async () => {
     const world = await school()
     const { stripe, customer, price, coupon } = world
     const euros = await price({ currency: 'eur' })
@@ -118,7 +119,7 @@ describe('which discounts count', () => {
     expect(amounts(world)).toEqual([4200])
   })
 
-  test('a coupon for some products leaves the others alone', async () => {
+  test('a coupon for some products does not change other lines', async () => {
     const world = await school()
     const { stripe, customer, monthly, price, coupon } = world
     const other = await stripe.products.create({ name: 'Diploma' })
@@ -132,7 +133,7 @@ describe('which discounts count', () => {
     expect(amounts(world)).toEqual([9900])
   })
 
-  test('one that has expired or is used up is coupon_expired; deleting a coupon leaves running discounts alone', async () => {
+  test('an expired or used-up coupon is coupon_expired; running discounts survive the deletion of their coupon', async () => {
     const world = await school()
     const { stripe, customer, monthly, coupon, until } = world
     const few = await coupon({ percent_off: 50, duration: 'forever', max_redemptions: 1 })
@@ -150,7 +151,7 @@ describe('which discounts count', () => {
 })
 
 describe('how long they last', () => {
-  test('repeating counts calendar months from its start, not invoices: weekly gets every invoice in the window', async () => {
+  test('repeating counts calendar months from its start, not invoices: a weekly price gets every invoice within them', async () => {
     const world = await school()
     const { stripe, customer, price, coupon, until } = world
     const weekly = await price({ recurring: { interval: 'week' }, unit_amount: 1000 })
@@ -164,12 +165,12 @@ describe('how long they last', () => {
       ['2027-01-10T12:00:00Z', '2027-02-10T12:00:00Z'],
     ])
     await until('2027-02-22T00:00:00Z')
-    // 10, 17, 24, 31 January and 7 February lie in the window, 14 and 21 February do not.
+    // 10, 17, 24, 31 January and 7 February are within the duration, 14 and 21 February are not.
     expect(amounts(world)).toEqual([500, 500, 500, 500, 500, 1000, 1000])
     expect((await stripe.subscriptions.retrieve(made.id)).discounts).toEqual([])
   })
 
-  test('a yearly price inside the window gets the whole year discounted', async () => {
+  test('a yearly price that renews within them is discounted for the whole year', async () => {
     const world = await school()
     const { stripe, customer, price, coupon, until } = world
     const yearly = await price({ recurring: { interval: 'year' }, unit_amount: 49_000 })
@@ -221,7 +222,7 @@ describe('how long they last', () => {
     expect(amounts(world)).toEqual([2450, 4900])
   })
 
-  test('unsure in Stripe, both readings can be had: whether the zero invoice of a trial uses up a once', async () => {
+  test('unsure in Stripe, both readings: whether the zero invoice of a trial uses up a once', async () => {
     for (const [consumes, expected] of [
       [false, 2450],
       [true, 4900],
@@ -256,15 +257,15 @@ describe('how long they last', () => {
     return amounts(world)
   }
 
-  test('the clock starts at the backdated start: a three-month coupon backdated two months gives exactly one discounted invoice (Ghost e2e)', async () => {
+  test('the duration begins at the backdated start: a three-month coupon backdated two months gives exactly one discounted invoice (Ghost e2e)', async () => {
     expect(await backdated('2026-11-25T00:00:00Z', 3)).toEqual([2450, 4900, 4900, 4900])
   })
 
-  test('trap: a coupon of the remaining months together with backdating is over at once', async () => {
+  test('trap: a coupon of the remaining months with backdating ends at once', async () => {
     expect(await backdated('2026-11-25T00:00:00Z', 1)).toEqual([4900, 4900, 4900, 4900])
   })
 
-  test('unsure, the other reading: the clock starts at creation', async () => {
+  test('unsure, the other reading: the duration begins at creation', async () => {
     expect(await backdated('2026-11-25T00:00:00Z', 3, false)).toEqual([2450, 2450, 2450, 4900])
   })
 })
@@ -283,7 +284,7 @@ describe('updates and discounts', () => {
     return { ...world, made }
   }
 
-  test('with a future anchor and none any update drops the coupon (migration toolkit page), unless the discount is sent again, clock and all', async () => {
+  test('with a future anchor and none, any update removes the coupon (migration toolkit page) unless the discount is sent again, which keeps its dates', async () => {
     const { stripe, made, until } = await waiting()
     await until('2027-01-12T00:00:00Z')
     const [discount] = made.discounts
@@ -296,13 +297,13 @@ describe('updates and discounts', () => {
     expect((await stripe.subscriptions.update(made.id, { metadata: { note: 'y' } })).discounts).toEqual([])
   })
 
-  test('unsure, the other reading: the update leaves it', async () => {
+  test('unsure, the other reading: the update keeps it', async () => {
     const { stripe, made, sandbox } = await waiting()
     sandbox.world.unsure.discounts_unset_before_anchor = false
     expect((await stripe.subscriptions.update(made.id, { metadata: { note: 'y' } })).discounts).toEqual(made.discounts)
   })
 
-  test('otherwise nothing given leaves them, an array replaces them, an empty string clears them (SDK SubscriptionUpdateParams)', async () => {
+  test('otherwise an update without discounts keeps them, an array replaces them, an empty string clears them (SDK SubscriptionUpdateParams)', async () => {
     const { stripe, customer, monthly, coupon } = await school()
     const one = await coupon({ percent_off: 50, duration: 'forever' })
     const two = await coupon({ percent_off: 10, duration: 'forever' })
@@ -317,7 +318,7 @@ describe('updates and discounts', () => {
     expect((await stripe.subscriptions.update(id, { discounts: '' })).discounts).toEqual([])
   })
 
-  test('deleteDiscount takes the first off', async () => {
+  test('deleteDiscount removes the first one', async () => {
     const { stripe, customer, monthly, coupon } = await school()
     const one = await coupon({ percent_off: 50, duration: 'forever' })
     const { id } = await stripe.subscriptions.create({
@@ -333,7 +334,7 @@ describe('updates and discounts', () => {
     expect((await stripe.subscriptions.retrieve(id)).discounts).toEqual([])
   })
 
-  test('every discount a subscription gets or loses is an event: used up, run out, dropped and replaced ones too', async () => {
+  test('every discount that a subscription gains or loses is an event: also one that was used up, ended, removed or replaced', async () => {
     const { stripe, customer, monthly, coupon, until } = await school()
     const once = await coupon({ percent_off: 50, duration: 'once' })
     const month = await coupon({ percent_off: 10, duration: 'repeating', duration_in_months: 1 })

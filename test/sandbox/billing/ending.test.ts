@@ -1,4 +1,4 @@
-// Ends of subscriptions and what Stripe does around them (facts on cancelling;
+// How subscriptions end and what Stripe does then (facts on cancelling;
 // docs.stripe.com/billing/subscriptions/cancel).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
@@ -13,8 +13,8 @@ const types = async (stripe: Stripe, id: string) => {
     .toReversed()
 }
 
-describe('cancelling at once', () => {
-  test('gives no credit and makes no invoice unless asked: invoice_now and prorate default to false (SDK)', async () => {
+describe('an immediate cancel', () => {
+  test('creates no credit and no invoice unless requested: invoice_now and prorate default to false (SDK)', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-01-20T12:00:00Z')
@@ -28,7 +28,7 @@ describe('cancelling at once', () => {
     expect(ledger()).toHaveLength(1)
   })
 
-  test('prorate leaves a credit for the unused time, to the second; with invoice_now it becomes balance', async () => {
+  test('prorate creates a credit for the unused time, to the second; with invoice_now it becomes balance', async () => {
     const { stripe, customer, monthly, until } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-01-20T12:00:00Z')
@@ -48,7 +48,7 @@ describe('cancelling at once', () => {
     expect(((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance).toBe(final.total)
   })
 
-  test('pending prorations of the subscription go when both are false, other items stay (SDK 23.1, unsure)', async () => {
+  test('pending prorations of the subscription are deleted when both are false, other items stay (SDK 23.1, unsure)', async () => {
     const { stripe, customer, monthly, until } = await school()
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-01-20T12:00:00Z')
@@ -78,7 +78,7 @@ describe('cancelling at once', () => {
       [false, null],
       [false, null],
     ])
-    // The other one can be taken up again by hand.
+    // Collection of the other one can be resumed manually.
     const others = after.data.filter((invoice) => invoice.parent?.subscription_details?.subscription === two.id)
     const resumed = await stripe.invoices.update(others[0]?.id ?? '', { auto_advance: true })
     expect(resumed.next_payment_attempt).not.toBeNull()
@@ -96,7 +96,7 @@ describe('cancelling at once', () => {
     expect(ledger()).toHaveLength(1)
   })
 
-  test('afterwards metadata and cancellation_details can be changed and nothing else: invalid_canceled_subscription_fields (SDK 23.1)', async () => {
+  test('afterwards only metadata and cancellation_details can be changed: invalid_canceled_subscription_fields (SDK 23.1)', async () => {
     const { stripe, customer, monthly } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.subscriptions.cancel(id, { cancellation_details: { comment: 'migrated:7:sub_2', feedback: 'other' } })
@@ -114,7 +114,7 @@ describe('cancelling at once', () => {
     })
   })
 
-  test('an unknown one is 404 resource_missing, for cancel and for retrieve', async () => {
+  test('an unknown subscription is 404 resource_missing, for cancel and for retrieve', async () => {
     const { stripe } = await school()
     for (const asked of [stripe.subscriptions.cancel('sub_no'), stripe.subscriptions.retrieve('sub_no')])
       expect(await refusal(asked)).toMatchObject({
@@ -125,8 +125,8 @@ describe('cancelling at once', () => {
   })
 })
 
-describe('ending later', () => {
-  test('cancel_at_period_end fires deleted at the boundary and not before, makes no renewal, and can be taken back', async () => {
+describe('a later end', () => {
+  test('cancel_at_period_end emits deleted only at the boundary, has no renewal, and can be withdrawn', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const ending = await stripe.subscriptions.update(id, { cancel_at_period_end: true })
@@ -148,7 +148,7 @@ describe('ending later', () => {
     expect([iso(ended.ended_at), iso(ended.canceled_at)]).toEqual(['2027-03-10T12:00:00Z', '2027-02-20T00:00:00Z'])
   })
 
-  test('items left pending are collected at the period’s end (SDK)', async () => {
+  test('pending items are collected at the end of the period (SDK)', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.invoiceItems.create({ customer, subscription: id, amount: 700, currency: 'usd' })
@@ -169,7 +169,7 @@ describe('ending later', () => {
     expect((await stripe.subscriptions.update(id, { cancel_at: '' })).cancel_at).toBeNull()
   })
 
-  test('cancel_at in a future period always cuts that period short and charges its part', async () => {
+  test('cancel_at in a future period always ends that period early and charges it in part', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({
       customer,
@@ -183,8 +183,8 @@ describe('ending later', () => {
   })
 })
 
-describe('under a schedule (400 in many projects)', () => {
-  test('cancellation is refused in words that name the schedule; released it works', async () => {
+describe('with a schedule (400 in many projects)', () => {
+  test('a cancel is refused and the message names the schedule; after the release it works', async () => {
     const { stripe, customer, monthly } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const schedule = await stripe.subscriptionSchedules.create({ from_subscription: id })
@@ -216,14 +216,14 @@ describe('under a schedule (400 in many projects)', () => {
   })
 })
 
-test('deleting a customer cancels what is live', async () => {
+test('deleting a customer cancels its live subscriptions', async () => {
   const { stripe, customer, monthly } = await school()
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
   await stripe.customers.del(customer)
   expect((await stripe.subscriptions.retrieve(id)).status).toBe('canceled')
 })
 
-test('lists: live ones by default; all, ended and each status by name; by customer, price, and dates of the period', async () => {
+test('lists: live subscriptions by default; all, ended, or one status; by customer, price, and dates of the period', async () => {
   const { stripe, customer, monthly, price } = await school()
   const other = await price({ unit_amount: 900 })
   const one = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })

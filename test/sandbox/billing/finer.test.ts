@@ -1,5 +1,5 @@
-// Finer points: usage, waiting items, notices, remembered methods, codes with conditions, lost tax
-// locations, searches.
+// Details: usage, pending items, notices, saved methods, codes with conditions, lost tax locations,
+// searches.
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'
@@ -28,7 +28,7 @@ describe('metered prices (docs.stripe.com/billing/subscriptions/usage-based)', (
     return { ...world, metered: id, use }
   }
 
-  test('bill what was used, at the period’s end, beside what is billed ahead', async () => {
+  test('bill usage at the end of the period, beside prices billed in advance', async () => {
     const { stripe, customer, monthly, metered: price, use, until, ledger } = await metered()
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }, { price }] })
     expect(made.items.data[1]?.quantity).toBeUndefined()
@@ -62,7 +62,7 @@ describe('metered prices (docs.stripe.com/billing/subscriptions/usage-based)', (
   })
 })
 
-test('pending_invoice_item_interval bills waiting items between renewals (API reference)', async () => {
+test('pending_invoice_item_interval bills pending items between renewals (API reference)', async () => {
   const { stripe, customer, price, until, ledger } = await school()
   const yearly = await price({ recurring: { interval: 'year' }, unit_amount: 49_000 })
   const made = await stripe.subscriptions.create({
@@ -82,7 +82,7 @@ test('pending_invoice_item_interval bills waiting items between renewals (API re
   expect(invoice?.billing_reason).toBe('automatic_pending_invoice_item_invoice')
 })
 
-test('three days before a trial ends its owner is told; never for an anchor ahead (docs trials; facts §3.4)', async () => {
+test('an event announces the end of a trial three days before; never for an anchor ahead (docs trials; facts §3.4)', async () => {
   const { stripe, customer, monthly, until } = await school()
   await stripe.subscriptions.create({ customer, items: [{ price: monthly }], trial_end: at('2027-01-30T00:00:00Z') })
   await stripe.subscriptions.create({
@@ -96,7 +96,7 @@ test('three days before a trial ends its owner is told; never for an anchor ahea
   expect(data.map((event) => iso(event.created))).toEqual(['2027-01-27T00:00:00Z'])
 })
 
-test('save_default_payment_method on_subscription pins the card that paid (SDK PaymentSettings)', async () => {
+test('save_default_payment_method on_subscription keeps the card that paid (SDK PaymentSettings)', async () => {
   const { stripe, customer, monthly } = await school()
   const create = (save: 'off' | 'on_subscription') =>
     stripe.subscriptions.create({
@@ -108,7 +108,7 @@ test('save_default_payment_method on_subscription pins the card that paid (SDK P
   expect((await create('on_subscription')).default_payment_method).toMatch(/^pm_/)
 })
 
-test('a running subscription whose customer can no longer be placed goes on without tax and says why (facts §3.9)', async () => {
+test('an active subscription whose customer has no known location any more continues without tax, with the reason (facts §3.9)', async () => {
   const { stripe, customer, monthly, until, ledger } = await school()
   await stripe.customers.update(customer, { address: { country: 'DE' } })
   const { id } = await stripe.subscriptions.create({
@@ -126,7 +126,7 @@ test('a running subscription whose customer can no longer be placed goes on with
 })
 
 describe('promotion codes with conditions: apply the coupon instead (facts §3.6)', () => {
-  test('for first purchases only, refused for somebody who has paid; the coupon itself is not', async () => {
+  test('for first purchases only: refused for a customer who has paid; the coupon itself is not', async () => {
     const { stripe, customer, monthly, coupon } = await school()
     const half = await coupon({ percent_off: 50, duration: 'forever' })
     const code = await stripe.promotionCodes.create({
@@ -157,7 +157,7 @@ describe('promotion codes with conditions: apply the coupon instead (facts §3.6
   })
 })
 
-test('cancel_at inside a paid period gives the rest back when prorations are wanted, and not otherwise', async () => {
+test('cancel_at inside a paid period credits the rest only with prorations', async () => {
   const { stripe, customer, monthly, until } = await school()
   const create = async () => (await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })).id
   const [one, two] = [await create(), await create()]
@@ -171,7 +171,7 @@ test('cancel_at inside a paid period gives the rest back when prorations are wan
   expect(((await stripe.customers.retrieve(customer)) as Stripe.Customer).balance).toBe(-Math.round((4900 * 21) / 31))
 })
 
-test('search lags: what was made just now is found a minute later (docs.stripe.com/search)', async () => {
+test('search is delayed: a new object is found a minute later (docs.stripe.com/search)', async () => {
   const { stripe, customer, monthly, until } = await school()
   const { id } = await stripe.subscriptions.create({
     customer,
@@ -185,7 +185,7 @@ test('search lags: what was made just now is found a minute later (docs.stripe.c
   expect(await search()).toEqual([id])
 })
 
-test('a subscription list shows neither canceled nor, but for status canceled, those of deleted customers (SDK)', async () => {
+test('a subscription list shows no canceled ones, and those of deleted customers only with status canceled (SDK)', async () => {
   const { stripe, customer, monthly } = await school()
   const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
   await stripe.customers.del(customer)
@@ -194,7 +194,7 @@ test('a subscription list shows neither canceled nor, but for status canceled, t
   expect([await ids({}), await ids({ status: 'all' }), await ids({ status: 'canceled' })]).toEqual([[], [], [id]])
 })
 
-test('one world, two seeds apart from each other, the same seed the same ids and money', async () => {
+test('different seeds give different worlds, the same seed the same ids and amounts', async () => {
   const play = async (seed: number) => {
     const { stripe, customer, monthly, until, ledger } = await school({ seed })
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })

@@ -1,5 +1,5 @@
 // Random lives of subscriptions: whatever members and operators do, the books add up, nothing
-// crashes, and a world that was stored and loaded again goes on as if nothing had happened.
+// crashes, and a world that was stored and loaded continues unchanged.
 import fc from 'fast-check'
 import Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
@@ -83,7 +83,7 @@ interface Actor {
   readonly coupons: readonly string[]
 }
 
-/** A refusal is an answer; anything else is a defect. */
+/** A refusal is an answer; any other error is a defect. */
 async function allowed(asked: Promise<unknown>): Promise<void> {
   try {
     await asked
@@ -209,7 +209,7 @@ function checkBooks(sandbox: Sandbox): void {
 }
 
 describe('whatever happens', () => {
-  test('totals are their lines, a paid invoice was charged once and exactly, no period is billed twice', async () => {
+  test('totals equal their lines, a paid invoice has exactly one charge of its amount, no period is billed twice', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 22 }), async (story) => {
         const actor = await begin(await school({ accounts: ['us'] }))
@@ -221,7 +221,7 @@ describe('whatever happens', () => {
     )
   })
 
-  test('a world stored and loaded again goes on as if nothing had happened', async () => {
+  test('a world that is stored and loaded continues unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (story) => {
         const rows = new Map<string, StoredRow>()

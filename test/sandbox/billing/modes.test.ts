@@ -15,7 +15,7 @@ const pending = async (stripe: Stripe, customer: string) =>
   (await stripe.invoiceItems.list({ customer, pending: true, limit: 100 })).data.map((item) => item.amount).toReversed()
 
 describe('credits', () => {
-  test('classic goes by the price and discounts of now, flexible by what was debited', async () => {
+  test('classic uses the present price and discounts, flexible the debited amounts', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly, price, coupon, until } = await school()
       const dearer = await price({ unit_amount: 9800 })
@@ -33,7 +33,7 @@ describe('credits', () => {
     expect(seen).toEqual({ classic: [-rest(4900), rest(9800)], flexible: [-rest(2450), rest(9800)] })
   })
 
-  test('debits take the discounts that run', async () => {
+  test('debits include the running discounts', async () => {
     const { stripe, customer, monthly, coupon, until } = await school()
     const half = await coupon({ percent_off: 50, duration: 'forever' })
     const made = await stripe.subscriptions.create({
@@ -46,7 +46,7 @@ describe('credits', () => {
     expect(await pending(stripe, customer)).toEqual([-rest(2450), rest(4900)])
   })
 
-  test('flexible: several debits of one stretch are all given back, to the cent', async () => {
+  test('flexible: several debits of one stretch are all credited, to the cent', async () => {
     const { stripe, customer, monthly, until } = await school()
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const item = made.items.data[0]?.id ?? ''
@@ -60,7 +60,7 @@ describe('credits', () => {
     expect(Math.abs(last + 3 * full)).toBeLessThanOrEqual(2)
   })
 
-  test('flexible: the free time before an anchor was not debited, so nothing comes back for it; classic credits it', async () => {
+  test('flexible: the free time before an anchor was not debited, so it has no credit; classic credits it', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly } = await school({ clock: '2027-01-20T12:00:00Z' })
       const made = await stripe.subscriptions.create({
@@ -78,7 +78,7 @@ describe('credits', () => {
 })
 
 describe('the anchor', () => {
-  test('from free to paid: classic starts anew, flexible keeps it', async () => {
+  test('from free to paid: classic restarts the period, flexible keeps the anchor', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly, price, until } = await school()
       const free = await price({ unit_amount: 0 })
@@ -110,7 +110,7 @@ describe('the anchor', () => {
     expect(seen).toEqual({ classic: '2027-01-20T12:00:00Z', flexible: '2027-01-10T12:00:00Z' })
   })
 
-  test('cancel_at_period_end shows the period’s end as cancel_at and follows it', async () => {
+  test('cancel_at_period_end shows the end of the period as cancel_at and moves with it', async () => {
     const { stripe, customer, monthly, until } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     expect(iso((await stripe.subscriptions.update(id, { cancel_at_period_end: true })).cancel_at)).toBe(
@@ -126,7 +126,7 @@ describe('the anchor', () => {
 })
 
 describe('backdating', () => {
-  test('classic charges the past as one line by imagined periods from its start: 14 days of February are half a month (docs backdating)', async () => {
+  test('classic charges the past as one line in imagined periods from its start: 14 days of February are half a month (docs backdating)', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly } = await school({ clock: '2027-03-01T00:00:00Z' })
       const made = await stripe.subscriptions.create({
@@ -166,8 +166,8 @@ describe('backdating', () => {
   })
 })
 
-describe('a first period cut short by cancel_at', () => {
-  test('classic prorates it always, flexible not with none', async () => {
+describe('a first period that cancel_at ends early', () => {
+  test('classic always prorates it, flexible does not with none', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly, ledger } = await school()
       await stripe.subscriptions.create({
@@ -184,7 +184,7 @@ describe('a first period cut short by cancel_at', () => {
 })
 
 describe('trials', () => {
-  test('the words on the line', async () => {
+  test('the description of the line', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly } = await school()
       const made = await stripe.subscriptions.create({
@@ -218,7 +218,7 @@ describe('trials', () => {
     expect(seen).toEqual({ classic: '2027-01-10T12:00:00Z', flexible: '2027-03-01T00:00:00Z' })
   })
 
-  test('cancel_at before the trial’s end: classic moves the trial’s end, flexible keeps it', async () => {
+  test('cancel_at before the trial’s end: classic moves the end of the trial, flexible keeps it', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, monthly } = await school()
       const { id } = await stripe.subscriptions.create({
@@ -250,7 +250,7 @@ describe('usage', () => {
     return { ...world, metered: id }
   }
 
-  test('a metered item that begins: classic has a line of zero, flexible none, and no invoice when that leaves nothing', async () => {
+  test('a new metered item: classic has a zero line; flexible has none, and no invoice without other lines', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, metered: price, monthly } = await metered()
       const alone = await stripe.subscriptions.create({ customer, items: [{ price }], billing_mode: { type } })
@@ -269,7 +269,7 @@ describe('usage', () => {
     expect(seen).toEqual({ classic: ['active', false, [4900, 0]], flexible: ['active', true, [4900]] })
   })
 
-  test('a metered item that is removed: flexible bills what it used, classic lets it go', async () => {
+  test('a removed metered item: flexible bills its usage, classic drops it', async () => {
     const seen = await both(async (type) => {
       const { stripe, customer, metered: price, monthly, until } = await metered()
       const made = await stripe.subscriptions.create({

@@ -13,7 +13,7 @@ describe('pause_collection', () => {
     ['mark_uncollectible', 'uncollectible'],
     ['void', 'void'],
   ] as const)
-    test(`${behavior}: invoices are still made and end as ${expected}; the status stays active; nothing is charged`, async () => {
+    test(`${behavior}: invoices are still created and end as ${expected}; the status stays active; nothing is charged`, async () => {
       const { stripe, customer, monthly, until, ledger } = await school()
       const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
       const paused = await stripe.subscriptions.update(id, { pause_collection: { behavior } })
@@ -24,7 +24,7 @@ describe('pause_collection', () => {
       expect(ledger()).toHaveLength(1)
     })
 
-  test('drafts kept do not advance, also after the pause is lifted', async () => {
+  test('kept drafts do not advance, even after the pause', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.subscriptions.update(id, { pause_collection: { behavior: 'keep_as_draft' } })
@@ -35,7 +35,7 @@ describe('pause_collection', () => {
     expect(ledger()).toHaveLength(2)
   })
 
-  test('void takes nothing from the customer’s balance', async () => {
+  test('void does not use the customer’s balance', async () => {
     const { stripe, customer, monthly, until } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.customers.createBalanceTransaction(customer, { amount: -3000, currency: 'usd' })
@@ -60,7 +60,7 @@ describe('pause_collection', () => {
     expect(ledger()).toHaveLength(1)
   })
 
-  test('resumes_at lifts it; the renewal at that very second is charged', async () => {
+  test('resumes_at ends it; a renewal at exactly that second is charged', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.subscriptions.update(id, {
@@ -72,7 +72,7 @@ describe('pause_collection', () => {
     expect(ledger().map((charge) => charge.at.slice(0, 10))).toEqual(['2027-01-10', '2027-03-10'])
   })
 
-  test('an invoice that was open before keeps being tried', async () => {
+  test('an invoice that was open before is still retried', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     const failing = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer })
@@ -83,7 +83,7 @@ describe('pause_collection', () => {
     expect(ledger().filter((charge) => charge.status === 'failed')).toHaveLength(2)
   })
 
-  test('cannot be passed on creation: a second call (SDK)', async () => {
+  test('cannot be set on creation: it needs a second request (SDK)', async () => {
     const { stripe, customer, monthly } = await school()
     const given = { customer, items: [{ price: monthly }], pause_collection: { behavior: 'void' } }
     const refused = await refusal(stripe.subscriptions.create(given as Stripe.SubscriptionCreateParams))
@@ -129,7 +129,7 @@ describe('status paused (SDK 23: subscriptions.pause and resume)', () => {
     expect(ledger().map((charge) => charge.at)).toEqual(['2027-01-10T12:00:00Z', '2027-04-10T13:00:00Z'])
   })
 
-  test('gives back unused time by default', async () => {
+  test('credits unused time by default', async () => {
     const { stripe, customer, monthly, until } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await until('2027-01-20T12:00:00Z')
@@ -138,7 +138,7 @@ describe('status paused (SDK 23: subscriptions.pause and resume)', () => {
     expect(data.map((item) => item.amount)).toEqual([-Math.round((4900 * 21) / 31)])
   })
 
-  test('not for classic mode, nor under a schedule', async () => {
+  test('refused in classic mode and with a schedule', async () => {
     const { stripe, customer, monthly } = await school()
     const classic = await stripe.subscriptions.create({
       customer,

@@ -1,5 +1,4 @@
-// A small account to try billing on: one customer with a good card, a product, prices; and a clock
-// one can turn.
+// A small account for billing tests: one customer with a good card, a product, prices, and a clock.
 import type Stripe from 'stripe'
 import { parseInstant } from '../../../src/core/instant.ts'
 import { present } from '../../../src/core/assert.ts'
@@ -14,14 +13,14 @@ export interface School {
   readonly product: string
   /** 49.00 USD a month. */
   readonly monthly: string
-  /** Plays everything until an instant. */
+  /** Advances the clock to an instant. */
   readonly until: (iso: string) => Promise<void>
   readonly price: (about: Partial<Stripe.PriceCreateParams>) => Promise<string>
   readonly coupon: (about: Stripe.CouponCreateParams) => Promise<string>
   readonly ledger: () => LedgerEntry[]
 }
 
-/** Seconds of an ISO instant. */
+/** The seconds of an ISO instant. */
 export function at(iso: string): number {
   return present(parseInstant(iso), iso)
 }
@@ -65,7 +64,7 @@ export async function school(
   }
 }
 
-/** What one can see of an invoice at a glance. */
+/** The main fields of an invoice. */
 export function glance(invoice: Stripe.Invoice) {
   const { status, total, amount_due, billing_reason } = invoice
   return { status, total, amount_due, billing_reason }

@@ -8,7 +8,7 @@ describe('currency (docs.stripe.com/invoicing/multi-currency-customers)', () => 
   const words =
     'You cannot combine currencies on a single customer. This customer has an active subscription, subscription schedule, discount, quote, invoice item or active subscription mode checkout session with currency usd.'
 
-  test('a customer has one: a live subscription in another is refused, after its end it is not', async () => {
+  test('a customer has one: a second currency is refused while a subscription is live, and accepted after its end', async () => {
     const { stripe, customer, monthly, price } = await school()
     const euros = await price({ currency: 'eur' })
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -18,7 +18,7 @@ describe('currency (docs.stripe.com/invoicing/multi-currency-customers)', () => 
     expect((await create()).currency).toBe('eur')
   })
 
-  test('a pending invoice item and a schedule that has not begun hold it too', async () => {
+  test('a pending invoice item and a schedule before its start lock it as well', async () => {
     const { stripe, customer, monthly, price } = await school()
     const euros = await price({ currency: 'eur' })
     const item = await stripe.invoiceItems.create({ customer, amount: 700, currency: 'usd' })
@@ -34,7 +34,7 @@ describe('currency (docs.stripe.com/invoicing/multi-currency-customers)', () => 
     expect((await stripe.subscriptions.create({ customer, items: [{ price: euros }] })).status).toBe('active')
   })
 
-  test('a price with currency options is charged in the currency asked for', async () => {
+  test('a price with currency options is charged in the requested currency', async () => {
     const { stripe, customer, price, ledger } = await school()
     const many = await price({ currency_options: { eur: { unit_amount: 4500 } } })
     const made = await stripe.subscriptions.create({ customer, currency: 'eur', items: [{ price: many, quantity: 2 }] })
@@ -52,7 +52,7 @@ describe('taxes', () => {
   const rate = (stripe: Stripe, percentage: number, inclusive: boolean) =>
     stripe.taxRates.create({ display_name: 'VAT', percentage, inclusive })
 
-  test('exclusive rates come on top, inclusive ones are contained; an item’s own replace the subscription’s', async () => {
+  test('exclusive taxes are added, inclusive ones contained; rates of an item replace the subscription’s', async () => {
     const { stripe, customer, monthly, price, ledger } = await school()
     const [onTop, within] = [await rate(stripe, 19, false), await rate(stripe, 20, true)]
     const other = await price({ unit_amount: 12_000 })
@@ -85,7 +85,7 @@ describe('taxes', () => {
     expect(ledger()[0]?.amount).toBe(17_831)
   })
 
-  test('discounts come off before tax; an exempt customer pays none', async () => {
+  test('discounts apply before tax; an exempt customer pays no tax', async () => {
     const { stripe, customer, monthly, coupon, ledger } = await school()
     const { id } = await rate(stripe, 20, false)
     const half = await coupon({ percent_off: 50, duration: 'forever' })
@@ -100,7 +100,7 @@ describe('taxes', () => {
     expect(ledger().map((charge) => charge.amount)).toEqual([2450 + 490, 4900])
   })
 
-  test('an archived rate cannot be used anew and keeps working where it is', async () => {
+  test('an archived rate cannot be set again, but continues where it is set', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const { id } = await rate(stripe, 20, false)
     await stripe.subscriptions.create({ customer, items: [{ price: monthly }], default_tax_rates: [id] })
@@ -113,7 +113,7 @@ describe('taxes', () => {
     expect(ledger().map((charge) => charge.amount)).toEqual([5880, 5880])
   })
 
-  test('automatic tax needs a customer one can place: customer_tax_location_invalid; it excludes rates', async () => {
+  test('automatic tax needs the customer’s location: customer_tax_location_invalid; it excludes rates', async () => {
     const { stripe, customer, monthly, ledger } = await school()
     const create = (given: Partial<Stripe.SubscriptionCreateParams> = {}) =>
       stripe.subscriptions.create({ customer, items: [{ price: monthly }], automatic_tax: { enabled: true }, ...given })
@@ -125,7 +125,7 @@ describe('taxes', () => {
     expect(ledger()[0]?.amount).toBe(4900 + 931)
   })
 
-  test('a business abroad is charged nothing by reverse charge (Polar; docs tax)', async () => {
+  test('a business abroad pays no tax by reverse charge (Polar; docs tax)', async () => {
     const { stripe, customer, monthly } = await school()
     await stripe.customers.update(customer, { address: { country: 'AT' } })
     await stripe.customers.createTaxId(customer, { type: 'eu_vat', value: 'ATU12345678' })
@@ -178,7 +178,7 @@ describe('items (facts §3.12)', () => {
     expect(ledger().map((charge) => charge.amount)).toEqual([5000 + 1000 + 200, 3700, 6000])
   })
 
-  test('inactive prices and prices of inactive products are refused, and go on where they are', async () => {
+  test('inactive prices and prices of inactive products are refused, but continue where they are set', async () => {
     const { stripe, customer, monthly, price, product, until, ledger } = await school()
     const old = await price({ unit_amount: 1900 })
     await stripe.subscriptions.create({ customer, items: [{ price: old }] })
@@ -194,7 +194,7 @@ describe('items (facts §3.12)', () => {
     expect(ledger().map((charge) => charge.amount)).toEqual([1900, 1900])
   })
 
-  test('mixed intervals only in flexible mode; each item renews in its own time', async () => {
+  test('mixed intervals only in flexible mode; each item renews in its own interval', async () => {
     const { stripe, customer, monthly, price, until, ledger } = await school()
     const quarterly = await price({ recurring: { interval: 'month', interval_count: 3 }, unit_amount: 10_000 })
     const items = [{ price: monthly }, { price: quarterly }]
@@ -206,7 +206,7 @@ describe('items (facts §3.12)', () => {
     expect(ledger().map((charge) => charge.amount)).toEqual([14_900, 4900, 4900, 14_900, 4900])
   })
 
-  test('an inline price is made for its item and never listed', async () => {
+  test('an inline price is created for its item and never listed', async () => {
     const { stripe, customer, product, ledger } = await school()
     await stripe.subscriptions.create({
       customer,
@@ -249,7 +249,7 @@ describe('items (facts §3.12)', () => {
 })
 
 describe('billing_mode (docs billing-mode)', () => {
-  test('flexible by default since clover; classic becomes flexible by migrate and never the other way', async () => {
+  test('flexible by default since clover; migrate turns classic into flexible, never the reverse', async () => {
     const { stripe, customer, monthly } = await school()
     const made = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     expect(made.billing_mode.type).toBe('flexible')
@@ -327,7 +327,7 @@ describe('schedules (SDK; facts §2.2 and 3.14)', () => {
     ).toEqual(['2027-04-10T12:00:00Z'])
   })
 
-  test('from_subscription takes nothing else, billing_mode neither: two calls', async () => {
+  test('from_subscription accepts no other parameter, not even billing_mode: two requests', async () => {
     const { stripe, customer, monthly } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     for (const other of [{ end_behavior: 'cancel' as const }, { billing_mode: { type: 'flexible' as const } }])
@@ -357,7 +357,7 @@ describe('schedules (SDK; facts §2.2 and 3.14)', () => {
 })
 
 describe('previews (SDK Invoices.createPreview)', () => {
-  test('of what is: the same invoice that then comes, line by line, discounts, taxes and balance included', async () => {
+  test('of an existing subscription: equal to the next invoice in lines, discounts, taxes and balance', async () => {
     const { stripe, customer, monthly, coupon, until } = await school()
     const { id: rate } = await stripe.taxRates.create({ display_name: 'VAT', percentage: 19, inclusive: false })
     await stripe.customers.createBalanceTransaction(customer, { amount: -300, currency: 'usd' })
@@ -391,7 +391,7 @@ describe('previews (SDK Invoices.createPreview)', () => {
     expect(preview.id.startsWith('upcoming_in_')).toBe(true)
   })
 
-  test('of what might be: subscription_details on a customer, with an anchor as timestamp; nothing is left behind', async () => {
+  test('of a possible subscription: subscription_details of a customer, with an anchor as timestamp; nothing is stored', async () => {
     const { stripe, customer, monthly, coupon, sandbox } = await school()
     const few = await coupon({ percent_off: 20, duration: 'forever', max_redemptions: 1 })
     const before = [...sandbox.world.dump()].map((row) => row.key + row.value)
@@ -416,7 +416,7 @@ describe('previews (SDK Invoices.createPreview)', () => {
     expect(after.filter((row) => !before.includes(row))).toEqual([])
   })
 
-  test('customer_details override the customer while the preview is made, and only then', async () => {
+  test('customer_details override the customer only during the preview', async () => {
     const { stripe, monthly, sandbox } = await school()
     const { id: customer } = await stripe.customers.create({ address: { country: 'DE' } })
     const before = [...sandbox.world.dump()].map((row) => row.key + row.value)
@@ -463,7 +463,7 @@ describe('previews (SDK Invoices.createPreview)', () => {
     expect((await stripe.invoiceItems.list({ customer, pending: true })).data).toEqual([])
   })
 
-  test('of what ends: 404 invoice_upcoming_none', async () => {
+  test('of an ending subscription: 404 invoice_upcoming_none', async () => {
     const { stripe, customer, monthly } = await school()
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
     await stripe.subscriptions.update(id, { cancel_at_period_end: true })

@@ -94,7 +94,7 @@ describe('a cancel', () => {
     expect([open.status, open.auto_advance]).toEqual(['open', advances])
   })
 
-  test('by a dispute, where the account is set so', async () => {
+  test('by a dispute, with the setting of the account', async () => {
     const world = await school()
     const { stripe, customer, monthly, sandbox } = world
     const { id } = await stripe.subscriptions.create({ customer, items: [{ price: monthly }] })
@@ -121,7 +121,7 @@ describe('a once coupon', () => {
     })
   }
 
-  test('is used up when the invoice is finalized, not when its draft is made', async () => {
+  test('is used up by the finalization of an invoice, not by its draft', async () => {
     const world = await school()
     const { id } = await halved(world)
     const left = async () => (await world.stripe.subscriptions.retrieve(id)).discounts.length
@@ -152,7 +152,7 @@ describe('a once coupon', () => {
     expect(amounts(world)).toEqual(expected)
   })
 
-  test('a backdated repeating coupon discounts the backdated lines it ran for, and none after its end', async () => {
+  test('a backdated repeating coupon discounts the backdated lines within its duration, and none after its end', async () => {
     const world = await school()
     const { stripe, customer, monthly, coupon } = world
     const make = async (more: Partial<Stripe.SubscriptionCreateParams>) => {
@@ -192,12 +192,12 @@ describe('automatic tax of a customer without a location', () => {
     return { world, address, now, invoice: now.latest_invoice as Stripe.Invoice }
   }
 
-  test('the invoice goes on without tax', async () => {
+  test('the invoice is finalized without tax', async () => {
     const { now, invoice } = await moving('tax_off')
     expect([now.automatic_tax.disabled_reason, invoice.status]).toEqual(['requires_location_inputs', 'paid'])
   })
 
-  test('the invoice stays a draft, nobody is charged, and it goes on once the location is known', async () => {
+  test('the invoice stays an uncharged draft, and continues when the location is known', async () => {
     const { world, address, now, invoice } = await moving('draft_stays')
     expect([now.status, invoice.status, invoice.last_finalization_error?.code, invoice.automatic_tax.status]).toEqual([
       'active',
@@ -242,7 +242,7 @@ describe('a subscription without an initial payment has its card set up', () => 
     expect(left).toEqual(status === null ? [] : [status])
   })
 
-  test('one with an initial payment has none, and default_incomplete may leave it to be confirmed', async () => {
+  test('with an initial payment there is no setup, and default_incomplete may leave it to be confirmed', async () => {
     const { stripe, customer, monthly, sandbox } = await school()
     const make = async (more: Partial<Stripe.SubscriptionCreateParams>) =>
       (await stripe.subscriptions.create({ customer, items: [{ price: monthly }], ...more })).pending_setup_intent
@@ -253,7 +253,7 @@ describe('a subscription without an initial payment has its card set up', () => 
     expect((await stripe.setupIntents.retrieve(id)).status).toBe('requires_confirmation')
   })
 
-  test('a card issued in India pays a day after its notice, and its copy, without the mandate, asks for its holder', async () => {
+  test('a card issued in India pays a day after its notice, and its copy, without the mandate, requires the cardholder', async () => {
     const sandbox = createSandbox()
     const [us, target] = [clientOf(sandbox), clientOf(sandbox, 'target')]
     const card = 'pm_card_in'
@@ -279,7 +279,7 @@ describe('a subscription without an initial payment has its card set up', () => 
   })
 })
 
-describe('settings of an account that no copy takes along', () => {
+describe('settings of an account that no copy transfers', () => {
   test('the grace period of finalization', async () => {
     const world = await school()
     await control(world.sandbox, 'settings', { account: 'us', finalization_grace_hours: 48 })
@@ -292,7 +292,7 @@ describe('settings of an account that no copy takes along', () => {
     expect((await control(world.sandbox, 'settings', { account: 'us', finalization_grace_hours: 73 })).status).toBe(400)
   })
 
-  test('the smallest charge follows the currency of the payout; below it the balance waits', async () => {
+  test('the smallest charge depends on the payout currency; a smaller amount stays on the balance', async () => {
     const world = await school()
     await control(world.sandbox, 'settings', { account: 'us', smallest_charges: { usd: 5_000 } })
     const { stripe, customer, monthly } = world
@@ -301,7 +301,7 @@ describe('settings of an account that no copy takes along', () => {
     expect([amounts(world), after.balance]).toEqual([[], 4_900])
   })
 
-  test('ugx is charged in whole hundreds, and the rest waits on the balance', async () => {
+  test('ugx is charged in whole hundreds, and the rest stays on the balance', async () => {
     const { stripe, price } = await school()
     const ugx = await price({ currency: 'ugx', unit_amount: 1_000_050 })
     const card = 'pm_card_visa'
@@ -334,7 +334,7 @@ describe('what can be read', () => {
     })
   })
 
-  test('cards for tests by their names, and resources that the sandbox lacks by a sentence', async () => {
+  test('test cards by their names, and a message for resources that the sandbox lacks', async () => {
     const { stripe, sandbox } = await school()
     const card = await stripe.paymentMethods.retrieve('pm_card_visa')
     expect([card.id, card.customer, card.card?.last4]).toEqual(['pm_card_visa', null, '4242'])
@@ -349,7 +349,7 @@ describe('what can be read', () => {
     ])
   })
 
-  test('a coupon’s codes stay ended when its id is used again', async () => {
+  test('a coupon’s codes stay inactive when its id is used again', async () => {
     const { stripe } = await school()
     await stripe.coupons.create({ id: 'A', percent_off: 10 })
     const { id } = await stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon: 'A' } })
@@ -358,7 +358,7 @@ describe('what can be read', () => {
     expect((await stripe.promotionCodes.retrieve(id)).active).toBe(false)
   })
 
-  test('ids and keys as the world chooses', async () => {
+  test('ids and keys by the world’s readings', async () => {
     const { stripe, sandbox, price } = await school()
     sandbox.world.choose({ deleted_product_id_free: false, lookup_key_clears: false })
     await stripe.products.create({ id: 'prod_a', name: 'A' })

@@ -11,7 +11,7 @@ const overview = async (caller: Awaited<ReturnType<typeof openCaller>>) => {
 }
 
 describe('granting', () => {
-  test('sends the welcome mail unless it is declined, and makes the customer', async () => {
+  test('sends the welcome mail unless it is declined, and creates the customer', async () => {
     const caller = await openCaller()
     const [first, second] = [
       await caller.act({ act: 'make_offer', title: 'A' }),
@@ -33,7 +33,7 @@ describe('granting', () => {
     expect(shown.body['data']).not.toHaveProperty('relationships.offers.data')
   })
 
-  test('external_user_id: refused before there is a customer, unique within the site afterwards', async () => {
+  test('external_user_id: refused before the contact has a customer, then unique within the site', async () => {
     const caller = await openCaller()
     const { offer } = await caller.act({ act: 'make_offer', title: 'A' })
     const people = []
@@ -49,13 +49,13 @@ describe('granting', () => {
     const taken = await caller.call('PATCH', `/v1/contacts/${b}`, external(b, 'cus_1'))
     expect(taken.status).toBe(422)
     expect(taken.body).toMatchObject({ errors: [{ source: { pointer: '/data/attributes/external_user_id' } }] })
-    // A refused change leaves no trace.
+    // A refused change has no effect.
     expect((await caller.call('GET', `/v1/contacts/${b}`)).body['data']).toMatchObject({
       attributes: { external_user_id: null },
     })
   })
 
-  test('a second grant does not switch products on again; revoke and grant does', async () => {
+  test('a second grant does not switch products on again; a revocation and a grant do', async () => {
     const caller = await openCaller()
     const { offer } = await caller.act({ act: 'make_offer', title: 'A' })
     const id = idOf((await caller.call('POST', '/v1/contacts', contactBody(caller.site, 'a@example.com'))).body)
@@ -75,7 +75,7 @@ describe('granting', () => {
     expect(await products()).toHaveLength(1)
   })
 
-  test('PATCH replaces everything, an empty list strips the contact', async () => {
+  test('PATCH replaces everything, an empty list removes everything', async () => {
     const caller = await openCaller()
     const made = [
       await caller.act({ act: 'make_offer', title: 'A' }),
@@ -91,7 +91,7 @@ describe('granting', () => {
     expect(ids((await caller.call('GET', path)).body)).toEqual([])
   })
 
-  test('an API grant is no purchase unless the site says so; an access timer ends like any revocation', async () => {
+  test('an API grant is a purchase only with the site’s switch; the end of an access timer looks like any revocation', async () => {
     const caller = await openCaller()
     const { offer } = await caller.act({ act: 'make_offer', title: 'Course', access_days: 30 })
     await caller.act({ act: 'make_contact', email: 'a@example.com' })
@@ -118,7 +118,7 @@ describe('granting', () => {
     expect(caller.sandbox.world.space('kajabi').table({ name: 'grants' }).size).toBe(0)
   })
 
-  test('offer addresses: no mail unless asked for, the deactivation needs the same external id', async () => {
+  test('offer addresses: no mail unless requested, the deactivation needs the same external id', async () => {
     const caller = await openCaller()
     await caller.act({ act: 'make_offer', title: 'A' })
     const [address] = (await overview(caller)).offers
@@ -138,7 +138,7 @@ describe('granting', () => {
 })
 
 describe('finding people', () => {
-  test('the search is fuzzy and does not put the exact match first; `+` addresses are found without their tag', async () => {
+  test('the search is fuzzy and does not put the exact match first; `+` addresses are found without their suffix', async () => {
     const caller = await openCaller()
     for (const email of [
       'ada.lind@example.com',
@@ -161,7 +161,7 @@ describe('finding people', () => {
     expect(await search('adalind@example.com')).toContain('adalind+school@example.com')
   })
 
-  test('an unknown filter is ignored, so its caller gets a stranger; pages are followed by the query of links.next', async () => {
+  test('an unknown filter is ignored, so the client gets another contact; the query of links.next leads to the next page', async () => {
     const caller = await openCaller()
     for (let n = 0; n < 5; n++) await caller.call('POST', '/v1/contacts', contactBody(caller.site, `p${n}@example.com`))
     await caller.call('GET', '/v1/contacts')
@@ -190,8 +190,8 @@ describe('finding people', () => {
   })
 })
 
-describe('the edges of the API', () => {
-  test('unknown paths are HTML, a dead token is JSON:API, wrong credentials are flat', async () => {
+describe('errors of the API', () => {
+  test('unknown paths answer HTML, an expired token JSON:API, wrong credentials a flat error', async () => {
     const caller = await openCaller()
     const unknown = await caller.call('GET', '/v1/subscriptions')
     expect([unknown.status, unknown.type]).toEqual([404, 'text/html; charset=utf-8'])

@@ -50,14 +50,14 @@ test('every list and every object of the site has the attributes of the official
   expect((await caller.call('POST', `/v1/purchases/${purchase}/deactivate`)).status).toBe(200)
 })
 
-test('every route of the site is described, and the copy kept here says what the official description says', () => {
+test('every route of the site is described, and the copy in this folder equals the official description', () => {
   for (const route of Object.keys(routes)) expect(Object.keys(trimmed.routes)).toContain(route)
   if (official === undefined) return
   for (const [route, statuses] of Object.entries(trimmed.routes)) expect(official.routes[route]).toEqual(statuses)
   for (const [type, attributes] of Object.entries(trimmed.types)) expect(official.types[type]).toEqual(attributes)
 })
 
-test('the comparison finds a seeded mistake of each class', () => {
+test('the comparison finds a seeded fault of each class', () => {
   const answer = (status: number, body: object) => ({ status, type: 'application/vnd.api+json', body: body as never })
   const tags = (attributes: object, about: object = {}) =>
     answer(200, { data: [{ type: 'contact_tags', id: '1', attributes, ...about }] })
@@ -77,7 +77,7 @@ test('the comparison finds a seeded mistake of each class', () => {
   expect(found(answer(401, { error: 'no' }))).toHaveLength(1)
 })
 
-test('customers grant through their own route, always with the welcome mail', async () => {
+test('grants through the route of customers always send the welcome mail', async () => {
   const caller = await openCaller()
   const made = [
     await caller.act({ act: 'make_offer', title: 'A' }),
@@ -93,7 +93,7 @@ test('customers grant through their own route, always with the welcome mail', as
   expect(seen.mails.map((mail) => mail.offer)).toEqual([b])
 })
 
-test('switched behaviour, tokens, people and waiting deliveries survive a process and a twin', async () => {
+test('behaviour switches, tokens, contacts and waiting deliveries survive a restart and are copied to a twin', async () => {
   const rows = new Map<string, string>()
   const storage = {
     load: () =>

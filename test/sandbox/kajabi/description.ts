@@ -3,8 +3,8 @@ import { type Json, type JsonObject, isJsonObject } from '../../../src/core/json
 import { type Described, officialText, readOfficial } from './official.ts'
 
 /**
- * The part of the official description that the sandbox has, kept here for whoever has no copy of
- * it.
+ * The part of the official description that the sandbox implements, kept here for machines without
+ * a copy of the description.
  */
 export const trimmed = JSON.parse(readFileSync(new URL('description.json', import.meta.url), 'utf8')) as Described
 
@@ -13,8 +13,8 @@ export const official = text === undefined ? undefined : readOfficial(text)
 const described = official ?? trimmed
 
 /**
- * Attributes the official description names in its prose alone; some are shown on the details page
- * only, so they may be missing.
+ * Attributes that the official description names only in its prose. The details page alone shows
+ * some of them, so they may be missing.
  */
 const prose: Described['types'] = {
   purchases: {
@@ -33,22 +33,22 @@ export interface Answered {
 }
 
 /**
- * What an answer of the site has that the official description does not know, or lacks; empty when
- * it conforms.
+ * The differences between an answer of the site and the official description; empty when it
+ * conforms.
  */
 export function strangers(method: string, path: string, answer: Answered): string[] {
   const route = `${method} ${path.split('?')[0]?.replaceAll(/\/\d+/g, '/*')}`
   const statuses = described.routes[route]
   if (statuses === undefined)
     return answer.type.includes('html') && answer.status === 404 ? [] : [`${route} is not described`]
-  // Observed on every route, although the description names them on some only.
+  // Observed on every route, although the description names them only on some.
   const known = [...statuses, 400, 401, 403, 404, 422]
   const found = known.includes(answer.status) ? [] : [`${route} answered ${answer.status}`]
   if (answer.status >= 400) return [...found, ...errorStrangers(route, answer.body)]
   if (answer.status === 204 || /\/(oauth\/\w+|version)$/.test(route)) return found
   const { data, included } = answer.body
   const many = /^GET \/v1\/\w+$/.test(route) && route !== 'GET /v1/me'
-  // A contact that is gone is answered with nothing in it.
+  // The answer of a deletion is empty.
   if (data === undefined && method === 'DELETE') return found
   if (many !== Array.isArray(data) && !route.includes('relationships'))
     found.push(`${route} answered no ${many ? 'list' : 'object'}`)
@@ -65,7 +65,7 @@ export function strangers(method: string, path: string, answer: Answered): strin
 }
 
 function errorStrangers(route: string, body: JsonObject): string[] {
-  // The token's route answers flat (`errors_authentication_failed`).
+  // The route of the token has flat errors (`errors_authentication_failed`).
   if (route === 'POST /v1/oauth/token')
     return typeof body['error'] === 'string' ? [] : [`${route} refused without "error"`]
   const errors = body['errors']

@@ -18,7 +18,7 @@ async function listening() {
   return { caller, tag, contact, hook: idOf(hook.body) }
 }
 
-test('a new hook is probed with HEAD and GET, and a 405 silently kills it', async () => {
+test('a new hook is probed with HEAD and GET, and after a 405 it silently stops', async () => {
   const { caller, tag, contact } = await listening()
   expect(caller.arrivals.map(({ method }) => method)).toEqual(['HEAD', 'GET'])
   caller.listener.status = 405
@@ -32,7 +32,7 @@ test('a new hook is probed with HEAD and GET, and a 405 silently kills it', asyn
   expect(ids((await caller.call('GET', '/v1/hooks')).body)).toHaveLength(1)
 })
 
-test('tag_added arrives unsigned, its id names the tag, and adding the tag again fires nothing', async () => {
+test('tag_added arrives unsigned, its id names the tag, and adding the tag again sends no hook', async () => {
   const { caller, tag, contact } = await listening()
   const other = (await caller.act({ act: 'make_tag', name: 'vip' }))['tag'] ?? ''
   caller.arrivals.length = 0
@@ -51,7 +51,7 @@ test('tag_added arrives unsigned, its id names the tag, and adding the tag again
   expect([...(arrival?.headers.keys() ?? [])].filter((name) => /kajabi|signature|timestamp/.test(name))).toEqual([])
 })
 
-test('an unanswered delivery is tried again for hours, and stops when it is answered', async () => {
+test('an unanswered delivery is retried for hours, until it is answered', async () => {
   const { caller, tag, contact } = await listening()
   caller.arrivals.length = 0
   caller.listener.status = 503
@@ -68,7 +68,7 @@ test('an unanswered delivery is tried again for hours, and stops when it is answ
   expect(new Set(caller.arrivals.map(({ body }) => body)).size).toBe(1)
 })
 
-test('revoking, granting and expiring fire nothing; a purchase and a form do', async () => {
+test('revocations, grants and expirations send no hook; a purchase and a form do', async () => {
   const { caller, contact } = await listening()
   for (const event of ['purchase', 'form_submission', 'tag_removed'])
     await caller.call('POST', '/v1/hooks', hookBody(caller.site, { target_url: target, event }))
@@ -93,7 +93,7 @@ test('revoking, granting and expiring fire nothing; a purchase and a form do', a
   expect(caller.arrivals.find(({ body }) => body.includes('"form_submission"'))?.body).not.toContain('"contacts"')
 })
 
-test('hooks are not managed by a key without the permission', async () => {
+test('a key without the permission cannot manage hooks', async () => {
   const { caller } = await listening()
   await caller.sandbox.fetch('http://sandbox/_sandbox/kajabi_behaviour', {
     method: 'POST',

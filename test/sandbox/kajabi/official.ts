@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { isJsonObject, type Json, type JsonObject } from '../../../src/core/json.ts'
 
 /**
- * What is known of the site's API: attributes with their JSON types by resource type, and
+ * The known parts of the site's API: attributes with their JSON types by resource type, and
  * documented statuses by route.
  */
 export interface Described {
@@ -13,7 +13,7 @@ export interface Described {
   readonly routes: Readonly<Record<string, readonly number[]>>
 }
 
-/** Kajabi's own description, where somebody has a copy beside this repository or names one. */
+/** Kajabi's own description, if a copy is beside this repository or the environment names one. */
 const folder =
   process.env['CROSSBILL_KAJABI_SPEC'] ?? fileURLToPath(new URL('../../../../shared/spec', import.meta.url))
 
@@ -24,7 +24,7 @@ export function officialText(): string | undefined {
   return file === undefined ? undefined : readFileSync(join(folder, file), 'utf8')
 }
 
-/** The names of resource types whose schemas are called otherwise. */
+/** Resource types whose schemas have another name. */
 const called: Readonly<Record<string, string>> = { me: 'users', form: 'forms', form_submission: 'form_submissions' }
 
 export function readOfficial(text: string): Described {
@@ -54,7 +54,7 @@ function objectIn(object: JsonObject, key: string): JsonObject {
   return isJsonObject(inner) ? inner : {}
 }
 
-/** `type: [string, null]`, `nullable: true`, or nothing said: anything. */
+/** `type: [string, null]`, `nullable: true`, or no type: anything. */
 function typesOf(schema: Json): readonly string[] {
   if (!isJsonObject(schema)) return []
   const { type, nullable } = schema

@@ -53,7 +53,7 @@ async function serve() {
   return { sandbox, site, call, act }
 }
 
-test('a tag reaches a listener on this machine; DELETE carries a body; 204 has none', async () => {
+test('a tag hook reaches a listener on this machine; DELETE has a body; 204 has none', async () => {
   const listener = await listen()
   const { sandbox, site, call, act } = await serve()
   const { tag } = await act({ act: 'make_tag', name: 'cancel' })

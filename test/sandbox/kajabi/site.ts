@@ -3,7 +3,7 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import { strangers } from './description.ts'
 import { type Sandbox, createSandbox } from '../../../src/sandbox/sandbox.ts'
 
-/** A hook delivery as it arrived. */
+/** A hook delivery as received. */
 export interface Arrival {
   method: string
   url: string
@@ -15,17 +15,15 @@ export interface Caller {
   sandbox: Sandbox
   site: string
   arrivals: Arrival[]
-  /** What the listener answers to each method; 200 unless changed. */
+  /** The listener's answer to each method; 200 unless changed. */
   listener: { status: number }
   call(method: string, path: string, body?: object): Promise<{ status: number; type: string; body: JsonObject }>
-  /** What the act made: ids and counts. */
+  /** What the act created: ids and counts. */
   act(order: JsonObject): Promise<Record<string, string>>
   settle(): Promise<void>
 }
 
-/**
- * A sandbox whose Kajabi site is called with a fresh token, and whose hooks arrive in `arrivals`.
- */
+/** A sandbox whose Kajabi site is called with a new token, and whose hooks arrive in `arrivals`. */
 export async function openCaller(): Promise<Caller> {
   const arrivals: Arrival[] = []
   const listener = { status: 200 }

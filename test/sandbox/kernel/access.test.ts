@@ -9,7 +9,7 @@ const post = async (sandbox: ReturnType<typeof createSandbox>, path: string, bod
     await sandbox.fetch(`http://sandbox/_sandbox/${path}`, { method: 'POST', body: JSON.stringify(body) })
   ).json()) as { key: string }
 
-test('a restricted key does what it is allowed and nothing else', async () => {
+test('a restricted key does only what its permissions allow', async () => {
   const sandbox = createSandbox()
   const { key } = await post(sandbox, 'keys', { account: 'us', permissions: { customers: 'read', products: 'write' } })
   expect(key).toMatch(/^rk_test_sandbox_us_/)
@@ -21,18 +21,18 @@ test('a restricted key does what it is allowed and nothing else', async () => {
     message: expect.stringContaining('rak_customer_write') as string,
   })
   expect(await refusal(stripe.prices.list())).toMatchObject({ status: 403 })
-  // It belongs to the account it was made for.
+  // It belongs to the account of its creation.
   expect((await clientOf(sandbox, 'intl').products.list()).data).toEqual([])
 })
 
-test('keys of the other mode are not known', async () => {
+test('keys of the other mode are unknown', async () => {
   const live = createSandbox({ livemode: true })
   expect(live.ready.accounts['us']?.key).toBe('sk_live_sandbox_us')
   expect((await clientOf(live, 'us', 'sk_live_sandbox_us').products.create({ name: 'P' })).livemode).toBe(true)
   expect(await refusal(clientOf(live, 'us', 'sk_test_sandbox_us').products.list())).toMatchObject({ status: 401 })
 })
 
-test('asking too fast is refused with the reason, per operation and over all', () => {
+test('too many requests are refused with the reason, per operation and over all', () => {
   let now = 0
   const limiter = new Limiter(
     () => ({ global: 10, endpoint: 4 }),
@@ -61,7 +61,7 @@ test('asking too fast is refused with the reason, per operation and over all', (
   expect(ask('/v1/coupons')).toBe('429 global-rate')
 })
 
-test('limits are off unless asked for', async () => {
+test('there are no limits by default', async () => {
   const sandbox = createSandbox({ limits: { global: 2, endpoint: 2 } })
   const stripe = clientOf(sandbox)
   const asked = await Promise.allSettled(Array.from({ length: 6 }, () => stripe.products.list()))

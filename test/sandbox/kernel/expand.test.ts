@@ -9,7 +9,7 @@ async function priced() {
   return { stripe, product: product.id, price: product.default_price as string }
 }
 
-test('ids become objects along the path, to any id on the way', async () => {
+test('ids become objects along the path, including each id on the path', async () => {
   const { stripe, product, price } = await priced()
   const read = await stripe.prices.retrieve(price, { expand: ['product.default_price.product'] })
   const outer = read.product as Stripe.Product
@@ -19,7 +19,7 @@ test('ids become objects along the path, to any id on the way', async () => {
   expect(listed.data[0]?.default_price).toMatchObject({ id: price, unit_amount: 500 })
 })
 
-test('null stays null; what is no id, is not there, or lies deeper than four levels is refused by name', async () => {
+test('null stays null; a field that is not an id, is missing, or is deeper than four levels is refused by name', async () => {
   const { stripe, price } = await priced()
   const bare = await stripe.products.create({ name: 'Bare' })
   expect((await stripe.products.retrieve(bare.id, { expand: ['default_price'] })).default_price).toBeNull()
@@ -36,7 +36,7 @@ test('null stays null; what is no id, is not there, or lies deeper than four lev
   expect((await refusal(stripe.prices.list({ expand: ['product'] }))).message).toContain("'data.product'")
 })
 
-test('a field shown only on request is left out of events and of objects inside others', async () => {
+test('a field shown only on request is omitted from events and from objects inside others', async () => {
   const { stripe, price } = await priced()
   const events = await stripe.events.list({ type: 'price.created' })
   expect(events.data[0]?.data.object).not.toHaveProperty('currency_options')

@@ -48,8 +48,8 @@ const order = fields({
   metadata: metadata(),
 })
 
-describe('what is well formed', () => {
-  test('is read into typed values, arrays by index whatever their order', () => {
+describe('a well-formed request', () => {
+  test('is read into typed values, arrays by index in any order', () => {
     const form =
       'name=x&paid=true&count=3&rate=01.50&kind=b&at=1796126400&note=&money=USD&items[1][price]=q&items[0][price]=p&items[0][quantity]=2&prices[eur][amount]=5&metadata[k]=v'
     expect(read(order, form)).toEqual({
@@ -67,13 +67,13 @@ describe('what is well formed', () => {
     })
   })
 
-  test('both ways of naming array elements mean the same', () => {
+  test('both ways to name array elements have the same meaning', () => {
     expect(read(fields({ ids: list(text()) }), 'ids[]=a&ids[]=b')).toEqual(
       read(fields({ ids: list(text()) }), 'ids[0]=a&ids[1]=b'),
     )
   })
 
-  test('any nesting survives the form', () => {
+  test('any nesting is preserved by the form', () => {
     const leaf = fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme' })
     const key = fc.stringMatching(/^[a-z_]{1,6}$/)
     fc.assert(
@@ -92,7 +92,7 @@ describe('what is well formed', () => {
   })
 })
 
-describe('what is not is refused with Stripe’s code and the parameter’s name', () => {
+describe('a malformed request is refused with Stripe’s code and the parameter’s name', () => {
   test.each([
     ['name=x&colour=red', 'parameter_unknown', 'colour'],
     ['name=x&items[0][price]=p&items[0][size]=1', 'parameter_unknown', 'items[0][size]'],
@@ -128,14 +128,14 @@ describe('what is not is refused with Stripe’s code and the parameter’s name
   })
 })
 
-test('metadata merges key by key, at most fifty of them', () => {
+test('metadata merges key by key, with at most fifty keys', () => {
   expect(mergeMetadata({ a: '1', b: '2' }, { a: '', c: '3' })).toEqual({ b: '2', c: '3' })
   expect(mergeMetadata({ a: '1' }, null)).toEqual({})
   const fifty = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`k${n}`, 'v']))
   expect(() => mergeMetadata(fifty, { one: 'more' })).toThrow('50 keys')
 })
 
-test('ranges hold their ends or not, as they say', () => {
+test('ranges include or exclude their ends as written', () => {
   const schema = fields({ created: range() })
   expect(inRange(5, read(schema, 'created=5').created)).toBe(true)
   expect(inRange(6, read(schema, 'created=5').created)).toBe(false)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createSandbox } from '../../../src/sandbox/sandbox.ts'
 import { clientOf } from '../client.ts'
 
-test('accounts are told apart by key, and answers carry the simulated clock', async () => {
+test('the key selects the account, and answers have the simulated date', async () => {
   const sandbox = createSandbox()
   const us = await clientOf(sandbox).accounts.retrieveCurrent()
   const intl = await clientOf(sandbox, 'intl').accounts.retrieveCurrent()
@@ -26,7 +26,7 @@ test('an unknown key, route or parameter is refused as Stripe refuses it', async
     statusCode: 404,
     message: expect.stringMatching(/Unrecognized request URL/),
   })
-  // github.com/onetimesecret/onetimesecret/issues/569: an empty id is no missing object.
+  // github.com/onetimesecret/onetimesecret/issues/569: an empty id is not a missing object.
   const empty = await stripe.rawRequest('GET', '/v1/subscriptions/').catch((error: unknown) => error)
   expect(empty).toMatchObject({ statusCode: 404, message: expect.stringMatching(/valid \(non-empty\) identifier/) })
   expect((empty as { code?: string }).code).toBeUndefined()
@@ -35,7 +35,7 @@ test('an unknown key, route or parameter is refused as Stripe refuses it', async
     code: 'parameter_unknown',
     param: 'colour',
   })
-  // Another version is answered in the sandbox's own, with a warning header.
+  // Another version is answered in the sandbox's own version, with a warning header.
   await expect(stripe.rawRequest('GET', '/v1/account', undefined, { apiVersion: '2020-08-27' })).resolves.toMatchObject(
     { object: 'account' },
   )

@@ -32,9 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('commit' as const, 'rollback' as const, 'look' as const) }) },
 )
 
-/**
- * The same with an array: put keeps the place of a known id, and gives a new one the last place.
- */
+/** The same with an array: put keeps the place of a known id and appends a new one. */
 class Model {
   rows: Pet[] = []
 
@@ -56,7 +54,7 @@ class Model {
 
 const ids = (rows: Iterable<Pet>) => Array.from(rows, (row) => row.id)
 
-/** Everything a table can be asked, as one value. */
+/** Everything that a table can return, as one value. */
 function seen(table: Table<Pet>, cursor: string | undefined) {
   return {
     newest: ids(table.newest()),
@@ -81,7 +79,7 @@ function expected(model: Model, cursor: string | undefined): ReturnType<typeof s
   }
 }
 
-test('a table is an array with indexes, whatever is put, deleted, undone and read in between', () => {
+test('a table is an array with indexes, after any puts, deletions, undos and reads', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const log = new ChangeLog()
@@ -130,7 +128,7 @@ interface Work {
   readonly key: string
 }
 
-test('due work comes in order of instant, rank and turn, whatever was moved, cancelled, undone or loaded in between', () => {
+test('due work comes in order of instant, rank and turn, after any moves, cancellations, undos and loads', () => {
   const schedule = fc.record({
     do: fc.constant('schedule' as const),
     at: fc.integer({ min: 0, max: 30 }),
@@ -171,7 +169,7 @@ test('due work comes in order of instant, rank and turn, whatever was moved, can
           queue = new DueQueue(table)
           settled = model
         }
-        // The clock takes work only between requests, when what they did is settled.
+        // The clock takes work only between requests, after they are committed.
         if (change.do === 'take') {
           const next = model.toSorted((a, b) => a.at - b.at || a.rank - b.rank || a.turn - b.turn)[0]
           const due = next !== undefined && next.at <= change.until ? next : undefined

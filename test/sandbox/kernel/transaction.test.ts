@@ -14,7 +14,8 @@ interface Note extends Row {
 const notes: TableDefinition<Note> = { name: 'notes' }
 
 /**
- * A world with one resource: a note is written, an alarm set, and then the request ends as asked.
+ * A world with one resource: the request writes a note, sets an alarm, and ends as its parameters
+ * say.
  */
 function noteWorld(storage?: ConstructorParameters<typeof World>[0]['storage']) {
   const heard: string[] = []
@@ -75,7 +76,7 @@ function noteWorld(storage?: ConstructorParameters<typeof World>[0]['storage']) 
 }
 
 describe('a request is one transaction', () => {
-  test('what a refused one wrote is undone, rows and due work alike; a decline stands', async () => {
+  test('a refusal undoes its rows and due work; a decline keeps them', async () => {
     const { world, post, texts, heard } = noteWorld()
     expect((await post('refused')).status).toBe(400)
     expect([texts(), world.queue.table.size]).toEqual([[], 0])
@@ -86,13 +87,13 @@ describe('a request is one transaction', () => {
     expect(heard).toEqual(['note 12:01:00', 'note 12:01:00'])
   })
 
-  test('a mistake of the sandbox is undone too, and never becomes an answer of Stripe', async () => {
+  test('a fault of the sandbox is undone as well, and never looks like an answer of Stripe', async () => {
     const { post, texts } = noteWorld()
     await expect(post('broken')).rejects.toThrow('a mistake')
     expect(texts()).toEqual([])
   })
 
-  test('the answer under an idempotency key is saved in the same breath as what it reports', async () => {
+  test('the answer under an idempotency key is saved together with the writes that it reports', async () => {
     const saves: Change[][] = []
     const { post } = noteWorld({ load: () => [], save: (changes) => void saves.push([...changes]) })
     saves.length = 0
@@ -107,7 +108,7 @@ describe('a request is one transaction', () => {
     ])
   })
 
-  test('a refusal is replayed under its key, and nothing is done twice', async () => {
+  test('a refusal is replayed under its key, and nothing is executed twice', async () => {
     const { post, texts } = noteWorld()
     const [first, again] = [await post('declined', 'k'), await post('declined', 'k')]
     expect(again.body).toBe(first.body)
@@ -115,7 +116,7 @@ describe('a request is one transaction', () => {
     expect(texts()).toEqual(['declined'])
   })
 
-  test('a key whose request is under way is in use', async () => {
+  test('a key is in use while its request is in progress', async () => {
     const { post, texts } = noteWorld()
     let go: () => void = () => {}
     const slow = post('well', 'k', () => new Promise((resolve) => (go = resolve)))
@@ -131,7 +132,7 @@ describe('a request is one transaction', () => {
   })
 })
 
-test('what the storage could not take did not happen', async () => {
+test('writes that the storage refused are undone', async () => {
   let full = false
   const { post, texts } = noteWorld({
     load: () => [],
@@ -147,7 +148,7 @@ test('what the storage could not take did not happen', async () => {
 })
 
 describe('the clock', () => {
-  test('plays each piece of work at its own instant and ends where it was sent', async () => {
+  test('plays each piece of work at its own instant and ends at the requested instant', async () => {
     const { world, post, heard } = noteWorld()
     await post('well')
     await world.advance(instant(world.now + 30))
@@ -159,7 +160,7 @@ describe('the clock', () => {
     await expect(world.advance(instant(world.now - 1))).rejects.toThrow('only goes forward')
   })
 
-  test('work planned before a restart is done after it', async () => {
+  test('work scheduled before a restart is done after it', async () => {
     const rows = new Map<string, { table: string; key: string; value: string }>()
     const storage = {
       load: () => rows.values(),
@@ -179,7 +180,7 @@ describe('the clock', () => {
     expect([first.heard, second.heard]).toEqual([[], ['note 12:01:00']])
   })
 
-  test('a mistake in due work leaves the world as it was, and the work still due', async () => {
+  test('a fault in due work leaves the world unchanged and the work due', async () => {
     const { world, post, heard } = noteWorld()
     await post('well')
     const alarm = present(world.modules[0]?.due?.['note.alarm'], 'the alarm')
@@ -194,7 +195,7 @@ describe('the clock', () => {
     expect([run.mock.calls.length, heard]).toEqual([2, ['note 12:01:00']])
   })
 
-  test('a twin goes its own way', async () => {
+  test('a twin is independent', async () => {
     const { world, post, heard } = noteWorld()
     await post('well')
     const twin = world.twin()

@@ -36,17 +36,19 @@ export interface Granted {
 /** The holders of an offer in Kajabi: contact id by person. */
 export type Holders = ReadonlyMap<string, string>
 
-export interface AccessDecision {
-  readonly kind: 'grant' | 'revoke' | 'keep'
+export type AccessDecision = Decided &
+  /** A grant finds or creates the contact. */
+  (
+    | { readonly kind: 'grant' }
+    | { readonly kind: 'revoke'; readonly contact: string }
+    | { readonly kind: 'keep'; readonly contact: string }
+  )
+
+interface Decided {
   /** Key in access.yaml. */
   readonly offer: string
   /** Every subscriber of this person that gives (or gave) the offer, in a stable order. */
   readonly subscribers: readonly string[]
-  /**
-   * Known for people who have or had access. For a grant, the contact may still have to be found or
-   * created.
-   */
-  readonly contact?: string
   readonly person: string
 }
 
@@ -87,13 +89,8 @@ export function planAccess(
     }
     for (const [person, subscribers] of wanted) {
       const contact = holding.get(person)
-      decisions.push({
-        kind: contact === undefined ? 'grant' : 'keep',
-        offer,
-        subscribers: subscribers.toSorted(),
-        person,
-        ...(contact === undefined ? {} : { contact }),
-      })
+      const decided = { offer, subscribers: subscribers.toSorted(), person }
+      decisions.push(contact === undefined ? { kind: 'grant', ...decided } : { kind: 'keep', ...decided, contact })
     }
     for (const [person, contact] of holding) {
       const grant = mine.get(contact)

@@ -1,5 +1,6 @@
 import { digest } from '../core/canonical.ts'
 import { formatInstant, instant, secondsPerHour, type Instant } from '../core/instant.ts'
+import { actions, bound, type Keyless } from './change.ts'
 import type {
   Action,
   Blocked,
@@ -14,9 +15,6 @@ import type {
   Step,
 } from './types.ts'
 
-/** A change whose steps have no idempotency keys yet; the keys derive from the whole plan. */
-export type KeylessChange = Omit<Change, 'steps'> & { readonly steps: readonly Omit<Step, 'idempotency_key'>[] }
-
 /** The content of a plan before digests bind it to its basis. */
 export interface PlanParts {
   readonly tool: string
@@ -28,7 +26,7 @@ export interface PlanParts {
   readonly apiVersion: string
   readonly accounts: Plan['basis']['accounts']
   /** In order of execution. */
-  readonly changes: readonly KeylessChange[]
+  readonly changes: readonly Keyless[]
   /** By address: digest of the live objects that the change touches, without volatile fields. */
   readonly touched: ReadonlyMap<string, string>
   readonly drift: readonly Drift[]
@@ -42,19 +40,6 @@ export interface PlanParts {
   readonly removed: readonly Removed[]
   readonly notices: readonly Notice[]
 }
-
-const actions: readonly Action[] = [
-  'create',
-  'update',
-  'replace',
-  'retire',
-  'adopt',
-  'move',
-  'settle',
-  'revert',
-  'grant',
-  'revoke',
-]
 
 /** Assembles the plan. Equal parts give equal bytes. */
 export function assemblePlan(parts: PlanParts): Plan {
@@ -116,16 +101,16 @@ export function liveDigest(addresses: readonly string[], touched: ReadonlyMap<st
  * its own requests have changed the object. Retries append their number. Keys stay well below
  * Stripe's limit of 255 characters.
  */
-function keyed(change: KeylessChange, seed: readonly (string | number)[], seen: string): Change {
+function keyed(change: Keyless, seed: readonly (string | number)[], seen: string): Change {
   const steps = change.steps.map((step) => ({ ...step, idempotency_key: keyOf(change, step, [...seed, seen]) }))
-  return { ...change, steps, expect: { ...change.expect, seen } }
+  return bound(change, steps, seen)
 }
 
 function seedOf({ basis, created }: Pick<Plan, 'basis' | 'created'>): string {
   return digest({ basis, created })
 }
 
-function keyOf({ address }: KeylessChange, { id }: Pick<Step, 'id'>, seed: readonly (string | number)[]): string {
+function keyOf({ address }: Keyless, { id }: Pick<Step, 'id'>, seed: readonly (string | number)[]): string {
   return `crossbill-${digest([...seed, address, id])}`
 }
 
@@ -133,8 +118,7 @@ function keyOf({ address }: KeylessChange, { id }: Pick<Step, 'id'>, seed: reado
 export function rekeyed(plan: Plan): readonly (readonly string[])[] {
   const seed = seedOf(plan)
   return plan.changes.map((change, index) => {
-    const seen = change.expect?.['seen']
-    return change.steps.map((step) => keyOf(change, step, [seed, index, typeof seen === 'string' ? seen : '']))
+    return change.steps.map((step) => keyOf(change, step, [seed, index, change.expect.seen]))
   })
 }
 
@@ -144,7 +128,7 @@ export function rekeyed(plan: Plan): readonly (readonly string[])[] {
  */
 export function summaryOf(
   parts: Pick<PlanParts, 'drift' | 'deferred' | 'blocked'> & {
-    readonly changes: readonly KeylessChange[]
+    readonly changes: readonly Keyless[]
     readonly unchanged?: number
   },
 ): Plan['summary'] {

@@ -1,140 +1,247 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import Type, { type TSchema } from 'typebox'
+import { subscriberAddress } from '../core/address.ts'
+import { oneOf, schemaOf } from '../core/exact-schema.ts'
+import type { Json } from '../core/json.ts'
+import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
+import { params, plannedExpectationSchema } from '../handover/schemas.ts'
+import type { Goal } from '../handover/types.ts'
+import { actions, byPart } from './change.ts'
+import { noticeCodes } from './notice-codes.ts'
+import type {
+  Change,
+  GrantChange,
+  HandoverChange,
+  NextCharge,
+  PatchOperation,
+  Plan,
+  PriceChange,
+  ResourceAction,
+  ResourceChange,
+  RevokeChange,
+  Step,
+} from './types.ts'
 
 /*
- * The parts of a saved plan that are read again. Later versions may add keys.
+ * The form of a saved plan. Later versions may add keys.
  */
 const text = Type.String()
 const whole = Type.Integer()
-const object = Type.Object({})
-const list = (items: TSchema): TSchema => Type.Array(items)
-const byName = (values: TSchema): TSchema => Type.Record(text, values)
+const texts = Type.Array(text)
+const byName = <S extends TSchema>(values: S) => Type.Record(text, values)
 const sums = byName(Type.Object({ before: whole, after: whole }))
+const json = Type.Unsafe<Json>({})
 
-const step = Type.Object({
-  id: text,
-  account: text,
-  method: Type.Union([Type.Literal('POST'), Type.Literal('DELETE')]),
-  path: text,
-  params: object,
-  idempotency_key: text,
-  secret_to: Type.Optional(object),
-})
-
-const change = Type.Object({
-  address: text,
-  action: text,
-  because: list(text),
-  patch: list(Type.Object({ op: text, path: text })),
-  people: whole,
-  steps: list(step),
-  expect: Type.Optional(object),
-})
-
-const charge = Type.Object({
-  subscriber: text,
-  at: text,
-  amount: whole,
-  currency: text,
-  before: Type.Object({ at: text, amount: whole, currency: text, account: text }),
-})
-
-const taxRate = Type.Object({ percentage: Type.Number(), inclusive: Type.Boolean() })
-const rates = Type.Union([list(taxRate), Type.Null()])
-
-const money = Type.Object({
-  subscribers: whole,
-  mrr: sums,
-  by_outcome: Type.Optional(byName(byName(whole))),
-  next_charges: list(charge),
-  price_changes: Type.Optional(
-    list(
-      Type.Object({
-        address: text,
-        on_change: text,
-        applies: Type.Boolean(),
-        people: whole,
-        mrr: sums,
-        subscribers: list(charge),
-      }),
-    ),
-  ),
-  tax: Type.Optional(
-    list(
-      Type.Object({
-        source: text,
-        country: text,
-        regions: list(text),
-        people: whole,
-        before: rates,
-        after: rates,
-        outcome: text,
-        monthly: sums,
-        why: Type.Optional(text),
-      }),
-    ),
-  ),
-})
-
-const coded = { address: text, code: text }
-
-const planSchema: TSchema = Type.Object({
-  format: Type.Literal(1),
-  tool: text,
-  plan: text,
-  created: text,
-  expires: text,
-  basis: Type.Object({
-    catalog: text,
-    live: text,
-    state: Type.Object({ lineage: text, serial: whole }),
-    api_version: text,
-    accounts: byName(Type.Object({ id: text, livemode: Type.Boolean() })),
+const step = schemaOf<Step>()(
+  Type.Object({
+    id: text,
+    account: text,
+    method: oneOf<Step['method']>({ POST: true, DELETE: true }),
+    path: text,
+    params,
+    idempotency_key: text,
+    secret_to: Type.Optional(params),
   }),
-  summary: byName(whole),
-  money,
-  changes: list(change),
-  drift: list(Type.Object({ ...coded, message: text, patch: list(object) })),
-  deferred: list(Type.Object({ ...coded, until: text, message: Type.Optional(text) })),
-  blocked: list(Type.Object({ ...coded, message: text, fix: text })),
-  guards: list(
+)
+
+/** Of several forms, the one that `tag` names, so that an error names the wrong field of that form. */
+function tagged<T>(tag: string, oneOf: readonly TSchema[]) {
+  return Type.Unsafe<T>({
+    type: 'object',
+    properties: { [tag]: text },
+    required: [tag],
+    discriminator: { propertyName: tag },
+    oneOf: [...oneOf],
+  })
+}
+
+const patchOperation = tagged<PatchOperation>('op', [
+  schemaOf<Exclude<PatchOperation, { op: 'remove' }>>()(
     Type.Object({
-      id: text,
-      limit: Type.Number(),
-      actual: Type.Number(),
-      tripped: Type.Boolean(),
-      message: Type.Optional(text),
+      op: oneOf<'add' | 'replace'>({ add: true, replace: true }),
+      path: text,
+      value: json,
+      was: Type.Optional(json),
     }),
   ),
-  removed: Type.Optional(list(Type.Object({ address: text, id: text, people: whole, message: text, fix: text }))),
-  doors: Type.Optional(list(Type.Object({ account: text, check: text, message: text, fix: text }))),
-  notices: Type.Optional(
-    list(
+  schemaOf<Extract<PatchOperation, { op: 'remove' }>>()(
+    Type.Object({ op: Type.Literal('remove'), path: text, was: Type.Optional(json) }),
+  ),
+])
+
+const described = {
+  address: text,
+  because: texts,
+  patch: Type.Array(patchOperation),
+  people: whole,
+  steps: Type.Array(step),
+}
+
+const change = tagged<Change>('action', [
+  schemaOf<ResourceChange>()(
+    Type.Object({
+      ...described,
+      action: oneOf<ResourceAction>({ create: true, update: true, replace: true, retire: true, adopt: true }),
+      expect: Type.Object({ applied: Type.Optional(text), seen: text }),
+    }),
+  ),
+  schemaOf<HandoverChange>()(
+    Type.Object({
+      ...described,
+      action: oneOf<Goal>({ move: true, settle: true, revert: true }),
+      expect: plannedExpectationSchema,
+    }),
+  ),
+  schemaOf<GrantChange>()(
+    Type.Object({
+      ...described,
+      action: Type.Literal('grant'),
+      expect: Type.Object({ offer: text, subscribers: texts, seen: text }),
+    }),
+  ),
+  schemaOf<RevokeChange>()(
+    Type.Object({
+      ...described,
+      action: Type.Literal('revoke'),
+      expect: Type.Object({ offer: text, subscribers: texts, contact: text, seen: text }),
+    }),
+  ),
+])
+
+const charge = schemaOf<NextCharge>()(
+  Type.Object({
+    subscriber: text,
+    at: text,
+    amount: whole,
+    currency: text,
+    before: Type.Object({ at: text, amount: whole, currency: text, account: text }),
+    tax_not_included: Type.Optional(Type.Literal(true)),
+    price: Type.Optional(text),
+  }),
+)
+
+const priceChange = schemaOf<PriceChange>()(
+  Type.Object({
+    address: text,
+    on_change: oneOf<PriceChange['on_change']>({ at_renewal: true, new_only: true, refuse: true }),
+    applies: Type.Boolean(),
+    people: whole,
+    mrr: sums,
+    subscribers: Type.Array(charge),
+  }),
+)
+
+const taxRate = Type.Object({ percentage: Type.Number(), inclusive: Type.Boolean() })
+const rates = Type.Union([Type.Array(taxRate), Type.Null()])
+
+const taxChange = schemaOf<TaxChange>()(
+  Type.Object({
+    source: text,
+    country: text,
+    regions: texts,
+    people: whole,
+    before: rates,
+    after: rates,
+    outcome: oneOf<TaxChange['outcome']>({ accepted: true, blocked: true, later: true }),
+    monthly: sums,
+    why: Type.Optional(text),
+  }),
+)
+
+const counted = [...actions, 'unchanged', 'drift', 'deferred', 'blocked'] as const
+
+const planSchema = schemaOf<Plan>()(
+  Type.Object({
+    format: Type.Literal(1),
+    tool: text,
+    plan: text,
+    created: text,
+    expires: text,
+    basis: Type.Object({
+      catalog: text,
+      live: text,
+      state: Type.Object({ lineage: text, serial: whole }),
+      api_version: text,
+      accounts: byName(Type.Object({ id: text, livemode: Type.Boolean() })),
+    }),
+    summary: Type.Unsafe<Plan['summary']>({
+      type: 'object',
+      properties: Object.fromEntries(counted.map((one) => [one, whole])),
+      required: [...counted],
+    }),
+    money: Type.Object({
+      subscribers: whole,
+      mrr: sums,
+      by_outcome: Type.Optional(byName(byName(whole))),
+      price_changes: Type.Optional(Type.Array(priceChange)),
+      next_charges: Type.Array(charge),
+      tax: Type.Optional(Type.Array(taxChange)),
+    }),
+    changes: Type.Array(change),
+    drift: Type.Array(Type.Object({ address: text, code: text, message: text, patch: Type.Array(patchOperation) })),
+    deferred: Type.Array(Type.Object({ address: text, code: text, until: text, message: Type.Optional(text) })),
+    blocked: Type.Array(Type.Object({ address: text, code: text, message: text, fix: text })),
+    guards: Type.Array(
       Type.Object({
-        code: text,
-        subscriber: text,
-        at: Type.Union([text, Type.Null()]),
-        amount: Type.Optional(whole),
-        currency: Type.Optional(text),
-        message: text,
-        fix: text,
+        id: text,
+        limit: Type.Number(),
+        actual: Type.Number(),
+        tripped: Type.Boolean(),
+        message: Type.Optional(text),
+        stops: Type.Optional(texts),
       }),
     ),
-  ),
-  people: byName(whole),
-})
+    removed: Type.Optional(
+      Type.Array(Type.Object({ address: text, id: text, people: whole, message: text, fix: text })),
+    ),
+    doors: Type.Optional(Type.Array(Type.Object({ account: text, check: text, message: text, fix: text }))),
+    notices: Type.Optional(
+      Type.Array(
+        Type.Object({
+          code: oneOf(noticeCodes),
+          subscriber: text,
+          customer: Type.Optional(text),
+          at: Type.Union([text, Type.Null()]),
+          amount: Type.Optional(whole),
+          currency: Type.Optional(text),
+          message: text,
+          fix: text,
+        }),
+      ),
+    ),
+    people: byName(whole),
+  }),
+)
 
-let check: ReturnType<Ajv2020['compile']> | undefined
+let compiled: ValidateFunction<Plan> | undefined
 
 /**
- * Why a document is not a plan, with the place: `/changes/0/steps/3/path must be string`. Undefined
- * for a valid plan.
+ * A document as a plan, or why it is not a plan, with the place: `/changes/0/steps/3/path must be
+ * string`.
  */
-export function planProblem(document: unknown): string | undefined {
-  check ??= new Ajv2020({ strict: true, allowUnionTypes: true }).compile(planSchema)
-  if (check(document)) return undefined
-  const [first] = check.errors ?? []
-  return first === undefined
-    ? 'it does not have the form of a plan'
-    : `${first.instancePath || '/'} ${first.message ?? 'has a wrong form'}`
+export function parsePlan(document: unknown): { readonly plan: Plan } | { readonly problem: string } {
+  compiled ??= new Ajv2020({ strict: true, allowUnionTypes: true, discriminator: true }).compile<Plan>(planSchema)
+  if (!compiled(document)) return { problem: problemOf(compiled.errors?.[0]) }
+  const at = document.changes.findIndex((one) => one.address !== addressOf(one))
+  const wrong = document.changes[at]
+  return wrong === undefined
+    ? { plan: document }
+    : { problem: `/changes/${at}/address must be ${addressOf(wrong)}, which its expectations name` }
+}
+
+function problemOf(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'it does not have the form of a plan'
+  const { instancePath: at, keyword, message, params: rule } = error
+  if (keyword === 'enum') return `${at} must be one of ${(rule['allowedValues'] as readonly string[]).join(', ')}`
+  if (keyword === 'discriminator') return `${at}/${String(rule['tag'])} has a value that this version does not know`
+  return `${at === '' ? '/' : at} ${message ?? 'has a wrong form'}`
+}
+
+/** The address that the expectations of a change give it. */
+function addressOf(one: Change): string {
+  return byPart(one, {
+    resource: ({ address }) => address,
+    handover: ({ expect }) => subscriberAddress(expect.key),
+    access: ({ expect: { subscribers, offer } }) => `access.${subscribers[0] ?? ''}.${offer}`,
+  })
 }

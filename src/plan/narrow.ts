@@ -1,4 +1,4 @@
-import type { KeylessChange } from './assemble.ts'
+import type { Keyless } from './change.ts'
 import { referencesIn, referencesInPath } from './references.ts'
 
 /**
@@ -13,7 +13,7 @@ export function isTargeted(address: string, targets: readonly string[]): boolean
  * The targeted changes and the changes that they refer to, in the given order, so that a price
  * exists before a subscriber is moved to it.
  */
-export function narrow(changes: readonly KeylessChange[], targets: readonly string[]): readonly KeylessChange[] {
+export function narrow(changes: readonly Keyless[], targets: readonly string[]): readonly Keyless[] {
   // An address may have several changes, such as a creation now and an archival at the end.
   const byAddress = Map.groupBy(changes, ({ address }) => address)
   const wanted = new Set<string>()

@@ -1,4 +1,5 @@
 import jsonpatch from 'fast-json-patch'
+import { assert } from '../core/assert.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { PatchOperation } from './types.ts'
 
@@ -7,9 +8,13 @@ import type { PatchOperation } from './types.ts'
  * replaces or removes.
  */
 export function patchBetween(before: JsonObject, after: JsonObject): readonly PatchOperation[] {
-  return jsonpatch.compare(before, after).map((operation) => {
-    const was = valueAt(before, operation.path)
-    return was === undefined ? operation : { ...operation, was }
+  return jsonpatch.compare(before, after).map((operation): PatchOperation => {
+    const { op, path } = operation
+    const was = valueAt(before, path)
+    const replaced = was === undefined ? {} : { was }
+    if (op === 'remove') return { op, path, ...replaced }
+    assert(op === 'add' || op === 'replace', `a comparison of two values gives no ${op}`)
+    return { op, path, value: operation.value as Json, ...replaced }
   })
 }
 

@@ -2,12 +2,12 @@ import { subscriberAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { Classification, HandoverPlan } from '../handover/types.ts'
-import type { KeylessChange } from './assemble.ts'
-import type { Blocked, Deferred, Drift } from './types.ts'
+import type { Keyless } from './change.ts'
+import type { Blocked, Deferred, Drift, HandoverChange } from './types.ts'
 
 /** The part of a plan that concerns subscribers. */
 export interface SubscriberParts {
-  readonly changes: readonly KeylessChange[]
+  readonly changes: readonly Keyless<HandoverChange>[]
   readonly touched: ReadonlyMap<string, string>
   readonly drift: readonly Drift[]
   readonly deferred: readonly Deferred[]
@@ -54,7 +54,7 @@ function seenOf({ expect }: HandoverPlan): string {
   return digest([expect.fingerprint, expect.next, expect.successor, expect.successor_fingerprint, ...tax])
 }
 
-function change(key: string, plan: HandoverPlan): KeylessChange {
+function change(key: string, plan: HandoverPlan): Keyless<HandoverChange> {
   return {
     address: subscriberAddress(key),
     action: plan.goal,

@@ -1,33 +1,28 @@
 import type { Json, JsonObject } from '../core/json.ts'
+import type { Expectation, Goal } from '../handover/types.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
-import type { Operation } from 'fast-json-patch'
 import type { NoticeCode } from './notice-codes.ts'
 
-/**
- * What a plan can do to a resource. `move`, `settle` and `revert` concern subscribers; `grant` and
- * `revoke` concern access.
- */
-export type Action =
-  | 'create'
-  | 'update'
-  | 'replace'
-  | 'retire'
-  | 'adopt'
-  | 'move'
-  | 'settle'
-  | 'revert'
-  | 'grant'
-  | 'revoke'
+/** What a plan can do to an object of the catalog. */
+export type ResourceAction = 'create' | 'update' | 'replace' | 'retire' | 'adopt'
+
+/** What a plan can do to a member's access. */
+export type AccessAction = 'grant' | 'revoke'
+
+/** `Goal` concerns subscribers. */
+export type Action = ResourceAction | Goal | AccessAction
 
 /** An operation of RFC 6902 with the value that it replaces or removes. */
-export type PatchOperation = Operation & { readonly was?: Json }
+export type PatchOperation =
+  | { readonly op: 'add' | 'replace'; readonly path: string; readonly value: Json; readonly was?: Json }
+  | { readonly op: 'remove'; readonly path: string; readonly was?: Json }
 
 /**
  * One complete request: the executor sends exactly this and decides nothing. `{ "$ref": "price.x"
  * }` anywhere in `params`, or `{price.x}` in `path`, refers to the id that an earlier step of the
  * same plan creates. `account` distinguishes the services.
  */
-export interface Step {
+export type Step = {
   /** Unique within its change: `create`, `hold`, `keep` … */
   readonly id: string
   readonly account: string
@@ -42,9 +37,13 @@ export interface Step {
   readonly secret_to?: JsonObject
 }
 
-export interface Change {
+/*
+ * `type`, not `interface`: changes and their expectations are written to the plan file, and a type
+ * is assignable to JsonObject.
+ */
+
+type Described = {
   readonly address: string
-  readonly action: Action
   /** The fields or reasons, for display only. */
   readonly because: readonly string[]
   /** RFC 6902, from live to desired. */
@@ -52,12 +51,59 @@ export interface Change {
   /** Number of subscribers whose bill or access the change affects. */
   readonly people: number
   readonly steps: readonly Step[]
-  /**
-   * Facts with which the engine guards and proves the steps (subscribers: fingerprint, T,
-   * expectations); never secrets or personal data.
-   */
-  readonly expect?: JsonObject
 }
+
+/**
+ * Digest of what the accounts showed at the change's address when the plan was made; empty when the
+ * address was not observed.
+ */
+export type Seen = { readonly seen: string }
+
+/** A change of an object of the catalog. */
+export type ResourceChange = Described & {
+  readonly action: ResourceAction
+  readonly expect: ResourceExpectation & Seen
+}
+
+export type ResourceExpectation = {
+  /** Digest of the form that the change applies; absent for a retirement. */
+  readonly applied?: string
+}
+
+/** A subscriber's hand-over. */
+export type HandoverChange = Described & { readonly action: Goal; readonly expect: Expectation & Seen }
+
+/** A grant or revoke of one offer. A grant finds or creates the contact when it is carried out. */
+export type AccessChange = GrantChange | RevokeChange
+export type GrantChange = Described & { readonly action: 'grant'; readonly expect: GrantExpectation & Seen }
+export type RevokeChange = Described & { readonly action: 'revoke'; readonly expect: RevokeExpectation & Seen }
+
+/** Ids only: a saved plan contains no e-mail address. */
+export type GrantExpectation = {
+  /** The offer's key in `access.yaml`. */
+  readonly offer: string
+  /** Keys of the subscribers that pay for the offer. */
+  readonly subscribers: readonly string[]
+}
+
+export type RevokeExpectation = GrantExpectation & {
+  /** The contact in Kajabi; the customer for an offer given by URLs. */
+  readonly contact: string
+}
+
+/** The parts of a plan. A new part does not compile until `plan/change.ts` and its users handle it. */
+export type Parts = {
+  readonly resource: ResourceChange
+  readonly handover: HandoverChange
+  readonly access: AccessChange
+}
+export type Part = keyof Parts
+
+/**
+ * `expect` holds the facts with which the engine guards and proves the steps; never secrets or
+ * personal data.
+ */
+export type Change = Parts[Part]
 
 export interface Deferred {
   readonly address: string

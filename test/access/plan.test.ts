@@ -17,8 +17,7 @@ const claim = (subscriber: string, person: string, prices: string[], live = true
 })
 const brief = (decisions: ReturnType<typeof planAccess>): string[] =>
   decisions.map(
-    (one) =>
-      `${one.kind} ${one.offer} ${one.subscribers.join('+')}${one.contact === undefined ? '' : ` @${one.contact}`}`,
+    (one) => `${one.kind} ${one.offer} ${one.subscribers.join('+')}${'contact' in one ? ` @${one.contact}` : ''}`,
   )
 
 describe('who gets what', () => {

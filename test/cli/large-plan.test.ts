@@ -7,6 +7,9 @@ import { readPlan, savePlan } from '../../src/cli/wiring/plan-file.ts'
 import { planMarkdown } from '../../src/cli/render/plan-markdown.ts'
 import { verifyMarkdown } from '../../src/cli/render/verify-text.ts'
 import { planDigest } from '../../src/plan/assemble.ts'
+import { present } from '../../src/core/assert.ts'
+import type { Goal } from '../../src/handover/types.ts'
+import { isHandover } from '../../src/plan/change.ts'
 import type { Change, Plan } from '../../src/plan/types.ts'
 
 const saved = fileURLToPath(new URL('../golden/projects/saved-plan/wave-01.plan.json', import.meta.url))
@@ -17,22 +20,30 @@ afterAll(() => rmSync(folder, { recursive: true }))
 /** A plan with that many of everything, each as long-winded as it gets. */
 function large(many: number): Plan {
   const long = 'because of this and that, | which goes on and on '.repeat(20)
-  const change = (n: number, action: Change['action'], address: string): Change => ({
-    address: `${address}${n}`,
-    action,
+  const described = (n: number, address: string) => ({
+    address,
     because: [long],
-    patch: [{ op: 'replace', path: '/description', value: long }],
+    patch: [{ op: 'replace' as const, path: '/description', value: long }],
     people: n,
     steps: [],
   })
+  const moving = present(small.changes.find(isHandover), 'a move in the saved plan')
+  const handover = (n: number, action: Goal, id: string): Change => {
+    const key = `us/${id}${n}` as const
+    return { ...described(n, `subscriber.${key}`), action, expect: { ...moving.expect, key } }
+  }
   const some = <T>(one: (n: number) => T): T[] => Array.from({ length: many }, (_, n) => one(n))
   const plan: Plan = {
     ...small,
     changes: [
-      ...some((n) => change(n, 'update', 'price.p')),
-      ...some((n) => change(n, 'move', 'subscriber.us/sub_')),
-      ...some((n) => change(n, 'settle', 'subscriber.us/sub_s')),
-      ...some((n) => change(n, 'grant', 'access.us/sub_g.offer')),
+      ...some((n) => ({ ...described(n, `price.p${n}`), action: 'update' as const, expect: { seen: '' } })),
+      ...some((n) => handover(n, 'move', 'sub_')),
+      ...some((n) => handover(n, 'settle', 'sub_s')),
+      ...some((n) => ({
+        ...described(n, `access.us/sub_g${n}.offer`),
+        action: 'grant' as const,
+        expect: { offer: 'offer', subscribers: [`us/sub_g${n}`], seen: '' },
+      })),
     ],
     drift: some((n) => ({ address: `subscriber.us/sub_d${n}`, code: 'x', message: long, patch: [] })),
     deferred: some((n) => ({ address: `subscriber.us/sub_w${n}`, code: 'renews_soon', until: small.expires })),

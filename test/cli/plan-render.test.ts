@@ -13,6 +13,7 @@ const created = (params: Change['steps'][number]['params'], kind = 'price'): Cha
   patch: [],
   people: 0,
   steps: [{ id: 'create', account: 'target', method: 'POST', path: '/v1/x', params, idempotency_key: '' }],
+  expect: { seen: '' },
 })
 
 describe('a change shows what was there and what will be', () => {

@@ -5,6 +5,7 @@ import { CommandError } from '../../src/core/outcome.ts'
 import { apply } from '../../src/engine/apply/apply.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { planDigest } from '../../src/plan/assemble.ts'
+import { isHandover } from '../../src/plan/change.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { members, type Members } from './members.ts'
 import { planAndApply } from './rig.ts'
@@ -84,7 +85,7 @@ const others: Readonly<Record<string, (plan: Plan) => Plan>> = {
   'a later birth': (plan) => ({ ...plan, created: '2027-01-01T00:00:00Z', expires: '2027-01-02T00:00:00Z' }),
   'an expectation changed': (plan) => ({
     ...plan,
-    changes: plan.changes.map((one) => ({ ...one, expect: { ...one.expect, window: 0 } })),
+    changes: plan.changes.map((one) => (isHandover(one) ? { ...one, expect: { ...one.expect, window: 0 } } : one)),
   }),
 }
 

@@ -2,16 +2,21 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { inDependencyOrder } from '../../src/engine/apply/in-order.ts'
 import { referencesIn } from '../../src/plan/references.ts'
-import type { Action, Change } from '../../src/plan/types.ts'
+import type { ResourceAction, ResourceChange } from '../../src/plan/types.ts'
 
-function change(address: string, refs: readonly string[] = [], action: Action = 'create', path = '/v1/things'): Change {
+function change(
+  address: string,
+  refs: readonly string[] = [],
+  action: ResourceAction = 'create',
+  path = '/v1/things',
+): ResourceChange {
   const params = { of: refs.map((ref) => ({ $ref: ref })) }
   const step = { id: 'create', account: 'target', method: 'POST' as const, path, params, idempotency_key: address }
-  return { address, action, because: [], patch: [], people: 0, steps: [step] }
+  return { address, action, because: [], patch: [], people: 0, steps: [step], expect: { seen: '' } }
 }
 
 /** What was under way at the same time, and in which order work began and ended. */
-async function watched(changes: readonly Change[], fails?: string) {
+async function watched(changes: readonly ResourceChange[], fails?: string) {
   let running = 0
   let most = 0
   const ended = new Set<string>()

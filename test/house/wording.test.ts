@@ -152,7 +152,7 @@ describe('house rules of wording', () => {
 })
 
 /** `as unknown as` there is; it falls, and must never rise. */
-const castsAllowed = 22
+const castsAllowed = 19
 
 const oddWords: Rule = {
   name: 'words that a stranger reads twice',

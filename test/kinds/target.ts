@@ -6,7 +6,7 @@ import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../
 import type { Catalog } from '../../src/catalog/types.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { readResources } from '../../src/engine/read/resources.ts'
-import type { KeylessChange } from '../../src/plan/assemble.ts'
+import type { Keyless } from '../../src/plan/change.ts'
 import { planResources } from '../../src/plan/resources/plan.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
@@ -88,14 +88,13 @@ export class Target {
       for (const step of change.steps) {
         if (done++ >= stopAfter) return
         await this.#run(change, step, ids)
-        const form = change.expect?.['applied']
-        if (typeof form === 'string') applied.set(change.address, form)
+        if (change.expect.applied !== undefined) applied.set(change.address, change.expect.applied)
         remember()
       }
     remember()
   }
 
-  async #run(change: KeylessChange, step: KeylessStep, ids: Map<string, string>): Promise<void> {
+  async #run(change: Keyless, step: KeylessStep, ids: Map<string, string>): Promise<void> {
     const path = step.path.replaceAll(
       /\{([^}]+)\}/g,
       (_all, address: string) => ids.get(address) ?? `unknown ${address}`,

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import type { KeylessChange } from '../../src/plan/assemble.ts'
+import type { Keyless } from '../../src/plan/change.ts'
 import { isTargeted, narrow } from '../../src/plan/narrow.ts'
 
-function change(address: string, step: Partial<KeylessChange['steps'][number]> = {}): KeylessChange {
+function change(address: string, step: Partial<Keyless['steps'][number]> = {}): Keyless {
   const steps = [{ id: 'one', account: 'target', method: 'POST', path: '/v1/x', params: {}, ...step } as const]
-  return { address, action: 'create', because: [], patch: [], people: 0, steps }
+  return { address, action: 'create', because: [], patch: [], people: 0, steps, expect: {} }
 }
 
-const addresses = (changes: readonly KeylessChange[]): readonly string[] => changes.map(({ address }) => address)
+const addresses = (changes: readonly Keyless[]): readonly string[] => changes.map(({ address }) => address)
 
 describe('--target', () => {
   test('means an address, or the beginning of addresses when it ends with *', () => {

@@ -5,7 +5,7 @@ import type { KindName } from '../../src/kinds/kind.ts'
 import { inOrder, type Placed, type When } from '../../src/plan/resources/order.ts'
 
 function placed(when: When, kind: KindName, address: string): Placed {
-  const change = { address, action: 'create', because: [], patch: [], people: 0, steps: [] } as const
+  const change = { address, action: 'create', because: [], patch: [], people: 0, steps: [], expect: {} } as const
   return { when, kind: present(kindNamed(kind), kind), change, observed: {} }
 }
 

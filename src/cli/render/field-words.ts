@@ -22,7 +22,7 @@ export function operationLine(
   const unknown = operation.was === undefined && operation.op !== 'add'
   const before = unknown ? '' : `${operation.was === undefined ? 'nothing' : said(operation.was)} → `
   if (operation.op === 'remove') return `${field}: ${before}${gone}`
-  return 'value' in operation ? `${field}: ${before}${said(operation.value)}` : `${field}: ${operation.op}`
+  return `${field}: ${before}${said(operation.value)}`
 }
 
 const longest = 120

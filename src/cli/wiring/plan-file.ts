@@ -4,7 +4,7 @@ import { digest } from '../../core/canonical.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { linedJson, readLinedJson } from '../../core/json-text.ts'
 import { CommandError } from '../../core/outcome.ts'
-import { planProblem } from '../../plan/document.ts'
+import { parsePlan } from '../../plan/document.ts'
 import type { Plan } from '../../plan/types.ts'
 import { isSystemError } from '../report-error.ts'
 
@@ -16,7 +16,7 @@ import { isSystemError } from '../report-error.ts'
 export async function readPlan(path: string): Promise<Plan> {
   const document = await readDocument(path)
   if (!isJsonObject(document) || document['format'] !== 1 || typeof document['plan'] !== 'string')
-    throw new CommandError('plan_format', `${path} is no plan of this version`, {
+    throw new CommandError('plan_format', `${path} is not a plan of this version`, {
       notDone: 'nothing was done',
       fix: again,
     })
@@ -30,13 +30,12 @@ export async function readPlan(path: string): Promise<Plan> {
         fix: again,
       },
     )
-  const problem = planProblem(document)
-  if (problem !== undefined)
-    throw new CommandError('plan_format', `${path} is no plan of this version: ${problem}`, {
-      notDone: 'nothing was done',
-      fix: again,
-    })
-  return document as unknown as Plan
+  const parsed = parsePlan(document)
+  if ('plan' in parsed) return parsed.plan
+  throw new CommandError('plan_format', `${path} is not a plan of this version: ${parsed.problem}`, {
+    notDone: 'nothing was done',
+    fix: again,
+  })
 }
 
 /**

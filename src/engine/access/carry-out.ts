@@ -3,7 +3,8 @@ import type { Access } from '../../catalog/schemas/access.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
-import type { Change } from '../../plan/types.ts'
+import type { Keyless } from '../../plan/change.ts'
+import type { AccessChange, RevokeChange } from '../../plan/types.ts'
 import type { GrantStore } from '../grants.ts'
 import type { KajabiSite, OfferUrls } from '../kajabi-port.ts'
 import type { Store } from '../ports.ts'
@@ -35,12 +36,12 @@ const tries = 4
  * grant is recorded before it is sent, so that a crash in between cannot leave an offer that
  * Crossbill would never revoke.
  */
-export async function carryOutAccess(work: AccessWork, change: Change): Promise<Outcome<true>> {
-  const { offer, subscribers } = expected(change)
+export async function carryOutAccess(work: AccessWork, change: Keyless<AccessChange>): Promise<Outcome<true>> {
+  const { offer, subscribers } = change.expect
   const id = work.access.offers[offer]?.kajabi
   if (id === undefined) return failed(missing('offer_unknown', `access.yaml has no offer ${offer}`))
-  if (givenByUrls(work.access, offer)) return byUrls(work, change, { offer, subscribers })
-  return change.action === 'grant' ? grant(work, { offer, id, subscribers }) : revoke(work, change, { offer, id })
+  if (givenByUrls(work.access, offer)) return byUrls(work, change)
+  return change.action === 'grant' ? grant(work, { offer, id, subscribers }) : revoke(work, change, id)
 }
 
 async function grant(
@@ -101,13 +102,13 @@ export async function noteAgain(work: Pick<AccessWork, 'kajabi' | 'notes' | 'wai
 /** The customer stands for the contact, and is the id that Kajabi needs again for the revoke. */
 async function byUrls(
   { urls, claims, grants, now, ...work }: AccessWork,
-  { action, expect }: Change,
-  { offer, subscribers }: { offer: string; subscribers: readonly string[] },
+  change: Keyless<AccessChange>,
 ): Promise<Outcome<true>> {
+  const { offer, subscribers } = change.expect
   if (urls === undefined) return failed(missing('offer_url_missing', `the URLs of offer ${offer} are not set`))
-  const granting = action === 'grant'
+  const granting = change.action === 'grant'
   const mine = [...claims.values()].filter((claim) =>
-    granting ? subscribers.includes(claim.subscriber) : claim.customer === expect?.['contact'],
+    granting ? subscribers.includes(claim.subscriber) : claim.customer === change.expect.contact,
   )
   const [claim] = mine
   if (claim === undefined) return failed(missing('person_unknown', 'the customer has no e-mail address in Stripe'))
@@ -126,12 +127,9 @@ async function byUrls(
 
 async function revoke(
   work: AccessWork,
-  change: Change,
-  { offer, id }: { offer: string; id: string },
+  { expect: { contact, offer } }: Keyless<RevokeChange>,
+  id: string,
 ): Promise<Outcome<true>> {
-  const contact = change.expect?.['contact']
-  if (typeof contact !== 'string')
-    return failed(missing('contact_unknown', 'the plan names no contact to take the offer from'))
   const revoked = await patiently(work, () => work.kajabi.revoke(contact, id))
   // An offer that is already gone counts as revoked.
   if (!revoked.ok && revoked.failure.code !== 'not_found') return revoked
@@ -148,14 +146,6 @@ async function patiently<T>(work: Pick<AccessWork, 'wait'>, once: () => Promise<
     if (outcome.ok || turn === tries || (outcome.failure.kind !== 'retryable' && outcome.failure.kind !== 'unknown'))
       return outcome
     await work.wait(backoff(turn, outcome.failure.retryAfter))
-  }
-}
-
-function expected(change: Change): { offer: string; subscribers: readonly string[] } {
-  const { offer, subscribers } = change.expect ?? {}
-  return {
-    offer: typeof offer === 'string' ? offer : '',
-    subscribers: Array.isArray(subscribers) ? subscribers.map((one) => (typeof one === 'string' ? one : '')) : [],
   }
 }
 

@@ -1,8 +1,8 @@
 import { planAccess, type AccessDecision, type Granted, type Holders } from '../../access/plan.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
-import { digest } from '../../core/canonical.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
-import type { Change } from '../../plan/types.ts'
+import type { Keyless } from '../../plan/change.ts'
+import type { AccessChange, Step } from '../../plan/types.ts'
 import { givenByUrls } from './by-urls.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import type { PersonalClaim } from './claims.ts'
@@ -21,7 +21,7 @@ export async function readHolders(kajabi: KajabiSite, access: Access): Promise<O
 
 /** The access part of a plan, and the number of grants that need no change. */
 export interface AccessPlan {
-  readonly changes: readonly Change[]
+  readonly changes: readonly Keyless<AccessChange>[]
   readonly unchanged: number
   /** Members who hold what they pay for, and by which subscribers. */
   readonly kept: readonly Granted[]
@@ -39,18 +39,22 @@ export function accessChanges(
   granted: readonly Granted[],
 ): AccessPlan {
   const decisions = planAccess(access, claims, holders, granted)
-  const changes = decisions.filter(({ kind }) => kind !== 'keep').map((decision) => change(access, decision))
-  const kept = decisions.flatMap(({ kind, contact, offer, subscribers }) =>
-    kind !== 'keep' || contact === undefined ? [] : [{ contact, offer, subscribers }],
-  )
+  const changes = decisions.flatMap((one) => (one.kind === 'keep' ? [] : [change(access, one)]))
+  const kept = decisions.flatMap((one) => {
+    const { offer, subscribers } = one
+    return one.kind === 'keep' ? [{ contact: one.contact, offer, subscribers }] : []
+  })
   return { changes, unchanged: decisions.length - changes.length, kept }
 }
 
-function change(access: Access, decision: AccessDecision): Change {
-  const { kind, offer, subscribers, contact } = decision
+type Due = Exclude<AccessDecision, { readonly kind: 'keep' }>
+
+function change(access: Access, decision: Due): Keyless<AccessChange> {
+  const { offer, subscribers } = decision
   const { kajabi: id = '', welcome_email: welcome = false } = access.offers[offer] ?? {}
   const address = `access.${subscribers[0] ?? ''}.${offer}`
-  const granting = kind === 'grant'
+  const granting = decision.kind === 'grant'
+  const contact = granting ? '{contact}' : decision.contact
   const byUrls = givenByUrls(access, offer)
   const params = {
     data: [{ type: 'offers', id }],
@@ -59,25 +63,24 @@ function change(access: Access, decision: AccessDecision): Change {
   // An offer's real URL contains a key, which a plan must not show.
   const path = byUrls
     ? `/webhooks/offers/${id}/${granting ? 'activate' : 'deactivate'}`
-    : `/v1/contacts/${contact ?? '{contact}'}/relationships/offers`
-  return {
-    address,
-    action: granting ? 'grant' : 'revoke',
-    because: granting ? ['pays for it'] : ['does not pay for it any more'],
-    patch: [
-      { op: granting ? 'add' : 'remove', path: `/${offer}`, ...(granting ? { value: id } : {}) } as Change['patch'][0],
-    ],
-    people: 1,
-    steps: [
-      {
-        id: granting ? 'grant' : 'revoke',
-        account: 'kajabi',
-        method: granting || byUrls ? 'POST' : 'DELETE',
-        path,
-        params: byUrls ? {} : params,
-        idempotency_key: digest(['access', address, kind]),
-      },
-    ],
-    expect: { offer, subscribers: [...subscribers], ...(contact === undefined ? {} : { contact }) },
-  }
+    : `/v1/contacts/${contact}/relationships/offers`
+  const method: Step['method'] = granting || byUrls ? 'POST' : 'DELETE'
+  const step = { id: decision.kind, account: 'kajabi', method, path, params: byUrls ? {} : params }
+  const described = { address, people: 1, steps: [step] }
+  const expect = { offer, subscribers: [...subscribers] }
+  return granting
+    ? {
+        ...described,
+        action: 'grant',
+        because: ['pays for it'],
+        patch: [{ op: 'add', path: `/${offer}`, value: id }],
+        expect,
+      }
+    : {
+        ...described,
+        action: 'revoke',
+        because: ['does not pay for it any more'],
+        patch: [{ op: 'remove', path: `/${offer}` }],
+        expect: { ...expect, contact },
+      }
 }

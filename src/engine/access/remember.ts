@@ -77,6 +77,5 @@ function nameOf({ contact, offer }: Granted): string {
 }
 
 function namesIn(expect: AccessSurvey['changes'][number]['expect']): readonly string[] {
-  const { offer, subscribers } = expect ?? {}
-  return Array.isArray(subscribers) ? subscribers.map((one) => `${String(offer as string)} ${String(one)}`) : []
+  return expect.subscribers.map((one) => `${expect.offer} ${one}`)
 }

@@ -1,7 +1,16 @@
 import { leftOutBlocked } from '../../plan/left-out.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn } from '../../plan/references.ts'
-import type { Blocked, Change, GuardReading, Plan } from '../../plan/types.ts'
+import { byPart } from '../../plan/change.ts'
+import type {
+  AccessChange,
+  Blocked,
+  Change,
+  GuardReading,
+  HandoverChange,
+  Plan,
+  ResourceChange,
+} from '../../plan/types.ts'
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
@@ -10,7 +19,7 @@ import { CommandError } from '../../core/outcome.ts'
 import { counted } from '../send/counted.ts'
 import { checkBasis, checkDocument, checkGuards, checkService, stoppedBy } from './basis.ts'
 import type { Context } from '../context.ts'
-import { isAccess, isPerson, progressOf } from './earlier.ts'
+import { progressOf } from './earlier.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { planOf } from '../plan/make-plan.ts'
 import { noteMissing, noteRests, proveDone, type Proof } from './prove-done.ts'
@@ -184,7 +193,7 @@ function skippedBy(change: Change, guard: GuardReading | undefined): readonly Ap
  */
 function stillNeeded(
   { catalog }: Pick<Context, 'catalog'>,
-  people: readonly Change[],
+  people: readonly HandoverChange[],
   results: readonly AppliedChange[],
 ): ReadonlySet<string> {
   const missing = new Set(results.filter(({ outcome }) => outcome !== 'done').map(({ address }) => address))
@@ -205,11 +214,17 @@ async function carryOut(
   { plan, ready, seen }: { readonly plan: Plan; readonly ready: readonly Change[]; readonly seen: Survey },
   { held, changes }: Pick<Run, 'held' | 'changes'>,
 ): Promise<void> {
-  const billing = ready.filter((change) => !isAccess(change))
-  const firstPerson = billing.findIndex(isPerson)
-  const people = billing.filter(isPerson)
-  const before = billing.filter((change, at) => !isPerson(change) && (firstPerson === -1 || at < firstPerson))
-  const closing = billing.filter((change, at) => !isPerson(change) && firstPerson !== -1 && at > firstPerson)
+  const people: HandoverChange[] = []
+  const before: ResourceChange[] = []
+  const closing: ResourceChange[] = []
+  const access: AccessChange[] = []
+  for (const change of ready)
+    byPart(change, {
+      // In the plan, what closes comes after the subscribers.
+      resource: (one) => (people.length === 0 ? before : closing).push(one),
+      handover: (one) => people.push(one),
+      access: (one) => access.push(one),
+    })
   context.progress.start('applying', ready.length)
   changes.push(...(await applyResources(context, before, held)))
   const moved = await applySubscribers(context, people, { held, plan: plan.plan })
@@ -226,14 +241,14 @@ async function carryOut(
         message: 'a subscriber who needs it is not moved yet',
       })),
   )
-  changes.push(...(await applyAccess(context, ready.filter(isAccess), seen)))
+  changes.push(...(await applyAccess(context, access, seen)))
   context.progress.done()
 }
 
 /** Offers one after the other: Kajabi's rate limit is low, and no bill depends on it. */
 async function applyAccess(
   context: Context,
-  changes: readonly Change[],
+  changes: readonly AccessChange[],
   { access: seen }: Survey,
 ): Promise<readonly AppliedChange[]> {
   const { access, accounts, interrupt, progress } = context

@@ -1,11 +1,12 @@
 import { serveLease } from '../lease.ts'
-import { isAccess, type Earlier } from './earlier.ts'
+import type { Earlier } from './earlier.ts'
+import { isAccess } from '../../plan/change.ts'
 import { canonicalJson } from '../../core/canonical.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { formatInstant, parseInstant, secondsPerHour } from '../../core/instant.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { planDigest } from '../../plan/assemble.ts'
-import { planProblem } from '../../plan/document.ts'
+import { parsePlan } from '../../plan/document.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Change, GuardReading, Plan } from '../../plan/types.ts'
 import { accountFacts, type Context } from '../context.ts'
@@ -29,9 +30,11 @@ export function checkDocument(context: Context, plan: Plan): void {
         fix: stale,
       },
     )
-  const problem = planProblem(plan)
+  const parsed = parsePlan(plan)
   const wrong =
-    problem === undefined ? contradictions(context, plan) : [`it does not have the form of a plan (${problem})`]
+    'problem' in parsed
+      ? [`it does not have the form of a plan (${parsed.problem})`]
+      : contradictions(context, parsed.plan)
   if (wrong.length > 0)
     throw new CommandError('plan_edited', `the plan was edited or damaged after it was made: ${wrong.join('; ')}`, {
       notDone: 'nothing was sent',
@@ -77,7 +80,7 @@ export function checkBasis(plan: Plan, fresh: Plan, { resumed, done, begun, reso
   // The plan's own finished work changes the requests of the rest (a default price, a tax id), but
   // never their subject.
   const same = (one: Change, other: Change): boolean =>
-    resumed ? one.expect?.['seen'] === other.expect?.['seen'] : essenceOf(one, resolve) === essenceOf(other, resolve)
+    resumed ? one.expect.seen === other.expect.seen : essenceOf(one, resolve) === essenceOf(other, resolve)
   const differences: string[] = []
   if (plan.basis.catalog !== fresh.basis.catalog) differences.push('the YAML was edited after the plan was made')
   const { lineage, serial } = plan.basis.state
@@ -134,7 +137,7 @@ function essenceOf(change: Change, resolve: Resolve): string {
     const path = fillPath(step.path, resolve)
     return { ...step, path: path.ok ? path.value : step.path, idempotency_key: '' }
   })
-  return canonicalJson(resolved({ ...change, steps } as unknown as Json, resolve))
+  return canonicalJson(resolved({ ...change, steps }, resolve))
 }
 
 function resolved(value: Json, resolve: Resolve): Json {

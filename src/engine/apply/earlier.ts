@@ -1,6 +1,7 @@
 import { subscriberAddress } from '../../core/address.ts'
 import { parseInstant } from '../../core/instant.ts'
 import { stepKey } from './step-key.ts'
+import { isHandover } from '../../plan/change.ts'
 import type { Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
@@ -31,7 +32,7 @@ export async function progressOf(
   const { done, begun } = resumed
     ? await earlierRun(context, plan)
     : { done: new Set<Change>(), begun: new Set<Change>() }
-  for (const change of plan.changes) if (isPerson(change) && finished.has(nameOf(change))) done.add(change)
+  for (const change of plan.changes) if (isHandover(change) && finished.has(nameOf(change))) done.add(change)
   return { done, begun }
 }
 
@@ -46,7 +47,7 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
   const done = new Set<Change>()
   const begun = new Set<Change>()
   for (const change of plan.changes) {
-    if (isPerson(change)) {
+    if (isHandover(change)) {
       if (records.get(change.address)?.facts['finished'] === plan.plan) done.add(change)
       continue
     }
@@ -61,13 +62,4 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
     if (sent.length > 0) (sent.length === change.steps.length ? done : begun).add(change)
   }
   return { done, begun }
-}
-
-/** Whether a change grants or revokes an offer. */
-export function isAccess({ address: at }: Change): boolean {
-  return at.startsWith('access.')
-}
-
-export function isPerson({ address: at }: Change): boolean {
-  return at.startsWith('subscriber.')
 }

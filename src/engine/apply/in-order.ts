@@ -1,6 +1,6 @@
 import { isJsonObject, type Json } from '../../core/json.ts'
 import { referencesIn, referencesInPath } from '../../plan/references.ts'
-import type { Change } from '../../plan/types.ts'
+import type { ResourceChange } from '../../plan/types.ts'
 
 /**
  * Changes of one kind that run at the same time. The rate limit sets the pace; this number is
@@ -20,8 +20,8 @@ const lanes = 16
  * price is archived, and objects are retired before the objects that they use.
  */
 export async function inDependencyOrder<Result>(
-  changes: readonly Change[],
-  work: (change: Change) => Promise<Result>,
+  changes: readonly ResourceChange[],
+  work: (change: ResourceChange) => Promise<Result>,
 ): Promise<readonly Result[]> {
   const results = new Map<number, Result>()
   const errors: unknown[] = []
@@ -55,7 +55,7 @@ export async function inDependencyOrder<Result>(
   return changes.flatMap((_change, index) => (results.has(index) ? [results.get(index) as Result] : []))
 }
 
-function kindOf({ address }: Change): string {
+function kindOf({ address }: ResourceChange): string {
   return address.split('.')[0] ?? ''
 }
 
@@ -63,8 +63,8 @@ function kindOf({ address }: Change): string {
  * The stages of the plan, one after the other: a run of creations, or a run of one other action on
  * one kind.
  */
-function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
-  const stages: Change[][] = []
+function stagesOf(changes: readonly ResourceChange[]): readonly (readonly ResourceChange[])[] {
+  const stages: ResourceChange[][] = []
   let name = ''
   for (const change of changes) {
     const own = change.action === 'create' ? 'create' : `${change.action} ${kindOf(change)}`
@@ -76,7 +76,7 @@ function stagesOf(changes: readonly Change[]): readonly (readonly Change[])[] {
 }
 
 /** For each change, the indexes of the earlier changes that it waits for. */
-function dependencies(changes: readonly Change[]): readonly (readonly number[])[] {
+function dependencies(changes: readonly ResourceChange[]): readonly (readonly number[])[] {
   const writers = new Map<string, number>()
   const readers = new Map<string, number[]>()
   return changes.map((change, index) => {
@@ -99,7 +99,7 @@ function dependencies(changes: readonly Change[]): readonly (readonly number[])[
  * The address itself, every object that a request is about, and every name that only one object can
  * have.
  */
-function writesOf({ address, steps }: Change): ReadonlySet<string> {
+function writesOf({ address, steps }: ResourceChange): ReadonlySet<string> {
   const paths = steps.flatMap(({ path }) => [path.split('/').slice(0, 4).join('/'), ...referencesInPath(path)])
   const names = steps.flatMap(({ params }) =>
     ['id', 'lookup_key', 'code', 'event_name'].flatMap((name) => {
@@ -111,7 +111,7 @@ function writesOf({ address, steps }: Change): ReadonlySet<string> {
 }
 
 /** What a request refers to: ids, and addresses that resolve to ids. */
-function readsOf({ steps }: Change): ReadonlySet<string> {
+function readsOf({ steps }: ResourceChange): ReadonlySet<string> {
   return new Set(steps.flatMap(({ params }) => [...referencesIn(params), ...texts(params)]))
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
-import type { Change, Step } from '../../plan/types.ts'
+import type { ResourceChange, Step } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
@@ -17,7 +17,7 @@ import { fillParams, fillPath } from '../send/references.ts'
  */
 export async function applyResources(
   context: Context,
-  changes: readonly Change[],
+  changes: readonly ResourceChange[],
   held: Held,
 ): Promise<readonly AppliedChange[]> {
   const ids = new Map((await context.store.objects()).map((record) => [record.address, record.id]))
@@ -30,7 +30,11 @@ export async function applyResources(
   })
 }
 
-async function applyResource(context: Context, change: Change, ids: Map<string, string>): Promise<AppliedChange> {
+async function applyResource(
+  context: Context,
+  change: ResourceChange,
+  ids: Map<string, string>,
+): Promise<AppliedChange> {
   const { address, action } = change
   const earlier = ids.get(address)
   for (const step of change.steps) {
@@ -77,7 +81,11 @@ async function applyResource(context: Context, change: Change, ids: Map<string, 
  * Skips what an earlier run of this plan finished: Stripe forgets keys after a day, but the journal
  * keeps them. A creation's key outlives its plan, so the created object must still be in use.
  */
-async function doneBefore(context: Context, change: Change, step: Step): Promise<Outcome<StripeObject> | undefined> {
+async function doneBefore(
+  context: Context,
+  change: ResourceChange,
+  step: Step,
+): Promise<Outcome<StripeObject> | undefined> {
   const key = stepKey(context.catalog.project.name, change, step)
   const entries = await context.store.journal({ address: change.address })
   const entry = entries.findLast((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
@@ -95,7 +103,11 @@ async function isInUse(context: Context, path: string): Promise<boolean> {
  * Removes the address from the store when the retired object stood for it. An older object, left
  * over from a replacement, did not.
  */
-async function forget(context: Context, { address, steps }: Change, recorded: string | undefined): Promise<void> {
+async function forget(
+  context: Context,
+  { address, steps }: ResourceChange,
+  recorded: string | undefined,
+): Promise<void> {
   if (recorded !== undefined && steps.some(({ path }) => path.endsWith(`/${recorded}`)))
     await context.store.removeObjects([address])
 }
@@ -117,7 +129,12 @@ function fillStep(
 
 function workOf(
   context: Context,
-  { change, step, filled, find }: { change: Change; step: Step; filled: Filled; find: NonNullable<Work['find']> },
+  {
+    change,
+    step,
+    filled,
+    find,
+  }: { change: ResourceChange; step: Step; filled: Filled; find: NonNullable<Work['find']> },
 ): Work {
   const { secret_to: sink } = step
   return {
@@ -140,7 +157,7 @@ function isPart({ id }: Step): boolean {
 }
 
 /** Whether this step returns the object that the address stands for. */
-function isSubject(step: Step, change: Change): boolean {
+function isSubject(step: Step, change: ResourceChange): boolean {
   if (change.action === 'retire' || isPart(step)) return false
   return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
 }
@@ -150,8 +167,7 @@ export async function keepSecret(context: Context, sink: JsonObject, answer: Str
   if (typeof secret === 'string') await context.sink.write(sink, secret)
 }
 
-async function remember(context: Context, change: Change, id: string): Promise<void> {
-  const applied = change.expect?.['applied']
+async function remember(context: Context, change: ResourceChange, id: string): Promise<void> {
   const record = { address: change.address, account: context.accounts.target.name, id }
-  await context.store.putObjects([{ ...record, applied: typeof applied === 'string' ? applied : null }])
+  await context.store.putObjects([{ ...record, applied: change.expect.applied ?? null }])
 }

@@ -11,5 +11,5 @@ import { isCreation } from '../send/creation.ts'
  */
 export function stepKey(project: string, change: Change, step: Step): string {
   if (!isCreation(step)) return step.idempotency_key
-  return `crossbill-${digest([project, change.address, change.action, step.id, step.params, change.expect?.['seen'] ?? ''])}`
+  return `crossbill-${digest([project, change.address, change.action, step.id, step.params, change.expect.seen])}`
 }

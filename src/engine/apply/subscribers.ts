@@ -1,7 +1,7 @@
 import type { Job } from '../handover/job.ts'
 import { splitAddress } from '../../core/address.ts'
-import type { Expectation, PlannedStep } from '../../handover/types.ts'
-import type { Change } from '../../plan/types.ts'
+import type { PlannedStep } from '../../handover/types.ts'
+import type { HandoverChange } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import { beginRun, handOver } from '../handover/hand-over.ts'
@@ -22,15 +22,12 @@ const customersAtATime = 64
  */
 export async function applySubscribers(
   context: Context,
-  changes: readonly Change[],
+  changes: readonly HandoverChange[],
   { held, plan }: { readonly held: Held; readonly plan: string },
 ): Promise<readonly AppliedChange[]> {
   const results = new Map<string, AppliedChange>()
   const run = await beginRun(context)
-  const queues = Map.groupBy(changes, (change) => {
-    const { source, customer_old } = expectationOf(change)
-    return `${source}/${customer_old}`
-  })
+  const queues = Map.groupBy(changes, ({ expect }) => `${expect.source}/${expect.customer_old}`)
   await sideBySide(queues.values(), customersAtATime, async (change) => {
     if (context.interrupt.requested || held.lost || run.unexpectedCharge) return false
     results.set(change.address, await handOver(context, jobOf(change, plan), run))
@@ -42,13 +39,7 @@ export async function applySubscribers(
   )
 }
 
-function expectationOf(change: Change): Expectation {
-  // `planSubscribers` makes it from exactly this type. A plan file carries it as JSON, protected by
-  // its digest.
-  return change.expect as unknown as Expectation
-}
-
-function jobOf(change: Change, plan: string): Job {
+function jobOf(change: HandoverChange, plan: string): Job {
   const steps: PlannedStep[] = change.steps.map(({ id, account, method, path, params }) => ({
     id,
     account,
@@ -56,8 +47,8 @@ function jobOf(change: Change, plan: string): Job {
     path,
     params,
   }))
-  const expect = expectationOf(change)
-  const handover = { goal: expect.goal, because: change.because, steps, expect, charge: null, unproven: false }
+  const { action: goal, because, expect } = change
+  const handover = { goal, because, steps, expect, charge: null, unproven: false }
   return {
     key: splitAddress(change.address).key,
     plan,

@@ -127,8 +127,7 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   const { changes, unchanged } = seen.value
   await rememberAccess(inbox, seen.value)
   const granted = await inbox.grants()
-  const revokes = changes.filter(({ action }) => action === 'revoke')
-  const contacts = new Set(revokes.map(({ expect }) => expect?.['contact']))
+  const contacts = new Set(changes.flatMap((one) => (one.action === 'revoke' ? [one.expect.contact] : [])))
   const customers = new Set(granted.filter(({ contact }) => contacts.has(contact)).map(({ customer }) => customer))
   let taken = 0
   for (const customer of customers) {

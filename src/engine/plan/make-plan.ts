@@ -2,14 +2,15 @@ import { leftOutBlocked } from '../../plan/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { suggest } from '../../core/suggest.ts'
-import { assemblePlan, type KeylessChange } from '../../plan/assemble.ts'
+import { assemblePlan } from '../../plan/assemble.ts'
+import type { Keyless } from '../../plan/change.ts'
 import { guardDefaults } from '../../catalog/guards.ts'
 import { readGuard } from '../../plan/guards.ts'
 import type { Live } from '../../live/accounts.ts'
 import { planMoney } from '../../plan/money.ts'
 import { isTargeted, narrow } from '../../plan/narrow.ts'
 import { planSubscribers, type SubscriberParts } from '../../plan/subscribers.ts'
-import type { GuardReading, Plan } from '../../plan/types.ts'
+import type { GuardReading, Plan, ResourceChange } from '../../plan/types.ts'
 import { compareTaxes } from './compare-taxes.ts'
 import { accountFacts, type Context } from '../context.ts'
 import { openDoors } from '../read/old-doors.ts'
@@ -38,7 +39,7 @@ export interface PlanOptions {
  * nothing.
  */
 export async function makePlan(context: Context, options: PlanOptions = {}): Promise<Plan> {
-  const lookAround = (changes: readonly KeylessChange[]): ReturnType<typeof openDoors> => openDoors(context, changes)
+  const lookAround = (changes: readonly Keyless[]): ReturnType<typeof openDoors> => openDoors(context, changes)
   const { targets, allow = [] } = options
   return planned(context, await survey(context, options.live), { targets, lookAround, allow })
 }
@@ -61,9 +62,9 @@ function retiresRemoved({ guards: read }: Plan): boolean {
 
 interface Looking {
   readonly targets: readonly string[] | undefined
-  readonly lookAround: (changes: readonly KeylessChange[]) => ReturnType<typeof openDoors>
+  readonly lookAround: (changes: readonly Keyless[]) => ReturnType<typeof openDoors>
   readonly allow: readonly string[]
-  readonly guarded?: readonly KeylessChange[] | undefined
+  readonly guarded?: readonly Keyless[] | undefined
 }
 
 async function planned(
@@ -74,7 +75,7 @@ async function planned(
   const { accounts, catalog, tool } = context
   const { seen, tax } = await compareTaxes(context, surveyed)
   const people = planSubscribers(seen.classified)
-  const resources = (changes: Survey['resources']['changes']): readonly KeylessChange[] =>
+  const resources = (changes: Survey['resources']['changes']): Survey['resources']['changes'] =>
     changes.map((change) => withApplied(change, seen.resources.forms.get(change.address)))
   const { removals, removed } = seen.resources
   const limit = catalog.project.guards[removedGuard] ?? guardDefaults[removedGuard]
@@ -124,7 +125,7 @@ async function planned(
 function moneyOf(
   { classified, live, resources }: Survey,
   tax: Plan['money']['tax'],
-  changes: readonly KeylessChange[],
+  changes: readonly Keyless[],
 ): Plan['money'] {
   const planned = new Set(changes.map(({ address }) => address))
   const repriced = resources.repriced.map((one) => ({ ...one, applies: one.applies && planned.has(one.address) }))
@@ -161,17 +162,17 @@ function refuseStrayTargets(targets: readonly string[], met: readonly { address:
 }
 
 /** The store records what was applied by its digest, which travels with the change. */
-function withApplied(change: KeylessChange, applied: string | undefined): KeylessChange {
+function withApplied(change: Keyless<ResourceChange>, applied: string | undefined): Keyless<ResourceChange> {
   return applied === undefined ? change : { ...change, expect: { ...change.expect, applied } }
 }
 
 async function guards(
   context: Context,
   seen: Survey,
-  { people, changes, removed }: { people: SubscriberParts; changes: readonly KeylessChange[]; removed: number },
+  { people, changes, removed }: { people: SubscriberParts; changes: readonly Keyless[]; removed: number },
 ): Promise<readonly GuardReading[]> {
   const limits = context.catalog.project.guards
-  const count = (...actions: KeylessChange['action'][]): number =>
+  const count = (...actions: Keyless['action'][]): number =>
     changes.filter(({ action }) => actions.includes(action)).length
   const retired = count('retire')
   const settles = changes.filter(({ action }) => action === 'settle').map(({ address }) => address)

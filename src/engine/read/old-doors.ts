@@ -3,6 +3,7 @@ import { isServiceEndpoint, serviceEndpoint } from './service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { DoctorFinding } from '../finding.ts'
+import { isHandover, type Keyless } from '../../plan/change.ts'
 import type { OpenDoor } from '../../plan/types.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
@@ -82,10 +83,10 @@ export async function checkOldDoors(
 /** The open doors of the sources from which a plan moves subscribers. */
 export async function openDoors(
   context: Pick<Context, 'accounts' | 'catalog'>,
-  people: readonly { readonly action: string; readonly expect?: JsonObject }[],
+  changes: readonly Keyless[],
 ): Promise<readonly OpenDoor[]> {
-  const leaving = people.filter(({ action }) => action === 'move' || action === 'settle')
-  const left = new Set(leaving.map(({ expect }) => expect?.['source']))
+  const leaving = changes.filter(isHandover).filter(({ action }) => action !== 'revert')
+  const left = new Set(leaving.map(({ expect }) => expect.source))
   const doors = await Promise.all(
     [...context.accounts.sources.values()]
       .filter(({ name }) => left.has(name))

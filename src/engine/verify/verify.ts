@@ -54,8 +54,8 @@ function noticedViolation({ code, subscriber, at, message, fix }: Notice): reado
  */
 function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violation[] {
   return (access?.changes ?? []).map(({ action, expect }) => {
-    const [subscriber = ''] = Array.isArray(expect?.['subscribers']) ? expect['subscribers'].map(String) : []
-    const offer = typeof expect?.['offer'] === 'string' ? expect['offer'] : ''
+    const { offer, subscribers } = expect
+    const [subscriber = ''] = subscribers
     return action === 'grant'
       ? {
           code: 'access_missing',

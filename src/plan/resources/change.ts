@@ -3,8 +3,8 @@ import type { JsonObject } from '../../core/json.ts'
 import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import { digest } from '../../core/canonical.ts'
 import { comparable, differences, liveForm } from '../../kinds/form.ts'
-import type { Action } from '../types.ts'
-import type { KeylessChange } from '../assemble.ts'
+import type { ResourceAction, ResourceChange } from '../types.ts'
+import type { Keyless } from '../change.ts'
 import type { Placed } from './order.ts'
 import type { People } from './people.ts'
 import type { ReferenceTable } from './references.ts'
@@ -45,7 +45,7 @@ export function changeFor(verdict: Verdict, around: Around): readonly Placed[] {
   return placed
 }
 
-function making(verdict: Verdict, around: Around): KeylessChange {
+function making(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const { kind, resource, identity, takes, newId, reuse } = verdict
   const subject = subjectOf(verdict, around)
   const old = identity.is === 'ours' ? identity.live : undefined
@@ -100,7 +100,7 @@ function defaultPriceSteps(verdict: Verdict, { input, verdicts, references }: Ar
   return [...made, ...told]
 }
 
-function updating(verdict: Verdict, around: Around): KeylessChange {
+function updating(verdict: Verdict, around: Around): Keyless<ResourceChange> {
   const { kind, identity, takes, differences: found } = verdict
   const live = identity.is === 'absent' ? undefined : identity.live
   const mark = (takes === 'adopt' && kind.marks) || (identity.is === 'ours' && !isMarked(verdict, around))
@@ -163,14 +163,14 @@ function whenOf({ kind, differences: found }: Verdict): Placed['when'] {
 
 function change(
   { kind, resource, live, meanwhile }: Verdict,
-  action: Action,
+  action: ResourceAction,
   because: readonly string[],
   steps: readonly KeylessStep[],
   people: number,
-): KeylessChange {
+): Keyless<ResourceChange> {
   const patch = action === 'retire' ? [] : patchBetween(comparable(kind, live, meanwhile), meanwhile)
   const about = { address: resource.address, action, because, patch, people, steps }
-  return action === 'retire' ? about : { ...about, expect: { applied: digest(meanwhile) } }
+  return { ...about, expect: action === 'retire' ? {} : { applied: digest(meanwhile) } }
 }
 
 function subjectOf({ kind, resource, meanwhile }: Verdict, { input, references }: Around): Subject {

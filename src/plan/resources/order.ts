@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../core/json.ts'
 import type { Kind } from '../../kinds/kind.ts'
 import { kinds } from '../../kinds/registry.ts'
-import type { KeylessChange } from '../assemble.ts'
+import type { Keyless } from '../change.ts'
+import type { ResourceChange } from '../types.ts'
 
 /**
  * When a change is executed. Within a phase, changes follow the order of the kinds (a used object
@@ -18,7 +19,7 @@ export type When = 'make' | 'update_product' | 'archive' | 'retire' | 'closing'
 export interface Placed {
   readonly when: When
   readonly kind: Kind
-  readonly change: KeylessChange
+  readonly change: Keyless<ResourceChange>
   /** The observation of the object. */
   readonly observed: JsonObject
 }
@@ -26,8 +27,8 @@ export interface Placed {
 const sequence: readonly When[] = ['make', 'update_product', 'archive', 'retire', 'closing']
 
 export function inOrder(placed: readonly Placed[]): {
-  changes: readonly KeylessChange[]
-  closing: readonly KeylessChange[]
+  changes: readonly Keyless<ResourceChange>[]
+  closing: readonly Keyless<ResourceChange>[]
 } {
   const rank = ({ when, kind }: Placed): number => {
     const place = kinds.indexOf(kind)

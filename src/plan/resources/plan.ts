@@ -5,7 +5,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { kinds, kindNamed } from '../../kinds/registry.ts'
 import type { Kind } from '../../kinds/kind.ts'
-import type { KeylessChange } from '../assemble.ts'
+import type { Keyless } from '../change.ts'
 import type { Blocked, Removed } from '../types.ts'
 import { blockDependents } from './dependents.ts'
 import { indexLive, type LiveIndex, type LiveObject, newAddress, undeclared } from './identity.ts'
@@ -172,7 +172,7 @@ function withProducts(needed: ReadonlySet<string>, desired: readonly DesiredReso
 }
 
 function touchedBy(
-  changes: readonly KeylessChange[],
+  changes: readonly Keyless[],
   verdicts: readonly Verdict[],
   placed: readonly Placed[],
 ): ReadonlyMap<string, string> {

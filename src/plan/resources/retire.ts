@@ -23,7 +23,12 @@ export function retirement(
   const after = kind.retire(live)?.params ?? {}
   const patch = patchBetween(form, { ...form, ...after })
   const observed = { id: live.id, form }
-  return { when: 'retire', kind, observed, change: { address, action: 'retire', because, patch, people: 0, steps } }
+  return {
+    when: 'retire',
+    kind,
+    observed,
+    change: { address, action: 'retire', because, patch, people: 0, steps, expect: {} },
+  }
 }
 
 /** Number of subscriptions that use a price, tax rate or coupon. */

@@ -3,8 +3,8 @@ import type { DesiredResource, LeftOutEntry, Removal } from '../../catalog/types
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject, StripeObject } from '../../core/json.ts'
 import type { LiveResources } from '../../live/accounts.ts'
-import type { KeylessChange } from '../assemble.ts'
-import type { Blocked, Drift, Removed, Step } from '../types.ts'
+import type { Keyless } from '../change.ts'
+import type { Blocked, Drift, Removed, ResourceChange, Step } from '../types.ts'
 
 export type KeylessStep = Omit<Step, 'idempotency_key'>
 
@@ -67,16 +67,16 @@ export interface Repriced {
 
 export interface ResourcesPlan {
   /** In order of execution; all before the changes of subscribers. */
-  readonly changes: readonly KeylessChange[]
+  readonly changes: readonly Keyless<ResourceChange>[]
   /**
    * Retirements of objects whose entries disappeared without `removed:`; executed only when
    * allowed.
    */
-  readonly removals: readonly KeylessChange[]
+  readonly removals: readonly Keyless<ResourceChange>[]
   /** The same objects, for display. */
   readonly removed: readonly Removed[]
   /** After the changes of subscribers: archives objects that had to stay active. */
-  readonly closing: readonly KeylessChange[]
+  readonly closing: readonly Keyless<ResourceChange>[]
   readonly drift: readonly Drift[]
   readonly blocked: readonly Blocked[]
   /** Declared objects that match their entries. */

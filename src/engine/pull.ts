@@ -1,10 +1,15 @@
 import { loadCatalog } from '../catalog/load.ts'
 import type { Catalog } from '../catalog/types.ts'
 import { pullCatalog, type Pulled, type PullInput } from '../pull/pull.ts'
+import { sourceKinds } from '../pull/entries.ts'
 import { isTouched, whereaboutsOf } from '../pull/whereabouts.ts'
 import type { SubscriberKey } from '../core/address.ts'
+import type { StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
+import { CommandError, type Failure } from '../core/outcome.ts'
 import { type Changed, changesToAdopt } from '../handover/since-move.ts'
+import type { KindName } from '../kinds/kind.ts'
+import { kinds } from '../kinds/registry.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { Notice } from '../plan/types.ts'
 import { upcomingIn } from '../plan/upcoming.ts'
@@ -13,7 +18,7 @@ import { findExternalBilling, undeclared, type ExternalBilling } from './read/ex
 import type { StripeAccount } from './ports.ts'
 import { readAccount } from './read/account.ts'
 import { readOnce } from './read/lists.ts'
-import { readResources } from './read/resources.ts'
+import { kindsToRead, readResources } from './read/resources.ts'
 import { leftInPlace } from './plan/notices.ts'
 import { readCopyMaps, withMarkedCopies } from './plan/survey.ts'
 
@@ -76,7 +81,12 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
   )
   return {
     files: pulled.files,
-    notes: [...pulled.notes, ...outside.map(noteOf), ...ahead.map(noticeLine)],
+    notes: [
+      ...pulled.notes,
+      ...accounts.flatMap(({ unread }) => unread),
+      ...outside.map(noteOf),
+      ...ahead.map(noticeLine),
+    ],
     summary: {
       ...pulled.summary,
       ...(outside.length === 0 ? {} : { external_billers: outside.length }),
@@ -87,12 +97,38 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
 
 async function readWhole(context: Context, connected: StripeAccount) {
   const account = readOnce(connected)
-  const [live, resources, external] = await Promise.all([
+  const isTarget = account.name === context.accounts.target.name
+  const [live, { resources, unread }, external] = await Promise.all([
     readAccount(account, context.progress),
-    readResources(account),
-    account.name === context.accounts.target.name ? [] : findExternalBilling(account),
+    isTarget ? readAllowed(context, account) : { resources: await readResources(account, sourceKinds), unread: [] },
+    isTarget ? [] : findExternalBilling(account),
   ])
-  return { live, resources, external }
+  return { live, resources, external, unread }
+}
+
+/**
+ * Every kind of the target. A key that may not read a kind of which nothing is declared leaves out
+ * that kind, with a note; the rest is written.
+ */
+async function readAllowed(context: Context, account: StripeAccount) {
+  const named = kindsToRead(context.catalog, await context.store.objects())
+  const unread: string[] = []
+  const [resources, ...others] = await Promise.all([
+    readResources(account, named),
+    ...kinds
+      .filter((kind) => !named.includes(kind))
+      .map(async (kind) => {
+        try {
+          return await readResources(account, [kind])
+        } catch (error) {
+          if (!(error instanceof CommandError) || (error.cause as Partial<Failure> | undefined)?.status !== 403)
+            throw error
+          unread.push(`${kind.section} were not read: the key of account ${account.name} may not read them`)
+          return new Map<KindName, readonly StripeObject[]>()
+        }
+      }),
+  ])
+  return { resources: new Map([resources, ...others].flatMap((one) => [...one])), unread }
 }
 
 /**

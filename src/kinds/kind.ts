@@ -13,6 +13,10 @@ export type KindName =
   | 'feature'
   | 'meter'
   | 'shipping_rate'
+  | 'payment_link'
+  | 'payment_method_configuration'
+  | 'payment_method_domain'
+  | 'tax_registration'
 
 /**
  * What can happen to a field after its object exists:
@@ -161,6 +165,11 @@ export interface Kind {
   readonly path: string
   /** Filters of the lists that together return every object; the fields define the expansions. */
   readonly lists: readonly JsonObject[]
+  /**
+   * A plan reads such a kind only when the catalog or the store names an object of it. A key that
+   * may not read the kind then still plans a catalog without it. Other kinds are always read.
+   */
+  readonly readWhen?: 'named'
   readonly fields: Readonly<Record<string, Field>>
   /**
    * Whether its metadata can carry Crossbill's marks. Without marks, only the natural key

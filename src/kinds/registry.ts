@@ -2,12 +2,16 @@ import { coupon } from './coupon.ts'
 import { feature } from './feature.ts'
 import type { Kind, KindName } from './kind.ts'
 import { meter } from './meter.ts'
+import { paymentLink } from './payment-link.ts'
+import { paymentMethodConfiguration } from './payment-method-configuration.ts'
+import { paymentMethodDomain } from './payment-method-domain.ts'
 import { portalConfiguration } from './portal-configuration.ts'
 import { price } from './price.ts'
 import { product } from './product.ts'
 import { promotionCode } from './promotion-code.ts'
 import { shippingRate } from './shipping-rate.ts'
 import { taxRate } from './tax-rate.ts'
+import { taxRegistration } from './tax-registration.ts'
 import { webhookEndpoint } from './webhook-endpoint.ts'
 
 /**
@@ -24,6 +28,10 @@ const registry: Readonly<Record<KindName, Kind>> = {
   coupon,
   promotion_code: promotionCode,
   shipping_rate: shippingRate,
+  payment_link: paymentLink,
+  payment_method_configuration: paymentMethodConfiguration,
+  payment_method_domain: paymentMethodDomain,
+  tax_registration: taxRegistration,
   portal_configuration: portalConfiguration,
   webhook_endpoint: webhookEndpoint,
 }

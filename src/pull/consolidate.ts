@@ -88,6 +88,10 @@ export function sameness(kind: Kind, said: JsonObject): string {
     case 'feature':
     case 'meter':
     case 'shipping_rate':
+    case 'payment_link':
+    case 'payment_method_configuration':
+    case 'payment_method_domain':
+    case 'tax_registration':
       return without('metadata', 'active')
   }
 }

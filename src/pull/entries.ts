@@ -6,7 +6,7 @@ import { isJsonObject, type Json } from '../core/json.ts'
 import { readHold } from '../live/source.ts'
 import { desiredForm, differences } from '../kinds/form.ts'
 import type { Kind, KindName } from '../kinds/kind.ts'
-import { kindNamed } from '../kinds/registry.ts'
+import { kindNamed, kinds } from '../kinds/registry.ts'
 import { carriedComment, type CarriedCoupon, carriedCoupons } from './carried-coupons.ts'
 import {
   consolidate,
@@ -29,6 +29,18 @@ export interface EntriesInput {
   readonly notes: string[]
   readonly now: Instant
 }
+
+/** The kinds that subscriptions of an old account refer to; nothing else of it is written. */
+const pulledNames: ReadonlySet<KindName> = new Set([
+  'meter',
+  'feature',
+  'product',
+  'price',
+  'tax_rate',
+  'coupon',
+  'promotion_code',
+])
+export const sourceKinds: readonly Kind[] = kinds.filter(({ name }) => pulledNames.has(name))
 
 /** Writes the objects of the catalog that are in use or on offer. Returns the number of each. */
 export function pulledEntries(input: EntriesInput): Record<string, number> {

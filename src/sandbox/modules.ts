@@ -14,6 +14,8 @@ import { entitlementModule } from './stripe/entitlement-features.ts'
 import { eventModule } from './stripe/events.ts'
 import { meterModule } from './stripe/meters.ts'
 import { paymentLinkModule } from './stripe/payment-links.ts'
+import { paymentMethodConfigurationModule } from './stripe/payment-method-configurations.ts'
+import { paymentMethodDomainModule } from './stripe/payment-method-domains.ts'
 import { paymentMethodModule } from './stripe/payment-methods.ts'
 import { portalModule } from './stripe/portal-configurations.ts'
 import { priceModule } from './stripe/prices.ts'
@@ -25,6 +27,8 @@ import { billingModules } from './stripe/billing/modules.ts'
 import { setupIntentModule } from './stripe/setup-intents.ts'
 import { taxIdModule } from './stripe/tax-ids.ts'
 import { taxRateModule } from './stripe/tax-rates.ts'
+import { taxRegistrationModule } from './stripe/tax-registrations.ts'
+import { taxSettingsModule } from './stripe/tax-settings.ts'
 import { webhookEndpointModule } from './stripe/webhook-endpoints.ts'
 import { webhookModule } from './webhooks.ts'
 
@@ -50,6 +54,10 @@ export const modules: readonly Module[] = [
   entitlementModule,
   meterModule,
   shippingRateModule,
+  paymentMethodConfigurationModule,
+  paymentMethodDomainModule,
+  taxRegistrationModule,
+  taxSettingsModule,
   webhookEndpointModule,
   webhookModule,
   ...billingModules,

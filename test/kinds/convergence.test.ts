@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { catalogOf, lines, Target } from './target.ts'
+import { type State, travel } from './journey.ts'
+import { Target } from './target.ts'
 
 /**
  * One kind after the other is taken through a list of states; after each, nothing is left to do.
  */
-const journeys: Readonly<Record<string, readonly (readonly [string, string, readonly string[]])[]>> = {
+const journeys: Readonly<Record<string, readonly State[]>> = {
   product: [
     ['bare', 'products: { a: { name: A } }', ['create product.a (declared)']],
     [
@@ -464,25 +465,7 @@ describe.each(Object.entries(journeys))(
       await target.send('POST', '/v1/billing_portal/configurations', {
         features: { invoice_history: { enabled: true } },
       })
-      for (const [name, sections, expected] of states) {
-        const catalog = catalogOf(sections)
-        const plan = await target.plan(catalog)
-        expect([name, ...lines(plan)]).toEqual([name, ...expected])
-        await target.apply(plan)
-        const again = await target.plan(catalog)
-        expect([`after: ${name}`, ...lines(again)]).toEqual([`after: ${name}`])
-        expect(again.unchanged).toBe(catalog.resources.length)
-        // The marks on the objects alone tell the same story.
-        target.known = []
-        expect([`without the store: ${name}`, ...lines(await target.plan(catalog))]).toEqual([
-          `without the store: ${name}`,
-        ])
-        target.known = [...again.ids].map(([address, id]) => ({
-          address,
-          id,
-          applied: again.forms.get(address) ?? null,
-        }))
-      }
+      await travel(target, states)
     })
   },
 )

@@ -1,4 +1,6 @@
 import type { JsonObject } from '../../src/core/json.ts'
+import { paymentMethods } from '../../src/kinds/payment-method-configuration.ts'
+import { localTaxes } from '../../src/kinds/tax-registration.ts'
 
 export type Sections = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 
@@ -95,6 +97,7 @@ const usual: Sections = {
       recurring: month,
       tiers: [{ up_to: 'inf', unit_amount: 3 }],
     },
+    once: { product: 'course', currency: 'usd', unit_amount: 700 },
     packages: {
       product: 'course',
       currency: 'usd',
@@ -172,6 +175,126 @@ const usual: Sections = {
       metadata: { a: 'b' },
     },
   },
+  payment_links: {
+    subscribe: {
+      line_items: [{ price: 'packages', quantity: 2, adjustable_quantity: { enabled: true, minimum: 1, maximum: 9 } }],
+      active: true,
+      after_completion: { type: 'redirect', redirect: { url: 'https://x.test/thanks' } },
+      allow_promotion_codes: true,
+      automatic_tax: { enabled: true },
+      billing_address_collection: 'required',
+      consent_collection: {
+        payment_method_reuse_agreement: { position: 'hidden' },
+        promotions: 'auto',
+        terms_of_service: 'required',
+      },
+      currency: 'usd',
+      custom_fields: [
+        {
+          key: 'size',
+          label: { type: 'custom', custom: 'Size' },
+          type: 'dropdown',
+          optional: true,
+          dropdown: { default_value: 's', options: [{ label: 'S', value: 's' }] },
+        },
+        {
+          key: 'age',
+          label: { type: 'custom', custom: 'Age' },
+          type: 'numeric',
+          numeric: { default_value: '5', minimum_length: 1, maximum_length: 3 },
+        },
+        {
+          key: 'why',
+          label: { type: 'custom', custom: 'Why' },
+          type: 'text',
+          text: { default_value: 'so', minimum_length: 1, maximum_length: 30 },
+        },
+      ],
+      custom_text: {
+        after_submit: { message: 'a' },
+        shipping_address: { message: 'b' },
+        submit: { message: 'c' },
+        terms_of_service_acceptance: { message: 'd' },
+      },
+      inactive_message: 'Sold out',
+      name_collection: { business: { enabled: true, optional: true }, individual: { enabled: true, optional: true } },
+      optional_items: [
+        { price: 'volume', quantity: 1, adjustable_quantity: { enabled: true, minimum: 1, maximum: 9 } },
+      ],
+      payment_method_collection: 'if_required',
+      payment_method_types: ['link', 'card'],
+      phone_number_collection: { enabled: true },
+      restrictions: { completed_sessions: { limit: 5 } },
+      submit_type: 'subscribe',
+      subscription_data: {
+        description: 'd',
+        metadata: { a: 'b' },
+        trial_period_days: 7,
+        trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
+      },
+      tax_id_collection: { enabled: true, required: 'if_supported' },
+      metadata: { a: 'b' },
+    },
+    buy: {
+      line_items: [{ price: 'once', quantity: 1 }],
+      after_completion: { type: 'hosted_confirmation', hosted_confirmation: { custom_message: 'Thanks' } },
+      customer_creation: 'always',
+      invoice_creation: { enabled: true },
+      payment_intent_data: {
+        capture_method: 'manual',
+        description: 'd',
+        setup_future_usage: 'off_session',
+        statement_descriptor: 'SCHOOL',
+        statement_descriptor_suffix: 'BOOK',
+        metadata: { a: 'b' },
+      },
+      shipping_address_collection: { allowed_countries: ['US', 'DE'] },
+      shipping_options: [{ shipping_rate: 'post' }],
+    },
+    closed: { line_items: [{ price: 'once', quantity: 1 }], active: false },
+  },
+  payment_method_configurations: {
+    europe: {
+      name: 'Europe',
+      active: true,
+      parent: 'pmc_parent',
+      ...Object.fromEntries(
+        paymentMethods.map((name, index) => [
+          name,
+          { display_preference: { preference: ['on', 'off', 'none'][index % 3] ?? 'on' } },
+        ]),
+      ),
+    },
+  },
+  payment_method_domains: { shop: { domain_name: 'shop.x.test', enabled: true } },
+  tax_registrations: {
+    'us-ny': {
+      country: 'US',
+      country_options: {
+        us: {
+          state: 'NY',
+          type: 'state_sales_tax',
+          state_sales_tax: { elections: [{ type: 'local_use_tax', jurisdiction: '1' }] },
+        },
+      },
+      active_from: '2029-01-01T00:00:00Z',
+      expires_at: '2030-01-01T00:00:00Z',
+    },
+    'ca-bc': {
+      country: 'CA',
+      country_options: { ca: { type: 'province_standard', province_standard: { province: 'BC' } } },
+    },
+    es: {
+      country: 'ES',
+      country_options: { es: { type: 'standard', standard: { place_of_supply_scheme: 'small_seller' } } },
+    },
+    ...Object.fromEntries(
+      localTaxes.map((type) => [
+        type.replaceAll('_', '-'),
+        { country: 'US', country_options: { us: { state: 'IL', type, [type]: { jurisdiction: '14000' } } } },
+      ]),
+    ),
+  },
   portal_configurations: {
     portal: {
       name: 'Portal',
@@ -244,6 +367,8 @@ const unusual: Sections = {
   products: { old: { name: 'Old', active: false, tax_details: { tax_code: 'txcd_10000000' }, shippable: true } },
   prices: { old: { product: 'old', currency: 'jpy', unit_amount: 5, active: false } },
   tax_rates: { old: { display_name: 'Tax', percentage: 0, inclusive: true, active: false } },
+  payment_method_configurations: { old: { name: 'Old', active: false } },
+  payment_method_domains: { old: { domain_name: 'old.x.test', enabled: false } },
   shipping_rates: {
     old: {
       display_name: 'Old',

@@ -61,7 +61,12 @@ test(
     expect(plan.changes.length).toBe(catalog.resources.length)
     await target.apply(plan)
     expect(lines(await target.plan(catalog))).toEqual([])
-    // And the target's own pull finds nothing that is not written down already.
+    // And the target's own pull finds nothing that is not written down already, except where the new
+    // account was set up to collect tax.
+    const pulled = await pullTarget(target, files)
+    expect([...pulled.files.keys()]).toEqual(['tax-registrations.yaml'])
+    files.write(pulled)
+    expect(lines(await target.plan(files.load()))).toEqual([])
     expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
   },
 )

@@ -12,6 +12,9 @@ import { exactMoney, groupBy, money, plural } from './words.ts'
 export function changePhrase(change: Change): string {
   const params = change.steps[0]?.params ?? {}
   const phrase = phrases[splitAddress(change.address).kind]
+  // The old address of a link is published somewhere.
+  if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
+    return 'gets another URL; the old one stops selling'
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
 }
 
@@ -26,6 +29,19 @@ const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
   feature: (params) => text(params['name']),
   meter: (params) => text(params['event_name']),
   shipping_rate: (params) => text(params['display_name']),
+  payment_method_configuration: (params) => text(params['name']),
+  payment_method_domain: (params) => text(params['domain_name']),
+  tax_registration: registrationPhrase,
+}
+
+/** `US NY state_sales_tax`: where tax is collected from now on. */
+function registrationPhrase({ country, country_options: options }: JsonObject): string {
+  const own = isJsonObject(options) ? options[text(country).toLowerCase()] : undefined
+  const about = isJsonObject(own) ? [own['state'], own['type']] : []
+  return [country, ...about]
+    .map(text)
+    .filter((part) => part !== '')
+    .join(' ')
 }
 
 function pricePhrase(params: JsonObject): string {

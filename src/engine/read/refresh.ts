@@ -2,7 +2,7 @@ import type { Live, LiveAccount } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
 import { readAccount } from './account.ts'
 import { readOnce } from './lists.ts'
-import { readResources } from './resources.ts'
+import { kindsToRead, readResources } from './resources.ts'
 
 export interface RefreshOptions {
   /** Read only these sources; all of them when absent. */
@@ -15,16 +15,17 @@ export interface RefreshOptions {
  * answer.
  */
 export async function refresh(
-  context: Pick<Context, 'accounts' | 'progress'>,
+  context: Pick<Context, 'accounts' | 'progress' | 'catalog' | 'store'>,
   options: RefreshOptions = {},
 ): Promise<Live> {
   const { accounts, progress } = context
   const wanted = [...accounts.sources.values()].filter(({ name }) => options.sources?.includes(name) ?? true)
+  const named = kindsToRead(context.catalog, await context.store.objects())
   progress.start('reading accounts')
   const target = readOnce(accounts.target)
   const [live, resources, ...sources] = await Promise.all([
     readAccount(target, progress),
-    readResources(target),
+    readResources(target, named),
     ...wanted.map((account) => readAccount(account, progress)),
   ])
   progress.done()

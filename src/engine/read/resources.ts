@@ -2,19 +2,26 @@ import { splitAddress } from '../../core/address.ts'
 import { present } from '../../core/assert.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import { type Outcome, success } from '../../core/outcome.ts'
+import { type Catalog, targetAccount } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
+import type { Kind, KindName } from '../../kinds/kind.ts'
 import { kindNamed, kinds } from '../../kinds/registry.ts'
-import type { LiveResources } from '../../live/accounts.ts'
 import type { Context } from '../context.ts'
-import type { StripeAccount } from '../ports.ts'
+import type { ObjectRecord, StripeAccount } from '../ports.ts'
 import { listAll, readKind } from './lists.ts'
 
-/** Every catalog object of an account, kind by kind, with what the kind compares expanded. */
-export async function readResources(account: StripeAccount): Promise<LiveResources> {
+/**
+ * The catalog objects of an account, kind by kind, with what the kind compares expanded: of every
+ * kind, or of the given ones.
+ */
+export async function readResources(
+  account: StripeAccount,
+  wanted: readonly Kind[] = kinds,
+): Promise<Map<KindName, readonly StripeObject[]>> {
   const lists = new Map(
-    await Promise.all(kinds.map(async (kind) => [kind.name, await readKind(account, kind)] as const)),
+    await Promise.all(wanted.map(async (kind) => [kind.name, await readKind(account, kind)] as const)),
   )
-  for (const { name, path, parts } of kinds) {
+  for (const { name, path, parts } of wanted) {
     // Without objects that a part could name there are no parts, so most accounts need no request
     // for each object.
     if (parts === undefined || (lists.get(parts.name) ?? []).length === 0) continue
@@ -25,6 +32,26 @@ export async function readResources(account: StripeAccount): Promise<LiveResourc
     lists.set(name, await Promise.all(whole))
   }
   return lists
+}
+
+/**
+ * The kinds that a plan reads: those that are always read, and those of which the catalog or the
+ * store names an object.
+ */
+export function kindsToRead(catalog: Catalog, known: readonly Pick<ObjectRecord, 'address'>[]): readonly Kind[] {
+  const named = new Set(
+    [
+      ...catalog.resources.map(({ address }) => address),
+      ...(catalog.leftOut?.entries ?? []).map(({ address }) => address),
+      ...catalog.removed.keys(),
+      ...catalog.moved.keys(),
+      ...known.map(({ address }) => address),
+    ].map((address) => splitAddress(address).kind),
+  )
+  const mapped: Readonly<Record<string, unknown>> = { ...catalog.mappings.get(targetAccount) }
+  return kinds.filter(
+    ({ name, section, readWhen }) => readWhen !== 'named' || named.has(name) || mapped[section] !== undefined,
+  )
 }
 
 /**

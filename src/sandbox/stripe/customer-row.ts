@@ -5,6 +5,7 @@ import { missing } from '../kernel/errors.ts'
 import type { Metadata } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
+import { collectsIn } from './tax-registrations.ts'
 import { discounts, renderDiscount } from './discounts.ts'
 import type { Address } from './payment-method-row.ts'
 
@@ -175,7 +176,7 @@ export function renderCustomer(
 
 function renderTax(context: Context, row: CustomerRow): Wire<Stripe.Customer.Tax> {
   const location = taxLocation(row)
-  const registered = location !== null && context.account.settings.tax_registrations.includes(location.country)
+  const registered = location !== null && collectsIn(context).has(location.country)
   return {
     automatic_tax: location === null ? 'unrecognized_location' : registered ? 'supported' : 'not_collecting',
     ip_address: row.ip_address,

@@ -2,37 +2,23 @@
 // https://docs.stripe.com/api/payment-link
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
+import { invalid } from '../kernel/errors.ts'
 import { find, retrieveRoute, type Kind } from '../kernel/kind.ts'
 import { listPage, paging } from '../kernel/lists.ts'
 import { route, type Module } from '../kernel/module.ts'
-import {
-  emptyable,
-  fields,
-  flag,
-  int,
-  mergeMetadata,
-  metadata,
-  oneOf,
-  required,
-  text,
-  type Metadata,
-} from '../kernel/params.ts'
+import { currency, fields, flag, int, list, mergeMetadata, required, text, type Metadata } from '../kernel/params.ts'
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
 import { lineItemList, lineItems, soldItems, type SoldItem } from './line-items.ts'
+import { linkTerms, mergedTerms, shownTerms, type LinkTerms } from './payment-link-terms.ts'
 
 export interface PaymentLinkRow extends Row {
   readonly active: boolean
-  readonly allow_promotion_codes: boolean
-  readonly automatic_tax: boolean
-  readonly billing_address_collection: 'auto' | 'required'
   readonly currency: string
-  readonly inactive_message: string | null
   readonly items: readonly SoldItem[]
   readonly metadata: Metadata
   readonly recurring: boolean
-  readonly redirect: string | null
-  readonly trial_period_days: number | null
+  readonly terms: LinkTerms
 }
 
 export const paymentLinks: TableDefinition<PaymentLinkRow> = { name: 'payment_links' }
@@ -44,40 +30,34 @@ const kind: Kind<PaymentLinkRow> = {
   render,
 }
 
-const common = {
-  after_completion: fields({
-    redirect: fields({ url: required(text()) }),
-    type: required(oneOf('hosted_confirmation', 'redirect')),
+/** Of the items only the quantity can change. */
+const changedItems = list(
+  fields({
+    adjustable_quantity: fields({ enabled: required(flag()), maximum: int({ min: 1 }), minimum: int({ min: 0 }) }),
+    id: required(text()),
+    quantity: int({ min: 0 }),
   }),
-  allow_promotion_codes: flag(),
-  automatic_tax: fields({ enabled: required(flag()) }),
-  billing_address_collection: oneOf('auto', 'required'),
-  inactive_message: emptyable(text({ max: 500 })),
-  metadata: metadata(),
-  subscription_data: fields({ trial_period_days: int({ min: 1, max: 730 }) }),
-}
+)
 
 export const paymentLinkModule: Module = {
   routes: [
     route('POST', kind.url, {
       permission: 'payment_links',
-      params: fields({ ...common, line_items: required(lineItems) }),
+      params: fields({ ...linkTerms, currency, line_items: required(lineItems) }),
       handle(context, params) {
-        const { items, currency, recurring } = soldItems(context, params.line_items)
+        const { line_items: sold, currency: named, metadata, ...terms } = params
+        const { items, currency: own, recurring } = soldItems(context, sold)
+        if (terms.subscription_data !== undefined && !recurring)
+          throw invalid('`subscription_data` needs at least one recurring price.', { param: 'subscription_data' })
         const row = context.table(paymentLinks).put({
           id: context.newId('plink'),
           created: context.now,
           active: true,
-          allow_promotion_codes: params.allow_promotion_codes ?? false,
-          automatic_tax: params.automatic_tax?.enabled ?? false,
-          billing_address_collection: params.billing_address_collection ?? 'auto',
-          currency,
-          inactive_message: params.inactive_message ?? null,
+          currency: named ?? own,
           items,
-          metadata: mergeMetadata({}, params.metadata),
+          metadata: mergeMetadata({}, metadata),
           recurring,
-          redirect: params.after_completion?.redirect?.url ?? null,
-          trial_period_days: params.subscription_data?.trial_period_days ?? null,
+          terms: mergedTerms({}, terms),
         })
         context.emit('payment_link.created', render(context, row))
         return render(context, row)
@@ -86,20 +66,21 @@ export const paymentLinkModule: Module = {
     retrieveRoute(kind),
     route('POST', `${kind.url}/:id`, {
       permission: 'payment_links',
-      params: fields({ ...common, active: flag() }),
+      params: fields({ ...linkTerms, active: flag(), line_items: changedItems }),
       handle(context, params) {
         const row = find(context, kind, context.id('id'))
+        const { active, line_items: items, metadata, ...terms } = params
+        if (terms.subscription_data?.description !== undefined)
+          throw invalid('Received unknown parameter: subscription_data[description]', {
+            code: 'parameter_unknown',
+            param: 'subscription_data[description]',
+          })
         const changed = context.table(paymentLinks).put({
           ...row,
-          active: params.active ?? row.active,
-          allow_promotion_codes: params.allow_promotion_codes ?? row.allow_promotion_codes,
-          automatic_tax: params.automatic_tax?.enabled ?? row.automatic_tax,
-          billing_address_collection: params.billing_address_collection ?? row.billing_address_collection,
-          inactive_message: params.inactive_message === undefined ? row.inactive_message : params.inactive_message,
-          metadata: mergeMetadata(row.metadata, params.metadata),
-          redirect:
-            params.after_completion === undefined ? row.redirect : (params.after_completion.redirect?.url ?? null),
-          trial_period_days: params.subscription_data?.trial_period_days ?? row.trial_period_days,
+          active: active ?? row.active,
+          items: items === undefined ? row.items : row.items.map((item) => itemAfter(item, items)),
+          metadata: mergeMetadata(row.metadata, metadata),
+          terms: mergedTerms(row.terms, terms),
         })
         context.emit('payment_link.updated', render(context, changed), render(context, row))
         return render(context, changed)
@@ -131,6 +112,20 @@ export const paymentLinkModule: Module = {
   includes: { payment_link: { line_items: items } },
 }
 
+function itemAfter(item: SoldItem, given: ReturnType<(typeof changedItems)['parse']>): SoldItem {
+  const change = given.find(({ id }) => id === item.id)
+  if (change === undefined) return item
+  const { adjustable_quantity: adjustable, quantity } = change
+  return {
+    ...item,
+    quantity: quantity ?? item.quantity,
+    adjustable_quantity:
+      adjustable === undefined
+        ? item.adjustable_quantity
+        : { enabled: adjustable.enabled, maximum: adjustable.maximum ?? null, minimum: adjustable.minimum ?? null },
+  }
+}
+
 function items(context: Context, id: string): object {
   return lineItemList(context, find(context, kind, id).items, `${kind.url}/${id}/line_items`)
 }
@@ -140,53 +135,17 @@ function render(context: Context, row: PaymentLinkRow): Wire<Omit<Stripe.Payment
     id: row.id,
     object: 'payment_link',
     active: row.active,
-    after_completion:
-      row.redirect === null
-        ? { hosted_confirmation: { custom_message: null }, type: 'hosted_confirmation' }
-        : { redirect: { url: row.redirect }, type: 'redirect' },
-    allow_promotion_codes: row.allow_promotion_codes,
     application: null,
     application_fee_amount: null,
     application_fee_percent: null,
-    automatic_tax: { enabled: row.automatic_tax, liability: null },
-    billing_address_collection: row.billing_address_collection,
-    consent_collection: null,
     currency: row.currency,
-    custom_fields: [],
-    custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
-    customer_creation: 'if_required',
-    inactive_message: row.inactive_message,
-    invoice_creation: null,
     livemode: context.livemode,
     managed_payments: null,
     metadata: row.metadata,
     on_behalf_of: null,
-    payment_intent_data: null,
-    payment_method_collection: 'always',
     payment_method_options: null,
-    payment_method_types: null,
-    phone_number_collection: { enabled: false },
-    restrictions: null,
-    shipping_address_collection: null,
-    shipping_options: [],
-    submit_type: 'auto',
-    subscription_data: row.recurring
-      ? {
-          description: null,
-          invoice_settings: {
-            account_tax_ids: null,
-            custom_fields: null,
-            description: null,
-            footer: null,
-            issuer: { type: 'self' },
-          },
-          metadata: {},
-          trial_period_days: row.trial_period_days,
-          trial_settings: null,
-        }
-      : null,
-    tax_id_collection: { enabled: false, required: 'never' },
     transfer_data: null,
     url: `https://buy.stripe.com/${context.livemode ? '' : 'test_'}${row.id.slice('plink_'.length)}`,
+    ...shownTerms(context, row.terms, row.recurring),
   }
 }

@@ -43,9 +43,9 @@ interface ShippingRateRow extends Row {
   readonly tax_code: string | null
 }
 
-const rates: TableDefinition<ShippingRateRow> = { name: 'shipping_rates' }
+export const shippingRates: TableDefinition<ShippingRateRow> = { name: 'shipping_rates' }
 const kind: Kind<ShippingRateRow> = {
-  table: rates,
+  table: shippingRates,
   noun: 'shipping rate',
   url: '/v1/shipping_rates',
   permission: 'shipping_rates',
@@ -79,7 +79,7 @@ export const shippingRateModule: Module = {
         const { fixed_amount: fixed, delivery_estimate: estimate } = params
         if (fixed === undefined)
           throw invalid('Missing required param: fixed_amount.', { code: 'parameter_missing', param: 'fixed_amount' })
-        const row = context.table(rates).put({
+        const row = context.table(shippingRates).put({
           id: context.newId('shr'),
           created: context.now,
           active: true,
@@ -113,7 +113,7 @@ export const shippingRateModule: Module = {
           params.tax_behavior !== row.tax_behavior
         )
           throw invalid("You cannot update a shipping rate's `tax_behavior` once it is set.", { param: 'tax_behavior' })
-        const changed = context.table(rates).put({
+        const changed = context.table(shippingRates).put({
           ...row,
           active: params.active ?? row.active,
           currency_options: {
@@ -131,7 +131,7 @@ export const shippingRateModule: Module = {
       params: fields({ ...paging, active: flag(), created: range(), currency }),
       handle: (context, params) =>
         listPage(context, params, {
-          table: rates,
+          table: shippingRates,
           url: kind.url,
           keep: (row) =>
             (params.active === undefined || row.active === params.active) &&
@@ -143,7 +143,7 @@ export const shippingRateModule: Module = {
   ],
   objects: {
     shr: (context, id) => {
-      const row = context.table(rates).get(id)
+      const row = context.table(shippingRates).get(id)
       return row === undefined ? undefined : render(context, row)
     },
   },

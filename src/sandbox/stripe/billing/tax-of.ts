@@ -6,6 +6,7 @@ import { taxRateKind } from '../tax-rates.ts'
 import { customerFacts, type CustomerFacts } from './lookups.ts'
 import type { SubscriptionRow } from './rows.ts'
 import { automaticRate, type Rate, type TaxabilityReason } from './taxing.ts'
+import { collectsIn } from '../tax-registrations.ts'
 
 export interface RatesAsked {
   readonly subscription: SubscriptionRow | null
@@ -50,7 +51,7 @@ function automatic(
 ): Rate[] {
   if (customer === null || customer.place === null) return []
   const { exempt, business, place } = customer
-  const registrations = context.account.settings.tax_registrations
+  const registrations = [...collectsIn(context)]
   const found = automaticRate({ customer: place, exempt, business, registrations })
   const where = found.state === null ? found.country : `${found.country}${found.state}`
   return [
@@ -68,7 +69,7 @@ function automatic(
  * is unknown (error codes of the SDK).
  */
 export function mustLocate(context: Context, customer: CustomerFacts): void {
-  if (context.account.settings.tax_registrations.length === 0)
+  if (collectsIn(context).size === 0)
     throw invalid(
       'Stripe Tax has not been activated on your account. Please visit https://dashboard.stripe.com/settings/tax to get started.',
       { code: 'stripe_tax_inactive', param: 'automatic_tax' },

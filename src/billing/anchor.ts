@@ -18,13 +18,16 @@ import {
  * How the new subscription is made to bill on the dates of the old one. Exactly one form reproduces
  * them, or none does yet, or none ever will.
  *
- * | T (next charge)                                   | T within one period of now | form                                             |
- * |---------------------------------------------------|----------------------------|--------------------------------------------------|
- * | not a date of the old cycle                       | any                        | refuse                                           |
- * | on the cycle's own day (always so for day, week)  | yes                        | plain: `billing_cycle_anchor` = T                |
- * | clamped by a short month                          | yes, and next occurrence   | config: day, month*, hour, minute, second        |
- * | clamped by a short month                          | yes, but not the next one  | wait until the occurrence before T has passed    |
- * | any date of the cycle                             | no                         | wait until one period before T                   |
+ * | T (next charge)             | within one period | form                                      |
+ * |-----------------------------|-------------------|-------------------------------------------|
+ * | not a date of the old cycle | any               | refuse                                    |
+ * | on the cycle's own day      | yes               | plain: `billing_cycle_anchor` = T         |
+ * | clamped by a short month    | yes, the next one | config: day, month*, hour, minute, second |
+ * | clamped by a short month    | yes, a later one  | wait until the occurrence before T passed |
+ * | any date of the cycle       | no                | wait until one period before T            |
+ *
+ * A daily or weekly T is always on the cycle's own day. "The next one" is the next occurrence of
+ * the config's day and month.
  *
  * A config names a month and no year: prices of more than a year also wait for the year of T, in
  * which it has one meaning, and prices whose months do not divide a year wait for the last month

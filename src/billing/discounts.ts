@@ -69,15 +69,16 @@ export function remainderOf(discount: OldDiscount, cycle: Cycle, next: Instant):
  * The coupon durations that, on a subscription created at `now` without an invoice, cover exactly
  * the remainder.
  *
- * | remainder            | subscription | durations                                                      |
- * |----------------------|--------------|----------------------------------------------------------------|
- * | over                 | any          | none: the discount is left behind                              |
- * | forever              | any          | forever                                                        |
- * | one renewal          | paid         | once (it falls on the first real renewal), or fitting months   |
- * | one renewal          | in trial     | fitting months (a zero trial invoice may use up a `once`: unsure in Stripe) |
- * | several renewals     | any          | fitting months                                                 |
- * | unsure               | any          | refuse                                                         |
+ * | remainder        | subscription | durations                                                   |
+ * |------------------|--------------|-------------------------------------------------------------|
+ * | over             | any          | none: the discount is not carried                           |
+ * | forever          | any          | forever                                                     |
+ * | one renewal      | paid         | once (applies to the first real renewal), or fitting months |
+ * | one renewal      | in trial     | fitting months                                              |
+ * | several renewals | any          | fitting months                                              |
+ * | unsure           | any          | refuse                                                      |
  *
+ * A zero trial invoice may use up a `once` discount (unsure in Stripe), so a trial gets months.
  * Months fit when the clock started now ends after the last covered renewal (by two hours) and not
  * after the one that follows. When none fits now but will later, the answer says when.
  */

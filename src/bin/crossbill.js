@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs under whatever `node` is on PATH, however old: plain JavaScript, no dependency, no new syntax.
-// Node new enough: load the program. Too old: use the Node this folder brought along (npm ci), or say what is missing.
+// Runs with any `node` on PATH, however old: plain JavaScript, no dependency, no new syntax. A Node
+// that is new enough loads the program. Otherwise the Node that `npm ci` installed in this folder
+// is used, or a message says what is missing.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -16,7 +17,8 @@ else restart()
 async function start() {
   const { enableCompileCache } = await import('node:module')
   enableCompileCache()
-  // The repository runs its sources; the published package ships dist/ (Node strips no types below node_modules).
+  // The repository runs its sources. The published package ships dist/, because Node strips no
+  // types below node_modules.
   const main = existsSync(here('src/cli/main.ts')) ? 'src/cli/main.ts' : 'dist/cli/main.js'
   const { run } = await import(new URL(main, root).href)
   process.exitCode = await run(process.argv.slice(2))

@@ -4,7 +4,7 @@ import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { Signal } from './signal.ts'
 
-/** The result of reading a Kajabi hook: a signal to store, or the reason why there is none. */
+/** The result of reading a Kajabi hook: a signal to store, or the reason why it is ignored. */
 export type HookReading = { readonly signal: Signal } | { readonly ignored: string }
 
 /**

@@ -1,5 +1,6 @@
 /*
- * Large documents as text, piece by piece: a plan for a hundred thousand subscribers is longer than a string can be (2^29 characters).
+ * Large documents as text, piece by piece: a plan for a hundred thousand subscribers is longer than
+ * the longest string (2^29 characters).
  */
 
 /**

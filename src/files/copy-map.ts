@@ -170,7 +170,7 @@ function readLines(text: string, find: Find): Line[] {
       'copy-map-csv',
       Number(error['lines'] ?? 1),
       `not CSV: ${String(error.code)}`,
-      'export the file again, or mend the quotation marks in this line',
+      'export the file again, or correct the quotation marks in this line',
     )
     return []
   }

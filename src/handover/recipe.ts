@@ -25,7 +25,8 @@ import type { SourceItem, SourceSubscription } from '../live/source.ts'
 import type { ExpectedItem, ProofExpectation, Reason } from './types.ts'
 
 /**
- * The complete creation request of the new subscription, or every reason why there is none (yet).
+ * The complete creation request of the new subscription, or every reason why it cannot be
+ * made (yet).
  * There is no partial recipe: one field that cannot be carried refuses the whole.
  */
 export type Recipe =

@@ -15,15 +15,15 @@ interface Waiting {
   readonly failed: (error: unknown) => void
 }
 
-/** Signals committed together at most; what is over waits for the next commit. */
+/** At most this many signals share a commit; the others wait for the next one. */
 const largestBatch = 200
-/** Tries when another process stored one of the same keys in the same instant. */
+/** Attempts, for the case that another process stores one of the same keys at the same instant. */
 const tries = 5
 
 /**
- * Accepts signals with one commit for all that arrive while the last commit is being written (group
- * commit): the disk is waited for once, not once each. Nobody is told "accepted" before the commit,
- * and a failed commit is told to all who waited for it.
+ * Group commit: signals that arrive while a commit is being written share the next one, so that
+ * they wait for the disk once and not once each. A signal is answered with "accepted" only after
+ * its commit; a failed commit is reported for every signal in it.
  */
 export function openAcceptance({ database, inPlace }: StoreEngine): InboxStore['accept'] {
   const waiting: Waiting[] = []

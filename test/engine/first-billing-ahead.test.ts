@@ -8,8 +8,9 @@ import { billsOf, type Member, type Members, members } from './members.ts'
 import { at, boundaries, dieAt, planAndApply, told } from './rig.ts'
 
 /*
- * Promise 2, same bill: Stripe may unset the discounts of a subscription whose first billing date is still ahead with any update that does not send them
- * again. The simulated accounts do so, and every update of ours passes `perform`.
+ * Promise 2, same bill: while the first billing date of a subscription is still ahead, Stripe may
+ * unset its discounts with any update that does not send them again. The simulated accounts do so,
+ * and every update that Crossbill sends passes `perform`.
  */
 
 vi.setConfig({ testTimeout: 90_000 })

@@ -5,7 +5,10 @@ import { verify } from '../../src/engine/verify/verify.ts'
 import { type Member, type Members, members } from './members.ts'
 import { boundaries, dieAt, planAndApply } from './rig.ts'
 
-/* Promise 1, one payer: a hold that outlives renewals accounts for every period, oldest first, in every interval. */
+/*
+ * Promise 1, one payer: a hold that outlives renewals accounts for every period, oldest first, in
+ * every interval.
+ */
 
 vi.setConfig({ testTimeout: 120_000 })
 

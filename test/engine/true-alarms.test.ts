@@ -5,7 +5,10 @@ import { drift } from '../../src/engine/verify/drift.ts'
 import { type Member, type Members, members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
-/* Alarms that are true: a guard stops what it is about, a proof counts whenever it came, and drift looks at both sides. */
+/*
+ * Alarms that are true: a guard stops what it is about, a proof counts regardless of its time, and
+ * drift looks at both sides.
+ */
 
 vi.setConfig({ testTimeout: 90_000 })
 

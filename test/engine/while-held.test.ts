@@ -10,8 +10,9 @@ import { type Member, type Members, members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
 /*
- * Promise 12, nothing silent: everything that can happen to a held subscription or its customer in the old account is named before the renewal
- * at which money would be lost, and stops settling until a person has dealt with it.
+ * Promise 12, nothing silent: everything that can happen to a held subscription or its customer in
+ * the old account is named before the renewal at which money would be lost, and stops settling
+ * until a person has dealt with it.
  */
 
 vi.setConfig({ testTimeout: 90_000 })

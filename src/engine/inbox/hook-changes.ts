@@ -32,11 +32,11 @@ export function hookChanges(
     subjects.map((subject): Hook => ({ ...subject, url: `${folder}${secret}` })),
   )
   const [current = ''] = secrets
-  const ours = existing.filter((hook) => hook.url.startsWith(folder))
+  const registered = existing.filter((hook) => hook.url.startsWith(folder))
   const has = (hooks: readonly Hook[], one: Hook): boolean => hooks.some((other) => nameOf(other) === nameOf(one))
   const known = new Set<string>()
   const [keep, remove] = [[] as KajabiHook[], [] as KajabiHook[]]
-  for (const hook of ours) {
+  for (const hook of registered) {
     const again = known.has(nameOf(hook))
     known.add(nameOf(hook))
     ;(has(wanted, hook) && !again ? keep : remove).push(hook)

@@ -68,18 +68,18 @@ const patient: Patience = { turns: 8, rounds: 4 }
  * Sends through the journal: `started` is durable before the request is sent, and the outcome is
  * written after the answer.
  *
- * | what the journal shows         | look-up   | then                                             |
- * | ------------------------------ | --------- | ------------------------------------------------ |
- * | nothing                        |           | send                                             |
- * | open, or cut off in flight     | done      | closed as succeeded                              |
- * |                                | not done  | the same key: it waits for the first if that is in progress |
- * | succeeded, but requested again | done      | that is the answer                               |
- * |                                | not done  | a new key: the old one would only replay         |
- * | answered 4xx                   | not done  | a new key: Stripe replays a refusal for a day    |
- * | answered 5xx                   | not done  | the same key for `quietSeconds` after it was sent; then a new key |
- * | answered 5xx, a replayed answer | not done  | a new key at once, except in a hand-over         |
- * | any                            | no answer | stays open as unknown; the caller changes nothing |
- * | any, safe to repeat            |           | a new key, so that it is executed, not replayed  |
+ * | what the journal shows         | look-up   | then                                           |
+ * | ------------------------------ | --------- | ---------------------------------------------- |
+ * | nothing                        |           | send                                           |
+ * | open, or cut off in flight     | done      | closed as succeeded                            |
+ * |                                | not done  | the same key: it waits for a first in progress |
+ * | succeeded, but requested again | done      | that is the answer                             |
+ * |                                | not done  | a new key: the old one would only replay       |
+ * | answered 4xx                   | not done  | a new key: Stripe replays a refusal for a day  |
+ * | answered 5xx                   | not done  | the same key for `quietSeconds`, then a new one |
+ * | a replayed 5xx answer          | not done  | a new key at once, except in a hand-over       |
+ * | any                            | no answer | unknown: it stays open, the caller stops       |
+ * | any, safe to repeat            |           | a new key, so that it is executed, not replayed |
  *
  * A 5xx answer may come from any proxy in between, and the request may still be committed. A second
  * key before that would create a second object. `oneKey` work keeps its key in every row.

@@ -160,14 +160,14 @@ const oddWords: Rule = {
   seeded: 'whoever',
 }
 /** Lines from before the rule. The number falls with every text that is rewritten. */
-const oddWordsAllowed = 61
+const oddWordsAllowed = 33
 
 /** Comment lines longer than this are hard to read beside the code. */
 const commentColumns = 100
 /**
  * Long lines from before the rule, mostly tables. The number falls and must never rise.
  */
-const longCommentsAllowed = 68
+const longCommentsAllowed = 4
 
 function longComments(files: readonly { path: string; text: string }[]): string[] {
   return files

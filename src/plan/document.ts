@@ -44,7 +44,7 @@ const step = schemaOf<Step>()(
   }),
 )
 
-/** Of several forms, the one that `tag` names, so that an error names the wrong field of that form. */
+/** The form that `tag` names, so that an error names the wrong field of that form. */
 function tagged<T>(tag: string, oneOf: readonly TSchema[]) {
   return Type.Unsafe<T>({
     type: 'object',

@@ -91,7 +91,9 @@ export type RevokeExpectation = GrantExpectation & {
   readonly contact: string
 }
 
-/** The parts of a plan. A new part does not compile until `plan/change.ts` and its users handle it. */
+/**
+ * The parts of a plan. A new part does not compile until `plan/change.ts` and its users handle it.
+ */
 export type Parts = {
   readonly resource: ResourceChange
   readonly handover: HandoverChange

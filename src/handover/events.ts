@@ -4,7 +4,15 @@ import { formatInstant, instant, type Instant } from '../core/instant.ts'
 import { fingerprint, successorPrint } from './fingerprint.ts'
 import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
-import { isRefundedWhole, paymentIntentsOf, sightInvoice, sightNew, sightOld, successorOf } from '../live/sights.ts'
+import {
+  isRefundedWhole,
+  type NewSight,
+  paymentIntentsOf,
+  sightInvoice,
+  sightNew,
+  sightOld,
+  successorOf,
+} from '../live/sights.ts'
 import { readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent } from './state.ts'
 import { changesOfOne } from './while-held.ts'
@@ -82,6 +90,8 @@ export interface BothSides {
   readonly successors: readonly Stripe.Subscription[] | undefined
   /** Open invoices of the old customer, of any subscription, that advance automatically. */
   readonly collecting: readonly Stripe.Invoice[]
+  /** The same of the new customer; undefined when the list could not be read to its end. */
+  readonly collectingNew: readonly Stripe.Invoice[] | undefined
   /**
    * For a settle: pending items of the old customer, and every invoice of the old subscription
    * since the hold.
@@ -90,7 +100,10 @@ export interface BothSides {
   readonly now: Instant
 }
 
-export function bothRead(plan: AnyPlan, { old, successors, collecting, money, now }: BothSides): EventOf<'both_read'> {
+export function bothRead(
+  plan: AnyPlan,
+  { old, successors, collecting, collectingNew, money, now }: BothSides,
+): EventOf<'both_read'> {
   const successor = successors === undefined ? undefined : successorOf(successors)
   const { override } = plan.expect
   const { pending, invoices } = money ?? { pending: [], invoices: [] }
@@ -100,12 +113,15 @@ export function bothRead(plan: AnyPlan, { old, successors, collecting, money, no
   return {
     type: 'both_read',
     old: sightOld(old),
-    new: successors === undefined ? 'unreadable' : sightNew(successors),
+    new: sightOfNew(successors, collectingNew),
     successor: successor?.id ?? null,
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
     collect: collecting.filter(willBeCollected).map(({ id }) => id),
+    collectNew: (collectingNew ?? [])
+      .filter((one) => willBeCollected(one) && subscriptionOf(one) !== successor?.id)
+      .map(({ id }) => id),
     drifted: changes.some(({ code }) => code === 'drift_on_held_source'),
     lost: lost === undefined ? null : blocked(lost.code, lost.message),
     generation: old === undefined ? null : readHolds(old).count,
@@ -130,6 +146,16 @@ export const quietSeconds = 15 * 60
 function willBeCollected(invoice: Stripe.Invoice): boolean {
   const { status, auto_advance: advances, next_payment_attempt: attempt, collection_method: method } = invoice
   return status === 'open' && advances !== false && (attempt !== null || method === 'send_invoice')
+}
+
+/** A live successor is not cancelled before it is known which invoices that would stop. */
+function sightOfNew(successors: BothSides['successors'], collecting: BothSides['collectingNew']): NewSight {
+  const sight = successors === undefined ? 'unreadable' : sightNew(successors)
+  return sight === 'live' && collecting === undefined ? 'unreadable' : sight
+}
+
+function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
+  return idOf(parent?.subscription_details?.subscription)
 }
 
 function scheduleOf(subscription: Stripe.Subscription | undefined): string | null {

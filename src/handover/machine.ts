@@ -1,5 +1,5 @@
 import { blocked, deferred, stopped } from './reasons.ts'
-import { afterSettling, decide, doubtful, standBack, undoing } from './recovery.ts'
+import { afterSettling, decide, nextToCollect, doubtful, standBack, undoing } from './recovery.ts'
 import {
   atSource,
   isRest,
@@ -22,6 +22,7 @@ import type { Reason } from './types.ts'
  *     revert  moved → recovering → reading_invoice (→ stopping_invoice → finalizing_invoice?
  *             → voiding_invoice → reading_invoice) → cancelling_new → recovering → money_back* → …
  *     undo    any → recovering → (cancelling_new → recovering →)? …
+ *     both    cancelling_new → recovering (→ restoring_new_collection* → recovering)?
  *     both    … → restoring_old → recovering
  *             → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
  *
@@ -43,6 +44,7 @@ import type { Reason } from './types.ts'
  * | advancing_draft      | checking_gap          | doubtful        | doubtful   | checking_gap    |
  * | billing_gap          | next, checking_gap    | doubtful        | doubtful   | checking_gap    |
  * | restoring_collection | next, settled         | next            | next       | again           |
+ * | … new_collection     | next, recovering      | next            | next       | again           |
  * | others               | recovering            | recovering      | recovering | recovering      |
  *
  * `next`: the next request of the list. (1) skips requests that are moot: an invoice paid before
@@ -103,17 +105,9 @@ function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begi
 function interrupted(state: HandoverState): HandoverState {
   const phase = resumed[state.phase]
   if (phase === state.phase) return state
-  return phase === 'recovering'
-    ? {
-        ...state,
-        phase,
-        rounds: 0,
-        unsure: false,
-        foreign: false,
-        closed: null,
-        alarm: state.charged ? state.alarm : null,
-      }
-    : { ...state, phase }
+  if (phase !== 'recovering') return { ...state, phase }
+  const alarm = state.charged ? state.alarm : null
+  return { ...state, phase, rounds: 0, unsure: false, foreign: false, closed: null, alarm }
 }
 
 const resumed: Readonly<Record<Phase, Phase>> = {
@@ -141,6 +135,7 @@ const resumed: Readonly<Record<Phase, Phase>> = {
   refunding: 'recovering',
   releasing_new: 'recovering',
   cancelling_new: 'recovering',
+  restoring_new_collection: 'recovering',
   money_back: 'recovering',
   closing: 'recovering',
   restoring_old: 'recovering',
@@ -307,6 +302,7 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
   },
   releasing_new: readAgain,
   cancelling_new: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
+  restoring_new_collection: (state, { result }) => (result === 'unknown' ? state : nextToCollect(state)),
   money_back: (state, event) => afterMoney(state, event, 'recovering'),
   closing: (state, event) => afterClosing(state, event),
   restoring_old: (state, event) => afterRestoring(state, event),

@@ -22,6 +22,7 @@ export const roundsMax = 12
  * | unreadable | any          | doubtful `source_unreachable`                                   |
  * | any        | unreadable   | doubtful `target_unreachable` (a missed charge can be repaired) |
  * | any        | several      | doubtful `duplicate_target`                                     |
+ * | any        | undone       | restoring_new_collection if our cancel stopped other invoices   |
  * | settled    | live         | restoring_collection, else settled                              |
  * | settled    | none, undone | ended, alarm `no_payer`                                         |
  * | lapsed     | live         | settled                                                         |
@@ -72,6 +73,8 @@ export function decide(state: HandoverState, event: BothRead): HandoverState {
     rounds,
     successor: event.successor ?? state.successor,
     generation: state.generation ?? event.generation,
+    // Recorded while the successor lives: after its cancel Stripe no longer shows what it stopped.
+    collectNew: event.new === 'live' ? event.collectNew : state.collectNew,
   }
   if (rounds > roundsMax) return doubtful(known, 'no_progress')
   if (isTakenUp(state, event))
@@ -79,6 +82,7 @@ export function decide(state: HandoverState, event: BothRead): HandoverState {
   if (event.old === 'unreadable') return doubtful(known, 'source_unreachable')
   if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
+  if (event.new === 'undone' && known.collectNew.length > 0) return afterTakingBack(known)
   if (isOverSight(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget(known, event)
   // What another run created under other terms belongs to that run: proven against our terms, it
@@ -132,6 +136,19 @@ export function afterSettling(state: HandoverState): HandoverState {
   return state.done < state.collect.length
     ? { ...state, phase: 'restoring_collection' }
     : { ...state, phase: 'settled' }
+}
+
+/**
+ * The new subscription is cancelled. Before anything else, the collection of the customer's other
+ * invoices in the target is restored.
+ */
+function afterTakingBack(state: HandoverState): HandoverState {
+  return { ...state, phase: state.collectNew.length > 0 ? 'restoring_new_collection' : 'recovering' }
+}
+
+/** An invoice that refuses the request was paid or voided in the meantime, as in a settle. */
+export function nextToCollect(state: HandoverState): HandoverState {
+  return afterTakingBack({ ...state, collectNew: state.collectNew.slice(1) })
 }
 
 /**

@@ -91,10 +91,10 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
       return releaseStep(expect.source, present(state.schedule, 'schedule'))
     case 'cancelling_old':
       return settleStep(expect.source, expect.old, successor())
-    case 'restoring_collection': {
-      const id = present(state.collect[state.done], 'invoice to collect')
-      return { ...target(`collect-${id}`, `/v1/invoices/${id}`, { auto_advance: true }), account: expect.source }
-    }
+    case 'restoring_collection':
+      return collecting(expect.source, state.collect[state.done])
+    case 'restoring_new_collection':
+      return collecting('target', state.collectNew[0])
     default:
       return unreachable(phase)
   }
@@ -127,6 +127,12 @@ export function withLive(step: PlannedStep, live: LiveValues): PlannedStep {
 
 function target(id: string, path: string, params: JsonObject): PlannedStep {
   return { id, account: 'target', method: 'POST', path, params }
+}
+
+/** Lets Stripe collect an invoice again that the cancel of another subscription stopped. */
+function collecting(account: string, invoice: string | undefined): PlannedStep {
+  const id = present(invoice, 'invoice to collect')
+  return { ...target(`collect-${id}`, `/v1/invoices/${id}`, { auto_advance: true }), account }
 }
 
 /**

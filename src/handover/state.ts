@@ -40,6 +40,7 @@ export type SendingPhase =
   | 'releasing_new'
   | 'cancelling_new'
   | 'money_back'
+  | 'restoring_new_collection'
   | 'restoring_old'
   | 'advancing_draft'
   | 'billing_gap'
@@ -143,6 +144,11 @@ export type HandoverState = {
    * after a settle.
    */
   readonly collect: readonly string[]
+  /**
+   * The same in the target: its cancel in a revert or an undo stops their collection as well, so it
+   * is restored before the old subscription is released.
+   */
+  readonly collectNew: readonly string[]
 }
 
 export type Command =
@@ -229,6 +235,7 @@ export type HandoverEvent =
       /** A schedule of the successor. */
       readonly newSchedule: string | null
       readonly collect: readonly string[]
+      readonly collectNew: readonly string[]
       /**
        * The held subscription was changed since, and no override confirms that the new one was
        * changed the same way.
@@ -308,4 +315,5 @@ export const atSource: HandoverState = {
   accounted: [],
   schedule: null,
   collect: [],
+  collectNew: [],
 }

@@ -117,6 +117,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
         old: await old(),
         successors: await readSuccessors(stage, plan),
         collecting: await collecting(stage, plan),
+        collectingNew: [],
         now: stage.now(),
       })
     case 'read_invoice':

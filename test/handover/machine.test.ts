@@ -98,6 +98,7 @@ const answers: Readonly<Record<SendingPhase, readonly [string, string, string, s
   releasing_schedule: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
   cancelling_old: ['recovering', 'recovering', 'moved', 'recovering', 'recovering'],
   restoring_collection: ['settled', 'settled', 'settled', 'settled', 'restoring_collection'],
+  restoring_new_collection: ['recovering', 'recovering', 'recovering', 'recovering', 'restoring_new_collection'],
 }
 
 describe('what follows from an answer', () => {
@@ -107,6 +108,7 @@ describe('what follows from an answer', () => {
       const state = at(phase, {
         lists: { carry: 1, money: 1, pause: false, schedule: false },
         collect: ['in_1'],
+        collectNew: ['in_1'],
         gap: 1,
         invoiceSight: 'open',
       })

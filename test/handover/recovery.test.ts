@@ -132,6 +132,24 @@ describe('what is done after both sides were read', () => {
     })
     expect(recovered('settle', both('settled', 'live'), { collect: ['in_1'] }).phase).toBe('restoring_collection')
   })
+  test('invoices of other subscriptions that the cancel of the new one would stop are collected again', () => {
+    const live = both('kept', 'live', { collectNew: ['in_1', 'in_2'] })
+    for (const goal of ['revert', 'undo'] as const) {
+      const before = recovered(goal, live)
+      expect(before.collectNew).toEqual(['in_1', 'in_2'])
+      const after = next({ ...before, phase: 'recovering' }, both('kept', 'undone'))
+      expect(after).toMatchObject({ phase: 'restoring_new_collection', collectNew: ['in_1', 'in_2'] })
+      // No answer: the same request again. A refusal: the invoice was paid or voided in the meantime.
+      const again = [sent('unknown'), sent('refused'), sent('done')].reduce(next, after)
+      expect(again).toMatchObject({ phase: 'recovering', collectNew: [] })
+      expect(next(again, both('kept', 'undone')).phase).not.toBe('restoring_new_collection')
+    }
+    const over = next({ ...recovered('undo', live), phase: 'recovering' }, both('cancelled', 'undone'))
+    expect(over.phase).toBe('restoring_new_collection')
+    // What a member's own cancel stopped is not ours to restore.
+    const left = next({ ...recovered('revert', live), phase: 'recovering' }, both('kept', 'ended'))
+    expect(left.phase).toBe('cancelling_old')
+  })
   test('money that has moved is never taken back by an undo: the move goes on, or a person looks', () => {
     const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('move', both('held', 'live'), { done: 1, lists }).phase).toBe('money')

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { describeEnding } from '../../src/engine/inbox/ending.ts'
 import { pressedLink } from '../../src/engine/inbox/pressed.ts'
-import { pollTags } from '../../src/engine/inbox/poll-tags.ts'
+import { pollTags, rememberedTags } from '../../src/engine/inbox/poll-tags.ts'
 import { pollAccess } from '../../src/engine/inbox/poll.ts'
 import { lastReconciliation, reconcile } from '../../src/engine/inbox/reconcile.ts'
 import { serviceStatus } from '../../src/engine/inbox/status.ts'
@@ -166,6 +166,20 @@ describe('a tag whose hook never came', () => {
     ])
     expect(await pollTags(rig.context, seen)).toBe(0)
     expect(seen.size).toBe(0)
+  })
+
+  test('one set again while no process looked is another request, not the one that is done', async () => {
+    const ada = await rig.member('ada', 'held')
+    await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+    const seen = new Map()
+    for (const _ of [1, 2]) await pollTags(rig.context, seen)
+    await workInbox(rig.context, 10)
+    expect(await rig.status('target', ada.successor)).toBe('canceled')
+    // Done, and the tag was removed. The service stops; the member sets the tag again meanwhile.
+    await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+    const restarted = await rememberedTags(rig.context)
+    expect(restarted.size).toBe(1)
+    expect([await pollTags(rig.context, restarted), await pollTags(rig.context, restarted)]).toEqual([0, 1])
   })
 })
 

@@ -1,11 +1,14 @@
 import { present } from '../../src/core/assert.ts'
 import { instant, secondsPerHour } from '../../src/core/instant.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
-import { emailOf, goesOn, heldOffers, isLive, offerOfMember, sidesOf } from './ground.ts'
+import { collectedNow, emailOf, goesOn, heldOffers, isLive, offerOfMember, sidesOf } from './ground.ts'
 import type { Happening } from './happenings.ts'
-import { Broken, onlyTheyLeft, whoGoesOn } from './promises.ts'
+import { Broken, onlyTheyLeft, stopsNoCollection, whoGoesOn } from './promises.ts'
 import { order } from './service.ts'
 import type { Member, TwinWorlds } from './world.ts'
+
+/** From a dead letter to the word of the operator. */
+const answerSeconds = 20 * 60
 
 type Cancel = Extract<Happening, { readonly do: 'cancel' }>
 
@@ -30,6 +33,7 @@ export class Departures {
     const dead = new Set(await this.worlds.service.rows('dead'))
     this.count('cancels')
     await this.say(member, happening)
+    const collected = collectedNow(this.worlds)
     if (happening.diesAt !== undefined && (await this.dies(happening.diesAt))) {
       this.count('kills')
       this.count('kills_of_service')
@@ -45,6 +49,7 @@ export class Departures {
     }
     const who = await this.answered(member, before, dead)
     onlyTheyLeft(this.worlds, who, before)
+    stopsNoCollection(this.worlds, collected)
     const unmoved = sidesOf(this.worlds, who).twin
     if (unmoved !== undefined && isLive(unmoved))
       await this.worlds.act('twin', { act: 'cancel', when: 'now', account: who.account, subscription: who.old })
@@ -118,8 +123,12 @@ export class Departures {
       if (!service.alerts.some(({ key }) => key === `dead ${id}`))
         throw new Broken(`promise 9: nobody was told of the dead letter ${id}`)
     this.count('dead_letters')
+    // It takes a while until somebody has read it and asked.
+    this.worlds.service.jump(answerSeconds)
     this.note(`a dead letter; ${member.key} is cancelled by hand`)
     await this.removeTags(member)
+    // From minute to minute: the tag is gone.
+    await service.poll()
     await service.operator(member.key)
     await this.work()
     return member

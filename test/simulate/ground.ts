@@ -139,6 +139,27 @@ export function isCollectedInSource({ moved }: TwinWorlds, { account, old }: Mem
   )
 }
 
+/**
+ * Invoices that an account goes on collecting, each as `account id`: an attempt is still ahead of
+ * them.
+ */
+export function collectedNow({ moved }: TwinWorlds): readonly string[] {
+  return [...moved.world.accounts].flatMap(([account, tables]) =>
+    [...tables.table(invoices).all()].flatMap((row) =>
+      row.status === 'open' && row.auto_advance && row.next_payment_attempt !== null ? [`${account} ${row.id}`] : [],
+    ),
+  )
+}
+
+/** Whether the invoice waits, its subscription lives, and the account no longer collects it. */
+export function isStranded({ moved }: TwinWorlds, collected: string): boolean {
+  const [account = '', id = ''] = collected.split(' ')
+  const row = moved.world.accounts.get(account)?.table(invoices).get(id)
+  if (row?.status !== 'open' || row.auto_advance) return false
+  const of = row.subscription === null ? undefined : rowOf(moved, account, row.subscription)
+  return of !== undefined && isLive(of)
+}
+
 /** Whether somebody pays, or is being asked to. */
 export function isClaim(worlds: TwinWorlds, member: Member): boolean {
   const { old, live, ended } = sidesOf(worlds, member)

@@ -106,7 +106,9 @@ export class Portal {
     await this.make('moved', atNew ? 'target' : member.account, row.id, change)
     // The customer's own card is that of all their subscriptions.
     if (what === 'card')
-      for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).cards = true
+      for (const one of this.worlds.members)
+        if (one.customer === member.customer)
+          Object.assign(this.life.of(one), { cards: true, refused: false, cardInOld: held && !atNew })
     // What was said of earlier changes says nothing of this one.
     this.worlds.override(member.key, [])
     // A pause is none of the terms: what a pull took over before it is taken over still.
@@ -128,7 +130,20 @@ export class Portal {
     if (!changed) return
     this.count('carried_by_operator')
     this.note(`${member.key}: changes are made on the other side, too`)
-    for (const change of doings.inNew) await this.make('moved', member.account, member.old, change)
+    for (const change of doings.inNew) {
+      await this.make('moved', member.account, member.old, change)
+      // The bank refuses the card wherever it is charged.
+      if (change.what === 'card' && doings.refused) {
+        const { account, old: subscription } = member
+        await this.worlds.act('moved', { act: 'decline_card', account, subscription })
+      }
+    }
+    if (doings.cardInOld) {
+      await this.make('moved', 'target', successor.id, { what: 'card' })
+      if (doings.refused)
+        await this.worlds.act('moved', { act: 'decline_card', account: 'target', subscription: successor.id })
+      doings.cardInOld = false
+    }
     for (const change of doings.inOld) {
       await this.make('moved', 'target', successor.id, change)
       await this.make('twin', member.account, member.old, change)
@@ -210,6 +225,7 @@ export class Portal {
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
     this.count(declines ? 'declines' : 'accepted_again')
+    for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).refused = declines
     if (declines) {
       this.count(live.length > 0 ? 'declines_after_move' : 'declines_before_move')
       for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).declined = true

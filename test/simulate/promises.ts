@@ -2,6 +2,7 @@ import { formatInstant } from '../../src/core/instant.ts'
 import { isJsonObject } from '../../src/core/json.ts'
 import { CommandError } from '../../src/core/outcome.ts'
 import { compareCharges } from '../../src/engine/rehearse/compare-charges.ts'
+import { asRebuilt } from '../../src/engine/as-rebuilt.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { StripeRequest } from '../../src/engine/ports.ts'
@@ -25,6 +26,7 @@ import {
   heldOffers,
   isClaim,
   isLive,
+  isStranded,
   offerOfMember,
   payersOf,
   rowsOf,
@@ -70,7 +72,7 @@ export function onePayer(worlds: TwinWorlds): void {
  */
 export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
   for (const member of worlds.members) {
-    if (life.beginsAnew(member)) continue
+    if (life.beginsAnew(member) || life.dunnedApart(worlds, member)) continue
     const sides = sidesOf(worlds, member)
     const wanted = sides.twin !== undefined && collects(sides.twin) ? 1 : 0
     const payers = payersOf(sides)
@@ -90,12 +92,22 @@ export function sameBills(worlds: TwinWorlds, life: Life): void {
     const member = worlds.members.find(({ key }) => key === subscriber)
     // A revert just after a renewal takes the new account's invoice back and bills the period in
     // the old one: the same money, a little later.
+    if (member !== undefined && life.dunnedApart(worlds, member)) return false
     return member === undefined || !(life.beginsAnew(member) || (code === 'date_differs' && life.of(member).reverted))
   })
   const [first, ...others] = found
   if (first === undefined) return
   const at = formatInstant(first.at)
   throw broken(2, `${first.code} ${first.subscriber} ${at}: ${first.detail} (and ${others.length} more)`)
+}
+
+/**
+ * Promise 2, of debts: Stripe stops the collection of every invoice of a customer when one of their
+ * subscriptions is cancelled; a cancel of ours leaves those of the others as they were.
+ */
+export function stopsNoCollection(worlds: TwinWorlds, before: readonly string[]): void {
+  const stranded = before.find((one) => isStranded(worlds, one))
+  if (stranded !== undefined) throw broken(2, `${stranded} is no longer collected, and its subscription goes on`)
 }
 
 /** Promise 3, nobody forgotten: `verify` says what is so, all of it and nothing else. */
@@ -318,17 +330,18 @@ export async function rebuiltEquals(
 }
 
 /**
- * What a store knows, a line each. Who never left the source is the same as not being known; of who
- * has left since the last run it need not have heard.
+ * What the commands say with this store, a line each: what it lacks, they take from the accounts.
+ * Who never left the source is the same as not being known.
  */
-async function told(worlds: TwinWorlds, store: OpenStore, { catalog }: Context): Promise<readonly string[]> {
+async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Promise<readonly string[]> {
   const here = whoGoesOn(worlds)
   // Whose entry was erased is known again by the next pull.
   const erased = new Set(worlds.members.filter(({ key }) => !worlds.isDeclared(key)).map(({ old }) => old))
-  const identities = (await stateExport({ store, catalog }))
+  const known = await asRebuilt({ ...context, store })
+  const identities = (await stateExport({ store: known.store, catalog: context.catalog }))
     .filter(({ old_id: old }) => !erased.has(old))
     .map((one) => JSON.stringify(one))
-  const phases = (await store.subscribers())
+  const phases = (await known.store.subscribers())
     .filter(({ key, phase }) => phase !== 'source' && here.has(key) && worlds.isDeclared(key))
     .map(({ key, phase }) => `${key} ${phase}`)
   // An offer that is not there any more has no mark either; what somebody pays for who stands in no

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
+import { knownSeeds } from './known-seeds.ts'
 import { shorten } from './shorten.ts'
 import { simulate, storyOf } from './simulate.ts'
 
@@ -10,6 +11,7 @@ import { simulate, storyOf } from './simulate.ts'
  * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as
  * there are (`--jobs`). The first broken promise is told as shortly as it can be. `--worlds
  * random`: each seed in a possible Stripe of its own; `--worlds 'name=value …'`: all in that one.
+ * `--known`: the seeds that once broke a promise.
  */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)
@@ -51,23 +53,26 @@ function countsOf(world: Unsure): Record<string, number> {
 
 async function runAll(): Promise<void> {
   const first = value('seed', 1)
-  const runs = value('runs', 1_000)
+  const seeds = process.argv.includes('--known')
+    ? Object.keys(knownSeeds).map(Number)
+    : Array.from({ length: value('runs', 1_000) }, (_, index) => first + index)
+  const runs = seeds.length
   const jobs = Math.min(runs, value('jobs', availableParallelism()))
   const total = new Map<string, number>([['stories', 0]])
   const add = (name: string, times: number): void => void total.set(name, (total.get(name) ?? 0) + times)
-  let next = first
+  let next = 0
   const job = async (): Promise<void> => {
     const worker = new Worker(new URL(import.meta.url), { workerData: 'simulate', argv: process.argv.slice(2) })
     try {
-      while (next < first + runs) {
-        const lived = await asked(worker, next++)
+      for (let seed = seeds[next++]; seed !== undefined; seed = seeds[next++]) {
+        const lived = await asked(worker, seed)
         add('stories', 1)
         for (const [name, times] of Object.entries(lived.counts)) add(name, times)
         if ((total.get('stories') ?? 0) % 25 === 0) process.stderr.write(`${total.get('stories')}/${runs}\n`)
         if (lived.told === undefined) continue
         process.stdout.write(lived.told)
         process.exitCode = 1
-        next = first + runs
+        next = runs
       }
     } finally {
       await worker.terminate()

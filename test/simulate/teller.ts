@@ -10,7 +10,7 @@ import { deferredCodes } from '../../src/handover/codes.ts'
 import { guardNames } from '../../src/catalog/guards.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { Departures } from './departures.ts'
-import { billsOf, sidesOf } from './ground.ts'
+import { billsOf, collectedNow, sidesOf } from './ground.ts'
 import type { Happening } from './happenings.ts'
 import { changeable, Life } from './life.ts'
 import { onAccounts, type Mutation } from './mutations.ts'
@@ -67,6 +67,8 @@ export class Teller {
    */
   private unfinished = false
   private toRebuild = false
+  /** Invoices that were being collected when the work began that is not finished. */
+  private collected: readonly string[] = []
 
   constructor(worlds: TwinWorlds, mutate: Mutation) {
     this.worlds = worlds
@@ -227,6 +229,10 @@ export class Teller {
     await this.finish()
     this.note(`${days} days pass`)
     this.count(days > 20 ? 'leaps' : 'steps_of_time')
+    for (const member of this.worlds.members) {
+      const doings = this.life.of(member)
+      if (doings.cardInOld) doings.lateCard = true
+    }
     await this.worlds.advance(instant(this.worlds.now() + days * secondsPerDay))
     await this.departures.work()
     promise.sameBills(this.worlds, this.life)
@@ -279,6 +285,7 @@ export class Teller {
     const living = this.worlds.context()
     const life = this.mortal(living, diesAt)
     const clean = faults === undefined
+    if (!this.unfinished) this.collected = collectedNow(this.worlds)
     this.count('applies')
     let told = 'done'
     try {
@@ -373,6 +380,7 @@ export class Teller {
     if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context())
     promise.exactlyOnePayer(this.worlds, this.life)
     if (saved) return
+    promise.stopsNoCollection(this.worlds, this.collected)
     promise.rightAccess(this.worlds)
     this.count('converged')
   }

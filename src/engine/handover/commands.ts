@@ -92,9 +92,11 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
   const old = await readOld(context, expect)
   noteSeen(job, old, context.accounts.target.now())
   const settles = job.handover.goal === 'settle'
-  const [successors, collecting, pending, invoices] = await Promise.all([
+  const [successors, collecting, collectingNew, pending, invoices] = await Promise.all([
     readSuccessors(context, { ...expect, successor: state.successor ?? expect.successor }),
-    collectingInvoices(context, expect),
+    collectingInvoices(context, expect.source, expect.customer_old),
+    // A settle cancels nothing in the target.
+    settles ? [] : collectingInvoices(context, 'target', expect.customer_new),
     settles ? pendingItems(context, expect) : [],
     settles ? oldInvoices(context, expect) : [],
   ])
@@ -106,6 +108,7 @@ async function readBoth(context: Context, { job, state }: Turn): Promise<Handove
     money: { pending: pending ?? [], invoices: invoices ?? [] },
     successors,
     collecting: collecting ?? [],
+    collectingNew,
     now: context.accounts.target.now(),
   })
 }

@@ -45,8 +45,9 @@ export async function pollTags(context: InboxContext, seen: SeenTags): Promise<n
         const key = `${contact} ${tag}`
         there.add(key)
         const earlier = seen.get(key)
-        if (earlier === undefined) seen.set(key, 'once')
-        if (earlier !== 'once') continue
+        const isNew = earlier === undefined || (earlier === 'told' && (await isSetAgain(context, contact, tag)))
+        if (isNew) seen.set(key, 'once')
+        if (isNew || earlier !== 'once') continue
         if (await isWaitedFor(context, contact, tag)) {
           seen.set(key, 'told')
           continue
@@ -75,6 +76,16 @@ async function isWaitedFor({ inbox }: InboxContext, contact: string, tag: string
   return rows.some(
     ({ signal, now }) => signal.tag === tag && ['received', 'verifying', 'cancelling', 'retry'].includes(now.state),
   )
+}
+
+/**
+ * The last request of this tag is done, and Crossbill removed the tag before that: it was set again
+ * between two looks, or while no process looked.
+ */
+async function isSetAgain({ inbox }: InboxContext, contact: string, tag: string): Promise<boolean> {
+  const rows = (await inbox.about({ contact }, 50)).filter(({ signal }) => signal.tag === tag)
+  const [last] = rows.toSorted((a, b) => b.acceptedAt - a.acceptedAt || b.updatedAt - a.updatedAt)
+  return last?.now.state === 'done'
 }
 
 function toldOf(seen: SeenTags): string[] {

@@ -95,17 +95,15 @@ async function isErased(context: Context, customer: string): Promise<boolean | u
 }
 
 /**
- * Open invoices of the old customer, of any subscription: cancelling one stops the collection of
- * them all.
+ * Open invoices of a customer, of any subscription: cancelling one stops the collection of them
+ * all.
  */
 export async function collectingInvoices(
   context: Context,
-  { source, customer_old }: Expectation,
+  account: string,
+  customer: string,
 ): Promise<readonly Stripe.Invoice[] | undefined> {
-  const open = await listOrNothing(accountNamed(context, source), '/v1/invoices', {
-    customer: customer_old,
-    status: 'open',
-  })
+  const open = await listOrNothing(accountNamed(context, account), '/v1/invoices', { customer, status: 'open' })
   return open?.map(asInvoice)
 }
 

@@ -24,7 +24,7 @@ export function oddForms(text: string): readonly OddForm[] {
           {
             offset: loose,
             message: 'a carriage return without a line feed',
-            fix: 'end lines with a line feed, or with both',
+            fix: 'end lines with a line feed, or with a carriage return and a line feed',
           },
         ]
   // Only a text with one of these characters can contain a tag or a directive.

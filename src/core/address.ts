@@ -1,6 +1,6 @@
 /**
- * What a resource is called everywhere: `price.membership-monthly-usd`, `subscriber.us/sub_1Nq…`,
- * `access.us/sub_1Nq….offer-key`. The part before the first dot is the kind, the rest the key in
+ * The name of a resource everywhere: `price.membership-monthly-usd`, `subscriber.us/sub_1Nq…`,
+ * `access.us/sub_1Nq….offer-key`. The part before the first dot is the kind, the rest is the key in
  * this catalog.
  */
 export type Address = `${string}.${string}`
@@ -19,7 +19,7 @@ export function subscriberAddress(key: string): Address {
   return address('subscriber', key)
 }
 
-/** A subscriber is named by where it came from: `us/sub_1Nq…`. */
+/** A subscriber is named by its origin: `us/sub_1Nq…`. */
 export type SubscriberKey = `${string}/${string}`
 
 export function subscriberKey(source: string, subscription: string): SubscriberKey {

@@ -7,8 +7,8 @@ export class Bug extends Error {
 }
 
 /**
- * Whether an error is a mistake of this program. Trying again repeats it, so it is never taken for
- * a state of the outside.
+ * Whether an error is a bug of this program. A retry would repeat it, so it is never treated as a
+ * state of an account.
  */
 export function isBug(error: unknown): error is Error {
   return [Bug, TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)

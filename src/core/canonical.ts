@@ -35,7 +35,7 @@ export function digest(value: unknown): string {
   return hash.update(waiting).digest('hex')
 }
 
-/** Gives the canonical text in pieces; values deeper than `levels` come whole. */
+/** Passes the canonical text on in pieces; values deeper than `levels` come whole. */
 function feed(value: unknown, levels: number, put: (text: string) => void): void {
   if (levels === 0 || typeof value !== 'object' || value === null) return put(canonicalJson(value))
   let before = Array.isArray(value) ? '[' : '{'

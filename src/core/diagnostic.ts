@@ -22,7 +22,8 @@ export function hasErrors(findings: readonly Diagnostic[]): boolean {
 }
 
 /**
- * `catalog/prices.yaml:12:5: error unknown-key: …` — the form editors and CI logs make clickable.
+ * `catalog/prices.yaml:12:5: error unknown-key: …` — the form that editors and CI logs turn into a
+ * link.
  */
 export function formatDiagnostic(finding: Diagnostic): string {
   const place = finding.at === undefined ? '' : `${finding.at.file}:${finding.at.line}:${finding.at.column}: `

@@ -9,16 +9,16 @@ type Frozen<T> = T extends string | number | boolean | null | undefined
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
 
 /**
- * Gives a JSON Schema the type whose values it checks: `schemaOf<Place>()(Type.Object({ … }))`. A
- * schema that differs from the type in a field, a literal or an optional does not compile, so a
- * document that passes the schema is a value of the type.
+ * Gives a JSON Schema the type of the values that it accepts: `schemaOf<Place>()(Type.Object({ …
+ * }))`. A schema that differs from the type in a field, a literal or an optional does not compile,
+ * so a document that passes the schema is a value of the type.
  */
 export function schemaOf<T>() {
   return <S extends TSchema>(schema: Same<Frozen<Static<S>>, Frozen<T>> extends true ? S : never): TUnsafe<T> =>
     Type.Unsafe<T>(schema)
 }
 
-/** One of the names of a union: a name that is left out does not compile. */
+/** One of the names of a union: a missing name does not compile. */
 export function oneOf<T extends string>(names: Readonly<Record<T, unknown>>): TUnsafe<T> {
   return Type.Unsafe<T>({ type: 'string', enum: Object.keys(names) })
 }

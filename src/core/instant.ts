@@ -32,8 +32,8 @@ export function formatInstant(at: Instant): string {
 }
 
 /**
- * Whether `at` has come. Values are set at most `longest` seconds ahead. A value further ahead can
- * only come from a clock that was later set back, so it is treated as due.
+ * Whether `at` has passed. Values are set at most `longest` seconds ahead. A value further ahead
+ * can only come from a clock that was later set back, so it is treated as due.
  */
 export function isDue(at: number, now: number, longest: number): boolean {
   return at <= now || at - now > longest

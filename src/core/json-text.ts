@@ -4,8 +4,8 @@
  */
 
 /**
- * The pieces of `JSON.stringify(value, null, 2)`: the elements of lists at the top, one by one.
- * Nothing in `value` may have a `toJSON`.
+ * The pieces of `JSON.stringify(value, null, 2)`: the elements of top-level lists, one by one. No
+ * part of `value` may have a `toJSON`.
  */
 export function* indentedJson(value: unknown, levels = 2, indent = ''): Generator<string> {
   const inner = `${indent}  `
@@ -24,8 +24,8 @@ export function* indentedJson(value: unknown, levels = 2, indent = ''): Generato
 }
 
 /**
- * An object as JSON with one line for each field, and for each element of a field that is a list:
- * it can be read line by line, and compared so.
+ * An object as JSON with one line for each field, and for each element of a field that is a list,
+ * so that it can be read and compared line by line.
  */
 export function* linedJson(value: object): Generator<string> {
   yield '{\n'

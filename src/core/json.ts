@@ -1,4 +1,4 @@
-/** Plain JSON values: what YAML, Stripe's answers, plans and the store are made of. */
+/** Plain JSON values: the parts of YAML, Stripe's answers, plans and the store. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 
 export interface JsonObject {
@@ -10,7 +10,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * A Stripe object as it came: `object` and usually `id` are there; everything else is read with
+ * A Stripe object as received: it has `object` and usually `id`; all other fields are read with
  * care.
  */
 export type StripeObject = JsonObject & { readonly object: string; readonly id?: string }

@@ -21,9 +21,9 @@ export interface Failure {
   /** Stripe's `error.param`, when it named one. */
   readonly param?: string
   readonly requestId?: string
-  /** Seconds the outside asked us to wait. */
+  /** Seconds that the other side asked to wait. */
   readonly retryAfter?: number
-  /** Stripe said that this answer is a stored one: the request that it answered is over. */
+  /** Stripe said that this answer is a stored one: the request that it answered is finished. */
   readonly isReplayed?: true
 }
 

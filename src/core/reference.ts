@@ -1,8 +1,8 @@
 import { isJsonObject } from './json.ts'
 
 /**
- * The id of an object that Stripe shows as its id, or as a whole where it was expanded. Undefined
- * for what is neither, as an answer from outside may be.
+ * The id of an object that Stripe shows as an id or, when expanded, as a whole. Undefined for any
+ * other value, which an answer may contain.
  */
 export function idOf(reference: string | { readonly id: string }): string
 export function idOf(reference: unknown): string | undefined

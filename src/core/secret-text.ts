@@ -1,6 +1,6 @@
 /**
  * Secrets by their form: keys of Stripe (`sk_live_…`, `rk_test_…`), signing secrets (`whsec_…`),
- * tokens of Slack and GitHub, private keys. The rest of such a text is no secret.
+ * tokens of Slack and GitHub, private keys. The rest of a text that contains them is not secret.
  */
 const literals =
   /\b(?:(?:sk|rk)_(?:live|test)_\w{8,}|whsec_[\w+/=-]{8,}|xox[abprs]-[\w-]{8,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,})|-----BEGIN [A-Z ]*PRIVATE KEY-----/
@@ -13,8 +13,8 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * The same text without secrets, for people: literal secrets, the password of an address, and
- * parameters of an address whose names say that they are secret.
+ * The same text without secrets, for people: literal secrets, the password in an address, and
+ * parameters of an address with a secret's name.
  */
 export function withoutSecrets(text: string): string {
   return text

@@ -1,6 +1,6 @@
 /**
- * The text with every word that holds an `@` replaced. One pass, whatever the text: a pattern that
- * looks for the `@` behind every letter takes seconds for a long word that has none.
+ * The text with every word that contains `@` replaced. It needs one pass for any text: a pattern
+ * that looks for the `@` after every letter takes seconds for a long word without one.
  */
 export function withoutAddresses(text: string, instead: string): string {
   if (!text.includes('@')) return text

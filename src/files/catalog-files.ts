@@ -5,9 +5,9 @@ import { CommandError } from '../core/outcome.ts'
 
 /**
  * Every YAML file below `folder` (the project's `catalog/`), in the order of their paths. Bytes
- * that are no UTF-8 become U+FFFD, by which the catalog knows such a file and says where; a byte
- * order mark is left in place. A missing folder throws `CommandError`. Links to folders
- * are not followed.
+ * that are not UTF-8 become U+FFFD, by which the catalog recognises such a file and reports the
+ * position; a byte order mark is kept. A missing folder throws `CommandError`. Links to folders are
+ * not followed.
  */
 export async function readCatalogFiles(folder: string): Promise<readonly CatalogFile[]> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

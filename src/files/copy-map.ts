@@ -3,10 +3,7 @@ import { hasErrors, type Diagnostic } from '../core/diagnostic.ts'
 import { suggest } from '../core/suggest.ts'
 import type { CopyMapRow } from '../engine/ports.ts'
 
-/**
- * The columns that are read from the file that Stripe gives with a copy of payment data, in any
- * order.
- */
+/** The columns that are read from the mapping file of a copy of payment data, in any order. */
 const columns = ['customer_id_old', 'source_id_old', 'customer_id_new', 'source_id_new'] as const
 type Column = (typeof columns)[number]
 
@@ -32,8 +29,8 @@ interface Line {
 }
 
 /**
- * The statements of the rows read so far, with their places: of one file, or of several files of
- * equal age.
+ * The statements of the rows read so far, with their positions: of one file, or of several files of
+ * the same age.
  */
 export class CopyMapSight {
   readonly #said = new Map<string, { readonly value: string; readonly file: string; readonly line: number }>()
@@ -53,11 +50,10 @@ interface Place {
 }
 
 /**
- * Reads one copy-map CSV of the source account named. A byte order mark, a header without rows and
- * exact repetitions are fine. Stripe may add columns to its file: an additional one is a warning
- * and is not read. Anything doubtful is an error with its line, and then no row may be used.
- * Pure: `file` is only for messages. `sight`: shared by files none of which is later than the
- * others.
+ * Reads one copy-map CSV of the given source account. A byte order mark, a header without rows and
+ * exact repetitions are accepted. Stripe may add columns to its file: an additional column is a
+ * warning and is not read. Everything unclear is an error with its line, and then no row may be
+ * used. Pure: `file` is only for messages. `sight` is shared by files of the same age.
  */
 export function readCopyMapCsv(
   source: string,
@@ -103,11 +99,11 @@ function conflicts(row: CopyMapEntry, sight: CopyMapSight, place: Place): readon
   const meaning = sight.other(`copy ${sourceNew}`, sourceOld, place)
   return twice.length > 0 || meaning === undefined
     ? [...found, ...twice]
-    : [...found, `${sourceNew} stands for ${sourceOld} here and for ${meaning}`]
+    : [...found, `${sourceNew} is the copy of ${sourceOld} here and of ${meaning}`]
 }
 
 const askStripe =
-  'ask Stripe which one holds, and correct the file; a later copy belongs into a file of its own, imported after this one'
+  'ask Stripe which one is right, and correct the file; put a later copy into a separate file and import it after this one'
 
 type Find = (rule: string, line: number, message: string, fix: string, severity?: Diagnostic['severity']) => void
 
@@ -118,7 +114,7 @@ function wellFormed(cells: Line['cells'], line: number, find: Find): boolean {
     find(
       'copy-map-id',
       line,
-      value === '' ? `${column} is empty` : `${column} is not an id of Stripe (${value.length} characters)`,
+      value === '' ? `${column} is empty` : `${column} is not a Stripe id (${value.length} characters)`,
       column.startsWith('customer')
         ? 'expected an id such as cus_…'
         : 'expected pm_…, card_…, src_… or ba_…, or nothing in both source columns',
@@ -137,21 +133,22 @@ function wellFormed(cells: Line['cells'], line: number, find: Find): boolean {
 
 /** The rows by column; [] with findings when the header or the CSV itself is wrong. */
 function readLines(text: string, find: Find): Line[] {
-  // Neither can occur in a CSV of ids; they indicate another encoding or another kind of file.
+  // Neither can occur in a CSV of ids; they indicate another encoding or another type of file.
   const odd = text.search(/[\0\uFFFD]/)
   if (odd >= 0) {
     find('copy-map-text', text.slice(0, odd).split('\n').length, 'this is not UTF-8 text', 'save the file as UTF-8')
     return []
   }
-  // A reader takes it for the end of a line or for a part of a cell, whichever it sees first.
+  // A CSV reader treats it as the end of a line or as part of a cell, depending on what it sees
+  // first.
   const loose = text.search(/\r(?!\n)/)
   if (loose >= 0) {
     const line = text.slice(0, loose).split('\n').length
     find(
       'copy-map-text',
       line,
-      'a carriage return stands alone in this line',
-      'end lines with a line feed, or with both',
+      'this line has a carriage return without a line feed',
+      'end lines with a line feed, or with a carriage return and a line feed',
     )
     return []
   }
@@ -187,7 +184,7 @@ function readLines(text: string, find: Find): Line[] {
       'copy-map-columns',
       header.info.lines,
       `additional columns are not read: ${unknown.map((one) => `"${one.slice(0, 40)}"`).join(', ')}`,
-      'nothing to do, if this is the file as Stripe gave it',
+      'nothing to do if this is the unchanged file from Stripe',
       'warning',
     )
   if (missing.length > 0) {

@@ -16,7 +16,7 @@ export interface RunOptions {
   readonly seconds: number
 }
 
-/** No secret is longer; a program that writes more does not print a secret. */
+/** No secret is longer; a program with more output does not print a secret. */
 const outputLimit = 64 * 1_024
 
 /**

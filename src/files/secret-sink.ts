@@ -8,7 +8,7 @@ import { run } from './run.ts'
 import type { SecretSurroundings } from './secrets.ts'
 import { writeWhole } from './write.ts'
 
-/** Readable and writable by its owner alone. */
+/** Only the owner may read and write the file. */
 const ownerOnly = 0o600
 
 type Sink =
@@ -17,10 +17,9 @@ type Sink =
   | { readonly kind: 'command'; readonly command: readonly string[] }
 
 /**
- * Puts a signing secret where the project says: `{ env_file, name }` sets one variable of a file
- * and leaves the rest as it is, `{ file }` holds the secret alone, `{ command }` gets it on its
- * standard input. Files end up readable by their owner only. Throws `CommandError`
- * `secret_not_kept`.
+ * Stores a signing secret where the project says: `{ env_file, name }` sets one variable of a file
+ * and keeps the rest, `{ file }` contains only the secret, `{ command }` receives it on its
+ * standard input. Only their owner can read the files. Throws `CommandError` `secret_not_kept`.
  */
 export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings): SecretSink {
   return {
@@ -48,22 +47,20 @@ function readSink(sink: JsonObject): Sink {
   if (typeof file === 'string') return { kind: 'file', path: file }
   if (Array.isArray(command) && command.every((part) => typeof part === 'string') && command.length > 0)
     return { kind: 'command', command: command as readonly string[] }
-  throw new Bug(
-    `not a sink that the catalog lets through: ${isJsonObject(sink) ? Object.keys(sink).join(' ') : typeof sink}`,
-  )
+  throw new Bug(`not a sink that the catalog allows: ${isJsonObject(sink) ? Object.keys(sink).join(' ') : typeof sink}`)
 }
 
 function notKept(where: string, why: string, cause?: unknown): CommandError {
   return new CommandError('secret_not_kept', `the signing secret could not be given to ${where}: ${why}`, {
-    notDone: 'the endpoint exists, but its secret is lost: Stripe shows it once',
+    notDone: 'the endpoint exists, but its secret is lost, because Stripe shows it only once',
     fix: 'correct the place named by secret_to, then replace the endpoint ("crossbill apply --allow webhook_replace"), or roll its secret in the Dashboard',
     ...(cause === undefined ? {} : { cause }),
   })
 }
 
 /**
- * `NAME=value` in a file of such lines: the line of that name is replaced, or one is added at the
- * end.
+ * `NAME=value` in a file of such lines: the line with that name is replaced, or a line is added at
+ * the end.
  */
 async function setVariable(path: string, name: string, secret: string): Promise<void> {
   const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
@@ -74,7 +71,7 @@ async function setVariable(path: string, name: string, secret: string): Promise<
   const lines = before === '' ? [] : before.replace(/\n$/, '').split('\n')
   const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
   const first = lines.findIndex((one) => own.test(one))
-  // A second line of the same name would override the new one.
+  // A second line with the same name would override the new one.
   const kept = lines.filter((one, index) => index === first || !own.test(one))
   const at = kept.findIndex((one) => own.test(one))
   const after = at === -1 ? [...kept, line] : kept.with(at, line)

@@ -13,7 +13,7 @@ export interface SecretSurroundings {
 }
 
 /**
- * The secret that a reference names, without the line end that files and programs put behind it.
+ * The secret that a reference names, without the line end that files and programs add to it.
  * `purpose` ("the key of account us") appears in the message of the `CommandError` when the secret
  * is missing; the secret and the output of a program never do.
  */

@@ -7,9 +7,9 @@ const blockCharacters = 1_048_576
 
 /**
  * Writes a whole file or nothing: a temporary file beside it, flushed to disk, then renamed over
- * it, then the folder flushed. A reader or a crash at any instant sees the old text or the new.
- * Text that is too long for one string comes in pieces. Folders are made; an existing file keeps
- * its mode unless one is given.
+ * it, then the folder flushed. A reader, or a crash at any instant, sees the old text or the new
+ * text. A text that is too long for one string comes in pieces. Folders are created; an existing
+ * file keeps its mode unless a mode is given.
  */
 export async function writeWhole(path: string, text: string | Iterable<string>, mode?: number): Promise<void> {
   const folder = dirname(path)
@@ -50,9 +50,7 @@ async function modeOf(path: string): Promise<number | undefined> {
   }
 }
 
-/**
- * Without this, a power failure could lose the rename. Windows has no handle on a folder.
- */
+/** Without this, a power failure could lose the rename. Windows cannot open a folder. */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')

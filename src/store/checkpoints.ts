@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads'
 export const patientCheckpoint = 20_000
 
 /**
- * What could not be moved stays in the log, which is as durable. The next commit reports a full
- * disk.
+ * Pages that could not be moved stay in the log, which is as durable. The next commit reports a
+ * full disk.
  */
 const thread = `
   const { DatabaseSync } = require('node:sqlite')
@@ -35,7 +35,7 @@ export function checkpointBeside(path: string): { stop(): Promise<void> } {
   worker.unref()
   const ended = new Promise<void>((resolve) => {
     worker.once('exit', () => resolve())
-    // Without the thread, commits do it as usual.
+    // Without the thread, commits move the log as usual.
     worker.once('error', () => resolve())
   })
   return {

@@ -1,18 +1,18 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely'
 import type { Tables } from './tables.ts'
 
-/** What differs between the two engines; every query beside this is the same text. */
+/** The differences between the two engines; all other queries have the same text. */
 export interface StoreEngine {
   readonly name: 'sqlite' | 'postgres'
   readonly database: Kysely<Tables>
   /**
-   * Throws when the database file was deleted or replaced since it was opened: what is written then
-   * goes where no later process finds it.
+   * Throws when the database file was deleted or replaced since it was opened: no later process
+   * finds what is written to it then.
    */
   readonly inPlace?: () => void
   /**
-   * Milliseconds since 1970 as an expression of the database: with several machines its clock is
-   * the only one they share, and leases are compared by it.
+   * Milliseconds since 1970 as an expression of the database. Several machines share only its
+   * clock, so leases are compared by it.
    */
   readonly nowMilliseconds: RawBuilder<number>
 }

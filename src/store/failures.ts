@@ -14,7 +14,7 @@ const full: Words = {
 }
 const damaged: Words = {
   code: 'store_damaged',
-  what: 'is damaged, or is no store at all',
+  what: 'is damaged, or is not a Crossbill store',
   fix: 'restore a backup, or move it away and run "crossbill state rebuild": everything but the inbox is read back from the accounts',
 }
 const unusable: Words = {
@@ -50,8 +50,8 @@ const postgresWords: Readonly<Record<string, Words>> = {
 }
 
 /**
- * Turns failures of the database's file, disk or server into messages with a fix. A mistake in a
- * query comes back unchanged. `place` names the store: its file, or words, never a URL.
+ * Turns failures of the database's file, disk or server into messages with a fix. An error in a
+ * query is returned unchanged. `place` names the store: its file, or a description, never a URL.
  */
 export function storeFailure(place: string, error: unknown): unknown {
   if (!(error instanceof Error)) return error
@@ -75,7 +75,7 @@ function wordsFor(error: Error): Words | undefined {
 const telling = new WeakSet<DatabaseConnection>()
 
 /**
- * The same connection, whose failures speak of the store from now on. Drivers know their
+ * The same connection, whose failures become messages about the store. Drivers compare their
  * connections by identity, so it is not wrapped.
  */
 export function tellingFailures<C extends DatabaseConnection>(connection: C, place: string): C {

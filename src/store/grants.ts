@@ -3,11 +3,12 @@ import { instant } from '../core/instant.ts'
 import type { Grant, GrantStore } from '../engine/grants.ts'
 import type { Tables } from './tables.ts'
 
-/** Below the parameter limit of one statement in both databases. */
+/** Within the parameter limit of one statement in both databases. */
 const rowsAtOnce = 200
 
 /**
- * What Crossbill granted in Kajabi, one row a contact and offer, and what members hold without it.
+ * What Crossbill granted in Kajabi, one row per contact and offer, and what members hold without a
+ * grant of Crossbill.
  */
 export function openGrants(database: Kysely<Tables>): GrantStore {
   return {

@@ -88,7 +88,7 @@ async function store(transaction: Transaction<Tables>, entries: readonly Entry[]
 }
 
 async function insert(transaction: Transaction<Tables>, fresh: readonly { id: string; entry: Entry }[]): Promise<void> {
-  // In one order in every process, so that two of them never wait for each other.
+  // All processes use the same order, so that two of them never wait for each other.
   const keys = fresh
     .flatMap(({ id, entry }) => [...new Set(entry.keys)].map((key) => ({ key, inbox: id })))
     .toSorted((a, b) => (a.key < b.key ? -1 : 1))

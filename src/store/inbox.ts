@@ -16,15 +16,15 @@ import type { Tables } from './tables.ts'
 const pendingStates = ['received', 'verifying', 'cancelling', 'retry'] as const
 
 /**
- * Seconds that no lease lasts: one that ends later than this, or a row changed later, was written
- * by a clock that has gone back since.
+ * Every lease is shorter than this many seconds. A lease that ends later, or a row with a later
+ * change, was written by a clock that was set back since.
  */
 const clockGoneBack = 600
 
-/** Seconds for which a signal is news, and stands before everything older. */
+/** For this many seconds a signal counts as new and comes before everything older. */
 const freshSeconds = 30
 
-/** In nobody's hands. */
+/** Rows without a holder. */
 function free(row: ExpressionBuilder<Tables, 'inbox'>, now: Instant) {
   return row.or([row('leased_until', '<=', now), row('leased_until', '>', now + clockGoneBack)])
 }
@@ -123,7 +123,7 @@ export function openInbox(engine: StoreEngine): InboxStore {
   }
 }
 
-/** Rows in somebody's hands, or put there. */
+/** Rows with a holder, and the change of holders. */
 function openRows(engine: StoreEngine): Pick<InboxStore, 'claim' | 'renew' | 'hasten' | 'release' | 'save' | 'change'> {
   const { database } = engine
   return {
@@ -208,8 +208,8 @@ function waiting(query: QueryCreator<Tables>, now: Instant, { cancels = true }: 
 }
 
 /**
- * PostgreSQL: rows that another process is just claiming are passed over. SQLite has one writer at
- * a time.
+ * PostgreSQL skips rows that another process is claiming at this moment. SQLite has one writer at a
+ * time.
  */
 function passingOver<T>(query: SelectQueryBuilder<Tables, 'inbox', T>, engine: StoreEngine) {
   return engine.name === 'postgres' ? query.forUpdate().skipLocked() : query
@@ -224,7 +224,10 @@ function freshRows(query: QueryCreator<Tables>, engine: StoreEngine, now: Instan
   return passingOver(rows, engine)
 }
 
-/** The longest due first. What a clock wrote that was set back since is due at once. */
+/**
+ * The row that has been due longest comes first. A row with a due time from a clock that was set
+ * back since is due at once.
+ */
 function oldRows(query: QueryCreator<Tables>, engine: StoreEngine, now: Instant, which: Which) {
   const due = waiting(query, now, which)
     .where('due', 'is not', null)
@@ -252,8 +255,8 @@ function stateColumns(now: InboxState, at: Instant) {
 }
 
 /**
- * From when a row may be taken; a row that a dead worker left in the middle may be at once, when
- * its lease has run out.
+ * When a worker may claim a row. A row that a dead worker left may be claimed as soon as its lease
+ * has expired.
  */
 function dueOf(now: InboxState): number | null {
   switch (now.state) {

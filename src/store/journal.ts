@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts'
 
 type Journal = Pick<Store, 'journalStart' | 'journalEnd' | 'journalOpen' | 'journal'>
 
-/** The journal's part of the store: one row for each request, in order. */
+/** The journal in the store: one row for each request, in order. */
 export function openJournal(database: Kysely<Tables>, inGroup: InGroup): Journal {
   return {
     async journalStart(entry) {

@@ -3,7 +3,7 @@ import { instant } from '../core/instant.ts'
 import type { Lease, Store } from '../engine/ports.ts'
 import type { StoreEngine } from './engines.ts'
 
-/** One holder per name at a time, across processes and machines, by the database's clock. */
+/** One holder per name at a time, for all processes and machines, by the database's clock. */
 export function openLeases({
   database,
   nowMilliseconds: now,

@@ -6,9 +6,7 @@ import type { StoreEngine } from './engines.ts'
 type Engine = StoreEngine['name']
 type Database = Kysely<unknown>
 
-/**
- * Brings the tables to this version's shape. A store written by a newer version is refused.
- */
+/** Migrates the tables to this version. A store of a newer version is refused. */
 export async function migrate(engine: StoreEngine): Promise<void> {
   const migrator = new Migrator({
     db: engine.database,
@@ -19,7 +17,7 @@ export async function migrate(engine: StoreEngine): Promise<void> {
   const { error } = await migrator.migrateToLatest()
   if (error === undefined) return
   if (error instanceof CommandError) throw error
-  throw new CommandError('store_unusable', `the store cannot be brought to this version's shape: ${message(error)}`, {
+  throw new CommandError('store_unusable', `the store cannot be migrated to this version: ${message(error)}`, {
     notDone: 'nothing was read or written',
     fix: 'if a newer crossbill wrote this store, use that version; otherwise name a new store in project.yaml and run "crossbill state rebuild"',
     cause: error,
@@ -167,8 +165,8 @@ async function grants(database: Database): Promise<void> {
 }
 
 /**
- * Signals that cancel nobody are worked on although cancelling is stopped: a hold that was taken
- * off does not wait for a person.
+ * Signals without a cancel are processed even while cancelling is stopped: restoring a removed hold
+ * does not wait for a person.
  */
 async function inboxCancels(database: Database): Promise<void> {
   await database.schema
@@ -191,9 +189,9 @@ async function holdings(database: Database): Promise<void> {
 }
 
 /**
- * Fresh signals are found before old ones, a person's signals without a scan, and dead letters by
- * their cause, however many rows there are. The columns may be empty, so that a process of the
- * version before can go on writing.
+ * New signals are found before old ones, the signals of a person without a scan, and dead letters
+ * by their cause, for any number of rows. The columns may be empty, so that a process of the
+ * earlier version can continue to write.
  */
 async function inboxLanes(database: Database, engine: Engine): Promise<void> {
   for (const column of ['contact', 'customer', 'cause'])
@@ -216,6 +214,6 @@ async function inboxLanes(database: Database, engine: Engine): Promise<void> {
   await database.schema.createIndex('inbox_by_contact').on('inbox').column('contact').execute()
   await database.schema.createIndex('inbox_by_customer').on('inbox').column('customer').execute()
   await sql`create index inbox_by_change on inbox (updated_at) where due is not null`.execute(database)
-  // A row in hand: few of many.
+  // Few rows have a holder.
   await sql`create index inbox_in_hand on inbox (leased_until) where holder is not null`.execute(database)
 }

@@ -14,8 +14,8 @@ import {
 import { tellingFailures } from './failures.ts'
 
 /**
- * Milliseconds a statement waits for another process inside SQLite; this process is blocked
- * meanwhile.
+ * Milliseconds for which a statement waits for another process inside SQLite; this process is
+ * blocked meanwhile.
  */
 const blockingWait = 10
 /** Milliseconds it then waits outside SQLite, while this process continues. */
@@ -52,8 +52,8 @@ function speakNode(raw: DatabaseSync): SqliteDatabase {
     prepare(sql) {
       const known = seen.get(sql)
       if (known !== undefined) return known
-      // A transaction that reads first and writes later fails when another process writes. Taking
-      // the lock at the start waits instead.
+      // A transaction that reads first and writes later fails when another process writes. When it
+      // takes the lock at its start, it waits instead.
       const made = adapt(raw.prepare(sql === 'begin' ? 'begin immediate' : sql))
       if (seen.size >= keptStatements) seen.clear()
       seen.set(sql, made)

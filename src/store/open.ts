@@ -20,8 +20,8 @@ import { noWorld, openWorld, type WorldStorage } from './world.ts'
 
 export type StoreOptions =
   /**
-   * The database file, made with its folder when missing; `:memory:` for one that ends with the
-   * process.
+   * The database file, created with its folder when missing; `:memory:` for a store that ends with
+   * the process.
    */
   | { readonly file: string }
   /** A PostgreSQL database, `postgres://…`: one store for any number of processes and machines. */
@@ -40,9 +40,9 @@ export interface OpenStore extends Store {
 }
 
 /**
- * Opens the store, bringing its tables to this version's shape. Every method is durable when it
- * returns. `world` is where an in-process sandbox keeps its world: `<file>.sandbox`, only made when
- * used. Throws `CommandError` when the store cannot be opened.
+ * Opens the store and migrates its tables to this version. Every method is durable when it returns.
+ * `world` is where a sandbox in this process keeps its world: `<file>.sandbox`, created on first
+ * use. Throws `CommandError` when the store cannot be opened.
  */
 export async function openStore(options: StoreOptions): Promise<OpenStore> {
   const world = 'file' in options ? openWorld(worldFile(options.file)) : noWorld
@@ -79,13 +79,16 @@ function worldFile(file: string): string {
   return file === ':memory:' ? file : `${file}.sandbox`
 }
 
-/** The driver is loaded on use only, because loading takes 50 ms. */
+/** The driver is loaded only when it is needed, because loading takes 50 ms. */
 async function openPostgres(url: string): Promise<StoreEngine> {
   const { openPostgresEngine } = await import('./postgres.ts')
   return openPostgresEngine(url)
 }
 
-/** The file and its log are known by their numbers, which a copy in their place does not have. */
+/**
+ * The file and its log are recognised by their inode numbers, which a copy in their place does not
+ * have.
+ */
 function watched(file: string): () => void {
   const numbers = new Map<string, string>()
   const numberOf = (path: string): string | undefined => {
@@ -98,8 +101,8 @@ function watched(file: string): () => void {
       if (known === undefined && now !== undefined) numbers.set(path, now)
       if (known !== undefined && now !== known)
         throw new CommandError('store_replaced', `the store ${path} was deleted or replaced while it was open`, {
-          notDone: 'nothing more is taken into it or read from it',
-          fix: 'put the right file in its place and start the service again',
+          notDone: 'nothing more is written to it or read from it',
+          fix: 'put the right file back in its place and start the service again',
         })
     }
   }

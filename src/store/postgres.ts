@@ -67,14 +67,14 @@ export async function openPostgresEngine(url: string): Promise<StoreEngine> {
 }
 
 /**
- * The server's words for "this connection is of no more use": it shuts down, or has become a
+ * The server's codes for "this connection can no longer be used": it shuts down, or has become a
  * standby that refuses writes.
  */
 const useless = new Set(['57P01', '57P02', '57P03', '25006', '08006', '08003'])
 
 /**
- * A pool whose connections are closed instead of reused once the server has said so: after a
- * fail-over the next one reaches the new primary.
+ * A pool that closes connections with such an error instead of reusing them: after a fail-over, the
+ * next connection reaches the new primary.
  */
 function dropping(pool: pg.Pool): PostgresPool {
   return {

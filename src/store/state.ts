@@ -11,7 +11,7 @@ type State = Omit<
   'journalStart' | 'journalEnd' | 'journalOpen' | 'journal' | 'acquire' | 'leaseHolder' | 'breakLease' | 'close'
 >
 
-/** Rows written by one statement: far below both engines' limits on parameters. */
+/** Rows written by one statement: far below the parameter limit of both engines. */
 const batch = 500
 /** Rows of the copy map read at a time, so that no cursor stays open while the caller works. */
 const page = 5_000

@@ -2,7 +2,7 @@ import type { Generated } from 'kysely'
 
 /**
  * The tables, the same in both engines. Instants are whole seconds unless the name ends in `_ms`;
- * JSON is kept as text (it is never queried into). No column holds an e-mail address, a name or a
+ * JSON is stored as text (no query reads into it). No column holds an e-mail address, a name or a
  * secret.
  */
 export interface Tables {
@@ -41,22 +41,22 @@ export interface Tables {
   leases: { name: string; holder: string; token: number; expires_ms: number }
   named_values: { name: string; value: string }
   /**
-   * `due`: from when a worker may take the row; null when nothing is left to do. `holder` works on
-   * it until `leased_until`.
+   * `due`: when a worker may claim the row; null when nothing is left to do. `holder` works on it
+   * until `leased_until`.
    */
   inbox: {
     id: string
     signal: string
     state: string
-    /** 1 for a wish to cancel, 0 for a signal that cancels nobody. */
+    /** 1 for a request to cancel, 0 for a signal that cancels no subscription. */
     cancels: number
     /**
-     * Whom the signal names, by ids, so that what else is known about a person is found without a
-     * scan.
+     * The person that the signal names, by ids, so that other signals of the person are found
+     * without a scan.
      */
     contact: string | null
     customer: string | null
-    /** The code of the reason that a row waits, was ignored or is dead for. */
+    /** The code of the reason why a row waits, was ignored or is dead. */
     cause: string | null
     details: string
     facts: string

@@ -12,11 +12,11 @@ export interface WorldStorage {
 }
 
 /**
- * A file of its own beside the store: the sandbox saves within a request, while the store may be in
- * the middle of a transaction of the same process. Made when the sandbox first asks, held
- * exclusively (two processes playing one world would overwrite each other), flushed to the system
- * at every save: a killed process loses nothing, and a sandbox does not need to outlive a power
- * cut.
+ * A separate file beside the store: the sandbox saves within a request, while the store may be in
+ * the middle of a transaction of the same process. The file is created on first use and held
+ * exclusively, because two processes that play one world would overwrite each other. It is written
+ * to the system at every save: a killed process loses nothing, and a sandbox need not survive a
+ * power failure.
  */
 export function openWorld(path: string): WorldStorage & { close(): void } {
   let opened: DatabaseSync | undefined
@@ -39,7 +39,7 @@ export function openWorld(path: string): WorldStorage & { close(): void } {
           else put.run(table, key, value)
         file.exec('commit')
       } catch (error) {
-        // SQLite rolls back by itself when the disk is full.
+        // SQLite itself rolls back when the disk is full.
         if (file.isTransaction) file.exec('rollback')
         throw storeFailure(path, error)
       }
@@ -51,7 +51,9 @@ export function openWorld(path: string): WorldStorage & { close(): void } {
   }
 }
 
-/** A shared database keeps no sandbox: its world is saved synchronously, and by one process. */
+/**
+ * A shared database keeps no sandbox: one process saves the world of a sandbox, and synchronously.
+ */
 export const noWorld: WorldStorage & { close(): void } = {
   load: refuse,
   save: refuse,
@@ -61,7 +63,7 @@ export const noWorld: WorldStorage & { close(): void } = {
 function refuse(): never {
   throw new CommandError(
     'sandbox_without_file',
-    'a sandbox in this process keeps its world beside a store in a file, and the store is PostgreSQL',
+    'a sandbox in this process keeps its world in a file beside the store, but the store is PostgreSQL',
     {
       notDone: 'no request was sent to the sandbox',
       fix: 'start "crossbill sandbox" and give every account its api_base, or use store: { file: … }',

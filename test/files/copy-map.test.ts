@@ -57,7 +57,7 @@ cus_2,,,cus_2,,
   })
 
   test('a lone carriage return is refused with its line, wherever it stands', () => {
-    const message = 'copy-map-text: a carriage return stands alone in this line'
+    const message = 'copy-map-text: this line has a carriage return without a line feed'
     expect(found(`${header}\rcus_1,pm_1,cus_1,pm_9\r`)).toEqual([`us.csv:1 ${message}`])
     expect(found(`${header}\r\ncus_1,pm_1,cus_1,pm_9\rcus_2,pm_2,cus_2,pm_8\n`)).toEqual([`us.csv:2 ${message}`])
     expect(found(`${header}\ncus_1,"pm\r_1",cus_1,pm_9\n`)).toEqual([`us.csv:2 ${message}`])
@@ -105,7 +105,7 @@ cus_2,,,cus_2,,
     [
       'two methods that became one',
       `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_2,pm_2,cus_2,pm_8`,
-      [/^us.csv:3 copy-map-conflict: pm_8 stands for pm_2 here and for pm_1 in line 2/],
+      [/^us.csv:3 copy-map-conflict: pm_8 is the copy of pm_2 here and of pm_1 in line 2/],
     ],
     ['another encoding', `${header}\ncus_1,pm_1,cus_1,pm_8\ncus_\uFFFD,,cus_2,`, [/^us.csv:3 copy-map-text/]],
     ['two bytes a letter', `${header}\n`.split('').join('\0'), [/^us.csv:1 copy-map-text/]],

@@ -61,8 +61,8 @@ test(
     expect(plan.changes.length).toBe(catalog.resources.length)
     await target.apply(plan)
     expect(lines(await target.plan(catalog))).toEqual([])
-    // And the target's own pull finds nothing that is not written down already, except where the new
-    // account was set up to collect tax.
+    // A pull of the target finds nothing that the catalog lacks, except the tax registrations of the
+    // new account.
     const pulled = await pullTarget(target, files)
     expect([...pulled.files.keys()]).toEqual(['tax-registrations.yaml'])
     files.write(pulled)

@@ -82,10 +82,10 @@ cus_2,,,cus_2,,
     [
       'an e-mail address for an id',
       `${header}\njane@example.com,pm_1,cus_1,pm_9`,
-      [/^us.csv:2 copy-map-id: customer_id_old is not an id/],
+      [/^us.csv:2 copy-map-id: customer_id_old is not a Stripe id/],
     ],
     ['an empty customer', `${header}\n,pm_1,cus_1,pm_9`, [/customer_id_old is empty/]],
-    ['another kind of id', `${header}\ncus_1,sub_1,cus_1,pm_9`, [/source_id_old is not an id/]],
+    ['another kind of id', `${header}\ncus_1,sub_1,cus_1,pm_9`, [/source_id_old is not a Stripe id/]],
     ['a method that was not copied', `${header}\ncus_1,pm_1,cus_1,`, [/^us.csv:2 copy-map-half/]],
     [
       'one method with two successors',
@@ -112,7 +112,7 @@ cus_2,,,cus_2,,
     [
       'a line end inside quotation marks',
       `${header}\n"cus_1\n",pm_1,cus_1,pm_8\n"cus\n_2",pm_2,cus_2,pm_9`,
-      [/^us.csv:3 copy-map-id: customer_id_old/, /^us.csv:5 copy-map-id: customer_id_old is not an id/],
+      [/^us.csv:3 copy-map-id: customer_id_old/, /^us.csv:5 copy-map-id: customer_id_old is not a Stripe id/],
     ],
   ])('refuses %s, with the line, and then gives no row', (_, text, expected) => {
     const messages = found(text)

@@ -68,8 +68,7 @@ export interface FaultPlan {
 }
 
 /**
- * After so many further requests of anybody, so many simulated seconds, or so many real
- * milliseconds.
+ * After this many further requests of any client, simulated seconds, or real milliseconds.
  */
 export type LateCommit =
   | { readonly requests: number }

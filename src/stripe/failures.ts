@@ -29,7 +29,7 @@ const neverSent = new Set([
  * | 429 without (the object is locked)       | retryable | retryable    |
  * | 409, `idempotency_error`                 | conflict  | conflict     |
  * | other 4xx                                | rejected  | rejected     |
- * | 5xx, HTML, JSON that is no answer        | retryable | unknown      |
+ * | 5xx, HTML, JSON that is not an answer    | retryable | unknown      |
  *
  * Sources: https://docs.stripe.com/rate-limits, https://docs.stripe.com/api/errors,
  * https://docs.stripe.com/error-low-level

@@ -55,7 +55,7 @@ export function missing(noun: string, id: string, param?: string): StripeError {
   })
 }
 
-/** 402 `card_error`; the handler's writes stand unless `undone`. */
+/** 402 `card_error`; the handler's writes stay unless `undone`. */
 export function declined(
   message: string,
   about: { code: string; decline_code?: string; [extra: string]: unknown },

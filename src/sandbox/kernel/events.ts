@@ -8,7 +8,7 @@ export const apiVersion = '2026-10-28.endive'
 
 /**
  * Whether a text has the form of a Stripe API version: a date, since autumn 2024 with the name of a
- * release. A date in the future is no version.
+ * release. A date in the future is not a version.
  */
 export function isVersion(text: string): boolean {
   const [, date = '', release] = /^(\d{4}-\d{2}-\d{2})(\.[a-z]+)?$/.exec(text) ?? []

@@ -236,7 +236,7 @@ function match(pattern: readonly string[], steps: readonly string[]): Record<str
   const path: Record<string, string> = {}
   for (const [index, step] of pattern.entries()) {
     const given = steps[index] ?? ''
-    // An empty id makes an address that Stripe does not know, and never a missing object.
+    // An empty id is an unknown address in Stripe, never a missing object.
     if (step.startsWith(':') && given !== '') path[step.slice(1)] = given
     else if (step !== given) return undefined
   }

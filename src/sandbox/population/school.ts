@@ -18,8 +18,8 @@ import { Storefront } from './storefront.ts'
 export interface SchoolOptions {
   readonly subscribers: number
   /**
-   * The instant at which the finished world stands; the world must begin early enough for every
-   * member's start.
+   * The instant of the finished world. The world must begin early enough for every member's
+   * start.
    */
   readonly clock: Instant
   /** The forgotten links continue to sell. Default false. */

@@ -1,4 +1,4 @@
-// What a payment link offers beside its items, as it is given and as it is shown.
+// The terms of a payment link besides its items, in a request and in an answer.
 // https://docs.stripe.com/api/payment-link/create
 import type Stripe from 'stripe'
 import type { Context } from '../kernel/context.ts'
@@ -109,7 +109,7 @@ export const linkTerms = {
 const given = fields(linkTerms)
 export type LinkTerms = Omit<Parsed<typeof given>, 'metadata'>
 
-/** The terms after a request: a part that is given replaces, one that is emptied goes. */
+/** The terms after a request: a given part replaces the old one, an emptied part is removed. */
 export function mergedTerms(before: LinkTerms, { metadata: _own, ...now }: Parsed<typeof given>): LinkTerms {
   const { custom_text, payment_intent_data: payment, subscription_data: subscription } = now
   return {
@@ -163,7 +163,7 @@ type Shown = Pick<
   | 'tax_id_collection'
 >
 
-/** The terms with everything that Stripe answers where nothing was given. */
+/** The terms with Stripe's default for every part that was not given. */
 export function shownTerms(context: Context, terms: LinkTerms, recurring: boolean): Shown {
   const { after_completion: after, automatic_tax: tax, consent_collection: consent, name_collection: names } = terms
   return {

@@ -30,7 +30,7 @@ const kind: Kind<PaymentLinkRow> = {
   render,
 }
 
-/** Of the items only the quantity can change. */
+/** Only the quantity of an item can change. */
 const changedItems = list(
   fields({
     adjustable_quantity: fields({ enabled: required(flag()), maximum: int({ min: 1 }), minimum: int({ min: 0 }) }),

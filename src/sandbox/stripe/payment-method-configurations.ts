@@ -9,14 +9,14 @@ import { emptyable, fields, flag, oneOf, text, type Schema } from '../kernel/par
 import type { Row, TableDefinition } from '../kernel/tables.ts'
 import type { Wire } from '../kernel/wire.ts'
 
-/** What an answer shows, in Stripe's order. */
+/** The methods that an answer shows, in Stripe's order. */
 const shownMethods =
   'acss_debit affirm afterpay_clearpay alipay alma amazon_pay apple_pay au_becs_debit bacs_debit bancontact billie bizum blik boleto card cartes_bancaires cashapp crypto customer_balance eps fpx giropay google_pay grabpay ideal jcb kakao_pay klarna konbini kr_card link mb_way mobilepay multibanco naver_pay nz_bank_account oxxo p24 pay_by_bank payco paynow paypal paypay payto pix promptpay revolut_pay samsung_pay satispay scalapay sepa_debit sequra sofort sunbit swish twint upi us_bank_account wechat_pay zip'.split(
     ' ',
   )
-/** Accepted, and never shown. */
+/** Accepted in requests, but never shown. */
 const unshownMethods = ['apple_pay_later', 'fr_meal_voucher_conecs']
-/** What a new configuration offers by itself. */
+/** The methods that a new configuration enables by default. */
 const usual = new Set(['apple_pay', 'card', 'cartes_bancaires', 'google_pay', 'link'])
 
 type Preference = 'none' | 'off' | 'on'

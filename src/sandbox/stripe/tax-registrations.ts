@@ -136,12 +136,12 @@ export const taxRegistrationModule: Module = {
   ],
 }
 
-/** Countries in which the account collects tax at this second. */
+/** The countries in which the account collects tax now. */
 export function collectsIn(context: Context): ReadonlySet<string> {
   return new Set(all(context).flatMap((row) => (statusOf(context, row) === 'active' ? [row.country] : [])))
 }
 
-/** Registrations of the account's settings, as far as no request has changed them, and others. */
+/** The registrations of the account's settings that no request has changed, and all others. */
 function all(context: Context): readonly RegistrationRow[] {
   const stored = [...context.table(registrations).newest()]
   const given = context.account.settings.tax_registrations.map((country) => settled(context, country))

@@ -12,7 +12,7 @@ import { collectsIn } from './tax-registrations.ts'
 interface SettingsRow extends Row {
   readonly tax_behavior: 'exclusive' | 'inclusive' | 'inferred_by_currency' | null
   readonly tax_code: string | null
-  /** Null: the country of the account alone is known. */
+  /** Null: only the country of the account is known. */
   readonly address: Stripe.Address | null
 }
 
@@ -68,7 +68,7 @@ function rowOf(context: Context): SettingsRow {
   )
 }
 
-/** Stripe Tax is set up where the account is registered in some country. */
+/** Stripe Tax is active when the account has a registration in some country. */
 function render(context: Context, row: SettingsRow): Wire<Stripe.Tax.Settings> {
   const active = collectsIn(context).size > 0
   return {

@@ -185,7 +185,7 @@ function withDiscounts(context: Context, row: SubscriptionRow, given: UpdateGive
     const chosen = chooseDiscounts(context, given.discounts, { customer, mint, at: 'discounts' })
     return { ...row, discounts: takeUp(context, chosen, { customer, subscription: id, start: context.now }, mint) }
   }
-  // A preview is no update.
+  // A preview is not an update.
   const waits =
     !mint.preview && row.stub === 'none' && row.billing_cycle_anchor > context.now && row.latest_invoice === null
   return waits && context.world.unsure.discounts_unset_before_anchor ? { ...row, discounts: [] } : row

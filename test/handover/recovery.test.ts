@@ -139,7 +139,7 @@ describe('what is done after both sides were read', () => {
       expect(before.collectNew).toEqual(['in_1', 'in_2'])
       const after = next({ ...before, phase: 'recovering' }, both('kept', 'undone'))
       expect(after).toMatchObject({ phase: 'restoring_new_collection', collectNew: ['in_1', 'in_2'] })
-      // No answer: the same request again. A refusal: the invoice was paid or voided in the meantime.
+      // No answer: the same request again. A refusal: the invoice was paid or voided meanwhile.
       const again = [sent('unknown'), sent('refused'), sent('done')].reduce(next, after)
       expect(again).toMatchObject({ phase: 'recovering', collectNew: [] })
       expect(next(again, both('kept', 'undone')).phase).not.toBe('restoring_new_collection')

@@ -61,8 +61,8 @@ test(
     expect(plan.changes.length).toBe(catalog.resources.length)
     await target.apply(plan)
     expect(lines(await target.plan(catalog))).toEqual([])
-    // A pull of the target finds nothing that the catalog lacks, except the tax registrations of the
-    // new account.
+    // A pull of the target finds nothing that the catalog lacks, except the tax registrations of
+    // the new account.
     const pulled = await pullTarget(target, files)
     expect([...pulled.files.keys()]).toEqual(['tax-registrations.yaml'])
     files.write(pulled)

@@ -11,7 +11,8 @@ const perSecond = 300
 const seconds = 10
 
 /**
- * Signals stored durably at a steady rate; beside it what the bare disk takes for one synced write.
+ * Signals stored durably at a steady rate; beside it the time that the disk needs for one synced
+ * write.
  */
 export async function accept(): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))

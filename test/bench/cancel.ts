@@ -12,8 +12,8 @@ const people = 300
 const stripeCall = 200
 
 /**
- * From the accepted signal to both accounts' confirmed cancel and the access taken away, every call
- * to Stripe taking a fifth of a second.
+ * From the accepted signal to the confirmed cancel in both accounts and the revoked access, with
+ * 200 ms for every request to Stripe.
  */
 export async function cancel(): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))

@@ -37,7 +37,7 @@ function largeCatalog(amount: (index: number) => number): Catalog {
   )
 }
 
-/** A large catalog made, looked at with nothing to do, and changed in one price. */
+/** A large catalog: created, planned without a change, and planned with one changed price. */
 export async function catalogWork(): Promise<Figure[]> {
   const sandbox = createSandbox()
   const counted = { requests: 0, refused: 0 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { loadCatalog, type CatalogFile } from '../../src/catalog/load.ts'
 import { milliseconds, timed, type Figure } from './figure.ts'
 
-/** A school of any size: one file a wave, five hundred people each. */
+/** A school of any size: one file per wave, with five hundred subscribers each. */
 export function schoolFiles(subscribers: number): CatalogFile[] {
   const fixed = ['project.yaml', 'products.yaml', 'prices.yaml'].map((path) => ({
     path,
@@ -31,8 +31,8 @@ function person(index: number): string {
 }
 
 /**
- * Reading and checking the whole catalog; ten times the people may take at most eleven times as
- * long.
+ * Reading and checking the whole catalog; for ten times the subscribers it may take at most eleven
+ * times as long.
  */
 export async function catalog(): Promise<Figure[]> {
   const figures: Figure[] = []

@@ -1,4 +1,4 @@
-/** One measured figure beside what it should reach. */
+/** One measured figure and its goal. */
 export interface Figure {
   readonly what: string
   readonly reach: string
@@ -14,7 +14,7 @@ export function milliseconds(value: number): string {
       : `${(value / 1_000).toFixed(1)} s`
 }
 
-/** The value below which that share of all values lies. */
+/** The value below which this share of all values lies. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? 0

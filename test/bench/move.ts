@@ -17,15 +17,15 @@ const callMilliseconds = 300
 const allowed = { global: 100, endpoint: 25 }
 
 /**
- * A wave of one account against a Stripe that takes its time and counts: the limit of the busiest
- * operation, not the waiting, should set the pace.
+ * A wave of one account against a Stripe with delays and rate limits: the limit of the busiest
+ * operation, not the delays, should determine the speed.
  */
 export async function move(): Promise<Figure> {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-bench-'))
   await using school = await openSchool(subscribers)
   const watched = watch(school)
   const context = await overFile(school, join(folder, 'crossbill.db'), watched)
-  // The catalog first, at once: it is the people who are counted.
+  // First the catalog, without delays: only the moves are counted.
   await apply(context('source'), await makePlan(context('source')), { allow: guardNames })
   watched.counting = true
   const result = await apply(context('target'), await makePlan(context('target')), { allow: guardNames })
@@ -48,12 +48,12 @@ interface Watched {
   began: number
   ended: number
   refused: number
-  /** Requests by account and operation while people were moved. */
+  /** Requests by account and operation during the moves. */
   readonly sent: Map<string, number>
   readonly fetchOf: (account: string) => typeof fetch
 }
 
-/** Slow and counted from the first person to the last, as fast as it can before and after. */
+/** Slow and counted from the first to the last subscriber, without delays before and after. */
 function watch({ rig: { sandbox } }: School): Watched {
   const watched: Watched = {
     counting: false,
@@ -88,7 +88,7 @@ async function overFile(
       name,
       key: `sk_test_sandbox_${name}`,
       fetch: watched.fetchOf(name),
-      // As in live mode. Lists before and after are read at once.
+      // As in live mode. Lists before and after are read without limits.
       rates: { account: Infinity, operation: Infinity },
     })
   const paced = (name: string) =>

@@ -14,9 +14,9 @@ const mostMemory = 2_048
 const githubComment = 65_536
 
 /**
- * A school that moves as a whole, in one plan: read, planned, shown, saved, read again, held
- * against its basis, verified. The accounts live in a process of their own; time is the
- * processor's, since the accounts' would count otherwise.
+ * A school that moves as a whole in one plan: read, planned, shown, saved, read again, compared
+ * with its basis, verified. The accounts run in a separate process. Time is processor time, which
+ * excludes that of the accounts.
  */
 export async function people(): Promise<Figure[]> {
   const figures: Figure[] = []

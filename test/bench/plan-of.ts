@@ -1,5 +1,5 @@
-// Run by people.ts in processes of their own, so that memory is their own: `node plan-of.ts URL
-// FOLDER pull` writes a catalog, without the last word it is planned. Prints one line of JSON.
+// people.ts runs this file in separate processes, to measure their memory: `node plan-of.ts URL
+// FOLDER pull` writes a catalog; without the last word it makes a plan. Prints one line of JSON.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Chalk } from 'chalk'
@@ -24,7 +24,7 @@ export interface Measured {
   readonly moves: number
   /** Processor milliseconds. */
   readonly stages: Readonly<Record<string, number>>
-  /** MiB, resident, at most: until the plan is saved, and with its application. */
+  /** Maximum of resident memory in MiB: until the plan is saved, and with its application. */
   readonly memory: { readonly plan: number; readonly apply: number }
   readonly fileMegabytes: number
   readonly markdown: number
@@ -121,7 +121,7 @@ async function open(): Promise<Context> {
   }
 }
 
-/** Pulled and written down; customers copied and their mapping files imported. */
+/** Pulls and writes the catalog, copies the customers and imports the mapping files. */
 async function pulled(): Promise<void> {
   for (const source of ['us', 'intl']) {
     const body = JSON.stringify({ from: source, to: 'target' })
@@ -133,7 +133,7 @@ async function pulled(): Promise<void> {
   writeFileSync(pulledFile, JSON.stringify([...files]))
 }
 
-/** What was pulled, with everybody's stage at `target`. */
+/** The pulled catalog with every subscriber's stage at `target`. */
 function catalogOf(): Catalog {
   const files = JSON.parse(readFileSync(pulledFile, 'utf8')) as [string, string][]
   const moving = files.map(([at, yaml]) => ({ path: at, text: yaml.replace(/^stage: source$/m, 'stage: target') }))

@@ -7,8 +7,8 @@ const pageMilliseconds = 200
 const perSecond = 25
 
 /**
- * Lists of a large account against a server that takes its time; the limiter, not the waiting,
- * should be what bounds it.
+ * Reads lists of a large account from a server with delays; the rate limit, not the delays, should
+ * determine the time.
  */
 export async function refresh(): Promise<Figure> {
   const account = await connectAccount({

@@ -17,7 +17,7 @@ interface Rehearsed {
 }
 
 /**
- * A large school in minutes; and twice the months are twice the charges, but not twice the memory.
+ * A large school within minutes. Twice the months mean twice the charges, but not twice the memory.
  */
 export function rehearsal(): Figure[] {
   const [once, twice, many] = [rehearsed(small, 14), rehearsed(small, 28), rehearsed(large, 14)]

@@ -3,8 +3,8 @@ import { rehearse } from '../../src/engine/rehearse/rehearse.ts'
 import { openSchool } from '../engine/school.ts'
 
 /**
- * One rehearsal in a process of its own, so that its memory is its own: `node
- * test/bench/rehearsed.ts SUBSCRIBERS MONTHS`.
+ * One rehearsal in a separate process, to measure its memory: `node test/bench/rehearsed.ts
+ * SUBSCRIBERS MONTHS`.
  */
 const [subscribers = 100, months = 14] = process.argv.slice(2).map(Number)
 await using school = await openSchool(subscribers)

@@ -10,8 +10,8 @@ import { rehearsal } from './rehearsal.ts'
 import { start } from './start.ts'
 
 /**
- * `npm run bench [NAME…]`: the figures, measured on this machine. Never run by the tests: a slow
- * disk is no defect of the product.
+ * `npm run bench [NAME…]`: the figures, measured on this machine. The tests never run it: a slow
+ * disk is not a defect of the product.
  */
 const benches: Readonly<Record<string, () => Promise<Figure | Figure[]> | Figure | Figure[]>> = {
   start,

@@ -4,10 +4,7 @@ import { milliseconds, percentile, type Figure } from './figure.ts'
 
 const launcher = fileURLToPath(new URL('../../src/bin/crossbill.js', import.meta.url))
 
-/**
- * How long a person waits for `--help`; the first run fills Node's compile cache and is not
- * counted.
- */
+/** How long `--help` takes; the first run fills Node's compile cache and is not counted. */
 export function start(): Figure {
   const runs = Array.from({ length: 12 }, () => {
     const begin = performance.now()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { budget, deeper, explore, product, together, type Product } from './explore.ts'
 
-test('no interleaving of requests, kills, lost answers, outages, renewals and people leads to two payers, to none with nobody alarmed, or to a change that is lost', () => {
+test('no interleaving of requests, kills, lost answers, outages, renewals and people leads to two payers, to no payer without an alarm, or to a lost change', () => {
   const found = explore(product, process.env['CROSSBILL_EXPLORE'] === 'deep' ? deeper : budget)
   console.info(`explored ${found.states} distinct states to depth ${found.depth}`)
   expect(found).toMatchObject({ violation: null, trace: [] })
@@ -17,7 +17,7 @@ const rivals: Readonly<Record<string, Partial<typeof together>>> =
     ? { everything: { kills: 1, losses: 1, begins: 2 } }
     : { interleaving: { begins: 3 }, 'a kill': { kills: 1, begins: 2 }, 'a late commit': { losses: 1, begins: 2 } }
 
-describe('promise 11: two runs with separate stores, each stopped in any step for any time, never make two payers', () => {
+describe('promise 11: two runs with separate stores, each stopped at any step for any time, never cause two payers', () => {
   for (const [name, more] of Object.entries(rivals))
     test.each(['the same', 'different'])(
       `${name}, with %s parameters`,
@@ -32,7 +32,7 @@ describe('promise 11: two runs with separate stores, each stopped in any step fo
     )
 })
 
-/** Each protection of promise 11, taken away. */
+/** Each protection of promise 11, removed. */
 const unprotected: Readonly<Record<string, readonly [Partial<Product>, Partial<typeof together>]>> = {
   'creates under a key of its own run': [
     { keys: { ...product.keys, create: ({ generation }, sender) => `create ${generation} ${sender}` } },
@@ -48,7 +48,7 @@ const unprotected: Readonly<Record<string, readonly [Partial<Product>, Partial<t
     },
     { begins: 3 },
   ],
-  'settles and sets back without the register': [
+  'settles and reverts without the register': [
     { keys: { ...product.keys, end: ({ generation }, sender) => `end ${generation} ${sender}` } },
     { begins: 3 },
   ],
@@ -63,7 +63,7 @@ const unprotected: Readonly<Record<string, readonly [Partial<Product>, Partial<t
   ],
 }
 
-describe('promise 11: a protection taken away is missed, with the shortest story', () => {
+describe('promise 11: a removed protection is found, with the shortest story', () => {
   test.each(Object.keys(unprotected))(
     '%s',
     (name) => {
@@ -83,7 +83,9 @@ const mutated = (next: (made: Product['next']) => Product['next'], more: Partial
 })
 const same = (next: Product['next']): Product['next'] => next
 
-/** Each is a mistake that real migrations have made, or that this one made while it was written. */
+/**
+ * Each is a mistake that real migrations made, or that this program made during its development.
+ */
 const mistakes: Readonly<Record<string, Product>> = {
   'creates before holding': mutated((next) => (state, event) => {
     const after = next(state, event)
@@ -139,9 +141,9 @@ const mistakes: Readonly<Record<string, Product>> = {
   ),
 }
 
-describe('a mistake on purpose is found, with its shortest story', () => {
+describe('a deliberate mistake is found, with its shortest story', () => {
   test.each(Object.keys(mistakes))('%s', (name) => {
-    // Breadth first: no shorter story leads there.
+    // Breadth first: there is no shorter story.
     const found = explore(mistakes[name] as Product, budget)
     console.info(`${found.violation ?? 'nothing'}, after ${found.trace.length} steps:\n  ${found.trace.join('\n  ')}`)
     expect(found.violation).not.toBeNull()

@@ -27,10 +27,10 @@ export interface Product {
   readonly next: typeof nextOf
   readonly command: typeof commandOf
   readonly sightNew: typeof sightNew
-  /** Whether some subscription with the mark was paid for the period. */
+  /** Whether a subscription with the mark was paid for the period. */
   readonly isPaidInTarget: (world: World) => boolean
   readonly keys: Keys
-  /** A key whose request may still be on its way is shut before another one is used. */
+  /** A key whose request may still be in progress is made unusable before another key is used. */
   readonly shuts: boolean
 }
 
@@ -43,7 +43,7 @@ export const product: Product = {
   shuts: true,
 }
 
-/** What may still happen: everything is bounded, so that the exploration ends. */
+/** What may still happen. Every number is bounded, so that the exploration ends. */
 interface Budget {
   readonly kills: number
   readonly losses: number
@@ -52,11 +52,11 @@ interface Budget {
   readonly begins: number
   readonly forgets: number
   readonly renewals: number
-  /** Runs of the program, each with a store of its own, none of which knows of the other. */
+  /** Runs of the program, each with its own store and without knowledge of the others. */
   readonly runners: number
   /** A request whose answer is lost may be committed later. */
   readonly late: boolean
-  /** Settles may be meant before the first renewal. */
+  /** The YAML may ask for a settle before the first renewal. */
   readonly early: boolean
 }
 
@@ -73,7 +73,9 @@ export const budget: Budget = {
   late: false,
   early: false,
 }
-/** Two runs on two machines, in every interleaving, each stopped for any time in any step. */
+/**
+ * Two runs on two machines, in every interleaving; each may be stopped for any time at any step.
+ */
 export const together: Budget = {
   kills: 0,
   losses: 0,
@@ -99,13 +101,13 @@ export const deeper: Budget = {
   early: false,
 }
 
-/** One run of the program, with a store of its own. */
+/** One run of the program, with its own store. */
 interface Runner {
-  /** Its journal: a store that is lost begins another one. */
+  /** Its journal; after the loss of the store, a new journal begins. */
   readonly journal: string
   readonly state: HandoverState
   /**
-   * Renewals that were still to come when the plan was made: what it knows of T is only of the next
+   * Renewals that were still to come when the plan was made: the plan knows only the T of the next
    * one.
    */
   readonly planned: number
@@ -117,7 +119,7 @@ interface Node {
   readonly left: Budget
 }
 
-/** A node as one of its runners meets it. */
+/** A node as one of its runners sees it. */
 interface View extends Runner {
   readonly at: number
   readonly world: World
@@ -128,7 +130,7 @@ interface Found {
   readonly states: number
   readonly depth: number
   readonly violation: string | null
-  /** The shortest story that leads to it. */
+  /** The shortest story that leads to the node. */
   readonly trace: readonly string[]
 }
 
@@ -169,7 +171,7 @@ function keyOf({ world, runners, left }: Node): string {
   return JSON.stringify([{ ...world, pending }, known, Object.values(left)])
 }
 
-/** Passes are bounded by the budget here; left in, they would only multiply the states. */
+/** The budget here bounds the passes; kept in the state, they would only multiply the states. */
 function valuesOf({ lists: _lists, rounds: _rounds, reason, ...state }: HandoverState): readonly unknown[] {
   return [...Object.values(state), reason?.code ?? null]
 }
@@ -203,7 +205,7 @@ function steps(made: Product, node: Node): readonly Step[] {
   return [...people(node), ...arriving(made, node), ...theirs]
 }
 
-/** A request that was answered with a 5xx is committed after all. */
+/** A request that was answered with a 5xx is committed later. */
 function arriving(made: Product, node: Node): readonly Step[] {
   return node.world.pending.map((late, n) => {
     const world = { ...node.world, pending: node.world.pending.filter((_, at) => at !== n) }
@@ -220,15 +222,15 @@ function people(node: Node): readonly Step[] {
   })
   const acts = { people: left.people - 1 }
   const states = runners.map(({ state }) => state)
-  // A store that was lost says nothing of a period; whoever is in the middle is known to it.
+  // A lost store knows no period, except of the members whose hand-over is incomplete.
   const told =
     isToldOf(world, states) || states.some(({ phase }) => !isRest(phase)) || states.every((state) => state === atSource)
-  // Between a read and the request that follows at once nothing can be looked at.
+  // No observation happens between a read and the request that follows at once.
   const looksAgain = states.every(
     ({ phase, invoice }) => phase !== 'cancelling_new' && phase !== 'cancelling_old' && invoice === null,
   )
   const isVoided = world.successors.some(({ status, invoice }) => status === 'live' && invoice === 'void')
-  // No request is under way for as long as it takes until a renewal comes.
+  // No request is in progress for as long as it takes until a renewal.
   const passes = world.pending.length === 0
   return [
     ...(world.time < 2 && passes ? [to('time goes on', tick(world, false, told))] : []),
@@ -256,10 +258,10 @@ function people(node: Node): readonly Step[] {
   ]
 }
 
-/** What one runner did: the world and itself afterwards. */
+/** What one runner did: the world and the runner afterwards. */
 type Moved = Runner & { readonly by: string; readonly world: World; readonly left: Budget }
 
-/** The state of a hand-over is lost; what is known is what the live objects say. */
+/** The state of a hand-over is lost; only the live objects are known. */
 function forgetting({ world, state, planned, left, journal }: View): readonly Moved[] {
   const forgot = world.forgot || (isUncharged(world) && !world.marked)
   if (left.forgets === 0 || state === atSource) return []
@@ -271,7 +273,7 @@ function forgetting({ world, state, planned, left, journal }: View): readonly Mo
 }
 
 /**
- * A run of the program: resumes what waits, or begins what a plan made from the live objects says.
+ * A run of the program: it resumes what waits, or begins what a plan from the live objects says.
  */
 function begins(made: Product, { world, state, planned, left, journal }: View): readonly Moved[] {
   if (left.begins === 0) return []
@@ -281,7 +283,7 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
     journal,
     world,
     state: made.next(state, event),
-    // Taken up again it goes on by the plan that it had; a plan made now knows what is next now.
+    // A resumed hand-over continues with its own plan; a new plan knows the next renewal.
     planned: event.type === 'begin' ? world.more : planned,
     left: spent,
   })
@@ -315,13 +317,13 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
   }
 }
 
-/** The renewal that the plan knows of is near, or over. */
+/** The renewal that the plan knows is near or has passed. */
 const isLate = ({ world, planned }: Pick<View, 'world' | 'planned'>): boolean =>
   world.time > 0 || world.more !== planned
 
 /**
- * One command of the machine, carried out, or killed before or after, or its answer lost, or its
- * read failing.
+ * One command of the machine: executed, killed before or after it, with a lost answer, or with a
+ * failed read.
  */
 function engine(made: Product, view: View): readonly Moved[] {
   const { world, state, planned, left, journal } = view
@@ -344,7 +346,8 @@ function engine(made: Product, view: View): readonly Moved[] {
       event: { type: 'sent', result: 'too_late', id: null, reason: { code: 'renews_soon', message: '', fix: '' } },
     })
     if (late) out.push(tooLate)
-    // One runner is never stopped between the look at the clock and the request; two may be.
+    // A single runner is never stopped between its look at the clock and the request; two runners
+    // may be.
     if (late && left.runners === 1) return out
     const request = { state, phase: wanted.phase, sender: journal, planned }
     const free = made.shuts ? withoutEarlier(world, request) : world
@@ -378,9 +381,9 @@ function engine(made: Product, view: View): readonly Moved[] {
 }
 
 /**
- * A request that keeps its key (a creation, a hold, a release) may be on its way for a while. For
- * every other one the key is shut before another key is used, so that the earlier request is
- * refused when it arrives.
+ * A request that keeps its key (a creation, a hold, a release) may be in progress for a while. For
+ * all other requests, the key is made unusable before another key is used, so that the earlier
+ * request is refused when it arrives.
  */
 function withoutEarlier(world: World, { phase, sender, state }: World['pending'][number]): World {
   if (['creating', 'closing', 'holding', 'restoring_old'].includes(phase)) return world
@@ -489,7 +492,7 @@ function unreadable(wanted: Command): HandoverEvent {
   }
 }
 
-/** What must never be, in any state that can be reached. */
+/** Violations that no reachable state may have. */
 function violationOf(made: Product, { world, runners, left }: Node): string | null {
   const states = runners.map(({ state }) => state)
   const payers = (collects(world) ? 1 : 0) + livingSuccessors(world)
@@ -511,8 +514,8 @@ function violationOf(made: Product, { world, runners, left }: Node): string | nu
 }
 
 /**
- * Of two runs at rest each knows what it left behind; that nobody was forgotten is a matter of the
- * world and of its standing check.
+ * When two runs rest, each knows what it did; the world and its standing check show that no member
+ * was forgotten.
  */
 function allAtRest(made: Product, world: World, states: readonly HandoverState[]): string | null {
   if (world.left || world.released || states.every((state) => state === atSource)) return null
@@ -527,7 +530,7 @@ function allAtRest(made: Product, world: World, states: readonly HandoverState[]
 
 /**
  * At rest without an alarm: a member who did not leave has one payer and is charged for the period,
- * and the state says where they are.
+ * and the state names the right account.
  */
 function atRest(
   made: Product,
@@ -547,8 +550,8 @@ function atRest(
 }
 
 /**
- * Somebody is told: by the alarm of the run, or by the standing check, which looks at the live
- * objects and knows nothing of the run.
+ * An alarm exists: from the run, or from the standing check, which reads the live objects and knows
+ * nothing of the run.
  */
 function isToldOf(world: World, states: readonly HandoverState[]): boolean {
   return states.some(({ alarm }) => alarm !== null) || toldByVerify(world).length > 0

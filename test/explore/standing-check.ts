@@ -4,7 +4,7 @@ import { markFrom, markHold, settledComment, undoneComment } from '../../src/liv
 import type { Sides } from '../../src/engine/check/sides.ts'
 import type { Successor, World } from './world.ts'
 
-/** Rules of the standing check that need nothing but the two subscriptions. */
+/** Rules of the standing check that need only the two subscriptions. */
 const rules: readonly ViolationCode[] = [
   'double_payer',
   'duplicate_target',
@@ -15,7 +15,7 @@ const rules: readonly ViolationCode[] = [
   'cancelled_in_source',
 ]
 
-/** What the rules see besides: of the target its subscriptions. */
+/** What the rules read besides: the subscriptions of the target. */
 const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
   ({
     now: 0,
@@ -26,8 +26,8 @@ const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
 const known = new Map<string, readonly string[]>()
 
 /**
- * What `verify` itself says of this world: its own rules, over objects that look as Stripe would
- * show them.
+ * What `verify` reports for this world: its own rules, applied to objects as Stripe would show
+ * them.
  */
 export function toldByVerify(world: World): readonly string[] {
   const key = [world.old, world.hold, world.marked, ...world.successors.map(({ status }) => status)].join(' ')
@@ -66,7 +66,7 @@ function shownSuccessor({ status, generation }: Successor): Stripe.Subscription 
   })
 }
 
-/** Only what the rules look at. */
+/** Only the fields that the rules read. */
 function shown(
   live: boolean,
   { comment, ...fields }: { readonly comment: string | null; readonly [field: string]: unknown },

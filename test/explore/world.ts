@@ -2,13 +2,14 @@ import type { HandoverEvent, HandoverState, SendingPhase } from '../../src/hando
 import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
 
 /**
- * One member in the smallest world in which a hand-over can go wrong: an old subscription, its
- * successors, one renewal. Small enough to visit every interleaving of requests, crashes, lost
- * answers, outages, and people acting on either side.
+ * One member in the smallest world in which a hand-over can fail: an old subscription, its
+ * successors, one renewal. It is small enough for every interleaving of requests, crashes, lost
+ * answers, outages, and acts of people on either side.
  */
 export interface World {
   /**
-   * 0: well before the next renewal, 1: inside the guard window, 2: after it, with none to come.
+   * 0: well before the next renewal, 1: inside the guard window, 2: after it, without another one
+   * to come.
    */
   readonly time: 0 | 1 | 2
   /** Renewals to come after the next one. */
@@ -16,39 +17,39 @@ export interface World {
   readonly old: 'live' | 'settled' | 'cancelled'
   readonly hold: 'none' | 'draft' | 'void'
   readonly marked: boolean
-  /** The member changed card or plan of the old one since the plan. */
+  /** The member changed card or plan of the old subscription since the plan. */
   readonly changed: boolean
-  /** The same by an old door, while it was on hold. */
+  /** The same by an old door, during the hold. */
   readonly drifted: boolean
-  /** The member changed card or plan of the new one. */
+  /** The member changed card or plan of the new subscription. */
   readonly changedNew: boolean
-  /** A member's change went with the subscription that had it, and they go on with the other. */
+  /** The subscription with a member's change ended, and the member continues with the other one. */
   readonly lost: boolean
-  /** A period passed that nobody charged, and nobody had been told. */
+  /** A period passed without a charge and without an alarm. */
   readonly missed: boolean
   /**
-   * The store was lost between the release of the old one and the look at what nobody charged: then
-   * no object says it any more.
+   * The store was lost between the release of the old subscription and the check for uncharged
+   * periods: no object shows it any more.
    */
   readonly forgot: boolean
-  /** What the old account made of the last renewal. */
+  /** What the old account did with the last renewal. */
   readonly oldInvoice: 'none' | 'paid' | 'draft' | 'void'
   readonly successors: readonly Successor[]
   /** How often the member was charged for the last renewal. */
   readonly charged: number
   /** Renewals that have passed. */
   readonly renewed: number
-  /** A person took our hold off, or ended something: what follows from that is not our doing. */
+  /** A person removed the hold or ended a subscription: the consequences are not Crossbill's. */
   readonly released: boolean
   readonly left: boolean
-  /** How many holds the mark of the old one counts. */
+  /** How many holds the mark of the old subscription counts. */
   readonly holds: number
   /**
-   * What Stripe remembers of idempotency keys: who sent the first request under each, and for a
-   * creation what it was.
+   * What Stripe remembers of idempotency keys: the sender of the first request under each key, and
+   * the kind of a creation.
    */
   readonly keys: Readonly<Record<string, string>>
-  /** Requests that were answered with a 5xx and are still on their way. */
+  /** Requests that were answered with a 5xx and are still in progress. */
   readonly pending: readonly Pending[]
 }
 
@@ -63,7 +64,7 @@ export interface Pending {
 export interface Successor {
   readonly status: 'live' | 'undone' | 'ended'
   readonly invoice: 'none' | 'paid' | 'open' | 'void'
-  /** The hold under which it was made. */
+  /** The hold during which it was created. */
   readonly generation: number
 }
 
@@ -111,12 +112,12 @@ export const livingSuccessors = ({ successors }: World): number =>
   successors.filter(({ status }) => status === 'live').length
 
 /**
- * Time goes on; crossing a renewal bills whoever collects. `declines`: the card is refused in the
- * target. `told`: somebody knows of what is wrong.
+ * Time passes; at a renewal, every collecting account bills. `declines`: the card is declined in
+ * the target. `told`: an alarm exists.
  */
 export function tick(world: World, declines: boolean, told: boolean): World {
   if (world.time === 0) return { ...world, time: 1 }
-  // Of the renewal before this one the last word is spoken.
+  // The period before this one can no longer be charged.
   const missed = world.missed || (isUncharged(world) && !told)
   const invoices = { none: 'paid', draft: 'draft', void: 'void' } as const
   const oldInvoice = world.old === 'live' ? invoices[world.hold] : 'none'
@@ -130,14 +131,14 @@ export function tick(world: World, declines: boolean, told: boolean): World {
     forgot: false,
     oldInvoice,
     successors: world.successors.map((one) =>
-      // What an ended one was paid for was the period before.
+      // An ended subscription was paid for the period before.
       one.status === 'live' ? { ...one, invoice: declines ? 'open' : 'paid' } : { ...one, invoice: 'none' },
     ),
     charged: (oldInvoice === 'paid' ? 1 : 0) + (declines ? 0 : billed),
   }
 }
 
-/** The last renewal was charged by nobody, and no invoice of it is being collected. */
+/** No account charged the last renewal, and no invoice of it is being collected. */
 export function isUncharged({ renewed, charged, successors, left, released, forgot }: World): boolean {
   return (
     renewed > 0 &&
@@ -161,11 +162,11 @@ const refused = (world: World): Done => ({ world, event: { type: 'sent', result:
 const contended = (world: World): Done => ({ world, event: { type: 'sent', result: 'contended', id: null, reason } })
 
 /**
- * How Stripe would treat the product's keys; a mutation replaces one by a version without the
- * protection.
+ * How Stripe would treat the product's keys; a mutation replaces one of them by a version without
+ * the protection.
  */
 export interface Keys {
-  /** Both runs send the same parameters when they create; else the second is refused. */
+  /** Both runs send the same parameters for a creation; otherwise the second is refused. */
   readonly alike: boolean
   readonly create: (state: HandoverState, sender: string) => string
   readonly hold: (state: HandoverState, sender: string) => string
@@ -185,8 +186,8 @@ export const productKeys: Keys = {
 const used = (world: World, key: string, by: string): World => ({ ...world, keys: { ...world.keys, [key]: by } })
 
 /**
- * A request carried out: what Stripe would do with it. The sender is one store: its journal makes a
- * repetition a new request where that is harmless.
+ * The effect of a request in Stripe. The sender is one store: its journal makes a repetition a new
+ * request where that is harmless.
  */
 export function carryOut(world: World, { state, phase, sender, planned }: Pending, keys: Keys = productKeys): Done {
   const live = world.old === 'live'
@@ -234,7 +235,7 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
       const before = world.keys[key]
       return before !== undefined && before !== 'shut' ? contended(world) : done(used(world, key, 'shut'))
     }
-    // It carries the mark, so that a late one is seen.
+    // It has the mark, so that a late one is visible.
     case 'keeping':
       return live ? done({ ...world, hold: 'void', marked: true }) : refused(world)
     case 'cancelling_new':
@@ -265,7 +266,7 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
       return live
         ? done({ ...world, old: 'settled', lost: world.lost || (world.drifted && livingSuccessors(world) > 0) })
         : refused(world)
-    // Of an earlier renewal than the last one: what it was about is over.
+    // It concerns a renewal before the last one, which is finished.
     case 'voiding_invoice':
       return state.invoice === lastInvoice(world) ? done(onLiving(world, { invoice: 'void' })) : done(world)
     case 'advancing_draft':
@@ -280,7 +281,7 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
         : refused(world)
     case 'stopping_invoice':
     case 'finalizing_invoice':
-    // This world has no lists of the customer's, no schedules, no refunds and no other invoices.
+    // This world has no lists of the customer, no schedules, no refunds and no other invoices.
     case 'carrying':
     case 'pausing':
     case 'scheduling':
@@ -295,15 +296,15 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
   }
 }
 
-/** Whether the key was used by a different request; two runs at one second send the same one. */
+/** Whether a different request used the key; two runs within one second send the same request. */
 function isOther(before: string | undefined, own: string, { alike }: Keys): boolean {
   if (before === undefined || before === own) return false
   return !alike || before === 'shut' || before.split(' ')[1] !== own.split(' ')[1]
 }
 
 /**
- * The key of a hold or a release is used up by a request that changes nothing; whatever was sent
- * under it is over.
+ * A request that changes nothing uses up the key of a hold or a release; an earlier request under
+ * the key then has no effect.
  */
 export function shutting(world: World, { state, phase, sender }: Pending, keys: Keys): World {
   const key = phase === 'holding' ? keys.hold(state, sender) : keys.release(state, sender)
@@ -316,7 +317,7 @@ function create(world: World, { state, sender, planned, keys }: Carried): Done {
   const [by, what] = before?.split(' ') ?? []
   if (before === 'shut' || (by !== undefined && by !== sender && !keys.alike)) return contended(world)
   if (what !== undefined) return what === 'made' ? done(world, 'new') : refused(world)
-  // An anchor that has passed is refused.
+  // An anchor in the past is refused.
   if (world.time === 2 || world.more !== planned) return refused(used(world, key, `${sender} refused`))
   const made: Successor = { status: 'live', invoice: 'none', generation: state.generation ?? 0 }
   return done(used({ ...world, successors: [...world.successors, made] }, key, `${sender} made`), 'new')
@@ -326,10 +327,10 @@ export function onLiving(world: World, change: Partial<Successor>): World {
   return { ...world, successors: world.successors.map((one) => (one.status === 'live' ? { ...one, ...change } : one)) }
 }
 
-/** Either side's invoice of the last renewal. */
+/** The invoice of the last renewal, in either account. */
 export const lastInvoice = ({ renewed }: World): string => `in_${renewed}`
 
-/** What a read of the newest invoice of the living successor shows. */
+/** The result of reading the newest invoice of the live successor. */
 export function sightInvoice({ successors }: World): InvoiceSight {
   return successors.find(({ status }) => status === 'live')?.invoice ?? 'none'
 }

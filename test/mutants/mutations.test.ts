@@ -5,7 +5,7 @@ function mutants(source: string): readonly string[] {
   return mutationsOf('a.ts', source).map(({ start, end, text }) => source.slice(0, start) + text + source.slice(end))
 }
 
-test('a condition is turned, halved, and made to hold always or never', () => {
+test('a condition is inverted, halved, and made always true or always false', () => {
   expect(mutants('if (a && b) c = 1')).toEqual(
     expect.arrayContaining([
       'if (a || b) c = 1',
@@ -18,12 +18,12 @@ test('a condition is turned, halved, and made to hold always or never', () => {
   )
 })
 
-test('boundaries move by one, comparisons turn', () => {
+test('boundaries move by one, comparisons are inverted', () => {
   expect(mutants('x = a < 5')).toEqual(['x = a <= 5', 'x = a < 6'])
   expect(mutants('x = a === b')).toEqual(['x = a !== b'])
 })
 
-test('steps, filters and negations are left out; some becomes every', () => {
+test('steps, filters and negations are omitted; some becomes every', () => {
   expect(mutants('await hold(x)')).toEqual([';'])
   expect(mutants('x = list.filter(isOpen)')).toEqual(['x = list'])
   expect(mutants('x = !a')).toEqual(['x = (a)'])
@@ -32,6 +32,6 @@ test('steps, filters and negations are left out; some becomes every', () => {
   expect(mutants('x = a ? b : c')).toEqual(['x = (b)', 'x = (c)'])
 })
 
-test('texts and types are left alone', () => {
+test('texts and types are not changed', () => {
   expect(mutants("const x: 0 | true = f('a' + b)")).toEqual([])
 })

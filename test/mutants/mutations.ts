@@ -1,11 +1,11 @@
 import { parseSync, Visitor } from 'oxc-parser'
 
-/** One small mistake in a source file: the text from `start` to `end` becomes `text`. */
+/** One small fault in a source file: `text` replaces the text from `start` to `end`. */
 export interface Mutation {
   readonly start: number
   readonly end: number
   readonly text: string
-  /** The kind of mistake, for the report: `=== becomes !==`. */
+  /** The kind of fault, for the report: `=== becomes !==`. */
   readonly what: string
 }
 
@@ -39,9 +39,9 @@ const methods: Readonly<Record<string, string>> = {
 }
 
 /**
- * Every mistake of these kinds that a file can have: a turned comparison or condition, a boundary
- * moved by one, half of a condition left out, a step left out, `some` for `every`. Texts and types
- * are left alone, since no test should depend on a text by accident.
+ * Every fault of these kinds that a file can have: an inverted comparison or condition, a boundary
+ * moved by one, half of a condition omitted, a step omitted, `some` for `every`. Texts and types
+ * are not changed, since no test should depend on a text by accident.
  */
 export function mutationsOf(file: string, source: string): readonly Mutation[] {
   const { program, errors } = parseSync(file, source)
@@ -52,7 +52,7 @@ export function mutationsOf(file: string, source: string): readonly Mutation[] {
   const change = ({ start, end }: Pick<Node, 'start' | 'end'>, to: string, what: string): void =>
     void found.push({ start, end, text: to, what })
 
-  /** The operator stands between both sides, perhaps after a bracket or a line's end. */
+  /** The operator is between both sides, perhaps after a bracket or a line end. */
   const operator = (left: Node, right: Node, sign: string): void => {
     const to = operators[sign]
     const at = source.indexOf(sign, left.end)

@@ -7,10 +7,10 @@ import { chance } from '../simulate/chance.ts'
 import { mutationsOf, type Mutation } from './mutations.ts'
 
 /**
- * `npm run mutants -- --sample 200 [--seed S] [--folders handover,plan]`: small mistakes, each made
+ * `npm run mutants -- --sample 200 [--seed S] [--folders handover,plan]`: small faults, each made
  * alone in a copy of the repository. The tests of the folder run first, then every test that
- * imports the file. A mutant that no test notices is printed with its place. The seed comes from
- * the clock and is printed, so that each run looks somewhere else and can be repeated.
+ * imports the file. A mutant that passes all tests is printed with its position. The seed comes
+ * from the clock and is printed, so that each run tests other places and can be repeated.
  */
 const folders = ['billing', 'kinds', 'live', 'handover', 'plan', 'access', 'cancel', 'pull', 'engine', 'stripe']
 const { values } = parseArgs({
@@ -32,7 +32,7 @@ const files = values.folders.split(',').flatMap((folder) => globSync(`src/${fold
 const all = files.flatMap((file) =>
   mutationsOf(file, readFileSync(join(root, file), 'utf8')).map((one): Mutant => ({ ...one, file })),
 )
-// Folders count alike, however much code they hold.
+// Every folder has the same weight, however much code it has.
 const perFolder = Map.groupBy(all, ({ file }) => file.split('/').slice(0, 2).join('/'))
 const sample = Array.from({ length: Number(values.sample) }, () => random.one(random.one([...perFolder.values()])))
 
@@ -60,7 +60,7 @@ const killed = sample.length - survivors.length
 process.stdout.write(`${killed} of ${sample.length} killed (${Math.round((100 * killed) / sample.length)} %)\n`)
 for (const place of survivors) process.stdout.write(`survived ${place}\n`)
 
-/** The near tests first: most mistakes are found there, and they are quick. */
+/** The tests nearby come first: they are fast and find most faults. */
 async function isNoticed(file: string): Promise<boolean> {
   const near = nearTests(file)
   if (near.length > 0 && !(await passes(['run', ...near]))) return true
@@ -74,7 +74,7 @@ function nearTests(file: string): readonly string[] {
   )
 }
 
-/** A mutant that makes a test hang is noticed, too: half an hour is more than all tests take. */
+/** A mutant that makes a test hang counts as found: half an hour is more than all tests take. */
 function passes(args: readonly string[]): Promise<boolean> {
   const child = spawn('node_modules/.bin/vitest', [...args, '--config', 'test/vitest.config.ts', '--bail=1'], {
     cwd: copy,

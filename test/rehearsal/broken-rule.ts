@@ -14,7 +14,7 @@ export interface Trial {
   readonly seed?: number
 }
 
-/** Rehearses a small school with one rule of the product broken, or with none. */
+/** Rehearses a small school with one broken rule of the product, or with none. */
 export async function rehearsed(trial: Trial, mutation: Mutation = (context) => context): Promise<RehearsalReport> {
   await using school = await members(trial.people, trial.now ?? '2026-10-05T12:00:00Z')
   const project = school.stage('source')
@@ -35,8 +35,8 @@ function mutated(worlds: RehearsalWorlds, mutation: Mutation): RehearsalWorlds {
 }
 
 /**
- * What the first of some seeds finds: where a death falls depends on every request before it, and
- * no rule should have to be broken at a certain one.
+ * The result of the first seed that finds something: where a kill falls depends on every earlier
+ * request, and a broken rule should not depend on a certain one.
  */
 export async function foundBySomeSeed(trial: Trial, mutation?: Mutation): Promise<RehearsalReport> {
   let report = await rehearsed(trial, mutation)
@@ -44,7 +44,7 @@ export async function foundBySomeSeed(trial: Trial, mutation?: Mutation): Promis
   return report
 }
 
-/** What was found, in words: `missed 1, double 2`; `nothing` for a rehearsal that went well. */
+/** The result in words: `missed 1, double 2`; `nothing` for a rehearsal without differences. */
 export function found({ ok, counts }: RehearsalReport): string {
   const { expected: _expected, actual: _actual, ...differences } = counts
   const seen = Object.entries(differences).filter(([, count]) => count > 0)

@@ -4,8 +4,8 @@ import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 
 /**
- * The create goes out first, the hold after it. The program is told that the hold took, as far
- * expanded as it asked for, or it would see another subscription and take everything back.
+ * Sends the creation first and the hold after it. The program gets the answer of a successful hold
+ * with the requested expansions; otherwise it would see another subscription and undo everything.
  */
 export function createsBeforeHolding({ accounts, ...context }: Context): Context {
   let waiting: (() => Promise<unknown>) | undefined

@@ -3,8 +3,8 @@ import { found, rehearsed } from './broken-rule.ts'
 
 const broken = vi.hoisted(() => ({ now: false }))
 
-// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is
-// on.
+// Without the month-end case: the next date becomes the anchor, regardless of the day of the old
+// cycle.
 vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   const real = await original()
   return {
@@ -16,8 +16,8 @@ vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   }
 })
 
-test('the rehearsal finds that the month-end case is dropped', async () => {
-  // Moved while the next date is the last of a short month: 30 November of a cycle on the 31st.
+test('the rehearsal finds a missing month-end case', async () => {
+  // Moved while the next date is the last day of a short month: 30 November of a cycle on the 31st.
   const trial = { people: [{ since: '2026-08-31T10:00:00Z' }], now: '2026-11-05T12:00:00Z', months: 3 }
   expect(found(await rehearsed(trial))).toBe('nothing')
   broken.now = true

@@ -3,7 +3,7 @@ import { found, foundBySomeSeed, rehearsed } from './broken-rule.ts'
 
 const broken = vi.hoisted(() => ({ now: false }))
 
-// "Already cancelled" in the old account is taken for success without looking for a successor.
+// "Already cancelled" in the old account counts as success, without a search for a successor.
 vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
   const real = await original()
   return {
@@ -13,8 +13,8 @@ vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
   }
 })
 
-test('the rehearsal finds that a settled old subscription is taken for a cancelled member', async () => {
-  // With this seed somebody cancels in Kajabi in the tenth week, two weeks after their old
+test('the rehearsal finds that a settled old subscription counts as a cancelled member', async () => {
+  // With this seed a member cancels in Kajabi in the tenth week, two weeks after the old
   // subscription was settled.
   const people = Array.from({ length: 3 }, (_, index) => ({ since: `2026-09-${10 + index}T09:15:00Z` }))
   const trial = { people, months: 4, faults: true, seed: 5 }

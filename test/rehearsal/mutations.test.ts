@@ -11,10 +11,10 @@ import {
 import { found, foundBySomeSeed, rehearsed, type Trial } from './broken-rule.ts'
 import { createsBeforeHolding } from './holding-late.ts'
 
-// One rule broken at a time: the rehearsal must say so, or "nobody would notice" means nothing.
+// One broken rule at a time: the rehearsal must find it, or "nobody would notice" means nothing.
 
 const monthly: Member = { since: '2026-09-20T09:15:00Z' }
-/** Ten members whom faults, kills and their own wishes can meet in every state. */
+/** Ten members who may meet faults, kills and their own decisions in every state. */
 const ten: readonly Member[] = Array.from({ length: 10 }, (_, index) => ({ since: `2026-09-${10 + index}T09:15:00Z` }))
 
 test.each<[string, Mutation, Trial, RegExp, RegExp]>([
@@ -60,9 +60,9 @@ test.each<[string, Mutation, Trial, RegExp, RegExp]>([
   expect(report.differences.map(({ cause }) => cause).join(' ')).toMatch(why)
 })
 
-// A successor that no list shows is read by its id, and a hold that was kept is never released for
-// one that is not visible. So this mistake of a reader costs nobody money any more.
-test('looking up successors without cancelled ones makes no second payer', async () => {
+// A successor that no list shows is read by its id, and a kept hold is never released while the
+// successor is invisible. So this fault of a reader no longer costs a member money.
+test('looking up successors without cancelled ones does not cause a second payer', async () => {
   for (const seed of [2, 101, 102]) {
     const { counts } = await rehearsed({ people: ten, months: 4, faults: true, seed }, overlooksCancelledSuccessors)
     expect([counts.double, counts.two_payers]).toEqual([0, 0])

@@ -1,4 +1,4 @@
-/** A seeded source of chances: the same seed, the same story. (Mulberry32.) */
+/** A seeded random source: the same seed gives the same story. (Mulberry32.) */
 export interface Chance {
   /** In [0, 1). */
   next(): number

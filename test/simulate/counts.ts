@@ -1,2 +1,2 @@
-/** How often everything occurred, by name. */
+/** How often each event occurred, by name. */
 export type Counts = Readonly<Record<string, number>>

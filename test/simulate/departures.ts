@@ -7,13 +7,13 @@ import { Broken, onlyTheyLeft, stopsNoCollection, whoGoesOn } from './promises.t
 import { order } from './service.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-/** From a dead letter to the word of the operator. */
+/** The time between a dead letter and the operator's answer. */
 const answerSeconds = 20 * 60
 
 type Cancel = Extract<Happening, { readonly do: 'cancel' }>
 
 /**
- * Members who leave, by every door there is, and the service that has to hear them. (Promise 9.)
+ * Members who leave, by every door, and the service that must receive their requests. (Promise 9.)
  */
 export class Departures {
   private readonly worlds: TwinWorlds
@@ -41,8 +41,8 @@ export class Departures {
     }
     await this.work()
     if (whoGoesOn(this.worlds).size === before.size && (await this.worlds.service.rows('dead')).length === dead.size) {
-      // The same tag within minutes passes for the same wish; it stays until its wish is done, and
-      // is found by the next look.
+      // The same tag within minutes counts as the same request. It stays until the request is done,
+      // and the next look finds it.
       this.count('found_by_the_poller')
       await this.worlds.service.poll()
       await this.work()
@@ -66,7 +66,7 @@ export class Departures {
     }
     if (by === 'hook' && contact !== undefined) return this.tag(member, contact.id, arrives)
     const [successor] = live
-    // An old link leads nowhere once the old subscription is gone.
+    // An old link leads nowhere after the old subscription has ended.
     const isNew = successor !== undefined && (by === 'new door' || old === undefined || !isLive(old))
     const subscription = isNew ? successor.id : member.old
     const account = isNew ? 'target' : member.account
@@ -75,7 +75,7 @@ export class Departures {
     await this.worlds.act('moved', { act: 'cancel', when: 'now', account, subscription })
   }
 
-  /** The tag is set in Kajabi, which calls: once, twice, hours late, or never. */
+  /** The tag is set in Kajabi, which calls the hook once, twice, hours late, or never. */
   private async tag(member: Member, contact: string, arrives: Cancel['arrives']): Promise<void> {
     const { service, moved } = this.worlds
     const [tag = ''] = service.access.offers[offerOfMember(member)]?.cancel_tags ?? []
@@ -95,7 +95,7 @@ export class Departures {
     return this.worlds.service.look(({ request, side }) => diesAt === request * 2 + (side === 'before' ? 0 : 1))
   }
 
-  /** Everything that waits is worked on to its end. */
+  /** Processes all waiting signals. */
   async work(): Promise<void> {
     if (!(await this.worlds.service.work())) throw new Broken('promise 9: a cancel is pending for ever')
     await this.worlds.service.delivered()
@@ -103,8 +103,8 @@ export class Departures {
   }
 
   /**
-   * Who left in the end: they, or nobody without somebody being told, who then asks and cancels the
-   * right one by hand.
+   * In the end the member has left, or no subscription was cancelled and an alarm exists; the
+   * operator then asks and cancels the right one.
    */
   private async answered(member: Member, before: ReadonlySet<string>, dead: ReadonlySet<string>): Promise<Member> {
     const { service, members } = this.worlds
@@ -123,11 +123,11 @@ export class Departures {
       if (!service.alerts.some(({ key }) => key === `dead ${id}`))
         throw new Broken(`promise 9: nobody was told of the dead letter ${id}`)
     this.count('dead_letters')
-    // It takes a while until somebody has read it and asked.
+    // A person needs some time to read it and to ask.
     this.worlds.service.jump(answerSeconds)
     this.note(`a dead letter; ${member.key} is cancelled by hand`)
     await this.removeTags(member)
-    // From minute to minute: the tag is gone.
+    // The minute-by-minute poll finds the tag removed.
     await service.poll()
     await service.operator(member.key)
     await this.work()
@@ -143,7 +143,8 @@ export class Departures {
   }
 
   /**
-   * An old body comes again, perhaps about somebody who has subscribed anew since: nobody leaves.
+   * An old body arrives again, perhaps for a member who has subscribed again since: no subscription
+   * is cancelled.
    */
   async hearAgain(which: number): Promise<void> {
     const { service } = this.worlds

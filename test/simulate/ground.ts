@@ -10,8 +10,7 @@ import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { offerOf } from './people.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-// What is so in the two worlds, read from their own rows at any instant: nothing of the product's
-// is asked.
+// The facts of the two worlds at any instant, read from their own rows without code of the product.
 
 const liveStatuses = new Set(['active', 'trialing', 'past_due', 'unpaid'])
 
@@ -30,10 +29,10 @@ export function rowOf({ world }: Sandbox, account: string, id: string): Subscrip
 export interface Sides {
   readonly old: SubscriptionRow | undefined
   readonly twin: SubscriptionRow | undefined
-  /** Every subscription of the target with their mark, newest first. */
+  /** Every subscription of the target with the subscriber's mark, newest first. */
   readonly successors: readonly SubscriptionRow[]
   readonly live: readonly SubscriptionRow[]
-  /** Ended otherwise than by a revert or an undo. */
+  /** Ended, but not by a revert or an undo. */
   readonly ended: readonly SubscriptionRow[]
   readonly held: boolean
 }
@@ -58,20 +57,20 @@ export const isSettled = (row: SubscriptionRow): boolean =>
   row.cancellation_details.comment?.startsWith(settledComment) === true
 export const isLapsed = (row: SubscriptionRow): boolean => row.cancellation_details.reason === 'payment_failed'
 
-/** Who would charge them at the next renewal. */
+/** The subscriptions that would charge the member at the next renewal. */
 export function payersOf({ old, live, successors }: Sides): readonly string[] {
   const here = old !== undefined && collects(old) ? [old.id] : []
   return [...here, ...live.filter(collects).map(({ id }) => `${id} of ${successors.length} in the target`)]
 }
 
 /**
- * Whether anything of them still goes on in the world that migrates. A held one whose successor has
- * ended waits to be settled, and bills nobody.
+ * Whether a subscription of the member continues in the migrating world. A held one whose successor
+ * has ended waits to be settled and bills nothing.
  */
 export const goesOn = ({ old, live, held, ended }: Sides): boolean =>
   live.length > 0 || (old !== undefined && isLive(old) && !(held && ended.length > 0))
 
-/** The pause that the old account had of its own, as the mark of the hold keeps it. */
+/** The pause that the old account had itself, as stored in the mark of the hold. */
 export function pauseBefore({ old }: Sides): string | null {
   const mark: unknown = JSON.parse(old?.metadata[markHold] ?? '{}')
   const before = isJsonObject(mark) ? mark['before'] : null
@@ -83,7 +82,7 @@ export function emailOf({ moved }: TwinWorlds, { account, customer }: Member): s
   return moved.world.accounts.get(account)?.table(customers).get(customer)?.email ?? ''
 }
 
-/** Offers by key that somebody holds in Kajabi. */
+/** Offers, by key, that a person holds in Kajabi. */
 export function heldOffers({ moved, service }: TwinWorlds, email: string): readonly string[] {
   const site = siteOf(moved.world)
   const contact = site.contactOf(email)
@@ -92,7 +91,7 @@ export function heldOffers({ moved, service }: TwinWorlds, email: string): reado
   return Object.entries(service.access.offers).flatMap(([key, { kajabi }]) => (held.has(kajabi) ? [key] : []))
 }
 
-/** The offer that their subscription gives. */
+/** The offer that the member's subscription gives. */
 export const offerOfMember = ({ price }: Member): 'membership' | 'course' => offerOf(price)
 
 export interface Bills {
@@ -100,7 +99,7 @@ export interface Bills {
   readonly actual: readonly WorldCharge[]
 }
 
-/** Charges since the migration began, each with the subscriber it belongs to. */
+/** Charges since the migration began, each with its subscriber. */
 export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
   const names = new Map(members.map(({ old, key }) => [old, key]))
   const successors = new Map(names)
@@ -115,10 +114,7 @@ export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
   return { expected: since(twin, names), actual: since(moved, successors) }
 }
 
-/**
- * An invoice of its own, for a period that a revert left uncharged, names its subscriber in its
- * mark.
- */
+/** A separate invoice for a period that a revert left uncharged; its mark names the subscriber. */
 function carriedFor({ world }: Sandbox, account: string, invoice: string | null): string | undefined {
   const row = world.accounts
     .get(account)
@@ -140,8 +136,7 @@ export function isCollectedInSource({ moved }: TwinWorlds, { account, old }: Mem
 }
 
 /**
- * Invoices that an account goes on collecting, each as `account id`: an attempt is still ahead of
- * them.
+ * Invoices that an account continues to collect, each as `account id`: another attempt will follow.
  */
 export function collectedNow({ moved }: TwinWorlds): readonly string[] {
   return [...moved.world.accounts].flatMap(([account, tables]) =>
@@ -151,7 +146,7 @@ export function collectedNow({ moved }: TwinWorlds): readonly string[] {
   )
 }
 
-/** Whether the invoice waits, its subscription lives, and the account no longer collects it. */
+/** Whether the invoice is open, its subscription is live, and the account no longer collects it. */
 export function isStranded({ moved }: TwinWorlds, collected: string): boolean {
   const [account = '', id = ''] = collected.split(' ')
   const row = moved.world.accounts.get(account)?.table(invoices).get(id)
@@ -160,7 +155,7 @@ export function isStranded({ moved }: TwinWorlds, collected: string): boolean {
   return of !== undefined && isLive(of)
 }
 
-/** Whether somebody pays, or is being asked to. */
+/** Whether the member pays or is being asked to pay. */
 export function isClaim(worlds: TwinWorlds, member: Member): boolean {
   const { old, live, ended } = sidesOf(worlds, member)
   const [paying] = live.length > 0 ? live : ended.length > 0 ? ended : old === undefined ? [] : [old]

@@ -3,20 +3,20 @@ import type { Chance } from './chance.ts'
 import type { Arrival } from './service.ts'
 
 /**
- * What a member changes: card, plan, quantity, the end of it all (and thinks better of it), a
+ * What a member changes: card, plan, quantity, the end of the subscription (and its withdrawal), a
  * pause.
  */
 export const edits = ['card', 'plan', 'quantity', 'end', 'keep', 'pause', 'unpause'] as const
 export type Edit = (typeof edits)[number]
 
 /**
- * One thing that happens. A story is a list of these, so that a failing one can be told shorter.
- * Members are counted as they come; beyond the last it begins anew.
+ * One event of a story. A story is a list of events, so that a failing one can be shortened.
+ * Members are counted by index; after the last index it starts again with the first.
  */
 export type Happening =
-  /** Time passes in the world, up to weeks at once. */
+  /** Time passes, up to several weeks at once. */
   | { readonly do: 'days'; readonly days: number }
-  /** Somebody edits the YAML: one member, or everybody, is to stand there. */
+  /** A person edits the YAML: one member, or every member, gets this stage. */
   | { readonly do: 'stage'; readonly member: number; readonly stage: Stage }
   | { readonly do: 'wave'; readonly stage: Stage }
   | {
@@ -24,13 +24,14 @@ export type Happening =
       readonly diesAt: number | undefined
       readonly faults: number | undefined
       /**
-       * The killed life is followed by the next one at once, and set beside one that nobody killed.
+       * After the kill the next life follows at once; its end is compared with a run without a
+       * kill.
        */
       readonly beside?: true
     }
   /**
-   * A plan is made and kept for review; another day it is applied from its file, perhaps after
-   * somebody touched the file.
+   * A plan is made and saved for review. On another day it is applied from its file, perhaps after
+   * a change of the file.
    */
   | { readonly do: 'save plan' }
   | { readonly do: 'apply saved'; readonly tampered: boolean }
@@ -41,41 +42,43 @@ export type Happening =
       readonly arrives: Arrival
       readonly diesAt: number | undefined
     }
-  /** An old hook comes once more, long after. */
+  /** An old hook arrives again, long after the first time. */
   | { readonly do: 'old hook'; readonly which: number }
-  /** `own`: in the portal of whoever bills them. `old`: by an old link, whoever bills them. */
+  /**
+   * `own`: in the portal of the account that bills the member. `old`: by an old link, whichever
+   * account bills.
+   */
   | { readonly do: 'edit'; readonly member: number; readonly what: Edit; readonly door: 'own' | 'old' }
-  /** The operator makes a member's change on the other side, too, and says so in the YAML. */
+  /** The operator makes a member's change on the other side as well and declares it in the YAML. */
   | { readonly do: 'carry'; readonly member: number }
   | { readonly do: 'decline'; readonly member: number }
   | { readonly do: 'accept'; readonly member: number }
-  /** A forgotten checkout link of the old account sells once more. */
+  /** A forgotten checkout link of the old account sells again. */
   | { readonly do: 'old checkout'; readonly member: number }
   /**
    * An old integration adds an invoice item to a held subscription; the operator bills it in the
-   * target before time goes on.
+   * target before time passes.
    */
   | { readonly do: 'item'; readonly member: number }
   /** Another copy, its import, and another pull. */
   | { readonly do: 'pull' }
-  /** A member's entry disappears from the YAML. */
+  /** A member's entry is removed from the YAML. */
   | { readonly do: 'erase'; readonly member: number }
-  /** Somebody takes away an offer in Kajabi. */
+  /** An offer is revoked in Kajabi. */
   | { readonly do: 'revoke'; readonly member: number }
   | { readonly do: 'poll' }
-  /** The clock of the service's machine is set. */
+  /** The clock of the service's machine is changed. */
   | { readonly do: 'clock'; readonly hours: number }
   | { readonly do: 'lose the store' }
 
-/** Some thirty things that happen to a school with so many members. */
+/** About thirty events in a school with this many members. */
 export function randomHappenings(random: Chance, people: number): Happening[] {
-  // Most schools begin by moving everybody: what happens to those who are moved is what this is
-  // about.
+  // Most schools begin by moving every member, because the stories are about moved members.
   const wave: readonly Happening[] = random.happens(0.6) ? [{ do: 'wave', stage: 'target' }, appliedAt(random)] : []
   return [...wave, ...Array.from({ length: random.between(14, 28) }, () => randomHappening(random, people))]
 }
 
-/** Items come at any time, some of them in the middle of something else. */
+/** Items are added at any time, some of them while another action is incomplete. */
 export function withItems(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
   return happenings.flatMap((one): Happening[] =>
     random.happens(0.08) ? [one, { do: 'item', member: random.between(0, people - 1) }] : [one],

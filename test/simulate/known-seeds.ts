@@ -1,6 +1,6 @@
 /**
- * Seeds with which a promise was once broken, by the story's own mistake or by the product's: each
- * stays here. `npm test` lives the cheap ones, `npm run simulate -- --known` all of them.
+ * Seeds that once broke a promise, by a fault of the story or of the product; each stays here. `npm
+ * test` runs the cheap ones, `npm run simulate -- --known` all of them.
  */
 export const knownSeeds: Readonly<Record<number, string>> = {
   113: 'a lone settle, and an item added as the last thing before the end',
@@ -16,5 +16,5 @@ export const knownSeeds: Readonly<Record<number, string>> = {
   910_043: 'a store that was lost while an entry was not in the YAML',
 }
 
-/** Those that `npm test` lives, with the rarer people and events. */
+/** The seeds that `npm test` runs, with the rarer people and events. */
 export const cheapSeeds: readonly number[] = [113, 1_117, 6_020, 6_232, 6_234]

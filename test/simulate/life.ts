@@ -5,38 +5,41 @@ import type { Member, TwinWorlds } from './world.ts'
 import type { SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 
-/** One change, as the portal made it. */
+/** One change as the portal made it. */
 export interface Change {
   readonly what: Edit
   readonly plan?: PriceName
   readonly quantity?: number
 }
 
-/** What became of one member that their rows do not say. */
+/** What happened to a member that the rows do not show. */
 export interface Doings {
-  /** Set back at least once. */
+  /** Reverted at least once. */
   reverted: boolean
-  /** Their card was refused at some time. */
+  /** The card was declined at some time. */
   declined: boolean
-  /** Their card is refused now. */
+  /** The card is declined now. */
   refused: boolean
-  /** Made at the new subscription, and not at the held old one. */
+  /** Changes of the new subscription that the held old one does not have. */
   readonly inNew: Change[]
-  /** Made at the held old subscription by an old door, and not at the new one. */
+  /** Changes of the held old subscription by an old door that the new one does not have. */
   readonly inOld: Change[]
-  /** A new card given in the target, or by an old door. */
+  /** A new card, set in the target or by an old door. */
   cards: boolean
-  /** A new card given to the held old one by an old door, and not yet in the target. */
+  /**
+   * A new card that an old door set on the held old subscription and that the target does not have
+   * yet.
+   */
   cardInOld: boolean
-  /** Time passed meanwhile. */
+  /** Time passed since. */
   lateCard: boolean
-  /** A pull came after what they changed in the target. */
+  /** A pull came after the member's change in the target. */
   adopted: boolean
-  /** What a person can change of the old subscription, as it was when it was put on hold. */
+  /** The changeable parts of the old subscription when it was put on hold. */
   heldAs: string | undefined
 }
 
-/** What people did in this story. */
+/** The acts of people in this story. */
 export class Life {
   private readonly doings = new Map<string, Doings>()
 
@@ -47,9 +50,9 @@ export class Life {
   }
 
   /**
-   * A revert takes back an invoice that was being dunned, and with it how far the dunning had come:
-   * it begins anew in the old account. A card that an old door gave while theirs was refused pays
-   * in the target only once the operator has carried it.
+   * A revert takes back an invoice in dunning, and with it the progress of the dunning: it starts
+   * again in the old account. A card that an old door set during the declines pays in the target
+   * only after the operator has carried it.
    */
   beginsAnew(member: Member): boolean {
     const { reverted, declined, lateCard } = this.of(member)
@@ -57,16 +60,16 @@ export class Life {
   }
 
   /**
-   * One of two subscriptions of a customer ended while their card was refused: Stripe then stops
-   * the collection of the other's invoices, in that account alone. How far the dunning of the other
-   * comes depends on where it is billed, and no operator decides it here.
+   * One of two subscriptions of a customer ended while the card was declined: Stripe then stops the
+   * collection of the other's invoices, in that account only. How far the dunning of the other
+   * proceeds depends on where it is billed, and no operator decides it here.
    */
   dunnedApart(worlds: TwinWorlds, member: Member): boolean {
     const theirs = worlds.members.filter(({ customer }) => customer === member.customer)
     return theirs.length > 1 && this.of(member).declined && theirs.some((one) => hasEnded(worlds, one))
   }
 
-  /** After anything that happened: who is on hold by now, and as what. */
+  /** After every event: records which subscriptions are on hold now, and in which form. */
   look(worlds: TwinWorlds): void {
     for (const member of worlds.members) {
       const { old, held, live } = sidesOf(worlds, member)
@@ -99,7 +102,7 @@ function fresh(): Doings {
   }
 }
 
-/** What a person can change of an old subscription. */
+/** The parts of an old subscription that a person can change. */
 export function changeable({ moved }: TwinWorlds, { account }: Member, row: SubscriptionRow): string {
   const customer = moved.world.account(account).table(customers).get(row.customer)
   const { items, cancel_at: at, cancel_at_period_end: ends, default_payment_method: method } = row

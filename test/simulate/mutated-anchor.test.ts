@@ -1,11 +1,11 @@
 import { expect, test, vi } from 'vitest'
 import { tell } from './simulate.ts'
 
-// Whole worlds one after the other: slow on a busy machine, never waiting for anything.
+// Whole worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 120_000 })
 
-// The month-end case dropped: the next date is taken for the anchor, whatever day the old cycle is
-// on.
+// Without the month-end case: the next date becomes the anchor, regardless of the day of the old
+// cycle.
 vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   const real = await original()
   return {
@@ -17,7 +17,7 @@ vi.mock(import('../../src/billing/anchor.ts'), async (original) => {
   }
 })
 
-test('the simulation finds that the month-end case is dropped', async () => {
+test('the simulation finds a missing month-end case', async () => {
   const { broken } = await tell(
     0,
     [{ since: '2026-08-31T10:00:00Z' }],

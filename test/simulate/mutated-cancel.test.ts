@@ -1,10 +1,10 @@
 import { expect, test, vi } from 'vitest'
 import { tell } from './simulate.ts'
 
-// Whole worlds one after the other: slow on a busy machine, never waiting for anything.
+// Whole worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 120_000 })
 
-// "Already cancelled" in the old account is taken for success without looking for a successor.
+// "Already cancelled" in the old account counts as success, without a search for a successor.
 vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
   const real = await original()
   return {
@@ -14,7 +14,7 @@ vi.mock(import('../../src/cancel/decide.ts'), async (original) => {
   }
 })
 
-test('the simulation finds that a settled old subscription is taken for a cancelled member', async () => {
+test('the simulation finds that a settled old subscription counts as a cancelled member', async () => {
   const { broken } = await tell(
     0,
     [{ since: '2026-09-20T09:15:00Z' }],

@@ -12,10 +12,10 @@ import {
 import type { Person } from './people.ts'
 import { tell } from './simulate.ts'
 
-// Whole worlds one after the other: slow on a busy machine, never waiting for anything.
+// Whole worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 120_000 })
 
-// One rule broken at a time: the simulation must find each, or it proves nothing about the product.
+// One broken rule at a time: the simulation must find each, or it proves nothing about the product.
 
 const move: readonly Happening[] = [
   { do: 'stage', member: 0, stage: 'target' },
@@ -62,8 +62,8 @@ test.each<[string, Mutation, Person, readonly Happening[], RegExp]>([
     'releasing when the target cannot be read',
     takesSilenceForEmpty,
     monthly,
-    // The creation's answer was lost with the run that asked for it; the next one looks, and the
-    // target does not answer.
+    // The answer of the creation was lost with the run that sent it; the next run looks for the
+    // successor, but the target does not answer.
     [
       clean,
       { do: 'stage', member: 0, stage: 'target' },

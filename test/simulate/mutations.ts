@@ -3,7 +3,7 @@ import { CommandError, failed } from '../../src/core/outcome.ts'
 import type { Context } from '../../src/engine/context.ts'
 import type { StripeAccount, StripeRequest } from '../../src/engine/ports.ts'
 
-/** Breaks the product on purpose, so that it can be shown that the simulation finds it. */
+/** Breaks the product on purpose, to show that the simulation finds it. */
 export type Mutation = (context: Context) => Context
 
 /** The same context with every account changed. */
@@ -13,7 +13,7 @@ export function onAccounts(context: Context, change: (account: StripeAccount) =>
   return { ...context, accounts: { target: change(target), sources: changed } }
 }
 
-/** Rewrites what leaves, as if the product had made another request. */
+/** Changes sent requests, as if the product had made other ones. */
 function sending(change: (request: StripeRequest) => StripeRequest): Mutation {
   return (context) =>
     onAccounts(context, (account) => ({ ...account, send: (request) => account.send(change(request)) }))
@@ -25,7 +25,7 @@ export const forgetsProrationNone: Mutation = sending((request) =>
   isCreation(request) ? { ...request, params: { ...request.params, proration_behavior: undefined } } : request,
 )
 
-/** A three-month coupon with one renewal left is given whole again. */
+/** A three-month coupon with one renewal left is granted again in full. */
 export const carriesCouponsWhole: Mutation = sending((request) =>
   isCreation(request)
     ? {
@@ -37,7 +37,7 @@ export const carriesCouponsWhole: Mutation = sending((request) =>
     : request,
 )
 
-/** Prices are told apart by amount and interval alone. */
+/** Prices are distinguished only by amount and interval. */
 export const forgetsIntervalCount: Mutation = sending((request) =>
   request.method === 'POST' && request.path === '/v1/prices' && isJsonObject(request.params?.['recurring'])
     ? { ...request, params: { ...request.params, recurring: { interval: request.params['recurring']['interval'] } } }
@@ -53,8 +53,8 @@ function listing(change: (account: StripeAccount, path: string) => StripeAccount
 }
 
 /**
- * Successors are looked for among living subscriptions only, in lists and by id: what the store
- * knows of is read by its id and would be found there.
+ * Successors are looked for only among live subscriptions, in lists and by id; otherwise a read by
+ * the id in the store would find them.
  */
 export const overlooksCancelledSuccessors: Mutation = (context) =>
   onAccounts(context, (account) => {
@@ -79,7 +79,7 @@ export const overlooksCancelledSuccessors: Mutation = (context) =>
     }
   })
 
-/** A target that does not answer is taken for an empty one. */
+/** A target that does not answer counts as empty. */
 export const takesSilenceForEmpty: Mutation = listing((account, path) =>
   account.name === 'target' && path === '/v1/subscriptions' ? async function* () {} : undefined,
 )

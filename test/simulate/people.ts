@@ -7,21 +7,21 @@ import { at } from '../engine/rig.ts'
 import type { Chance } from './chance.ts'
 import { idIn } from './service.ts'
 
-/** One subscriber of the old accounts, as they signed up. */
+/** One subscriber of the old accounts at the sign-up. */
 export interface Person {
-  /** When: the anchor of their billing cycle. */
+  /** The instant of the sign-up, which is the anchor of the billing cycle. */
   readonly since: string
   readonly price?: PriceName
   readonly coupon?: 'welcome' | 'forever' | 'free'
-  /** A discount on the customer, from the days when one could be given there. */
+  /** A discount on the customer, from the time when one could be created there. */
   readonly loyal?: true
   /** A second item. */
   readonly addon?: true
   readonly quantity?: number
   readonly taxed?: true
-  /** Days of trial, long enough that it still runs when the migration begins. */
+  /** Days of trial, enough to be still in trial when the migration begins. */
   readonly trial?: number
-  /** The card stands on the subscription itself. */
+  /** The card is set on the subscription itself. */
   readonly pinned?: true
   /** Collection is paused in the old account. */
   readonly paused?: true
@@ -55,8 +55,8 @@ const of = (
 })
 
 /**
- * Two, no and three decimals; a week, a month, three months, a year; and what each can be changed
- * for.
+ * Two, no and three decimals; a week, a month, three months, a year; and the plans that each can
+ * change to.
  */
 export const prices = {
   monthly: of('us', 'Membership', 'usd', 4_900),
@@ -78,7 +78,7 @@ export const prices = {
 
 export type PriceName = keyof typeof prices
 
-/** The plan that a portal offers beside each. */
+/** The plan that a portal offers instead of each. */
 export const otherPlan: Readonly<Partial<Record<PriceName, PriceName>>> = {
   monthly: 'premium',
   premium: 'monthly',
@@ -105,7 +105,7 @@ const sold: readonly PriceName[] = [
 ]
 
 /**
- * A random small school: month ends, all intervals, three kinds of currencies, coupons part-way,
+ * A random small school: month ends, all intervals, three kinds of currencies, partly used coupons,
  * trials, taxes, pauses, people with two subscriptions.
  */
 export function randomPeople(random: Chance): Person[] {
@@ -131,8 +131,7 @@ export function randomPeople(random: Chance): Person[] {
     const shares = random.happens(0.2)
     return { ...fitting({ since, price, ...(coupon === undefined ? {} : { coupon }), ...oddity }), shares }
   })
-  // In the order in which they signed up, so that somebody's second subscription comes after the
-  // first.
+  // In the order of sign-ups, so that a second subscription comes after the first.
   return people
     .toSorted((a, b) => (a.since < b.since ? -1 : 1))
     .map(({ shares, ...one }, index, all): Person => {
@@ -143,7 +142,7 @@ export function randomPeople(random: Chance): Person[] {
     })
 }
 
-/** Somebody pays by the day, or owes nothing at all. */
+/** A member who pays daily, or who owes nothing at all. */
 export function withRarePeople(random: Chance, people: readonly Person[]): Person[] {
   return people.map((person, index) => {
     const isAlone = person.customerOf === undefined && !people.some(({ customerOf }) => customerOf === index)
@@ -156,12 +155,12 @@ export function withRarePeople(random: Chance, people: readonly Person[]): Perso
   })
 }
 
-/** What does not go together is left out. */
+/** Removes combinations that cannot exist. */
 function fitting(person: Person): Person {
   const { addon, coupon, loyal, ...rest } = person
   return {
     ...rest,
-    // A customer's discount applies only where the subscription has none of its own.
+    // A customer's discount applies only to a subscription without its own discount.
     ...(coupon === undefined || loyal === true ? {} : { coupon }),
     ...(loyal === true ? { loyal } : {}),
     ...(addon === true && rest.price === 'monthly' ? { addon } : {}),
@@ -175,7 +174,7 @@ function sameMoney(a: Person, b: Person): boolean {
 
 export const accountOf = ({ price = 'monthly' }: Person): 'us' | 'intl' => prices[price].account
 
-/** Which offer in Kajabi a price gives. */
+/** The offer in Kajabi that a price gives. */
 export const offerOf = (price: PriceName): 'membership' | 'course' => (price === 'course' ? 'course' : 'membership')
 
 /** Ids in the old accounts. */
@@ -186,7 +185,7 @@ export interface OldTown {
   readonly customers: readonly string[]
 }
 
-/** Two old accounts with these people, living until `now`. */
+/** Two old accounts with these people, played until `now`. */
 export async function oldTown(people: readonly Person[], now: string): Promise<OldTown> {
   const first = people.map(({ since }) => since).toSorted()[0] ?? now
   const sandbox = createSandbox({ clock: at(first) })

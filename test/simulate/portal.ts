@@ -15,18 +15,18 @@ import { idIn } from './service.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
 /**
- * Members at the portals, old and new, and at their banks; and the operator who makes a change on
- * the other side, too.
+ * Members in the old and new portals and at their banks, and the operator who makes a change on the
+ * other side as well.
  */
 export class Portal {
   private readonly worlds: TwinWorlds
   private readonly life: Life
   private readonly note: (text: string) => void
   private readonly count: (name: string) => void
-  /** Prices of the target that somebody made by hand, for its portal. */
+  /** Prices of the target that a person created manually, for its portal. */
   private readonly offered = new Map<PriceName, string>()
   private pulledAs = new Map<string, string>()
-  /** Items that wait in an old account, by subscriber. */
+  /** Pending items in an old account, by subscriber. */
   private readonly items = new Map<string, string>()
 
   constructor(worlds: TwinWorlds, life: Life, note: (text: string) => void, count: (name: string) => void) {
@@ -37,10 +37,7 @@ export class Portal {
     this.pulled()
   }
 
-  /**
-   * Before anything is migrated: what somebody else has in the target, the prices of its portal
-   * among them.
-   */
+  /** Before the migration: objects of others in the target, including the prices of its portal. */
   plantForeign(): Foreign {
     const { world } = this.worlds.moved
     const maker = new Maker(world)
@@ -69,13 +66,13 @@ export class Portal {
     return { ids, friend: present(siteOf(world).contactOf('friend@example.com'), 'friend').id }
   }
 
-  /** The YAML says again what the old accounts say. */
+  /** The YAML matches the old accounts again. */
   pulled(): void {
     this.pulledAs = new Map(this.worlds.members.map((member) => [member.key, this.asIs(member)]))
     for (const member of this.worlds.members) this.life.of(member).adopted = true
   }
 
-  /** Whether somebody at the source is otherwise than the YAML says. */
+  /** Whether a subscriber at the source differs from the YAML. */
   isChanged(member: Member): boolean {
     return this.pulledAs.get(member.key) !== this.asIs(member)
   }
@@ -96,7 +93,8 @@ export class Portal {
     if (row === undefined || !isCalm(row) || (atNew && losesDiscount(row, this.worlds.now()))) return
     const change = changeOf(this.nameOf(atNew ? 'target' : member.account, row), row, what)
     if (change === undefined) return
-    // Where the held old one is changed, the pause is ours: its own portal has none to offer.
+    // Where the held old subscription is changed, the pause is Crossbill's: its own portal cannot
+    // offer one.
     if (held && !atNew && (what === 'pause' || what === 'unpause')) return
     this.count(`edits_${what}`)
     this.count(atNew ? 'edits_in_new_portal' : held ? 'edits_by_old_door_on_hold' : 'edits_at_source')
@@ -104,23 +102,23 @@ export class Portal {
       `${member.key}: ${JSON.stringify(change)} at ${atNew ? 'the new' : held ? 'the held old' : 'the old'} one`,
     )
     await this.make('moved', atNew ? 'target' : member.account, row.id, change)
-    // The customer's own card is that of all their subscriptions.
+    // All subscriptions of the customer use the customer's own card.
     if (what === 'card')
       for (const one of this.worlds.members)
         if (one.customer === member.customer)
           Object.assign(this.life.of(one), { cards: true, refused: false, cardInOld: held && !atNew })
-    // What was said of earlier changes says nothing of this one.
+    // An override for earlier changes does not cover this one.
     this.worlds.override(member.key, [])
-    // A pause is none of the terms: what a pull took over before it is taken over still.
+    // A pause is not one of the terms: what a pull adopted before stays adopted.
     if (what !== 'pause' && what !== 'unpause') doings.adopted = false
     const reachesThem = atNew || !held || what === 'card' || what === 'end' || what === 'keep'
     if (reachesThem) await this.make('twin', member.account, member.old, change)
-    // A pause goes back by itself with whoever is set back.
+    // A revert carries a pause back without help.
     if (atNew && held && what !== 'pause' && what !== 'unpause') doings.inNew.push(change)
     if (!atNew && held && !reachesThem) doings.inOld.push(change)
   }
 
-  /** The operator makes the change on the other side, too, and says so in the YAML. */
+  /** The operator makes the change on the other side as well and declares it in the YAML. */
   async carry(member: Member): Promise<void> {
     const doings = this.life.of(member)
     const { live, held } = sidesOf(this.worlds, member)
@@ -132,7 +130,7 @@ export class Portal {
     this.note(`${member.key}: changes are made on the other side, too`)
     for (const change of doings.inNew) {
       await this.make('moved', member.account, member.old, change)
-      // The bank refuses the card wherever it is charged.
+      // The bank declines the card in every account.
       if (change.what === 'card' && doings.refused) {
         const { account, old: subscription } = member
         await this.worlds.act('moved', { act: 'decline_card', account, subscription })
@@ -154,8 +152,8 @@ export class Portal {
   }
 
   /**
-   * An old integration adds an item to the old subscription while it is on hold; without the
-   * migration it would be on the next invoice.
+   * An old integration adds an item to the old subscription during the hold; without the migration,
+   * the next invoice would contain it.
    */
   async addItem(member: Member): Promise<void> {
     const { old, twin, live, held } = sidesOf(this.worlds, member)
@@ -174,8 +172,8 @@ export class Portal {
   }
 
   /**
-   * The operator, whom verify has told, takes every such item out of the old account and bills it
-   * in the new one.
+   * The operator reads the report of verify, removes every such item from the old account and bills
+   * it in the new one.
    */
   async billItems(): Promise<void> {
     for (const member of this.worlds.members) {
@@ -201,7 +199,7 @@ export class Portal {
     return world.transact(() => idIn(new Maker(world).post(world.account(account), '/v1/invoiceitems', params)))
   }
 
-  /** What was changed by an old door bills them once the old account does so again. */
+  /** Changes by an old door apply to the bills as soon as the old account bills again. */
   async bringIntoForce(): Promise<void> {
     for (const member of this.worlds.members) {
       const { inOld } = this.life.of(member)
@@ -213,14 +211,12 @@ export class Portal {
     }
   }
 
-  /**
-   * The bank refuses this card from now on, in whichever account it is charged, or takes it again.
-   */
+  /** The bank declines this card from now on, in every account, or accepts it again. */
   async decline(member: Member, declines: boolean): Promise<void> {
     const sides = sidesOf(this.worlds, member)
     const { twin, live, old } = sides
-    // What comes after the last attempt is each account's own setting; the British one keeps them
-    // unpaid.
+    // The action after the last attempt is a setting of each account; the British one leaves
+    // subscriptions unpaid.
     if (member.account !== 'us' || twin === undefined || !isLive(twin) || !goesOn(sides)) return
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
@@ -238,7 +234,7 @@ export class Portal {
     if (live.length === 0) await this.temperOfCopy(member, declines)
   }
 
-  /** Who is not moved yet has a copy of the card in the target already. */
+  /** A member before the move already has a copy of the card in the target. */
   private async temperOfCopy({ account, customer, old }: Member, declines: boolean): Promise<void> {
     const { world } = this.worlds.moved
     const row = world.account(account).table({ name: 'subscriptions' }).get(old) as SubscriptionRow | undefined
@@ -254,7 +250,7 @@ export class Portal {
     }
   }
 
-  /** A forgotten checkout link of the old account sells once more, to somebody it knows. */
+  /** A forgotten checkout link of the old account sells again, to an existing customer. */
   async oldCheckout(member: Member): Promise<void> {
     const { twin } = sidesOf(this.worlds, member)
     const isDollar = prices[member.price].currency === 'usd'
@@ -297,7 +293,7 @@ export class Portal {
     }
   }
 
-  /** Which of the school's plans the first item is, by its terms. */
+  /** The plan of the school that the first item is, by its terms. */
   private nameOf(account: string, { items }: SubscriptionRow): PriceName | undefined {
     const row = this.worlds.moved.world
       .account(account)
@@ -315,8 +311,8 @@ function isCalm({ status }: SubscriptionRow): boolean {
 }
 
 /**
- * An update before the first renewal may take a discount away; a member with one is not offered it
- * until then.
+ * An update before the first renewal may remove a discount, so a member with a discount gets no
+ * such offer until then.
  */
 function losesDiscount(
   { discounts, billing_cycle_anchor: anchor, trial_end: trial }: SubscriptionRow,
@@ -325,7 +321,7 @@ function losesDiscount(
   return discounts.length > 0 && now <= Math.max(anchor, trial ?? 0)
 }
 
-/** What the portal offers for this one; nothing when it makes no sense there. */
+/** What the portal offers for this subscription; nothing where it makes no sense. */
 function changeOf(name: PriceName | undefined, row: SubscriptionRow, what: Edit): Change | undefined {
   const ends = row.cancel_at !== null || row.cancel_at_period_end
   switch (what) {

@@ -36,8 +36,7 @@ import type { Life } from './life.ts'
 import { violationsNow } from './truth.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-// The ten promises (their text stands in the handbook's terms beside each check), each looked at in
-// the rows of the simulated worlds.
+// The ten promises (each check names its promise), checked in the rows of the simulated worlds.
 
 interface Marked extends Row {
   readonly active: boolean
@@ -46,7 +45,7 @@ interface Marked extends Row {
 
 const productTable: TableDefinition<Marked> = { name: 'products' }
 
-/** A promise that did not hold: `promise 1: …`. */
+/** A broken promise: `promise 1: …`. */
 export class Broken extends Error {
   override name = 'Broken'
 }
@@ -56,8 +55,8 @@ function broken(promise: number, what: string): Broken {
 }
 
 /**
- * Promise 1, one payer: at no instant could two accounts charge one subscriber. Looked at between
- * any two requests.
+ * Promise 1, one payer: at no instant could two accounts charge one subscriber. Checked between any
+ * two requests.
  */
 export function onePayer(worlds: TwinWorlds): void {
   for (const member of worlds.members) {
@@ -67,8 +66,8 @@ export function onePayer(worlds: TwinWorlds): void {
 }
 
 /**
- * Promise 1, the other half: when nothing is under way, whoever would be billed without us is
- * billed by one, and nobody else is.
+ * Promise 1, the other half: when no work is in progress, every member who would be billed without
+ * Crossbill has exactly one payer, and no other member has one.
  */
 export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
   for (const member of worlds.members) {
@@ -83,15 +82,15 @@ export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
 }
 
 /**
- * Promise 2, same bill: date to the second, amount to the cent, currency, as in the world in which
- * nobody migrates.
+ * Promise 2, same bill: date to the second, amount to the cent, and currency, as in the control
+ * run.
  */
 export function sameBills(worlds: TwinWorlds, life: Life): void {
   const { expected, actual } = billsOf(worlds)
   const found = compareCharges(expected, actual).filter(({ code, subscriber }) => {
     const member = worlds.members.find(({ key }) => key === subscriber)
     // A revert just after a renewal takes the new account's invoice back and bills the period in
-    // the old one: the same money, a little later.
+    // the old account: the same amount, a little later.
     if (member !== undefined && life.dunnedApart(worlds, member)) return false
     return member === undefined || !(life.beginsAnew(member) || (code === 'date_differs' && life.of(member).reverted))
   })
@@ -102,15 +101,15 @@ export function sameBills(worlds: TwinWorlds, life: Life): void {
 }
 
 /**
- * Promise 2, of debts: Stripe stops the collection of every invoice of a customer when one of their
- * subscriptions is cancelled; a cancel of ours leaves those of the others as they were.
+ * Promise 2, of debts: Stripe stops the collection of every invoice of a customer when one of the
+ * subscriptions is cancelled; a cancel by Crossbill leaves the invoices of the others as they were.
  */
 export function stopsNoCollection(worlds: TwinWorlds, before: readonly string[]): void {
   const stranded = before.find((one) => isStranded(worlds, one))
   if (stranded !== undefined) throw broken(2, `${stranded} is no longer collected, and its subscription goes on`)
 }
 
-/** Promise 3, nobody forgotten: `verify` says what is so, all of it and nothing else. */
+/** Promise 3, no member forgotten: `verify` reports all that is wrong and nothing else. */
 export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, context: Context): Promise<number> {
   const { violations } = await verify(context)
   const told = new Set(violations.map(({ code, subscriber }) => `${code} ${subscriber}`))
@@ -123,7 +122,7 @@ export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, contex
   return violations.length
 }
 
-/** Promise 3: no successor that stands in the target is called missing. */
+/** Promise 3: no successor that exists in the target is reported as missing. */
 export function missesNoSuccessor(worlds: TwinWorlds, { blocked }: Plan): void {
   for (const { address, code } of blocked) {
     const member = worlds.members.find(({ key }) => address === `subscriber.${key}`)
@@ -133,20 +132,17 @@ export function missesNoSuccessor(worlds: TwinWorlds, { blocked }: Plan): void {
   }
 }
 
-/** One request that left, and the account that it was sent to. */
+/** One sent request and the account that received it. */
 export interface Sent extends StripeRequest {
   readonly account: string
-  /**
-   * Measured in the world's own rows: the customer that the request names was the same before and
-   * after it.
-   */
+  /** Measured in the world's own rows: the customer that the request names did not change. */
   isIdle?: boolean
 }
 
 /**
- * The customer that a request names while it only unsets metadata: the shape of a register, which
- * asks Stripe's idempotency keys what two runs must agree on. Undefined for every other request:
- * such a request always needs a plan.
+ * The customer of a request that only unsets metadata: the form of a register, which asks Stripe's
+ * idempotency keys what two runs must agree on. Undefined for every other request, which always
+ * needs a plan.
  */
 export function customerOfRegister({ moved }: TwinWorlds, account: string, request: StripeRequest): string | undefined {
   const id = /^\/v1\/customers\/(\w+)$/.exec(request.path)?.[1]
@@ -157,16 +153,16 @@ export function customerOfRegister({ moved }: TwinWorlds, account: string, reque
 }
 
 /**
- * What a revert and an undo do about the target's newest invoice and a period nobody charged:
- * decided while working, never about anything else.
+ * What a revert and an undo do about the newest invoice of the target and an uncharged period. They
+ * decide it during the work, and only that.
  */
 const aboutInvoices =
   /^\/v1\/(invoices(\/[^/]+(\/(finalize|void))?)?|invoiceitems|subscription_schedules\/[^/]+\/release)$/
 
 /**
- * Promise 4, what you reviewed is what happens: nothing is sent that the plan does not hold, and
- * nothing of it twice. A register changes nothing that a person could review, so no plan holds it;
- * whether it changed nothing is measured and not believed.
+ * Promise 4, what you reviewed is what happens: every sent request is in the plan, and none is sent
+ * twice. A register changes nothing that a person could review, so no plan has it; that it changed
+ * nothing is measured, not assumed.
  */
 export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
   const left = plan.changes.flatMap(({ steps }) =>
@@ -186,14 +182,14 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${parts.join('/')}$`)
 }
 
-/** Promise 4: refused, with one of these words, before anything was sent. */
+/** Promise 4: refused with one of these codes before any request was sent. */
 export function refusedWith(error: unknown, codes: readonly string[], sent: readonly Sent[]): void {
   if (!(error instanceof CommandError) || !codes.includes(error.code))
     throw broken(4, `a plan that no longer fits was not refused as ${codes.join(' or ')}: ${String(error)}`)
   if (sent.length > 0) throw broken(4, `refused as ${error.code}, yet ${sent[0]?.method} ${sent[0]?.path} was sent`)
 }
 
-/** Promise 5, crash anywhere, run again: no object is made twice. */
+/** Promise 5, crash anywhere, run again: no object is created twice. */
 export function nothingTwice({ moved }: TwinWorlds): void {
   const tables = moved.world.account('target')
   const rows = [
@@ -218,8 +214,8 @@ export function nothingTwice({ moved }: TwinWorlds): void {
 }
 
 /**
- * Promise 5: a killed run and the next one end as one run that nobody killed. Ids differ;
- * everything else is compared.
+ * Promise 5: a killed run and its successor end like a run without a kill. Ids differ; everything
+ * else is compared.
  */
 export function sameEnd(worlds: TwinWorlds, clean: Sandbox): void {
   for (const { key, account, old } of worlds.members) {
@@ -249,7 +245,7 @@ function endOf(sandbox: Sandbox, { key, account, old }: Pick<Member, 'key' | 'ac
 }
 
 /**
- * Promise 6, undo: a member who was moved back is billed in the old account as if nothing had
+ * Promise 6, undo: a member who was moved back is billed in the old account as if the move had not
  * happened.
  */
 export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
@@ -263,9 +259,9 @@ export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
 }
 
 /**
- * What was billed meanwhile elsewhere has invoices elsewhere, and what the operator made later was
- * asked for later. The number of the last release stays, because the keys of the next hand-over
- * derive from it; it bills nothing. Every other mark, and a number of another form, is a
+ * Invoices of the time in the other account are in the other account, and what the operator created
+ * later was requested later. The number of the last release stays, because the keys of the next
+ * hand-over derive from it; it bills nothing. Every other mark, and a number of another form, is a
  * difference.
  */
 function billedAs(row: ReturnType<typeof rowsOf>[number]): object {
@@ -275,7 +271,7 @@ function billedAs(row: ReturnType<typeof rowsOf>[number]): object {
   return { ...rest, metadata, discounts: discounts.length, card: method !== null }
 }
 
-/** What was in the accounts and in Kajabi before, made by somebody else. */
+/** Objects of others that existed in the accounts and in Kajabi before. */
 export interface Foreign {
   /** `target prod_…` */
   readonly ids: readonly string[]
@@ -283,8 +279,8 @@ export interface Foreign {
 }
 
 /**
- * Promise 7, ownership: nothing is sent about what somebody else made, nothing with history is
- * deleted, offers given by hand stay.
+ * Promise 7, ownership: no request changes objects of others, no object with history is deleted,
+ * offers granted by people stay.
  */
 export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, sent: readonly Sent[]): void {
   for (const { account, method, path } of sent) {
@@ -296,7 +292,7 @@ export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, 
   if (site.grantsOf(friend).length === 0) throw broken(7, 'an offer given by hand was taken away')
 }
 
-/** Promise 7: removing YAML cancels nobody and takes nothing away. */
+/** Promise 7: removing YAML cancels no subscription and revokes nothing. */
 export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
   for (const { key } of worlds.members) {
     if (worlds.isDeclared(key)) continue
@@ -307,8 +303,8 @@ export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
 }
 
 /**
- * Promise 8, losing the state loses nothing: rebuilt from the marks it names the same objects, and
- * the same people stand where they stood.
+ * Promise 8, losing the state loses nothing: a store that is rebuilt from the marks names the same
+ * objects, and every member is in the same place.
  */
 export async function rebuiltEquals(
   worlds: TwinWorlds,
@@ -320,7 +316,8 @@ export async function rebuiltEquals(
   const after = await told(worlds, context.store, context)
   if (findings.length > 0) throw broken(8, findings.join('; '))
   const missing = before.filter((one) => !after.includes(one))
-  // It may know of more grants: of who was in no file when the lost one was made.
+  // It may contain more grants: those of members who were in no file when the lost store was
+  // written.
   const more = after.filter((one) => !before.includes(one) && !one.startsWith('grant '))
   if (missing.length + more.length > 0)
     throw broken(
@@ -330,12 +327,12 @@ export async function rebuiltEquals(
 }
 
 /**
- * What the commands say with this store, a line each: what it lacks, they take from the accounts.
- * Who never left the source is the same as not being known.
+ * What the commands report with this store, one line each: what the store lacks, they read from the
+ * accounts. A member who never left the source is the same as an unknown one.
  */
 async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Promise<readonly string[]> {
   const here = whoGoesOn(worlds)
-  // Whose entry was erased is known again by the next pull.
+  // The next pull adds a member whose entry was removed.
   const erased = new Set(worlds.members.filter(({ key }) => !worlds.isDeclared(key)).map(({ old }) => old))
   const known = await asRebuilt({ ...context, store })
   const identities = (await stateExport({ store: known.store, catalog: context.catalog }))
@@ -344,8 +341,8 @@ async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Pro
   const phases = (await known.store.subscribers())
     .filter(({ key, phase }) => phase !== 'source' && here.has(key) && worlds.isDeclared(key))
     .map(({ key, phase }) => `${key} ${phase}`)
-  // An offer that is not there any more has no mark either; what somebody pays for who stands in no
-  // file, the mappings may not know.
+  // A missing offer has no mark either; the mappings may not know what a member pays for who is in
+  // no file.
   const site = siteOf(worlds.moved.world)
   const grants = (await store.inbox.grants())
     .filter(({ subscribers }) => subscribers.some((one) => worlds.isDeclared(one)))
@@ -354,7 +351,7 @@ async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Pro
   return [...identities, ...phases, ...grants].toSorted()
 }
 
-/** Promise 9: whoever asked to leave has left both accounts, and nobody else has. */
+/** Promise 9: a member who asked to leave has left both accounts, and no other member has. */
 export function onlyTheyLeft(worlds: TwinWorlds, who: Member, before: ReadonlySet<string>): void {
   const after = whoGoesOn(worlds)
   if (after.has(who.key)) throw broken(9, `${who.key} asked to leave and is still there`)
@@ -367,8 +364,8 @@ export function whoGoesOn(worlds: TwinWorlds): ReadonlySet<string> {
 }
 
 /**
- * Promise 9, of offers: nobody who pays is without theirs, and nobody holds one that has ended,
- * once an apply has gone through.
+ * Promise 9, of offers: after an apply, every member who pays has the offer, and no member has one
+ * that has ended.
  */
 export function rightAccess(worlds: TwinWorlds): void {
   const wanted = new Map<string, Set<string>>()
@@ -388,7 +385,7 @@ export function rightAccess(worlds: TwinWorlds): void {
   }
 }
 
-/** Promise 10, convergence: right after an apply there is nothing left to do. */
+/** Promise 10, convergence: right after an apply, nothing is left to do. */
 export async function nothingLeft(context: Context): Promise<Plan> {
   const plan = await makePlan(context)
   if (plan.changes.length > 0) {

@@ -8,10 +8,10 @@ import { shorten } from './shorten.ts'
 import { simulate, storyOf } from './simulate.ts'
 
 /**
- * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on as many cores as
- * there are (`--jobs`). The first broken promise is told as shortly as it can be. `--worlds
- * random`: each seed in a possible Stripe of its own; `--worlds 'name=value …'`: all in that one.
- * `--known`: the seeds that once broke a promise.
+ * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on all cores
+ * (`--jobs`). The first broken promise is printed with its shortest story. `--worlds random`: each
+ * seed in its own possible Stripe; `--worlds 'name=value …'`: all in that one. `--known`: the seeds
+ * that once broke a promise.
  */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)
@@ -27,7 +27,7 @@ function worldFor(seed: number): Unsure {
   return read.world
 }
 
-/** What a worker says of one seed; `told` when a promise was broken. */
+/** What a worker reports for one seed; `told` when a promise was broken. */
 interface Lived {
   readonly seed: number
   readonly counts: Counts
@@ -45,7 +45,7 @@ async function live(seed: number): Promise<Lived> {
   return { seed, counts, told }
 }
 
-/** How often each reading that is no default was lived in. */
+/** How many seeds had each reading that is not the default. */
 function countsOf(world: Unsure): Record<string, number> {
   const text = worldText(world)
   return text === '' ? {} : Object.fromEntries(text.split(' ').map((choice) => [`world ${choice}`, 1]))

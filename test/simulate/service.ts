@@ -19,15 +19,15 @@ import type { OpenStore } from '../../src/store/open.ts'
 import { clientOf } from '../sandbox/client.ts'
 import type { Mutation } from './mutations.ts'
 
-/** How Kajabi's call about a tag reaches the service. */
+/** How Kajabi's call for a tag reaches the service. */
 export type Arrival = 'once' | 'twice' | 'late' | 'lost'
 
 const address = { publicUrl: 'https://cancel.school.example', secrets: ['a'.repeat(32)] }
-/** Of the waits between tries of a signal the longest: six hours. */
+/** The longest wait between two attempts of a signal: six hours. */
 const longestRetry = 6 * secondsPerHour
 const looksMax = 24
 
-/** What is open to the service: the world, and the store of the moment. */
+/** What the service uses: the world, and the present store. */
 interface Surroundings {
   readonly sandbox: Sandbox
   readonly context: () => Context & { readonly store: OpenStore }
@@ -36,18 +36,18 @@ interface Surroundings {
 
 /**
  * The cancel service of the school: its doors, its worker and its pollers, on a machine whose clock
- * is not Stripe's.
+ * differs from Stripe's.
  */
 export class Service {
   readonly kajabi: KajabiSite
   readonly access: Access
-  /** Everything it was ever told by a hook: an old body may come again at any time. */
+  /** Every body that a hook delivered: an old one may arrive again at any time. */
   readonly heard: string[] = []
   readonly alerts: Alert[] = []
   readonly counts = { hooks: 0, duplicates: 0, events: 0, refused: 0 }
   /** How the next hooks arrive. */
   arrival: Arrival = 'once'
-  /** Whether the worker is at work beside whatever goes on. */
+  /** Whether the worker runs beside other actions. */
   awake = false
   /** Seconds by which this machine's clock is ahead of Stripe's. */
   private skew = 0
@@ -61,7 +61,9 @@ export class Service {
     this.kajabi = connect(around.sandbox)
   }
 
-  /** Makes the school's offers and tags in Kajabi, and has both Kajabi and Stripe call. */
+  /**
+   * Creates the school's offers and tags in Kajabi, and registers the hooks of Kajabi and Stripe.
+   */
   static async open(around: Surroundings, offers: Readonly<Record<string, readonly string[]>>): Promise<Service> {
     const { sandbox } = around
     const named: Access['offers'] = {}
@@ -70,7 +72,7 @@ export class Service {
       const tag = idIn(await order(sandbox, { act: 'make_tag', name: `cancel-${name}` }), 'tag')
       named[name] = { kajabi: offer, prices: [...prices], cancel_tags: [tag] }
     }
-    // Somebody whom the school gave an offer by hand, and who never was a subscriber.
+    // A person with an offer granted by the school who was never a subscriber.
     const friend = { act: 'make_contact', email: 'friend@example.com', name: 'Friend' }
     const contact = idIn(await order(sandbox, friend), 'contact')
     await order(sandbox, { act: 'grant', contact, offer: 'membership' })
@@ -92,7 +94,7 @@ export class Service {
     for (const [name, offer] of Object.entries(this.access.offers)) offer.prices = [...(prices[name] ?? [])]
   }
 
-  /** What is on its way has arrived. */
+  /** Waits until all deliveries have arrived. */
   async delivered(): Promise<void> {
     const { deliveries } = this.around.sandbox.world
     while (deliveries.size > 0) await Promise.all(deliveries)
@@ -118,7 +120,7 @@ export class Service {
     }
   }
 
-  /** Believes nothing of it: ids to look up, stored before the answer. */
+  /** Trusts nothing in the body: ids to look up, stored before the answer. */
   async hook(body: string): Promise<Response> {
     this.counts.hooks++
     if (!this.heard.includes(body)) this.heard.push(body)
@@ -137,7 +139,7 @@ export class Service {
     const reading = readStripeEvent(account, account === 'target', event, this.clock())
     if (reading.notice !== undefined) this.alerts.push(reading.notice)
     if (reading.signal !== undefined) await acceptSignal(this.inbox(), reading.signal)
-    // While time passes the worker hears at the instant at which it is told.
+    // While time passes, the worker processes a signal at the instant of its arrival.
     if (this.awake && reading.signal !== undefined) await this.look()
     return new Response(null, { status: 202 })
   }
@@ -146,19 +148,19 @@ export class Service {
     return instant(this.around.sandbox.clock() + this.skew)
   }
 
-  /** Somebody sets this machine's clock. */
+  /** This machine's clock is changed. */
   jump(seconds: number): void {
     this.skew += seconds
   }
 
-  /** An operator's word, or whatever else is believed when it is accepted. */
+  /** An operator's command, or any other signal that is trusted when it is accepted. */
   async operator(subscriber: string): Promise<void> {
     const message = `${subscriber} ${this.clock()} ${++this.runs}`
     const receivedAt = this.clock()
     await acceptSignal(this.inbox(), { source: 'operator', event: 'cancel', subscriber, receivedAt, message })
   }
 
-  /** One life of the worker; dies at that boundary. True when it died. */
+  /** One life of the worker; it dies at this boundary. True when it died. */
   async look(dies: (boundary: Boundary) => boolean = () => false): Promise<boolean> {
     const life = mortal(this.around.mutate(this.around.context()), dies)
     const inbox = this.inbox()
@@ -180,8 +182,8 @@ export class Service {
   }
 
   /**
-   * Works until nothing waits; tries wait for one another, and what a dead worker held is free when
-   * its lease is over.
+   * Works until no signal waits; attempts wait for one another, and a row of a dead worker is free
+   * after its lease.
    */
   async work(): Promise<boolean> {
     for (let turn = 0; turn < looksMax; turn++) {
@@ -192,9 +194,7 @@ export class Service {
     return (await this.pending()) === 0
   }
 
-  /**
-   * What the pollers do from minute to minute: tags seen twice in a row, and offers that are gone.
-   */
+  /** What the pollers do every minute: tags seen twice in a row, and missing offers. */
   async poll(): Promise<void> {
     for (let look = 0; look < 2; look++) await pollTags(this.inbox(), this.seen)
     await pollAccess(this.inbox())
@@ -210,7 +210,7 @@ export class Service {
     return rows.map(({ id }) => id)
   }
 
-  /** The service was restarted: what it remembered without writing it down is gone. */
+  /** The service was restarted: what it had only in memory is lost. */
   forget(): void {
     this.seen = new Map()
   }
@@ -243,7 +243,7 @@ export function idIn(answer: JsonObject, name = 'id'): string {
   return id
 }
 
-/** People and automations at work in Kajabi. */
+/** Acts of people and automations in Kajabi. */
 export async function order(sandbox: Sandbox, body: JsonObject): Promise<JsonObject> {
   const answer = await sandbox.fetch('https://sandbox/_sandbox/kajabi', { method: 'POST', body: JSON.stringify(body) })
   const done: unknown = await answer.json()

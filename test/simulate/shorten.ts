@@ -3,8 +3,8 @@ import type { Person } from './people.ts'
 import { tell, type Story } from './simulate.ts'
 
 /**
- * Leaves out whatever the failure does not need, one happening after the other, until nothing more
- * can go: the shortest story found.
+ * Removes events that the failure does not need, one after another, until none can be removed: the
+ * shortest story found.
  */
 export async function shorten(
   story: Story,
@@ -21,7 +21,7 @@ export async function shorten(
   return shortest.story
 }
 
-/** The same promise must be broken, or another story is told. */
+/** The same promise must be broken; otherwise it is another failure. */
 function promiseOf({ broken }: Story): string | undefined {
   return broken?.split(':')[0]
 }

@@ -3,8 +3,8 @@ import { cheapSeeds, knownSeeds } from './known-seeds.ts'
 import { simulate } from './simulate.ts'
 
 /**
- * A short run of what `npm run simulate` does at length; its seeds are fixed, so that a failure is
- * the change's own, and chosen so that much happens.
+ * A short run of `npm run simulate`. The seeds are fixed, so that only a change of the code can
+ * make them fail, and chosen so that many events happen.
  */
 const seeds = [1_001, 1_002, 1_003, 1_004, 1_006, 1_007, 1_010, 1_014, 1_017]
 const happened = new Set<string>()
@@ -29,8 +29,8 @@ test.each(cheapSeeds.map((seed) => [seed, knownSeeds[seed] ?? ''] as const))(
 )
 
 /**
- * What the seeds above must have seen together: without it the promises were never tried. Access is
- * taken by the service before a plan would have to.
+ * The events that the seeds above must contain together; without them the promises were not tested.
+ * The service revokes access before a plan would have to.
  */
 const wanted = `
   moves reverts settles grants kills kills_of_service compared_with_clean fault_rate_limited

@@ -7,28 +7,28 @@ import { randomPeople, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { TwinWorlds } from './world.ts'
 
-/** What happened in one random migration, and what was broken, if anything. */
+/** The events of one random migration, and the broken promise, if any. */
 export interface Story {
   readonly seed: number
   /** The possible Stripe in which it happened. */
   readonly unsure: Unsure
   readonly lines: readonly string[]
   readonly counts: Counts
-  /** Name of the promise and what was seen; undefined when all held. */
+  /** The name of the promise and what was observed; undefined when all promises held. */
   readonly broken: string | undefined
 }
 
 const unchanged: Mutation = (context) => context
 
-/** Lives through one seed's story, in a possible Stripe of its own when asked. */
+/** Plays the story of one seed, in a certain possible Stripe on request. */
 export async function simulate(seed: number, unsure?: Unsure, isRare = false): Promise<Story> {
   const { people, happenings } = storyOf(seed, isRare)
   return tell(seed, people, happenings, unchanged, unsure)
 }
 
 /**
- * Who lives in a seed's story, and what happens to them. `isRare`: also people and events that the
- * fixed seeds of the tests do without.
+ * The people of a seed's story and the events. `isRare`: also people and events that the fixed
+ * seeds of the tests do not have.
  */
 export function storyOf(
   seed: number,
@@ -38,13 +38,13 @@ export function storyOf(
   const usual = randomPeople(random)
   const happenings = randomHappenings(random, usual.length)
   if (!isRare) return { people: usual, happenings }
-  // Rarer people and events are drawn by themselves, so that what a seed once told stays as it was
-  // beside them.
+  // Rarer people and events have their own random source, so that the story of a seed stays the
+  // same without them.
   const rare = chance(seed + 1_000_003)
   return { people: withRarePeople(rare, usual), happenings: withItems(rare, happenings, usual.length) }
 }
 
-/** Lives through a given story, checking the promises after everything that happens. */
+/** Plays a given story and checks the promises after every event. */
 export async function tell(
   seed: number,
   people: readonly Person[],

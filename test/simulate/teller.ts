@@ -36,7 +36,7 @@ const faultRates = {
   empty_page: 0.02,
 }
 
-/** A plan that was saved for review, and how things stood then. */
+/** A plan that was saved for review, and the state of the accounts then. */
 interface Saved {
   readonly text: string
   readonly at: number
@@ -46,10 +46,7 @@ interface Saved {
   readonly access: string
 }
 
-/**
- * Tells one story: makes things happen, and holds the promises against the worlds after each of
- * them.
- */
+/** Plays one story: causes the events and checks the promises after each of them. */
 export class Teller {
   readonly lines: string[] = []
   private readonly tally: Record<string, number> = {}
@@ -59,15 +56,13 @@ export class Teller {
   private readonly portal: Portal
   private readonly departures: Departures
   private readonly foreign: Foreign
-  /** Everything that left since it was last looked at. */
+  /** Everything sent since the last check. */
   private readonly sent: Sent[] = []
   private saved: Saved | undefined
-  /**
-   * Something was left in the middle: the next life has to come before any renewal that is near.
-   */
+  /** Work is incomplete: the next life must come before a near renewal. */
   private unfinished = false
   private toRebuild = false
-  /** Invoices that were being collected when the work began that is not finished. */
+  /** Invoices that were being collected when the unfinished work began. */
   private collected: readonly string[] = []
 
   constructor(worlds: TwinWorlds, mutate: Mutation) {
@@ -81,7 +76,7 @@ export class Teller {
     this.life.look(worlds)
   }
 
-  /** @returns what was broken. */
+  /** @returns the broken promise. */
   async tell(happenings: readonly Happening[]): Promise<string | undefined> {
     try {
       for (const happening of happenings) {
@@ -111,7 +106,7 @@ export class Teller {
     this.tally[name] = (this.tally[name] ?? 0) + times
   }
 
-  /** The promises that can be judged whatever is going on. */
+  /** The promises that can be judged at any time. */
   private async judge(): Promise<void> {
     promise.onePayer(this.worlds)
     await this.portal.bringIntoForce()
@@ -126,8 +121,8 @@ export class Teller {
   }
 
   private async happen(happening: Happening): Promise<void> {
-    // An apply may take an hour, in which a renewal comes: what verify named is dealt with before
-    // anything else happens.
+    // An apply may take an hour, which may contain a renewal: what verify reported is handled
+    // before any other event.
     await this.portal.billItems()
     switch (happening.do) {
       case 'days':
@@ -168,8 +163,8 @@ export class Teller {
   }
 
   /**
-   * What members do, and what is done about them; it is done by people, who see one subscription:
-   * what is in the middle is finished first.
+   * What members do, and how the operator responds. People see one subscription, so incomplete work
+   * is finished first.
    */
   private async people(
     happening: Exclude<
@@ -220,7 +215,7 @@ export class Teller {
 
   private stage(member: Member, stage: 'source' | 'target' | 'settled'): void {
     this.note(`${member.key}: stage ${stage}`)
-    // A killed revert is finished by recovery, which reports no change: the wish counts.
+    // Recovery finishes a killed revert and reports no change: the requested stage counts.
     if (stage === 'source') this.life.of(member).reverted = true
     this.worlds.write(member.key, stage)
   }
@@ -259,7 +254,7 @@ export class Teller {
     this.portal.pulled()
   }
 
-  /** A store that is lost in the middle is not rebuilt first: the marks have to do. */
+  /** A store that is lost during the work is not rebuilt first: the marks must suffice. */
   private async loseStore(): Promise<void> {
     this.count('lost_stores')
     this.note('the store is lost')
@@ -276,10 +271,7 @@ export class Teller {
 
   /* ---------------------------------------------------------------- plan and apply */
 
-  /**
-   * One life of `plan` and `apply`; what it leaves in the middle is found by the next one, within a
-   * day.
-   */
+  /** One life of `plan` and `apply`; the next one, within a day, finds incomplete work. */
   private async apply({ diesAt, faults }: Pick<Do<'apply'>, 'diesAt' | 'faults'>): Promise<void> {
     this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates: faultRates })
     const living = this.worlds.context()
@@ -312,13 +304,13 @@ export class Teller {
     await this.worlds.service.delivered()
     this.note(`apply${clean ? '' : ' with faults'}: ${told}`)
     if (this.unfinished) return this.worlds.advance(instant(this.worlds.now() + secondsPerHour))
-    // What was in the middle went by its marks; of what rests the store is told by a rebuild.
+    // Incomplete work was finished by its marks; a rebuild tells the store about the rest.
     if (this.toRebuild) await stateRebuild(this.worlds.context())
     this.toRebuild = false
     await this.departures.work()
   }
 
-  /** Everything leaves through here, is noted, and is looked at between any two requests. */
+  /** Everything is sent through this context, recorded, and checked between any two requests. */
   private mortal(living: Context, diesAt: number | undefined): Context {
     const noted = onAccounts(living, (account) => ({
       ...account,
@@ -350,10 +342,7 @@ export class Teller {
     return said.join(', ') || 'nothing to do'
   }
 
-  /**
-   * Nobody is moved who is not as the YAML says: what would be moved was never reviewed. (Promise
-   * 4.)
-   */
+  /** A member is moved only as the YAML says; anything else was never reviewed. (Promise 4.) */
   private onlyAsDeclared(plan: Plan): void {
     for (const { address, action } of plan.changes) {
       const member = this.worlds.members.find(({ key }) => address === `subscriber.${key}`)
@@ -362,7 +351,7 @@ export class Teller {
     }
   }
 
-  /** What a run that nobody disturbed must have come to. */
+  /** What must be true after an undisturbed run. */
   private async afterClean(plan: Plan, result: ApplyResult, sent: readonly Sent[], saved = false): Promise<void> {
     const undone = result.changes.find(
       ({ outcome, code = '' }) =>
@@ -375,8 +364,8 @@ export class Teller {
     if (result.recovered.length === 0) promise.onlyWhatWasPlanned(plan, sent)
     this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
     if (!result.ok || this.unfinished) return
-    // What was finished first, from its marks alone, no plan made before could know of.
-    // What somebody did elsewhere after a plan was saved is not in it.
+    // A plan made earlier could not know what was first finished from its marks. A saved plan does
+    // not contain later acts of others.
     if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context())
     promise.exactlyOnePayer(this.worlds, this.life)
     if (saved) return
@@ -385,7 +374,7 @@ export class Teller {
     this.count('converged')
   }
 
-  /** Killed, and run again at once: it ends as a run that nobody killed, in a world of its own. */
+  /** Killed and run again at once: it ends like a run without a kill, in a separate world. */
   private async besideAClean(diesAt: number | undefined): Promise<void> {
     await this.finish()
     const fork = await this.worlds.fork()
@@ -412,7 +401,7 @@ export class Teller {
       this.count('kills')
       await bury(living)
     }
-    // Killed before the hold it was taken back by the recovery: the plan after it moves again.
+    // A kill before the hold was undone by the recovery, so the plan after it moves again.
     this.note(`apply, killed at ${diesAt}, and again at once`)
     for (let turn = 0; turn < 2; turn++) {
       const again = this.mortal(this.worlds.context(), undefined)
@@ -434,7 +423,7 @@ export class Teller {
     this.saved = { text: JSON.stringify(plan), at: this.worlds.now(), ...(await this.standing(plan, context)) }
   }
 
-  /** Everything that a saved plan is bound to, as the worlds' rows show it. */
+  /** Everything that a saved plan is bound to, in the rows of the worlds. */
   private async standing(plan: Plan, context: Context): Promise<Omit<Saved, 'text' | 'at'>> {
     const people = this.worlds.members.filter(({ key }) =>
       plan.changes.some(({ address }) => address === `subscriber.${key}`),
@@ -459,8 +448,8 @@ export class Teller {
   }
 
   /**
-   * Applied from its file: refused when anything that it is bound to is otherwise, done to the
-   * letter when nothing is. (Promise 4.)
+   * Applied from its file: refused when anything that it is bound to has changed, otherwise
+   * executed exactly. (Promise 4.)
    */
   private async applySaved(tampered: boolean): Promise<void> {
     await this.finish()
@@ -498,7 +487,7 @@ export class Teller {
 
   /* ---------------------------------------------------------------- the end */
 
-  /** Everything is finished cleanly, months pass, and the two worlds are put side by side. */
+  /** Everything is finished without faults, months pass, and the two worlds are compared. */
   private async close(): Promise<void> {
     await this.portal.billItems()
     await this.pull()

@@ -19,13 +19,13 @@ import {
 import { changeable, type Life } from './life.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
-/** `code subscriber`, as `verify` must say it, and what it may say besides. */
+/** `code subscriber`, as `verify` must report it, and what it may report besides. */
 export interface Truth {
   readonly must: ReadonlySet<string>
   readonly may: ReadonlySet<string>
 }
 
-/** What is wrong in the world right now, from its rows and from what people did. */
+/** What is wrong in the world now, from its rows and from what people did. */
 export function violationsNow(worlds: TwinWorlds, life: Life): Truth {
   const must = new Set<string>()
   const may = new Set<string>()
@@ -49,14 +49,13 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   say(held && live.length === 0 && ended.length > 0, 'ended_in_target')
   const left = old !== undefined && old.status === 'canceled' && !isSettled(old) && !isLapsed(old)
   const known = new Set(worlds.overrideOf(member.key))
-  // Cancelled in the old account, and the new one goes on: no change of the stage makes that
-  // another matter.
+  // Cancelled in the old account, while the new one continues: no change of the stage affects that.
   say(left && live.some((row) => !isEnding(row)) && !known.has('cancelled_in_source'), 'cancelled_in_source')
   say(live.length > 0 && isCollectedInSource(worlds, member), 'open_invoice_on_source')
   const [successor] = live
   if (!held || successor === undefined || old === undefined) return codes
   say(!collects(successor) && (successor.pause_collection?.behavior ?? null) !== pauseBefore(sides), 'no_payer')
-  // Only what is declared is compared term by term, and only once the move is done.
+  // Terms are compared only for declared subscribers, and only after the move.
   if (!declared || old.pause_collection?.behavior !== 'void') return codes
   const { heldAs } = life.of(member)
   const now = changeable(worlds, member, old)
@@ -69,9 +68,9 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   const ends = [{ cancel_at: null, cancel_at_period_end: false }, successor]
   const isEndAlone =
     end !== null && ends.some((one) => heldAs === changeable(worlds, member, { ...old, ...endFields(one) }))
-  // Once it was made in the target, too, and its name written down, the two are compared again.
+  // After the change was made in the target as well and declared, the two are compared again.
   const drifted = isOther && !isEndAlone && !known.has('drift_on_held_source')
-  // Changed itself, the old one no longer says what the new one was made from.
+  // A changed old subscription no longer shows what the new one was created from.
   say(drifted, 'drift_on_held_source')
   say(hasPendingItem(worlds, member) && !known.has('money_on_held_source'), 'money_on_held_source')
   say(!drifted && !asked && termsDiffer(worlds, sides, successor) && !life.of(member).adopted, 'terms_differ')
@@ -79,23 +78,23 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
   return codes
 }
 
-/** True, but not this simulation's to know exactly. */
+/** True, but this simulation cannot know it exactly. */
 function possibleOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
   const { old, live, held } = sidesOf(worlds, member)
   const moved = live.length > 0 && held
   return [
-    // A card given by an old door is copied one day; then the one that pays is another of theirs.
-    // What a pull took into the YAML is known, and may be told until then.
+    // A card that an old door set is copied later; the new subscription then pays with another
+    // card. What a pull adopted is known, and may be reported until then.
     ...(moved && life.of(member).adopted ? ['terms_differ'] : []),
-    // An item was voided with a renewal: named until the next one, and again when it is settled.
+    // A renewal voided an item: it is reported until the next renewal, and again at the settle.
     ...(moved && hadItem(worlds, member) ? ['money_on_held_source'] : []),
-    // Both were told to end, by two doors: the dates may differ.
+    // Both were set to end by two doors: the dates may differ.
     ...(moved && old !== undefined && endOf(old) !== null ? ['terms_differ'] : []),
     ...(moved && life.of(member).cards ? ['payment_method_differs', 'terms_differ'] : []),
   ]
 }
 
-/** The last instant that is paid for; null when it goes on. */
+/** The last paid instant; null without an end. */
 function endOf({ cancel_at: at, cancel_at_period_end: ends, items }: SubscriptionRow): number | null {
   const period = Math.min(...items.map(({ current_period_end: until }) => until))
   return at !== null && at <= period ? at : ends ? period : at
@@ -112,7 +111,7 @@ function endFields({ cancel_at, cancel_at_period_end }: End): End {
   return { cancel_at, cancel_at_period_end }
 }
 
-/** An item of the old account that waits for the next invoice of a held subscription. */
+/** A pending item in the old account of a held subscription. */
 function hasPendingItem({ moved }: TwinWorlds, { account, old }: Member): boolean {
   const all = moved.world.accounts.get(account)?.table(invoiceItems).all() ?? []
   return [...all].some((row) => row.subscription === old && row.invoice === null && row.amount !== 0)
@@ -148,7 +147,7 @@ function termsOf({ world }: Sandbox, account: string, items: readonly ItemRow[])
     .join()
 }
 
-/** A discount without an end that the old one has and the new one has not. */
+/** A discount without an end that the old subscription has and the new one does not. */
 function lostForGood({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
   return old !== undefined && forever(moved, old) && successor.discounts.length === 0
 }
@@ -163,7 +162,8 @@ function forever({ world }: Sandbox, { discounts: ids }: SubscriptionRow): boole
 }
 
 /**
- * Who lacks an offer, and who has one too many, by whom `verify` names them: the first of theirs.
+ * Members who lack an offer or have one too many, named as `verify` does: by their first
+ * subscription.
  */
 function accessNow(worlds: TwinWorlds): readonly string[] {
   const people = Map.groupBy(
@@ -179,14 +179,14 @@ function accessNow(worlds: TwinWorlds): readonly string[] {
     const [paying] = claims.toSorted()
     if (paying !== undefined) return holds ? [] : [`access_missing ${paying}`]
     const [past] = theirs.map(({ key }) => key).toSorted()
-    // Who pays and stands in no file keeps what they have.
+    // A member who pays and is in no file keeps the offers.
     const others = worlds.members.filter((one) => emailOf(worlds, one) === email && !worlds.isDeclared(one.key))
     if (others.some((one) => offerOfMember(one) === offerOfMember(first) && isClaim(worlds, one))) return []
     return holds && grantedByUs(worlds, email, first) ? [`access_extra ${past}`] : []
   })
 }
 
-/** Only what the product gave is its to take. */
+/** Crossbill may revoke only what it granted. */
 function grantedByUs({ moved, service }: TwinWorlds, email: string, member: Member): boolean {
   const site = siteOf(moved.world)
   const contact = site.contactOf(email)

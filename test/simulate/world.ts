@@ -19,23 +19,23 @@ import { connect, Service } from './service.ts'
 import type { Mutation } from './mutations.ts'
 
 /**
- * A period that a revert left uncharged is billed, and pauses move along: then nothing differs
- * between the two worlds.
+ * A revert bills an uncharged period, and pauses are carried: the two worlds then have no
+ * difference.
  */
 const policies = 'policies: { uncharged_period: invoice, collection_paused: carry, pending_invoice_items: carry }\n'
 
-/** One subscriber as the story knows them, wherever they are billed. */
+/** One subscriber of the story, in whichever account. */
 export interface Member {
   readonly key: string
   readonly account: 'us' | 'intl'
   /** The old subscription, the same in both worlds. */
   readonly old: string
   readonly customer: string
-  /** Of their first item, in the old account. */
+  /** The price of the first item, in the old account. */
   readonly price: PriceName
 }
 
-/** A small school about to migrate, and its twin, in which nobody does. */
+/** A small school about to migrate, and its twin without a migration. */
 export class TwinWorlds implements AsyncDisposable {
   readonly members: Member[]
   readonly began: Instant
@@ -113,7 +113,7 @@ export class TwinWorlds implements AsyncDisposable {
     return this.moved.clock()
   }
 
-  /** What the command line would open after the YAML was edited. */
+  /** What the command line would open after an edit of the YAML. */
   context(): Context & { readonly store: OpenStore } {
     const { store, service } = this
     const access = { kajabi: service.kajabi, grants: store.inbox, offers: service.access }
@@ -159,7 +159,7 @@ export class TwinWorlds implements AsyncDisposable {
     return this.erased.has(key) ? undefined : this.catalog.subscribers.find((one) => one.key === key)
   }
 
-  /** Stripe copies once more, the file is imported, and the accounts are pulled into the YAML. */
+  /** Stripe copies again, the file is imported, and the accounts are pulled into the YAML. */
   async pullAgain(): Promise<void> {
     this.erased.clear()
     for (const source of ['us', 'intl']) await importCopy({ ...this.rig, context: this.context() }, source)
@@ -178,7 +178,7 @@ export class TwinWorlds implements AsyncDisposable {
     await control(this.twin, 'clock', { to: formatInstant(to) })
   }
 
-  /** What a member or an operator does in one account of one world. */
+  /** An act of a member or an operator in one account of one world. */
   async act(world: 'moved' | 'twin', what: JsonObject): Promise<JsonObject> {
     const done = await control(world === 'moved' ? this.moved : this.twin, 'act', what)
     if (world === 'moved') await this.service.delivered()
@@ -195,10 +195,7 @@ export class TwinWorlds implements AsyncDisposable {
     return this.faultCounts
   }
 
-  /**
-   * The store is gone; an empty one takes its place, into which only the copy map is imported
-   * again.
-   */
+  /** The store is lost and replaced by an empty one, into which only the copy map is imported. */
   async loseStore(): Promise<OpenStore> {
     const lost = this.store
     this.store = await openStore({ file: ':memory:' })
@@ -207,10 +204,7 @@ export class TwinWorlds implements AsyncDisposable {
     return lost
   }
 
-  /**
-   * Another world that stands where this one stands, with a store that holds the same: what would
-   * have happened without a kill.
-   */
+  /** A copy of this world with a copy of the store: what would have happened without a kill. */
   async fork(): Promise<{ readonly context: Context; readonly sandbox: Sandbox; close(): Promise<void> }> {
     const sandbox = cloneSandbox(this.moved)
     sandbox.world.deliver = undefined
@@ -238,7 +232,7 @@ export class TwinWorlds implements AsyncDisposable {
   }
 }
 
-/** The dead program's lease: a new life may begin at once. */
+/** Releases the lease of the dead program, so that a new life may begin at once. */
 export async function bury(context: Context): Promise<void> {
   await context.store.breakLease(applyLease)
 }
@@ -248,7 +242,7 @@ async function pulled(context: Context, files: ReadonlyMap<string, string>): Pro
   return new Map([...files, ...found.files])
 }
 
-/** The YAML with the stages that people have written into it since the last pull. */
+/** The YAML with the stages that people have set since the last pull. */
 function staged(files: ReadonlyMap<string, string>, stageOf: (key: string) => Stage): ReadonlyMap<string, string> {
   return new Map(
     [...files].map(([path, text]) => {

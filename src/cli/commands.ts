@@ -62,6 +62,27 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/report.ts'),
   },
   {
+    usage: 'ci',
+    about: 'the pull-request flow: jobs of GitHub Actions and GitLab CI',
+    family: [
+      {
+        usage: 'plan',
+        about: 'plan a pull request, and update the one note in it',
+        load: () => import('./commands/ci-plan.ts'),
+      },
+      {
+        usage: 'apply',
+        about: 'after a merge, apply the plan that was reviewed',
+        load: () => import('./commands/ci-apply.ts'),
+      },
+      {
+        usage: 'night',
+        about: 'verify and drift, with one issue while there is something to see',
+        load: () => import('./commands/ci-night.ts'),
+      },
+    ],
+  },
+  {
     usage: 'state',
     about: 'the store: show, rebuild, export, unlock',
     family: [

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
 import { kinds } from '../kinds/registry.ts'
 import { placeOf } from '../catalog/file-kinds.ts'
+import { targetAccount } from '../catalog/types.ts'
 import { readYaml } from '../catalog/yaml-file.ts'
 import { YamlText } from '../catalog/yaml-text.ts'
 
@@ -28,7 +29,10 @@ export class PulledFiles {
   open(path: string): YamlText {
     let text = this.#open.get(path)
     if (text === undefined) {
-      text = new YamlText(this.#written.get(path), headers[path.split('/')[0] ?? ''] ?? headerOf(path))
+      text = new YamlText(
+        this.#written.get(path),
+        `${modelineOf(path)}${headers[path.split('/')[0] ?? ''] ?? headerOf(path)}`,
+      )
       this.#open.set(path, text)
     }
     return text
@@ -84,6 +88,18 @@ export class PulledFiles {
     this.#values.set(path, value)
     return value
   }
+}
+
+/** Folder of the JSON Schemas, beside catalog/. */
+export const schemaFolder = '.schemas'
+
+/** Names the schema of a file for editors, as a path relative to the file. */
+function modelineOf(path: string): string {
+  const place = placeOf(path)
+  // Mappings of the target may name every kind; the schema of the folder is that of old accounts.
+  if (place === undefined || (place.kind === 'mappings' && place.source === targetAccount)) return ''
+  const up = '../'.repeat(path.split('/').length)
+  return `yaml-language-server: $schema=${up}${schemaFolder}/${place.kind}.schema.json\n `
 }
 
 function headerOf(path: string): string {

@@ -22,7 +22,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['access', 'cancel'],
     ['pull'],
     ['engine'],
-    ['stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'sandbox'],
+    ['stripe', 'kajabi', 'store', 'files', 'server', 'alerts', 'forge', 'sandbox'],
     ['cli'],
     ['bin'],
   ],

@@ -2,18 +2,18 @@ import { exitCodes } from '../exit-codes.ts'
 import { drift } from '../../engine/verify/drift.ts'
 import { command } from '../command.ts'
 import { withProjectDespite } from '../wiring/project.ts'
-import { driftText } from '../render/drift-text.ts'
+import { driftMarkdown, driftText } from '../render/drift-text.ts'
 
 export const main = command({
   positionals: {},
   options: {},
   examples: [['drift', 'what changed outside since the last apply or pull? Exit 0 nothing, 2 drift, 1 error']],
-  formats: ['text', 'json'],
+  formats: ['text', 'json', 'markdown'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
       const result = await drift(context)
       if (shell.format === 'json') shell.json(result)
-      else shell.out(driftText(result, shell.paint))
+      else shell.out(shell.format === 'markdown' ? driftMarkdown(result) : driftText(result, shell.paint))
       return result.drift.length === 0 && context.catalog.leftOut === undefined ? exitCodes.fine : exitCodes.found
     })
   },

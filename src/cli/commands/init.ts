@@ -1,14 +1,18 @@
 import { exitCodes } from '../exit-codes.ts'
-import { access } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CommandError } from '../../core/outcome.ts'
 import { writeWhole } from '../../files/write.ts'
+import { schemaFolder } from '../../pull/files.ts'
 import { checkCatalog } from '../wiring/catalog.ts'
 import { command } from '../command.ts'
+import type { Project } from '../../catalog/types.ts'
+import { ciFiles, ciForges, type CiForge } from '../wiring/ci-templates.ts'
+import { editorSettings, gitignoreText, schemaFiles } from '../wiring/project-files.ts'
 import { projectYaml, type NewAccount, type NewProject } from '../wiring/project-template.ts'
-import { findingsText } from '../report-error.ts'
+import { findingsText, isSystemError } from '../report-error.ts'
 import type { Shell } from '../shell.ts'
-import { UsageError } from '../usage-error.ts'
+import { FindingsError, UsageError } from '../usage-error.ts'
 
 export const main = command({
   positionals: {},
@@ -23,15 +27,29 @@ export const main = command({
     },
     live: { type: 'boolean', default: false, describe: 'these accounts are in live mode' },
     sandbox: { type: 'boolean', default: false, describe: 'simulated accounts instead, no key needed' },
+    ci: {
+      type: 'string',
+      requiresArg: true,
+      choices: ciForges,
+      describe: 'write the pull-request flow for this forge; alone when the project is there already',
+    },
   },
   examples: [
     ['init', 'asks for what it needs'],
     ['init --target acct_1New --source us=acct_1Us --source intl=acct_1Intl', 'asks nothing'],
     ['init --sandbox', 'a project to play with'],
+    ['init --ci github', 'the workflow of pull requests, for a project that is there or is asked for'],
   ],
   formats: ['text', 'json'],
-  async run({ name, target, source, live, sandbox }, shell) {
+  async run({ name, target, source, live, sandbox, ci }, shell) {
     const path = join(shell.project, 'catalog', 'project.yaml')
+    if (ci !== undefined) await refuseExistingCi(ci, shell)
+    if (ci !== undefined && (await textOf(path)) !== undefined) {
+      const { catalog, findings } = await checkCatalog(shell, 'accounts')
+      if (catalog === undefined) throw new FindingsError(findings)
+      reportCi(await writeCi(ci, secretNames(catalog.project), shell), shell)
+      return exitCodes.fine
+    }
     await refuseExisting(path, shell)
     const named = name ?? nameFrom(shell.project)
     const project = sandbox
@@ -41,19 +59,75 @@ export const main = command({
     const { catalog, findings } = await checkCatalog(shell)
     if (catalog === undefined)
       throw new CommandError('init_invalid', `the project written does not pass validate:\n${findingsText(findings)}`, {
-        fix: `Mend ${shell.near(path)} by hand.`,
+        fix: `Correct ${shell.near(path)} by hand.`,
       })
-    report(path, project, shell)
+    const beside = await writeBeside(shell)
+    if (ci !== undefined) beside.push(...(await writeCi(ci, secretNames(catalog.project), shell)))
+    report(path, { project, beside }, shell)
     return exitCodes.fine
   },
 })
 
+/** The text of a file; undefined when there is none. */
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (isSystemError(error) && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** What version control, the editor and their schemas need. @returns the paths written */
+async function writeBeside(shell: Shell): Promise<string[]> {
+  const ignorePath = join(shell.project, '.gitignore')
+  const written = await textOf(ignorePath)
+  const settings = join(shell.project, '.vscode', 'settings.json')
+  const files: (readonly [string, string])[] = [
+    [ignorePath, gitignoreText(written)],
+    // Settings that are there belong to their author; the modelines do without them.
+    ...((await textOf(settings)) === undefined ? [[settings, editorSettings()] as const] : []),
+    ...schemaFiles().map(([path, text]) => [join(shell.project, path), text] as const),
+  ]
+  for (const [path, text] of files) await writeWhole(path, text)
+  return files.map(([path]) => path)
+}
+
+async function refuseExistingCi(forge: CiForge, shell: Shell): Promise<void> {
+  for (const { path } of ciFiles(forge, [])) {
+    const there = join(shell.project, path)
+    if ((await textOf(there)) !== undefined)
+      throw new CommandError('ci_exists', `${shell.near(there)} is there already`, {
+        notDone: 'nothing was written',
+        fix: 'Delete it first, or compare it with the recipe in docs/ci/.',
+      })
+  }
+}
+
+async function writeCi(forge: CiForge, keys: readonly string[], shell: Shell): Promise<readonly string[]> {
+  const files = ciFiles(forge, keys)
+  for (const { path, text } of files) await writeWhole(join(shell.project, path), text)
+  return files.map(({ path }) => join(shell.project, path))
+}
+
+/** The environment variables from which commands of the flow read secrets. */
+function secretNames({ accounts, kajabi, store }: Project): readonly string[] {
+  const named = (value: unknown): readonly string[] => {
+    if (typeof value !== 'object' || value === null) return []
+    if ('env' in value && typeof value.env === 'string') return [value.env]
+    return Object.values(value).flatMap(named)
+  }
+  return [...new Set([accounts, kajabi, store].flatMap(named))]
+}
+
+function reportCi(written: readonly string[], shell: Shell): void {
+  if (shell.format === 'json') shell.json({ written: written[0], beside: written.slice(1) })
+  else shell.out(`Wrote ${written.map((path) => shell.near(path)).join(', ')}.`)
+  shell.say('Make the environments crossbill-plan (keys that may only read) and crossbill-apply; see docs/ci.md.')
+}
+
 async function refuseExisting(path: string, shell: Shell): Promise<void> {
-  const there = await access(path).then(
-    () => true,
-    () => false,
-  )
-  if (there)
+  if ((await textOf(path)) !== undefined)
     throw new CommandError('project_exists', `${shell.near(path)} is there already`, {
       notDone: 'nothing was written',
       fix: 'Edit it, or name another folder with --project.',
@@ -145,13 +219,27 @@ function account(name: string, id: string, live: boolean): NewAccount {
   return { account: id, livemode: live, env: `STRIPE_KEY_${name.toUpperCase().replaceAll('-', '_')}` }
 }
 
-function report(path: string, { accounts }: NewProject, shell: Shell): void {
+interface Started {
+  readonly project: NewProject
+  readonly beside: readonly string[]
+}
+
+function report(path: string, { project: { accounts }, beside }: Started, shell: Shell): void {
   const keys = Object.values(accounts).flatMap((one) => ('env' in one ? [one.env] : []))
-  if (shell.format === 'json') shell.json({ written: path, keys })
-  else shell.out(`Wrote ${shell.near(path)}.`)
+  if (shell.format === 'json') shell.json({ written: path, keys, beside })
+  else {
+    shell.out(`Wrote ${shell.near(path)}.`)
+    shell.out(`Beside it: ${placesOf(beside, shell).join(', ')}.`)
+  }
   const folder = shell.near(shell.project)
   const there = folder === '' ? '' : ` --project ${folder}`
   if (keys.length > 0)
     shell.say(`Put restricted keys of these accounts into ${keys.join(', ')}, then: crossbill doctor${there}`)
   else shell.say(`Next: crossbill pull${there}`)
+}
+
+/** The schemas are one folder to a reader. */
+function placesOf(paths: readonly string[], shell: Shell): readonly string[] {
+  const schemas = join(shell.project, schemaFolder)
+  return [...new Set(paths.map((path) => shell.near(path.startsWith(schemas) ? schemas : path)))]
 }

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { DriftResult } from '../../engine/verify/drift.ts'
 import { driftLines } from './change-phrase.ts'
+import { code, fittingMarkdown, markdownTable } from './markdown-table.ts'
 import { firstFew, plural, shortAddress } from './words.ts'
 
 export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance): string {
@@ -16,4 +17,25 @@ export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
     'Keep what changed with: crossbill pull. Put back what the catalog says with: crossbill plan, crossbill apply.',
   ].join('\n')
+}
+
+/** The same for an issue. */
+export function driftMarkdown({ drift, accounts }: DriftResult): string {
+  const names = Object.keys(accounts).join(', ')
+  if (drift.length === 0) return `## Crossbill drift: none\n\n${names} are as the catalog and the last apply left them.`
+  return fittingMarkdown((limit) =>
+    [
+      `## Crossbill drift: ${plural(drift.length, 'change outside', 'changes outside')}`,
+      markdownTable(
+        'Changed outside',
+        ['what', 'how'],
+        drift.map((one) => [
+          code(shortAddress(one.address)),
+          [`${code(one.code)} ${one.message}`, ...driftLines(one)].join('; '),
+        ]),
+        { limit },
+      ),
+      'Keep what changed with `crossbill pull`. Put back what the catalog says with `crossbill plan` and `crossbill apply`.',
+    ].join('\n\n'),
+  )
 }

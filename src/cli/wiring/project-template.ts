@@ -13,6 +13,7 @@ export type NewAccount =
 /** The text of catalog/project.yaml for a new project, with the comments a newcomer needs. */
 export function projectYaml({ name, accounts, sandbox }: NewProject): string {
   return [
+    '# yaml-language-server: $schema=../.schemas/project.schema.json',
     '# What this project is, and the Stripe accounts it works on. Keys are named here, never written.',
     `project: ${name}`,
     '',
@@ -23,9 +24,47 @@ export function projectYaml({ name, accounts, sandbox }: NewProject): string {
     '',
     '# State, journal and copy map of this project; not for version control.',
     'store: { file: state/crossbill.db }',
+    ...stubs.flatMap((stub) => ['', ...stub.split('\n').map((line) => (line.startsWith('#') ? line : `# ${line}`))]),
     '',
   ].join('\n')
 }
+
+/**
+ * Blocks that a project may need later, as comments. Without its `# `, each one is valid; values of
+ * `policies` and `guards` are the defaults.
+ */
+export const stubs: readonly string[] = [
+  `# Choices where several behaviours are valid. These are the defaults, which are the cautious ones.
+policies:
+  tax: same                     # or recompute, with tax_accepted: [DE]
+  customer_balance: stop        # or carry
+  pending_invoice_items: stop   # or carry
+  past_due: stop                # or leave, carry
+  schedules: stop               # or carry
+  collection_paused: stop       # or carry
+  renewal_window_hours: 48
+  settle_after_days: 14
+  cancel: now                   # or period_end
+  plan_hours: 24`,
+  `# Limits of one apply; a plan beyond one needs --allow with the name of the guard.
+guards:
+  people_moved: 500
+  mrr_share: 100
+  retire_share: 20`,
+  `# The course platform: paid prices give its offers, as catalog/access.yaml says.
+kajabi:
+  site: "123456"
+  client_id: { env: KAJABI_CLIENT_ID }
+  client_secret: { env: KAJABI_CLIENT_SECRET }`,
+  `# The cancel service: crossbill serve.
+serve:
+  public_url: https://cancel.school.example
+  hook_secrets: [{ env: CROSSBILL_HOOK_SECRET }]
+  link_secrets: [{ env: CROSSBILL_LINK_SECRET }]
+  stripe_webhook_secrets:
+    target: { env: STRIPE_WEBHOOK_SECRET_TARGET }
+  school: { name: Your school, contact: help@school.example }`,
+]
 
 function accountYaml(account: NewAccount): string {
   if ('sandbox' in account) return '{ sandbox: true }'

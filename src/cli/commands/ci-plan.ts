@@ -1,0 +1,93 @@
+import { makePlan } from '../../engine/plan/make-plan.ts'
+import { planPath, type Forge, type Pull } from '../../forge/forge.ts'
+import type { Plan } from '../../plan/types.ts'
+import { command } from '../command.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { outputBlock, planMark, planNote, type PlanMark } from '../render/ci-note.ts'
+import { planMarkdown } from '../render/plan-markdown.ts'
+import { problemText } from '../report-error.ts'
+import { printPlan } from '../report/print-plan.ts'
+import type { Shell } from '../shell.ts'
+import { UsageError } from '../usage-error.ts'
+import { findingLines, forgeOfJob } from '../wiring/ci.ts'
+import { savePlan } from '../wiring/plan-file.ts'
+import { withProjectDespite } from '../wiring/project.ts'
+
+export const main = command({
+  positionals: {},
+  options: {
+    out: {
+      type: 'string',
+      requiresArg: true,
+      default: planPath,
+      describe: 'save the plan to this file of the project',
+    },
+    name: {
+      type: 'string',
+      requiresArg: true,
+      default: 'crossbill',
+      describe: 'name of the note; a repository with several projects gives each its own',
+    },
+  },
+  examples: [['ci plan', 'in a job of a pull request: plans, saves the plan, and updates the one note']],
+  formats: ['text', 'json', 'markdown', 'html'],
+  async run({ out, name }, shell) {
+    const forge = await forgeOfJob(shell)
+    const pull = ownPull(forge)
+    const write = noteWriter(forge, pull, name, shell)
+    try {
+      return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
+        const plan = await makePlan(context)
+        await savePlan(shell.pathInProject(out), plan)
+        await printPlan(plan, shell)
+        const found = outputBlock('Findings of validate', await findingLines(shell))
+        const body = [planMarkdown(plan), found].filter((part) => part !== '').join('\n\n')
+        await write({ digest: plan.plan, commit: pull.head }, `Plan of ${short(pull.head)}.`, body)
+        return isApplicable(plan) && context.catalog.leftOut === undefined ? exitCodes.fine : exitCodes.found
+      })
+    } catch (error) {
+      // An older plan must not stay in the note as if it were the plan of this commit.
+      const state = `**There is no plan of ${short(pull.head)}.** The job ended with an error.`
+      await write({ commit: pull.head }, state, outputBlock('The error', problemText(error))).catch(
+        (failure: unknown) => shell.say(problemText(failure)),
+      )
+      throw error
+    }
+  },
+})
+
+/** @throws UsageError outside of a pull request, and for a fork, which never sees a key */
+function ownPull({ job: { pull } }: Forge): Pull {
+  if (pull === undefined)
+    throw new UsageError('no-pull-request', 'ci plan runs in a job of a pull request', 'See docs/ci.md.')
+  if (pull.isFork)
+    throw new UsageError(
+      'pull-request-of-fork',
+      'no plan is made for a pull request of a fork, because a plan needs keys',
+      'Push the branch to this repository; validate runs for forks.',
+    )
+  return pull
+}
+
+type Write = (mark: PlanMark, state: string, body: string) => Promise<void>
+
+/** Writes the one note, unless a newer commit was pushed meanwhile: its own job writes then. */
+function noteWriter(forge: Forge, pull: Pull, name: string, shell: Shell): Write {
+  return async (mark, state, body) => {
+    if ((await forge.headOf(pull.number)) !== pull.head) {
+      shell.say(`A newer commit was pushed; the note is left to its job.`)
+      return
+    }
+    const note = await forge.note(pull.number, planMark(name))
+    await forge.writeNote(pull.number, planNote(name, mark, state, body), note?.id)
+    shell.say(`The note of pull request ${pull.number} is ${note === undefined ? 'written' : 'updated'}.`)
+  }
+}
+
+function isApplicable({ guards }: Plan): boolean {
+  return guards.every(({ tripped }) => !tripped)
+}
+
+function short(commit: string): string {
+  return `\`${commit.slice(0, 12)}\``
+}

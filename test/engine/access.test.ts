@@ -28,8 +28,8 @@ interface Site extends AsyncDisposable {
 }
 
 /**
- * The small school with a Kajabi site whose one offer comes with the monthly and the yearly price,
- * not with the quarterly one.
+ * The small school with a Kajabi site. Its only offer belongs to the monthly and the yearly price,
+ * not to the quarterly one.
  */
 async function site(): Promise<Site> {
   const school = await members(people, '2026-10-05T12:00:00Z')
@@ -72,7 +72,7 @@ async function control(sandbox: Sandbox, act: JsonObject): Promise<JsonObject> {
   return body
 }
 
-test('everybody who pays has their offers, nobody else has Crossbill’s grants, and a second plan is empty', async () => {
+test('every payer has the offers, no other person has a grant of Crossbill, and a second plan is empty', async () => {
   await using kajabi = await site()
   const context = kajabi.with(kajabi.school.stage('target'))
   const before = await verify(context)
@@ -86,7 +86,7 @@ test('everybody who pays has their offers, nobody else has Crossbill’s grants,
   expect(await verify(kajabi.with(kajabi.school.stage('target')))).toMatchObject({ ok: true })
 })
 
-test('what somebody takes away in Kajabi is drift, a violation, and given again', async () => {
+test('an offer that is revoked in Kajabi is drift, a violation, and granted again', async () => {
   await using kajabi = await site()
   const context = (): Context => kajabi.with(kajabi.school.stage('target'))
   await planAndApply(context())
@@ -103,7 +103,7 @@ test('what somebody takes away in Kajabi is drift, a violation, and given again'
   expect(await verify(context())).toMatchObject({ ok: true })
 })
 
-test('who stops paying loses what was granted here, and keeps what was given by hand', async () => {
+test('a member who stops paying loses Crossbill’s grants and keeps grants of people', async () => {
   await using kajabi = await site()
   await planAndApply(kajabi.with(kajabi.school.stage('target')))
   await kajabi.order({ act: 'make_contact', email: 'guest@school.test', name: 'Guest' })
@@ -121,7 +121,7 @@ test('who stops paying loses what was granted here, and keeps what was given by 
   expect(await kajabi.holders()).toContain('guest@school.test')
 })
 
-test('who left and subscribed anew, by a subscription nobody declared, keeps what they hold; so does who is no longer in the YAML', async () => {
+test('a member who left and has an undeclared new subscription keeps the offers; so does a member who is no longer in the YAML', async () => {
   await using kajabi = await site()
   const { school } = kajabi
   await planAndApply(kajabi.with(school.stage('target')))
@@ -142,7 +142,7 @@ test('who left and subscribed anew, by a subscription nobody declared, keeps wha
   expect((await makePlan(forgetful)).summary).toMatchObject({ grant: 0, revoke: 1 })
 })
 
-test('a second subscription that came after the grant is noted by the next apply', async () => {
+test('a second subscription that came after the grant is recorded by the next apply', async () => {
   await using kajabi = await site()
   const { school } = kajabi
   const grants = kajabi.store.inbox
@@ -174,7 +174,7 @@ test('a plan is refused, not shortened, when Kajabi does not answer', async () =
   })
 })
 
-test('removing YAML takes nothing from anybody: who pays and stands in no file keeps their offer', async () => {
+test('removing YAML revokes nothing: a member who pays and is in no file keeps the offer', async () => {
   await using kajabi = await site()
   await planAndApply(kajabi.with(kajabi.school.stage('target')))
   const context = kajabi.with(kajabi.school.stage('target'))
@@ -187,13 +187,13 @@ test('removing YAML takes nothing from anybody: who pays and stands in no file k
     `undeclared_subscription ${first}`,
   ])
   expect(await kajabi.holders()).toHaveLength(2)
-  // A store that is rebuilt meanwhile knows of their grant all the same.
+  // A store that is rebuilt meanwhile contains their grant as well.
   await kajabi.store.inbox.removeGrants(await kajabi.store.inbox.grants())
   await stateRebuild(without)
   expect((await kajabi.store.inbox.grants()).map(({ subscribers }) => subscribers)).toContainEqual([first])
 })
 
-test('who pays by a price that no mapping knows and stands in no file keeps their offer as well', async () => {
+test('a member in no file who pays by a price without a mapping keeps the offer as well', async () => {
   await using kajabi = await site()
   const context = kajabi.with(kajabi.school.stage('source'))
   await planAndApply(context)
@@ -214,12 +214,12 @@ test('who pays by a price that no mapping knows and stands in no file keeps thei
   expect(await kajabi.holders()).toHaveLength(2)
 })
 
-test('killed after the grant and before the customer is noted on the contact: the next apply notes it, and a lost store knows of it', async () => {
+test('killed after the grant and before the customer is noted on the contact: the next apply notes it, and a rebuilt store has it', async () => {
   await using kajabi = await site()
   await planAndApply(kajabi.school.stage('source'))
   const context = kajabi.with(kajabi.school.stage('source'))
-  // Each of the two makes a contact, gives it the offer and notes the customer on it: the sixth
-  // request is the second note.
+  // Each of the two creates a contact, grants the offer and notes the customer on the contact: the
+  // sixth request is the second note.
   expect(await dieAt(context, { request: 5, side: 'before' }, planAndApply)).toBe(true)
   const { plan } = await planAndApply(context)
   expect(plan.changes).toEqual([])

@@ -21,7 +21,7 @@ const now = '2026-02-25T12:00:00Z'
 const second = (when: string): number => Date.parse(when) / 1_000
 
 /**
- * Each has something that a move carries by requests of its own. T is 15 March, unless the life
+ * Each has an object that a move carries with separate requests. T is 15 March, unless the life
  * moved it.
  */
 const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<unknown>>> = {
@@ -30,7 +30,7 @@ const lives: Readonly<Record<string, (us: Stripe, sandbox: Sandbox) => Promise<u
     const pause_collection = { behavior: 'void', resumes_at: second('2026-05-01T00:00:00Z') } as const
     await us.subscriptions.update(id, { pause_collection })
   },
-  // In yen, which have no smaller unit; two items that are equal in everything.
+  // In yen, which has no smaller unit; two equal items.
   'a balance and pending items': async (us, { world }) => {
     const { customer } = await subscribe(us, 'jpy')
     await world.advance(at('2026-02-20T00:00:00Z'))
@@ -70,7 +70,7 @@ const policies = `policies: ${JSON.stringify({
   collection_paused: 'carry',
 })}\n`
 
-/** Whoever declined pays from now on, wherever their card lies. */
+/** The declined card pays from now on, in every account. */
 function acceptCards({ world }: Sandbox): void {
   for (const account of world.accounts.values())
     for (const method of account.table(paymentMethods).all())
@@ -94,7 +94,7 @@ async function subscribe(us: Stripe, currency = 'usd'): Promise<Stripe.Subscript
   return us.subscriptions.create({ customer: await member(us), items: [{ price }] })
 }
 
-/** Lived once; every run goes on from a twin of it. */
+/** Played once; every run continues from a twin of it. */
 async function past(name: string): Promise<Sandbox> {
   const sandbox = createSandbox({ clock: at(begins) })
   await lives[name]?.(clientOf(sandbox), sandbox)
@@ -105,12 +105,12 @@ async function past(name: string): Promise<Sandbox> {
 type Stage = 'target' | 'source' | 'settled'
 
 const cases = Object.keys(lives).flatMap((name) => {
-  // Who is paused until May has not paid for a renewal yet, and is not settled before.
+  // A member paused until May has not paid for a renewal yet, and is not settled before.
   const stages: readonly Stage[] = name.startsWith('a pause') ? ['target', 'source'] : ['target', 'source', 'settled']
   return stages.map((stage) => [name, stage] as const)
 })
 
-/** Which world the context at hand works on. */
+/** The world that the context works on. */
 const worlds = new WeakMap<Context['store'], Sandbox>()
 
 test.each(cases)(
@@ -127,8 +127,7 @@ test.each(cases)(
         await apply(context, plan)
       })
       expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
-      // A new plan sees what stands there; what only the dead run knew matters after its last
-      // request.
+      // A new plan sees what exists; after the last request, what only the dead run knew matters.
       if (boundary.side === 'before') continue
       const anew = await run(begun, stage, async (context) => {
         await dieAt(context, boundary, planAndApply)
@@ -159,7 +158,7 @@ test.each([
   },
 )
 
-/** What a plan says beside the subscription, on the way there and on the way back. */
+/** What a plan says besides the subscription, for the move and for the revert. */
 const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
   'a pause until a date': [['with its pause until 2026-05-01 00:00:00 UTC', '1 pause'], []],
   'a balance and pending items': [
@@ -202,13 +201,14 @@ test.each(Object.entries(along))(
 )
 
 /**
- * One life from the same past: to the target, or there and back, or there for good, with months
+ * One life from the same past: to the target; there and back; or there permanently, with months
  * afterwards.
  */
 async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<void>) {
   await using school = await openPulled(cloneSandbox(begun), policies)
   worlds.set(school.rig.context.store, school.rig.sandbox)
-  // Prices first, or the move itself, so that every request is one of the hand-over in question.
+  // First the prices, or the move itself, so that every request belongs to the hand-over in
+  // question.
   await planAndApply(school.stage(stage === 'target' ? 'source' : 'target'))
   if (stage === 'settled') {
     for (const sandbox of [school.rig.sandbox, school.twin]) acceptCards(sandbox)
@@ -224,8 +224,8 @@ async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Pro
 }
 
 /**
- * A debt that moves along is billed by an invoice of the customer, sooner than the old one's next
- * attempt: charged once here, once there.
+ * A carried debt is billed by an invoice of the customer, before the next attempt of the old
+ * invoice: charged once here, once there.
  */
 function withoutDebt(differences: readonly string[]): readonly string[] {
   const moneyOf = (one: string): string => /\d+\.\d\d+ \w+/.exec(one)?.[0] ?? ''

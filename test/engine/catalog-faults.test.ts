@@ -22,7 +22,7 @@ const catalog = catalogOf(
 const error = (status: number, code: string): Response =>
   Response.json({ error: { type: 'api_error', code, message: code } }, { status })
 
-test('objects made side by side under every fault are all there, exactly once', { timeout: 120_000 }, async () => {
+test('objects created in parallel under every fault exist exactly once', { timeout: 120_000 }, async () => {
   const faults = fc.array(fc.constantFrom('none', 'none', 'none', 'limit', 'lock', 'broken', 'lost'), {
     minLength: 30,
     maxLength: 30,
@@ -38,12 +38,12 @@ test('objects made side by side under every fault are all there, exactly once', 
         if (fault === 'lock') return error(429, 'lock_timeout')
         if (fault === 'broken') return error(500, 'api_error')
         const answer = await sandbox.fetch(input, init)
-        // Done, and the answer never arrives.
+        // Executed, but the answer never arrives.
         if (fault === 'lost') throw new TypeError('the connection was cut')
         return answer
       }
       await using rig = await openRig(catalog, { ...sandbox, fetch })
-      // What a run cannot finish, the next one does.
+      // The next run finishes what a run could not.
       for (let run = 0; run < 5 && (await makePlan(rig.context)).changes.length > 0; run++)
         await planAndApply({ ...rig.context, run: `run-${run}` })
       expect((await makePlan(rig.context)).changes).toEqual([])

@@ -9,7 +9,7 @@ function charge(at: number, amount: number, account = 'us', subscriber = 'us/sub
 const codes = (expected: WorldCharge[], actual: WorldCharge[]): string[] =>
   compareCharges(expected, actual).map((one) => `${one.code} ${one.subscriber} ${one.at}`)
 
-test('the same charges by whichever account are no difference', () => {
+test('the same charges in another account are no difference', () => {
   expect(codes([charge(10, 4900), charge(20, 4900)], [charge(20, 4900, 'target'), charge(10, 4900)])).toEqual([])
 })
 
@@ -17,7 +17,7 @@ test('a charge in both accounts for one period is double', () => {
   expect(codes([charge(10, 4900)], [charge(10, 4900), charge(10, 4900, 'target')])).toEqual(['double us/sub_1 10'])
 })
 
-test('a charge that nobody made is missed', () => {
+test('a charge that no account made is missed', () => {
   expect(codes([charge(10, 4900), charge(20, 4900)], [charge(10, 4900)])).toEqual(['missed us/sub_1 20'])
 })
 
@@ -26,11 +26,11 @@ test('one cent is an amount difference, one second a date difference', () => {
   expect(codes([charge(10, 4900)], [charge(11, 4900)])).toEqual(['date_differs us/sub_1 10'])
 })
 
-test('another currency of the same number is another amount', () => {
+test('the same number in another currency is another amount', () => {
   expect(codes([charge(10, 4900)], [{ ...charge(10, 4900), currency: 'eur' }])).toEqual(['amount_differs us/sub_1 10'])
 })
 
-test('one subscriber’s charge never stands in for another’s', () => {
+test('one subscriber’s charge never replaces another’s', () => {
   expect(codes([charge(10, 1, 'us', 'us/a')], [charge(10, 1, 'us', 'us/b')])).toEqual([
     'missed us/a 10',
     'double us/b 10',

@@ -10,14 +10,14 @@ import type { Plan } from '../../src/plan/types.ts'
 import { members, type Members } from './members.ts'
 import { planAndApply } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 180_000 })
 
 const now = '2026-10-05T12:00:00Z'
 const people = ['2026-09-18', '2026-09-19', '2026-09-20', '2026-09-21'].map((day) => ({ since: `${day}T09:15:00Z` }))
 const limit = 'guards: { people_moved: 2 }\n'
 
-/** As a person would who edits the file and computes the digest again. */
+/** As a person does who edits the file and computes the digest again. */
 function resealed(plan: Plan): Plan {
   return { ...plan, plan: planDigest(plan) }
 }
@@ -106,7 +106,7 @@ test('what you reviewed is what happens: a file edited and digested again is ref
     expect(`${name}: ${outcome}`).toMatch(/: plan_(edited|stale)$/)
     expect(school.rig.sent).toEqual([])
   }
-  // The plan itself is untouched by all that.
+  // The plan itself is unchanged.
   expect((await apply(context, plan, { fromFile: true })).ok).toBe(true)
 })
 
@@ -127,7 +127,7 @@ function replaced(value: Json, [step, ...rest]: readonly (string | number)[], by
   return { ...value, [step]: replaced(value[String(step)] ?? null, rest, by) }
 }
 
-test('whatever is written anywhere in the file, it is refused, or exactly the reviewed requests are sent (property)', async () => {
+test('with any change anywhere in the file, it is refused, or exactly the reviewed requests are sent (property)', async () => {
   const clean = await sentBy((plan) => plan)
   expect(clean.outcome).toBe('applied')
   expect(clean.sent.length).toBeGreaterThan(0)

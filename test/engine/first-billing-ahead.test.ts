@@ -39,7 +39,7 @@ async function discounts({ us, target, subscriptions }: Members): Promise<readon
   return [old.discounts.length, ...(successor === undefined ? [] : [successor.discounts.length])]
 }
 
-describe('promise 2: no update of ours takes a discount away before the first billing date', () => {
+describe('promise 2: no update of Crossbill removes a discount before the first billing date', () => {
   test('hold, keep, restore, and the hold once more', async () => {
     await using school = await members(people, now)
     const expected = await unmoved()
@@ -54,7 +54,7 @@ describe('promise 2: no update of ours takes a discount away before the first bi
     expect(billsOf(await school.charges())).toEqual(expected)
   })
 
-  test('a hold that a person took off is put back', async () => {
+  test('a hold that a person removed is restored', async () => {
     await using school = await members(people, now)
     const expected = await unmoved()
     await planAndApply(school.stage('target'))
@@ -84,7 +84,7 @@ describe('promise 2: no update of ours takes a discount away before the first bi
     }
   })
 
-  test('whoever sends an update: `perform` sends the discounts with it, and nothing where they cannot be lost', async () => {
+  test('for every update, `perform` sends the discounts with it where they could be lost, and only there', async () => {
     await using school = await members(people, now)
     const account = school.rig.context.accounts.sources.get('us')
     if (account === undefined) throw new Error('no account')

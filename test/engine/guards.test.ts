@@ -14,18 +14,18 @@ function limited(context: Context, guards: Readonly<Record<string, number>>): Co
   return { ...context, catalog: { ...context.catalog, project: { ...context.catalog.project, guards } } }
 }
 
-test('a guard trips above its limit, says how to override it, and stays silent at the limit', () => {
+test('a guard trips above its limit and says how to override it, but not at the limit', () => {
   expect(readGuard('people_moved', 500, {})).toEqual({ id: 'people_moved', limit: 500, actual: 500, tripped: false })
   expect(readGuard('people_moved', 501, {}).message).toContain('--allow people_moved')
   expect(readGuard('people_moved', 3, { people_moved: 2 })).toMatchObject({ limit: 2, tripped: true })
 })
 
-test('every guard has a sentence of its own for the moment it trips', () => {
+test('every guard has its own message', () => {
   for (const name of guardNames)
     expect(readGuard(name as 'people_moved', 10_000, {}).message).toMatch(new RegExp(`10000.*--allow ${name}`))
 })
 
-test('more people than allowed: nobody is moved until the guard is overridden by name', async () => {
+test('more people than allowed: no one is moved until the guard is overridden by name', async () => {
   await using school = await members(people, now)
   const context = limited(school.stage('target'), { people_moved: 1 })
   const plan = await makePlan(context)
@@ -61,7 +61,7 @@ test('settling before a payment proved the move trips settle_unproven; old endpo
   expect(tripped).toContain('settle_unproven')
 })
 
-test('a service that uses another store: nobody is moved, and the reason is told', async () => {
+test('a service that uses another store: no one is moved, and the reason is reported', async () => {
   await using school = await members(people.slice(0, 1), now)
   const context = school.stage('target')
   const served = { ...context, catalog: { ...context.catalog, project: { ...context.catalog.project, serve: {} } } }

@@ -4,7 +4,7 @@ import { readTexts } from '../../src/engine/handover/texts.ts'
 import type { Job } from '../../src/engine/handover/job.ts'
 import { members } from './members.ts'
 
-test('what is written on items and invoices is read before they are taken away, and stands in the request alone', async () => {
+test('texts of items and invoices are read before their removal, and only the request contains them', async () => {
   await using school = await members([{ since: '2026-08-15T09:15:00Z' }], '2026-10-05T12:00:00Z')
   const [subscription = ''] = school.subscriptions
   const customer = (await school.us.subscriptions.retrieve(subscription)).customer as string

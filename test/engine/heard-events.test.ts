@@ -39,8 +39,8 @@ test('doctor compares each account’s endpoint with the events that the cancel 
   )
   await school.us.webhookEndpoints.update(id, { enabled_events: [...heardEvents.source] })
   expect((await heard())[1]).toMatch(/^us ok: /)
-  // The service tells our settling from a member's cancel: its endpoint is no old door and stops no
-  // settle.
+  // The service distinguishes a settle from a member's cancel: its endpoint is not an old door and
+  // stops no settle.
   const { findings } = await doctor(context, { localNow: context.accounts.target.now() })
   expect(findings.filter(({ check, status }) => check === 'old_webhook_enabled' && status !== 'ok')).toEqual([])
   expect(await enabledOldWebhooks(context)).toEqual(new Map())
@@ -53,7 +53,7 @@ test('doctor compares each account’s endpoint with the events that the cancel 
   expect((await heard())[1]).toMatch(/^us warning: only a disabled webhook endpoint sends to/)
 })
 
-test('the example catalog and the handbook name the events that the service hears', () => {
+test('the example catalog and the handbook name the events that the service needs', () => {
   const file = parse(readFileSync(join(root, 'catalog/webhooks.yaml'), 'utf8')) as {
     webhook_endpoints: Record<string, { enabled_events: string[] }>
   }

@@ -15,7 +15,7 @@ function change(
   return { address, action, because: [], patch: [], people: 0, steps: [step], expect: { seen: '' } }
 }
 
-/** What was under way at the same time, and in which order work began and ended. */
+/** What ran at the same time, and in which order work began and ended. */
 async function watched(changes: readonly ResourceChange[], fails?: string) {
   let running = 0
   let most = 0
@@ -33,14 +33,14 @@ async function watched(changes: readonly ResourceChange[], fails?: string) {
   return { results, most, begunBefore, running: () => running }
 }
 
-test('independent creations are side by side, a bounded number of them, and results keep the order of the plan', async () => {
+test('independent creations run in parallel, in a bounded number, and results keep the order of the plan', async () => {
   const changes = Array.from({ length: 60 }, (_, n) => change(`price.p${n}`))
   const { results, most } = await watched(changes)
   expect(results).toEqual(changes.map(({ address }) => address))
   expect(most).toBe(16)
 })
 
-test('what is referred to is there before', async () => {
+test('a referenced object is created before', async () => {
   const plan = fc
     .array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 40 })
     .map((refs) => refs.map((ref, n) => change(`product.a${n}`, ref < n ? [`product.a${ref}`] : [])))
@@ -55,14 +55,14 @@ test('what is referred to is there before', async () => {
   )
 })
 
-test('the same object is never written by two at once, and another action waits for everything before it', async () => {
+test('two actions never write the same object at once, and a different action waits for everything before it', async () => {
   const same = [1, 2, 3].map((n) => change(`price.p${n}`, [], 'update', '/v1/products/prod_1'))
   expect((await watched(same)).most).toBe(1)
   const mixed = [change('price.a'), change('price.b'), change('price.old', [], 'retire', '/v1/prices/price_1')]
   expect((await watched(mixed)).begunBefore.get('price.old')).toEqual(new Set(['price.a', 'price.b']))
 })
 
-test('an error ends what has not begun, after what is under way', async () => {
+test('an error cancels work that has not begun, after work in progress has ended', async () => {
   const { results, running, begunBefore } = await watched(
     Array.from({ length: 60 }, (_, n) => change(`price.p${n}`)),
     'price.p3',

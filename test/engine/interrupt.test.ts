@@ -11,14 +11,14 @@ const many = Array.from({ length: 6 }, () => ({ since: '2026-09-20T09:15:00Z', c
   index === 0 ? { since: one.since } : one,
 )
 
-test('Ctrl-C ends after the subscriber in hand; the same plan goes on where it stopped', async () => {
+test('Ctrl-C ends after the current subscriber; the same plan continues where it stopped', async () => {
   await using school = await members(many, now)
   await planAndApply(school.stage('source'))
   const context = school.stage('target')
   const plan = await makePlan(context)
   const interrupt = { requested: false }
-  // The user stops while the second one is created; all six belong to one customer, so they come
-  // one after the other.
+  // The user stops while the second one is created. All six belong to one customer, so they are
+  // handed over in sequence.
   let creations = 0
   const stopping: StripeAccount = {
     ...context.accounts.target,
@@ -48,8 +48,8 @@ test('subscribers of one customer are handed over one after the other', async ()
   await using school = await members(many, now)
   await planAndApply(school.stage('target'))
   const created = school.rig.sent.filter((one) => one.startsWith('us POST /v1/subscriptions/'))
-  // Hold and keep of one subscription stand side by side: nobody else of this customer comes
-  // between.
+  // Hold and keep of one subscription follow each other: no other subscription of this customer is
+  // between them.
   for (let at = 0; at < created.length; at += 2) expect(created[at]).toBe(created[at + 1])
   expect(created).toHaveLength(12)
 })

@@ -9,12 +9,12 @@ import { verify } from '../../src/engine/verify/verify.ts'
 import { members, payersPerPeriod } from './members.ts'
 import { boundaries, planAndApply, told } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
 
-/** The same context, asleep at one request: before it leaves, or before its answer is heard. */
+/** The same context, suspended at one request: before it is sent, or before its answer is read. */
 function asleepAt(context: Context, at: (request: number, side: 'before' | 'after') => Promise<void>): Context {
   let requests = 0
   const sleepy = (account: StripeAccount): StripeAccount => ({
@@ -51,8 +51,7 @@ test('a run that slept while another took over wakes and sends nothing more: at 
     })
     const woken = await apply(asleep, plan).catch((error: unknown) => error)
     expect({ at: told(boundary), woken }).toMatchObject({ woken: { code: 'lease_lost' } })
-    // The rig counts what reaches the account's door: the request in hand may stand there, and is
-    // kept.
+    // The rig counts requests at the account: the current request may arrive there, and is kept.
     expect(school.rig.sent.length - sent).toBeLessThanOrEqual(boundary.side === 'before' ? 1 : 0)
     const live = await school.target.subscriptions.list({ status: 'all' })
     expect(live.data.map(({ status }) => status)).toEqual(['active'])
@@ -63,7 +62,7 @@ test('a run that slept while another took over wakes and sends nothing more: at 
   }
 })
 
-test('once the lease is somebody else’s, nothing is stored either', async () => {
+test('once another run has the lease, nothing is stored either', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
   const context = school.stage('target')
   const lost = withLease(context, applyLease, async (held, bound) => {
@@ -75,6 +74,6 @@ test('once the lease is somebody else’s, nothing is stored either', async () =
   })
   await expect(lost).rejects.toThrow(CommandError)
   expect(await context.store.get('mine')).toBe(1)
-  // It is not given back on the way out: it is not ours to give.
+  // It is not released at the end, because another run holds it.
   expect((await context.store.leaseHolder(applyLease))?.holder).toBe('another run')
 })

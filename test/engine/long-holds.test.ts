@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const now = '2026-10-05T12:00:00Z'
 
-/** Dies between the hold and the creation, and stays that way until `until`. */
+/** Dies between the hold and the creation, and stays down until `until`. */
 async function heldUntil(member: Member, until: string, policies = ''): Promise<Members> {
   const clean = await members([member], now)
   const plan = await makePlan(clean.stage('target', policies))
@@ -56,7 +56,7 @@ const held: readonly [string, Member, string, string][] = [
 ]
 
 describe('promise 1: a hold that outlived its renewals', () => {
-  test.each(held)('%s: every one of them is billed once, and listed', async (_, member, until, later) => {
+  test.each(held)('%s: each renewal is billed once and listed', async (_, member, until, later) => {
     await using school = await heldUntil(member, until)
     const { violations } = await verify(school.stage('source'))
     expect(violations).toMatchObject([
@@ -88,7 +88,7 @@ describe('promise 1: a hold that outlived its renewals', () => {
     ])
   })
 
-  test('several unpaid days in the target, set back: each is voided there and billed once by the old account', async () => {
+  test('several unpaid days in the target, then a revert: each is voided there and billed once by the old account', async () => {
     const member: Member = { since: '2026-10-01T09:15:00Z', price: 'daily' }
     await using school = await members([member], now)
     await planAndApply(school.stage('target'))

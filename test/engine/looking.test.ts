@@ -10,7 +10,7 @@ import { planAndApply } from './rig.ts'
 const now = '2026-10-05T12:00:00Z'
 const one = [{ since: '2026-09-20T09:15:00Z' }] as const
 
-test('doctor and the plan that moves somebody find every old door that is still open, and none once they are closed', async () => {
+test('doctor and a plan with a move find every open old door, and none after they are closed', async () => {
   await using school = await members(one, now)
   const { us } = school
   const price = await us.prices.create({ currency: 'usd', unit_amount: 100, product_data: { name: 'x' } })
@@ -29,7 +29,7 @@ test('doctor and the plan that moves somebody find every old door that is still 
     const { findings } = await doctor(context, { localNow: context.accounts.target.now() })
     const found = told(findings.filter(({ status }) => status !== 'ok'))
     expect(told((await makePlan(context)).doors ?? [])).toEqual(found)
-    // Where nobody leaves, nothing needs to be closed.
+    // Where no member leaves, no door needs to be closed.
     expect((await makePlan(school.stage('source'))).doors).toBeUndefined()
     return found
   }
@@ -47,7 +47,7 @@ test('a plan that shows open doors is applied like any other', async () => {
   expect([plan.doors?.length, result.ok]).toEqual([1, true])
 })
 
-test('doctor says when this machine’s clock is not Stripe’s, except in a simulated world', async () => {
+test('doctor reports when this machine’s clock differs from Stripe’s, except in a simulated world', async () => {
   await using school = await members(one, now)
   const context = school.stage('target')
   const localNow = context.accounts.target.now() + 600
@@ -61,7 +61,7 @@ test('doctor says when this machine’s clock is not Stripe’s, except in a sim
   expect([await skewed(true), await skewed(false)]).toEqual([0, 3])
 })
 
-test('the copy map’s check names who is missing and why', async () => {
+test('the copy map’s check names the missing members and the reasons', async () => {
   await using school = await members(one, now)
   const context = school.stage('target')
   expect(await copyMapCheck(context)).toMatchObject({ sources: { us: { subscribers: 1, ready: 1 } }, findings: [] })
@@ -72,11 +72,11 @@ test('the copy map’s check names who is missing and why', async () => {
   const check = await copyMapCheck(context)
   expect(check.sources['us']).toMatchObject({ subscribers: 1, ready: 0 })
   expect(check.findings).toMatchObject([{ code: 'payment_method_unmapped', subscriber: school.keys[0] }])
-  // Asked while nobody's stage is `target` yet: that is when it is still time for a further copy.
+  // Run while no stage is `target` yet: another copy is still possible then.
   expect(await copyMapCheck(school.stage('source'))).toEqual(check)
 })
 
-test('the copy map’s check believes a row only when its new method is in the target', async () => {
+test('the copy map’s check accepts a row only when its new method is in the target', async () => {
   await using school = await members([{ ...one[0], card: 'pm_card_visa' }], now)
   const context = school.stage('target')
   expect((await copyMapCheck(context)).findings).toEqual([])
@@ -113,7 +113,7 @@ test('a later row wins only if its new payment method is in the target; one cust
   await expect(importCopyMap(context, 'nobody', [])).rejects.toMatchObject({ code: 'copy_map_source' })
 })
 
-test('drift tells what was changed outside, and plan does not take back what a subscriber did', async () => {
+test('drift reports outside changes, and plan does not undo what a subscriber did', async () => {
   await using school = await members(one, now)
   await planAndApply(school.stage('target'))
   const context = school.stage('target')

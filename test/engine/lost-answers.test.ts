@@ -8,7 +8,7 @@ import { planAndApply } from './rig.ts'
 const now = '2026-10-05T12:00:00Z'
 const faults: readonly FaultKind[] = ['cut_before', 'cut_after', 'error_stored', 'error_after', 'lock_timeout']
 
-/** What stands at the end, whatever happened on the way. */
+/** The state at the end, whatever happened before. */
 async function endOf(school: Members, context: Context) {
   const old: string[] = []
   for await (const { status, pause_collection: pause } of school.us.subscriptions.list({ status: 'all' }))
@@ -22,7 +22,7 @@ async function endOf(school: Members, context: Context) {
 
 const creation = 'POST /v1/subscriptions'
 
-test('promise 11: a creation stored as a 5xx waits on hold, is reported by every run, and is given back and made anew after the quiet time', async () => {
+test('promise 11: a creation stored as a 5xx waits on hold, is reported by every run, and is undone and created again after the quiet time', async () => {
   const clean = await told('target', now)
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
   await planAndApply(school.stage('source'))
@@ -38,9 +38,7 @@ test('promise 11: a creation stored as a 5xx waits on hold, is reported by every
   expect(await endOf(school, context)).toEqual(clean)
 })
 
-/**
- * What each of them sends: hold, create and keep; the customer's default card; cancel and restore.
- */
+/** The requests of each: hold, create and keep; the customer's default card; cancel and restore. */
 const stories = [
   ['move', 'target', now, { 'POST /v1/subscriptions': 3, 'POST /v1/customers': 1 }],
   ['revert', 'source', '2026-10-06T12:00:00Z', { 'DELETE /v1/subscriptions': 1, 'POST /v1/subscriptions': 1 }],
@@ -55,8 +53,7 @@ test.each(stories)(
       for (const [match, count] of Object.entries(writes))
         for (let nth = 1; nth <= count; nth++) {
           const about = `${fault} at ${match} number ${nth}`
-          // What Stripe stored as a 5xx may still appear, so a creation that met it waits: the
-          // story below.
+          // A creation answered with a stored 5xx may still appear, so it waits: the story below.
           const waits = stage === 'target' && fault === 'error_stored' && match === creation && nth === 2
           if (waits) continue
           expect({ about, ...(await told(stage, when, { fault, match, nth })) }).toEqual({ about, ...clean })

@@ -11,9 +11,9 @@ import { load } from '../catalog/project.ts'
 import { clientOf } from '../sandbox/client.ts'
 import { at, openRig, type Rig } from './rig.ts'
 
-/** One member of the small school, as they signed up in the US account. */
+/** One member of the small school at the sign-up, in the US account. */
 export interface Member {
-  /** When they signed up: the anchor of their billing cycle. */
+  /** The instant of the sign-up: the anchor of the billing cycle. */
   readonly since: string
   readonly price?: 'monthly' | 'yearly' | 'quarterly' | 'daily' | 'free'
   readonly coupon?: 'welcome' | 'forever' | 'all'
@@ -31,9 +31,9 @@ export interface Members extends AsyncDisposable {
   readonly subscriptions: readonly string[]
   /** Keys: `us/sub_…`. */
   readonly keys: readonly string[]
-  /** The catalog with everybody at one stage, or each at their own. */
+  /** The catalog with every member at one stage, or each at their own. */
   at(stage: Stage | ((index: number) => Stage), policies?: string): Catalog
-  /** A context for that catalog: what the command line would open after the YAML was edited. */
+  /** A context for that catalog: what the command line would open after an edit of the YAML. */
   stage(stage: Stage | ((index: number) => Stage), policies?: string): Context
   /** Succeeded charges as `us 2026-12-31T09:15:00Z 4900 usd`, by member. */
   charges(): Promise<readonly (readonly string[])[]>
@@ -54,7 +54,7 @@ coupons:
   forever: { percent_off: 10, duration: forever }
 `
 
-/** Only in schools with members who need them, so that the others' plans stay as they are. */
+/** Only in schools whose members need them, so that the plans of the others stay the same. */
 const rarePrices = `
 prices:
   daily: { product: membership, currency: usd, unit_amount: 300, recurring: { interval: day } }
@@ -67,7 +67,7 @@ function isRare({ price, coupon }: Member): boolean {
   return price === 'daily' || price === 'free' || coupon === 'all'
 }
 
-/** A US account with these members, living until `now`, and copied to the target. */
+/** A US account with these members, played until `now` and copied to the target. */
 export async function members(people: readonly Member[], now: string): Promise<Members> {
   const about = JSON.stringify([people, now])
   const lived = pasts.get(about) ?? live(people, now)
@@ -98,7 +98,7 @@ export async function members(people: readonly Member[], now: string): Promise<M
       for await (const one of target.subscriptions.list({ status: 'all' }))
         from.set(one.id, one.metadata['crossbill_from']?.slice('us/'.length) ?? '')
       const all = chargesOf(rig.sandbox.world).filter(({ status }) => status === 'succeeded')
-      // What is billed by hand belongs to the customer alone.
+      // Manual billing affects only the customer.
       return subscriptions.map((id, index) =>
         all
           .filter(({ subscription, customer }) =>
@@ -114,10 +114,10 @@ export async function members(people: readonly Member[], now: string): Promise<M
   }
 }
 
-/** What happened until `now`, lived once: every test goes on from a twin of it. */
+/** The history until `now`, played once: every test continues from a twin of it. */
 interface Past {
   readonly sandbox: Sandbox
-  /** What people wrote at the pull stays; only stages and policies are edited. */
+  /** The texts of the pull stay; only stages and policies are edited. */
   readonly declared: Catalog
   readonly subscriptions: readonly string[]
   readonly customers: readonly string[]
@@ -162,7 +162,7 @@ async function live(people: readonly Member[], now: string): Promise<Past> {
   return { sandbox, declared, subscriptions, customers }
 }
 
-/** Charges without the account that made them: what the member sees. */
+/** Charges without their account: what the member sees. */
 export function billsOf(charges: readonly (readonly string[])[]): readonly (readonly string[])[] {
   return charges.map((theirs) => theirs.map((charge) => charge.split(' ').slice(1).join(' ')))
 }

@@ -10,8 +10,7 @@ import { dieAt, planAndApply } from './rig.ts'
 import { loaded } from './school.ts'
 import { member, prices, story, successorOf, type Story } from './stories/world.ts'
 
-// Worlds with a past of their own, one for each violation: slow on a busy machine, never waiting
-// for anything.
+// Worlds with a history, one for each violation: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 /** One member of the US account, pulled, with the YAML as a person edits it. */
@@ -22,7 +21,7 @@ interface Mending extends AsyncDisposable {
   readonly old: string
   readonly customer: string
   files: Map<string, string>
-  /** What the command line would open on the YAML as it is. */
+  /** What the command line would open with the present YAML. */
   readonly context: () => Context
   /** The wave's stage, or another edit of the wave's file. */
   readonly edit: (from: RegExp, to: string) => void
@@ -205,7 +204,7 @@ const cases: Readonly<Record<string, Case>> = {
     harm: async (it) => {
       await it.target.subscriptions.cancel((await it.successor()).id)
       await released(it)
-      // Nobody is cancelled without a word.
+      // A cancel always has a message.
       expect((await makePlan(it.context())).blocked).toMatchObject([{ code: 'resumed_in_source' }])
     },
     mend: stage('settled'),
@@ -279,7 +278,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 }
 
-test.each(Object.keys(cases))('what verify finds is mended as it says: %s', async (name) => {
+test.each(Object.keys(cases))('the advice of verify repairs its finding: %s', async (name) => {
   const { codes, start = moved, harm, mend } = present(cases[name], name)
   await using it = await start()
   await harm(it)
@@ -291,7 +290,7 @@ test.each(Object.keys(cases))('what verify finds is mended as it says: %s', asyn
   expect((await makePlan(it.context())).changes.map(({ address, action }) => `${action} ${address}`)).toEqual([])
 })
 
-test('excluded after the move: both accounts would still charge, and verify says so', async () => {
+test('excluded after the move: both accounts would still charge, and verify reports it', async () => {
   await using it = await moved()
   it.edit(/stage: target([^]*?sub_\w+:\n)/, 'stage: source$1    excluded: a mistake\n')
   expect((await verify(it.context())).violations).toEqual([])
@@ -301,7 +300,7 @@ test('excluded after the move: both accounts would still charge, and verify says
   expect((await verify(it.context())).violations).toEqual([])
 })
 
-test('the mark of a hold that somebody took away is written again with what was before the hold, and a revert releases it', async () => {
+test('a removed mark of a hold is written again with the pause before the hold, and a revert releases it', async () => {
   await using it = await moved({ months: 3 })
   await it.us.subscriptions.update(it.old, { metadata: { crossbill_hold: '' } })
   await apply(it)
@@ -313,7 +312,7 @@ test('the mark of a hold that somebody took away is written again with what was 
   expect(it.world.differences()).toEqual([])
 })
 
-test('what was adopted is no drift any more; a further change is again', async () => {
+test('an adopted change is no longer drift; another change is', async () => {
   await using it = await moved()
   await quantity(it.target, (await it.successor()).id)
   expect((await makePlan(it.context())).drift).toMatchObject([{ code: 'changed_in_target' }])
@@ -327,7 +326,7 @@ test('what was adopted is no drift any more; a further change is again', async (
   expect((await makePlan(it.context())).drift).toMatchObject([{ message: 'changed in the target: its end' }])
 })
 
-test('changed in the source after the wave was set to move: a pull says it, and the move goes on', async () => {
+test('changed in the source after the wave was set to move: a pull reports it, and the move continues', async () => {
   await using it = await one()
   it.edit(/stage: source/, 'stage: target')
   await quantity(it.us, it.old)

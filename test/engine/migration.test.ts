@@ -21,8 +21,8 @@ const policies = `policies: ${JSON.stringify({
 })}\n`
 
 /**
- * What a school has to live with, declared as its people would: other programs that charge, and
- * members who pay for the same thing twice.
+ * Conditions of a real school, declared as its owners would: other programs that charge, and
+ * members who pay twice for the same product.
  */
 function declare(found: readonly Violation[]): (context: Context) => Context {
   const of = (code: Violation['code']): readonly string[] =>
@@ -59,7 +59,7 @@ test(
     const first = await makePlan(target())
     const counted = Object.values(first.people).reduce((sum, count) => sum + count, 0)
     expect(counted).toBe(school.catalog.subscribers.length)
-    // Who was too near to a renewal, or waits for a date, goes with a later wave.
+    // Members too near to a renewal, or waiting for a date, move with a later wave.
     for (const day of [0, 7, 21, 45]) {
       await school.advance(instant(began + day * secondsPerDay))
       const { plan, result } = await planAndApply(target(), { allow: guardNames, fromFile: true })
@@ -77,7 +77,7 @@ test(
   Math.max(60, subscribers) * 1_500,
 )
 
-/** State deleted, rebuilt from the marks: the plan is the same, the identities too. */
+/** The state is deleted and rebuilt from the marks: the plan and the identities are the same. */
 async function rebuilt(context: Context): Promise<void> {
   const store = await openStore({ file: ':memory:' })
   const forgetful = { ...context, store }

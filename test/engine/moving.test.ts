@@ -6,7 +6,7 @@ import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members, payersPerPeriod } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const people = [
@@ -17,14 +17,14 @@ const people = [
 const now = '2026-10-05T12:00:00Z'
 const later = '2027-02-01T00:00:00Z'
 
-/** The bills of the world in which nobody migrates. */
+/** The bills of the control run. */
 async function unmoved(): Promise<readonly (readonly string[])[]> {
   await using school = await members(people, now)
   await school.advance(later)
   return billsOf(await school.charges())
 }
 
-test('same bill, one payer: a wave is moved, verify holds, a second plan is empty, renewals are charged once and by the target', async () => {
+test('same bill, one payer: a wave is moved, verify holds, a second plan is empty, renewals are charged once, by the target', async () => {
   await using school = await members(people, now)
   const { plan, result } = await planAndApply(school.stage('target'))
   expect([plan.blocked, plan.deferred]).toEqual([[], []])
@@ -44,7 +44,7 @@ test('same bill, one payer: a wave is moved, verify holds, a second plan is empt
   expect(await verify(context)).toMatchObject({ ok: true, violations: [] })
 })
 
-test('the plan names the next charge of everybody who moves, the same on both sides', async () => {
+test('the plan names the next charge of every moved member, the same on both sides', async () => {
   await using school = await members(people, now)
   const { money } = await makePlan(school.stage('target'))
   expect(money.subscribers).toBe(3)
@@ -77,15 +77,15 @@ test('crash anywhere, plan again: a kill at every boundary of a move, then a new
     const killed = await oneMove(async (context) => {
       await dieAt(context, boundary, planAndApply)
       await planAndApply(context)
-      // A kill before the hold leaves the subscriber at the source: the recovery gave it back, the
-      // next plan moves it.
+      // A kill before the hold leaves the subscriber at the source: recovery undoes it, the next
+      // plan moves it.
       await planAndApply(context)
     })
     expect({ at: told(boundary), ...killed.end }).toEqual({ at: told(boundary), ...clean.end })
   }
 })
 
-/** One member whose prices are there already, so that every request is one of the hand-over. */
+/** One member whose prices exist already, so that every request belongs to the hand-over. */
 async function oneMove(work: (context: Context) => Promise<void>) {
   await using school = await members([{ since: '2026-09-20T09:15:00Z', coupon: 'welcome' }], now)
   await planAndApply(school.stage('source'))
@@ -95,8 +95,8 @@ async function oneMove(work: (context: Context) => Promise<void>) {
 }
 
 /**
- * What stands at the end: subscriptions by state, nothing twice, nothing open, and what `verify`
- * says.
+ * The state at the end: subscriptions by status, nothing twice, nothing open, and the report of
+ * `verify`.
  */
 async function endOf(school: Members) {
   const old: string[] = []

@@ -56,17 +56,17 @@ test('nothing silent: a schedule that has not begun is named with its date and m
   expect(result.violations.map(({ code, subscriber }) => `${code} ${subscriber}`)).toEqual([
     `schedule_not_begun us/${schedule.id}`,
   ])
-  // Declared with a reason, it is left where it is.
+  // Declared with a reason, it stays where it is.
   const declared = { ...context.catalog, externals: [{ source: 'us', customer: later, reason: 'stays' }] }
   expect((await makePlan({ ...context, catalog: declared })).notices).toBeUndefined()
-  // Once it has begun, it is a subscription that nobody declared.
+  // After it has begun, it is an undeclared subscription.
   await school.advance('2026-12-02T00:00:00Z')
   const begun = await verify(context)
   expect(begun.violations.map(({ code }) => code)).toContain('undeclared_subscription')
   expect(begun.violations.map(({ code }) => code)).not.toContain('schedule_not_begun')
 })
 
-test('nothing silent: a trial that ends without a card is named with what is due and what Stripe does then', async () => {
+test('nothing silent: a trial that ends without a card is named with the amount due and what Stripe does then', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
   const without = await customer(school, {}, false)
   const price = await monthly(school)
@@ -94,7 +94,7 @@ test('nothing silent: a trial that ends without a card is named with what is due
   expect(verifyText(result, chalk)).toContain('49.00 usd is due')
 })
 
-test('nothing silent: an end that lies behind more renewals is named before the move and after it', async () => {
+test('nothing silent: an end after more renewals is named before and after the move', async () => {
   const create = { cancel_at: at('2027-03-20T09:15:00Z'), proration_behavior: 'none' } as const
   await using school = await members([{ since: '2026-09-20T09:15:00Z', create }], now)
   const key = school.keys[0] ?? ''
@@ -115,7 +115,7 @@ test('nothing silent: a pending item without a subscription is named with its am
   const member = (await school.us.subscriptions.retrieve(first)).customer as string
   await school.us.invoiceItems.create({ customer: member, amount: 1500, currency: 'usd' })
   await school.us.invoiceItems.create({ customer: lonely, amount: 700, currency: 'usd' })
-  // One that names its subscription belongs to that subscription's invoice.
+  // An item that names its subscription belongs to that subscription's invoice.
   await school.us.invoiceItems.create({ customer: member, subscription: first, amount: 300, currency: 'usd' })
   const { notices = [] } = await makePlan(school.stage('source'))
   expect(notices.map(({ code, subscriber, at: when, amount }) => [code, subscriber, when, amount])).toEqual([
@@ -125,7 +125,7 @@ test('nothing silent: a pending item without a subscription is named with its am
   expect(notices[1]?.message).toContain('no subscription of')
 })
 
-test('nothing silent: a payer without an address, and a price that no offer names, are named until somebody answers for them', async () => {
+test('nothing silent: a payer without an address, and a price without an offer, are named until they are declared', async () => {
   await using school = await members(
     [{ since: '2026-09-20T09:15:00Z' }, { since: '2026-09-21T09:15:00Z', price: 'yearly' }],
     now,
@@ -146,11 +146,11 @@ test('nothing silent: a payer without an address, and a price that no offer name
   expect(accessNotices({ ...catalog, access: { offers } }, live)[1]?.message).toContain(second)
   expect(found({ offers, without_offer: ['yearly'] })).toEqual([`payer_without_address ${first}`])
   expect(found({})).toEqual([])
-  // Nobody needs an address for a price that gives nothing.
+  // A price that gives no access needs no address.
   expect(found({ offers: { membership: { kajabi: '1', prices: ['yearly'] } }, without_offer: ['monthly'] })).toEqual([])
 })
 
-test('validate warns of a paid price without an offer, and refuses a name that is no price', () => {
+test('validate warns of a paid price without an offer, and refuses a name that is not a price', () => {
   const wave = `subscribers:
   sub_1A:
     customer: cus_1A
@@ -170,7 +170,7 @@ test('validate warns of a paid price without an offer, and refuses a name that i
   ).toEqual(['unknown-reference did you mean other?'])
 })
 
-test('a subscriber in the folder of the other account is sent where they are, and not removed', async () => {
+test('a subscriber in the folder of the other account is named with the right account, and not removed', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
   const context = school.stage('target')
   const [first] = context.catalog.subscribers

@@ -21,7 +21,7 @@ const refused: Failure = { kind: 'rejected', code: 'parameter_missing', message:
 
 class Killed extends Error {}
 
-/** An account that answers by a script and remembers what it was sent. */
+/** An account that answers by a script and records its requests. */
 function scripted(answers: readonly (Outcome<StripeObject> | Killed)[]) {
   const sent: StripeRequest[] = []
   const clock = { now: 1_000_000 }
@@ -66,7 +66,7 @@ function context() {
 
 const absent = async () => success(undefined)
 
-test('a request is in the journal as started, durably, before it leaves', async () => {
+test('a request is in the journal as started, durably, before it is sent', async () => {
   const { account } = scripted([success(made)])
   const seen: string[] = []
   const watched = {
@@ -82,14 +82,14 @@ test('a request is in the journal as started, durably, before it leaves', async 
   expect(entry).toMatchObject({ status: 'succeeded', result: 'price_1', attempt: 1, idempotencyKey: 'k' })
 })
 
-test('the journal keeps the planned parameters, what is sent is filled in', async () => {
+test('the journal keeps the planned parameters; the sent ones are complete', async () => {
   const { account, sent } = scripted([success(made)])
   await perform(context().context, work(account, absent, { filled: { currency: 'usd', product: 'prod_1' } }))
   expect(sent[0]?.params).toEqual({ currency: 'usd', product: 'prod_1' })
   expect((await store.journal())[0]?.params).toEqual({ currency: 'usd', product: { $ref: 'product.p' } })
 })
 
-test('what was not executed is sent again under the same key after the wait that was asked for', async () => {
+test('an unexecuted request is sent again under the same key after the requested wait', async () => {
   const { account, keys } = scripted([failed(busy), failed(busy), success(made)])
   const { context: ctx, waits } = context()
   expect(await perform(ctx, work(account, absent))).toEqual(success(made))
@@ -104,7 +104,7 @@ test('a refusal is final for the step; trying once more is a new attempt', async
   expect(keys()).toEqual(['k', 'k-2'])
 })
 
-test('after a cut connection the look-up decides, and an object that is there is not made twice', async () => {
+test('after a cut connection the look-up decides, and an existing object is not created twice', async () => {
   const { account, keys } = scripted([failed(cut)])
   expect(
     await perform(
@@ -116,14 +116,14 @@ test('after a cut connection the look-up decides, and an object that is there is
   expect((await store.journal()).map((entry) => [entry.status, entry.result])).toEqual([['succeeded', 'price_1']])
 })
 
-test('a cut request that is not there is repeated under its own key, since it may still be under way', async () => {
+test('a cut request without a result is repeated under its own key, since it may still be in progress', async () => {
   const { account, keys } = scripted([failed(cut), success(made)])
   expect(await perform(context().context, work(account, absent))).toEqual(success(made))
   expect(keys()).toEqual(['k', 'k'])
   expect((await store.journal()).map((entry) => entry.status)).toEqual(['abandoned', 'succeeded'])
 })
 
-test('promise 11: a creation answered by 5xx keeps its key while it may still be committed, and gets another one after that', async () => {
+test('promise 11: a creation answered by 5xx keeps its key while it may still be committed, and then gets another one', async () => {
   const { account, keys, clock } = scripted([...Array.from({ length: 5 }, () => failed(serverError)), success(made)])
   expect(await perform(context().context, work(account, absent))).toMatchObject({ failure: { kind: 'unknown' } })
   clock.now += quietSeconds - 1
@@ -132,7 +132,7 @@ test('promise 11: a creation answered by 5xx keeps its key while it may still be
   expect([...keys(), ...again.keys()]).toEqual(['k', 'k', 'k', 'k', 'k'])
 })
 
-test('promise 11: after the quiet time a creation that is not there is made under another key', async () => {
+test('promise 11: after the quiet time a missing object is created under another key', async () => {
   const { account, keys, clock } = scripted([...Array.from({ length: 4 }, () => failed(serverError)), success(made)])
   await perform(context().context, work(account, absent))
   clock.now += quietSeconds
@@ -140,7 +140,7 @@ test('promise 11: after the quiet time a creation that is not there is made unde
   expect(keys()).toEqual(['k', 'k', 'k', 'k', 'k-2'])
 })
 
-test('a stored 5xx is over: what is not there is made at once under another key, except in a hand-over', async () => {
+test('a stored 5xx is final: a missing object is created at once under another key, except in a hand-over', async () => {
   const stored: Failure = { ...serverError, isReplayed: true }
   const answers = [failed(serverError), failed(stored), success(made)]
   const { account, keys } = scripted(answers)
@@ -152,7 +152,7 @@ test('a stored 5xx is over: what is not there is made at once under another key,
   expect(moved.keys()).toEqual(['h', 'h', 'h'])
 })
 
-test('promise 11: a key that other runs rely on is never exchanged for another', async () => {
+test('promise 11: a key that other runs rely on is never replaced', async () => {
   const { account, keys, clock } = scripted([failed(refused), failed(serverError), success(made), success(made)])
   for (let n = 0; n < 3; n++) {
     await perform(context().context, work(account, absent, { oneKey: true }))
@@ -161,7 +161,7 @@ test('promise 11: a key that other runs rely on is never exchanged for another',
   expect(keys()).toEqual(['k', 'k', 'k', 'k'])
 })
 
-test('promise 11: before a harmless request gets another key, the earlier key is shut', async () => {
+test('promise 11: before a harmless request gets another key, the earlier key is made unusable', async () => {
   const { account, sent } = scripted([failed(serverError), success(made), success(made)])
   await perform(context().context, work(account, undefined, { shutAt: '/v1/customers/cus_1' }))
   expect(sent.map(({ path, idempotencyKey }) => [path, idempotencyKey])).toEqual([
@@ -171,7 +171,7 @@ test('promise 11: before a harmless request gets another key, the earlier key is
   ])
 })
 
-test('when the look-up cannot be read nothing more is sent and the entry stays open', async () => {
+test('when the look-up fails, nothing more is sent and the entry stays open', async () => {
   const { account, sent } = scripted([failed(cut)])
   const result = await perform(
     context().context,
@@ -199,7 +199,7 @@ test.each([
   expect(await store.journalOpen()).toEqual([])
 })
 
-test('what is harmless to repeat is executed again under a new key, never replayed', async () => {
+test('a harmless request is executed again under a new key, never replayed', async () => {
   const { account, keys } = scripted([success(made), new Killed(), success(made)])
   await perform(context().context, work(account, undefined))
   await expect(perform(context().context, work(account, undefined))).rejects.toThrow(Killed)
@@ -207,7 +207,7 @@ test('what is harmless to repeat is executed again under a new key, never replay
   expect(keys()).toEqual(['k', 'k-2', 'k-3'])
 })
 
-test('what succeeded and was undone since is made anew, what is still there is not', async () => {
+test('an object that was removed since is created again, an existing one is not', async () => {
   const { account, keys } = scripted([success(made), success({ ...made, id: 'price_2' })])
   await perform(context().context, work(account, absent))
   expect(
@@ -220,7 +220,7 @@ test('what succeeded and was undone since is made anew, what is still there is n
   expect(keys()).toEqual(['k', 'k-2'])
 })
 
-test('a key older than Stripe remembers is not used again', async () => {
+test('a key that Stripe no longer remembers is not used again', async () => {
   const { account, keys, clock } = scripted([new Killed(), success(made)])
   await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)
   clock.now += 2 * 86_400
@@ -228,7 +228,7 @@ test('a key older than Stripe remembers is not used again', async () => {
   expect(keys()).toEqual(['k', 'k-2'])
 })
 
-test('a secret that is told once reaches its sink even when the run dies before it was written', async () => {
+test('a secret that Stripe shows once reaches its sink even when the run dies before it is written', async () => {
   const secret: StripeObject = { object: 'webhook_endpoint', id: 'we_1', secret: 'whsec_1' }
   const { account, keys } = scripted([success(secret), success(secret)])
   const found = async () => success<StripeObject | undefined>({ object: 'webhook_endpoint', id: 'we_1' })

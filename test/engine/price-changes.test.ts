@@ -28,7 +28,7 @@ interface Form {
   readonly quantity?: number
 }
 
-/** Subscriptions made in the target on 1 January, looked at on 20 January. */
+/** Subscriptions created in the target on 1 January, read on 20 January. */
 async function subscribed(before: string, people: Readonly<Record<string, Form>>) {
   const rig = await openRig(catalogOf(before), { clock: at('2027-01-01T12:00:00Z') })
   await planAndApply(rig.context)
@@ -72,7 +72,7 @@ const after = `  monthly: { product: membership, currency: usd, unit_amount: 150
   tiered: { product: membership, currency: usd, billing_scheme: tiered, tiers_mode: graduated, tiers: [{ up_to: 2, unit_amount: 1100 }, { up_to: inf, unit_amount: 600, flat_amount: 200 }], recurring: { interval: month }, on_change: at_renewal }
 `
 
-test('money in every plan: a raised price shows who pays how much more and when, and that is what is charged', async () => {
+test('money in every plan: a raised price shows who pays how much more and when, which is then charged', async () => {
   const { rig, ids } = await subscribed(before, {
     plain: { price: 'monthly' },
     three: { price: 'monthly', quantity: 3 },
@@ -104,7 +104,7 @@ test('money in every plan: a raised price shows who pays how much more and when,
     yen: '2027-04-01T12:00:00Z 500 800 jpy price.yen',
     tiered: '2027-02-01T12:00:00Z 3600 4200 usd price.tiered',
   })
-  // One who leaves before the renewal pays the old price until then.
+  // A member who leaves before the renewal pays the old price until then.
   const usd = 1200 + 3600 + 1200 + 1200 + 1200 + 1000 + 3600
   expect(plan.money.mrr).toEqual({
     usd: { before: usd, after: usd + 300 + 900 + 300 + 300 + 83 + 600 },
@@ -137,7 +137,7 @@ test('money in every plan: a raised price shows who pays how much more and when,
   expect(settled.money.mrr['kwd']).toEqual({ before: 2000, after: 2000 })
 })
 
-test('money in every plan: people who keep the old price are named with it, and revenue stays', async () => {
+test('money in every plan: members who keep the old price are named with it, and revenue is unchanged', async () => {
   const { rig, ids } = await subscribed(before, { plain: { price: 'monthly' } })
   await using _ = rig
   const plan = await makePlan(
@@ -159,7 +159,7 @@ test('money in every plan: people who keep the old price are named with it, and 
   expect(planText(plan, chalk)).toContain(`target/${ids['plain']}`)
 })
 
-test('money in every plan: a price change without a word about its people shows what it would do to them', async () => {
+test('money in every plan: a price change without a policy for its subscribers shows its effect on them', async () => {
   const { rig, ids } = await subscribed(before, { plain: { price: 'monthly' } })
   await using _ = rig
   const plan = await makePlan(rig.with(catalogOf(after.replaceAll(', on_change: at_renewal', ''))))

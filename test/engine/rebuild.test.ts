@@ -10,7 +10,7 @@ import { openStore } from '../../src/store/open.ts'
 import { type Members, members } from './members.ts'
 import { dieAt, planAndApply } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const people = [
@@ -21,8 +21,8 @@ const people = [
 const now = '2026-10-05T12:00:00Z'
 
 /**
- * The same accounts with an empty store: what is left when the database file is gone. The copy map
- * is imported again.
+ * The same accounts with an empty store: the state after the loss of the database file. The copy
+ * map is imported again.
  */
 async function forgetful(school: Members, context: Context): Promise<Context & { store: Store }> {
   const store = await openStore({ file: ':memory:' })
@@ -48,7 +48,7 @@ test('losing the state loses nothing: rebuilt from the marks, the plan is empty 
   await context.store.close()
 })
 
-test('who has left since they were moved is noted by the next apply, as a rebuilt store would know them', async () => {
+test('a member who left since the move is recorded by the next apply, as in a rebuilt store', async () => {
   await using school = await members(people, now)
   const context = school.stage('target')
   await planAndApply(context)
@@ -91,7 +91,7 @@ test.each([0, 1, 2])(
   },
 )
 
-test('the identity map names every object once for each old id, customers and cards included', async () => {
+test('the identity map names every object once per old id, customers and cards included', async () => {
   await using school = await members(people.slice(0, 1), now)
   await planAndApply(school.stage('target'))
   const rows = await stateExport(school.stage('target'))
@@ -106,7 +106,7 @@ test('the identity map names every object once for each old id, customers and ca
   expect(subscription?.new_id).toMatch(/^sub_/)
 })
 
-test('a lease whose holder is gone can be taken away by name', async () => {
+test('the lease of a dead holder can be broken by name', async () => {
   await using school = await members(people.slice(0, 1), now)
   const { context } = school.rig
   await context.store.acquire('apply', 'run-x', 60)

@@ -19,11 +19,11 @@ test('nobody would notice: the school migrates in one world and not in the other
   expect(report).toMatchObject({ ok: true, subscribers: school.catalog.subscribers.length })
   expect(report.counts.expected).toBeGreaterThan(60)
   expect(report.counts.actual).toBe(report.counts.expected)
-  // The real accounts were only read.
+  // The real accounts are only read.
   expect(school.rig.sent).toEqual([])
 }, 120_000)
 
-test('nothing of it reaches the real store, the Kajabi site or the place for secrets', async () => {
+test('no part of it reaches the real store, the Kajabi site or the place for secrets', async () => {
   await using school = await openSchool(6)
   const { context } = school.rig
   const fail = (): never => {
@@ -47,7 +47,7 @@ test('nothing of it reaches the real store, the Kajabi site or the place for sec
   await world.close()
 }, 60_000)
 
-test('the same with kills and faults on the way', async () => {
+test('the same with kills and faults', async () => {
   await using school = await openSchool(16)
   const { context } = school.rig
   const project = { ...context, catalog: school.catalog }
@@ -59,7 +59,7 @@ test('the same with kills and faults on the way', async () => {
   expect(Object.keys(injected).length).toBeGreaterThan(2)
 }, 120_000)
 
-test('a migration that is under way is rehearsed from where it stands', async () => {
+test('a migration in progress is rehearsed from its present state', async () => {
   const people = ['2026-09-10T09:15:00Z', '2026-09-20T09:15:00Z', '2026-09-25T09:15:00Z'].map((since) => ({ since }))
   await using school = await members(people, '2026-10-05T12:00:00Z')
   // The first is settled, the second on hold, the third not moved yet.
@@ -69,12 +69,12 @@ test('a migration that is under way is rehearsed from where it stands', async ()
   await planAndApply(now)
   const report = await rehearse(now, { months: 3, faults: false, seed: 1, worlds: rehearsalWorlds(now) })
   expect(report).toMatchObject({ ok: true, differences: [], standing: [] })
-  // Three charges of the second and two of the third until 24 January; whoever is settled has
+  // Three charges of the second and two of the third until 24 January; a settled subscriber has
   // nothing left to rehearse.
   expect(report.counts).toMatchObject({ expected: 5, actual: 5 })
 })
 
-test('a catalog without anybody has nothing to rehearse', async () => {
+test('a catalog without subscribers has nothing to rehearse', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], '2026-10-05T12:00:00Z')
   const context = school.stage('source')
   const empty = { ...context, catalog: { ...context.catalog, subscribers: [] } }

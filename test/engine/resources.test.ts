@@ -5,7 +5,7 @@ import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { load } from '../catalog/project.ts'
 import { dieAt, openRig, planAndApply } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const files = {
@@ -35,7 +35,7 @@ function catalogOf(texts: Readonly<Record<string, string>> = files) {
   return catalog
 }
 
-test('what was planned is made, noted in the store, and a second plan is empty', async () => {
+test('planned objects are created and recorded in the store, and a second plan is empty', async () => {
   await using rig = await openRig(catalogOf())
   const { plan, result } = await planAndApply(rig.context)
   expect(plan.summary).toMatchObject({ create: 6, update: 0, blocked: 0 })
@@ -56,7 +56,7 @@ test('the plan is equal byte for byte while nothing changes', async () => {
   expect(await makePlan(rig.context)).toEqual(await makePlan(rig.context))
 })
 
-test('a signing secret reaches its sink and neither plan, store nor journal', async () => {
+test('a signing secret reaches its sink, but not the plan, the store or the journal', async () => {
   await using rig = await openRig(catalogOf())
   const { plan } = await planAndApply(rig.context)
   const [secret] = rig.secrets.values()
@@ -95,7 +95,7 @@ test('a plan that is too old is refused until --allow plan_age', async () => {
   expect(await apply(rig.context, plan, { allow: ['plan_age'] })).toMatchObject({ ok: true })
 })
 
-test('two runs at once: the second is told who works', async () => {
+test('two runs at once: the second reports who holds the lease', async () => {
   await using rig = await openRig(catalogOf())
   const plan = await makePlan(rig.context)
   const lease = await rig.context.store.acquire('apply', 'another run', 60)
@@ -118,7 +118,7 @@ test('killed at any boundary and run again: the same objects as one clean run, n
     }
 })
 
-test('killed at any boundary, then planned anew: the same objects as one clean run, none twice', async () => {
+test('killed at any boundary, then planned again: the same objects as one clean run, none twice', async () => {
   const clean = await outcome(async () => undefined)
   for (let request = 0; request < 9; request++)
     for (const side of ['before', 'after'] as const) {
@@ -130,7 +130,7 @@ test('killed at any boundary, then planned anew: the same objects as one clean r
 })
 
 /**
- * What is there after `work` and a plan that finishes it: names, how many, and whether the secret
+ * What exists after `work` and a plan that finishes it: names, counts, and whether the secret
  * arrived.
  */
 async function outcome(work: (rig: Awaited<ReturnType<typeof openRig>>) => Promise<unknown>) {
@@ -151,11 +151,11 @@ async function outcome(work: (rig: Awaited<ReturnType<typeof openRig>>) => Promi
   }
 }
 
-test('a signing secret that Stripe no longer tells is reported, and no second endpoint is made', async () => {
+test('a signing secret that Stripe no longer shows is reported, and no second endpoint is created', async () => {
   const catalog = catalogOf()
   const endpoint = catalog.resources.filter(({ kind }) => kind === 'webhook_endpoint')
   await using rig = await openRig({ ...catalog, resources: endpoint })
-  // The run dies before the answer to its one request is read, and two days pass.
+  // The run dies before it reads the answer to its only request, and two days pass.
   const died = await dieAt(rig.context, { request: 0, side: 'after' }, planAndApply)
   await rig.advance(instant(rig.sandbox.clock() + 2 * 86_400))
   await planAndApply(rig.context)

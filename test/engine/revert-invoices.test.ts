@@ -6,7 +6,7 @@ import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
@@ -23,7 +23,7 @@ async function moved(act?: (school: Members, successor: string) => Promise<unkno
   return school
 }
 
-/** Something the member or their bank does, as through the sandbox's own door. */
+/** An act of the member or their bank, by the sandbox's own control. */
 async function act({ rig }: Members, body: object): Promise<void> {
   const response = await rig.sandbox.fetch('https://sandbox/_sandbox/act', {
     method: 'POST',
@@ -46,7 +46,7 @@ async function unmoved(): Promise<readonly (readonly string[])[]> {
   return billsOf(await school.charges())
 }
 
-/** Days of the charges, whoever made them. */
+/** The days of the charges, in any account. */
 function days(bills: readonly (readonly string[])[]): readonly string[] {
   return bills.flat().map((bill) => bill.slice(0, 10))
 }
@@ -60,7 +60,7 @@ test('the target’s invoice is a draft: it is stopped and voided, and the perio
   expect(days(billsOf(await school.charges()))).toEqual(days(await unmoved()))
 })
 
-test('the target’s invoice is open after a decline: it is voided before the old subscription is given back', async () => {
+test('the target’s invoice is open after a decline: it is voided before the old subscription is released', async () => {
   const decline = (school: Members, subscription: string) =>
     act(school, { act: 'decline_card', account: 'target', subscription })
   await using school = await moved(decline, '2026-10-21T12:00:00Z')
@@ -74,7 +74,7 @@ test('the target’s invoice is open after a decline: it is voided before the ol
   expect((await school.charges()).flat().every((charge) => charge.startsWith('us '))).toBe(true)
 })
 
-test('a period that neither side charged is left, where the project says so', async () => {
+test('a period that neither side charged is left, if the project says so', async () => {
   await using school = await moved(undefined, '2026-10-20T09:45:00Z')
   const { result, violations } = await setBack(school, 'policies: { uncharged_period: leave }')
   expect([result.ok, violations]).toEqual([true, []])
@@ -83,7 +83,7 @@ test('a period that neither side charged is left, where the project says so', as
   expect(days(billsOf(await school.charges()))).toEqual(expected)
 })
 
-test('the target’s payment is under way: nobody can tell yet, so nothing is set back', async () => {
+test('the target’s payment is in progress: its end is unknown, so nothing is reverted', async () => {
   const slow = (school: Members, subscription: string) =>
     act(school, { act: 'slow_payments', account: 'target', subscription, days: 4 })
   await using school = await moved(slow, '2026-10-21T12:00:00Z')
@@ -119,7 +119,7 @@ test('the target’s payment was refunded: the project says whether the period i
   expect(days(billsOf(await left.charges()))).toEqual(days(await unmoved()))
 })
 
-/** Set back after a refund that is to be billed again. */
+/** Reverted after a refund that is to be billed again. */
 async function billedAgain(refund: { amount?: number }) {
   const school = await moved(undefined, '2026-10-21T12:00:00Z')
   const [charge] = (await school.target.charges.list({})).data
@@ -146,19 +146,19 @@ test('the target’s payment was refunded in part: billed again, the rest would 
   expect(result.changes).toMatchObject([{ outcome: 'skipped', code: 'refunded_in_target' }])
 })
 
-test('the subscriber changed the new subscription: a revert would take that away, so it is refused', async () => {
+test('the subscriber changed the new subscription: a revert would lose that change, so it is refused', async () => {
   await using school = await moved((world, subscription) =>
     act(world, { act: 'change_quantity', account: 'target', subscription, quantity: 2 }),
   )
   expect((await makePlan(school.stage('source'))).blocked).toMatchObject([{ code: 'changed_since_move' }])
 })
 
-test('the renewal is near: nobody is set back within the guard window', async () => {
+test('the renewal is near: no subscriber is reverted within the guard window', async () => {
   await using school = await moved(undefined, '2026-10-19T12:00:00Z')
   expect((await makePlan(school.stage('source'))).deferred).toMatchObject([{ code: 'renews_soon' }])
 })
 
-test('crash anywhere while a declined renewal is set back and its period billed: one charge, nothing left open', async () => {
+test('crash anywhere while a declined renewal is reverted and its period billed: one charge, nothing left open', async () => {
   const clean = await declinedSetBack(async (context) => void (await planAndApply(context)))
   expect(clean.requests).toBeGreaterThan(5)
   for (const boundary of boundaries(clean.requests)) {

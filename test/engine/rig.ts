@@ -20,10 +20,7 @@ export interface Rig extends AsyncDisposable {
   /** Secrets written, by the sink's JSON. */
   readonly secrets: Map<string, string>
   readonly notes: string[]
-  /**
-   * Every request that reached an account and was meant to change something: `target POST
-   * /v1/prices`.
-   */
+  /** Every write request that reached an account: `target POST /v1/prices`. */
   readonly sent: string[]
   with(catalog: Catalog): Context
   advance(to: Instant): Promise<void>
@@ -31,7 +28,7 @@ export interface Rig extends AsyncDisposable {
 
 let runs = 0
 
-/** Nothing gets better by waiting for a simulated world. */
+/** Waiting changes nothing in a simulated world. */
 const atOnce = { milliseconds: () => performance.now(), sleep: async () => {} }
 
 export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox = {}): Promise<Rig> {
@@ -83,7 +80,7 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
     async advance(to) {
       const body = JSON.stringify({ to: new Date(to * 1_000).toISOString() })
       await sandbox.fetch('https://sandbox/_sandbox/clock', { method: 'POST', body })
-      // Accounts learn the time from answers.
+      // Accounts read the time from answers.
       for (const account of [accounts.target, ...accounts.sources.values()])
         await account.send({ method: 'GET', path: '/v1/account' })
     },
@@ -104,8 +101,8 @@ export async function planAndApply(
 }
 
 /**
- * Lives through `work` with one death at the given boundary. True when the death came; whatever it
- * left behind, there are no two payers.
+ * Runs `work` with one death at the given boundary. True when it died; in every state that it
+ * leaves, there are no two payers.
  */
 export async function dieAt(
   context: Context,

@@ -21,7 +21,7 @@ const subscribers = 60
 
 interface Kajabi extends AsyncDisposable {
   readonly with: (context: Context) => Context
-  /** The cancel service, as it was started: what is moved later it has not heard of. */
+  /** The cancel service as it was started: it does not know later moves. */
   readonly service: InboxContext
   readonly tags: ReadonlyMap<string, string>
   /** Methods and paths of every request to Kajabi. */
@@ -29,13 +29,13 @@ interface Kajabi extends AsyncDisposable {
   act(order: JsonObject): Promise<JsonObject>
   /** Addresses by product, as Kajabi's own rows have it. */
   holders(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
-  /** Addresses of the contacts that Crossbill's store says it gave the product to. */
+  /** Addresses of the contacts to which Crossbill granted the product, by its store. */
   granted(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
 }
 
 /**
- * One offer a product, given by all its prices; where a revoke would be a cancel if anything took
- * it for a wish.
+ * One offer per product, given by all its prices; a revoke would be a cancel if the service mistook
+ * it for a request.
  */
 async function kajabiOf(school: School): Promise<Kajabi> {
   const { sandbox, context } = school.rig
@@ -119,9 +119,9 @@ async function control(sandbox: Sandbox, order: JsonObject): Promise<JsonObject>
 }
 
 /**
- * Who pays for which product, by address, from the accounts alone: every subscription that lives
- * and is not held by a hand-over. Products are matched by their names, which is all that the three
- * accounts share.
+ * Who pays for which product, by address, from the accounts alone: every live subscription that is
+ * not held by a hand-over. Products are matched by name, which is all that the three accounts
+ * share.
  */
 async function payers(school: School): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const keys = new Map(
@@ -174,7 +174,7 @@ test(
       expect(held.get(aProduct)).toContain(guest)
     }
 
-    // Everybody has access before anybody moves; then one account after the other moves.
+    // Every member has access before the first move; then one account after another moves.
     await planAndApply(kajabi.with(school.stage('source')), allow)
     await exact()
     await planAndApply(kajabi.with(school.stage((one) => (one.source === 'us' ? 'target' : 'source'))), allow)
@@ -182,8 +182,8 @@ test(
     await planAndApply(target(), allow)
     await exact()
 
-    // Just moved: one cancels by tag, at a service that was started before; one ends in the target;
-    // one in an old account.
+    // Just moved: one member cancels by tag, at a service that was started before; one subscription
+    // ends in the target, one in an old account.
     const grants = await kajabi.service.inbox.grants()
     const subscriptions = (await clientOf(sandbox, 'target').subscriptions.list({ limit: 100 })).data
     const successor = (key: string): string =>
@@ -208,8 +208,8 @@ test(
     await planAndApply(target(), allow)
     await exact()
 
-    // A renewal later all is settled, and an old integration takes everything from whoever was
-    // settled.
+    // One renewal later all are settled, and an old integration revokes every offer of the settled
+    // members.
     await school.advance(instant(sandbox.clock() + 40 * secondsPerDay))
     await planAndApply(kajabi.with(school.stage('settled')), allow)
     const settled = (await kajabi.service.inbox.grants()).filter(({ subscribers: [one = ''] }) => successor(one) !== '')
@@ -222,13 +222,13 @@ test(
     await exact()
     expect((await makePlan(kajabi.with(school.stage('settled')))).summary).toMatchObject({ grant: 0, revoke: 0 })
 
-    // Verify knows it from Kajabi itself.
+    // Verify reads it from Kajabi itself.
     const last = (): Context => kajabi.with(school.stage('settled'))
     expect(await accessViolations(last())).toEqual([])
     const [any] = await kajabi.service.inbox.grants()
     await kajabi.act({ act: 'revoke', contact: any?.contact ?? '', offer: any?.offer ?? '' })
     expect(await accessViolations(last())).toEqual(['access_missing'])
-    // Replacing all of a contact's offers was never asked for.
+    // No request ever replaces all offers of a contact.
     expect(kajabi.asked.filter((one) => one.startsWith('PATCH') && one.includes('relationships'))).toEqual([])
   },
 )

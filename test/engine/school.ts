@@ -14,8 +14,8 @@ import { projectYaml } from '../catalog/project.ts'
 import { at, openRig, type Rig } from './rig.ts'
 
 /**
- * Old accounts, pulled into a catalog, their customers copied to the target, and a twin of them in
- * which nobody ever migrates.
+ * Old accounts, pulled into a catalog, with their customers copied to the target, and a twin
+ * without a migration.
  */
 export interface School extends AsyncDisposable {
   readonly rig: Rig
@@ -28,10 +28,10 @@ export interface School extends AsyncDisposable {
   /** Time passes in both worlds. */
   advance(to: string | Instant): Promise<void>
   /**
-   * Since the pull: charges that one of the worlds made and the other did not, to second and cent.
+   * Since the pull: charges that only one of the worlds made, compared to the second and the cent.
    */
   differences(): readonly string[]
-  /** Charges since the pull that succeeded, by whichever account, less what was refunded. */
+  /** Successful charges since the pull in any account, less refunds. */
   charges(): readonly WorldCharge[]
 }
 
@@ -41,7 +41,7 @@ export async function openSchool(subscribers: number, seed = 1, policies = ''): 
   return openPulled(createSandbox({ clock, seed, population: { name: 'school', subscribers } }), policies)
 }
 
-/** Whatever lives in the accounts of this sandbox, pulled as it is. */
+/** Everything in the accounts of this sandbox, pulled as it is. */
 export async function openPulled(sandbox: Sandbox, policies = ''): Promise<School> {
   const began = sandbox.clock()
   const files = new Map([['project.yaml', `${projectYaml}${policies}`]])
@@ -82,7 +82,7 @@ export async function openPulled(sandbox: Sandbox, policies = ''): Promise<Schoo
   }
 }
 
-/** Subscriber of each subscription in the target, from its mark. */
+/** The subscriber of each subscription in the target, from its mark. */
 function successorsIn({ world }: Sandbox): ReadonlyMap<string, string> {
   const rows = world.accounts.get('target')?.table(subscriptions).all() ?? []
   return new Map([...rows].map(({ id, metadata }) => [id, metadata[markFrom] ?? `target/${id}`]))
@@ -95,7 +95,7 @@ function chargesSince({ world }: Sandbox, names: ReadonlyMap<string, string>, be
         subscriber: names.get(subscription ?? '') ?? `${account}/${subscription ?? customer}`,
         account,
         at: instant(charge.created),
-        // What was given back was not paid.
+        // A refunded charge was not paid.
         amount: charge.status === 'succeeded' ? charge.amount - back : 0,
         currency: charge.currency,
       })),

@@ -6,7 +6,7 @@ import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Member, type Members, members, payersPerPeriod } from './members.ts'
 import { boundaries, dieAt, planAndApply, told } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const people: readonly Member[] = [
@@ -29,7 +29,7 @@ async function moved(some: readonly Member[] = people): Promise<Members> {
   return school
 }
 
-test('settling is put off until a payment in the target proved the move, then cancels the old one for good', async () => {
+test('settling waits until a payment in the target proved the move, then cancels the old subscription', async () => {
   await using school = await moved()
   const early = await makePlan(school.stage('settled'))
   expect(early.deferred.map(({ code }) => code)).toEqual(['renewal_unproven', 'renewal_unproven'])
@@ -90,7 +90,7 @@ test.each(['paused', 'gone on'] as const)(
     const restored = await school.us.subscriptions.retrieve(old)
     expect(restored.pause_collection?.behavior ?? null).toBe(what === 'paused' ? 'void' : null)
     await school.advance('2026-11-25T00:00:00Z')
-    // The period that was paused on either side is billed by nobody, the others once.
+    // No account bills the period that was paused on either side; the others are billed once.
     const charges = (await school.charges())[0] ?? []
     expect(charges.map((one) => one.slice(0, one.indexOf('T')))).toEqual(
       what === 'paused' ? ['us 2026-09-20', 'target 2026-10-20'] : ['us 2026-09-20', 'us 2026-11-20'],
@@ -126,7 +126,7 @@ test.each(works)(
   },
 )
 
-/** One moved member, some work on them, and what stands at the end. */
+/** One moved member, some work, and the state at the end. */
 async function one(stage: 'source' | 'settled', when: string, work: (context: Context) => Promise<void>) {
   await using school = await moved(people.slice(0, 1))
   await school.advance(when)

@@ -4,7 +4,7 @@ import { members } from './members.ts'
 
 const one = [{ since: '2026-09-20T09:15:00Z' }] as const
 
-test('a target that names nothing is refused with the likely right one: an empty plan would look like nothing to do', async () => {
+test('an unknown target is refused with the likely right one: an empty plan would look like nothing to do', async () => {
   await using school = await members(one, '2026-10-05T12:00:00Z')
   const context = school.stage('target')
   const [key = ''] = school.keys
@@ -12,7 +12,7 @@ test('a target that names nothing is refused with the likely right one: an empty
   const plan = async (target: string) => (await makePlan(context, { targets: [target] })).changes.map((c) => c.address)
   expect(await plan(address)).toContain(address)
   expect(await plan('subscriber.us/*')).toContain(address)
-  // Known, though it has nothing to be done for.
+  // Known, but without a change.
   expect(await plan(`access.${key}.course`)).toEqual([])
   await expect(plan(address.replace('subscriber', 'subscribr'))).rejects.toMatchObject({
     code: 'target_unknown',

@@ -14,8 +14,8 @@ import { planAndApply } from './rig.ts'
 import { meanwhile, member, prices, story, type Story } from './stories/world.ts'
 
 /**
- * The British seller collects value added tax in the Union and at home; the American one is
- * registered where it is told.
+ * The British seller collects value added tax in the European Union and at home; the American one
+ * where it is registered.
  */
 const people: Readonly<Record<string, Stripe.CustomerCreateParams>> = {
   berlin: { address: { country: 'DE', postal_code: '10115' } },
@@ -32,7 +32,7 @@ interface Taxed {
   readonly ids: Readonly<Record<string, string>>
 }
 
-/** Everybody in the international account, the catalog already in the target. */
+/** Every subscriber in the international account, with the catalog already in the target. */
 async function taxed(registrations: readonly string[], policies = '', ready = true): Promise<Taxed> {
   const ids: Record<string, string> = {}
   const world = await story(
@@ -55,7 +55,7 @@ function register({ rig }: Story, tax_registrations: readonly string[]): void {
   Object.assign(present(rig.sandbox.world.accounts.get('target'), 'target').settings, { tax_registrations })
 }
 
-/** The context, and how many previews go through it. */
+/** The context, and how many previews it sends. */
 function counted(context: Context): { readonly context: Context; readonly previews: () => number } {
   let previews = 0
   const before = async ({ path }: { path: string }): Promise<void> => {
@@ -72,19 +72,19 @@ const by = (ids: Taxed['ids']) => {
 
 const linesOf = (text: string, word: string): string[] => text.split('\n').filter((line) => line.includes(word))
 
-/** What comes on top of the next charge: before and after. */
+/** The tax on the next charge: before and after. */
 const charges = (plan: Plan, ids: Taxed['ids']): Record<string, readonly number[]> =>
   Object.fromEntries(
     plan.money.next_charges.map(({ subscriber, amount, before }) => [by(ids)(subscriber), [before.amount, amount]]),
   )
 
-test('a plan tells whole countries whose tax would differ, and compares one member of each', async () => {
+test('a plan reports whole countries whose tax would differ, and compares one member of each', async () => {
   const { world, ids } = await taxed(['US'])
   await using _ = world
   const { context, previews } = counted(world.stage('target'))
   const plan = await makePlan(context)
-  // Berlin and Munich are one group; the others one each: exempt, sent to France, a business, and
-  // two states.
+  // Berlin and Munich are one group; the others one each: exempt, shipped to France, a business,
+  // and two states.
   expect(previews()).toBe(2 * 6)
   expect(plan.changes.map(({ address }) => by(ids)(address)).toSorted()).toEqual(['business', 'exempt'])
   expect(plan.blocked.map(({ address, code, message }) => `${by(ids)(address)} ${code} ${message}`).toSorted()).toEqual(
@@ -117,14 +117,14 @@ test('a plan tells whole countries whose tax would differ, and compares one memb
   expect(linesOf(planMarkdown(plan), 'Germany')).toEqual([
     '| Germany: 2 people | 19 % tax before, no tax after | stays blocked (tax_differs) |',
   ])
-  // Exemption, tax id and shipping address are still to be carried: the previews are told of them,
-  // or these three would seem to pay the tax of Germany and Austria.
+  // Exemption, tax id and shipping address are still to be carried: the previews contain them, or
+  // these three would seem to pay the tax of Germany and Austria.
   register(world, ['US', 'GB', 'DE', 'FR'])
   const registered = await makePlan(world.stage('target'))
   expect(registered.blocked.map(({ address }) => by(ids)(address)).toSorted()).toEqual(['austin', 'buffalo'])
 })
 
-test('a difference accepted for a country moves and is told in money; the plan is bound to it', async () => {
+test('a difference accepted for a country moves with its amount shown; the plan is bound to it', async () => {
   const { world, ids } = await taxed(['US'], 'policies: { tax: recompute, tax_accepted: [DE, US] }\n')
   await using _ = world
   const context = world.stage('target')
@@ -144,13 +144,13 @@ test('a difference accepted for a country moves and is told in money; the plan i
   // 49.00 a month and a twelfth of 490.00.
   expect(german).toMatchObject({ country: 'DE', people: 2, monthly: { usd: { before: 931 + 776, after: 0 } } })
   expect(linesOf(planText(plan, chalk), 'Germany')[0]).toContain('accepted; 17.07 usd of tax a month becomes 0.00 usd')
-  // The target is registered in the Union meanwhile: nobody's tax changes any more, so it is not
-  // what was reviewed.
+  // The target was registered in the European Union meanwhile: no tax changes any more, so it is
+  // not what was reviewed.
   register(world, ['US', 'DE'])
   await expect(apply(context, plan)).rejects.toMatchObject({ code: 'plan_stale' })
   register(world, ['US'])
   expect((await apply(context, plan)).ok).toBe(true)
-  // The way back shows the tax of the old account again, and no difference in it stops a revert.
+  // The revert shows the tax of the old account again, and no difference in it stops a revert.
   const back = await makePlan(world.stage('source'))
   expect(charges(back, ids)).toEqual({
     berlin: [4_900, 5_831],
@@ -172,7 +172,7 @@ test('a difference accepted for a country moves and is told in money; the plan i
   })
 })
 
-test('what cannot be compared yet is said, and not accepted unseen', async () => {
+test('a comparison that is not possible yet is reported, and not accepted unseen', async () => {
   const { world, ids } = await taxed(['US'], 'policies: { tax: recompute, tax_accepted: [DE, FR, US] }\n', false)
   await using _ = world
   const context = world.stage('target')
@@ -189,7 +189,7 @@ test('what cannot be compared yet is said, and not accepted unseen', async () =>
   expect(again.result.ok).toBe(true)
 })
 
-test('a key that may only read compares nothing while planning, and says so', async () => {
+test('with a read-only key, planning compares nothing and says so', async () => {
   const { world } = await taxed(['US'])
   await using _ = world
   const { context } = counted(world.stage('target'))
@@ -219,7 +219,7 @@ test('a key that may only read compares nothing while planning, and says so', as
   })
 })
 
-test('one address that the target does not recognise stops its member, not their country', async () => {
+test('one address that the target does not recognise stops its member, not the country', async () => {
   const { world, ids } = await taxed(['US'])
   await using _ = world
   const { context } = counted(world.stage('target'))
@@ -240,7 +240,7 @@ test('one address that the target does not recognise stops its member, not their
   expect([codes.get('munich'), codes.get('berlin')]).toEqual(['tax_location_missing', 'tax_differs'])
 })
 
-test('a target without Stripe Tax stops everybody whose tax Stripe computes, accepted or not', async () => {
+test('a target without Stripe Tax stops every member whose tax Stripe computes, accepted or not', async () => {
   const { world } = await taxed([], 'policies: { tax: recompute, tax_accepted: [DE, FR, US] }\n')
   await using _ = world
   const plan = await makePlan(world.stage('target'))

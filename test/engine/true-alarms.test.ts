@@ -37,7 +37,7 @@ async function statuses({ us, subscriptions }: Members): Promise<readonly string
   return all.map(({ status }) => status)
 }
 
-describe('a captured renewal counts whatever the newest invoice is', () => {
+describe('a captured renewal counts, regardless of the newest invoice', () => {
   const newest: Readonly<Record<string, readonly [string, (school: Members) => Promise<unknown>]>> = {
     'the draft of the next renewal': ['2026-11-20T09:45:00Z', async () => {}],
     'a later renewal that failed': [
@@ -65,7 +65,7 @@ describe('a captured renewal counts whatever the newest invoice is', () => {
     expect([plan.summary.settle, plan.guards.filter(({ tripped }) => tripped), result.ok]).toEqual([1, [], true])
   })
 
-  test('a renewal that failed and was never paid is no proof', async () => {
+  test('a renewal that failed and was never paid is not a proof', async () => {
     await using school = await moved([early])
     await act(school, { act: 'decline_card', account: 'target', subscription: (await successors(school))[0] })
     await school.advance('2026-10-22T12:00:00Z')
@@ -84,7 +84,7 @@ describe('complimentary members have nothing to prove', () => {
   })
 })
 
-describe('a guard stops the settles that it is about, and nothing else', () => {
+describe('a guard stops only the settles that it concerns', () => {
   const people: readonly Member[] = [early, early, { since: '2026-10-02T09:15:00Z' }]
 
   async function oneIsBroke(): Promise<Members> {
@@ -95,7 +95,7 @@ describe('a guard stops the settles that it is about, and nothing else', () => {
     return school
   }
 
-  test('settle_unproven: who paid is settled, who is to move is moved, and who did not pay is named', async () => {
+  test('settle_unproven: payers are settled, moves continue, and members who did not pay are named', async () => {
     await using school = await oneIsBroke()
     const context = school.stage((index) => (index === 2 ? 'target' : 'settled'), 'policies: { settle_after_days: 3 }')
     const plan = await makePlan(context)
@@ -116,7 +116,7 @@ describe('a guard stops the settles that it is about, and nothing else', () => {
     expect([allowed.result.ok, await statuses(school)]).toEqual([true, ['canceled', 'canceled', 'active']])
   })
 
-  test('old_webhooks_enabled: the moves go on, and a plan of such settles alone is refused as a whole', async () => {
+  test('old_webhooks_enabled: the moves continue, and a plan with only such settles is refused', async () => {
     await using school = await oneIsBroke()
     await school.us.webhookEndpoints.create({ url: 'https://old.example/hook', enabled_events: ['*'] })
     const both = school.stage((index) => (index === 2 ? 'target' : index === 0 ? 'settled' : 'target'))
@@ -127,7 +127,7 @@ describe('a guard stops the settles that it is about, and nothing else', () => {
     ])
     expect(await statuses(school)).toEqual(['active', 'active', 'active'])
     await expect(planAndApply(both)).rejects.toMatchObject({ code: 'guard_tripped' })
-    // An endpoint of an account in which nobody is settled is no reason to stop.
+    // An endpoint of an account without settles does not stop the plan.
     const intl = await moved([early])
     await using _ = intl
     await intl.rig.context.accounts.sources.get('intl')?.send({

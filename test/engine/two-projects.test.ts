@@ -18,7 +18,7 @@ function seen(target: readonly Stripe.Subscription[]): readonly string[] {
   return sidesOf(live, [], 'school').flatMap(({ alive }) => alive.map(({ id }) => id))
 }
 
-test('promise 1: a live successor of another project counts beside our own, so both projects see two payers', () => {
+test('promise 1: a live successor of another project counts beside the project’s own, so both projects see two payers', () => {
   expect(seen([successor('sub_a', 'school'), successor('sub_b', 'academy')])).toEqual(['sub_a', 'sub_b'])
 })
 

@@ -7,7 +7,7 @@ import { charges } from '../../src/sandbox/stripe/billing/rows.ts'
 import { importCopy, type Member, type Members, members } from './members.ts'
 import { dieAt, planAndApply } from './rig.ts'
 
-// Many worlds one after the other: slow on a busy machine, never waiting for anything.
+// Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
 const now = '2026-10-05T12:00:00Z'
@@ -41,7 +41,7 @@ test('nothing is wrong: before, while on hold, and after', async () => {
   expect(await codes(school)).toEqual([])
 })
 
-test('somebody resumes the old subscription: both would charge, and the next apply puts the hold back', async () => {
+test('the old subscription is resumed: both would charge, and the next apply restores the hold', async () => {
   await using school = await moved()
   await school.us.subscriptions.update(school.subscriptions[0] ?? '', { pause_collection: '' })
   expect(await codes(school)).toEqual(['double_payer us/sub', 'hold_missing us/sub'])
@@ -50,7 +50,7 @@ test('somebody resumes the old subscription: both would charge, and the next app
   expect(await codes(school)).toEqual([])
 })
 
-test('a hold that will end by itself is missing already, and the next apply makes it whole', async () => {
+test('a hold with an end date counts as missing, and the next apply removes the date', async () => {
   await using school = await moved()
   const resumes = { behavior: 'void', resumes_at: Date.parse(now) / 1_000 + 86_400 * 90 } as const
   await school.us.subscriptions.update(school.subscriptions[0] ?? '', { pause_collection: resumes })
@@ -78,7 +78,7 @@ test('a run died after the hold: nobody would charge until the next apply', asyn
   expect(await codes(school)).toEqual(['held_without_successor us/sub'])
 })
 
-test('the new subscription’s collection is paused: nobody collects', async () => {
+test('the new subscription’s collection is paused: no account collects', async () => {
   await using school = await moved()
   await school.target.subscriptions.update(await successor(school), { pause_collection: { behavior: 'void' } })
   expect(await codes(school)).toContain('no_payer us/sub')
@@ -98,7 +98,7 @@ test('the member cancelled the held one through an old link', async () => {
   expect(await codes(school)).toEqual(['cancelled_in_source us/sub'])
 })
 
-test('a subscription that nobody declared', async () => {
+test('an undeclared subscription', async () => {
   await using school = await moved()
   const { customer, items } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
   const born = await school.us.subscriptions.create({
@@ -126,7 +126,7 @@ test('the billing date moved in the target', async () => {
   expect(await codes(school)).toContain('next_charge_differs us/sub')
 })
 
-test('a discount that still runs is gone in the target', async () => {
+test('a running discount is missing in the target', async () => {
   await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
   await school.target.subscriptions.deleteDiscount(await successor(school))
   expect(await codes(school)).toEqual(['discount_lost us/sub'])
@@ -143,7 +143,7 @@ test('the held one was changed in the old account', async () => {
   expect(await codes(school)).toContain('drift_on_held_source us/sub')
 })
 
-test('a lost discount is told beside a change of the held one', async () => {
+test('a lost discount is reported beside a change of the held one', async () => {
   await using school = await moved([{ since: '2026-09-20T09:15:00Z', coupon: 'forever' }])
   await school.target.subscriptions.deleteDiscount(await successor(school))
   await school.us.subscriptions.update(school.subscriptions[0] ?? '', {
@@ -213,8 +213,7 @@ test('one person, two customers, the same product', async () => {
   const { violations } = await verify(school.stage('source'))
   expect(violations.map(({ code }) => code)).toEqual(['same_person_pays_twice'])
   expect(JSON.stringify(violations).toLowerCase()).not.toContain('example.com')
-  // Declared with a reason at either of them, it is known; a third payer would be found beside the
-  // other.
+  // Declared with a reason for either of them, it is known; a third payer would be found besides.
   const context = school.stage('source')
   for (const known of school.subscriptions) {
     const subscribers = context.catalog.subscribers.map((member) =>
@@ -224,7 +223,7 @@ test('one person, two customers, the same product', async () => {
   }
 })
 
-test('verify reads lists only, and writes nothing', async () => {
+test('verify reads only lists, and writes nothing', async () => {
   await using school = await moved()
   const asked: string[] = []
   const { accounts, ...context } = school.stage('target')

@@ -126,16 +126,17 @@ describe('promise 12: what happens in the old account during a hold', () => {
     await act(it)
     const named = await codes(school.stage('target'))
     expect(named).toContain(code)
-    // A cancel by an old door is no change of the new subscription.
+    // A cancel by an old door does not change the new subscription.
     expect(named.filter((each) => each === 'terms_differ')).toEqual([])
     expect((await drift(school.stage('target'))).drift.map((each) => each.code)).toContain(code)
-    // Its renewal in the old account is over, the new one has paid, and the wave is settled.
+    // Its renewal in the old account has passed, the new subscription has paid, and the wave is
+    // settled.
     await school.advance('2026-10-22T00:00:00Z')
     const { plan, result } = await planAndApply(school.stage('settled'))
     expect([plan.summary.settle, plan.blocked.map((each) => each.code)]).toEqual([0, expect.arrayContaining([code])])
     expect(result.changes).toEqual([])
     expect(await codes(school.stage('settled'))).toContain(code)
-    // A person has dealt with it and says so by its name, and only by its name.
+    // A person has handled it and says so by its name; only the right name counts.
     const other = overridden(school.stage('settled'), 'changed_since_move')
     expect((await makePlan(other)).blocked.map((each) => each.code)).toContain(code)
     const known = overridden(
@@ -150,7 +151,7 @@ describe('promise 12: what happens in the old account during a hold', () => {
     expect((await codes(known)).filter((each) => each === code)).toEqual([])
   })
 
-  test('what arrives between the plan and its settle stops the settle', async () => {
+  test('a change between the plan and its settle stops the settle', async () => {
     const it = await moved()
     await using school = it.school
     await school.advance('2026-10-22T00:00:00Z')
@@ -177,7 +178,7 @@ describe('promise 12: what happens in the old account during a hold', () => {
     expect((await school.us.subscriptions.retrieve(it.old)).status).toBe('active')
   })
 
-  test('an item that a voided renewal took along is named afterwards, and billed when the member is set back', async () => {
+  test('an item on a voided renewal is named afterwards, and billed after a revert', async () => {
     const it = await moved()
     await using school = it.school
     await school.us.invoiceItems.create({ customer: it.customer, subscription: it.old, amount: 2_500, currency: 'usd' })
@@ -203,7 +204,7 @@ describe('promise 12: what happens in the old account during a hold', () => {
     expect(charges.toSorted()).toEqual(['target 4900 usd', 'us 2500 usd', 'us 4900 usd'])
   })
 
-  test('an item that the other subscription of the customer bills first is no alarm', async () => {
+  test('an item that the other subscription of the customer bills first causes no alarm', async () => {
     const people: Member[] = [one, { since: '2026-09-12T09:15:00Z', customerOf: 0 }]
     await using school = await members(
       [people[1] ?? one, { ...one, customerOf: 0 }].map((each, i) => (i === 0 ? { since: each.since } : each)),
@@ -223,7 +224,7 @@ describe('promise 12: what happens in the old account during a hold', () => {
     expect(await codes(stage)).toEqual(['money_on_held_source'])
   })
 
-  test('a cancel that both follow is no alarm, before its end and after it', async () => {
+  test('a cancel of both subscriptions causes no alarm, before its end or after it', async () => {
     const it = await moved()
     await using school = it.school
     await school.us.subscriptions.update(it.old, { cancel_at_period_end: true })
@@ -233,7 +234,7 @@ describe('promise 12: what happens in the old account during a hold', () => {
     expect(await codes(school.stage('target'))).toEqual([])
   })
 
-  test('a renewal, a trial that ends and a discount that runs out are nobody’s change', async () => {
+  test('a renewal, the end of a trial and the end of a discount are not changes', async () => {
     const people: Member[] = [
       { since: '2026-09-20T09:15:00Z', coupon: 'welcome' },
       { since: '2026-09-30T09:15:00Z', create: { trial_period_days: 14 } },
@@ -247,15 +248,15 @@ describe('promise 12: what happens in the old account during a hold', () => {
   })
 })
 
-describe('promise 12: money that was added to the new subscription before it is set back', () => {
-  test('an item that waits there stops the revert until it is billed or given back', async () => {
+describe('promise 12: money added to the new subscription before a revert', () => {
+  test('a pending item there stops the revert until it is billed or removed', async () => {
     const it = await moved()
     await using school = it.school
     const { customer } = await school.target.subscriptions.retrieve(it.successor)
     const item = { customer: idOf(customer), subscription: it.successor, amount: 2_500, currency: 'usd' }
     await school.target.invoiceItems.create(item)
     expect((await makePlan(school.stage('source'))).blocked).toMatchObject([{ code: 'pending_invoice_items' }])
-    // Deleted there and added to the old subscription, it is billed where the member is billed.
+    // Deleted there and added to the old subscription, it is billed in the member's account.
     for (const { id } of (await school.target.invoiceItems.list({ pending: true })).data)
       await school.target.invoiceItems.del(id)
     await school.us.invoiceItems.create({ ...item, customer: it.customer, subscription: it.old })

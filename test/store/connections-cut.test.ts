@@ -35,7 +35,7 @@ test.skipIf(postgres === undefined)(
       )
       await Promise.all(work)
     }
-    // Nobody is at work, and the server cuts them once more.
+    // While no request runs, the server cuts the connections once more.
     await admin.query(
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     )

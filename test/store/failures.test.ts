@@ -28,13 +28,13 @@ const rows = (count: number) =>
     applied: 'x'.repeat(500),
   }))
 
-test('a disk that fills up in the middle is said in words, and what was committed before is there', async () => {
+test('a disk that fills up during work is reported, and earlier commits are kept', async () => {
   const file = join(folder, 'full.db')
   const store = await openStore({ file })
   await store.putObjects(rows(3))
   await store.close()
-  // A database that may not grow answers as one on a full disk does; the limit is a pragma of each
-  // connection, so the file itself is filled up to it.
+  // A database that may not grow answers like a full disk; the limit is a pragma of each
+  // connection, so the file is filled up to it.
   const raw = openDatabaseFile(file)
   const pages = Number(raw.prepare('pragma page_count').get()?.['page_count'])
   raw.exec(`pragma max_page_count = ${pages + 2}`)
@@ -55,21 +55,21 @@ test('a disk that fills up in the middle is said in words, and what was committe
   await again.close()
 })
 
-test('a damaged store is named, with the two ways out', async () => {
+test('a damaged store is named, with the two remedies', async () => {
   const file = join(folder, 'damaged.db')
   const store = await openStore({ file })
   await store.putObjects(rows(200))
   await store.close()
   const bytes = readFileSync(file)
-  // The header stands, everything after the first page is noise: it opens, and fails at the first
-  // look.
+  // The header is intact, and everything after the first page is noise: it opens, and fails at the
+  // first read.
   writeFileSync(file, bytes.fill(0x5a, 4_096))
   const error = await refusal(async () => openStore({ file }))
   expect(error).toMatchObject({ code: 'store_damaged', fix: expect.stringContaining('crossbill state rebuild') })
   expect(error.message).toContain(file)
 })
 
-test('a file that is no store, and a folder where the file should be', async () => {
+test('a file that is not a store, and a folder where the file should be', async () => {
   const text = join(folder, 'text.db')
   writeFileSync(text, 'certainly not a database, but long enough to be looked at as if it were one'.repeat(50))
   expect(await refusal(async () => openStore({ file: text }))).toMatchObject({ code: 'store_damaged' })
@@ -91,7 +91,7 @@ test.each([
   expect(storeFailure('here', Object.assign(new Error('in its own words'), told))).toMatchObject({ code })
 })
 
-test('a mistake in a query of ours stays a mistake of ours', () => {
+test('an error in Crossbill’s query stays a bug', () => {
   const broken = Object.assign(new Error('no such column: adress'), { errcode: 1 })
   expect(storeFailure('here', broken)).toBe(broken)
   const unique = Object.assign(new Error('duplicate key'), { code: '23505' })

@@ -9,10 +9,10 @@ import { openStore } from '../../src/store/open.ts'
 
 const at = instant(1_800_000_000)
 
-/** Kilobytes that any file may grow to in the process that runs out of room. */
+/** The maximum size of a file, in kilobytes, in the process whose disk is full. */
 const room = 2_000
 
-test('a disk that fills up while signals are accepted loses none that was said to be stored, and goes on when there is room', async () => {
+test('a disk that fills up while signals are accepted loses no signal that was answered as stored, and continues when there is space', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-full-'))
   const file = join(folder, 'crossbill.db')
   await (await openStore({ file })).close()
@@ -44,14 +44,14 @@ test('a disk that fills up while signals are accepted loses none that was said t
   rmSync(folder, { recursive: true })
 })
 
-test('a service moves the log into the database beside its commits, and what is in it is there', async () => {
+test('a service moves the log into the database beside its commits, and its content is kept', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-log-'))
   const file = join(folder, 'crossbill.db')
   const store = await openStore({ file })
   await store.moveLogBeside()
   const empty = statSync(file).size
   for (let n = 0; n < 50; n++) await store.put(`name ${n}`, 'x'.repeat(2_000))
-  // Far fewer pages than a commit of its own accord would wait for.
+  // Far fewer pages than the limit at which a commit does it.
   await expect.poll(() => statSync(file).size, { timeout: 10_000 }).toBeGreaterThan(empty + 50_000)
   await store.close()
   const again = await openStore({ file })
@@ -60,7 +60,7 @@ test('a service moves the log into the database beside its commits, and what is 
   rmSync(folder, { recursive: true })
 })
 
-test('a store that is deleted or replaced under a service takes nothing more, and says so at once', async () => {
+test('a store that is deleted or replaced under a service is no longer written, and this is reported at once', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crossbill-gone-'))
   const file = join(folder, 'crossbill.db')
   const store = await openStore({ file })

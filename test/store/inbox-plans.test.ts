@@ -55,7 +55,7 @@ async function connected(connectionString: string): Promise<pg.Client> {
   return client
 }
 
-/** The queries of one signal whose plan reads the whole inbox. */
+/** The queries of one signal whose query plan reads the whole inbox. */
 async function plans(
   where: Awaited<ReturnType<Parameters<Parameters<typeof onEveryEngine>[1]>[0]>>,
 ): Promise<string[]> {

@@ -41,7 +41,7 @@ function keepsSignals(place: Place): void {
       release,
     })
 
-  test('a signal is stored as it came, and once for all of its keys', async () => {
+  test('a signal is stored unchanged, and only once for all of its keys', async () => {
     const first = await inbox.accept({ keys: ['a', 'b'], signal: signal('one'), at })
     expect(first.duplicate).toBe(false)
     expect(await inbox.accept({ keys: ['c', 'b'], signal: signal('two'), at })).toEqual({
@@ -66,7 +66,7 @@ function keepsSignals(place: Place): void {
     inbox = store.inbox
   })
 
-  test('of many that bring the same signal at once, also from two processes, one is stored', async () => {
+  test('the same signal from many senders at once, even in two processes, is stored once', async () => {
     const second = await openStore(where)
     const messages = Array.from({ length: 300 }, (_, n) => `message ${n % 100}`)
     const accepted = await Promise.all(
@@ -80,13 +80,13 @@ function keepsSignals(place: Place): void {
     await second.close()
   })
 
-  test('nobody is told "accepted" when the commit fails', async () => {
+  test('no signal is answered with "accepted" when the commit fails', async () => {
     const broken = await openStore(await place())
     await broken.close()
     await expect(broken.inbox.accept({ keys: ['x'], signal: signal('x'), at })).rejects.toThrow(/./)
   })
 
-  test('rows are claimed oldest first, by one holder at a time, and again when a lease runs out', async () => {
+  test('rows are claimed oldest first, by one holder at a time, and again after a lease expires', async () => {
     const [a, b, c] = [await accept('a', 0), await accept('b', 1), await accept('c', 2)]
     expect(ids(await inbox.claim('one', after(1), after(31), { limit: 2, cancels: true, lane: 'old' }))).toEqual([
       a.id,
@@ -103,7 +103,7 @@ function keepsSignals(place: Place): void {
     expect((await inbox.get(a.id))?.notes.map(({ text }) => text)).toEqual(['accepted', 'a note'])
   })
 
-  test('of many that claim at once, each row goes to one', async () => {
+  test('of many claims at once, each row has one winner', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, n) => accept(`m${n}`)))
     const others = [await openStore(where), await openStore(where)]
     const claims = await Promise.all(
@@ -119,7 +119,7 @@ function keepsSignals(place: Place): void {
     for (const one of others) await one.close()
   })
 
-  test('a retry is due at its time; what is done, ignored or dead is never due', async () => {
+  test('a retry is due at its time; a done, ignored or dead row is never due', async () => {
     const [a, b, c, d] = [await accept('a'), await accept('b'), await accept('c'), await accept('d')]
     await inbox.claim('one', at, after(30), { limit: 10, cancels: true, lane: 'old' })
     await saved(a.id, 'one', { state: 'retry', at: after(600), attempts: 1, reason: 'rate limit' })
@@ -139,7 +139,7 @@ function keepsSignals(place: Place): void {
     expect(ids(await inbox.list({ state: 'dead', limit: 10 }))).toEqual([d.id])
   })
 
-  test('a worker that keeps its lease saves in between; a row left in the middle is found when the lease has run out', async () => {
+  test('a worker with a lease saves in between; an unfinished row is found after the lease expires', async () => {
     const { id } = await accept('a')
     await inbox.claim('one', at, after(30), { limit: 1, cancels: true, lane: 'old' })
     expect(await saved(id, 'one', { state: 'cancelling' }, false)).toBe(true)
@@ -149,7 +149,7 @@ function keepsSignals(place: Place): void {
     expect(await saved(id, 'one', { state: 'done' })).toBe(false)
   })
 
-  test('what cancels nobody can be claimed alone', async () => {
+  test('signals without a cancel can be claimed separately', async () => {
     await accept('a')
     const entry = { source: 'source_account', event: 'hold_removed', subscriber: 'us/sub_1', receivedAt: at } as const
     const { id } = await inbox.accept({ keys: ['h'], signal: { ...entry, message: 'h' }, at })
@@ -157,7 +157,7 @@ function keepsSignals(place: Place): void {
     expect(await inbox.cancelsSince(at, at)).toEqual({ done: 0, inHand: 0 })
   })
 
-  test('a clock that goes back by an hour strands nothing: not what waits, not a retry, not a dead worker’s row', async () => {
+  test('a clock that goes back by an hour blocks no waiting row, no retry and no row of a dead worker', async () => {
     const [a, b, c] = [await accept('a'), await accept('b'), await accept('c')]
     await inbox.claim('one', at, after(30), { limit: 2, cancels: true, lane: 'old' })
     await saved(b.id, 'one', { state: 'retry', at: after(20), attempts: 1, reason: 'rate limit' })
@@ -168,7 +168,7 @@ function keepsSignals(place: Place): void {
     )
   })
 
-  test('an operator changes a row that nobody works on, and only then', async () => {
+  test('an operator can change a row only while no worker holds it', async () => {
     const { id } = await accept('a')
     await inbox.claim('one', at, after(30), { limit: 1, cancels: true, lane: 'old' })
     const redrive = (seconds: number): Promise<boolean> =>
@@ -210,7 +210,7 @@ function keepsSignals(place: Place): void {
     expect(await inbox.grants()).toHaveLength(2)
   })
 
-  test('what members hold without a grant is noted as a whole, and found by contact and customer', async () => {
+  test('what members hold without a grant is recorded as a whole, and found by contact and customer', async () => {
     const one = { contact: '5', offer: 'membership', customer: 'cus_1', subscribers: ['us/sub_1'] }
     const many = Array.from({ length: 450 }, (_, n) => ({ ...one, contact: String(1_000 + n), customer: `cus_${n}` }))
     await inbox.setHoldings([...many, one])
@@ -231,7 +231,7 @@ function keepsSignals(place: Place): void {
     expect(await inbox.byKey(['three'])).toBeUndefined()
   })
 
-  test('what was accepted before a kill is there after it', async () => {
+  test('signals accepted before a kill exist after it', async () => {
     const script = `
       const { openStore } = await import(${JSON.stringify(new URL('../../src/store/open.ts', import.meta.url).href)})
       const { inbox } = await openStore(${JSON.stringify(where)})

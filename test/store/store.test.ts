@@ -32,7 +32,7 @@ function keepsItsPromises(place: Place): void {
     idempotencyKey: `${address}-${step}`,
   })
 
-  test('the lineage stays, and every write of state raises the serial, reads and journal do not', async () => {
+  test('the lineage stays the same; every write of state raises the serial, reads and the journal do not', async () => {
     const first = await store.version()
     expect(first.serial).toBe(0)
     await store.putObjects([{ address: 'price.a', account: 'target', id: 'price_1', applied: null }])
@@ -46,7 +46,7 @@ function keepsItsPromises(place: Place): void {
     expect(await store.version()).toEqual({ lineage: first.lineage, serial: 4 })
   })
 
-  test('writes of many at once are all kept, and one that fails takes no other with it', async () => {
+  test('many writes at once are all kept, and a failed one does not affect the others', async () => {
     const { serial } = await store.version()
     const people = Array.from({ length: 50 }, (_, n) => ({
       key: `us/sub_${n}`,
@@ -72,7 +72,7 @@ function keepsItsPromises(place: Place): void {
     expect((await store.version()).serial).toBe(serial + 50)
   })
 
-  test('an empty write is no write', async () => {
+  test('an empty write changes nothing', async () => {
     await store.putObjects([])
     await store.putSubscribers([])
     await store.removeObjects([])
@@ -131,7 +131,7 @@ function keepsItsPromises(place: Place): void {
     expect(await store.journal({ run: 'another' })).toEqual([])
   })
 
-  test('what succeeded or failed stays so; what was given up takes a later word; an entry that is not there is a bug', async () => {
+  test('a success or a failure is final; an entry that was given up accepts a later outcome; a missing entry is a bug', async () => {
     const [one, two] = [await store.journalStart(entry('price.a')), await store.journalStart(entry('price.b'))]
     await store.journalEnd(one, { status: 'succeeded', result: 'price_1', at })
     await store.journalEnd(one, { status: 'failed', at })
@@ -160,7 +160,7 @@ function keepsItsPromises(place: Place): void {
     expect(new Set(all.map((one) => `${one.source} ${one.customerOld}`)).size).toBe(11_001)
   })
 
-  test('small values are kept as they are', async () => {
+  test('small values are stored unchanged', async () => {
     expect(await store.get('nothing')).toBeUndefined()
     await store.put('a', null)
     await store.put('b', { list: [1, 'two', { three: false }] })
@@ -170,7 +170,7 @@ function keepsItsPromises(place: Place): void {
     expect(await store.get('b')).toBe('replaced')
   })
 
-  test('a lease has one holder; released or run out it can be taken, and a loser can neither renew nor release it', async () => {
+  test('a lease has one holder; after its release or its end it can be taken, and a loser can neither renew nor release it', async () => {
     const first = await store.acquire('apply', 'one', 60)
     expect(first).toMatchObject({ name: 'apply', holder: 'one' })
     expect(await store.acquire('apply', 'two', 60)).toBeUndefined()
@@ -191,7 +191,7 @@ function keepsItsPromises(place: Place): void {
     expect(await third?.renew()).toBe(true)
   })
 
-  test('of many that ask for a lease at once, one gets it', async () => {
+  test('of many requests for a lease at once, one gets it', async () => {
     const second = await openStore(where)
     const asked = await Promise.all(
       Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? store : second).acquire('apply', `holder-${n}`, 60)),
@@ -200,7 +200,7 @@ function keepsItsPromises(place: Place): void {
     await second.close()
   })
 
-  test('two opened at once on a new store share one lineage, and lose none of their writes', async () => {
+  test('two processes that open a new store at once share one lineage and lose no write', async () => {
     const fresh = await place()
     const [one, two] = await Promise.all([openStore(fresh), openStore(fresh)])
     expect((await one.version()).lineage).toBe((await two.version()).lineage)
@@ -214,7 +214,7 @@ function keepsItsPromises(place: Place): void {
     await Promise.all([one.close(), two.close()])
   })
 
-  test('what was started before a kill is there after it', async () => {
+  test('an entry started before a kill exists after it', async () => {
     const script = `
       const { openStore } = await import(${JSON.stringify(new URL('../../src/store/open.ts', import.meta.url).href)})
       const store = await openStore(${JSON.stringify(where)})

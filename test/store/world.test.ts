@@ -7,7 +7,7 @@ import { openStore } from '../../src/store/open.ts'
 const folder = mkdtempSync(join(tmpdir(), 'crossbill-world-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a world is loaded as it was saved, and only made when somebody plays it', async () => {
+test('a world is loaded as it was saved, and created only on use', async () => {
   const file = join(folder, 'a.db')
   const store = await openStore({ file })
   expect(existsSync(`${file}.sandbox`)).toBe(false)
@@ -29,7 +29,7 @@ test('a world is loaded as it was saved, and only made when somebody plays it', 
   await again.close()
 })
 
-test('a world is saved in the middle of a transaction of the store', async () => {
+test('a world is saved during a transaction of the store', async () => {
   const store = await openStore({ file: join(folder, 'b.db') })
   const writing = store.putObjects([{ address: 'price.a', account: 'target', id: 'price_1', applied: null }])
   for (let turn = 0; turn < 20; turn++) {
@@ -42,7 +42,7 @@ test('a world is saved in the middle of a transaction of the store', async () =>
   await store.close()
 })
 
-test('a second player of the same world is refused in words', async () => {
+test('a second process with the same world is refused with a message', async () => {
   const file = join(folder, 'c.db')
   const first = await openStore({ file })
   first.world.save([{ table: 'a', key: 'b', value: 'c' }])

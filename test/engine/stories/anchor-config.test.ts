@@ -9,7 +9,7 @@ import { billsOf, member, prices, story, successorOf, violationsOf, type Story }
 
 type Reading = boolean
 
-/** Both readings of which instant `billing_cycle_anchor` shows beside a config. */
+/** Both readings of the instant that `billing_cycle_anchor` shows with a config. */
 const readings: readonly (readonly [string, Reading])[] = [
   ['the first full invoice', true],
   ['the first date whose month has the day', false],
@@ -107,7 +107,7 @@ describe.each(all)('%s', (_, one, reading) => {
     expect(world.differences()).toEqual([])
   })
 
-  test('a source with a config of its own is pulled the same twice, and moved', async () => {
+  test('a source with its own config is pulled twice with the same result, and moved', async () => {
     const month = Number(one.next.slice(5, 7))
     const { world, id } = await lived(one, reading, {
       billing_cycle_anchor_config: {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { at, planAndApply } from '../rig.ts'
 import { meanwhile, member, once, prices, story, violationsOf } from './world.ts'
 
-test('a run that stands still over the renewal and then sets its hold takes it back, and creates nothing', async () => {
+test('a run that is suspended over the renewal and then sets its hold undoes it, and creates nothing', async () => {
   let id = ''
   await using world = await story({ clock: '2026-09-20T09:15:00Z', now: '2026-10-05T12:00:00Z' }, async ({ us }) => {
     const { monthly } = await prices(us)

@@ -11,7 +11,7 @@ async function price(client: Stripe, currency: string): Promise<string> {
   return (await client.prices.create({ product, currency, unit_amount: 4_500, recurring })).id
 }
 
-test('an amount off in another currency takes nothing off, is no term of the subscriber, and stops nobody', async () => {
+test('an amount off in another currency has no effect, is not a term of the subscriber, and blocks no move', async () => {
   await using world = await story(past, async ({ us }) => {
     const dollars = (await us.coupons.create({ amount_off: 500, currency: 'usd', duration: 'forever' })).id
     const euro = await price(us, 'eur')
@@ -35,7 +35,7 @@ test('an amount off in another currency takes nothing off, is no term of the sub
   expect(new Set(world.charges().map(({ amount }) => amount))).toEqual(new Set([4_100, 4_500]))
 })
 
-test('what the target will bill in another currency holds a customer to it', async () => {
+test('an object that the target will bill in another currency locks the customer’s currency', async () => {
   let customer = ''
   await using world = await story(past, async ({ us }) => {
     customer = await member(us)
@@ -49,7 +49,7 @@ test('what the target will bill in another currency holds a customer to it', asy
   })
   expect((await planAndApply(world.stage('target'))).plan.blocked).toMatchObject([{ code: 'currency_conflict' }])
   await world.target.subscriptionSchedules.cancel(schedule.id)
-  // What no list shows (quotes, Checkout sessions) Stripe says before anything is touched.
+  // Stripe reports what no list shows (quotes, Checkout sessions) before anything is changed.
   const context = world.stage('target')
   const { target } = context.accounts
   const held =

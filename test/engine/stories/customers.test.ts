@@ -30,8 +30,8 @@ test('two subscriptions of one customer with a credit balance, one of them block
   const first = await planAndApply(world.stage('target'))
   expect(first.plan.blocked).toMatchObject([{ address: `subscriber.us/${stuck}`, code: 'field_not_carried' }])
   expect(first.result.ok).toBe(true)
-  // The one that stays will need it: money of the customer goes with the last of their
-  // subscriptions.
+  // The subscription that stays will need it: the customer's balance moves with the last
+  // subscription.
   expect([await balanceOf(world.us, customer), await balanceOf(world.target, customer)]).toEqual([-7_000, 0])
   expect((await successorOf(world, free)).status).toBe('active')
   await expect(successorOf(world, stuck)).rejects.toThrow('nothing succeeds')
@@ -42,7 +42,7 @@ test('two subscriptions of one customer with a credit balance, one of them block
   expect([await balanceOf(world.us, customer), await balanceOf(world.target, customer)]).toEqual([0, -7_000])
   await world.advance('2026-06-10T00:00:00Z')
   expect(world.differences()).toEqual([])
-  // What is left of it comes back with them.
+  // The rest of it returns with them.
   await planAndApply(world.stage('source'))
   const left = await balanceOf(world.us, customer)
   expect(left).toBe(await balanceOf(world.unmoved, customer))
@@ -68,8 +68,8 @@ test('automatic tax between seller countries', async () => {
   const { german = '', texan = '' } = await (async () => {
     await using world = await story(past, live)
     const { result } = await planAndApply(world.stage('target'))
-    // The British seller collects no tax in Texas, the American one does: nobody pays more without
-    // having been asked.
+    // The British seller collects no tax in Texas, the American one does: no member pays more
+    // without approval.
     expect(result.changes.filter(({ outcome }) => outcome !== 'done')).toMatchObject([
       { address: `subscriber.intl/${ids['texan']}`, outcome: 'skipped', code: 'tax_differs' },
     ])
@@ -82,7 +82,7 @@ test('automatic tax between seller countries', async () => {
   expect([german, texan]).not.toContain('')
   const policies = 'policies: { tax: recompute, tax_accepted: [US] }\n'
   await using accepted = await story({ ...past, policies }, live)
-  // Once the prices are there, the plan shows the difference: what is accepted has been seen.
+  // After the prices exist, the plan shows the difference: only a shown difference can be accepted.
   await planAndApply(accepted.stage('source'))
   const { result } = await planAndApply(accepted.stage('target'))
   expect(result.ok).toBe(true)
@@ -121,13 +121,13 @@ test('settle while another subscription of the customer has an open invoice', as
   await world.act('accept_card', { account: 'us', subscription: other })
   await world.advance('2026-07-01T00:00:00Z')
   expect(await open()).toEqual([])
-  // Turned on again, collection tries soon instead of at the next retry: the same bills, this one
-  // earlier.
+  // When collection is enabled again, it tries soon instead of at the next retry: the same bills,
+  // this one earlier.
   expect(world.differences().filter((one) => !one.startsWith(`date_differs us/${other} 2026-03-23`))).toEqual([])
   expect(billsOf(world, other).length).toBe(4)
 })
 
-test('settle while another subscription of the customer has a sent invoice: it is still reminded of', async () => {
+test('settle while another subscription of the customer has a sent invoice: reminders continue', async () => {
   const ids: string[] = []
   await using world = await story({ clock: '2026-09-20T09:15:00Z', now: '2026-10-05T12:00:00Z' }, async ({ us }) => {
     const { monthly, addon } = await prices(us)

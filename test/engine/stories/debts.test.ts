@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { planAndApply } from '../rig.ts'
 import { meanwhile, member, prices, story, violationsOf, type Story } from './world.ts'
 
-/** A member whose February was not paid, since the card that is charged now declines. */
+/** A member whose February is unpaid, because the card now declines. */
 async function inDebt(more: Partial<Stripe.SubscriptionCreateParams> = {}, balance = 0): Promise<Story> {
   const world = await story(
     { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z', policies: 'policies: { past_due: carry }\n' },
@@ -19,7 +19,7 @@ async function inDebt(more: Partial<Stripe.SubscriptionCreateParams> = {}, balan
   return world
 }
 
-/** The member pays the open invoice by hand, with a card that works. */
+/** The member pays the open invoice manually, with a working card. */
 async function payOpen(client: Stripe): Promise<void> {
   const [open] = (await client.invoices.list({ status: 'open' })).data
   const customer = typeof open?.customer === 'string' ? open.customer : ''
@@ -27,13 +27,13 @@ async function payOpen(client: Stripe): Promise<void> {
   await client.invoices.pay(open?.id ?? '', { payment_method })
 }
 
-/** Debts of February, wherever they lie. */
+/** Debts of February, in any account. */
 async function february(client: Stripe): Promise<readonly string[]> {
   const { data } = await client.invoices.list({ created: { gte: Date.parse('2026-02-01T00:00:00Z') / 1_000 } })
   return data.map(({ status, amount_paid: amount }) => `${status ?? ''} ${amount}`)
 }
 
-/** Somebody pays in `account` at the instant in which the invoice was to be voided there. */
+/** A payment in `account` at the instant at which the invoice was to be voided there. */
 function paying(world: Story, stage: 'target' | 'source', account: 'us' | 'target'): ReturnType<Story['stage']> {
   const client = account === 'us' ? world.us : world.target
   const before = async ({ path }: { path: string }): Promise<void> => {
@@ -50,7 +50,7 @@ test('a debt that is paid between the proof and its move has nothing to carry', 
   expect(await violationsOf(world.stage('target'))).toEqual([])
 })
 
-test('a debt that somebody forgives between the proof and its move is not made anew, and nobody is stuck', async () => {
+test('a debt that is forgiven between the proof and its move is not created again, and the move continues', async () => {
   await using world = await inDebt()
   const forgiving = async ({ path }: { path: string }): Promise<void> => {
     if (path.endsWith('/void')) await world.us.invoices.voidInvoice(path.split('/')[3] ?? '')
@@ -61,7 +61,7 @@ test('a debt that somebody forgives between the proof and its move is not made a
   expect(await violationsOf(world.stage('target'))).toEqual([])
 })
 
-test('a debt that is paid in the target while it is set back is paid', async () => {
+test('a debt that is paid in the target during the revert is paid', async () => {
   await using world = await inDebt()
   expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)
   expect([await february(world.us), await february(world.target)]).toEqual([['void 0'], ['open 0']])
@@ -71,7 +71,7 @@ test('a debt that is paid in the target while it is set back is paid', async () 
   expect(await violationsOf(world.stage('source'))).toEqual([])
 })
 
-test('a debt whose tax Stripe computed stays with the account that sold: made anew it could be another amount', async () => {
+test('a debt whose tax Stripe computed stays with the account that sold: a new invoice could have another amount', async () => {
   await using world = await inDebt({ automatic_tax: { enabled: true } })
   const { plan } = await planAndApply(world.stage('target'))
   expect(plan.blocked).toMatchObject([
@@ -80,7 +80,7 @@ test('a debt whose tax Stripe computed stays with the account that sold: made an
   expect([await february(world.us), await february(world.target)]).toEqual([['open 0'], []])
 })
 
-test('a debt that a credit has paid a part of stays where it is: made anew it would be the whole again', async () => {
+test('a debt that a credit paid in part stays where it is: a new invoice would have the full amount', async () => {
   await using world = await inDebt({}, -2_000)
   const { plan } = await planAndApply(world.stage('target'))
   expect([plan.blocked, plan.summary.move]).toMatchObject([[{ code: 'open_invoice' }], 0])
@@ -88,7 +88,7 @@ test('a debt that a credit has paid a part of stays where it is: made anew it wo
 })
 
 test.each([
-  // The period that nobody charged is billed less the credit that came back.
+  // The uncharged period is billed less the credit that returned.
   ['carry', { blocked: [], billed: 2_900, left: 0 }],
   ['stop', { blocked: ['customer_balance'], billed: 4_900, left: -2_000 }],
 ] as const)(
@@ -127,7 +127,7 @@ test.each([
     const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
     await using world = await story(past, async ({ us }) => {
       const customer = await member(us, { address: { country: 'DE' } })
-      // Two things that cost the same: lines that are equal but for what they are.
+      // Two products with the same price: the lines differ only in the product.
       const items: { price: string }[] = []
       for (const name of ['Membership', 'Studio']) {
         const { id: product } = await us.products.create({ name })
@@ -138,13 +138,13 @@ test.each([
       await us.subscriptions.create({ customer, items, automatic_tax: { enabled: true } })
     })
     expect((await planAndApply(world.stage('target'))).result.ok).toBe(true)
-    // The target's draft of the renewal is half an hour old when the plan takes the member back.
+    // The target's draft of the renewal is half an hour old when the plan reverts the member.
     await world.advance('2026-03-15T08:30:00Z')
     const { plan, result } = await planAndApply(world.stage('source'))
     expect([plan.summary.revert, result.changes]).toMatchObject([1, [{ outcome: 'done' }]])
     await world.advance('2026-05-01T00:00:00Z')
-    // By an invoice of the customer, as soon as they are back: once, and as much as it would have
-    // been.
+    // By an invoice of the customer, right after the revert: once, with the same amount as
+    // otherwise.
     expect(world.differences().map((one) => /^(\w+) .* (\d+\.\d+ usd)/.exec(one)?.slice(1))).toEqual([
       ['double', amount],
       ['missed', amount],
@@ -152,7 +152,7 @@ test.each([
   },
 )
 
-test('a bank debit on its way is no debt: nobody moves until its money has come', async () => {
+test('a bank debit in progress is not a debt: the member moves only after it is paid', async () => {
   await using world = await story(
     { clock: '2026-01-15T08:00:00Z', now: '2026-02-16T00:00:00Z', policies: 'policies: { past_due: carry }\n' },
     async ({ us }) => {

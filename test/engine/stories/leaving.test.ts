@@ -10,8 +10,7 @@ import { planAndApply } from '../rig.ts'
 import { billsOf, meanwhile, member, once, prices, story, successorOf, violationsOf, type Story } from './world.ts'
 
 /**
- * Two members of a month each; T of the first is 15 March, of the second 20 March. Today is 25
- * February.
+ * Two monthly members; T of the first is 15 March, of the second 20 March. Today is 25 February.
  */
 async function twoMembers(): Promise<{ readonly world: Story; readonly one: string; readonly other: string }> {
   const ids: string[] = []
@@ -29,7 +28,7 @@ async function twoMembers(): Promise<{ readonly world: Story; readonly one: stri
 
 const statusOf = async (client: Stripe, id: string): Promise<string> => (await client.subscriptions.retrieve(id)).status
 
-test('the member cancels the new subscription while the old is held, then recovery runs, then the wave is set back', async () => {
+test('the member cancels the new subscription while the old is held, then recovery runs, then the wave is reverted', async () => {
   const { world, one, other } = await twoMembers()
   await using _ = world
   await planAndApply(world.stage('target'))
@@ -63,7 +62,7 @@ test('the member cancels the old one through an old portal link while it is held
   expect(plan.blocked).toMatchObject([{ code: 'cancelled_in_source' }])
   expect(plan.blocked[0]?.fix).toContain('crossbill cancel')
   expect(await statusOf(world.target, (await successorOf(world, one)).id)).toBe('active')
-  // Setting back never wakes what its owner ended.
+  // A revert never restarts a subscription that its owner ended.
   await planAndApply(world.stage('source'))
   expect(await statusOf(world.us, one)).toBe('canceled')
   await world.target.subscriptions.cancel((await successorOf(world, one)).id)
@@ -94,14 +93,14 @@ test('the source subscription changes between re-read and hold', async () => {
   expect(world.differences()).toEqual([])
 })
 
-/** What a subscriber may do, and what a plan made afterwards says of them. */
+/** What a subscriber may do, and what a later plan says. */
 const acts = [
   ['card', 'change_card', 'blocked payment_method_unmapped'],
   ['plan', 'change_plan', 'blocked changed_since_pull'],
   ['cancel', 'cancel', 'ending'],
 ] as const
 
-/** When they do it, and what becomes of the apply. */
+/** When they do it, and how the apply ends. */
 const moments = {
   'between pull and plan': async (context: Context, _id: string, change: () => Promise<void>) => {
     await change()

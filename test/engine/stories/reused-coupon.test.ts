@@ -12,8 +12,7 @@ const welcome = (percent_off: number): Stripe.CouponCreateParams => ({
 })
 
 /**
- * WELCOME took off 20 % when somebody redeemed it; it was deleted, and is another coupon with 50 %
- * today.
+ * WELCOME had 20 % off when it was redeemed; it was deleted, and is another coupon with 50 % today.
  */
 async function reused(level: Level, shown: 'snapshot' | 'namesake'): Promise<{ world: Story; id: string }> {
   let id = ''
@@ -49,7 +48,7 @@ describe.each(['subscription', 'item', 'promotion code'] as const)(
       expect(billsOf(world, id).map((one) => one.split(' ').at(-1))).toEqual(['3920', '3920', '3920'])
     })
 
-    test('where Stripe shows the namesake alone, the member stays, and nothing is charged otherwise', async () => {
+    test('if Stripe shows only the namesake, the member stays, and the charges are the same', async () => {
       const { world, id } = await reused(level, 'namesake')
       await using __ = world
       const { plan } = await planAndApply(world.stage('target'))

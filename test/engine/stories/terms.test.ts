@@ -90,7 +90,7 @@ test('a 3-month coupon with one renewal left, backdated start', async () => {
   const { start_date: start } = await world.us.subscriptions.retrieve(id)
   const successor = await successorOf(world, id)
   expect(start).toBe(Date.parse('2025-12-20T08:00:00Z') / 1_000)
-  // A backdated start would begin the clock of the remaining months in the past.
+  // A backdated start would begin the duration of the remaining months in the past.
   expect(successor.start_date).toBeGreaterThan(start)
   expect(successor.metadata['crossbill_start']).toBe(String(start))
   await world.advance('2026-09-01T00:00:00Z')

@@ -32,7 +32,7 @@ test('a lost create answer followed by a cancel in the target', async () => {
   const { result } = await planAndApply(context)
   expect(result.changes.filter(({ address }) => address.endsWith(id))).toMatchObject([{ code: 'ended_in_target' }])
   await planAndApply(world.stage('target'))
-  // The member left: nothing is created again, nothing released.
+  // The member left: nothing is created again or released.
   expect((await world.target.subscriptions.list({ status: 'all' })).data).toHaveLength(1)
   expect((await world.us.subscriptions.retrieve(id)).status).toBe('canceled')
   expect(await violationsOf(world.stage('target'))).toEqual([])
@@ -63,7 +63,7 @@ test.each([
   })
   async function cutOff(): Promise<void> {
     gone = true
-    // The request itself goes down with the connection.
+    // The request itself is lost with the connection.
     await world.rig.sandbox.fetch('https://sandbox/_sandbox/faults', {
       method: 'POST',
       body: JSON.stringify({ exact: [{ fault: 'cut_before', match: 'POST /v1/subscriptions', nth: 1 }] }),
@@ -75,7 +75,7 @@ test.each([
     phase: 'doubtful',
     facts: { alarm: 'target_unreachable' },
   })
-  // It stays on hold while nobody knows, over T as well.
+  // It stays on hold while its end is unknown, also over T.
   expect((await world.us.subscriptions.retrieve(id)).pause_collection).toMatchObject({ behavior: 'keep_as_draft' })
   await world.advance('2026-03-15T12:00:00Z')
   await expect(planAndApply(context)).rejects.toThrow('target cannot be reached')

@@ -9,14 +9,14 @@ import { clientOf } from '../../sandbox/client.ts'
 import { at } from '../rig.ts'
 import { openPulled, type School } from '../school.ts'
 
-/** One old account with a life behind it, pulled and copied as it is at `now`. */
+/** One old account with a history, pulled and copied as it is at `now`. */
 export interface Story extends School {
   readonly us: Stripe
   readonly intl: Stripe
   readonly target: Stripe
-  /** The US account of the world in which nobody migrates. */
+  /** The US account of the control run. */
   readonly unmoved: Stripe
-  /** What a member does in a portal or at their bank; in both worlds unless told otherwise. */
+  /** An act of a member in a portal or at their bank; in both worlds by default. */
   act(act: string, input: Record<string, unknown>, where?: 'both' | 'here'): Promise<void>
 }
 
@@ -25,11 +25,11 @@ interface Past {
   readonly clock: string
   readonly now: string
   readonly policies?: string
-  /** Which reading of what Stripe's documentation leaves open the world follows. */
+  /** The reading of each question that Stripe's documentation leaves open. */
   readonly unsure?: Partial<Sandbox['world']['unsure']>
 }
 
-/** Lives a past, then pulls. `live` may let time pass. */
+/** Plays a past, then pulls. `live` may let time pass. */
 export async function story(
   { clock, now, policies, unsure }: Past,
   live: (world: {
@@ -65,7 +65,7 @@ async function control(sandbox: Sandbox, path: string, input: Record<string, unk
   if (!answer.ok) throw new Error(`${path} ${JSON.stringify(input)}: ${await answer.text()}`)
 }
 
-/** The prices of the stories, made in an old account. */
+/** The prices of the stories, created in an old account. */
 export async function prices(client: Stripe): Promise<Record<'monthly' | 'quarterly' | 'yearly' | 'addon', string>> {
   const { id: product } = await client.products.create({ name: 'Membership' })
   const price = async (unit_amount: number, recurring: Stripe.PriceCreateParams.Recurring): Promise<string> =>
@@ -80,7 +80,7 @@ export async function prices(client: Stripe): Promise<Record<'monthly' | 'quarte
 
 let people = 0
 
-/** A customer of their own whose card works. */
+/** A separate customer with a working card. */
 export async function member(client: Stripe, more: Stripe.CustomerCreateParams = {}): Promise<string> {
   const card = 'pm_card_visa'
   const customer = await client.customers.create({
@@ -112,16 +112,16 @@ export function billsOf(world: Story, subscription: string): readonly string[] {
     .map(({ account, at: when, amount }) => `${account} ${formatInstant(when)} ${amount}`)
 }
 
-/** What goes on around the requests to one account. */
+/** Events around the requests to one account. */
 export interface Meanwhile {
   readonly account: string
   readonly before?: (request: StripeRequest) => Promise<unknown>
-  /** `lost`: it was executed, and nobody hears of it. */
+  /** `lost`: the request was executed, but its answer is lost. */
   readonly after?: (request: StripeRequest) => Promise<'lost' | undefined>
   readonly unreachable?: () => boolean
 }
 
-/** Happens the first time only. */
+/** Happens only the first time. */
 export function once(act: () => Promise<void>): () => Promise<void> {
   let done = false
   return async () => {
@@ -133,7 +133,7 @@ export function once(act: () => Promise<void>): () => Promise<void> {
 
 const cut: Failure = { kind: 'unknown', code: 'connection_cut', message: 'the connection was cut', status: 0 }
 
-/** The same context in a world where things happen between two requests. */
+/** The same context in a world with events between two requests. */
 export function meanwhile(context: Context, happening: Meanwhile): Context {
   const { target, sources } = context.accounts
   const among = (account: StripeAccount): StripeAccount =>

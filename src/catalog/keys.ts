@@ -15,12 +15,20 @@ export function slug(text: string): string {
 
 /** Takes the first free name, or else the last name with a number: `membership`, `membership-2`. */
 export function freeKey(names: readonly string[], taken: Set<string>): string {
-  const candidates = names.filter((name) => name !== '')
+  const candidates = names.map(asKey).filter((name) => name !== '')
   const last = candidates.at(-1) ?? 'entry'
   let key = candidates.find((name) => !taken.has(name))
   for (let number = 2; key === undefined; number++) if (!taken.has(`${last}-${number}`)) key = `${last}-${number}`
   taken.add(key)
   return key
+}
+
+/** A name with an id in brackets, or an id of another program, still makes a valid key. */
+function asKey(name: string): string {
+  return name
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 90)
 }
 
 const everyOne: Readonly<Record<string, string>> = { day: 'daily', week: 'weekly', month: 'monthly', year: 'yearly' }

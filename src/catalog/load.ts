@@ -3,6 +3,7 @@ import { address } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
@@ -267,7 +268,7 @@ class DraftBuilder implements Draft {
     for (const of of kinds)
       for (const [key, value] of Object.entries(part(whole[of.section]))) {
         const at = file.locate([of.section, key], 'key')
-        const { own, lifecycle } = lifecycleOf(part(value))
+        const { own, lifecycle } = lifecycleOf(referencesRead(of, part(value)))
         const told = lifecycle === undefined ? {} : { lifecycle }
         this.resources.push({ address: address(of.name, key), kind: of.name, key, value: own, ...told, at, of, file })
       }

@@ -1,5 +1,17 @@
 import Type, { type TSchema } from 'typebox'
-import { closed, count, currency, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
+import {
+  closed,
+  count,
+  currency,
+  flag,
+  referenceTo,
+  listOf,
+  metadataSchema,
+  oneOf,
+  optional,
+  text,
+  url,
+} from './schema.ts'
 
 const enabled = flag('Whether it is on')
 
@@ -8,7 +20,7 @@ const adjustable = optional(
 )
 
 const item = closed({
-  price: keyOf('prices'),
+  price: referenceTo('prices'),
   quantity: count('Quantity'),
   adjustable_quantity: adjustable,
 })
@@ -109,7 +121,7 @@ export const paymentLinkSchema: TSchema = closed({
       }),
     }),
   ),
-  shipping_options: optional(listOf(closed({ shipping_rate: keyOf('shipping_rates') }), { maxItems: 5 })),
+  shipping_options: optional(listOf(closed({ shipping_rate: referenceTo('shipping_rates') }), { maxItems: 5 })),
   submit_type: optional(oneOf(['auto', 'book', 'donate', 'pay', 'subscribe'], 'Word on the button')),
   subscription_data: optional(
     closed({

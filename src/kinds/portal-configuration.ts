@@ -69,7 +69,10 @@ function keyOf(value: Json): string {
 function readFeatures(live: StripeObject, references: References): Json | undefined {
   const said = withoutNullsInside(live['features'] ?? null)
   if (!isJsonObject(said)) return undefined
-  const features = within(said, 'subscription_cancel', 'cancellation_reason', feedbackIds)
+  const methods = within(said, 'payment_method_update', 'payment_method_configuration', (id) =>
+    references.toKey('payment_method_configuration', idOf(id) ?? ''),
+  )
+  const features = within(methods, 'subscription_cancel', 'cancellation_reason', feedbackIds)
   return within(features, 'subscription_update', 'products', (value) =>
     products(value, (one) => ({
       ...one,
@@ -94,7 +97,10 @@ function withoutNullsInside(value: Json): Json {
 
 function writeFeatures(value: Json, references: References): Json {
   if (!isJsonObject(value)) return value
-  return within(value, 'subscription_update', 'products', (list) =>
+  const features = within(value, 'payment_method_update', 'payment_method_configuration', (key) =>
+    references.toStripe('payment_method_configuration', text(key)),
+  )
+  return within(features, 'subscription_update', 'products', (list) =>
     products(list, (one) => ({
       ...one,
       product: references.toStripe('product', text(one['product'])),
@@ -121,8 +127,15 @@ function uses(value: JsonObject): readonly Use[] {
   const features = value['features']
   const update = isJsonObject(features) ? features['subscription_update'] : undefined
   const list = isJsonObject(update) ? update['products'] : undefined
-  if (!Array.isArray(list)) return []
-  return (list as readonly Json[]).flatMap((one, index): Use[] => {
+  const methods = isJsonObject(features) ? features['payment_method_update'] : undefined
+  const key = isJsonObject(methods) ? methods['payment_method_configuration'] : undefined
+  const path = ['features', 'payment_method_update', 'payment_method_configuration']
+  const method: readonly Use[] = typeof key === 'string' ? [{ kind: 'payment_method_configuration', key, path }] : []
+  return [...method, ...offeredUses(Array.isArray(list) ? list : [])]
+}
+
+function offeredUses(list: readonly Json[]): readonly Use[] {
+  return list.flatMap((one, index): Use[] => {
     if (!isJsonObject(one)) return []
     const path = ['features', 'subscription_update', 'products', index]
     const prices = texts(one['prices']).map((key, at): Use => ({ kind: 'price', key, path: [...path, 'prices', at] }))

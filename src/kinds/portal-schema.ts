@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { closed, count, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
+import { closed, count, flag, referenceTo, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 
 const enabled = flag('Whether customers can use it')
 const proration = oneOf(['none', 'create_prorations', 'always_invoice'], 'How unused time is credited')
@@ -29,8 +29,8 @@ const cancel = closed({
 })
 
 const offered = closed({
-  product: keyOf('products'),
-  prices: listOf(keyOf('prices'), { minItems: 1, uniqueItems: true }),
+  product: referenceTo('products'),
+  prices: listOf(referenceTo('prices'), { minItems: 1, uniqueItems: true }),
   adjustable_quantity: optional(
     closed({ enabled, minimum: optional(count('Minimum', 0)), maximum: optional(count('Maximum')) }),
   ),
@@ -81,7 +81,9 @@ export const portalSchema: TSchema = closed({
       }),
     ),
     invoice_history: optional(closed({ enabled })),
-    payment_method_update: optional(closed({ enabled, payment_method_configuration: optional(text('pmc_…', 100)) })),
+    payment_method_update: optional(
+      closed({ enabled, payment_method_configuration: optional(referenceTo('payment_method_configurations')) }),
+    ),
     subscription_cancel: optional(cancel),
     subscription_pause: optional(
       closed({

@@ -6,7 +6,7 @@ import {
   currency,
   decimalAmount,
   flag,
-  keyOf,
+  referenceTo,
   listOf,
   mapOf,
   metadataSchema,
@@ -36,7 +36,7 @@ const customUnitAmount = closed({
 
 /** Schema of an entry of `prices:`. */
 export const priceSchema: TSchema = closed({
-  product: keyOf('products'),
+  product: referenceTo('products'),
   currency,
   unit_amount: optional(amount('Price of one unit')),
   unit_amount_decimal: optional(decimalAmount('Price of one unit')),
@@ -46,7 +46,7 @@ export const priceSchema: TSchema = closed({
         interval: oneOf(['day', 'week', 'month', 'year'], 'Billing interval'),
         interval_count: optional(count('Number of intervals per billing period; at most three years')),
         usage_type: optional(oneOf(['licensed', 'metered'], 'Billed by quantity or by metered usage')),
-        meter: optional(keyOf('meters')),
+        meter: optional(referenceTo('meters')),
         trial_period_days: optional(count('Kept by Stripe for old integrations; subscriptions set their own trial')),
       },
       'Absent for a one-time price',

@@ -3,7 +3,7 @@ import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../core/json.ts'
 import { asList, chosen, declared, ignored, metadata, mutable, reference, refused, withoutNulls } from './fields.ts'
 import type { FieldsOf, Kind, PartRequest, References, Use } from './kind.ts'
-import { closed, flag, keyOf, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
+import { closed, flag, referenceTo, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 import Type from 'typebox'
 
 const fields: FieldsOf<Stripe.Product, Stripe.ProductCreateParams, Stripe.ProductUpdateParams, 'id' | 'features'> = {
@@ -96,9 +96,9 @@ const schema = closed({
   name: text('Name on invoices and in the portal'),
   active: optional(flag('Whether it can be bought; false archives it')),
   description: optional(text('Description below the name')),
-  default_price: optional(keyOf('prices')),
+  default_price: optional(referenceTo('prices')),
   features: optional(
-    listOf(keyOf('features'), { uniqueItems: true, description: 'Features that subscribers are entitled to' }),
+    listOf(referenceTo('features'), { uniqueItems: true, description: 'Features that subscribers are entitled to' }),
   ),
   images: optional(listOf(url('Address of a picture'), { maxItems: 8 })),
   marketing_features: optional(listOf(closed({ name: text('A line of the pricing table', 80) }), { maxItems: 15 })),

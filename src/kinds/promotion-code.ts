@@ -5,7 +5,19 @@ import { fixed, ignored, metadata, mutable, refused, time, withoutNulls } from '
 import { canonicalJson } from '../core/canonical.ts'
 import type { FieldsOf, Kind, References, Use } from './kind.ts'
 import Type from 'typebox'
-import { amount, closed, count, currency, flag, keyOf, mapOf, metadataSchema, oneOf, optional, when } from './schema.ts'
+import {
+  amount,
+  closed,
+  count,
+  currency,
+  flag,
+  referenceTo,
+  mapOf,
+  metadataSchema,
+  oneOf,
+  optional,
+  when,
+} from './schema.ts'
 
 const fields: FieldsOf<Stripe.PromotionCode, Stripe.PromotionCodeCreateParams, Stripe.PromotionCodeUpdateParams> = {
   code: fixed(),
@@ -78,7 +90,7 @@ const schema = closed({
     pattern: '^[A-Za-z0-9-]{1,500}$',
     description: 'Code that customers enter, in upper or lower case: letters, digits and -',
   }),
-  promotion: closed({ type: optional(oneOf(['coupon'], 'Always coupon')), coupon: keyOf('coupons') }),
+  promotion: closed({ type: optional(oneOf(['coupon'], 'Always coupon')), coupon: referenceTo('coupons') }),
   active: optional(flag('Whether it can be redeemed')),
   customer: optional(Type.String({ pattern: '^cus_', description: 'The only customer who can use it' })),
   expires_at: optional(when('Time after which it cannot be redeemed')),

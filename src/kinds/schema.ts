@@ -10,6 +10,32 @@ export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 export const keyOf = (section: string): TSchema =>
   Type.String({ pattern: keyPattern, description: `A key of \`${section}\` in this catalog` })
 
+/** Marks a reference in a schema, with a standard keyword that validation ignores. */
+export const referenceMark = 'reference to '
+
+const sectionsWithLookupKey: ReadonlySet<string> = new Set(['features', 'prices'])
+
+/**
+ * An object that an entry refers to: the key of another entry, or an object of the account that no
+ * entry declares. See outside.ts.
+ */
+export const referenceTo = (section: string): TSchema => {
+  const byLookupKey = sectionsWithLookupKey.has(section)
+  return Type.Union(
+    [
+      keyOf(section),
+      closed({ id: Type.String({ pattern: '^[^\\s()]{1,255}$', description: 'Its id in the account' }) }),
+      ...(byLookupKey
+        ? [closed({ lookup_key: Type.String({ minLength: 1, maxLength: 200, description: 'Its lookup key' }) })]
+        : []),
+    ],
+    {
+      $comment: `${referenceMark}${section}`,
+      description: `A key of \`${section}\` in this catalog, or { id: … }${byLookupKey ? ' or { lookup_key: … }' : ''} for one that it does not declare`,
+    },
+  )
+}
+
 export const text = (description: string, maxLength = 5_000): TSchema =>
   Type.String({ minLength: 1, maxLength, description })
 

@@ -1,8 +1,10 @@
 import type Stripe from 'stripe'
 import { canonicalJson } from '../core/canonical.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
+import { targetAccount } from '../catalog/types.ts'
 import { liveForm, meaningOfForm } from '../kinds/form.ts'
 import type { Kind, KindName, References } from '../kinds/kind.ts'
+import { keyOfOutside } from '../kinds/outside.ts'
 import type { LiveResources } from '../live/accounts.ts'
 
 /** One account, as `pull` reads it. */
@@ -57,6 +59,8 @@ export class KeyTable implements References {
   }
 
   toKey(kind: KindName, id: string): string {
+    // The target's own objects can be named by id in its catalog; those of an old account cannot.
+    if (this.#account === targetAccount) return this.keyOf(kind, id) ?? keyOfOutside({ by: 'id', value: id })
     return this.keyOf(kind, id) ?? `(${this.#account} ${id})`
   }
 

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
+import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import { placeOf } from '../catalog/file-kinds.ts'
 import { targetAccount } from '../catalog/types.ts'
@@ -74,7 +75,7 @@ export class PulledFiles {
       if (placeOf(path)?.kind !== 'resources') continue
       const section = this.#value(path)[kind.section]
       for (const [key, value] of Object.entries(isJsonObject(section) ? section : {}))
-        entries.set(key, { path, value: isJsonObject(value) ? value : {} })
+        entries.set(key, { path, value: isJsonObject(value) ? referencesRead(kind, value) : {} })
     }
     this.#entriesByKind.set(kind.name, entries)
     return entries

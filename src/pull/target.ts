@@ -2,9 +2,11 @@ import { splitAddress } from '../core/address.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../core/json.ts'
 import { markAddress, markProject } from '../live/marks.ts'
 import { desiredForm, differences, liveForm } from '../kinds/form.ts'
-import type { Kind } from '../kinds/kind.ts'
+import type { Kind, KindName } from '../kinds/kind.ts'
+import { referencesWritten, withReferences } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { LiveResources } from '../live/accounts.ts'
+import { outsideObject } from '../live/outside.ts'
 import type { KeyTable } from './consolidate.ts'
 import { couponNames, freeKey, priceNames, slug, taxRateNames } from '../catalog/keys.ts'
 import type { PulledFiles } from './files.ts'
@@ -83,21 +85,29 @@ function freeTableKey(kind: Kind, live: StripeObject, id: string, table: KeyTabl
   return freeKey([...words.flatMap((one) => (typeof one === 'string' ? [slug(one)] : [])), slug(id)], taken)
 }
 
-function writeOne({ kind, live, id, marked }: Found, { table, files, notes }: TargetInput): void {
+function writeOne({ kind, live, id, marked }: Found, { table, files, notes, resources }: TargetInput): void {
   const key = table.toKey(kind.name, id)
   const form = withoutEmptyLists(liveForm(kind, live, table))
   const value = kind.ownId === undefined || kind.ownId(key, {}) === id || marked ? form : { id, ...form }
   const there = files.entriesOf(kind).get(key)
-  if (there === undefined) files.open(kind.file).add(kind.section, { key, value })
+  if (there === undefined) files.open(kind.file).add(kind.section, { key, value: referencesWritten(kind, value) })
   else {
-    const changed = differences(kind, desiredForm(kind, there), form)
-    for (const { field } of changed) files.open(files.pathOf(kind, key)).set(kind.section, key, field, form[field])
+    const meant = withReferences(kind, there, (name, key) => meantKey(name, key, table, resources))
+    const changed = differences(kind, desiredForm(kind, meant), form)
+    const written = referencesWritten(kind, form)
+    for (const { field } of changed) files.open(files.pathOf(kind, key)).set(kind.section, key, field, written[field])
     if (changed.length > 0)
       notes.push(`${kind.name}.${key} was changed outside Crossbill: ${changed.map(({ field }) => field).join(', ')}`)
   }
   if (marked || !kind.marks) return
   const mappings = files.open(`mappings/${targetAccount}.yaml`)
   if (!mappings.has(kind.section, id)) mappings.add(kind.section, { key: id, value: key })
+}
+
+/** The key by which a live object's form names what the entry names by id or lookup key. */
+function meantKey(kind: KindName, key: string, table: KeyTable, resources: LiveResources): string {
+  const object = outsideObject(kind, key, resources)
+  return object?.id === undefined ? key : table.toKey(kind, object.id)
 }
 
 /** An empty list means the same as no list. */

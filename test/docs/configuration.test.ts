@@ -58,7 +58,7 @@ function text(): string {
   return `# Configuration
 
 The keys of the files below \`catalog/\`. This page is generated from the schemas with which \`crossbill validate\` checks the files; \`crossbill schema --out DIR\` writes them for editors.
-Names and units are Stripe's own. References are keys of this catalog. Instants have the form \`2026-12-31T09:15:00Z\`.
+Names and units are Stripe's own. References between entries are keys of this catalog, or \`{ id: … }\` and \`{ lookup_key: … }\` for objects that it does not declare. Instants have the form \`2026-12-31T09:15:00Z\`.
 
 ${files.join('\n')}
 ## Findings of \`validate\`

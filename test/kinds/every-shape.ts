@@ -309,7 +309,7 @@ const usual: Sections = {
       features: {
         customer_update: { enabled: true, allowed_updates: ['email', 'address'] },
         invoice_history: { enabled: true },
-        payment_method_update: { enabled: true, payment_method_configuration: 'pmc_1' },
+        payment_method_update: { enabled: true, payment_method_configuration: 'europe' },
         subscription_cancel: {
           enabled: true,
           mode: 'at_period_end',

@@ -159,6 +159,31 @@ describe('pulling the target', () => {
     expect(lines(await target.plan(catalog, { mapped: mapped(catalog) }))).toEqual([])
   })
 
+  test('an object that the YAML does not hold is named by its id, and a reference by lookup key is left as it is', async () => {
+    const target = await Target.open()
+    const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'Archived' })
+    const { id: price = '' } = await target.send('POST', '/v1/prices', {
+      product,
+      currency: 'usd',
+      unit_amount: 5,
+      lookup_key: 'five',
+    })
+    await target.send('POST', '/v1/payment_links', { line_items: [{ price, quantity: 1 }] })
+    await target.send('POST', `/v1/products/${product}`, { active: false })
+    const files = new Files()
+    files.write(await pullTarget(target, files))
+    expect(files.all.get('prices.yaml')).toContain(`product: { id: ${product} }\n`)
+    const catalog = files.load()
+    await target.apply(await target.plan(catalog, { mapped: mapped(catalog) }))
+    expect(lines(await target.plan(catalog, { mapped: mapped(catalog) }))).toEqual([])
+    const links = present(files.all.get('payment-links.yaml'), 'payment links')
+    const byLookupKey = links.replace(/price: [\w-]+/, 'price: { lookup_key: five }')
+    expect(byLookupKey).not.toBe(links)
+    files.all.set('payment-links.yaml', byLookupKey)
+    expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
+    expect(lines(await target.plan(files.load()))).toEqual([])
+  })
+
   test('what was changed outside is written as it is now', async () => {
     const target = await Target.open()
     const files = new Files()

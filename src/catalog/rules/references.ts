@@ -1,5 +1,6 @@
 import { suggest } from '../../core/suggest.ts'
 import type { Diagnostic, Position } from '../../core/diagnostic.ts'
+import { outsideOf } from '../../kinds/outside.ts'
 import { kindNamed, kinds } from '../../kinds/registry.ts'
 import type { DesiredDiscount, DesiredSubscriber } from '../types.ts'
 import { type Draft, placeIn, placeOfSubscriber } from '../draft.ts'
@@ -42,7 +43,7 @@ function ofResources(draft: Draft, keys: Keys): readonly MissingReference[] {
   return draft.resources.flatMap((resource) =>
     resource.of
       .uses(resource.value)
-      .filter((use) => keys.get(use.kind)?.has(use.key) !== true)
+      .filter((use) => outsideOf(use.key) === undefined && keys.get(use.kind)?.has(use.key) !== true)
       .map(({ kind, key, path }) => ({ kind, key, at: placeIn(resource, path) })),
   )
 }

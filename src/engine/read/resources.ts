@@ -48,6 +48,9 @@ export function kindsToRead(catalog: Catalog, known: readonly Pick<ObjectRecord,
       ...known.map(({ address }) => address),
     ].map((address) => splitAddress(address).kind),
   )
+  // What entries refer to by id or lookup key is looked up there.
+  for (const { kind, value } of catalog.resources)
+    for (const use of kindNamed(kind)?.uses(value) ?? []) named.add(use.kind)
   const mapped: Readonly<Record<string, unknown>> = { ...catalog.mappings.get(targetAccount) }
   return kinds.filter(
     ({ name, section, readWhen }) => readWhen !== 'named' || named.has(name) || mapped[section] !== undefined,

@@ -36,6 +36,10 @@ export const resourceBlockedCodes = {
     meaning: 'Stripe cannot reverse this change (an archived feature stays archived).',
     fix: 'Declare another object under a new key.',
   },
+  outside_missing: {
+    meaning: 'The object refers by id or lookup key to an object that the account does not have.',
+    fix: 'Correct the id or the lookup key, or create that object first.',
+  },
   reference_blocked: {
     meaning: 'The object refers to another object that is blocked.',
     fix: 'Fix the other object first.',

@@ -17,6 +17,7 @@ import { judge } from './verdict.ts'
 import { changeFor } from './change.ts'
 import { driftOf } from './drift.ts'
 import { repricedBy } from './repriced.ts'
+import { withOutsideKeys } from './outside.ts'
 import { ReferenceTable } from './references.ts'
 
 /**
@@ -39,8 +40,14 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
   const leftOut = leftOutVerdicts(indexOf, references, input)
   const judged: Verdict[] = [...leftOut]
   for (const kind of kinds)
-    for (const resource of declared.get(kind.name) ?? [])
-      judged.push(judge({ kind, resource, index: indexOf(kind), references, people, input, needed }))
+    for (const written of declared.get(kind.name) ?? []) {
+      const { resource, missing } = withOutsideKeys(kind, written, references, input.live)
+      const verdict = judge({ kind, resource, index: indexOf(kind), references, people, input, needed })
+      if (missing.length > 0) references.keep(resource.address)
+      judged.push(
+        missing.length === 0 ? verdict : { ...verdict, takes: 'blocked', blocked: [...verdict.blocked, ...missing] },
+      )
+    }
   const verdicts = blockDependents(judged, references)
   const placed: Placed[] = verdicts.flatMap((verdict) =>
     changeFor(verdict, { input, references, people, verdicts, needed }),

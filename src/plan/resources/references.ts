@@ -3,6 +3,7 @@ import type { Instant } from '../../core/instant.ts'
 import type { Json } from '../../core/json.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import type { Kind, KindName, References } from '../../kinds/kind.ts'
+import { outsideOf } from '../../kinds/outside.ts'
 import { identify, type Identity, type LiveIndex } from './identity.ts'
 import type { ResourcesInput } from './types.ts'
 
@@ -50,6 +51,8 @@ export class ReferenceTable implements References {
   }
 
   toStripe(kind: KindName, key: string): Json {
+    const outside = outsideOf(key)
+    if (outside?.by === 'id') return outside.value
     const address = addressOf(kind, key)
     const identity = this.identity(address)
     const live = identity.is === 'ours' || identity.is === 'foreign' ? identity.live.id : undefined

@@ -1,13 +1,13 @@
 import type { Instant } from '../core/instant.ts'
 import type { Alert } from '../engine/inbox/context.ts'
 
-/** Seconds until a cause of which nothing new was heard counts as new again. */
+/** Seconds without news after which a cause counts as new again. */
 const forgetSeconds = 6 * 3_600
-/** Seconds between two messages about causes that are known already: soon at first, then rarer. */
+/** Seconds between two digests about known causes: short at first, then longer. */
 const digestSeconds = [300, 900, 1_800, 3_600, 7_200]
-/** Seconds after which a cause that lasts is named again; doubled each time. */
+/** Seconds after which a lasting cause is reported again; doubled each time. */
 const remindSeconds = 3_600
-/** Keys remembered for each cause. */
+/** Largest number of keys remembered for each cause. */
 const remembered = 1_000
 
 interface Cause {
@@ -17,27 +17,27 @@ interface Cause {
   toldAt: Instant
   reminders: number
   severity: Alert['severity']
-  /** News since the last message: how often, and the newest. */
+  /** The number of news since the last message, and the latest of them. */
   more: number
   last: Alert
 }
 
 /**
- * Decides which alerts become messages. The first of a cause is a message at once, so that nothing
- * hides it. Everything else that is known of open causes goes into one digest, which becomes rarer
- * while the night lasts. A cause is the alert's `group`, or the first word of its key.
+ * Decides which alerts become messages. The first alert of a cause is a message at once, so that
+ * nothing hides it. Later alerts of open causes go into one digest, which becomes rarer over time.
+ * A cause is the alert's `group`, or the first word of its key.
  */
 export class Bundle {
   private readonly causes = new Map<string, Cause>()
   private digests = 0
   private digestAt: Instant | undefined
 
-  /** Whether this case was not heard of while its cause lasts. */
+  /** Whether this key has not been reported since its cause began. */
   isNew(alert: Alert): boolean {
     return alert.resolved !== true && this.causes.get(causeOf(alert))?.keys.has(alert.key) !== true
   }
 
-  /** The message that this alert is, if it is one now. */
+  /** The message to send now for this alert, if any. */
   take(alert: Alert, now: Instant): Alert | undefined {
     const name = causeOf(alert)
     const known = this.causes.get(name)
@@ -63,12 +63,12 @@ export class Bundle {
     return undefined
   }
 
-  /** Seconds until the next digest is due; undefined when there is nothing to tell. */
+  /** Seconds until the next digest is due; undefined when there is no news. */
   waits(now: Instant): number | undefined {
     return this.digestAt === undefined ? undefined : Math.max(0, this.digestAt - now)
   }
 
-  /** The news of every open cause as one message each for machines, and as one for people. */
+  /** The news of all open causes in one message. */
   digest(now: Instant): Alert | undefined {
     const news = [...this.causes].filter(([, cause]) => cause.more > 0)
     this.digestAt = undefined
@@ -102,8 +102,8 @@ export class Bundle {
   }
 
   /**
-   * One key of a cause is over; the cause is when its last key is, or when the alert ends all of
-   * it.
+   * Ends one key of a cause. The cause ends with its last key, or when the alert names the whole
+   * cause.
    */
   private end(name: string, alert: Alert): Alert | undefined {
     const known = this.causes.get(name)

@@ -1,12 +1,12 @@
 import type { Alert } from '../engine/inbox/context.ts'
 
-/** One request that tells somebody. */
+/** The request that delivers one alert to a channel. */
 export interface Message {
   readonly url: string
   readonly body: unknown
 }
 
-/** A way to reach people. Its address or key is a secret. */
+/** Builds the request for one channel. The channel's address or key is a secret. */
 export type Channel = (alert: Alert, from: AlertSource) => Message | undefined
 
 export interface AlertSource {
@@ -17,8 +17,8 @@ export interface AlertSource {
 }
 
 /**
- * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, and whatever takes the
- * same.
+ * Slack's incoming webhooks and services that accept the same body:
+ * https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
  */
 export function slack(url: string): Channel {
   return (alert, { project }) => {
@@ -38,7 +38,7 @@ export function slack(url: string): Channel {
 }
 
 /**
- * The three signs that Slack reads:
+ * Escapes the three characters that Slack interprets:
  * https://docs.slack.dev/messaging/formatting-message-text#escaping
  */
 function slackText(text: string): string {
@@ -46,11 +46,11 @@ function slackText(text: string): string {
 }
 
 /**
- * https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the same key resolves what it
- * triggered.
+ * https://developer.pagerduty.com/docs/events-api-v2/trigger-events: the key that triggers an
+ * incident also resolves it.
  */
 export function pagerDuty(routingKey: string): Channel {
-  // A digest says nothing that opens another incident: each of its causes has one.
+  // A digest opens no incident: each of its causes has one already.
   return (alert, { project, at }) =>
     alert.digest === true
       ? undefined
@@ -72,7 +72,7 @@ export function pagerDuty(routingKey: string): Channel {
         }
 }
 
-/** Anything that takes JSON. */
+/** Any service that accepts JSON. */
 export function webhook(url: string): Channel {
   return (alert, { project, at }) => ({ url, body: { ...alert, project, at, resolved: alert.resolved === true } })
 }

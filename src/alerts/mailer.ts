@@ -3,9 +3,9 @@ import type { Instant } from '../core/instant.ts'
 import { failed, success, type Outcome } from '../core/outcome.ts'
 
 export interface MailerOptions {
-  /** Where a relay listens that mails what it is given. A secret. */
+  /** The URL of a relay that sends the mail. It is a secret. */
   readonly url: string
-  /** Signs the request as a relay's own are signed (Standard Webhooks), when there is one. */
+  /** Signs the request as Standard Webhooks does, when it is set. */
   readonly relaySecret: string | undefined
   readonly clock: () => Instant
   readonly fetch?: typeof globalThis.fetch
@@ -15,13 +15,13 @@ export interface Confirmation {
   readonly email: string
   readonly link: string
   readonly offer: string
-  /** The same for every try, so that a careful relay mails it once. */
+  /** The same for every attempt, so that the relay can send the mail once. */
   readonly id: string
 }
 
 /**
- * Hands a confirmation link to whoever mails it: `{ "email", "link", "offer" }`. The address passes
- * through and is kept nowhere.
+ * Sends a confirmation link to the relay that mails it: `{ "email", "link", "offer" }`. The address
+ * is not stored.
  */
 export function mailConfirmation(options: MailerOptions): (confirmation: Confirmation) => Promise<Outcome<true>> {
   const send = options.fetch ?? globalThis.fetch
@@ -54,7 +54,7 @@ export function mailConfirmation(options: MailerOptions): (confirmation: Confirm
       return failed({
         kind: 'retryable',
         code: 'mailer_unreachable',
-        message: 'the mailer cannot be reached',
+        message: 'the mailer did not answer',
         status: 0,
       })
     }

@@ -8,23 +8,23 @@ export interface AlertOptions {
   readonly channels: readonly Channel[]
   readonly fetch: typeof globalThis.fetch
   readonly clock: () => Instant
-  /** Lets that many seconds pass. */
+  /** Waits for that many seconds. */
   readonly wait: (seconds: number) => Promise<void>
   readonly log: (line: LogLine) => void
 }
 
 export interface Alerts {
-  /** Sends a message, or adds to the next digest what is known already. Returns at once. */
+  /** Sends a message, or adds a known cause to the next digest. Returns at once. */
   readonly alert: (alert: Alert) => void
-  /** Until everything told so far has been delivered or given up. */
+  /** Waits until every alert so far is delivered or given up. */
   flush(): Promise<void>
 }
 
 const pauses = [1, 5, 30, 120, 300]
 
 /**
- * Every alert is logged as well, so that a service without channels is not silent. Nothing ever
- * waits for an alert.
+ * Opens the alert channels. Every alert is logged as well, so that a service without channels is
+ * not silent. No other work waits for an alert.
  */
 export function openAlerts(options: AlertOptions): Alerts {
   const bundle = new Bundle()
@@ -57,7 +57,7 @@ export function openAlerts(options: AlertOptions): Alerts {
     for (let left = bundle.waits(options.clock()); left !== undefined; left = bundle.waits(options.clock())) {
       if (left > 0) await options.wait(left)
       if ((bundle.waits(options.clock()) ?? 1) <= 0) sendDigest()
-      // Flushed meanwhile, or a clock that stands still: the next alert looks again.
+      // Another call flushed the digest, or the clock stands still: the next alert checks again.
       else break
     }
     waiting = false
@@ -67,7 +67,7 @@ export function openAlerts(options: AlertOptions): Alerts {
       const now = options.clock()
       const isNew = bundle.isNew(alert)
       const message = bundle.take(alert, now)
-      // Every case stands in the log, also one that only adds to the next message.
+      // The log has every new case, including those that only add to the next digest.
       if (message !== undefined || isNew) log(alert)
       if (message !== undefined) send(message, now)
       if (bundle.waits(now) !== undefined) void waitForDigest()
@@ -110,7 +110,8 @@ async function attempt(
     if (answer.ok) return { done: 'delivered', retryAfter }
     return { done: answer.status === 429 || answer.status >= 500 ? 'later' : 'refused', retryAfter }
   } catch {
-    // Not reached, cut or too slow; an alert that arrives twice is better than none.
+    // The channel did not answer, the connection broke, or it was too slow. An alert that arrives
+    // twice is better than a lost one.
     return { done: 'later', retryAfter: 0 }
   }
 }

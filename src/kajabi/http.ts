@@ -8,14 +8,14 @@ export interface KajabiHttp {
   readonly base: URL
   readonly fetch: Fetch
   /**
-   * Milliseconds between the starts of two requests. Kajabi documents no limit; about one a second
-   * is what careful clients keep.
+   * Milliseconds between the starts of two requests. Kajabi documents no limit; careful clients
+   * send about one request a second.
    */
   readonly spacing: number
   readonly timeout: number
   /** Monotonic milliseconds. */
   readonly clock: () => number
-  /** Told of every answer: the route without ids, and its status; 0 for none. */
+  /** Called for every answer with the route without ids and the status; 0 when there was none. */
   readonly answered?: (route: string, status: number) => void
 }
 
@@ -27,8 +27,7 @@ export interface KajabiRequest {
   readonly form?: Readonly<Record<string, string>>
   readonly token?: string
   /**
-   * An address whose answers are documented nowhere: any 2xx is a yes, and a refusal may be plain
-   * text.
+   * For URLs with undocumented answers: any 2xx is success, and a refusal may be plain text.
    */
   readonly plain?: true
 }
@@ -36,8 +35,8 @@ export interface KajabiRequest {
 const jsonApi = 'application/vnd.api+json'
 
 /**
- * Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, nothing) into
- * an outcome.
+ * Spaces requests and turns every kind of answer (JSON:API, flat errors, HTML pages, no answer)
+ * into an outcome.
  */
 export class KajabiTransport {
   private free = 0
@@ -62,7 +61,7 @@ export class KajabiTransport {
       this.http.answered?.(routeOf(request), response.status)
       return outcomeOf(request, response, await response.text())
     } catch (error) {
-      // An embedded sandbox that cannot store its world is no answer of the outside.
+      // An embedded sandbox that cannot store its world is our own fault, not an answer of Kajabi.
       if (error instanceof CommandError) throw error
       this.http.answered?.(routeOf(request), 0)
       return failed(cut(request.method, error))
@@ -78,15 +77,15 @@ export class KajabiTransport {
 }
 
 /**
- * `/v1/contacts/:id/relationships/offers`: never an id, a query or an offer's own URL, which is a
- * secret.
+ * `/v1/contacts/:id/relationships/offers`. It never holds an id, a query or an offer URL, which is
+ * a secret.
  */
 function routeOf({ path, plain }: KajabiRequest): string {
   if (plain === true) return 'offer_url'
   return (path.split('?')[0] ?? '').replaceAll(/\/\d+(?=\/|$)/g, '/:id')
 }
 
-/** Kajabi takes no blank names, and Stripe does not ask for any. */
+/** The part before the `@` for a blank name: Kajabi refuses blank names, and Stripe allows them. */
 export function nameOf({ name, email }: { readonly name: string; readonly email: string }): string {
   return name.trim() === '' ? (email.trim().split('@')[0] ?? '') : name
 }
@@ -101,8 +100,8 @@ function headersOf(request: KajabiRequest): Record<string, string> {
 }
 
 /**
- * Kajabi answers unknown paths and its own trouble with HTML pages; such a page is no answer,
- * whatever its status: a 404 of it does not say that something is gone.
+ * Kajabi answers unknown paths and its own outages with HTML pages. The status of such a page means
+ * nothing: a 404 page does not prove that an object is gone.
  */
 function outcomeOf({ method, plain }: KajabiRequest, response: Response, text: string): Outcome<JsonObject> {
   const { status } = response
@@ -123,7 +122,7 @@ function outcomeOf({ method, plain }: KajabiRequest, response: Response, text: s
 
 function refused(method: string, status: number, words: string | undefined): Failure {
   const message =
-    words === undefined || words === '' ? `Kajabi answered ${status} without saying why` : withoutPeople(words)
+    words === undefined || words === '' ? `Kajabi answered ${status} without a reason` : withoutPeople(words)
   return { kind: kindOf(method, status), code: codeOf(status, words), message, status }
 }
 
@@ -132,8 +131,8 @@ function isPage(response: Response): boolean {
 }
 
 /**
- * `Retry-After` is seconds or a date (RFC 9110, 10.2.3); a date is taken by the clock of who sent
- * it. 0 when there is none.
+ * `Retry-After` in seconds; 0 when it is absent. The header holds seconds or a date (RFC 9110,
+ * 10.2.3), and a date is measured by the sender's own `Date` header.
  */
 function secondsOf(headers: Headers): number {
   const text = headers.get('retry-after') ?? ''
@@ -168,7 +167,7 @@ function textOf(body: JsonObject | undefined): string | undefined {
   return typeof text === 'string' ? text : undefined
 }
 
-/** The text may quote an address, and then none of it is passed on. */
+/** A text that quotes an e-mail address is not passed on. */
 function withoutPeople(text: string): string {
   return text.includes('@')
     ? 'Kajabi refused the request (its message names a person and is left out)'
@@ -179,7 +178,7 @@ function notJson(method: string, status: number): Failure {
   return {
     kind: method === 'GET' ? 'retryable' : 'unknown',
     code: 'not_an_answer',
-    message: `Kajabi answered ${status} with something that is not JSON`,
+    message: `Kajabi answered ${status} with a body that is not JSON`,
     status,
   }
 }
@@ -189,7 +188,7 @@ function cut(method: string, error: unknown): Failure {
   return {
     kind: method === 'GET' ? 'retryable' : 'unknown',
     code: timedOut ? 'timeout' : 'connection_cut',
-    message: timedOut ? 'Kajabi did not answer in time' : 'the connection to Kajabi was cut',
+    message: timedOut ? 'Kajabi did not answer in time' : 'the connection to Kajabi broke',
     status: 0,
   }
 }

@@ -2,8 +2,8 @@ import { failed, type Outcome } from '../core/outcome.ts'
 import type { KajabiSite } from '../engine/kajabi-port.ts'
 
 /**
- * For projects that give all access by offer URLs: whatever else is asked of Kajabi is answered
- * with what is missing.
+ * The site of a project that grants all access by offer URLs. Every call that needs Kajabi's API
+ * fails and names the missing setting.
  */
 export function noSite(): KajabiSite {
   const refuse = (): Promise<Outcome<never>> =>
@@ -11,10 +11,10 @@ export function noSite(): KajabiSite {
       failed({
         kind: 'rejected',
         code: 'no_api',
-        message: 'the project names no Kajabi site (kajabi: in project.yaml)',
+        message: 'the project has no Kajabi site (kajabi: in catalog/project.yaml)',
         status: 0,
       }),
     )
-  // Whoever awaits it must not take it for a promise.
+  // Without this exception, `await` would take the proxy for a promise.
   return new Proxy({} as KajabiSite, { get: (_, name) => (name === 'then' ? undefined : refuse) })
 }

@@ -3,15 +3,15 @@ import type { OfferUrls } from '../engine/kajabi-port.ts'
 import { KajabiTransport, nameOf, type KajabiHttp } from './http.ts'
 
 /**
- * What a URL of an offer is for. Each contains a key and is a secret: named by reference in the
- * catalog, never logged.
+ * The purpose of an offer URL. Each URL contains a key and is a secret: the catalog names it by
+ * reference, and it is never logged.
  */
 export type OfferUrlKind = 'activate' | 'deactivate'
 
 /**
  * Access through the offer's activation and deactivation URLs, for sites without the public API
  * (https://help.kajabi.com/hc/en-us/articles/360037245374). Kajabi sends no welcome mail this way
- * unless asked to.
+ * by default.
  */
 export function offerUrls(
   urlOf: (offer: string, which: OfferUrlKind) => Promise<string | undefined>,
@@ -49,13 +49,13 @@ export function offerUrls(
   }
 }
 
-/** Without the text itself, which is a secret. */
+/** The message does not quote the URL, because it is a secret. */
 function malformed(which: OfferUrlKind, offer: string): Failure {
   const message = `the ${which} URL of offer ${offer} is not a URL`
   return { kind: 'rejected', code: 'offer_url_malformed', message, status: 0 }
 }
 
-/** One for each host, so that all calls to it keep their distance. */
+/** One transport for each host, so that all calls to it keep their spacing. */
 function transports(http: Omit<KajabiHttp, 'base'>): (origin: string) => KajabiTransport {
   const made = new Map<string, KajabiTransport>()
   return (origin) => {
@@ -65,14 +65,14 @@ function transports(http: Omit<KajabiHttp, 'base'>): (origin: string) => KajabiT
   }
 }
 
-/** Kajabi's words for "nothing to do": repeating a grant or a revoke is not a failure. */
+/** Kajabi refuses a repeated grant or revoke with these texts; for us that is success. */
 function alreadyThere(which: OfferUrlKind, message: string): boolean {
   return which === 'activate' ? /already been granted/i.test(message) : /grant not found/i.test(message)
 }
 
 /**
- * "Not found" here may mean a member known by another id, who still has the offer: it does not say
- * that the offer is gone.
+ * "Not found" does not prove that the offer is gone: Kajabi may know the member by another id, and
+ * the member may still have the offer.
  */
 function refusal(which: OfferUrlKind, failure: Failure): Outcome<never> {
   return failed(failure.code === 'not_found' ? { ...failure, code: `offer_not_${which}d` } : failure)

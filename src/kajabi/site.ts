@@ -8,19 +8,19 @@ import { KajabiToken, type KajabiCredentials } from './token.ts'
 export interface KajabiOptions extends KajabiHttp {
   readonly site: string
   readonly credentials: KajabiCredentials
-  /** Waits before a page of a list is asked for again; without it none is. */
+  /** Waits before a page of a list is requested again. Without it no page is repeated. */
   readonly pause?: (seconds: number) => Promise<void>
 }
 
 /**
- * Times a page is asked for, and the longest wait in between that is still worth it, in seconds.
+ * Attempts for one page, and the longest wait between two attempts in seconds.
  */
 const pageTries = 4
 const pauseMax = 120
 
 /**
- * Pages of one list at most: a `links.next` that never ends is a fault of the other side, and half
- * a list is never an answer.
+ * Largest number of pages in one list. A `links.next` that never ends is a fault of Kajabi; the
+ * list fails then, because an incomplete list must not be used.
  */
 const pagesMax = 2_000
 
@@ -121,8 +121,8 @@ class Api {
   }
 
   /**
-   * One page of many: a list of a thousand pages is not read from the start again for one that
-   * failed.
+   * Reads one page and repeats it after a failure, so that a long list does not start again for one
+   * failed page.
    */
   private async page(path: string): Promise<Outcome<JsonObject>> {
     for (let turn = 1; ; turn++) {
@@ -134,8 +134,8 @@ class Api {
   }
 
   /**
-   * Every page. Only the query string of `links.next` is followed: its host may be another one than
-   * ours.
+   * Reads every page. It follows only the query string of `links.next`, because that link may name
+   * another host.
    */
   async all(path: string): Promise<Outcome<readonly Resource[]>> {
     const found: Resource[] = []
@@ -144,7 +144,12 @@ class Api {
     let next: string | undefined = path
     while (next !== undefined) {
       if (asked.size >= pagesMax || asked.has(next))
-        return failed({ kind: 'rejected', code: 'endless_list', message: 'Kajabi’s list never ends', status: 200 })
+        return failed({
+          kind: 'rejected',
+          code: 'endless_list',
+          message: 'Kajabi’s list has no last page',
+          status: 200,
+        })
       asked.add(next)
       const answer: Outcome<JsonObject> = await this.page(next)
       if (!answer.ok) return answer
@@ -162,7 +167,7 @@ class Api {
 const noList = {
   kind: 'retryable',
   code: 'not_an_answer',
-  message: 'Kajabi answered without the list that was asked for',
+  message: 'Kajabi’s answer does not contain the requested list',
   status: 200,
 } as const
 
@@ -190,9 +195,9 @@ function query(parameters: Readonly<Record<string, string>>): string {
 }
 
 /**
- * Kajabi's search is fuzzy and trips over `+`, so the whole address is searched first, then the
- * part before the `+`; only an exact match of the lower-cased address counts. Two exact matches
- * would be ambiguous and are refused.
+ * Kajabi's search is fuzzy and fails on `+`, so the whole address is searched first, then the part
+ * before the `+`. Only an exact match of the lower-cased address counts; two exact matches are
+ * ambiguous and are refused.
  */
 async function findContact(api: Api, site: string, email: string): Promise<Outcome<string | undefined>> {
   const wanted = email.trim().toLowerCase()
@@ -210,7 +215,7 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
       return failed({
         kind: 'conflict',
         code: 'contact_ambiguous',
-        message: `${exact.size} contacts of the site have the same address`,
+        message: `${exact.size} contacts of the site have the same e-mail address`,
         status: 200,
       })
     const [only] = exact
@@ -222,7 +227,7 @@ async function findContact(api: Api, site: string, email: string): Promise<Outco
 async function holders(api: Api, site: string, offer: string): Promise<Outcome<ReadonlyMap<string, string>>> {
   const answer = await holding(api, site, offer)
   if (!answer.ok) return answer
-  // A contact without an address is nobody we know, and holds the offer all the same.
+  // A contact without an address matches no subscriber, but it holds the offer.
   const key = (one: Resource): string => text(one.attributes['email']).toLowerCase() || `contact ${one.id}`
   return success(new Map(answer.value.map((one) => [key(one), one.id])))
 }
@@ -263,8 +268,8 @@ async function ensureContact(
     const id = resource(made.value['data'] ?? null)[0]?.id
     return id === undefined ? failed({ ...noList, kind: 'unknown' }) : success(id)
   }
-  // Taken: made by somebody else meanwhile, or by ourselves before an answer was lost. Search lags
-  // by about a second, so the caller may retry.
+  // `taken`: another program made the contact in the meantime, or an earlier request of ours did
+  // and its answer was lost. Kajabi's search lags by about a second, so the caller may retry.
   const again = await findContact(api, site, person.email)
   if (!again.ok) return again
   if (again.value !== undefined) return success(again.value)
@@ -309,7 +314,7 @@ async function hooks(api: Api): Promise<Outcome<readonly KajabiHook[]>> {
   return answer.ok ? success(answer.value.map(hook)) : answer
 }
 
-/** `resource_id` is a number in Kajabi's schema and a string in its example: both are read. */
+/** `resource_id` is a number in Kajabi's schema and a string in its example; both are accepted. */
 function hook(one: Resource): KajabiHook {
   const { target_url: url, event, resource_id: id } = one.attributes
   return {

@@ -7,9 +7,9 @@ export interface KajabiCredentials {
 }
 
 /**
- * The access token of `POST /v1/oauth/token` (client credentials). Its life is undocumented, so
- * `expires_in` is obeyed, and it is renewed a tenth of that life early. One request at a time: many
- * callers that find it expired share the same new one.
+ * The access token of `POST /v1/oauth/token` (client credentials). Its lifetime is undocumented, so
+ * the token follows `expires_in` and is renewed a tenth of that time early. Callers that find it
+ * expired share one request for the next token.
  */
 export class KajabiToken {
   private current: { readonly token: string; readonly until: number } | undefined
@@ -31,7 +31,7 @@ export class KajabiToken {
   }
 
   /**
-   * After a 401: this token is dead, however long it should have lived. A newer one is left alone.
+   * Forgets this token after a 401, although it has not expired. A newer token stays.
    */
   drop(token: string): void {
     if (this.current?.token === token) this.current = undefined
@@ -49,8 +49,8 @@ export class KajabiToken {
     })
     if (!answer.ok) {
       const { failure } = answer
-      // Asking for a token changes nothing, so whatever was cut may simply be asked again; a
-      // refusal is final.
+      // A token request changes nothing, so a broken connection may be repeated; a refusal is
+      // final.
       const refused = (failure.status === 400 || failure.status === 401) && failure.code !== 'not_an_answer'
       return failed({
         ...failure,

@@ -5,9 +5,9 @@ import type { ServerContext } from './context.ts'
 import { statusPage } from './status-page.ts'
 
 /**
- * A page that a browser has loaded elsewhere may give its own name this machine's address, and
- * would then be let in as this machine. So a request has to name an address, this machine or the
- * host of the listener.
+ * Protects the admin listener against DNS rebinding: a foreign page can point its own name at this
+ * machine's address and let the browser read from here. A request must therefore name an IP
+ * address, this machine or the host of the listener.
  */
 export function checkHost(app: FastifyInstance, host: string): void {
   const names = new Set(['localhost', hostname().toLowerCase(), host.toLowerCase()])
@@ -19,8 +19,8 @@ export function checkHost(app: FastifyInstance, host: string): void {
 }
 
 /**
- * What people on call and Prometheus look at. On a listener of its own, on this machine only unless
- * told otherwise.
+ * The routes for people on call and for Prometheus. They have their own listener, which is bound to
+ * this machine unless the configuration names another address.
  */
 export function adminRoutes(app: FastifyInstance, context: ServerContext): void {
   app.get('/metrics', async (_, reply) => {

@@ -12,8 +12,8 @@ import type { LogLine } from '../engine/inbox/context.ts'
 import { styleHash } from './page.ts'
 
 /**
- * How many proxies stand in front, each of which appends the address it was called from; or the
- * addresses of proxies.
+ * How many proxies are in front of the service, each appending the address that called it; or the
+ * addresses of those proxies.
  */
 export type TrustedProxies = number | readonly string[]
 
@@ -21,33 +21,33 @@ export interface AppOptions {
   readonly log: (line: LogLine) => void
   /** Requests a minute from one address. */
   readonly requestsPerMinute: number
-  /** Requests that are not counted: they have shown a secret. */
+  /** Whether a request carries a secret and does not count against the rate limit. */
   readonly trusted: (request: FastifyRequest) => boolean
-  /** Proxies in front whose word on the sender is taken: how many there are, or their addresses. */
+  /** The proxies whose `X-Forwarded-For` is believed: their number or their addresses. */
   readonly trustProxy: TrustedProxies
   readonly patience?: Patience
 }
 
 /**
- * Milliseconds that a sender may take. Node's own limits are a minute for headers and five for a
- * request, and it only looks every half minute.
+ * Milliseconds that a sender may take. Node's defaults are one minute for headers and five for a
+ * request, checked every half minute.
  */
 export interface Patience {
   readonly headers: number
   readonly request: number
-  /** A connection without a word. */
+  /** Idle time of a connection. */
   readonly silence: number
   readonly check: number
 }
 
 const patient: Patience = { headers: 5_000, request: 10_000, silence: 15_000, check: 1_000 }
 
-/** Largest body in bytes; the largest hook of Kajabi known is below 20 kB. */
+/** Largest body in bytes. The largest known Kajabi hook is below 20 kB. */
 const bodyLimit = 256 * 1_024
 
 /**
- * A listener with limits, security headers and a log of routes, never of addresses: the path may
- * hold a secret.
+ * A listener with limits, security headers and a request log. The log names routes, never paths,
+ * because a path may hold a secret.
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { headers, request, silence, check } = options.patience ?? patient
@@ -61,7 +61,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     keepAliveTimeout: 30_000,
     trustProxy: trusted(options.trustProxy),
     routerOptions: { maxParamLength: 2_048 },
-    // Requests in flight are finished; new ones go to another process.
+    // While closing, requests in flight are finished and new ones get 503.
     return503OnClosing: true,
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false } },
   })
@@ -117,15 +117,15 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 }
 
 /**
- * From this machine outwards: only what the nearest proxies themselves have appended is believed,
- * whatever the sender wrote in front of it.
+ * Believes only the addresses that the nearest proxies appended. Anything that the sender wrote in
+ * front of them is ignored.
  */
 function trusted(proxies: TrustedProxies): false | string[] | ((address: string, hop: number) => boolean) {
   if (typeof proxies !== 'number') return [...proxies]
   return proxies === 0 ? false : (_address, hop) => hop < proxies
 }
 
-/** One person has a whole /64 of IPv6 addresses. */
+/** The key of the rate limit. One household has a whole /64 of IPv6, so that prefix is the key. */
 function budgetOf({ ip }: FastifyRequest): string {
   if (!isIPv6(ip) || ip.includes('.')) return ip
   const [head = '', tail] = ip.split('::')
@@ -136,8 +136,8 @@ function budgetOf({ ip }: FastifyRequest): string {
 }
 
 /**
- * Bodies arrive as the text they are, since signatures are over that text; every other type is
- * refused (415).
+ * Keeps bodies of these types as raw text, because signatures cover that text. Every other content
+ * type is refused with 415.
  */
 export function takeText(app: FastifyInstance, types: string[]): void {
   app.removeAllContentTypeParsers()
@@ -147,8 +147,8 @@ export function takeText(app: FastifyInstance, types: string[]): void {
 const countedMinutes = 1
 
 /**
- * A refused request is logged once; what is refused the same way within a minute is counted, and
- * the count is logged with the next one.
+ * Logs a refused request once. Requests refused the same way within a minute are counted, and the
+ * count is logged with the next one.
  */
 function countRefusals(log: (line: LogLine) => void): (route: string, status: number) => boolean {
   const counted = new Map<string, { until: number; more: number }>()
@@ -172,7 +172,7 @@ export function notFound(reply: FastifyReply): FastifyReply {
   return reply.code(404).send({ error: 'not_found' })
 }
 
-/** Stored or nothing: the sender tries again later. */
+/** The signal was not stored; the sender tries again later. */
 export function notStored(reply: FastifyReply): FastifyReply {
   return reply.code(503).header('retry-after', '5').send({ error: 'not_stored' })
 }

@@ -10,40 +10,39 @@ import type { Signal } from '../cancel/signal.ts'
 import type { Metrics } from './metrics.ts'
 import type { School } from './page.ts'
 
-/** What the listeners work with. They accept and show; they never cancel anything themselves. */
+/** What the listeners work with. They store signals and show state; they never cancel. */
 export interface ServerContext {
   readonly access: Access
   readonly secrets: ServerSecrets
   readonly metrics: Metrics
   /** Accounts that may send webhooks, `target` among them. */
   readonly accounts: readonly string[]
-  /** Durable when it returns; rejects when the store cannot be written. */
+  /** Resolves when the signal is durable; rejects when the store cannot be written. */
   accept(signal: Signal): Promise<Accepted>
-  /** Wakes the worker: something waits. */
+  /** Wakes the worker because a signal waits. */
   wake(): void
-  /** What a member's cancel would end; for the page that asks once more. */
+  /** What a member's cancel would end, for the page that asks for confirmation. */
   describe(subscriber: string): Promise<Outcome<Ending>>
   /**
-   * What became of the wish that this link, by its id, has brought; `no` while nobody has pressed
-   * it.
+   * The state of the request that the link with this id made; `no` before its button is pressed.
    */
   pressed(link: string): Promise<Pressed>
-  /** Whose pages these are. */
+  /** The school that the member's pages name. */
   readonly school: School
-  /** The store can be written, its tables are this version's. */
+  /** Whether the store can be written and its tables belong to this version. */
   ready(): Promise<boolean>
   status(): Promise<ServiceStatus>
   alert(alert: Alert): void
   log(line: LogLine): void
-  /** Stripe's clock, by which links expire. */
+  /** Stripe's clock: links expire by it. */
   clock(): Instant
-  /** The clock by which relays sign: every machine's own. */
+  /** This machine's clock: relays sign by their machine's clock. */
   machineClock(): Instant
-  /** The clock by which this account signs its webhooks: simulated in a sandbox. */
+  /** The clock by which this account signs its webhooks; simulated in a sandbox. */
   stripeClock(account: string): Instant
 }
 
-/** Resolved secrets, current ones first; lists hold the previous one during a rotation. */
+/** Resolved secrets. During a rotation a list holds the current secret first, then the previous. */
 export interface ServerSecrets {
   readonly hooks: readonly string[]
   readonly relays: readonly string[]

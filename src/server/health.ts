@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { ServerContext } from './context.ts'
 
-/** A store that takes longer cannot take signals in time either. */
+/** A store that takes longer than this cannot store signals in time either. */
 const patienceMilliseconds = 3_000
 
 async function inTime(ready: Promise<boolean>): Promise<boolean> {
@@ -11,12 +11,12 @@ async function inTime(ready: Promise<boolean>): Promise<boolean> {
 }
 
 /**
- * `/livez`: the process answers. `/readyz`: signals can be stored. Whether Stripe or Kajabi can be
- * reached is in neither: an outage of theirs must go on filling the inbox.
+ * `/livez`: the process answers. `/readyz`: signals can be stored. Neither depends on Stripe or
+ * Kajabi, because the inbox must keep accepting signals during their outages.
  */
 export function healthRoutes(app: FastifyInstance, context: Pick<ServerContext, 'ready'>): void {
-  // No limit: a load balancer that met one would take the service out. One look answers all who ask
-  // while it goes on.
+  // No rate limit: a load balancer that meets one would take the service out of rotation. One check
+  // of the store answers every request that arrives while it runs.
   const config = { rateLimit: false } as const
   let looking: Promise<boolean> | undefined
   const ready = (): Promise<boolean> => {

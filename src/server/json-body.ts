@@ -3,8 +3,8 @@ import type { Json } from '../core/json.ts'
 const deepest = 32
 
 /**
- * Parses a body of at most 256 kB; undefined for what is not JSON, or is nested deeper than
- * anything that is sent here in earnest.
+ * Parses a body of at most 256 kB. Undefined when it is not JSON or is nested deeper than any
+ * genuine message.
  */
 export function parseBody(body: string): Json | undefined {
   if (nesting(body) > deepest) return undefined
@@ -15,7 +15,7 @@ export function parseBody(body: string): Json | undefined {
   }
 }
 
-/** How deep brackets go, outside of texts. */
+/** The deepest nesting of brackets outside strings. */
 function nesting(text: string): number {
   let depth = 0
   let most = 0

@@ -20,9 +20,10 @@ import { acceptOrUndefined } from './signals.ts'
 import { wordsFor } from './words.ts'
 
 /**
- * The member's own page. Opening it changes nothing (mail programs open links by themselves); its
- * one button stores the wish. The link's id is the message's id, so a link cancels once, however
- * often it is pressed; once pressed it shows how the wish stands.
+ * The member's own page. Opening it changes nothing, because mail programs open links by
+ * themselves; its one button stores the cancel request. The link's id is the message's id, so a
+ * link cancels once, however often the button is pressed. Afterwards the page shows the request's
+ * state.
  */
 export async function linkRoutes(app: FastifyInstance, context: ServerContext): Promise<void> {
   const keys = context.secrets.links.map(linkKey).filter((key) => key !== undefined)
@@ -61,8 +62,7 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
         accepted === undefined ? 'not_stored' : accepted.duplicate ? 'duplicate' : 'accepted',
       )
       if (accepted === undefined) return html(reply, 503, laterPage(reader))
-      // Back, reload and a second tab meet the page that tells how it stands, and send nothing
-      // again.
+      // After the redirect, Back, reload and a second tab show the state and send nothing again.
       return reply.code(303).header('location', hereOf(request)).header('cache-control', 'no-store').send()
     })
     registered()
@@ -70,8 +70,8 @@ export async function linkRoutes(app: FastifyInstance, context: ServerContext): 
 }
 
 /**
- * Milliseconds until the page is shown without what Stripe would add to it: the wish can be stored
- * whatever Stripe does.
+ * Milliseconds to wait for Stripe's details before the page is shown without them. The request can
+ * be stored while Stripe does not answer.
  */
 const describeMilliseconds = 1_500
 
@@ -98,7 +98,7 @@ function readerOf({ school }: ServerContext, request: FastifyRequest): Reader {
   return { words: wordsFor(request.headers['accept-language']), school }
 }
 
-/** The page's own address, from itself: a proxy may have put a path in front. */
+/** The page's address relative to itself, because a proxy may add a path in front. */
 function hereOf(request: FastifyRequest): string {
   return `./${(request.params as { token: string }).token}`
 }

@@ -3,8 +3,8 @@ import { withoutAddresses as without } from '../core/without-addresses.ts'
 import type { LogLine } from '../engine/inbox/context.ts'
 
 /**
- * JSON lines with an ISO time. Lines hold ids and words only; as a last resort anything that looks
- * like an address is taken out.
+ * Writes JSON lines with an ISO time. Lines hold ids and words only; as a last resort, anything
+ * that looks like an e-mail address is removed.
  */
 export function openLog(destination: { write(text: string): void }): (line: LogLine) => void {
   const logger = pino(
@@ -14,7 +14,7 @@ export function openLog(destination: { write(text: string): void }): (line: LogL
   return ({ level, event, ...rest }) => logger[level]({ event, ...withoutAddresses(rest) })
 }
 
-/** Characters of one value: ids and words are shorter. */
+/** Longest value in characters; ids and words are shorter. */
 const longest = 2_000
 
 function withoutAddresses(rest: Readonly<Record<string, string | number | boolean | undefined>>) {

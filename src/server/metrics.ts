@@ -3,52 +3,54 @@ import type { LogLine } from '../engine/inbox/context.ts'
 import type { ServiceStatus } from '../engine/inbox/status.ts'
 
 /**
- * Where a request came in. Never an id or a path: labels are few and known
- * (https://prometheus.io/docs/practices/naming/).
+ * The route group of a request. It is a label, so it never holds an id or a path: labels have few,
+ * known values (https://prometheus.io/docs/practices/naming/).
  */
 export type Door = 'hook' | 'relay' | 'link' | 'stripe'
 
 export interface Metrics {
-  /** What Prometheus is told; a store that cannot be read leaves the gauges as they were. */
+  /**
+   * The text that Prometheus scrapes. When the store cannot be read, the gauges keep their values.
+   */
   text(): Promise<string>
   readonly contentType: string
   request(door: Door, outcome: string): void
   refused(door: Door, reason: string): void
-  /** A signal was accepted here; its latency is counted from now. */
+  /** A signal was accepted by this process; its latency counts from now. */
   accepted(id: string): void
   /**
-   * Reads the worker's log lines: what was done. @returns milliseconds from acceptance to this
-   * line's end or confirmation, where it was accepted here
+   * Counts what a log line of the worker reports. @returns milliseconds from acceptance to the end
+   * or confirmation, when this process accepted the signal
    */
   heard(line: LogLine): number | undefined
   /**
-   * Of the last cancels that were accepted and confirmed by this process; undefined before the
+   * Latency of the last cancels that this process accepted and confirmed; undefined before the
    * first.
    */
   latency(): Latency | undefined
-  /** Kajabi's API answered; `status` 0 when it did not. */
+  /** Counts one answer of Kajabi's API; `status` is 0 when there was no answer. */
   kajabi(route: string, status: number): void
 }
 
-/** Milliseconds from acceptance to Stripe's word. */
+/** Milliseconds from acceptance to Stripe's confirmation. */
 export interface Latency {
   readonly cancels: number
   readonly half: number
   readonly slowest: number
 }
 
-/** Cancels that the status page tells of. */
+/** Number of recent cancels that the status page summarises. */
 const recent = 50
 
 /**
- * Signals whose latency is still being counted; older ones are forgotten rather than kept for ever.
+ * Largest number of signals whose latency is being measured; the oldest are forgotten first.
  */
 const followed = 10_000
 
 export function openMetrics(options: {
   readonly version: string
   readonly status: () => Promise<ServiceStatus>
-  /** Milliseconds, never going back. */
+  /** Monotonic milliseconds. */
   readonly milliseconds: () => number
 }): Metrics {
   const registry = new Registry()
@@ -56,47 +58,47 @@ export function openMetrics(options: {
   const registers = [registry]
   const requests = new Counter({
     name: 'crossbill_webhook_requests_total',
-    help: 'Requests at the doors of the cancel service.',
+    help: 'Requests to the cancel service.',
     labelNames: ['source', 'outcome'],
     registers,
   })
   const failures = new Counter({
     name: 'crossbill_webhook_auth_failures_total',
-    help: 'Requests refused for want of a secret or signature.',
+    help: 'Requests refused because a secret or signature is missing or wrong.',
     labelNames: ['source', 'reason'],
     registers,
   })
   const ends = new Counter({
     name: 'crossbill_signals_total',
-    help: 'Signals that came to an end, or are tried again.',
+    help: 'Signals that ended or will be tried again.',
     labelNames: ['source', 'state'],
     registers,
   })
   const cancels = new Counter({
     name: 'crossbill_stripe_cancels_total',
-    help: 'Cancels sent to Stripe, by what came of them.',
+    help: 'Cancels sent to Stripe, by outcome.',
     labelNames: ['outcome'],
     registers,
   })
   const kajabi = new Counter({
     name: 'crossbill_kajabi_api_requests_total',
-    help: 'Requests to the API of Kajabi.',
+    help: 'Requests to the Kajabi API.',
     labelNames: ['route', 'status_class'],
     registers,
   })
   const latency = new Histogram({
     name: 'crossbill_cancel_latency_seconds',
-    help: 'From acceptance to the cancel that Stripe confirmed.',
+    help: 'Seconds from acceptance of a signal to Stripe’s confirmation of the cancel.',
     buckets: [0.5, 1, 2, 5, 10, 30, 60, 300],
     registers,
   })
-  new Gauge({ name: 'crossbill_build_info', help: 'The version that runs.', labelNames: ['version'], registers }).set(
+  new Gauge({ name: 'crossbill_build_info', help: 'The running version.', labelNames: ['version'], registers }).set(
     { version: options.version },
     1,
   )
   const storeUnreadable = new Counter({
     name: 'crossbill_store_unreadable_total',
-    help: 'Times that the store could not be read for these figures.',
+    help: 'Times that the store could not be read for these metrics.',
     registers,
   })
   const readStatus = registerStatus(registry, options.status)
@@ -142,31 +144,35 @@ export function openMetrics(options: {
 }
 
 /**
- * Gauges of what the store holds. @returns what brings them up to date: before they are told, since
- * gauges are told side by side
+ * Gauges of what the store holds. @returns a function that updates them. It must run before the
+ * registry collects, because the registry collects all gauges concurrently.
  */
 function registerStatus(registry: Registry, status: () => Promise<ServiceStatus>): () => Promise<void> {
   const registers = [registry]
   const age = new Gauge({
     name: 'crossbill_oldest_pending_age_seconds',
-    help: 'Age of the oldest signal that waits.',
+    help: 'Age of the oldest waiting signal in seconds.',
     registers,
   })
-  const breaker = new Gauge({ name: 'crossbill_breaker_open', help: '1 while cancelling is stopped.', registers })
+  const breaker = new Gauge({
+    name: 'crossbill_breaker_open',
+    help: '1 while cancelling is stopped, otherwise 0.',
+    registers,
+  })
   const reconciled = new Gauge({
     name: 'crossbill_reconcile_last_success_timestamp_seconds',
-    help: 'When reconciliation last went through.',
+    help: 'Time of the last successful reconciliation.',
     registers,
   })
   const drift = new Gauge({
     name: 'crossbill_reconcile_drift_subscriptions',
-    help: 'What the last reconciliation found: offers missing, offers taken away, hooks made again, holds put back.',
+    help: 'Differences that the last reconciliation found, by kind: offers missing, offers revoked, hooks recreated, holds restored.',
     labelNames: ['kind'],
     registers,
   })
   const dead = new Gauge({
     name: 'crossbill_dead_letter_events',
-    help: 'Signals that wait for a person.',
+    help: 'Signals that wait for an operator.',
     registers,
   })
   const signals = new Gauge({

@@ -4,8 +4,8 @@ import type { Instant } from '../core/instant.ts'
 import { day, direction, list, sum, type Words } from './words.ts'
 
 /**
- * Readable without its style sheet, by keyboard, by a screen reader, on a phone, in the dark; no
- * script, no image, no other host.
+ * The pages work without this style sheet, with a keyboard, with a screen reader, on a phone and in
+ * a dark colour scheme. They load no script, no image and nothing from another host.
  */
 const style = `
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5a6675; --paper: #f6f4f0; --card: #fff; --line: #dcd7ce; --act: #a3262f; --act-ink: #fff }
@@ -44,7 +44,7 @@ code { font: 0.9375em ui-monospace, monospace; white-space: nowrap }
 @media print { form { display: none } body { background: none } main { border: 0 } }
 `
 
-/** For the content security policy: this style and nothing else. */
+/** The content security policy allows this style only. */
 export const styleHash = `'sha256-${createHash('sha256').update(style).digest('base64')}'`
 
 export interface Document {
@@ -52,7 +52,7 @@ export interface Document {
   readonly direction?: 'ltr' | 'rtl'
   readonly title: string
   readonly heading: string
-  /** HTML, its texts escaped. */
+  /** HTML with its texts escaped already. */
   readonly body: string
   readonly wide?: boolean
   readonly renewSeconds?: number
@@ -78,14 +78,14 @@ ${heading === '' ? '' : `<h1>${escape(heading)}</h1>\n`}${body}
 `
 }
 
-/** Whose page it is: a member trusts what they recognise, and asks where they know somebody. */
+/** The school that the page names, so that the member recognises it and knows where to ask. */
 export interface School {
   readonly name?: string
-  /** An address of a mailbox or of a page. */
+  /** An e-mail address or the URL of a page. */
   readonly contact?: string
 }
 
-/** How one reader sees a page. */
+/** What the page of one reader depends on. */
 export interface Reader {
   readonly words: Words
   readonly school: School
@@ -111,8 +111,8 @@ function told(sentences: readonly string[]): string {
 }
 
 /**
- * What will end and when, and one button. `ending` is absent when Stripe could not be asked: the
- * wish can be stored all the same.
+ * Shows what will end and when, and one button. `ending` is absent when Stripe did not answer; the
+ * request can still be stored.
  */
 export function askingPage(reader: Reader, ending: Ending | undefined, cancelsNow: boolean): string {
   const { words } = reader
@@ -138,7 +138,7 @@ function noPayment(words: Words, ending: Ending | undefined): readonly string[] 
   return [nextAmount === undefined ? words.noNextPayment(due) : words.noNextPaymentOf(sum(nextAmount, words), due)]
 }
 
-/** Stored, and not done yet. `here`: this page's own address, to look again. */
+/** The request is stored and not done yet. `here`: this page's own address, to load it again. */
 export function waitingPage(reader: Reader, here: string): string {
   const { words } = reader
   return page(
@@ -148,14 +148,16 @@ export function waitingPage(reader: Reader, here: string): string {
   )
 }
 
-/** Stripe has confirmed it. `until`: where access goes on to the end of what is paid. */
+/**
+ * Stripe has confirmed the cancel. `until`: the end of the paid period, when access lasts to it.
+ */
 export function donePage(reader: Reader, until: Instant | undefined): string {
   const { words } = reader
   const access = until === undefined ? '' : `\n<p>${escape(words.endsAt(day(until, words)))}</p>`
   return page(reader, words.doneTitle, `<p role="status">${escape(words.done)}</p>${access}`)
 }
 
-/** Nobody but a person can finish it. */
+/** The cancel waits for an operator. */
 export function personPage(reader: Reader): string {
   const { words } = reader
   return page(reader, words.personTitle, `<p role="status">${escape(words.person)}</p>`)

@@ -8,9 +8,9 @@ import type { ServerSecrets } from './context.ts'
 const hookSecret = /^[\w-]{22,128}$/
 
 /**
- * Refuses to start with a secret that is missing or weak: a service that accepts everything is
- * worse than none. Says every one that is wrong, and never what it is. Throws `CommandError`
- * `weak_secret`.
+ * Refuses to start with a secret that is missing or weak, because a service that accepts everything
+ * is worse than no service. The message names every wrong secret and never quotes one. Throws
+ * `CommandError` `weak_secret`.
  */
 export function checkSecrets(secrets: ServerSecrets, accounts: readonly string[]): void {
   const wrong: string[] = []
@@ -19,7 +19,7 @@ export function checkSecrets(secrets: ServerSecrets, accounts: readonly string[]
       if (!strong(secret)) wrong.push(`serve.${name}[${index}] is too weak`)
     })
   if (secrets.hooks.length + secrets.relays.length + secrets.links.length + secrets.stripe.size === 0)
-    wrong.push('no secret is named at all: nobody could send anything')
+    wrong.push('no secret is configured, so no sender could be accepted')
   each('hook_secrets', secrets.hooks, (secret) => hookSecret.test(secret))
   each('relay_secrets', secrets.relays, (secret) => webhookKey(secret) !== undefined)
   each('link_secrets', secrets.links, (secret) => linkKey(secret) !== undefined)
@@ -46,8 +46,8 @@ export function linkKey(secret: string): Buffer | undefined {
 }
 
 /**
- * Whether one of the secrets is this one: every one is compared, over digests of equal length, in a
- * time that tells nothing.
+ * Whether the given text equals one of the secrets. It compares all of them over digests of equal
+ * length, so that the time it takes reveals nothing.
  */
 export function isOneOf(given: string, secrets: readonly string[]): boolean {
   const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest()

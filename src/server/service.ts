@@ -11,22 +11,22 @@ import { showsHookSecret, signalRoutes } from './signals.ts'
 
 export interface ListenOptions {
   readonly host: string
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number
   readonly adminHost: string
   readonly adminPort: number
   /** Requests a minute from one address that has shown no secret. */
   readonly requestsPerMinute: number
   readonly trustProxy: TrustedProxies
-  /** How long a slow sender is waited for. */
+  /** How long the service waits for a slow sender. */
   readonly patience?: Patience
 }
 
 export interface Service {
-  /** Where it listens: `http://127.0.0.1:8787`. */
+  /** The address of the listener: `http://127.0.0.1:8787`. */
   readonly url: string
   readonly adminUrl: string
-  /** Stops taking requests; those in flight are answered first. */
+  /** Stops accepting requests and answers those in flight first. */
   close(): Promise<void>
 }
 
@@ -68,9 +68,9 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     await app.listen({ host, port })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new CommandError('port_taken', `nothing can listen on ${host}:${port} (${code})`, {
+    throw new CommandError('port_taken', `the service cannot listen on ${host}:${port} (${code})`, {
       notDone: 'the service was not started',
-      fix: 'stop what listens there, or name other ports below serve: in catalog/project.yaml',
+      fix: 'stop the process that listens there, or set other ports below serve: in catalog/project.yaml',
       cause: error,
     })
   }

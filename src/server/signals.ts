@@ -15,14 +15,14 @@ import { parseBody } from './json-body.ts'
 import type { Door } from './metrics.ts'
 import { isOneOf } from './secrets.ts'
 
-/** The doors that machines knock at. Each: authenticate, read, store, and only then say yes. */
+/** The routes that machines call. Each authenticates, reads and stores before it answers 2xx. */
 export function signalRoutes(app: FastifyInstance, context: ServerContext): void {
   kajabiHooks(app, context)
   relays(app, context)
   stripeWebhooks(app, context)
 }
 
-/** Whether a request to the hook's address has shown the secret; other routes never have. */
+/** Whether a request to the hook's address carries the secret. False for every other route. */
 export function showsHookSecret(request: FastifyRequest, secrets: readonly string[]): boolean {
   return request.routeOptions.url === hookRoute && isOneOf((request.params as { secret: string }).secret, secrets)
 }
@@ -36,8 +36,8 @@ function kajabiHooks(app: FastifyInstance, context: ServerContext): void {
     metrics.refused('hook', 'unknown_secret')
     return false
   }
-  // Kajabi probes with HEAD and GET before it sends anything, and gives an address up that answers
-  // them with 405.
+  // Kajabi probes an address with HEAD and GET before it sends anything, and stops using one that
+  // answers 405.
   app.get(hookRoute, (request, reply) => (known(request) ? reply.send({ ok: true }) : notFound(reply)))
   app.post(hookRoute, async (request, reply) => {
     if (!known(request)) return notFound(reply)
@@ -60,7 +60,7 @@ function relays(app: FastifyInstance, context: ServerContext): void {
       const value = request.headers[name]
       return typeof value === 'string' ? value : undefined
     }
-    // Svix, from which the standard comes, names the same headers by its own name.
+    // Svix, where the standard comes from, sends the same headers with its own prefix.
     const named = (name: string): string | undefined => header(`webhook-${name}`) ?? header(`svix-${name}`)
     const headers = { id: named('id'), timestamp: named('timestamp'), signature: named('signature') }
     return verifyWebhook(headers, textOf(request) ?? '', keys, [context.clock(), context.machineClock()])
@@ -110,12 +110,12 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
 }
 
 /**
- * Seconds an event's signature holds, as Stripe recommends:
+ * Seconds for which an event's signature is valid, as Stripe recommends:
  * https://docs.stripe.com/webhooks#replay-attacks
  */
 const tolerance = 300
 
-/** The event, or why there is none. `malformed`: signed rightly, and no JSON object. */
+/** The event, or why there is none. `malformed`: the signature is valid, the body is no object. */
 function genuineEvent(
   context: ServerContext,
   request: FastifyRequest,
@@ -127,8 +127,8 @@ function genuineEvent(
   if (secret === undefined || signature === undefined || body === undefined) return 'unsigned'
   try {
     const now = context.stripeClock(account) * 1_000
-    // The signature alone: the library refuses a thin event by an error of another kind, although
-    // it is signed rightly.
+    // Only the signature is checked here: the library would refuse a thin event with an error of
+    // another class although its signature is valid.
     present(Stripe.webhooks.signature, 'signatures of Stripe').verifyHeader(
       body,
       signature,
@@ -146,8 +146,8 @@ function genuineEvent(
 }
 
 /**
- * The parts of the header that can be a signature at all: the library throws errors of other kinds
- * at some of the others.
+ * The well-formed parts of the header. The library throws errors of other classes for some
+ * malformed parts.
  */
 function signatureOf(header: string | string[] | undefined): string | undefined {
   if (typeof header !== 'string') return undefined
@@ -158,14 +158,14 @@ function signatureOf(header: string | string[] | undefined): string | undefined 
 }
 
 /**
- * Requests with a signature that holds are not counted against their address: Stripe sends all of
- * an account's renewals from a few.
+ * Requests with a valid signature do not count against the rate limit of their address, because
+ * Stripe sends all of an account's events from a few addresses.
  */
 function uncounted(signed: (request: FastifyRequest) => boolean) {
   return { config: { rateLimit: { hook: 'preHandler' as const, allowList: signed } } }
 }
 
-/** Yes only after the commit. A duplicate is a yes, too: it is stored already. */
+/** Answers 2xx only after the commit. A duplicate is stored already and gets a 2xx as well. */
 async function store(context: ServerContext, door: Door, signal: Signal, reply: FastifyReply): Promise<FastifyReply> {
   const accepted = await acceptOrUndefined(context, signal)
   if (accepted === undefined) {
@@ -176,7 +176,7 @@ async function store(context: ServerContext, door: Door, signal: Signal, reply: 
   return reply.code(accepted.duplicate ? 200 : 202).send({ ok: true, ...accepted })
 }
 
-/** Undefined when the store could not be written: said to somebody, and to the sender. */
+/** Stores a signal. Undefined when the store cannot be written; that is logged and alerted. */
 export async function acceptOrUndefined(context: ServerContext, signal: Signal): Promise<Accepted | undefined> {
   try {
     const accepted = await context.accept(signal)
@@ -188,8 +188,8 @@ export async function acceptOrUndefined(context: ServerContext, signal: Signal):
     context.alert({
       key: 'store',
       severity: 'critical',
-      summary: 'signals cannot be stored: senders are told to try again',
-      fix: 'free the disk or mend the database; "crossbill doctor" tells when it is well',
+      summary: 'signals cannot be stored; senders get 503 and try again',
+      fix: 'free disk space or repair the database, then check it with "crossbill doctor"',
     })
     return undefined
   }

@@ -4,14 +4,14 @@ import type { ServiceStatus, StatusRow } from '../engine/inbox/status.ts'
 import type { Latency } from './metrics.ts'
 import { document, escape } from './page.ts'
 
-/** Older than this and somebody should look, in seconds: the promise is seconds, not minutes. */
+/** Age in seconds at which a waiting signal is a trouble: a cancel should take seconds. */
 const late = 60
-/** It runs once a day. */
+/** Age at which the last reconciliation is a trouble; it runs once a day. */
 const stale = 2 * secondsPerDay
 
 /**
- * For somebody who was woken: first whether anything is wrong, then what waits, what failed and
- * why, and the command that helps.
+ * The page for an operator on call: first whether anything is wrong, then what waits, what failed
+ * and why, and the command that helps.
  */
 export function statusPage(status: ServiceStatus, now: Instant, latency: Latency | undefined): string {
   const troubles = troublesOf(status, now)
@@ -19,8 +19,8 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
     troubles.length === 0
       ? 'All is well'
       : troubles.length === 1
-        ? 'One thing needs you'
-        : `${troubles.length} things need you`
+        ? 'One thing needs attention'
+        : `${troubles.length} things need attention`
   const body = [
     ...troubles.map(({ what, command }) => `<p class="trouble">${escape(what)}<br><code>${escape(command)}</code></p>`),
     table(
@@ -39,7 +39,7 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
       status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
     ),
     `<p class="soft">${latencyOf(latency)}</p>`,
-    `<p class="soft">Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}. As of ${formatInstant(now)}; this page renews itself.</p>`,
+    `<p class="soft">Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}. As of ${formatInstant(now)}; this page reloads by itself.</p>`,
   ]
   return document({
     language: 'en',
@@ -65,7 +65,7 @@ function troublesOf(status: ServiceStatus, now: Instant): { what: string; comman
       ? []
       : [
           {
-            what: `Cancelling has stopped: ${status.breaker}. Nothing is lost, nothing is cancelled.`,
+            what: `Cancelling is stopped: ${status.breaker}. Signals are kept, and nothing is cancelled.`,
             command: 'crossbill inbox resume',
           },
         ]),
@@ -98,7 +98,7 @@ function latencyOf(latency: Latency | undefined): string {
   if (latency === undefined) return 'This process has confirmed no cancel yet.'
   const { cancels, half, slowest } = latency
   const seconds = (milliseconds: number): string => `${(milliseconds / 1_000).toFixed(1)} s`
-  return `From a wish to Stripe’s confirmation, last ${cancels}: half within ${seconds(half)}, slowest ${seconds(slowest)}.`
+  return `From request to Stripe’s confirmation, last ${cancels}: half within ${seconds(half)}, slowest ${seconds(slowest)}.`
 }
 
 function reconciled({ lastReconciliation: last }: ServiceStatus, now: Instant): string {

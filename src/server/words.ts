@@ -6,10 +6,10 @@ import type { Words } from './languages/words.ts'
 
 export type { Words } from './languages/words.ts'
 
-/** A language that is missing here is answered in the first. */
+/** The languages of the member's pages. The first one answers for every other language. */
 export const languages: readonly Words[] = [english, german]
 
-/** By `Accept-Language`, in the order of its weights (RFC 9110, 12.5.4). */
+/** The best known language for an `Accept-Language` header, by its weights (RFC 9110, 12.5.4). */
 export function wordsFor(header: string | undefined, known: readonly Words[] = languages): Words {
   const wanted = (header ?? '')
     .slice(0, 200)
@@ -32,17 +32,17 @@ export function wordsFor(header: string | undefined, known: readonly Words[] = l
 
 const rightToLeft = new Set(['ar', 'fa', 'he', 'ps', 'ur', 'yi'])
 
-/** Which way the language is read. */
+/** The direction in which the language is written. */
 export function direction({ language }: Words): 'ltr' | 'rtl' {
   return rightToLeft.has(language) ? 'rtl' : 'ltr'
 }
 
-/** `31 December 2026`, of the day in UTC: the zone of a reader is not known. */
+/** `31 December 2026`, in UTC, because the reader's time zone is not known. */
 export function day(at: Instant, words: Words): string {
   return new Intl.DateTimeFormat(localeOf(words), { dateStyle: 'long', timeZone: 'UTC' }).format(at * 1_000)
 }
 
-/** `€46.60`, `¥29,550`: as the reader's language writes the currency that they pay in. */
+/** `€46.60`, `¥29,550`: the amount as the reader's language writes it. */
 export function sum({ amount, currency }: Money, words: Words): string {
   const style = { style: 'currency', currency: currency.toUpperCase() } as const
   return new Intl.NumberFormat(localeOf(words), style).format(amount / 10 ** decimals(currency))

@@ -43,8 +43,8 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(await page.locator('body').innerText()).toContain('This ends Formulation Membership.')
     expect(running.signals).toEqual([])
     await button.click()
-    await page.getByText('Your cancellation is on its way').first().waitFor()
-    expect(await page.locator('body').innerText()).toContain('Your cancellation is on its way')
+    await page.getByText('Your cancellation is in progress').first().waitFor()
+    expect(await page.locator('body').innerText()).toContain('Your cancellation is in progress')
     expect(running.signals).toMatchObject([{ source: 'link', subscriber: 'us/sub_1' }])
     expect(problems).toEqual([])
   })
@@ -53,14 +53,14 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     const [one, two] = [await open({ width: 800 }), await open({ width: 800 })]
     for (const { page } of [one, two]) {
       await page.getByRole('button').dblclick()
-      await page.getByText('Your cancellation is on its way').first().waitFor()
+      await page.getByText('Your cancellation is in progress').first().waitFor()
     }
     await one.page.reload()
     await one.page.goBack()
-    await one.page.getByText('Your cancellation is on its way').first().waitFor()
+    await one.page.getByText('Your cancellation is in progress').first().waitFor()
     expect(await one.page.getByRole('button').count()).toBe(0)
     running.pressed.set('link-1', 'done')
-    await two.page.getByRole('link', { name: 'See whether it is done' }).click()
+    await two.page.getByRole('link', { name: 'Check whether it is done' }).click()
     await two.page.getByText('Your membership is cancelled').first().waitFor()
     expect(running.signals).toHaveLength(1)
   })
@@ -74,7 +74,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     const outline = await page.evaluate<string>('getComputedStyle(document.activeElement).outlineStyle')
     expect(outline).not.toBe('none')
     await page.keyboard.press('Enter')
-    await page.getByText('Your cancellation is on its way').first().waitFor()
+    await page.getByText('Your cancellation is in progress').first().waitFor()
     expect(running.signals).toHaveLength(1)
   })
 

@@ -44,7 +44,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
     await page.getByRole('status').waitFor()
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your cancellation is on its way')
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your cancellation is in progress')
     expect(running.signals).toHaveLength(1)
     expect(problems).toEqual([])
     await page.goBack()
@@ -106,7 +106,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     ] as const) {
       const { page, problems } = await open(running.service.adminUrl, options)
       expect(await overflows(page)).toBe(false)
-      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('4 things need you')
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('4 things need attention')
       expect(problems).toEqual([])
       await keep(page, `status ${name}`)
     }

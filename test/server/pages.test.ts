@@ -58,8 +58,8 @@ describe("a member's link", () => {
   })
 
   test('pressed, stores the wish bound to its subscription; pressed again, is the same wish', async () => {
-    expect((await press()).text).toContain('Your cancellation is on its way')
-    expect((await press()).text).toContain('Your cancellation is on its way')
+    expect((await press()).text).toContain('Your cancellation is in progress')
+    expect((await press()).text).toContain('Your cancellation is in progress')
     expect(running.signals).toEqual([
       {
         source: 'link',
@@ -76,16 +76,16 @@ describe("a member's link", () => {
     const pressed = await fetch(`${running.service.url}/cancel/${token()}`, { method: 'POST', redirect: 'manual' })
     expect([pressed.status, pressed.headers.get('location')]).toEqual([303, `./${token()}`])
     const again = await page(`/cancel/${token()}`)
-    expect([again.status, again.text.includes('Your cancellation is on its way')]).toEqual([200, true])
+    expect([again.status, again.text.includes('Your cancellation is in progress')]).toEqual([200, true])
     expect(again.text).not.toContain('<form')
-    expect(again.text).toContain(`<a href="./${token()}">See whether it is done</a>`)
+    expect(again.text).toContain(`<a href="./${token()}">Check whether it is done</a>`)
     expect((await press()).text).not.toContain('<form')
     expect(running.signals).toHaveLength(1)
   })
 
   test.each([
     ['done', 200, 'Your membership is cancelled'],
-    ['person', 200, 'We are looking after your cancellation'],
+    ['person', 200, 'We are working on your cancellation'],
     ['over', 410, 'This link does not work'],
   ] as const)('whose wish is %s says so, and asks for nothing', async (state, status, says) => {
     running.pressed.set('link-1', state)
@@ -258,9 +258,9 @@ describe('the listener for people on call', () => {
       waiting: [{ id: 'sig_2', acceptedAt: instant(now - 300), state: 'retry', reason: 'timeout' }],
     }
     const { text } = await admin('/')
-    expect(text).toContain('<h1>4 things need you</h1>')
+    expect(text).toContain('<h1>4 things need attention</h1>')
     for (const part of [
-      'Cancelling has stopped: 50 cancels',
+      'Cancelling is stopped: 50 cancels',
       'crossbill inbox resume',
       '2 signals could not be carried out',
       'waited 5 min',
@@ -351,7 +351,7 @@ describe('starting', () => {
     [
       'no secret at all',
       { hooks: [], relays: [], links: [], stripe: new Map<string, string>() },
-      /no secret is named at all/,
+      /no secret is configured, so no sender could be accepted/,
     ],
   ])('is refused with %s, which is not quoted', async (_, more, message) => {
     const refusal = await start(more).then(

@@ -1,11 +1,11 @@
 /**
- * What the member's pages say in one language. Adding a language is one file beside this one, and
- * its line in `../words.ts`.
+ * The texts of the member's pages in one language. A new language needs one file beside this one
+ * and one line in `../words.ts`.
  */
 export interface Words {
   /** BCP 47, its first part: `en`. Days, amounts and lists are written as this language does. */
   readonly language: string
-  /** Where it is not `language` alone: `en-GB`. */
+  /** The locale to format with, where it differs from `language`: `en-GB`. */
   readonly region?: string
   readonly title: string
   readonly question: string

@@ -10,15 +10,15 @@ export type Parsed =
   | { readonly kind: 'run'; readonly command: Command; readonly flags: GlobalFlags & Record<string, unknown> }
 
 /**
- * Reads the command line. Loads the module of the one command that is meant and no other.
- * @throws UsageError naming the wrong word and, where one is near, the right one
+ * Reads the command line. Loads only the module of the command that it names.
+ * @throws UsageError that names the wrong word and the nearest right word, if there is one
  */
 export async function parseArguments(argv: readonly string[], table: readonly CommandEntry[]): Promise<Parsed> {
   const met: Met = { argv, names: table.map(nameOf), path: [] }
   const parser = yargs([...argv])
     .scriptName('crossbill')
     .usage(
-      '$0 <command>\n\nStripe Billing as code: plan and apply a catalog and the people on it, one payer at every moment.',
+      '$0 <command>\n\nStripe Billing as code: plan and apply a catalog and its subscribers, with one payer for each at every moment.',
     )
     .locale('en')
     .exitProcess(false)
@@ -31,11 +31,11 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
     })
     .wrap(110)
     .strict()
-    .help('help', 'this text')
-    .version('version', 'what version this is', tool)
+    .help('help', 'print this text')
+    .version('version', 'print the version', tool)
     .options(globalOptions)
-    .example('$0 demo', 'the whole story in a temporary folder, in about a minute')
-    .example('$0 plan', 'what would change, for whom, and for how much money')
+    .example('$0 demo', 'show a whole migration in a temporary folder, in about a minute')
+    .example('$0 plan', 'show what would change, for whom, and for how much money')
     .fail((message, error) => {
       throw explain(message || error?.message || 'the command line cannot be read', met)
     })
@@ -49,7 +49,7 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
       if (error instanceof UsageError) met.refused ??= error
     })
   } catch (error) {
-    // A flag without its value does not come by way of .fail().
+    // A flag without its value does not reach .fail().
     if (error instanceof Error && error.message.startsWith(valueMissing)) throw explain(error.message, met)
     throw error
   }
@@ -62,12 +62,12 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
 const valueMissing = 'Not enough arguments following: '
 
 /**
- * What parsing came across: needed to run the command, and to explain a mistake in terms of the
- * command it was made in.
+ * What parsing has found so far. It is needed to run the command, and to explain a mistake in terms
+ * of the command that it concerns.
  */
 interface Met {
   readonly argv: readonly string[]
-  /** Words that could have stood where the unknown one stands. */
+  /** The command words that are valid at this place. */
   names: readonly string[]
   path: readonly string[]
   command?: Command
@@ -107,7 +107,7 @@ function addCommand(parser: Argv, entry: CommandEntry, load: Load, { here, met }
   parser.command(
     entry.usage,
     entry.about,
-    // yargs waits for a builder that is a promise; its types do not know.
+    // yargs awaits a builder that returns a promise, but its types do not say so.
     build as unknown as (inner: Argv) => Argv,
     (flags) => {
       met.flags = flags as unknown as GlobalFlags & Record<string, unknown>
@@ -119,23 +119,27 @@ function nameOf(entry: CommandEntry): string {
   return entry.usage.split(' ')[0] ?? entry.usage
 }
 
-/** Turns yargs' sentence into one of ours that names the wrong word and the likely right one. */
+/** Turns yargs' message into ours, which names the wrong word and the likely right one. */
 function explain(message: string, met: Met): UsageError {
   const called = ['crossbill', ...met.path].join(' ')
   const help = `See: ${called} --help`
   if (message === 'no command')
     return new UsageError(
       'no-command',
-      `${called} needs to be told what to do`,
-      met.path.length === 0 ? help : `Say one of: ${met.names.join(', ')}.`,
+      `${called} needs a command`,
+      met.path.length === 0 ? help : `Commands: ${met.names.join(', ')}.`,
     )
   const invalid = /Argument: (\S+), Given: "(.*)", Choices: (.*)/.exec(message)
   if (invalid !== null)
-    return new UsageError('invalid-value', `--${invalid[1]} does not take "${invalid[2]}"`, `It takes: ${invalid[3]}.`)
+    return new UsageError(
+      'invalid-value',
+      `--${invalid[1]} does not accept "${invalid[2]}"`,
+      `It accepts: ${invalid[3]}.`,
+    )
   if (message.startsWith('Not enough non-option arguments')) {
     const missing = Object.entries(met.command?.positionals ?? {}).find(([, { demandOption }]) => demandOption === true)
     const what = missing?.[1].describe
-    const name = missing === undefined ? 'something' : `<${missing[0]}>`
+    const name = missing === undefined ? 'an argument' : `<${missing[0]}>`
     return new UsageError('missing-argument', `"${called}" needs ${name}${what === undefined ? '' : `: ${what}`}`, help)
   }
   if (message.startsWith(valueMissing))
@@ -170,7 +174,7 @@ function escape(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 }
 
-/** What yargs lets pass: a flag given twice, a number that is none. */
+/** Refuses values that yargs accepts: a flag given twice, a number flag with another text. */
 function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, unknown>): void {
   const options: Readonly<Record<string, Options>> = { ...globalOptions, ...command.options }
   for (const [name, option] of Object.entries(options)) {
@@ -181,11 +185,15 @@ function refuseOddValues(command: Command, flags: GlobalFlags & Record<string, u
   }
 }
 
-/** Every number on the command line counts something or is a port. */
+/** Refuses numbers that are neither a count nor a port; every number flag is one of the two. */
 function refuseOddNumber(name: string, value: number): void {
-  if (Number.isNaN(value)) throw new UsageError('not-a-number', `--${name} takes a number`, 'Nothing was done.')
+  if (Number.isNaN(value)) throw new UsageError('not-a-number', `--${name} needs a number`, 'Nothing was done.')
   if (!Number.isSafeInteger(value) || value < 0)
-    throw new UsageError('not-a-count', `--${name} takes a whole number, 0 or more, not ${value}`, 'Nothing was done.')
+    throw new UsageError(
+      'not-a-count',
+      `--${name} needs a whole number of 0 or more, not ${value}`,
+      'Nothing was done.',
+    )
   if (/(^|-)port$/.test(name) && value > 65_535)
-    throw new UsageError('not-a-port', `--${name} ${value}: ports end at 65535`, '0 takes any free one.')
+    throw new UsageError('not-a-port', `--${name} ${value}: the highest port is 65535`, '0 chooses any free port.')
 }

@@ -6,13 +6,13 @@ type Named = Readonly<Record<string, Options>>
 type Positional = Readonly<Record<string, PositionalOptions>>
 
 /**
- * What one command takes and does. Lives in a module of its own (its export `main`), loaded only
- * when the command is called.
+ * The arguments and the action of one command. Each command has its own module, which exports it as
+ * `main` and is loaded only when the command is called.
  */
 export interface Command<P extends Positional = Positional, N extends Named = Named> {
   readonly positionals: P
   readonly options: N
-  /** Command line without `crossbill`, and what it is for; shown by --help. */
+  /** Command lines without `crossbill`, and what they do; --help shows them. */
   readonly examples: readonly (readonly [line: string, about: string])[]
   readonly formats: readonly Format[]
   /** @returns the exit code */

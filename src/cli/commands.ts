@@ -1,64 +1,68 @@
 import type { CommandEntry } from './command.ts'
 
 /**
- * Every command, in the order of --help. Modules load when their command is called: `--help` stays
- * quick.
+ * Every command, in the order of --help. A module loads when its command is called, so that
+ * `--help` stays fast.
  */
 export const commandTable: readonly CommandEntry[] = [
-  { usage: 'init', about: 'start a catalog: asks, or takes flags', load: () => import('./commands/init.ts') },
-  { usage: 'validate', about: 'check the catalog, offline', load: () => import('./commands/validate.ts') },
+  { usage: 'init', about: 'start a catalog, by questions or by flags', load: () => import('./commands/init.ts') },
+  { usage: 'validate', about: 'check the catalog offline', load: () => import('./commands/validate.ts') },
   {
     usage: 'schema [file]',
-    about: 'the JSON Schema of the YAML, for editors',
+    about: 'print the JSON Schema of the YAML, for editors',
     load: () => import('./commands/schema.ts'),
   },
   {
     usage: 'doctor',
-    about: 'check keys, clock, store and old doors; read-only',
+    about: 'check keys, clock, store, and old doors that are still open; read-only',
     load: () => import('./commands/doctor.ts'),
   },
   {
     usage: 'pull',
-    about: 'read the accounts, write the catalog and its subscribers',
+    about: 'read the accounts and write the catalog and its subscribers',
     load: () => import('./commands/pull.ts'),
   },
   {
     usage: 'copy-map',
-    about: 'the map from old to copied payment methods',
+    about: 'map old payment methods to their copies',
     family: [
       {
         usage: 'import <files..>',
         about: "read Stripe's copy CSV into the store",
         load: () => import('./commands/copy-map-import.ts'),
       },
-      { usage: 'check', about: 'who was not copied, and why', load: () => import('./commands/copy-map-check.ts') },
+      {
+        usage: 'check',
+        about: 'list the subscribers that were not copied, and why',
+        load: () => import('./commands/copy-map-check.ts'),
+      },
     ],
   },
   {
     usage: 'plan',
-    about: 'what would change, for whom, for how much money; read-only',
+    about: 'show what would change, for whom, and for how much money; read-only',
     load: () => import('./commands/plan.ts'),
   },
   { usage: 'show <file>', about: 'print a saved plan', load: () => import('./commands/show.ts') },
   {
     usage: 'apply [file]',
-    about: 'do the plan and nothing else, then read again and prove it',
+    about: 'send exactly the requests of a plan, then read again and prove the result',
     load: () => import('./commands/apply.ts'),
   },
   {
     usage: 'verify',
-    about: 'is everybody billed by exactly one account, as declared?',
+    about: 'check that exactly one account bills each subscriber, as declared',
     load: () => import('./commands/verify.ts'),
   },
-  { usage: 'drift', about: 'what changed outside', load: () => import('./commands/drift.ts') },
+  { usage: 'drift', about: 'show what was changed outside Crossbill', load: () => import('./commands/drift.ts') },
   {
     usage: 'rehearse',
-    about: 'the whole migration on your own data, months ahead, in two simulated worlds',
+    about: 'play the whole migration on your own data, months ahead, in two simulated worlds',
     load: () => import('./commands/rehearse.ts'),
   },
   {
     usage: 'report',
-    about: 'the evidence packet: plan, mapping, checklist, checks, rollback',
+    about: 'write the evidence packet: plan, mapping, checklist, checks, rollback',
     load: () => import('./commands/report.ts'),
   },
   {
@@ -84,43 +88,47 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'state',
-    about: 'the store: show, rebuild, export, unlock',
+    about: 'show, rebuild, export or unlock the store',
     family: [
-      { usage: 'show', about: 'what the store holds', load: () => import('./commands/state-show.ts') },
+      { usage: 'show', about: 'show what the store holds', load: () => import('./commands/state-show.ts') },
       {
         usage: 'rebuild',
-        about: 'restore it from the marks on live objects',
+        about: 'restore the store from the marks on live objects',
         load: () => import('./commands/state-rebuild.ts'),
       },
-      { usage: 'export', about: 'old and new ids of every object', load: () => import('./commands/state-export.ts') },
+      {
+        usage: 'export',
+        about: 'print the old and new id of every object',
+        load: () => import('./commands/state-export.ts'),
+      },
       {
         usage: 'unlock [lease]',
-        about: 'drop the lease of a run that is gone',
+        about: 'drop the lease of a run that has ended',
         load: () => import('./commands/state-unlock.ts'),
       },
     ],
   },
   {
     usage: 'serve',
-    about: 'the cancel service: hooks, links, worker, poller, reconciliation',
+    about: 'run the cancel service: hooks, links, worker, poller, reconciliation',
     load: () => import('./commands/serve.ts'),
   },
   {
     usage: 'cancel <who>',
-    about: 'the manual fallback: the same way as the service',
+    about: 'cancel one subscriber by hand, exactly as the service does',
     load: () => import('./commands/cancel.ts'),
   },
   {
     usage: 'cancel-link <who>',
-    about: "a member's own cancel page, signed and expiring",
+    about: "make a signed, expiring link to a member's own cancel page",
     load: () => import('./commands/cancel-link.ts'),
   },
   {
     usage: 'inbox',
-    about: 'signals of the cancel service: history and dead letters',
+    about: 'inspect the signals of the cancel service: history and dead letters',
     family: [
-      { usage: 'list', about: 'the newest entries', load: () => import('./commands/inbox-list.ts') },
-      { usage: 'show <id>', about: 'one entry with its history', load: () => import('./commands/inbox-show.ts') },
+      { usage: 'list', about: 'list the newest entries', load: () => import('./commands/inbox-list.ts') },
+      { usage: 'show <id>', about: 'show one entry with its history', load: () => import('./commands/inbox-show.ts') },
       { usage: 'redrive [id]', about: 'try a dead letter again', load: () => import('./commands/inbox-redrive.ts') },
       {
         usage: 'discard <id>',
@@ -129,7 +137,7 @@ export const commandTable: readonly CommandEntry[] = [
       },
       {
         usage: 'reconcile',
-        about: 'the daily reconciliation, now',
+        about: 'run the daily reconciliation now',
         load: () => import('./commands/inbox-reconcile.ts'),
       },
       { usage: 'resume', about: 'close the breaker', load: () => import('./commands/inbox-resume.ts') },
@@ -137,15 +145,15 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'kajabi',
-    about: 'the course platform: its hooks',
+    about: 'manage the hooks of the course platform',
     family: [
       {
         usage: 'hooks',
-        about: 'hooks that tell the service of cancels',
+        about: 'hooks that report cancels to the service',
         family: [
           {
             usage: 'ensure',
-            about: 'make them as they should be',
+            about: 'create missing hooks and remove outdated ones',
             load: () => import('./commands/kajabi-hooks-ensure.ts'),
           },
         ],
@@ -154,12 +162,12 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     usage: 'sandbox',
-    about: 'an embedded Stripe and Kajabi as a server on this machine',
+    about: 'run an embedded Stripe and Kajabi as a server on this machine',
     load: () => import('./commands/sandbox.ts'),
   },
   {
     usage: 'demo',
-    about: 'the whole story in a temporary project, in about a minute',
+    about: 'show a whole migration in a temporary project, in about a minute',
     load: () => import('./commands/demo.ts'),
   },
 ]

@@ -1,7 +1,7 @@
 export const exitCodes = {
   fine: 0,
   error: 1,
-  /** There is something to see: changes, drift, violations. */
+  /** The command found something: changes, drift, violations. */
   found: 2,
   interrupted: 130,
 } as const

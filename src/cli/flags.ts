@@ -10,8 +10,13 @@ export interface GlobalFlags {
 
 /** Flags that every command takes. */
 export const globalOptions = {
-  project: { type: 'string', requiresArg: true, default: '.', describe: 'folder of the project (with catalog/ in it)' },
-  format: { type: 'string', requiresArg: true, default: 'text', describe: 'form of the result' },
-  quiet: { type: 'boolean', default: false, describe: 'no progress and no notes on stderr' },
-  'no-color': { type: 'boolean', default: false, describe: 'no colours (NO_COLOR works too)' },
+  project: {
+    type: 'string',
+    requiresArg: true,
+    default: '.',
+    describe: 'folder of the project, which contains catalog/',
+  },
+  format: { type: 'string', requiresArg: true, default: 'text', describe: 'format of the result' },
+  quiet: { type: 'boolean', default: false, describe: 'print no progress and no notes on stderr' },
+  'no-color': { type: 'boolean', default: false, describe: 'print no colours; the variable NO_COLOR does the same' },
 } as const satisfies Record<string, Options>

@@ -3,14 +3,14 @@ import { exitCodes } from './exit-codes.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
- * Ctrl-C. A command that only reads ends at once. One that writes calls `finishFirst`: then the
- * request in flight is finished, its outcome is stored, and the command ends by itself; a second
- * Ctrl-C ends at once (the next run recovers what was left open).
+ * The reaction to Ctrl-C. A command that only reads ends at once. A command that writes calls
+ * `finishFirst`: it finishes the request in flight, stores its outcome and ends by itself. A second
+ * Ctrl-C ends it at once, and the next run recovers the open request.
  */
 export interface Stop extends Interrupt {
-  /** From now on Ctrl-C is a wish, and this note says what happens. */
+  /** From now on the first Ctrl-C only asks the command to stop, and prints this note. */
   finishFirst(note: string): void
-  /** Resolves when the user asked to stop: for commands that run until then. */
+  /** Resolves when the user asks to stop, for commands that run until then. */
   readonly asked: Promise<void>
   close(): void
 }

@@ -6,9 +6,9 @@ import { openShell } from './shell.ts'
 import { processSurroundings, type Surroundings } from './surroundings.ts'
 
 /**
- * The program: reads the command line, runs one command.
+ * Reads the command line and runs one command.
  * @param argv the words after `crossbill`
- * @returns the exit code: 0 fine, 1 error, 2 there is something to see, 130 interrupted
+ * @returns the exit code: 0 success, 1 error, 2 the command found something, 130 interrupted
  */
 export async function run(
   argv: readonly string[],
@@ -33,7 +33,7 @@ export async function run(
 }
 
 function report(error: unknown, argv: readonly string[], { stdout, stderr, env }: Surroundings): number {
-  // The flags may be what could not be read, so the wish for JSON is looked up in the raw words.
+  // Reading the flags may be what failed, so `--format json` is looked up in the raw words.
   if (/(^| )--format[ =]json( |$)/.test(argv.join(' ')))
     stdout.write(`${JSON.stringify(problemJson(error), null, 2)}\n`)
   stderr.write(`${problemText(error)}\n`)

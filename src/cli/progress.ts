@@ -7,8 +7,8 @@ const millisecondsBetweenLines = 5_000
 const millisecondsWorthAWord = 1_500
 
 /**
- * How far long work is, on stderr: a bar on a terminal, plain lines (at most one every five
- * seconds) elsewhere.
+ * Shows the progress of long work on stderr: a bar on a terminal, otherwise at most one plain line
+ * every five seconds.
  */
 export async function openProgress(surroundings: Surroundings, say: (text: string) => void): Promise<Progress> {
   return surroundings.stderr.isTTY === true ? await bar(surroundings, say) : lines(say)
@@ -39,7 +39,7 @@ function lines(say: (text: string) => void): Progress {
     },
     note: say,
     done() {
-      // Work of a second or less needs no word.
+      // Short work prints nothing.
       if (work !== undefined && work.count > 0 && Date.now() - work.since > millisecondsWorthAWord)
         say(`${work.what}: ${work.count} in ${Math.round((Date.now() - work.since) / 1_000)} s`)
       work = undefined

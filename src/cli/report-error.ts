@@ -4,18 +4,18 @@ import { formatDiagnostic, type Diagnostic } from '../core/diagnostic.ts'
 import { CommandError } from '../core/outcome.ts'
 import { FindingsError, UsageError } from './usage-error.ts'
 
-/** What went wrong, as one value for both forms: people read the text, CI reads the JSON. */
+/** One error for both formats: people read the text, CI reads the JSON. */
 interface Problem {
   readonly code: string
   readonly message: string
   readonly not_done: string
   readonly fix: string
   readonly findings?: readonly Diagnostic[]
-  /** What an apply did before it had to stop. */
+  /** What an apply did before it stopped. */
   readonly done?: DoneSoFar
 }
 
-/** `error price-unknown: …` and what to do next; never a stack trace. */
+/** `error price-unknown: …` and the next step; never a stack trace. */
 export function problemText(error: unknown): string {
   if (error instanceof FindingsError) return `${findingsText(error.findings, error.what)} Nothing was done.`
   const { code, message, not_done: notDone, fix } = problem(error)
@@ -30,7 +30,7 @@ function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
 }
 
-/** `--format json` prints one document also when the command failed. */
+/** The JSON document that `--format json` prints when the command fails. */
 export function problemJson(error: unknown): { readonly ok: false; readonly error: Problem } {
   return { ok: false, error: problem(error) }
 }
@@ -52,7 +52,7 @@ function problem(error: unknown): Problem {
       code: 'catalog_invalid',
       message: `${error.what} has ${count(error.findings.length, 'finding')}`,
       not_done: 'nothing was done',
-      fix: 'Mend the files named in the findings.',
+      fix: 'Correct the files named in the findings.',
       findings: error.findings,
     }
   if (error instanceof UsageError)
@@ -67,30 +67,30 @@ function problem(error: unknown): Problem {
 
 function unexpected(error: unknown): Pick<Problem, 'code' | 'message' | 'fix'> {
   if (isSystemError(error)) return systemProblem(error)
-  const kind = error instanceof Bug ? 'a rule inside Crossbill does not hold' : 'something inside Crossbill failed'
+  const kind = error instanceof Bug ? 'an internal rule of Crossbill does not hold' : 'Crossbill failed internally'
   return {
     code: 'bug',
     message: `${kind}: ${error instanceof Error ? error.message : String(error)}`,
-    fix: 'This is a mistake in Crossbill, not in your project. Run again with CROSSBILL_DEBUG=1 for details, and report it; work that was begun is in the journal and the next apply recovers it.',
+    fix: 'This is a bug in Crossbill, not in your project. Run the command again with CROSSBILL_DEBUG=1 for details, and report it. The journal holds the requests that were begun; the next apply recovers them.',
   }
 }
 
-/** What people can do about, by the operating system's code; others keep its own words. */
+/** Texts for the system errors that people can fix; other errors keep the system's own text. */
 const systemWords: Readonly<Record<string, readonly [what: string, fix: string]>> = {
-  ENOENT: ['is not there', 'Look at how it is written, and from which folder.'],
-  EACCES: ['may not be read or written', 'Give this user the right to, or name another place.'],
-  EPERM: ['may not be read or written', 'Give this user the right to, or name another place.'],
-  EROFS: ['cannot be written: this file system is read-only', 'Name another place.'],
-  ENOSPC: ['cannot be written: the disk is full', 'Make room and run it again.'],
+  ENOENT: ['does not exist', 'Check the spelling of the path and the folder from which you run the command.'],
+  EACCES: ['cannot be read or written: permission denied', 'Give this user the permission, or use another path.'],
+  EPERM: ['cannot be read or written: permission denied', 'Give this user the permission, or use another path.'],
+  EROFS: ['cannot be written: the file system is read-only', 'Use another path.'],
+  ENOSPC: ['cannot be written: the disk is full', 'Free disk space and run the command again.'],
   EISDIR: ['is a folder, not a file', 'Name a file.'],
-  ENOTDIR: ['goes through a file as if that were a folder', 'Name another place.'],
+  ENOTDIR: ['has a file where a folder is needed', 'Use another path.'],
 }
 
 function systemProblem(error: NodeJS.ErrnoException & { code: string }): Pick<Problem, 'code' | 'message' | 'fix'> {
   const [what, fix] = systemWords[error.code] ?? []
   const code = error.code.toLowerCase()
   if (what === undefined || fix === undefined || error.path === undefined)
-    return { code, message: error.message, fix: fix ?? 'Look at the path or address named above.' }
+    return { code, message: error.message, fix: fix ?? 'Check the path or address named above.' }
   return { code, message: `${error.path} ${what}`, fix }
 }
 

@@ -2,7 +2,7 @@ import { placeOf, type FileKind } from '../catalog/file-kinds.ts'
 import { present } from '../core/assert.ts'
 import type { JsonObject } from '../core/json.ts'
 
-/** A file of each kind, and where such files lie below catalog/. */
+/** An example file of each kind, and where such files are. */
 const files: readonly { readonly kind: FileKind; readonly example: string; readonly where: string }[] = [
   { kind: 'project', example: 'project.yaml', where: 'catalog/project.yaml' },
   { kind: 'resources', example: 'prices.yaml', where: 'catalog/*.yaml' },
@@ -15,8 +15,7 @@ const files: readonly { readonly kind: FileKind; readonly example: string; reado
 export const schemaNames: readonly FileKind[] = files.map((file) => file.kind)
 
 /**
- * The JSON Schema of one kind of file, as editors take it: the very schema that `validate` checks
- * with.
+ * The JSON Schema of one kind of file, for editors. `validate` checks with the same schema.
  */
 export function schemaOf(kind: FileKind): JsonObject {
   const { example, where } = present(
@@ -27,8 +26,8 @@ export function schemaOf(kind: FileKind): JsonObject {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `Crossbill: ${where}`,
-    // Once through JSON: what only the program needs (symbols of the schema library) stays behind.
-    // `instant` is a stricter date-time of ours.
+    // A round trip through JSON removes the symbols of the schema library, which editors do not
+    // need. `instant` is Crossbill's stricter date-time.
     ...(JSON.parse(JSON.stringify(schema).replaceAll('"format":"instant"', '"format":"date-time"')) as JsonObject),
   }
 }

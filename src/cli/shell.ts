@@ -10,50 +10,48 @@ import { openProgress, silent } from './progress.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /**
- * What a command has at hand: where it stands, where it may write, and whether somebody is
- * watching.
+ * What a command works with: its folders, its output, and whether a user can answer questions.
  */
 export interface Shell {
   readonly surroundings: Surroundings
-  /** Runs another command line of this program, for commands that play several. */
+  /** Runs another command line of this program, for commands that consist of several. */
   readonly run: (argv: readonly string[], surroundings: Surroundings) => Promise<number>
   /** Absolute folder of the project. */
   readonly project: string
   readonly format: Format
-  /** Colours for stdout: none when it is not a terminal. */
+  /** Colours for stdout; plain when it is not a terminal. */
   readonly paint: ChalkInstance
   readonly progress: Progress
   readonly stop: Stop
   /** Absolute path of a file named on the command line. */
   readonly path: (named: string) => string
   /**
-   * Absolute path of a file that belongs to the project: below its folder, wherever the command is
-   * typed.
+   * Absolute path of a file that belongs to the project: relative to the project's folder, not to
+   * the current one.
    */
   readonly pathInProject: (named: string) => string
   /**
-   * Absolute path of a file to read: as seen from where the user stands, else below the project.
+   * Absolute path of a file to read: relative to the current folder, else to the project's folder.
    */
   readonly existing: (named: string) => string
   /**
-   * A command that does the same when it is pasted where the user stands: `crossbill apply
+   * A command line that works when the user pastes it in the current folder: `crossbill apply
    * --project ../school x.json`.
    */
   readonly command: (...words: readonly string[]) => string
   /**
-   * Absolute path of a file named on the command line; of `usual`, below the project, when none was
-   * named.
+   * Absolute path of a file named on the command line. Without a name it is `usual` in the project.
    */
   readonly pathOr: (named: string | undefined, usual: string) => string
-  /** A path as seen from where the user stands, for messages. */
+  /** A path relative to the current folder, for messages. */
   readonly near: (path: string) => string
-  /** The result, on stdout. */
+  /** Prints the result on stdout. */
   readonly out: (text: string) => void
-  /** The result as the one JSON document of `--format json`. */
+  /** Prints the result as the single JSON document of `--format json`. */
   readonly json: (value: unknown) => void
-  /** A note on stderr; none with --quiet. */
+  /** Prints a note on stderr, except with --quiet. */
   readonly say: (text: string) => void
-  /** Asks on stderr; undefined without a terminal to answer on. */
+  /** Asks on stderr. Undefined when there is no terminal to answer on. */
   readonly ask: (question: string) => Promise<string | undefined>
 }
 
@@ -95,7 +93,7 @@ export async function openShell(flags: GlobalFlags, surroundings: Surroundings, 
   }
 }
 
-/** As a POSIX shell reads it back. */
+/** The word, quoted for a POSIX shell. */
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
@@ -104,7 +102,7 @@ async function ask(question: string, { stdin, stderr, abort }: Surroundings): Pr
   if (stdin.isTTY !== true) return undefined
   const { createInterface } = await import('node:readline/promises')
   const asking = createInterface({ input: stdin, output: stderr as NodeJS.WritableStream })
-  // Ctrl-C at a question means: nothing was begun, end. Ctrl-D means: no answer.
+  // Ctrl-C at a question ends the command, because nothing was begun. Ctrl-D means no answer.
   asking.on('SIGINT', () => abort(exitCodes.interrupted))
   const closed = new Promise<undefined>((done) => asking.once('close', () => done(undefined)))
   try {

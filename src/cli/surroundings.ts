@@ -1,21 +1,23 @@
-/** The process as the command line sees it; tests put another one in its place. */
+/** The process as the command line sees it. Tests replace it. */
 export interface Surroundings {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean }
   readonly stdout: Output
   readonly stderr: Output
-  /** Calls back when the user or the system asks to stop; returns how to stop listening. */
+  /**
+   * Calls back when the user or the system asks to stop. @returns a function that stops listening
+   */
   readonly onStop: (asked: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
-  /** Ends the process at once: only for a second Ctrl-C. */
+  /** Ends the process at once, as a second Ctrl-C does. */
   readonly abort: (code: number) => void
   /**
-   * For a service that has stopped: connections that others hold open must not keep the process.
+   * Ends the process of a service that has stopped, although clients hold connections open.
    */
   readonly leave: (code: number) => void
 }
 
-/** Time for the last lines of the log to be written. */
+/** Time to write the last lines of the log. */
 const leaveMilliseconds = 500
 
 export interface Output {
@@ -25,7 +27,7 @@ export interface Output {
 }
 
 export function processSurroundings(): Surroundings {
-  // `crossbill plan | head` closes the pipe early: that is no mistake of anybody.
+  // `crossbill plan | head` closes the pipe early, which is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
     process.exit()

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../core/diagnostic.ts'
 
-/** The command line itself was wrong: nothing was read, nothing was done. */
+/** The command line itself is wrong. Nothing was read and nothing was done. */
 export class UsageError extends Error {
   override name = 'UsageError'
   readonly rule: string
@@ -13,8 +13,7 @@ export class UsageError extends Error {
 }
 
 /**
- * What people wrote in the catalog, or gave as a copy map, was wrong: all findings at once, with
- * positions.
+ * The catalog or a copy map has errors. It carries all findings with their positions.
  */
 export class FindingsError extends Error {
   override name = 'FindingsError'

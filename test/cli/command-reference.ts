@@ -3,14 +3,14 @@ import { globalOptions } from '../../src/cli/flags.ts'
 import type { Command, CommandEntry } from '../../src/cli/command.ts'
 import { present } from '../../src/core/assert.ts'
 
-/** docs/commands.md, from the very declarations that the command line is read with. */
+/** The text of docs/commands.md, from the declarations that also parse the command line. */
 export async function commandReference(table: readonly CommandEntry[]): Promise<string> {
   const sections = await Promise.all(table.map(async (entry) => section(entry, [])))
   return [
     '# Commands',
-    'Written from the declarations in `src/cli/commands`; the same as `crossbill COMMAND --help`.',
-    'Results are on stdout, everything else on stderr. Exit codes: 0 fine · 1 error, nothing or only the reported part was done · 2 there is something to see (changes, drift, violations) · 130 interrupted, resumable.',
-    'Every command takes:',
+    'Generated from the declarations in `src/cli/commands`. `crossbill COMMAND --help` prints the same.',
+    'Results go to stdout, everything else to stderr. Exit codes: 0 success · 1 error, nothing or only the reported part was done · 2 the command found something (changes, drift, violations) · 130 interrupted; run the command again to continue.',
+    'Every command accepts:',
     optionsTable(globalOptions),
     ...sections.flat(),
   ]
@@ -26,7 +26,7 @@ async function section(entry: CommandEntry, before: readonly string[]): Promise<
   const options: Record<string, Options> = { ...main.positionals, ...main.options }
   return [
     `## ${path.join(' ')}`,
-    `${entry.about.charAt(0).toUpperCase()}${entry.about.slice(1)}. Forms: ${main.formats.join(', ')}.`,
+    `${entry.about.charAt(0).toUpperCase()}${entry.about.slice(1)}. Formats: ${main.formats.join(', ')}.`,
     ...(Object.keys(options).length === 0 ? [] : [optionsTable(main.options, main.positionals, positionals)]),
     ['```sh', ...main.examples.flatMap(([line, about]) => [`# ${about}`, `crossbill ${line}`]), '```'].join('\n'),
   ]

@@ -14,9 +14,9 @@ afterAll(() => {
 
 test('the next step that init names is said so that it works from where init was started', async () => {
   const elsewhere = await crossbill(['init', '--sandbox', '--project', 'practice'], folder)
-  expect(elsewhere.stderr).toContain('Next: crossbill pull --project practice\n')
+  expect(elsewhere.stderr).toContain('Next, run: crossbill pull --project practice\n')
   const here = await crossbill(['init', '--target', 'acct_1New', '--source', 'us=acct_1Us'], folder)
-  expect(here.stderr).toMatch(/then: crossbill doctor$/m)
+  expect(here.stderr).toMatch(/then run: crossbill doctor$/m)
 })
 
 test('a plan made from elsewhere lies in the project, and the printed command applies it from there', async () => {

@@ -188,7 +188,7 @@ test.each(Object.entries(along))(
     ] as const) {
       const { plan } = await planAndApply(school.stage(stage))
       const lines = planText(plan, chalk).split('\n')
-      const told = lines.flatMap((line) => /^ +(with .*)| Along with it: (.*)/.exec(line)?.slice(1) ?? [])
+      const told = lines.flatMap((line) => /^ +(with .*)| Also carried: (.*)/.exec(line)?.slice(1) ?? [])
       expect(
         told.flatMap((one) =>
           one === undefined ? [] : [one.replace(/in_\w+/, 'in_…').replace('1 default payment method, ', '')],

@@ -108,14 +108,14 @@ test('a plan reports whole countries whose tax would differ, and compares one me
   ])
   const text = planText(plan, chalk)
   expect(linesOf(text, 'Germany')).toEqual([
-    '  Germany: 2 people, 19 % tax before, no tax after; stays blocked (tax_differs)',
+    '  Germany: 2 subscribers, 19 % tax before, no tax after; stays blocked (tax_differs)',
   ])
   expect(linesOf(text, 'United States')).toEqual([
-    '  United States (NY, TX): 2 people, no tax before, 8.88 % tax or 8.25 % tax after; stays blocked (tax_differs)',
+    '  United States (NY, TX): 2 subscribers, no tax before, 8.88 % tax or 8.25 % tax after; stays blocked (tax_differs)',
   ])
   expect(linesOf(text, 'tax_accepted')).toHaveLength(1)
   expect(linesOf(planMarkdown(plan), 'Germany')).toEqual([
-    '| Germany: 2 people | 19 % tax before, no tax after | stays blocked (tax_differs) |',
+    '| Germany: 2 subscribers | 19 % tax before, no tax after | stays blocked (tax_differs) |',
   ])
   // Exemption, tax id and shipping address are still to be carried: the previews contain them, or
   // these three would seem to pay the tax of Germany and Austria.
@@ -178,7 +178,7 @@ test('a comparison that is not possible yet is reported, and not accepted unseen
   const context = world.stage('target')
   const { plan, result } = await planAndApply(context)
   expect(linesOf(planText(plan, chalk), 'Germany')).toEqual([
-    '  Germany: 3 people, its prices are not in the target yet; compared by each move before it touches anything; a difference stops it',
+    '  Germany: 3 subscribers, its prices are not in the target yet; each move compares the tax before it changes anything; a difference stops the move',
   ])
   const stopped = result.changes.filter(({ outcome }) => outcome !== 'done')
   expect(stopped.map(({ address, code }) => `${by(ids)(address)} ${code}`).toSorted()).toEqual(
@@ -206,7 +206,7 @@ test('with a read-only key, planning compares nothing and says so', async () => 
   expect(plan.blocked).toEqual([])
   expect(planText(plan, chalk)).toMatch(/next charge 49\.00 usd plus tax on /)
   expect(linesOf(planText(plan, chalk), 'Germany')).toEqual([
-    '  Germany: 3 people, the key of the target has no permission to preview invoices; compared by each move before it touches anything; a difference stops it',
+    '  Germany: 3 subscribers, the key of the target has no permission to preview invoices; each move compares the tax before it changes anything; a difference stops the move',
   ])
   const cut = async (): ReturnType<typeof target.send> =>
     failed({ kind: 'unknown', code: 'connection_cut', message: 'cut', status: 0 })

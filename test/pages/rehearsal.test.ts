@@ -28,7 +28,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     const { page, problems } = await openPage(browser, { width })
     await page.goto(`file://${file}`)
     expect(await page.locator('h1').innerText()).toBe('Migration rehearsal: 60 subscribers, 14 months')
-    expect(await page.locator('.verdict strong').innerText()).toBe('Nobody would notice.')
+    expect(await page.locator('.verdict strong').innerText()).toBe('No subscriber would notice.')
     expect(await overflows(page)).toBe(false)
     expect(problems).toEqual([])
   })

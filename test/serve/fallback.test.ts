@@ -59,7 +59,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     const { code: differs, stdout: compared } = await command('crossbill inbox reconcile')
     expect([differs, compared]).toEqual([
       0,
-      expect.stringMatching(/^Compared 4 subscriptions .*\nNothing differs\.\n$/),
+      expect.stringMatching(/^Compared 4 subscriptions .*\nNo difference found\.\n$/),
     ])
   })
 
@@ -93,7 +93,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     expect((await command('crossbill inbox list --state retry')).stdout).toContain('retry')
     expect((await command('crossbill doctor')).stdout).toMatch(/kajabi/i)
     const { code, stdout } = await command(`crossbill cancel ${flo.subscriber} --yes`)
-    expect(stdout).toContain('Kajabi does not answer: the access is taken when it does')
+    expect(stdout).toContain('Kajabi does not answer; the service revokes the access when it does')
     expect([code, await ended(flo), await holds(flo), await ended(ed)]).toEqual([0, true, true, false])
     town.down.kajabi = false
     await until('ed is cancelled, and the access of both taken', async () => {

@@ -49,12 +49,12 @@ test(
     const first = await reconcile()
     expect([first.code, first.stderr]).toEqual([2, ''])
     for (const line of [
-      'Compared 6 subscriptions with 2 offers of people, and 1 hook.',
-      'Mended: 1 offer taken that nobody paid for any more.',
-      'Mended: 1 hook made again',
-      `Holds taken off by somebody: 1; no service runs on this store`,
+      'Compared 6 subscriptions with 2 offers of members, and 1 hook.',
+      'Repaired: revoked 1 offer that no live subscription pays for.',
+      'Repaired: created 1 hook again',
+      `Holds that were removed outside Crossbill: 1. No service runs on this store`,
       `  ${bo.subscriber}\n`,
-      'Only reported: 1 offer paid for and missing in Kajabi',
+      'Not repaired: 1 offer paid for and missing in Kajabi',
       `  ${cy.subscriber} membership\n`,
     ])
       expect(first.stdout).toContain(line)

@@ -13,20 +13,20 @@ import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const main = command({
-  positionals: { file: { type: 'string', describe: 'a saved plan; without it: plan, ask, apply' } },
+  positionals: { file: { type: 'string', describe: 'a saved plan; without it, apply makes a plan and asks' } },
   options: {
-    yes: { type: 'boolean', default: false, describe: 'do not ask' },
+    yes: { type: 'boolean', default: false, describe: 'apply without asking' },
     allow: {
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'go past this guard once; may be repeated',
+      describe: 'allow one plan to go beyond this guard; may be repeated',
     },
   },
   examples: [
-    ['apply', 'shows the plan, asks, does it, reads again and proves it'],
-    ['apply plans/wave-01.plan.json', 'does exactly what was reviewed, or refuses when the world has changed since'],
-    ['apply --yes --allow people_moved', 'past one guard, by name'],
+    ['apply', 'make a plan, ask, apply it, read again and prove the result'],
+    ['apply plans/wave-01.plan.json', 'apply exactly the reviewed plan, or refuse it when the accounts changed since'],
+    ['apply --yes --allow people_moved', 'go beyond one guard, by name'],
   ],
   formats: ['text', 'json'],
   async run({ file, yes, allow = [] }, shell) {
@@ -35,7 +35,7 @@ export const main = command({
       throw new UsageError(
         'nobody-to-ask',
         'apply asks before it changes anything, and there is no terminal to answer on',
-        'Review a saved plan and apply that (crossbill plan --out FILE, crossbill apply FILE), or say --yes.',
+        'Save a plan, review it and apply it (crossbill plan --out FILE, crossbill apply FILE), or use --yes.',
       )
     return await withProjectDespite(shell, { leniency: 'entries' }, async (project) => {
       const plan =
@@ -45,7 +45,7 @@ export const main = command({
         return exitCodes.fine
       }
       shell.stop.finishFirst(
-        'Stopping after the request in flight; nothing is lost. Press Ctrl-C again to end at once.',
+        'Stopping after the request in flight. Nothing is lost. Press Ctrl-C again to end at once.',
       )
       const result = await apply(project.context, plan, { allow, fromFile: file !== undefined }).catch(
         (error: unknown) => {
@@ -61,7 +61,7 @@ export const main = command({
   },
 })
 
-/** A plan made now; undefined when the user, having seen it, does not want it. */
+/** A plan made now; undefined when the user refuses it. */
 async function reviewed(
   { context }: OpenProject,
   { yes, allow }: { readonly yes: boolean; readonly allow: readonly string[] },

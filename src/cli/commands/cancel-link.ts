@@ -13,11 +13,14 @@ export const main = command({
     who: { type: 'string', demandOption: true, describe: 'old or new subscription, customer id, or e-mail address' },
   },
   options: {
-    offer: { type: 'string', requiresArg: true, describe: 'key in access.yaml that ends with it, when it gives one' },
-    days: { type: 'number', requiresArg: true, describe: 'how long the link holds; serve.link_days when absent' },
+    offer: { type: 'string', requiresArg: true, describe: 'the offer in access.yaml that ends with the subscription' },
+    days: { type: 'number', requiresArg: true, describe: 'days for which the link is valid; default: serve.link_days' },
   },
   examples: [
-    ['cancel-link us/sub_1NqUs0042', "a member's own page: signed, expiring, works once; asks before it cancels"],
+    [
+      'cancel-link us/sub_1NqUs0042',
+      "make a link to the member's own page, which asks before it cancels; it is signed, expires and works once",
+    ],
   ],
   formats: ['text', 'json'],
   async run({ who, offer, days }, shell) {
@@ -30,7 +33,7 @@ export const main = command({
       const expires = formatInstant(maker.expires)
       if (shell.format === 'json') shell.json({ subscriber, link, expires })
       else shell.out(link)
-      shell.say(`For ${subscriber}; holds until ${expires}, works once.`)
+      shell.say(`The link for ${subscriber} is valid until ${expires} and works once.`)
       return exitCodes.fine
     })
   },

@@ -13,7 +13,7 @@ import { withProjectDespite } from '../wiring/project.ts'
 import type { Shell } from '../shell.ts'
 import { UsageError } from '../usage-error.ts'
 
-/** Rows worked on beside the one that is waited for. */
+/** Largest number of inbox rows worked on in one round. */
 const rowsAtOnce = 20
 const rounds = 30
 
@@ -22,13 +22,13 @@ export const main = command({
     who: {
       type: 'string',
       demandOption: true,
-      describe: 'old or new subscription, customer id, or e-mail address (only asked of Stripe, never kept)',
+      describe: 'old or new subscription, customer id, or e-mail address (looked up in Stripe, never stored)',
     },
   },
-  options: { yes: { type: 'boolean', default: false, describe: 'do not ask' } },
+  options: { yes: { type: 'boolean', default: false, describe: 'cancel without asking' } },
   examples: [
-    ['cancel us/sub_1NqUs0042', 'the way the service does it: new subscription first, then the held old one'],
-    ['cancel cus_Ok42 --yes', 'the only live subscription of a customer'],
+    ['cancel us/sub_1NqUs0042', 'cancel as the service does: the new subscription first, then the held old one'],
+    ['cancel cus_Ok42 --yes', 'cancel the only live subscription of a customer, without asking'],
   ],
   formats: ['text', 'json'],
   async run({ who, yes }, shell) {
@@ -36,7 +36,7 @@ export const main = command({
       const found = await findSubscriber(who, project.context.accounts)
       if (!(await agreed(found, yes, shell))) return exitCodes.fine
       shell.stop.finishFirst(
-        'Stopping after the request in flight; the cancel is stored, and the service or the next cancel goes on with it.',
+        'Stopping after the request in flight. The cancel is stored; the service or the next cancel continues it.',
       )
       const alert = ({ summary, resolved }: Alert): void => {
         if (resolved !== true) shell.say(summary)
@@ -56,16 +56,16 @@ export const main = command({
 
 async function agreed({ subscriber, liveIn }: Found, yes: boolean, shell: Shell): Promise<boolean> {
   if (yes) return true
-  const where = liveIn.length === 0 ? 'it has ended already' : `it lives in ${liveIn.join(' and ')}`
+  const where = liveIn.length === 0 ? 'it has ended already' : `it is live in ${liveIn.join(' and ')}`
   const answer = await shell.ask(`Cancel ${subscriber} (${where})? [y/N]`)
   if (answer === undefined)
-    throw new UsageError('nobody-to-ask', 'cancel asks first, and there is no terminal to answer on', 'Say --yes.')
+    throw new UsageError('nobody-to-ask', 'cancel asks first, and there is no terminal to answer on', 'Use --yes.')
   if (/^y(es)?$/i.test(answer)) return true
   shell.say('Nothing was cancelled.')
   return false
 }
 
-/** Takes the wish into the inbox, durably, and works until it is settled one way or the other. */
+/** Stores the request in the inbox and works on it until it has an outcome. */
 async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<InboxRow> {
   const { id } = await acceptSignal(context, {
     source: 'operator',
@@ -83,13 +83,13 @@ async function cancelNow(context: InboxContext, { subscriber }: Found): Promise<
     if (breaker.open || context.interrupt.requested) return row
     await context.wait(row.now.state === 'retry' ? Math.max(1, Math.min(10, row.now.at - context.clock())) : 1)
   }
-  throw new CommandError('cancel_pending', `the cancel of ${subscriber} is stored, but not done yet`, {
+  throw new CommandError('cancel_pending', `the cancel of ${subscriber} is stored but not done yet`, {
     notDone: 'Stripe has not confirmed it',
-    fix: `It is tried again by the service. See: crossbill inbox show ${id}`,
+    fix: `The service tries it again. See: crossbill inbox show ${id}`,
   })
 }
 
-/** Stripe has cancelled; taking the access is left, and the service goes on with it. */
+/** Stripe has confirmed the cancel. The service still has to revoke the access. */
 function isConfirmed({ now, facts }: InboxRow): boolean {
   return now.state === 'retry' && facts['confirmed'] === true
 }
@@ -97,10 +97,10 @@ function isConfirmed({ now, facts }: InboxRow): boolean {
 function sentence({ subscriber }: Found, id: string, row: InboxRow): string {
   const { now } = row
   if (isConfirmed(row))
-    return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}). Kajabi does not answer: the access is taken when it does.`
+    return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}). Kajabi does not answer; the service revokes the access when it does.`
   if (now.state === 'done') return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}).`
-  if (now.state === 'ignored') return `${subscriber}: nothing was left to cancel (${now.reason}).`
+  if (now.state === 'ignored') return `${subscriber}: there was nothing to cancel (${now.reason}).`
   if (now.state === 'dead')
-    return `${subscriber} could not be cancelled: ${now.reason}. Do it in the Dashboard, and see: crossbill inbox show ${id}`
-  return `${subscriber} is not cancelled yet; the wish is stored as ${id}. See: crossbill inbox show ${id}`
+    return `${subscriber} could not be cancelled: ${now.reason}. Cancel it in the Dashboard, and see: crossbill inbox show ${id}`
+  return `${subscriber} is not cancelled yet. The request is stored as ${id}. See: crossbill inbox show ${id}`
 }

@@ -8,7 +8,10 @@ export const main = command({
   positionals: {},
   options: {},
   examples: [
-    ['copy-map check', 'whose customer or payment method was not copied, and why; exit 2 when somebody is missing'],
+    [
+      'copy-map check',
+      'list the subscribers whose customer or payment method was not copied, and why; exit 2 when there are any',
+    ],
   ],
   formats: ['text', 'json'],
   async run(_flags, shell) {

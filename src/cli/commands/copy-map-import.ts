@@ -15,19 +15,19 @@ export const main = command({
       type: 'string',
       array: true,
       demandOption: true,
-      describe: 'the CSV Stripe made after copying (Dashboard, Documents)',
+      describe: 'the CSV that Stripe provides after the copy (Dashboard, Documents)',
     },
   },
   options: {
     source: {
       type: 'string',
       requiresArg: true,
-      describe: 'the old account it is from; default: the name of the file',
+      describe: 'the old account of the file; default: the name of the file',
     },
   },
   examples: [
-    ['copy-map import us.csv intl.csv', 'one file an account, each named like its account'],
-    ['copy-map import mapping-2026-12.csv --source us', 'any name, with the account said'],
+    ['copy-map import us.csv intl.csv', 'import one file for each account, each named like its account'],
+    ['copy-map import mapping-2026-12.csv --source us', 'import a file with any name and say its account'],
   ],
   formats: ['text', 'json'],
   async run({ files, source }, shell) {
@@ -48,7 +48,7 @@ export const main = command({
       else
         for (const one of imported)
           shell.out(
-            `${one.source}: ${plural(one.rows, 'row')} read, ${one.added} new, ${one.changed} changed, ${one.unchanged} known already`,
+            `${one.source}: ${plural(one.rows, 'row')} read, ${one.added} new, ${one.changed} changed, ${one.unchanged} already known`,
           )
       return exitCodes.fine
     })
@@ -60,7 +60,9 @@ function sourceOf(file: string, named: string | undefined, known: readonly strin
   if (known.includes(source)) return source
   throw new UsageError(
     'unknown-source',
-    named === undefined ? `it cannot be told which account ${file} is from` : `there is no source account "${named}"`,
-    `Say --source NAME, one of: ${known.join(', ')}.`,
+    named === undefined
+      ? `the name of ${file} is not the name of a source account`
+      : `there is no source account "${named}"`,
+    `Use --source NAME with one of: ${known.join(', ')}.`,
   )
 }

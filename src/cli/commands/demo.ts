@@ -12,12 +12,14 @@ import type { Shell } from '../shell.ts'
 export const main = command({
   positionals: {},
   options: {
-    dir: { type: 'string', requiresArg: true, describe: 'folder for the project; default: a new temporary one' },
-    subscribers: { type: 'number', requiresArg: true, default: 60, describe: 'how many people the school has' },
-    seed: { type: 'number', requiresArg: true, default: 1, describe: 'other people, the same story' },
-    months: { type: 'number', requiresArg: true, default: 14, describe: 'how long to watch the renewals' },
+    dir: { type: 'string', requiresArg: true, describe: 'folder for the project; default: a new temporary folder' },
+    subscribers: { type: 'number', requiresArg: true, default: 60, describe: 'number of subscribers' },
+    seed: { type: 'number', requiresArg: true, default: 1, describe: 'another seed makes other subscribers' },
+    months: { type: 'number', requiresArg: true, default: 14, describe: 'months of renewals to simulate' },
   },
-  examples: [['demo', 'two old accounts, sixty subscribers, one new account, fourteen months; about a minute, no key']],
+  examples: [
+    ['demo', 'move sixty simulated subscribers from two old accounts into one, over fourteen months; needs no key'],
+  ],
   formats: ['text', 'json'],
   async run({ dir, subscribers, seed, months }, shell) {
     const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'crossbill-demo-')) : shell.path(dir)
@@ -25,7 +27,7 @@ export const main = command({
     try {
       const teller = openTeller(shell)
       teller.say(
-        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands you can type yourself, as npx crossbill … --project ${folder}`,
+        `Everything here is simulated on this machine: no key, no network. The lines with $ are commands that you can run yourself: npx crossbill … --project ${folder}`,
       )
       const comparison = await tellStory(school, teller, months)
       report(comparison, folder, shell)
@@ -55,20 +57,20 @@ function report({ expected, made, differences }: Reckoning, dir: string, shell: 
     ['charges made', made],
     ['charged twice', wrong.double],
     ['missed', wrong.missed],
-    ['other amount', wrong.amount_differs],
-    ['other date', wrong.date_differs],
+    ['different amount', wrong.amount_differs],
+    ['different date', wrong.date_differs],
   ] as const
   shell.out(columns(rows.map(([what, number]) => [`  ${what}`, String(number).padStart(6)])).join('\n'))
   for (const { code, subscriber, detail } of firstFew(differences, 20).shown)
     shell.out(paint.red(`  ${code} ${subscriber}: ${detail}`))
   shell.out(
     differences.length === 0
-      ? paint.green('\nEvery charge of the world without migration was made, by exactly one account, and no other.')
-      : paint.red('\nThe two worlds differ.'),
+      ? paint.green('\nEvery charge of the control run was made, by exactly one account, and no other charge.')
+      : paint.red('\nThe charges differ from the control run.'),
   )
   shell.out(
     [
-      `The project is in ${dir}: look at its catalog/, and try`,
+      `The project is in ${dir}. Read its catalog/, and try:`,
       ...['plan', 'verify', 'state show'].map((what) => `  npx crossbill ${what} --project ${dir}`),
     ].join('\n'),
   )

@@ -8,7 +8,12 @@ import { doctorText } from '../render/doctor-text.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['doctor', 'keys, permissions, clock, store, and doors still open in the old accounts; changes nothing']],
+  examples: [
+    [
+      'doctor',
+      'check keys, permissions, clock, store, and doors of the old accounts that are still open; change nothing',
+    ],
+  ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async (project) => {

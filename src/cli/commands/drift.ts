@@ -7,7 +7,9 @@ import { driftMarkdown, driftText } from '../render/drift-text.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['drift', 'what changed outside since the last apply or pull? Exit 0 nothing, 2 drift, 1 error']],
+  examples: [
+    ['drift', 'show what was changed outside Crossbill since the last apply or pull; exit 0 nothing, 2 drift, 1 error'],
+  ],
   formats: ['text', 'json', 'markdown'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {

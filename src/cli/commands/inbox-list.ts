@@ -8,12 +8,12 @@ import { columns } from '../render/words.ts'
 export const main = command({
   positionals: {},
   options: {
-    state: { type: 'string', choices: inboxStates, requiresArg: true, describe: 'only entries in this state' },
-    limit: { type: 'number', requiresArg: true, default: 100, describe: 'the newest so many' },
+    state: { type: 'string', choices: inboxStates, requiresArg: true, describe: 'list only entries in this state' },
+    limit: { type: 'number', requiresArg: true, default: 100, describe: 'number of entries, newest first' },
   },
   examples: [
-    ['inbox list --state dead', 'what waits for a person'],
-    ['inbox list --limit 20 --format json', 'the newest entries'],
+    ['inbox list --state dead', 'list the signals that wait for a person'],
+    ['inbox list --limit 20 --format json', 'list the newest entries as JSON'],
   ],
   formats: ['text', 'json'],
   async run({ state, limit }, shell) {
@@ -21,7 +21,7 @@ export const main = command({
       const rows = await inbox.list({ limit, ...(state === undefined ? {} : { state }) })
       const entries = rows.map(entryOf)
       if (shell.format === 'json') shell.json(entries)
-      else if (entries.length === 0) shell.out(state === undefined ? 'The inbox is empty.' : `Nothing is ${state}.`)
+      else if (entries.length === 0) shell.out(state === undefined ? 'The inbox is empty.' : `No entry is ${state}.`)
       else {
         shell.out(
           columns(
@@ -43,7 +43,7 @@ export const main = command({
   },
 })
 
-/** What each reason means, once, however many entries have it. */
+/** The meaning of each reason, once for all entries that have it. */
 function legend(entries: readonly InboxEntry[]): string[] {
   const ends = entries.filter(({ means }) => means !== '')
   return [...Map.groupBy(ends, ({ means }) => means).values()].flatMap(([first]) => {

@@ -10,7 +10,7 @@ import { withProjectDespite } from '../wiring/project.ts'
 import { reconcileText } from '../render/reconcile-text.ts'
 import { hookAddress } from '../wiring/service-secrets.ts'
 
-/** Alerts of what the answer says anyway. */
+/** Alerts that repeat what the result says. */
 const printed = new Set(['reconciliation', 'reconciliation_taken', 'hook_missing'])
 
 export const main = command({
@@ -19,7 +19,7 @@ export const main = command({
   examples: [
     [
       'inbox reconcile',
-      'offers against live subscriptions, both ways, holds and hooks. Exit 0 nothing differed, 2 something did, 1 error',
+      'compare offers with live subscriptions, both ways, and check holds and hooks; exit 0 no difference, 2 differences, 1 error',
     ],
   ],
   formats: ['text', 'json'],
@@ -53,8 +53,8 @@ export const main = command({
 function answered<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value
   const { code, message } = outcome.failure
-  throw new CommandError('reconciliation_failed', `the reconciliation did not go through: ${message} (${code})`, {
-    notDone: 'not everything was compared; what was mended until then is',
-    fix: 'See what is down with "crossbill doctor", and run it again.',
+  throw new CommandError('reconciliation_failed', `the reconciliation failed: ${message} (${code})`, {
+    notDone: 'not everything was compared; what was repaired before the failure stays repaired',
+    fix: 'Find what fails with "crossbill doctor", then run the command again.',
   })
 }

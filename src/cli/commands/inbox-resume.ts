@@ -7,14 +7,14 @@ import { withStore } from '../wiring/project.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['inbox resume', 'closes the breaker, when it is right that so many leave']],
+  examples: [['inbox resume', 'close the breaker, after a person has checked that so many cancels are right']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     const { catalog } = await loadProject(shell, 'accounts')
     return await withStore(catalog.project, shell, async (store) => {
       await closeBreaker({ store })
       if (shell.format === 'json') shell.json({ breaker: 'closed' })
-      else shell.out('The breaker is closed: cancelling goes on.')
+      else shell.out('The breaker is closed. Cancelling continues.')
       return exitCodes.fine
     })
   },

@@ -6,9 +6,9 @@ import { entryOf, withInbox } from '../wiring/inbox.ts'
 import { columns } from '../render/words.ts'
 
 export const main = command({
-  positionals: { id: { type: 'string', demandOption: true, describe: 'the entry, as inbox list names it' } },
+  positionals: { id: { type: 'string', demandOption: true, describe: 'id of the entry, from inbox list' } },
   options: {},
-  examples: [['inbox show 42', 'one entry with its history']],
+  examples: [['inbox show 42', 'show one entry with its history']],
   formats: ['text', 'json'],
   async run({ id }, shell) {
     return await withInbox(shell, async (inbox) => {

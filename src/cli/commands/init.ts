@@ -17,28 +17,28 @@ import { FindingsError, UsageError } from '../usage-error.ts'
 export const main = command({
   positionals: {},
   options: {
-    name: { type: 'string', requiresArg: true, describe: 'name of the project; default: the name of the folder' },
+    name: { type: 'string', requiresArg: true, describe: 'name of the project; default: name of the folder' },
     target: { type: 'string', requiresArg: true, describe: 'id of the new account: acct_…' },
     source: {
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'an old account and your name for it: us=acct_…; may be repeated',
+      describe: 'your name for an old account and its id: us=acct_…; may be repeated',
     },
-    live: { type: 'boolean', default: false, describe: 'these accounts are in live mode' },
-    sandbox: { type: 'boolean', default: false, describe: 'simulated accounts instead, no key needed' },
+    live: { type: 'boolean', default: false, describe: 'the accounts are in live mode' },
+    sandbox: { type: 'boolean', default: false, describe: 'use simulated accounts, which need no key' },
     ci: {
       type: 'string',
       requiresArg: true,
       choices: ciForges,
-      describe: 'write the pull-request flow for this forge; alone when the project is there already',
+      describe: 'write the pull-request workflow for this forge; only this when the project exists already',
     },
   },
   examples: [
-    ['init', 'asks for what it needs'],
-    ['init --target acct_1New --source us=acct_1Us --source intl=acct_1Intl', 'asks nothing'],
-    ['init --sandbox', 'a project to play with'],
-    ['init --ci github', 'the workflow of pull requests, for a project that is there or is asked for'],
+    ['init', 'ask for what is needed'],
+    ['init --target acct_1New --source us=acct_1Us --source intl=acct_1Intl', 'ask nothing'],
+    ['init --sandbox', 'start a project with simulated accounts'],
+    ['init --ci github', 'write the pull-request workflow, for a new or an existing project'],
   ],
   formats: ['text', 'json'],
   async run({ name, target, source, live, sandbox, ci }, shell) {
@@ -58,7 +58,7 @@ export const main = command({
     await writeWhole(path, projectYaml(project))
     const { catalog, findings } = await checkCatalog(shell)
     if (catalog === undefined)
-      throw new CommandError('init_invalid', `the project written does not pass validate:\n${findingsText(findings)}`, {
+      throw new CommandError('init_invalid', `the new project does not pass validate:\n${findingsText(findings)}`, {
         fix: `Correct ${shell.near(path)} by hand.`,
       })
     const beside = await writeBeside(shell)
@@ -78,14 +78,14 @@ async function textOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** What version control, the editor and their schemas need. @returns the paths written */
+/** Writes the files for version control and editors. @returns their paths */
 async function writeBeside(shell: Shell): Promise<string[]> {
   const ignorePath = join(shell.project, '.gitignore')
   const written = await textOf(ignorePath)
   const settings = join(shell.project, '.vscode', 'settings.json')
   const files: (readonly [string, string])[] = [
     [ignorePath, gitignoreText(written)],
-    // Settings that are there belong to their author; the modelines do without them.
+    // Existing settings are not changed; the first line of each YAML file also names its schema.
     ...((await textOf(settings)) === undefined ? [[settings, editorSettings()] as const] : []),
     ...schemaFiles().map(([path, text]) => [join(shell.project, path), text] as const),
   ]
@@ -97,9 +97,9 @@ async function refuseExistingCi(forge: CiForge, shell: Shell): Promise<void> {
   for (const { path } of ciFiles(forge, [])) {
     const there = join(shell.project, path)
     if ((await textOf(there)) !== undefined)
-      throw new CommandError('ci_exists', `${shell.near(there)} is there already`, {
+      throw new CommandError('ci_exists', `${shell.near(there)} already exists`, {
         notDone: 'nothing was written',
-        fix: 'Delete it first, or compare it with the recipe in docs/ci/.',
+        fix: 'Delete that file first, or compare it with the recipe in docs/ci/.',
       })
   }
 }
@@ -110,7 +110,7 @@ async function writeCi(forge: CiForge, keys: readonly string[], shell: Shell): P
   return files.map(({ path }) => join(shell.project, path))
 }
 
-/** The environment variables from which commands of the flow read secrets. */
+/** The environment variables from which the workflow's commands read secrets. */
 function secretNames({ accounts, kajabi, store }: Project): readonly string[] {
   const named = (value: unknown): readonly string[] => {
     if (typeof value !== 'object' || value === null) return []
@@ -123,14 +123,14 @@ function secretNames({ accounts, kajabi, store }: Project): readonly string[] {
 function reportCi(written: readonly string[], shell: Shell): void {
   if (shell.format === 'json') shell.json({ written: written[0], beside: written.slice(1) })
   else shell.out(`Wrote ${written.map((path) => shell.near(path)).join(', ')}.`)
-  shell.say('Make the environments crossbill-plan (keys that may only read) and crossbill-apply; see docs/ci.md.')
+  shell.say('Create the environments crossbill-plan (with read-only keys) and crossbill-apply. See docs/ci.md.')
 }
 
 async function refuseExisting(path: string, shell: Shell): Promise<void> {
   if ((await textOf(path)) !== undefined)
-    throw new CommandError('project_exists', `${shell.near(path)} is there already`, {
+    throw new CommandError('project_exists', `${shell.near(path)} already exists`, {
       notDone: 'nothing was written',
-      fix: 'Edit it, or name another folder with --project.',
+      fix: 'Edit that file, or name another folder with --project.',
     })
 }
 
@@ -176,8 +176,8 @@ async function realProject(name: string, { target, sources, live }: Wanted, shel
 }
 
 /**
- * One account under two names would be moved into itself; one name for two accounts would lose the
- * first.
+ * Refuses one account under two names, which would be moved into itself, and one name for two
+ * accounts, which would lose the first.
  */
 function refuseTwice(named: readonly (readonly [string, string])[]): void {
   for (const [at, [name, id]] of named.entries()) {
@@ -186,7 +186,7 @@ function refuseTwice(named: readonly (readonly [string, string])[]): void {
       throw new UsageError(
         'account-twice',
         other === name ? `account ${name} is named twice` : `accounts ${other} and ${name} are the same account, ${id}`,
-        'Give each account a name of its own, and its own id.',
+        'Give each account its own name and its own id.',
       )
   }
 }
@@ -199,7 +199,7 @@ async function askSources(shell: Shell): Promise<string[]> {
 function sourceAccount(pair: string, live: boolean): [string, NewAccount] {
   const [name = '', id = ''] = pair.split('=')
   if (!/^[a-z][a-z0-9-]*$/.test(name) || name === 'target')
-    throw new UsageError('bad-source', `"${pair}" names no old account`, 'Write it as us=acct_…')
+    throw new UsageError('bad-source', `"${pair}" is not a name and an account id`, 'Write it as us=acct_…')
   return [name, account(name, id, live)]
 }
 
@@ -208,13 +208,13 @@ function account(name: string, id: string, live: boolean): NewAccount {
     throw new UsageError(
       'key-on-command-line',
       `account ${name}: that is a secret key, not the id of an account`,
-      'Roll that key, since it now stands in the history of your shell; give init the id that begins with acct_.',
+      'Roll that key, because it is now in the history of your shell. Give init the id that begins with acct_.',
     )
   if (!/^acct_\w+$/.test(id))
     throw new UsageError(
       'bad-account',
-      `account ${name}: "${id}" is no account id`,
-      'It begins with acct_; the Dashboard shows it under Settings, Account.',
+      `account ${name}: "${id}" is not an account id`,
+      'An account id begins with acct_. The Dashboard shows it under Settings, Account.',
     )
   return { account: id, livemode: live, env: `STRIPE_KEY_${name.toUpperCase().replaceAll('-', '_')}` }
 }
@@ -229,16 +229,16 @@ function report(path: string, { project: { accounts }, beside }: Started, shell:
   if (shell.format === 'json') shell.json({ written: path, keys, beside })
   else {
     shell.out(`Wrote ${shell.near(path)}.`)
-    shell.out(`Beside it: ${placesOf(beside, shell).join(', ')}.`)
+    shell.out(`Also wrote ${placesOf(beside, shell).join(', ')}.`)
   }
   const folder = shell.near(shell.project)
   const there = folder === '' ? '' : ` --project ${folder}`
   if (keys.length > 0)
-    shell.say(`Put restricted keys of these accounts into ${keys.join(', ')}, then: crossbill doctor${there}`)
-  else shell.say(`Next: crossbill pull${there}`)
+    shell.say(`Set ${keys.join(', ')} to restricted keys of these accounts, then run: crossbill doctor${there}`)
+  else shell.say(`Next, run: crossbill pull${there}`)
 }
 
-/** The schemas are one folder to a reader. */
+/** The paths for the message, with the schemas as one folder. */
 function placesOf(paths: readonly string[], shell: Shell): readonly string[] {
   const schemas = join(shell.project, schemaFolder)
   return [...new Set(paths.map((path) => shell.near(path.startsWith(schemas) ? schemas : path)))]

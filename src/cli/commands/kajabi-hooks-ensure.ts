@@ -12,9 +12,7 @@ import { publicUrl, serviceSecrets } from '../wiring/service-secrets.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [
-    ['kajabi hooks ensure', 'after a change of cancel tags or hook_secrets: hooks of the site as they should be'],
-  ],
+  examples: [['kajabi hooks ensure', 'create and remove hooks after a change of cancel tags or hook_secrets']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     const { catalog } = await loadProject(shell)
@@ -25,16 +23,16 @@ export const main = command({
       if (kajabi === undefined || secrets.length === 0)
         throw new CommandError(
           'no_hooks',
-          `the project names no ${kajabi === undefined ? 'Kajabi site' : 'hook secret'}`,
+          `the project has no ${kajabi === undefined ? 'Kajabi site' : 'hook secret'}`,
           {
-            notDone: 'nothing was asked of Kajabi',
-            fix: 'Name it in catalog/project.yaml, kajabi: and serve: { hook_secrets: [{ env: NAME }] }',
+            notDone: 'no request was sent to Kajabi',
+            fix: 'Set both in catalog/project.yaml: kajabi: and serve: { hook_secrets: [{ env: NAME }] }',
           },
         )
       const address = { publicUrl: publicUrl(serve), secrets }
       const counts = answered(await ensureHooks(kajabi, catalog.access as Partial<Access>, address))
       if (shell.format === 'json') shell.json(counts)
-      else shell.out(`${plural(counts.created, 'hook')} made, ${counts.kept} kept, ${counts.removed} removed.`)
+      else shell.out(`${plural(counts.created, 'hook')} created, ${counts.kept} kept, ${counts.removed} removed.`)
       return exitCodes.fine
     })
   },
@@ -44,7 +42,7 @@ function answered<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value
   const { code, message } = outcome.failure
   throw new CommandError('kajabi_refused', `Kajabi: ${message} (${code})`, {
-    notDone: 'the hooks may be half as they should be',
-    fix: 'Run it again; it does only what is missing.',
+    notDone: 'some hooks may be missing or outdated',
+    fix: 'Run the command again; it does only what is missing.',
   })
 }

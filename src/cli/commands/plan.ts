@@ -12,28 +12,28 @@ export const main = command({
     out: {
       type: 'string',
       requiresArg: true,
-      describe: 'save the plan to this file of the project, and beside it a .md for review',
+      describe: 'save the plan to this file in the project, and beside it a .md file for review',
     },
     target: {
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'only this address (price.x, subscriber.us/sub_…, or a beginning ending in *); may be repeated',
+      describe: 'only this address: price.x, subscriber.us/sub_…, or a prefix and *; may be repeated',
     },
     allow: {
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'plan what apply will do with this guard allowed; removed_from_yaml retires what the YAML lost',
+      describe: 'plan with this guard allowed; removed_from_yaml retires objects that were removed from the YAML',
     },
     'detailed-exitcode': { type: 'boolean', default: false, describe: 'exit 0: nothing to do, 2: changes, 1: error' },
   },
   examples: [
-    ['plan', 'what would change, for whom, for how much money'],
-    ['plan --out plans/wave-01.plan.json', 'save it for review; apply it later with: crossbill apply FILE'],
-    ["plan --target 'subscriber.us/*'", 'only the people of one old account'],
-    ['plan --format markdown', 'for a pull request'],
-    ['plan --format html > plan.html', 'one file, for a phone'],
+    ['plan', 'show what would change, for whom, and for how much money'],
+    ['plan --out plans/wave-01.plan.json', 'save the plan for review; apply it later with: crossbill apply FILE'],
+    ["plan --target 'subscriber.us/*'", 'plan only the subscribers of one old account'],
+    ['plan --format markdown', 'print Markdown for a pull request'],
+    ['plan --format html > plan.html', 'write one HTML file, which is readable on a phone'],
   ],
   formats: ['text', 'json', 'markdown', 'html'],
   async run({ out, target, allow = [], 'detailed-exitcode': detailed }, shell) {
@@ -48,7 +48,7 @@ export const main = command({
         )
       } else if (plan.changes.length > 0 && shell.format === 'text')
         shell.say(`Apply it with: ${shell.command('apply')}`)
-      // A plan that covers less than the YAML says never passes for a whole one.
+      // Exit 2 marks a plan that covers less than the YAML declares.
       const narrower = context.catalog.leftOut !== undefined
       return narrower || (detailed && plan.changes.length > 0) ? exitCodes.found : exitCodes.fine
     })

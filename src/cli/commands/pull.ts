@@ -15,12 +15,12 @@ export const main = command({
       type: 'string',
       array: true,
       requiresArg: true,
-      describe: 'only this account; may be repeated; `target` brings its own catalog into YAML',
+      describe: 'read only this account; may be repeated; `target` writes its own catalog as YAML',
     },
   },
   examples: [
-    ['pull', 'writes what the old accounts hold into catalog/; edits and comments already there are kept'],
-    ['pull --source us', 'only one of them'],
+    ['pull', 'write what the old accounts hold into catalog/; your edits and comments are kept'],
+    ['pull --source us', 'read only one old account'],
   ],
   formats: ['text', 'json'],
   async run({ source: sources }, shell) {
@@ -40,7 +40,7 @@ export const main = command({
         )
         shell.out(
           written.length === 0
-            ? 'catalog/ already says what the accounts hold.'
+            ? 'catalog/ already matches the accounts.'
             : `Wrote ${plural(written.length, 'file')} below catalog/: ${written.join(', ')}`,
         )
       }

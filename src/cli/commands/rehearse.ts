@@ -13,44 +13,44 @@ import { columns, firstFew, plural } from '../render/words.ts'
 import type { Shell } from '../shell.ts'
 
 /**
- * Ten years: by then the last wave is long over, and the longest billing interval has come round
- * three times.
+ * Ten years: the last wave is long over by then, and the longest billing interval has passed three
+ * times.
  */
 const monthsMax = 120
 
 export const main = command({
   positionals: {},
   options: {
-    months: { type: 'number', requiresArg: true, default: 14, describe: 'how far ahead to play' },
+    months: { type: 'number', requiresArg: true, default: 14, describe: 'months to simulate' },
     faults: {
       type: 'boolean',
       default: false,
       describe:
-        'with lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused',
+        'add lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused',
     },
-    seed: { type: 'number', requiresArg: true, default: 1, describe: 'repeats a run exactly' },
+    seed: { type: 'number', requiresArg: true, default: 1, describe: 'the same seed repeats a run exactly' },
     world: {
       type: 'string',
       requiresArg: true,
       describe:
-        "which possible Stripe to play in: 'name=value name=value' or random:SEED (docs/sandbox.md); default: as documented, with --faults drawn by the seed",
+        "how Stripe behaves where its documents are unclear: 'name=value name=value' or random:SEED (docs/sandbox.md); default: as documented; with --faults: random by the seed",
     },
     out: {
       type: 'string',
       requiresArg: true,
-      describe: 'the report: one HTML file; default: report/rehearsal.html in the project',
+      describe: 'file of the HTML report; default: report/rehearsal.html in the project',
     },
   },
   examples: [
-    ['rehearse', 'the whole migration on your own data, fourteen months ahead; no account is touched'],
-    ['rehearse --faults --seed 7', 'the same with crashes and lost answers'],
+    ['rehearse', 'play the whole migration on your own data, fourteen months ahead; no account is changed'],
+    ['rehearse --faults --seed 7', 'do the same with crashes and lost answers'],
   ],
   formats: ['text', 'json'],
   async run({ months, faults, seed, world, out }, shell) {
     if (months < 1 || months > monthsMax)
       throw new UsageError(
         'months-out-of-range',
-        `--months takes 1 to ${monthsMax}, not ${months}`,
+        `--months accepts 1 to ${monthsMax}, not ${months}`,
         'Nothing was done.',
       )
     const unsure = worldOf('--world', world ?? (faults ? `random:${seed}` : ''))
@@ -97,8 +97,8 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
       ['  charges made', String(counts.actual)],
       ['  charged twice', String(counts.double)],
       ['  missed', String(counts.missed)],
-      ['  other amount', String(counts.amount_differs)],
-      ['  other date', String(counts.date_differs)],
+      ['  different amount', String(counts.amount_differs)],
+      ['  different date', String(counts.date_differs)],
       ['  two payers at once', String(counts.two_payers)],
       ['  could not be moved', String(counts.not_moved)],
       ...(injected === 0 ? [] : [['  faults survived', String(injected)]]),
@@ -109,8 +109,8 @@ function rehearsalText(report: RehearsalReport, path: string, { paint }: Shell):
         `  ${code} ${subscriber} ${formatInstant(at)}: ${detail}. ${cause}${evidence === undefined ? '' : ` (${evidence})`} ${remedy}`,
     ),
     ...(more === 0 ? [] : [`  … and ${more} more in the report`]),
-    ...(report.world === undefined || report.world === '' ? [] : [`  in a Stripe with ${report.world}`]),
-    report.ok ? paint.green('Nobody would notice.') : paint.red('Do not migrate yet.'),
-    `The report: ${path}`,
+    ...(report.world === undefined || report.world === '' ? [] : [`  Stripe's unclear behaviour: ${report.world}`]),
+    report.ok ? paint.green('No subscriber would notice.') : paint.red('Do not migrate yet.'),
+    `Report: ${path}`,
   ].join('\n')
 }

@@ -20,17 +20,17 @@ import type { Shell } from '../shell.ts'
 export const main = command({
   positionals: {},
   options: {
-    out: { type: 'string', requiresArg: true, describe: 'folder for the documents; default: report in the project' },
+    out: { type: 'string', requiresArg: true, describe: 'folder for the documents; default: report/ in the project' },
     'cancel-links': {
       type: 'boolean',
       default: false,
-      describe: "also every member's own cancel link, for a mailing; keep that file as you keep secrets",
+      describe: "also write each member's own cancel link, for a mailing; treat that file as a secret",
     },
   },
   examples: [
-    ['report', 'migration plan, mapping, cutover checklist, checks and rollback plan from the real state'],
-    ['report --out evidence/2026-12', 'somewhere else'],
-    ['report --cancel-links', 'and cancel-links.csv: customer, subscriber, link, until when'],
+    ['report', 'write the migration plan, mapping, cutover checklist, checks and rollback plan from the live state'],
+    ['report --out evidence/2026-12', 'write the documents to another folder'],
+    ['report --cancel-links', 'also write cancel-links.csv: customer, subscriber, link, expiry'],
   ],
   formats: ['text', 'json'],
   async run({ out, 'cancel-links': links }, shell) {
@@ -55,7 +55,7 @@ export const main = command({
   },
 })
 
-/** Whoever has such a link can cancel, so only the owner of the file may read it. */
+/** Such a link is enough to cancel, so only the owner of the file may read it. */
 async function writeLinks(
   path: string,
   { catalog: { project, subscribers }, accounts }: Context,

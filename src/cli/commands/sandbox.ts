@@ -15,45 +15,53 @@ import { UsageError } from '../usage-error.ts'
 export const main = command({
   positionals: {},
   options: {
-    port: { type: 'number', requiresArg: true, default: 0, describe: 'port on 127.0.0.1; 0 takes any free one' },
+    port: { type: 'number', requiresArg: true, default: 0, describe: 'port on 127.0.0.1; 0 chooses any free port' },
     population: {
       type: 'string',
       choices: ['school'],
       requiresArg: true,
-      describe: 'fill the old accounts with people',
+      describe: 'fill the old accounts with subscribers',
     },
-    subscribers: { type: 'number', requiresArg: true, default: 60, describe: 'how many, with --population' },
+    subscribers: {
+      type: 'number',
+      requiresArg: true,
+      default: 60,
+      describe: 'number of subscribers, with --population',
+    },
     seed: { type: 'number', requiresArg: true, default: 1, describe: 'the same seed gives the same world' },
     world: {
       type: 'string',
       requiresArg: true,
-      describe: "choices of what Stripe's documents leave open: 'name=value name=value', or random:SEED",
+      describe: "how Stripe behaves where its documents are unclear: 'name=value name=value', or random:SEED",
     },
     'strict-version': {
       type: 'boolean',
       default: false,
-      describe: 'refuse requests that name another Stripe-Version, instead of answering them in this one',
+      describe: 'refuse requests that name another Stripe-Version; by default they are answered in this version',
     },
-    clock: { type: 'string', requiresArg: true, describe: 'where the simulated clock begins: 2026-12-01T12:00:00Z' },
+    clock: { type: 'string', requiresArg: true, describe: 'start of the simulated clock: 2026-12-01T12:00:00Z' },
     'advance-to': {
       type: 'string',
       requiresArg: true,
-      describe: "instead of serving: play this project's own simulated accounts forward to this instant",
+      describe: "do not serve; advance this project's simulated accounts to this instant",
     },
     copy: {
       type: 'string',
       requiresArg: true,
       describe:
-        'instead of serving: copy the customers and cards of this source to the target, as Stripe does on request, and print the mapping file (for copy-map import)',
+        'do not serve; copy the customers and cards of this source to the target, as Stripe does on request, and print the CSV for copy-map import',
     },
   },
   examples: [
     [
       'sandbox --port 4242 --population school --subscribers 60',
-      'Stripe and Kajabi on this machine until Ctrl-C; prints urls and keys',
+      'serve Stripe and Kajabi on this machine until Ctrl-C; print URLs and keys',
     ],
-    ['sandbox --advance-to 2027-01-31T12:00:00Z', "let the project's simulated accounts bill until then"],
-    ['sandbox --copy us > us.csv', 'the table of old and new ids, for "crossbill copy-map import us.csv --source us"'],
+    ['sandbox --advance-to 2027-01-31T12:00:00Z', "let the project's simulated accounts bill until this instant"],
+    [
+      'sandbox --copy us > us.csv',
+      'write the table of old and new ids, for "crossbill copy-map import us.csv --source us"',
+    ],
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
@@ -69,7 +77,7 @@ export const main = command({
     })
     const server = await serveSandbox(sandbox, { port: flags.port })
     const { url } = server
-    // One line, so that a program that starts this one can read until the first line end.
+    // One line, so that a program that starts the sandbox can read up to the first line end.
     const { clock, accounts, kajabi } = sandbox.ready
     shell.out(
       JSON.stringify({
@@ -79,7 +87,7 @@ export const main = command({
         kajabi: { ...kajabi, api_base: `${url}${kajabi.api_base}` },
       }),
     )
-    shell.stop.finishFirst('The sandbox ends.')
+    shell.stop.finishFirst('Stopping the sandbox.')
     await shell.stop.asked
     await server.close()
     return exitCodes.fine
@@ -89,25 +97,37 @@ export const main = command({
 function instantOf(flag: string, text: string): Instant {
   const at = parseInstant(text)
   if (at === undefined)
-    throw new UsageError('not-an-instant', `${flag}: "${text}" is no instant`, 'Write it like 2026-12-01T12:00:00Z.')
+    throw new UsageError(
+      'not-an-instant',
+      `${flag}: "${text}" is not an instant`,
+      'Write it like 2026-12-01T12:00:00Z.',
+    )
   return at
 }
 
 async function advance(to: string, shell: Shell): Promise<number> {
   instantOf('--advance-to', to)
-  return await withOwnSandbox(shell, 'Real time passes by itself.', async (sandbox) => {
-    await advanceClock(sandbox, to)
-    shell.json(await readWorld(sandbox))
-  })
+  return await withOwnSandbox(
+    shell,
+    'Only simulated accounts can be advanced; real time passes by itself.',
+    async (sandbox) => {
+      await advanceClock(sandbox, to)
+      shell.json(await readWorld(sandbox))
+    },
+  )
 }
 
 async function copy(source: string, shell: Shell): Promise<number> {
-  return await withOwnSandbox(shell, 'Stripe does the real copy and hands out its file.', async (sandbox) => {
-    shell.out((await copyCustomers(sandbox, source, targetAccount)).trimEnd())
-  })
+  return await withOwnSandbox(
+    shell,
+    'For real accounts, Stripe makes the copy and provides the CSV.',
+    async (sandbox) => {
+      shell.out((await copyCustomers(sandbox, source, targetAccount)).trimEnd())
+    },
+  )
 }
 
-/** The simulated accounts of this project, which live in its store. */
+/** Works on the simulated accounts of this project, which are kept in its store. */
 async function withOwnSandbox(
   shell: Shell,
   otherwise: string,

@@ -6,16 +6,16 @@ import { schemaNames, schemaOf } from '../schemas.ts'
 
 export const main = command({
   positionals: {
-    file: { type: 'string', choices: schemaNames, describe: 'which kind of file; all of them when absent' },
+    file: { type: 'string', choices: schemaNames, describe: 'kind of file; default: all kinds' },
   },
   options: {
-    out: { type: 'string', requiresArg: true, describe: 'write <kind>.schema.json files into this folder instead' },
+    out: { type: 'string', requiresArg: true, describe: 'write <kind>.schema.json files into this folder' },
   },
   examples: [
-    ['schema subscribers', 'the JSON Schema of a wave file'],
+    ['schema subscribers', 'print the JSON Schema of a wave file'],
     [
       'schema --out .schemas',
-      'all of them for an editor; a file names its own: # yaml-language-server: $schema=../.schemas/resources.schema.json',
+      'write all schemas for an editor; a YAML file names its schema: # yaml-language-server: $schema=../.schemas/resources.schema.json',
     ],
   ],
   formats: ['text', 'json'],

@@ -17,13 +17,13 @@ import {
 } from '../wiring/service.ts'
 
 /**
- * Signals worked on side by side: enough for fifty a second when Stripe takes a second for each.
+ * Signals worked on concurrently: enough for fifty a second when Stripe takes a second for each.
  */
 const atOnce = 128
 
 /**
- * Seconds until what is in hand is given back, and until the service ends without waiting for
- * anything.
+ * Seconds until unfinished signals go back to the inbox, and until the service ends without waiting
+ * any longer.
  */
 const handSeconds = 5
 const stopSeconds = 8
@@ -39,17 +39,17 @@ export const main = command({
     port: {
       type: 'number',
       requiresArg: true,
-      describe: 'port to listen on; serve.port when absent, 0 for any free one',
+      describe: 'port to listen on; default: serve.port; 0 chooses any free port',
     },
     'admin-port': {
       type: 'number',
       requiresArg: true,
-      describe: 'port for metrics and the status page; serve.admin_port when absent',
+      describe: 'port for metrics and the status page; default: serve.admin_port',
     },
   },
   examples: [
-    ['serve', 'the cancel handler, its worker, the poller and the reconciliation, until Ctrl-C'],
-    ['serve --format json', 'prints { "url", "admin_url" } when it listens'],
+    ['serve', 'run the cancel handler, its worker, the poller and the reconciliation until Ctrl-C'],
+    ['serve --format json', 'print { "url", "admin_url" } when the service listens'],
   ],
   formats: ['text', 'json'],
   async run(flags, shell) {
@@ -97,13 +97,15 @@ export const main = command({
       })
       if (shell.format === 'json') shell.out(JSON.stringify({ url: service.url, admin_url: service.adminUrl }))
       else shell.out(`Listening on ${service.url}; status and metrics on ${service.adminUrl}.`)
-      shell.stop.finishFirst('Stopping: nothing new is taken, what is in hand is finished, the rest stays stored.')
+      shell.stop.finishFirst(
+        'Stopping: no new signals are accepted, those in progress are finished, the others stay stored.',
+      )
       try {
         await Promise.race([shell.stop.asked, serving.ended])
       } finally {
         await Promise.race([stopAll(service, serving, alerts), sleep(stopSeconds * 1_000, undefined, { ref: false })])
-        // A connection that Stripe holds open would keep the process alive; nothing in it is waited
-        // for any more.
+        // A connection that Stripe holds open would keep the process alive, and no answer on it is
+        // needed any more.
         shell.surroundings.leave(exitCodes.fine)
       }
       return exitCodes.fine

@@ -4,11 +4,11 @@ import { printPlan } from '../report/print-plan.ts'
 import { readPlan } from '../wiring/plan-file.ts'
 
 export const main = command({
-  positionals: { file: { type: 'string', demandOption: true, describe: 'a plan saved with plan --out' } },
+  positionals: { file: { type: 'string', demandOption: true, describe: 'a plan that plan --out saved' } },
   options: {},
   examples: [
-    ['show plans/wave-01.plan.json', 'what was reviewed'],
-    ['show plans/wave-01.plan.json --format html > plan.html', 'one file, for a phone'],
+    ['show plans/wave-01.plan.json', 'print a saved plan'],
+    ['show plans/wave-01.plan.json --format html > plan.html', 'write one HTML file, which is readable on a phone'],
   ],
   formats: ['text', 'json', 'markdown', 'html'],
   async run({ file }, shell) {

@@ -9,7 +9,7 @@ const heads = ['kind', 'source', 'old_id', 'address', 'new_id'] as const satisfi
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['state export --format csv > state/ids.csv', 'old and new ids of every object']],
+  examples: [['state export --format csv > state/ids.csv', 'write the old and new id of every object']],
   formats: ['text', 'json', 'csv'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {
@@ -25,7 +25,8 @@ export const main = command({
 })
 
 /**
- * RFC 4180. A leading sign would be a formula to a spreadsheet; ids and addresses never have one.
+ * A CSV cell (RFC 4180). A spreadsheet would read a leading sign as a formula, but ids and
+ * addresses never begin with one.
  */
 function cell(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text

@@ -8,12 +8,12 @@ export const main = command({
   positionals: {},
   options: {},
   examples: [
-    ['state rebuild', 'restores the store from the marks on live objects; import the copy map again afterwards'],
+    ['state rebuild', 'restore the store from the marks on live objects; import the copy map again afterwards'],
   ],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'entries' }, async ({ context }) => {
-      shell.stop.finishFirst('Stopping after the write in flight; run it again to go on.')
+      shell.stop.finishFirst('Stopping after the write in flight. Run the command again to continue.')
       const rebuilt = await stateRebuild(context)
       if (shell.format === 'json') shell.json(rebuilt)
       else {

@@ -7,7 +7,7 @@ import { columns } from '../render/words.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [['state show', 'what the store holds: objects, subscribers by phase, unfinished requests, leases']],
+  examples: [['state show', 'show objects, subscribers by phase, unfinished requests and leases']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     return await withProjectDespite(shell, { leniency: 'accounts' }, async ({ context }) => {

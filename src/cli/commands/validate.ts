@@ -7,9 +7,7 @@ import { plural } from '../render/words.ts'
 export const main = command({
   positionals: {},
   options: {},
-  examples: [
-    ['validate', 'checks catalog/ without asking anybody: every finding with file, line, rule and a way to mend it'],
-  ],
+  examples: [['validate', 'check catalog/ offline; each finding has its file, line, rule and fix']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
     const { catalog, findings } = await checkCatalog(shell)

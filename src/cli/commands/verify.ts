@@ -8,8 +8,11 @@ export const main = command({
   positionals: {},
   options: {},
   examples: [
-    ['verify', 'is everybody billed by exactly one account, as declared? Exit 0 holds, 2 violations, 1 error'],
-    ['verify --format json', 'for a job that runs every night'],
+    [
+      'verify',
+      'check that exactly one account bills each subscriber, as declared; exit 0 no violation, 2 violations, 1 error',
+    ],
+    ['verify --format json', 'print JSON, for a nightly job'],
   ],
   formats: ['text', 'json', 'markdown'],
   async run(_flags, shell) {

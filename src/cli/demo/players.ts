@@ -7,14 +7,14 @@ export interface Played {
   readonly stdout: string
 }
 
-/** Types commands in the demo's project. */
+/** Runs commands in the demo's project. */
 export interface Players {
   /**
-   * Runs one command line exactly as a user would type it there, and returns what it printed.
-   * @throws CommandError when its exit code is not one that the story expects
+   * Runs one command line as a user would there, and returns its output.
+   * @throws CommandError when the story does not expect its exit code
    */
   play(words: readonly string[], expected?: readonly number[]): Promise<Played>
-  /** What a command prints with --format json. */
+  /** The output of a command with --format json. */
   playJson<T>(words: readonly string[], expected?: readonly number[]): Promise<T>
 }
 
@@ -49,7 +49,7 @@ async function playIn(
   const code = await run(words, surroundings)
   if (expected.includes(code)) return { code, stdout }
   throw new CommandError('demo_stopped', `"crossbill ${words.join(' ')}" ended with ${code}:\n${stderr}${stdout}`, {
-    notDone: 'the story stops here',
-    fix: `Look around in ${dir}: crossbill plan, crossbill verify.`,
+    notDone: 'the demo stops here',
+    fix: `Inspect ${dir} with: crossbill plan, crossbill verify.`,
   })
 }

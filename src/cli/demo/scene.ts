@@ -4,25 +4,25 @@ import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
 
 export interface Showing {
-  /** Lines of output that are shown. */
+  /** Number of output lines to show. */
   readonly lines?: number
-  /** Exit codes that fit the story; 0 when absent. */
+  /** The expected exit codes; 0 when absent. */
   readonly codes?: readonly number[]
 }
 
-/** Where the story plays: commands run in the school's project, shown as they are. */
+/** The demo's stage: it runs commands in the school's project and shows their output. */
 export interface Scene {
   readonly school: School
   readonly teller: Teller
   readonly shown: (words: readonly string[], showing?: Showing) => Promise<void>
   /**
-   * The standing check. What it found before the first move is shown once; anything else ends the
-   * story.
+   * Runs `verify`. Violations from before the first move are shown once; any other violation ends
+   * the demo.
    */
   readonly verified: (told: boolean) => Promise<VerifyResult>
 }
 
-/** Present before the migration, which neither causes nor repairs them. */
+/** Violations from before the migration, which neither causes nor repairs them. */
 const ofTheWorld: readonly Violation['code'][] = ['same_person_pays_twice', 'external_biller']
 
 export function openScene(school: School, teller: Teller): Scene {
@@ -45,13 +45,15 @@ export function openScene(school: School, teller: Teller): Scene {
       if (known === undefined) {
         known = new Set(result.violations.filter(({ code }) => ofTheWorld.includes(code)).map(name))
         if (known.size > 0)
-          teller.say('This was so before the migration: a question for the school, not for the migration.')
+          teller.say(
+            'These violations are older than the migration, which does not change them. The school has to decide.',
+          )
       }
       const unexpected = result.violations.filter((violation) => known?.has(name(violation)) !== true)
       if (unexpected.length === 0) return result
       throw new CommandError('demo_stopped', `"crossbill verify" found violations:\n${text.stdout}`, {
-        notDone: 'the story stops here',
-        fix: `Look around in ${dir}: crossbill plan, crossbill verify.`,
+        notDone: 'the demo stops here',
+        fix: `Inspect ${dir} with: crossbill plan, crossbill verify.`,
       })
     },
   }

@@ -15,7 +15,7 @@ import type { LedgerCharge } from '../wiring/world-charges.ts'
 /** The demo's project on disk, its simulated world, and the control run. */
 export interface School {
   readonly dir: string
-  /** Commands typed in the project. */
+  /** Runs commands in the project. */
   readonly players: Players
   /** Advances both worlds to an instant. */
   readonly advance: (to: string) => Promise<void>
@@ -41,9 +41,9 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
   const account = { sandbox: true } as const
   const path = join(dir, 'catalog/project.yaml')
   if (existsSync(path))
-    throw new CommandError('project_exists', `${path} is there already`, {
+    throw new CommandError('project_exists', `${path} already exists`, {
       notDone: 'nothing was written',
-      fix: 'Give the demo an empty folder, or none.',
+      fix: 'Name an empty folder with --dir, or leave --dir out.',
     })
   await write(
     path,
@@ -73,7 +73,8 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
 }
 
 /**
- * The control run: the same people, seed and clock, without a migration. It charges what is owed.
+ * The control run: the same subscribers, seed and clock, without a migration. Its charges are the
+ * expected ones.
  */
 async function twinOf(project: Project): Promise<ProjectSandbox> {
   const twin = await openProjectSandbox(project)

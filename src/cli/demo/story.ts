@@ -34,7 +34,7 @@ export async function tellStory(school: School, teller: Teller, months: number):
 async function twoOldAccounts({ teller, shown }: Scene): Promise<void> {
   teller.act('Two old accounts')
   teller.say(
-    'A school sells memberships and courses all over the world. Its subscribers are billed by two old Stripe accounts, "us" and "intl". It wants one new account, "target". No member may be charged twice on the way, and no member may be forgotten.',
+    'A school sells memberships and courses all over the world. Two old Stripe accounts, "us" and "intl", bill its subscribers. It wants one new account, "target". During the move, no member may be charged twice, and no member may be forgotten.',
     '"pull" reads both old accounts and writes YAML: prices, coupons, taxes, and one entry for each subscriber.',
   )
   await shown(['pull'], { lines: 16 })
@@ -43,7 +43,7 @@ async function twoOldAccounts({ teller, shown }: Scene): Promise<void> {
 async function cards({ school, teller, shown }: Scene): Promise<void> {
   teller.act('The cards')
   teller.say(
-    'Stripe itself copies customers and their cards from one account to another, and provides a table of old and new ids. Crossbill matches cards by this table alone.',
+    'Stripe copies customers and their cards from one account to another, and provides a table of old and new ids. Crossbill matches cards by this table only.',
   )
   const files = [await school.copy('us'), await school.copy('intl')]
   await shown(['copy-map', 'import', ...files])
@@ -69,7 +69,7 @@ async function firstWave(scene: Scene): Promise<void> {
   await school.stage('us', 'source', 'target')
   await shown(['plan'], { lines: 30 })
   teller.say(
-    '"apply" puts each old subscription on hold, creates the new one so that it first bills on the day on which the old one would have billed, and proves it.',
+    '"apply" puts each old subscription on hold, creates the new one with its first charge on the day of the next old charge, and proves it.',
   )
   await applyAll(scene)
   teller.say('Subscribers who renew within two days wait. A week later they can move:')
@@ -88,7 +88,9 @@ async function secondWave(scene: Scene): Promise<void> {
 
 /** Months after which the old subscriptions of a wave are cancelled for good. */
 const settling: Readonly<Record<number, string>> = { 3: 'us', 5: 'intl' }
-/** People who pay by sent invoice have no card that could prove the move: a person decides. */
+/**
+ * Subscribers who pay by sent invoice have no card payment that proves the move: a person decides.
+ */
 const decided = ['--allow', 'settle_unproven']
 
 async function renewals(scene: Scene, months: number): Promise<void> {
@@ -101,8 +103,8 @@ async function renewals(scene: Scene, months: number): Promise<void> {
   for (let month = 1; month <= months; month++) {
     const day = later(begins, { months: month, days: 14 })
     await school.advance(day)
-    // Some can only move once their anchor is near enough, a discount nearly over, a first renewal
-    // paid.
+    // Some can move only when their anchor is near enough, their discount is almost over, or their
+    // first renewal is paid.
     const { changes } = await school.players.playJson<ApplyResult>(['apply', '--yes', ...decided])
     const { checked } = await verified(false)
     teller.say(
@@ -127,7 +129,7 @@ async function settle(scene: Scene, wave: string): Promise<void> {
   const { school, teller, shown } = scene
   teller.say(
     '',
-    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, which were on hold, are cancelled for good: "stage: settled". Members who have not paid there yet wait; a guard asks about those whose move no payment can prove.`,
+    `Until now every move could be undone. The first renewals of the wave "${wave}" are paid in the new account, so its old subscriptions, which were on hold, are cancelled for good: "stage: settled". Members who have not paid there yet wait. A guard asks before it settles members whose move no payment can prove.`,
   )
   await school.stage(wave, 'target', 'settled')
   await shown(['plan'], { lines: 14 })
@@ -137,7 +139,7 @@ async function settle(scene: Scene, wave: string): Promise<void> {
 async function reckoning({ school, teller }: Scene): Promise<Reckoning> {
   teller.act('The reckoning')
   teller.say(
-    'A control run was played beside this one: the same people, the same months, but no migration. Every charge of the control run must be made here as well: the same person, the same second, the same cent. And no other charge.',
+    'A control run simulated the same subscribers and months without a migration. Every charge of the control run must also be made here, for the same person, in the same second and with the same amount, and no other charge may be made.',
     '',
   )
   const { unmigrated, made } = await school.charges()

@@ -1,10 +1,10 @@
 import type { Shell } from '../shell.ts'
 
-/** Tells the story: on stdout when people read it, on stderr when the result is JSON. */
+/** Prints the demo's text: on stdout for people, on stderr when the result is JSON. */
 export interface Teller {
   act(title: string): void
   say(...lines: readonly string[]): void
-  /** A command the user could type, and the beginning of what it printed. */
+  /** Shows a command and the beginning of its output. */
   command(words: readonly string[], printed: string, lines?: number): void
 }
 
@@ -16,7 +16,7 @@ export function openTeller(shell: Shell): Teller {
   let acts = 0
   let blank = true
   const tell = (line: string): void => {
-    // Never two empty lines in a row.
+    // No two empty lines in a row.
     if (line === '' && blank) return
     blank = line === ''
     write(line)

@@ -4,8 +4,8 @@ import type { StripeAccount } from '../../engine/ports.ts'
 import type { World } from '../../sandbox/kernel/world.ts'
 
 /**
- * The account with a cache of its lists, valid until the simulated world changes: `apply` reads
- * everything that the plan before it has just read.
+ * The account with a cache of its lists, which is valid until the simulated world changes: `apply`
+ * reads again what `plan` has just read.
  */
 export function readOnce(account: StripeAccount, world: World): StripeAccount {
   const read = new Map<string, readonly StripeObject[]>()

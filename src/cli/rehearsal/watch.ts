@@ -6,15 +6,15 @@ import { subscriptions } from '../../sandbox/stripe/billing/rows.ts'
 import type { World } from '../../sandbox/kernel/world.ts'
 
 export interface PayerWatch {
-  /** The account; after each of its requests the world itself is checked. */
+  /** The account, with a check of the world after each of its requests. */
   watched(account: StripeAccount): StripeAccount
   readonly seen: () => readonly TwoPayers[]
 }
 
 /**
- * The judge of the first promise: after every request that may give a subscriber a payer, the
- * accounts that could charge them are counted in the world itself, whatever the answer was. Charges
- * alone would not show two payers that are one again before the renewal.
+ * Checks that a subscriber never has two payers. After every request that may give a subscriber a
+ * payer, it counts in the world itself the accounts that could charge them, whether or not the
+ * request succeeded. Charges alone would not show two payers that end before the next renewal.
  */
 export function watchPayers(world: World): PayerWatch {
   const found = new Map<string, TwoPayers>()
@@ -39,8 +39,8 @@ export function watchPayers(world: World): PayerWatch {
 }
 
 /**
- * The subscriber to whom a request may give a payer: their new subscription is created, or their
- * old one is changed.
+ * The subscriber to whom a request may give a payer, because it creates their new subscription or
+ * changes their old one.
  */
 function gainsAPayer(account: string, { method, path, params }: StripeRequest): string | undefined {
   if (method !== 'POST') return undefined
@@ -57,7 +57,7 @@ function payersOf(world: World, subscriber: string): readonly string[] {
   const [source = '', id = ''] = subscriber.split('/')
   const old = world.accounts.get(source)?.table(subscriptions).get(id)
   if (old === undefined) return []
-  // Stripe's copy keeps the ids of customers.
+  // Stripe's copy keeps customer ids.
   const theirs = world.accounts.get('target')?.table(subscriptions).by('customer', old.customer) ?? []
   const successors = theirs.filter((row) => row.metadata[markFrom] === subscriber && !isUndone(row))
   return [

@@ -24,8 +24,7 @@ import { act, advanceClock, copyCustomers, injectFaults, readCharges, readFaults
 import type { LedgerCharge } from '../wiring/world-charges.ts'
 
 /**
- * How often each thing goes wrong, per request, when faults are asked for: about one request in
- * twenty.
+ * The rate of each fault per request, when faults are on: together about one request in twenty.
  */
 const faultRates: Readonly<Record<string, number>> = {
   rate_limited: 0.01,
@@ -39,14 +38,14 @@ const faultRates: Readonly<Record<string, number>> = {
 }
 
 /**
- * The API does not show how an account retries failed payments. The handbook requires equal
- * settings before the first move, so they are equal here.
+ * The API does not show how an account retries failed payments. The handbook requires the same
+ * settings in all accounts before the first move, so the rehearsal uses the same settings.
  */
 const dunning = { retry_days: [3, 5, 7], finally: 'cancel' } as const
 
 /**
- * Worlds for a rehearsal, rebuilt in the sandbox from the data of the real sources. Each has its
- * own store in memory.
+ * Worlds for a rehearsal, built in the sandbox from the data of the real sources. Each world has
+ * its own store in memory.
  */
 export function rehearsalWorlds(context: Context, unsure: Partial<Unsure> = {}): RehearsalWorlds {
   return {
@@ -98,8 +97,8 @@ export function rehearsalWorlds(context: Context, unsure: Partial<Unsure> = {}):
 }
 
 /**
- * Only the catalog of the project: a plan of the simulated world must not reach the real Kajabi
- * site or the place of signing secrets. The rehearsal plays the declared service itself.
+ * The project's context for a simulated world. A plan there must not reach the real Kajabi site or
+ * the place where signing secrets are written. The rehearsal simulates the declared service itself.
  */
 function simulated({ access: _site, ...context }: Context, accounts: Accounts, store: Store): Context {
   const { serve: _service, ...project } = context.catalog.project
@@ -118,7 +117,7 @@ function rebuilt(live: Live): Record<string, RebuiltAccount> {
   return Object.fromEntries([...live.sources].map(([name, account]) => [name, rebuiltAccount(account)]))
 }
 
-/** Products, coupons and tax rates come along inside the subscriptions that use them. */
+/** Products, coupons and tax rates are contained in the subscriptions that use them. */
 function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, prices }: LiveAccount): RebuiltAccount {
   const unfinished = [...invoices.values()].flat()
   const known = new Set(unfinished.map((invoice) => invoice.id))
@@ -135,8 +134,8 @@ function rebuiltAccount({ subscriptions, customers, invoices, pendingItems, pric
 }
 
 /**
- * A held subscription as it was before the hand-over: the rehearsal plays the hand-over from the
- * beginning.
+ * A held subscription as it was before the hand-over, because the rehearsal starts with the
+ * hand-over.
  */
 function asBefore(subscription: Stripe.Subscription): object {
   const hold = readHold(subscription)
@@ -145,12 +144,12 @@ function asBefore(subscription: Stripe.Subscription): object {
   return { ...subscription, pause_collection: hold.before, metadata }
 }
 
-/** The SDK's types say more than its values are: plain JSON as it came. */
+/** The SDK's objects as the plain JSON that they are. */
 function plain(objects: readonly unknown[]): readonly Json[] {
   return objects as readonly Json[]
 }
 
-/** Waiting is pointless: a simulated world does not change between requests. */
+/** A simulated world does not change between requests, so waiting is useless. */
 const atOnce: Timing = { milliseconds: () => performance.now(), sleep: async () => {} }
 
 async function connect({ ready, fetch }: Sandbox, names: readonly string[]): Promise<Accounts> {
@@ -183,7 +182,8 @@ async function charges(sandbox: Sandbox): ReturnType<RehearsalWorld['charges']> 
 }
 
 /**
- * By the marks of the subscription, or of an invoice for a period that was left uncharged.
+ * The subscriber of a charge, by the marks of its subscription, or of its invoice when that invoice
+ * charges a period that no account had charged.
  */
 function subscriberOf(
   { world }: Sandbox,

@@ -4,7 +4,9 @@ import type { ApplyResult } from '../../engine/apply/apply.ts'
 import type { ApplyStopped } from '../../engine/apply/stopped.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress } from './words.ts'
 
-/** What an apply did: counts of what is done, every change that is not, and what to do next. */
+/**
+ * The result of an apply: counts of finished changes, each unfinished change, and the next step.
+ */
 export function applyText(result: ApplyResult, paint: ChalkInstance): string {
   const unfinished = result.changes.filter((change) => change.outcome !== 'done')
   return [
@@ -21,7 +23,7 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
   ].join('\n')
 }
 
-/** What an apply did before it had to stop. */
+/** The changes of an apply until it stopped. */
 export function stoppedText({ recovered: earlier, changes }: ApplyStopped['done'], paint: ChalkInstance): string {
   const unfinished = changes.filter((change) => change.outcome !== 'done')
   return [
@@ -37,7 +39,7 @@ function violations({ violations: found }: ApplyResult, paint: ChalkInstance): s
   if (found.length === 0) return []
   const { shown, more } = firstFew(found, 20)
   return [
-    paint.red('Read again afterwards, the standing check (crossbill verify) finds:'),
+    paint.red('crossbill verify finds violations after this apply:'),
     ...shown.flatMap(({ code, subscriber, detail, fix }) => [`  ${subscriber}: ${code}, ${detail}`, `    fix: ${fix}`]),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
   ]
@@ -46,20 +48,20 @@ function violations({ violations: found }: ApplyResult, paint: ChalkInstance): s
 function recovered(changes: readonly AppliedChange[]): string[] {
   if (changes.length === 0) return []
   return [
-    `An earlier run had left ${plural(changes.length, 'change')} unfinished; now:`,
+    `An earlier run left ${plural(changes.length, 'change')} unfinished. This apply recovered them first:`,
     ...changes.map((change) => `  ${shortAddress(change.address)}: ${leftAs[change.outcome]}${reason(change)}`),
   ]
 }
 
 /**
- * Money that a hold kept back from both accounts: a person must be able to see each period, billed
- * or not.
+ * The billing periods that no account charged because of a hold. A person must see each of them,
+ * billed or not.
  */
 function periods(changes: readonly AppliedChange[]): string[] {
   const all = changes.flatMap((change) => (change.periods ?? []).map((period) => ({ change, period })))
   if (all.length === 0) return []
   return [
-    'Kept back by a hold, and charged by neither account until now:',
+    'Periods that no account had charged because of a hold:',
     ...all.map(({ change, period: { at, amount, currency, outcome, invoice } }) => {
       const what = `${at.slice(0, 10)}  ${money(amount, currency)}`
       return `  ${shortAddress(change.address)}  ${what}  ${periodWords[outcome]} (${invoice})`
@@ -73,12 +75,13 @@ const periodWords: Readonly<Record<NonNullable<AppliedChange['periods']>[number]
 }
 
 /**
- * How something begun earlier ended: "skipped" alone would sound as if somebody had been forgotten.
+ * How a recovered change ended. The word "skipped" alone would look as if a subscriber was
+ * forgotten.
  */
 const leftAs: Readonly<Record<AppliedChange['outcome'], string>> = {
   done: 'finished',
-  skipped: 'had not begun in any account; begins anew',
-  undone: 'taken back',
+  skipped: 'had not begun in any account; it starts from the beginning',
+  undone: 'undone',
   held: 'stays on hold',
   failed: 'failed',
   not_started: 'not started',
@@ -103,9 +106,9 @@ const pastTense: Readonly<Record<AppliedChange['action'], string>> = {
   adopt: 'adopted',
   move: 'moved to the target account',
   settle: 'settled',
-  revert: 'set back to the old account',
+  revert: 'reverted to the old account',
   grant: 'given access in Kajabi',
-  revoke: 'without access in Kajabi from now on',
+  revoke: 'lost access in Kajabi',
 }
 
 function notDone(outcome: string, changes: readonly AppliedChange[], paint: ChalkInstance): string[] {
@@ -128,7 +131,7 @@ function remaining({ remaining: left, interrupted }: ApplyResult): string[] {
   if (left.length === 0 || interrupted) return []
   const { shown, more } = firstFew(left, 20)
   return [
-    'Read again afterwards, these still differ from the catalog:',
+    'After this apply, these still differ from the catalog:',
     ...shown.map(({ address, action, because }) => `  ${shortAddress(address)}: ${action} (${because.join(', ')})`),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
   ]
@@ -138,16 +141,17 @@ function leftOut({ left_out: left }: ApplyResult): string[] {
   if (left.length === 0) return []
   const { shown, more } = firstFew(left, 20)
   return [
-    `Left out, because the YAML has errors (${left.length}):`,
+    `Left out because the YAML has errors (${left.length}):`,
     ...shown.flatMap(({ address, message, fix }) => [`  ${shortAddress(address)}: ${message}`, `    fix: ${fix}`]),
     ...(more === 0 ? [] : [`  … and ${more} more (crossbill validate lists all)`]),
   ]
 }
 
 function verdict(result: ApplyResult, paint: ChalkInstance): string {
-  if (result.interrupted) return paint.yellow('Stopped as asked. Nothing is lost: crossbill apply goes on from here.')
-  if (result.ok) return paint.green('Applied, read again and proven: nothing is left to do for what this plan touched.')
+  if (result.interrupted)
+    return paint.yellow('Stopped as requested. Nothing is lost. crossbill apply continues from here.')
+  if (result.ok) return paint.green('Applied, read again and proven. Nothing is left to do for what this plan changed.')
   return paint.red(
-    'Not everything was done; what is listed above says what and why. crossbill plan shows where things stand.',
+    'Some changes were not done. The list above says which and why. crossbill plan shows the present state.',
   )
 }

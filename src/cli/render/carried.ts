@@ -4,19 +4,19 @@ import type { Change, Step } from '../../plan/types.ts'
 import { groupBy, money, plural, when } from './words.ts'
 
 /**
- * What goes along with a subscriber beside the subscription: money of the customer, a pause, a
- * schedule, settings of the customer.
+ * What a move carries besides the subscription: money of the customer, a pause, a schedule, or
+ * settings of the customer.
  */
 export interface Carried {
-  /** `credit`, `pending item` …: what is counted together. */
+  /** The word for counting: `credit`, `pending item` …. */
   readonly kind: string
-  /** `a credit of 70.00 usd`; empty for what is only counted. */
+  /** `a credit of 70.00 usd`; empty for things that are only counted. */
   readonly text: string
-  /** Minor units, for what is money. */
+  /** The amount in minor units, for money. */
   readonly money?: { readonly amount: number; readonly currency: string }
 }
 
-/** From the requests themselves: what the plan does is what it says. */
+/** Reads the requests themselves, so that the plan shows exactly what it sends. */
 export function carriedBy({ steps }: Change): readonly Carried[] {
   return steps.flatMap((step) => {
     const [, read] = readers.find(([id]) => id.test(step.id)) ?? []
@@ -75,7 +75,7 @@ function balance(params: JsonObject): Carried {
     : priced('balance to pay', 'a balance to pay of', { amount, currency })
 }
 
-/** An invoice is voided where it is and made anew from its lines, before tax. */
+/** An open invoice is voided in the source and created again from its lines, before tax. */
 function invoice({ id, path }: Step, steps: readonly Step[]): readonly Carried[] {
   const start = id.replace(/out$/, 'line-')
   const lines = steps.filter((step) => step.id.startsWith(start)).map(({ params }) => amountOf(params))
@@ -92,7 +92,7 @@ function priced(kind: string, text: string, sum: { amount: number; currency: str
   return { kind, text: `${text} ${money(sum.amount, sum.currency)}`, money: sum }
 }
 
-/** `3 credits (210.00 usd), 1 pause`: everything that goes along with these people. */
+/** `3 credits (210.00 usd), 1 pause`: the totals of what these moves carry. */
 export function carriedTotals(changes: readonly { readonly carried: readonly Carried[] }[]): string {
   const kinds = groupBy(
     changes.flatMap(({ carried }) => carried),

@@ -6,13 +6,13 @@ import { operationLine } from './field-words.ts'
 import { exactMoney, groupBy, money, plural } from './words.ts'
 
 /**
- * What a change is about, in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`.
+ * A description of a change in the words of its kind: `49.00 usd a month`, `20 % off for 3 months`.
  * Empty when there is nothing to add.
  */
 export function changePhrase(change: Change): string {
   const params = change.steps[0]?.params ?? {}
   const phrase = phrases[splitAddress(change.address).kind]
-  // The old address of a link is published somewhere.
+  // The old URL of a payment link may be published somewhere.
   if (change.action === 'replace' && splitAddress(change.address).kind === 'payment_link')
     return 'gets another URL; the old one stops selling'
   return change.action === 'create' || change.action === 'replace' ? (phrase?.(params) ?? '') : ''
@@ -34,7 +34,7 @@ const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
   tax_registration: registrationPhrase,
 }
 
-/** `US NY state_sales_tax`: where tax is collected from now on. */
+/** `US NY state_sales_tax`: the registration by which tax is collected. */
 function registrationPhrase({ country, country_options: options }: JsonObject): string {
   const own = isJsonObject(options) ? options[text(country).toLowerCase()] : undefined
   const about = isJsonObject(own) ? [own['state'], own['type']] : []
@@ -68,14 +68,14 @@ function priceWithoutTax(params: JsonObject): string {
   return `${price} ${cadence}${recurring['usage_type'] === 'metered' ? ', metered' : ''}`
 }
 
-/** A further currency may treat tax in another way than the price itself. */
+/** The tax behaviour of another currency, when it differs from the price's own. */
 function otherTax({ tax_behavior: own }: JsonObject, tax: Json | undefined): string {
   return saysTax(own) && own !== tax ? ` (tax ${own})` : ''
 }
 
 /**
- * The phrase of each change, by address. Prices of one product that differ in nothing but their tax
- * behaviour say it, also where it is left open.
+ * The phrase of each change, by address. Prices of one product that differ only in their tax
+ * behaviour name it, even when it is unspecified.
  */
 export function changePhrases(changes: readonly Change[]): ReadonlyMap<string, string> {
   const phrases = new Map(changes.map((change) => [change.address, changePhrase(change)]))
@@ -148,17 +148,19 @@ function text(value: Json | undefined): string {
   return typeof value === 'string' || typeof value === 'number' ? withoutSecrets(String(value)) : ''
 }
 
-/** The fields a change sets, one line each, with what they were. */
+/** The fields that a change sets, one line each, with their old values. */
 export function patchLines(change: Change): string[] {
   if (change.action === 'create') return []
-  // Prices that are no longer sold must be active while people who are on them are moved.
+  // Prices that are no longer sold must be active while subscribers on them are moved.
   if (change.action === 'update' && change.because.join() === 'active')
-    return [change.steps[0]?.params['active'] === true ? 'active while people are moved' : 'archived again afterwards']
+    return [
+      change.steps[0]?.params['active'] === true ? 'active while subscribers are moved' : 'archived again afterwards',
+    ]
   const params = change.steps[0]?.params ?? {}
   return change.patch.map((operation) => operationLine(operation, params))
 }
 
-/** What a change outside made of each field: the value of the catalog, then the live one. */
+/** One line for each field that was changed outside: the catalog's value, then the live value. */
 export function driftLines({ patch }: Pick<Drift, 'patch'>): string[] {
   return patch.map((operation) => operationLine(operation, {}, 'nothing'))
 }

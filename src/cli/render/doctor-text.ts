@@ -3,7 +3,7 @@ import type { ChalkInstance } from 'chalk'
 import type { DoctorResult } from '../../engine/doctor/doctor.ts'
 import { plural } from './words.ts'
 
-/** Checks in the order they were made: what is wrong says what to do. */
+/** The checks in their order; each problem comes with its fix. */
 export function doctorText({ ok, findings }: DoctorResult, paint: ChalkInstance): string {
   const marks: Readonly<Record<DoctorFinding['status'], string>> = {
     ok: paint.green('ok     '),
@@ -19,7 +19,7 @@ export function doctorText({ ok, findings }: DoctorResult, paint: ChalkInstance)
     ]),
     '',
     ok
-      ? `Nothing is in the way${warnings === 0 ? '.' : `; ${plural(warnings, 'thing')} to look at before the cutover.`}`
+      ? `No check failed${warnings === 0 ? '.' : `. Look at ${plural(warnings, 'warning')} before the cutover.`}`
       : `${plural(failed, 'check')} failed.`,
   ].join('\n')
 }

@@ -6,7 +6,7 @@ import { firstFew, plural, shortAddress } from './words.ts'
 
 export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance): string {
   if (drift.length === 0)
-    return paint.green(`No drift: ${Object.keys(accounts).join(', ')} are as the catalog and the last apply left them.`)
+    return paint.green(`No drift: ${Object.keys(accounts).join(', ')} match the catalog and the last apply.`)
   const { shown, more } = firstFew(drift, 30)
   return [
     paint.bold(plural(drift.length, 'change outside', 'changes outside')),
@@ -15,7 +15,7 @@ export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance
       ...driftLines(one).map((line) => `      ${line}`),
     ]),
     ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
-    'Keep what changed with: crossbill pull. Put back what the catalog says with: crossbill plan, crossbill apply.',
+    'To keep these changes, run: crossbill pull. To restore the catalog’s values, run: crossbill plan, crossbill apply.',
   ].join('\n')
 }
 

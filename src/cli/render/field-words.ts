@@ -4,8 +4,8 @@ import type { PatchOperation } from '../../plan/types.ts'
 import { exactMoney, money } from './words.ts'
 
 /**
- * `unit_amount: 49.00 usd → 59.00 usd`: the value before and after. `params` are those of the
- * request; they hold the currency of amounts. `gone` says what a missing value means.
+ * `unit_amount: 49.00 usd → 59.00 usd`: the old and the new value. `params` are the request's
+ * parameters, which contain the currency of amounts. `gone` is the text for a removed value.
  */
 export function operationLine(
   operation: PatchOperation,
@@ -18,7 +18,7 @@ export function operationLine(
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const field = path.join('.')
   const said = (value: Json | undefined): string => shortened(valueWords(value, path, currencyAt(path, params)))
-  // A plan saved by an older version does not hold the value before.
+  // A plan that an older version saved does not contain the old value.
   const unknown = operation.was === undefined && operation.op !== 'add'
   const before = unknown ? '' : `${operation.was === undefined ? 'nothing' : said(operation.was)} → `
   if (operation.op === 'remove') return `${field}: ${before}${gone}`
@@ -31,7 +31,7 @@ function shortened(text: string): string {
   return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
 }
 
-/** Amounts as money, secrets not at all; a list or a map with each of its values. */
+/** Shows amounts as money, hides secrets, and shows each value of a list or a map. */
 function valueWords(value: Json | undefined, path: readonly string[], currency: string): string {
   const name = path.at(-1) ?? ''
   if (value === undefined || value === null) return 'null'
@@ -53,7 +53,7 @@ function valueWords(value: Json | undefined, path: readonly string[], currency: 
   return `{ ${parts.join(', ')} }`
 }
 
-/** `unit_amount`, `unit_amount_decimal`, `amount_off`, `minimum_amount`, a limit of an open amount. */
+/** Whether the path is an amount: `unit_amount`, `amount_off`, a limit of a chosen amount … */
 function isAmount(path: readonly string[]): boolean {
   if (/(^|_)amount(_off|_decimal)?$/.test(path.at(-1) ?? '')) return true
   return path.includes('custom_unit_amount') && ['minimum', 'maximum', 'preset'].includes(path.at(-1) ?? '')

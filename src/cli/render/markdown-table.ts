@@ -1,19 +1,19 @@
 import { firstFew } from './words.ts'
 
 /**
- * GitHub takes 65,536 characters in a comment, and refuses a longer one as a whole; what a job puts
- * around it needs room, too.
+ * GitHub accepts 65,536 characters in a comment and refuses a longer one. A job that adds its own
+ * text also needs room.
  */
 const mostCharacters = 60_000
 /**
- * Rows a table shows, and fewer when that is too much altogether. With the last the longest
+ * The numbers of rows in a table to try, until the document fits. With the last number the longest
  * document fits.
  */
 const rowSteps = [50, 20, 8, 3]
 const cellCharacters = 400
 
-// Private characters stand around code until the document is finished, so that everything else can
-// be escaped as a whole.
+// Private characters mark code until the document is finished, so that all other text can be
+// escaped at once.
 const [open, close] = ['\uE000', '\uE001']
 
 /** The document with as many rows in each table as fit into one comment. */
@@ -26,11 +26,11 @@ export function fittingMarkdown(render: (rows: number) => string): string {
   return shortenedDocument(text)
 }
 
-/** Whole paragraphs from the beginning, and the last one, which holds the digest. */
+/** The first paragraphs, as many as fit, and the last one, which contains the digest. */
 function shortenedDocument(text: string): string {
   const parts = text.split(/\n\n(?=#|<details>|\*\*|>|Plan )/)
   const last = parts.at(-1) ?? ''
-  const note = 'The rest is longer than a comment may be; `crossbill show FILE` prints all of it.'
+  const note = 'The rest does not fit into a comment. `crossbill show FILE` prints all of it.'
   let kept = ''
   for (const part of parts.slice(0, -1)) {
     if (kept.length + part.length + note.length + last.length + 10 > mostCharacters) break
@@ -40,8 +40,8 @@ function shortenedDocument(text: string): string {
 }
 
 /**
- * Names and messages hold text that other people and programs wrote. None of it becomes HTML, a
- * link, a picture or a mention that notifies people.
+ * Escapes names and messages, which contain foreign text, so that none of it becomes HTML, a link,
+ * a picture or a mention that notifies people.
  */
 export function prose(text: string): string {
   return text
@@ -54,8 +54,8 @@ export function prose(text: string): string {
 }
 
 /**
- * Code as Markdown: between backticks, or as HTML where the text holds characters that backticks
- * show as entities.
+ * Code as Markdown: between backticks, or as HTML when the text contains characters that backticks
+ * would show as entities.
  */
 function finished(text: string): string {
   return text.replaceAll(/\uE000([^\uE001]*)\uE001/g, (_all, inside: string) =>
@@ -64,8 +64,8 @@ function finished(text: string): string {
 }
 
 /**
- * A titled table; empty without rows. `text` stands between title and table, `all` is how many
- * there are when `rows` are only some of them. A folded one opens when its title is pressed.
+ * A table with a title; empty without rows. `text` is between title and table. `all` is the total
+ * number when `rows` are only some of them. A folded table opens when its title is clicked.
  */
 export function markdownTable(
   title: string,
@@ -98,11 +98,11 @@ function cell(text: string): string {
   const plain = text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')
   if (plain.length <= cellCharacters) return prose(plain)
   const cut = plain.slice(0, cellCharacters)
-  // Code that is cut in two ends here.
+  // Closes code that the cut left open.
   return prose(`${cut}…${cut.lastIndexOf(open) > cut.lastIndexOf(close) ? close : ''}`)
 }
 
-/** Text shown as it is, for cells and sentences of a document that `fittingMarkdown` finishes. */
+/** Marks text as code, for a document that `fittingMarkdown` finishes. */
 export function code(text: string): string {
   return `${open}${text.replaceAll(/[\uE000\uE001]/g, '').replaceAll('`', "'")}${close}`
 }

@@ -3,7 +3,7 @@ import { firstFew, groupBy, when } from './words.ts'
 
 const shownMax = 6
 
-/** Notices by code, a line each and one way out for all of a kind. */
+/** The notices by code, each with its fix. */
 export function noticeLines(notices: readonly Notice[]): string[] {
   return [...groupBy(notices, ({ code }) => code)].flatMap(([code, members]) => {
     const { shown, more } = firstFew(members, shownMax)

@@ -5,8 +5,8 @@ import { code, fittingMarkdown, markdownTable, prose } from './markdown-table.ts
 import { actionWords, plural, shortAddress, when } from './words.ts'
 
 /**
- * The plan for a pull request: the same content as the text, as tables, never longer than a comment
- * may be.
+ * The plan for a pull request: the content of the text as tables, never longer than a comment may
+ * be.
  */
 export function planMarkdown(plan: Plan): string {
   const view = planView(plan)
@@ -22,7 +22,7 @@ function document(plan: Plan, view: PlanView, limit: number): string {
     overview(view, limit),
     ...view.repriced.slice(0, limit).map((one) => repricedTable(one, limit)),
     view.repriced.length > limit
-      ? `… and people on ${plural(view.repriced.length - limit, 'more price')} (\`--format json\` lists all).`
+      ? `… and the subscribers of ${plural(view.repriced.length - limit, 'more price')} (\`--format json\` lists all).`
       : '',
     markdownTable(
       'Tax that Stripe computes',
@@ -57,8 +57,8 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       { limit, text: counts(view.blocked), all: reasons.length },
     ),
     markdownTable(
-      `Changed outside (${plan.drift.length})`,
-      ['what', 'how'],
+      `Changed outside Crossbill (${plan.drift.length})`,
+      ['object', 'change'],
       view.drift.map(({ address, code: name, message, lines }) => [
         code(shortAddress(address)),
         [`${code(name)} ${message}`, ...lines].join('; '),
@@ -66,8 +66,8 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       { limit, folded: true },
     ),
     markdownTable(
-      `No longer in the YAML, left in use (${view.removed.length})`,
-      ['what', 'id', 'people', 'to take it out of use'],
+      `Removed from the YAML, still in use (${view.removed.length})`,
+      ['object', 'id', 'subscribers', 'to retire it'],
       view.removed.map(({ address, id, people: count, fix }) => [
         code(address),
         code(id),
@@ -77,8 +77,8 @@ function document(plan: Plan, view: PlanView, limit: number): string {
       { limit },
     ),
     markdownTable(
-      `Old doors that stand open (${view.doors.length})`,
-      ['account', 'what', 'what to do'],
+      `Old doors that are still open (${view.doors.length})`,
+      ['account', 'door', 'what to do'],
       view.doors.map(({ account, message, fix }) => [code(account), message, fix]),
       { limit, folded: true },
     ),
@@ -110,7 +110,7 @@ function people({ action, changes }: PlanView['people'][number], limit: number):
   const totals = carriedTotals(changes)
   const table = markdownTable(
     title,
-    ['subscriber', 'next charge', 'before this plan', ...(totals === '' ? [] : ['along with it'])],
+    ['subscriber', 'next charge', 'before this plan', ...(totals === '' ? [] : ['also carried'])],
     some.map(({ subscriber, charge, difference, because, carried }) => [
       code(subscriber),
       charge === '' ? because : charge,
@@ -119,10 +119,10 @@ function people({ action, changes }: PlanView['people'][number], limit: number):
     ]),
     about,
   )
-  return totals === '' ? table : `${table}\n\nAlong with them: ${prose(totals)}.`
+  return totals === '' ? table : `${table}\n\nAlso carried: ${prose(totals)}.`
 }
 
-/** The first ones of every code, so that a frequent one does not crowd out the others. */
+/** The first members of every code, so that a frequent code does not hide the others. */
 function someOfEach<T>(groups: readonly { readonly members: readonly T[] }[], limit: number): readonly T[] {
   const all = groups.reduce((sum, { members }) => sum + members.length, 0)
   const each = all <= limit + 1 ? all : Math.max(1, Math.floor(limit / groups.length))
@@ -138,7 +138,7 @@ function counts(groups: readonly { readonly code: string; readonly count: number
 function resources({ resources: changes }: PlanView, limit: number): string {
   return markdownTable(
     `Catalog (${changes.length})`,
-    ['', 'resource', 'what', 'people'],
+    ['', 'resource', 'change', 'subscribers'],
     changes.map(({ address, action, phrase, lines, people: count }) => [
       code(actionWords[action].sign),
       code(address),
@@ -158,10 +158,10 @@ function guards({ tripped }: PlanView): string {
     .join('\n>\n')
 }
 
-/** Money and people in one table: what a reviewer looks at first. */
+/** Money and people in one table, because a reviewer looks at them first. */
 function overview({ mrr, parts, people: groups }: PlanView, limit: number): string {
   const rows = [
-    ...mrr.map(({ currency, before, after }) => [`Revenue a month, ${currency}`, before, after]),
+    ...mrr.map(({ currency, before, after }) => [`Monthly revenue, ${currency}`, before, after]),
     ...groups.map(({ action, changes }) => [
       actionWords[action].noun.replace('to ', 'To '),
       plural(changes.length, action === 'grant' || action === 'revoke' ? 'member' : 'subscriber'),
@@ -170,7 +170,7 @@ function overview({ mrr, parts, people: groups }: PlanView, limit: number): stri
   ]
   const table = markdownTable('Money and people', ['', 'before', 'after this plan'], rows, { limit })
   const told = parts.map(({ what, amounts, people }) => `${what}: ${amounts} (${plural(people, 'subscriber')})`)
-  return told.length === 0 ? table : `${table}\n\nOf it ${prose(told.join('; '))}.`
+  return told.length === 0 ? table : `${table}\n\nOf this revenue: ${prose(told.join('; '))}.`
 }
 
 function firstCharge(changes: PlanView['people'][number]['changes']): string {
@@ -181,7 +181,7 @@ function firstCharge(changes: PlanView['people'][number]['changes']): string {
 function repricedTable({ address, effect, subscribers }: RepricedView, limit: number): string {
   const text = `${effect}.`
   const table = markdownTable(
-    `People on ${address}`,
+    `Subscribers on ${address}`,
     ['subscriber', 'next charge', 'before this plan'],
     subscribers.slice(0, limit + 1).map(({ subscriber, charge, before }) => [code(subscriber), charge, before]),
     { limit, text, all: subscribers.length },
@@ -189,11 +189,11 @@ function repricedTable({ address, effect, subscribers }: RepricedView, limit: nu
   return table === '' ? prose(text) : table
 }
 
-/** The same table in a plan and in a check. */
+/** The table of notices, for plans and for checks. */
 export function noticeTable(notices: readonly Notice[], limit: number): string {
   return markdownTable(
-    `Worth knowing (${notices.length})`,
-    ['what', 'who', 'when', 'message', 'what to do'],
+    `Notices (${notices.length})`,
+    ['notice', 'subscriber', 'when', 'message', 'what to do'],
     notices.map(({ code: name, subscriber, at, message, fix }) => [
       code(name),
       code(subscriber),

@@ -8,8 +8,8 @@ import { actionWords, columns, firstFew, plural, shortAddress, when } from './wo
 const membersShown = 12
 
 /**
- * A plan as people read it in a terminal: money and people first, then the catalog, what waits and
- * what is in the way.
+ * A plan for the terminal: money and people first, then the catalog, then what waits and what is
+ * blocked.
  */
 export function planText(plan: Plan, paint: ChalkInstance): string {
   const view = planView(plan)
@@ -35,7 +35,7 @@ export function planText(plan: Plan, paint: ChalkInstance): string {
     .join('\n\n')
 }
 
-/** Quiet lines: the eye goes to money and people first. Only what ends or replaces is marked. */
+/** Catalog lines are dim, because money and people come first. Only retire and replace are red. */
 function resourceSection({ resources }: PlanView, paint: ChalkInstance): string[] {
   if (resources.length === 0) return []
   const { shown, more } = firstFew(resources, 60)
@@ -45,7 +45,7 @@ function resourceSection({ resources }: PlanView, paint: ChalkInstance): string[
   const lines = shown.flatMap(({ action, lines: fields, people }, index) => [
     (action === 'retire' || action === 'replace' ? paint.red : paint.dim)(heads[index] ?? ''),
     ...fields.map((line) => paint.dim(`      ${line}`)),
-    ...(people > 0 ? [paint.yellow(`      touches ${plural(people, 'subscriber')}`)] : []),
+    ...(people > 0 ? [paint.yellow(`      affects ${plural(people, 'subscriber')}`)] : []),
   ])
   return [paint.bold('Catalog'), ...lines, ...andMore(more)]
 }
@@ -55,7 +55,7 @@ const headings: Readonly<Record<string, (count: number) => string>> = {
   settle: (count) => `Settle ${plural(count, 'subscriber')}: cancel the old subscription, which is on hold, for good`,
   revert: (count) => `Revert ${plural(count, 'subscriber')}: back to the old account`,
   grant: (count) => `Give ${plural(count, 'member')} access in Kajabi`,
-  revoke: (count) => `Take access in Kajabi from ${plural(count, 'member')}`,
+  revoke: (count) => `Revoke the access of ${plural(count, 'member')} in Kajabi`,
 }
 
 function peopleSection(group: PlanView['people'][number], paint: ChalkInstance): string[] {
@@ -67,12 +67,7 @@ function peopleSection(group: PlanView['people'][number], paint: ChalkInstance):
     ...alongLine(carried),
   ])
   const totals = carriedTotals(group.changes)
-  return [
-    paint.bold(heading),
-    ...lines,
-    ...andMore(more),
-    ...(totals === '' ? [] : [`  Along with ${group.changes.length === 1 ? 'it' : 'them'}: ${totals}`]),
-  ]
+  return [paint.bold(heading), ...lines, ...andMore(more), ...(totals === '' ? [] : [`  Also carried: ${totals}`])]
 }
 
 function alongLine(carried: PersonChange['carried']): string[] {
@@ -122,17 +117,19 @@ function blockedSection({ blocked }: PlanView, paint: ChalkInstance): string[] {
   ]
 }
 
-/** What was taken out of the YAML without a further word is named, and nothing happens to it. */
+/**
+ * Objects whose entry was only deleted from the YAML. The plan names them and does not change them.
+ */
 function removedSection({ removed }: PlanView, paint: ChalkInstance): string[] {
   if (removed.length === 0) return []
   const { shown, more } = firstFew(removed, membersShown)
   const list = removed.map(({ address }) => address).join(', ')
   const fix =
     removed.length > membersShown
-      ? 'name them under removed: in a file of the catalog, or pass --allow removed_from_yaml'
-      : `removed: [${list}] in a file of the catalog, or --allow removed_from_yaml`
+      ? 'list them under removed: in a catalog file, or use --allow removed_from_yaml'
+      : `add removed: [${list}] to a catalog file, or use --allow removed_from_yaml`
   return [
-    paint.bold('No longer in the YAML; they stay in use'),
+    paint.bold('Removed from the YAML, still in use'),
     ...columns(
       shown.map(({ address, id, people }) => [
         `  ${address}`,
@@ -141,11 +138,11 @@ function removedSection({ removed }: PlanView, paint: ChalkInstance): string[] {
       ]),
     ),
     ...andMore(more),
-    `    to take them out of use: ${fix}`,
+    `    to retire them: ${fix}`,
   ]
 }
 
-/** Whole countries, a line each. */
+/** One line for each country. */
 function taxSection({ tax }: PlanView, paint: ChalkInstance): string[] {
   if (tax.length === 0) return []
   const { shown, more } = firstFew(tax, 40)
@@ -160,7 +157,7 @@ function driftSection({ drift }: PlanView, paint: ChalkInstance): string[] {
   if (drift.length === 0) return []
   const { shown, more } = firstFew(drift, membersShown)
   return [
-    paint.bold('Changed outside'),
+    paint.bold('Changed outside Crossbill'),
     ...shown.flatMap(({ address, code, message, lines }) => [
       `  ${shortAddress(address)} ${code}: ${message}`,
       ...lines.map((line) => paint.dim(`      ${line}`)),
@@ -172,13 +169,13 @@ function driftSection({ drift }: PlanView, paint: ChalkInstance): string[] {
 function doorSection({ doors }: PlanView, paint: ChalkInstance): string[] {
   if (doors.length === 0) return []
   return [
-    paint.bold('Old doors that stand open'),
+    paint.bold('Old doors that are still open'),
     ...doors.flatMap(({ account, message, fix }) => [`  ${account}: ${message}`, `    ${fix}`]),
   ]
 }
 
 function noticeSection({ notices = [] }: Plan, paint: ChalkInstance): string[] {
-  return notices.length === 0 ? [] : [paint.bold('Worth knowing'), ...noticeLines(notices)]
+  return notices.length === 0 ? [] : [paint.bold('Notices'), ...noticeLines(notices)]
 }
 
 function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
@@ -187,7 +184,7 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
     paint.bold(paint.red('Guards that stop this plan')),
     ...tripped.map(
       ({ id, actual, limit, message }) =>
-        `  ${id}: ${message ?? `${actual}, the limit is ${limit}; go past it once with: crossbill apply --allow ${id}`}`,
+        `  ${id}: ${message ?? `${actual}, the limit is ${limit}; to allow this plan, run: crossbill apply --allow ${id}`}`,
     ),
   ]
 }
@@ -195,7 +192,7 @@ function guardSection({ tripped }: PlanView, paint: ChalkInstance): string[] {
 function moneySection({ mrr, parts }: PlanView, paint: ChalkInstance): string[] {
   if (mrr.length === 0) return []
   const changed = mrr.filter(({ before, after }) => before !== after)
-  const title = paint.bold('Revenue a month')
+  const title = paint.bold('Monthly revenue')
   const total =
     changed.length === 0
       ? [`${title} stays ${mrr.map(({ after }) => after).join(', ')}`]
@@ -207,7 +204,7 @@ function moneySection({ mrr, parts }: PlanView, paint: ChalkInstance): string[] 
         ]
   return [
     ...total,
-    ...parts.map(({ what, amounts, people }) => `  of it ${what}: ${amounts} (${plural(people, 'subscriber')})`),
+    ...parts.map(({ what, amounts, people }) => `  of which ${what}: ${amounts} (${plural(people, 'subscriber')})`),
   ]
 }
 
@@ -216,7 +213,7 @@ function repricedSection({ address, effect, subscribers }: RepricedView, paint: 
   const rows = columns(
     shown.map(({ subscriber, charge, before }) => [`    ${subscriber}`, `next charge ${charge}`, `was ${before}`]),
   )
-  return [paint.bold(`People on ${address}`), paint.yellow(`  ${effect}`), ...rows, ...andMore(more)]
+  return [paint.bold(`Subscribers on ${address}`), paint.yellow(`  ${effect}`), ...rows, ...andMore(more)]
 }
 
 function andMore(more: number): string[] {

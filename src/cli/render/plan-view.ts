@@ -17,12 +17,12 @@ import { taxLines, type TaxLine } from './tax-lines.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress, when } from './words.ts'
 
 /**
- * A plan arranged for reading: the catalog, then people by what happens to them, then what stops.
- * Both renderings show exactly this.
+ * A plan arranged for people: the catalog, then the subscribers by action, then what stops the
+ * plan. The text and the Markdown show exactly this.
  */
 export interface PlanView {
   readonly title: string
-  /** One sentence: whether this can be applied, and what stands against it. */
+  /** Whether the plan can be applied, and what stops it. */
   readonly verdict: string
   readonly accounts: readonly string[]
   readonly resources: readonly ResourceView[]
@@ -34,23 +34,23 @@ export interface PlanView {
     readonly count: number
   }[]
   readonly drift: readonly DriftView[]
-  /** Taxes that differ between the accounts, a country a line. */
+  /** Taxes that differ between the accounts, one line for each country. */
   readonly tax: readonly TaxLine[]
   readonly tripped: readonly GuardReading[]
-  /** No longer in the YAML, and left in use. */
+  /** Objects that were removed from the YAML and stay in use. */
   readonly removed: readonly Removed[]
-  /** What still stands open in the accounts that people leave. */
+  /** Doors that are still open in the source accounts. */
   readonly doors: readonly OpenDoor[]
   /** Empty when the plan concerns no subscriber and no amount. */
   readonly mrr: readonly { readonly currency: string; readonly before: string; readonly after: string }[]
-  /** Revenue a month by what becomes of its subscribers: `moves: 49.00 usd (1 subscriber)`. */
+  /** Monthly revenue by outcome of its subscribers: `moves: 49.00 usd (1 subscriber)`. */
   readonly parts: readonly { readonly what: string; readonly amounts: string; readonly people: number }[]
   readonly repriced: readonly RepricedView[]
   readonly summary: string
   readonly empty: boolean
 }
 
-/** A change of an object: what it is about, and a line for each field. */
+/** A change of an object: its description, and one line for each field. */
 export interface ResourceView {
   readonly address: string
   readonly action: Action
@@ -65,16 +65,16 @@ export interface DriftView extends Pick<Drift, 'address' | 'code' | 'message'> {
 
 export interface PersonChange {
   readonly subscriber: string
-  /** `49.00 usd on 2026-12-31 09:15:00 UTC`; empty when nothing more will be billed. */
+  /** `49.00 usd on 2026-12-31 09:15:00 UTC`; empty when no further charge follows. */
   readonly charge: string
   /** How the charge differs from the one without this plan; empty when it is the same. */
   readonly difference: string
   readonly because: string
-  /** What goes along beside the subscription. */
+  /** What the move carries besides the subscription. */
   readonly carried: readonly Carried[]
 }
 
-/** A changed price and the people on it. */
+/** A changed price and its subscribers. */
 export interface RepricedView {
   readonly address: string
   readonly people: number
@@ -87,7 +87,7 @@ const subscriberActions: readonly Action[] = ['move', 'settle', 'revert', 'grant
 export function planView(plan: Plan): PlanView {
   const charges = new Map(plan.money.next_charges.map((charge) => [charge.subscriber, charge]))
   return {
-    title: `Plan ${plan.plan.slice(0, 12)}, made ${when(plan.created)}, good until ${when(plan.expires)}`,
+    title: `Plan ${plan.plan.slice(0, 12)}, made ${when(plan.created)}, valid until ${when(plan.expires)}`,
     verdict: verdictOf(plan),
     accounts: Object.entries(plan.basis.accounts).map(
       ([name, account]) => `${name} ${account.id}${account.livemode ? ' LIVE' : ' (test)'}`,
@@ -134,12 +134,12 @@ function resourceViews(changes: readonly Change[]): readonly ResourceView[] {
 
 function verdictOf({ changes, guards, blocked, removed = [] }: Plan): string {
   const tripped = guards.filter((guard) => guard.tripped).length
-  const left = removed.length === 0 ? '' : ` ${plural(removed.length, 'object')} no longer in the YAML stay in use.`
+  const left = removed.length === 0 ? '' : ` ${plural(removed.length, 'object')} removed from the YAML, still in use.`
   const stopped = blocked.length === 0 ? '' : ` ${plural(blocked.length, 'entry', 'entries')} blocked.`
   if (tripped > 0) return `Stopped: ${plural(tripped, 'guard')} would refuse this plan.${stopped}${left}`
   if (changes.length === 0) return `Nothing to do.${stopped}${left}`
   const people = changes.filter((change) => subscriberActions.includes(change.action)).length
-  const whom = people === 0 ? 'No subscriber is touched' : `${plural(people, 'change')} for subscribers and members`
+  const whom = people === 0 ? 'No subscriber is affected' : `${plural(people, 'change')} for subscribers and members`
   return `Can be applied: ${plural(changes.length, 'change')}. ${whom}.${stopped}${left}`
 }
 
@@ -165,12 +165,12 @@ function concernsMoney({ changes, money: { mrr, price_changes: prices }, people 
 const partWords: Readonly<Record<string, string>> = {
   move: 'moves',
   settle: 'settles',
-  revert: 'goes back',
+  revert: 'is reverted',
   deferred: 'waits',
   blocked: 'is blocked',
 }
 
-/** Revenue that goes on as it is has no line of its own. */
+/** The revenue by outcome. Revenue that does not change has no line. */
 function parts({ money: { by_outcome: all }, people }: Plan): PlanView['parts'] {
   return Object.entries(partWords).flatMap(([outcome, what]) => {
     const sums = Object.entries(all?.[outcome] ?? {}).toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -214,7 +214,7 @@ function grouped<T extends { readonly code: string }>(all: readonly T[]): { code
   return [...groupBy(all, (one) => one.code)].map(([code, members]) => ({ code, members }))
 }
 
-/** Those who are stopped for the same reason stand on one line. */
+/** Subscribers who are blocked for the same reason share one line. */
 export interface SharedReason extends Pick<Blocked, 'code' | 'message' | 'fix'> {
   /** `us/sub_1`, `us/sub_1, us/sub_2 and 39 more` */
   readonly who: string
@@ -242,14 +242,14 @@ function person(change: Change, charges: ReadonlyMap<string, NextCharge>): Perso
     subscriber,
     charge: charge === undefined ? '' : chargeWords(charge),
     difference: charge === undefined ? '' : differenceOf(charge),
-    // The heading says that the stage was written; anything else is worth a word.
+    // The heading covers a change of the stage; only other reasons are shown.
     because: change.because.filter((why) => why !== 'stage').join(', '),
     carried: carriedBy(change),
   }
 }
 
 /**
- * Subscribers come in the order of their next charges; those without one come last, in the plan's
+ * Sorts subscribers by their next charge. Those without a next charge come last, in the plan's
  * order.
  */
 function chargeTime(change: Change, charges: ReadonlyMap<string, NextCharge>): number {
@@ -282,7 +282,7 @@ function summaryLine({ summary, people }: Plan): string {
 }
 
 /**
- * `people` counts by outcome; those that are actions of this plan are in the first half of the
- * sentence already.
+ * `people` counts by outcome. These outcomes are already in the first half of the sentence, as
+ * actions of the plan.
  */
 const outcomesOfActions = new Set(['moved', 'settled', 'reverted', 'deferred', 'blocked', 'unchanged'])

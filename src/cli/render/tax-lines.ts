@@ -3,18 +3,19 @@ import type { TaxChange } from '../../handover/carried/tax-verdicts.ts'
 import type { Plan } from '../../plan/types.ts'
 import { groupBy, money, plural } from './words.ts'
 
-/** One country, or what is compared later: a line of the plan. */
+/** One line of the plan: a country, or taxes that are compared later. */
 export interface TaxLine {
-  /** `Germany: 41 people` */
+  /** `Germany: 41 subscribers` */
   readonly where: string
   /** `19 % tax before, no tax after` */
   readonly what: string
-  /** What becomes of them. */
+  /** What the plan does with these subscribers. */
   readonly outcome: string
 }
 
 /**
- * The taxes that differ, a country a line, whatever the number of people, states and old accounts.
+ * The taxes that differ, one line for each country, however many subscribers, states and old
+ * accounts it has.
  */
 export function taxLines({ money: { tax = [] } }: Plan): readonly TaxLine[] {
   const groups = groupBy(tax, ({ country, outcome, why }) => JSON.stringify([country, outcome, why ?? '']))
@@ -30,7 +31,7 @@ function line(changes: readonly TaxChange[]): TaxLine & { readonly people: numbe
     states.length === 0 ? '' : states.length <= 3 ? ` (${states.join(', ')})` : ` (${states.length} states)`
   return {
     people,
-    where: `${countryName(country)}${within}: ${plural(people, 'person', 'people')}`,
+    where: `${countryName(country)}${within}: ${plural(people, 'subscriber')}`,
     what: why ?? `${rates(changes, 'before')} before, ${rates(changes, 'after')} after`,
     outcome: outcomes[outcome](changes),
   }
@@ -39,11 +40,11 @@ function line(changes: readonly TaxChange[]): TaxLine & { readonly people: numbe
 const outcomes: Readonly<Record<TaxChange['outcome'], (changes: readonly TaxChange[]) => string>> = {
   accepted: (changes) => `accepted${monthly(changes)}`,
   blocked: () => 'stays blocked (tax_differs)',
-  later: () => 'compared by each move before it touches anything; a difference stops it',
+  later: () => 'each move compares the tax before it changes anything; a difference stops the move',
 }
 
 /**
- * Several rates of a country (states, products) are told as a list, or from the lowest to the
+ * The rates of a country, which may differ by state or product: as a list, or as the lowest and the
  * highest.
  */
 function rates(changes: readonly TaxChange[], side: 'before' | 'after'): string {

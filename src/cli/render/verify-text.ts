@@ -6,15 +6,14 @@ import { noticeTable } from './plan-markdown.ts'
 import { firstFew, groupBy, plural } from './words.ts'
 
 /**
- * The standing check: one sentence when it holds, else every violation by code with the way to mend
- * it.
+ * The result of verify: one sentence without violations, else every violation by code with its fix.
  */
 export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
   const accounts = Object.keys(result.accounts).join(', ')
   if (result.ok)
     return [
       paint.green(
-        `Holds: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
+        `No violation: ${plural(result.checked, 'subscriber')} in ${accounts}, each billed by exactly one account, as declared.`,
       ),
       ...noticed(result, paint),
     ].join('\n')
@@ -37,15 +36,15 @@ export function verifyText(result: VerifyResult, paint: ChalkInstance): string {
 }
 
 function noticed({ notices }: VerifyResult, paint: ChalkInstance): string[] {
-  return notices.length === 0 ? [] : ['', paint.bold('Worth knowing'), ...noticeLines(notices)]
+  return notices.length === 0 ? [] : ['', paint.bold('Notices'), ...noticeLines(notices)]
 }
 
-/** The same for a job's summary page. */
+/** The result of verify as Markdown, for the summary page of a job. */
 export function verifyMarkdown(result: VerifyResult): string {
   if (result.ok)
     return fittingMarkdown((limit) =>
       [
-        `## Crossbill verify: holds\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`,
+        `## Crossbill verify: no violation\n\n${plural(result.checked, 'subscriber')}, each billed by exactly one account, as declared.`,
         noticeTable(result.notices, limit),
       ]
         .filter((part) => part !== '')
@@ -63,7 +62,7 @@ export function verifyMarkdown(result: VerifyResult): string {
     [
       markdownTable(
         `Crossbill verify: ${plural(rows.length, 'violation')}`,
-        ['violation', 'who', 'what', 'what to do'],
+        ['violation', 'subscriber', 'details', 'what to do'],
         rows,
         { limit, text: groups.length < 2 ? '' : counts },
       ),

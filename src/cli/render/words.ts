@@ -6,7 +6,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
-/** `2026-12-31 09:15:00 UTC`: instants as people read them. */
+/** `2026-12-31 09:15:00 UTC`: an instant for people. */
 export function when(iso: string): string {
   return iso.replace('T', ' ').replace(/Z$/, ' UTC')
 }
@@ -18,7 +18,7 @@ export function money(amount: number, currency: string): string {
   })
 }
 
-/** A part of the smallest unit, exact: `0.5` is `0.005 usd`. */
+/** An exact amount with a fraction of the smallest unit: `0.5` is `0.005 usd`. */
 export function exactMoney(amount: string, currency: string): string {
   const [whole = '0', fraction = ''] = amount.split('.')
   const [number = '', code = ''] = money(Number(whole), currency).split(' ')
@@ -26,7 +26,7 @@ export function exactMoney(amount: string, currency: string): string {
   return `${number}${number.includes('.') || kept === '' ? '' : '.'}${kept} ${code}`
 }
 
-/** What a plan's action is called in a sentence, and its sign in front of a line. */
+/** The words for a plan's action, and its sign in front of a line. */
 export const actionWords: Readonly<
   Record<Action, { readonly sign: string; readonly verb: string; readonly noun: string }>
 > = {
@@ -50,7 +50,7 @@ export function shortAddress(address: string): string {
   return address.replace(/^subscriber\./, '').replace(/^access\.([^.]+)\.(.+)$/, '$1 $2')
 }
 
-/** Rows as lines with aligned columns, two spaces between them. */
+/** Rows as lines with aligned columns, separated by two spaces. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows)
@@ -63,9 +63,9 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
-/** The first few, and how many more there are. */
+/** The first items, and the number of the others. */
 export function firstFew<T>(all: readonly T[], limit: number): { readonly shown: readonly T[]; readonly more: number } {
-  // One line more is shorter than saying that there is one more.
+  // One more item takes no more room than a line that says so.
   if (all.length <= limit + 1) return { shown: all, more: 0 }
   return { shown: all.slice(0, limit), more: all.length - limit }
 }

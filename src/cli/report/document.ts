@@ -2,11 +2,11 @@ import { html, raw, type Html } from './html.ts'
 import { page, table } from './page.ts'
 
 /**
- * A page of the evidence packet, the same in Markdown and HTML. Cells between backquotes are shown
- * as code.
+ * A page of the evidence packet, with the same content in Markdown and HTML. Text between
+ * backquotes is shown as code.
  */
 export interface Document {
-  /** File name without ending. */
+  /** File name without its extension. */
   readonly slug: string
   readonly title: string
   readonly intro: string
@@ -74,7 +74,7 @@ function tableHtml(caption: string, { heads, rows }: NonNullable<Section['table'
   )
 }
 
-/** `code` becomes code; everything else is text. */
+/** Text between backquotes becomes code; everything else stays text. */
 function formatted(text: string): Html {
   const parts = text.split(/`([^`]*)`/)
   return {

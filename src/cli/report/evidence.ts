@@ -6,10 +6,10 @@ import type { Identity } from '../../engine/state.ts'
 import type { VerifyResult } from '../../engine/verify/verify.ts'
 import type { Plan } from '../../plan/types.ts'
 
-/** Everything the evidence packet is made of, read at one time. */
+/** The data of the evidence packet, read at one time. */
 export interface Evidence {
   readonly tool: string
-  /** When it was read: Stripe's clock. */
+  /** The time of reading, by Stripe's clock. */
   readonly at: string
   readonly catalog: Catalog
   readonly plan: Plan
@@ -17,27 +17,27 @@ export interface Evidence {
   readonly doctor: DoctorResult
   readonly copied: CopyMapCheck
   readonly identities: readonly Identity[]
-  /** The phase in the store of every subscriber that was ever handed over. */
+  /** The phase of every subscriber whose hand-over has ever begun. */
   readonly phases: ReadonlyMap<string, string>
 }
 
 export interface Wave {
   readonly file: string
   readonly people: { readonly source: number; readonly moved: number; readonly settled: number; readonly ended: number }
-  /** Of those in the source: subscribers that stay there on purpose. */
+  /** The number of those in the source that are excluded on purpose. */
   readonly excluded: number
 }
 
 /**
- * The waves are the files, in the order of their names. A subscriber counts as moved by what was
- * done, not by the written stage, which may wait for an apply.
+ * The waves: one for each file, in the order of the file names. A subscriber counts as moved when
+ * the move is done; the stage in the YAML may still wait for an apply.
  */
 export function wavesOf({ catalog: { subscribers }, phases, plan }: Evidence): Wave[] {
   const planned = new Set([...plan.changes, ...plan.deferred, ...plan.blocked].map((one) => one.address))
   const standing = ({ key, stage }: DesiredSubscriber): keyof Wave['people'] => {
     const phase = phases.get(key) ?? 'source'
     if (phase === 'moved' || phase === 'settled' || phase === 'ended') return phase
-    // Declared to move, but in no plan: the subscriber left the old account, or is about to.
+    // A subscriber who is declared to move but is in no plan has left the old account or leaves it.
     const left = phase === 'source' && stage !== 'source' && !planned.has(subscriberAddress(key))
     return left ? 'ended' : 'source'
   }
@@ -54,7 +54,7 @@ export function wavesOf({ catalog: { subscribers }, phases, plan }: Evidence): W
     })
 }
 
-/** Changes of the catalog that are not applied yet. */
+/** The number of catalog changes that are not applied yet. */
 export function openResources(plan: Plan): number {
   return plan.changes.filter((change) => !/^(subscriber|access)\./.test(change.address)).length
 }

@@ -1,5 +1,5 @@
 /**
- * HTML built only from escaped parts, so that no id or message can break a page.
+ * HTML that is built only from escaped parts, so that no id or message can break a page.
  */
 export interface Html {
   readonly html: string
@@ -19,14 +19,13 @@ export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (letter) => entities[letter] ?? letter)
 }
 
-/** Trusted markup: an SVG drawn here, a style sheet. */
+/** Trusted markup that is not escaped: our own SVG or style sheet. */
 export function raw(html: string): Html {
   return { html }
 }
 
 /**
- * html`<p>${text}</p>`: texts and numbers are escaped, other HTML goes in as it is, lists are
- * joined.
+ * html`<p>${text}</p>`: escapes texts and numbers, inserts other HTML unchanged and joins lists.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   let whole = strings[0] ?? ''

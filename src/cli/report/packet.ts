@@ -4,8 +4,8 @@ import type { Plan } from '../../plan/types.ts'
 import { openResources, wavesOf, type Evidence } from './evidence.ts'
 
 /**
- * The evidence packet: what is planned, what maps to what, what is left to do, what was checked,
- * how to go back. Ids only.
+ * The evidence packet: the plan, the mapping of ids, the open tasks, the checks and the rollback
+ * plan. It names people by ids only.
  */
 export function packet(evidence: Evidence): readonly Document[] {
   return [migrationPlan(evidence), mapping(evidence), checklist(evidence), checks(evidence), rollback(evidence)]
@@ -29,13 +29,13 @@ function migrationPlan(evidence: Evidence): Document {
             name,
             code(id),
             livemode ? 'live' : 'test',
-            name === 'target' ? 'bills everybody in the end' : 'old account',
+            name === 'target' ? 'bills all subscribers in the end' : 'old account',
           ]),
         },
       },
       {
         heading: 'Waves',
-        text: 'A wave is a file; moving it, undoing it and finishing it are edits of its `stage`.',
+        text: 'A wave is a file. Edit its `stage` to move, revert or settle the wave.',
         table: {
           heads: ['file', 'still in the old account', 'moved, can be undone', 'settled', 'ended or ending'],
           rows: wavesOf(evidence).map(({ file, people: { source, moved, settled, ended } }) => [
@@ -56,7 +56,7 @@ function migrationPlan(evidence: Evidence): Document {
       ...ahead(plan),
       {
         heading: 'Money',
-        text: 'Revenue a month before and after the current plan.',
+        text: 'Monthly revenue before and after the current plan.',
         table: {
           heads: ['currency', 'before', 'after'],
           rows: Object.entries(plan.money.mrr).map(([currency, { before, after }]) => [
@@ -70,7 +70,7 @@ function migrationPlan(evidence: Evidence): Document {
   }
 }
 
-/** What no row of "People" shows: it begins or ends later, or nothing bills or gives it. */
+/** Notices on what no row of "People" shows, such as subscriptions that begin or end later. */
 function ahead({ notices = [] }: Plan): Section[] {
   if (notices.length === 0) return []
   const rows = notices.map((one) => [
@@ -80,8 +80,8 @@ function ahead({ notices = [] }: Plan): Section[] {
     one.amount === undefined || one.currency === undefined ? '' : money(one.amount, one.currency),
     `${one.message}. ${one.fix}`,
   ])
-  const heads = ['what', 'who', 'when', 'amount', 'what to know']
-  return [{ heading: `Worth knowing (${notices.length})`, table: { heads, rows } }]
+  const heads = ['notice', 'subscriber', 'when', 'amount', 'details']
+  return [{ heading: `Notices (${notices.length})`, table: { heads, rows } }]
 }
 
 function standing<T extends { readonly address: string; readonly code: string }>(
@@ -91,7 +91,7 @@ function standing<T extends { readonly address: string; readonly code: string }>
 ): Section[] {
   if (all.length === 0) return []
   const rows = all.map((one) => [code(shortAddress(one.address)), code(one.code), detail(one)])
-  return [{ heading: `${heading} (${all.length})`, table: { heads: ['subscriber', 'why', 'what to know'], rows } }]
+  return [{ heading: `${heading} (${all.length})`, table: { heads: ['subscriber', 'why', 'details'], rows } }]
 }
 
 function mapping({ identities, catalog }: Evidence): Document {
@@ -104,7 +104,7 @@ function mapping({ identities, catalog }: Evidence): Document {
   return {
     slug: 'mapping',
     title: 'Old and new ids',
-    intro: 'Each old id and its counterpart. As CSV: `crossbill state export --format csv`.',
+    intro: 'Each old id with its new id. `crossbill state export --format csv` prints the same as CSV.',
     sections: [
       ...kinds.map(([kind, members]) => ({
         heading: `${kind} (${members.length})`,
@@ -114,7 +114,7 @@ function mapping({ identities, catalog }: Evidence): Document {
         },
       })),
       {
-        heading: `Mappings as written in the catalog (${written.length})`,
+        heading: `Mappings in the catalog (${written.length})`,
         table: { heads: ['account', 'kind', 'old id', 'key'], rows: written },
       },
     ],
@@ -131,7 +131,7 @@ function checklist(evidence: Evidence): Document {
   return {
     slug: 'cutover-checklist',
     title: 'Cutover checklist',
-    intro: `The boxes are filled from the accounts as of ${when(evidence.at)}. Each open box says what to do.`,
+    intro: `The boxes show the accounts as of ${when(evidence.at)}. Each open box says what to do.`,
     sections: [
       {
         heading: 'Before the first wave',
@@ -148,7 +148,7 @@ function checklist(evidence: Evidence): Document {
             text:
               missing === 0
                 ? 'Every subscriber has a copied payment method.'
-                : `${plural(missing, 'subscriber')} without one: \`crossbill copy-map check\`.`,
+                : `${plural(missing, 'subscriber')} without a copied payment method: \`crossbill copy-map check\`.`,
           },
           {
             done: undeclared === 0,
@@ -161,7 +161,7 @@ function checklist(evidence: Evidence): Document {
             done: plan.blocked.length === 0,
             text:
               plan.blocked.length === 0
-                ? 'Nobody is blocked.'
+                ? 'No subscriber is blocked.'
                 : `${plural(plan.blocked.length, 'subscriber')} blocked: see the migration plan.`,
           },
         ],
@@ -182,12 +182,12 @@ function checklist(evidence: Evidence): Document {
           const toMove = source - excluded
           const toSettle = toMove + moved
           return [
-            { done: toMove === 0, text: `${code(file)} moved (${toMove} to go)` },
-            { done: toSettle === 0, text: `${code(file)} settled (${toSettle} to go)` },
+            { done: toMove === 0, text: `${code(file)} moved (${toMove} remaining)` },
+            { done: toSettle === 0, text: `${code(file)} settled (${toSettle} remaining)` },
           ]
         }),
       },
-      { heading: 'After each act', checks: [{ done: verified.ok, text: '`crossbill verify` holds.' }] },
+      { heading: 'After each step', checks: [{ done: verified.ok, text: '`crossbill verify` finds no violation.' }] },
     ],
   }
 }
@@ -205,15 +205,15 @@ function checks({ verified, doctor, at }: Evidence): Document {
     intro: `On ${when(at)}: ${plural(verified.checked, 'subscriber')}, ${plural(verified.violations.length, 'violation')}.`,
     sections: [
       {
-        heading: verified.ok ? 'One payer each: holds' : `Violations (${verified.violations.length})`,
+        heading: verified.ok ? 'Exactly one payer for each subscriber' : `Violations (${verified.violations.length})`,
         table: {
-          heads: ['violation', 'subscriber', 'what', 'what to do'],
+          heads: ['violation', 'subscriber', 'details', 'what to do'],
           rows: verified.violations.map((one) => [code(one.code), code(one.subscriber), one.detail, one.fix]),
         },
       },
       {
         heading: `Accounts and doors (${findings.length})`,
-        table: { heads: ['', 'account', 'check', 'what'], rows: findings },
+        table: { heads: ['result', 'account', 'check', 'details'], rows: findings },
       },
     ],
   }
@@ -225,12 +225,12 @@ function rollback(evidence: Evidence): Document {
     slug: 'rollback',
     title: 'Rollback plan',
     intro:
-      'Until a subscriber is settled, the old subscription is on hold. A revert is a reviewed plan like any other.',
+      'Until a subscriber is settled, the old subscription is on hold, and the move can be reverted. A revert is a plan and can be reviewed like every plan.',
     sections: [
       {
-        heading: 'Who can be set back now',
+        heading: 'Subscribers that can be reverted now',
         table: {
-          heads: ['wave', 'can be set back', 'settled, cannot'],
+          heads: ['wave', 'can be reverted', 'settled, cannot be reverted'],
           rows: waves.map(({ file, people }) => [code(file), String(people.moved), String(people.settled)]),
         },
       },
@@ -245,12 +245,12 @@ function rollback(evidence: Evidence): Document {
         },
       },
       {
-        heading: 'To set a wave back',
+        heading: 'How to revert a wave',
         steps: [
-          'In the wave file change `stage: target` to `stage: source`.',
-          '`crossbill plan --out plans/back.plan.json`: it lists the subscribers that can no longer be reverted, with the reason.',
-          'Review it, then `crossbill apply plans/back.plan.json`.',
-          '`crossbill verify` holds.',
+          'In the wave file, change `stage: target` to `stage: source`.',
+          'Run `crossbill plan --out plans/back.plan.json`. The plan lists the subscribers that can no longer be reverted, with the reason.',
+          'Review the plan, then run `crossbill apply plans/back.plan.json`.',
+          'Run `crossbill verify`. It must find no violation.',
         ],
       },
     ],

@@ -1,9 +1,9 @@
 import { html, raw, type Html } from './html.ts'
 
 /**
- * One file, no network: styles inside, no scripts, no fonts from elsewhere. Reads on a phone (one
- * column, tables scroll in their own box), on paper (no colours needed, rows are not torn) and in
- * the dark.
+ * A page is one file that needs no network: it contains its styles and uses no script and no
+ * external font. It can be read on a phone (one column, tables scroll in their own box), on paper
+ * (no colours needed, rows are not split) and in a dark colour scheme.
  */
 const style = `
 :root{color-scheme:light dark;--ink:#1b2733;--soft:#5a6978;--line:#d9e0e7;--paper:#fff;--tint:#f4f7f9;--good:#10693b;--bad:#a61b1b;--was:#8796a5;--now:#0b62a4}
@@ -64,7 +64,7 @@ export function table<Row>(
   caption: string,
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  // A stacked table shows each row as a block on a phone, with the titles in front of the cells.
+  // On a phone, a stacked table shows each row as a block with the titles in front of the cells.
   { stacked = false }: { readonly stacked?: boolean } = {},
 ): Html {
   const kind = (column: Column<Row>): Html => raw(column.number === true ? ' class="n"' : '')
@@ -88,7 +88,7 @@ export function table<Row>(
   </div>`
 }
 
-/** A long list folded behind its heading; short ones stand open. */
+/** A list that folds behind its heading; `open` shows it unfolded. */
 export function folded(summary: Html | string, inside: Html, open: boolean): Html {
   return html`<details${raw(open ? ' open' : '')}><summary>${summary}</summary>${inside}</details>`
 }

@@ -5,12 +5,12 @@ import { carriedTotals } from '../render/carried.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from '../render/plan-view.ts'
 import { actionWords, plural, shortAddress, when } from '../render/words.ts'
 
-/** Longer lists are folded, so that a phone shows the next heading. */
+/** Longer lists are folded, so that the next heading is visible on a phone. */
 const openMost = 12
 
 /**
- * The plan as one file that an owner reads on a phone: no network, no script. Verdict first, then
- * money and people, then the rest.
+ * The plan as one file that an owner can read on a phone, without network and script: first the
+ * verdict, then money and people, then the rest.
  */
 export function planHtml(plan: Plan): string {
   const view = planView(plan)
@@ -29,7 +29,7 @@ export function planHtml(plan: Plan): string {
       `Blocked (${plan.blocked.length})`,
       view.blocked.flatMap(({ reasons }) => reasons),
       [
-        { title: 'who', cell: ({ who }) => code(who) },
+        { title: 'subscriber', cell: ({ who }) => code(who) },
         { title: 'why', cell: ({ code: name, message }) => html`${code(name)} ${message}` },
         { title: 'what to do', cell: ({ fix }) => fix },
       ],
@@ -38,34 +38,34 @@ export function planHtml(plan: Plan): string {
       `Waiting (${plan.deferred.length})`,
       view.deferred.flatMap(({ members }) => members),
       [
-        { title: 'who', cell: ({ address }) => code(shortAddress(address)) },
+        { title: 'subscriber', cell: ({ address }) => code(shortAddress(address)) },
         { title: 'why', cell: ({ code: name, message = '' }) => html`${code(name)} ${message}` },
         { title: 'until', cell: ({ until }) => when(until) },
       ],
     ),
-    section(`Worth knowing (${plan.notices?.length ?? 0})`, plan.notices ?? [], [
-      { title: 'who', cell: ({ subscriber }) => code(subscriber) },
+    section(`Notices (${plan.notices?.length ?? 0})`, plan.notices ?? [], [
+      { title: 'subscriber', cell: ({ subscriber }) => code(subscriber) },
       { title: 'when', cell: ({ at }) => (at === null ? '' : when(at)) },
-      { title: 'what', cell: ({ message }) => message },
+      { title: 'message', cell: ({ message }) => message },
       { title: 'what to do', cell: ({ fix }) => fix },
     ]),
     section(`Catalog (${view.resources.length})`, view.resources, [
       { title: 'change', cell: ({ action, address }) => html`${actionWords[action].verb} ${code(address)}` },
-      { title: 'what', cell: ({ phrase, lines }) => list([phrase, ...lines].filter((line) => line !== '')) },
+      { title: 'details', cell: ({ phrase, lines }) => list([phrase, ...lines].filter((line) => line !== '')) },
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
     ]),
-    section(`Changed outside (${view.drift.length})`, view.drift, [
-      { title: 'what', cell: ({ address }) => code(shortAddress(address)) },
-      { title: 'how', cell: ({ code: name, message, lines }) => html`${code(name)} ${message} ${list(lines)}` },
+    section(`Changed outside Crossbill (${view.drift.length})`, view.drift, [
+      { title: 'object', cell: ({ address }) => code(shortAddress(address)) },
+      { title: 'change', cell: ({ code: name, message, lines }) => html`${code(name)} ${message} ${list(lines)}` },
     ]),
-    section(`No longer in the YAML, left in use (${view.removed.length})`, view.removed, [
-      { title: 'what', cell: ({ address, id }) => html`${code(address)} ${code(id)}` },
+    section(`Removed from the YAML, still in use (${view.removed.length})`, view.removed, [
+      { title: 'object', cell: ({ address, id }) => html`${code(address)} ${code(id)}` },
       { title: 'subscribers', number: true, cell: ({ people: count }) => (count === 0 ? '' : count) },
-      { title: 'to take it out of use', cell: ({ fix }) => fix },
+      { title: 'to retire it', cell: ({ fix }) => fix },
     ]),
-    section(`Old doors that stand open (${view.doors.length})`, view.doors, [
+    section(`Old doors that are still open (${view.doors.length})`, view.doors, [
       { title: 'account', cell: ({ account }) => code(account) },
-      { title: 'what', cell: ({ message }) => message },
+      { title: 'door', cell: ({ message }) => message },
       { title: 'what to do', cell: ({ fix }) => fix },
     ]),
     html`<p class="soft">Plan digest: ${code(plan.plan)}</p>`,
@@ -86,7 +86,7 @@ function list(lines: readonly string[]): Html {
   </ul>`
 }
 
-/** A titled table, folded when it is long; nothing without rows. */
+/** A table with a title, folded when it is long; nothing without rows. */
 function section<Row>(title: string, rows: readonly Row[], columns: readonly Column<Row>[]): Html {
   if (rows.length === 0) return nothing
   return folded(html`${title}`, table(title, columns, rows, { stacked: true }), rows.length <= openMost)
@@ -117,9 +117,9 @@ function money({ mrr, parts, people: groups }: PlanView): Html {
     ({ action, changes }) => html`<li><b>${changes.length}</b>${actionWords[action].noun}</li>`,
   )
   const revenue = table(
-    'Revenue a month',
+    'Monthly revenue',
     [
-      { title: 'revenue a month', cell: ({ currency }) => currency },
+      { title: 'monthly revenue', cell: ({ currency }) => currency },
       { title: 'before', number: true, cell: ({ before }) => before },
       {
         title: 'after',
@@ -130,7 +130,7 @@ function money({ mrr, parts, people: groups }: PlanView): Html {
     mrr,
   )
   const told = parts.map(
-    ({ what, amounts, people: count }) => html`<li>of it ${what}: ${amounts} (${plural(count, 'subscriber')})</li>`,
+    ({ what, amounts, people: count }) => html`<li>of which ${what}: ${amounts} (${plural(count, 'subscriber')})</li>`,
   )
   return html`<h2>Money and people</h2>
     ${
@@ -151,9 +151,9 @@ function money({ mrr, parts, people: groups }: PlanView): Html {
 }
 
 function repriced({ address, effect, subscribers }: RepricedView): Html {
-  return html`<h2>People on ${code(address)}</h2>
+  return html`<h2>Subscribers on ${code(address)}</h2>
     <p>${effect}.</p>
-    ${section(`Their next charges (${subscribers.length})`, subscribers, [
+    ${section(`Next charges (${subscribers.length})`, subscribers, [
       { title: 'subscriber', cell: ({ subscriber }) => code(subscriber) },
       { title: 'next charge', cell: ({ charge }) => charge },
       { title: 'before this plan', cell: ({ before }) => before },
@@ -181,7 +181,7 @@ function people({ action, changes }: PlanView['people'][number]): Html {
       ? []
       : [
           {
-            title: 'along with it',
+            title: 'also carried',
             cell: ({ carried }: PersonChange) => carried.map(({ kind, text }) => text || kind).join(', '),
           },
         ]),
@@ -189,5 +189,5 @@ function people({ action, changes }: PlanView['people'][number]): Html {
   return totals === ''
     ? table
     : html`${table}
-        <p>Along with them: ${totals}.</p>`
+        <p>Also carried: ${totals}.</p>`
 }

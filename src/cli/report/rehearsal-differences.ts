@@ -3,24 +3,24 @@ import { html, raw, type Html } from './html.ts'
 import { folded, table } from './page.ts'
 import { grouped, moment } from './rehearsal-words.ts'
 
-/** What went wrong, worst first. */
+/** The kinds of difference, worst first. */
 const words: Readonly<Record<RehearsalDifference['code'], string>> = {
   two_payers: 'Two payers at once',
-  double: 'Charged twice, or although nothing was due',
+  double: 'Charged twice, or charged when nothing was due',
   missed: 'Not charged',
-  amount_differs: 'Another amount',
-  date_differs: 'Another date',
+  amount_differs: 'Different amount',
+  date_differs: 'Different date',
   not_moved: 'Could not be moved',
 }
 
 /** Longer lists are folded. */
 const openRows = 12
-/** The first examples explain a cause that hundreds share; the JSON has all of them. */
+/** The page shows this many examples of a cause; the JSON has all of them. */
 const shownRows = 200
 
 /**
- * Grouped by effect and cause: two hundred people with one cause need one action. Each person has
- * one line, however many charges differ.
+ * The differences by effect and cause, because two hundred subscribers with one cause need one
+ * action. Each subscriber has one line, however many charges differ.
  */
 export function differences({ differences: all }: RehearsalReport): Html {
   if (all.length === 0)
@@ -46,7 +46,7 @@ function difference(what: string, group: readonly RehearsalDifference[]): Html {
     ([first, ...more]) => (first === undefined ? [] : [{ first, count: more.length + 1 }]),
   )
   const [any] = people
-  const members = people.length === 1 ? 'one member' : `${grouped(people.length)} members`
+  const members = people.length === 1 ? 'one subscriber' : `${grouped(people.length)} subscribers`
   const times = group.length === people.length ? '' : `, ${grouped(group.length)} charges`
   const rest = people.length - shownRows
   const evidence = people.some(({ first }) => first.evidence !== undefined)
@@ -61,11 +61,11 @@ function difference(what: string, group: readonly RehearsalDifference[]): Html {
           { title: 'first at', cell: ({ first }) => moment(first.at) },
           ...(times === '' ? [] : [{ title: 'times', number: true as const, cell: ({ count }: Person) => count }]),
           { title: 'what happened', cell: ({ first }) => first.detail },
-          ...(evidence ? [{ title: 'seen', cell: ({ first }: Person) => first.evidence ?? '' }] : []),
+          ...(evidence ? [{ title: 'evidence', cell: ({ first }: Person) => first.evidence ?? '' }] : []),
         ],
         people.slice(0, shownRows),
       )}
-      ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more: all are in <code>crossbill rehearse --format json</code>.</p>` : raw('')}`,
+      ${rest > 0 ? html`<p class="soft">… and ${grouped(rest)} more. <code>crossbill rehearse --format json</code> lists all.</p>` : raw('')}`,
     people.length <= openRows,
   )
 }

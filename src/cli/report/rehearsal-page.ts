@@ -10,8 +10,8 @@ import { standing } from './rehearsal-standing.ts'
 import { grouped, moment, waveName } from './rehearsal-words.ts'
 
 /**
- * The rehearsal for the owner of the business: first the verdict, then the evidence, then what to
- * do.
+ * The report of a rehearsal for the owner of the business: first the verdict, then the evidence,
+ * then what to do.
  */
 export function rehearsalPage(report: RehearsalReport): string {
   const body = html`${verdict(report)} ${figures(report)} ${plots(report)} ${currencies(report)} ${differences(report)}
@@ -27,12 +27,12 @@ function verdict(report: RehearsalReport): Html {
   const { counts } = report
   const span = `${day(report.began)} to ${day(report.ended)}`
   const good = html`<p class="verdict">
-    <strong>Nobody would notice.</strong> Over ${report.months} months every one of the ${grouped(counts.expected)}
-    charges of the world without a migration was made in the migrated world too: to the same subscriber, at the same
-    second, over the same amount. No other charge was made.
+    <strong>No subscriber would notice.</strong> Over ${report.months} months, the run with the migration made every one
+    of the ${grouped(counts.expected)} charges of the control run: to the same subscriber, in the same second and with
+    the same amount. It made no other charge.
   </p>`
   const bad = html`<p class="verdict bad">
-    <strong>Do not migrate yet.</strong> ${troubles(counts)}. Each is listed below with its cause and what to do.
+    <strong>Do not migrate yet.</strong> ${troubles(counts)}. The list below gives the cause of each and what to do.
   </p>`
   return html`<p class="soft">Crossbill · rehearsal · ${span}</p>
     <h1>Migration rehearsal: ${report.subscribers} subscribers, ${report.months} months</h1>
@@ -45,10 +45,10 @@ function troubles(counts: RehearsalReport['counts']): string {
   const said = [
     ...some(counts.double, 'one charge was made twice', '# charges were made twice'),
     ...some(counts.missed, 'one charge was missed', '# charges were missed'),
-    ...some(counts.amount_differs, 'one charge had another amount', '# charges had another amount'),
-    ...some(counts.date_differs, 'one charge had another date', '# charges had another date'),
-    ...some(counts.two_payers, 'one member had two payers at once', '# members had two payers at once'),
-    ...some(counts.not_moved, 'one member could not be moved', '# members could not be moved'),
+    ...some(counts.amount_differs, 'one charge had a different amount', '# charges had a different amount'),
+    ...some(counts.date_differs, 'one charge had a different date', '# charges had a different date'),
+    ...some(counts.two_payers, 'one subscriber had two payers at once', '# subscribers had two payers at once'),
+    ...some(counts.not_moved, 'one subscriber could not be moved', '# subscribers could not be moved'),
   ]
   const text = said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
@@ -61,28 +61,29 @@ function figures(report: RehearsalReport): Html {
   return html`<ul class="figures">
     ${one(counts.expected, 'charges expected', false)} ${one(counts.actual, 'charges made', false)}
     ${one(counts.double, 'charged twice', true)} ${one(counts.missed, 'missed', true)}
-    ${one(counts.amount_differs, 'other amount', true)} ${one(counts.date_differs, 'other date', true)}
+    ${one(counts.amount_differs, 'different amount', true)} ${one(counts.date_differs, 'different date', true)}
     ${one(counts.two_payers, 'two payers at once', true)} ${one(counts.not_moved, 'could not be moved', true)}
   </ul>`
 }
 
 function plots(report: RehearsalReport): Html {
-  const charges = html`<h2>Charges a day, in both worlds</h2>
-    <figure role="img" aria-label="Charges a day in both worlds; the table of currencies below gives the totals.">
+  const charges = html`<h2>Charges per day in both runs</h2>
+    <figure role="img" aria-label="Charges per day in both runs; the table of currencies below gives the totals.">
       ${chargesPerDay(report)}
       <figcaption>
-        Bar: charges without a migration. Blue cap: charges with the waves applied; it lies on the bar's top when both
-        runs agree. Shaded: a wave can still be undone. A red mark: the two runs differ. On a phone a bar is a week.
+        Bar: charges of the control run, without a migration. Blue cap: charges with the waves applied; it is on top of
+        the bar when both runs agree. Shaded: a wave can still be undone. Red mark: the runs differ. On a phone, a bar
+        is a week.
       </figcaption>
     </figure>`
   if (report.waves.length === 0) return charges
   return html`${charges}
     <h2>The waves</h2>
-    <figure role="img" aria-label="Waves on a time line; the same dates are in the table below.">
+    <figure role="img" aria-label="Waves on a time line; the table below has the same dates.">
       ${waveTimeLine(report)}
       <figcaption>
         Dot: the wave moves to the new account. Bar: it can still be undone. End of the bar: the old subscriptions are
-        finished.
+        cancelled.
       </figcaption>
     </figure>
     ${table(
@@ -129,11 +130,11 @@ function trouble(report: RehearsalReport): Html {
   const injected = faults.filter((fault) => fault.count > 0)
   const sum = injected.reduce((total, fault) => total + fault.count, 0)
   const survived = html`<p>
-    On purpose, ${grouped(sum)} things went wrong on the way and the program went on:
+    The rehearsal injected ${grouped(sum)} faults, and the migration survived them:
     ${injected.map(({ kind, count }) => `${faultWords[kind] ?? kind} ${grouped(count)}`).join(', ')}.
   </p>`
   const acted = html`<p>
-    Meanwhile members acted on their own, in both worlds at the same second:
+    Members also acted on their own, in both runs in the same second:
     ${members.map(({ act, count }) => `${grouped(count)} × ${act}`).join(', ')}.
   </p>`
   return html`<h2>Declined payments</h2>
@@ -141,38 +142,39 @@ function trouble(report: RehearsalReport): Html {
       'Declined payments',
       [
         { title: '', cell: (row) => row.what },
-        { title: 'nobody migrates', number: true, cell: (row) => grouped(row.expected) },
-        { title: 'the waves are applied', number: true, cell: (row) => grouped(row.actual) },
+        { title: 'control run', number: true, cell: (row) => grouped(row.expected) },
+        { title: 'with the waves applied', number: true, cell: (row) => grouped(row.actual) },
       ],
       [
-        { what: 'payments that were declined', ...declines },
-        { what: 'members who fell behind or ended for it', ...dunning },
+        { what: 'declined payments', ...declines },
+        { what: 'subscriptions that became past due or ended because of them', ...dunning },
       ],
     )}
-    <h2>What went wrong on purpose</h2>
-    ${sum === 0 ? html`<p class="soft">Nothing in this run: <code>crossbill rehearse --faults</code> adds lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused.</p>` : survived}
+    <h2>Injected faults</h2>
+    ${sum === 0 ? html`<p class="soft">None in this run. <code>crossbill rehearse --faults</code> adds lost answers, rate limits, crashes, lost stores, and members who cancel or whose cards are refused.</p>` : survived}
     ${members.length === 0 ? raw('') : acted}`
 }
 
 const faultWords: Readonly<Record<string, string>> = {
   rate_limited: 'too many requests',
   lock_timeout: 'object locked by another request',
-  error_before: 'error before anything was done',
-  error_stored: 'error that Stripe remembers',
-  error_after: 'error although it was done',
+  error_before: 'error before the request was done',
+  error_stored: 'error that Stripe repeats for the same idempotency key',
+  error_after: 'error although the request was done',
   unavailable: 'service unavailable',
-  cut_before: 'connection cut before the request',
-  cut_after: 'answer lost on its way',
-  kill: 'the program died',
-  store_lost: 'the store was lost',
+  cut_before: 'connection broken before the request',
+  cut_after: 'answer lost after the request was done',
+  kill: 'program killed',
+  store_lost: 'store lost',
 }
 
 function method(report: RehearsalReport): Html {
   return html`<h2>How this was found</h2>
     <p class="soft">
-      Two worlds were built from the same data. In one nobody migrates; in the other the waves are applied as planned.
-      Both were played month after month, and every charge of the first must stand in the second. No real account was
-      touched; access in Kajabi is not part of it. Repeat this run (seed ${report.seed}) with
+      The rehearsal built two simulated worlds from the same data. The control run migrates no subscriber; the other run
+      applies the waves as planned. It played both runs month by month and compared them: every charge of the control
+      run must also be in the other run. No real account was changed. Access in Kajabi is not part of the rehearsal.
+      Repeat this run (seed ${report.seed}) with
       <code>${repeat(report)}</code>.
     </p>`
 }

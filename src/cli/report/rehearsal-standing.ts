@@ -10,13 +10,13 @@ const registry: Readonly<Record<string, CodeEntry | undefined>> = { ...deferredC
 const shownRows = 200
 
 /**
- * Subscribers whose migration is not finished after the last month: first those who need a
- * decision.
+ * Subscribers whose migration is not finished after the last month, those who need a decision
+ * first.
  */
 export function standing({ standing: all }: RehearsalReport): Html {
   if (all.length === 0)
-    return html`<h2>People who stay where they are</h2>
-      <p>Nobody is deferred or blocked, and no old subscription waits for its end.</p>`
+    return html`<h2>Subscribers who do not move</h2>
+      <p>No subscriber is deferred or blocked, and no old subscription waits to be cancelled.</p>`
   const blocked = all.filter(({ outcome, moved }) => outcome === 'blocked' && !moved)
   const later = all.filter(({ outcome, moved }) => outcome === 'deferred' && !moved)
   const unfinished = all.filter(({ moved }) => moved)
@@ -28,20 +28,19 @@ export function standing({ standing: all }: RehearsalReport): Html {
           ${groups(people)}`
   return html`${part(
     'Need a decision',
-    'They are not moved. The old account continues to bill them, so no subscriber is lost. Each reason says what is needed.',
+    'They are not moved. The old account continues to bill them, so no subscriber is lost. Each group says what is needed.',
     blocked,
   )}
-  ${part('Move later by themselves', 'The old account continues to bill them until then. Nothing has to be done.', later)}
+  ${part('Move later by themselves', 'The old account continues to bill them until then. You do not have to do anything.', later)}
   ${part(
-    'Moved, with the old subscription not finished yet',
-    'The new account bills them. Their old subscription is on hold and charges nothing; it is cancelled when the reason below is over.',
+    'Moved, with the old subscription not cancelled yet',
+    'The new account bills them. Their old subscription is on hold and charges nothing. It is cancelled when the reason below no longer applies.',
     unfinished,
   )}`
 }
 
 /**
- * Grouped by code, the largest group first: two hundred people with one cause are one line to act
- * on.
+ * The subscribers by code, the largest group first: two hundred with one cause need one action.
  */
 function groups(people: readonly Standing[]): readonly Html[] {
   return [...Map.groupBy(people, ({ code }) => code)]

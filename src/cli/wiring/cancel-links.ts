@@ -12,14 +12,14 @@ const daysByDefault = 14
 export interface LinkMaker {
   readonly expires: Instant
   /**
-   * A member's own cancel page: signed, expiring, works once. `offer` is empty when the
-   * subscription gives none.
+   * A link to the member's own cancel page. It is signed, expires and works once. `offer` is empty
+   * when the subscription gives no offer.
    */
   readonly link: (subscriber: string, offer: string) => string
 }
 
 /**
- * @param days how long links hold; `serve.link_days` when absent
+ * @param days for which links are valid; `serve.link_days` when absent
  * @throws CommandError `no_public_url`, `no_link_secret`
  */
 export async function openLinkMaker(
@@ -32,12 +32,12 @@ export async function openLinkMaker(
   const [current] = await serviceSecrets(serve, 'link_secrets', shell)
   const key = current === undefined ? undefined : linkKey(current)
   if (key === undefined)
-    throw new CommandError('no_link_secret', 'no key signs cancel links, or the first one is too weak', {
+    throw new CommandError('no_link_secret', 'no key for cancel links is configured, or the first one is too weak', {
       notDone: 'no link was made',
       fix: 'Make one with "openssl rand -base64 32" and name it in catalog/project.yaml: serve: { link_secrets: [{ env: NAME }] }',
     })
   const held = days ?? (typeof serve?.['link_days'] === 'number' ? serve['link_days'] : daysByDefault)
-  // By the clock that the service judges by: Stripe's, which a sandbox simulates.
+  // The service checks the expiry by Stripe's clock, which a sandbox simulates.
   const expires = instant(clock() + Math.round(held * secondsPerDay))
   return {
     expires,

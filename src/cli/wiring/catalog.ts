@@ -7,16 +7,16 @@ import type { Shell } from '../shell.ts'
 import { FindingsError } from '../usage-error.ts'
 
 export interface CheckedCatalog {
-  /** Absent when there is an error among the findings. */
+  /** Absent when a finding is an error. */
   readonly catalog?: Catalog
   readonly files: readonly CatalogFile[]
   /**
-   * With paths that start at the folder the user stands in, so that editors and CI can open them.
+   * Their paths are relative to the current folder, so that editors and CI can open them.
    */
   readonly findings: readonly Diagnostic[]
 }
 
-/** Reads and checks everything below catalog/, offline. */
+/** Reads and checks all files below catalog/, offline. */
 export async function checkCatalog(shell: Shell, leniency: Leniency = 'strict'): Promise<CheckedCatalog> {
   const files = await readCatalogFiles(join(shell.project, 'catalog'))
   const loaded = loadCatalog(files, leniency)
@@ -26,8 +26,8 @@ export async function checkCatalog(shell: Shell, leniency: Leniency = 'strict'):
 }
 
 /**
- * The catalog a command works on. What does not keep it from working goes to stderr.
- * @throws FindingsError with everything that is wrong, where the command needs what is wrong
+ * The catalog that a command works on. Findings that do not stop the command go to stderr.
+ * @throws FindingsError with all findings, when the command needs an entry that is wrong
  */
 export async function loadProject(
   shell: Shell,
@@ -37,7 +37,7 @@ export async function loadProject(
   if (catalog === undefined) throw new FindingsError(findings)
   for (const finding of findings) shell.say(formatDiagnostic(finding))
   if (catalog.leftOut !== undefined)
-    shell.say('The entries named above are left out, with the people who need them. Everything else goes on.')
+    shell.say('The entries named above are left out, with the subscribers that need them. The rest continues.')
   return { catalog, files }
 }
 

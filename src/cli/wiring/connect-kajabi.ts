@@ -12,7 +12,7 @@ import type { Shell } from '../shell.ts'
 const timeout = 20_000
 const kajabiApi = 'https://api.kajabi.com'
 
-/** The Kajabi site the project names (`kajabi:` in project.yaml); undefined when it names none. */
+/** The project's Kajabi site (`kajabi:` in project.yaml); undefined when it has none. */
 export async function connectKajabi(
   config: JsonObject | undefined,
   sandbox: ProjectSandbox | undefined,

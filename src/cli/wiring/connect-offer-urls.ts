@@ -9,8 +9,8 @@ const timeout = 20_000
 const spacing = 1_000
 
 /**
- * The offers that are given by their URLs; undefined when there are none. A URL is a secret and is
- * read when it is needed.
+ * The offers that are granted by URL; undefined when there are none. A URL is a secret and is read
+ * only when it is needed.
  */
 export function connectOfferUrls({ offers = {} }: Partial<Access>, shell: Shell): OfferUrls | undefined {
   const named = Object.entries(offers).filter(([, { urls }]) => urls !== undefined)

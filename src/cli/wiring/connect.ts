@@ -8,8 +8,8 @@ import type { ProjectSandbox } from './project-sandbox.ts'
 import type { Shell } from '../shell.ts'
 
 /**
- * Connects every account of the project; each is proven to be the one the project names before
- * anything else is asked of it.
+ * Connects every account of the project. The first request to each proves that it is the account
+ * that the project names.
  */
 export async function connectAccounts(
   project: Project,
@@ -34,8 +34,8 @@ export async function connectAccounts(
 }
 
 /**
- * A service starts while Stripe is away, and leaves retries to its inbox, where they keep no hand
- * busy.
+ * A service must start while Stripe does not answer. It leaves retries to its inbox, where they
+ * block no worker.
  */
 function forService(options: ConnectOptions): ConnectOptions {
   const { account } = options
@@ -48,8 +48,8 @@ function forService(options: ConnectOptions): ConnectOptions {
 }
 
 /**
- * The accounts' own answers decide which is which: what the project says of them may be wrong in
- * the same way twice.
+ * Refuses one account under two names. The accounts' own answers decide, because the project may
+ * name the same wrong account twice.
  */
 function refuseTwice(connected: readonly StripeAccount[]): void {
   const first = new Map<string, string>()
@@ -61,7 +61,7 @@ function refuseTwice(connected: readonly StripeAccount[]): void {
         `accounts ${other} and ${name} are the same account: both keys belong to ${id}`,
         {
           notDone: 'nothing was read or sent',
-          fix: `correct accounts.${other} or accounts.${name} in catalog/project.yaml, or the secret it names`,
+          fix: `correct accounts.${other} or accounts.${name} in catalog/project.yaml, or the secret that it names`,
         },
       )
     first.set(id, name)

@@ -11,9 +11,8 @@ import type { Shell } from '../shell.ts'
 import { FindingsError } from '../usage-error.ts'
 
 /**
- * The store, with the copy maps that are kept in the repository (`copy_maps` in project.yaml) in
- * front of the imported rows: an imported row for the same old payment method wins, since it came
- * later.
+ * The store with the copy maps of the repository (`copy_maps` in project.yaml) added to the
+ * imported rows. For the same old payment method the imported row wins, because it is newer.
  */
 export async function withCopyMapFiles<S extends Store>(
   store: S,
@@ -46,8 +45,8 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
   const rows: CopyMapRow[] = []
   const left = new Set<string>()
   for (const [source, names] of Object.entries(project.copy_maps)) {
-    // Files of the repository stand side by side: which of two conflicting rows holds only an
-    // import can ask the target.
+    // Files of the repository have no order. Only an import can ask the target which of two
+    // conflicting rows is right.
     const sight = new CopyMapSight()
     for (const name of names) {
       const path = join(shell.project, 'catalog', name)
@@ -61,8 +60,7 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
   }
   if (!hasErrors(findings)) return rows
   if (leniency === 'strict') throw new FindingsError(findings)
-  // People of a file that is left out have no copied payment method, which keeps them where they
-  // are.
+  // Subscribers of a file that is left out have no copied payment method, so they are not moved.
   for (const finding of findings) shell.say(formatDiagnostic(finding))
   return rows.filter((row) => !left.has(row.source))
 }
@@ -72,7 +70,7 @@ async function textOf(path: string, shell: Shell, leniency: Leniency): Promise<s
     return await readFile(path, 'utf8')
   } catch (error) {
     if (leniency === 'strict' || !isSystemError(error)) throw error
-    shell.say(`${shell.near(path)} cannot be read (${error.code}): its people are not moved`)
+    shell.say(`${shell.near(path)} cannot be read (${error.code}); its subscribers are not moved`)
     return undefined
   }
 }

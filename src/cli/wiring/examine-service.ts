@@ -9,7 +9,7 @@ import type { Shell } from '../shell.ts'
 /** Seconds within which the service should answer from outside. */
 const reachSeconds = 5
 
-/** What doctor says about the Kajabi site and the cancel service, when the project has them. */
+/** The findings of doctor on the Kajabi site and the cancel service, when the project has them. */
 export async function examineService(
   { context, sandbox }: OpenProject,
   shell: Shell,
@@ -34,14 +34,14 @@ async function examineReach(url: string): Promise<DoctorFinding> {
       ...found,
       status: 'warning',
       message: `${url}/livez answers ${answer.status}`,
-      fix: 'start "crossbill serve" behind it',
+      fix: 'start "crossbill serve" behind this address',
     }
   } catch {
     return {
       ...found,
       status: 'warning',
-      message: `nobody answers at ${url}`,
-      fix: 'start "crossbill serve", and check serve.public_url and the way to it',
+      message: `no service answers at ${url}`,
+      fix: 'start "crossbill serve", and check serve.public_url and the proxy in front of the service',
     }
   }
 }

@@ -7,8 +7,7 @@ import type { Accounts, StripeAccount } from '../../engine/ports.ts'
 import { markFrom } from '../../live/marks.ts'
 
 /**
- * A subscriber whom the words on the command line can mean, and in which accounts a live
- * subscription of theirs is.
+ * A subscriber that the command line can mean, and the accounts with a live subscription of theirs.
  */
 export interface Found {
   readonly subscriber: SubscriberKey
@@ -16,9 +15,9 @@ export interface Found {
 }
 
 /**
- * Whom an operator means: `us/sub_…`, an old or new subscription id, a customer id, or an e-mail
- * address (asked of Stripe, never kept).
- * @throws CommandError `nobody_found`, or `several_found` naming them
+ * The subscriber that an operator names by `us/sub_…`, an old or new subscription id, a customer
+ * id, or an e-mail address (looked up in Stripe, never stored).
+ * @throws CommandError `nobody_found`, or `several_found`, which lists them
  */
 export async function findSubscriber(named: string, accounts: Accounts): Promise<Found> {
   const all = [accounts.target, ...accounts.sources.values()]
@@ -27,15 +26,19 @@ export async function findSubscriber(named: string, accounts: Accounts): Promise
   const live = found.filter((one) => one.liveIn.length > 0)
   const [only, ...others] = live.length > 0 ? live : found
   if (only === undefined)
-    throw new CommandError('nobody_found', 'no subscription of this project is meant by that', {
+    throw new CommandError('nobody_found', 'no subscription of this project matches', {
       notDone: 'nothing was cancelled',
-      fix: 'Give the id of the old or the new subscription, of the customer, or the address as Stripe has it.',
+      fix: 'Give the id of the old or new subscription, the id of the customer, or the e-mail address as Stripe has it.',
     })
   if (others.length > 0)
-    throw new CommandError('several_found', `that means ${[only, ...others].map((one) => one.subscriber).join(', ')}`, {
-      notDone: 'nothing was cancelled',
-      fix: 'Name one of them.',
-    })
+    throw new CommandError(
+      'several_found',
+      `several subscribers match: ${[only, ...others].map((one) => one.subscriber).join(', ')}`,
+      {
+        notDone: 'nothing was cancelled',
+        fix: 'Name one of them.',
+      },
+    )
   const { source, subscription } = splitSubscriberKey(only.subscriber)
   if (!isConfigured(source, accounts))
     throw new CommandError(
@@ -54,8 +57,9 @@ function isConfigured(source: string, accounts: Accounts): boolean {
 }
 
 /**
- * The subscriber under the name that the source has now. Marks keep the name of the time of the
- * move; the source that has the subscription is the same one. Unchanged if none has it.
+ * The subscriber under the present name of its source. A mark keeps the name that the source had at
+ * the time of the move; the source that has the subscription is the same account. Unchanged when no
+ * source has it.
  */
 async function underPresentName(found: Found, accounts: Accounts): Promise<Found> {
   const { source, subscription } = splitSubscriberKey(found.subscriber)
@@ -83,17 +87,15 @@ async function byId(account: StripeAccount, id: string): Promise<Found[]> {
   const answer = await account.send({ method: 'GET', path: `/v1/subscriptions/${id}` })
   if (answer.ok) return foundAs(account, answer.value)
   if (answer.failure.code === 'resource_missing') return []
-  throw new CommandError(
-    'account_unreachable',
-    `account ${account.name} could not be asked: ${answer.failure.message}`,
-    {
-      notDone: 'nothing was cancelled',
-      fix: 'Run the command again; in the meantime use the Dashboard.',
-    },
-  )
+  throw new CommandError('account_unreachable', `account ${account.name} did not answer: ${answer.failure.message}`, {
+    notDone: 'nothing was cancelled',
+    fix: 'Run the command again. Until then, use the Dashboard.',
+  })
 }
 
-/** Stripe compares addresses letter by letter: what was typed, and the same in small letters. */
+/**
+ * Stripe compares addresses case-sensitively, so both the given and the lower-case one are tried.
+ */
 async function customersWith(account: StripeAccount, email: string): Promise<string[]> {
   const ids = new Set<string>()
   for (const spelled of new Set([email, email.toLowerCase()]))
@@ -102,8 +104,8 @@ async function customersWith(account: StripeAccount, email: string): Promise<str
 }
 
 /**
- * A successor is known by the subscriber that it succeeds; any other subscription by its own
- * account and id.
+ * A successor counts as the subscriber that it continues; any other subscription is named by its
+ * own account and id.
  */
 function foundAs(account: StripeAccount, subscription: StripeObject): Found[] {
   const { metadata, id = '' } = subscription

@@ -9,21 +9,21 @@ import { connectKajabi } from './connect-kajabi.ts'
 import { type OpenProject, ifPossible } from './project.ts'
 import type { Shell } from '../shell.ts'
 
-/** What of project.yaml's `serve:` the inbox goes by when it says nothing. */
+/** The inbox's defaults for settings that `serve:` in project.yaml does not give. */
 const defaults = { cancels_per_hour: 50, second_look_seconds: 20 }
 
 export interface Announcing {
   readonly alert: (alert: Alert) => void
   readonly log: (line: LogLine) => void
-  /** Told of every answer of Kajabi's API. */
+  /** Called for every answer of Kajabi's API. */
   readonly kajabiAnswered?: (route: string, status: number) => void
   /** False for work that must not wait for Kajabi's credentials. */
   readonly kajabiNeeded?: boolean
 }
 
 /**
- * The cancel service's context, the same for `serve` and for `cancel`: there is one way in which
- * people are cancelled.
+ * The cancel service's context. `serve` and `cancel` share it, so that there is only one way to
+ * cancel a subscriber.
  */
 export async function inboxContext(
   { context, store, sandbox }: OpenProject,
@@ -40,7 +40,7 @@ export async function inboxContext(
     store: context.store,
     inbox: store.inbox,
     kajabi: kajabiNeeded ? await kajabi() : await ifPossible(kajabi, shell),
-    // An access.yaml that is not there gives nobody anything.
+    // Without an access.yaml there are no offers.
     access: { offers: {}, ...(access as Partial<Access>) },
     mappings: context.catalog.mappings,
     ...(urls === undefined ? {} : { urls }),
@@ -60,9 +60,9 @@ export async function inboxContext(
 }
 
 /**
- * Stripe's clock, going on from what it last said at the pace of real time: a machine whose clock
- * is wrong or is set dates no wish before the grant that it is about. In a sandbox this is
- * simulated time.
+ * Stripe's clock: the time of its last answer plus the real time since then. A machine with a wrong
+ * or changed clock therefore never dates a request before the grant that it concerns. In a sandbox
+ * this is simulated time.
  */
 function clockOf(target: StripeAccount): () => Instant {
   let heard = target.now()
@@ -70,11 +70,11 @@ function clockOf(target: StripeAccount): () => Instant {
   let last: number = heard
   return () => {
     const told = target.now()
-    // Said anew by an answer, or by this machine's clock while no answer has come.
+    // An answer gave a new time, or this machine's clock did because no answer has come yet.
     if (told !== heard) [heard, at] = [told, performance.now()]
     const now = heard + Math.floor((performance.now() - at) / 1_000)
-    // Whole seconds of two clocks may differ by a second. A larger step back is a machine's clock
-    // that gave way to Stripe's.
+    // Whole seconds of two clocks may differ by a second. A larger step back means that Stripe's
+    // clock replaced the machine's.
     last = now < last && last - now <= 2 ? last : now
     return instant(last)
   }

@@ -7,7 +7,7 @@ import { loadProject } from './catalog.ts'
 import { withStore } from './project.ts'
 import type { Shell } from '../shell.ts'
 
-/** Works on the project's inbox; no account is connected. */
+/** Works on the project's inbox without connecting an account. */
 export async function withInbox<T>(shell: Shell, work: (inbox: InboxStore) => Promise<T>): Promise<T> {
   const { catalog } = await loadProject(shell, 'accounts')
   return await withStore(catalog.project, shell, async (store) => work(store.inbox))
@@ -21,7 +21,7 @@ export interface InboxEntry {
   readonly from: string
   readonly about: string
   readonly reason: string
-  /** What the reason means and what to do next; empty where the entry waits or is done. */
+  /** The meaning of the reason and the next step; empty when the entry waits or is done. */
   readonly means: string
   readonly next: string
   readonly command: string
@@ -41,8 +41,9 @@ export function entryOf({ id, now, acceptedAt, signal }: InboxRow): InboxEntry {
 }
 
 /**
- * An operator's wish for one row.
- * @throws CommandError when there is no such row, the wish makes no sense in its state, or a worker holds it just now
+ * Changes one row as an operator asks.
+ * @throws CommandError when the row does not exist, its state does not allow the change, or a
+ * worker holds it
  */
 export async function changeRow(inbox: InboxStore, id: string, event: InboxEvent, text: string): Promise<InboxEntry> {
   const found = await inbox.get(id)
@@ -50,14 +51,14 @@ export async function changeRow(inbox: InboxStore, id: string, event: InboxEvent
     throw new CommandError('inbox_unknown', `the inbox has no entry ${id}`, { fix: 'See: crossbill inbox list' })
   const now = nextInbox(found.row.now, event)
   if (now === undefined)
-    throw new CommandError('inbox_impossible', `${id} is ${found.row.now.state} and cannot be ${event.event}`, {
-      notDone: 'it stays as it is',
+    throw new CommandError('inbox_impossible', `entry ${id} is ${found.row.now.state} and cannot be ${event.event}`, {
+      notDone: 'the entry is unchanged',
       fix: `See: crossbill inbox show ${id}`,
     })
   const at = instant(Math.floor(Date.now() / 1_000))
   if (!(await inbox.change(id, { now, note: { at, state: now.state, text } })))
-    throw new CommandError('inbox_busy', `a worker has ${id} in hand`, {
-      notDone: 'it stays as it is',
+    throw new CommandError('inbox_busy', `a worker is processing entry ${id}`, {
+      notDone: 'the entry is unchanged',
       fix: 'Try again in a minute.',
     })
   return entryOf({ ...found.row, now })

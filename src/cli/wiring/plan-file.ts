@@ -9,8 +9,7 @@ import type { Plan } from '../../plan/types.ts'
 import { isSystemError } from '../report-error.ts'
 
 /**
- * Reads a saved plan and makes sure that it is the one that was saved: its digest covers everything
- * else in it.
+ * Reads a saved plan and checks that it is unchanged: its digest covers its whole content.
  * @throws CommandError `plan_unreadable`, `plan_format`, `plan_altered`
  */
 export async function readPlan(path: string): Promise<Plan> {
@@ -24,7 +23,7 @@ export async function readPlan(path: string): Promise<Plan> {
   if (digest(rest) !== written)
     throw new CommandError(
       'plan_altered',
-      `${path} was changed after it was made: its digest does not fit its content`,
+      `${path} was changed after it was saved: its digest does not match its content`,
       {
         notDone: 'nothing was done',
         fix: again,
@@ -39,8 +38,8 @@ export async function readPlan(path: string): Promise<Plan> {
 }
 
 /**
- * Saves the plan as JSON, and beside it the Markdown for review: `wave-01.plan.json` and
- * `wave-01.md`. @returns the paths written
+ * Saves the plan as JSON, and a Markdown file for review beside it: `wave-01.plan.json` and
+ * `wave-01.md`. @returns both paths
  */
 export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('../render/plan-markdown.ts')
@@ -52,16 +51,16 @@ export async function savePlan(path: string, plan: Plan): Promise<string[]> {
 }
 
 const make = 'crossbill plan --out FILE'
-const again = `Make a new one: ${make}`
+const again = `Make a new plan: ${make}`
 
 const isMissing = (error: unknown): boolean => isSystemError(error) && error.code === 'ENOENT'
 
 function unreadable(error: unknown): string {
-  if (isMissing(error)) return 'is not there'
+  if (isMissing(error)) return 'does not exist'
   return isSystemError(error) ? `cannot be read (${error.code})` : 'cannot be read'
 }
 
-/** Line by line, as it was written; as a whole when somebody laid it out anew. */
+/** Reads line by line, as Crossbill writes plans; as a whole when another tool reformatted it. */
 async function readDocument(path: string): Promise<unknown> {
   try {
     return (await readLinedJson(linesOf(path))) ?? JSON.parse(await readFile(path, 'utf8'))
@@ -75,7 +74,9 @@ async function readDocument(path: string): Promise<unknown> {
         })
       : new CommandError('plan_unreadable', `the plan ${path} ${unreadable(error)}`, {
           notDone: 'nothing was done',
-          fix: isMissing(error) ? `Look at how it is written, and from which folder; or make one: ${make}` : again,
+          fix: isMissing(error)
+            ? `Check the spelling of the path and the folder from which you run the command, or make a plan: ${make}`
+            : again,
           cause: error,
         })
   }

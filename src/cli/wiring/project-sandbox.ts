@@ -5,8 +5,8 @@ import type { WorldStorage } from '../../store/world.ts'
 export type ProjectSandbox = Pick<Sandbox, 'fetch' | 'clock' | 'ready' | 'close'>
 
 /**
- * The simulated world of a project's accounts with `sandbox: true`, kept in the store between
- * commands; undefined when it has none.
+ * The simulated world of the accounts with `sandbox: true`. The store keeps it between commands.
+ * Undefined when the project has no such account.
  */
 export async function openProjectSandbox(
   project: Project,

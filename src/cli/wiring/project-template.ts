@@ -1,7 +1,7 @@
-/** What `init` asks for: one line of project.yaml each. */
+/** The answers that `init` needs. */
 export interface NewProject {
   readonly name: string
-  /** By the project's name for the account; `target` is one of them. */
+  /** By the project's name for each account, `target` included. */
   readonly accounts: Readonly<Record<string, NewAccount>>
   readonly sandbox?: { readonly subscribers: number; readonly seed: number; readonly clock: string }
 }
@@ -10,19 +10,19 @@ export type NewAccount =
   | { readonly sandbox: true }
   | { readonly account: string; readonly livemode: boolean; readonly env: string }
 
-/** The text of catalog/project.yaml for a new project, with the comments a newcomer needs. */
+/** The text of catalog/project.yaml for a new project, with comments for a first reader. */
 export function projectYaml({ name, accounts, sandbox }: NewProject): string {
   return [
     '# yaml-language-server: $schema=../.schemas/project.schema.json',
-    '# What this project is, and the Stripe accounts it works on. Keys are named here, never written.',
+    '# The project and its Stripe accounts. Name the keys here by reference; never write a key itself.',
     `project: ${name}`,
     '',
     'accounts:',
-    '  # `target` is where everything goes; every other account is an old one.',
+    '  # `target` is the new account; every other account is an old one.',
     ...Object.entries(accounts).map(([account, config]) => `  ${account}: ${accountYaml(config)}`),
     ...(sandbox === undefined ? [] : sandboxYaml(sandbox)),
     '',
-    '# State, journal and copy map of this project; not for version control.',
+    '# State, journal and copy map of this project. Do not put this file under version control.',
     'store: { file: state/crossbill.db }',
     ...stubs.flatMap((stub) => ['', ...stub.split('\n').map((line) => (line.startsWith('#') ? line : `# ${line}`))]),
     '',
@@ -74,7 +74,7 @@ function accountYaml(account: NewAccount): string {
 function sandboxYaml({ subscribers, seed, clock }: NonNullable<NewProject['sandbox']>): string[] {
   return [
     '',
-    '# The simulated world behind the accounts with `sandbox: true`: the same seed gives the same people.',
+    '# The simulated world of the accounts with `sandbox: true`. The same seed gives the same subscribers.',
     'sandbox:',
     '  population: school',
     `  subscribers: ${subscribers}`,

@@ -24,14 +24,13 @@ export interface OpenProject {
   readonly store: OpenStore
   /** The simulated world, when an account has `sandbox: true`. */
   readonly sandbox: ProjectSandbox | undefined
-  /** The YAML as it was read. */
+  /** The YAML files as they were read. */
   readonly files: readonly CatalogFile[]
 }
 
 /**
- * Opens the project a command works on: reads and checks the catalog, opens the store, connects
- * every account and proves that it is the one named. Closes all of it when the work ends, however
- * it ends.
+ * Opens the project that a command works on: reads and checks the catalog, opens the store,
+ * connects every account and proves its identity. Closes all of it when the work ends or fails.
  * @throws FindingsError, CommandError
  */
 export async function withProject<T>(shell: Shell, work: (project: OpenProject) => Promise<T>): Promise<T> {
@@ -39,15 +38,17 @@ export async function withProject<T>(shell: Shell, work: (project: OpenProject) 
 }
 
 export interface Opening {
-  /** How much may be wrong in the YAML. */
+  /** Which errors in the YAML the work tolerates. */
   readonly leniency: Leniency
-  /** True for a service, which starts and keeps cancels while Stripe is away. */
+  /** True for a service, which must start and store cancels while Stripe does not answer. */
   readonly service?: boolean
   /** False for work that must not wait for Kajabi. */
   readonly accessNeeded?: boolean
 }
 
-/** The same for work that goes on with what is right when something in the YAML is wrong. */
+/**
+ * As `withProject`, for work that continues with the right entries when other entries are wrong.
+ */
 export async function withProjectDespite<T>(
   shell: Shell,
   { leniency, accessNeeded = true, service = false }: Opening,
@@ -69,7 +70,7 @@ export async function withProjectDespite<T>(
   )
 }
 
-/** Work that must not wait for Kajabi goes on without it, and says so. */
+/** For work that must not wait for Kajabi: without it, the work continues and prints a note. */
 export async function ifPossible<T>(reach: () => Promise<T | undefined>, shell: Shell): Promise<T | undefined> {
   try {
     return await reach()
@@ -80,7 +81,7 @@ export async function ifPossible<T>(reach: () => Promise<T | undefined>, shell: 
   }
 }
 
-/** Only a project that names a site and gives offers has anything to do with access. */
+/** The access port; undefined when the project has no offers, or no way to grant them. */
 async function accessOf(
   { project, access }: Catalog,
   store: OpenStore,
@@ -100,8 +101,8 @@ async function accessOf(
 }
 
 /**
- * The project's store, and the simulated world of its accounts with `sandbox: true` when it has
- * any.
+ * Works on the project's store, and on the simulated world of its accounts with `sandbox: true`
+ * when it has any.
  */
 export async function withStore<T>(
   project: Project,
@@ -133,7 +134,7 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
     sink: openSecretSink({ folder: shell.project, env: shell.surroundings.env }),
     tool,
     run: `${new Date().toISOString().replaceAll(/[-:]|\..*/g, '')}-${randomBytes(4).toString('hex')}`,
-    // Nothing gets better by waiting for a simulated world: it stands still between requests.
+    // A simulated world does not change between requests, so waiting for it is useless.
     wait: async (seconds) => {
       if (!simulated) await sleep(seconds * 1_000)
     },
@@ -142,7 +143,7 @@ function contextOf(catalog: Catalog, accounts: Accounts, store: Store, shell: Sh
 
 const storeSeconds = 2
 
-/** A service waits for its database, as after a restart of both or during a fail-over. */
+/** A service waits for its database, for example after a restart of both or during a fail-over. */
 async function awaitStore(project: Project, shell: Shell): Promise<OpenStore> {
   for (let told = false; ; told = true)
     try {

@@ -6,8 +6,8 @@ import { resolveSecret } from '../../files/secrets.ts'
 import type { Shell } from '../shell.ts'
 
 /**
- * The secrets of one list below `serve:` (`hook_secrets`, `link_secrets`), current one first; empty
- * when none is named.
+ * The secrets of one list below `serve:` (`hook_secrets`, `link_secrets`), the current one first;
+ * empty when the list is not configured.
  */
 export async function serviceSecrets(serve: JsonObject | undefined, name: string, shell: Shell): Promise<string[]> {
   const refs = serve?.[name]
@@ -20,17 +20,17 @@ export async function serviceSecrets(serve: JsonObject | undefined, name: string
   )
 }
 
-/** Where members and Kajabi reach the service, without a slash at the end. */
+/** The public address of the service, without a slash at the end. */
 export function publicUrl(serve: JsonObject | undefined): string {
   const url = serve?.['public_url']
   if (typeof url === 'string') return url.replace(/\/+$/, '')
-  throw new CommandError('no_public_url', 'the project does not say how the cancel service is reached from outside', {
-    notDone: 'nothing was made',
-    fix: 'Name it in catalog/project.yaml: serve: { public_url: https://… }',
+  throw new CommandError('no_public_url', 'the project has no public address of the cancel service', {
+    notDone: 'no link or hook was made',
+    fix: 'Set it in catalog/project.yaml: serve: { public_url: https://… }',
   })
 }
 
-/** Where the site's hooks should point; undefined when the project does not say all of it. */
+/** The address for the site's hooks; undefined when the project lacks a URL or a hook secret. */
 export async function hookAddress(serve: JsonObject | undefined, shell: Shell): Promise<HookAddress | undefined> {
   const secrets = await serviceSecrets(serve, 'hook_secrets', shell)
   return typeof serve?.['public_url'] === 'string' && secrets.length > 0

@@ -29,7 +29,7 @@ import { publicUrl, serviceSecrets } from './service-secrets.ts'
 import type { Shell } from '../shell.ts'
 import { tool } from '../version.ts'
 
-/** What `serve:` in project.yaml says, with what holds when it is silent. */
+/** The settings of `serve:` in project.yaml, with defaults. */
 export interface ServiceSettings {
   readonly host: string
   readonly port: number
@@ -102,8 +102,8 @@ function machineClock(): Instant {
 }
 
 /**
- * The context of a service that runs until it is told to stop: it really waits, and what it has in
- * hand it finishes.
+ * The context of a service that runs until it is stopped. It waits in real time and finishes the
+ * signals that it has begun.
  */
 export async function serviceContext(
   project: OpenProject,
@@ -120,8 +120,8 @@ export async function serviceContext(
     alert: alerts.alert,
     wait,
     back() {
-      // What waited for this account waits no longer; should the store not answer now, its retries
-      // come due by themselves.
+      // Signals that waited for this account become due now. When the store does not answer, they
+      // become due by themselves.
       project.store.inbox
         .hasten(accountAway)
         .catch(() => rest.log({ level: 'warn', event: 'not_hastened' }))
@@ -150,7 +150,7 @@ export async function serviceContext(
     isAway: circuits.isAway,
     patience: { turns: 2, rounds: 2 },
     catalog,
-    // Standard error is the log's.
+    // Standard error belongs to the log.
     progress: silent,
     hooks: reached ? { publicUrl: publicUrl(serve), secrets: secrets.hooks } : undefined,
     ...(mail === undefined || key === undefined
@@ -169,7 +169,7 @@ export async function serviceContext(
   }
 }
 
-/** Whose pages members see. */
+/** The school that the member's pages name. */
 function schoolOf(serve: JsonObject = {}): School {
   const { school } = serve
   if (!isJsonObject(school)) return {}
@@ -180,7 +180,7 @@ function schoolOf(serve: JsonObject = {}): School {
   }
 }
 
-/** What the listeners are given. */
+/** The context of the listeners. */
 export function serverContext(
   context: ReconcileContext,
   secrets: ServerSecrets,
@@ -195,7 +195,7 @@ export function serverContext(
     accounts: [context.accounts.target.name, ...context.accounts.sources.keys()],
     accept: async (signal) => await acceptSignal(context, signal),
     wake: () => serving()?.wake(),
-    // Once, without patience: a page is waited for.
+    // One attempt without retries, because a member waits for the page.
     describe: async (subscriber) => await describeEnding({ ...context, patience: { turns: 1, rounds: 1 } }, subscriber),
     pressed: async (link) => await pressedLink(context, link),
     school: schoolOf(context.catalog.project.serve),

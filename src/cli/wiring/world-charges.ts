@@ -1,7 +1,7 @@
 import { instant } from '../../core/instant.ts'
 import type { WorldCharge } from '../../engine/rehearse/compare-charges.ts'
 
-/** One attempted charge as the sandbox's ledger tells it (`GET /_sandbox/charges`). */
+/** One attempted charge in the sandbox's ledger (`GET /_sandbox/charges`). */
 export interface LedgerCharge {
   readonly account: string
   readonly customer: string
@@ -14,8 +14,8 @@ export interface LedgerCharge {
 }
 
 /**
- * The charges that were paid, under the names their subscribers had in the old accounts.
- * @param origins where a subscription of the target came from: `sub_new` → `us/sub_old`
+ * The paid charges, under the names that their subscribers had in the old accounts.
+ * @param origins the old name of each subscription of the target: `sub_new` → `us/sub_old`
  */
 export function worldCharges(ledger: readonly LedgerCharge[], origins: ReadonlyMap<string, string>): WorldCharge[] {
   return ledger

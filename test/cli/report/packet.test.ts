@@ -73,8 +73,8 @@ describe('the evidence packet', () => {
         .split('\n')
         .filter((line) => line.startsWith('- ['))
     expect(boxes(evidence())).toContain('- [ ] 6 changes of the catalog to apply: `crossbill apply`.')
-    expect(boxes(evidence())).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 to go)')
-    expect(boxes(evidence())).toContain('- [ ] `subscribers/us/wave-02.yaml` moved (1 to go)')
+    expect(boxes(evidence())).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 remaining)')
+    expect(boxes(evidence())).toContain('- [ ] `subscribers/us/wave-02.yaml` moved (1 remaining)')
     expect(boxes(evidence())).toContain('- [x] No door is open.')
     const nothingOpen = evidence({ plan: { ...plan, changes: [], blocked: [] } })
     expect(boxes(nothingOpen)).toContain('- [x] The catalog is in the target.')
@@ -99,8 +99,8 @@ describe('the evidence packet', () => {
     for (const of of [stage('settled'), stage('source')]) {
       expect(documentMarkdown(document('rollback', of))).toContain('| `subscribers/us/wave-01.yaml` | 2 | 0 |')
       const boxes = documentMarkdown(document('cutover-checklist', of))
-      expect(boxes).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 to go)')
-      expect(boxes).toContain('- [ ] `subscribers/us/wave-01.yaml` settled (2 to go)')
+      expect(boxes).toContain('- [x] `subscribers/us/wave-01.yaml` moved (0 remaining)')
+      expect(boxes).toContain('- [ ] `subscribers/us/wave-01.yaml` settled (2 remaining)')
     }
   })
 
@@ -117,7 +117,7 @@ describe('the evidence packet', () => {
     const boxes = documentMarkdown(document('cutover-checklist', { ...of, catalog: { ...of.catalog, subscribers } }))
     for (const wave of ['wave-01', 'wave-02'])
       for (const what of ['moved', 'settled'])
-        expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 to go)`)
+        expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 remaining)`)
   })
 
   test('whoever ended in the old account before the move is not to go; whoever the plan names is', () => {

@@ -5,7 +5,7 @@ import { began, rehearsal as report } from './sample.ts'
 describe('the rehearsal report', () => {
   it('says first whether it would go well', async () => {
     const good = rehearsalPage(report)
-    expect(good).toContain('Nobody would notice.')
+    expect(good).toContain('No subscriber would notice.')
     const bad = rehearsalPage({
       ...report,
       ok: false,
@@ -39,9 +39,9 @@ describe('the rehearsal report', () => {
     })
     expect(page.match(/the first cause/g)).toHaveLength(1)
     expect(page.match(/us\/sub_2/g)).toHaveLength(1)
-    expect(page).toContain('Not charged: 2 members, 3 charges')
+    expect(page).toContain('Not charged: 2 subscribers, 3 charges')
     expect(page).toContain('seen only here')
-    expect(page).toContain('Not charged: one member<')
+    expect(page).toContain('Not charged: one subscriber<')
   })
 
   it('tells those who need a decision from those who wait, and from those who are moved already', async () => {
@@ -57,7 +57,7 @@ describe('the rehearsal report', () => {
     })
     expect(page).toContain('Need a decision: 1')
     expect(page).toContain('Move later by themselves: 1')
-    expect(page).toContain('Moved, with the old subscription not finished yet: 1')
+    expect(page).toContain('Moved, with the old subscription not cancelled yet: 1')
   })
 
   it('is one file that asks the network for nothing and runs nothing', async () => {

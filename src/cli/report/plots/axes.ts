@@ -14,7 +14,7 @@ export interface Area {
 
 type Scale = (value: number) => number
 
-/** Labels the months at the bottom, every month or every few, so that labels never touch. */
+/** Labels the months at the bottom; skips some when there is not enough room. */
 export function monthAxis(canvas: Canvas, area: Area, x: Scale, [from, to]: readonly [number, number]): Html {
   const months = utcMonth.range(utcMonth.ceil(new Date(from)), new Date(to + 1))
   const step = Math.max(1, Math.ceil(months.length / canvas.labels))

@@ -1,13 +1,13 @@
 import { html, raw, type Html } from '../html.ts'
 
 /**
- * Where a plot is drawn, in SVG units. A plot is drawn twice, since text in a scaled picture is not
- * readable on a phone: the style sheet shows `wide` from 40rem on and on paper, `narrow` below.
+ * The size of a plot in SVG units. A plot is drawn twice, because text in a scaled picture is not
+ * readable on a phone: the style sheet shows `wide` from 40rem on and on paper, and `narrow` below.
  */
 export interface Canvas {
   readonly kind: 'wide' | 'narrow'
   readonly width: number
-  /** How many labels the time axis has room for. */
+  /** The number of labels for which the time axis has room. */
   readonly labels: number
 }
 
@@ -16,7 +16,7 @@ const canvases: readonly Canvas[] = [
   { kind: 'narrow', width: 360, labels: 5 },
 ]
 
-/** The same plot for both widths. `draw` returns the content and the height that it needs. */
+/** Draws the same plot in both widths. `draw` returns the content and its height. */
 export function drawn(draw: (canvas: Canvas) => { readonly height: number; readonly content: Html }): Html {
   return html`${canvases.map((canvas) => {
     const { height, content } = draw(canvas)
@@ -41,7 +41,7 @@ export function linear(
 }
 
 /**
- * Attributes of an element: names are written here, values are numbers and names of this folder.
+ * Attributes of an element. They are not escaped: callers pass only constants and numbers.
  */
 export function attributes(values: Readonly<Record<string, number | string>>): Html {
   return raw(

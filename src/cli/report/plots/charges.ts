@@ -9,7 +9,7 @@ import { attributes, drawn, linear, type Canvas } from './canvas.ts'
 const day = secondsPerDay * 1_000
 const height = 280
 
-/** The charges of one column: a day, or a week where there is no room for days. */
+/** The charges of one column: of a day, or of a week when there is no room for days. */
 interface Column {
   readonly at: number
   readonly until: number
@@ -20,10 +20,9 @@ interface Column {
 }
 
 /**
- * Charges a day (a week on a narrow canvas). Bar: the control run without a migration. Cap: the run
- * with the waves, so every bar that is as it should be has a cap on its top. Band: a wave can still
- * be undone. Where the runs differ on any day there is a mark at the top. Hovering shows the
- * numbers.
+ * Charges per day, or per week on a narrow canvas. Bar: the control run without a migration. Cap:
+ * the run with the waves, so every correct bar has a cap on its top. Band: a wave can still be
+ * undone. A mark at the top shows that the runs differ. Hovering shows the numbers.
  */
 export function chargesPerDay(report: RehearsalReport): Html {
   return drawn((canvas) => ({ height, content: charges(canvas, report) }))

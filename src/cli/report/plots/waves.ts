@@ -7,8 +7,8 @@ import { attributes, drawn, linear, type Canvas } from './canvas.ts'
 const row = 40
 
 /**
- * One row a wave, on one time line. Dot: the wave moves. Bar: it can still be undone. End of the
- * bar: the old subscriptions are cancelled.
+ * The waves on a time line, one row for each. Dot: the wave moves. Bar: it can still be undone. End
+ * of the bar: the old subscriptions are cancelled.
  */
 export function waveTimeLine(report: RehearsalReport): Html {
   const height = report.waves.length * row + 34

@@ -3,7 +3,9 @@ import type { KindName } from '../kinds/kind.ts'
 import { outsideOf } from '../kinds/outside.ts'
 import type { LiveResources } from './accounts.ts'
 
-/** The live object that an outside reference names; undefined for a key, and for an object that is missing. */
+/**
+ * The live object that an outside reference names; undefined for a key, and for a missing object.
+ */
 export function outsideObject(kind: KindName, key: string, live: LiveResources): StripeObject | undefined {
   const outside = outsideOf(key)
   if (outside === undefined) return undefined

@@ -8,8 +8,8 @@ import { drive } from './drive.ts'
 import { memberOf, stageAt, subscribe, type Stage } from './stage.ts'
 
 /**
- * How a subscriber comes to a code. Unless said otherwise the member subscribed on 15 January 2026
- * and today is 20 February.
+ * How a subscriber gets a code. By default the member subscribed on 15 January 2026 and today is 20
+ * February.
  */
 interface Case {
   readonly wanted?: 'source' | 'settled'
@@ -19,7 +19,7 @@ interface Case {
   readonly with?: (stage: Stage) => Parameters<typeof subscribe>[2]
   readonly before?: (stage: Stage, id: string, member: string) => Promise<unknown>
   readonly uncopied?: true
-  /** What happens after the copy. */
+  /** Events after the copy. */
   readonly after?: (stage: Stage, id: string, member: string) => Promise<unknown>
 }
 
@@ -56,7 +56,7 @@ const target = (stage: Stage, key: string): string => present(stage.ids.get(`tar
 
 type Patch<T> = (one: T) => Partial<T>
 
-/** Changes what is read of the one subscription of an account. */
+/** Changes the read data of the only subscription of an account. */
 function tamper(stage: Stage, account: 'us' | 'target', patch: Patch<Stripe.Subscription>): void {
   const changed = (one: LiveAccount): LiveAccount => ({
     ...one,
@@ -69,7 +69,7 @@ function tamper(stage: Stage, account: 'us' | 'target', patch: Patch<Stripe.Subs
   )
 }
 
-/** The account's own list is where the terms of a price are read. */
+/** The terms of a price are read from the account's own list. */
 function tamperPrices(stage: Stage, patch: Patch<Stripe.Price>): void {
   const changed = (one: LiveAccount): LiveAccount => ({
     ...one,
@@ -104,7 +104,7 @@ async function paidRenewal(stage: Stage): Promise<string> {
   return successor
 }
 
-/** The successor's newest invoice as a read shows it whose payment was disputed. */
+/** The successor's newest invoice in a read after a dispute of its payment. */
 function disputed(latest: Stripe.Invoice): Stripe.Invoice {
   const intent = { id: 'pi_1', status: 'succeeded', latest_charge: { id: 'ch_1', disputed: true, amount_refunded: 0 } }
   return {
@@ -113,10 +113,7 @@ function disputed(latest: Stripe.Invoice): Stripe.Invoice {
   } as unknown as Stripe.Invoice
 }
 
-/**
- * Said of subscribers by the plan as a whole: test/cli/one-bad-entry.test.ts has somebody who gets
- * it.
- */
+/** The plan as a whole gives these codes; test/cli/one-bad-entry.test.ts has a case. */
 const ofThePlan = ['resource_blocked'] as const
 
 const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[number]>, Case>> = {
@@ -417,7 +414,7 @@ const deferredCases: Readonly<Record<DeferredCode, Case & { readonly until: stri
   },
 }
 
-describe('every reason to stop has a subscriber who gets it', () => {
+describe('every code that stops a move has a case', () => {
   test.each(Object.keys(blockedCases) as (keyof typeof blockedCases)[])('blocked: %s', async (code) => {
     const found = await classified(blockedCases[code])
     expect(found).toMatchObject({ outcome: 'blocked' })
@@ -430,7 +427,7 @@ describe('every reason to stop has a subscriber who gets it', () => {
     const until = Date.parse(deferredCases[code].until) / 1_000
     expect(found).toMatchObject({ outcome: 'deferred', code, until })
   })
-  test('the registry is complete: nothing is said that is not explained, nothing explained that cannot be said', () => {
+  test('the registry is complete: every code is explained, and every explained code can occur', () => {
     expect([...Object.keys(blockedCases), ...ofThePlan].toSorted()).toEqual(Object.keys(blockedCodes).toSorted())
     expect(Object.keys(deferredCases).toSorted()).toEqual(Object.keys(deferredCodes).toSorted())
   })

@@ -35,11 +35,11 @@ import type { Stage } from './stage.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>
 
-/** What a story does to a hand-over under way. */
+/** What a story does during a hand-over. */
 export interface Interference {
-  /** Before a command is carried out; a thrown `Killed` ends the run there. */
+  /** Before a command is executed; a thrown `Killed` ends the run there. */
   readonly before?: (state: HandoverState) => Promise<void> | void
-  /** After a request was carried out and before its answer is heard. */
+  /** After a request was executed and before its answer is read. */
   readonly answered?: (phase: SendingPhase, state: HandoverState) => Promise<'lost' | void> | 'lost' | void
 }
 
@@ -53,8 +53,8 @@ export interface Driven {
 }
 
 /**
- * A plain driver of the machine over two accounts: no journal, one hand-over at a time. What the
- * store would hold is `saved`.
+ * A plain driver of the machine over two accounts: no journal, one hand-over at a time. `saved`
+ * holds what the store would contain.
  */
 export async function drive(
   stage: Stage,
@@ -64,8 +64,8 @@ export async function drive(
   const { story = {} } = options
   const saved: { state: HandoverState } = { state: options.from ?? atSource }
   const trail: string[] = []
-  // Stands for the plan's digest and the generation observed: a later plan never replays an earlier
-  // one's answers.
+  // Replaces the plan's digest and the observed generation: a later plan never replays answers of
+  // an earlier one.
   plans += 1
   const events: HandoverEvent[] = [
     options.from === undefined || isRestedAnew(options.from) ? beginOf(plan, true) : { type: 'interrupted' },
@@ -184,7 +184,7 @@ async function send(
   return { type: 'sent', result: 'done', id: answer.id, reason: phase === 'holding' ? holdReason(plan, answer) : null }
 }
 
-/** As the engine's one way of sending does with every update of a subscription. */
+/** As the engine sends every update of a subscription. */
 async function withKept(stage: Stage, step: PlannedStep): Promise<PlannedStep> {
   if (!isSubscriptionUpdate(step.method, step.path)) return step
   const account = step.account === 'target' ? stage.accounts.target : stage.accounts.us
@@ -222,7 +222,7 @@ function successor(stage: Stage, state: HandoverState): Promise<Stripe.Subscript
   return get<Stripe.Subscription>(stage.accounts.target, `/v1/subscriptions/${id}`, oldExpansions)
 }
 
-/** Undefined when the list could not be read to its end. */
+/** Undefined when the list could not be read completely. */
 async function readSuccessors(stage: Stage, plan: AnyPlan): Promise<readonly Stripe.Subscription[] | undefined> {
   try {
     return await successors(stage, plan)
@@ -249,7 +249,7 @@ async function collecting(stage: Stage, { expect }: AnyPlan): Promise<readonly S
   return all
 }
 
-/** Its payments and their charges lie deeper than one read shows. */
+/** Its payments and their charges are deeper than one read shows. */
 async function readInvoice(stage: Stage, plan: AnyPlan, state: HandoverState): Promise<HandoverEvent> {
   const subscription = await successor(stage, state)
   if (subscription === undefined) return invoiceRead(plan, undefined)
@@ -284,7 +284,7 @@ async function invoicesOf(stage: Stage, params: JsonObject): Promise<readonly St
   return all
 }
 
-/** `$ref` values as ids, as the executor does it from the store. */
+/** `$ref` values as ids, as the executor resolves them from the store. */
 export function resolved<T extends AnyPlan>(stage: Stage, plan: T): T {
   return inPlace(stage, plan as unknown as Json) as unknown as T
 }
@@ -298,8 +298,8 @@ function inPlace(stage: Stage, value: Json): Json {
 }
 
 /**
- * Brings the one subscriber of a stage to where its file says, as repeated applies would: what was
- * begun is finished or undone first, from what the store remembers or, when `forgotten`, from the
+ * Moves the only subscriber of a stage as its file says, like repeated applies: an incomplete
+ * hand-over is first finished or undone, with the store's state or, when `forgotten`, with the
  * marks alone.
  */
 export async function settleDown(
@@ -317,7 +317,7 @@ export async function settleDown(
   return present((await stage.classify(wanted))[0], 'subscriber')
 }
 
-/** Charges as a member sees them: when and how much, whoever the account. */
+/** Charges as a member sees them: when and how much, in any account. */
 export async function billsOf(stage: Stage, since = ''): Promise<readonly string[]> {
   const charges = await stage.charges()
   return charges

@@ -19,7 +19,7 @@ function declarations(file: string): string {
 }
 
 /**
- * The fields of an interface as the SDK declares them; of a part, the first interface of that name
+ * The fields of an interface as the SDK declares them; for a part, the first interface of that name
  * is the object's own.
  */
 function declaredFields(declared: string, name: string): readonly string[] {
@@ -48,7 +48,7 @@ describe('every field that Stripe declares has a policy', () => {
     const declared = declaredFields(declarations('Subscriptions.d.ts'), name)
     expect(Object.keys(subscriptionParts[part]).toSorted()).toEqual(declared.toSorted())
   })
-  test('a field of tomorrow is seen', () => {
+  test('a new field is detected', () => {
     const tomorrow = declarations('Subscriptions.d.ts')
       .replace('export interface Subscription {', '$&\n    /** New. */\n    surcharge: number | null;')
       .replace('    interface PaymentSettings {', '$&\n        mandate?: string;')
@@ -97,7 +97,7 @@ describe('what is not carried', () => {
   ])('a part of %s that has no policy is named', async (field, value) => {
     expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([`${field}.a_part_of_tomorrow`])
   })
-  test('so is one that lies deeper', async () => {
+  test('a deeper field is named as well', async () => {
     const end_behavior = {
       billing_cycle_anchor: null,
       missing_payment_method: 'cancel',
@@ -124,7 +124,7 @@ describe('what is not carried', () => {
   ])('%s: %j is nobody’s setting', async (field, value) => {
     expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([])
   })
-  test('fields of items are named with their place', async () => {
+  test('fields of items are named with their path', async () => {
     const one = await live()
     const data = one.items.data.map((item) => ({
       ...item,
@@ -140,7 +140,7 @@ describe('what is not carried', () => {
 
 describe('the fingerprint', () => {
   const customer = (one: Stripe.Subscription): Stripe.Customer => one.customer as Stripe.Customer
-  test('is the same however far a read was expanded, and through renewals, our hold and our marks', async () => {
+  test('does not depend on expansion, renewals, the hold and the marks', async () => {
     const one = await live()
     const before = fingerprint(one, customer(one))
     const held: Stripe.Subscription = {
@@ -176,7 +176,7 @@ describe('the fingerprint', () => {
     const one = await live()
     expect(fingerprint({ ...one, ...change(one) }, customer(one))).not.toBe(fingerprint(one, customer(one)))
   })
-  test('the print in the mark of a hold changes with what a person changes, not with what runs out by itself', async () => {
+  test('the print in the mark of a hold changes with a person’s changes, not with discounts that end', async () => {
     const one = await live()
     const print = sourcePrint(one, customer(one))
     expect(sourcePrint({ ...one, discounts: [], status: 'past_due', trial_end: 1 }, customer(one))).toBe(print)

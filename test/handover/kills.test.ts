@@ -6,8 +6,8 @@ import { billsOf, drive, Killed, settleDown } from './drive.ts'
 import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
 
 /**
- * A member of two months with a discount that runs, ready to be moved; made once, every case begins
- * with a copy of it.
+ * A member of two months with a running discount, ready to be moved; created once, and copied for
+ * every case.
  */
 const begin = (async (): Promise<Stage> => {
   const stage = await stageAt('2026-01-31T09:15:00Z')
@@ -19,7 +19,7 @@ const begin = (async (): Promise<Stage> => {
 
 const end = '2026-07-15T00:00:00Z'
 
-/** What is billed where nobody is moved. */
+/** The bills without a move. */
 const expected = (async (): Promise<readonly string[]> => {
   const twin = await twinOf(await begin)
   await twin.advance(end)
@@ -33,8 +33,8 @@ async function planOf(stage: Stage, wanted: 'source' | 'target' | 'settled'): Pr
 }
 
 /**
- * Kills the run at its n-th command: before it, or after its request was carried out and before the
- * answer was heard.
+ * Kills the run at its n-th command: before it, or after its request was executed and before the
+ * answer was read.
  */
 async function killedAt(
   stage: Stage,
@@ -59,7 +59,7 @@ async function killedAt(
   return { state: isRest(state.phase) ? undefined : last, over: commands < n }
 }
 
-/** Both subscriptions as they are: never may both collect. */
+/** Both subscriptions as they are: they must never both collect. */
 async function payers(stage: Stage): Promise<string[]> {
   const collecting: string[] = []
   for (const [name, client] of [

@@ -28,7 +28,7 @@ describe('the machine is total', () => {
         }
     expect(phases.length * goals.length * everyEvent.length).toBeGreaterThan(9_000)
   })
-  test('an event that does not belong to a state leaves it as it is', () => {
+  test('an event that does not belong to a state does not change it', () => {
     const belongs: Readonly<Record<string, readonly Phase[]>> = {
       old_read: ['reading'],
       previewed: ['previewing'],
@@ -42,7 +42,7 @@ describe('the machine is total', () => {
       for (const event of everyEvent.filter(({ type }) => belongs[type]?.includes(phase) === false))
         expect(next(at(phase), event)).toEqual(at(phase))
   })
-  test('only a state at rest wants nothing, and only a state at rest begins anew', () => {
+  test('only a state at rest has no command, and only a state at rest can begin again', () => {
     for (const phase of phases) {
       expect(command(at(phase)).do === 'rest').toBe(isRest(phase))
       const begun = next(at(phase), {
@@ -117,7 +117,7 @@ describe('what follows from an answer', () => {
       expect(`${shown(after)}${goal}`).toBe(answers[phase][results.indexOf(result)])
     })
 
-  test('lists are sent one by one', () => {
+  test('lists are sent one request at a time', () => {
     const lists = { carry: 3, money: 2, pause: true, schedule: false }
     expect(next(at('carrying', { lists, done: 1 }), sent('done'))).toMatchObject({ phase: 'carrying', done: 2 })
     expect(next(at('carrying', { lists, done: 2 }), sent('done')).phase).toBe('previewing')
@@ -133,7 +133,7 @@ describe('what follows from an answer', () => {
     })
     expect(next(at('creating', { lists }), sent('done'))).toMatchObject({ phase: 'pausing', successor: 'x_1' })
   })
-  test('a schedule is made, filled, and only then everything is proven', () => {
+  test('a schedule is created, filled, and only then everything is proven', () => {
     const lists = { carry: 0, money: 0, pause: true, schedule: true }
     const paused = next(at('creating', { lists }), sent('done'))
     expect(paused.phase).toBe('pausing')
@@ -141,7 +141,7 @@ describe('what follows from an answer', () => {
     expect(made).toMatchObject({ phase: 'scheduling', schedule: 'x_1' })
     expect(next(made, sent('done')).phase).toBe('proving')
   })
-  test('a hold whose answer is not what was planned is taken back', () => {
+  test('a hold with an unexpected answer is undone', () => {
     expect(next(at('holding'), sent('done', reason))).toMatchObject({ phase: 'recovering', goal: 'undo', reason })
   })
   test('a draft in the target is stopped, finalized, voided and read again', () => {
@@ -160,7 +160,7 @@ describe('what follows from an answer', () => {
   })
 })
 
-/** Rows: what the target's invoice is; columns: revert, undo of a creation that took money. */
+/** Rows: the state of the target's invoice; columns: revert, undo of a creation that took money. */
 const invoices: Readonly<Record<InvoiceSight | 'unreadable', readonly [string, string]>> = {
   none: ['cancelling_new', 'cancelling_new'],
   void: ['cancelling_new', 'cancelling_new'],
@@ -183,21 +183,21 @@ const invoice = (sight: InvoiceSight | 'unreadable', allowed: boolean, changed =
   changed,
 })
 
-describe('the invoice that a revert would take back', () => {
+describe('the invoice that a revert would void', () => {
   test.each(invoiceSights)('%s', (sight) => {
     const event = invoice(sight, false)
     expect(shown(next(at('reading_invoice', { goal: 'revert' }), event))).toBe(invoices[sight][0])
     expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), event))).toBe(invoices[sight][1])
   })
-  test('a refunded or disputed period is set back when the subscriber’s file says what to do', () => {
+  test('a refunded or disputed period is reverted when the subscriber’s file says what to do', () => {
     for (const sight of ['refunded', 'disputed'] as const) {
       expect(next(at('reading_invoice', { goal: 'revert' }), invoice(sight, true)).phase).toBe('cancelling_new')
     }
   })
 })
 
-describe('somebody acts while it is at work', () => {
-  test('a successor that its subscriber changed meanwhile is not set back, unless an invoice of theirs was stopped already', () => {
+describe('a person acts during a hand-over', () => {
+  test('a successor that its subscriber changed meanwhile is not reverted, unless an invoice was stopped already', () => {
     const reading = at('reading_invoice', { goal: 'revert' })
     for (const sight of ['none', 'paid', 'open'] as const)
       expect(next(reading, invoice(sight, false, true))).toMatchObject({
@@ -209,7 +209,7 @@ describe('somebody acts while it is at work', () => {
     const undo = at('reading_invoice', { goal: 'undo', charged: true })
     expect(next(undo, invoice('paid', false, true)).phase).toBe('refunding')
   })
-  test('a held one that was changed by an old door meanwhile is not settled, unless its successor has ended', () => {
+  test('a held subscription that an old door changed meanwhile is not settled, unless its successor has ended', () => {
     expect(recovered('settle', both('kept', 'live', { drifted: true }))).toMatchObject({
       phase: 'moved',
       reason: { code: 'drift_on_held_source' },

@@ -50,7 +50,7 @@ describe('money of the customer', () => {
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
   })
 
-  test('both move in one plan: the credit goes with the last of them, once', async () => {
+  test('both move in one plan: the credit moves with the last of them, once', async () => {
     const { stage, member } = await twoSubscriptions()
     const twin = await twinOf(stage)
     const plans = (await stage.classify('target')).flatMap((one) => ('plan' in one ? [one.plan] : []))
@@ -64,7 +64,7 @@ describe('money of the customer', () => {
     expect(await billsOf(stage)).toEqual(await billsOf(twin))
   })
 
-  test('set back before the renewal, the credit comes back whole; after it, what is left of it', async () => {
+  test('a revert before the renewal returns the whole credit, after it the rest', async () => {
     const { stage, member } = await twoSubscriptions()
     await apply(stage, 'target')
     const later = await twinOf(stage)
@@ -76,7 +76,7 @@ describe('money of the customer', () => {
     expect(await balances(later, member)).toEqual({ us: -1_100, target: 0 })
   })
 
-  test('pending invoice items go along, are billed once, and come back when set back', async () => {
+  test('pending invoice items move, are billed once, and return with a revert', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage)
     const id = await subscribe(stage, member)
@@ -112,7 +112,7 @@ describe('money of the customer', () => {
     expect(await billsOf(back)).toEqual(await billsOf(twin))
   })
 
-  test('past due, carried: the open invoice is collected in the target, once; set back, in the source again', async () => {
+  test('past due, carried: the open invoice is collected in the target, once; after a revert in the source again', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage)
     const id = await subscribe(stage, member, { default_tax_rates: [present(stage.ids.get('us tax_rate.vat'), 'vat')] })
@@ -137,7 +137,7 @@ describe('money of the customer', () => {
     expect((await invoices(stage.us))[0]).toBe('open 5831')
   })
 
-  test('past due, left: the old account goes on collecting, also after it is settled', async () => {
+  test('past due, left: the old account continues to collect, even after the settle', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage)
     const id = await subscribe(stage, member)
@@ -153,7 +153,7 @@ describe('money of the customer', () => {
     expect(await open()).toEqual([true])
   })
 
-  test('promise 2: a discounted debt that moves along stays the discounted amount', async () => {
+  test('promise 2: a discounted debt that moves keeps the discounted amount', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage)
     const id = await subscribe(stage, member, {
@@ -169,7 +169,7 @@ describe('money of the customer', () => {
     expect([await owed(stage.us), await owed(stage.target)]).toEqual([[], [3920]])
   })
 
-  test('one of two subscriptions set back: the credit stays with the one that stays in the target', async () => {
+  test('one of two subscriptions reverted: the credit stays with the one that stays in the target', async () => {
     const { stage, member, one, other } = await twoSubscriptions()
     await apply(stage, 'target')
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
@@ -182,7 +182,7 @@ describe('money of the customer', () => {
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
   })
 
-  test('one of two subscriptions set back: a pending item of the other one stays with the other one', async () => {
+  test('one of two subscriptions reverted: a pending item of the other one stays with it', async () => {
     const { stage, member, one, other } = await twoSubscriptions()
     stage.policies['pending_invoice_items'] = 'carry'
     for (const [subscription, amount] of [
@@ -203,7 +203,7 @@ describe('money of the customer', () => {
     expect([await pending(stage.us), await pending(stage.target)]).toEqual([[700], [300]])
   })
 
-  test('a balance in another currency than the subscription is not carried by half', async () => {
+  test('a balance in another currency than the subscription is not carried in part', async () => {
     const { stage, one } = await twoSubscriptions()
     stage.tampers.push((live) => ({
       ...live,
@@ -230,8 +230,8 @@ describe('money of the customer', () => {
   })
 })
 
-describe('the customer is carried, too', () => {
-  test('tax ids, exemption, languages, footer and shipping are there before the subscription is; nothing personal stands in the plan', async () => {
+describe('the customer is carried as well', () => {
+  test('tax ids, exemption, languages, footer and shipping are set before the subscription exists; the plan contains no personal data', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage, {
       tax_exempt: 'reverse',

@@ -4,7 +4,7 @@ import { present } from '../../src/core/assert.ts'
 import { drive } from './drive.ts'
 import { memberOf, stageAt, subscribe, type Stage } from './stage.ts'
 
-/** A customer whose discount applies once, as older accounts have them. */
+/** A customer whose discount applies once, as in older accounts. */
 function onceForAll(stage: Stage): void {
   const coupon = {
     id: 'first-one',
@@ -31,7 +31,7 @@ function onceForAll(stage: Stage): void {
   }))
 }
 
-/** Discounts that the creation of each subscriber's successor would name, by subscription. */
+/** The discounts that the creation of each subscriber's successor would name, by subscription. */
 async function discountsOf(stage: Stage): Promise<Readonly<Record<string, unknown>>> {
   const all = await stage.classify('target')
   return Object.fromEntries(
@@ -42,7 +42,7 @@ async function discountsOf(stage: Stage): Promise<Readonly<Record<string, unknow
   )
 }
 
-test('a discount that applies once goes to the customer’s earliest renewal alone, also when that one was moved before and has renewed', async () => {
+test('a discount that applies once applies only to the customer’s earliest renewal, even if that subscription was moved before and has renewed', async () => {
   const stage = await stageAt('2026-01-10T08:00:00Z')
   const member = await memberOf(stage)
   const first = await subscribe(stage, member)
@@ -57,8 +57,7 @@ test('a discount that applies once goes to the customer’s earliest renewal alo
   onceForAll(stage)
   const carried = [{ coupon: { $ref: 'coupon.first-one' } }]
   expect(await discountsOf(stage)).toEqual({ [first]: carried, [second]: [] })
-  // The move itself without what no request can bring about: its fingerprint is what a real read
-  // shows.
+  // The move without what no request can change: a real read computes the fingerprint.
   const untouched = stage.tampers.splice(0)
   for (const id of [first, second]) stage.subscribers.set(id, {})
   const real = present((await stage.classify('target'))[0], 'subscriber')
@@ -68,6 +67,6 @@ test('a discount that applies once goes to the customer’s earliest renewal alo
   asPulled()
   expect(await discountsOf(stage)).toEqual({ [first]: 'unchanged', [second]: [] })
   await stage.advance('2026-02-12T00:00:00Z')
-  // On hold it renewed without a charge, and the customer's discount may still stand there.
+  // It renewed on hold without a charge, and the customer's discount may still exist.
   expect(await discountsOf(stage)).toEqual({ [first]: 'unchanged', [second]: [] })
 })

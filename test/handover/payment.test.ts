@@ -5,7 +5,7 @@ import { memberOf, stageAt, subscribe } from './stage.ts'
 
 /**
  * Sources of the customer on both sides, as older accounts have them beside payment methods; the
- * steps of the move, or why there is none.
+ * steps of the move, or the reasons against it.
  */
 async function withSources(old: string | null, copied: string | null): Promise<string> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
@@ -27,7 +27,7 @@ async function withSources(old: string | null, copied: string | null): Promise<s
   return JSON.stringify(carried?.params)
 }
 
-test('a newer method goes before the copy of an older card that the customer kept as their source, as it does in the old account', async () => {
+test('a newer method has priority over the copy of an older card that the customer kept as their source, as it does in the old account', async () => {
   expect(await withSources('card_old', 'card_copied')).toMatch(
     /^{"invoice_settings":{"default_payment_method":"pm_\w+"}}$/,
   )

@@ -11,7 +11,7 @@ interface Line {
   readonly tax?: number
   readonly inclusive?: boolean
   readonly proration?: boolean
-  /** Not a line of a subscription's item: something that was pending. */
+  /** Not the line of a subscription item: a pending item. */
   readonly pending?: boolean
 }
 
@@ -50,7 +50,7 @@ function plan({ tax = 'same', trial = false, config = false }: Terms = {}): Hand
 const before = invoice([{ discount: 980, tax: 745 }, { amount: 900 }])
 
 describe('promise 2: a move stops before the hold when the next invoices differ', () => {
-  test('equal invoices pass, in whatever order their lines stand', () => {
+  test('equal invoices pass, with their lines in any order', () => {
     expect(comparePreviews(plan(), before, invoice([{ amount: 900 }, { discount: 980, tax: 745 }]))).toBeNull()
   })
 
@@ -107,7 +107,7 @@ describe('tax that differs', () => {
     expect(comparePreviews(plan({ tax: 'recompute' }), before, after)).toBeNull()
   })
 
-  test('a tax of zero is no tax', () => {
+  test('a tax of zero equals no tax', () => {
     expect(comparePreviews(plan(), invoice([{ tax: 0 }]), invoice([{}]))).toBeNull()
   })
 })

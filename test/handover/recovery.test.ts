@@ -3,7 +3,7 @@ import { next } from '../../src/handover/machine.ts'
 import { newSights, oldSights, roundsMax } from '../../src/handover/recovery.ts'
 import { both, goals, recovered, sent, shown } from './machine-words.ts'
 
-/** The table in recovery.ts, for a successor that exists or not: rows old sights, columns goals. */
+/** The table in recovery.ts, with and without a successor: rows old sights, columns goals. */
 const notVisible = 'doubtful held_without_successor'
 
 const living: Readonly<
@@ -17,7 +17,7 @@ const living: Readonly<
   },
   none: {
     held: ['creating', 'closing', 'closing', 'doubtful held_without_successor'],
-    // Kept only after a proof: the successor is erased or carries the words of another checkout.
+    // Kept only after a proof: the successor was erased, or has the texts of another checkout.
     kept: [notVisible, notVisible, notVisible, notVisible],
     hold_removed: ['closing', 'closing', 'closing', 'doubtful held_without_successor'],
     free: ['reading', 'checking_gap', 'checking_gap', 'source'],
@@ -30,7 +30,7 @@ const living: Readonly<
   },
 }
 
-describe('what is done after both sides were read', () => {
+describe('what follows after both sides were read', () => {
   for (const successor of ['live', 'none', 'undone'] as const)
     for (const old of ['held', 'kept', 'hold_removed', 'free'] as const)
       test.each(goals)(`old ${old}, new ${successor}, goal %s`, (goal) => {
@@ -38,13 +38,13 @@ describe('what is done after both sides were read', () => {
         expect(shown(recovered(goal, both(old, successor)))).toBe(row?.[goals.indexOf(goal)])
       })
 
-  test('the old one is only given back after a positive read that no successor exists or only undone ones', () => {
+  test('the old subscription is released only after a positive read that no successor exists or only undone ones', () => {
     for (const goal of goals)
       for (const old of oldSights)
         for (const successor of newSights.filter((one) => one !== 'none' && one !== 'undone'))
           expect(['restoring_old', 'money_back']).not.toContain(recovered(goal, both(old, successor)).phase)
   })
-  test('a successor that ended settles the old one, whatever was meant; one that somebody released by hand alarms until its stage is settled', () => {
+  test('a successor that ended settles the old one, whatever the goal; after a manual release it alarms until its stage is settled', () => {
     for (const goal of goals) {
       for (const old of ['held', 'kept', 'hold_removed'] as const)
         expect(recovered(goal, both(old, 'ended'))).toMatchObject({
@@ -70,13 +70,13 @@ describe('what is done after both sides were read', () => {
   ] as const)('an old one that is over: %s, new %s → %s', (old, successor, phase, alarm) => {
     for (const goal of goals) expect(recovered(goal, both(old, successor))).toMatchObject({ phase, alarm })
   })
-  test('the member left in the old account: before the proof the new one is taken back, after it a person decides', () => {
+  test('the member left in the old account: before the proof the new one is undone, after it a person decides', () => {
     expect(recovered('move', both('cancelled', 'live')).phase).toBe('cancelling_new')
     expect(recovered('undo', both('cancelled', 'live')).phase).toBe('cancelling_new')
     expect(shown(recovered('settle', both('cancelled', 'live')))).toBe('doubtful cancelled_in_source')
     expect(shown(recovered('revert', both('cancelled', 'live')))).toBe('doubtful cancelled_in_source')
   })
-  test('what cannot be read, or is there twice, is left on hold with an alarm', () => {
+  test('an unreadable or double successor is left on hold with an alarm', () => {
     for (const goal of goals)
       for (const sight of oldSights.filter((one) => one !== 'unreadable')) {
         expect(shown(recovered(goal, both(sight, 'unreadable')))).toBe('doubtful target_unreachable')
@@ -86,13 +86,13 @@ describe('what is done after both sides were read', () => {
       for (const successor of newSights)
         expect(shown(recovered(goal, both('unreadable', successor)))).toBe('doubtful source_unreachable')
   })
-  test('too late to create: the old one is given back; a free one is left alone', () => {
+  test('too late to create: the old one is released; a free one is not changed', () => {
     const late = both('held', 'none', { time: 'too_late' })
     expect(recovered('move', late).phase).toBe('closing')
     expect(recovered('move', late, { closed: 'shut' })).toMatchObject({ phase: 'restoring_old', goal: 'undo' })
     expect(recovered('move', both('free', 'none', { time: 'too_late' })).phase).toBe('source')
   })
-  test('promise 11: nothing is released while any run may still create: its key is shut first, or its creation is known', () => {
+  test('promise 11: nothing is released while any run may still create: its key is made unusable first, or its creation is known', () => {
     for (const goal of ['move', 'undo', 'revert'] as const)
       for (const old of ['held', 'hold_removed'] as const)
         for (const late of [true, false])
@@ -110,10 +110,10 @@ describe('what is done after both sides were read', () => {
     expect(recovered('move', both('held', 'none')).phase).toBe('creating')
     expect(recovered('move', both('held', 'none'), { unsure: true }).phase).toBe('closing')
     expect(recovered('move', both('held', 'undone')).phase).toBe('restoring_old')
-    // One that was undone under an earlier hold leaves this hold its own.
+    // A creation that was undone under an earlier hold does not count for this hold.
     expect(recovered('move', both('held', 'undone', { made: false })).phase).toBe('creating')
   })
-  test('promise 11: whom another run has begun anew is left to it, whatever was meant', () => {
+  test('promise 11: a subscriber whom another run has begun again is left to that run, whatever the goal', () => {
     for (const goal of goals)
       for (const old of oldSights.filter((one) => one !== 'unreadable'))
         for (const successor of newSights) {
@@ -146,11 +146,11 @@ describe('what is done after both sides were read', () => {
     }
     const over = next({ ...recovered('undo', live), phase: 'recovering' }, both('cancelled', 'undone'))
     expect(over.phase).toBe('restoring_new_collection')
-    // What a member's own cancel stopped is not ours to restore.
+    // Crossbill does not restore what a member's own cancel stopped.
     const left = next({ ...recovered('revert', live), phase: 'recovering' }, both('kept', 'ended'))
     expect(left.phase).toBe('cancelling_old')
   })
-  test('money that has moved is never taken back by an undo: the move goes on, or a person looks', () => {
+  test('an undo never takes back moved money: the move continues, or a person decides', () => {
     const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('move', both('held', 'live'), { done: 1, lists }).phase).toBe('money')
     expect(recovered('move', both('held', 'live'), { done: 2, lists }).phase).toBe('keeping')
@@ -162,7 +162,7 @@ describe('what is done after both sides were read', () => {
     const event = both('held', 'live', { newSchedule: 'sub_sched_2' })
     const paused = recovered('move', event, { lists })
     expect(paused).toMatchObject({ phase: 'pausing', schedule: 'sub_sched_2' })
-    // A schedule that is there is filled, not made again.
+    // An existing schedule is filled, not created again.
     const filling = next(paused, sent('done'))
     expect(filling).toMatchObject({ phase: 'scheduling', schedule: 'sub_sched_2' })
     expect(next(filling, sent('done')).phase).toBe('proving')
@@ -170,7 +170,7 @@ describe('what is done after both sides were read', () => {
     expect(made).toMatchObject({ phase: 'scheduling', schedule: null })
     expect(recovered('move', both('kept', 'live'), { lists }).phase).toBe('moved')
   })
-  test('a revert carries money back before the old one is given back', () => {
+  test('a revert carries money back before it releases the old subscription', () => {
     const lists = { carry: 0, money: 2, pause: false, schedule: false }
     expect(recovered('revert', both('kept', 'undone'), { lists }).phase).toBe('money_back')
     expect(recovered('revert', both('kept', 'undone'), { lists, done: 2 }).phase).toBe('restoring_old')
@@ -184,10 +184,10 @@ describe('what is done after both sides were read', () => {
     expect(recovered('move', both('cancelled', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('releasing_new')
     expect(recovered('move', both('held', 'live', { newSchedule: 'sub_sched_2' })).phase).toBe('proving')
   })
-  test('an undo of a creation that took money looks at its invoice first', () => {
+  test('an undo of a creation that took money reads its invoice first', () => {
     expect(recovered('undo', both('held', 'live'), { charged: true }).phase).toBe('reading_invoice')
   })
-  test('what keeps being undone by somebody ends with an alarm', () => {
+  test('a hand-over that a person undoes repeatedly ends with an alarm', () => {
     expect(shown(recovered('move', both('free', 'live'), { rounds: roundsMax }))).toBe('doubtful no_progress')
   })
 })

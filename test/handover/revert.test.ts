@@ -4,7 +4,7 @@ import type { Classification } from '../../src/handover/types.ts'
 import { billsOf, drive, settleDown } from './drive.ts'
 import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
 
-/** A member moved on 20 February whose card or bank behaves as told; T is 15 March 08:00. */
+/** A member moved on 20 February, whose card or bank behaves as given; T is 15 March 08:00. */
 async function moved(
   act?: 'decline_card' | 'slow_payments',
 ): Promise<{ stage: Stage; twin: Stage; id: string; successor: string }> {
@@ -25,7 +25,7 @@ async function only(stage: Stage, wanted: 'source' | 'target' | 'settled'): Prom
   return present((await stage.classify(wanted))[0], 'subscriber')
 }
 
-/** Amounts month by month: what was charged, whenever in the month. */
+/** Amounts by month: what was charged on any day of the month. */
 async function byMonth(stage: Stage): Promise<readonly string[]> {
   return (await billsOf(stage)).map((bill) => `${bill.slice(0, 7)} ${bill.split(' ')[2] ?? ''}`)
 }
@@ -39,7 +39,7 @@ async function sameMonths(stage: Stage, twin: Stage): Promise<void> {
   expect(await byMonth(stage)).toEqual(await byMonth(twin))
 }
 
-describe('a member is set back', () => {
+describe('a member is reverted', () => {
   test.each([
     ['before the renewal', '2026-03-10T00:00:00Z'],
     ['while the target’s invoice is a draft', '2026-03-15T08:30:00Z'],
@@ -65,7 +65,7 @@ describe('a member is set back', () => {
     await sameMonths(stage, twin)
   })
 
-  test('the policy to leave an uncharged period leaves it', async () => {
+  test('with the policy to leave it, an uncharged period is not billed', async () => {
     const { stage, twin } = await moved('decline_card')
     stage.policies['uncharged_period'] = 'leave'
     await stage.advance('2026-03-16T00:00:00Z')
@@ -75,7 +75,7 @@ describe('a member is set back', () => {
     expect(await byMonth(stage)).toEqual(missing)
   })
 
-  test('while a bank debit in the target is processing: not now, and it says so', async () => {
+  test('while a bank debit in the target is processing: not now, with a message', async () => {
     const { stage, twin } = await moved('slow_payments')
     await stage.advance('2026-03-16T00:00:00Z')
     const found = await only(stage, 'source')
@@ -134,7 +134,7 @@ describe('a member is set back', () => {
 })
 
 describe('a member is settled', () => {
-  test('while another subscription of theirs has an open invoice: its collection goes on', async () => {
+  test('while another subscription of the customer has an open invoice: its collection continues', async () => {
     const stage = await stageAt('2026-01-15T08:00:00Z')
     const member = await memberOf(stage)
     const [one, other] = [await subscribe(stage, member), await subscribe(stage, member, { price: 'addon' })]

@@ -8,7 +8,7 @@ async function only(stage: Stage): Promise<Classification> {
   return present((await stage.classify('target'))[0], 'subscriber')
 }
 
-/** Three months at the monthly price, then three addons a month for ever. */
+/** Three months at the monthly price, then three addons a month without an end. */
 async function scheduled(): Promise<{ stage: Stage; id: string }> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
   const id = await subscribe(stage, await memberOf(stage))
@@ -39,7 +39,7 @@ async function scheduled(): Promise<{ stage: Stage; id: string }> {
   return { stage, id }
 }
 
-test('the remaining phases of a schedule go along, and bill what they would have billed', async () => {
+test('the remaining phases of a schedule move, and bill the same amounts', async () => {
   const { stage } = await scheduled()
   const twin = await twinOf(stage)
   const found = await only(stage)
@@ -63,7 +63,7 @@ test('the remaining phases of a schedule go along, and bill what they would have
   expect(await only(stage)).toMatchObject({ outcome: 'unchanged', standing: 'target' })
 })
 
-test('set back, the schedule of the new subscription is released and the old one goes on by its own', async () => {
+test('after a revert, the schedule of the new subscription is released and the old one continues with its own', async () => {
   const { stage } = await scheduled()
   const twin = await twinOf(stage)
   expect(await settleDown(stage, 'target')).toMatchObject({ standing: 'target' })
@@ -72,7 +72,7 @@ test('set back, the schedule of the new subscription is released and the old one
   expect(await billsOf(stage)).toEqual(await billsOf(twin))
 })
 
-test('settled, the old schedule is released first, and nothing of it bills again', async () => {
+test('at a settle, the old schedule is released first and never bills again', async () => {
   const { stage, id } = await scheduled()
   await settleDown(stage, 'target')
   await stage.advance('2026-03-20T00:00:00Z')
@@ -80,7 +80,7 @@ test('settled, the old schedule is released first, and nothing of it bills again
   expect((await stage.us.subscriptions.retrieve(id)).status).toBe('canceled')
 })
 
-test('a phase that does more than change items is not carried by half', async () => {
+test('a phase that does more than change items is not carried in part', async () => {
   const { stage } = await scheduled()
   stage.tampers.push((live) => ({
     ...live,

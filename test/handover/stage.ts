@@ -23,8 +23,8 @@ import { connectAccount } from '../../src/stripe/account.ts'
 import { clientOf } from '../sandbox/client.ts'
 
 /**
- * A small world on the sandbox: one old account, the target, a catalog that both share. Stories
- * make subscriptions in the old account as life does, copy the customers, and let the real product
+ * A small world on the sandbox: one old account, the target, and a catalog for both. Stories create
+ * subscriptions in the old account as members do, copy the customers, and let the real product
  * classify and move them.
  */
 export interface Stage {
@@ -33,25 +33,22 @@ export interface Stage {
   readonly target: Stripe
   readonly accounts: { readonly us: StripeAccount; readonly target: StripeAccount }
   readonly ids: Map<string, string>
-  /** Rows of the copy's file. */
+  /** Rows of the mapping file. */
   readonly copied: string[][]
   readonly policies: Record<string, unknown>
   readonly subscribers: Map<string, Partial<DesiredSubscriber>>
-  /**
-   * What no request can bring about in a sandbox: changes of what was read, before it is decided
-   * on.
-   */
+  /** What no request can cause in a sandbox: changes of the read data before the decision. */
   readonly tampers: ((live: Live) => Live)[]
-  /** Terms in the catalog that differ from the accounts', by address. */
+  /** Terms in the catalog that differ from the accounts, by address. */
   readonly rewritten: Map<string, JsonObject>
-  /** Entries of the YAML that have an error. */
+  /** Entries of the YAML with an error. */
   readonly leftOut: LeftOutEntry[]
   /** While set, no request reaches the target. */
   readonly outage: { target: boolean }
   now(): Instant
   advance(to: string): Promise<void>
   act(act: string, input: JsonObject): Promise<void>
-  /** Stripe's copy of customers and cards, at any time, again for later ones. */
+  /** Stripe's copy of customers and cards, at any time, and again for later ones. */
   copy(): Promise<void>
   classify(stage: DesiredSubscriber['stage'], more?: Partial<DesiredSubscriber>): Promise<readonly Classification[]>
   /** Every charge so far, in order of time. */
@@ -114,7 +111,7 @@ export async function stageAt(clock: string): Promise<Stage> {
   return stageOn(createSandbox({ clock: at(clock), accounts: ['us', 'target'] }), true)
 }
 
-/** The same world with a life of its own from now on. */
+/** An independent copy of the world. */
 export async function twinOf(stage: Stage): Promise<Stage> {
   const twin = await stageOn(cloneSandbox(stage.sandbox), false)
   for (const [key, id] of stage.ids) twin.ids.set(key, id)
@@ -301,7 +298,7 @@ function resources(
   }))
 }
 
-/** The same catalog in both accounts, as an earlier apply would have left it. */
+/** The same catalog in both accounts, as after an earlier apply. */
 async function furnish(us: Stripe, target: Stripe): Promise<Map<string, string>> {
   const ids = new Map<string, string>()
   for (const [account, client] of [
@@ -327,7 +324,7 @@ async function furnish(us: Stripe, target: Stripe): Promise<Map<string, string>>
   return ids
 }
 
-/** A member with a card that works, set as their default. */
+/** A member with a working card as the default. */
 export async function memberOf(stage: Stage, more: Stripe.CustomerCreateParams = {}): Promise<string> {
   const customer = await stage.us.customers.create({ name: 'A Member', email: 'member@example.test', ...more })
   const card = await stage.us.paymentMethods.attach('pm_card_visa', { customer: customer.id })
@@ -335,7 +332,7 @@ export async function memberOf(stage: Stage, more: Stripe.CustomerCreateParams =
   return customer.id
 }
 
-/** A subscription to a price of the old account, declared to the catalog. */
+/** A subscription to a price of the old account, declared in the catalog. */
 export async function subscribe(
   stage: Stage,
   customer: string,

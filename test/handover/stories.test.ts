@@ -32,8 +32,8 @@ async function ready(
   return { stage, twin: await twinOf(stage), id }
 }
 
-describe('what members do while they are moved', () => {
-  test('the member cancels the new subscription while the old is held, then recovery runs, then the wave is set back: nobody bills again', async () => {
+describe('acts of members during a move', () => {
+  test('the member cancels the new subscription while the old is held, then recovery runs, then the wave is reverted: no account bills again', async () => {
     const { stage, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'))
     await stage.target.subscriptions.cancel(present(state.successor, 'successor'))
@@ -60,7 +60,7 @@ describe('what members do while they are moved', () => {
     expect((await stage.us.subscriptions.retrieve(id)).status).toBe('canceled')
   })
 
-  test('the member cancels the old one through an old portal link while it is held: the plan says so and does nothing by itself', async () => {
+  test('the member cancels the old one through an old portal link while it is held: the plan reports it and changes nothing', async () => {
     const { stage, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     await drive(stage, await planOf(stage, 'target'))
     await stage.us.subscriptions.cancel(id)
@@ -73,7 +73,7 @@ describe('what members do while they are moved', () => {
     expect(JSON.stringify(found)).toContain('crossbill cancel')
   })
 
-  test('the member cancels the old one between hold and proof: the new one is taken back, nobody bills', async () => {
+  test('the member cancels the old one between hold and proof: the new one is undone, no account bills', async () => {
     const { stage, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'), {
       story: {
@@ -89,7 +89,7 @@ describe('what members do while they are moved', () => {
     expect(await billsOf(stage)).toEqual(bills)
   })
 
-  test('the source subscription changes between re-read and hold: the hold is taken back and nothing is created', async () => {
+  test('the source subscription changes between re-read and hold: the hold is undone and nothing is created', async () => {
     const { stage, twin, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const changed = async (world: Stage): Promise<unknown> =>
       world.us.subscriptions.update(id, {
@@ -132,8 +132,8 @@ describe('what members do while they are moved', () => {
   )
 })
 
-describe('what the network does', () => {
-  test('a lost create answer: the look-up finds the subscription, proves it, and makes no second one', async () => {
+describe('faults of the network', () => {
+  test('a lost create answer: the look-up finds the subscription, proves it, and creates no second one', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state, trail } = await drive(stage, await planOf(stage, 'target'), {
       story: { answered: (phase) => (phase === 'creating' ? 'lost' : undefined) },
@@ -161,7 +161,7 @@ describe('what the network does', () => {
     expect((await stage.us.subscriptions.retrieve(id)).status).toBe('canceled')
   })
 
-  test('the target unreachable near the renewal with the outcome unknown: the old one stays on hold, and is charged late, once', async () => {
+  test('the target unreachable near the renewal with the outcome unknown: the old one stays on hold, and is charged once, late', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'), {
       story: {
@@ -179,7 +179,7 @@ describe('what the network does', () => {
     await sameBills(stage, twin, '2026-09-01T00:00:00Z')
   })
 
-  test('the target unreachable before anything was created there: the draft kept back is charged when it is clear', async () => {
+  test('the target unreachable before anything was created there: the held draft is charged when the outcome is known', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'), {
       story: {
@@ -205,8 +205,8 @@ describe('what must never happen', () => {
   test('a creation that takes money is undone, refunded, and alarms', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const plan = await planOf(stage, 'target')
-    // The mistake that charges people twice everywhere: Stripe's default is to bill the time until
-    // the anchor at once.
+    // The mistake that charges people twice everywhere: by default, Stripe bills the time until the
+    // anchor at once.
     const steps = plan.steps.map((step) =>
       step.id === 'create'
         ? {
@@ -241,7 +241,7 @@ describe('what must never happen', () => {
   })
 })
 
-describe('what calendars and coupons do', () => {
+describe('calendars and coupons', () => {
   test('a three-month price beside a monthly one of the same amount: each keeps its own dates', async () => {
     const stage = await stageAt('2026-01-31T09:15:00Z')
     const member = await memberOf(stage)
@@ -331,7 +331,7 @@ describe('what calendars and coupons do', () => {
     await sameBills(stage, twin, '2026-09-01T00:00:00Z')
   })
 
-  test('a trial goes on as a trial and is charged at its end', async () => {
+  test('a trial stays a trial and is charged at its end', async () => {
     const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-01-20T00:00:00Z', { trial_end: 1_772_092_800 })
     expect((await drive(stage, await planOf(stage, 'target'))).state).toMatchObject({ reason: null, phase: 'moved' })
     expect((await stage.target.subscriptions.list()).data[0]?.status).toBe('trialing')

@@ -3,7 +3,7 @@ import { present } from '../../src/core/assert.ts'
 import { billsOf, drive } from './drive.ts'
 import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
 
-/** A member in Germany whose tax Stripe computes; the target is registered where it is told. */
+/** A member in Germany whose tax Stripe computes; the target has the given registrations. */
 async function taxed(registrations?: readonly string[]): Promise<Stage> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
   const member = await memberOf(stage, {
@@ -25,7 +25,7 @@ async function moveOf(stage: Stage): Promise<Awaited<ReturnType<typeof drive>>['
 }
 
 describe('automatic tax between two sellers', () => {
-  test('the same registrations: the same tax, cent by cent', async () => {
+  test('the same registrations: the same tax to the cent', async () => {
     const stage = await taxed()
     const twin = await twinOf(stage)
     expect(await moveOf(stage)).toMatchObject({ phase: 'moved' })
@@ -33,7 +33,7 @@ describe('automatic tax between two sellers', () => {
     expect(await billsOf(stage)).toEqual(await billsOf(twin))
     expect((await billsOf(stage)).at(-1)).toContain(' 5831 usd')
   })
-  test('another tax in the target stops before anything is touched', async () => {
+  test('another tax in the target stops before any change', async () => {
     const stage = await taxed(['US'])
     const state = await moveOf(stage)
     expect(state).toMatchObject({ phase: 'source', reason: { code: 'tax_differs' } })

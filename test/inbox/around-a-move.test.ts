@@ -13,7 +13,7 @@ import { declared, openRig, type Member, type Rig, type RigOptions } from './rig
 const hour = 3_600
 const day = 24 * hour
 
-/** Where a revoke would be a cancel if anything took it for a wish. */
+/** Where a revoke would be a cancel if the service mistook it for a request. */
 const strict: RigOptions = { offer: { revoked_means: 'cancel' } }
 
 let rig: Rig
@@ -42,21 +42,21 @@ async function valueOf<T>(asked: Promise<{ ok: true; value: T } | { ok: false }>
   if (!answer.ok) throw new Error('Kajabi did not answer')
   return answer.value
 }
-/** Everything that could act has acted: nobody was cancelled, and nothing waits. */
+/** All processes have run: no subscription was cancelled, and no signal waits. */
 const nobodyCancelled = async (...members: readonly Member[]): Promise<void> => {
   await workInbox(rig.context, 100)
   for (const { successor } of members) expect(await rig.status('target', successor)).toBe('active')
   const rows = await rig.store.inbox.list({ limit: 100 })
   expect(rows.filter(({ now }) => now.state !== 'ignored')).toEqual([])
 }
-/** What one account says about its subscriptions, as a webhook would bring it. */
+/** The state of a subscription in one account, as a webhook would deliver it. */
 const heard = async (account: 'us' | 'target', type: string) => {
   const { data } = await rig.stripe(account).events.list({ type })
   return data.map((event) => readStripeEvent(account, account === 'target', event as unknown as JsonObject, rig.now()))
 }
 
-describe('never comes back as a cancel, and what should be there is repaired', () => {
-  test('a revoke-then-grant repair: products that went dark are opened again, and the gap in between is nobody’s wish', async () => {
+describe('never returns as a cancel, and missing access is repaired', () => {
+  test('a revoke-then-grant repair: switched-off products are opened again, and the gap in between is no request', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     await rig.act({ act: 'switch_off_products', contact: ada.contact, offer: offer() })
     expect([await holds(ada), await opens(ada), await opens(bo)]).toEqual([true, false, true])
@@ -65,7 +65,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
       ...rig.kajabi,
       revoke: async (...args: Parameters<typeof rig.kajabi.revoke>) => {
         const outcome = await rig.kajabi.revoke(...args)
-        // Another process looks just now.
+        // Another process looks at this moment.
         between.push(await pollAccess({ ...rig.context, inbox: { ...rig.store.inbox } }))
         return outcome
       },
@@ -78,7 +78,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
 
   test('a repair that dies between revoke and grant is finished by the next look', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
-    // Long after the settle: only the repair itself guards it.
+    // Long after the settle: only the repair itself protects it.
     rig.pass(6.9 * day)
     await rig.act({ act: 'switch_off_products', contact: ada.contact, offer: offer() })
     const kajabi = { ...rig.kajabi, grant: () => Promise.reject(new Error('killed')) }
@@ -115,7 +115,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
     await nobodyCancelled(...members)
   })
 
-  test('an old integration that takes what it gave itself, before Crossbill ever had to', async () => {
+  test('an old integration that revokes its own grant, before Crossbill needed one', async () => {
     const [ada, bo, cy] = [
       await rig.member('ada', 'settled'),
       await rig.member('bo', 'held'),
@@ -128,7 +128,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
     expect(await rig.store.inbox.grants()).toEqual([])
     for (const member of [ada, bo, cy]) await revoked(member)
     await rig.act({ act: 'grant', contact: bo.contact, offer: offer() })
-    // A look at everything in between forgets nobody.
+    // A reading of everything in between forgets no member.
     await reconciled()
     expect(await pollAccess(rig.context)).toMatchObject({ gone: 2, repaired: 1, signals: 0 })
     expect([await holds(ada), await holds(bo), await holds(cy)]).toEqual([true, true, false])
@@ -148,7 +148,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
     await nobodyCancelled(ada, bo)
   })
 
-  test('a signal that was made before anybody knew of the hold is refuted by reading', async () => {
+  test('a signal made before the hold was known is refuted by reading', async () => {
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
     await revoked(ada)
     const said = { offer: 'membership', contact: ada.contact, customer: ada.customer, message: 'early' }
@@ -172,7 +172,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
     await nobodyCancelled(ada, bo)
   })
 
-  test('our own cancel, and everything that is heard of it', async () => {
+  test('Crossbill’s own cancel, and every event that it causes', async () => {
     const sent: string[] = []
     await start({
       ...strict,
@@ -212,7 +212,7 @@ describe('never comes back as a cancel, and what should be there is repaired', (
 })
 
 describe('a fully paid payment plan', () => {
-  test('whose automation says "payments cancelled" cancels nothing else of its member, and its tag goes', async () => {
+  test('with the automation "payments cancelled" cancels nothing else of its member, and its tag is removed', async () => {
     const sent: string[] = []
     await start({
       ...strict,
@@ -245,7 +245,7 @@ describe('a fully paid payment plan', () => {
 })
 
 describe('an old tag', () => {
-  test('of somebody with nothing left to cancel goes, and does not hit what they subscribe to later', async () => {
+  test('of a member with nothing left to cancel is removed, and does not affect a later subscription', async () => {
     const ada = await rig.member('ada', 'settled')
     await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
@@ -257,7 +257,7 @@ describe('an old tag', () => {
     expect(await rig.kajabi.tagsOf(ada.contact)).toEqual({ ok: true, value: [] })
   })
 
-  test('that waits for a person is no new wish after a restart, whatever its member has subscribed to since', async () => {
+  test('that waits for a person is not a new request after a restart, even if its member has subscribed again', async () => {
     const { contact = '' } = await rig.act({ act: 'make_contact', email: 'cy@school.example', name: 'Cy' })
     await rig.act({ act: 'add_tag', contact, tag: rig.tag })
     await rig.kajabi.findContact('cy@school.example')
@@ -273,7 +273,7 @@ describe('an old tag', () => {
     expect(await rig.status('target', cy.successor)).toBe('active')
   })
 
-  test('is no reason to take the access of somebody who has subscribed again', async () => {
+  test('does not revoke the access of a member who has subscribed again', async () => {
     const ada = await rig.member('ada', 'settled')
     const price = (await rig.stripe('target').prices.list()).data[0]?.id ?? ''
     const again = await rig.stripe('target').subscriptions.create({ customer: ada.customer, items: [{ price }] })

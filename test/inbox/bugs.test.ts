@@ -6,7 +6,9 @@ import { workInbox } from '../../src/engine/inbox/worker.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { openRig } from './rig.ts'
 
-/** Makes one call of the accounts or of Kajabi a mistake of this program, and counts the calls. */
+/**
+ * Makes one call to the accounts or to Kajabi throw a bug of this program, and counts the calls.
+ */
 function buggyAt(
   context: InboxContext,
   nth: number,
@@ -49,7 +51,7 @@ function buggyAt(
   }
 }
 
-/** A cancel by tag of a moved member, with a bug in the nth call to the outside. */
+/** A cancel by tag of a moved member, with a bug in the n-th outside call. */
 async function cancelWithBug(nth: number): Promise<{ readonly calls: string[]; readonly state: string }> {
   const rig = await openRig()
   try {
@@ -74,7 +76,7 @@ async function cancelWithBug(nth: number): Promise<{ readonly calls: string[]; r
   }
 }
 
-describe('a mistake of this program is never taken for a state of the outside', () => {
+describe('a bug of this program is never treated as a state of an account', () => {
   test('a bug in any call to Stripe or Kajabi ends a cancel as a dead letter that names it, never as a retry', async () => {
     const clean = await cancelWithBug(Infinity)
     expect(clean.state).toBe('done')

@@ -32,7 +32,7 @@ const state = async (id: string): Promise<string> => {
   const now = (await rig.store.inbox.get(id))?.row.now
   return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
 }
-/** Works until nothing is due, letting the time of retries pass. */
+/** Works until no row is due; the waits of retries pass. */
 async function workOff(rounds = 12): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const { handled } = await workInbox(rig.context, 100)
@@ -46,7 +46,7 @@ const offersOf = async (member: Member): Promise<readonly string[]> => {
   return offers.ok ? offers.value : ['unreadable']
 }
 
-/** A worker that dies in one call of Kajabi: nothing is written after it. */
+/** A worker that dies in one call to Kajabi: it writes nothing after it. */
 function dyingIn(context: InboxContext & { kajabi: Rig['kajabi'] }, call: 'removeTag' | 'revoke'): InboxContext {
   const life = { dead: false }
   const die = (): Promise<never> => {
@@ -93,7 +93,7 @@ describe('a cancel by tag', () => {
     expect(await rig.status('target', ada.successor)).toBe('canceled')
   })
 
-  test('of somebody who was set back, whose grant a lost store has forgotten, ends the old subscription', async () => {
+  test('of a member after a revert, whose grant a lost store has forgotten, ends the old subscription', async () => {
     const ada = await rig.member('ada', 'held')
     const { target, sources } = rig.context.accounts
     const comment = `${undoneComment}us/${ada.old}`
@@ -111,7 +111,7 @@ describe('a cancel by tag', () => {
     expect(await rig.status('us', ada.old)).toBe('canceled')
   })
 
-  test('carries the marker by which everybody recognises it as ours', async () => {
+  test('has the marker that identifies it as Crossbill’s', async () => {
     const ada = await rig.member('ada', 'held')
     const { id } = await tagged(ada)
     await workOff()
@@ -119,7 +119,7 @@ describe('a cancel by tag', () => {
     expect(details?.comment).toBe(`crossbill cancelled on request ${id}`)
   })
 
-  test('that is not on the contact any more, or never was, cancels nobody', async () => {
+  test('that is no longer on the contact, or never was, cancels nothing', async () => {
     const ada = await rig.member('ada', 'held')
     const { id } = await signal({ source: 'hook', event: 'tag_added', contact: ada.contact, tag: rig.tag })
     const made = await signal({ source: 'hook', event: 'tag_added', contact: '999999', tag: rig.tag })
@@ -129,7 +129,7 @@ describe('a cancel by tag', () => {
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
-  test('repeated, doubled and worked on by two at once is one cancel', async () => {
+  test('repeated, delivered twice and processed by two workers at once is one cancel', async () => {
     const ada = await rig.member('ada', 'held')
     const first = await tagged(ada)
     const again = await signal({ source: 'hook', event: 'tag_added', contact: ada.contact, tag: rig.tag })
@@ -143,7 +143,7 @@ describe('a cancel by tag', () => {
   })
 })
 
-test('who left in the target has no access by the old subscription that is still on hold', async () => {
+test('a member who left in the target has no access from the held old subscription', async () => {
   const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
   await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
   const { customer } = ada
@@ -153,7 +153,7 @@ test('who left in the target has no access by the old subscription that is still
   expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 0 }, { length: 1 }])
 })
 
-describe('who is meant', () => {
+describe('which subscription is meant', () => {
   test('the "payments cancelled" of a fully paid plan, naming another offer, cancels nothing', async () => {
     const ada = await rig.member('ada', 'held')
     const { id } = await signal({ contact: ada.contact, offer: 'diploma' })
@@ -165,7 +165,7 @@ describe('who is meant', () => {
   test('a relay that names a subscription cancels it only for an offer that it gives', async () => {
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'settled')]
     const wrong = await signal({ subscriber: ada.subscriber, offer: 'diploma' })
-    // Nothing granted is remembered: the price of the new one tells.
+    // No grant is stored: the price of the new subscription decides.
     await rig.store.inbox.removeGrants([{ contact: bo.contact, offer: 'membership' }])
     const others = [
       await signal({ subscriber: bo.subscriber, offer: 'diploma' }),
@@ -187,7 +187,7 @@ describe('who is meant', () => {
     expect(await Promise.all(right.map(({ id }) => state(id)))).toEqual(['done', 'done'])
   })
 
-  test('a late retry does not hit a subscription that was made afterwards', async () => {
+  test('a late retry does not affect a subscription that was created afterwards', async () => {
     const ada = await rig.member('ada', 'settled')
     const { id } = await signal({ contact: ada.contact })
     await workOff()
@@ -208,7 +208,7 @@ describe('who is meant', () => {
     expect(await rig.status('target', later.id)).toBe('active')
   })
 
-  test('two subscriptions that give the same offer are not guessed about: a person decides', async () => {
+  test('with two subscriptions that give the same offer, a person decides', async () => {
     const ada = await rig.member('ada', 'held')
     const bo = await rig.member('bo', 'held')
     const [grant] = await rig.store.inbox.grants({ contact: ada.contact })
@@ -221,7 +221,7 @@ describe('who is meant', () => {
     expect(rig.alerts.map(({ key }) => key)).toContain(`dead ${id}`)
   })
 
-  test('somebody who was a customer of both old accounts loses access with the last of both', async () => {
+  test('a customer of both old accounts loses access with the last of both', async () => {
     const [ada, twin] = [await rig.member('ada', 'settled'), await rig.member('ada.twin', 'settled')]
     const [grant] = await rig.store.inbox.grants({ contact: ada.contact })
     if (grant === undefined) throw new Error('no grant')
@@ -236,7 +236,7 @@ describe('who is meant', () => {
     expect(await offersOf(ada)).toEqual([])
   })
 
-  test('somebody who holds the offer from the old checkout is known by the ids noted then, and keeps what is not Crossbill’s', async () => {
+  test('a member with the offer from the old checkout is recognised by the recorded ids, and keeps what Crossbill did not grant', async () => {
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
     const grants = await rig.store.inbox.grants()
     await rig.store.inbox.removeGrants(grants)
@@ -254,7 +254,7 @@ describe('who is meant', () => {
     expect(await offersOf(ada)).toHaveLength(1)
   })
 
-  test('with the store lost, the customer noted on the contact tells who it is', async () => {
+  test('with the store lost, the customer noted on the contact identifies the member', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     await rig.kajabi.setExternalId(ada.contact, ada.customer)
     await rig.store.inbox.removeGrants([{ contact: ada.contact, offer: 'membership' }])
@@ -267,12 +267,12 @@ describe('who is meant', () => {
     ])
   })
 
-  test('a tag that is heard once more while its wish is on the way is no dead letter, though the access is gone before the tag', async () => {
+  test('a tag that arrives again while its request is in progress is not a dead letter, although the access is revoked before the tag', async () => {
     const ada = await rig.member('ada', 'held')
     const { id } = await tagged(ada)
     const kajabi = rig.context.kajabi ?? rig.kajabi
     await expect(workInbox(dyingIn({ ...rig.context, kajabi }, 'removeTag'), 10)).rejects.toThrow(/dies here/)
-    // The next process reconciles first: nobody pays any more.
+    // The next process reconciles first: the member no longer pays.
     await rig.store.inbox.removeGrants([{ contact: ada.contact, offer: 'membership' }])
     const again = await signal({ source: 'poller', event: 'tag_added', contact: ada.contact, tag: rig.tag })
     await workInbox({ ...rig.context, run: 'worker-2' }, 10)
@@ -281,7 +281,7 @@ describe('who is meant', () => {
     expect(await state(id)).toBe('done')
   })
 
-  test('who had subscribed again beside what Crossbill knows is not told that all is done; who did after the wish is', async () => {
+  test('a member who had subscribed again outside Crossbill is not reported as done; a member who did so after the request is', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     const stripe = rig.stripe('target')
     const anew = async ({ customer, successor = '' }: Member): Promise<string> => {
@@ -303,7 +303,7 @@ describe('who is meant', () => {
     expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 1 }])
   })
 
-  test('a contact that Crossbill gave nothing is a dead letter, not a guess', async () => {
+  test('a contact without a grant of Crossbill is a dead letter, not a guess', async () => {
     const { contact = '' } = await rig.act({ act: 'make_contact', email: 'stranger@school.example', name: 'S' })
     const { id } = await signal({ contact })
     await workOff()
@@ -383,7 +383,7 @@ describe('trouble', () => {
     expect(await state(id)).toBe('done')
   })
 
-  test("a lost answer to the cancel is looked up, never taken for somebody else's", async () => {
+  test("a lost answer to the cancel is looked up, never treated as another program's", async () => {
     await rig.close()
     let cut = true
     rig = await openRig({
@@ -403,7 +403,7 @@ describe('trouble', () => {
     expect(await rig.status('us', ada.old)).toBe('canceled')
   })
 
-  test('a worker that died between the cancel and the rest is finished by the next, although the tag is gone', async () => {
+  test('a worker that died between the cancel and the rest is finished by the next, although the tag is removed', async () => {
     const ada = await rig.member('ada', 'held')
     const { id } = await tagged(ada)
     const kajabi = rig.context.kajabi ?? rig.kajabi
@@ -416,7 +416,7 @@ describe('trouble', () => {
     expect(await offersOf(ada)).toEqual([])
   })
 
-  test('an unreadable target keeps everything as it is, and in the end calls a person', async () => {
+  test('an unreadable target changes nothing, and finally alerts a person', async () => {
     await rig.close()
     rig = await openRig({ between: failing(Infinity, /GET .*\/v1\/subscriptions\?/, stripeDown) })
     const ada = await rig.member('ada', 'held')
@@ -427,7 +427,7 @@ describe('trouble', () => {
     expect(rig.alerts).toContainEqual(expect.objectContaining({ key: `dead ${id}`, fix: `crossbill inbox show ${id}` }))
   })
 
-  test('redriven by a person, a dead letter has all its tries again', async () => {
+  test('a dead letter that a person redrives has all its attempts again', async () => {
     await rig.close()
     rig = await openRig({ between: failing(120, /GET .*\/v1\/subscriptions\?/, stripeDown) })
     const ada = await rig.member('ada', 'held')
@@ -442,7 +442,7 @@ describe('trouble', () => {
     expect(await state(id)).toBe('done')
   })
 
-  test('more cancels than an hour should see stop cancelling; nothing is dropped, and a person lets it go on', async () => {
+  test('too many cancels within an hour stop cancelling; no signal is dropped, and a person resumes it', async () => {
     await rig.close()
     rig = await openRig({ policy: { cancelsPerHour: 2 } })
     const members = [await rig.member('a', 'held'), await rig.member('b', 'held'), await rig.member('c', 'held')]
@@ -463,7 +463,7 @@ describe('trouble', () => {
   })
 })
 
-describe('no trace of people', () => {
+describe('no personal data', () => {
   test('is left in the store or the log', async () => {
     const ada = await rig.member('lovelace', 'held')
     await tagged(ada)

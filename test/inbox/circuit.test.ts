@@ -45,7 +45,7 @@ function setUp() {
 
 const get = { method: 'GET', path: '/v1/x' } as const
 
-test('an account that does not answer is asked once a second, by nobody else, and is back with its first answer', async () => {
+test('an account that does not answer gets one probe a second and no other request, and is back with its first answer', async () => {
   const { world, alerts, circuits, pass } = setUp()
   const { target, sources } = circuits.accounts
   world.status = 503
@@ -59,7 +59,7 @@ test('an account that does not answer is asked once a second, by nobody else, an
   for (let n = 0; n < 40; n++) await pass()
   expect(world.asked - before).toBeLessThanOrEqual(41)
   expect(alerts).toMatchObject([{ key: 'account_away target' }])
-  // A refusal is an answer.
+  // A refusal counts as an answer.
   world.status = 403
   await pass()
   expect([circuits.isAway('target'), world.back]).toEqual([false, 1])

@@ -25,7 +25,7 @@ const holds = async (member: Member): Promise<boolean> => {
   const offers = await rig.kajabi.offersOf(member.contact)
   return offers.ok && offers.value.length === 1
 }
-/** Settled so long ago that nothing of the move can still be at work. */
+/** Settled so long ago that the move has no effect any more. */
 const longSettled = async (...names: readonly string[]): Promise<readonly [Member, Member, ...Member[]]> => {
   const members: Member[] = []
   for (const name of names) members.push(await rig.member(name, 'settled'))
@@ -35,13 +35,13 @@ const longSettled = async (...names: readonly string[]): Promise<readonly [Membe
 const alertKeys = (): string[] => rig.alerts.filter(({ resolved }) => resolved !== true).map(({ key }) => key)
 
 describe('the poller', () => {
-  test('finds nothing where everything is as it should be', async () => {
+  test('finds nothing when all is right', async () => {
     await rig.member('ada', 'held')
     expect(await pollAccess(rig.context)).toEqual({ gone: 0, repaired: 0, signals: 0, read: true })
     expect(alertKeys()).toEqual([])
   })
 
-  test('tells somebody of a revoke, and cancels nothing: in Kajabi a revoke is not a cancel', async () => {
+  test('reports a revoke, and cancels nothing: in Kajabi a revoke is not a cancel', async () => {
     const [ada] = await longSettled('ada', 'bo')
     await revoked(ada)
     const known = new Map()
@@ -58,7 +58,7 @@ describe('the poller', () => {
     expect(rig.alerts.at(-1)?.resolved).toBeUndefined()
   })
 
-  test('where the project says so, a revoke that two more reads confirm is a cancel', async () => {
+  test('with that setting, a revoke that two more reads confirm is a cancel', async () => {
     await start({ offer: { revoked_means: 'cancel' } })
     const [ada, bo] = await longSettled('ada', 'bo')
     await revoked(ada)
@@ -72,7 +72,7 @@ describe('the poller', () => {
     expect(await pollAccess(rig.context)).toMatchObject({ gone: 0, signals: 0 })
   })
 
-  test('a revoke that was undone before the second look is nothing', async () => {
+  test('a revoke that was undone before the second reading has no effect', async () => {
     await start({ offer: { revoked_means: 'cancel' } })
     const [ada] = await longSettled('ada', 'bo')
     await revoked(ada)
@@ -84,7 +84,7 @@ describe('the poller', () => {
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
-  test('many gone at once stop cancelling instead of cancelling everybody', async () => {
+  test('many missing at once stop cancelling, instead of a cancel for each', async () => {
     await start({ offer: { revoked_means: 'cancel' } })
     const members = await longSettled('a', 'b', 'c', 'd', 'e', 'f')
     for (const member of members.slice(0, 5)) await revoked(member)
@@ -98,7 +98,7 @@ describe('the poller', () => {
     expect(await rig.status('target', members[0].successor)).toBe('active')
   })
 
-  test('an empty page stops cancelling: the contacts themselves say otherwise', async () => {
+  test('an empty page stops cancelling: the contacts themselves show the opposite', async () => {
     let empty = false
     await start({
       offer: { revoked_means: 'cancel' },
@@ -116,7 +116,7 @@ describe('the poller', () => {
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
-  test('one list that lacks somebody whom the contact itself contradicts concludes nothing', async () => {
+  test('a list that lacks a member has no effect when the contact itself has the offer', async () => {
     let hidden = ''
     await start({
       offer: { revoked_means: 'cancel' },
@@ -135,7 +135,7 @@ describe('the poller', () => {
     expect(rig.lines.map(({ event }) => event)).toContain('lists_disagree')
   })
 
-  test('a Kajabi that cannot be read concludes nothing', async () => {
+  test('an unreadable Kajabi has no effect', async () => {
     await start({
       between: (fetch) => async (input, init) => {
         const url = input instanceof Request ? input.url : String(input)
@@ -150,7 +150,7 @@ describe('the poller', () => {
 })
 
 describe('a tag whose hook never came', () => {
-  test('is found by looking twice, verified, done once, and forgotten when it is gone', async () => {
+  test('is found by two readings, verified, processed once, and forgotten when it is removed', async () => {
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
     await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
     const seen = new Map()
@@ -168,14 +168,15 @@ describe('a tag whose hook never came', () => {
     expect(seen.size).toBe(0)
   })
 
-  test('one set again while no process looked is another request, not the one that is done', async () => {
+  test('a tag set again while no process looked is another request, not the finished one', async () => {
     const ada = await rig.member('ada', 'held')
     await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
     const seen = new Map()
     for (const _ of [1, 2]) await pollTags(rig.context, seen)
     await workInbox(rig.context, 10)
     expect(await rig.status('target', ada.successor)).toBe('canceled')
-    // Done, and the tag was removed. The service stops; the member sets the tag again meanwhile.
+    // It is done, and the tag is removed. The service stops; meanwhile the member sets the tag
+    // again.
     await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
     const restarted = await rememberedTags(rig.context)
     expect(restarted.size).toBe(1)
@@ -184,7 +185,7 @@ describe('a tag whose hook never came', () => {
 })
 
 describe('what Crossbill itself causes', () => {
-  test('comes back as nothing: its cancel, its revoke, the old integration that hears of it', async () => {
+  test('has no effect when it returns: its cancel, its revoke, the old integration that receives it', async () => {
     await start({ offer: { revoked_means: 'cancel' } })
     const [ada, bo] = [await rig.member('ada', 'held'), await rig.member('bo', 'held')]
     await acceptSignal(rig.context, {
@@ -201,7 +202,7 @@ describe('what Crossbill itself causes', () => {
     expect(await holds(bo)).toBe(true)
   })
 
-  test('access follows a subscription that ended by itself, and stays where another one pays', async () => {
+  test('access follows a subscription that ended, and stays while another one pays', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     const [grant] = await rig.store.inbox.grants({ contact: bo.contact })
     if (grant === undefined) throw new Error('no grant')
@@ -254,7 +255,7 @@ describe('a form', () => {
   })
   beforeEach(() => void mails.splice(0))
 
-  test('has a link sent to the address that was typed, and cancels nobody', async () => {
+  test('sends a link to the typed address, and cancels nothing', async () => {
     const ada = await rig.member('ada', 'held')
     const id = await submitted('Ada@School.example')
     await workInbox(mailing(), 10)
@@ -264,14 +265,14 @@ describe('a form', () => {
     expect(JSON.stringify([await rig.store.inbox.get(id), rig.lines])).not.toContain('@')
   })
 
-  test('with an address that nobody has ends in silence', async () => {
+  test('with an unknown address ends without a message', async () => {
     const id = await submitted('nobody@school.example')
     await workInbox(mailing(), 10)
     expect(mails).toEqual([])
     expect(await outcome(id)).toEqual({ state: 'ignored', reason: 'nobody_has_this' })
   })
 
-  test('without anybody who mails links is a dead letter', async () => {
+  test('without a mailer is a dead letter', async () => {
     await rig.member('ada', 'held')
     const id = await submitted('ada@school.example')
     await workInbox(rig.context, 10)
@@ -280,7 +281,7 @@ describe('a form', () => {
 })
 
 describe('reconciliation', () => {
-  test('takes away what nobody pays for, tells what is missing, and remembers when it was', async () => {
+  test('revokes unpaid offers, reports missing ones, and records its time', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     await revoked(bo)
@@ -296,7 +297,7 @@ describe('reconciliation', () => {
     expect(alertKeys()).toEqual(expect.arrayContaining(['reconciliation', 'hook_missing']))
   })
 
-  test('is done by one at a time: two at once do not both make the hooks', async () => {
+  test('runs one at a time: two at once do not both create the hooks', async () => {
     const hooks = { publicUrl: 'https://c.example', secrets: ['s'.repeat(32)] }
     const both = ['operator', 'service'].map((run) => reconcile({ ...rig.context, run, hooks }))
     const created = (await Promise.all(both)).map((one) => (one.ok ? one.value.hooksCreated : -1))
@@ -304,7 +305,7 @@ describe('reconciliation', () => {
     expect(await rig.kajabi.hooks()).toMatchObject({ ok: true, value: { length: 2 } })
   })
 
-  test('agrees with itself when everybody has what they pay for', async () => {
+  test('finds no difference when every member has the paid offers', async () => {
     const ada = await rig.member('ada', 'held')
     const catalog = { ...rig.context.catalog, subscribers: [declared(ada)] }
     expect(await reconcile({ ...rig.context, catalog })).toMatchObject({ ok: true, value: { missing: 0, taken: 0 } })
@@ -336,7 +337,7 @@ describe('what is shown', () => {
     expect(await describeEnding(rig.context, ada.subscriber)).toMatchObject({ ok: true, value: { state: 'ended' } })
   })
 
-  test('to a member who pressed their link: how their wish stands', async () => {
+  test('to a member who used the link: the status of the request', async () => {
     const ada = await rig.member('ada', 'held')
     const press = (message: string, subscriber: string) =>
       acceptSignal(rig.context, { source: 'link', event: 'cancel', subscriber, receivedAt: rig.now(), message })

@@ -63,7 +63,7 @@ describe('every cancel can be done', () => {
     expect(old).toBe(stage === 'source' && cancel === 'period_end' ? 'active' : 'canceled')
   })
 
-  test('of one that gets its schedule between the read and the request', async () => {
+  test('of a subscription that gets its schedule between the read and the request', async () => {
     const ada = await rig.member('ada', 'source')
     const wish = await signal({ subscriber: ada.subscriber, source: 'operator' })
     const us = rig.accounts.sources.get('us')
@@ -81,7 +81,7 @@ describe('every cancel can be done', () => {
     expect([await state(wish.id), await rig.status('us', ada.old)]).toEqual(['done', 'canceled'])
   })
 
-  test('of one on trial, past due, without a card or paused; what never ends by itself ends now', async () => {
+  test('of a subscription in trial, past due, without a card or paused; one without a period end ends now', async () => {
     const stripe = rig.stripe('us')
     const forms = {
       trial: await rig.member('trial', 'source'),

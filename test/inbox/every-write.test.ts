@@ -13,9 +13,7 @@ const wish = async (rig: Rig): Promise<{ readonly id: string; readonly successor
   return { id, successor }
 }
 
-/**
- * The context with a store of which the write of this number fails, before or after it was done.
- */
+/** The context with a store whose write of this number fails, before or after it was done. */
 function failing(context: InboxContext, at: number, side: 'before' | 'after') {
   const counted = { writes: 0 }
   const writes = new Set([
@@ -46,7 +44,7 @@ function failing(context: InboxContext, at: number, side: 'before' | 'after') {
   return { context: { ...context, inbox: port(context.inbox), store: port(context.store) }, counted }
 }
 
-/** A service that works until the row is at its end; a wait lets other work go on. */
+/** A service that works until the row is finished; a wait lets other work continue. */
 async function serveUntilDone(rig: Rig, context: InboxContext, id: string): Promise<string> {
   const patient = {
     ...context,
@@ -60,7 +58,7 @@ async function serveUntilDone(rig: Rig, context: InboxContext, id: string): Prom
   return state()
 }
 
-describe('up whatever is down', () => {
+describe('the service stays up', () => {
   test('every write of the inbox fails once at every place, before and after it is done, and the cancel is done once', async () => {
     const counting = await openRig()
     const whole = failing(counting.context, -1, 'before')
@@ -101,7 +99,7 @@ describe('up whatever is down', () => {
     },
   )
 
-  test('a mistake of ours in a list of Stripe is no retry either', async () => {
+  test('a bug of Crossbill in a list of Stripe is not retried either', async () => {
     const rig = await openRig()
     const { id } = await wish(rig)
     const { target } = rig.accounts
@@ -113,7 +111,7 @@ describe('up whatever is down', () => {
     await rig.close()
   })
 
-  test('signals that wait for Kajabi keep no hand from a cancel that only needs Stripe', async () => {
+  test('signals that wait for Kajabi do not delay a cancel that only needs Stripe', async () => {
     const rig = await openRig()
     const hooks = await Promise.all(
       Array.from({ length: 40 }, async (_, n) => {

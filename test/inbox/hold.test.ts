@@ -19,7 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-/** Moved as the store knows it, with the hold in the journal as the hand-over leaves it. */
+/** Moved, as the store knows it, with the hold in the journal as the hand-over leaves it. */
 async function moved(name: string, phase = 'moved'): Promise<Member> {
   const member = await rig.member(name, 'held')
   const updated = rig.now()
@@ -68,8 +68,8 @@ const billed = async (over: { open?: true } = {}): Promise<string> => {
   return made.id ?? ''
 }
 
-describe('a hold that somebody took off', () => {
-  test('is put back, in the journal, and somebody is told', async () => {
+describe('a removed hold', () => {
+  test('is restored, with a journal entry and an alert', async () => {
     const id = await takeOff(ada)
     await work()
     expect(await state(id)).toBe('ignored: hold_put_back')
@@ -91,7 +91,7 @@ describe('a hold that somebody took off', () => {
     expect(await pause(ada)).toEqual(['void', null, mark])
   })
 
-  test('does not wait until cancelling goes on', async () => {
+  test('does not wait until cancelling resumes', async () => {
     await openBreaker(rig.context, 'too many')
     const wish = await acceptSignal(rig.context, {
       source: 'operator',
@@ -105,7 +105,7 @@ describe('a hold that somebody took off', () => {
     expect([await state(id), await state(wish.id)]).toEqual(['ignored: hold_put_back', 'received'])
   })
 
-  test('has what the old account billed meanwhile collect no more, and says what was paid', async () => {
+  test('stops the collection of what the old account billed meanwhile, and reports what was paid', async () => {
     const before = await rig.stripe('us').invoices.list({ subscription: ada.old })
     const to = formatInstant(instant(rig.sandbox.clock() + 60))
     await rig.sandbox.fetch('http://sandbox/_sandbox/clock', { method: 'POST', body: JSON.stringify({ to }) })
@@ -122,7 +122,7 @@ describe('a hold that somebody took off', () => {
     expect(told().at(-1)?.summary).toMatch(new RegExp(`invoices paid in the meantime in the old account: ${open}`))
   })
 
-  test('while an apply is at work waits, however long, and a revert is nothing to put back', async () => {
+  test('waits while an apply runs, however long; a revert is not restored', async () => {
     const lease = await rig.store.acquire(applyLease, 'apply-1', 60)
     const id = await takeOff(ada, { metadata: { crossbill_hold: '' } })
     for (let round = 0; round < 20; round++) {
@@ -155,7 +155,7 @@ describe('a hold that somebody took off', () => {
     expect(told()).toMatchObject([{ severity: 'critical', summary: expect.stringMatching(words) as string }])
   })
 
-  test('is nothing to put back when a cancel ends both while it is being put back, however two signals of it race', async () => {
+  test('is not restored when a cancel ends both subscriptions meanwhile, in any order of the two signals', async () => {
     const { sources, target } = rig.accounts
     const us = sources.get('us')
     if (us === undefined) throw new Error('no us')
@@ -179,7 +179,7 @@ describe('a hold that somebody took off', () => {
     expect(rig.alerts.filter(({ key }) => /^(dead|hold_missing)/.test(key))).toEqual([])
   })
 
-  test('is told of, with what is paid in the very moment in which it was to be stopped', async () => {
+  test('is reported with a payment that arrives at the moment of the stop', async () => {
     const invoice = await billed({ open: true })
     const id = await takeOff(ada)
     const { sources, target } = rig.accounts
@@ -198,7 +198,7 @@ describe('a hold that somebody took off', () => {
     expect(told()[0]?.summary).not.toContain('collection Crossbill stopped')
   })
 
-  test('half-way through a hand-over is left to recovery', async () => {
+  test('in the middle of a hand-over is left to recovery', async () => {
     const facts = { phase: 'keeping', job: {} }
     await rig.store.putSubscribers([{ key: ada.subscriber, phase: 'keeping', facts, updated: rig.now() }])
     const id = await takeOff(ada)
@@ -207,7 +207,7 @@ describe('a hold that somebody took off', () => {
     expect(await pause(ada)).toEqual([null, null, mark])
   })
 
-  test('is found without a hook, too, by the daily look', async () => {
+  test('is also found without a hook, by the daily reconciliation', async () => {
     await rig.stripe('us').subscriptions.update(ada.old, { pause_collection: '' })
     expect(await reconcile({ ...rig.context, kajabi: undefined })).toMatchObject({ ok: true, value: { holds: 1 } })
     await work()
@@ -233,7 +233,7 @@ describe('a hold that somebody took off', () => {
       await expect(work({ accounts, store, inbox })).rejects.toThrow(Killed)
       rig.alerts.length = 0
       rig.pass(600)
-      // The dead run's lease is not waited for.
+      // It does not wait for the lease of the dead run.
       await rig.store.breakLease(applyLease)
       await work({ run: 'worker-2' })
       expect(await state(id)).toBe('ignored: hold_put_back')

@@ -21,20 +21,20 @@ describe('hooks of the Kajabi site', () => {
     expect([keep, remove]).toEqual([[], []])
   })
 
-  test('a second time there is nothing to do', () => {
+  test('a second run has nothing to do', () => {
     const existing = hookChanges(base, ['new'], access, []).create.map((one, id) => ({ ...one, id: String(id) }))
     const again = hookChanges(base, ['new'], access, existing)
     expect([again.create, again.remove]).toEqual([[], []])
     expect(again.keep).toEqual(existing)
   })
 
-  test('the previous secret is heard as long as it is listed', () => {
+  test('the previous secret is accepted as long as it is listed', () => {
     const old = hook('1', at('old'), '900')
     expect(hookChanges(base, ['new', 'old'], access, [old]).keep).toEqual([old])
     expect(hookChanges(base, ['new'], access, [old]).remove).toEqual([old])
   })
 
-  test('tags no longer in access.yaml and doubles go; other programs are left alone', () => {
+  test('hooks of removed tags and duplicates are deleted; hooks of other programs stay', () => {
     const gone = hook('1', at('new'), '555')
     const first = hook('2', at('new'), '900')
     const double = hook('3', at('new'), '900')

@@ -12,7 +12,7 @@ afterEach(() => rig.close())
 describe('hooks', () => {
   const address = { publicUrl: 'https://cancel.school.example', secrets: ['a'.repeat(32)] }
 
-  test('are made once, follow a rotation of the secret, and lose the old ones when it is over', async () => {
+  test('are created once, follow a rotation of the secret, and the old ones are deleted after it', async () => {
     const [old, fresh] = ['a'.repeat(32), 'b'.repeat(32)]
     const ensured = (...secrets: string[]) => ensureHooks(rig.kajabi, rig.access, { ...address, secrets })
     expect(await ensured(old)).toEqual({ ok: true, value: { created: 2, kept: 0, removed: 0 } })
@@ -27,7 +27,7 @@ describe('hooks', () => {
     ])
   })
 
-  test('of somebody else are left alone', async () => {
+  test('of other programs stay', async () => {
     await rig.kajabi.createHook({ url: 'https://other.example/kajabi/hooks/x', event: 'tag_added' })
     await ensureHooks(rig.kajabi, rig.access, address)
     const there = await rig.kajabi.hooks()
@@ -41,7 +41,7 @@ describe('doctor', () => {
       ({ check, status }) => `${check} ${status}`,
     )
 
-  test('finds a site that is as access.yaml says, once its hooks are made', async () => {
+  test('accepts a site that matches access.yaml, after its hooks are created', async () => {
     expect(await examined(rig.access)).toEqual(['kajabi ok', 'kajabi_hooks warning'])
     await ensureHooks(rig.kajabi, rig.access, { publicUrl: 'https://c.example', secrets: ['s'.repeat(32)] })
     expect(await examined(rig.access)).toEqual(['kajabi ok'])

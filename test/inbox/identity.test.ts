@@ -31,7 +31,7 @@ const offersOf = async (member: Member): Promise<readonly string[]> => {
 }
 
 describe('people and prices are known by their identity', () => {
-  test('a second wish of a member whose wish is done is no dead letter, unless the member pays again', async () => {
+  test('a second request of a member whose request is done is not a dead letter, unless the member pays again', async () => {
     const ada = await rig.member('ada', 'settled')
     await signal({ contact: ada.contact })
     await workOff()
@@ -40,7 +40,7 @@ describe('people and prices are known by their identity', () => {
     expect(await state(again.id)).toBe('ignored: asked_already')
   })
 
-  test('a member who pays for the same offer by a second subscription keeps the access, whatever its price is called', async () => {
+  test('a member who pays for the same offer by a second subscription keeps the access, whatever the name of its price', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'source')]
     const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
     const again = items.data.map(({ price }) => ({ price: price.id }))
@@ -61,7 +61,7 @@ describe('people and prices are known by their identity', () => {
     expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 1 }])
   })
 
-  test('a price that carries no mark is known by the id in the store, and a lookup_key that reads like a key decides nothing', async () => {
+  test('a price without a mark is recognised by the id in the store, and a lookup_key that equals a key has no effect', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     const stripe = rig.stripe('target')
     const product = (await stripe.products.list()).data[0]?.id ?? ''
@@ -78,7 +78,7 @@ describe('people and prices are known by their identity', () => {
     expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 0 }])
   })
 
-  test('a subscription that was made in the target is cancelled by its own id', async () => {
+  test('a subscription that was created in the target is cancelled by its own id', async () => {
     const ada = await rig.member('ada', 'settled')
     const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
     const again = items.data.map(({ price }) => ({ price: price.id }))
@@ -89,7 +89,7 @@ describe('people and prices are known by their identity', () => {
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
-  test('a relay whose ids mean different people cancels nobody', async () => {
+  test('a relay whose ids mean different people cancels nothing', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
     const wishes = [
       await signal({ subscriber: ada.subscriber, contact: bo.contact }),

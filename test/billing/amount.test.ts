@@ -32,7 +32,7 @@ describe('a line', () => {
     expect(lineAmount(item({ unitAmount: '0.000000000001', quantity: 500_000_000_000 }))).toBe(1)
     expect(lineAmount(item({ unitAmount: '33.333333333333', quantity: 3 }))).toBe(100)
   })
-  test('graduated tiers add up, volume tiers price everything alike', () => {
+  test('adds up graduated tiers and prices all units alike in volume tiers', () => {
     const tiers = [
       { upTo: 10, unitAmount: '500', flatAmount: '1000' },
       { upTo: null, unitAmount: '300', flatAmount: null },
@@ -44,14 +44,14 @@ describe('a line', () => {
     expect(lineAmount(item({ unitAmount: null, tiers, tiersMode: 'volume', quantity: 10 }))).toBe(6_000)
     expect(lineAmount(item({ unitAmount: null, tiers, tiersMode: 'graduated', quantity: 0 }))).toBe(1_000)
   })
-  test('packages round as the price says', () => {
+  test('rounds packages as the price says', () => {
     expect(lineAmount(item({ unitAmount: '1000', quantity: 7, transform: { divideBy: 5, round: 'up' } }))).toBe(2_000)
     expect(lineAmount(item({ unitAmount: '1000', quantity: 7, transform: { divideBy: 5, round: 'down' } }))).toBe(1_000)
   })
 })
 
 describe('an invoice', () => {
-  test('takes item discounts before the subscription’s, then exclusive tax on what is left', () => {
+  test('subtracts item discounts before the subscription’s, then adds exclusive tax on the rest', () => {
     const forecast = forecastInvoice(
       [item({ unitAmount: '10000', discounts: [amount(2_000)], taxes: [{ percentage: 19, inclusive: false }] })],
       [percent(50)],
@@ -62,7 +62,7 @@ describe('an invoice', () => {
     const forecast = forecastInvoice([item({ unitAmount: '11900', taxes: [{ percentage: 19, inclusive: true }] })], [])
     expect(forecast).toEqual({ subtotal: 11_900, discount: 0, tax: 1_900, total: 11_900 })
   })
-  test('a discount that is larger than the bill leaves nothing, not a credit', () => {
+  test('with a discount larger than the total is zero and makes no credit', () => {
     expect(forecastInvoice([item({})], [amount(10_000)])).toEqual({
       subtotal: 4_900,
       discount: 4_900,
@@ -77,7 +77,7 @@ describe('an invoice', () => {
     )
     expect(forecast.total).toBe(4_900 + 9_000)
   })
-  test('for every bill: nothing is lost or made by sharing a discount over lines, and no line goes below zero', () => {
+  test('for every invoice: sharing a discount over lines loses and adds nothing, and no line is negative', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 6 }),
@@ -101,7 +101,7 @@ describe('an invoice', () => {
   })
 })
 
-test('monthly revenue brings every interval to a month', () => {
+test('monthly revenue converts every interval to a month', () => {
   expect(monthlyAmount([{ item: item({ unitAmount: '12000' }), recurrence: { interval: 'year', count: 1 } }])).toBe(
     1_000,
   )

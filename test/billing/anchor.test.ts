@@ -18,9 +18,9 @@ const at = (text: string): Instant => present(parseInstant(text), text)
 const monthly: Recurrence = { interval: 'month', count: 1 }
 
 /**
- * What Stripe does with the parameters, from its documentation and with JavaScript's dates only:
- * the anchor must lie within one natural period; a config takes the next occurrence of its day (in
- * its month), clamped to short months, and aims at that day ever after.
+ * Stripe's behaviour from its documentation, with JavaScript's dates only. The anchor must be
+ * within one natural period. A config uses the next occurrence of its day (in its month), clamped
+ * to short months, and keeps that day for later periods.
  */
 function stripeDates(choice: AnchorChoice, recurrence: Recurrence, now: Instant, count: number): number[] | 'refused' {
   if (choice.form !== 'plain' && choice.form !== 'config' && choice.form !== 'trial') return 'refused'
@@ -87,7 +87,7 @@ const aRecurrence: fc.Arbitrary<Recurrence> = fc.oneof(
     arbitrary: fc.record({ interval: fc.constant('year' as const), count: fc.integer({ min: 1, max: 3 }) }),
   },
 )
-/** Anchors crowd at the ends of months, where everything goes wrong. */
+/** Many anchors are at the ends of months, where errors are likely. */
 const anAnchor = fc
   .record({
     year: fc.integer({ min: 2018, max: 2032 }),
@@ -105,7 +105,7 @@ const aCycle = fc
     const last = new Date(anchor * 1_000)
     const isLast = new Date((anchor + 86_400) * 1_000).getUTCDate() === 1
     const byMonth = recurrence.interval === 'month' || recurrence.interval === 'year'
-    // Some anchors were themselves made by a config in a short month.
+    // A config in a short month created some of the anchors.
     return cycleOf(anchor, recurrence, config && isLast && byMonth ? 31 : last.getUTCDate())
   })
 /** Now: anywhere in the current period, often right after a renewal or right before the next. */
@@ -122,7 +122,7 @@ const aMoment = fc
   })
 
 describe('the new subscription bills on the old one’s next 24 dates', () => {
-  test('whatever form is chosen, Stripe makes of it exactly the old dates, or it is told to wait', () => {
+  test('in every form, Stripe computes exactly the old dates, or the move waits', () => {
     const seen = { plain: 0, config: 0, wait: 0, trial: 0, refuse: 0 }
     fc.assert(
       fc.property(aMoment, ({ cycle, next, now }) => {
@@ -137,11 +137,11 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
       { numRuns: 8_000 },
     )
     expect(seen.plain).toBeGreaterThan(1_000)
-    // Some 115 of 8,000 on average: far enough below not to be a matter of luck.
+    // The average is about 115 of 8,000, so this limit does not fail by chance.
     expect(seen.config).toBeGreaterThan(50)
     expect(seen.wait).toBeGreaterThan(20)
   })
-  test('waiting ends at the second that is named, before the renewal, and not a second earlier', () => {
+  test('waiting ends exactly at the named second, before the renewal', () => {
     let waits = 0
     fc.assert(
       fc.property(aMoment, ({ cycle, next, now }) => {
@@ -157,7 +157,7 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
     )
     expect(waits).toBeGreaterThan(20)
   })
-  test('what is allowed now stays allowed until the renewal, so that a plan does not spoil by itself', () => {
+  test('an anchor that is allowed now stays allowed until the renewal, so that a plan does not expire by itself', () => {
     fc.assert(
       fc.property(aMoment, fc.double({ min: 0, max: 1, noNaN: true }), ({ cycle, next, now }, share) => {
         if (chooseAnchor(cycle, next, now).form === 'wait') return
@@ -167,7 +167,7 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
       { numRuns: 3_000 },
     )
   })
-  test('a date that is not one of the cycle’s is refused, never bent', () => {
+  test('a date outside the cycle is refused and never adjusted', () => {
     fc.assert(
       fc.property(aMoment, fc.integer({ min: 1, max: 3_600 }), ({ cycle, next, now }, off) => {
         expect(chooseAnchor(cycle, instant(next + off), now).form).toBe('refuse')
@@ -177,18 +177,18 @@ describe('the new subscription bills on the old one’s next 24 dates', () => {
   })
 })
 
-describe('the stories that cost money elsewhere', () => {
+describe('cases in which other migrations lost money', () => {
   const anchored31 = cycleOf(at('2025-01-31T09:15:00Z'), monthly)
   const choose = (next: string, now: string, cycle: Cycle = anchored31) => chooseAnchor(cycle, at(next), at(now))
 
-  test('31st-anchored, moved in April: a config, since a plain 30 April would bill on the 30th forever', () => {
+  test('anchored on the 31st, moved in April: uses an anchor config, because a plain 30 April would always bill on the 30th', () => {
     expect(choose('2026-04-30T09:15:00Z', '2026-04-10T00:00:00Z')).toEqual({
       form: 'config',
       anchor: at('2026-04-30T09:15:00Z'),
       config: { day_of_month: 31, hour: 9, minute: 15, second: 0 },
     })
   })
-  test('31st-anchored, moved right after the February renewal: waits, since 31 March is more than one month away', () => {
+  test('anchored on the 31st, moved right after the February renewal: waits, because 31 March is more than one month ahead', () => {
     const choice = choose('2026-03-31T09:15:00Z', '2026-02-28T10:00:00Z')
     expect(choice).toEqual({ form: 'wait', until: at('2026-03-01T00:00:00Z') })
     expect(choose('2026-03-31T09:15:00Z', '2026-03-01T00:00:00Z')).toEqual({
@@ -196,7 +196,7 @@ describe('the stories that cost money elsewhere', () => {
       anchor: at('2026-03-31T09:15:00Z'),
     })
   })
-  test('yearly from a leap day: a config with its month', () => {
+  test('yearly from a leap day: uses an anchor config with its month', () => {
     const cycle = cycleOf(at('2024-02-29T12:00:00Z'), { interval: 'year', count: 1 })
     expect(choose('2027-02-28T12:00:00Z', '2026-12-01T00:00:00Z', cycle)).toEqual({
       form: 'config',
@@ -204,14 +204,14 @@ describe('the stories that cost money elsewhere', () => {
       config: { day_of_month: 29, month: 2, hour: 12, minute: 0, second: 0 },
     })
   })
-  test('every three years from a leap day: waits for the year of the renewal, in which the config can mean nothing else', () => {
+  test('every three years from a leap day: waits for the year of the renewal, when the config is unambiguous', () => {
     const cycle = cycleOf(at('2024-02-29T12:00:00Z'), { interval: 'year', count: 3 })
     expect(choose('2027-02-28T12:00:00Z', '2024-06-01T00:00:00Z', cycle)).toEqual({
       form: 'wait',
       until: at('2027-01-01T00:00:00Z'),
     })
   })
-  test('exactly one period ahead is allowed, a second more is not', () => {
+  test('exactly one period ahead is allowed, one second more is not', () => {
     const cycle = cycleOf(at('2026-01-15T08:00:00Z'), monthly)
     const next = at('2026-03-15T08:00:00Z')
     expect(chooseAnchor(cycle, next, at('2026-02-15T08:00:00Z')).form).toBe('plain')
@@ -223,8 +223,8 @@ describe('the stories that cost money elsewhere', () => {
   })
 })
 
-describe('a subscription in trial is anchored by the end of its trial alone', () => {
-  test('the dates after the trial are the old ones, for every cycle that starts there', () => {
+describe('a subscription in trial is anchored by the end of its trial only', () => {
+  test('the dates after the trial are the old ones, for every cycle that begins there', () => {
     fc.assert(
       fc.property(aMoment, ({ cycle, next, now }) => {
         const choice = chooseTrialAnchor(cycle, next, now)
@@ -240,7 +240,7 @@ describe('a subscription in trial is anchored by the end of its trial alone', ()
       { numRuns: 3_000 },
     )
   })
-  test('an anchor that stays elsewhere when the trial ends is refused', () => {
+  test('an anchor that does not move to the end of the trial is refused', () => {
     const cycle = cycleOf(at('2026-01-31T09:15:00Z'), monthly)
     expect(chooseTrialAnchor(cycle, at('2026-02-28T09:15:00Z'), at('2026-02-10T00:00:00Z')).form).toBe('refuse')
     expect(chooseTrialAnchor(cycle, at('2026-02-14T09:15:00Z'), at('2026-02-10T00:00:00Z')).form).toBe('refuse')

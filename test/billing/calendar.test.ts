@@ -21,7 +21,7 @@ const dates = (anchor: string, recurrence: Recurrence, count: number, day?: numb
   Array.from({ length: count }, (_, n) => formatInstant(chargeDate(cycleOf(at(anchor), recurrence, day), n)))
 
 describe('charge dates are those of Stripe’s documentation', () => {
-  test('a monthly anchor on 31 January bills on the last day of shorter months and comes back to the 31st', () => {
+  test('a monthly anchor on 31 January bills on the last day of shorter months and returns to the 31st', () => {
     expect(dates('2026-01-31T09:15:00Z', { interval: 'month', count: 1 }, 5)).toEqual([
       '2026-01-31T09:15:00Z',
       '2026-02-28T09:15:00Z',
@@ -55,7 +55,7 @@ describe('charge dates are those of Stripe’s documentation', () => {
   })
 })
 
-/** The same calendar by Temporal: another way to the same answer. */
+/** The same calendar by Temporal, as an independent check. */
 function byTemporal(anchor: Instant, { interval, count }: Recurrence, n: number): number {
   const start = Temporal.Instant.fromEpochMilliseconds(anchor * 1_000).toZonedDateTimeISO('UTC')
   return start.add({ [`${interval}s`]: n * count }).epochMilliseconds / 1_000
@@ -69,8 +69,8 @@ const aRecurrence: fc.Arbitrary<Recurrence> = fc.oneof(
   fc.record({ interval: fc.constant('year' as const), count: fc.integer({ min: 1, max: 3 }) }),
 )
 
-describe('the calendar holds for every anchor, interval and time', () => {
-  test('every date equals the one counted by Temporal', () => {
+describe('the calendar is right for every anchor, interval and time', () => {
+  test('every date equals the one that Temporal computes', () => {
     fc.assert(
       fc.property(anInstant, aRecurrence, fc.integer({ min: -40, max: 40 }), (anchor, recurrence, n) => {
         expect(chargeDate(cycleOf(anchor, recurrence), n)).toBe(byTemporal(anchor, recurrence, n))
@@ -78,7 +78,7 @@ describe('the calendar holds for every anchor, interval and time', () => {
       { numRuns: 4_000 },
     )
   })
-  test('the next date is after now, is a date of the cycle, and none lies between', () => {
+  test('the next date is after now and is the first date of the cycle after now', () => {
     fc.assert(
       fc.property(anInstant, aRecurrence, anInstant, (anchor, recurrence, now) => {
         const cycle = cycleOf(anchor, recurrence)
@@ -106,7 +106,7 @@ describe('the calendar holds for every anchor, interval and time', () => {
 })
 
 describe('recurrences', () => {
-  test('the shortest of several is the one whose period ends first', () => {
+  test('the shortest of several recurrences is the one whose period ends first', () => {
     expect(
       shortest([
         { interval: 'year', count: 1 },
@@ -115,7 +115,7 @@ describe('recurrences', () => {
       ]),
     ).toEqual({ interval: 'month', count: 3 })
   })
-  test('three months beside one month are different recurrences, and so are twelve months beside a year', () => {
+  test('three months and one month are different recurrences, and so are twelve months and a year', () => {
     expect(sameRecurrence({ interval: 'month', count: 3 }, { interval: 'month', count: 1 })).toBe(false)
     expect(sameRecurrence({ interval: 'month', count: 12 }, { interval: 'year', count: 1 })).toBe(false)
     expect(sameRecurrence({ interval: 'month', count: 3 }, { interval: 'month', count: 3 })).toBe(true)

@@ -9,8 +9,8 @@ const at = (text: string): Instant => present(parseInstant(text), text)
 const monthly: Recurrence = { interval: 'month', count: 1 }
 
 /**
- * Stripe's side, by its own dates: which renewals an invoice-less subscription created at `now`
- * gets discounted.
+ * Stripe's view: the discounted renewals of a subscription that is created at `now` without an
+ * invoice.
  */
 function discountedBy(duration: CouponDuration, renewals: readonly Instant[], now: Instant): Instant[] {
   if (duration.duration === 'forever') return [...renewals]
@@ -65,7 +65,7 @@ const aCase: fc.Arbitrary<Case> = fc
     return { cycle, next, now, end }
   })
 
-/** What is wrong with the form chosen for a case; empty when nothing is. */
+/** The errors of the form chosen for a case; empty when it is right. */
 function problemOf({ cycle, next, now, end }: Case, inTrial: boolean): string {
   const old = { duration: 'repeating', end } as const
   const form = discountForm(remainderOf(old, cycle, next), cycle, now, inTrial)
@@ -90,8 +90,8 @@ function problemOf({ cycle, next, now, end }: Case, inTrial: boolean): string {
   }
 }
 
-describe('a carried discount covers exactly the renewals that the old one still covered', () => {
-  test('to the renewal, for every cycle, moment and end; or it waits; or it is refused', () => {
+describe('a carried discount covers exactly the renewals that the old discount still covered', () => {
+  test('exactly for every cycle, time and end; otherwise it waits or is refused', () => {
     const seen = { carry: 0, drop: 0, wait: 0, refuse: 0 }
     fc.assert(
       fc.property(aCase, fc.boolean(), ({ cycle, next, now, end }, inTrial) => {
@@ -108,7 +108,7 @@ describe('a carried discount covers exactly the renewals that the old one still 
   })
 })
 
-describe('remaining discounts, told', () => {
+describe('examples of remaining discounts', () => {
   const cycle = cycleOf(at('2026-01-15T10:00:00Z'), monthly)
   const form = (end: string, next: string, now: string, inTrial = false) =>
     discountForm(remainderOf({ duration: 'repeating', end: at(end) }, cycle, at(next)), cycle, at(now), inTrial)
@@ -119,7 +119,7 @@ describe('remaining discounts, told', () => {
       durations: [{ duration: 'repeating', duration_in_months: 1 }, { duration: 'once' }],
     })
   })
-  test('in trial a once is not offered, since a zero trial invoice may use it up', () => {
+  test('in trial, `once` is not offered, because a zero trial invoice may use it up', () => {
     expect(form('2026-04-15T10:00:00Z', '2026-03-15T10:00:00Z', '2026-02-20T00:00:00Z', true)).toEqual({
       form: 'carry',
       durations: [{ duration: 'repeating', duration_in_months: 1 }],
@@ -135,13 +135,13 @@ describe('remaining discounts, told', () => {
       following: at('2026-05-15T10:00:00Z'),
     })
   })
-  test('an end minutes after a renewal is unsure and refused', () => {
+  test('an end a few minutes after a renewal is uncertain and refused', () => {
     expect(form('2026-04-15T10:20:00Z', '2026-03-15T10:00:00Z', '2026-02-20T00:00:00Z').form).toBe('refuse')
   })
   test('an end before the next renewal leaves nothing to carry', () => {
     expect(form('2026-03-15T10:00:00Z', '2026-03-15T10:00:00Z', '2026-02-20T00:00:00Z')).toEqual({ form: 'drop' })
   })
-  test('a yearly price keeps its discount for the one renewal that falls into the months', () => {
+  test('a yearly price keeps its discount for the one renewal within its months', () => {
     const yearly = cycleOf(at('2025-06-01T00:00:00Z'), { interval: 'year', count: 1 })
     const remainder = remainderOf(
       { duration: 'repeating', end: at('2026-07-01T00:00:00Z') },
@@ -164,7 +164,7 @@ describe('remaining discounts, told', () => {
     const choice = discountForm(remainder, weekly, at('2026-03-04T12:00:00Z'), false)
     expect(choice.form === 'wait' && formatInstant(choice.until)).toBe('2026-03-16T00:00:01Z')
   })
-  test('forever stays forever; a once not used yet falls on the next renewal alone', () => {
+  test('`forever` stays; an unused `once` applies to the next renewal only', () => {
     expect(discountForm({ kind: 'forever' }, cycle, at('2026-02-20T00:00:00Z'), false)).toEqual({
       form: 'carry',
       durations: [{ duration: 'forever' }],

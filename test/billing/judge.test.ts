@@ -7,7 +7,7 @@ import { instant, type Instant } from '../../src/core/instant.ts'
 import { anchorFromConfig, boundary, oneStepAfter, type Cadence } from '../../src/sandbox/stripe/billing/calendar.ts'
 import { discountEnd, discountRuns } from '../../src/sandbox/stripe/billing/discounting.ts'
 
-// The arithmetic of the plan against that of the sandbox, which shares no line with it.
+// Compares the arithmetic of the plan with that of the sandbox, which shares no code with it.
 
 const recurrences: fc.Arbitrary<Cadence> = fc
   .constantFrom<readonly [Cadence['interval'], number]>(
@@ -31,8 +31,8 @@ const recurrences: fc.Arbitrary<Cadence> = fc
   .map(([interval, count]) => ({ interval, count }))
 
 /**
- * A cycle begun on any day, mostly at the end of a month, and a moment of one of its periods,
- * mostly near its edges.
+ * A cycle that begins on any day, often at the end of a month, and a time in one of its periods,
+ * often near its ends.
  */
 const moments = fc
   .record({
@@ -54,7 +54,7 @@ const moments = fc
   })
 
 /**
- * The first 24 dates that the sandbox would charge on; undefined when it would refuse the creation.
+ * The first 24 charge dates of the sandbox; undefined when it refuses the creation.
  */
 function judged(choice: AnchorChoice, cycle: Cycle, now: Instant): readonly number[] | undefined {
   const series = (anchor: Parameters<typeof boundary>[0], first: number): readonly number[] => {
@@ -72,7 +72,7 @@ function judged(choice: AnchorChoice, cycle: Cycle, now: Instant): readonly numb
   return series(anchor, first)
 }
 
-test('24 charge dates: the sandbox charges on exactly the old ones, or the plan waits as long as it would not', () => {
+test('24 charge dates: the sandbox charges on exactly the old dates, or the plan waits until it would', () => {
   const seen: Record<string, number> = {}
   fc.assert(
     fc.property(moments, ({ cycle, now, next }) => {
@@ -89,11 +89,11 @@ test('24 charge dates: the sandbox charges on exactly the old ones, or the plan 
 
 const couponEnds = fc.record({ months: fc.integer({ min: 1, max: 24 }), late: fc.integer({ min: -400, max: 60 }) })
 
-test('remaining discounts: the sandbox takes off exactly the renewals that the old coupon still covered', () => {
+test('remaining discounts: the sandbox discounts exactly the renewals that the old coupon still covered', () => {
   let carried = 0
   fc.assert(
     fc.property(moments, couponEnds, ({ cycle, now, next }, { months, late }) => {
-      // As the coupon of an old subscription: begun with a renewal, or on some day beside one.
+      // The coupon of an old subscription began with a renewal or on another day.
       const began = late % 3 === 0 ? next : next + late * 86_400
       const end = discountEnd('repeating', months, began)
       const old = { duration: 'repeating', end: end === null ? null : instant(end) } as const

@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { percentageOf, shareOf } from '../../src/billing/tax-share.ts'
 
-test('rates as people know them', () => {
+test('usual tax rates', () => {
   const seen = [
     [931, 4_900],
     [4_349, 49_000],
     [404, 4_900],
-    // Of 9.975 %: of so little that nothing finer can be told.
+    // 9.975 % of an amount that is too small for a finer rate.
     [489, 4_900],
     [1, 4],
     [-931, -4_900],
@@ -17,7 +17,7 @@ test('rates as people know them', () => {
   expect(seen.map(([tax, taxable]) => percentageOf(tax, taxable))).toEqual([19, 8.875, 8.25, 9.98, 25, 19, 0, 0])
 })
 
-test('whatever rate was charged, the one told makes the same tax of the same amount', () => {
+test('the reported rate gives the charged tax for the charged amount', () => {
   const rate = fc.integer({ min: 1, max: 300_000 }).map((ten) => ten / 10_000)
   fc.assert(
     fc.property(rate, fc.integer({ min: 1, max: 5_000_000 }), (percentage, taxable) => {
@@ -28,11 +28,11 @@ test('whatever rate was charged, the one told makes the same tax of the same amo
   )
 })
 
-test('the share of an equal amount is the same, and of others within a cent of it', () => {
+test('the share of an equal amount is the same, and that of other amounts is within a cent', () => {
   const amount = fc.integer({ min: 1, max: 5_000_000 })
   fc.assert(
     fc.property(amount, amount, fc.integer({ min: 0, max: 30 }), (one, two, percent) => {
-      // Told of the largest bill of a group for the smaller ones.
+      // The rate of the largest invoice in a group, used for the smaller ones.
       const [net, other] = [Math.max(one, two), Math.min(one, two)]
       const tax = shareOf(percent, 100, net)
       expect(shareOf(tax, net, net)).toBe(tax)

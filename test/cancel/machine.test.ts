@@ -103,7 +103,7 @@ describe('a cancel is never lost: the inbox', () => {
         expect(nextInbox(state, value)?.state ?? '-').toBe(table[name]?.[event])
       })
 
-  it('keeps the number of tries and the reason while it waits, and starts again after a redrive', () => {
+  it('keeps the number of attempts and the reason while it waits, and starts again after a redrive', () => {
     const waiting = nextInbox({ state: 'verifying' }, { event: 'postponed', at, attempts: 3, reason: 'x' })
     expect(waiting).toEqual({ state: 'retry', at, attempts: 3, reason: 'x' })
     expect(waiting && nextInbox(waiting, { event: 'redriven' })).toEqual({ state: 'received' })

@@ -27,16 +27,16 @@ describe('every reason says what happened and what to do next', () => {
     const quiet = next === 'No action is needed.'
     const named = commands.filter((one) => `${command} `.startsWith(`crossbill ${one} `))
     expect(named).toHaveLength(quiet ? 0 : 1)
-    // A dead letter always waits for somebody.
+    // A dead letter always waits for a person.
     expect(quiet && state === 'dead').toBe(false)
   })
 
-  it('those that wait or are done have none', () => {
+  it('entries that wait or are done have no explanation', () => {
     for (const state of ['received', 'verifying', 'cancelling', 'retry', 'done'])
       expect(explain(state, 'nobody')).toBeUndefined()
   })
 
-  it('a code is known by what stands before the colon, and the entry is named in the command', () => {
+  it('the code is the text before the colon, and the command names the entry', () => {
     expect(reasonCode('ambiguous: several subscriptions match: us/sub_1, us/sub_2')).toBe('ambiguous')
     expect(explain('dead', 'ambiguous: several subscriptions match: us/sub_1, us/sub_2')).toEqual(
       explain('dead', 'ambiguous'),
@@ -49,9 +49,8 @@ describe('every reason says what happened and what to do next', () => {
   })
 })
 
-// What the types cannot see: failures are made with any code, and end a signal when they are for
-// good.
-it('whatever the service itself refuses for good has a sentence of its own', () => {
+// The types do not check this: failures may have any code, and a final failure ends a signal.
+it('every final refusal of the service has its own explanation', () => {
   const sources = globSync(['src/engine/inbox/*.ts', 'src/kajabi/*.ts'], { cwd: root })
   const codes = sources.flatMap((file) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/kind: '(?:rejected|conflict)',\s*code: '(\w+)'/g)].map(

@@ -21,7 +21,7 @@ describe('duplicates', () => {
     receivedAt: now,
     message: 'm',
   }
-  it('the same tag on the same contact is one wish, also across the edge of a window', () => {
+  it('the same tag on the same contact is one request, even across the edge of a window', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 600 }), fc.integer({ min: 0, max: 1_000_000 }), (later, start) => {
         const first = { ...tagged, receivedAt: instant(now + start) }
@@ -30,13 +30,13 @@ describe('duplicates', () => {
       }),
     )
   })
-  it('another contact, tag or offer is another wish', () => {
+  it('another contact, tag or offer is another request', () => {
     const keys = [tagged, { ...tagged, contact: '6' }, { ...tagged, tag: '8' }, { ...tagged, offer: 'diploma' }].map(
       signalKey,
     )
     expect(new Set(keys).size).toBe(4)
   })
-  it('a numbered message is one message however late it is repeated', () => {
+  it('a numbered message is one message, however late it is repeated', () => {
     const relay: Signal = { ...tagged, source: 'relay', message: 'msg_1' }
     expect(signalKey({ ...relay, receivedAt: instant(now + 90_000) })).toBe(signalKey(relay))
   })
@@ -49,7 +49,7 @@ describe('signed requests', () => {
     timestamp: String(at),
     signature: signWebhook('msg_1', at, body, with_),
   })
-  it('are accepted with the right key, also the previous one during a rotation', () => {
+  it('are accepted with the current key, and during a rotation with the previous key', () => {
     expect(verifyWebhook(sign(), '{"offer":"x"}', [key], [now])).toEqual({ ok: true, id: 'msg_1' })
     expect(verifyWebhook(sign(), '{"offer":"x"}', [randomBytes(32), key], [now]).ok).toBe(true)
   })
@@ -64,7 +64,7 @@ describe('signed requests', () => {
   ])('are refused with %s', (_, headers, body, reason) => {
     expect(verifyWebhook(headers, body, [key], [now])).toEqual({ ok: false, reason })
   })
-  it('weak or malformed secrets are no secrets', () => {
+  it('weak or malformed secrets are not accepted as secrets', () => {
     expect(webhookKey('whsec_')).toBeUndefined()
     expect(webhookKey(randomBytes(16).toString('base64'))).toBeUndefined()
     expect(webhookKey('not base64!')).toBeUndefined()
@@ -75,12 +75,12 @@ describe('signed requests', () => {
 describe('cancel links', () => {
   const key = randomBytes(32)
   const claims = { subscriber: 'us/sub_1', offer: 'membership', expires: instant(now + 60), id: 'l1' }
-  it('say what they were signed with, until they expire', () => {
+  it('contain what was signed, until they expire', () => {
     const token = signLink(claims, key)
     expect(readLink(token, [randomBytes(32), key], now)).toEqual({ ok: true, claims })
     expect(readLink(token, [key], instant(now + 60))).toEqual({ ok: false, reason: 'expired' })
   })
-  it('never hold after any change, and no input makes reading throw', () => {
+  it('are invalid after any change, and no input makes reading throw', () => {
     const token = signLink(claims, key)
     fc.assert(
       fc.property(fc.nat(token.length - 1), fc.constantFrom('a', 'b', 'Z', '0', '9', '-', '_', '.'), (at, letter) => {
@@ -93,7 +93,7 @@ describe('cancel links', () => {
 })
 
 describe('retries', () => {
-  it('wait between a second and the step, never less than was asked for, and end', () => {
+  it('wait between one second and the step, never less than requested, and come to an end', () => {
     fc.assert(
       fc.property(
         fc.nat(20),
@@ -119,7 +119,7 @@ describe('the breaker', () => {
   })
 })
 
-describe('never done to the wrong person: which subscription is meant', () => {
+describe('which subscription a signal means: never the wrong one', () => {
   const one = (subscriber: string, offers: string[], rest: Partial<Candidate> = {}): Candidate => ({
     subscriber,
     offers,
@@ -171,7 +171,7 @@ describe('never done to the wrong person: which subscription is meant', () => {
   })
 })
 
-describe('what a true signal does, by what both accounts hold', () => {
+describe('what a verified signal does, depending on what both accounts hold', () => {
   const live = { id: 'sub_new', live: true }
   const ended = { id: 'sub_new', live: false }
   it.each<[Parameters<typeof decideCancel>[0], object]>([

@@ -25,7 +25,7 @@ const updated = (object: JsonObject, previous: JsonObject): ReturnType<typeof re
   )
 
 describe('a held subscription of an old account is watched', () => {
-  test('its renewals move the periods of its items, and nobody is alarmed', () => {
+  test('its renewals change the periods of its items and raise no alarm', () => {
     expect(updated(held(), { items: items(1, 1_000), latest_invoice: 'in_1' })).toEqual({
       ignored: 'nothing_that_matters',
     })
@@ -48,7 +48,7 @@ describe('a held subscription of an old account is watched', () => {
       held({ pause_collection: null, metadata: {} }),
       { pause_collection: { behavior: 'void' }, metadata: { crossbill_hold: '{}' } },
     ],
-  ])('%s is a signal: the hold is to be put back', (_, now, previous) => {
+  ])('%s is a signal to restore the hold', (_, now, previous) => {
     expect(updated(now, previous)).toEqual({
       signal: {
         source: 'source_account',
@@ -59,12 +59,12 @@ describe('a held subscription of an old account is watched', () => {
       },
     })
   })
-  test('our own step from one hold to the other is none', () => {
+  test('our own step from one hold to the next is not a signal', () => {
     expect(updated(held(), { pause_collection: { behavior: 'keep_as_draft', resumes_at: null } })).toEqual({
       ignored: 'nothing_that_matters',
     })
   })
-  test('ended by dunning is nobody’s wish to cancel; access follows', () => {
+  test('an end by dunning is not a cancel request; access follows it', () => {
     const object = held({ status: 'canceled', cancellation_details: { reason: 'payment_failed', comment: null } })
     const event = { id: 'evt_1', type: 'customer.subscription.deleted', data: { object } }
     expect(readStripeEvent('us', false, event, instant(0)).signal?.event).toBe('subscription_ended')
@@ -79,10 +79,10 @@ describe('a successor that Crossbill cancelled', () => {
     return readStripeEvent('target', true, { id: 'evt_1', type: 'customer.subscription.deleted', data }, instant(0))
       .signal?.event
   }
-  test('at once is nothing: the signal that cancelled it has access follow', () => {
+  test('at once makes no signal, because the cancel signal revokes the access', () => {
     expect(deleted({ canceled_at: 9, ended_at: 9, cancel_at_period_end: false })).toBeUndefined()
   })
-  test('for the end of its period has access follow when it comes', () => {
+  test('at the end of its period revokes the access at that time', () => {
     expect(deleted({ canceled_at: 9, ended_at: 99, cancel_at_period_end: false })).toBe('subscription_ended')
     expect(deleted({ canceled_at: 9, ended_at: 9, cancel_at_period_end: true })).toBe('subscription_ended')
   })

@@ -18,7 +18,7 @@ const valueOf = (text: string): Json | undefined => {
   return 'file' in reading ? reading.file.value : undefined
 }
 
-describe('numbers as written', () => {
+describe('numbers in YAML', () => {
   const price = (amount: string): readonly string[] =>
     places(
       load({
@@ -26,7 +26,7 @@ describe('numbers as written', () => {
       }),
     )
 
-  test.each(['4900', '0'])('%s is the amount that it says', (text) => {
+  test.each(['4900', '0'])('%s is exactly that amount', (text) => {
     expect(price(text)).toEqual([])
   })
 
@@ -50,17 +50,17 @@ describe('numbers as written', () => {
     ['~', 'wrong-type'],
     ['!!int "4900"', 'yaml-form'],
     ['! 4900', 'yaml-form'],
-  ])('%s is refused at its place', (text, rule) => {
+  ])('%s is refused with its position', (text, rule) => {
     expect(price(text)[0]).toMatch(new RegExp(`^prices\\.yaml:5:1[89] ${rule}$`))
   })
 
-  test('in a flow collection, behind an alias and in tiers as well', () => {
+  test('are also checked in flow collections, behind aliases and in tiers', () => {
     const tiers = 'tiers: [{ up_to: 2, unit_amount: 10.00 }, { up_to: inf, unit_amount: 5 }]'
     const text = `prices:\n  m: { product: membership, currency: usd, billing_scheme: tiered, tiers_mode: volume, ${tiers} }\n  n: { product: membership, currency: usd, unit_amount: &a 7.0 }\n  o: { product: membership, currency: usd, unit_amount: *a }\n`
     expect(places(load({ 'prices.yaml': text })).filter((one) => one.includes('number-form'))).toHaveLength(3)
   })
 
-  test('a percentage may have places, whole or not', () => {
+  test('a percentage may have decimals or not', () => {
     const rates = (percentage: string): readonly string[] =>
       places(
         load({ 'r.yaml': `tax_rates:\n  r: { display_name: VAT, percentage: ${percentage}, inclusive: false }\n` }),
@@ -71,7 +71,7 @@ describe('numbers as written', () => {
   })
 })
 
-test('one bad entry stops that entry: an amount in another form leaves out its price alone', () => {
+test('one bad entry stops that entry only: an amount in a wrong form leaves out its price', () => {
   const price = (amount: string): string => `{ product: membership, currency: usd, unit_amount: ${amount} }`
   const text = `prices:\n  a: ${price('49.00')}\n  b: ${price('4.9e3')}\n  c: ${price('4900')}\n`
   const { catalog, findings } = loadCatalog(files({ 'prices.yaml': text }), 'entries')
@@ -80,7 +80,7 @@ test('one bad entry stops that entry: an amount in another form leaves out its p
   expect(catalog?.leftOut?.entries.map(({ address }) => address)).toEqual(['price.a', 'price.b'])
 })
 
-describe('keys as written', () => {
+describe('keys in YAML', () => {
   test('a key keeps its spelling in both readers', () => {
     expect(valueOf('1e3: 1\n0123: 2\n0x10: 3\nnull: 4\nTrue: 5\nyes: 6\n~: 7\n1.0: 8\n1000: 9\n')).toEqual({
       '1e3': 1,
@@ -96,7 +96,7 @@ describe('keys as written', () => {
     expect(valueOf('a: { 1e3: 1, 007: 2 }')).toEqual({ a: { '1e3': 1, '007': 2 } })
   })
 
-  test('a key of metadata or of an entry that looks like a number is that key, with its place', () => {
+  test('a metadata or entry key that looks like a number stays a key, with its position', () => {
     const loaded = load({ 'products.yaml': 'products:\n  membership: { name: M, metadata: { 1e3: a, 0123: b } }\n' })
     const product = loaded.catalog?.resources.find(({ kind }) => kind === 'product')
     expect(product?.value['metadata']).toEqual({ '1e3': 'a', '0123': 'b' })
@@ -105,7 +105,7 @@ describe('keys as written', () => {
     expect(places(wrong)[0]).toMatch(/^prices\.yaml:2:/)
   })
 
-  test('an edited file knows the keys that are there', () => {
+  test('an edited file keeps the keys that it has', () => {
     const text = new YamlText('prices:\n  1e3: { a: 1 }\n  0123: { b: 2 }\n', 'header')
     expect([text.has('prices', '1e3'), text.has('prices', '1000'), text.has('prices', '0123')]).toEqual([
       true,
@@ -125,7 +125,7 @@ describe('keys as written', () => {
   })
 })
 
-describe('forms that would be read as something else are refused by name', () => {
+describe('forms that another reader would understand differently are refused by name', () => {
   test.each([
     ['a: !!omap [{ x: 1 }]', '1:4 yaml-form: the tag !!omap is not supported'],
     ['a: !!set { x }', '1:4 yaml-form: the tag !!set is not supported'],
@@ -140,12 +140,12 @@ describe('forms that would be read as something else are refused by name', () =>
     expect(found(text)[0]).toBe(first)
   })
 
-  test('several documents and keys said twice are refused', () => {
+  test('several documents in one file and repeated keys are refused', () => {
     expect(found('a: 1\n---\nb: 2\n')[0]).toContain('yaml-documents')
     expect(found('1e3: 1\n1e3: 2\n')[0]).toContain('duplicate-key')
   })
 
-  test('signs that only look like these are text', () => {
+  test('characters that only look like these forms are text', () => {
     expect(valueOf('a: "!!omap"\nb: wow!\nc: |\n  !set\n  %YAML 1.1\nd: 50 %\n# !!set\ne: "<<"\n')).toEqual({
       a: '!!omap',
       b: 'wow!',
@@ -201,7 +201,7 @@ test('both readers agree on every text that the fast one reads (property)', () =
       const text = scraps.join('')
       const fast = readPlainYaml(text)
       if (fast === undefined) return
-      // A comment makes the text one that only the full reader takes, and changes no value.
+      // A comment forces the full reader and changes no value.
       const full = readYaml('a.yaml', `# !\n${text}\n? zzz\n: 1\n`)
       expect('file' in full ? full.file.value : full.findings).toEqual({ ...(fast.value as object), zzz: 1 })
     }),

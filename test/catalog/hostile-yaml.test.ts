@@ -7,7 +7,7 @@ function rules(text: string): readonly string[] {
   return 'findings' in reading ? reading.findings.map(({ rule, at }) => `${at?.line}:${at?.column} ${rule}`) : []
 }
 
-describe('text that is not one plain tree is refused with its place', () => {
+describe('text that is not one plain tree is refused with its position', () => {
   test.each([
     ['a broken line', 'prices:\n  a: [1, 2\n  b: 3\n', '3:3 yaml-syntax'],
     ['a tab as indent', 'prices:\n\ta: 1\n', '2:1 yaml-syntax'],
@@ -23,7 +23,7 @@ describe('text that is not one plain tree is refused with its place', () => {
   })
 
   test.each(['['.repeat(20_000), `${'- '.repeat(10_000)}x`, '{a: '.repeat(50_000)])(
-    'nesting beyond the parser’s own stack',
+    'nesting deeper than the parser’s stack',
     (text) => {
       const found = rules(text)
       expect(found.length).toBeGreaterThan(0)
@@ -32,25 +32,25 @@ describe('text that is not one plain tree is refused with its place', () => {
     },
   )
 
-  test('aliases of aliases do not unfold', () => {
+  test('aliases of aliases are not expanded', () => {
     const bomb = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
     for (let i = 1; i < 12; i++)
       bomb.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(', ')}]`)
     expect(rules(bomb.join('\n'))).toEqual(['1:1 too-many-aliases'])
   })
 
-  test('a file of 40 MB is not even read', () => {
+  test('a file of 40 MB is refused before it is read', () => {
     expect(rules(`a: "${'x'.repeat(40 * 1_024 * 1_024)}"`)).toEqual(['1:1 file-too-large'])
   })
 
-  test('a key named __proto__ is a key like any other, and unknown', () => {
+  test('a key named __proto__ is an ordinary unknown key', () => {
     const loaded = load({ 'prices.yaml': `${pricesYaml}    __proto__: { polluted: yes }\n` })
     expect(places(loaded)).toEqual(['prices.yaml:7:5 unknown-key'])
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 })
 
-describe('text that is only unusual is read', () => {
+describe('unusual but valid text is read', () => {
   test('a byte order mark, emoji and right-to-left names', () => {
     const { catalog, findings } = load({
       'products.yaml': '\uFEFFproducts:\n  membership: { name: "🧴 Pro · עברית" }\n',
@@ -59,7 +59,7 @@ describe('text that is only unusual is read', () => {
     expect(catalog?.resources.find(({ key }) => key === 'membership')?.value).toEqual({ name: '🧴 Pro · עברית' })
   })
 
-  test('columns count characters as editors do, also after emoji', () => {
+  test('columns count characters as editors do, even after emoji', () => {
     const loaded = load({ 'products.yaml': 'products:\n  membership: { description: "🧴", nam: x, name: y }\n' })
     expect(places(loaded)).toEqual(['products.yaml:2:36 unknown-key'])
   })

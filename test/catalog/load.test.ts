@@ -18,7 +18,7 @@ const coupons = 'coupons:\n  welcome-20: { percent_off: 20, duration: forever }\
 const rates = 'tax_rates:\n  de-vat-19: { display_name: VAT, percentage: 19, inclusive: false }\n'
 const whole = { 'subscribers/intl/wave-02.yaml': wave, 'coupons.yaml': coupons, 'tax-rates.yaml': rates }
 
-describe('a catalog that is right', () => {
+describe('a correct catalog', () => {
   test('becomes resources and subscribers with instants, stages and places', () => {
     const { catalog, findings } = load(whole)
     expect(findings).toEqual([])
@@ -47,13 +47,13 @@ describe('a catalog that is right', () => {
     })
   })
 
-  test('has the cautious policies where it is silent', () => {
+  test('has cautious policies by default', () => {
     expect(load().catalog?.project.policies).toMatchObject({ tax: 'same', customer_balance: 'stop', past_due: 'stop' })
     const written = 'project: a\naccounts: { target: { sandbox: true } }\npolicies: { past_due: leave }\n'
     expect(load({ 'project.yaml': written }).catalog?.project.policies.past_due).toBe('leave')
   })
 
-  test('has a digest of what it means: comments, order and layout leave it, an amount does not', () => {
+  test('has a digest of its meaning: comments, order and layout do not change it, an amount does', () => {
     const plain = load().catalog?.digest
     const block =
       '# a note\nprices:\n  "membership-monthly-usd":\n    unit_amount: 4900\n    currency: usd\n    recurring:\n      interval: month\n    product: membership\n'
@@ -67,7 +67,7 @@ describe('a catalog that is right', () => {
   })
 })
 
-describe('what is wrong is said with its place and a way to mend it', () => {
+describe('an error names its position and a fix', () => {
   test.each([
     [
       'an unknown key',
@@ -167,7 +167,7 @@ describe('what is wrong is said with its place and a way to mend it', () => {
     expect(loaded.findings.map((one) => one.fix).join('\n')).toContain(fix)
   })
 
-  test('the same mistake many times over is shown and counted, not listed to the end', () => {
+  test('the same error many times is shown a few times and counted', () => {
     const entry = (index: number): string =>
       `  sub_${index}: { customer: cus_1, anchor: 2026-01-01T00:00:00Z, items: [{ price: nope }] }\n`
     const many = `subscribers:\n${Array.from({ length: 300 }, (_, index) => entry(index)).join('')}`
@@ -184,7 +184,7 @@ describe('what is wrong is said with its place and a way to mend it', () => {
     })
   })
 
-  test('all of it at once, in the order of files and lines', () => {
+  test('shows all errors, in the order of files and lines', () => {
     const prices = pricesYaml.replace('unit_amount', 'unit_amout').replace('usd\n    unit', 'USD\n    unit')
     const loaded = load({ 'prices.yaml': prices, 'products.yaml': 'products: [1]\n' })
     expect(places(loaded)).toEqual([

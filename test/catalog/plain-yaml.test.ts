@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseDocument } from 'yaml'
 import { keyPlace, readPlainYaml } from '../../src/catalog/plain-yaml.ts'
 
-/** What the whole language makes of a text; undefined where it finds anything wrong with it. */
+/** The result of the full reader; undefined when it finds an error in the text. */
 function whole(text: string): { value: unknown } | undefined {
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' })
   return document.errors.length > 0 || document.warnings.length > 0 ? undefined : { value: document.toJS() as unknown }
@@ -113,7 +113,7 @@ const lines = fc
       .join('\n'),
   )
 
-describe('what the plain reader reads, the whole language reads alike', () => {
+describe('the plain reader and the full reader give the same result', () => {
   test.each([
     ['scraps of YAML', fc.array(fc.constantFrom(...scraps), { maxLength: 25 }).map((parts) => parts.join(''))],
     ['entries', lines],
@@ -131,7 +131,7 @@ describe('what the plain reader reads, the whole language reads alike', () => {
     expect(read).toBeGreaterThan(20)
   })
 
-  test('a wave as pull writes it is plain, with the place of every subscriber', () => {
+  test('a wave file that pull wrote is plain, and every subscriber has its position', () => {
     const text =
       '# One wave.\n\nstage: source\nsubscribers:\n  # a note\n  sub_1:\n    items: [ { price: a, quantity: 2 } ]\n    anchor: 2024-01-31T09:15:00Z\n  sub_2: { excluded: paid by hand }\n'
     const plain = readPlainYaml(text)
@@ -152,7 +152,7 @@ describe('what the plain reader reads, the whole language reads alike', () => {
     'a: [1, 2\n',
     'a: 1 # note\n',
     '',
-  ])('%j is left to the whole language', (text) => {
+  ])('%j is left to the full reader', (text) => {
     expect(readPlainYaml(text)).toBeUndefined()
   })
 })

@@ -27,7 +27,7 @@ type LivePrice = typeof livePrice extends fc.Arbitrary<infer T> ? T : never
 
 const names: Readonly<Record<string, string>> = { prod_a: 'One', prod_A: 'one ', prod_b: 'Two' }
 
-/** What reaches a bill, said once more and independently. */
+/** The fields that affect an invoice, in a second, independent form. */
 function bill(price: LivePrice): string {
   const option = price.currency === 'eur' ? 'none' : (price.options?.eur?.unit_amount ?? 'none')
   return [
@@ -130,7 +130,7 @@ function account(prices: readonly LivePrice[]): { live: LiveAccount; resources: 
 }
 
 describe('consolidation', () => {
-  test('two prices get one key exactly when nothing that reaches a bill tells them apart, and the result is valid', () => {
+  test('two prices get one key exactly when they bill alike, and the result is valid', () => {
     fc.assert(
       fc.property(fc.array(livePrice, { minLength: 1, maxLength: 12 }), (prices) => {
         const pulled = pullCatalog({
@@ -193,7 +193,7 @@ describe('loading', () => {
     '🧴',
   ]
 
-  test('any damage to any file gives findings with places, or a catalog; never a crash', () => {
+  test('any damage to any file gives findings with positions, or a catalog; never a crash', () => {
     let broken = 0
     fc.assert(
       fc.property(
@@ -240,7 +240,7 @@ describe('loading', () => {
 })
 
 describe('words and numbers', () => {
-  test('an amount is one thing however Stripe spells it', () => {
+  test('an amount is the same in every spelling of Stripe', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat({ max: 999 }), fc.nat({ max: 4 }), (whole, part, zeros) => {
         const fraction = String(part).padStart(3, '0').replace(/0+$/, '')
@@ -252,7 +252,7 @@ describe('words and numbers', () => {
     )
   })
 
-  test('any name becomes a key that may be written, and no two the same', () => {
+  test('any name becomes a valid key, and different names get different keys', () => {
     const taken = new Set<string>()
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {

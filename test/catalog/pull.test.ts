@@ -16,7 +16,7 @@ const now = present(parseInstant('2026-12-01T12:00:00Z'), 'now')
 
 type Account = { readonly live: LiveAccount; readonly resources: ReadonlyMap<string, readonly StripeObject[]> }
 
-/** A source with these objects and subscriptions, as the lists show them. */
+/** A source whose lists return these objects and subscriptions. */
 function source(
   name: string,
   parts: { products?: object[]; prices?: object[]; subscriptions?: object[]; coupons?: object[] },
@@ -115,7 +115,7 @@ function pull(
   return pullCatalog({ project: 'school', accounts, files, now, waveSize })
 }
 
-/** The files as they are once a pull was written. */
+/** The files after a pull was written. */
 function written(
   pulled: Pulled,
   before: ReadonlyMap<string, string> = new Map([['project.yaml', projectYaml]]),
@@ -127,7 +127,7 @@ function findings(files: ReadonlyMap<string, string>): readonly unknown[] {
   return loadCatalog([...files].map(([path, text]) => ({ path, text }))).findings
 }
 
-describe('equal prices become one, and only equal ones', () => {
+describe('equal prices become one price, and different prices do not', () => {
   const variants: readonly (readonly [string, object])[] = [
     ['another amount', { unit_amount: 4901, unit_amount_decimal: '4901' }],
     [
@@ -165,7 +165,7 @@ describe('equal prices become one, and only equal ones', () => {
     expect(findings(written(pulled))).toEqual([])
   })
 
-  test('nickname, metadata, being archived and the account do not', () => {
+  test('nickname, metadata, archived state and account do not', () => {
     const us = [
       price('price_1', 'prod_1', 4_900),
       price('price_2', 'prod_1', 4_900, { nickname: 'SamCart', metadata: { order: '7' }, active: false }),
@@ -192,7 +192,7 @@ describe('equal prices become one, and only equal ones', () => {
     expect(findings(written(pulled))).toEqual([])
   })
 
-  test('ad-hoc prices, which no list shows, are there through the people on them; what nobody is on stays behind', () => {
+  test('ad-hoc prices, which no list contains, are found through their subscribers; prices without subscribers are left out', () => {
     const adHoc = price('price_inline', 'prod_1', 777)
     const unused = Array.from({ length: 40 }, (_, index) => price(`price_u${index}`, 'prod_1', 1_000 + index))
     const pulled = pull([
@@ -215,7 +215,7 @@ describe('a second pull', () => {
     subscriptions: [subscription('sub_1', [one]), subscription('sub_2', [one])],
   })
 
-  test('of another account joins what is written already, also by hand', () => {
+  test('of another account joins the existing entries, including those written by hand', () => {
     const files = new Map([
       ['project.yaml', projectYaml],
       ['products.yaml', 'products:\n  club: { name: Membership }\n'],
@@ -234,7 +234,7 @@ describe('a second pull', () => {
     expect([...pull([first], written(pull([first]))).files]).toEqual([])
   })
 
-  test('keeps comments, keys, stages, reasons and what people wrote into entries', () => {
+  test('keeps comments, keys, stages, reasons and other edits in entries', () => {
     const files = written(pull([first]))
     const renamed = (text: string): string => text.replaceAll('membership-monthly-usd', 'member')
     files.set(
@@ -276,7 +276,7 @@ describe('a second pull', () => {
     expect(findings(written(again, files))).toEqual([])
   })
 
-  test('leaves those alone who have moved', () => {
+  test('does not change subscribers who have moved', () => {
     const files = written(pull([first]))
     const wave = 'subscribers/us/wave-01.yaml'
     files.set(wave, (files.get(wave) ?? '').replace('stage: source', 'stage: target'))
@@ -297,7 +297,7 @@ describe('a second pull', () => {
     expect([...again.files.keys()]).toEqual(['subscribers/us/wave-02.yaml'])
   })
 
-  test('says who has ended, and keeps their entry', () => {
+  test('reports who has ended and keeps their entry', () => {
     const files = written(pull([first]))
     const changed = source('us', {
       products: [product('prod_1', 'Membership')],
@@ -322,8 +322,8 @@ describe('a second pull', () => {
   })
 })
 
-describe('what a subscription says', () => {
-  test('ended ones are left out; ending, paused, past due and application-made ones say so', () => {
+describe('what the entry of a subscription contains', () => {
+  test('ended subscriptions are left out; ending, paused, past due and application-made ones are marked', () => {
     const one = price('price_1', 'prod_1', 4_900)
     const subscriptions = [
       subscription('sub_over', [one], { status: 'canceled' }),
@@ -346,7 +346,7 @@ describe('what a subscription says', () => {
     expect(findings(written(pulled))).toEqual([])
   })
 
-  test('a running discount gets the coupon that carries what is left of it', () => {
+  test('a running discount gets the coupon for its remaining renewals', () => {
     const one = price('price_1', 'prod_1', 4_900)
     const coupon = {
       object: 'coupon',
@@ -390,7 +390,7 @@ describe('what a subscription says', () => {
 })
 
 test(
-  'the school, pulled, is a catalog without findings; pulled again, nothing is written; no address or name is in it',
+  'the pulled school is a catalog without findings or personal data, and a second pull writes nothing',
   { timeout: 60_000 },
   async () => {
     const sandbox = createSandbox({ population: { name: 'school', subscribers: 250 } })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { YamlText } from '../../src/catalog/yaml-text.ts'
 import type { Json } from '../../src/core/json.ts'
 
-/** The text after one field of one subscriber was set. */
+/** The text after setting one field of one subscriber. */
 function set(text: string, key: string, field: string, value: Json | undefined): string | undefined {
   const yaml = new YamlText(text, 'header')
   yaml.set('subscribers', key, field, value)
@@ -11,13 +11,13 @@ function set(text: string, key: string, field: string, value: Json | undefined):
 
 const seven = [{ price: 'monthly', quantity: 7 }]
 
-test('line ends and indentation stay as people have them: one changed value is one changed line', () => {
+test('line ends and indentation stay as they are: one changed value is one changed line', () => {
   const text = `# ours\nstage: source\nsubscribers:\n    sub_1:\n        items: [ { price: monthly } ] # main\n        currency: 'usd'\n`
   for (const as of [text, text.replaceAll('\n', '\r\n')])
     expect(set(as, 'sub_1', 'items', seven)).toBe(as.replace('price: monthly', 'price: monthly, quantity: 7'))
 })
 
-test('comments inside a list stay beside what they are about', () => {
+test('comments inside a list stay beside the entry that they describe', () => {
   const text = `subscribers:
   sub_1:
     items:
@@ -32,7 +32,7 @@ test('comments inside a list stay beside what they are about', () => {
   expect(set(text, 'sub_1', 'items', [{ price: 'addon' }])).not.toContain('main')
 })
 
-test('who was written as another (`*name`) keeps what they have when that one changes', () => {
+test('an alias (`*name`) keeps its value when its anchor changes', () => {
   const text = `subscribers:
   sub_1:
     items: &usual [ { price: monthly } ]

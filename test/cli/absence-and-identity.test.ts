@@ -28,7 +28,7 @@ const billing = async (project: ServedProject, account: string, { customer }: Me
   (await project.live(account, customer)).filter((one) => one.pause_collection === null).length
 
 test.each(['with the store', 'without it'])(
-  'a member erased in the target ends everything: the old one is settled, never released, %s',
+  'a member deleted in the target ends everything: the old subscription is settled, never released, %s',
   { timeout: 60_000 },
   async (store) => {
     const { project, members } = await school()
@@ -45,7 +45,7 @@ test.each(['with the store', 'without it'])(
 )
 
 test(
-  'a member erased in the old account before the move has ended, and is not called missing',
+  'a member deleted in the old account before the move has ended and is not reported missing',
   { timeout: 60_000 },
   async () => {
     const project = await servedProject()
@@ -68,7 +68,7 @@ test(
   },
 )
 
-test('a member erased in the old account while on hold is reported', { timeout: 60_000 }, async () => {
+test('a member deleted in the old account while on hold is reported', { timeout: 60_000 }, async () => {
   const { project, members } = await school()
   await using _closed = project
   const [erased] = members as [Member]
@@ -79,7 +79,7 @@ test('a member erased in the old account while on hold is reported', { timeout: 
 })
 
 test(
-  'pull writes the stage in which people are, settled ones too: files written again set nobody back',
+  'pull writes the present stage of subscribers, including settled ones, so that new files revert no subscriber',
   { timeout: 90_000 },
   async () => {
     const { project, members } = await school(3)
@@ -103,7 +103,7 @@ test(
   },
 )
 
-test('a stage that nobody wrote sets nobody back', { timeout: 60_000 }, async () => {
+test('a stage that was never written reverts no subscriber', { timeout: 60_000 }, async () => {
   const { project, members } = await school(1)
   await using _closed = project
   for (const [path, text] of project.waves()) project.edit(path, () => text.replaceAll(/^ *stage: \w+\n/gm, ''))
@@ -113,7 +113,7 @@ test('a stage that nobody wrote sets nobody back', { timeout: 60_000 }, async ()
 })
 
 test(
-  'whom another project moved is that project\u2019s: not set back, not settled, not missing',
+  'a subscriber that another project moved is not reverted, settled or reported missing',
   { timeout: 90_000 },
   async () => {
     const { project, members } = await school(2)
@@ -127,7 +127,7 @@ test(
     expect(text).not.toContain(moved.subscription)
     expect((await other.run('validate')).code).toBe(0)
     expect(await verified(other)).toEqual([])
-    // Written by hand, it is still the other project's, whatever the stage.
+    // An entry written by hand does not change the owner, whatever its stage.
     mkdirSync(join(other.folder, 'catalog/subscribers/us'), { recursive: true })
     const entry = [...project.waves().values()].join('').replaceAll('stage: target', 'stage: source')
     writeFileSync(join(other.folder, 'catalog/subscribers/us/by-hand.yaml'), entry)
@@ -149,7 +149,7 @@ test(
 )
 
 /**
- * The same account under another name: in project.yaml, and in the files that its name is part of.
+ * Renames an account in project.yaml and in all files whose path contains its name.
  */
 function renameSource(project: ServedProject, from: string, to: string): void {
   project.edit('project.yaml', (text) => text.replace(`  ${from}: {`, `  ${to}: {`))
@@ -163,7 +163,7 @@ function renameSource(project: ServedProject, from: string, to: string): void {
 }
 
 test.each(['with the store', 'without it'])(
-  'a source renamed after the move keeps its people, and cancel ends both subscriptions, %s',
+  'a renamed source keeps its moved subscribers, and cancel ends both subscriptions, %s',
   { timeout: 120_000 },
   async (store) => {
     const { project, members } = await school(3)
@@ -184,7 +184,7 @@ test.each(['with the store', 'without it'])(
     for (const { customer } of [byKey, bySuccessor])
       for (const account of ['us', 'target']) expect(await project.live(account, customer)).toEqual([])
     expect(await billing(project, 'target', calm)).toBe(1)
-    // The old name means the same person.
+    // The old name still identifies the subscriber.
     expect((await project.run('cancel', `us/${calm.subscription}`, '--yes')).code).toBe(0)
     for (const account of ['us', 'target']) expect(await project.live(account, calm.customer)).toEqual([])
   },

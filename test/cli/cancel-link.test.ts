@@ -29,7 +29,7 @@ describe("members' own cancel links", () => {
     return readLink(token, keys, instant(Math.floor(Date.now() / 1_000)))
   }
 
-  test('one for one subscriber, which the service will believe', async () => {
+  test('makes a link for one subscriber, which the service accepts', async () => {
     await run('pull')
     const wave = readFileSync(join(folder, 'catalog/subscribers/us/wave-01.yaml'), 'utf8')
     const id = /^ {2}(sub_\w+):/m.exec(wave)?.[1] ?? ''
@@ -40,7 +40,7 @@ describe("members' own cancel links", () => {
     expect(Date.parse(made.expires) - Date.now()).toBeGreaterThan(2.9 * 86_400_000)
   })
 
-  test('report makes one for everybody, each of its own, readable by its owner alone', async () => {
+  test('report makes one link for each subscriber, in a file that only its owner can read', async () => {
     await run('pull')
     expect((await run('report', '--cancel-links')).code).toBe(0)
     const path = join(folder, 'report/cancel-links.csv')
@@ -55,7 +55,7 @@ describe("members' own cancel links", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
 
-  test('no link without a key, a public address, or an offer that exists', async () => {
+  test('refuses to make a link without a key, a public address or an existing offer', async () => {
     expect((await crossbill(['cancel-link', 'us/sub_1'], folder)).stderr).toContain('secret_missing')
     expect((await run('cancel-link', 'us/sub_1', '--offer', 'membership')).stderr).toContain('unknown-offer')
     const path = join(folder, 'catalog/project.yaml')

@@ -55,7 +55,7 @@ describe('cancel: the manual fallback', () => {
     ['its id alone', () => one.subscriptions[0] ?? ''],
     ['the customer', () => one.customer],
     ['the e-mail address, in any letters', () => 'Ana@example.com'],
-  ])('cancels by %s, and only that', async (_by, named) => {
+  ])('cancels by %s, and only that subscription', async (_by, named) => {
     const { code, stdout, stderr } = await cancel(named(), '--yes')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain(`us/${one.subscriptions[0]} is cancelled, confirmed by Stripe`)
@@ -64,7 +64,7 @@ describe('cancel: the manual fallback', () => {
     for (const other of two.subscriptions) expect(await status(other)).toBe('active')
   })
 
-  test('cancels a subscription that was made in the target by its own id, as the advice for one who subscribed again says', async () => {
+  test('cancels a subscription that was made in the target by its own id', async () => {
     const cleo = await inWorld(folder, accounts, async (stripe) => enrol(stripe('target'), 'cleo@example.com', 1))
     const id = cleo.subscriptions[0] ?? ''
     const { code, stdout } = await cancel(`target/${id}`, '--yes')
@@ -77,21 +77,21 @@ describe('cancel: the manual fallback', () => {
     expect(after).toBe('canceled')
   })
 
-  test('twice is once', async () => {
+  test('a second cancel changes nothing', async () => {
     await cancel(one.customer, '--yes')
     const again = await cancel(`us/${one.subscriptions[0]}`, '--yes')
     expect(again.code).toBe(0)
     expect(await status(one.subscriptions[0] ?? '')).toBe('canceled')
   })
 
-  test('a customer with two is not guessed about', async () => {
+  test('does not guess when a customer has two subscriptions', async () => {
     const { code, stderr } = await cancel(two.customer, '--yes')
     expect(code).toBe(1)
     for (const each of two.subscriptions) expect(stderr).toContain(`us/${each}`)
     for (const each of two.subscriptions) expect(await status(each)).toBe('active')
   })
 
-  test('nobody is meant, or nobody is there to ask: nothing happens', async () => {
+  test('does nothing when no subscriber matches or no terminal can answer', async () => {
     expect((await cancel('nobody@example.com', '--yes')).stderr).toContain('nobody_found')
     expect((await cancel('us/sub_nobody', '--yes')).stderr).toContain('nobody_found')
     expect((await cancel(one.customer)).stderr).toContain('nobody-to-ask')

@@ -13,7 +13,7 @@ describe('the demo', { timeout: 120_000 }, () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test('charges everybody as if nobody had moved, and prints one JSON document', async () => {
+  test('makes exactly the charges of the control run and prints one JSON document', async () => {
     const { code, stdout } = await crossbill(
       ['demo', '--dir', folder, '--subscribers', '24', '--months', '4', '--format', 'json', '--quiet'],
       '.',
@@ -31,13 +31,13 @@ describe('the demo', { timeout: 120_000 }, () => {
     expect(result.charges.made).toBe(result.charges.expected)
   })
 
-  test('the project it leaves behind works', async () => {
+  test('leaves a project that works', async () => {
     const { stdout } = await crossbill(
       ['demo', '--dir', folder, '--subscribers', '10', '--months', '1', '--quiet'],
       '.',
     )
-    // Told so that it works from where the demo was started: npx finds no crossbill in a temporary
-    // folder.
+    // The printed command works in the folder where the demo was started, because npx finds no
+    // crossbill in a temporary folder.
     const told = [...stdout.matchAll(/^ {2}npx crossbill (.+)$/gm)].map(([, words = '']) => words.split(' '))
     expect(told).toHaveLength(3)
     for (const words of told) expect((await crossbill([...words, '--quiet'], '.')).code).toBe(0)

@@ -5,7 +5,7 @@ import { parseArguments } from '../../src/cli/arguments.ts'
 import { commandTable } from '../../src/cli/commands.ts'
 import { root } from '../house/sources.ts'
 
-/** Command lines in a document: lines of code blocks, and code within a sentence. */
+/** Command lines in a document: lines of code blocks, and code in a sentence. */
 export function commandLines(text: string): string[] {
   const blocks = [...text.matchAll(/```[^\n]*\n([\s\S]*?)```/g)].map((match) => match[1] ?? '')
   const fromBlocks = blocks.flatMap((block) => block.split('\n')).map((line) => line.trim().replace(/^\$ /, ''))
@@ -19,7 +19,7 @@ export function commandLines(text: string): string[] {
     .map((line) => line.replace(/\s+(#|\||>|2>).*$/, ''))
 }
 
-/** Words as a shell would split them. Placeholders in capitals stand for a value. */
+/** Splits words as a shell does. Placeholders in capitals replace values. */
 function words(line: string): string[] {
   return (line.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).slice(1).map((word) => word.replaceAll(/^['"]|['"]$/g, ''))
 }
@@ -34,8 +34,8 @@ const lines = documents.flatMap((path) =>
   commandLines(readFileSync(join(root, path), 'utf8')).map((line) => ({ path, line })),
 )
 
-describe('every command in a document is one that exists', () => {
-  test('the check sees the commands there are', () => {
+describe('every command in the documents exists', () => {
+  test('the check finds the existing commands', () => {
     expect(commandLines('```sh\n$ npx crossbill plan --out x # save\n```\nand `crossbill verify`')).toEqual([
       'crossbill plan --out x',
       'crossbill verify',
@@ -43,7 +43,7 @@ describe('every command in a document is one that exists', () => {
     expect(lines.length).toBeGreaterThan(10)
   })
 
-  test('a command that does not exist is found', async () => {
+  test('an unknown command is found', async () => {
     await expect(parseArguments(words('crossbill plan --ouut x'), commandTable)).rejects.toThrow('no flag --ouut')
   })
 
@@ -52,7 +52,7 @@ describe('every command in a document is one that exists', () => {
       () => '',
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     )
-    // A sentence may name a command without saying on what.
+    // A sentence may name a command without its arguments.
     expect(problem.replace(/^.*" needs <.*$/, '')).toBe('')
   })
 })

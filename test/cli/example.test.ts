@@ -21,7 +21,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     return { code, plan: JSON.parse(stdout) as Plan }
   }
 
-  test('plans something worth reading: a whole catalog, and the pilot moves without any change of a bill', async () => {
+  test('plans a whole catalog, and moves the pilot without a change of any charge', async () => {
     const { code, plan } = await planned()
     expect(code).toBe(2)
     expect(plan.summary).toMatchObject({ move: 5, blocked: 0, deferred: 0 })
@@ -30,8 +30,8 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
       expect({ at, amount, currency }).toEqual({ at: before.at, amount: before.amount, currency: before.currency })
   })
 
-  // UPDATE_GOLDEN=1 writes them, should the simulated world ever change.
-  test.each(['us', 'intl'])('keeps the copy map of %s that Stripe would hand out', async (from) => {
+  // UPDATE_GOLDEN=1 writes them after a change of the simulated world.
+  test.each(['us', 'intl'])('keeps the copy map of %s as Stripe would provide it', async (from) => {
     const { code, stdout: csv } = await run('sandbox', '--copy', from)
     expect(code).toBe(0)
     const path = join(root, `catalog/copy-map/${from}.csv`)
@@ -43,7 +43,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     expect((await run('pull')).stdout).toContain('catalog/ already says what the accounts hold.')
   })
 
-  test('applies, is then as declared, and holds', async () => {
+  test('applies, then matches the declaration and has no violation', async () => {
     expect((await run('apply', '--yes', '--format', 'json')).code).toBe(0)
     expect((await planned()).code).toBe(0)
     expect((await run('verify')).code).toBe(0)
@@ -52,7 +52,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
 
   test('a lost state is rebuilt from the marks on live objects, and nothing is left to do', async () => {
     const before = (await run('state', 'export', '--format', 'csv')).stdout
-    // The simulated accounts stay; what Crossbill knows of them goes.
+    // Crossbill's state is deleted, and the simulated accounts stay.
     for (const name of readdirSync(join(folder, 'state')))
       if (!name.includes('.sandbox')) rmSync(join(folder, 'state', name))
     expect((await run('state', 'rebuild')).code).toBe(0)
@@ -61,7 +61,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     expect((await run('state', 'export', '--format', 'csv')).stdout).toBe(before)
   })
 
-  test('a saved plan is done exactly once: afterwards the world is another, and it is refused', async () => {
+  test('a saved plan is applied only once, because the accounts have changed afterwards', async () => {
     const wave = join(folder, 'catalog/subscribers/us/wave-02.yaml')
     writeFileSync(wave, readFileSync(wave, 'utf8').replace('stage: source', 'stage: target'))
     expect((await run('plan', '--out', 'plans/wave-02.plan.json')).code).toBe(0)
@@ -85,7 +85,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
     expect(refused.stderr).toContain('plan_stale')
   })
 
-  test('no address, no name and no secret is in plan, state or catalog', async () => {
+  test('plan, state and catalog contain no address, name or secret', async () => {
     const { plan } = await planned()
     const secret = /whsec_\w+/.exec(readFileSync(join(folder, '.env.webhooks'), 'utf8'))?.[0] ?? 'none was kept'
     expect(existsSync(join(folder, '.env.webhooks'))).toBe(true)

@@ -8,9 +8,9 @@ import { parseScript, play } from './golden.ts'
 const scripts = fileURLToPath(new URL('../golden', import.meta.url))
 const update = process.env['UPDATE_GOLDEN'] === '1'
 
-// UPDATE_GOLDEN=1 npm run unit -- test/cli/golden.test.ts writes what is printed now; review it as
-// a diff.
-describe('golden scripts: the real command line, what it prints and how it ends', () => {
+// UPDATE_GOLDEN=1 npm run unit -- test/cli/golden.test.ts writes the present output. Review it as a
+// diff.
+describe('golden scripts: the real command line, its output and its exit code', () => {
   let folder = ''
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'crossbill-golden-'))
@@ -21,7 +21,7 @@ describe('golden scripts: the real command line, what it prints and how it ends'
 
   const names = readdirSync(scripts).filter((name) => name.endsWith('.golden'))
 
-  test('there are scripts, and each has commands', () => {
+  test('scripts exist, and each has commands', () => {
     expect(names.length).toBeGreaterThan(0)
     for (const name of names)
       expect(parseScript(readFileSync(join(scripts, name), 'utf8')).steps.length).toBeGreaterThan(0)

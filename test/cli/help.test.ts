@@ -23,7 +23,7 @@ describe('help', () => {
     expect(stdout).toMatch(/Examples:\n\s+crossbill /)
   })
 
-  test('no example and no description is missing from the table', () => {
+  test('every command in the table has an example and a description', () => {
     const all = (table: readonly CommandEntry[]): readonly CommandEntry[] =>
       table.flatMap((entry) => [entry, ...all(entry.family ?? [])])
     for (const entry of all(commandTable)) expect(entry.about.length).toBeGreaterThan(10)

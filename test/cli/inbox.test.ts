@@ -9,7 +9,7 @@ import { crossbill, type Ran } from './crossbill.ts'
 
 const at = instant(1_800_000_000)
 
-describe('inbox: what an operator does with dead letters', () => {
+describe('inbox: the commands for dead letters', () => {
   let folder = ''
   const ids: string[] = []
 
@@ -43,7 +43,7 @@ describe('inbox: what an operator does with dead letters', () => {
     return ids.map((id) => entries.find((entry) => entry.id === id)?.state ?? 'gone')
   }
 
-  test('list shows what waits for a person', async () => {
+  test('list shows the signals that wait for a person', async () => {
     const { code, stdout } = await inbox('list', '--state', 'dead')
     expect(code).toBe(0)
     const [first, second, empty, ...meanings] = stdout.trimEnd().split('\n')
@@ -54,7 +54,7 @@ describe('inbox: what an operator does with dead letters', () => {
     ])
   })
 
-  test('show tells the history of one', async () => {
+  test('show prints the history of one entry', async () => {
     const { stdout } = await inbox('show', ids[0] ?? '')
     expect(stdout).toContain('us/sub_1')
     expect(stdout).toContain('dead: given up')
@@ -62,21 +62,21 @@ describe('inbox: what an operator does with dead letters', () => {
     expect(stdout).toMatch(/^command {3}crossbill inbox redrive sig_/m)
   })
 
-  test('redrive one, or every dead letter', async () => {
+  test('redrive retries one dead letter or all', async () => {
     expect((await inbox('redrive', ids[0] ?? '')).code).toBe(0)
     expect(await states()).toEqual(['received', 'dead', 'received'])
     expect((await inbox('redrive', '--all')).stdout).toContain('1 entry')
     expect(await states()).toEqual(['received', 'received', 'received'])
   })
 
-  test('discard wants a reason and keeps it', async () => {
+  test('discard needs a reason and keeps it', async () => {
     expect((await inbox('discard', ids[1] ?? '')).code).toBe(1)
     expect((await inbox('discard', ids[1] ?? '', '--reason', 'was a test')).code).toBe(0)
     expect((await inbox('show', ids[1] ?? '')).stdout).toContain('was a test')
     expect(await states()).toEqual(['dead', 'ignored', 'received'])
   })
 
-  test('what makes no sense is refused and changes nothing', async () => {
+  test('an impossible request is refused and changes nothing', async () => {
     const received = await inbox('redrive', ids[2] ?? '')
     expect(received.code).toBe(1)
     expect(received.stderr).toContain('inbox_impossible')

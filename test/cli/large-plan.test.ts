@@ -17,7 +17,7 @@ const small = JSON.parse(readFileSync(saved, 'utf8')) as Plan
 const folder = mkdtempSync(join(tmpdir(), 'crossbill-plan-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** A plan with that many of everything, each as long-winded as it gets. */
+/** A plan with that number of entries of every kind, each with the longest texts. */
 function large(many: number): Plan {
   const long = 'because of this and that, | which goes on and on '.repeat(20)
   const described = (n: number, address: string) => ({
@@ -66,7 +66,7 @@ test('the plan for a pull request fits into a comment, says what it leaves out, 
   expect(text).toMatch(/… and \d+ more \(`--format json` lists all\)\./)
 })
 
-test('violations for a job’s summary page fit, too', () => {
+test('violations fit into a job’s summary page', () => {
   const violation = { code: 'no_payer', subscriber: 'us/sub_1', detail: 'd'.repeat(900), fix: 'f'.repeat(900) } as const
   const violations = Array.from({ length: 3_000 }, () => violation)
   expect(verifyMarkdown({ ok: false, checked: 3_000, accounts: {}, violations, notices: [] }).length).toBeLessThan(
@@ -74,7 +74,7 @@ test('violations for a job’s summary page fit, too', () => {
   )
 })
 
-test('a saved plan has a line for each change; it is read again whoever laid it out, and refused once its content is another', async () => {
+test('a saved plan has one line for each change, is read in any layout, and is refused after a change of its content', async () => {
   const path = join(folder, 'wave.plan.json')
   const plan = large(50)
   await savePlan(path, plan)

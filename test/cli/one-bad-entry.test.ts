@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { servedProject, type Member, type ServedProject } from './served-project.ts'
 
-/** Three members: one moved, one to move, one whose price is of a product of its own. */
+/** Three members: a moved one, one that will move, and one whose price has its own product. */
 async function school(): Promise<{ project: ServedProject; moved: Member; ordinary: Member; rare: Member }> {
   const project = await servedProject()
   const price = await project.price('us', 1_200)
@@ -22,7 +22,7 @@ const isIn = async (project: ServedProject, { customer }: Member): Promise<boole
   (await project.live('target', customer)).length === 1
 
 test(
-  'a mistyped price blocks its people, is named, retires nothing, and keeps nobody else',
+  'a misspelled price blocks its subscribers, is named, retires nothing, and stops no other subscriber',
   { timeout: 60_000 },
   async () => {
     const { project, ordinary, rare } = await school()
@@ -52,7 +52,7 @@ test(
   },
 )
 
-test('a file that is no YAML retires nothing and moves nobody who needs it', { timeout: 60_000 }, async () => {
+test('a file that is not YAML retires nothing and moves no subscriber that needs it', { timeout: 60_000 }, async () => {
   const { project, ordinary } = await school()
   await using _closed = project
   project.edit('prices.yaml', (text) => `${text}\n  : [`)
@@ -64,7 +64,7 @@ test('a file that is no YAML retires nothing and moves nobody who needs it', { t
   expect(await isIn(project, ordinary)).toBe(false)
 })
 
-test('an entry with an error is neither set back nor called undeclared', { timeout: 60_000 }, async () => {
+test('an entry with an error is neither reverted nor reported undeclared', { timeout: 60_000 }, async () => {
   const { project, moved, ordinary } = await school()
   await using _closed = project
   for (const [path, text] of project.waves())
@@ -82,23 +82,27 @@ test('an entry with an error is neither set back nor called undeclared', { timeo
   expect(await isIn(project, ordinary)).toBe(true)
 })
 
-test('cancel needs keys, accounts and the person: every other file may be broken', { timeout: 60_000 }, async () => {
-  const { project, moved } = await school()
-  await using _closed = project
-  project.edit('project.yaml', (text) => `${text}policies: { settle_after_dais: 3 }\nkajabi: { sight: school }\n`)
-  for (const [path] of project.waves()) project.edit(path, () => ': [')
-  project.edit('prices.yaml', () => 'prices: 12')
-  const cancel = await project.run('cancel', `us/${moved.subscription}`, '--yes')
-  expect(cancel).toMatchObject({ code: 0 })
-  expect(await project.live('target', moved.customer)).toEqual([])
-  expect(await project.live('us', moved.customer)).toEqual([])
-  expect(cancel.stderr).toContain('settle_after_dais')
-  // What decides about everybody is not guessed.
-  expect((await project.run('apply', '--yes')).code).toBe(1)
-})
+test(
+  'cancel needs only keys, accounts and the subscriber: every other file may be broken',
+  { timeout: 60_000 },
+  async () => {
+    const { project, moved } = await school()
+    await using _closed = project
+    project.edit('project.yaml', (text) => `${text}policies: { settle_after_dais: 3 }\nkajabi: { sight: school }\n`)
+    for (const [path] of project.waves()) project.edit(path, () => ': [')
+    project.edit('prices.yaml', () => 'prices: 12')
+    const cancel = await project.run('cancel', `us/${moved.subscription}`, '--yes')
+    expect(cancel).toMatchObject({ code: 0 })
+    expect(await project.live('target', moved.customer)).toEqual([])
+    expect(await project.live('us', moved.customer)).toEqual([])
+    expect(cancel.stderr).toContain('settle_after_dais')
+    // Settings that concern all subscribers must be right.
+    expect((await project.run('apply', '--yes')).code).toBe(1)
+  },
+)
 
 test(
-  'an amount that no account can charge blocks its people; what pull writes validates',
+  'an amount that no account can charge blocks its subscribers; what pull writes is valid',
   { timeout: 60_000 },
   async () => {
     const { project, ordinary } = await school()

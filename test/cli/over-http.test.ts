@@ -18,10 +18,10 @@ interface Ended {
 }
 
 /**
- * A separately served sandbox, a project that reaches it by `api_base`, and the program as a
- * process of its own.
+ * A separately served sandbox, a project that reaches it by `api_base`, and the program as its own
+ * process.
  */
-describe('over HTTP, with the program as a process of its own', { timeout: 180_000 }, () => {
+describe('over HTTP, with the program as its own process', { timeout: 180_000 }, () => {
   let folder = ''
   let sandbox: Sandbox
   let server: { url: string; close(): Promise<void> }
@@ -85,7 +85,7 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
       }
   }
 
-  /** The marks of everything in the target: each must be there once. */
+  /** The marks of all objects in the target. Each must exist once. */
   async function marks(): Promise<string[]> {
     const stripe = new Stripe('sk_test_sandbox_target', { httpClient: Stripe.createFetchHttpClient(sandbox.fetch) })
     const lists = await Promise.all([
@@ -110,7 +110,7 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
     ['before', 48],
     ['after', 55],
   ] as const)(
-    'killed with -9 %s request %i: apply again makes nothing twice, and verify holds',
+    'killed with -9 %s request %i: the next apply makes nothing twice, and verify finds no violation',
     async (side, request) => {
       await ready()
       let [seen, died] = [0, false]
@@ -135,7 +135,7 @@ describe('over HTTP, with the program as a process of its own', { timeout: 180_0
     },
   )
 
-  test('Ctrl-C ends after the request in flight with 130; apply again goes on', async () => {
+  test('Ctrl-C ends with 130 after the request in flight; the next apply continues', async () => {
     await ready()
     let seen = 0
     const stopped = await crossbill(['apply', '--yes', '--format', 'json'], (stop) => {

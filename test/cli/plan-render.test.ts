@@ -16,7 +16,7 @@ const created = (params: Change['steps'][number]['params'], kind = 'price'): Cha
   expect: { seen: '' },
 })
 
-describe('a change shows what was there and what will be', () => {
+describe('a change shows the old and the new value', () => {
   test.each([
     [{ a: 1 }, { a: 2 }, 'a: 1 → 2'],
     [{ unit_amount: 4987 }, { unit_amount: 9913 }, 'unit_amount: 49.87 usd → 99.13 usd'],
@@ -81,13 +81,13 @@ describe('a change shows what was there and what will be', () => {
     expect(operation === undefined ? '' : operationLine(operation)).not.toContain('bbb')
   })
 
-  test('a long text is shown by its beginning', () => {
+  test('a long text is shortened', () => {
     const [operation] = patchBetween({ description: 'a'.repeat(500) }, { description: 'b' })
     expect(operation === undefined ? '' : operationLine(operation).length).toBeLessThan(200)
   })
 })
 
-describe('the amount of every form of price can be read', () => {
+describe('the amount of every form of price is readable', () => {
   test.each([
     [{ currency: 'usd', unit_amount: 123_456_789, recurring: { interval: 'month' } }, '1,234,567.89 usd a month'],
     [{ currency: 'usd', unit_amount_decimal: '0.5', recurring: { interval: 'month' } }, '0.005 usd a month'],
@@ -152,7 +152,7 @@ describe('the amount of every form of price can be read', () => {
     ])
   })
 
-  test('thousands are set apart', () => {
+  test('thousands are grouped', () => {
     expect([money(-123_400, 'usd'), money(99_900, 'usd'), money(4_900, 'jpy')]).toEqual([
       '-1,234.00 usd',
       '999.00 usd',
@@ -161,7 +161,7 @@ describe('the amount of every form of price can be read', () => {
   })
 })
 
-describe('text of other people is text in Markdown', () => {
+describe('foreign text is plain text in Markdown', () => {
   const evil = '</td><script>alert(1)</script> `<img src=x>` ``<b>`` |'
 
   test('in cells, titles and code', () => {

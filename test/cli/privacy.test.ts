@@ -19,8 +19,7 @@ const accounts = ['target', 'us', 'intl']
 const sources = ['us', 'intl']
 
 /**
- * Stands in everything that people wrote about themselves; a place that holds it is named by what
- * follows.
+ * A marker in every personal text. The text after it names the place that contains it.
  */
 const planted = 'zzprivate'
 
@@ -37,7 +36,7 @@ let sandbox: Sandbox
 let server: { url: string; close(): Promise<void> }
 let pager: Server
 let port = 0
-/** Everything that left the program, by where it went. */
+/** All output of the program, by destination. */
 const said = new Map<string, string>()
 const note = (where: string, text: string): void => void said.set(where, `${said.get(where) ?? ''}${text}`)
 
@@ -59,7 +58,7 @@ interface Running {
   readonly ended: Promise<number>
 }
 
-/** The real command line in this process; what it writes is kept. */
+/** Runs the real command line in this process and keeps its output. */
 function start(...words: string[]): Running {
   let ask: (signal: 'SIGTERM') => void = () => {}
   const where = words.slice(0, 2).join(' ')
@@ -84,7 +83,7 @@ function start(...words: string[]): Running {
 /** Runs a command to its end: `plan 0`. */
 const crossbill = async (...words: string[]): Promise<string> => `${words[0]} ${await start(...words).ended}`
 
-/** A school whose people have written about themselves wherever Stripe lets them. */
+/** A school with personal texts in every field that Stripe allows. */
 async function plantEverywhere(account: string): Promise<void> {
   const client = stripe(account)
   const subscriptions = (await client.subscriptions.list({ limit: 100 })).data
@@ -158,8 +157,8 @@ serve:
 }
 
 /**
- * Everybody's move, and who may open what: every price gives the one offer, which has a cancel tag
- * and a form.
+ * Moves all subscribers, and declares the access: every price gives the one offer, which has a
+ * cancel tag and a form.
  */
 async function declareEverybody(offer: string, tag: string, form: string): Promise<void> {
   const { prices } = (await import('yaml')).parse(readFileSync(join(folder, 'catalog/prices.yaml'), 'utf8')) as {
@@ -201,7 +200,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Knocks at every door of the service, rightly and wrongly, and keeps what it answers. */
+/** Calls every route of the service with right and wrong requests, and keeps the answers. */
 async function visit(url: string, adminUrl: string, link: string, email: string): Promise<void> {
   const get = async (where: string, address: string, init: RequestInit = {}): Promise<number> => {
     const answer = await fetch(address, init)
@@ -254,8 +253,8 @@ async function serve(): Promise<Service> {
 }
 
 /**
- * Members who leave by every way there is, a stranger with the tag, and somebody who types
- * addresses.
+ * Members who cancel in every possible way, a stranger with the tag, and a visitor who enters
+ * addresses in the form.
  */
 async function leave({ url, adminUrl }: Service): Promise<void> {
   const emailOf = async (customer: string): Promise<string> => {
@@ -269,7 +268,7 @@ async function leave({ url, adminUrl }: Service): Promise<void> {
       from: metadata['crossbill_from'] ?? '',
     })),
   )
-  // Somebody who pays twice is a question to a person.
+  // A person decides about a member who pays twice.
   const alone = payers.filter(({ email }) => payers.filter((other) => other.email === email).length === 1)
   const [one, two, three] = alone.toSorted((a, b) => (a.from < b.from ? -1 : 1))
   if (one === undefined || two === undefined || three === undefined) throw new Error('too few were moved')
@@ -298,7 +297,7 @@ function filesIn(directory: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
-/** Everything that must stand nowhere, by what it is: this test itself names nobody. */
+/** The texts that must not appear, by kind. This test itself contains no real name. */
 async function whatIsPrivate(): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>([['planted', planted]])
   for (const account of accounts) {
@@ -316,61 +315,57 @@ async function whatIsPrivate(): Promise<ReadonlyMap<string, string>> {
   return found
 }
 
-test(
-  'nothing that the program writes anywhere in a full run names a person or a secret',
-  { timeout: 180_000 },
-  async () => {
-    const { offer = '' } = await act({ act: 'make_offer', title: 'Everything' })
-    const { tag = '' } = await act({ act: 'make_tag', name: 'cancel-everything' })
-    const { form = '' } = await act({ act: 'make_form', title: 'Leave' })
-    Object.assign(env, { OFFER: offer, TAG: tag, FORM: form })
-    const codes = [await crossbill('pull', '--quiet')]
-    await declareEverybody(offer, tag, form)
-    codes.push(
-      await crossbill('validate'),
-      await crossbill('doctor', '--format', 'json'),
-      await crossbill('plan', '--out', 'plans/all.plan.json', '--format', 'json'),
-      await crossbill('show', 'plans/all.plan.json', '--format', 'markdown'),
-    )
-    const service = await serve()
-    codes.push(
-      await crossbill('apply', 'plans/all.plan.json', '--format', 'json', '--quiet'),
-      await crossbill('verify', '--format', 'json'),
-      await crossbill('drift', '--format', 'json'),
-      await crossbill('copy-map', 'check'),
-    )
-    await leave(service)
-    expect(await service.stop()).toBe(0)
-    const [last] = (await stripe('us').customers.list({ limit: 1 })).data
-    codes.push(
-      await crossbill('cancel', last?.email ?? '', '--yes', '--format', 'json'),
-      await crossbill('inbox', 'list', '--format', 'json'),
-      await crossbill('pull', '--format', 'json'),
-      await crossbill('plan', '--format', 'markdown'),
-      await crossbill('state', 'export', '--format', 'json'),
-      await crossbill('state', 'rebuild'),
-      await crossbill('report', '--out', 'report'),
-      await crossbill('rehearse', '--months', '1', '--format', 'json', '--quiet'),
-    )
-    expect(codes.filter((one) => !one.endsWith(' 0'))).toEqual([])
+test('no output or file of a full run names a person or a secret', { timeout: 180_000 }, async () => {
+  const { offer = '' } = await act({ act: 'make_offer', title: 'Everything' })
+  const { tag = '' } = await act({ act: 'make_tag', name: 'cancel-everything' })
+  const { form = '' } = await act({ act: 'make_form', title: 'Leave' })
+  Object.assign(env, { OFFER: offer, TAG: tag, FORM: form })
+  const codes = [await crossbill('pull', '--quiet')]
+  await declareEverybody(offer, tag, form)
+  codes.push(
+    await crossbill('validate'),
+    await crossbill('doctor', '--format', 'json'),
+    await crossbill('plan', '--out', 'plans/all.plan.json', '--format', 'json'),
+    await crossbill('show', 'plans/all.plan.json', '--format', 'markdown'),
+  )
+  const service = await serve()
+  codes.push(
+    await crossbill('apply', 'plans/all.plan.json', '--format', 'json', '--quiet'),
+    await crossbill('verify', '--format', 'json'),
+    await crossbill('drift', '--format', 'json'),
+    await crossbill('copy-map', 'check'),
+  )
+  await leave(service)
+  expect(await service.stop()).toBe(0)
+  const [last] = (await stripe('us').customers.list({ limit: 1 })).data
+  codes.push(
+    await crossbill('cancel', last?.email ?? '', '--yes', '--format', 'json'),
+    await crossbill('inbox', 'list', '--format', 'json'),
+    await crossbill('pull', '--format', 'json'),
+    await crossbill('plan', '--format', 'markdown'),
+    await crossbill('state', 'export', '--format', 'json'),
+    await crossbill('state', 'rebuild'),
+    await crossbill('report', '--out', 'report'),
+    await crossbill('rehearse', '--months', '1', '--format', 'json', '--quiet'),
+  )
+  expect(codes.filter((one) => !one.endsWith(' 0'))).toEqual([])
 
-    const wanted = await whatIsPrivate()
-    const texts = new Map([...said].map(([where, text]) => [where, Buffer.from(text)]))
-    for (const file of filesIn(folder)) texts.set(relative(folder, file), readFileSync(file))
-    const found = [...texts].flatMap(([where, text]) =>
-      [...wanted].flatMap(([what, value]) => (text.includes(value) ? [`${where}: ${what}`] : [])),
-    )
-    // The mailer alone is told an address, since it has a letter to send; that it is found there
-    // shows that it would be found elsewhere.
-    expect(found.filter((one) => one.startsWith('mailer'))).toHaveLength(1)
-    expect(found.filter((one) => !one.startsWith('mailer'))).toEqual([])
-    expect(texts.get('plans/all.plan.json')?.toString()).toMatch(/"\$live": ?"text\//)
-    const arrived = [
-      ...(await stripe('target').invoiceItems.list({ limit: 100 })).data.map(({ description }) => description),
-      ...(await stripe('target').subscriptions.list({ limit: 100 })).data.map(({ metadata }) => metadata['contact']),
-    ]
-    expect(arrived.filter((text) => text?.includes(planted) !== true)).toEqual([])
-    expect(arrived.length).toBeGreaterThan(10)
-    expect([...texts.keys()].filter((where) => /\.(html|md|yaml|json|db)$/.test(where)).length).toBeGreaterThan(20)
-  },
-)
+  const wanted = await whatIsPrivate()
+  const texts = new Map([...said].map(([where, text]) => [where, Buffer.from(text)]))
+  for (const file of filesIn(folder)) texts.set(relative(folder, file), readFileSync(file))
+  const found = [...texts].flatMap(([where, text]) =>
+    [...wanted].flatMap(([what, value]) => (text.includes(value) ? [`${where}: ${what}`] : [])),
+  )
+  // Only the mailer gets an address, because it sends a mail. Finding it there proves that the
+  // search works.
+  expect(found.filter((one) => one.startsWith('mailer'))).toHaveLength(1)
+  expect(found.filter((one) => !one.startsWith('mailer'))).toEqual([])
+  expect(texts.get('plans/all.plan.json')?.toString()).toMatch(/"\$live": ?"text\//)
+  const arrived = [
+    ...(await stripe('target').invoiceItems.list({ limit: 100 })).data.map(({ description }) => description),
+    ...(await stripe('target').subscriptions.list({ limit: 100 })).data.map(({ metadata }) => metadata['contact']),
+  ]
+  expect(arrived.filter((text) => text?.includes(planted) !== true)).toEqual([])
+  expect(arrived.length).toBeGreaterThan(10)
+  expect([...texts.keys()].filter((where) => /\.(html|md|yaml|json|db)$/.test(where)).length).toBeGreaterThan(20)
+})

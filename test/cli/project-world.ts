@@ -13,7 +13,7 @@ export function copyProject(name: string): string {
   return folder
 }
 
-/** Acts in the simulated world of a project, between two commands, with the official SDK. */
+/** Changes the simulated world of a project between two commands, with the official SDK. */
 export async function inWorld<T>(
   folder: string,
   accounts: readonly string[],

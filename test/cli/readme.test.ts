@@ -10,7 +10,7 @@ const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 interface Shown {
   readonly line: string
-  /** What the README shows of the output; `…` stands for what it leaves out. */
+  /** The output that the README shows; `…` replaces omitted parts. */
   readonly output: readonly string[]
 }
 
@@ -42,7 +42,7 @@ function pattern(output: readonly string[]): RegExp {
   return new RegExp(`^${quoted.join('\n')}`, 'm')
 }
 
-describe('the tour of the README, as it is printed', { timeout: 120_000 }, () => {
+describe('the tour of the README, as printed', { timeout: 120_000 }, () => {
   let folder = ''
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'crossbill-readme-'))
@@ -52,13 +52,13 @@ describe('the tour of the README, as it is printed', { timeout: 120_000 }, () =>
     rmSync(folder, { recursive: true, force: true })
   })
 
-  test('has commands with their output', () => {
+  test('contains commands with their output', () => {
     expect(tour(readme).map((shown) => shown.line)).toContain('npx crossbill apply --yes')
     expect(pattern(['a …b', '…', 'd']).test('a very b\nc\nc\nd')).toBe(true)
     expect(pattern(['a', 'd']).test('a\nc\nd')).toBe(false)
   })
 
-  // In this order: each step finds what the ones before it left.
+  // The order matters, because each step needs the state that the steps before it left.
   test.each(tour(readme))('$line', async ({ line, output }) => {
     const [program = '', ...words] = (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''))
     const printed =
@@ -68,7 +68,7 @@ describe('the tour of the README, as it is printed', { timeout: 120_000 }, () =>
     expect(printed).toMatch(pattern(output))
   })
 
-  test('links lead somewhere', () => {
+  test('every link has a target', () => {
     const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)]
       .map((match) => match[1] ?? '')
       .filter((link) => !link.includes('://'))

@@ -11,13 +11,13 @@ import { crossbill } from './crossbill.ts'
 const addFormats = addFormatsModule.default
 
 describe('the JSON Schema of the YAML', () => {
-  test.each(schemaNames)('of %s is one that other programs can read', (name) => {
+  test.each(schemaNames)('of %s is a valid schema for other programs', (name) => {
     const ajv = new Ajv2020({ strict: false })
     addFormats(ajv)
     expect(() => ajv.compile(schemaOf(name))).not.toThrow()
   })
 
-  test('accepts what validate accepts, and finds what it finds', () => {
+  test('accepts what validate accepts and finds what it finds', () => {
     const ajv = new Ajv2020({ strict: false })
     addFormats(ajv)
     const check = ajv.compile(schemaOf('resources'))
@@ -36,7 +36,7 @@ describe('the JSON Schema of the YAML', () => {
   })
 
   test.each(schemaNames)(
-    'docs/schema holds the one of %s as it is now (crossbill schema --out docs/schema)',
+    'docs/schema contains the present schema of %s (crossbill schema --out docs/schema)',
     (name) => {
       const kept: unknown = JSON.parse(readFileSync(join(root, `docs/schema/${name}.schema.json`), 'utf8'))
       expect(kept).toEqual(schemaOf(name))

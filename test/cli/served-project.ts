@@ -17,8 +17,8 @@ export interface Member {
 }
 
 /**
- * A project in a folder of its own on simulated accounts that live outside of it, so that its store
- * can be lost.
+ * A project in its own folder on simulated accounts outside that folder, so that its store can be
+ * lost.
  */
 export interface ServedProject extends AsyncDisposable {
   readonly folder: string

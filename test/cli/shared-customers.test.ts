@@ -5,7 +5,7 @@ import { idOf } from '../../src/core/reference.ts'
 import { servedProject, type ServedProject } from './served-project.ts'
 
 /**
- * One member in both old accounts, charged by another card in each; both copies are one customer of
+ * One member in both old accounts with a different card in each. Both copies are one customer in
  * the target.
  */
 async function shared(): Promise<{ project: ServedProject; subscriptions: readonly string[]; csv: readonly string[] }> {
@@ -16,8 +16,7 @@ async function shared(): Promise<{ project: ServedProject; subscriptions: readon
   ]
   await project.advance('2026-12-10T12:00:00Z')
   await project.copy()
-  // Stripe merges neither of them: the table of the second copy was made for the customer that the
-  // first one brought.
+  // Stripe merges no customers: the second copy map was made for the customer of the first copy.
   const target = project.stripe('target')
   const card = await target.paymentMethods.attach('pm_card_mastercard', { customer: us.customer })
   const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
@@ -45,7 +44,7 @@ async function methods(project: ServedProject, customer: string): Promise<Readon
 }
 
 test.each(['together', 'one after the other'])(
-  'two customers with one copy: each subscription goes on being charged to its own card, moved %s',
+  'two customers with one copy: each subscription is still charged to its own card, moved %s',
   { timeout: 90_000 },
   async (how) => {
     const { project, subscriptions, csv } = await shared()
@@ -64,7 +63,7 @@ test.each(['together', 'one after the other'])(
     const verify = await project.run('verify')
     expect(verify.stdout).toContain('Holds')
     expect((await project.run('plan', '--detailed-exitcode')).code).toBe(0)
-    // The other source's copy is no card that the member chose.
+    // The member did not choose the card that the other source's copy brought.
     const [here] = (await project.live('target', customer)).filter(
       ({ metadata }) => metadata['crossbill_from'] === `us/${subscriptions[0]}`,
     )
@@ -74,7 +73,7 @@ test.each(['together', 'one after the other'])(
 )
 
 test(
-  'one account under two names is refused: by init, by validate, and by what the account answers',
+  'one account under two names is refused by init, by validate, and by the account’s own answer',
   { timeout: 60_000 },
   async () => {
     const project = await servedProject({ sources: ['us', 'intl'] })
@@ -107,7 +106,7 @@ test(
 )
 
 test(
-  'accounts of two modes are refused: a live member is never held for a test successor',
+  'accounts in different modes are refused: a live member is never held for a test successor',
   { timeout: 60_000 },
   async () => {
     const project = await servedProject()

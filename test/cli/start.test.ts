@@ -11,14 +11,14 @@ function start(words: readonly string[]): { code: number | null; stdout: string;
 }
 
 describe('the program as a process', () => {
-  test('passes exit codes on, with results on stdout and errors on stderr', () => {
+  test('returns exit codes, with results on stdout and errors on stderr', () => {
     expect(start(['--version'])).toEqual({ code: 0, stdout: 'crossbill 0.1.0\n', stderr: '' })
     const wrong = start(['plan', '--formt', 'json'])
     expect(wrong).toMatchObject({ code: 1, stdout: '' })
     expect(wrong.stderr).toContain('Did you mean --format?')
   })
 
-  test('a reader that closes the pipe early is no error', async () => {
+  test('does not fail when the reader closes the pipe early', async () => {
     const child = spawn(process.execPath, [launcher, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
     let stderr = ''
     child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
@@ -27,7 +27,7 @@ describe('the program as a process', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 
-  test('loads no library but yargs before the command is known', () => {
+  test('loads only yargs before the command is known', () => {
     const sources = new Map(sourcesBelow('src').map((source) => [source.path, source]))
     const packages = new Set<string>()
     const seen = new Set<string>()

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { servedProject, type Member, type ServedProject } from './served-project.ts'
 
-/** Three members, the first with a card of the subscription's own. */
+/** Three members; the subscription of the first has its own card. */
 async function school(): Promise<{ project: ServedProject; members: readonly Member[] }> {
   const project = await servedProject()
   const price = await project.price('us', 1_200)
@@ -36,10 +36,10 @@ const story: readonly (readonly string[])[] = [
   ['verify', '--format', 'json'],
 ]
 
-/** What one command says, without what names one store, one plan or one instant. */
+/** The output of a command without the ids of the store and the plan and without times. */
 function said(text: string, project: ServedProject, members: readonly Member[]): string {
   const names = members.flatMap(({ customer, subscription, card }) => [customer, subscription, card])
-  // A copied card that nobody is charged by is the one thing that the table alone knows.
+  // Only the copy map knows a copied card that no subscription uses.
   const charged = text.replaceAll(new RegExp(`^payment_method,us,${members[0]?.card},.*\\n`, 'gm'), '')
   const named = names.reduce((rest, name, at) => rest.replaceAll(name, `<${at}>`), charged)
   return named
@@ -62,7 +62,7 @@ async function told(isLost: (at: number) => boolean): Promise<readonly string[]>
       continue
     }
     if (isLost(at)) project.loseStore()
-    // The table of copied cards is the one thing that no account shows before a move.
+    // Before a move, no account shows the copy map.
     const isImported = words[0] === 'copy-map' && words[1] === 'import'
     if (isLost(at) && words[0] === 'apply' && at < 8) await project.run('copy-map', 'import', 'us.csv')
     const { code, stdout } = await project.run(...words)
@@ -74,7 +74,7 @@ async function told(isLost: (at: number) => boolean): Promise<readonly string[]>
 }
 
 describe('promise 8: losing the state loses nothing', { timeout: 240_000 }, () => {
-  test('the state folder deleted before any command: the same output as with it', async () => {
+  test('every command prints the same output with and without the state folder', async () => {
     const whole = await told(() => false)
     expect(await told(() => true)).toEqual(whole)
   })
@@ -101,7 +101,7 @@ test(
     const applied = await ci.run('apply', plan)
     expect(applied).toMatchObject({ code: 0 })
     expect(await project.live('target', members[0]?.customer ?? '')).toHaveLength(1)
-    // The same plan once more, from a third checkout: the accounts show that it is done.
+    // The same plan again, from a third checkout: the accounts show that it is done.
     const again = await project.checkout().run('apply', plan)
     expect(again.code).toBe(1)
     expect(again.stderr).toContain('plan_stale')

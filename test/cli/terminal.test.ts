@@ -9,7 +9,7 @@ const launcher = join(root, 'src/bin/crossbill.js')
 const hasScript = spawnSync('script', ['--version']).status === 0
 if (!hasScript) process.stderr.write('terminal: skipped, there is no `script` to make a pseudo-terminal (util-linux)\n')
 
-/** Runs the program in a pseudo-terminal; types each answer when its question is on the screen. */
+/** Runs the program in a pseudo-terminal, and types each answer when its question is shown. */
 function inTerminal(
   line: string,
   cwd: string,
@@ -38,7 +38,7 @@ describe.skipIf(!hasScript)('in a terminal', () => {
   })
   const written = (): string => join(folder, 'catalog/project.yaml')
 
-  test('init asks for what it was not told', async () => {
+  test('init asks for missing answers', async () => {
     const { code } = await inTerminal('init --name school', folder, [
       ['Id of the new account', 'acct_1New\r'],
       ['Old accounts', 'us=acct_1Us intl=acct_1Intl\r'],
@@ -47,13 +47,13 @@ describe.skipIf(!hasScript)('in a terminal', () => {
     expect(readFileSync(written(), 'utf8')).toContain('account: acct_1Intl')
   })
 
-  test('Ctrl-C at a question ends with 130, and nothing was written', async () => {
+  test('Ctrl-C at a question ends with 130, and nothing is written', async () => {
     const { code } = await inTerminal('init', folder, [['Id of the new account', '\u0003']])
     expect(code).toBe(130)
     expect(existsSync(written())).toBe(false)
   })
 
-  test('Ctrl-D at a question is no answer', async () => {
+  test('Ctrl-D at a question gives no answer', async () => {
     const { code, screen } = await inTerminal('init', folder, [['Id of the new account', '\u0004']])
     expect(code).toBe(1)
     expect(screen).toContain('init needs --target')

@@ -30,7 +30,7 @@ function realAccount(secret: string): Stripe {
   return new Stripe(secret, { maxNetworkRetries: 2 })
 }
 
-describe.each(places)('what the product relies on, in %s', (place, open) => {
+describe.each(places)('the Stripe behaviour that the product relies on, in %s', (place, open) => {
   let ground: Ground
   beforeAll(async () => {
     ground = await prepare(open())

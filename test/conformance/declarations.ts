@@ -54,7 +54,7 @@ function tokens(text: string): string[] {
 /**
  * Reads one generated `.d.ts` of the `stripe` package. The files are regular (interfaces,
  * namespaces, type aliases, classes with signatures), so a small reader is enough. It throws on
- * anything unknown, since a skipped declaration would not be checked.
+ * unknown syntax, because a skipped declaration would not be checked.
  */
 export function readDeclarations(text: string): Scope {
   return new Reader(tokens(text)).file()

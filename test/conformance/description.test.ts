@@ -51,7 +51,7 @@ describe('the description derived from the installed SDK', () => {
     }
   })
 
-  it('accepts the recipe of a carried subscription', () => {
+  it('accepts the request that creates a carried subscription', () => {
     const form =
       'customer=cus_1&items[0][price]=price_1&items[0][quantity]=2&billing_cycle_anchor=1798707600&proration_behavior=none&payment_behavior=default_incomplete&discounts[0][coupon]=c&default_tax_rates[0]=txr_1&metadata[crossbill_from]=us/sub_1&billing_mode[type]=classic&expand[]=latest_invoice&description='
     expect(sent('POST', '/v1/subscriptions', form)).toEqual([])

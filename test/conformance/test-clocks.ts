@@ -8,7 +8,7 @@ interface Clock {
 
 /**
  * The sandbox has one clock for all customers; Stripe's test clocks hold some customers each. Here
- * a test clock is a twin of the sandbox at the requested time, and every request goes to the twin
+ * a test clock is a copy of the sandbox at the requested time, and every request goes to the copy
  * while it exists. That is enough for cases that run one after another, and the whole path through
  * the SDK is tested.
  */

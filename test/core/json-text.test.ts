@@ -12,7 +12,7 @@ async function* lines(text: string): AsyncGenerator<string> {
   yield* text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined)
 }
 
-test('in pieces it is the same text as in one', () => {
+test('a text in pieces equals the text in one', () => {
   fc.assert(
     fc.property(value, (one) => {
       expect([...indentedJson(one)].join('')).toBe(JSON.stringify(one, null, 2))
@@ -23,7 +23,7 @@ test('in pieces it is the same text as in one', () => {
   )
 })
 
-test('a digest is that of the canonical text', () => {
+test('a digest covers the canonical text', () => {
   fc.assert(
     fc.property(value, (one) => {
       expect(digest(one)).toBe(createHash('sha256').update(canonicalJson(one)).digest('hex'))
@@ -33,7 +33,7 @@ test('a digest is that of the canonical text', () => {
   expect(digest(long)).toBe(createHash('sha256').update(canonicalJson(long)).digest('hex'))
 })
 
-test('what is written line by line is JSON, and is read again line by line', async () => {
+test('text written line by line is JSON and is read again line by line', async () => {
   await fc.assert(
     fc.asyncProperty(fields, async (one) => {
       const text = [...linedJson(one)].join('')
@@ -43,7 +43,7 @@ test('what is written line by line is JSON, and is read again line by line', asy
   )
 })
 
-test('no field hides from whoever takes a digest', async () => {
+test('no field escapes the digest', async () => {
   const text = '{\n"__proto__": {"taxes":"as you like"}\n}\n'
   const read = await readLinedJson(lines(text))
   expect(digest(read)).toBe(digest(JSON.parse(text)))
@@ -56,6 +56,6 @@ test.each([
   ['with something behind it', '{\n"a": 1\n}\n{}\n'],
   ['with a field twice', '{\n"a": 1,\n"a": 2\n}\n'],
   ['not JSON', '{\n"a": oops\n}\n'],
-])('a text %s is not taken for one written line by line', async (_, text) => {
+])('a text %s is not read as one written line by line', async (_, text) => {
   expect(await readLinedJson(lines(text))).toBeUndefined()
 })

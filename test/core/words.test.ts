@@ -17,7 +17,7 @@ describe('money', () => {
     [-1, 'krw', '-1 krw'],
     [1500, 'kwd', '1.500 kwd'],
     [-15, 'bhd', '-0.015 bhd'],
-    // Charged like two-decimal currencies, although they have no smaller unit in use.
+    // Charged like two-decimal currencies, although their smaller unit is not used.
     [4900, 'isk', '49.00 isk'],
     [4900, 'ugx', '49.00 ugx'],
   ])('%i %s is %s', (amount, currency, text) => {
@@ -61,7 +61,7 @@ describe('instants', () => {
     expect(() => instant(Number.NaN)).toThrow(RangeError)
   })
 
-  test('a time further ahead than it can have been set is due: a clock was set back since', () => {
+  test('a time further ahead than it can have been set counts as due, because a clock was changed', () => {
     expect(isDue(100, 100, 50)).toBe(true)
     expect(isDue(101, 100, 50)).toBe(false)
     expect(isDue(150, 100, 50)).toBe(false)
@@ -70,7 +70,7 @@ describe('instants', () => {
 })
 
 describe('addresses', () => {
-  test('kinds and keys are told apart at the first dot, sources and ids at the first slash', () => {
+  test('kinds and keys are separated at the first dot, sources and ids at the first slash', () => {
     expect(splitAddress('price.a.b')).toEqual({ kind: 'price', key: 'a.b' })
     expect(splitAddress(subscriberAddress('us/sub_1'))).toEqual({ kind: 'subscriber', key: 'us/sub_1' })
     expect(splitSubscriberKey(subscriberKey('us', 'sub_1'))).toEqual({ source: 'us', subscription: 'sub_1' })
@@ -78,7 +78,7 @@ describe('addresses', () => {
 })
 
 describe('canonical JSON', () => {
-  test('the order of keys and absent values make no difference; the order of lists and null do', () => {
+  test('the order of keys and absent values do not matter; the order of lists and null do', () => {
     expect(canonicalJson({ b: 1, a: [1, null, undefined], c: undefined })).toBe('{"a":[1,null,null],"b":1}')
     expect(digest({ a: 1, b: 2 })).toBe(digest({ b: 2, a: 1, c: undefined }))
     expect(digest([1, 2])).not.toBe(digest([2, 1]))
@@ -86,7 +86,7 @@ describe('canonical JSON', () => {
     expect(digest({ a: 1 })).not.toBe(digest({ a: '1' }))
   })
 
-  test('what is no JSON is a mistake of the program', () => {
+  test('a value that is not JSON is a bug', () => {
     expect(() => canonicalJson(Number.POSITIVE_INFINITY)).toThrow('not a JSON number')
     expect(() => canonicalJson(() => 1)).toThrow('not a JSON value')
   })
@@ -106,13 +106,13 @@ describe('suggestions', () => {
 
 describe('findings', () => {
   const finding = { severity: 'warning', rule: 'r', message: 'm', fix: 'f' } as const
-  test('stand on a line that editors make clickable, with the fix below', () => {
+  test('have a clickable first line, with the fix below it', () => {
     const at = { file: 'catalog/prices.yaml', line: 12, column: 5 }
     expect(formatDiagnostic({ ...finding, at })).toBe('catalog/prices.yaml:12:5: warning r: m\n    f')
     expect(formatDiagnostic({ ...finding, fix: '' })).toBe('warning r: m')
   })
 
-  test('warnings are no errors', () => {
+  test('warnings are not errors', () => {
     expect(hasErrors([finding])).toBe(false)
     expect(hasErrors([finding, { ...finding, severity: 'error' }])).toBe(true)
   })

@@ -33,12 +33,12 @@ ${section('Drift of objects', 'Changes to declared objects made outside Crossbil
 ${section('Drift of access', 'Changes made outside Crossbill to access that Crossbill granted, as `drift` shows them.', accessDriftCodes)}`
 
 describe('docs/codes.md', () => {
-  it('says of every code what it means and what to do (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {
+  it('explains the meaning and the fix of every code (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {
     if (process.env['CROSSBILL_UPDATE_DOCS'] === '1') writeFileSync(path, text)
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 
-  it('knows every violation that verify can find, and no other', () => {
+  it('contains exactly the violations that verify can find', () => {
     expect(Object.keys(violations).toSorted()).toEqual([...violationCodes].toSorted())
   })
 })

@@ -27,7 +27,7 @@ function kindOf(schema: JsonObject): string {
   return type === 'boolean' ? '`true` or `false`' : 'text'
 }
 
-/** One line a field, deeper fields indented below it. */
+/** One line for each field, with inner fields indented below it. */
 function fields(schema: JsonObject, depth: number): string[] {
   const required = Array.isArray(schema['required']) ? (schema['required'] as readonly string[]) : []
   return Object.entries(object(schema['properties'])).flatMap(([name, value]) => {
@@ -70,7 +70,7 @@ ${rules.join('\n')}
 }
 
 describe('docs/configuration.md', () => {
-  it('says what every file may hold, and what every rule means (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {
+  it('documents the content of every file and the meaning of every rule (CROSSBILL_UPDATE_DOCS=1 writes it)', () => {
     if (process.env['CROSSBILL_UPDATE_DOCS'] === '1') writeFileSync(path, text())
     expect(readFileSync(path, 'utf8')).toBe(text())
   })

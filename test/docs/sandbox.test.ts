@@ -40,7 +40,7 @@ Parameters are closed: the sandbox refuses an unknown parameter as Stripe does (
 ${addresses()}
 `
 
-test('docs/sandbox.md lists every switch and every address (CROSSBILL_UPDATE_DOCS=1 writes them)', () => {
+test('docs/sandbox.md lists every switch and every route (CROSSBILL_UPDATE_DOCS=1 writes them)', () => {
   const [head = ''] = readFileSync(page, 'utf8').split(begins)
   if (process.env['CROSSBILL_UPDATE_DOCS'] === '1') writeFileSync(page, `${head}${generated}`)
   expect(readFileSync(page, 'utf8')).toBe(`${head}${generated}`)

@@ -25,7 +25,7 @@ it('docs/stripe-cases.md names every case with its source (CROSSBILL_UPDATE_DOCS
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
 })
 
-it('docs/to-confirm.md has a row for every open case and says which rows the command asks about', () => {
+it('docs/to-confirm.md has a row for every open case and says which rows the command confirms', () => {
   const page = readFileSync(docs('to-confirm.md'), 'utf8')
   const rows = [...new Set(cases.flatMap(({ unsure }) => unsure ?? []))].toSorted((a, b) => a - b)
   const [, said = ''] = /about rows ([\d, and]+), and about/.exec(page.replaceAll('\n', ' ')) ?? []

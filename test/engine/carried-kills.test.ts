@@ -114,7 +114,7 @@ const cases = Object.keys(lives).flatMap((name) => {
 const worlds = new WeakMap<Context['store'], Sandbox>()
 
 test.each(cases)(
-  '%s, on the way to the %s: a kill at every boundary, then the same plan or a new one, ends like one clean run',
+  '%s, carried to the %s: killed at every boundary, the same plan or a new one ends as a clean run does',
   async (name, stage) => {
     const begun = await past(name)
     const clean = await run(begun, stage, async (context) => void (await planAndApply(context)))
@@ -143,20 +143,17 @@ test.each(cases)(
 test.each([
   ['made', 'target'],
   ['released', 'source'],
-] as const)(
-  'a schedule is %s and its answer says that it failed: what is reported is what happened',
-  async (_, stage) => {
-    const begun = await past('a schedule with a phase to come')
-    await run(begun, stage, async (context) => {
-      const { world } = present(worlds.get(context.store), 'world')
-      setFaults(world, { exact: [{ fault: 'error_after', match: 'POST /v1/subscription_schedules', nth: 1 }] })
-      const { result } = await planAndApply(context)
-      setFaults(world, undefined)
-      expect(result.changes).toMatchObject([{ outcome: 'done' }])
-      expect(result).toMatchObject({ ok: true, remaining: [] })
-    })
-  },
-)
+] as const)('a schedule is %s and its answer reports a failure: the result shows what happened', async (_, stage) => {
+  const begun = await past('a schedule with a phase to come')
+  await run(begun, stage, async (context) => {
+    const { world } = present(worlds.get(context.store), 'world')
+    setFaults(world, { exact: [{ fault: 'error_after', match: 'POST /v1/subscription_schedules', nth: 1 }] })
+    const { result } = await planAndApply(context)
+    setFaults(world, undefined)
+    expect(result.changes).toMatchObject([{ outcome: 'done' }])
+    expect(result).toMatchObject({ ok: true, remaining: [] })
+  })
+})
 
 /** What a plan says besides the subscription, for the move and for the revert. */
 const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -179,7 +176,7 @@ const along: Readonly<Record<string, readonly (readonly string[])[]>> = {
 }
 
 test.each(Object.entries(along))(
-  'a plan says that it carries %s, and carries back',
+  'a plan shows that it carries %s, and carries it back',
   async (name, [there = [], back = []]) => {
     await using school = await openPulled(cloneSandbox(await past(name)), policies)
     for (const [stage, expected] of [

@@ -13,7 +13,7 @@ test('the same charges in another account are no difference', () => {
   expect(codes([charge(10, 4900), charge(20, 4900)], [charge(20, 4900, 'target'), charge(10, 4900)])).toEqual([])
 })
 
-test('a charge in both accounts for one period is double', () => {
+test('one period charged in both accounts is a double charge', () => {
   expect(codes([charge(10, 4900)], [charge(10, 4900), charge(10, 4900, 'target')])).toEqual(['double us/sub_1 10'])
 })
 
@@ -21,7 +21,7 @@ test('a charge that no account made is missed', () => {
   expect(codes([charge(10, 4900), charge(20, 4900)], [charge(10, 4900)])).toEqual(['missed us/sub_1 20'])
 })
 
-test('one cent is an amount difference, one second a date difference', () => {
+test('one cent is a difference in amount, one second a difference in date', () => {
   expect(codes([charge(10, 4900)], [charge(10, 4901)])).toEqual(['amount_differs us/sub_1 10'])
   expect(codes([charge(10, 4900)], [charge(11, 4900)])).toEqual(['date_differs us/sub_1 10'])
 })

@@ -50,17 +50,20 @@ const edits: Readonly<Record<string, (plan: Plan) => Plan>> = {
   'no guards': (plan) => ({ ...plan, guards: [] }),
 }
 
-test.each(Object.keys(edits))('a plan of four people, with a limit of two and %s, moves none of them', async (name) => {
-  await using school = await prepared()
-  const context = school.stage('target', limit)
-  const plan = await makePlan(context)
-  expect(plan.guards.find(({ id }) => id === 'people_moved')).toMatchObject({ actual: 4, limit: 2, tripped: true })
-  const edited = resealed(edits[name]?.(plan) ?? plan)
-  await expect(apply(context, edited, { fromFile: true })).rejects.toMatchObject({
-    code: expect.stringMatching(/^(plan_edited|plan_stale|guard_tripped)$/) as string,
-  })
-  expect(school.rig.sent).toEqual([])
-})
+test.each(Object.keys(edits))(
+  'a plan of four subscribers with a limit of two and %s moves none of them',
+  async (name) => {
+    await using school = await prepared()
+    const context = school.stage('target', limit)
+    const plan = await makePlan(context)
+    expect(plan.guards.find(({ id }) => id === 'people_moved')).toMatchObject({ actual: 4, limit: 2, tripped: true })
+    const edited = resealed(edits[name]?.(plan) ?? plan)
+    await expect(apply(context, edited, { fromFile: true })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(plan_edited|plan_stale|guard_tripped)$/) as string,
+    })
+    expect(school.rig.sent).toEqual([])
+  },
+)
 
 const others: Readonly<Record<string, (plan: Plan) => Plan>> = {
   'another amount shown': (plan) => ({
@@ -94,7 +97,7 @@ function withSteps(plan: Plan, edit: (step: Plan['changes'][number]['steps'][num
   return { ...plan, changes: changes as unknown as Plan['changes'] }
 }
 
-test('what you reviewed is what happens: a file edited and digested again is refused, and nothing is sent', async () => {
+test('only the reviewed plan is applied: an edited file is refused even with a new digest, and nothing is sent', async () => {
   await using school = await prepared('')
   const context = school.stage('target')
   const plan = await makePlan(context)
@@ -110,7 +113,7 @@ test('what you reviewed is what happens: a file edited and digested again is ref
   expect((await apply(context, plan, { fromFile: true })).ok).toBe(true)
 })
 
-/** Every place in a document, as steps from its top. */
+/** Every path in a document, as steps from its top. */
 function placesIn(value: Json, path: readonly (string | number)[] = []): (readonly (string | number)[])[] {
   if (Array.isArray(value))
     return [path, ...(value as readonly Json[]).flatMap((one, at) => placesIn(one, [...path, at]))]

@@ -40,7 +40,7 @@ async function discounts({ us, target, subscriptions }: Members): Promise<readon
 }
 
 describe('promise 2: no update of Crossbill removes a discount before the first billing date', () => {
-  test('hold, keep, restore, and the hold once more', async () => {
+  test('hold, keep, restore, and hold again', async () => {
     await using school = await members(people, now)
     const expected = await unmoved()
     await planAndApply(school.stage('target'))

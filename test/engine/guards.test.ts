@@ -47,7 +47,7 @@ test('a share of the revenue: half of it is 50 percent', async () => {
   expect(plan.guards.find(({ id }) => id === 'mrr_share')).toMatchObject({ actual: 50, tripped: true })
 })
 
-test('settling before a payment proved the move trips settle_unproven; old endpoints that listen trip old_webhooks_enabled', async () => {
+test('settling before a payment proved the move trips settle_unproven; enabled old endpoints trip old_webhooks_enabled', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z', card: 'pm_card_visa' }], now)
   await planAndApply(school.stage('target'))
   await school.us.webhookEndpoints.create({ url: 'https://old.example/hook', enabled_events: ['*'] })
@@ -81,7 +81,7 @@ test('in live mode a plan must come from a reviewed file', async () => {
   expect(await apply(live, plan, { fromFile: true })).toMatchObject({ ok: true })
 })
 
-/** The member's card in the target is declined from now on. */
+/** From now on the member's card in the target is declined. */
 async function failNextPayments(target: Awaited<ReturnType<typeof members>>['target'], key: string): Promise<void> {
   for await (const one of target.subscriptions.list({ status: 'all' })) {
     if (one.metadata['crossbill_from'] !== key) continue

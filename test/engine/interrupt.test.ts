@@ -44,7 +44,7 @@ test('Ctrl-C ends after the current subscriber; the same plan continues where it
   expect(await payersPerPeriod(school)).toBe(1)
 })
 
-test('subscribers of one customer are handed over one after the other', async () => {
+test('subscribers of one customer are handed over one after another', async () => {
   await using school = await members(many, now)
   await planAndApply(school.stage('target'))
   const created = school.rig.sent.filter((one) => one.startsWith('us POST /v1/subscriptions/'))
@@ -54,7 +54,7 @@ test('subscribers of one customer are handed over one after the other', async ()
   expect(created).toHaveLength(12)
 })
 
-test('two runs of one plan at the same time: the second waits for the lease, then finds nothing left to do', async () => {
+test('two runs of one plan at the same time: the second waits for the lease, then finds nothing to do', async () => {
   await using school = await members(many.slice(0, 2), now)
   const context = school.stage('target')
   const plan = await makePlan(context)

@@ -35,7 +35,7 @@ function asleepAt(context: Context, at: (request: number, side: 'before' | 'afte
   }
 }
 
-test('a run that slept while another took over wakes and sends nothing more: at every boundary of a move', async () => {
+test('a run that slept while another took over sends nothing after it wakes: at every boundary of a move', async () => {
   for (const boundary of boundaries(3)) {
     await using school = await members([{ since: '2026-09-20T09:15:00Z', coupon: 'welcome' }], now)
     await planAndApply(school.stage('source'))

@@ -55,7 +55,7 @@ const held: readonly [string, Member, string, string][] = [
   ],
 ]
 
-describe('promise 1: a hold that outlived its renewals', () => {
+describe('promise 1: a hold that outlasted its renewals', () => {
   test.each(held)('%s: each renewal is billed once and listed', async (_, member, until, later) => {
     await using school = await heldUntil(member, until)
     const { violations } = await verify(school.stage('source'))
@@ -72,7 +72,7 @@ describe('promise 1: a hold that outlived its renewals', () => {
     expect((await verify(school.stage('source'))).violations).toEqual([])
   })
 
-  test('left by policy: none of them is billed, and all are listed', async () => {
+  test('left uncharged by policy: none of them is billed, and all are listed', async () => {
     const member = { since: '2026-09-20T09:15:00Z' }
     const left = 'policies: { uncharged_period: leave }'
     await using school = await heldUntil(member, '2026-12-10T00:00:00Z', left)

@@ -40,7 +40,7 @@ test('doctor and a plan with a move find every open old door, and none after the
   expect(await open()).toEqual([])
 })
 
-test('a plan that shows open doors is applied like any other', async () => {
+test('a plan that shows open doors can be applied', async () => {
   await using school = await members(one, now)
   await school.us.webhookEndpoints.create({ url: 'https://old.example/hook', enabled_events: ['*'] })
   const { plan, result } = await planAndApply(school.stage('target'))
@@ -89,7 +89,7 @@ test('the copy map’s check accepts a row only when its new method is in the ta
   })
 })
 
-test('a later row wins only if its new payment method is in the target; one customer in two is refused', async () => {
+test('a later row wins only when its new payment method is in the target; one customer twice is refused', async () => {
   await using school = await members(one, now)
   const { context } = school.rig
   const rows = []

@@ -167,7 +167,7 @@ export function billsOf(charges: readonly (readonly string[])[]): readonly (read
   return charges.map((theirs) => theirs.map((charge) => charge.split(' ').slice(1).join(' ')))
 }
 
-/** The largest number of subscriptions that would collect for one member right now. */
+/** The largest number of subscriptions of one member that would collect now. */
 export async function payersPerPeriod({ us, target, subscriptions }: Members): Promise<number> {
   const collecting: string[] = []
   const collects = ({ status, pause_collection: pause }: Stripe.Subscription): boolean =>
@@ -271,7 +271,7 @@ function iso(seconds: number | null): string {
   return formatInstant(instant(seconds ?? 0))
 }
 
-/** Stripe's copy of the US customers, and the import of its mapping file. */
+/** Makes Stripe's copy of the US customers and imports its copy map. */
 export async function importCopy(rig: Rig): Promise<void> {
   const body = JSON.stringify({ from: 'us', to: 'target' })
   const response = await rig.sandbox.fetch('https://sandbox/_sandbox/copy', { method: 'POST', body })

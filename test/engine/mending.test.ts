@@ -13,7 +13,7 @@ import { member, prices, story, successorOf, type Story } from './stories/world.
 // Worlds with a history, one for each violation: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
 
-/** One member of the US account, pulled, with the YAML as a person edits it. */
+/** One member of the US account, pulled, with YAML that a test edits. */
 interface Mending extends AsyncDisposable {
   readonly world: Story
   readonly us: Stripe

@@ -45,7 +45,7 @@ function declare(found: readonly Violation[]): (context: Context) => Context {
 }
 
 test(
-  `a school of ${subscribers}: everybody classified, everything movable moved, and fourteen months later billed as if nobody had migrated`,
+  `a school of ${subscribers}: every subscriber is classified, every movable one moved, and fourteen months of charges equal the control run`,
   async () => {
     await using school = await openSchool(subscribers, 1, policies)
     const began = school.rig.sandbox.clock()

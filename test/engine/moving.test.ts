@@ -59,7 +59,7 @@ test('the plan names the next charge of every moved member, the same on both sid
   })
 })
 
-test('crash anywhere, run again: a kill at every boundary of a move, then the same plan again, ends like one clean run', async () => {
+test('crash anywhere, run again: killed at every boundary of a move, the same plan ends as a clean run does', async () => {
   const clean = await oneMove(async (context) => void (await planAndApply(context)))
   for (const boundary of boundaries(clean.requests)) {
     const killed = await oneMove(async (context) => {
@@ -71,7 +71,7 @@ test('crash anywhere, run again: a kill at every boundary of a move, then the sa
   }
 })
 
-test('crash anywhere, plan again: a kill at every boundary of a move, then a new plan, ends like one clean run', async () => {
+test('crash anywhere, plan again: killed at every boundary of a move, a new plan ends as a clean run does', async () => {
   const clean = await oneMove(async (context) => void (await planAndApply(context)))
   for (const boundary of boundaries(clean.requests)) {
     const killed = await oneMove(async (context) => {

@@ -26,7 +26,7 @@ async function monthly({ us, subscriptions }: Members): Promise<string> {
   return (await us.subscriptions.retrieve(subscriptions[0] ?? '')).items.data[0]?.price.id ?? ''
 }
 
-test('nothing silent: a schedule that has not begun is named with its date and money, and verify fails until it is declared', async () => {
+test('nothing silent: a schedule that has not begun is named with its date and amount, and verify fails until it is declared', async () => {
   await using school = await members([{ since: '2026-09-20T09:15:00Z' }], now)
   const later = await customer(school)
   const items = [{ price: await monthly(school), quantity: 2 }]

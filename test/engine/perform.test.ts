@@ -97,7 +97,7 @@ test('an unexecuted request is sent again under the same key after the requested
   expect(waits).toEqual([7, 7])
 })
 
-test('a refusal is final for the step; trying once more is a new attempt', async () => {
+test('a refusal is final for the step; another try is a new attempt', async () => {
   const { account, keys } = scripted([failed(refused), success(made)])
   expect(await perform(context().context, work(account, absent))).toEqual(failed(refused))
   expect(await perform(context().context, work(account, absent))).toEqual(success(made))
@@ -185,7 +185,7 @@ test('when the look-up fails, nothing more is sent and the entry stays open', as
 test.each([
   ['was sent', success(made), 1],
   ['was not sent', success(undefined), 2],
-])('after a kill where the request %s, the next run makes exactly one', async (_, found, sends) => {
+])('after a kill where the request %s, the next run makes exactly one object', async (_, found, sends) => {
   const { account, sent, keys } = scripted([new Killed(), success(made)])
   await expect(perform(context().context, work(account, absent))).rejects.toThrow(Killed)
   expect(

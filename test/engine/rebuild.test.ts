@@ -64,7 +64,7 @@ test('a member who left since the move is recorded by the next apply, as in a re
   await fresh.store.close()
 })
 
-test('a rebuilt store reverts as the lost one would have', async () => {
+test('a rebuilt store reverts as the lost store would have', async () => {
   await using school = await members(people, now)
   await planAndApply(school.stage('target'))
   const context = await forgetful(school, school.stage('source'))

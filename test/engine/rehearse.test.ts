@@ -8,7 +8,7 @@ import { openSchool } from './school.ts'
 
 const nothing = { double: 0, missed: 0, amount_differs: 0, date_differs: 0 }
 
-test('nobody would notice: the school migrates in one world and not in the other, and every charge is the same', async () => {
+test('no subscriber would notice: the charges of the school with and without the migration are the same', async () => {
   await using school = await openSchool(24)
   const { context } = school.rig
   const project = { ...context, catalog: school.catalog }

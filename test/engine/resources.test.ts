@@ -104,7 +104,7 @@ test('two runs at once: the second reports who holds the lease', async () => {
   await lease?.release()
 })
 
-test('killed at any boundary and run again: the same objects as one clean run, none twice', async () => {
+test('killed at any boundary and run again: the same objects as a clean run, none twice', async () => {
   const clean = await outcome(async () => undefined)
   for (let request = 0; request < 9; request++)
     for (const side of ['before', 'after'] as const) {

@@ -51,7 +51,7 @@ function days(bills: readonly (readonly string[])[]): readonly string[] {
   return bills.flat().map((bill) => bill.slice(0, 10))
 }
 
-test('the target’s invoice is a draft: it is stopped and voided, and the period is billed once, by the old account', async () => {
+test('the target’s invoice is a draft: it is stopped and voided, and the old account bills the period once', async () => {
   await using school = await moved(undefined, '2026-10-20T09:45:00Z')
   const { result, violations } = await setBack(school)
   expect(result).toMatchObject({ ok: true, remaining: [] })
@@ -97,7 +97,7 @@ test('the target’s payment is in progress: its end is unknown, so nothing is r
   expect(days(billsOf(await school.charges()))).toHaveLength(days(await unmoved()).length)
 })
 
-test('the target’s payment was refunded: the project says whether the period is billed again', async () => {
+test('the target’s payment was refunded: the project decides whether the period is billed again', async () => {
   const refunded = async (): Promise<Members> => {
     const school = await moved(undefined, '2026-10-21T12:00:00Z')
     const [charge] = (await school.target.charges.list({})).data
@@ -131,7 +131,7 @@ async function billedAgain(refund: { amount?: number }) {
   return { school, result }
 }
 
-test('the target’s payment was refunded whole and is to be billed again: once, by the old account', async () => {
+test('the target’s payment was refunded completely and is billed again: once, by the old account', async () => {
   const { school, result } = await billedAgain({})
   await using _ = school
   expect(result).toMatchObject({ ok: true, remaining: [] })
@@ -140,7 +140,7 @@ test('the target’s payment was refunded whole and is to be billed again: once,
   expect(days(billsOf(await school.charges()))).toEqual(expected)
 })
 
-test('the target’s payment was refunded in part: billed again, the rest would be charged twice, so it is refused', async () => {
+test('the target’s payment was refunded in part: a second bill would charge the rest twice, so it is refused', async () => {
   const { school, result } = await billedAgain({ amount: 1_000 })
   await using _ = school
   expect(result.changes).toMatchObject([{ outcome: 'skipped', code: 'refunded_in_target' }])

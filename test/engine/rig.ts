@@ -17,7 +17,7 @@ import { connectAccount } from '../../src/stripe/account.ts'
 export interface Rig extends AsyncDisposable {
   readonly sandbox: Sandbox
   readonly context: Context
-  /** Secrets written, by the sink's JSON. */
+  /** The written secrets, by the sink's JSON. */
   readonly secrets: Map<string, string>
   readonly notes: string[]
   /** Every write request that reached an account: `target POST /v1/prices`. */
@@ -91,7 +91,7 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
   }
 }
 
-/** Plans and applies once. */
+/** Makes a plan and applies it. */
 export async function planAndApply(
   context: Context,
   options: ApplyOptions = {},
@@ -124,7 +124,7 @@ export async function dieAt(
   }
 }
 
-/** Every boundary of a run with so many requests. */
+/** Every boundary of a run with that number of requests. */
 export function boundaries(requests: number): readonly Boundary[] {
   return Array.from({ length: requests }, (_, request) => [
     { request, side: 'before' as const },

@@ -27,7 +27,7 @@ interface Kajabi extends AsyncDisposable {
   /** Methods and paths of every request to Kajabi. */
   readonly asked: readonly string[]
   act(order: JsonObject): Promise<JsonObject>
-  /** Addresses by product, as Kajabi's own rows have it. */
+  /** E-mail addresses by product, from Kajabi's own rows. */
   holders(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
   /** Addresses of the contacts to which Crossbill granted the product, by its store. */
   granted(): Promise<ReadonlyMap<string, ReadonlySet<string>>>
@@ -154,7 +154,7 @@ const accessViolations = async (context: Context): Promise<readonly string[]> =>
   (await verify(context)).violations.filter(({ code }) => code.startsWith('access_')).map(({ code }) => code)
 
 test(
-  'a school moved, left by members, settled and revoked by an old integration: everybody who pays has their offers, nobody else has Crossbill’s',
+  'a school moved, cancelled in part, settled and revoked by an old integration: payers have their offers, others have none of Crossbill’s',
   { timeout: 120_000 },
   async () => {
     await using school = await openSchool(subscribers)

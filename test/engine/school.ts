@@ -25,7 +25,7 @@ export interface School extends AsyncDisposable {
   readonly files: ReadonlyMap<string, string>
   readonly notes: readonly string[]
   stage(stage: Stage | ((one: DesiredSubscriber) => Stage)): Context
-  /** Time passes in both worlds. */
+  /** Advances both worlds. */
   advance(to: string | Instant): Promise<void>
   /**
    * Since the pull: charges that only one of the worlds made, compared to the second and the cent.
@@ -110,7 +110,7 @@ export function loaded(files: ReadonlyMap<string, string>): Catalog {
   return catalog
 }
 
-/** Stripe's copy of one source's customers, and the import of its mapping file. */
+/** Makes Stripe's copy of one source's customers and imports its copy map. */
 export async function importCopy(rig: Rig, source: string): Promise<void> {
   const body = JSON.stringify({ from: source, to: 'target' })
   const response = await rig.sandbox.fetch('https://sandbox/_sandbox/copy', { method: 'POST', body })

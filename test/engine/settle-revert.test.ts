@@ -51,7 +51,7 @@ test.each([
   ['before its renewals', '2026-10-06T00:00:00Z'],
   ['after some of them', '2026-10-25T00:00:00Z'],
   ['after all of them', '2026-11-05T00:00:00Z'],
-])('undo: a wave set back %s is billed in the old account as if nothing had happened', async (_, when) => {
+])('undo: a wave reverted %s is billed in the old account as if nothing had happened', async (_, when) => {
   await using school = await moved()
   await school.advance(when)
   const { plan, result } = await planAndApply(school.stage('source'))
@@ -64,7 +64,7 @@ test.each([
   expect(billsOf(await school.charges())).toEqual(await unmoved())
 })
 
-test('undo, and move again: the same bills', async () => {
+test('undo, then move again: the same charges', async () => {
   await using school = await moved()
   await planAndApply(school.stage('source'))
   const { result } = await planAndApply(school.stage('target'))
@@ -74,7 +74,7 @@ test('undo, and move again: the same bills', async () => {
 })
 
 test.each(['paused', 'gone on'] as const)(
-  'undo: a member who has %s where they are billed by now is the same in the old account',
+  'undo: a member who has %s in the target has the same state in the old account',
   async (what) => {
     const pause_collection = what === 'paused' ? ({ behavior: 'void' } as const) : ('' as const)
     const carry = 'policies: { collection_paused: carry, uncharged_period: invoice }'
@@ -105,7 +105,7 @@ const works: readonly [string, 'source' | 'settled', string][] = [
 ]
 
 test.each(works)(
-  'crash anywhere, run again: a kill at every boundary of a %s ends like one clean run',
+  'crash anywhere, run again: a %s killed at every boundary ends as a clean run does',
   async (_, stage, when) => {
     const clean = await one(stage, when, async (context) => void (await planAndApply(context)))
     expect(clean.requests).toBeGreaterThan(0)

@@ -73,7 +73,7 @@ describe('a captured renewal counts, regardless of the newest invoice', () => {
   })
 })
 
-describe('complimentary members have nothing to prove', () => {
+describe('complimentary members need no proof', () => {
   test('100 % off for ever, and a price of zero', async () => {
     const people: Member[] = [{ ...early, coupon: 'all' }, { ...early, price: 'free' }, early]
     await using school = await moved(people)
@@ -141,7 +141,7 @@ describe('a guard stops only the settles that it concerns', () => {
   })
 })
 
-describe('drift looks at both sides', () => {
+describe('drift looks at both accounts', () => {
   const acts: Readonly<Record<string, readonly [string, (school: Members) => Promise<unknown>]>> = {
     'the hold is taken off': [
       'hold_missing',

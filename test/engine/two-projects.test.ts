@@ -22,11 +22,11 @@ test('promise 1: a live successor of another project counts beside the projectâ€
   expect(seen([successor('sub_a', 'school'), successor('sub_b', 'academy')])).toEqual(['sub_a', 'sub_b'])
 })
 
-test('a subscriber that only the other project moved is the other projectâ€™s', () => {
+test('a subscriber that only another project moved belongs to that project', () => {
   expect(seen([successor('sub_b', 'academy')])).toEqual([])
   expect(seen([successor('sub_a', 'school', 'canceled'), successor('sub_b', 'academy')])).toEqual([])
 })
 
-test('an ended successor of another project bills no one', () => {
+test('an ended successor of another project bills no subscriber', () => {
   expect(seen([successor('sub_a', 'school'), successor('sub_b', 'academy', 'canceled')])).toEqual(['sub_a'])
 })

@@ -20,7 +20,7 @@ async function moved(people: readonly Member[] = one): Promise<Members> {
   return school
 }
 
-/** Codes found, each with the subscriber it concerns. */
+/** The codes, each with its subscriber. */
 async function codes(school: Members, stage: 'source' | 'target' | 'settled' = 'target'): Promise<string[]> {
   const { violations } = await verify(school.stage(stage))
   for (const { detail, fix } of violations)
@@ -34,7 +34,7 @@ async function successor({ target, keys }: Members): Promise<string> {
   throw new Error('no successor')
 }
 
-test('nothing is wrong: before, while on hold, and after', async () => {
+test('no violation before, during and after the hold', async () => {
   await using school = await members(one, now)
   expect(await codes(school, 'source')).toEqual([])
   await planAndApply(school.stage('target'))
@@ -70,7 +70,7 @@ test('a second live successor', async () => {
   expect(await codes(school)).toEqual(['duplicate_target us/sub'])
 })
 
-test('a run died after the hold: nobody would charge until the next apply', async () => {
+test('a run died after the hold: no account would charge until the next apply', async () => {
   await using school = await members(one, now)
   await planAndApply(school.stage('source'))
   const died = await dieAt(school.stage('target'), { request: 1, side: 'after' }, planAndApply)
@@ -92,7 +92,7 @@ test('the member cancelled in the target', async () => {
   expect(await codes(school, 'settled')).toEqual([])
 })
 
-test('the member cancelled the held one through an old link', async () => {
+test('the member cancelled the held subscription through an old link', async () => {
   await using school = await moved()
   await school.us.subscriptions.cancel(school.subscriptions[0] ?? '')
   expect(await codes(school)).toEqual(['cancelled_in_source us/sub'])
@@ -132,7 +132,7 @@ test('a running discount is missing in the target', async () => {
   expect(await codes(school)).toEqual(['discount_lost us/sub'])
 })
 
-test('the held one was changed in the old account', async () => {
+test('the held subscription was changed in the old account', async () => {
   await using school = await moved()
   const id = school.subscriptions[0] ?? ''
   const { items } = await school.us.subscriptions.retrieve(id)
@@ -153,7 +153,7 @@ test('a lost discount is reported beside a change of the held one', async () => 
   expect(await codes(school)).toEqual(['discount_lost us/sub', 'drift_on_held_source us/sub'])
 })
 
-test('a member who pays outside Stripe Billing, until that is declared', async () => {
+test('a member who pays outside Stripe Billing is reported until that is declared', async () => {
   await using school = await moved()
   const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
   const id = typeof customer === 'string' ? customer : customer.id
@@ -183,7 +183,7 @@ test('a member who pays outside Stripe Billing, until that is declared', async (
   expect(await verify({ ...context, catalog: declared })).toMatchObject({ violations: [] })
 })
 
-test('the wrong one of two copied cards pays, or none does', async () => {
+test('the wrong one of two copied cards pays, or no card does', async () => {
   await using school = await members(one, now)
   const { customer } = await school.us.subscriptions.retrieve(school.subscriptions[0] ?? '')
   const id = typeof customer === 'string' ? customer : customer.id

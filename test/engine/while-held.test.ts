@@ -119,8 +119,8 @@ const events: Readonly<Record<string, { readonly code: string; readonly act: (it
   },
 }
 
-describe('promise 12: what happens in the old account during a hold', () => {
-  test.each(Object.entries(events))('%s is named at once and stops settling', async (_, { code, act }) => {
+describe('promise 12: events in the old account during a hold', () => {
+  test.each(Object.entries(events))('%s is reported at once and stops the settle', async (_, { code, act }) => {
     const it = await moved()
     await using school = it.school
     await act(it)

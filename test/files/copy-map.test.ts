@@ -7,7 +7,7 @@ const found = (text: string) =>
   read(text).findings.map(({ rule, at, message }) => `${at?.file}:${at?.line} ${rule}: ${message}`)
 
 describe('a copy map', () => {
-  test('is read with or without byte order mark, with any line ends, columns in any order, empty lines, quotes', () => {
+  test('is read with or without byte order mark, with any line ends, column order, empty lines and quotes', () => {
     const row = { source: 'us', customerOld: 'cus_1', customerNew: 'cus_1', sourceOld: 'pm_1', sourceNew: 'pm_9' }
     for (const text of [
       `${header}\ncus_1,pm_1,cus_1,pm_9`,
@@ -18,7 +18,7 @@ describe('a copy map', () => {
       expect(read(text)).toEqual({ rows: [row], findings: [] })
   })
 
-  test('may have a header only, customers without payment method, several methods, and exact repetitions', () => {
+  test('may have only a header, customers without payment method, several methods, and exact repetitions', () => {
     expect(read(`${header}\n`)).toEqual({ rows: [], findings: [] })
     const { rows, findings } = read(
       `${header}\ncus_1,pm_1,cus_1,pm_9\ncus_2,,cus_2,\ncus_1,card_1,cus_1,card_9\ncus_1,pm_1,cus_1,pm_9\nlegacy-17,ba_1,legacy-17,ba_2`,
@@ -32,7 +32,7 @@ describe('a copy map', () => {
     ])
   })
 
-  test('with the six columns of today is read, with blank cells for a customer without a method', () => {
+  test('with today’s six columns is read, with blank cells for a customer without a method', () => {
     const { rows, findings } = readCopyMapCsv(
       'us',
       'us.csv',
@@ -48,7 +48,7 @@ cus_2,,,cus_2,,
     ])
   })
 
-  test('with columns that Stripe has added since is read without them, and says so', () => {
+  test('with columns that Stripe added later is read without them, and reports them', () => {
     const { rows, findings } = readCopyMapCsv('us', 'us.csv', `${header},email\ncus_1,pm_1,cus_1,pm_2,a@b.example`)
     expect(rows).toHaveLength(1)
     expect(findings).toEqual([
@@ -56,7 +56,7 @@ cus_2,,,cus_2,,
     ])
   })
 
-  test('a lone carriage return is refused with its line, wherever it stands', () => {
+  test('with a lone carriage return is refused with its line', () => {
     const message = 'copy-map-text: this line has a carriage return without a line feed'
     expect(found(`${header}\rcus_1,pm_1,cus_1,pm_9\r`)).toEqual([`us.csv:1 ${message}`])
     expect(found(`${header}\r\ncus_1,pm_1,cus_1,pm_9\rcus_2,pm_2,cus_2,pm_8\n`)).toEqual([`us.csv:2 ${message}`])
@@ -114,7 +114,7 @@ cus_2,,,cus_2,,
       `${header}\n"cus_1\n",pm_1,cus_1,pm_8\n"cus\n_2",pm_2,cus_2,pm_9`,
       [/^us.csv:3 copy-map-id: customer_id_old/, /^us.csv:5 copy-map-id: customer_id_old is not a Stripe id/],
     ],
-  ])('refuses %s, with the line, and then gives no row', (_, text, expected) => {
+  ])('refuses %s with the line, and then gives no row', (_, text, expected) => {
     const messages = found(text)
     expect(messages).toHaveLength(expected.length)
     expected.forEach((one, n) => expect(messages[n]).toMatch(one))
@@ -122,7 +122,7 @@ cus_2,,,cus_2,,
     expect(messages.join()).not.toContain('@')
   })
 
-  test('says everything that is wrong at once, each with its line', () => {
+  test('reports all errors at once, each with its line', () => {
     const text = `${header}\nx y,pm_1,cus_1,pm_9\ncus_2,pm_2,cus_2,pm_7\ncus_3,pm_3,cus_3,\ncus_2,pm_2,cus_2,pm_6`
     expect(read(text).findings.map(({ at, rule }) => [at?.line, rule])).toEqual([
       [2, 'copy-map-id'],
@@ -131,7 +131,7 @@ cus_2,,,cus_2,,
     ])
   })
 
-  test('files that stand side by side agree, or say where they do not', () => {
+  test('files of one source agree, or report where they differ', () => {
     const sight = new CopyMapSight()
     const rows = (file: string, row: string) => readCopyMapCsv('us', file, `${header}\n${row}`, sight)
     expect(rows('first.csv', 'cus_1,pm_1,cus_1,pm_8').findings).toEqual([])
@@ -141,7 +141,7 @@ cus_2,,,cus_2,,
     ])
   })
 
-  test('suggests the column that was meant', () => {
+  test('suggests the intended column', () => {
     expect(read(`${header.replace('source_id_new', 'source_id_knew')}\n`).findings[0]?.fix).toBe(
       'did you mean source_id_new?',
     )

@@ -38,7 +38,7 @@ const modeOf = (path: string): number => statSync(path).mode & 0o777
 const node = process.execPath
 
 describe('catalog files', () => {
-  test('are read from every folder, in order, and nothing else is', async () => {
+  test('are read from every folder in order, and other files are not', async () => {
     file('catalog/prices.yaml', 'prices: {}')
     file('catalog/subscribers/us/wave-02.yml', 'b')
     file('catalog/subscribers/us/wave-01.yaml', '\uFEFFa 🐦')
@@ -54,7 +54,7 @@ describe('catalog files', () => {
     ])
   })
 
-  test('that are not UTF-8 are one finding with its place, and no others follow from it', async () => {
+  test('that are not UTF-8 give one finding with its position, and no further ones', async () => {
     file('catalog/project.yaml', 'project: a\n')
     file('catalog/products.yaml', Buffer.from('products:\n  a: { name: f\xfcr }\n', 'latin1'))
     file('catalog/prices.yaml', 'prices:\n  p: { product: a, currency: usd, unit_amount: 5 }\n')
@@ -64,7 +64,7 @@ describe('catalog files', () => {
     ])
   })
 
-  test('a missing catalog is said in words', async () => {
+  test('a missing catalog is reported in words', async () => {
     await expect(readCatalogFiles(join(folder, 'nowhere'))).rejects.toMatchObject({
       name: 'CommandError',
       code: 'no_catalog',
@@ -73,7 +73,7 @@ describe('catalog files', () => {
 })
 
 describe('writing a file', () => {
-  test('makes its folders, replaces the whole, keeps the mode, leaves nothing beside it', async () => {
+  test('makes its folders, replaces the whole file, keeps the mode, and leaves no other file', async () => {
     const path = file('deep/plan.json', 'a longer text than the next', 0o640)
     await writeWhole(path, 'next\n')
     await writeWhole(join(folder, 'new/er/x.md'), 'x')
@@ -83,20 +83,20 @@ describe('writing a file', () => {
     expect(readFileSync(join(folder, 'new/er/x.md'), 'utf8')).toBe('x')
   })
 
-  test('with a mode is never wider, whatever was there and whatever the umask', async () => {
+  test('with a mode is never readable by more users, whatever the old file and the umask', async () => {
     const path = file('secret', 'old', 0o666)
     const before = process.umask(0)
     await writeWhole(path, 'new', 0o600).finally(() => process.umask(before))
     expect(modeOf(path)).toBe(0o600)
   })
 
-  test('that fails names the file people know, not the temporary one', async () => {
+  test('that fails names the intended file, not the temporary one', async () => {
     mkdirSync(join(folder, 'other'))
     await expect(writeWhole(join(folder, 'other'), 'x')).rejects.toMatchObject({ path: join(folder, 'other') })
     rmdirSync(join(folder, 'other'))
   })
 
-  test('that fails leaves the old text and no litter', async () => {
+  test('that fails leaves the old text and no temporary file', async () => {
     mkdirSync(join(folder, 'taken'))
     writeFileSync(join(folder, 'taken/inside'), 'x')
     await expect(writeWhole(join(folder, 'taken'), 'x')).rejects.toThrow(/./)
@@ -141,7 +141,7 @@ describe('a secret by reference', () => {
       { command: [node, '-e', 'for (;;) process.stdout.write("topsecret".repeat(10000))'] },
       /more than 64 kB/,
     ],
-  ])('says what is wrong with %s, and no more', async (_, ref, message) => {
+  ])('says what is wrong with %s, and nothing more', async (_, ref, message) => {
     const refusal = await resolveSecret(ref, 'the key of us', around({ EMPTY: '' })).then(
       () => undefined,
       (error: unknown) => error,
@@ -158,13 +158,13 @@ describe('a secret by reference', () => {
 describe('a signing secret', () => {
   const sink = () => openSecretSink({ folder, env: {}, seconds: 5 })
 
-  test('goes into a file of its own, for its owner only', async () => {
+  test('is written to its own file, readable only by its owner', async () => {
     await sink().write({ file: 'secrets/hook' }, 'whsec_1')
     expect(readFileSync(join(folder, 'secrets/hook'), 'utf8')).toBe('whsec_1\n')
     expect(modeOf(join(folder, 'secrets/hook'))).toBe(0o600)
   })
 
-  test('becomes one variable of an env file, the other lines stay as they are', async () => {
+  test('becomes one variable of an env file; the other lines stay', async () => {
     const path = file('.env', '# keys\nOTHER=1\nexport HOOK=old # note\nHOOKS=2\nHOOK=older', 0o644)
     await sink().write({ env_file: '.env', name: 'HOOK' }, 'whsec_a/b+c=')
     expect(readFileSync(path, 'utf8')).toBe('# keys\nOTHER=1\nHOOK=whsec_a/b+c=\nHOOKS=2\n')
@@ -175,14 +175,14 @@ describe('a signing secret', () => {
     expect(readFileSync(join(folder, 'fresh.env'), 'utf8')).toBe('NEW=x\n')
   })
 
-  test('is given to a command on its standard input, never among its arguments', async () => {
+  test('is given to a command on its standard input, never as an argument', async () => {
     const script =
       'let s="";process.stdin.on("data",d=>s+=d).on("end",()=>require("fs").writeFileSync("got",s+" "+process.argv.length))'
     await sink().write({ command: [node, '-e', script] }, 'whsec_1')
     expect(readFileSync(join(folder, 'got'), 'utf8')).toBe('whsec_1 1')
   })
 
-  test('that cannot be kept is said at once, with what to do', async () => {
+  test('that cannot be stored is reported at once, with the fix', async () => {
     file('in-the-way', 'x')
     for (const where of [{ file: 'in-the-way/hook' }, { command: [node, '-e', 'process.exit(1)'] }])
       await expect(sink().write(where, 'whsec_topsecret')).rejects.toMatchObject({

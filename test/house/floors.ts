@@ -1,15 +1,15 @@
 import { dirname } from 'node:path'
 
 /**
- * Rows from the lowest up. A unit imports itself and units of lower rows; units of one row do not
- * know one another.
+ * Rows from the lowest up. A unit may import itself and units of lower rows, and no other unit of
+ * its row.
  */
 type Rows = readonly (readonly string[])[]
 
 /**
- * The floors, types included: for every folder with folders in it, one ordered list. A unit is a
- * folder, or a file by its name; `.` stands for all files of the folder that are not named. Between
- * the files of one unit the linter forbids cycles.
+ * The floors, types included: one ordered list for every folder that contains folders. A unit is a
+ * folder, or a file by its name; `.` is all other files of the folder. The linter forbids cycles
+ * between the files of one unit.
  */
 export const floors: Readonly<Record<string, Rows>> = {
   src: [
@@ -73,25 +73,25 @@ export const floors: Readonly<Record<string, Rows>> = {
 }
 
 /**
- * Folders whose inner folder is one unit with them: Stripe's objects and their billing describe one
- * another.
+ * Folders that form one unit with their inner folder: Stripe's objects and their billing refer to
+ * each other.
  */
 export const undivided: readonly string[] = ['src/sandbox/stripe']
 
 /**
- * The sandbox judges the product: it shares nothing with it but these words of the core, no money
- * and no calendar.
+ * The sandbox judges the product, so it shares only these files of the core with it, without money
+ * and calendar.
  */
 const sandboxMayUse = ['assert', 'json', 'instant', 'suggest'].map((name) => `src/core/${name}.ts`)
 
 /** Why an import is not allowed; undefined when it is. */
 export function forbidden(from: string, to: string): string | undefined {
-  // The version stands in package.json alone.
+  // Only package.json contains the version.
   if (to === 'package.json' && from.startsWith('src/cli/')) return undefined
   if (!to.startsWith('src/')) return `${from} imports ${to}, which is outside src`
   const folder = commonFolder(from, to)
   const rows = floors[folder]
-  // Both in one folder without folders: the linter sees to cycles.
+  // Both files are in one folder without inner folders, where the linter forbids cycles.
   if (rows === undefined) return undefined
   const [here, there] = [unitIn(rows, folder, from), unitIn(rows, folder, to)]
   if (here === there) return undefined
@@ -103,7 +103,7 @@ export function forbidden(from: string, to: string): string | undefined {
   return low < high ? undefined : `${from} (${here}) may not import ${to} (${there})`
 }
 
-/** Folders with folders in them must have rows, and every folder in them a place in these. */
+/** Folders that contain folders must have rows, and every inner folder must be in a row. */
 export function unplaced(paths: readonly string[]): readonly string[] {
   const folders = new Set(paths.flatMap(ancestors).filter((folder) => folder.startsWith('src/')))
   return [...folders].filter((folder) => {
@@ -114,7 +114,7 @@ export function unplaced(paths: readonly string[]): readonly string[] {
   })
 }
 
-/** Units that a list names and nobody has. */
+/** Units in a list that do not exist. */
 export function vacant(paths: readonly string[]): readonly string[] {
   return Object.entries(floors).flatMap(([folder, rows]) =>
     rows

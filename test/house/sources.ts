@@ -9,7 +9,7 @@ export interface Source {
   readonly path: string
   readonly text: string
   /**
-   * Files of this repository that it imports, relative to the repository; packages are left out.
+   * The files of this repository that it imports, relative to the repository, without packages.
    */
   readonly imports: readonly string[]
 }
@@ -41,8 +41,8 @@ export function importsOf(path: string, text: string): string[] {
 }
 
 /**
- * A path that is computed cannot be checked. The program's start alone computes one: that of the
- * built program, if there is one.
+ * A computed path cannot be checked. Only the program's start computes one: that of the built
+ * program, if there is one.
  */
 const startsProgram = 'src/bin/crossbill.js'
 
@@ -53,7 +53,7 @@ const hidingForms = [
   /\bnew URL\((?!\s*')[^)]*import\.meta/g,
 ]
 
-/** Imports whose path only shows when the program runs. */
+/** Imports whose path is known only at run time. */
 export function hiddenImports(path: string, text: string): string[] {
   if (path === startsProgram) return []
   return hidingForms.flatMap((form) =>

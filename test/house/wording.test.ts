@@ -6,17 +6,16 @@ import { root, sourcesBelow } from './sources.ts'
 interface Rule {
   readonly name: string
   readonly pattern: RegExp
-  /** Files in which it is meant to be. */
+  /** Files that may contain it. */
   readonly except?: (path: string) => boolean
-  /** A line that it must find, so that the rule is known to work. */
+  /** A line that the rule must find, which proves that it works. */
   readonly seeded: string
 }
 
 const isEdge = (path: string): boolean => /^src\/(stripe|kajabi|store|files|server|alerts|cli|bin)\//.test(path)
 
 /**
- * Statuses that belong to subscriptions alone; `active` and `paused` are words of other objects,
- * too.
+ * Statuses that only subscriptions have. Other objects also use `active` and `paused`.
  */
 const own = 'trialing|past_due|unpaid|canceled|incomplete|incomplete_expired'
 
@@ -31,7 +30,7 @@ const codeRules: readonly Rule[] = [
       !path.startsWith('src/') ||
       path.startsWith('src/sandbox/') ||
       path === 'src/live/subscription.ts' ||
-      // What a recipe expects is its own word, written by the recipe.
+      // The expectation of a recipe is written by the recipe itself.
       path === 'src/handover/preview.ts',
     seeded: "if (subscription.status === 'past_due')",
   },
@@ -68,7 +67,7 @@ const codeRules: readonly Rule[] = [
   },
 ]
 
-// Taken apart, so that this file does not hold the words itself.
+// Split, so that this file does not contain the words.
 const proseRules: readonly Rule[] = [
   {
     name: 'paths of a machine',
@@ -96,7 +95,7 @@ describe('house rules of wording', () => {
   )
   const prose = [...code, ...documents()]
 
-  test('the check sees the files there are', () => {
+  test('the check finds the existing files', () => {
     expect(code.length).toBeGreaterThan(40)
     expect(prose.some((source) => source.path.endsWith('.md'))).toBe(true)
   })
@@ -111,12 +110,12 @@ describe('house rules of wording', () => {
     expect(found(prose, rule)).toEqual([])
   })
 
-  test('files are named for what they are', () => {
+  test('file names say what the files contain', () => {
     expect('src/plan/helpers.ts').toMatch(vagueNames)
     expect(code.map((source) => source.path).filter((path) => vagueNames.test(path))).toEqual([])
   })
 
-  test('sentences avoid the words that a stranger reads twice', () => {
+  test('sentences avoid words that make a stranger read twice', () => {
     expect(found([{ path: 'src/a.ts', text: '// Whoever is told' }], oddWords)).toHaveLength(1)
     const read = prose.filter(({ path }) => path.startsWith('src/') || /^(docs\/[a-z-]+|README)\.md$/.test(path))
     expect(found(read, oddWords).length).toBeLessThanOrEqual(oddWordsAllowed)
@@ -136,7 +135,7 @@ describe('house rules of wording', () => {
     expect(longComments(code).length).toBeLessThanOrEqual(longCommentsAllowed)
   })
 
-  test('casts that go around the types are counted outside the sandbox and the edge that reads Stripe', () => {
+  test('casts around the types are counted outside the sandbox and the edge that reads Stripe', () => {
     const outside = code.filter(
       ({ path }) => path.startsWith('src/') && !path.startsWith('src/sandbox/') && !path.startsWith('src/engine/read/'),
     )
@@ -151,7 +150,7 @@ describe('house rules of wording', () => {
   })
 })
 
-/** `as unknown as` there is; it falls, and must never rise. */
+/** Number of `as unknown as`. It falls and must never rise. */
 const castsAllowed = 19
 
 const oddWords: Rule = {

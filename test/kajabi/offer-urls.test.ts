@@ -30,7 +30,7 @@ afterEach(() => {
 })
 
 describe('offer URLs', () => {
-  it('are posted JSON with name, address and the customer letter by letter; no mail is asked for', async () => {
+  it('receive JSON with name, address and the exact customer id, and no request for a mail', async () => {
     nock(host, { reqheaders: { 'content-type': 'application/json' } })
       .post('/webhooks/offers/hush/11/activate', {
         name: 'Ann',
@@ -41,7 +41,7 @@ describe('offer URLs', () => {
     expect(code(await urls.activate('11', person))).toBe('ok')
   })
 
-  it('take no blank name, so somebody without one goes by the start of their address', async () => {
+  it('accept no blank name, so the start of the address replaces it', async () => {
     nock(host)
       .post('/webhooks/offers/hush/11/activate', {
         name: 'ann',
@@ -56,17 +56,17 @@ describe('offer URLs', () => {
     ['nothing', ''],
     ['a word', 'OK'],
     ['JSON', '{"status":"ok"}'],
-  ])('answer nobody knows how: %s is a yes', async (_, body) => {
+  ])('have undocumented answers: %s is a success', async (_, body) => {
     activation().reply(200, body, text)
     expect(code(await urls.activate('11', person))).toBe('ok')
   })
 
-  it('that answer with a page have done nothing that is known', async () => {
+  it('that answer with a page have an unknown outcome', async () => {
     activation().reply(200, '<html>maintenance</html>', { 'content-type': 'text/html' })
     expect(code(await urls.activate('11', person))).toBe('unknown not_an_answer')
   })
 
-  it('what was granted already, or is not granted any more, is as it should be; in JSON and in words', async () => {
+  it('accept a repeated grant or revoke, in JSON and in plain text', async () => {
     activation().reply(422, { error: 'The offer has already been granted to this member' })
     activation().reply(422, 'The offer has already been granted to this member', text)
     deactivation().reply(404, 'Offer grant not found for offer on member', text)
@@ -75,14 +75,14 @@ describe('offer URLs', () => {
     expect(code(await urls.deactivate('11', person))).toBe('ok')
   })
 
-  it('a member known by another id still has the offer: not found is not gone', async () => {
+  it('a member known by another id still has the offer: not found does not mean gone', async () => {
     deactivation().reply(404, 'Base: not found', text)
     deactivation().reply(404, '<html>', { 'content-type': 'text/html' })
     expect(code(await urls.deactivate('11', person))).toBe('rejected offer_not_deactivated')
     expect(code(await urls.deactivate('11', person))).toBe('rejected offer_not_deactivated')
   })
 
-  it('hold a key that is in no message, and a person that is in none either', async () => {
+  it('contain a key that no message shows, and messages name no person', async () => {
     deactivation().reply(500, '<html>')
     deactivation().reply(422, 'Email ann@school.test is invalid', text)
     const outcomes = [
@@ -100,7 +100,7 @@ describe('offer URLs', () => {
     expect(JSON.stringify(outcomes)).not.toMatch(/hush|@/)
   })
 
-  it('of several offers keep their distance from each other', async () => {
+  it('of several offers share the spacing of requests', async () => {
     nock(host)
       .post(/activate$/)
       .times(2)

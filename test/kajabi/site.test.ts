@@ -53,7 +53,7 @@ afterEach(() => {
 })
 
 describe('token', () => {
-  it('is asked for once, sent as a form, and used until a tenth of its life is left', async () => {
+  it('is requested once, sent as a form, and used until a tenth of its lifetime is left', async () => {
     token('t1', 1_000)
     const listed = nock(host, { reqheaders: { authorization: 'Bearer t1' } })
       .get('/v1/hooks')
@@ -72,7 +72,7 @@ describe('token', () => {
     expect(code(await kajabi.hooks())).toBe('ok')
   })
 
-  it('is minted anew once when Kajabi says 401, and no more than once', async () => {
+  it('is renewed once when Kajabi answers 401, and not more than once', async () => {
     token('t1')
     token('t2')
     nock(host, { reqheaders: { authorization: 'Bearer t1' } })
@@ -84,14 +84,14 @@ describe('token', () => {
     expect(code(await site().hooks())).toBe('rejected credentials_refused')
   })
 
-  it('is asked for once by many who need it at the same time', async () => {
+  it('is requested once for many concurrent callers', async () => {
     token()
     nock(host).get('/v1/hooks').twice().reply(200, { data: [] }, json)
     const kajabi = site()
     expect((await Promise.all([kajabi.hooks(), kajabi.hooks()])).map(code)).toEqual(['ok', 'ok'])
   })
 
-  it('that comes as a page instead of an answer may be asked for again, also with a 401', async () => {
+  it('that arrives as a page may be requested again, even with a 401', async () => {
     const page = { 'content-type': 'text/html' }
     nock(host).post('/v1/oauth/token').reply(200, '<html>', page)
     nock(host).post('/v1/oauth/token').reply(401, '<html>', page)
@@ -109,7 +109,7 @@ describe('token', () => {
 })
 
 describe('requests', () => {
-  it('keep their distance, from whatever side they are asked for', async () => {
+  it('keep their spacing, whichever part sends them', async () => {
     token()
     nock(host).get('/v1/hooks').times(3).reply(200, { data: [] }, json)
     const started: number[] = []
@@ -120,12 +120,12 @@ describe('requests', () => {
     const clock = (): number => performance.now()
     const spaced = kajabiSite({ ...http, fetch, clock, spacing: 40, base: new URL(host), site: '7', credentials })
     await Promise.all([spaced.hooks(), spaced.hooks(), spaced.hooks()])
-    // The token was asked for first. Timers are late now and then, so only the whole is measured.
+    // The token request comes first. Timers are sometimes late, so only the total is measured.
     expect(started).toHaveLength(4)
     expect((started[3] ?? 0) - (started[0] ?? 0)).toBeGreaterThan(80)
   })
 
-  it('never follow to another host, which would be told the token', async () => {
+  it('never follow a redirect to another host, which would receive the token', async () => {
     token()
     nock(host).get('/v1/hooks').reply(302, '', { location: 'https://elsewhere.test/v1/hooks' })
     const elsewhere = nock('https://elsewhere.test').get('/v1/hooks').reply(200, { data: [] }, json)
@@ -134,7 +134,7 @@ describe('requests', () => {
     nock.cleanAll()
   })
 
-  it('that are not answered in time are cut', async () => {
+  it('without an answer in time are aborted', async () => {
     const fetch: typeof globalThis.fetch = (_, init) =>
       new Promise((_resolve, reject) =>
         init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error)),
@@ -143,7 +143,7 @@ describe('requests', () => {
     expect(code(await hasty.hooks())).toBe('retryable timeout')
   })
 
-  it('ask for the version without a token: is Kajabi there at all', async () => {
+  it('read the version without a token, to see whether Kajabi answers', async () => {
     nock(host, { badheaders: ['authorization'] })
       .get('/v1/version')
       .reply(200, { version: '1.1.0' }, json)
@@ -158,19 +158,19 @@ describe('contacts', () => {
       .query({ 'filter[site_id]': '7', 'filter[search]': term, 'page[size]': '100' })
       .reply(200, { data, links }, json)
 
-  it('are accepted on an exact lower-cased address only, since the search is fuzzy', async () => {
+  it('match only an exact lower-cased address, because the search is fuzzy', async () => {
     token()
     search('ann@school.test', [contact('1', 'joann@school.test'), contact('2', 'Ann@School.test')])
     expect(value(await site().findContact(' Ann@school.test '))).toBe('2')
   })
 
-  it('are not taken for somebody else when only near matches come back', async () => {
+  it('do not match when only similar addresses are found', async () => {
     token()
     search('ann@school.test', [contact('1', 'ann@school.test.example')])
     expect(value(await site().findContact('ann@school.test'))).toBeUndefined()
   })
 
-  it('with a + are searched once more without the part behind it', async () => {
+  it('with a + are searched again without the part after it', async () => {
     token()
     search('ann+x@school.test', [])
     search('ann', [contact('3', 'ann@school.test'), contact('4', 'ann+x@school.test')])
@@ -193,13 +193,13 @@ describe('contacts', () => {
     ])
   })
 
-  it('that exist twice are refused, never guessed', async () => {
+  it('with a duplicate address are refused', async () => {
     token()
     search('ann@school.test', [contact('1', 'ann@school.test'), contact('2', 'ann@school.test')])
     expect(code(await site().findContact('ann@school.test'))).toBe('conflict contact_ambiguous')
   })
 
-  it('are looked up again when Kajabi says the address is taken', async () => {
+  it('are looked up again when Kajabi says that the address is taken', async () => {
     token()
     search('ann@school.test', [])
     nock(host)
@@ -215,7 +215,7 @@ describe('contacts', () => {
     expect(value(await site().ensureContact({ email: 'ann@school.test', name: 'Ann' }))).toBe('9')
   })
 
-  it('just created are known by the id of the answer: the search lags behind', async () => {
+  it('just created are known by the id of the answer, because the search lags', async () => {
     token()
     search('ann@school.test', [])
     nock(host)
@@ -224,7 +224,7 @@ describe('contacts', () => {
     expect(value(await site().ensureContact({ email: 'ann@school.test', name: '' }))).toBe('9')
   })
 
-  it('whose address Kajabi does not deliver to are refused for good', async () => {
+  it('whose address Kajabi cannot deliver to are refused for good', async () => {
     token()
     search('ann@school.test', [])
     nock(host)
@@ -236,7 +236,7 @@ describe('contacts', () => {
     expect(answer.ok ? '' : answer.failure.message).toBe('Email must be a valid and deliverable address')
   })
 
-  it('without an address hold their offer all the same', async () => {
+  it('without an address still hold their offer', async () => {
     token()
     nock(host)
       .get('/v1/contacts')
@@ -245,7 +245,7 @@ describe('contacts', () => {
     expect([...value(await site().holders('11')).values()]).toEqual(['1', '2'])
   })
 
-  it('carry tags, which are found by tag, read by contact, and taken away with a body', async () => {
+  it('carry tags, which are found by tag, read by contact, and removed with a body', async () => {
     token()
     nock(host)
       .get('/v1/contacts')
@@ -263,7 +263,7 @@ describe('contacts', () => {
     expect(value(await kajabi.removeTag('5', '3'))).toBe(true)
   })
 
-  it('just created and not searchable yet are tried again later, and no address is in the message', async () => {
+  it('just created and not searchable yet are tried again later, and the message has no address', async () => {
     token()
     search('ann@school.test', [])
     nock(host)
@@ -279,7 +279,7 @@ describe('contacts', () => {
 describe('grants', () => {
   const path = '/v1/contacts/5/relationships/offers'
 
-  it('carry the welcome-mail word, since Kajabi mails by default', async () => {
+  it('carry the welcome-mail setting, because Kajabi sends mails by default', async () => {
     token()
     nock(host)
       .post(path, { data: [{ type: 'offers', id: '11' }], meta: { send_customer_welcome_email: false } })
@@ -307,7 +307,7 @@ describe('grants', () => {
     expect(value(await site().offersOf('5'))).toEqual(['1', '2'])
   })
 
-  it('an HTML page or a body without a list is no empty list', async () => {
+  it('an HTML page or a body without a list is not an empty list', async () => {
     token()
     const page = { 'content-type': 'text/html' }
     nock(host).get(path).reply(200, '<html>maintenance</html>', page)
@@ -319,7 +319,7 @@ describe('grants', () => {
     expect(code(await kajabi.offersOf('5'))).toBe('retryable http_503')
   })
 
-  it('gone is what the API says in its own words, never a page of whoever stands in front of it', async () => {
+  it('only the API’s own error proves that an object is gone, never the page of a proxy', async () => {
     token()
     const page = { 'content-type': 'text/html' }
     nock(host)
@@ -349,7 +349,7 @@ describe('grants', () => {
     expect(value(await kajabi.externalId('5'))).toBe('cus_1')
   })
 
-  it('what an offer opens, and for whom, is asked by product', async () => {
+  it('the contacts to whom an offer opens products are read by product', async () => {
     token()
     nock(host)
       .get('/v1/offers/11/relationships/products')
@@ -363,7 +363,7 @@ describe('grants', () => {
     expect(value(await kajabi.openFor('31'))).toEqual(['5'])
   })
 
-  it('a cut write is of unknown outcome, a cut read may be repeated', async () => {
+  it('a broken write has an unknown outcome, a broken read may be repeated', async () => {
     token()
     nock(host).post(path).replyWithError('cut')
     nock(host).get(path).replyWithError('cut')
@@ -375,7 +375,7 @@ describe('grants', () => {
   it.each([
     ['seconds', { 'retry-after': '7' }],
     ['a date', { 'retry-after': 'Fri, 27 Nov 2026 10:00:07 GMT', date: 'Fri, 27 Nov 2026 10:00:00 GMT' }],
-  ])('Retry-After is handed on, also as %s', async (_, headers) => {
+  ])('Retry-After is passed on, even as %s', async (_, headers) => {
     token()
     nock(host)
       .post(path)
@@ -385,7 +385,7 @@ describe('grants', () => {
     expect(code(answer)).toBe('retryable rate_limited')
   })
 
-  it('a page that fails is asked for again after what Kajabi says, the pages before it are not', async () => {
+  it('a page that fails is requested again after Kajabi’s wait, the pages before it are not', async () => {
     token()
     const next = 'https://elsewhere.test/x?page%5Bnumber%5D=2'
     nock(host)
@@ -401,7 +401,7 @@ describe('grants', () => {
     expect(pauses).toEqual([9, 2])
   })
 
-  it('a list that leads back to itself is no list', async () => {
+  it('a list that leads back to itself fails', async () => {
     token()
     nock(host)
       .get(path)
@@ -415,7 +415,7 @@ describe('grants', () => {
 })
 
 describe('hooks', () => {
-  it('read resource ids as number or text', async () => {
+  it('read resource ids as numbers or texts', async () => {
     token()
     const one = (id: string, resource_id: unknown) => ({
       id,
@@ -428,7 +428,7 @@ describe('hooks', () => {
     expect(value(await site().hooks()).map((hook) => hook.resource)).toEqual(['123', '124', undefined])
   })
 
-  it('are made for one tag of one site, taken away by id, and refused to a key without the permission', async () => {
+  it('are created for one tag of one site, deleted by id, and refused to a key without the permission', async () => {
     token()
     const attributes = { target_url: 'https://x.test/h', event: 'tag_added', resource_id: '123' }
     nock(host)

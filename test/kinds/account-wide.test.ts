@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type State, travel } from './journey.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
-/** Kinds that hold for the whole account, or that sell: each is taken through its states. */
+/** Kinds that concern the whole account, and kinds that sell. Each goes through its states. */
 const journeys: Readonly<Record<string, readonly State[]>> = {
   payment_method_domain: [
     [

@@ -3,7 +3,7 @@ import { type State, travel } from './journey.ts'
 import { Target } from './target.ts'
 
 /**
- * One kind after the other is taken through a list of states; after each, nothing is left to do.
+ * Each kind goes through a list of states. After each state, nothing is left to do.
  */
 const journeys: Readonly<Record<string, readonly State[]>> = {
   product: [

@@ -15,7 +15,7 @@ const now = before
   .replace(', gone: { display_name: Old, percentage: 5, inclusive: true }', '')
   .replace('["*"]', '["*"], connect: true')
 
-/** What exists, without ids and times: how many of each, in use or not. */
+/** The existing objects without ids and times: the number of each kind, in use or not. */
 async function census(target: Target): Promise<readonly string[]> {
   const live = await target.live()
   return kinds
@@ -25,7 +25,7 @@ async function census(target: Target): Promise<readonly string[]> {
     .sort()
 }
 
-describe('stopped after any step, with or without its store, the next run ends as one clean run', () => {
+describe('stopped after any step, with or without its store, the next run ends as a clean run does', () => {
   test.each([
     ['making everything', '', before, 2],
     ['changing everything', before, now, 1],
@@ -52,7 +52,7 @@ describe('stopped after any step, with or without its store, the next run ends a
 })
 
 describe('secrets', () => {
-  test('go to their sink once, and into nothing else', async () => {
+  test('reach their sink once, and nothing else', async () => {
     const target = await Target.open()
     const plan = await target.plan(catalogOf(before))
     await target.apply(plan)
@@ -60,7 +60,7 @@ describe('secrets', () => {
     expect(JSON.stringify([plan, await target.plan(catalogOf(now))])).not.toContain('whsec_')
   })
 
-  test('have a place before an endpoint is made or replaced', async () => {
+  test('need a sink before an endpoint is created or replaced', async () => {
     const target = await Target.open()
     const silent = catalogOf('webhook_endpoints: { h: { url: "https://x.test/h", enabled_events: ["*"] } }')
     expect(lines(await target.plan(silent))).toEqual(['blocked webhook_endpoint.h (secret_to_missing)'])

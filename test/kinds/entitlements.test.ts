@@ -14,7 +14,7 @@ async function attached(target: Target): Promise<readonly string[]> {
     .toSorted((a, b) => (a < b ? -1 : 1))
 }
 
-test('features are attached to a product and detached by the entry’s own words', async () => {
+test('features are attached to a product and detached by the entry', async () => {
   const target = await Target.open()
   const states: readonly (readonly [string, readonly string[], readonly string[]])[] = [
     [
@@ -24,7 +24,7 @@ test('features are attached to a product and detached by the entry’s own words
     ],
     [', features: [import, export]', ['update product.a (features)'], ['export', 'import']],
     [', features: [import]', ['update product.a (features)'], ['import']],
-    // Silence takes nothing away; an empty list does.
+    // A missing list removes nothing; an empty list does.
     ['', [], ['import']],
     [', features: []', ['update product.a (features)'], []],
   ]
@@ -49,7 +49,7 @@ test('a feature detached outside is drift, and is attached again', async () => {
   expect(await attached(target)).toEqual(['export'])
 })
 
-test('a feature that is replaced stays attached, by its new object', async () => {
+test('a replaced feature stays attached, by its new object', async () => {
   const target = await Target.open()
   await target.apply(await target.plan(catalogOf(product(', features: [export]'))))
   const renamed = catalogOf(product(', features: [export]').replace('lookup_key: export', 'lookup_key: export-2'))
@@ -58,7 +58,7 @@ test('a feature that is replaced stays attached, by its new object', async () =>
   expect(lines(await target.plan(renamed))).toEqual([])
 })
 
-test('an account without features is asked for no attachments', async () => {
+test('an account without features gets no request for attachments', async () => {
   const target = await Target.open()
   await target.apply(await target.plan(catalogOf('products: { a: { name: A } }')))
   const asked: string[] = []

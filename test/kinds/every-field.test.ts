@@ -7,7 +7,7 @@ import { kinds } from '../../src/kinds/registry.ts'
 import { everyShape, type Sections } from './every-shape.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
-/** `restrictions.currency_options.*.minimum_amount`: every place of a schema that holds a value. */
+/** Every path of a schema with a value: `restrictions.currency_options.*.minimum_amount`. */
 function leaves(schema: TSchema, before: readonly string[] = []): readonly string[] {
   const { type, properties, items, additionalProperties } = schema as unknown as {
     type?: string
@@ -23,7 +23,7 @@ function leaves(schema: TSchema, before: readonly string[] = []): readonly strin
   return [before.join('.')]
 }
 
-/** The places that a value says something in, in the words of `leaves`. */
+/** The paths that a value sets, in the form of `leaves`. */
 function said(value: Json | undefined, schema: TSchema, before: readonly string[] = []): readonly string[] {
   const known = leaves(schema)
   const at = (path: readonly string[]): readonly string[] => (known.includes(path.join('.')) ? [path.join('.')] : [])
@@ -37,8 +37,8 @@ function said(value: Json | undefined, schema: TSchema, before: readonly string[
 }
 
 /**
- * Not compared: how an object is found again, where a secret goes, what a change means for people,
- * what Stripe keeps for old accounts.
+ * Fields that are not compared: how an object is found again, the sink of a secret, the effect of a
+ * change on subscribers, and what Stripe keeps for old accounts.
  */
 const apart = new Set(['chosen', 'written', 'ignored'])
 
@@ -53,7 +53,7 @@ function entriesOf(kind: Kind, sections: Sections): readonly (readonly [string, 
 }
 
 describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s', (_name, kind) => {
-  test('the shapes say something in every field of the schema', () => {
+  test('the examples set every field of the schema', () => {
     const covered = new Set(
       shapes.flatMap((one) => entriesOf(kind, one).flatMap(([, value]) => said(value, kind.schema))),
     )
@@ -69,7 +69,7 @@ describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s', (_name, kin
         if (differences(kind, desiredForm(kind, value), desiredForm(kind, other)).length === 0)
           lost.push(path.join('.'))
       }
-    // These words can have one value only.
+    // These fields allow one value only.
     const single = new Set(['custom_unit_amount.enabled', 'promotion.type', 'customer_mapping.type'])
     expect([...new Set(lost)].filter((path) => !single.has(path.replace(/currency_options\.[a-z]{3}\./, '')))).toEqual(
       [],
@@ -77,7 +77,7 @@ describe.each(kinds.map((kind) => [kind.name, kind] as const))('%s', (_name, kin
   })
 })
 
-test('every field of every kind comes back from the account as it was written', { timeout: 120_000 }, async () => {
+test('every field of every kind reads back as it was written', { timeout: 120_000 }, async () => {
   for (const sections of shapes) {
     const target = await Target.open()
     const customer = await target.send('POST', '/v1/customers', { name: 'Only one' })

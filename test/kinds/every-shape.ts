@@ -5,8 +5,8 @@ import { localTaxes } from '../../src/kinds/tax-registration.ts'
 export type Sections = Readonly<Record<string, Readonly<Record<string, JsonObject>>>>
 
 /**
- * Catalogs that together say something in every field of every kind, in every form that a field
- * has. A field that is added to a schema and not to these makes `every-field.test.ts` fail.
+ * Catalogs that together set every field of every kind, in every form. A field that is added to a
+ * schema and not to these catalogs makes `every-field.test.ts` fail.
  */
 export function everyShape(): readonly Sections[] {
   return [usual, unusual]
@@ -338,7 +338,7 @@ const usual: Sections = {
       },
       metadata: { a: 'b' },
     },
-    // The first one of an account is its default, which cannot be switched off.
+    // The first configuration of an account is its default and cannot be switched off.
     'portal-old': { active: false, features: { invoice_history: { enabled: true } } },
   },
   webhook_endpoints: {
@@ -360,7 +360,7 @@ const usual: Sections = {
   },
 }
 
-/** The same kinds switched off, and with what the others leave out. */
+/** The same kinds switched off, with the fields that the other catalogs leave out. */
 const unusual: Sections = {
   features: { old: { name: 'Old', lookup_key: 'old', active: false } },
   meters: { old: { display_name: 'Old', event_name: 'old', default_aggregation: { formula: 'count' }, active: false } },

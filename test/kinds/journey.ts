@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { catalogOf, lines, type Target } from './target.ts'
 
-/** A state of the YAML: what it is, its sections, and what the plan does to reach it. */
+/** A state of the YAML: its name, its sections, and the plan that reaches it. */
 export type State = readonly [name: string, sections: string, expected: readonly string[]]
 
 /**
@@ -17,7 +17,7 @@ export async function travel(target: Target, states: readonly State[]): Promise<
     const again = await target.plan(catalog)
     expect([`after: ${name}`, ...lines(again)]).toEqual([`after: ${name}`])
     expect(again.unchanged).toBe(catalog.resources.length)
-    // The objects alone, by their marks or their natural keys, lead to the same conclusion.
+    // Without the store, marks and natural keys of the objects lead to the same result.
     target.known = []
     expect([`without the store: ${name}`, ...lines(await target.plan(catalog))]).toEqual([`without the store: ${name}`])
     target.known = [...again.ids].map(([address, id]) => ({ address, id, applied: again.forms.get(address) ?? null }))

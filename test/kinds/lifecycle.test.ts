@@ -14,7 +14,7 @@ async function applied(text: string): Promise<Target> {
   return target
 }
 
-/** The plan as the engine takes it: without what is only listed. */
+/** The plan that the engine applies, without the objects that are only listed. */
 async function withoutRemovals(target: Target, text: string) {
   const plan = await target.plan(catalogOf(text))
   return { ...plan, changes: plan.changes.slice(0, plan.changes.length - plan.removals.length) }
@@ -28,8 +28,8 @@ async function actives(target: Target): Promise<readonly string[]> {
   return all.map((one) => (one['metadata'] as unknown as Record<string, string>)['crossbill_address'] ?? '').sort()
 }
 
-describe('removing YAML never retires by itself', () => {
-  test('what is gone from the YAML is listed and stays in use', async () => {
+describe('removing YAML retires nothing by itself', () => {
+  test('an object removed from the YAML is listed and stays in use', async () => {
     const target = await applied(both)
     const plan = await withoutRemovals(target, onlyA)
     expect(lines(plan)).toEqual([])
@@ -48,7 +48,7 @@ describe('removing YAML never retires by itself', () => {
     ],
     ['a removed: list', `${onlyA}removed: [product.b, price.pb]\n`],
     ['a removed: map', `${onlyA}removed: { product.b: retire, price.pb: retire }\n`],
-  ])('%s takes out of use', async (_word, text) => {
+  ])('%s retires it', async (_word, text) => {
     const target = await applied(both)
     const plan = await withoutRemovals(target, text)
     expect(lines(plan)).toEqual(['retire price.pb (no longer declared)', 'retire product.b (no longer declared)'])
@@ -58,7 +58,7 @@ describe('removing YAML never retires by itself', () => {
     expect((await target.plan(catalogOf(onlyA))).removed).toEqual([])
   })
 
-  test('removed: keep leaves the object without another word', async () => {
+  test('removed: keep releases the object', async () => {
     const target = await applied(both)
     const plan = await target.plan(catalogOf(`${onlyA}removed: { product.b: keep, price.pb: keep }\n`))
     expect([lines(plan), plan.removed]).toEqual([[], []])
@@ -66,7 +66,7 @@ describe('removing YAML never retires by itself', () => {
 })
 
 describe('protect: true', () => {
-  test('survives the removal of the entry, and ends by a word', async () => {
+  test('survives the removal of the entry, and ends when the entry says so', async () => {
     const target = await applied(both.replace('{ name: B }', '{ name: B, protect: true }'))
     const gone = `${onlyA}removed: [product.b, price.pb]\n`
     expect(lines(await target.plan(catalogOf(gone)))).toEqual([
@@ -96,7 +96,7 @@ describe('ignore_fields', () => {
   const said = (more: string): string =>
     `products: { a: { name: A, description: d, metadata: { ours: "1" }${more} } }\n`
 
-  test('what others write there is neither shown nor put back', async () => {
+  test('changes by other programs are neither shown nor reverted', async () => {
     const target = await applied(said(''))
     const [product] = await target.list('/v1/products')
     await target.send('POST', `/v1/products/${product?.id}`, { description: 'theirs', metadata: { crm_id: '7' } })
@@ -154,7 +154,7 @@ describe('moved:', () => {
     }
   })
 
-  test('names entries of one kind, the old one gone and the new one there', () => {
+  test('names entries of one kind, where the old one is gone and the new one exists', () => {
     const { findings } = load({
       'all.yaml':
         'products: { a: { name: A } }\nmoved: { product.a: product.b, price.x: product.a, product.c: product.d }',

@@ -10,8 +10,8 @@ async function after(sections: string): Promise<Target> {
   return target
 }
 
-describe('only what is ours is changed', () => {
-  test('objects without our marks are left alone, whatever the YAML says or no longer says', async () => {
+describe('only our own objects are changed', () => {
+  test('objects without our marks are not changed, whatever the YAML says', async () => {
     const target = await Target.open()
     const product = await target.send('POST', '/v1/products', { name: 'Theirs' })
     await target.send('POST', '/v1/prices', { product: product.id ?? '', currency: 'usd', unit_amount: 1 })
@@ -24,7 +24,7 @@ describe('only what is ours is changed', () => {
     expect(plan.owned).toBe(0)
   })
 
-  test('a foreign object that is as declared is adopted, visibly, by its marks alone', async () => {
+  test('a matching foreign object is adopted visibly, and only its marks are written', async () => {
     const target = await Target.open()
     await target.send('POST', '/v1/products', { id: 'p', name: 'P' })
     const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
@@ -34,7 +34,7 @@ describe('only what is ours is changed', () => {
     ])
   })
 
-  test('a foreign object in the way blocks, and says how to take it over', async () => {
+  test('a conflicting foreign object blocks, and the plan says how to take it over', async () => {
     const target = await Target.open()
     await target.send('POST', '/v1/products', { id: 'p', name: 'Theirs' })
     const catalog = catalogOf('products: { p: { name: P } }')
@@ -44,7 +44,7 @@ describe('only what is ours is changed', () => {
     expect(lines(await target.plan(catalog, { mapped: { p: 'product.p' } }))).toEqual(['adopt product.p (name, marks)'])
   })
 
-  test('a mapped object that differs in what Stripe never changes is not adopted', async () => {
+  test('a mapped object with a different immutable field is not adopted', async () => {
     const target = await Target.open()
     const rate = await target.send('POST', '/v1/tax_rates', { display_name: 'VAT', percentage: 20, inclusive: false })
     const catalog = catalogOf('tax_rates: { a: { display_name: VAT, percentage: 19, inclusive: false } }')
@@ -53,7 +53,7 @@ describe('only what is ours is changed', () => {
     ])
   })
 
-  test('another project’s object is taken, not adopted', async () => {
+  test('another project’s object is reported as taken and not adopted', async () => {
     const target = await Target.open()
     const metadata = { crossbill_project: 'other', crossbill_address: 'product.p' }
     await target.send('POST', '/v1/products', { id: 'p', name: 'P', metadata })
@@ -84,7 +84,7 @@ describe('only what is ours is changed', () => {
 })
 
 describe('an entry under a new key', () => {
-  test('takes its object along where a lookup key, code or url tells that it is the same', async () => {
+  test('keeps its object when a lookup key, code or url identifies it', async () => {
     const target = await after(
       `${monthly}\nwebhook_endpoints: { h: { url: "https://x.test/h", enabled_events: ["*"], secret_to: { file: s } } }`,
     )
@@ -97,7 +97,7 @@ describe('an entry under a new key', () => {
     expect(lines(await target.plan(renamed))).toEqual([])
   })
 
-  test('a lookup key goes from one price to another, in either order of their keys', async () => {
+  test('a lookup key moves from one price to another, in either order of their keys', async () => {
     for (const [from, to] of [
       ['a', 'b'],
       ['b', 'a'],
@@ -113,7 +113,7 @@ describe('an entry under a new key', () => {
     }
   })
 
-  test('takes it along where the project maps it', async () => {
+  test('keeps it when the project maps it', async () => {
     const target = await after('tax_rates: { a: { display_name: VAT, percentage: 19, inclusive: false } }')
     const [rate] = await target.list('/v1/tax_rates')
     const renamed = catalogOf('tax_rates: { b: { display_name: VAT, percentage: 19, inclusive: false } }')
@@ -127,8 +127,8 @@ describe('an entry under a new key', () => {
   })
 })
 
-describe('what happened outside', () => {
-  test('an object deleted there is gone, and made again', async () => {
+describe('changes made outside', () => {
+  test('an object deleted outside is created again', async () => {
     const target = await after('coupons: { c: { percent_off: 20 } }')
     await target.send('DELETE', '/v1/coupons/c')
     expect(lines(await target.plan(catalogOf('coupons: { c: { percent_off: 20 } }')))).toEqual([
@@ -137,7 +137,7 @@ describe('what happened outside', () => {
     ])
   })
 
-  test('a field changed there is drift, and restored; a field changed in the YAML is not drift', async () => {
+  test('a field changed outside is drift and restored; a field changed in the YAML is not drift', async () => {
     const target = await after('products: { p: { name: P } }')
     await target.send('POST', '/v1/products/p', { name: 'Renamed' })
     const plan = await target.plan(catalogOf('products: { p: { name: P } }'))
@@ -147,15 +147,15 @@ describe('what happened outside', () => {
     expect(lines(await target.plan(catalogOf('products: { p: { name: Q } }')))).toEqual(['update product.p (name)'])
   })
 
-  test('marks taken off are put back', async () => {
+  test('removed marks are restored', async () => {
     const target = await after('products: { p: { name: P } }')
     await target.send('POST', '/v1/products/p', { metadata: { crossbill_project: null, crossbill_address: null } })
     expect(lines(await target.plan(catalogOf('products: { p: { name: P } }')))).toEqual(['update product.p (marks)'])
   })
 })
 
-describe('what holds history stays', () => {
-  test('a redeemed coupon only loses its marks, an unused one goes', async () => {
+describe('objects with history stay', () => {
+  test('a redeemed coupon only loses its marks, an unused one is deleted', async () => {
     const target = await after('coupons: { used: { percent_off: 20, duration: forever }, unused: { percent_off: 10 } }')
     await target.send('POST', '/v1/customers', { email: 'a@x.test' })
     const [customer] = await target.list('/v1/customers')

@@ -7,7 +7,7 @@ function price(rest: string): string {
 }
 
 /**
- * A target where somebody is on price.a, renewed already or still before their first renewal there.
+ * A target with a subscriber on price.a, before or after their first renewal there.
  */
 async function withPeople(anchorAhead: boolean): Promise<Target> {
   const target = await Target.open()
@@ -34,15 +34,15 @@ async function subscribeAgain(target: Target): Promise<void> {
   await target.readSubscriptions()
 }
 
-describe('a changed price says what happens to the people on it', () => {
-  test('silence refuses', async () => {
+describe('a changed price says what happens to its subscribers', () => {
+  test('without on_change the plan refuses', async () => {
     const target = await withPeople(false)
     const plan = await target.plan(catalogOf(price('unit_amount: 5900')))
     expect(lines(plan)).toEqual(['blocked price.a (price_change_unsaid)'])
     expect(plan.blocked[0]?.fix).toContain('on_change')
   })
 
-  test('an update that changes nobody’s bill needs no word', async () => {
+  test('an update that changes no charge needs no on_change', async () => {
     const target = await withPeople(false)
     expect(
       lines(
@@ -65,7 +65,7 @@ describe('a changed price says what happens to the people on it', () => {
     expect(lines(await target.plan(catalog))).toEqual([])
   })
 
-  test('at_renewal: they are put onto the new one without proration, before the old one is archived', async () => {
+  test('at_renewal: they get the new price without proration, before the old one is archived', async () => {
     const target = await withPeople(false)
     const catalog = catalogOf(price('unit_amount: 5900, on_change: at_renewal'))
     const plan = await target.plan(catalog)
@@ -79,7 +79,7 @@ describe('a changed price says what happens to the people on it', () => {
     expect(lines(await target.plan(catalog))).toEqual([])
   })
 
-  test('at_renewal: each of several people on the price gets the new one', async () => {
+  test('at_renewal: each of several subscribers of the price gets the new one', async () => {
     const target = await withPeople(false)
     await subscribeAgain(target)
     const catalog = catalogOf(price('unit_amount: 5900, on_change: at_renewal'))
@@ -102,20 +102,20 @@ describe('a changed price says what happens to the people on it', () => {
     expect(plan.blocked[0]?.message).toContain(driven?.id)
   })
 
-  test('at_renewal waits while somebody has not renewed here yet: an update now might unset their discount', async () => {
+  test('at_renewal waits while a subscriber has not renewed here yet, because an update now might remove their discount', async () => {
     const target = await withPeople(true)
     expect(lines(await target.plan(catalogOf(price('unit_amount: 5900, on_change: at_renewal'))))).toEqual([
       'blocked price.a (price_change_not_yet)',
     ])
   })
 
-  test('at_renewal cannot change how often people are billed', async () => {
+  test('at_renewal cannot change the billing interval', async () => {
     const target = await withPeople(false)
     const yearly = price('unit_amount: 5900, on_change: at_renewal').replace('month', 'year')
     expect(lines(await target.plan(catalogOf(yearly)))).toEqual(['blocked price.a (price_change_not_at_renewal)'])
   })
 
-  test('ended subscriptions are nobody', async () => {
+  test('ended subscriptions do not count', async () => {
     const target = await withPeople(false)
     target.subscriptions = target.subscriptions.map((one): Stripe.Subscription => ({ ...one, status: 'canceled' }))
     expect(lines(await target.plan(catalogOf(price('unit_amount: 5900'))))).toEqual(['replace price.a (unit_amount)'])
@@ -126,7 +126,7 @@ describe('grandfathered prices', () => {
   const sections = `products: { p: { name: P, active: false } }\nprices: { old: { product: p, currency: usd, unit_amount: 1, recurring: { interval: month }, active: false } }`
   const needed = ['price.old']
 
-  test('are made active with their product while people move onto them, and archived afterwards', async () => {
+  test('are activated with their product while subscribers move onto them, and archived afterwards', async () => {
     const target = await Target.open()
     const catalog = catalogOf(sections)
     const plan = await target.plan(catalog, { needed })

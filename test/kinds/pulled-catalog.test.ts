@@ -14,7 +14,7 @@ import { lines, Target } from './target.ts'
 
 const progress = { start() {}, step() {}, note() {}, done() {} }
 
-/** A project on disk, so to say: its files, pulled into and loaded. */
+/** The files of a project in memory, into which a pull writes. */
 class Files {
   readonly all = new Map([['project.yaml', projectYaml]])
 
@@ -40,7 +40,7 @@ function mapped(catalog: Catalog): Record<string, string> {
 }
 
 test(
-  'what the school sells is pulled from its old accounts, made in the target, and then nothing is left to do',
+  'the school’s catalog is pulled from its old accounts and made in the target, and then nothing is left to do',
   { timeout: 60_000 },
   async () => {
     const sandbox = createSandbox({ population: { name: 'school', subscribers: 300 } })
@@ -71,7 +71,7 @@ test(
   },
 )
 
-test('features attached in the old accounts are carried over, and named where an entry that is there lacks them', async () => {
+test('features attached in the old accounts are carried, and named where an existing entry lacks them', async () => {
   const sandbox = createSandbox()
   const us = new Target(await connectAccount({ name: 'us', key: 'sk_test_sandbox_us', fetch: sandbox.fetch }))
   const { id: product = '' } = await us.send('POST', '/v1/products', { name: 'API course' })
@@ -102,7 +102,7 @@ test('features attached in the old accounts are carried over, and named where an
   ).toEqual(['export', 'import'])
   expect(lines(await target.plan(catalog))).toEqual([])
   expect([...pull(files).files.keys()]).toEqual([])
-  // A catalog that was written before features were known.
+  // A catalog from before features were supported.
   const older = new Files()
   for (const [path, text] of files.all)
     if (path !== 'features.yaml') older.all.set(path, text.replaceAll(/\n +features:.*(?:\n +- .*)*/g, ''))
@@ -110,7 +110,7 @@ test('features attached in the old accounts are carried over, and named where an
 })
 
 describe('pulling the target', () => {
-  test('foreign objects come into the YAML with mappings, are adopted by the next plan, and nothing else changes', async () => {
+  test('foreign objects enter the YAML with mappings, the next plan adopts them, and nothing else changes', async () => {
     const target = await Target.open()
     const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'Diploma' })
     const { id: price = '' } = await target.send('POST', '/v1/prices', {
@@ -184,7 +184,7 @@ describe('pulling the target', () => {
     expect(lines(await target.plan(files.load()))).toEqual([])
   })
 
-  test('what was changed outside is written as it is now', async () => {
+  test('values changed outside are written as they are now', async () => {
     const target = await Target.open()
     const files = new Files()
     files.all.set('products.yaml', '# ours\nproducts:\n  p:\n    name: P # short\n    description: d\n')

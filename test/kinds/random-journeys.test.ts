@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { catalogOf, lines, Target } from './target.ts'
 
 /**
- * What an entry may say, a few words for each field, so that any two states share some and differ
- * in some.
+ * A few values for each field of an entry, so that two states share some values and differ in
+ * others.
  */
 const pick = <T>(...values: readonly T[]): fc.Arbitrary<T> => fc.constantFrom(...values)
 const maybe = <T>(...values: readonly T[]): fc.Arbitrary<T | undefined> => fc.constantFrom(undefined, ...values)
@@ -106,7 +106,7 @@ const state = fc
   })
 
 test(
-  'from any state to any other, one apply is enough, with the store or without it, also after one that died',
+  'from any state to any other, one apply is enough, with the store or without it, even after a crashed one',
   { timeout: 120_000 },
   async () => {
     const runs = Number(process.env['CROSSBILL_RUNS'] ?? 12)
@@ -118,7 +118,7 @@ test(
           const target = await Target.open()
           for (const [sections, crash] of states) {
             const catalog = catalogOf(sections)
-            // A run that dies after a few steps, and one that goes on from what it left.
+            // A run that dies after a few steps, and a run that continues from there.
             if (crash !== null) await target.apply(await target.plan(catalog), crash)
             if (forgets) target.known = []
             const plan = await target.plan(catalog)

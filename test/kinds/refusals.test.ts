@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { resourceBlockedCodes } from '../../src/plan/resources/codes.ts'
 import { catalogOf, lines, Target } from './target.ts'
 
-describe('what Stripe does not offer is refused before anything is sent', () => {
-  test('an id of one’s own cannot be used for another object', async () => {
+describe('what Stripe cannot do is refused before anything is sent', () => {
+  test('our own id cannot be used for another object', async () => {
     const target = await Target.open()
     const coupon = (percent: number) => catalogOf(`coupons: { c: { id: SAVE, percent_off: ${percent} } }`)
     await target.apply(await target.plan(coupon(20)))
@@ -13,7 +13,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(lines(await target.plan(other))).toEqual([])
   })
 
-  test('an archived feature does not come back', async () => {
+  test('an archived feature cannot be restored', async () => {
     const target = await Target.open()
     const feature = (active: boolean) => catalogOf(`features: { f: { name: F, lookup_key: f, active: ${active} } }`)
     await target.apply(await target.plan(feature(true)))
@@ -23,7 +23,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(plan.blocked[0]?.fix).toContain('lookup_key')
   })
 
-  test('a lookup key is not taken from somebody else’s price', async () => {
+  test('the lookup key of a foreign price is not taken', async () => {
     const target = await Target.open()
     const { id: product = '' } = await target.send('POST', '/v1/products', { name: 'T' })
     await target.send('POST', '/v1/prices', { product, currency: 'usd', unit_amount: 1, lookup_key: 'k' })
@@ -35,7 +35,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(lines(plan)).toEqual(['create product.p (declared)', 'blocked price.a (foreign_object)'])
   })
 
-  test('nor for a price of ours that is there already', async () => {
+  test('nor is that of another price of ours', async () => {
     const target = await Target.open()
     const price = (rest: string) =>
       catalogOf(`products: { p: { name: P } }\nprices: { a: { product: p, currency: usd, unit_amount: 2${rest} } }`)
@@ -45,7 +45,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     expect(lines(await target.plan(price(', lookup_key: k')))).toEqual(['blocked price.a (natural_key_taken)'])
   })
 
-  test('what uses a blocked object waits with it, and nothing is hung on somebody else’s', async () => {
+  test('users of a blocked object wait with it, and nothing is attached to a foreign object', async () => {
     const target = await Target.open()
     await target.send('POST', '/v1/coupons', { id: 'c', percent_off: 50 })
     const sections =
@@ -57,7 +57,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     ])
   })
 
-  test('an object of ours that cannot be changed can still be used as it is', async () => {
+  test('an object of ours that cannot be changed can still be used unchanged', async () => {
     const target = await Target.open()
     const coupon = (percent: number, code = '') =>
       catalogOf(`coupons: { c: { id: SAVE, percent_off: ${percent} } }${code}`)
@@ -67,7 +67,7 @@ describe('what Stripe does not offer is refused before anything is sent', () => 
     ).toEqual(['create promotion_code.w (declared)', 'blocked coupon.c (id_taken)'])
   })
 
-  test('every refusal says what to do', () => {
+  test('every refusal has a fix', () => {
     for (const { meaning, fix } of Object.values(resourceBlockedCodes)) {
       expect(meaning.length).toBeGreaterThan(20)
       expect(fix.length).toBeGreaterThan(10)

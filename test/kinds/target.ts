@@ -13,19 +13,19 @@ import { connectAccount } from '../../src/stripe/account.ts'
 import { load } from '../catalog/project.ts'
 
 /**
- * A target account in a sandbox, with a plain executor: what the engine does, without journal and
- * recovery.
+ * A target account in a sandbox with a simple executor, which works as the engine does but without
+ * journal and recovery.
  */
 export class Target {
   readonly account: StripeAccount
   known: readonly KnownObject[] = []
-  /** Secrets by the sink they went to. */
+  /** The written secrets by sink. */
   readonly secrets: string[] = []
   /** Every request that was sent: `POST /v1/prices`. */
   readonly sent: string[] = []
-  /** Who is subscribed to what. */
+  /** The subscriptions of each price. */
   subscriptions: readonly Stripe.Subscription[] = []
-  /** What is seen instead of what is there. */
+  /** Replaces the live objects that a plan sees. */
   seen: ReadonlyMap<string, readonly StripeObject[]> | undefined
   #keys = 0
 
@@ -73,7 +73,8 @@ export class Target {
   }
 
   /**
-   * Does the plan as the engine would, step by step in the given order. `stopAfter` steps: a crash.
+   * Applies the plan as the engine would, step by step in the given order. `stopAfter` simulates a
+   * crash after that many steps.
    */
   async apply(plan: ResourcesPlan, stopAfter = Infinity): Promise<void> {
     const ids = new Map(plan.ids)
@@ -101,7 +102,7 @@ export class Target {
     )
     const answer = await this.send(step.method, path, resolve(step.params, ids) as JsonObject).catch(
       (error: unknown) => {
-        // What is to go and is gone already, is gone.
+        // Deleting an object that is already gone is a success.
         if (step.method === 'DELETE' && String(error).includes('No such')) return undefined
         throw error
       },
@@ -111,7 +112,7 @@ export class Target {
       ids.set(change.address, answer.id ?? '')
       if (step.secret_to !== undefined) this.secrets.push(String(answer['secret'] as string))
     }
-    // A coupon made before, taken up again.
+    // A coupon that an earlier run created is used again.
     if (step.id === 'update' && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))
       ids.set(change.address, answer.id ?? '')
   }
@@ -137,14 +138,14 @@ function resolve(value: Json | undefined, ids: ReadonlyMap<string, string>): Jso
   return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, resolve(one, ids)]))
 }
 
-/** A catalog of these sections and nothing else; throws with the findings when it is wrong. */
+/** A catalog with only these sections. Throws with the findings when it is invalid. */
 export function catalogOf(sections: string): Catalog {
   const loaded = load({ 'products.yaml': '', 'prices.yaml': '', 'all.yaml': sections })
   if (loaded.catalog === undefined) throw new Error(JSON.stringify(loaded.findings, null, 2))
   return loaded.catalog
 }
 
-/** `create price.a (declared)`, and so on, for what a plan would do. */
+/** The changes of a plan as lines: `create price.a (declared)`. */
 export function lines(plan: ResourcesPlan): readonly string[] {
   return [
     ...plan.changes.map(({ action, address, because }) => `${action} ${address} (${because.join(', ')})`),

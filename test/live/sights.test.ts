@@ -65,7 +65,7 @@ describe('what a list of successors shows', () => {
     expect(sightNew(successors)).toBe(sight)
   })
 
-  test('decisions are about the live one, else the newest that was not undone', () => {
+  test('decisions use the live one, else the newest that was not undone', () => {
     expect(successorOf([undone, ended, live])).toBe(live)
     expect(successorOf([undone, ended])).toBe(ended)
     expect(successorOf([undone])).toBeUndefined()
@@ -79,7 +79,7 @@ describe('what a list of successors shows', () => {
   })
 })
 
-test('promise 1: every pair of what both sides show has one standing', () => {
+test('promise 1: every pair of observations has one standing', () => {
   const old = ['free', 'held', 'kept', 'hold_removed', 'settled', 'lapsed', 'cancelled'] as const
   const table = {
     none: ['source', 'unfinished', 'unfinished', 'unfinished', 'ended', 'ended', 'ended'],
@@ -129,7 +129,7 @@ describe('what an invoice shows to a revert', () => {
     expect(sightInvoice(one)).toBe(sight)
   })
 
-  test('promise 1: a payment that stands, wholly or in part, is not refunded whole, so its period is not billed again', () => {
+  test('promise 1: a payment that remains, in full or in part, was not refunded in full, so its period is not billed again', () => {
     const refund = (amount: number): Stripe.Invoice =>
       invoice('paid', { charges: [charge({ amount_refunded: amount })] })
     expect(isRefundedWhole(invoice('paid'))).toBe(false)

@@ -27,7 +27,7 @@ const statuses = [
   'canceled',
 ] as const
 
-describe('what the status of a subscription means', () => {
+describe('the meaning of a subscription’s status', () => {
   const page = readFileSync(join(root, 'src/live/subscription.ts'), 'utf8')
   const rows = [...page.matchAll(/^ \* \| `(\w+)` +\|(.+)\|$/gm)].map(([, status = '', cells = '']) => ({
     status,
@@ -44,7 +44,7 @@ describe('what the status of a subscription means', () => {
     const { isOver, hasBegun, isAlive, mayCharge, givesAccess, paymentFailure, isCurrent } = seen
     expect(cells.slice(0, 6)).toEqual([
       word(isOver(one)),
-      // A subscription that is over had begun; it does not go on.
+      // A subscription that has ended had begun and does not continue.
       word(hasBegun(one) || status === 'canceled'),
       word(mayCharge(one)),
       word(givesAccess(one)),
@@ -55,7 +55,7 @@ describe('what the status of a subscription means', () => {
   })
 
   test.each(['frozen', undefined, null, 7, 'constructor'])(
-    'a status that nobody knows (%s) ends nothing, may charge and takes no access',
+    'an unknown status (%s) ends nothing, may charge and revokes no access',
     (status) => {
       const one = { status, pause_collection: null }
       expect([seen.isOver(one), seen.mayCharge(one), seen.givesAccess(one)]).toEqual([false, true, true])
@@ -63,7 +63,7 @@ describe('what the status of a subscription means', () => {
     },
   )
 
-  test('a pause of the collection keeps a subscription from charging, and a hold of ours is one', () => {
+  test('a paused collection prevents charges, and our hold is such a pause', () => {
     const on = (behavior: string, resumes_at: number | null = null) => ({
       status: 'active',
       metadata: { [markHold]: '{}' },
@@ -71,7 +71,7 @@ describe('what the status of a subscription means', () => {
     })
     expect(seen.mayCharge(on('void'))).toBe(false)
     expect([on('void'), on('keep_as_draft')].map(seen.isOnHold)).toEqual([true, true])
-    // The mark is there, the hold is not: somebody changed the pause, took it off, or the
+    // The mark exists and the hold does not: a person changed or removed the pause, or the
     // subscription has ended.
     const off = [on('mark_uncollectible'), on('void', 1_800_000_000), { ...on('void'), pause_collection: null }]
     expect(off.map(seen.isOnHold)).toEqual([false, false, false])
@@ -80,7 +80,7 @@ describe('what the status of a subscription means', () => {
     expect(seen.isOnHold({ ...on('void'), metadata: {} })).toBe(false)
   })
 
-  test('who has cancelled is read from the comment, whatever type it comes in', () => {
+  test('the comment says who cancelled, whatever its type', () => {
     const ended = (comment: unknown, reason: unknown = null) => ({
       status: 'canceled',
       cancellation_details: { comment, reason },
@@ -98,8 +98,8 @@ describe('what the status of a subscription means', () => {
 })
 
 /**
- * The plan revokes by this, the service gives again by it: with two answers a member's access would
- * come and go.
+ * The plan revokes by this rule and the service grants by it. With two rules a member's access
+ * would be revoked and granted in turn.
  */
 describe('the plan and the service agree on who pays, for every status', () => {
   test.each(statuses)('%s, of a successor', async (status) => {

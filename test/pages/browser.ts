@@ -12,8 +12,8 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /**
- * A page as somebody holds it; `problems` collects what the browser complained about and every
- * request that left for elsewhere.
+ * A page on one device. `problems` collects the errors of the browser and every request to another
+ * host.
  */
 export async function openPage(
   browser: Browser,

@@ -49,7 +49,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(problems).toEqual([])
   })
 
-  it('pressed in two tabs, pressed twice, gone back to and reloaded, it cancels once and tells how it stands', async () => {
+  it('pressed in two tabs, pressed twice, after Back and reload, it cancels once and shows the state', async () => {
     const [one, two] = [await open({ width: 800 }), await open({ width: 800 })]
     for (const { page } of [one, two]) {
       await page.getByRole('button').dblclick()
@@ -65,7 +65,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(running.signals).toHaveLength(1)
   })
 
-  it('works with the keyboard alone, and shows where the focus is', async () => {
+  it('works with the keyboard only, and shows the focus', async () => {
     const { page } = await open({ width: 800 })
     for (let presses = 0; presses < 5; presses++) {
       await page.keyboard.press('Tab')
@@ -78,7 +78,7 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(running.signals).toHaveLength(1)
   })
 
-  it('is made for a screen reader: a language, one main heading, a landmark, names on what can be pressed', async () => {
+  it('supports a screen reader: a language, one main heading, a landmark, names on all controls', async () => {
     const { page } = await open({ width: 800 })
     expect(await page.locator('html').getAttribute('lang')).toBe('en')
     expect(await page.locator('h1').count()).toBe(1)
@@ -86,14 +86,14 @@ describe.skipIf(executablePath === undefined)('the member’s cancel page in a b
     expect(await page.getByRole('button', { name: /cancel|end/i }).count()).toBe(1)
   })
 
-  it('fits a small phone, also with large letters', async () => {
+  it('fits a small phone, even with large letters', async () => {
     const { page } = await open({ width: 320 })
     expect(await overflows(page)).toBe(false)
     await page.evaluate("document.documentElement.style.fontSize = '200%'")
     expect(await overflows(page)).toBe(false)
   })
 
-  it('says kindly that a link is too old, and changes nothing', async () => {
+  it('explains that a link has expired, and changes nothing', async () => {
     const { page } = await openPage(browser, { width: 800 })
     const answer = await page.goto(`${running.service.url}/cancel/${link(now - 1)}`)
     expect(answer?.status()).toBeGreaterThanOrEqual(400)

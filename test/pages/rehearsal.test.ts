@@ -24,7 +24,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
   it.each([
     ['a desk', 1_280],
     ['a phone', 360],
-  ])('reads well on %s: nothing is cut off, nothing is asked of the network', async (_, width) => {
+  ])('is readable on %s: nothing is cut off, nothing is requested from the network', async (_, width) => {
     const { page, problems } = await openPage(browser, { width })
     await page.goto(`file://${file}`)
     expect(await page.locator('h1').innerText()).toBe('Migration rehearsal: 60 subscribers, 14 months')
@@ -37,7 +37,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     ['a desk', 1_280, '.wide', '.narrow', 600],
     ['a phone', 390, '.narrow', '.wide', 300],
   ])(
-    'draws the charges a day on %s: a bar for each day with charges, one layer of caps, readable labels',
+    'draws the charges per day on %s: a bar for each day with charges, one layer of caps, readable labels',
     async (_, width, shown, hidden, least) => {
       const { page } = await openPage(browser, { width })
       await page.goto(`file://${file}`)
@@ -54,7 +54,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     },
   )
 
-  it('shows the numbers of a day when the pointer rests on it, and a band for each wave', async () => {
+  it('shows the numbers of a day under the pointer, and a band for each wave', async () => {
     const { page } = await openPage(browser, { width: 1_280 })
     await page.goto(`file://${file}`)
     const plot = page.locator('figure svg.wide').first()
@@ -63,7 +63,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     expect(await plot.locator('.differs circle').count()).toBe(0)
   })
 
-  it('is understood without the pictures: each has words and a table beside it', async () => {
+  it('is complete without the plots: each has words and a table beside it', async () => {
     const { page } = await openPage(browser, { width: 1_280 })
     await page.goto(`file://${file}`)
     for (const figure of await page.locator('figure').all())
@@ -72,7 +72,7 @@ describe.skipIf(executablePath === undefined)('the rehearsal report in a browser
     expect(await page.locator('html').getAttribute('lang')).toBe('en')
   })
 
-  it('prints: everything that is folded is on the paper', async () => {
+  it('prints all folded parts', async () => {
     const { page } = await openPage(browser, { width: 1_280 })
     await page.goto(`file://${file}`)
     await page.emulateMedia({ media: 'print' })

@@ -8,7 +8,7 @@ const saved = fileURLToPath(new URL('../golden/projects/saved-plan/wave-01.plan.
 const plan = JSON.parse(readFileSync(saved, 'utf8')) as JsonObject
 const changes = plan['changes'] as readonly JsonObject[]
 
-/** The plan with one value replaced; `undefined` takes the key away. */
+/** The plan with one value replaced; `undefined` removes the key. */
 function edited(path: string, value: Json | undefined): unknown {
   const put = (holder: Json | undefined, [step, ...rest]: readonly string[]): Json | undefined => {
     if (step === undefined) return value

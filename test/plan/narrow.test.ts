@@ -10,7 +10,7 @@ function change(address: string, step: Partial<Keyless['steps'][number]> = {}): 
 const addresses = (changes: readonly Keyless[]): readonly string[] => changes.map(({ address }) => address)
 
 describe('--target', () => {
-  test('means an address, or the beginning of addresses when it ends with *', () => {
+  test('means an address, or a prefix of addresses when it ends with *', () => {
     expect(isTargeted('price.a', ['price.a'])).toBe(true)
     expect(isTargeted('price.ab', ['price.a'])).toBe(false)
     expect(isTargeted('price.ab', ['price.*'])).toBe(true)
@@ -18,7 +18,7 @@ describe('--target', () => {
     expect(isTargeted('price.a', [])).toBe(false)
   })
 
-  test('brings along what the parameters refer to, at any depth, and nothing else', () => {
+  test('includes what the parameters refer to, at any depth, and nothing else', () => {
     const all = [
       change('product.p'),
       change('product.q'),
@@ -29,12 +29,12 @@ describe('--target', () => {
     expect(addresses(narrow(all, ['product.q']))).toEqual(['product.q'])
   })
 
-  test('brings along what a path alone refers to', () => {
+  test('includes what only a path refers to', () => {
     const all = [change('product.p'), change('price.old'), change('price.a', { path: '/v1/products/{product.p}' })]
     expect(addresses(narrow(all, ['price.a']))).toEqual(['product.p', 'price.a'])
   })
 
-  test('keeps the order, keeps every change of an address, and ends where two refer to each other', () => {
+  test('keeps the order, keeps every change of an address, and ends when two refer to each other', () => {
     const all = [
       change('product.p', { params: { default_price: { $ref: 'price.a' } } }),
       change('price.a', { params: { product: { $ref: 'product.p' } } }),
@@ -44,7 +44,7 @@ describe('--target', () => {
     expect(addresses(narrow(all, ['price.a']))).toEqual(['product.p', 'price.a', 'price.a'])
   })
 
-  test('a reference to an object that needs no change brings nothing along', () => {
+  test('a reference to an unchanged object includes nothing', () => {
     const all = [change('price.a', { params: { product: { $ref: 'product.there' } } })]
     expect(addresses(narrow(all, ['price.a']))).toEqual(['price.a'])
   })

@@ -9,7 +9,7 @@ function placed(when: When, kind: KindName, address: string): Placed {
   return { when, kind: present(kindNamed(kind), kind), change, observed: {} }
 }
 
-test('a used object is made before its user and retired after it; what people need is closed at the end', () => {
+test('a used object is created before its user and retired after it; what subscribers need is closed last', () => {
   const { changes, closing } = inOrder([
     placed('retire', 'product', 'product.gone'),
     placed('closing', 'price', 'price.grandfathered'),

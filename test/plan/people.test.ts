@@ -7,8 +7,7 @@ const now = instant(1_800_000_000)
 const day = 86_400
 
 /**
- * As much of a subscription as is looked at here; renewed in the target already unless told
- * otherwise.
+ * The parts of a subscription that these tests need; already renewed in the target by default.
  */
 function subscription(id: string, more: Record<string, unknown> = {}): Stripe.Subscription {
   const items = more['items'] ?? [{ id: `si_${id}`, price: { id: 'price_a' }, tax_rates: [], discounts: [] }]
@@ -28,8 +27,8 @@ function subscription(id: string, more: Record<string, unknown> = {}): Stripe.Su
   } as unknown as Stripe.Subscription
 }
 
-describe('the people on a price', () => {
-  test('are all of them: two subscriptions, and two items of one subscription', () => {
+describe('the subscribers of a price', () => {
+  test('include all: two subscriptions, and two items of one subscription', () => {
     const item = (id: string): object => ({ id, price: { id: 'price_a' }, tax_rates: [], discounts: [] })
     const found = peopleIn([subscription('sub_1'), subscription('sub_2', { items: [item('si_x'), item('si_y')] })], now)
     expect(found.onPrice.get('price_a')).toEqual([
@@ -39,7 +38,7 @@ describe('the people on a price', () => {
     ])
   })
 
-  test('do not include ended subscriptions, and do include those that are past due, unpaid or paused', () => {
+  test('exclude ended subscriptions, and include past due, unpaid and paused ones', () => {
     const statuses = ['canceled', 'incomplete_expired', 'past_due', 'unpaid', 'paused', 'trialing', 'incomplete']
     const found = peopleIn(
       statuses.map((status) => subscription(status, { status })),
@@ -48,7 +47,7 @@ describe('the people on a price', () => {
     expect(found.onPrice.get('price_a')?.map((one) => one.subscription)).toEqual(statuses.slice(2))
   })
 
-  test('may not be touched while a schedule drives the subscription or its first renewal lies ahead', () => {
+  test('cannot be changed while a schedule drives the subscription or before its first renewal', () => {
     const ahead = { billing_cycle_anchor: now + day }
     const found = peopleIn(
       [
@@ -67,7 +66,7 @@ describe('the people on a price', () => {
     ])
   })
 
-  test('the second of an anchor is no longer ahead', () => {
+  test('the first renewal counts as past from the second of its anchor', () => {
     const [holder] = peopleIn([subscription('a', { billing_cycle_anchor: now })], now).onPrice.get('price_a') ?? []
     expect(holder).not.toHaveProperty('untouchable')
   })
@@ -82,7 +81,7 @@ describe('the users of a tax rate or coupon', () => {
     expect([...(found.using.get('txr_1') ?? [])]).toEqual(['sub_1', 'sub_2'])
   })
 
-  test('a coupon is found by id or expanded; a discount that is an id only names none', () => {
+  test('a coupon is found by id or expanded; a discount that is only an id names no coupon', () => {
     const discount = (coupon: unknown): object => ({ id: 'di', source: { coupon } })
     const found = peopleIn(
       [

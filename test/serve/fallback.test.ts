@@ -8,8 +8,8 @@ import type { Member } from '../inbox/rig.ts'
 import { openTown, until, type Process, type Town } from './town.ts'
 
 /**
- * docs/fallback.md, played: every outage, and every command that its page gives. One after the
- * other, in one town.
+ * Plays docs/fallback.md: every outage and every command of that page, one after another in one
+ * town.
  */
 describe('the manual fallback', { timeout: 60_000 }, () => {
   let town: Town
@@ -46,7 +46,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
   const rowOf = async ({ contact }: Member) =>
     (await town.rig.store.inbox.list({ limit: 100 })).find(({ signal }) => signal.contact === contact)
 
-  test('the service is down: a member is cancelled by hand, and a tag set meanwhile is found when it is up', async () => {
+  test('the service is down: a member is cancelled by hand, and a tag set in the meantime is found afterwards', async () => {
     const [ada, bo] = [await member('ada'), await member('bo')]
     await town.tag(bo.contact)
     const { code, stdout } = await command(`crossbill cancel ${ada.subscriber} --yes`)
@@ -63,13 +63,13 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('Stripe is down: wishes wait, and those that were given up are taken up again', async () => {
+  test('Stripe is down: requests wait, and those that were given up are retried', async () => {
     const [cy, di] = [await member('cy'), await member('di')]
     town.down.stripe = true
     await town.tag(cy.contact)
     await until('it waits', async () => (await rowOf(cy)) !== undefined)
     await stop()
-    // Hours later: the last try has failed.
+    // Hours later, the last attempt has failed.
     const given = await rowOf(cy)
     const at = town.rig.now()
     await town.rig.store.inbox.change(given?.id ?? '', {
@@ -85,7 +85,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     await until('both are cancelled', async () => (await ended(cy)) && (await ended(di)))
   })
 
-  test('Kajabi is down: nobody is cancelled for it, by hand anybody can be, and the access follows', async () => {
+  test('Kajabi is down: no subscription is cancelled because of it, a cancel by hand works, and the access follows', async () => {
     const [ed, flo] = [await member('ed'), await member('flo')]
     town.down.kajabi = true
     await town.tag(ed.contact)
@@ -101,7 +101,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     })
   })
 
-  test('cancelling has stopped: a person looks, and lets it go on', async () => {
+  test('cancelling has stopped: a person checks and resumes it', async () => {
     const many: Member[] = []
     for (const name of ['gil', 'hal', 'ida', 'jan', 'kai', 'lea']) many.push(await member(name))
     for (const { contact } of many) await town.tag(contact)
@@ -115,7 +115,7 @@ describe('the manual fallback', { timeout: 60_000 }, () => {
     await until('all are cancelled', async () => (await Promise.all(many.map(ended))).every(Boolean))
   })
 
-  test('the store is gone: it is rebuilt from the accounts, and a wish that was in it is found by its tag', async () => {
+  test('the store is lost: it is rebuilt from the accounts, and the tag of a lost request is found', async () => {
     const [jo, kim] = [await member('jo'), await member('kim')]
     await stop()
     await town.tag(jo.contact)

@@ -3,12 +3,12 @@ import type { Member, Rig } from '../inbox/rig.ts'
 import { until, type Town } from './town.ts'
 
 /**
- * A few by default, since every start of a process costs a second; `CROSSBILL_CANCELS=1000
- * CROSSBILL_KILLS=30` at length.
+ * A few by default, because every start of a process costs a second. `CROSSBILL_CANCELS=1000
+ * CROSSBILL_KILLS=30` runs a long test.
  */
 export const cancels = Number(process.env['CROSSBILL_CANCELS'] ?? 12)
 export const kills = Number(process.env['CROSSBILL_KILLS'] ?? 4)
-/** Milliseconds that such a test may take on a busy machine. */
+/** Time limit of these tests in milliseconds, for a busy machine. */
 export const allowed = 120_000 + cancels * 1_000 + kills * 10_000
 
 export interface School {
@@ -18,7 +18,7 @@ export interface School {
 
 const stages = ['source', 'held', 'settled'] as const
 
-/** Members at every stage; two of them stay. */
+/** Members at every stage. Two of them do not cancel. */
 export async function school(rig: Rig, count: number): Promise<School> {
   const leave: Member[] = []
   for (let n = 0; n < count; n++) leave.push(await rig.member(`m${letters(n)}`, stages[n % 3] ?? 'held'))
@@ -26,13 +26,13 @@ export async function school(rig: Rig, count: number): Promise<School> {
 }
 
 /**
- * Times that everything on its way is sent once more. More would be hundreds of thousands of hooks
- * for a thousand wishes.
+ * How often all hooks in progress are sent again. More would be hundreds of thousands of hooks for
+ * a thousand requests.
  */
 const repeats = 10
 
 /**
- * Every wish once, now and then everything that is on its way once more: twice, and out of order.
+ * Sends every request once, and sometimes all requests in progress again: twice and out of order.
  */
 export async function everybodyLeaves(town: Town, { leave }: School): Promise<void> {
   const every = Math.ceil(leave.length / repeats)
@@ -43,11 +43,11 @@ export async function everybodyLeaves(town: Town, { leave }: School): Promise<vo
 }
 
 /**
- * Everyone who wished to is cancelled exactly once, in every account that had them; nobody else is;
- * nothing is left.
+ * Checks that every requested cancel happened exactly once in every account, that no other
+ * subscription was cancelled, and that nothing is left.
  */
 export async function allDone({ rig }: Town, { leave, stay }: School): Promise<void> {
-  // A hook that Kajabi has given up is found by the poller.
+  // The poller finds tags whose hooks Kajabi gave up.
   await until(
     `${leave.length} cancels are done`,
     async () => {
@@ -78,7 +78,7 @@ export async function allDone({ rig }: Town, { leave, stay }: School): Promise<v
   }
 }
 
-/** Names in which no digit looks like an id. */
+/** Names without digits, so that none looks like an id. */
 function letters(n: number): string {
   return String(n)
     .split('')

@@ -29,55 +29,51 @@ function declare(...members: readonly Member[]): void {
   )
 }
 
-test(
-  'inbox reconcile mends, hands over and reports, and says so; beside a service nothing is left',
-  { timeout: 60_000 },
-  async () => {
-    const { rig } = town
-    const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'held')]
-    const cy = await rig.member('cy', 'settled')
-    declare(cy)
-    await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
-    await rig.stripe('us').subscriptions.update(bo.old, { pause_collection: '' })
-    await rig.store.putSubscribers([
-      { key: bo.subscriber, phase: 'moved', facts: { phase: 'moved' }, updated: rig.now() },
-    ])
-    await rig.act({ act: 'revoke', contact: cy.contact, offer: rig.access.offers['membership']?.kajabi })
-    const hooks = await rig.kajabi.hooks()
-    for (const { id } of hooks.ok ? hooks.value : []) await rig.kajabi.deleteHook(id)
+test('inbox reconcile repairs and reports; beside a service nothing is left', { timeout: 60_000 }, async () => {
+  const { rig } = town
+  const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'held')]
+  const cy = await rig.member('cy', 'settled')
+  declare(cy)
+  await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
+  await rig.stripe('us').subscriptions.update(bo.old, { pause_collection: '' })
+  await rig.store.putSubscribers([
+    { key: bo.subscriber, phase: 'moved', facts: { phase: 'moved' }, updated: rig.now() },
+  ])
+  await rig.act({ act: 'revoke', contact: cy.contact, offer: rig.access.offers['membership']?.kajabi })
+  const hooks = await rig.kajabi.hooks()
+  for (const { id } of hooks.ok ? hooks.value : []) await rig.kajabi.deleteHook(id)
 
-    const first = await reconcile()
-    expect([first.code, first.stderr]).toEqual([2, ''])
-    for (const line of [
-      'Compared 6 subscriptions with 2 offers of members, and 1 hook.',
-      'Repaired: revoked 1 offer that no live subscription pays for.',
-      'Repaired: created 1 hook again',
-      `Holds that were removed outside Crossbill: 1. No service runs on this store`,
-      `  ${bo.subscriber}\n`,
-      'Not repaired: 1 offer paid for and missing in Kajabi',
-      `  ${cy.subscriber} membership\n`,
-    ])
-      expect(first.stdout).toContain(line)
-    expect([await offersOf(ada), await offersOf(cy)]).toEqual([0, 0])
+  const first = await reconcile()
+  expect([first.code, first.stderr]).toEqual([2, ''])
+  for (const line of [
+    'Compared 6 subscriptions with 2 offers of members, and 1 hook.',
+    'Repaired: revoked 1 offer that no live subscription pays for.',
+    'Repaired: created 1 hook again',
+    `Holds that were removed outside Crossbill: 1. No service runs on this store`,
+    `  ${bo.subscriber}\n`,
+    'Not repaired: 1 offer paid for and missing in Kajabi',
+    `  ${cy.subscriber} membership\n`,
+  ])
+    expect(first.stdout).toContain(line)
+  expect([await offersOf(ada), await offersOf(cy)]).toEqual([0, 0])
 
-    const service = await town.serve()
-    await until('the hold is back', async () => {
-      return (await rig.stripe('us').subscriptions.retrieve(bo.old)).pause_collection !== null
-    })
-    await rig.kajabi.grant(cy.contact, rig.access.offers['membership']?.kajabi ?? '', { welcome: false })
-    const second = await reconcile('--format', 'json')
-    expect([second.code, second.stderr]).toEqual([0, ''])
-    expect(JSON.parse(second.stdout)).toMatchObject({
-      differences: 0,
-      compared: { subscriptions: 6, hooks: 1 },
-      mended: { offers_taken: 0, hooks_created: 0 },
-      left_to_service: { holds: [], serving: true },
-      left_to_apply: { offers_missing: [] },
-    })
-    expect(await (await fetch(service.adminUrl)).text()).toContain('0 differences')
+  const service = await town.serve()
+  await until('the hold is back', async () => {
+    return (await rig.stripe('us').subscriptions.retrieve(bo.old)).pause_collection !== null
+  })
+  await rig.kajabi.grant(cy.contact, rig.access.offers['membership']?.kajabi ?? '', { welcome: false })
+  const second = await reconcile('--format', 'json')
+  expect([second.code, second.stderr]).toEqual([0, ''])
+  expect(JSON.parse(second.stdout)).toMatchObject({
+    differences: 0,
+    compared: { subscriptions: 6, hooks: 1 },
+    mended: { offers_taken: 0, hooks_created: 0 },
+    left_to_service: { holds: [], serving: true },
+    left_to_apply: { offers_missing: [] },
+  })
+  expect(await (await fetch(service.adminUrl)).text()).toContain('0 differences')
 
-    const env = { ...town.env, KAJABI_SECRET: 'revoked' }
-    const down = await crossbill(['inbox', 'reconcile'], town.folder, env)
-    expect([down.code, down.stderr]).toEqual([1, expect.stringContaining('reconciliation_failed')])
-  },
-)
+  const env = { ...town.env, KAJABI_SECRET: 'revoked' }
+  const down = await crossbill(['inbox', 'reconcile'], town.folder, env)
+  expect([down.code, down.stderr]).toEqual([1, expect.stringContaining('reconciliation_failed')])
+})

@@ -11,7 +11,7 @@ const cancelled = async (successor: string | undefined): Promise<boolean> =>
 
 describe('crossbill serve', () => {
   test(
-    'hears of a cancel tag, cancels in both accounts, takes the access, and ends when it is told to',
+    'receives a cancel tag, cancels in both accounts, revokes the access, and ends on request',
     { timeout: 60_000 },
     async () => {
       town = await openTown()
@@ -49,7 +49,7 @@ describe('crossbill serve', () => {
   )
 
   test(
-    'hears from the old account: a member who leaves through an old door leaves for good',
+    'receives an event of the old account: a member who leaves through an old door leaves for good',
     { timeout: 60_000 },
     async () => {
       town = await openTown()
@@ -72,7 +72,7 @@ describe('crossbill serve', () => {
   )
 
   test(
-    'killed at random while cancels arrive, twice and out of order, cancels everyone once and nobody else',
+    'killed at random while cancels arrive, twice and out of order, cancels each requested subscription once and no other',
     { timeout: allowed },
     async () => {
       town = await openTown()
@@ -83,7 +83,7 @@ describe('crossbill serve', () => {
           await sleep(200 + ((round * 397) % 900))
           await service.kill('SIGKILL')
           service = await town.serve()
-          // Kajabi tries again what nobody took.
+          // Kajabi repeats hooks that were not accepted.
           await town.rig.act({ act: 'redeliver' })
         }
       })()

@@ -6,12 +6,12 @@ import { openTown } from './town.ts'
 const postgres = postgresBinaries() === undefined ? undefined : await startPostgres()
 afterAll(() => postgres?.stop())
 
-/** Two of the three processes, and then again while there are kills left. */
+/** Kills two of the three processes, again and again while kills are left. */
 const rounds = Math.max(kills - 2, 2)
 
 describe.skipIf(postgres === undefined)('several processes on one PostgreSQL store', () => {
   test(
-    'hear every hook three times and cancel once; killed one after another, the others do their work',
+    'receive every hook three times and cancel once; when some are killed, the others do their work',
     { timeout: allowed },
     async () => {
       const url = (await postgres?.database()) ?? ''
@@ -24,7 +24,7 @@ describe.skipIf(postgres === undefined)('several processes on one PostgreSQL sto
           for (let round = 0; round < rounds; round++) {
             const which = round % 3
             await running[which]?.kill('SIGKILL')
-            // The last one to die stays dead: the others end what it had in hand.
+            // The last killed process stays dead, so the others finish its work.
             if (round < rounds - 1) running[which] = await town.serve(which)
           }
         })()

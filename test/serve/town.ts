@@ -14,25 +14,25 @@ const linkSecret = Buffer.alloc(32, 7).toString('base64')
 const relaySecret = `whsec_${Buffer.alloc(32, 9).toString('base64')}`
 
 /**
- * The sandbox as a server of its own, a project that points at it, and `crossbill serve` as
- * processes that can be killed.
+ * The sandbox as a separate server, a project that uses it, and `crossbill serve` as processes that
+ * can be killed.
  */
 export interface Town {
   readonly rig: Rig
   readonly folder: string
-  /** What the processes and commands of the project are given. */
+  /** The environment of the project's processes and commands. */
   readonly env: Readonly<Record<string, string>>
-  /** Answers of these are 503 pages from now on. */
+  /** From now on these answer with 503 pages. */
   readonly down: { stripe: boolean; kajabi: boolean }
   /**
-   * Where every process of the service listens, one after the other or several on ports of their
-   * own.
+   * The address on which a process of the service listens. Concurrent processes have their own
+   * ports.
    */
   readonly ports: readonly number[]
-  /** Everything that any process wrote. */
+  /** The output of all processes. */
   readonly output: () => string
   serve(which?: number): Promise<Process>
-  /** Adds the cancel tag in Kajabi, which calls the service's hook. */
+  /** Adds the cancel tag in Kajabi, which then calls the service's hook. */
   tag(contact: string): Promise<void>
   close(): Promise<void>
 }
@@ -186,7 +186,7 @@ export function freePort(): Promise<number> {
   })
 }
 
-/** Waits until something holds; the reason for giving up names what was waited for. */
+/** Waits until a condition is true. The error on giving up names the condition. */
 export async function until(what: string, holds: () => Promise<boolean>, seconds = 60): Promise<void> {
   const end = performance.now() + seconds * 1_000
   while (!(await holds())) {

@@ -51,7 +51,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     expect(running.signals).toHaveLength(1)
   })
 
-  test('a screen reader hears what the page asks, in the page’s language', async () => {
+  test('a screen reader reads the question in the page’s language', async () => {
     const { page } = await open(link(), { locale: 'de-DE' })
     expect(await page.locator('html').getAttribute('lang')).toBe('de')
     const button = page.getByRole('button', { name: 'Ja, kündigen' })
@@ -64,19 +64,19 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
     ['a phone', { viewport: { width: 320, height: 568 } }],
     ['a phone in the dark', { viewport: { width: 390, height: 844 }, colorScheme: 'dark' as const }],
     ['a desk', { viewport: { width: 1_280, height: 800 } }],
-  ])('fits %s, with a button that a thumb can hit', async (name, options) => {
+  ])('fits %s, with a button that is large enough for a thumb', async (name, options) => {
     const { page, problems } = await open(link(), { ...options, javaScriptEnabled: true })
     expect(await overflows(page)).toBe(false)
     const button = await page.getByRole('button').boundingBox()
     expect(button?.height).toBeGreaterThanOrEqual(44)
-    // The style sheet is let through by its hash: without it the button would be grey.
+    // The content security policy allows the style sheet by its hash. Otherwise the button is grey.
     const colour = await page.evaluate("getComputedStyle(document.querySelector('button')).backgroundColor")
     expect(['rgb(163, 38, 47)', 'rgb(224, 101, 109)']).toContain(colour)
     expect(problems).toEqual([])
     await keep(page, `cancel ${name}`)
   })
 
-  test('the status page fits a phone with everything wrong at once', async () => {
+  test('the status page fits a phone with every trouble at once', async () => {
     running.status.value = {
       states: { received: 3, verifying: 0, cancelling: 1, retry: 4, done: 120, ignored: 7, dead: 2 },
       oldestPendingSeconds: 300,
@@ -113,7 +113,7 @@ describe.skipIf(executablePath === undefined)('pages in a browser', { timeout: 6
   })
 })
 
-/** Pictures to look at, when a folder for them is named. */
+/** Takes screenshots when a folder for them is named. */
 async function keep(page: Page, name: string): Promise<void> {
   const folder = process.env['CROSSBILL_SCREENSHOTS']
   if (folder !== undefined)

@@ -27,7 +27,7 @@ describe.skipIf(!['bash', 'curl', 'openssl'].every(has))('docs/doors.md', () => 
   })
   afterAll(() => running.service.close())
 
-  test('names a command for every door', () => {
+  test('has a command for every door', () => {
     expect(commands.length).toBeGreaterThanOrEqual(5)
   })
 

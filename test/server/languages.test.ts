@@ -14,26 +14,26 @@ const said = (words: Words): readonly (readonly [string, string])[] =>
   })
 
 describe('the languages of the cancel page', () => {
-  test('are the files of their folder: one that is forgotten in the list is found here', () => {
+  test('are the files of their folder: a file missing from the list is found here', () => {
     const files = readdirSync(join(root, 'src/server/languages')).filter((name) => name !== 'words.ts')
     expect(languages.map(({ language }) => `${language}.ts`).toSorted()).toEqual(files.toSorted())
   })
 
-  test.each(languages.map((words) => [words.language, words] as const))('%s says everything, itself', (_, words) => {
+  test.each(languages.map((words) => [words.language, words] as const))('%s translates every text', (_, words) => {
     const [english] = languages
     if (english === undefined) throw new Error('no language')
     const theirs = new Map(said(english))
     const parts = (text = ''): readonly boolean[] => ['(a)', '(b)'].map((part) => text.includes(part))
     const wrong = said(words).filter(([name, text]) => {
       const untold = text.trim() === '' || (words !== english && text === theirs.get(name))
-      // What is put in is not lost in translation.
+      // The inserted values are in the translated text.
       return untold || parts(text).join() !== parts(theirs.get(name)).join()
     })
     expect(wrong).toEqual([])
     expect(Intl.DateTimeFormat.supportedLocalesOf(words.region ?? words.language)).toHaveLength(1)
   })
 
-  test('another one needs its table alone: days, amounts, lists and the way it is read follow', () => {
+  test('a new one needs only its table: days, amounts, lists and direction follow', () => {
     const english = languages[0] as Words
     const hebrew: Words = { ...english, language: 'he', title: 'ביטול המינוי' }
     delete (hebrew as { region?: string }).region

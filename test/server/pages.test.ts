@@ -57,7 +57,7 @@ describe("a member's link", () => {
     expect(running.signals).toEqual([])
   })
 
-  test('pressed, stores the wish bound to its subscription; pressed again, is the same wish', async () => {
+  test('stores the request for its subscription when pressed; pressed again, it is the same request', async () => {
     expect((await press()).text).toContain('Your cancellation is in progress')
     expect((await press()).text).toContain('Your cancellation is in progress')
     expect(running.signals).toEqual([
@@ -72,7 +72,7 @@ describe("a member's link", () => {
     ])
   })
 
-  test('pressed, leads to the page that tells how it stands: back, reload and a second tab send nothing again', async () => {
+  test('leads to the page with the state when pressed: Back, reload and a second tab send nothing again', async () => {
     const pressed = await fetch(`${running.service.url}/cancel/${token()}`, { method: 'POST', redirect: 'manual' })
     expect([pressed.status, pressed.headers.get('location')]).toEqual([303, `./${token()}`])
     const again = await page(`/cancel/${token()}`)
@@ -87,14 +87,14 @@ describe("a member's link", () => {
     ['done', 200, 'Your membership is cancelled'],
     ['person', 200, 'We are working on your cancellation'],
     ['over', 410, 'This link does not work'],
-  ] as const)('whose wish is %s says so, and asks for nothing', async (state, status, says) => {
+  ] as const)('whose request is %s says so, and has no form', async (state, status, says) => {
     running.pressed.set('link-1', state)
     const answer = await page(`/cancel/${token()}`)
     expect([answer.status, answer.text.includes(says), answer.text.includes('<form')]).toEqual([status, true, false])
     expect((await page(`/cancel/${token({ id: 'link-2' })}`)).text).toContain('<form')
   })
 
-  test('done while what is paid goes on tells until when', async () => {
+  test('shows until when access lasts after a finished cancel', async () => {
     running.pressed.set('link-1', 'done')
     running.ending.value = success({
       state: 'ending',
@@ -105,7 +105,7 @@ describe("a member's link", () => {
     expect((await page(`/cancel/${token()}`)).text).toContain('You keep your access until 25 January 2027.')
   })
 
-  test('of a membership that is ending already has no button', async () => {
+  test('of a membership that is already ending has no button', async () => {
     const endsAt = instant(now + 10 * 86_400)
     running.ending.value = success({ state: 'ending', products: ['A'], endsAt, nextPayment: undefined })
     const { text } = await page(`/cancel/${token()}`)
@@ -119,19 +119,22 @@ describe("a member's link", () => {
     ['en', { amount: 12_500, currency: 'kwd' }, 'KWD 12.500'],
     ['de', { amount: 4_660, currency: 'eur' }, '46,60 €'],
     ['de', { amount: 29_550, currency: 'jpy' }, '29.550 ¥'],
-  ])('names in %s what is not taken, in the currency of its reader: %o', async (language, nextAmount, shown) => {
-    running.ending.value = success({
-      state: 'live',
-      products: ['A'],
-      endsAt: now,
-      nextPayment: instant(now + 86_400),
-      nextAmount,
-    })
-    const { text } = await page(`/cancel/${token()}`, { headers: { 'accept-language': language } })
-    expect(text.replaceAll('\u00a0', ' ')).toContain(shown)
-  })
+  ])(
+    'names in %s the payment that is not taken, in the format of its reader: %o',
+    async (language, nextAmount, shown) => {
+      running.ending.value = success({
+        state: 'live',
+        products: ['A'],
+        endsAt: now,
+        nextPayment: instant(now + 86_400),
+        nextAmount,
+      })
+      const { text } = await page(`/cancel/${token()}`, { headers: { 'accept-language': language } })
+      expect(text.replaceAll('\u00a0', ' ')).toContain(shown)
+    },
+  )
 
-  test('says whose page it is, and where to ask', async () => {
+  test('names the school and its contact', async () => {
     await running.service.close()
     running = await runService({ school: { name: 'Soap & Sense', contact: 'help@school.example' } })
     const { text } = await page(`/cancel/${token()}`)
@@ -141,7 +144,7 @@ describe("a member's link", () => {
     expect((await page('/cancel/broken')).text).toContain('mailto:help@school.example')
   })
 
-  test('speaks the language of its reader, English otherwise', async () => {
+  test('uses the language of its reader, otherwise English', async () => {
     const inLanguage = async (header: string): Promise<string> =>
       (await page(`/cancel/${token()}`, { headers: { 'accept-language': header } })).text
     expect(await inLanguage('de-AT,de;q=0.9,en;q=0.5')).toContain('<html lang="de">')
@@ -150,7 +153,7 @@ describe("a member's link", () => {
     expect(await inLanguage(`${'x,'.repeat(5_000)}`)).toContain('<html lang="en">')
   })
 
-  test('tells when access goes on until the period ends', async () => {
+  test('shows that access lasts until the period ends', async () => {
     running.ending.value = success({
       state: 'live',
       products: ['A', 'B & C', 'D'],
@@ -170,12 +173,12 @@ describe("a member's link", () => {
     expect(running.signals).toHaveLength(1)
   })
 
-  test('says so when nothing is left to cancel', async () => {
+  test('says when nothing is left to cancel', async () => {
     running.ending.value = success({ state: 'ended', products: [], endsAt: now, nextPayment: undefined })
     expect((await page(`/cancel/${token()}`)).text).toContain('There is nothing to cancel')
   })
 
-  test('says so when the wish could not be stored', async () => {
+  test('says when the request could not be stored', async () => {
     running.store.accept = () => Promise.reject(new Error('disk full'))
     const { status, text } = await press()
     expect([status, text.includes('Nothing was changed')]).toEqual([503, true])
@@ -188,7 +191,7 @@ describe("a member's link", () => {
     ['lengthened', () => `${token()}x`],
     ['made up', () => 'hello'],
     ['huge', () => 'x'.repeat(1_500)],
-  ])('that is %s is refused in words, also when pressed', async (_, made) => {
+  ])('that is %s is refused in words, even when pressed', async (_, made) => {
     for (const answer of [await page(`/cancel/${made()}`), await press(made())]) {
       expect(answer.status).toBe(404)
       expect(answer.text).toContain('This link does not work')
@@ -197,8 +200,8 @@ describe("a member's link", () => {
   })
 })
 
-describe('a page whatever the outside does', () => {
-  test('is shown with its button within two seconds while Stripe hangs, and when it fails in a way of its own', async () => {
+describe('a page during failures elsewhere', () => {
+  test('is shown with its button within two seconds while Stripe hangs or fails', async () => {
     const odd = [() => new Promise<never>(() => {}), () => Promise.reject(new Error('odd'))]
     for (const describe of odd) {
       const near = await runService({ describe })
@@ -210,7 +213,7 @@ describe('a page whatever the outside does', () => {
     }
   })
 
-  test('a link whose claims are signed and are none is a bad link', async () => {
+  test('a link with a valid signature and malformed claims is a bad link', async () => {
     const key = Buffer.from(linkSecret, 'base64')
     for (const claims of ['{', '[]', '["a","b",1e400,"c"]', '"x"', '[1,2,3,4]']) {
       const body = Buffer.from(claims).toString('base64url')
@@ -226,7 +229,7 @@ describe('the listener for people on call', () => {
     return { status: answer.status, text: await answer.text() }
   }
 
-  test('answers only who names an address or this machine, not a name that a page elsewhere has pointed here', async () => {
+  test('answers only requests that name an address or this machine, which prevents DNS rebinding', async () => {
     const asked = (host: string): Promise<number> =>
       new Promise((done, failed) => {
         const { hostname, port } = new URL(running.service.adminUrl)
@@ -239,13 +242,13 @@ describe('the listener for people on call', () => {
     expect([await asked('evil.example'), await asked('localhost:1'), await asked('127.0.0.1')]).toEqual([421, 200, 200])
   })
 
-  test('tells that all is well', async () => {
+  test('says that all is well', async () => {
     const { text } = await admin('/')
     expect(text).toContain('<h1>All is well</h1>')
     expect(text).toContain('Last reconciliation: 60 min ago, 0 differences')
   })
 
-  test('tells what is wrong first, with the command that helps, and escapes what others wrote', async () => {
+  test('shows troubles first, with the command that helps, and escapes foreign text', async () => {
     running.status.value = {
       states: { received: 1, dead: 2 },
       oldestPendingSeconds: 300,
@@ -275,7 +278,7 @@ describe('the listener for people on call', () => {
     expect(text).not.toContain('<b>')
   })
 
-  test('tells how long cancels take, and that nobody has reconciled for days', async () => {
+  test('shows how long cancels take, and that the last reconciliation is days old', async () => {
     expect((await admin('/')).text).toContain('has confirmed no cancel yet')
     await press()
     running.clock.now = instant(now + 3)
@@ -286,7 +289,7 @@ describe('the listener for people on call', () => {
     expect(text).toContain('The last reconciliation was 3 days ago')
   })
 
-  test('gives metrics with few and known labels', async () => {
+  test('has metrics with few and known labels', async () => {
     await fetch(`${running.service.url}/kajabi/hooks/${hookSecret}x`, {
       method: 'POST',
       body: '{}',
@@ -308,7 +311,7 @@ describe('the listener for people on call', () => {
     expect(text).not.toMatch(/sub_1|sig_1/)
   })
 
-  test('is not part of the open one', async () => {
+  test('is separate from the public listener', async () => {
     expect((await page('/metrics')).status).toBe(404)
     expect((await page('/')).status).toBe(404)
   })
@@ -367,7 +370,7 @@ describe('starting', () => {
       expect(String(refusal)).not.toContain(secret)
   })
 
-  test('on a port that is taken is refused in words, and nothing is left listening', async () => {
+  test('on an occupied port is refused in words, and no listener stays open', async () => {
     const port = Number(new URL(running.service.url).port)
     await expect(runService({ options: { adminPort: port } })).rejects.toMatchObject({ code: 'port_taken' })
   })

@@ -43,16 +43,16 @@ export interface Running {
   readonly lines: LogLine[]
   readonly metrics: Metrics
   readonly clock: { now: Instant }
-  /** What the store does; a test may break it. */
+  /** The store's write, which a test may replace by a failure. */
   readonly store: { accept: ServerContext['accept']; ready: boolean }
-  /** What a member's page is told. */
+  /** What `describe` returns to a member's page. */
   readonly ending: { value: Awaited<ReturnType<ServerContext['describe']>> }
-  /** What became of links, when they were pressed; what was accepted waits. */
+  /** The states of pressed links; accepted requests wait. */
   readonly pressed: Map<string, Pressed>
   readonly status: { value: Awaited<ReturnType<ServerContext['status']>> }
 }
 
-/** Both listeners on free ports, with a store that remembers what it was given. */
+/** Both listeners on free ports, with a store that records its signals. */
 export async function runService(
   more: {
     options?: Partial<ListenOptions>

@@ -50,7 +50,7 @@ describe('hooks of Kajabi', () => {
     expect([again.status, await again.json()]).toEqual([200, { ok: true, id: 'sig_1', duplicate: true }])
   })
 
-  test.each(['GET', 'HEAD'])('are announced by a %s, which only the secret answers well', async (method) => {
+  test.each(['GET', 'HEAD'])('are announced by a %s, which succeeds only with the secret', async (method) => {
     const at = (secret: string): Promise<Response> => fetch(`${running.service.url}/kajabi/hooks/${secret}`, { method })
     expect((await at(hookSecret)).status).toBe(200)
     expect((await at('c3'.repeat(16))).status).toBe(404)
@@ -90,7 +90,7 @@ describe('hooks of Kajabi', () => {
     expect(running.signals).toEqual([])
   })
 
-  test('of a form name the submission and never the address that was typed', async () => {
+  test('of a form name the submission and never the entered address', async () => {
     const payload = [
       { id: '900', type: 'form_submissions', attributes: { email: 'somebody.else@example.com', name: 'X' } },
       { id: 55, type: 'forms' },
@@ -111,21 +111,21 @@ describe('hooks of Kajabi', () => {
     ['a megabyte', `"${'x'.repeat(1_000_000)}"`, 'application/json', 413],
     ['a form', 'a=b', 'application/x-www-form-urlencoded', 415],
     ['XML', '<a/>', 'application/xml', 415],
-  ])('that bring %s are refused', async (_, body, type, status) => {
+  ])('with %s are refused', async (_, body, type, status) => {
     const answer = await post(`/kajabi/hooks/${hookSecret}`, body, { 'content-type': type })
     expect(answer.status).toBe(status)
     expect(await answer.text()).toMatch(/^\{"error":"\w+"\}$/)
     expect(running.signals).toEqual([])
   })
 
-  test('that cannot be stored are told to come again, and somebody is called', async () => {
+  test('that cannot be stored get an answer to try again, and raise an alarm', async () => {
     running.store.accept = () => Promise.reject(new Error('disk full'))
     const answer = await post(`/kajabi/hooks/${hookSecret}`, tagged())
     expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5'])
     expect(running.alerts).toMatchObject([{ key: 'store', severity: 'critical' }])
   })
 
-  test('with an unknown secret find nothing, also a thousand times', async () => {
+  test('with an unknown secret get 404, even a thousand times', async () => {
     for (let n = 0; n < 1_000; n += 50) {
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, m) => post(`/kajabi/hooks/${'d'.repeat(20)}${n + m}`, tagged())),
@@ -170,7 +170,7 @@ describe('behind proxies', () => {
     ['one proxy and many senders', 1, (n: number) => `203.0.113.${n}`, 0],
     ['one proxy and one network of IPv6', 1, (n: number) => `2001:db8::${n}`, 20],
     ['one proxy and many networks of IPv6', 1, (n: number) => `2001:db8:0:${n}::1`, 0],
-  ] as const)('%s: the nearest word counts', async (_, trusted, header, limited) => {
+  ] as const)('%s: only the nearest proxies are believed', async (_, trusted, header, limited) => {
     expect(await burst(typeof trusted === 'number' ? trusted : [...trusted], header)).toBe(limited)
   })
 })
@@ -184,7 +184,7 @@ describe('a relay', () => {
   })
   const wish = JSON.stringify({ offer: 'membership', contact: '5' })
 
-  test('is believed by its signature, once a message', async () => {
+  test('is accepted by its signature, once for each message', async () => {
     expect((await post('/cancel', wish, signed(wish))).status).toBe(202)
     expect((await post('/cancel', wish, signed(wish))).status).toBe(200)
     expect(running.signals).toEqual([
@@ -230,7 +230,7 @@ describe('a relay', () => {
 })
 
 describe('limits', () => {
-  test('one address that shows no secret is slowed down; Kajabi is not', async () => {
+  test('an address without a secret is limited; Kajabi is not', async () => {
     const slow = await runService({ options: { requestsPerMinute: 20 } })
     const send = async (secret: string): Promise<number> => {
       const answer = await fetch(`${slow.service.url}/kajabi/hooks/${secret}`, {
@@ -247,7 +247,7 @@ describe('limits', () => {
     await slow.service.close()
   })
 
-  test('a request in flight is answered before the service ends, and none is taken after', async () => {
+  test('a request in flight is answered before the service ends, and none is accepted after', async () => {
     let release = (): void => {}
     const held = new Promise<void>((resolve) => (release = resolve))
     const { accept } = running.store
@@ -274,7 +274,7 @@ describe('limits', () => {
       'POST /cancel HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n',
       ' ',
     ],
-  ])('a sender that never comes to the end of %s is cut off, as soon as we said', async (_, begin, more) => {
+  ])('a sender that never ends %s is cut off in the configured time', async (_, begin, more) => {
     const patience = { headers: 300, request: 400, silence: 10_000, check: 50 }
     const slow = await runService({ options: { patience } })
     const { port, hostname } = new URL(slow.service.url)
@@ -288,12 +288,12 @@ describe('limits', () => {
       socket.on('close', () => resolve(text))
     })
     clearInterval(dripping)
-    // What was still being sent may reset the connection before the answer is read.
+    // The rest of the request may reset the connection before the answer is read.
     expect(answer).toMatch(/^(HTTP\/1.1 408 |$)/)
     await slow.service.close()
   })
 
-  test('half a request does not disturb the others', async () => {
+  test('half a request does not disturb others', async () => {
     const { port, hostname } = new URL(running.service.url)
     const socket = connect(Number(port), hostname)
     socket.on('error', () => {})

@@ -32,7 +32,7 @@ describe('webhooks of Stripe', () => {
   const hold = { metadata: { crossbill_hold: '{}' } }
   const old = { id: 'sub_1', object: 'subscription', customer: 'cus_1', status: 'canceled', metadata: {} }
 
-  test('of a held subscription that its member cancelled are a cancel of the whole', async () => {
+  test('of a held subscription that its member cancelled are a cancel of both subscriptions', async () => {
     const body = event('customer.subscription.deleted', { ...old, ...hold })
     expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(202)
     expect((await post('/stripe/webhooks/us', body, sign(body, us))).status).toBe(200)
@@ -48,7 +48,7 @@ describe('webhooks of Stripe', () => {
     ])
   })
 
-  test('of a hold taken off are stored, to be put back', async () => {
+  test('of a removed hold are stored, to restore it', async () => {
     const body = event(
       'customer.subscription.updated',
       { ...old, ...hold, pause_collection: null },
@@ -62,7 +62,7 @@ describe('webhooks of Stripe', () => {
     'crossbill settled, continues as sub_9',
     'crossbill cancelled on request sig_1',
     'crossbill undone, back to us/sub_1',
-  ])('that we caused ourselves ("%s") are nothing', async (comment) => {
+  ])('that we caused ourselves ("%s") are ignored', async (comment) => {
     const body = event('customer.subscription.deleted', { ...old, ...hold, cancellation_details: { comment } })
     expect(await (await post('/stripe/webhooks/us', body, sign(body, us))).json()).toEqual({ ok: true })
     expect([running.signals, running.alerts]).toEqual([[], []])
@@ -118,7 +118,7 @@ describe('webhooks of Stripe', () => {
       }),
       'payment_failed us/sub_1',
     ],
-  ])('of %s about %s call somebody', async (account, _, body, key, severity?: string) => {
+  ])('of %s about %s raise an alarm', async (account, _, body, key, severity?: string) => {
     expect(
       (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
         .status,
@@ -152,7 +152,7 @@ describe('webhooks of Stripe', () => {
       }),
     ],
     ['target', event('customer.created', { object: 'customer', email: 'ada@example.com' })],
-  ])('of %s that mean nothing are answered', async (account, body) => {
+  ])('of %s without meaning for us are answered', async (account, body) => {
     expect(
       (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
         .status,
@@ -163,7 +163,7 @@ describe('webhooks of Stripe', () => {
   test.each([
     ['target', 'target_account'],
     ['us', 'source_account'],
-  ])('of %s about a subscription that ended have access follow', async (account, source) => {
+  ])('of %s about an ended subscription make access follow', async (account, source) => {
     const body = event('customer.subscription.deleted', old)
     await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account)))
     expect(running.signals).toEqual([
@@ -171,7 +171,7 @@ describe('webhooks of Stripe', () => {
     ])
   })
 
-  test('are heard however many there are; without a signature their sender is slowed down', async () => {
+  test('are accepted in any number; without a signature their sender is limited', async () => {
     await running.service.close()
     running = await runService({ options: { requestsPerMinute: 5 } })
     const body = event('customer.created', { object: 'customer' })
@@ -197,7 +197,7 @@ describe('webhooks of Stripe', () => {
     expect(running.signals).toEqual([])
   })
 
-  test('thin, or not JSON, or with ids that are none, is no failure and costs no more than its length', async () => {
+  test('thin, not JSON, or with malformed ids, cause no failure and cost no more than their length', async () => {
     const thin = JSON.stringify({ id: 'evt_1', object: 'v2.core.event', type: 'v1.customer.created', data: {} })
     expect((await post('/stripe/webhooks/us', thin, sign(thin, us))).status).toBe(200)
     expect(running.alerts).toMatchObject([{ key: 'thin_events us' }])

@@ -10,7 +10,7 @@ afterAll(async () => postgres?.stop())
 const at = instant(1_800_000_000)
 
 test.skipIf(postgres === undefined)(
-  'connections that the server cuts, at rest and in the middle of work, end no process and lose nothing that was stored',
+  'connections that the server closes, idle or during work, end no process and lose nothing that was stored',
   async () => {
     const url = (await postgres?.database()) ?? ''
     const store = await openStore({ url })
@@ -44,7 +44,7 @@ test.skipIf(postgres === undefined)(
     expect(stored.filter((id) => !rows.has(id))).toEqual([])
     expect(stored.length).toBeGreaterThan(0)
 
-    // A server that has become a standby refuses writes; the connection that said so is not used
+    // A server that became a standby refuses writes. The connection with that answer is not used
     // again.
     await admin.query(`alter database ${new URL(url).pathname.slice(1)} set default_transaction_read_only = on`)
     await admin.query(

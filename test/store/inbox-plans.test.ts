@@ -8,7 +8,7 @@ import { onEveryEngine } from './engines.ts'
 const at = instant(1_800_000_000)
 
 onEveryEngine('what one signal costs', (place) => {
-  test('does not grow with the backlog: 20,000 waiting rows, and no step reads them', async () => {
+  test('reads no more with a backlog: of 20,000 waiting rows, no step reads all', async () => {
     const where = await place()
     const store = await openStore(where)
     const signal = { source: 'relay', event: 'cancel', offer: 'membership', receivedAt: at, message: 'm' } as const

@@ -80,7 +80,7 @@ function keepsItsPromises(place: Place): void {
     expect((await store.version()).serial).toBe(0)
   })
 
-  test('objects and subscribers are replaced by key, read back after reopening in order of their names', async () => {
+  test('objects and subscribers are replaced by key, and read back after reopening in order of their names', async () => {
     await store.putObjects([
       { address: 'price.b', account: 'target', id: 'price_2', applied: 'digest' },
       { address: 'price.a', account: 'target', id: 'price_1', applied: null },
@@ -145,7 +145,7 @@ function keepsItsPromises(place: Place): void {
     await expect(store.journalEnd(two + 99, { status: 'failed', at })).rejects.toThrow(/no entry/)
   })
 
-  test('the copy map holds any number of rows, by source, a later row replacing the same old ids', async () => {
+  test('the copy map holds any number of rows by source, and a later row replaces the same old ids', async () => {
     const many = Array.from({ length: 11_000 }, (_, n) => row('us', `cus_${String(n).padStart(6, '0')}`, `pm_${n}`))
     await store.putCopyMap(many)
     await store.putCopyMap([

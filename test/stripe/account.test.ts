@@ -16,7 +16,7 @@ const options = (more: Partial<ConnectOptions> = {}): ConnectOptions => ({
 })
 
 describe('connecting', () => {
-  test('proves which account a key belongs to, by the sandbox', async () => {
+  test('proves which account a key belongs to, against the sandbox', async () => {
     const sandbox = createSandbox()
     const { key, id } = sandbox.ready.accounts['intl'] ?? { key: '', id: '' }
     const connected = await connectAccount({ name: 'intl', key, account: id, livemode: false, fetch: sandbox.fetch })

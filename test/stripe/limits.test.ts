@@ -23,7 +23,7 @@ async function timesOf(
 }
 
 describe('limits of an account', () => {
-  test('one operation never exceeds 25 in any second and uses at least nine tenths of it', async () => {
+  test('one operation never exceeds 25 requests in any second and uses at least nine tenths of it', async () => {
     const { sent } = await timesOf(
       Array.from({ length: 250 }, () => 'POST /v1/subscriptions'),
       true,

@@ -65,7 +65,7 @@ describe('a list', () => {
     expect(server.requests).toBe(4)
   })
 
-  test('includes what was created while it was read', async () => {
+  test('includes objects that were created during the read', async () => {
     const server = new ListServer(rowsAt(Array.from({ length: 500 }, (_, n) => now - 1 - n * 7_777)))
     server.before = (request) => {
       if (request === 3) server.rows.push({ id: 'sub_new', created: now })
@@ -78,7 +78,7 @@ describe('a list', () => {
     expect(ids).toHaveLength(501)
   })
 
-  test('survives rate limits, locks, 500s, HTML and cut connections, and waits as long as Stripe asks', async () => {
+  test('survives rate limits, locks, 500s, HTML and broken connections, and waits as long as Stripe asks', async () => {
     const rows = rowsAt(Array.from({ length: 150 }, (_, n) => now - 1 - n))
     const server = new ListServer(rows)
     const answers: (() => Response)[] = [
@@ -150,7 +150,7 @@ describe('a list', () => {
     await expect(time.run(collect(account.list('/v1/subscriptions')))).rejects.toThrow(/gone/)
   })
 
-  test('an empty page that says "more" is refused', async () => {
+  test('fails on an empty page that says "more"', async () => {
     const server = new ListServer([])
     server.before = () => Promise.resolve(Response.json({ object: 'list', data: [], has_more: true }))
     const account = await connect(server)

@@ -22,7 +22,7 @@ export class VirtualTime implements Timing {
     const finished = work.finally(() => (over = true))
     finished.catch(() => {})
     while (!over) {
-      // First everything runs that needs no time.
+      // Work that needs no time runs first.
       for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve))
       if (over) break
       const next = this.#sleepers.reduce((a, b) => (b.until < a.until ? b : a), { until: Infinity, wake: () => {} })

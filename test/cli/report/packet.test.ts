@@ -58,7 +58,7 @@ function document(slug: string, of: Evidence): Document {
 }
 
 describe('the evidence packet', () => {
-  test('names everybody who waits or is blocked, with the code', () => {
+  test('names every deferred or blocked subscriber with the code', () => {
     const text = documentMarkdown(document('migration-plan', evidence()))
     for (const member of [...plan.deferred, ...plan.blocked]) {
       expect(text).toContain(`\`${member.address.replace('subscriber.', '')}\``)
@@ -67,7 +67,7 @@ describe('the evidence packet', () => {
     expect(text).toContain('| `subscribers/us/wave-01.yaml` | 0 | 2 | 0 | 0 |')
   })
 
-  test('boxes of the checklist are ticked only by what was read', () => {
+  test('ticks a box of the checklist only when the accounts were read', () => {
     const boxes = (of: Evidence): string[] =>
       documentMarkdown(document('cutover-checklist', of))
         .split('\n')
@@ -90,7 +90,7 @@ describe('the evidence packet', () => {
     )
   })
 
-  test('a stage that is written and not applied yet counts for nothing', () => {
+  test('does not count a stage that is written but not applied', () => {
     const stage = (written: 'source' | 'settled'): Evidence => {
       const of = evidence()
       const subscribers = of.catalog.subscribers.map((one) => inStage(one, written))
@@ -104,7 +104,7 @@ describe('the evidence packet', () => {
     }
   })
 
-  test('whoever has left, or is left out with a reason, is no longer to go', () => {
+  test('does not count subscribers who have left or are excluded with a reason as remaining', () => {
     const of = evidence({
       phases: new Map([
         ['us/sub_1', 'settled'],
@@ -120,7 +120,7 @@ describe('the evidence packet', () => {
         expect(boxes).toContain(`- [x] \`subscribers/us/${wave}.yaml\` ${what} (0 remaining)`)
   })
 
-  test('whoever ended in the old account before the move is not to go; whoever the plan names is', () => {
+  test('does not count subscribers who ended in the old account before the move, but counts those in the plan', () => {
     const [waiting] = plan.deferred
     const of = evidence({ phases: new Map([['us/sub_1', 'moved']]) })
     const line = (deferred: Plan['deferred']): string =>
@@ -130,7 +130,7 @@ describe('the evidence packet', () => {
     expect(line([named])).toContain('| `subscribers/us/wave-01.yaml` | 1 | 1 | 0 | 0 |')
   })
 
-  test('violations are listed with what to do', () => {
+  test('lists violations with their fixes', () => {
     const violation = { code: 'double_payer', subscriber: 'us/sub_1', detail: 'two <payers>', fix: 'hold one' } as const
     const of = evidence({ verified: { ok: false, checked: 36, accounts: {}, violations: [violation], notices: [] } })
     expect(documentMarkdown(document('verification', of))).toContain(
@@ -140,7 +140,7 @@ describe('the evidence packet', () => {
     expect(documentHtml(document('verification', of))).toContain('two &lt;payers&gt;')
   })
 
-  test('Markdown and HTML hold the same cells', () => {
+  test('has the same cells in Markdown and HTML', () => {
     for (const one of packet(evidence())) {
       const page = documentHtml(one)
       expect(page).toContain(`<h1>${one.title}</h1>`)

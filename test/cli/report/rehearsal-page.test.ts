@@ -3,7 +3,7 @@ import { rehearsalPage } from '../../../src/cli/report/rehearsal-page.ts'
 import { began, rehearsal as report } from './sample.ts'
 
 describe('the rehearsal report', () => {
-  it('says first whether it would go well', async () => {
+  it('begins with the verdict', async () => {
     const good = rehearsalPage(report)
     expect(good).toContain('No subscriber would notice.')
     const bad = rehearsalPage({
@@ -26,7 +26,7 @@ describe('the rehearsal report', () => {
     expect(bad).toContain('One charge was made twice.')
   })
 
-  it('puts together what has one cause: a line a person, however many charges differ', async () => {
+  it('groups differences by cause: one line for each subscriber, however many charges differ', async () => {
     const one = { code: 'missed', at: began, detail: '49.00 usd expected, charged by nobody', remedy: 'ask' } as const
     const page = rehearsalPage({
       ...report,
@@ -44,7 +44,7 @@ describe('the rehearsal report', () => {
     expect(page).toContain('Not charged: one subscriber<')
   })
 
-  it('tells those who need a decision from those who wait, and from those who are moved already', async () => {
+  it('separates subscribers who need a decision, who wait, and who are moved', async () => {
     const [blocked] = report.standing
     if (blocked === undefined) throw new Error('the sample has somebody blocked')
     const page = rehearsalPage({
@@ -60,13 +60,13 @@ describe('the rehearsal report', () => {
     expect(page).toContain('Moved, with the old subscription not cancelled yet: 1')
   })
 
-  it('is one file that asks the network for nothing and runs nothing', async () => {
+  it('is one file that requests nothing from the network and runs no script', async () => {
     const page = rehearsalPage(report)
     expect(page).not.toMatch(/<script|<link|<img|@import|url\(/i)
     expect(page.match(/https?:\/\/[^"' <]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/'))).toEqual([])
   })
 
-  it('escapes what comes from outside', async () => {
+  it('escapes foreign text', async () => {
     const page = rehearsalPage(report)
     expect(page).toContain('ask for a card &lt;before&gt; the wave')
   })
@@ -75,7 +75,7 @@ describe('the rehearsal report', () => {
     expect(rehearsalPage(report)).toBe(rehearsalPage(report))
   })
 
-  it('shows money exactly, in each currency’s own decimals', async () => {
+  it('shows exact amounts, in each currency’s own decimals', async () => {
     const page = rehearsalPage(report)
     expect(page).toContain('29,400.00 usd')
     expect(page).toContain('655,000 jpy')

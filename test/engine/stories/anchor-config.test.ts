@@ -79,7 +79,7 @@ describe.each(all)('%s', (_, one, reading) => {
     expect(await violationsOf(world.stage('target'))).toEqual([])
     const early = await makePlan(world.stage('settled'))
     expect(early.deferred).toMatchObject([{ code: 'renewal_unproven' }])
-    // T itself, not the anchor shown.
+    // T itself, not the shown anchor.
     expect(early.deferred[0]?.message).toContain(`${one.next}T09:15:00Z`)
     await world.advance(after(one.next, 1))
     expect(await violationsOf(world.stage('target'))).toEqual([])
@@ -95,7 +95,7 @@ describe.each(all)('%s', (_, one, reading) => {
     ['before T', 'next', -5],
     ['after T', 'next', 1],
     ['after two renewals', 'whole', 1],
-  ] as const)('is set back %s: billed by the old account as if nothing had happened', async (__, date, days) => {
+  ] as const)('is reverted %s: billed by the old account as if nothing had happened', async (__, date, days) => {
     const { world } = await moved(one, reading)
     await using ___ = world
     await world.advance(after(one[date], days))

@@ -92,7 +92,7 @@ test.each([
   ['carry', { blocked: [], billed: 2_900, left: 0 }],
   ['stop', { blocked: ['customer_balance'], billed: 4_900, left: -2_000 }],
 ] as const)(
-  'nobody goes back past a credit that would be left behind (customer_balance: %s), and its voided invoice gives it back first',
+  'no subscriber reverts past a credit that would be left behind (customer_balance: %s); its voided invoice returns it first',
   async (policy, { blocked, billed, left }) => {
     const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
     const policies = `policies: { customer_balance: ${policy} }\n`
@@ -106,7 +106,7 @@ test.each([
     const invoice_settings = { default_payment_method: broken.id }
     await world.target.customers.update(id, { balance: -2_000, invoice_settings })
     await world.advance('2026-03-15T12:00:00Z')
-    // Of 49.00 the credit has paid 20.00, and 29.00 are open.
+    // The credit has paid 20.00 of 49.00, and 29.00 are open.
     const back = await planAndApply(world.stage('source'))
     expect([back.plan.blocked, back.plan.summary.revert]).toMatchObject([[{ code: 'open_invoice' }], 0])
     const [open] = (await world.target.invoices.list({ status: 'open' })).data
@@ -122,7 +122,7 @@ test.each([
   ['exclusive', '116.62 usd'],
   ['inclusive', '98.00 usd'],
 ] as const)(
-  'a period that nobody charged is billed with the tax that Stripe computes, %s',
+  'a period that no account charged is billed with the tax that Stripe computes, %s',
   async (tax_behavior, amount) => {
     const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
     await using world = await story(past, async ({ us }) => {

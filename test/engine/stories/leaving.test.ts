@@ -50,7 +50,7 @@ test('the member cancels the new subscription while the old is held, then recove
   expect(world.differences()).toEqual([])
 })
 
-test('the member cancels the old one through an old portal link while it is held', async () => {
+test('the member cancels the old subscription through an old portal link while it is held', async () => {
   const { world, one } = await twoMembers()
   await using _ = world
   await planAndApply(world.stage('target'))
@@ -123,7 +123,7 @@ const ends = {
   'while apply re-reads': ['done', 'skipped changed_since_pull'],
 }
 
-/** How the people of the plan ended, or why it was refused. */
+/** The outcomes of the plan's subscribers, or the reason for refusing the plan. */
 async function told(plan: Plan, context: Context): Promise<readonly string[]> {
   try {
     const { changes } = await apply(context, plan)
@@ -139,19 +139,22 @@ test.each(
   acts.flatMap(([what, act, now]) =>
     (Object.keys(moments) as (keyof typeof moments)[]).map((when) => [what, when, act, now] as const),
   ),
-)('a subscriber who changes card, plan or cancels between pull, plan and apply: %s %s', async (_, when, act, now) => {
-  const { world, one, other } = await twoMembers()
-  await using __ = world
-  const yearly = (await world.us.prices.list()).data.find(({ unit_amount: amount }) => amount === 49_000)?.id
-  const change = once(() => world.act(act, { account: 'us', subscription: one, price: yearly ?? '' }))
-  expect(await moments[when](world.stage('target'), one, change)).toEqual(ends[when])
-  const { blocked, people } = await makePlan(world.stage('target'))
-  const reasons = blocked.filter(({ address }) => address.endsWith(one)).map(({ code }) => `blocked ${code}`)
-  expect([...reasons, ...Object.keys(people)]).toContain(now)
-  await planAndApply(world.stage('target'))
-  expect((await successorOf(world, other)).status).toBe('active')
-  await expect(successorOf(world, one)).rejects.toThrow('nothing succeeds')
-  expect(await violationsOf(world.stage('target'))).toEqual([])
-  await world.advance('2026-06-01T00:00:00Z')
-  expect(world.differences()).toEqual([])
-})
+)(
+  'a subscriber who changes card or plan, or cancels, between pull, plan and apply: %s %s',
+  async (_, when, act, now) => {
+    const { world, one, other } = await twoMembers()
+    await using __ = world
+    const yearly = (await world.us.prices.list()).data.find(({ unit_amount: amount }) => amount === 49_000)?.id
+    const change = once(() => world.act(act, { account: 'us', subscription: one, price: yearly ?? '' }))
+    expect(await moments[when](world.stage('target'), one, change)).toEqual(ends[when])
+    const { blocked, people } = await makePlan(world.stage('target'))
+    const reasons = blocked.filter(({ address }) => address.endsWith(one)).map(({ code }) => `blocked ${code}`)
+    expect([...reasons, ...Object.keys(people)]).toContain(now)
+    await planAndApply(world.stage('target'))
+    expect((await successorOf(world, other)).status).toBe('active')
+    await expect(successorOf(world, one)).rejects.toThrow('nothing succeeds')
+    expect(await violationsOf(world.stage('target'))).toEqual([])
+    await world.advance('2026-06-01T00:00:00Z')
+    expect(world.differences()).toEqual([])
+  },
+)

@@ -35,7 +35,7 @@ async function reused(level: Level, shown: 'snapshot' | 'namesake'): Promise<{ w
 }
 
 describe.each(['subscription', 'item', 'promotion code'] as const)(
-  'a coupon id used again, redeemed by the %s',
+  'a reused coupon id, redeemed by the %s',
   (level) => {
     test('the discount keeps its own terms through the move', async () => {
       const { world, id } = await reused(level, 'snapshot')

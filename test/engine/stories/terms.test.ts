@@ -24,7 +24,7 @@ async function moved(
   return { world, id }
 }
 
-test('a 3-month price beside a monthly one of the same amount', async () => {
+test('a three-month price beside a monthly price of the same amount', async () => {
   const ids: string[] = []
   const past = { clock: '2026-01-31T09:15:00Z', now: '2026-04-10T00:00:00Z' }
   await using world = await story(past, async ({ us }) => {
@@ -49,7 +49,7 @@ test('a 3-month price beside a monthly one of the same amount', async () => {
 test.each([
   ['February', '2026-02-10T00:00:00Z', '2026-02-28T10:15:00Z'],
   ['April', '2026-04-10T00:00:00Z', '2026-04-30T10:15:00Z'],
-])('31st-anchored, moved in February and in April: %s', async (_, now, first) => {
+])('anchored on the 31st, moved in February and in April: %s', async (_, now, first) => {
   const { world, id } = await moved({ clock: '2026-01-31T09:15:00Z', now }, async () => ({}))
   await using __ = world
   await world.advance('2028-04-01T00:00:00Z')
@@ -74,7 +74,7 @@ test('twelve items, of which a subscription shows ten', async () => {
   expect(billsOf(world, id)).toHaveLength(4)
 })
 
-test('a 3-month coupon with one renewal left, backdated start', async () => {
+test('a three-month coupon with one renewal left and a backdated start', async () => {
   const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
   const { world, id } = await moved(past, async (us) => {
     const coupon = await us.coupons.create({ percent_off: 20, duration: 'repeating', duration_in_months: 3 })
@@ -106,7 +106,7 @@ const until = Date.parse('2026-05-01T00:00:00Z') / 1_000
 const paused = (us: Stripe, id: string): Promise<unknown> =>
   us.subscriptions.update(id, { pause_collection: { behavior: 'void', resumes_at: until } })
 
-test('a source already paused until a date', async () => {
+test('a source that is already paused until a date', async () => {
   const past = { clock: '2026-01-15T08:00:00Z', now: '2026-02-25T00:00:00Z', policies: carry }
   const { world, id } = await moved(past, async () => ({}), paused)
   await using _ = world

@@ -17,7 +17,7 @@ async function oneMember(now: string): Promise<{ readonly world: Story; readonly
 const creates = ({ method, path }: { readonly method: string; readonly path: string }): boolean =>
   method === 'POST' && path === '/v1/subscriptions'
 
-test('a lost create answer followed by a cancel in the target', async () => {
+test('a lost answer to a creation, followed by a cancel in the target', async () => {
   const { world, id } = await oneMember('2026-02-25T12:00:00Z')
   await using _ = world
   const context = meanwhile(world.stage('target'), {

@@ -21,7 +21,7 @@ export interface Story extends School {
 }
 
 interface Past {
-  /** When the accounts begin. */
+  /** The start of the accounts' history. */
   readonly clock: string
   readonly now: string
   readonly policies?: string
@@ -92,7 +92,7 @@ export async function member(client: Stripe, more: Stripe.CustomerCreateParams =
   return customer.id
 }
 
-/** The newest subscription of the target that succeeds this one. */
+/** The newest successor of this subscription in the target. */
 export async function successorOf({ target }: Story, subscription: string): Promise<Stripe.Subscription> {
   for await (const one of target.subscriptions.list({ status: 'all' }))
     if (one.metadata['crossbill_from']?.endsWith(`/${subscription}`) === true) return one

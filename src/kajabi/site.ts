@@ -268,8 +268,9 @@ async function ensureContact(
     const id = resource(made.value['data'] ?? null)[0]?.id
     return id === undefined ? failed({ ...noList, kind: 'unknown' }) : success(id)
   }
-  // `taken`: another program made the contact in the meantime, or an earlier request of ours did
-  // and its answer was lost. Kajabi's search lags by about a second, so the caller may retry.
+  // `taken`: another program created the contact in the meantime, or an earlier request of
+  // Crossbill did and its answer was lost. Kajabi's search lags by about a second, so the caller
+  // may retry.
   const again = await findContact(api, site, person.email)
   if (!again.ok) return again
   if (again.value !== undefined) return success(again.value)

@@ -115,7 +115,7 @@ function stripeWebhooks(app: FastifyInstance, context: ServerContext): void {
  */
 const tolerance = 300
 
-/** The event, or why there is none. `malformed`: the signature is valid, the body is no object. */
+/** The event, or the fault. `malformed`: the signature is valid, the body is not an object. */
 function genuineEvent(
   context: ServerContext,
   request: FastifyRequest,

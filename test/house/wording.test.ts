@@ -118,7 +118,7 @@ describe('house rules of wording', () => {
   test('sentences avoid words that make a stranger read twice', () => {
     expect(found([{ path: 'src/a.ts', text: '// Whoever is told' }], oddWords)).toHaveLength(1)
     const read = prose.filter(({ path }) => path.startsWith('src/') || /^(docs\/[a-z-]+|README)\.md$/.test(path))
-    expect(found(read, oddWords).length).toBeLessThanOrEqual(oddWordsAllowed)
+    expect(found(read, oddWords)).toEqual([])
   })
 
   test(`comment lines end at column ${commentColumns}`, () => {
@@ -132,7 +132,7 @@ describe('house rules of wording', () => {
       'src/core/a.ts:1',
       'src/core/a.ts:2',
     ])
-    expect(longComments(code).length).toBeLessThanOrEqual(longCommentsAllowed)
+    expect(longComments(code)).toEqual([])
   })
 
   test('casts around the types are counted outside the sandbox and the edge that reads Stripe', () => {
@@ -153,20 +153,16 @@ describe('house rules of wording', () => {
 /** Number of `as unknown as`. It falls and must never rise. */
 const castsAllowed = 19
 
+/** The key `mended` of `inbox reconcile --format json` is part of the contract. */
 const oddWords: Rule = {
   name: 'words that a stranger reads twice',
-  pattern: /\b(whoever|anew|mends?|mended|is told|are told|is none|all the same|of ours)\b/i,
+  pattern:
+    /\b(whoever|somebody|anybody|anew|mends?|mended(?!: \{)|is told|are told|is none|goes on|lets go|all the same|of ours)\b/i,
   seeded: 'whoever',
 }
-/** Lines from before the rule. The number falls with every text that is rewritten. */
-const oddWordsAllowed = 33
 
 /** Comment lines longer than this are hard to read beside the code. */
 const commentColumns = 100
-/**
- * Long lines from before the rule, mostly tables. The number falls and must never rise.
- */
-const longCommentsAllowed = 10
 
 function longComments(files: readonly { path: string; text: string }[]): string[] {
   return files

@@ -49,7 +49,7 @@ function titleOf(name: string, wrong: readonly { readonly check: string; readonl
 
 function sectionOf(check: string, { code, stdout, stderr }: Ran): string {
   if (code === exitCodes.error) return `## Crossbill ${check}: could not run\n\n${outputBlock('The error', stderr)}`
-  // Two documents stand in one issue, each with its own limit.
+  // Two documents share one issue, each with its own limit.
   return stdout.trim().slice(0, longestSection)
 }
 

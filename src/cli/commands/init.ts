@@ -68,7 +68,7 @@ export const main = command({
   },
 })
 
-/** The text of a file; undefined when there is none. */
+/** The text of a file; undefined when it does not exist. */
 async function textOf(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')

@@ -1,6 +1,6 @@
 import { planArtifact, planPath } from '../../forge/forge.ts'
 
-/** A CI file that `init --ci` writes, and where it stands in the repository. */
+/** A CI file that `init --ci` writes, and its path in the repository. */
 export interface CiFile {
   readonly path: string
   readonly text: string

@@ -81,6 +81,11 @@ const proseRules: readonly Rule[] = [
     seeded: ['an L', 'LM'].join(''),
   },
   {
+    name: 'markers of a merge conflict',
+    pattern: /^(<{7}|>{7}) |^={7}$/,
+    seeded: `${'<'.repeat(7)} HEAD`,
+  },
+  {
     name: 'registries',
     pattern: new RegExp(['registry\\.np', 'mjs|arti', 'factory'].join('')),
     seeded: ['registry.np', 'mjs.org'].join(''),

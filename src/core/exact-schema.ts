@@ -22,3 +22,14 @@ export function schemaOf<T>() {
 export function oneOf<T extends string>(names: Readonly<Record<T, unknown>>): TUnsafe<T> {
   return Type.Unsafe<T>({ type: 'string', enum: Object.keys(names) })
 }
+
+/** Of several forms, the one that `tag` names, so that an error names the wrong field of that form. */
+export function tagged<T>(tag: string, forms: readonly TSchema[]): TUnsafe<T> {
+  return Type.Unsafe<T>({
+    type: 'object',
+    properties: { [tag]: { type: 'string' } },
+    required: [tag],
+    discriminator: { propertyName: tag },
+    oneOf: [...forms],
+  })
+}

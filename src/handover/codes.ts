@@ -285,6 +285,11 @@ export const runCodes = {
  * missed charge can be repaired, a double charge cannot.
  */
 export const alarmCodes = {
+  store_damaged: {
+    meaning:
+      'The store’s record of this hand-over cannot be read, so it is not continued. A hold on the old subscription stays in place. The other subscribers are not affected.',
+    fix: 'Restore a backup of the store, or move it away and run `crossbill state rebuild`. Then run `crossbill apply`.',
+  },
   another_run: {
     meaning:
       'Another run of Crossbill is working on this subscriber, from another machine or store. The old subscription stays on hold.',

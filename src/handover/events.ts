@@ -1,3 +1,4 @@
+import { assert, present } from '../core/assert.ts'
 import { idOf } from '../core/reference.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, type Instant } from '../core/instant.ts'
@@ -14,7 +15,7 @@ import {
   successorOf,
 } from '../live/sights.ts'
 import { readHolds, readSource } from '../live/source.ts'
-import type { HandoverEvent } from './state.ts'
+import type { HandoverEvent, SuccessorSeen } from './state.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
 
@@ -113,8 +114,7 @@ export function bothRead(
   return {
     type: 'both_read',
     old: sightOld(old),
-    new: sightOfNew(successors, collectingNew),
-    successor: successor?.id ?? null,
+    ...successorSeen(sightOfNew(successors, collectingNew), successor),
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
@@ -128,6 +128,11 @@ export function bothRead(
     made: old !== undefined && (successors ?? []).some((one) => readHolds(one).count === readHolds(old).count),
     quiet: old !== undefined && now - readHolds(old).at >= quietSeconds,
   }
+}
+
+function successorSeen(sight: NewSight, successor: Stripe.Subscription | undefined): SuccessorSeen {
+  if (sight !== 'live' && sight !== 'ended') return { new: sight, successor: successor?.id ?? null }
+  return { new: sight, successor: present(successor, 'successor that was seen').id }
 }
 
 /**
@@ -185,6 +190,7 @@ export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined):
   const changed = planned !== null && planned !== successorPrint(subscription)
   if (invoice === null) return { ...none, sight: 'none', changed }
   const sight = sightInvoice(invoice)
+  assert(sight !== 'none', 'an invoice that was read exists')
   const allowed =
     sight === 'refunded'
       ? // A partial refund can only be left: billing it again would charge the rest twice.

@@ -1,9 +1,8 @@
 import type Stripe from 'stripe'
 import type { JsonObject } from '../core/json.ts'
-import { present } from '../core/assert.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
-import type { HandoverEvent, HandoverState, KeptBack } from './state.ts'
+import type { HandoverEvent, KeptBack, StateIn } from './state.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 import { otherLines } from './while-held.ts'
@@ -49,7 +48,7 @@ export interface GapInput {
  */
 export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput): GapRead {
   if (old === undefined || oldInvoices === undefined || newInvoices === undefined || begun === undefined)
-    return gap('unreadable')
+    return { type: 'gap_read', gap: 'unreadable' }
   const missed = keptBack(expect, old, oldInvoices).flatMap((invoice): Missed[] => {
     const itemsOnly = newInvoices.some((one) => samePeriod(one, invoice) && isPaidFor(one, expect))
     return itemsOnly && total(otherLines(invoice)) <= 0 ? [] : [{ invoice, period: periodOf(invoice, itemsOnly) }]
@@ -58,15 +57,15 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
     expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
   const left = missed.filter(isLeft).map(({ period }) => period)
   const open = missed.find((one) => !isLeft(one) && !isBilled(begun, expect, one.invoice))
-  if (open === undefined) return { ...gap('none'), left }
+  if (open === undefined) return { type: 'gap_read', gap: 'none', left }
   const { invoice: oldest, period } = open
-  if (oldest.status === 'draft') return { ...gap('draft'), invoice: oldest.id, period, left }
+  if (oldest.status === 'draft') return { type: 'gap_read', gap: 'draft', invoice: oldest.id, period }
   const own = begunFor(begun, expect, oldest)
   return {
-    ...gap('uncharged'),
+    type: 'gap_read',
+    gap: 'uncharged',
     invoice: own?.id ?? null,
     period,
-    left,
     requests: gapLines(oldest, period).length + 2,
     done: own === undefined ? 0 : 1 + own.lines.data.length,
   }
@@ -137,10 +136,6 @@ function isPaidFor(invoice: Stripe.Invoice, { override }: Expectation): boolean 
   return paidFor.has(sightInvoice(invoice)) && !isBilledAgain
 }
 
-function gap(kind: GapRead['gap']): GapRead {
-  return { type: 'gap_read', gap: kind, invoice: null, period: null, left: [], requests: 0, done: 0 }
-}
-
 /**
  * Whether both invoices bill the same period of the subscription. Their other lines (items,
  * prorations) do not matter.
@@ -178,10 +173,10 @@ export function gapMark({ key }: Pick<Expectation, 'key'>, voided: string): stri
  */
 export function gapRequest(
   expect: Expectation,
-  state: HandoverState,
+  state: StateIn<'billing_gap'>,
   { voided, daysUntilDue }: { readonly voided: Stripe.Invoice; readonly daysUntilDue: number | null },
 ): PlannedStep {
-  const lines = gapLines(voided, present(state.period, 'period'))
+  const lines = gapLines(voided, state.period)
   const mark = { [markCarried]: gapMark(expect, voided.id) }
   const step = (id: string, path: string, params: PlannedStep['params']): PlannedStep => ({
     id,
@@ -190,7 +185,8 @@ export function gapRequest(
     path,
     params,
   })
-  if (state.done === 0)
+  const { invoice } = state
+  if (invoice === null)
     return step(`gap-invoice-${voided.id}`, '/v1/invoices', {
       customer: expect.customer_old,
       currency: voided.currency,
@@ -201,7 +197,6 @@ export function gapRequest(
       automatic_tax: { enabled: voided.automatic_tax.enabled },
       metadata: mark,
     })
-  const invoice = present(state.invoice, 'invoice of the gap')
   const line = lines[state.done - 1]
   if (line === undefined)
     return step(`gap-finalize-${voided.id}`, `/v1/invoices/${invoice}/finalize`, { auto_advance: true })

@@ -6,9 +6,13 @@ import {
   type Command,
   type HandoverEvent,
   type HandoverState,
+  type InvoicePhase,
   type Phase,
   type ReadingPhase,
+  type Rest,
   type SendingPhase,
+  type StateIn,
+  trimmed,
 } from './state.ts'
 import type { Reason } from './types.ts'
 
@@ -51,53 +55,56 @@ import type { Reason } from './types.ts'
  * its void, or an item removed meanwhile. `odd`: the answer differs from the expectation.
  */
 export function next(state: HandoverState, event: HandoverEvent): HandoverState {
-  const { phase } = state
+  return trimmed(after(state, event))
+}
+
+function after(state: HandoverState, event: HandoverEvent): HandoverState {
   switch (event.type) {
     case 'begin':
       return begin(state, event)
     case 'interrupted':
       return interrupted(state)
     case 'old_read':
-      return phase === 'reading' ? afterReading(state, event) : state
+      return state.phase === 'reading' ? afterReading(state, event) : state
     case 'previewed':
-      return phase === 'previewing' ? afterPreview(state, event.reason) : state
+      return state.phase === 'previewing' ? afterPreview(state, event.reason) : state
     case 'proved':
-      return phase === 'proving' ? afterProof(state, event) : state
+      return state.phase === 'proving' ? afterProof(state, event) : state
     case 'both_read':
-      return phase === 'recovering' ? decide(state, event) : state
+      return state.phase === 'recovering' ? decide(state, event) : state
     case 'invoice_read':
-      return phase === 'reading_invoice' ? afterInvoice(state, event) : state
+      return state.phase === 'reading_invoice' ? afterInvoice(state, event) : state
     case 'gap_read':
-      return phase === 'checking_gap' ? afterGap(state, event) : state
+      return state.phase === 'checking_gap' ? afterGap(state, event) : state
     case 'sent':
-      return isSending(phase) ? afterSending[phase](state, event) : state
+      return isSending(state) ? (afterSending[state.phase] as AfterSending)(state, event) : state
   }
 }
 
 /** The command that a state asks for. */
-export function command({ phase }: HandoverState): Command {
-  if (isRest(phase)) return { do: 'rest' }
-  return isSending(phase) ? { do: 'send', phase } : reads[phase]
+export function command(state: HandoverState): Command {
+  if (isSending(state)) return { do: 'send', state }
+  if (state.phase === 'reading_invoice') return { do: 'read_invoice', successor: state.successor }
+  return isRest(state.phase) ? { do: 'rest' } : reads[state.phase]
 }
 
-const reads: Readonly<Record<ReadingPhase, Command>> = {
+const reads: Readonly<Record<Exclude<ReadingPhase, 'reading_invoice'>, Command>> = {
   reading: { do: 'read_old' },
   previewing: { do: 'preview' },
   proving: { do: 'prove' },
   recovering: { do: 'read_both' },
-  reading_invoice: { do: 'read_invoice' },
   checking_gap: { do: 'read_gap' },
 }
 
-function isSending(phase: Phase): phase is SendingPhase {
-  return Object.hasOwn(afterSending, phase)
+export function isSending(state: HandoverState): state is StateIn<SendingPhase> {
+  return Object.hasOwn(afterSending, state.phase)
 }
 
 function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begin' }>): HandoverState {
   if (!isRest(state.phase)) return state
   const { goal, lists, successor } = event
   // A move that already has a successor continues with it: a new start would create a second one.
-  const phase: Phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
+  const phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
   return { ...atSource, goal, lists, successor, phase }
 }
 
@@ -110,7 +117,9 @@ function interrupted(state: HandoverState): HandoverState {
   return { ...state, phase, rounds: 0, unsure: false, foreign: false, closed: null, alarm }
 }
 
-const resumed: Readonly<Record<Phase, Phase>> = {
+type Resumed = Rest | 'recovering' | 'checking_gap' | 'restoring_collection'
+
+const resumed: Readonly<Record<Phase, Resumed>> = {
   source: 'source',
   moved: 'moved',
   settled: 'settled',
@@ -147,11 +156,11 @@ const resumed: Readonly<Record<Phase, Phase>> = {
   restoring_collection: 'restoring_collection',
 }
 
-function afterReading(state: HandoverState, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {
+function afterReading(state: StateIn<'reading'>, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {
   if (event.sight !== 'free' && event.sight !== 'unreadable') return { ...state, phase: 'recovering' }
   if (event.sight === 'unreadable' || event.reason !== null) return { ...state, phase: 'source', reason: event.reason }
   const generation = event.generation === null ? null : event.generation + state.skips
-  const phase: Phase = state.lists.carry > 0 ? 'carrying' : 'previewing'
+  const phase = state.lists.carry > 0 ? 'carrying' : 'previewing'
   return { ...state, ...nothingSent, generation, phase, done: 0 }
 }
 
@@ -162,7 +171,7 @@ function afterPreview(state: HandoverState, reason: Reason | null): HandoverStat
   return reason === null ? { ...state, phase: 'holding', done: 0 } : { ...state, phase: 'source', reason }
 }
 
-function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 'proved' }>): HandoverState {
+function afterProof(state: StateIn<'proving'>, event: Extract<HandoverEvent, { type: 'proved' }>): HandoverState {
   switch (event.result) {
     case 'ok':
       return state.done < state.lists.money
@@ -195,22 +204,28 @@ function afterProof(state: HandoverState, event: Extract<HandoverEvent, { type: 
  *
  * A successor that its subscriber changed since the plan is not reverted: the change would be lost.
  */
-function afterInvoice(state: HandoverState, event: Extract<HandoverEvent, { type: 'invoice_read' }>): HandoverState {
-  const { sight, invoice, payment } = event
+function afterInvoice(
+  state: StateIn<'reading_invoice'>,
+  event: Extract<HandoverEvent, { type: 'invoice_read' }>,
+): HandoverState {
   const undo = state.goal === 'undo'
   // Once one of its invoices has been stopped or voided, the period belongs to the old account.
-  if (event.changed && !undo && state.invoice === null && sight !== 'void')
+  if (event.changed && !undo && state.invoice === null && event.sight !== 'void')
     return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription since the plan'))
-  switch (sight) {
+  switch (event.sight) {
     case 'none':
     case 'void':
     case 'uncollectible':
       return { ...state, phase: 'cancelling_new' }
     case 'paid':
-      return undo ? { ...state, phase: 'refunding', invoice, payment } : { ...state, phase: 'cancelling_new' }
+      if (!undo) return { ...state, phase: 'cancelling_new' }
+      // Without a payment of Stripe there is nothing to refund here: a person gives the money back.
+      return event.payment === null
+        ? doubtful(state, 'money_stuck')
+        : { ...state, phase: 'refunding', invoice: event.invoice, payment: event.payment }
     case 'draft':
     case 'open':
-      return { ...state, phase: 'stopping_invoice', invoice, invoiceSight: sight }
+      return { ...state, phase: 'stopping_invoice', invoice: event.invoice, invoiceSight: event.sight }
     case 'in_flight':
       return undo
         ? doubtful(state, 'payment_in_flight')
@@ -233,17 +248,18 @@ function stays(state: HandoverState, reason: Reason): HandoverState {
 }
 
 /** Bills the oldest period first and reads again after each one, until no period is left. */
-function afterGap(state: HandoverState, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
-  const { gap, invoice, period, left, requests, done } = event
-  switch (gap) {
+function afterGap(state: StateIn<'checking_gap'>, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
+  switch (event.gap) {
     case 'none': {
-      const accounted = [...state.accounted, ...left.map((one) => ({ ...one, outcome: 'left' as const }))]
-      return { ...state, phase: 'source', successor: null, period: null, accounted }
+      const accounted = [...state.accounted, ...event.left.map((one) => ({ ...one, outcome: 'left' as const }))]
+      return { ...state, phase: 'source', successor: null, accounted }
     }
     case 'draft':
-      return { ...state, phase: 'advancing_draft', invoice, period }
-    case 'uncharged':
-      return { ...state, phase: 'billing_gap', invoice, period, gap: requests, done }
+      return { ...state, phase: 'advancing_draft', invoice: event.invoice, period: event.period }
+    case 'uncharged': {
+      const { invoice, period, requests: gap, done } = event
+      return { ...state, phase: 'billing_gap', invoice, period, gap, done }
+    }
     case 'unreadable':
       return doubtful(state, 'source_unreachable')
   }
@@ -260,10 +276,10 @@ const readAgain: AfterSending = (state, { reason }) => ({
   reason: state.reason ?? reason,
 })
 
-const afterInvoiceRequest: AfterSending = (state, { result }) =>
-  result === 'contended' && state.goal === 'revert'
-    ? contended(state)
-    : { ...state, phase: result === 'done' ? afterStopping(state) : 'reading_invoice' }
+function afterInvoiceRequest(state: StateIn<InvoicePhase>, { result }: Sent): HandoverState {
+  if (result === 'contended' && state.goal === 'revert') return contended(state)
+  return result === 'done' ? afterStopping(state) : { ...state, phase: 'reading_invoice' }
+}
 
 /** Another run settles what this run reverts, or the reverse: only the other run continues. */
 function contended(state: HandoverState): HandoverState {
@@ -283,15 +299,19 @@ function afterClosing(state: HandoverState, { result }: Sent): HandoverState {
   return { ...state, phase: 'recovering', closed: result === 'contended' ? 'used' : 'shut' }
 }
 
-const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
-  carrying: (state, { result, reason }) =>
-    result === 'done' ? listed(state, state.lists.carry, 'previewing') : { ...state, phase: 'source', reason },
+const afterSending: { readonly [P in SendingPhase]: (state: StateIn<P>, event: Sent) => HandoverState } = {
+  carrying: (state, { result, reason }) => {
+    if (result !== 'done') return { ...state, phase: 'source', reason }
+    const done = state.done + 1
+    return done < state.lists.carry ? { ...state, done } : { ...state, phase: 'previewing', done }
+  },
   holding: (state, event) => afterHolding(state, event),
   creating: (state, event) => afterCreating(state, event),
   pausing: (state, event) => afterCreating(state, event),
   scheduling: (state, event) => afterCreating(state, event),
-  money: (state, event) => afterMoney(state, event, 'keeping'),
-  keeping: (state, { result }) => ({ ...state, phase: result === 'done' ? 'moved' : 'recovering' }),
+  money: (state, event) => afterMoney(state, event),
+  keeping: (state, { result }) =>
+    result === 'done' ? { ...state, phase: 'moved' } : { ...state, phase: 'recovering' },
   reholding: readAgain,
   stopping_invoice: afterInvoiceRequest,
   finalizing_invoice: afterInvoiceRequest,
@@ -303,7 +323,7 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
   releasing_new: readAgain,
   cancelling_new: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
   restoring_new_collection: (state, { result }) => (result === 'unknown' ? state : nextToCollect(state)),
-  money_back: (state, event) => afterMoney(state, event, 'recovering'),
+  money_back: (state, event) => afterMoney(state, event),
   closing: (state, event) => afterClosing(state, event),
   restoring_old: (state, event) => afterRestoring(state, event),
   advancing_draft: (state, event) => afterBillingGap(state, event),
@@ -316,13 +336,15 @@ const afterSending: Readonly<Record<SendingPhase, AfterSending>> = {
 }
 
 /** The payer does not change here, so the guard window does not apply. */
-function afterMoney(state: HandoverState, event: Sent, then: Phase): HandoverState {
+function afterMoney(state: StateIn<'money' | 'money_back'>, event: Sent): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'recovering' }
   if (event.result === 'contended') return doubtful(state, 'another_run')
   if (event.result !== 'done') return stuck(state, event)
   // The lines of a carried invoice belong to the invoice that the step before created.
   const invoice = event.id?.startsWith('in_') === true ? event.id : state.invoice
-  return listed({ ...state, invoice, done: state.done + (event.moot ?? 0) }, state.lists.money, then)
+  const after = { ...state, invoice, done: state.done + (event.moot ?? 0) + 1 }
+  if (after.done < after.lists.money) return after
+  return after.phase === 'money' ? { ...after, phase: 'keeping' } : { ...after, phase: 'recovering' }
 }
 
 function afterHolding(state: HandoverState, event: Sent): HandoverState {
@@ -342,7 +364,9 @@ function afterHolding(state: HandoverState, event: Sent): HandoverState {
   }
 }
 
-function afterCreating(state: HandoverState, event: Sent): HandoverState {
+type CreatingPhase = 'creating' | 'pausing' | 'scheduling'
+
+function afterCreating(state: StateIn<CreatingPhase>, event: Sent): HandoverState {
   switch (event.result) {
     case 'done':
       return created(state, event.id)
@@ -359,37 +383,37 @@ function afterCreating(state: HandoverState, event: Sent): HandoverState {
 }
 
 /** Completes the new subscription before its proof: its pause, then its schedule. */
-function created(state: HandoverState, id: string | null): HandoverState {
-  const { phase, lists } = state
-  if (phase === 'scheduling')
+function created(state: StateIn<CreatingPhase>, id: string | null): HandoverState {
+  if (state.phase === 'scheduling')
     return state.schedule === null ? { ...state, schedule: id } : { ...state, phase: 'proving' }
-  const successor = phase === 'creating' ? (id ?? state.successor) : state.successor
-  if (phase === 'creating' && lists.pause) return { ...state, phase: 'pausing', successor, schedule: null }
-  return { ...state, phase: lists.schedule ? 'scheduling' : 'proving', successor }
+  const successor = state.phase === 'creating' ? (id ?? state.successor) : state.successor
+  // An answer without an id does not show what was created: both sides are read.
+  if (successor === null) return { ...state, phase: 'recovering' }
+  if (state.phase === 'creating' && state.lists.pause) return { ...state, phase: 'pausing', successor, schedule: null }
+  return state.lists.schedule ? { ...state, phase: 'scheduling', successor } : { ...state, phase: 'proving', successor }
 }
 
 /** Draft: stop, finalize, void. Open: stop, void. */
-function afterStopping({ phase, invoiceSight }: HandoverState): Phase {
-  if (phase === 'stopping_invoice') return invoiceSight === 'draft' ? 'finalizing_invoice' : 'voiding_invoice'
-  return phase === 'finalizing_invoice' ? 'voiding_invoice' : 'reading_invoice'
+function afterStopping(state: StateIn<InvoicePhase>): HandoverState {
+  if (state.phase === 'voiding_invoice') return { ...state, phase: 'reading_invoice' }
+  return state.phase === 'stopping_invoice' && state.invoiceSight === 'draft'
+    ? { ...state, phase: 'finalizing_invoice' }
+    : { ...state, phase: 'voiding_invoice' }
 }
 
-function afterBillingGap(state: HandoverState, event: Sent): HandoverState {
+function afterBillingGap(state: StateIn<'advancing_draft' | 'billing_gap'>, event: Sent): HandoverState {
   if (event.result === 'unknown') return { ...state, phase: 'checking_gap' }
   if (event.result !== 'done') return { ...doubtful(state, 'period_uncharged'), reason: event.reason }
   const invoice = state.invoice ?? event.id
+  // An answer without an id does not show which invoice the lines belong to: it is read again.
+  if (invoice === null) return { ...state, phase: 'checking_gap' }
   const done = state.done + 1
   if (state.phase === 'billing_gap' && done < state.gap) return { ...state, invoice, done }
-  const billed = state.period === null ? [] : [{ ...state.period, outcome: 'billed' as const }]
-  return { ...state, phase: 'checking_gap', invoice, done, period: null, accounted: [...state.accounted, ...billed] }
+  const billed = { ...state.period, outcome: 'billed' as const }
+  return { ...state, phase: 'checking_gap', invoice, done, accounted: [...state.accounted, billed] }
 }
 
 /** The customer's money is between two accounts: an automatic retry could lose or double it. */
 function stuck(state: HandoverState, event: Sent): HandoverState {
   return { ...doubtful(state, 'money_stuck'), reason: event.reason }
-}
-
-function listed(state: HandoverState, length: number, then: Phase): HandoverState {
-  const done = state.done + 1
-  return done < length ? { ...state, done } : { ...state, phase: then, done }
 }

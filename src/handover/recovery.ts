@@ -1,10 +1,13 @@
 import type { NewSight, OldSight } from '../live/sights.ts'
-import type { HandoverEvent, HandoverState, Phase } from './state.ts'
+import type { HandoverEvent, HandoverState, StateIn } from './state.ts'
 import type { AlarmCode } from './codes.ts'
 import { blocked, stopped } from './reasons.ts'
 import type { Reason } from './types.ts'
 
 type BothRead = Extract<HandoverEvent, { type: 'both_read' }>
+type Recovering = StateIn<'recovering'>
+/** Both sides were read, and a successor was found. */
+type Found = Recovering & { readonly successor: string }
 
 /** After this many passes, something keeps undoing our changes and a person must look. */
 export const roundsMax = 12
@@ -66,9 +69,9 @@ export const roundsMax = 12
  * customer's money may have moved, a move counts as proven: it continues with a live successor, and
  * is doubtful `money_stuck` without one.
  */
-export function decide(state: HandoverState, event: BothRead): HandoverState {
+export function decide(state: Recovering, event: BothRead): HandoverState {
   const rounds = state.rounds + 1
-  const known = {
+  const known: Recovering = {
     ...state,
     rounds,
     successor: event.successor ?? state.successor,
@@ -84,11 +87,13 @@ export function decide(state: HandoverState, event: BothRead): HandoverState {
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   if (event.new === 'undone' && known.collectNew.length > 0) return afterTakingBack(known)
   if (isOverSight(event.old)) return afterTheEnd(known, event)
-  if (event.new === 'ended') return endedInTarget(known, event)
+  if (event.new === 'ended') return endedInTarget({ ...known, successor: event.successor }, event)
   // What another run created under other terms belongs to that run: proven against our terms, it
   // would be undone.
   if (event.new === 'live' && known.foreign) return standBack(known, event.old === 'kept' ? 'moved' : 'source')
-  return event.new === 'live' ? withSuccessor(known, event) : withoutSuccessor(known, event)
+  return event.new === 'live'
+    ? withSuccessor({ ...known, successor: event.successor }, event)
+    : withoutSuccessor(known, event)
 }
 
 /**
@@ -109,23 +114,26 @@ function isOverSight(old: OldSight): boolean {
   return old === 'settled' || old === 'lapsed' || old === 'cancelled'
 }
 
-function afterTheEnd(state: HandoverState, event: BothRead): HandoverState {
-  const { old, new: successor } = event
-  if (successor !== 'live') {
-    const nobodyPays = old === 'settled' && (successor === 'none' || successor === 'undone')
+function afterTheEnd(state: Recovering, event: BothRead): HandoverState {
+  const { old } = event
+  if (event.new !== 'live') {
+    const nobodyPays = old === 'settled' && (event.new === 'none' || event.new === 'undone')
     return { ...state, phase: 'ended', alarm: nobodyPays ? 'no_payer' : state.alarm }
   }
   if (old === 'settled') return afterSettling(state)
   if (old === 'lapsed') return { ...state, phase: 'settled' }
-  if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo') return takenBack(state, event)
+  if ((state.goal === 'move' && !isMoneyMoved(state)) || state.goal === 'undo')
+    return takenBack({ ...state, successor: event.successor }, event)
   return doubtful(state, 'cancelled_in_source')
 }
 
 /** The member left before the new subscription was proven, so it is cancelled as well. */
-function takenBack(state: HandoverState, { newSchedule }: BothRead): HandoverState {
+function takenBack(state: Found, { newSchedule }: BothRead): HandoverState {
   const reason = blocked('cancelled_in_source', 'the old subscription was cancelled while it was being moved')
-  const phase: Phase = newSchedule === null ? 'cancelling_new' : 'releasing_new'
-  return { ...undoing(state, reason), phase, schedule: newSchedule }
+  const undo: Found = { ...state, goal: 'undo', reason }
+  return newSchedule === null
+    ? { ...undo, phase: 'cancelling_new', schedule: null }
+    : { ...undo, phase: 'releasing_new', schedule: newSchedule }
 }
 
 /**
@@ -155,13 +163,13 @@ export function nextToCollect(state: HandoverState): HandoverState {
  * An old subscription that was released by hand is cancelled only if a person asked for it: the
  * stage is `settled`.
  */
-function endedInTarget(state: HandoverState, event: BothRead): HandoverState {
+function endedInTarget(state: Found, event: BothRead): HandoverState {
   if (event.old === 'free' && state.goal !== 'settle') return doubtful(state, 'ended_in_target')
   const reason = stopped('ended_in_target', 'the new subscription has ended; the old one can only be settled')
   return settling({ ...state, reason }, event)
 }
 
-function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
+function withSuccessor(state: Found, event: BothRead): HandoverState {
   const onHold = event.old === 'held' || event.old === 'kept'
   // Stripe refuses to cancel a subscription under a schedule, so the schedule is released first.
   if (event.newSchedule !== null && (state.goal === 'undo' || (state.goal === 'revert' && onHold)))
@@ -170,7 +178,7 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
     case 'undo':
       return state.charged ? { ...state, phase: 'reading_invoice' } : { ...state, phase: 'cancelling_new' }
     case 'revert':
-      return { ...state, phase: onHold ? 'reading_invoice' : 'reholding' }
+      return onHold ? { ...state, phase: 'reading_invoice' } : { ...state, phase: 'reholding' }
     case 'settle':
       if (!onHold) return { ...state, phase: 'reholding' }
       if (event.lost !== null) return { ...state, phase: 'moved', reason: event.lost }
@@ -178,7 +186,8 @@ function withSuccessor(state: HandoverState, event: BothRead): HandoverState {
     case 'move':
       if (!onHold) return { ...state, phase: 'reholding' }
       // Once money has moved, the move is proven and continues.
-      if (isMoneyMoved(state)) return { ...state, phase: state.done < state.lists.money ? 'money' : 'keeping' }
+      if (isMoneyMoved(state))
+        return state.done < state.lists.money ? { ...state, phase: 'money' } : { ...state, phase: 'keeping' }
       return event.old === 'kept' ? { ...state, phase: 'moved' } : unproven(state, event)
   }
 }
@@ -193,17 +202,19 @@ function drifted(state: HandoverState): HandoverState {
  * It is unknown whether the pause and the schedule were set. Both are set again; otherwise a paused
  * member could be charged.
  */
-function unproven(state: HandoverState, { newSchedule }: BothRead): HandoverState {
+function unproven(state: Found, { newSchedule }: BothRead): HandoverState {
   if (state.lists.pause) return { ...state, phase: 'pausing', schedule: newSchedule }
   return state.lists.schedule
     ? { ...state, phase: 'scheduling', schedule: newSchedule }
     : { ...state, phase: 'proving' }
 }
 
-function withoutSuccessor(state: HandoverState, event: BothRead): HandoverState {
+function withoutSuccessor(state: Recovering, event: BothRead): HandoverState {
   if (event.old === 'free') {
     if (state.goal === 'move' && event.time === 'before') return { ...state, phase: 'reading', successor: null }
-    return { ...state, phase: state.goal === 'move' || state.goal === 'settle' ? 'source' : 'checking_gap' }
+    return state.goal === 'move' || state.goal === 'settle'
+      ? { ...state, phase: 'source' }
+      : { ...state, phase: 'checking_gap' }
   }
   if (event.old === 'kept' && event.new === 'none') return doubtful(state, 'held_without_successor')
   switch (state.goal) {
@@ -233,7 +244,7 @@ function mayCreate({ closed, unsure, foreign }: HandoverState): boolean {
  * but no read shows it, it may still be committed. The old subscription then stays on hold until
  * the hold has been quiet for long enough.
  */
-function releasing(state: HandoverState, { made, quiet }: BothRead): HandoverState {
+function releasing(state: Recovering, { made, quiet }: BothRead): HandoverState {
   const isOver = made || state.closed === 'shut' || (state.closed === 'used' && (state.refused || quiet))
   if (isOver) return { ...state, phase: 'restoring_old', goal: state.goal === 'move' ? 'undo' : state.goal }
   if (state.closed === null) return { ...state, phase: 'closing' }
@@ -250,14 +261,16 @@ function isMoneyMoved({ goal, done, proven }: HandoverState): boolean {
 }
 
 /** Stripe refuses to cancel a subscription under a schedule, so the schedule is released first. */
-function settling(state: HandoverState, event: BothRead): HandoverState {
+function settling(state: Found, event: BothRead): HandoverState {
   const collect = [...new Set([...state.collect, ...event.collect])]
-  const phase: Phase = event.schedule === null ? 'cancelling_old' : 'releasing_schedule'
-  return { ...state, phase, schedule: event.schedule, collect, done: 0 }
+  const { schedule } = event
+  return schedule === null
+    ? { ...state, phase: 'cancelling_old', schedule, collect, done: 0 }
+    : { ...state, phase: 'releasing_schedule', schedule, collect, done: 0 }
 }
 
 /** Starts an undo of what was begun; the next read decides how. */
-export function undoing(state: HandoverState, reason: Reason | null): HandoverState {
+export function undoing(state: HandoverState, reason: Reason | null): Recovering {
   return { ...state, phase: 'recovering', goal: 'undo', reason: reason ?? state.reason }
 }
 

@@ -7,7 +7,7 @@ import type { Instant } from '../core/instant.ts'
 import { markCarried, markClosed, markHolds } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
 import { cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
-import type { HandoverEvent, HandoverState, Lists, SendingPhase } from './state.ts'
+import type { HandoverEvent, HandoverState, Lists, SendingPhase, StateIn } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
 type AnyPlan = HandoverPlan<Goal | 'undo'>
@@ -32,7 +32,7 @@ export function beginOf(plan: AnyPlan, moneyMoves: boolean): Extract<HandoverEve
  * values (`withLive`). Steps that the plan lists are sent as listed; requests that depend on a read
  * are built here.
  */
-export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyPlan, live: LiveValues): PlannedStep {
+export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: LiveValues): PlannedStep {
   const { expect } = plan
   const step = (id: string): PlannedStep =>
     inPlace(
@@ -42,9 +42,7 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
       ),
       state,
     )
-  const successor = (): string => present(state.successor, 'successor')
-  const invoice = (): string => present(state.invoice, 'invoice')
-  switch (phase) {
+  switch (state.phase) {
     case 'carrying':
       return step(present(expect.carry[state.done], 'carry step'))
     case 'holding':
@@ -63,17 +61,17 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'reholding':
       return reholding(state, plan)
     case 'stopping_invoice':
-      return target('stop-invoice', `/v1/invoices/${invoice()}`, { auto_advance: false })
+      return target('stop-invoice', `/v1/invoices/${state.invoice}`, { auto_advance: false })
     case 'finalizing_invoice':
-      return target('finalize-invoice', `/v1/invoices/${invoice()}/finalize`, { auto_advance: false })
+      return target('finalize-invoice', `/v1/invoices/${state.invoice}/finalize`, { auto_advance: false })
     case 'voiding_invoice':
-      return target('void-invoice', `/v1/invoices/${invoice()}/void`, {})
+      return target('void-invoice', `/v1/invoices/${state.invoice}/void`, {})
     case 'refunding':
-      return target('refund', '/v1/refunds', { payment_intent: present(state.payment, 'payment') })
+      return target('refund', '/v1/refunds', { payment_intent: state.payment })
     case 'releasing_new':
-      return { ...releaseStep('target', present(state.schedule, 'schedule')), id: 'release-new' }
+      return { ...releaseStep('target', state.schedule), id: 'release-new' }
     case 'cancelling_new':
-      return cancelNewStep(successor(), expect.key)
+      return cancelNewStep(state.successor, expect.key)
     case 'closing':
       // Changes nothing. It uses the creation's own key, so that no later creation of this hold can
       // be executed.
@@ -81,22 +79,22 @@ export function requestFor(phase: SendingPhase, state: HandoverState, plan: AnyP
     case 'restoring_old':
       return restoreStep(expect.source, expect.old, expect.before_pause)
     case 'advancing_draft':
-      return advancing(expect, invoice())
+      return advancing(expect, state.invoice)
     case 'billing_gap':
       return gapRequest(expect, state, {
         voided: present(live.voided, 'voided invoice'),
         daysUntilDue: live.subscription.days_until_due,
       })
     case 'releasing_schedule':
-      return releaseStep(expect.source, present(state.schedule, 'schedule'))
+      return releaseStep(expect.source, state.schedule)
     case 'cancelling_old':
-      return settleStep(expect.source, expect.old, successor())
+      return settleStep(expect.source, expect.old, state.successor)
     case 'restoring_collection':
       return collecting(expect.source, state.collect[state.done])
     case 'restoring_new_collection':
       return collecting('target', state.collectNew[0])
     default:
-      return unreachable(phase)
+      return unreachable(state)
   }
 }
 

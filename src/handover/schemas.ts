@@ -1,6 +1,8 @@
 import Type, { type TSchema } from 'typebox'
-import { oneOf, schemaOf } from '../core/exact-schema.ts'
+import { oneOf, schemaOf, tagged } from '../core/exact-schema.ts'
 import type { JsonObject } from '../core/json.ts'
+import { alarmCodes } from './codes.ts'
+import type { HandoverState, InvoicePhase, Phase, PhaseFields, StateIn } from './state.ts'
 import type {
   ChargeForecast,
   Expectation,
@@ -138,3 +140,105 @@ export const handoverPlanSchema = schemaOf<HandoverPlan<Goal | 'undo'>>()(
     unproven: Type.Boolean(),
   }),
 )
+
+const lists = Type.Object({ carry: whole, money: whole, pause: Type.Boolean(), schedule: Type.Boolean() })
+const kept = { invoice: text, at: whole, amount: whole, currency: text, itemsOnly: Type.Boolean() }
+
+const facts = {
+  goal,
+  lists,
+  successor: orNull(text),
+  generation: orNull(whole),
+  skips: whole,
+  unsure: Type.Boolean(),
+  refused: Type.Boolean(),
+  foreign: Type.Boolean(),
+  closed: orNull(oneOf<'shut' | 'used'>({ shut: true, used: true })),
+  proven: Type.Boolean(),
+  done: whole,
+  rounds: whole,
+  reason: orNull(Type.Object({ code: text, message: text, fix: text })),
+  alarm: orNull(oneOf(alarmCodes)),
+  invoice: orNull(text),
+  charged: Type.Boolean(),
+  accounted: Type.Array(Type.Object({ ...kept, outcome: oneOf<'billed' | 'left'>({ billed: true, left: true }) })),
+  schedule: orNull(text),
+  collect: texts,
+  collectNew: texts,
+}
+
+const withSuccessor = { ...facts, successor: text }
+
+/** The machine's state, as the store keeps it. */
+export const stateSchema = tagged<HandoverState>('phase', [
+  schemaOf<StateIn<Exclude<Phase, keyof PhaseFields>>>()(
+    Type.Object({
+      ...facts,
+      phase: oneOf<Exclude<Phase, keyof PhaseFields>>({
+        source: true,
+        moved: true,
+        settled: true,
+        ended: true,
+        doubtful: true,
+        reading: true,
+        previewing: true,
+        recovering: true,
+        checking_gap: true,
+        carrying: true,
+        holding: true,
+        creating: true,
+        money_back: true,
+        closing: true,
+        restoring_old: true,
+        restoring_collection: true,
+        restoring_new_collection: true,
+      }),
+    }),
+  ),
+  schemaOf<StateIn<SuccessorPhase>>()(
+    Type.Object({
+      ...withSuccessor,
+      phase: oneOf<SuccessorPhase>({
+        pausing: true,
+        scheduling: true,
+        proving: true,
+        money: true,
+        keeping: true,
+        reholding: true,
+        reading_invoice: true,
+        cancelling_new: true,
+        cancelling_old: true,
+      }),
+    }),
+  ),
+  schemaOf<StateIn<InvoicePhase>>()(
+    Type.Object({
+      ...withSuccessor,
+      phase: oneOf<InvoicePhase>({ stopping_invoice: true, finalizing_invoice: true, voiding_invoice: true }),
+      invoice: text,
+      invoiceSight: oneOf<'draft' | 'open'>({ draft: true, open: true }),
+    }),
+  ),
+  schemaOf<StateIn<'refunding'>>()(
+    Type.Object({ ...withSuccessor, phase: Type.Literal('refunding'), invoice: text, payment: text }),
+  ),
+  schemaOf<StateIn<'releasing_new' | 'releasing_schedule'>>()(
+    Type.Object({
+      ...withSuccessor,
+      phase: oneOf<'releasing_new' | 'releasing_schedule'>({ releasing_new: true, releasing_schedule: true }),
+      schedule: text,
+    }),
+  ),
+  schemaOf<StateIn<'advancing_draft'>>()(
+    Type.Object({ ...facts, phase: Type.Literal('advancing_draft'), invoice: text, period: Type.Object(kept) }),
+  ),
+  schemaOf<StateIn<'billing_gap'>>()(
+    Type.Object({ ...facts, phase: Type.Literal('billing_gap'), period: Type.Object(kept), gap: whole }),
+  ),
+])
+
+/** Phases whose only field of their own is the successor. */
+type SuccessorPhase = Exclude<
+  keyof PhaseFields,
+  InvoicePhase | 'refunding' | 'releasing_new' | 'releasing_schedule' | 'advancing_draft' | 'billing_gap'
+>

@@ -77,9 +77,8 @@ export type KeptBack = {
   readonly itemsOnly: boolean
 }
 
-/** JSON: stored as `facts`. */
-export type HandoverState = {
-  readonly phase: Phase
+/** What every state has. */
+type Facts = {
   /** `undo` is a move that is undone before its proof. */
   readonly goal: Goal | 'undo'
   readonly lists: Lists
@@ -116,22 +115,15 @@ export type HandoverState = {
   /** The code of an alert: a person must look. */
   readonly alarm: AlarmCode | null
   /**
-   * The current invoice: the target's that a revert stops and voids, or the source's that bills a
-   * gap.
+   * The last invoice that this hand-over worked on: the target's that a revert stops and voids, the
+   * source's that bills a gap, or one that is carried.
    */
   readonly invoice: string | null
-  readonly invoiceSight: InvoiceSight | null
-  /** The payment of that invoice, for a refund. */
-  readonly payment: string | null
   /**
    * The creation charged the customer unexpectedly: the undo refunds the charge, and the whole run
    * stops.
    */
   readonly charged: boolean
-  /** The number of requests that bill the gap. */
-  readonly gap: number
-  /** The period that is being billed. */
-  readonly period: KeptBack | null
   /**
    * Every period that the hold kept back and neither account had charged: billed by this hand-over,
    * or left as the project's policy says.
@@ -151,14 +143,77 @@ export type HandoverState = {
   readonly collectNew: readonly string[]
 }
 
+/** What a phase has beside the facts; phases that are not listed have the facts alone. */
+export type PhaseFields = {
+  readonly pausing: WithSuccessor
+  readonly scheduling: WithSuccessor
+  readonly proving: WithSuccessor
+  readonly money: WithSuccessor
+  readonly keeping: WithSuccessor
+  readonly reholding: WithSuccessor
+  readonly reading_invoice: WithSuccessor
+  readonly stopping_invoice: WithSuccessor & StoppedInvoice
+  readonly finalizing_invoice: WithSuccessor & StoppedInvoice
+  readonly voiding_invoice: WithSuccessor & StoppedInvoice
+  readonly refunding: WithSuccessor & {
+    readonly invoice: string
+    /** The payment of that invoice. */
+    readonly payment: string
+  }
+  readonly releasing_new: WithSuccessor & WithSchedule
+  readonly cancelling_new: WithSuccessor
+  readonly releasing_schedule: WithSuccessor & WithSchedule
+  readonly cancelling_old: WithSuccessor
+  readonly advancing_draft: WithPeriod & { readonly invoice: string }
+  readonly billing_gap: WithPeriod & {
+    /** The number of requests that bill the gap. */
+    readonly gap: number
+  }
+}
+/** Phases that stop an invoice of the target: draft, open, void. */
+export type InvoicePhase = 'stopping_invoice' | 'finalizing_invoice' | 'voiding_invoice'
+
+type WithSuccessor = { readonly successor: string }
+type StoppedInvoice = { readonly invoice: string; readonly invoiceSight: 'draft' | 'open' }
+type WithSchedule = { readonly schedule: string }
+/** The period that is being billed. */
+type WithPeriod = { readonly period: KeptBack }
+
+export type StateIn<P extends Phase> = P extends Phase
+  ? Facts & { readonly phase: P } & (P extends keyof PhaseFields ? PhaseFields[P] : unknown)
+  : never
+
+/**
+ * JSON: stored as `facts`. A phase has the fields that its command needs, so a state that could not
+ * send its request does not compile.
+ */
+export type HandoverState = StateIn<Phase>
+
+/** Fields that belong to some phases only, and these phases. */
+const ownFields = {
+  invoiceSight: ['stopping_invoice', 'finalizing_invoice', 'voiding_invoice'],
+  payment: ['refunding'],
+  period: ['advancing_draft', 'billing_gap'],
+  gap: ['billing_gap'],
+} as const satisfies { readonly [field: string]: readonly (keyof PhaseFields)[] }
+
+/** The state without what an earlier phase left behind. */
+export function trimmed(state: HandoverState): HandoverState {
+  const strange = Object.entries(ownFields).flatMap(([field, phases]) =>
+    field in state && !(phases as readonly Phase[]).includes(state.phase) ? [field] : [],
+  )
+  if (strange.length === 0) return state
+  return Object.fromEntries(Object.entries(state).filter(([field]) => !strange.includes(field))) as HandoverState
+}
+
 export type Command =
   | { readonly do: 'rest' }
   /** GET the old subscription; answer with `old_read`. */
   | { readonly do: 'read_old' }
   /** createPreview on both sides; answer with `previewed`. */
   | { readonly do: 'preview' }
-  /** Send the request that `requestFor(state, …)` gives; answer with `sent`. */
-  | { readonly do: 'send'; readonly phase: SendingPhase }
+  /** Send the request that `requestFor` gives for the state; answer with `sent`. */
+  | { readonly do: 'send'; readonly state: StateIn<SendingPhase> }
   /** Compare a fresh read of the successor and of the old one; answer with `proved`. */
   | { readonly do: 'prove' }
   /**
@@ -167,7 +222,7 @@ export type Command =
    */
   | { readonly do: 'read_both' }
   /** The successor's newest invoice with its payments; answer with `invoice_read`. */
-  | { readonly do: 'read_invoice' }
+  | { readonly do: 'read_invoice'; readonly successor: string }
   /** The oldest period that neither side charged; answer with `gap_read`. */
   | { readonly do: 'read_gap' }
 
@@ -224,11 +279,9 @@ export type HandoverEvent =
       /** The invoice that charged the customer, for `charged`. */
       readonly invoice: string | null
     }
-  | {
+  | (SuccessorSeen & {
       readonly type: 'both_read'
       readonly old: OldSight
-      readonly new: NewSight
-      readonly successor: string | null
       /** Whether a creation may still be tried: T is ahead and outside the guard window. */
       readonly time: 'before' | 'too_late'
       readonly schedule: string | null
@@ -252,13 +305,9 @@ export type HandoverEvent =
       readonly made: boolean
       /** The present hold is older than the longest time that any request can take. */
       readonly quiet: boolean
-    }
-  | {
+    })
+  | (InvoiceSeen & {
       readonly type: 'invoice_read'
-      readonly sight: InvoiceSight | 'unreadable'
-      readonly invoice: string | null
-      /** The payment intent of the invoice, if there is one. */
-      readonly payment: string | null
       /** A refunded or disputed period may be reverted: `override` names what to do. */
       readonly allowed: boolean
       /**
@@ -266,31 +315,46 @@ export type HandoverEvent =
        * between.
        */
       readonly changed: boolean
-    }
+    })
+  | ({ readonly type: 'gap_read' } & GapSeen)
+
+/** A successor that lives or has ended has an id. */
+export type SuccessorSeen =
+  | { readonly new: 'live' | 'ended'; readonly successor: string }
+  | { readonly new: Exclude<NewSight, 'live' | 'ended'>; readonly successor: string | null }
+
+export type InvoiceSeen =
+  | { readonly sight: 'none' | 'unreadable'; readonly invoice: null; readonly payment: null }
   | {
-      readonly type: 'gap_read'
-      /**
-       * `draft`: a complete draft in the source that must only be advanced. `uncharged`: `requests`
-       * requests bill the period; `done` of them were sent.
-       */
-      readonly gap: 'none' | 'draft' | 'uncharged' | 'unreadable'
+      readonly sight: Exclude<InvoiceSight, 'none'>
+      readonly invoice: string
+      /** The payment intent of the invoice, if there is one. */
+      readonly payment: string | null
+    }
+
+/** `left`: periods that are left uncharged. */
+export type GapSeen =
+  | { readonly gap: 'none'; readonly left: readonly KeptBack[] }
+  | { readonly gap: 'unreadable' }
+  /** A complete draft in the source that must only be advanced. */
+  | { readonly gap: 'draft'; readonly invoice: string; readonly period: KeptBack }
+  /** `requests` requests bill the oldest period; `done` of them were sent. */
+  | {
+      readonly gap: 'uncharged'
       readonly invoice: string | null
-      /** The oldest period that must still be billed. */
-      readonly period: KeptBack | null
-      /** Periods that are left uncharged. */
-      readonly left: readonly KeptBack[]
+      readonly period: KeptBack
       readonly requests: number
       readonly done: number
     }
 
-const rests: readonly Phase[] = ['source', 'moved', 'settled', 'ended', 'doubtful'] satisfies Rest[]
+const rests: readonly string[] = ['source', 'moved', 'settled', 'ended', 'doubtful'] satisfies Rest[]
 
-export function isRest(phase: Phase): phase is Rest {
+export function isRest(phase: string): phase is Rest {
   return rests.includes(phase)
 }
 
 /** The state of a subscriber without history. */
-export const atSource: HandoverState = {
+export const atSource: StateIn<'source'> = {
   phase: 'source',
   goal: 'move',
   lists: { carry: 0, money: 0, pause: false, schedule: false },
@@ -307,11 +371,7 @@ export const atSource: HandoverState = {
   reason: null,
   alarm: null,
   invoice: null,
-  invoiceSight: null,
-  payment: null,
   charged: false,
-  gap: 0,
-  period: null,
   accounted: [],
   schedule: null,
   collect: [],

@@ -42,7 +42,7 @@ export interface HandoverInput {
 
 /* ------------------------------------------------------- classification */
 
-export interface Reason<Code extends string = string> {
+export type Reason<Code extends string = string> = {
   readonly code: Code
   readonly message: string
   /** What to do next; never empty for a blocked subscriber. */
@@ -70,7 +70,7 @@ export interface HandoverDrift {
  * The next charge on both sides, for the amounts that the plan shows. Minor units, before the
  * customer balance.
  */
-export interface ChargeForecast {
+export type ChargeForecast = {
   readonly at: Instant
   readonly amount: number
   readonly currency: string

@@ -48,6 +48,5 @@ function isOf<P extends Part>(part: P): { <C extends Keyless>(change: C): change
   return <C extends Keyless>(change: C): change is OfPart<C, P> => partOf(change.action) === part
 }
 
-export const isResource = isOf('resource')
 export const isHandover = isOf('handover')
 export const isAccess = isOf('access')

@@ -1,7 +1,7 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import Type, { type TSchema } from 'typebox'
 import { subscriberAddress } from '../core/address.ts'
-import { oneOf, schemaOf } from '../core/exact-schema.ts'
+import { oneOf, schemaOf, tagged } from '../core/exact-schema.ts'
+import { parserOf, type Parsed } from '../core/parser.ts'
 import type { Json } from '../core/json.ts'
 import type { TaxChange } from '../handover/carried/tax-verdicts.ts'
 import { params, plannedExpectationSchema } from '../handover/schemas.ts'
@@ -43,17 +43,6 @@ const step = schemaOf<Step>()(
     secret_to: Type.Optional(params),
   }),
 )
-
-/** The form that `tag` names, so that an error names the wrong field of that form. */
-function tagged<T>(tag: string, oneOf: readonly TSchema[]) {
-  return Type.Unsafe<T>({
-    type: 'object',
-    properties: { [tag]: text },
-    required: [tag],
-    discriminator: { propertyName: tag },
-    oneOf: [...oneOf],
-  })
-}
 
 const patchOperation = tagged<PatchOperation>('op', [
   schemaOf<Exclude<PatchOperation, { op: 'remove' }>>()(
@@ -213,28 +202,21 @@ const planSchema = schemaOf<Plan>()(
   }),
 )
 
-let compiled: ValidateFunction<Plan> | undefined
+const parse = parserOf(planSchema)
 
 /**
  * A document as a plan, or why it is not a plan, with the place: `/changes/0/steps/3/path must be
  * string`.
  */
-export function parsePlan(document: unknown): { readonly plan: Plan } | { readonly problem: string } {
-  compiled ??= new Ajv2020({ strict: true, allowUnionTypes: true, discriminator: true }).compile<Plan>(planSchema)
-  if (!compiled(document)) return { problem: problemOf(compiled.errors?.[0]) }
-  const at = document.changes.findIndex((one) => one.address !== addressOf(one))
-  const wrong = document.changes[at]
+export function parsePlan(document: unknown): Parsed<Plan> {
+  const parsed = parse(document)
+  if ('problem' in parsed) return parsed
+  const { changes } = parsed.value
+  const at = changes.findIndex((one) => one.address !== addressOf(one))
+  const wrong = changes[at]
   return wrong === undefined
-    ? { plan: document }
+    ? parsed
     : { problem: `/changes/${at}/address must be ${addressOf(wrong)}, which its expectations name` }
-}
-
-function problemOf(error: ErrorObject | undefined): string {
-  if (error === undefined) return 'it does not have the form of a plan'
-  const { instancePath: at, keyword, message, params: rule } = error
-  if (keyword === 'enum') return `${at} must be one of ${(rule['allowedValues'] as readonly string[]).join(', ')}`
-  if (keyword === 'discriminator') return `${at}/${String(rule['tag'])} has a value that this version does not know`
-  return `${at === '' ? '/' : at} ${message ?? 'has a wrong form'}`
 }
 
 /** The address that the expectations of a change give it. */

@@ -1,6 +1,13 @@
 import { command as commandOf, next as nextOf } from '../../src/handover/machine.ts'
-import { standingOf } from '../../src/live/sights.ts'
-import { atSource, isRest, type Command, type HandoverEvent, type HandoverState } from '../../src/handover/state.ts'
+import { standingOf, type NewSight } from '../../src/live/sights.ts'
+import {
+  atSource,
+  isRest,
+  type Command,
+  type HandoverEvent,
+  type HandoverState,
+  type SuccessorSeen,
+} from '../../src/handover/state.ts'
 import {
   atFirst,
   carryOut,
@@ -341,7 +348,7 @@ function engine(made: Product, view: View): readonly Moved[] {
   const out: Moved[] = []
   if (left.kills > 0) out.push(to('killed before', { event: interrupted }, killed))
   if (wanted.do === 'send') {
-    const late = isLate(view) && (wanted.phase === 'holding' || wanted.phase === 'creating')
+    const late = isLate(view) && (wanted.state.phase === 'holding' || wanted.state.phase === 'creating')
     const tooLate = to('too late', {
       event: { type: 'sent', result: 'too_late', id: null, reason: { code: 'renews_soon', message: '', fix: '' } },
     })
@@ -349,14 +356,14 @@ function engine(made: Product, view: View): readonly Moved[] {
     // A single runner is never stopped between its look at the clock and the request; two runners
     // may be.
     if (late && left.runners === 1) return out
-    const request = { state, phase: wanted.phase, sender: journal, planned }
+    const request = { state, phase: wanted.state.phase, sender: journal, planned }
     const free = made.shuts ? withoutEarlier(world, request) : world
     const carried = carryOut(free, request, made.keys)
     out.push(to(carried.event.result, carried))
     if (left.kills > 0) out.push(to('done, then killed', { world: carried.world, event: interrupted }, killed))
     if (left.losses === 0) return out
     const lost = { losses: left.losses - 1 }
-    const numbered = wanted.phase === 'holding' || wanted.phase === 'restoring_old'
+    const numbered = wanted.state.phase === 'holding' || wanted.state.phase === 'restoring_old'
     const unknown: HandoverEvent = { type: 'sent', result: 'unknown', id: null, reason: null }
     const afterLoss = (by: string, after: World): void => {
       out.push(to(by, { world: after, event: unknown }, lost))
@@ -415,15 +422,11 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
         !world.changedNew
       return { type: 'proved', result: same ? 'ok' : 'differs', reason: null, invoice: null }
     }
-    case 'read_invoice':
-      return {
-        type: 'invoice_read',
-        sight: sightInvoice(world),
-        invoice: lastInvoice(world),
-        payment: null,
-        allowed: false,
-        changed: world.changedNew,
-      }
+    case 'read_invoice': {
+      const read = { type: 'invoice_read', payment: null, allowed: false, changed: world.changedNew } as const
+      const sight = sightInvoice(world)
+      return sight === 'none' ? { ...read, sight, invoice: null } : { ...read, sight, invoice: lastInvoice(world) }
+    }
     case 'read_gap': {
       const paid = made.isPaidInTarget(world)
       const gap =
@@ -434,7 +437,12 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
             : world.oldInvoice === 'void'
               ? 'uncharged'
               : 'none'
-      return { type: 'gap_read', gap, invoice: lastInvoice(world), period: null, left: [], requests: 1, done: 0 }
+      const invoice = lastInvoice(world)
+      if (gap === 'none') return { type: 'gap_read', gap, left: [] }
+      const period = { invoice, at: 0, amount: 1, currency: 'usd', itemsOnly: false }
+      return gap === 'draft'
+        ? { type: 'gap_read', gap, invoice, period }
+        : { type: 'gap_read', gap, invoice, period, requests: 1, done: 0 }
     }
     case 'read_both':
     case 'rest':
@@ -442,8 +450,7 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
       return {
         type: 'both_read',
         old: sightOld(world),
-        new: made.sightNew(world),
-        successor: livingSuccessors(world) > 0 ? 'new' : state.successor,
+        ...seenIn(made.sightNew(world), livingSuccessors(world) > 0 ? 'new' : state.successor),
         time: isLate(node) ? 'too_late' : 'before',
         schedule: null,
         newSchedule: null,
@@ -458,6 +465,12 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
   }
 }
 
+function seenIn(sight: NewSight, successor: string | null): SuccessorSeen {
+  return sight === 'live' || sight === 'ended'
+    ? { new: sight, successor: successor ?? 'new' }
+    : { new: sight, successor }
+}
+
 function unreadable(wanted: Command): HandoverEvent {
   switch (wanted.do) {
     case 'read_old':
@@ -467,7 +480,7 @@ function unreadable(wanted: Command): HandoverEvent {
     case 'read_invoice':
       return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false, changed: false }
     case 'read_gap':
-      return { type: 'gap_read', gap: 'unreadable', invoice: null, period: null, left: [], requests: 0, done: 0 }
+      return { type: 'gap_read', gap: 'unreadable' }
     case 'preview':
       return { type: 'previewed', reason: { code: 'preview_failed', message: '', fix: '' } }
     case 'read_both':

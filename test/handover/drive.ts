@@ -26,6 +26,7 @@ import {
   isRest,
   type HandoverEvent,
   type HandoverState,
+  type StateIn,
   type SendingPhase,
 } from '../../src/handover/state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from '../../src/handover/types.ts'
@@ -103,7 +104,7 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
     case 'preview':
       return { type: 'previewed', reason: await preview(stage, plan as HandoverPlan) }
     case 'send':
-      return send(stage, plan, state, { phase: wanted.phase, story })
+      return send(stage, plan, wanted.state, story)
     case 'prove': {
       const [answer, held] = [await successor(stage, state), await old()]
       return proved(
@@ -136,10 +137,10 @@ async function perform(stage: Stage, plan: AnyPlan, state: HandoverState, story:
 async function send(
   stage: Stage,
   plan: AnyPlan,
-  state: HandoverState,
-  about: { phase: SendingPhase; story: Interference },
+  state: StateIn<SendingPhase>,
+  story: Interference,
 ): Promise<HandoverEvent> {
-  const { phase, story } = about
+  const { phase } = state
   const none = { id: null, reason: null }
   const late = phase === 'holding' || phase === 'creating' ? tooLate(plan.expect, stage.now()) : null
   if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
@@ -160,11 +161,11 @@ async function send(
     customer: customerOf(subscription),
     schedule,
     voided:
-      state.period === null
-        ? undefined
-        : await get<Stripe.Invoice>(stage.accounts.us, `/v1/invoices/${state.period.invoice}`, []),
+      state.phase === 'billing_gap'
+        ? await get<Stripe.Invoice>(stage.accounts.us, `/v1/invoices/${state.period.invoice}`, [])
+        : undefined,
   }
-  const step = await withKept(stage, withLive(numbered(requestFor(phase, state, plan, live), state, stage.now()), live))
+  const step = await withKept(stage, withLive(numbered(requestFor(state, plan, live), state, stage.now()), live))
   const outcome = await request(
     stage,
     step,

@@ -6,16 +6,39 @@ import {
   type HandoverState,
   type Phase,
   type SendingPhase,
+  trimmed,
 } from '../../src/handover/state.ts'
 import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
 
 export const reason = { code: 'why', message: 'because', fix: '' }
-export const at = (phase: Phase, more: Partial<HandoverState> = {}): HandoverState => ({
-  ...atSource,
-  phase,
+const period = { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd', itemsOnly: false }
+
+/** What the phases need beside the facts; `trimmed` takes away what the phase does not have. */
+const own = {
   successor: 'sub_new',
-  ...more,
-})
+  invoiceSight: 'open',
+  payment: 'pi_1',
+  period,
+  gap: 1,
+}
+const invoiced: readonly Phase[] = [
+  'stopping_invoice',
+  'finalizing_invoice',
+  'voiding_invoice',
+  'refunding',
+  'advancing_draft',
+]
+const scheduled: readonly Phase[] = ['releasing_new', 'releasing_schedule']
+
+export const at = (phase: Phase, more: object = {}): HandoverState =>
+  trimmed({
+    ...atSource,
+    ...own,
+    ...(invoiced.includes(phase) ? { invoice: 'in_1' } : {}),
+    ...(scheduled.includes(phase) ? { schedule: 'sub_sched_1' } : {}),
+    phase,
+    ...more,
+  } as HandoverState)
 export type Goal = HandoverState['goal']
 export const goals: readonly Goal[] = ['move', 'undo', 'revert', 'settle']
 
@@ -26,12 +49,13 @@ export const sent = (
 export const both = (
   old: OldSight,
   successor: NewSight,
-  more: Partial<Extract<HandoverEvent, { type: 'both_read' }>> = {},
+  more: Partial<Omit<Extract<HandoverEvent, { type: 'both_read' }>, 'new' | 'successor'>> = {},
 ): HandoverEvent => ({
   type: 'both_read',
   old,
-  new: successor,
-  successor: successor === 'live' || successor === 'ended' ? 'sub_new' : null,
+  ...(successor === 'live' || successor === 'ended'
+    ? { new: successor, successor: 'sub_new' }
+    : { new: successor, successor: null }),
   time: 'before',
   schedule: null,
   newSchedule: null,
@@ -97,6 +121,15 @@ export const invoiceSights: readonly (InvoiceSight | 'unreadable')[] = [
   'disputed',
   'unreadable',
 ]
+export function invoiceRead(
+  sight: InvoiceSight | 'unreadable',
+  { payment = 'pi_1', ...more }: { allowed: boolean; changed: boolean; payment?: string | null },
+): HandoverEvent {
+  return sight === 'none' || sight === 'unreadable'
+    ? { type: 'invoice_read', sight, invoice: null, payment: null, ...more }
+    : { type: 'invoice_read', sight, invoice: 'in_1', payment, ...more }
+}
+
 export const everyEvent: readonly HandoverEvent[] = [
   ...goals.map((goal): HandoverEvent => ({
     type: 'begin',
@@ -119,26 +152,18 @@ export const everyEvent: readonly HandoverEvent[] = [
     invoice: null,
   })),
   ...oldSights.flatMap((old) => newSights.map((successor) => both(old, successor))),
-  ...invoiceSights.map((sight): HandoverEvent => ({
-    type: 'invoice_read',
-    sight,
-    invoice: 'in_1',
-    payment: 'pi_1',
-    allowed: false,
-    changed: false,
-  })),
-  ...(['none', 'draft', 'uncharged', 'unreadable'] as const).map((gap): HandoverEvent => ({
-    type: 'gap_read',
-    gap,
-    invoice: 'in_1',
-    period: { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd', itemsOnly: false },
-    left: [],
-    requests: 3,
-    done: 0,
-  })),
+  ...invoiceSights.flatMap((sight) => [
+    invoiceRead(sight, { allowed: false, changed: false }),
+    invoiceRead(sight, { allowed: false, changed: false, payment: null }),
+  ]),
+  { type: 'gap_read', gap: 'none', left: [period] },
+  { type: 'gap_read', gap: 'draft', invoice: 'in_1', period },
+  { type: 'gap_read', gap: 'uncharged', invoice: 'in_1', period, requests: 3, done: 1 },
+  { type: 'gap_read', gap: 'uncharged', invoice: null, period, requests: 3, done: 0 },
+  { type: 'gap_read', gap: 'unreadable' },
 ]
 
 export const shown = ({ phase, alarm }: HandoverState): string =>
   phase === 'doubtful' ? `doubtful ${alarm ?? ''}` : phase
-export const recovered = (goal: Goal, event: HandoverEvent, more: Partial<HandoverState> = {}): HandoverState =>
+export const recovered = (goal: Goal, event: HandoverEvent, more: object = {}): HandoverState =>
   next(at('recovering', { goal, ...more }), event)

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { parserOf } from '../../src/core/parser.ts'
+import { stateSchema } from '../../src/handover/schemas.ts'
 import { command, next } from '../../src/handover/machine.ts'
 import { isRest, type HandoverEvent, type Phase, type SendingPhase } from '../../src/handover/state.ts'
 import type { InvoiceSight } from '../../src/live/sights.ts'
@@ -7,6 +9,7 @@ import {
   both,
   everyEvent,
   goals,
+  invoiceRead,
   invoiceSights,
   phases,
   reason,
@@ -16,8 +19,11 @@ import {
   shown,
 } from './machine-words.ts'
 
+const stored = parserOf(stateSchema)
+
 describe('the machine is total', () => {
   test('every state answers every event with a state, and every state has a command', () => {
+    const unreadable = new Set<string>()
     for (const phase of phases)
       for (const goal of goals)
         for (const event of everyEvent) {
@@ -25,7 +31,9 @@ describe('the machine is total', () => {
           expect(phases).toContain(after.phase)
           expect(command(after)).toHaveProperty('do')
           expect(JSON.parse(JSON.stringify(after))).toEqual(after)
+          if ('problem' in stored(after)) unreadable.add(`${event.type}: ${after.phase}`)
         }
+    expect([...unreadable]).toEqual([])
     expect(phases.length * goals.length * everyEvent.length).toBeGreaterThan(9_000)
   })
   test('an event that does not belong to a state does not change it', () => {
@@ -109,8 +117,6 @@ describe('what follows from an answer', () => {
         lists: { carry: 1, money: 1, pause: false, schedule: false },
         collect: ['in_1'],
         collectNew: ['in_1'],
-        gap: 1,
-        invoiceSight: 'open',
       })
       const after = next(state, sent(result))
       const goal = after.goal === 'undo' ? ' undo' : ''
@@ -174,20 +180,19 @@ const invoices: Readonly<Record<InvoiceSight | 'unreadable', readonly [string, s
   unreadable: ['doubtful target_unreachable', 'doubtful target_unreachable'],
 }
 
-const invoice = (sight: InvoiceSight | 'unreadable', allowed: boolean, changed = false): HandoverEvent => ({
-  type: 'invoice_read',
-  sight,
-  invoice: 'in_1',
-  payment: 'pi_1',
-  allowed,
-  changed,
-})
+const invoice = (sight: InvoiceSight | 'unreadable', allowed: boolean, changed = false): HandoverEvent =>
+  invoiceRead(sight, { allowed, changed })
 
 describe('the invoice that a revert would void', () => {
   test.each(invoiceSights)('%s', (sight) => {
     const event = invoice(sight, false)
     expect(shown(next(at('reading_invoice', { goal: 'revert' }), event))).toBe(invoices[sight][0])
     expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), event))).toBe(invoices[sight][1])
+  })
+  test('an invoice that was paid without a payment of Stripe cannot be refunded: a person looks', () => {
+    const read = invoiceRead('paid', { allowed: false, changed: false, payment: null })
+    expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), read))).toBe('doubtful money_stuck')
+    expect(shown(next(at('reading_invoice', { goal: 'revert' }), read))).toBe('cancelling_new')
   })
   test('a refunded or disputed period is reverted when the subscriber’s file says what to do', () => {
     for (const sight of ['refunded', 'disputed'] as const) {
@@ -233,5 +238,15 @@ describe('a run that stops anywhere', () => {
           ? 'checking_gap'
           : 'recovering'
     expect(after).toBe(expected)
+  })
+
+  test('what a stopped run did not know is asked again; what it knew stays', () => {
+    const unsure = { rounds: 3, unsure: true, foreign: true, closed: 'used', alarm: 'no_progress', proven: true }
+    const after = next(at('creating', { ...unsure, goal: 'move' }), { type: 'interrupted' })
+    const asked = { rounds: 0, unsure: false, foreign: false, closed: null, alarm: null }
+    expect(after).toMatchObject({ phase: 'recovering', ...asked, proven: true, successor: 'sub_new' })
+    const charged = at('refunding', { charged: true, alarm: 'unexpected_charge' })
+    expect(next(charged, { type: 'interrupted' })).toMatchObject({ alarm: 'unexpected_charge', charged: true })
+    expect(next(at('billing_gap', { rounds: 3 }), { type: 'interrupted' })).toMatchObject({ rounds: 3 })
   })
 })

@@ -30,7 +30,7 @@ export async function readPlan(path: string): Promise<Plan> {
       },
     )
   const parsed = parsePlan(document)
-  if ('plan' in parsed) return parsed.plan
+  if ('value' in parsed) return parsed.value
   throw new CommandError('plan_format', `${path} is not a plan of this version: ${parsed.problem}`, {
     notDone: 'nothing was done',
     fix: again,

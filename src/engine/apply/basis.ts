@@ -34,7 +34,7 @@ export function checkDocument(context: Context, plan: Plan): void {
   const wrong =
     'problem' in parsed
       ? [`it does not have the form of a plan (${parsed.problem})`]
-      : contradictions(context, parsed.plan)
+      : contradictions(context, parsed.value)
   if (wrong.length > 0)
     throw new CommandError('plan_edited', `the plan was edited or damaged after it was made: ${wrong.join('; ')}`, {
       notDone: 'nothing was sent',

@@ -1,7 +1,6 @@
 import type { Standing } from '../../live/sights.ts'
 import type { RemainingChange } from '../send/applied.ts'
-import type { JsonObject } from '../../core/json.ts'
-import { atSource, type HandoverState } from '../../handover/state.ts'
+import { atSource, type HandoverState, type Rest } from '../../handover/state.ts'
 import type { Classification } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
@@ -70,7 +69,7 @@ export async function noteMissing({ store, accounts }: Context, { resources, kno
   await store.putObjects(missing.map(([at, id]) => ({ address: at, account, id, applied: null })))
 }
 
-const rests: Readonly<Partial<Record<Standing, HandoverState['phase']>>> = {
+const rests: Readonly<Partial<Record<Standing, Rest>>> = {
   target: 'moved',
   ended_in_target: 'moved',
   cancelled_in_source: 'moved',
@@ -81,7 +80,7 @@ const rests: Readonly<Partial<Record<Standing, HandoverState['phase']>>> = {
  * The resting state that the live objects show for a subscriber who was once moved; undefined for
  * all others.
  */
-function restOf({ standing, successor }: Classification): HandoverState['phase'] | undefined {
+function restOf({ standing, successor }: Classification): Rest | undefined {
   return standing === 'ended' && successor !== null ? 'ended' : rests[standing]
 }
 
@@ -95,7 +94,7 @@ export function recordOf(one: Classification, updated: SubscriberRecord['updated
   const phase = restOf(one)
   if (phase === undefined) return undefined
   const state: HandoverState = { ...atSource, phase, successor }
-  return { key, phase, facts: state as unknown as JsonObject, updated }
+  return { key, phase, facts: state, updated }
 }
 
 /**

@@ -1,8 +1,8 @@
-import { canonicalJson } from '../../core/canonical.ts'
 import { splitAddress, subscriberAddress, type Address } from '../../core/address.ts'
 import { isJsonObject } from '../../core/json.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
+import { jobOf } from '../handover/job.ts'
 import { beginRun, isUnfinished, recoveryRecord, resume } from '../handover/hand-over.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
 import { perform, type Work } from '../send/perform.ts'
@@ -46,7 +46,7 @@ async function recoverSubscribers(context: Context, held: Held): Promise<readonl
   context.progress.start('finishing earlier work', open.length)
   const results = new Map<string, AppliedChange>()
   const run = await beginRun(context)
-  await sideBySide(Map.groupBy(open, customerOf).values(), customersAtATime, async (record) => {
+  await sideBySide(Map.groupBy(open, queueOf).values(), customersAtATime, async (record) => {
     if (context.interrupt.requested || held.lost) return false
     results.set(record.key, await resume(context, record, run))
     context.progress.step()
@@ -75,11 +75,11 @@ export async function recoverLost(
 }
 
 /** Subscribers of one customer are processed one after the other. */
-function customerOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string {
-  const job = facts['job']
-  const handover = isJsonObject(job) ? job['handover'] : undefined
-  const expect = isJsonObject(handover) ? handover['expect'] : undefined
-  return isJsonObject(expect) ? canonicalJson([expect['source'], expect['customer_old']]) : key
+function queueOf({ key, facts }: Parameters<typeof isUnfinished>[0]): string {
+  const job = jobOf(facts)
+  if ('problem' in job) return key
+  const { source, customer_old: customer } = job.value.handover.expect
+  return `${source}/${customer}`
 }
 
 /**

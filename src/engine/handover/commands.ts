@@ -1,12 +1,12 @@
 import type Stripe from 'stripe'
-import { present, unreachable } from '../../core/assert.ts'
-import type { JsonObject, StripeObject } from '../../core/json.ts'
+import { unreachable } from '../../core/assert.ts'
+import type { StripeObject } from '../../core/json.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import { bothRead, invoiceRead, oldRead, proved } from '../../handover/events.ts'
 import { gapOf } from '../../handover/gap.ts'
 import { comparePreviews, previewParams, previewRefused } from '../../handover/preview.ts'
 import type { Command, HandoverEvent } from '../../handover/state.ts'
-import type { Expectation, HandoverPlan, Reason } from '../../handover/types.ts'
+import type { HandoverPlan, Reason } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { referenceMissing, send, type Turn } from './sends.ts'
 import { previewInvoice } from './previews.ts'
@@ -42,13 +42,13 @@ export async function answer(context: Context, turn: Turn, command: Command): Pr
     case 'preview':
       return { type: 'previewed', reason: await preview(context, turn) }
     case 'send':
-      return send(context, turn, command.phase)
+      return send(context, turn, command.state)
     case 'prove':
       return prove(context, turn)
     case 'read_both':
       return readBoth(context, turn)
     case 'read_invoice':
-      return invoiceRead(plan, await successorNow(context, present(turn.state.successor, 'successor')))
+      return invoiceRead(plan, await successorNow(context, command.successor))
     case 'read_gap':
       return readGap(context, turn)
     default:
@@ -78,13 +78,13 @@ function invoiceOf(outcome: Outcome<StripeObject>): Stripe.Invoice | undefined {
 
 /** Compares the successor and the old subscription, as they are now, with the plan. */
 async function prove(context: Context, { job, state, resolve }: Turn): Promise<HandoverEvent> {
-  const filled = fillParams(job.handover.expect as unknown as JsonObject, resolve)
+  const filled = fillParams(job.handover.expect, resolve)
   if (state.successor === null || !filled.ok) return proved(undefined)
   const answer = await readSuccessor(context, state.successor)
   const old = await readOld(context, job.handover.expect)
   if (answer === undefined || old === undefined) return proved(undefined)
   noteSeen(job, old, context.accounts.target.now())
-  return proved({ expect: filled.value as unknown as Expectation, answer, old })
+  return proved({ expect: filled.value, answer, old })
 }
 
 async function readBoth(context: Context, { job, state }: Turn): Promise<HandoverEvent> {

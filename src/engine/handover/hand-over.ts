@@ -1,8 +1,11 @@
-import type { Job } from './job.ts'
+import { jobOf, type Job } from './job.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { CommandError } from '../../core/outcome.ts'
+import { alarmCodes } from '../../handover/codes.ts'
+import { stateSchema } from '../../handover/schemas.ts'
+import { parserOf, type Parsed } from '../../core/parser.ts'
 import { command, next } from '../../handover/machine.ts'
 import { beginOf } from '../../handover/requests.ts'
 import { atSource, isRest, type HandoverEvent, type HandoverState } from '../../handover/state.ts'
@@ -38,7 +41,7 @@ const turnsMax = 20_000
 
 /** Whether a crash, an unreachable account or a person's action left this hand-over unfinished. */
 export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
-  return isJsonObject(facts['job']) && (phase === 'doubtful' || !isRest(stateOf(facts).phase))
+  return isJsonObject(facts['job']) && (phase === 'doubtful' || !isRest(String(facts['phase'] as string)))
 }
 
 /**
@@ -47,16 +50,34 @@ export function isUnfinished({ facts, phase }: SubscriberRecord): boolean {
  */
 export async function handOver(context: Context, job: Job, run: Run): Promise<AppliedChange> {
   const record = await context.store.subscriber(job.key)
-  const known = record === undefined ? atSource : stateOf(record.facts)
+  const known = record === undefined ? { value: atSource } : stateOf(record.facts)
+  if ('problem' in known) return unreadable(job.key, known.problem)
+  const unfinished = record !== undefined && isUnfinished(record) ? jobOf(record.facts) : undefined
+  if (unfinished !== undefined && 'problem' in unfinished) return unreadable(job.key, unfinished.problem)
   const begin = beginOf(job.handover, await moneyMoves(context, job))
-  return finish(context, job, await drive(context, { job, run }, known, begin), run)
+  return finish(context, job, await drive(context, { job, run }, known.value, begin), run)
 }
 
 /** Resumes a hand-over that an earlier run left: reads both sides and lets the machine decide. */
-export async function resume(context: Context, { facts }: SubscriberRecord, run: Run): Promise<AppliedChange> {
-  // `save` writes it from exactly this type.
-  const job = facts['job'] as unknown as Job
-  return finish(context, job, await drive(context, { job, run }, stateOf(facts), { type: 'interrupted' }), run)
+export async function resume(context: Context, { key, facts }: SubscriberRecord, run: Run): Promise<AppliedChange> {
+  const job = jobOf(facts)
+  const state = stateOf(facts)
+  if ('problem' in state) return unreadable(key, state.problem)
+  if ('problem' in job) return unreadable(key, job.problem)
+  const last = await drive(context, { job: job.value, run }, state.value, { type: 'interrupted' })
+  return finish(context, job.value, last, run)
+}
+
+/** Without its state, a hand-over cannot be continued safely. The others continue. */
+function unreadable(key: string, problem: string): AppliedChange {
+  return {
+    address: subscriberAddress(key),
+    action: 'move',
+    outcome: 'held',
+    code: 'store_damaged',
+    message: `the store's record of this hand-over cannot be read: ${problem}`,
+    fix: alarmCodes.store_damaged.fix,
+  }
 }
 
 /**
@@ -68,10 +89,12 @@ async function moneyMoves(context: Context, { handover: { expect, goal } }: Job)
   return others.every((record) => record?.phase === (goal === 'move' ? 'moved' : 'source'))
 }
 
+const parseState = parserOf(stateSchema)
+
 /** The machine's state is stored unchanged, with `job` and `finished` beside it. */
-function stateOf(facts: JsonObject): HandoverState {
+function stateOf(facts: JsonObject): Parsed<HandoverState> {
   const { job: _job, finished: _finished, ...state } = facts
-  return { ...atSource, ...(state as Partial<HandoverState>) }
+  return parseState({ ...atSource, ...state })
 }
 
 /**
@@ -81,7 +104,7 @@ export function recoveryRecord(key: string, recovery: Job['handover'], updated: 
   const { goal, lists, successor } = beginOf(recovery, false)
   const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
   const job: Job = { key, plan: 'recovery', handover: recovery }
-  return { key, phase: state.phase, facts: { ...state, job } as unknown as JsonObject, updated }
+  return { key, phase: state.phase, facts: { ...state, job }, updated }
 }
 
 /**
@@ -119,7 +142,7 @@ async function save(context: Context, job: Job, state: HandoverState): Promise<v
     ...state,
     ...(resting ? {} : { job }),
     ...(reached(state, job.handover.goal) ? { finished: job.plan } : {}),
-  } as unknown as JsonObject
+  }
   await context.store.putSubscribers([
     { key: job.key, phase: state.phase, facts, updated: context.accounts.target.now() },
   ])

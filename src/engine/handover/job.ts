@@ -1,4 +1,9 @@
+import { schemaOf } from '../../core/exact-schema.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { parserOf, type Parsed } from '../../core/parser.ts'
+import { handoverPlanSchema } from '../../handover/schemas.ts'
 import type { Goal, HandoverPlan } from '../../handover/types.ts'
+import Type from 'typebox'
 
 /**
  * One subscriber's work, as planned and as stored until the subscriber is at rest. It is JSON,
@@ -10,4 +15,13 @@ export type Job = {
   /** The digest of the plan that contains it. */
   readonly plan: string
   readonly handover: HandoverPlan<Goal | 'undo'>
+}
+
+const parse = parserOf(
+  schemaOf<Job>()(Type.Object({ key: Type.String(), plan: Type.String(), handover: handoverPlanSchema })),
+)
+
+/** The job that the store keeps with a subscriber who is not at rest. */
+export function jobOf(facts: JsonObject): Parsed<Job> {
+  return parse(facts['job'])
 }

@@ -9,7 +9,7 @@ import { customerOf } from '../../handover/proof.ts'
 import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
 import { isItemTakenOut } from '../../handover/carried/money.ts'
 import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
-import type { HandoverEvent, HandoverState, SendingPhase } from '../../handover/state.ts'
+import type { HandoverEvent, HandoverState, SendingPhase, StateIn } from '../../handover/state.ts'
 import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
@@ -34,14 +34,15 @@ type Sent = Extract<HandoverEvent, { type: 'sent' }>
 const guarded: ReadonlySet<SendingPhase> = new Set(['holding', 'creating'])
 
 /** Sends the request that the machine's state asks for, through the journal. */
-export async function send(context: Context, turn: Turn, phase: SendingPhase): Promise<Sent> {
-  const { job, state } = turn
+export async function send(context: Context, turn: Turn, state: StateIn<SendingPhase>): Promise<Sent> {
+  const { job } = turn
+  const { phase } = state
   const { expect } = job.handover
   const late = guarded.has(phase) ? tooLate(expect, context.accounts.target.now()) : null
   if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
-  const live = await liveValues(context, turn, phase)
+  const live = await liveValues(context, job, state)
   if (live === undefined) return { type: 'sent', result: 'refused', id: null, reason: unreadOld }
-  const step = numbered(requestFor(phase, state, job.handover, live), state, context.accounts.target.now())
+  const step = numbered(requestFor(state, job.handover, live), state, context.accounts.target.now())
   const path = fillPath(step.path, turn.resolve)
   const params = fillParams(withLive(step, live).params, turn.resolve)
   if (!path.ok || !params.ok) {
@@ -174,11 +175,8 @@ const unreadOld: Reason = {
 }
 
 /** Only some requests take values from live objects; the others need no read. */
-async function liveValues(
-  context: Context,
-  { job, state }: Turn,
-  phase: SendingPhase,
-): Promise<LiveValues | undefined> {
+async function liveValues(context: Context, job: Job, state: StateIn<SendingPhase>): Promise<LiveValues | undefined> {
+  const { phase } = state
   const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
   const needsOld =
     phase === 'billing_gap' ||
@@ -186,13 +184,13 @@ async function liveValues(
   const old = needsOld ? await readOld(context, job.handover.expect) : undefined
   if (needsOld && old === undefined) return undefined
   const voided =
-    phase === 'billing_gap' && state.period !== null
+    state.phase === 'billing_gap'
       ? await readInvoice(context, accountNamed(context, job.handover.expect.source), state.period.invoice)
       : undefined
   if (phase === 'billing_gap' && voided === undefined) return undefined
-  const filling = phase === 'scheduling' && state.schedule !== null
-  const schedule = filling ? await readNewSchedule(context, state.schedule ?? '') : undefined
-  if (filling && schedule === undefined) return undefined
+  const made = phase === 'scheduling' ? state.schedule : null
+  const schedule = made === null ? undefined : await readNewSchedule(context, made)
+  if (made !== null && schedule === undefined) return undefined
   const texts = phase === 'money' || phase === 'money_back' ? await readTexts(context, job) : new Map()
   if (texts === undefined) return undefined
   // Phases without live values never read the old subscription.

@@ -8,11 +8,14 @@ export type Filled<T> =
   /** Addresses without an id: the change that creates them did not run or failed. */
   | { readonly ok: false; readonly missing: readonly string[] }
 
-/** Replaces `{ "$ref": "price.x" }` in a step's parameters by ids, at any depth. */
-export function fillParams(params: JsonObject, resolve: Resolve): Filled<JsonObject> {
+/**
+ * Replaces `{ "$ref": "price.x" }` in parameters or expectations by ids, at any depth. Where their
+ * type has a reference, it has an id as well.
+ */
+export function fillParams<T extends JsonObject>(params: T, resolve: Resolve): Filled<T> {
   const missing: string[] = []
   const value = fill(params, resolve, missing)
-  return missing.length === 0 ? { ok: true, value: value as JsonObject } : { ok: false, missing }
+  return missing.length === 0 ? { ok: true, value: value as T } : { ok: false, missing }
 }
 
 function fill(value: Json, resolve: Resolve, missing: string[]): Json {

@@ -23,7 +23,7 @@ export function oneOf<T extends string>(names: Readonly<Record<T, unknown>>): TU
   return Type.Unsafe<T>({ type: 'string', enum: Object.keys(names) })
 }
 
-/** Of several forms, the one that `tag` names, so that an error names the wrong field of that form. */
+/** The form that `tag` names, so that an error names the wrong field of that form. */
 export function tagged<T>(tag: string, forms: readonly TSchema[]): TUnsafe<T> {
   return Type.Unsafe<T>({
     type: 'object',

@@ -1,3 +1,4 @@
+import { interrupted } from './interrupted.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import { afterSettling, decide, nextToCollect, doubtful, standBack, undoing } from './recovery.ts'
 import {
@@ -7,9 +8,7 @@ import {
   type HandoverEvent,
   type HandoverState,
   type InvoicePhase,
-  type Phase,
   type ReadingPhase,
-  type Rest,
   type SendingPhase,
   type StateIn,
   trimmed,
@@ -106,54 +105,6 @@ function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begi
   // A move that already has a successor continues with it: a new start would create a second one.
   const phase = goal === 'move' && successor === null ? 'reading' : 'recovering'
   return { ...atSource, goal, lists, successor, phase }
-}
-
-/** After a crash, the outcome of the request in flight is unknown: recovery reads both sides. */
-function interrupted(state: HandoverState): HandoverState {
-  const phase = resumed[state.phase]
-  if (phase === state.phase) return state
-  if (phase !== 'recovering') return { ...state, phase }
-  const alarm = state.charged ? state.alarm : null
-  return { ...state, phase, rounds: 0, unsure: false, foreign: false, closed: null, alarm }
-}
-
-type Resumed = Rest | 'recovering' | 'checking_gap' | 'restoring_collection'
-
-const resumed: Readonly<Record<Phase, Resumed>> = {
-  source: 'source',
-  moved: 'moved',
-  settled: 'settled',
-  ended: 'ended',
-  doubtful: 'recovering',
-  reading: 'source',
-  carrying: 'source',
-  previewing: 'source',
-  holding: 'recovering',
-  creating: 'recovering',
-  pausing: 'recovering',
-  scheduling: 'recovering',
-  proving: 'recovering',
-  money: 'recovering',
-  keeping: 'recovering',
-  recovering: 'recovering',
-  reholding: 'recovering',
-  reading_invoice: 'recovering',
-  stopping_invoice: 'recovering',
-  finalizing_invoice: 'recovering',
-  voiding_invoice: 'recovering',
-  refunding: 'recovering',
-  releasing_new: 'recovering',
-  cancelling_new: 'recovering',
-  restoring_new_collection: 'recovering',
-  money_back: 'recovering',
-  closing: 'recovering',
-  restoring_old: 'recovering',
-  checking_gap: 'checking_gap',
-  advancing_draft: 'checking_gap',
-  billing_gap: 'checking_gap',
-  releasing_schedule: 'recovering',
-  cancelling_old: 'recovering',
-  restoring_collection: 'restoring_collection',
 }
 
 function afterReading(state: StateIn<'reading'>, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {

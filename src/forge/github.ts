@@ -17,7 +17,7 @@ export interface GithubJob {
 /** GitHub's API through the token of a job. https://docs.github.com/en/rest */
 export function openGithub({ env, event, wait }: GithubJob): Forge {
   const { GITHUB_REPOSITORY: repository = '', GITHUB_RUN_ID: run = '' } = env
-  // The token of a job writes as this account. Notes of other accounts are not believed.
+  // The token of a job writes as this account. Notes by other accounts do not count.
   const author = env['CROSSBILL_CI_AUTHOR'] ?? 'github-actions[bot]'
   const requests = openRequests({
     name: 'GitHub',
@@ -103,7 +103,7 @@ function checkRun(one: JsonObject): Check {
   }
 }
 
-/** GitHub lists the newest status first, and keeps the older ones of the same context. */
+/** The newest status of each context. GitHub lists the newest first and keeps the older ones. */
 function newestOf(statuses: readonly JsonObject[]): readonly JsonObject[] {
   return [...new Map(statuses.toReversed().map((one) => [textAt(one, 'context'), one])).values()]
 }

@@ -104,7 +104,7 @@ function checkOf(job: JsonObject): Check {
   const status = String(job['status'] as string)
   const isOver = ['success', 'skipped', 'failed', 'canceled'].includes(status)
   const isGreen = status === 'success' || status === 'skipped'
-  // A manual job waits for a person; it is not started, and nothing waits for it.
+  // A manual job waits for a person and blocks nothing, so it counts as green.
   const state = isGreen || status === 'manual' ? 'green' : isOver ? 'red' : 'running'
   return { name: String(job['name'] as string), state }
 }

@@ -24,8 +24,8 @@ const pagesMost = 50
 const longest = 64 * 1_024 * 1_024
 
 /**
- * Requests to the forge's API. A read, and a write that says the same twice, is repeated when the
- * forge is away; a creation only when the forge says that it did not happen (429).
+ * Requests to the forge's API. Reads and idempotent writes are repeated when the forge does not
+ * answer; a creation only after a 429, which proves that it did not happen.
  */
 export function openRequests(site: Site): Requests {
   const send = async (method: string, path: string, body?: JsonObject): Promise<Response> => {
@@ -92,7 +92,7 @@ function refused({ name }: Site, method: string, path: string, status: number): 
   return new CommandError('forge_refused', `${name} answers ${method} ${path} with ${status}`, {
     fix:
       status === 404
-        ? 'Look at the address; a token without the permission gets this answer too.'
-        : 'Look at the permissions of the job (docs/ci.md lists them).',
+        ? 'Check the address. A token without the permission also gets this answer.'
+        : 'Check the permissions of the job; docs/ci.md lists them.',
   })
 }

@@ -14,10 +14,15 @@ import { readPlan } from '../wiring/plan-file.ts'
 export const main = command({
   positionals: {},
   options: {
-    out: { type: 'string', requiresArg: true, default: planPath, describe: 'where to save the plan that is fetched' },
-    name: { type: 'string', requiresArg: true, default: 'crossbill', describe: 'name of the note, as in ci plan' },
+    out: { type: 'string', requiresArg: true, default: planPath, describe: 'save the downloaded plan to this file' },
+    name: {
+      type: 'string',
+      requiresArg: true,
+      default: 'crossbill',
+      describe: 'name of the note; the same as for ci plan',
+    },
   },
-  examples: [['ci apply', 'after a merge: applies the plan of the pull request when it is the reviewed one']],
+  examples: [['ci apply', 'after a merge, apply the plan of the pull request if it is the reviewed one']],
   formats: ['text', 'json'],
   async run({ out, name }, shell) {
     const forge = await forgeOfJob(shell)
@@ -44,8 +49,7 @@ export const main = command({
 })
 
 const notDone = 'nothing was applied'
-const again =
-  'Open a pull request whose plan is made now, or apply by hand: crossbill plan --out FILE, crossbill apply FILE'
+const again = 'Open a new pull request, or apply by hand: crossbill plan --out FILE, crossbill apply FILE'
 
 async function mergedPull(forge: Forge): Promise<Pull> {
   const { commit } = forge.job
@@ -53,7 +57,7 @@ async function mergedPull(forge: Forge): Promise<Pull> {
   if (pull === undefined)
     throw new CommandError('no_pull_request', `${commit} was not merged from a pull request`, { notDone, fix: again })
   if (pull.isFork)
-    throw new CommandError('plan_of_fork', `pull request ${pull.number} came from a fork, and has no plan`, {
+    throw new CommandError('plan_of_fork', `pull request ${pull.number} came from a fork and has no plan`, {
       notDone,
       fix: again,
     })
@@ -68,7 +72,7 @@ interface Reviewed {
 }
 
 /**
- * The saved plan, when it is the one of the note, of the newest commit, with green checks.
+ * The saved plan, if the note shows it, the newest commit made it, and the checks are green.
  * @throws CommandError
  */
 async function reviewedPlan({ forge, pull, note, mark }: Reviewed, path: string): Promise<Plan> {
@@ -96,7 +100,7 @@ function refuseRed(checks: readonly Check[], where: string): void {
     checks.length === 0 ? `${where} has no checks` : `the checks of ${where} are not green: ${wrong.join(', ')}`
   throw new CommandError('checks_not_green', message, {
     notDone,
-    fix: 'Wait until every check has ended, repair what is red, and run this job again.',
+    fix: 'Wait until every check has ended, fix the red ones, and run this job again.',
   })
 }
 

@@ -15,7 +15,7 @@ export const main = command({
       describe: 'name of the issue; a repository with several projects gives each its own',
     },
   },
-  examples: [['ci night', 'every night: verify and drift; opens, updates or closes the one issue']],
+  examples: [['ci night', 'run verify and drift every night, and open, update or close the one issue']],
   formats: ['text', 'json'],
   async run({ name }, shell) {
     const forge = await forgeOfJob(shell)

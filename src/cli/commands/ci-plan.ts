@@ -20,7 +20,7 @@ export const main = command({
       type: 'string',
       requiresArg: true,
       default: planPath,
-      describe: 'save the plan to this file of the project',
+      describe: 'save the plan to this file in the project',
     },
     name: {
       type: 'string',
@@ -29,7 +29,7 @@ export const main = command({
       describe: 'name of the note; a repository with several projects gives each its own',
     },
   },
-  examples: [['ci plan', 'in a job of a pull request: plans, saves the plan, and updates the one note']],
+  examples: [['ci plan', 'in a job of a pull request, make and save a plan, and update the one note']],
   formats: ['text', 'json', 'markdown', 'html'],
   async run({ out, name }, shell) {
     const forge = await forgeOfJob(shell)
@@ -46,7 +46,7 @@ export const main = command({
         return isApplicable(plan) && context.catalog.leftOut === undefined ? exitCodes.fine : exitCodes.found
       })
     } catch (error) {
-      // An older plan must not stay in the note as if it were the plan of this commit.
+      // An older plan in the note must not look like the plan of this commit.
       const state = `**There is no plan of ${short(pull.head)}.** The job ended with an error.`
       await write({ commit: pull.head }, state, outputBlock('The error', problemText(error))).catch(
         (failure: unknown) => shell.say(problemText(failure)),
@@ -56,26 +56,26 @@ export const main = command({
   },
 })
 
-/** @throws UsageError outside of a pull request, and for a fork, which never sees a key */
+/** @throws UsageError outside a pull request, and for a fork, which must never get a key */
 function ownPull({ job: { pull } }: Forge): Pull {
   if (pull === undefined)
     throw new UsageError('no-pull-request', 'ci plan runs in a job of a pull request', 'See docs/ci.md.')
   if (pull.isFork)
     throw new UsageError(
       'pull-request-of-fork',
-      'no plan is made for a pull request of a fork, because a plan needs keys',
-      'Push the branch to this repository; validate runs for forks.',
+      'a pull request from a fork gets no plan, because a plan needs keys',
+      'Push the branch to this repository. validate also runs for forks.',
     )
   return pull
 }
 
 type Write = (mark: PlanMark, state: string, body: string) => Promise<void>
 
-/** Writes the one note, unless a newer commit was pushed meanwhile: its own job writes then. */
+/** Writes the one note, except when a newer commit was pushed, whose own job writes it. */
 function noteWriter(forge: Forge, pull: Pull, name: string, shell: Shell): Write {
   return async (mark, state, body) => {
     if ((await forge.headOf(pull.number)) !== pull.head) {
-      shell.say(`A newer commit was pushed; the note is left to its job.`)
+      shell.say(`A newer commit was pushed. Its own job writes the note.`)
       return
     }
     const note = await forge.note(pull.number, planMark(name))

@@ -1,6 +1,6 @@
 /**
- * The one note of a pull request, and the one issue of the nightly check. The first line is a
- * comment that readers do not see: it makes the text known, and binds a plan to its commit.
+ * The mark in the first line of the pull request's note and of the nightly issue. It is an HTML
+ * comment that readers do not see. It identifies the text and binds a plan to its commit.
  */
 export interface PlanMark {
   /** The digest of the plan that the note shows; absent when there is no plan to apply. */
@@ -23,7 +23,7 @@ export function planNote(name: string, { digest, commit }: PlanMark, state: stri
   return [`${planMark(name)}${bound} -->`, state, body].filter((part) => part !== '').join('\n\n')
 }
 
-/** Reads a mark back. Only the first line counts: the rest holds text of other people. */
+/** Reads a mark. Only the first line counts, because the rest contains foreign text. */
 export function readPlanMark(name: string, body: string): PlanMark | undefined {
   const [first = ''] = body.split('\n')
   if (!first.startsWith(planMark(name))) return undefined
@@ -34,7 +34,7 @@ export function readPlanMark(name: string, body: string): PlanMark | undefined {
 
 const longestOutput = 20_000
 
-/** The output of a command, as text that is no Markdown whatever it holds. */
+/** The output of a command in a block, so that none of it becomes Markdown. */
 export function outputBlock(title: string, text: string): string {
   const plain = text.trim().replaceAll(/^(`{3,})/gm, '\u200B$1')
   if (plain === '') return ''

@@ -19,23 +19,23 @@ export function driftText({ drift, accounts }: DriftResult, paint: ChalkInstance
   ].join('\n')
 }
 
-/** The same for an issue. */
+/** The result of drift as Markdown, for an issue. */
 export function driftMarkdown({ drift, accounts }: DriftResult): string {
   const names = Object.keys(accounts).join(', ')
-  if (drift.length === 0) return `## Crossbill drift: none\n\n${names} are as the catalog and the last apply left them.`
+  if (drift.length === 0) return `## Crossbill drift: none\n\n${names} match the catalog and the last apply.`
   return fittingMarkdown((limit) =>
     [
       `## Crossbill drift: ${plural(drift.length, 'change outside', 'changes outside')}`,
       markdownTable(
-        'Changed outside',
-        ['what', 'how'],
+        'Changed outside Crossbill',
+        ['object', 'change'],
         drift.map((one) => [
           code(shortAddress(one.address)),
           [`${code(one.code)} ${one.message}`, ...driftLines(one)].join('; '),
         ]),
         { limit },
       ),
-      'Keep what changed with `crossbill pull`. Put back what the catalog says with `crossbill plan` and `crossbill apply`.',
+      'To keep these changes, run `crossbill pull`. To restore the catalog’s values, run `crossbill plan` and `crossbill apply`.',
     ].join('\n\n'),
   )
 }

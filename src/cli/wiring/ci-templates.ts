@@ -10,7 +10,7 @@ export const ciForges = ['github', 'gitlab'] as const
 
 export type CiForge = (typeof ciForges)[number]
 
-/** The files of one forge. `keys` are the variables that `project.yaml` reads secrets from. */
+/** The files for one forge. `keys` are the variables from which `project.yaml` reads secrets. */
 export function ciFiles(forge: CiForge, keys: readonly string[]): readonly CiFile[] {
   if (forge === 'github') return [{ path: '.github/workflows/crossbill.yml', text: githubWorkflow(keys) }]
   return [{ path: '.gitlab/crossbill.yml', text: gitlabPipeline(keys) }]

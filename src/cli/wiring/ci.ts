@@ -7,18 +7,18 @@ import type { Surroundings } from '../surroundings.ts'
 import { UsageError } from '../usage-error.ts'
 import { checkCatalog } from './catalog.ts'
 
-/** @throws UsageError outside of CI */
+/** The forge whose CI runs this program. @throws UsageError outside CI */
 export async function forgeOfJob(shell: Shell): Promise<Forge> {
   const forge = await openForge(shell.surroundings.env, async (seconds) => await sleep(seconds * 1_000))
   if (forge !== undefined) return forge
   throw new UsageError(
     'not-in-ci',
-    'this command runs in a job of GitHub Actions or GitLab CI',
+    'this command runs only in a job of GitHub Actions or GitLab CI',
     'Write the workflow with: crossbill init --ci github',
   )
 }
 
-/** What another command of this program printed, and how it ended. */
+/** The output and the exit code of another command of this program. */
 export interface Ran {
   readonly code: number
   readonly stdout: string

@@ -3,7 +3,7 @@ import { schemaNames, schemaOf } from '../schemas.ts'
 
 const ignored = ['state/*.db*', 'state/*.lock', 'report/', '.env', '.env.*', 'node_modules/']
 
-/** `.gitignore` with the lines that a project needs; lines that are there stay. */
+/** `.gitignore` with the lines that a project needs. Existing lines stay. */
 export function gitignoreText(written: string | undefined): string {
   const lines = (written ?? '').split('\n')
   const missing = ignored.filter((line) => !lines.includes(line) && !lines.includes(`/${line}`))
@@ -12,7 +12,7 @@ export function gitignoreText(written: string | undefined): string {
   return `${before}# Crossbill: the store, reports and secrets stay on this machine.\n${missing.join('\n')}\n`
 }
 
-/** Files without a modeline get their schema by their place. */
+/** Editor settings that give each YAML file its schema by its path. */
 export function editorSettings(): string {
   const places: Readonly<Record<string, readonly string[]>> = {
     project: ['catalog/project.yaml'],

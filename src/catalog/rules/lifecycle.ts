@@ -44,8 +44,8 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
 }
 
 /**
- * A removed or moved address has no entry any more; the new address of a move has one, of the same
- * kind.
+ * A removed or moved address must have no entry. The new address of a move must have an entry of
+ * the same kind.
  */
 export function changeBlocks(draft: Draft): readonly Diagnostic[] {
   const declared = new Set(draft.resources.map(({ address }) => address))

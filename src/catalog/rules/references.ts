@@ -30,7 +30,7 @@ export function* missingReferences(draft: Draft): Iterable<MissingReference> {
 }
 
 /**
- * Keys by kind, including keys of entries that are left out: those are declared, only with errors.
+ * Keys by kind, including keys of entries that are left out, because these are declared as well.
  */
 export function keysByKind(draft: Pick<Draft, 'resources' | 'leftOut'>): Keys {
   const keys = new Map<string, Set<string>>(kinds.map((kind) => [kind.name, new Set()]))

@@ -197,7 +197,7 @@ async function signalGone(context: InboxContext, grant: Grant): Promise<void> {
 
 function tell(context: InboxContext, offer: string, gone: readonly Grant[]): void {
   const key = `offer_gone ${offer}`
-  const fix = 'crossbill verify; give it again in Kajabi, or cancel with "crossbill cancel"'
+  const fix = 'run "crossbill verify"; then grant the offer again in Kajabi, or run "crossbill cancel"'
   if (gone.length === 0)
     return context.alert({
       key,

@@ -9,7 +9,7 @@ import type { People } from './people.ts'
 import type { ReferenceTable } from './references.ts'
 import type { ResourcesInput } from './types.ts'
 
-/** What one declared object needs, and why. */
+/** The changes that one declared object needs, and their reasons. */
 export interface Verdict {
   readonly kind: Kind
   readonly resource: DesiredResource

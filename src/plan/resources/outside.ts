@@ -7,8 +7,8 @@ import type { Blocked } from './judged.ts'
 import type { ReferenceTable } from './references.ts'
 
 /**
- * The entry with every outside reference as the key by which a live form names the same object: the
- * key of another entry, if one declares it after all, else its id in brackets. A reference to an
+ * The entry with each outside reference replaced by the key that a live form uses for the same
+ * object: the key of the entry that declares it, otherwise its id in brackets. A reference to an
  * object that the account does not have blocks the entry, because Stripe would refuse it.
  */
 export function withOutsideKeys(

@@ -124,7 +124,7 @@ export function keyOfOthers(
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {
   const message = `${live.id} already has this id, lookup key, code or url; it belongs to ${by}`
-  return { address, code: 'natural_key_taken', message, fix: 'change it in one of the two' }
+  return { address, code: 'natural_key_taken', message, fix: 'change it in one of the two objects' }
 }
 
 export function inTheWay({ kind, resource }: Judged, live: LiveObject, found: readonly Difference[]): Blocked {

@@ -1,5 +1,4 @@
-// How subscriptions end and what Stripe does then (facts on cancelling;
-// docs.stripe.com/billing/subscriptions/cancel).
+// How subscriptions end and what Stripe does then (docs.stripe.com/billing/subscriptions/cancel).
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'

@@ -82,7 +82,7 @@ test('pending_invoice_item_interval bills pending items between renewals (API re
   expect(invoice?.billing_reason).toBe('automatic_pending_invoice_item_invoice')
 })
 
-test('an event announces the end of a trial three days before; never for an anchor ahead (docs trials; facts §3.4)', async () => {
+test('an event announces the end of a trial three days before; never for an anchor ahead (docs trials)', async () => {
   const { stripe, customer, monthly, until } = await school()
   await stripe.subscriptions.create({ customer, items: [{ price: monthly }], trial_end: at('2027-01-30T00:00:00Z') })
   await stripe.subscriptions.create({
@@ -108,7 +108,7 @@ test('save_default_payment_method on_subscription keeps the card that paid (SDK 
   expect((await create('on_subscription')).default_payment_method).toMatch(/^pm_/)
 })
 
-test('an active subscription whose customer has no known location any more continues without tax, with the reason (facts §3.9)', async () => {
+test('an active subscription whose customer has no known location any more continues without tax, with the reason (SDK AutomaticTax.disabled_reason)', async () => {
   const { stripe, customer, monthly, until, ledger } = await school()
   await stripe.customers.update(customer, { address: { country: 'DE' } })
   const { id } = await stripe.subscriptions.create({
@@ -125,7 +125,7 @@ test('an active subscription whose customer has no known location any more conti
   expect(ledger().map((charge) => charge.amount)).toEqual([4900 + 931, 4900])
 })
 
-describe('promotion codes with conditions: apply the coupon instead (facts §3.6)', () => {
+describe('promotion codes with conditions: apply the coupon instead (docs coupons)', () => {
   test('for first purchases only: refused for a customer who has paid; the coupon itself is not', async () => {
     const { stripe, customer, monthly, coupon } = await school()
     const half = await coupon({ percent_off: 50, duration: 'forever' })

@@ -1,4 +1,4 @@
-// Currency, taxes, tiers, billing mode, schedules and previews (facts §3.8, 3.9, 3.12 to 3.15).
+// Currency, taxes, tiers, billing mode, schedules and previews. Each case names its source.
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { refusal } from '../client.ts'
@@ -156,7 +156,7 @@ describe('taxes', () => {
   })
 })
 
-describe('items (facts §3.12)', () => {
+describe('items (docs mixed-interval; SDK)', () => {
   test('tiers and packages', async () => {
     const { stripe, customer, price, ledger } = await school()
     const about = { currency: 'usd', recurring: { interval: 'month' as const }, billing_scheme: 'tiered' as const }
@@ -267,7 +267,7 @@ describe('billing_mode (docs billing-mode)', () => {
   })
 })
 
-describe('schedules (SDK; facts §2.2 and 3.14)', () => {
+describe('schedules (SDK; docs subscription-schedules)', () => {
   test('can start a monthly subscription more than a month ahead; the first invoice is a draft', async () => {
     const { stripe, customer, monthly, until, ledger } = await school()
     const schedule = await stripe.subscriptionSchedules.create({

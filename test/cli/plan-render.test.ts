@@ -139,7 +139,7 @@ describe('the amount of every form of price is readable', () => {
     expect(changePhrase(created(params))).toBe(phrase)
   })
 
-  test('tax behaviour is said where two prices of a product differ in nothing else', () => {
+  test('tax behaviour is shown where two prices of a product differ only in it', () => {
     const price = (key: string, params: Change['steps'][number]['params']): Change => ({
       ...created({ product: 'prod_1', currency: 'usd', unit_amount: 4900, ...params }),
       address: `price.${key}`,

@@ -121,7 +121,7 @@ describe('what is not carried', () => {
     ],
     ['billing_thresholds', { amount_gte: null, reset_billing_cycle_anchor: null }],
     ['a_field_of_tomorrow', null],
-  ])('%s: %j is nobody’s setting', async (field, value) => {
+  ])('%s: %j is the default setting', async (field, value) => {
     expect(fieldsNotCarried({ ...(await live()), [field]: value })).toEqual([])
   })
   test('fields of items are named with their path', async () => {

@@ -67,7 +67,7 @@ describe('what follows after both sides were read', () => {
     ['cancelled', 'none', 'ended', null],
     ['cancelled', 'undone', 'ended', null],
     ['cancelled', 'ended', 'ended', null],
-  ] as const)('an old one that is over: %s, new %s → %s', (old, successor, phase, alarm) => {
+  ] as const)('an old subscription that has ended: %s, new %s → %s', (old, successor, phase, alarm) => {
     for (const goal of goals) expect(recovered(goal, both(old, successor))).toMatchObject({ phase, alarm })
   })
   test('the member left in the old account: before the proof the new one is undone, after it a person decides', () => {
@@ -113,7 +113,7 @@ describe('what follows after both sides were read', () => {
     // A creation that was undone under an earlier hold does not count for this hold.
     expect(recovered('move', both('held', 'undone', { made: false })).phase).toBe('creating')
   })
-  test('promise 11: a subscriber whom another run has begun again is left to that run, whatever the goal', () => {
+  test('promise 11: a hand-over that another run has restarted is left to that run, whatever the goal', () => {
     for (const goal of goals)
       for (const old of oldSights.filter((one) => one !== 'unreadable'))
         for (const successor of newSights) {

@@ -45,7 +45,7 @@ describe('a member is reverted', () => {
     ['while the target’s invoice is a draft', '2026-03-15T08:30:00Z'],
     ['after the target was paid', '2026-03-15T12:00:00Z'],
     ['after two renewals in the target', '2026-04-20T00:00:00Z'],
-  ])('%s: billing goes on in the old account, every month once', async (_, when) => {
+  ])('%s: the old account continues to bill, every month once', async (_, when) => {
     const { stage, twin, id } = await moved()
     await stage.advance(when)
     await setBack(stage)

@@ -59,7 +59,7 @@ function dyingIn(context: InboxContext & { kajabi: Rig['kajabi'] }, call: 'remov
 
 describe('a cancel by tag', () => {
   test.each(['source', 'held', 'settled'] as const)(
-    'of somebody at stage %s ends whatever bills them, and their access',
+    'of a member at stage %s ends the subscription that bills them, and their access',
     async (stage) => {
       const ada = await rig.member('ada', stage)
       const bo = await rig.member('bo', stage)
@@ -343,7 +343,7 @@ describe('trouble', () => {
       /\/kajabi\/v1\/contacts\/\d+\/relationships\/tags/,
       () => new Response('', { status: 429, headers: { 'retry-after': '30' } }),
     ],
-  ])('%s, and it is done all the same, once', async (_, pattern, answer) => {
+  ])('%s, and the cancel is still done, once', async (_, pattern, answer) => {
     await rig.close()
     rig = await openRig({ between: failing(3, pattern, answer) })
     const ada = await rig.member('ada', 'held')
@@ -368,7 +368,7 @@ describe('trouble', () => {
       /DELETE .*\/v1\/subscriptions/,
       () => Response.json({ error: { type: 'invalid_request_error', message: 'revoked' } }, { status: 401 }),
     ],
-  ])('a key that %s refuses calls somebody at once, and the cancel waits for it', async (_, pattern, answer) => {
+  ])('a key that %s refuses raises an alarm at once, and the cancel waits for it', async (_, pattern, answer) => {
     await rig.close()
     rig = await openRig({ between: failing(1, pattern, answer) })
     const ada = await rig.member('ada', 'held')

@@ -77,7 +77,7 @@ describe('the service stays up', () => {
   }, 240_000)
 
   test.each(['tagsOf', 'removeTag', 'revoke'] as const)(
-    'a mistake of ours in %s is no retry: its entry is a dead letter, and the others go on',
+    'a bug in %s is no retry: its entry is a dead letter, and the others continue',
     async (call) => {
       const rig = await openRig()
       const { id } = await wish(rig)

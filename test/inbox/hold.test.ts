@@ -145,7 +145,7 @@ describe('a removed hold', () => {
   test.each([
     ['its successor has ended', 'no_live_successor', /must be settled/],
     ['the store does not know the move', 'not_on_hold_by_the_store', /this store has no record/],
-  ])('is left off when %s, and somebody is told', async (why, reason, words) => {
+  ])('is not restored when %s, which is reported', async (why, reason, words) => {
     if (why.startsWith('its')) await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     else await rig.store.putSubscribers([{ key: ada.subscriber, phase: 'source', facts: {}, updated: rig.now() }])
     const id = await takeOff(ada)
@@ -216,7 +216,7 @@ describe('a removed hold', () => {
   })
 
   test.each([0, 1, 2].flatMap((request) => [[request, 'before'] as const, [request, 'after'] as const]))(
-    'is put back once and told of, killed at request %i, %s it',
+    'is restored once and reported, killed at request %i, %s it',
     async (request, side) => {
       const invoices = [await billed(), await billed({ open: true })]
       const id = await takeOff(ada)

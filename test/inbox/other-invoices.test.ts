@@ -44,7 +44,7 @@ const wish = async (): Promise<string> => {
 }
 
 describe('what the customer owes for something else', () => {
-  test('stops being collected when any subscription is cancelled, unless somebody sees to it', async () => {
+  test('stops being collected when any subscription is cancelled, unless the service intervenes', async () => {
     expect(await collects()).toBe(true)
     await rig.stripe('target').subscriptions.cancel(ada.successor ?? '')
     expect(await collects()).toBe(false)

@@ -133,7 +133,7 @@ test(
     writeFileSync(join(other.folder, 'catalog/subscribers/us/by-hand.yaml'), entry)
     writeFileSync(join(other.folder, 'catalog/mappings/us.yaml'), '')
     const applied = await other.run('apply', '--yes')
-    expect(applied.stdout).not.toContain('set back')
+    expect(applied.stdout).not.toContain('reverted to the old account')
     for (const stage of ['source', 'settled']) {
       other.stage(stage)
       await other.run('apply', '--yes')

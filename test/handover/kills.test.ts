@@ -105,7 +105,7 @@ describe.each(Object.keys(journeys) as (keyof typeof journeys)[])(
       ['before', 'forgotten'],
       ['after', 'forgotten'],
     ] as const)(
-      'killed %s each request, the state %s: ends as a clean run does, with the same bills as if nobody had moved',
+      'killed %s each request, the state %s: ends as a clean run does, with the charges of the control run',
       async (when, memory) => {
         let kills = 0
         for (let n = 1; n < 30; n++) {

@@ -1,5 +1,4 @@
-// Discounts in billing (docs: docs.stripe.com/billing/subscriptions/coupons; each case names its
-// facts).
+// Discounts in billing (docs.stripe.com/billing/subscriptions/coupons). Each case names its source.
 import type Stripe from 'stripe'
 import { describe, expect, test } from 'vitest'
 import { customers } from '../../../src/sandbox/stripe/customer-row.ts'

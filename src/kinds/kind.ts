@@ -17,6 +17,8 @@ export type KindName =
   | 'payment_method_configuration'
   | 'payment_method_domain'
   | 'tax_registration'
+  | 'tax_settings'
+  | 'event_destination'
 
 /**
  * What can happen to a field after its object exists:
@@ -209,10 +211,24 @@ export interface Kind {
    * object of the named kind.
    */
   readonly parts?: { readonly field: string; readonly suffix: string; readonly name: KindName }
+  /**
+   * The account has exactly one object of this kind, at `path` itself. It is never created or
+   * retired, and Stripe gives it no id: it is called `single`.
+   */
+  readonly single?: string
   /** Parameters of every creation, unless the fields set them. */
-  readonly always?: JsonObject
+  readonly always?: JsonObject | ((form: JsonObject) => JsonObject)
   /** Additional marks: parameters that Stripe accepts but does not return. */
   readonly extraMarks?: (form: JsonObject) => Readonly<Record<string, string>>
   /** The field that names where to store the secret that a creation returns once. */
   readonly secretTo?: string
+  /** Whether the creation of this entry returns a secret; always by default. */
+  readonly hasSecret?: (value: JsonObject) => boolean
+  /** The secret in the answer to a creation; its `secret` by default. */
+  readonly secretIn?: (answer: StripeObject) => Json | undefined
+}
+
+/** The address of a live object in Stripe's API. */
+export function objectPath(kind: Kind, id: string): string {
+  return kind.single === undefined ? `${kind.path}/${id}` : kind.path
 }

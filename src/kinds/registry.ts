@@ -1,4 +1,5 @@
 import { coupon } from './coupon.ts'
+import { eventDestination } from './event-destination.ts'
 import { feature } from './feature.ts'
 import type { Kind, KindName } from './kind.ts'
 import { meter } from './meter.ts'
@@ -12,6 +13,7 @@ import { promotionCode } from './promotion-code.ts'
 import { shippingRate } from './shipping-rate.ts'
 import { taxRate } from './tax-rate.ts'
 import { taxRegistration } from './tax-registration.ts'
+import { taxSettings } from './tax-settings.ts'
 import { webhookEndpoint } from './webhook-endpoint.ts'
 
 /**
@@ -32,8 +34,10 @@ const registry: Readonly<Record<KindName, Kind>> = {
   payment_method_configuration: paymentMethodConfiguration,
   payment_method_domain: paymentMethodDomain,
   tax_registration: taxRegistration,
+  tax_settings: taxSettings,
   portal_configuration: portalConfiguration,
   webhook_endpoint: webhookEndpoint,
+  event_destination: eventDestination,
 }
 
 export const kinds: readonly Kind[] = Object.values(registry)

@@ -96,6 +96,8 @@ export function sameness(kind: Kind, said: JsonObject): string {
     case 'payment_method_configuration':
     case 'payment_method_domain':
     case 'tax_registration':
+    case 'tax_settings':
+    case 'event_destination':
       return without('metadata', 'active')
   }
 }

@@ -11,6 +11,7 @@ import { customerBalanceModule } from './stripe/customer-balance.ts'
 import { customerModule } from './stripe/customers.ts'
 import { discountModule } from './stripe/discounts.ts'
 import { entitlementModule } from './stripe/entitlement-features.ts'
+import { eventDestinationModule } from './stripe/event-destinations.ts'
 import { eventModule } from './stripe/events.ts'
 import { meterModule } from './stripe/meters.ts'
 import { paymentLinkModule } from './stripe/payment-links.ts'
@@ -58,6 +59,7 @@ export const modules: readonly Module[] = [
   paymentMethodDomainModule,
   taxRegistrationModule,
   taxSettingsModule,
+  eventDestinationModule,
   webhookEndpointModule,
   webhookModule,
   ...billingModules,

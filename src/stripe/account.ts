@@ -139,6 +139,13 @@ async function sendOnce(client: Stripe, limits: Limits, request: StripeRequest):
         ? await client.rawRequest('POST', path, params, { idempotencyKey })
         : await client.rawRequest(method, `${path}${queryString(params)}`)
     const kind = method === 'GET' ? 'retryable' : 'unknown'
+    if (
+      path.startsWith('/v2/') &&
+      isJsonObject(answer) &&
+      Array.isArray(answer['data']) &&
+      answer['object'] === undefined
+    )
+      return success({ ...answer, object: 'list', has_more: typeof answer['next_page_url'] === 'string' })
     if (!isJsonObject(answer) || typeof answer['object'] !== 'string')
       return failed({ kind, code: notAnAnswerCode, message: 'the answer is not a Stripe object', status: 200 })
     const odd = oddAnswer(answer)

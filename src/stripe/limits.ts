@@ -96,7 +96,7 @@ function lane(rate: number, timing: Timing): Lane {
 }
 
 const families = new Set(
-  'billing billing_portal checkout climate entitlements financial_connections forwarding identity issuing radar reporting sigma tax terminal test_helpers treasury'.split(
+  'billing billing_portal checkout climate core entitlements financial_connections forwarding identity issuing radar reporting sigma tax terminal test_helpers treasury'.split(
     ' ',
   ),
 )

@@ -67,7 +67,7 @@ export async function* readList(source: ListSource, path: string, params: Params
 /** The pages after the first one, in sequence. */
 async function* readOn(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
   for (let last = first; last.hasMore;) {
-    last = await page({ starting_after: cursor(last) })
+    last = await page(last.next ?? { starting_after: cursor(last) })
     yield* last.data
   }
 }
@@ -77,7 +77,7 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   if (outcome.ok) {
     const { object, data, has_more: hasMore } = outcome.value as JsonObject
     if (object === 'list' && Array.isArray(data) && typeof hasMore === 'boolean') {
-      const read = { data: data as readonly StripeObject[], hasMore }
+      const read: Page = { data: data as readonly StripeObject[], hasMore, ...nextOf(outcome.value) }
       if (hasMore && params['starting_after'] !== undefined && read.data.at(-1)?.id === params['starting_after'])
         throw unreadable(source, path, 'Stripe returns the same page repeatedly')
       return read
@@ -88,6 +88,12 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
   if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
     return { data: [], hasMore: false }
   throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
+}
+
+/** Lists of the second API name the address of their next page. */
+function nextOf({ next_page_url: url }: JsonObject): Pick<Page, 'next'> {
+  if (typeof url !== 'string') return {}
+  return { next: { page: new URL(url, 'https://api.stripe.com').searchParams.get('page') ?? '' } }
 }
 
 /** One object by its path, with the same retries as a page of a list. */

@@ -5,6 +5,8 @@ import type { Params } from '../engine/ports.ts'
 export interface Page {
   readonly data: readonly StripeObject[]
   readonly hasMore: boolean
+  /** Parameters of the next page, where Stripe names them (its second API). */
+  readonly next?: Params
 }
 
 /** Reads one page, with its own retries. */

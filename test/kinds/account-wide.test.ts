@@ -92,6 +92,56 @@ const journeys: Readonly<Record<string, readonly State[]>> = {
       ['create tax_registration.es (declared)'],
     ],
   ],
+  tax_settings: [
+    [
+      'a behaviour and an address',
+      'tax_settings: { here: { defaults: { tax_behavior: exclusive }, head_office: { address: { country: US, state: NY, city: New York } } } }',
+      ['adopt tax_settings.here (defaults, head_office)'],
+    ],
+    [
+      'a code',
+      'tax_settings: { here: { defaults: { tax_behavior: inclusive, tax_code: txcd_10000000 } } }',
+      ['update tax_settings.here (defaults)'],
+    ],
+    ['what is not said is left alone', 'tax_settings: { here: { defaults: { tax_code: txcd_10000000 } } }', []],
+    ['removed: the settings stay', '', []],
+  ],
+  event_destination: [
+    [
+      'snapshots and thin events to one address',
+      destinations(hook('snapshot', 'invoice.paid'), hook('thin', 'v1.invoice.paid')),
+      ['create event_destination.a (declared)', 'create event_destination.b (declared)'],
+    ],
+    [
+      'other events, a note',
+      destinations(`${hook('snapshot', 'invoice.paid, invoice.voided')}, description: d, metadata: { k: v }`),
+      [
+        'update event_destination.a (enabled_events, description, metadata)',
+        'retire event_destination.b (no longer declared)',
+      ],
+    ],
+    [
+      'disabled, without the note',
+      destinations(`${hook('snapshot', 'invoice.voided, invoice.paid')}, disabled: true`),
+      ['update event_destination.a (description, disabled, metadata)'],
+    ],
+    [
+      'another payload: another destination',
+      destinations(hook('thin', 'v1.invoice.paid')),
+      ['replace event_destination.a (event_payload, enabled_events, disabled)'],
+    ],
+    [
+      'another address',
+      destinations(hook('thin', 'v1.invoice.paid').replace('/hook', '/other')),
+      ['update event_destination.a (webhook_endpoint)'],
+    ],
+    ['removed', '', ['retire event_destination.a (no longer declared)']],
+    [
+      'to another cloud',
+      'event_destinations: { c: { name: C, type: amazon_eventbridge, event_payload: thin, enabled_events: ["*"], amazon_eventbridge: { aws_account_id: "123456789012", aws_region: us-east-1 } } }',
+      ['create event_destination.c (declared)'],
+    ],
+  ],
   payment_link: [
     [
       'one price',
@@ -145,6 +195,14 @@ const journeys: Readonly<Record<string, readonly State[]>> = {
     ['open', links('a: { line_items: [{ price: once, quantity: 1 }] }', 600), ['update payment_link.a (active)']],
     ['removed', links('', 600), ['retire payment_link.a (no longer declared)']],
   ],
+}
+
+function hook(payload: string, events: string): string {
+  return `name: Hook, type: webhook_endpoint, event_payload: ${payload}, enabled_events: [${events}], webhook_endpoint: { url: "https://x.test/hook" }, secret_to: { file: s }`
+}
+
+function destinations(...entries: readonly string[]): string {
+  return `event_destinations: { ${entries.map((one, index) => `${'ab'[index]}: { ${one} }`).join(', ')} }`
 }
 
 function links(entries: string, amount = 500): string {

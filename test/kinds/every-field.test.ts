@@ -87,15 +87,15 @@ test('every field of every kind reads back as it was written', { timeout: 120_00
     const plan = await target.plan(catalog)
     expect(plan.blocked).toEqual([])
     await target.apply(plan)
+    // Also what was adopted and not created.
+    const { ids } = await target.plan(catalog)
+    const keys = new Map([...ids].map(([address, id]) => [id, address.split('.')[1]]))
     const live = await target.live()
     for (const kind of kinds)
       for (const { address, key, value } of catalog.resources.filter((one) => one.kind === kind.name)) {
-        const object = live
-          .get(kind.name)
-          ?.find((one) => one.id === target.known.find((known) => known.address === address)?.id)
+        const object = live.get(kind.name)?.find((one) => one.id === ids.get(address))
         const references = {
-          toKey: (_kind: string, id: string) =>
-            target.known.find((known) => known.id === id)?.address.split('.')[1] ?? `(${id})`,
+          toKey: (_kind: string, id: string) => keys.get(id) ?? `(${id})`,
           toStripe: () => '',
         }
         const shown = object === undefined ? {} : liveForm(kind, object, references)

@@ -267,6 +267,47 @@ const usual: Sections = {
     },
   },
   payment_method_domains: { shop: { domain_name: 'shop.x.test', enabled: true } },
+  tax_settings: {
+    here: {
+      defaults: { tax_behavior: 'inclusive', tax_code: 'txcd_10000000' },
+      head_office: {
+        address: { country: 'US', state: 'NY', city: 'New York', postal_code: '10001', line1: 'a', line2: 'b' },
+      },
+    },
+  },
+  event_destinations: {
+    snapshots: {
+      name: 'Snapshots',
+      type: 'webhook_endpoint',
+      event_payload: 'snapshot',
+      enabled_events: ['invoice.voided', 'invoice.paid'],
+      description: 'd',
+      webhook_endpoint: { url: 'https://x.test/hook' },
+      events_from: ['@self'],
+      snapshot_api_version: '2026-10-28.endive',
+      disabled: true,
+      metadata: { a: 'b' },
+      secret_to: { file: 'u' },
+    },
+    bridge: {
+      name: 'Bridge',
+      type: 'amazon_eventbridge',
+      event_payload: 'thin',
+      enabled_events: ['*'],
+      amazon_eventbridge: { aws_account_id: '123456789012', aws_region: 'us-east-1' },
+    },
+    grid: {
+      name: 'Grid',
+      type: 'azure_event_grid',
+      event_payload: 'thin',
+      enabled_events: ['*'],
+      azure_event_grid: {
+        azure_region: 'westeurope',
+        azure_resource_group_name: 'g',
+        azure_subscription_id: '1',
+      },
+    },
+  },
   tax_registrations: {
     'us-ny': {
       country: 'US',

@@ -64,7 +64,7 @@ test(
     // A pull of the target finds nothing that the catalog lacks, except the tax registrations of
     // the new account.
     const pulled = await pullTarget(target, files)
-    expect([...pulled.files.keys()]).toEqual(['tax-registrations.yaml'])
+    expect([...pulled.files.keys()]).toEqual(['tax-registrations.yaml', 'tax-settings.yaml'])
     files.write(pulled)
     expect(lines(await target.plan(files.load()))).toEqual([])
     expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])

@@ -2,6 +2,8 @@ import type { KeylessStep, KnownObject, ResourcesPlan } from '../../src/plan/res
 import type Stripe from 'stripe'
 import { assert } from '../../src/core/assert.ts'
 import { instant } from '../../src/core/instant.ts'
+import { splitAddress } from '../../src/core/address.ts'
+import { kindNamed } from '../../src/kinds/registry.ts'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../src/core/json.ts'
 import type { Catalog } from '../../src/catalog/types.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
@@ -110,7 +112,8 @@ export class Target {
     if (answer === undefined) return
     if (step.id === 'create') {
       ids.set(change.address, answer.id ?? '')
-      if (step.secret_to !== undefined) this.secrets.push(String(answer['secret'] as string))
+      if (step.secret_to !== undefined)
+        this.secrets.push(String(kindNamed(splitAddress(change.address).kind)?.secretIn?.(answer) ?? answer['secret']))
     }
     // A coupon that an earlier run created is used again.
     if (step.id === 'update' && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))

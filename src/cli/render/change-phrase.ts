@@ -32,6 +32,7 @@ const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
   payment_method_configuration: (params) => text(params['name']),
   payment_method_domain: (params) => text(params['domain_name']),
   tax_registration: registrationPhrase,
+  event_destination: (params) => `${text(params['event_payload'])} events, ${text(params['name'])}`,
 }
 
 /** `US NY state_sales_tax`: the registration by which tax is collected. */

@@ -9,6 +9,7 @@ import { perform, type Work } from '../send/perform.ts'
 import type { JournalEntry } from '../ports.ts'
 import { findCreated } from '../read/resources.ts'
 import { isCreation } from '../send/creation.ts'
+import { kindNamed } from '../../kinds/registry.ts'
 import { keepSecret } from './resources.ts'
 import { sideBySide } from '../side-by-side.ts'
 import type { Survey } from '../plan/survey.ts'
@@ -110,8 +111,8 @@ async function closeOne(context: Context, entry: JournalEntry): Promise<void> {
 }
 
 function secretSinkOf({ catalog }: Context, at: string): ReturnType<typeof asSink> {
-  if (splitAddress(at).kind !== 'webhook_endpoint') return undefined
-  return asSink(catalog.resources.find((one) => one.address === at)?.value['secret_to'])
+  const name = kindNamed(splitAddress(at).kind)?.secretTo
+  return name === undefined ? undefined : asSink(catalog.resources.find((one) => one.address === at)?.value[name])
 }
 
 function asSink(value: unknown) {
@@ -138,8 +139,7 @@ async function learnSecret(
     key: stemOf(entry),
     find: () => findCreated(context, entry.address, undefined),
     async keep(answer) {
-      await keepSecret(context, sink, answer)
-      told = true
+      told = await keepSecret(context, sink, { address: entry.address, answer })
     },
   }
   const outcome = await perform(context, work)

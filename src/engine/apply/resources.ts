@@ -4,6 +4,8 @@ import type { ResourceChange, Step } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { Held } from '../lease.ts'
+import { kindNamed } from '../../kinds/registry.ts'
+import { splitAddress } from '../../core/address.ts'
 import { perform, read, type Work } from '../send/perform.ts'
 import { findCreated, findPart } from '../read/resources.ts'
 import { inDependencyOrder } from './in-order.ts'
@@ -53,7 +55,12 @@ async function applyResource(
     const before = await doneBefore(context, change, step)
     const find = (): ReturnType<typeof findCreated> =>
       isPart(step) ? findPart(context.accounts.target, filled.value) : findCreated(context, address, earlier)
-    const outcome = before ?? (await perform(context, workOf(context, { change, step, filled: filled.value, find })))
+    let isLost = false
+    const onSecret = (isKept: boolean): void => {
+      isLost = !isKept
+    }
+    const work = workOf(context, { change, step, filled: filled.value, find, onSecret })
+    const outcome = before ?? (await perform(context, work))
     // An object to delete that is already missing counts as deleted.
     const gone = step.method === 'DELETE' && !outcome.ok && outcome.failure.code === 'resource_missing'
     if (!outcome.ok && gone) continue
@@ -72,6 +79,7 @@ async function applyResource(
       ids.set(address, outcome.value.id)
       await remember(context, change, outcome.value.id)
     }
+    if (isLost) return { address, action, outcome: 'failed', ...secretNotReturned }
   }
   if (action === 'retire') await forget(context, change, earlier)
   return { address, action, outcome: 'done' }
@@ -112,6 +120,12 @@ async function forget(
     await context.store.removeObjects([address])
 }
 
+const secretNotReturned = {
+  code: 'secret_not_returned',
+  message: 'it was created, but Stripe did not return its signing secret, so none was stored',
+  fix: 'roll the secret in the Dashboard and store it where secret_to names',
+}
+
 interface Filled {
   readonly path: string
   readonly params: JsonObject
@@ -134,7 +148,14 @@ function workOf(
     step,
     filled,
     find,
-  }: { change: ResourceChange; step: Step; filled: Filled; find: NonNullable<Work['find']> },
+    onSecret,
+  }: {
+    change: ResourceChange
+    step: Step
+    filled: Filled
+    find: NonNullable<Work['find']>
+    onSecret: (isKept: boolean) => void
+  },
 ): Work {
   const { secret_to: sink } = step
   return {
@@ -147,7 +168,12 @@ function workOf(
     filled: filled.params,
     key: stepKey(context.catalog.project.name, change, step),
     ...(isCreation(step) || (isPart(step) && step.method === 'POST') ? { find } : {}),
-    ...(sink === undefined ? {} : { keep: (answer: StripeObject) => keepSecret(context, sink, answer) }),
+    ...(sink === undefined
+      ? {}
+      : {
+          keep: async (answer: StripeObject) =>
+            onSecret(await keepSecret(context, sink, { address: change.address, answer })),
+        }),
   }
 }
 
@@ -162,9 +188,17 @@ function isSubject(step: Step, change: ResourceChange): boolean {
   return change.steps.some((one) => one.id === 'create') ? step.id === 'create' : step === change.steps[0]
 }
 
-export async function keepSecret(context: Context, sink: JsonObject, answer: StripeObject): Promise<void> {
-  const secret = answer['secret']
-  if (typeof secret === 'string') await context.sink.write(sink, secret)
+/** Stores the secret of a created object; false when the answer holds none. */
+export async function keepSecret(
+  context: Context,
+  sink: JsonObject,
+  { address, answer }: { readonly address: string; readonly answer: StripeObject },
+): Promise<boolean> {
+  const kind = kindNamed(splitAddress(address).kind)
+  const secret = kind?.secretIn === undefined ? answer['secret'] : kind.secretIn(answer)
+  if (typeof secret !== 'string') return false
+  await context.sink.write(sink, secret)
+  return true
 }
 
 async function remember(context: Context, change: ResourceChange, id: string): Promise<void> {

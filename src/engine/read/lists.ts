@@ -34,6 +34,7 @@ export function readOnce(account: StripeAccount): StripeAccount {
 
 /** Reads every object of a kind, with everything that is compared. */
 export async function readKind(account: StripeAccount, kind: Kind): Promise<readonly StripeObject[]> {
+  if (kind.single !== undefined) return [{ ...(await account.retrieve(kind.path)), id: kind.single }]
   const lists = await Promise.all(listsOf(kind).map((params) => listAll(account, kind.path, params)))
   const objects = [...new Map(lists.flat().map((one) => [one.id ?? '', one])).values()]
   return Promise.all(objects.map((one) => complete(account, kind, one)))

@@ -148,6 +148,7 @@ export function undeclared(
   index: LiveIndex,
   input: ResourcesInput,
 ): readonly { address: string; live: LiveObject }[] {
+  if (kind.single !== undefined) return []
   const declared = new Set([...input.desired, ...(input.leftOut ?? [])].map(({ address }) => address))
   const found = new Map<string, { address: string; live: LiveObject }>()
   const add = (address: string, live: LiveObject): void => {
@@ -205,5 +206,7 @@ function inUseThenNewest(kind: Kind, a: LiveObject, b: LiveObject): number {
 }
 
 function created(object: StripeObject): number {
-  return typeof object['created'] === 'number' ? object['created'] : 0
+  const at = object['created']
+  // The second version of the API writes times as text.
+  return typeof at === 'number' ? at : typeof at === 'string' ? Date.parse(at) / 1_000 : 0
 }

@@ -60,6 +60,7 @@ export function observedMissing(address: string): Blocked {
 /** Stripe returns a signing secret once; without a place to store it, it is lost. */
 export function secretLost({ kind, resource }: Judged): readonly Blocked[] {
   if (kind.secretTo === undefined || resource.value[kind.secretTo] !== undefined) return []
+  if (kind.hasSecret?.(resource.value) === false) return []
   const message = 'Stripe returns its signing secret only at creation, and the entry does not say where to store it'
   const fix = `write ${kind.secretTo}: { env_file: .env, name: NAME }, { file: PATH } or { command: [...] }`
   return [{ address: resource.address, code: 'secret_to_missing', message, fix }]

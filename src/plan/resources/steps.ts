@@ -4,7 +4,7 @@ import type { DesiredResource } from '../../catalog/types.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { markAddress, markProject, markProtect } from '../../live/marks.ts'
 import type { Difference } from '../../kinds/form.ts'
-import type { Kind, References } from '../../kinds/kind.ts'
+import { type Kind, objectPath, type References } from '../../kinds/kind.ts'
 import type { KeylessStep } from './types.ts'
 import type { LiveObject } from './identity.ts'
 import type { Holder } from './people.ts'
@@ -25,7 +25,9 @@ export function createStep(
   options: { readonly id?: string; readonly takesLookupKey?: boolean } = {},
 ): KeylessStep {
   const { kind, resource, form } = subject
-  const params: Record<string, Json | undefined> = { ...kind.always }
+  const params: Record<string, Json | undefined> = {
+    ...(typeof kind.always === 'function' ? kind.always(form) : kind.always),
+  }
   for (const [name, value] of Object.entries(form)) {
     const field = kind.fields[name]
     // Set by a later step: the default price of a product needs the product first.
@@ -73,7 +75,7 @@ export function updateSteps(
   mark: boolean,
 ): readonly KeylessStep[] {
   const { kind, references } = subject
-  const path = `${kind.path}/${live.id}`
+  const path = objectPath(kind, live.id)
   const params: Record<string, Json> = {}
   const actions: KeylessStep[] = []
   let metadata: JsonObject = mark && kind.marks ? { ...unprotect(live, subject), ...marks(subject) } : {}
@@ -106,7 +108,11 @@ export function retireSteps(kind: Kind, live: LiveObject, unmark: boolean): read
   const { method, path, params } = request
   const id = `retire:${live.id}`
   if (method === 'DELETE') return [{ id, account: targetAccount, method, path, params }]
-  return [post(id, path, unmark ? { ...params, ...unmarked } : params)]
+  if (!unmark) return [post(id, path, params)]
+  // A request of its own retires it (`/disable`), and takes no other parameters.
+  const own = objectPath(kind, live.id)
+  if (path !== own && kind.marks) return [post(id, path, params), post(`unmark:${live.id}`, own, unmarked)]
+  return [post(id, path, { ...params, ...unmarked })]
 }
 
 /** Removes the address from a replaced object that cannot be archived. */

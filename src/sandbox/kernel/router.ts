@@ -97,7 +97,7 @@ export class Router {
     const { route, path } = this.#find(request)
     const key = bearer(request.headers) ?? ''
     if (key !== account.key && key !== account.longKey) checkPermission(account, key, route)
-    const form = decodeForm(request.body === '' ? request.url.searchParams : new URLSearchParams(request.body))
+    const form = readParameters(request)
     const post = request.method === 'POST' && about.key !== null
     const context = new Context(this.#world, account, {
       path,
@@ -227,6 +227,23 @@ export class Router {
       },
     }
   }
+}
+
+/** The second version of the API takes JSON; it is read by the same schemas. */
+function readParameters({ url, body }: HttpRequest): RawFields {
+  if (body === '') return decodeForm(url.searchParams)
+  if (!url.pathname.startsWith('/v2/')) return decodeForm(new URLSearchParams(body))
+  try {
+    return decodeForm(new URLSearchParams(pairsOf(JSON.parse(body) as unknown, '')))
+  } catch {
+    throw invalid('The request body is not valid JSON.')
+  }
+}
+
+/** `{"a": {"b": [1]}}` as `a[b][0]=1`; null empties a parameter as `''` does. */
+function pairsOf(value: unknown, at: string): [string, string][] {
+  if (typeof value !== 'object' || value === null) return [[at, value === null ? '' : String(value)]]
+  return Object.entries(value).flatMap(([name, one]) => pairsOf(one, at === '' ? name : `${at}[${name}]`))
 }
 
 const trailingSlash =

@@ -334,7 +334,7 @@ describe('what can be read', () => {
     })
   })
 
-  test('test cards by their names, and a message for resources that the sandbox lacks', async () => {
+  test('cards for tests by their names, and a message for resources that the sandbox lacks', async () => {
     const { stripe, sandbox } = await school()
     const card = await stripe.paymentMethods.retrieve('pm_card_visa')
     expect([card.id, card.customer, card.card?.last4]).toEqual(['pm_card_visa', null, '4242'])

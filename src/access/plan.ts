@@ -12,7 +12,7 @@ export interface Claim {
    * person.
    */
   readonly person: string
-  /** Keys in prices.yaml. */
+  /** Keys in prices.yaml of the prices that the account bills. */
   readonly prices: readonly string[]
   /**
    * Whether the subscription is live in the account that bills it now. A subscription that is set
@@ -21,9 +21,15 @@ export interface Claim {
   readonly live: boolean
   /**
    * The catalog does not declare this subscription (the member subscribed again, or the YAML was
-   * removed). It grants nothing by itself, but a member who pays for it loses nothing.
+   * removed), or excludes it. It grants nothing by itself, but a member who pays for it does not
+   * lose what its prices give.
    */
-  readonly undeclared?: true
+  readonly keepsOnly?: true
+  /**
+   * It bills a price that the catalog does not know, so that what the member pays for is unknown:
+   * they lose nothing.
+   */
+  readonly keepsAll?: true
 }
 
 /** A grant from Crossbill's store. The store knows the person by the Kajabi contact only. */
@@ -65,8 +71,8 @@ interface Decided {
  * | no          | yes      | no                   | (nothing)|
  * | no          | no       | any                  | (nothing)|
  *
- * A person who pays for the offer through an undeclared subscription keeps what they hold:
- * (nothing).
+ * A person who pays for the offer through an undeclared or excluded subscription, or pays a price
+ * that the catalog does not know, keeps what they hold: (nothing).
  */
 export function planAccess(
   access: Access,
@@ -75,16 +81,17 @@ export function planAccess(
   granted: readonly Granted[],
 ): AccessDecision[] {
   const decisions: AccessDecision[] = []
+  const unsure = new Set(claims.flatMap(({ keepsAll, person }) => (keepsAll === true ? [person] : [])))
   for (const [offer, { prices }] of Object.entries(access.offers).sort(byKey)) {
     const giving = new Set(prices)
     const holding: Holders = holders.get(offer) ?? new Map()
     const mine = new Map(granted.filter((one) => one.offer === offer).map((one) => [one.contact, one]))
     const wanted = new Map<string, string[]>()
     const past = new Map<string, string[]>()
-    const undeclared = new Set<string>()
+    const keeping = new Set(unsure)
     for (const claim of claims) {
       if (!claim.prices.some((price) => giving.has(price))) continue
-      if (claim.undeclared === true) undeclared.add(claim.person)
+      if (claim.keepsOnly === true) keeping.add(claim.person)
       else push(claim.live ? wanted : past, claim.person, claim.subscriber)
     }
     for (const [person, subscribers] of wanted) {
@@ -94,7 +101,7 @@ export function planAccess(
     }
     for (const [person, contact] of holding) {
       const grant = mine.get(contact)
-      if (wanted.has(person) || undeclared.has(person) || grant === undefined) continue
+      if (wanted.has(person) || keeping.has(person) || grant === undefined) continue
       decisions.push({
         kind: 'revoke',
         offer,

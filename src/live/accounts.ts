@@ -53,3 +53,21 @@ export interface Live {
   /** The target's catalog objects. */
   readonly resources: LiveResources
 }
+
+/**
+ * The source that has each old subscription, by its id. An entry in a file of another source is
+ * misplaced: it declares a subscriber who does not exist there.
+ */
+export function homesOf({ sources }: Pick<Live, 'sources'>): ReadonlyMap<string, string> {
+  return new Map(
+    [...sources].flatMap(([name, { subscriptions }]) => subscriptions.map(({ id }) => [id, name] as const)),
+  )
+}
+
+/** Whether another source has the subscription that an entry declares. */
+export function isMisplaced(
+  { source, subscription }: { readonly source: string; readonly subscription: string },
+  homes: ReadonlyMap<string, string>,
+): boolean {
+  return (homes.get(subscription) ?? source) !== source
+}

@@ -68,8 +68,8 @@ describe('who has access to what', () => {
   it('access that an undeclared subscription pays for is neither granted nor revoked', () => {
     const claims = [
       claim('us/a', 'ann', ['monthly'], false),
-      { ...claim('target/sub_new', 'ann', ['yearly']), undeclared: true as const },
-      { ...claim('target/sub_other', 'bob', ['yearly']), undeclared: true as const },
+      { ...claim('target/sub_new', 'ann', ['yearly']), keepsOnly: true as const },
+      { ...claim('target/sub_other', 'bob', ['yearly']), keepsOnly: true as const },
     ]
     const holders = new Map([['membership', new Map([['ann', '1']])]])
     const granted: Granted[] = [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }]

@@ -142,6 +142,29 @@ test('a member who left and has an undeclared new subscription keeps the offers;
   expect((await makePlan(forgetful)).summary).toMatchObject({ grant: 0, revoke: 1 })
 })
 
+test.each(['source', 'target'] as const)(
+  'access follows what is billed, not the YAML: a wrong price, an exclusion or a wrong folder takes nothing, stage %s',
+  async (stage) => {
+    await using kajabi = await site()
+    await planAndApply(kajabi.with(kajabi.school.stage(stage)))
+    const { catalog } = kajabi.school.stage(stage)
+    const [first, second, third] = catalog.subscribers
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no entries')
+    const wrong = [
+      // `quarterly` gives nothing, and `monthly` would give the third member the offer.
+      [{ ...first, items: [{ price: 'quarterly' }] }, second, { ...third, items: [{ price: 'monthly' }] }],
+      [{ ...first, excluded: 'pays elsewhere', stage: 'source' as const }, second, third],
+      [{ ...first, source: 'intl', key: `intl/${first.subscription}` as const }, second, third],
+    ]
+    for (const [at, subscribers] of wrong.entries()) {
+      const context = kajabi.with(kajabi.school.rig.with({ ...catalog, subscribers, digest: `wrong ${at}` }))
+      expect((await makePlan(context)).summary).toMatchObject({ grant: 0, revoke: 0 })
+      const codes = (await verify(context)).violations.map(({ code }) => code)
+      expect(codes.filter((code) => code.startsWith('access_'))).toEqual([])
+    }
+  },
+)
+
 test('a second subscription that came after the grant is recorded by the next apply', async () => {
   await using kajabi = await site()
   const { school } = kajabi

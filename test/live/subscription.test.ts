@@ -115,7 +115,14 @@ describe('the plan and the service agree on who pays, for every status', () => {
 
 async function bothSay(shown: { old: string; successor?: string }): Promise<{ claim: boolean; paid: boolean }> {
   const customer = { id: 'cus_1', object: 'customer', email: 'ann@example.com', name: 'Ann' }
-  const base = { object: 'subscription', customer, pause_collection: null, cancellation_details: null, created: 1 }
+  const base = {
+    object: 'subscription',
+    customer,
+    pause_collection: null,
+    cancellation_details: null,
+    created: 1,
+    items: { data: [] },
+  }
   const old = { ...base, id: 'sub_1', status: shown.old, metadata: {} }
   const successors =
     shown.successor === undefined
@@ -128,6 +135,8 @@ async function bothSay(shown: { old: string; successor?: string }): Promise<{ cl
   const live = { target: account(successors), sources: new Map([['us', account([old])]]) } as unknown as Live
   const catalog = {
     subscribers: [{ key: 'us/sub_1' as SubscriberKey, source: 'us', subscription: 'sub_1', items: [] }],
+    resources: [],
+    moved: new Map(),
     mappings: new Map(),
   } as unknown as Catalog
   const context = {

@@ -1,9 +1,11 @@
-import { givesAccess, isUndone } from '../../live/subscription.ts'
+import { givesAccess, isUndone, mayCharge } from '../../live/subscription.ts'
 import type Stripe from 'stripe'
 import type { Claim, Granted } from '../../access/plan.ts'
-import type { Catalog, DesiredSubscriber } from '../../catalog/types.ts'
-import { markFrom, oldIdOf, priceKey } from '../../live/marks.ts'
-import type { Live, LiveAccount } from '../../live/accounts.ts'
+import { billedPriceKey } from '../../catalog/billed-prices.ts'
+import { targetAccount, type Catalog, type DesiredSubscriber } from '../../catalog/types.ts'
+import { address } from '../../core/address.ts'
+import { homesOf, isMisplaced, type Live, type LiveAccount } from '../../live/accounts.ts'
+import { markFrom, oldIdOf } from '../../live/marks.ts'
 
 /**
  * A claim with the customer whose access it is. The name is only for creating a contact and is
@@ -16,98 +18,134 @@ export interface PersonalClaim extends Claim {
 }
 
 /**
- * Who pays for what now, from the account that bills each subscriber: the successor if there is
- * one, else the old subscription. An excluded subscriber has access elsewhere and no claim here; an
- * ending subscription keeps access until it ends.
+ * Who pays for what now, from the account that bills each subscriber. The prices are those that the account bills, not those in the
+ * YAML, so that an edit of an entry neither grants nor revokes. An excluded subscriber has access
+ * elsewhere and is granted nothing, but loses nothing while they pay. An ending subscription keeps
+ * access until it ends.
  */
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
-  const declared = allPayers(catalog, accounts).flatMap(({ desired, paying, customer }) => {
-    const person = customer?.email?.trim().toLowerCase()
-    if (customer === undefined || person === undefined || person === '') return []
-    return [claim(desired, paying, { customer: customer.id, person, name: customer.name ?? '' })]
+  const declared = allPayers(catalog, accounts).flatMap((payer): PersonalClaim[] => {
+    const { desired, paying, customer } = payer
+    const person = addressOf(customer)
+    if (customer === undefined || person === undefined) return []
+    const { prices, unknown } = payer.billed
+    const who = { customer: customer.id, person, name: customer.name ?? '' }
+    const subscriber = desired.key
+    const live = givesAccess(paying)
+    if (desired.excluded !== undefined)
+      return live ? [{ subscriber, prices, live, keepsOnly: true, ...(unknown ? { keepsAll: true } : {}), ...who }] : []
+    return [{ subscriber, prices, live, ...(unknown && live ? { keepsAll: true } : {}), ...who }]
   })
   return [...declared, ...undeclaredOf(catalog, accounts)]
+}
+
+interface Billed {
+  /** Keys in prices.yaml. */
+  readonly prices: readonly string[]
+  /** A billed price that the catalog does not know: what it gives is unknown. */
+  readonly unknown: boolean
 }
 
 interface Payer {
   readonly desired: DesiredSubscriber
   readonly paying: Stripe.Subscription
   readonly customer: Stripe.Customer | undefined
-}
-
-/** Every declared subscriber who is not excluded, with the subscription that bills them. */
-function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
-  const successors = successorsByMark(accounts.target)
-  const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
-  return catalog.subscribers.flatMap((desired) => {
-    if (desired.excluded !== undefined) return []
-    const old = sources.get(desired.source)?.get(desired.subscription)
-    const paying = successors.get(desired.subscription) ?? old
-    if (paying === undefined) return []
-    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
-    return [{ desired, paying, customer }]
-  })
-}
-
-/** Those of them who pay, by the status of their subscription. */
-export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
-  return allPayers(catalog, accounts).filter(({ paying }) => givesAccess(paying))
+  readonly billed: Billed
 }
 
 /**
- * Payers whose subscription no YAML names: they subscribed again, or their entry was removed.
- * Removing an entry revokes nothing, so offers that the catalog shows them paying for stay.
+ * Every declared subscriber, with the subscription that bills them and its prices: the successor if
+ * there is one, else the old subscription. An old one that was taken off hold after its successor
+ * ended bills again.
  */
-function undeclaredOf(catalog: Catalog, { target, sources }: Live): PersonalClaim[] {
+function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
+  const successors = successorsByMark(accounts.target)
+  const sources = new Map([...accounts.sources].map(([name, account]) => [name, byId(account)]))
+  const billedBy = billedPrices(catalog)
+  return entriesInPlace(catalog, accounts).flatMap((desired) => {
+    const old = sources.get(desired.source)?.get(desired.subscription)
+    const successor = successors.get(desired.subscription)
+    const isResumed = successor !== undefined && !givesAccess(successor) && mayCharge(old)
+    const paying = isResumed ? old : (successor ?? old)
+    if (paying === undefined) return []
+    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
+    const { prices, unknown } = billedBy(paying === successor ? targetAccount : desired.source, paying)
+    // The YAML decides only where the catalog does not know a price of the account.
+    const written = unknown ? desired.items.map(({ price }) => price) : []
+    return [{ desired, paying, customer, billed: { prices: [...new Set([...prices, ...written])], unknown } }]
+  })
+}
+
+/** Entries in a file of the source that has their subscription. */
+function entriesInPlace({ subscribers }: Catalog, accounts: Live): readonly DesiredSubscriber[] {
+  const homes = homesOf(accounts)
+  return subscribers.filter((one) => !isMisplaced(one, homes))
+}
+
+/** Subscribers who pay and are not excluded, by the status of their subscription. */
+export function livePayers(catalog: Catalog, accounts: Live): readonly Payer[] {
+  return allPayers(catalog, accounts).filter(
+    ({ desired, paying }) => desired.excluded === undefined && givesAccess(paying),
+  )
+}
+
+/** The catalog's keys of the prices that a subscription bills. */
+function billedPrices(catalog: Catalog): (account: string, subscription: Stripe.Subscription) => Billed {
+  const known = new Set(catalog.resources.map((one) => one.address))
+  return (account, { items }) => {
+    const keys = items.data.map(({ price }) => billedPriceKey(catalog, account, price))
+    const prices = keys.filter((key) => key !== undefined && known.has(address('price', key))) as string[]
+    return { prices: [...new Set(prices)], unknown: prices.length < keys.length }
+  }
+}
+
+/**
+ * Payers whose subscription no YAML names: they subscribed again, or their entry was removed or
+ * misplaced. Removing an entry revokes nothing, so offers that the catalog shows them paying for
+ * stay.
+ */
+function undeclaredOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
+  const { target, sources } = accounts
   // During a move there are two subscriptions, the held old one and its successor. They count as
   // one claim.
-  const named = new Set(catalog.subscribers.map(({ subscription }) => subscription))
+  const named = new Set(entriesInPlace(catalog, accounts).map(({ subscription }) => subscription))
+  const billedBy = billedPrices(catalog)
   return [['target', target] as const, ...sources].flatMap(([name, account]) =>
-    account.subscriptions.flatMap((one) => {
+    account.subscriptions.flatMap((one): PersonalClaim[] => {
       const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
       if (named.has(oldIdOf(key)) || !givesAccess(one)) return []
       named.add(oldIdOf(key))
       const customer = customerOf(one, [account])
-      const person = customer?.email?.trim().toLowerCase()
-      if (customer === undefined || person === undefined || person === '') return []
-      const mapped = catalog.mappings.get(name)?.prices ?? {}
-      const prices = one.items.data.flatMap(({ price }) => {
-        const mark = account === target ? priceKey(price) : undefined
-        return mark ?? (Object.hasOwn(mapped, price.id) ? mapped[price.id] : undefined) ?? []
-      })
+      const person = addressOf(customer)
+      if (customer === undefined || person === undefined) return []
+      const { prices } = billedBy(account === target ? targetAccount : name, one)
       const who = { customer: customer.id, person, name: customer.name ?? '' }
-      return [{ subscriber: key, prices, live: true, undeclared: true as const, ...who }]
+      return [{ subscriber: key, prices, live: true, keepsOnly: true, ...who }]
     }),
   )
 }
 
 /**
- * The grants that the catalog may revoke. It may not revoke those of a payer without an entry, who
- * may pay by a price that the mappings do not know.
+ * The grants that the catalog may revoke. It may not revoke those of a payer without a complete
+ * claim: without an entry, excluded, without an e-mail address, or with a price that the catalog
+ * does not know.
  */
 export function takeable<G extends Granted>(catalog: Catalog, accounts: Live, granted: readonly G[]): readonly G[] {
-  const declared = new Set(catalog.subscribers.map(({ subscription }) => subscription))
+  const complete = new Set(
+    livePayers(catalog, accounts)
+      .filter(({ billed, customer }) => !billed.unknown && addressOf(customer) !== undefined)
+      .map(({ desired }) => desired.subscription),
+  )
+  const successors = successorsByMark(accounts.target)
   const old = [...accounts.sources.values()].flatMap(({ subscriptions }) =>
-    subscriptions.filter(givesAccess).map(({ id }) => id),
+    // A held old subscription whose successor has ended pays for nothing.
+    subscriptions.filter((one) => givesAccess(one) && (mayCharge(one) || !successors.has(one.id))).map(({ id }) => id),
   )
   const moved = accounts.target.subscriptions.filter(givesAccess)
-  const paying = new Set([...old, ...moved.map(({ metadata }) => oldIdOf(metadata[markFrom]))])
+  const paying = new Set([...old, ...moved.map(({ id, metadata }) => oldIdOf(metadata[markFrom] ?? id))])
   return granted.filter(
-    ({ subscribers }) => !subscribers.some((one) => paying.has(oldIdOf(one)) && !declared.has(oldIdOf(one))),
+    ({ subscribers }) => !subscribers.some((one) => paying.has(oldIdOf(one)) && !complete.has(oldIdOf(one))),
   )
-}
-
-function claim(
-  desired: DesiredSubscriber,
-  paying: Stripe.Subscription,
-  who: { customer: string; person: string; name: string },
-): PersonalClaim {
-  return {
-    subscriber: desired.key,
-    prices: desired.items.map((item) => item.price),
-    live: givesAccess(paying),
-    ...who,
-  }
 }
 
 /** A live successor wins over an ended one with the same mark. */
@@ -124,6 +162,12 @@ function successorsByMark(target: LiveAccount): Map<string, Stripe.Subscription>
 
 function byId(account: LiveAccount): Map<string, Stripe.Subscription> {
   return new Map(account.subscriptions.map((one) => [one.id, one]))
+}
+
+/** The address by which Kajabi knows a person; undefined without one. */
+function addressOf(customer: Stripe.Customer | undefined): string | undefined {
+  const person = customer?.email?.trim().toLowerCase() ?? ''
+  return person === '' ? undefined : person
 }
 
 function customerOf(

@@ -18,8 +18,8 @@ export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
   const known = new Set([...giving, ...none])
   const byPrice = new Map<string, string[]>()
   const notices: Notice[] = []
-  for (const { desired, paying, customer } of livePayers(catalog, live)) {
-    const prices = new Set(desired.items.map(({ price }) => price))
+  for (const { desired, paying, customer, billed } of livePayers(catalog, live)) {
+    const prices = new Set(billed.prices)
     for (const price of prices) if (!known.has(price)) byPrice.set(price, [...(byPrice.get(price) ?? []), desired.key])
     if (hasAddress(customer)) continue
     const paid = [...prices].filter((price) => giving.has(price))

@@ -43,6 +43,7 @@ export const ruleMeanings = {
     'A coupon has no discount or two, has an amount without a currency, or has months without `duration: repeating`.',
   'promotion-minimum': 'A minimum amount has no currency, or a currency has no minimum amount.',
   'excluded-stage': 'A subscriber is both excluded and moved.',
+  'override-twice': '`override` names two codes that decide the same question differently.',
   'price-not-recurring': 'A subscriber is on a one-time price.',
   'currency-mismatch': 'A subscriber is billed in a currency that a price or an amount-off coupon does not have.',
   lifecycle:

@@ -3,6 +3,7 @@ import { instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { instantOf } from './project.ts'
 import type { DesiredDiscount, DesiredItem, DesiredSubscriber, Stage } from './types.ts'
+import type { OverrideCode } from './override-codes.ts'
 import type { YamlFile } from './yaml-places.ts'
 
 /**
@@ -51,7 +52,7 @@ function subscriberFrom(entry: JsonObject, stage: Stage | undefined): Terms {
     collection_method: entry['collection_method'] === 'send_invoice' ? 'send_invoice' : 'charge_automatically',
     ...(typeof entry['days_until_due'] === 'number' ? { days_until_due: entry['days_until_due'] } : {}),
     ...managedFrom(entry['managed_by_application']),
-    ...(entry['override'] === undefined ? {} : { override: keys(entry['override']) }),
+    ...(entry['override'] === undefined ? {} : { override: keys(entry['override']) as readonly OverrideCode[] }),
   }
 }
 

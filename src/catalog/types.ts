@@ -2,6 +2,7 @@ import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { SubscriberKey } from '../core/address.ts'
+import type { OverrideCode } from './override-codes.ts'
 
 /**
  * A reference to a secret: an environment variable, a file or the output of a command. Files never
@@ -149,8 +150,8 @@ export interface DesiredSubscriber {
   readonly status?: string
   /** Terms of a subscription that a Connect application created, as the project declares them. */
   readonly managed_by_application?: 'open_ended' | { readonly payments_left: number }
-  /** Codes that do not block a revert, such as `changed_since_move`. */
-  readonly override?: readonly string[]
+  /** What a person has confirmed by name. */
+  readonly override?: readonly OverrideCode[]
   readonly at: Position
 }
 

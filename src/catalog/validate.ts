@@ -128,7 +128,7 @@ function diagnostic(file: YamlFile, found: ErrorObject): FileFinding {
 function words(error: ErrorObject, path: Path): Words {
   const params = error.params as Readonly<Record<string, unknown>>
   const schema = (error.parentSchema ?? {}) as Readonly<Record<string, unknown>>
-  const name = path.length === 0 ? 'the file' : `"${String(path.at(-1))}"`
+  const name = nameOf(path)
   const meaning = typeof schema['description'] === 'string' ? schema['description'] : 'see docs/configuration.md'
   const value = (rule: RuleName, message: string, fix = meaning): Words => ({ rule, message, fix, path, part: 'value' })
   switch (error.keyword) {
@@ -152,6 +152,13 @@ function words(error: ErrorObject, path: Path): Words {
     default:
       return value('out-of-range', `${name} ${error.message ?? 'is out of range'}`)
   }
+}
+
+/** An item of a list has the name of the list. */
+function nameOf(path: Path): string {
+  const last = path.findLast((step) => typeof step === 'string')
+  if (last === undefined) return 'the file'
+  return typeof path.at(-1) === 'number' ? `an item of "${last}"` : `"${last}"`
 }
 
 function unknownKey(key: string, known: readonly string[], path: Path): Words {

@@ -1,3 +1,4 @@
+import type { OverrideCode } from '../catalog/override-codes.ts'
 import { idOf } from '../core/reference.ts'
 import { isOver } from '../live/subscription.ts'
 import type Stripe from 'stripe'
@@ -31,7 +32,7 @@ export interface WhileHeld {
   /** Other live subscriptions of the old customer in the old account. */
   readonly siblings: readonly Stripe.Subscription[]
   /** The codes that the subscriber's file overrides. */
-  readonly override: readonly string[]
+  readonly override: readonly OverrideCode[]
 }
 
 /** All such changes, most important first. Only its name under `override` silences a code. */

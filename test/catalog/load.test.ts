@@ -152,6 +152,27 @@ describe('an error names its position and a fix', () => {
       'excluded',
     ],
     [
+      'an override that is not a code',
+      { 'subscribers/us/a.yaml': 'subscribers:\n  sub_1: { excluded: x, override: [changed_since_mvoe] }\n' },
+      'subscribers/us/a.yaml:2:36 not-allowed',
+      'did you mean "changed_since_move"?',
+    ],
+    [
+      'an override of a code that cannot be overridden',
+      { 'subscribers/us/a.yaml': 'subscribers:\n  sub_1: { excluded: x, override: [duplicate_target] }\n' },
+      'subscribers/us/a.yaml:2:36 not-allowed',
+      'money_on_held_source',
+    ],
+    [
+      'two answers to one question',
+      {
+        'subscribers/us/a.yaml':
+          'subscribers:\n  sub_1: { excluded: x, override: [bill_refunded_period, leave_refunded_period] }\n',
+      },
+      'subscribers/us/a.yaml:2:35 override-twice',
+      'keep the one that you mean',
+    ],
+    [
       'another currency',
       {
         'subscribers/us/a.yaml':

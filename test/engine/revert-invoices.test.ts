@@ -109,7 +109,10 @@ test('the target’s payment was refunded: the project decides whether the perio
   expect(stopped.changes).toMatchObject([{ action: 'revert', outcome: 'skipped', code: 'refunded_in_target' }])
   await using left = await refunded()
   const context = left.stage('source')
-  const subscribers = context.catalog.subscribers.map((each) => ({ ...each, override: ['leave_refunded_period'] }))
+  const subscribers = context.catalog.subscribers.map((each) => ({
+    ...each,
+    override: ['leave_refunded_period'] as const,
+  }))
   const { result } = await planAndApply({
     ...context,
     catalog: { ...context.catalog, subscribers, digest: 'overridden' },
@@ -125,7 +128,10 @@ async function billedAgain(refund: { amount?: number }) {
   const [charge] = (await school.target.charges.list({})).data
   await school.target.refunds.create({ charge: charge?.id ?? '', ...refund })
   const context = school.stage('source', billed)
-  const subscribers = context.catalog.subscribers.map((each) => ({ ...each, override: ['bill_refunded_period'] }))
+  const subscribers = context.catalog.subscribers.map((each) => ({
+    ...each,
+    override: ['bill_refunded_period'] as const,
+  }))
   const catalog = { ...context.catalog, subscribers, digest: 'overridden' }
   const { result } = await planAndApply({ ...context, catalog })
   return { school, result }

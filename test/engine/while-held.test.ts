@@ -1,3 +1,4 @@
+import type { OverrideCode } from '../../src/catalog/override-codes.ts'
 import { describe, expect, test, vi } from 'vitest'
 import type { Catalog } from '../../src/catalog/types.ts'
 import type { Context } from '../../src/engine/context.ts'
@@ -45,7 +46,7 @@ async function codes(context: Context): Promise<readonly string[]> {
   return (await verify(context)).violations.map(({ code }) => code)
 }
 
-function overridden(context: Context, ...override: string[]): Context {
+function overridden(context: Context, ...override: OverrideCode[]): Context {
   const subscribers = context.catalog.subscribers.map((each) => ({ ...each, override }))
   const catalog: Catalog = { ...context.catalog, subscribers, digest: override.join() }
   return { ...context, catalog }

@@ -1,3 +1,4 @@
+import type { OverrideCode } from '../../src/catalog/override-codes.ts'
 import { inStage } from '../../src/catalog/subscribers.ts'
 import { loadCatalog } from '../../src/catalog/load.ts'
 import type { Catalog, DesiredSubscriber, Stage } from '../../src/catalog/types.ts'
@@ -48,7 +49,7 @@ export class TwinWorlds implements AsyncDisposable {
   private files: ReadonlyMap<string, string>
   private catalog: Catalog
   private readonly stages = new Map<string, Stage>()
-  private readonly overrides = new Map<string, readonly string[]>()
+  private readonly overrides = new Map<string, readonly OverrideCode[]>()
   private readonly erased = new Set<string>()
   private readonly faultCounts = new Map<FaultKind, number>()
 
@@ -139,11 +140,11 @@ export class TwinWorlds implements AsyncDisposable {
     this.stages.set(key, stage)
   }
 
-  override(key: string, names: readonly string[]): void {
+  override(key: string, names: readonly OverrideCode[]): void {
     this.overrides.set(key, names)
   }
 
-  overrideOf(key: string): readonly string[] {
+  overrideOf(key: string): readonly OverrideCode[] {
     return this.overrides.get(key) ?? []
   }
 

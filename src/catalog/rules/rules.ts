@@ -6,7 +6,7 @@ import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTier
 import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
 import { distinctAccounts, unknownSources } from './project.ts'
 import { unknownReferences } from './references.ts'
-import { excludedStage, subscriberCurrency, subscriberTerms } from './subscribers.ts'
+import { excludedStage, overrideTwice, subscriberCurrency, subscriberTerms } from './subscribers.ts'
 
 /** Rules across files, in addition to the schema of each file. */
 export const rules: readonly Rule[] = [
@@ -25,6 +25,7 @@ export const rules: readonly Rule[] = [
   promotionMinimum,
   subscriberTerms,
   excludedStage,
+  overrideTwice,
   subscriberCurrency,
   accessTerms,
   lifecycleTerms,

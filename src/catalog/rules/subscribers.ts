@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { type Draft, placeOfSubscriber } from '../draft.ts'
+import { eitherOverride, overrideCodes } from '../override-codes.ts'
 import { error } from '../rule-names.ts'
 import type { DesiredSubscriber } from '../types.ts'
 
@@ -34,6 +35,22 @@ export function excludedStage(draft: Draft): readonly Diagnostic[] {
         placeOfSubscriber(draft, one, ['excluded']),
       )
     })
+}
+
+/** `override` gives one answer to one question. */
+export function overrideTwice(draft: Draft): readonly Diagnostic[] {
+  return draft.subscribers.flatMap((one) =>
+    eitherOverride
+      .filter((codes) => codes.every((code) => one.override?.includes(code) === true))
+      .map(([first, second]) =>
+        error(
+          'override-twice',
+          `${one.key} names ${first} and ${second} under override`,
+          `keep the one that you mean: ${first}: ${overrideCodes[first]} · ${second}: ${overrideCodes[second]}`,
+          placeOfSubscriber(draft, one, ['override']),
+        ),
+      ),
+  )
 }
 
 /**

@@ -1,4 +1,5 @@
 import Type, { type TSchema } from 'typebox'
+import { overrideCodes } from '../override-codes.ts'
 import {
   closed,
   count,
@@ -72,10 +73,15 @@ const subscriber = closed({
     }),
   ),
   override: optional(
-    listOf(text('A code, such as changed_since_move'), {
-      uniqueItems: true,
-      description: 'Codes that do not block this subscriber',
-    }),
+    listOf(
+      oneOf(
+        Object.keys(overrideCodes),
+        Object.entries(overrideCodes)
+          .map(([code, permits]) => `${code}: ${permits}`)
+          .join(' · '),
+      ),
+      { uniqueItems: true, description: 'What a person has confirmed for this subscriber' },
+    ),
   ),
 })
 

@@ -1,0 +1,20 @@
+/**
+ * What a person can confirm by name under `override` of an entry, and what it permits. Every other
+ * code stays in force.
+ */
+export const overrideCodes = {
+  changed_since_move: 'the revert of a subscriber who changed the new subscription',
+  drift_on_held_source: 'the settle after the change in the old account was repeated in the target',
+  money_on_held_source: 'the settle after the money added in the old account was billed or given',
+  cancelled_in_source: 'the new subscription continues although the old one was cancelled in the old account',
+  bill_refunded_period: 'the revert bills the refunded period again',
+  leave_refunded_period: 'the revert leaves the refunded period unpaid',
+  leave_disputed_period: 'the revert leaves the disputed period as it is',
+} as const
+
+export type OverrideCode = keyof typeof overrideCodes
+
+/** At most one of these may be named: they decide the same question. */
+export const eitherOverride: readonly (readonly [OverrideCode, OverrideCode])[] = [
+  ['bill_refunded_period', 'leave_refunded_period'],
+]

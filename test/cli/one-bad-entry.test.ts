@@ -42,6 +42,7 @@ test(
     const applied = await project.run('apply', '--yes')
     expect(applied).toMatchObject({ code: 1 })
     expect(applied.stdout).toContain('unit_amuont')
+    expect(applied.stdout).toContain('Subscribers: 1 moved, 1 blocked (entry_invalid 1).')
     expect(await isIn(project, ordinary)).toBe(true)
     expect(await isIn(project, rare)).toBe(false)
     const prices = await project.stripe('target').prices.list({ active: true })
@@ -120,7 +121,16 @@ test(
       blocked: { address: string; code: string }[]
     }
     expect(plan.blocked.map(({ code }) => code).toSorted()).toEqual(['amount_not_chargeable', 'resource_blocked'])
-    expect((await project.run('apply', '--yes')).code).toBe(0)
+    const applied = await project.run('apply', '--yes', '--format', 'json')
+    expect(applied.code).toBe(0)
+    expect((JSON.parse(applied.stdout) as { summary: object }).summary).toEqual({
+      moved: 2,
+      settled: 0,
+      reverted: 0,
+      deferred: { count: 0, codes: {} },
+      blocked: { count: 1, codes: { resource_blocked: 1 } },
+      resources_blocked: { count: 1, codes: { amount_not_chargeable: 1 } },
+    })
     expect(await isIn(project, ordinary)).toBe(true)
     expect(await isIn(project, rare)).toBe(false)
   },

@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk'
 import type { AppliedChange } from '../../engine/send/applied.ts'
 import type { ApplyResult } from '../../engine/apply/apply.ts'
+import type { Waiting } from '../../engine/apply/summary.ts'
 import type { ApplyStopped } from '../../engine/apply/stopped.ts'
 import { actionWords, firstFew, groupBy, money, plural, shortAddress } from './words.ts'
 
@@ -19,6 +20,7 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
     ...remaining(result),
     ...leftOut(result),
     ...violations(result, paint),
+    ...counts(result, paint),
     verdict(result, paint),
   ].join('\n')
 }
@@ -145,6 +147,35 @@ function leftOut({ left_out: left }: ApplyResult): string[] {
     ...shown.flatMap(({ address, message, fix }) => [`  ${shortAddress(address)}: ${message}`, `    fix: ${fix}`]),
     ...(more === 0 ? [] : [`  … and ${more} more (crossbill validate lists all)`]),
   ]
+}
+
+/** What became of the subscribers, when the plan does nothing for some of them. */
+function counts({ summary }: ApplyResult, paint: ChalkInstance): string[] {
+  const { moved, settled, reverted, deferred, blocked, resources_blocked: resources } = summary
+  if (deferred.count + blocked.count + resources.count === 0) return []
+  const done = [
+    `${moved} moved`,
+    ...(settled === 0 ? [] : [`${settled} settled`]),
+    ...(reverted === 0 ? [] : [`${reverted} reverted`]),
+  ]
+  const waiting = [
+    ...(deferred.count === 0 ? [] : [`${deferred.count} deferred (${codes(deferred)})`]),
+    ...(blocked.count === 0 ? [] : [`${blocked.count} blocked (${codes(blocked)})`]),
+  ]
+  return [
+    paint.yellow(`Subscribers: ${[...done, ...waiting].join(', ')}.`),
+    ...(resources.count === 0
+      ? []
+      : [paint.yellow(`Catalog: ${plural(resources.count, 'object')} blocked (${codes(resources)}).`)]),
+    'Nothing was done for what is deferred or blocked; crossbill plan lists each with its reason and fix.',
+  ]
+}
+
+function codes({ codes: all }: Waiting): string {
+  return Object.entries(all)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, count]) => `${code} ${count}`)
+    .join(', ')
 }
 
 function verdict(result: ApplyResult, paint: ChalkInstance): string {

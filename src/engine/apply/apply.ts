@@ -28,6 +28,7 @@ import { recoverHeld, recoverLost } from './recover.ts'
 import type { Resolve } from '../send/references.ts'
 import { applyResources } from './resources.ts'
 import { applySubscribers } from './subscribers.ts'
+import { summaryOf, type ApplySummary } from './summary.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 
 export interface ApplyOptions {
@@ -55,6 +56,8 @@ export interface ApplyResult {
   /** What the recovery at the start finished or undid. */
   readonly recovered: readonly AppliedChange[]
   readonly changes: readonly AppliedChange[]
+  /** What became of the plan's subscribers, in numbers: also of the deferred and blocked ones. */
+  readonly summary: ApplySummary
   /**
    * What a plan made after the run still wants to do at the addresses touched; empty when the run
    * is proven.
@@ -106,7 +109,8 @@ async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, hel
     const left = leftOutBlocked(context.catalog)
     const isProven = remaining.length === 0 && violations.length === 0
     const ok = !interrupted && isProven && open.length === 0 && left.length === 0
-    return { plan: plan.plan, ok, interrupted, recovered, changes, remaining, left_out: left, violations }
+    const summary = summaryOf(plan, changes)
+    return { plan: plan.plan, ok, interrupted, recovered, changes, summary, remaining, left_out: left, violations }
   } catch (error) {
     if (!(error instanceof CommandError) || writes() === 0) throw error
     throw new ApplyStopped(error, { recovered, changes })

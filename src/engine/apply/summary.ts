@@ -1,0 +1,45 @@
+import { subscriberAddress } from '../../core/address.ts'
+import type { Blocked, Deferred, Plan } from '../../plan/types.ts'
+import type { AppliedChange } from '../send/applied.ts'
+
+/** How many of a kind, and how often each code is the reason. */
+export interface Waiting {
+  readonly count: number
+  readonly codes: Readonly<Record<string, number>>
+}
+
+/** What became of the subscribers of a plan, in numbers: also of those for whom it does nothing. */
+export interface ApplySummary {
+  readonly moved: number
+  readonly settled: number
+  readonly reverted: number
+  readonly deferred: Waiting
+  readonly blocked: Waiting
+  /** Catalog objects that are blocked. */
+  readonly resources_blocked: Waiting
+}
+
+export function summaryOf(
+  plan: Pick<Plan, 'deferred' | 'blocked'>,
+  changes: readonly Pick<AppliedChange, 'action' | 'outcome'>[],
+): ApplySummary {
+  const done = (action: AppliedChange['action']): number =>
+    changes.filter((one) => one.action === action && one.outcome === 'done').length
+  const isPerson = ({ address }: Pick<Blocked, 'address'>): boolean => address.startsWith(subscriberAddress(''))
+  return {
+    moved: done('move'),
+    settled: done('settle'),
+    reverted: done('revert'),
+    deferred: waiting(plan.deferred),
+    blocked: waiting(plan.blocked.filter(isPerson)),
+    resources_blocked: waiting(plan.blocked.filter((one) => !isPerson(one))),
+  }
+}
+
+/** A subscriber who is blocked for several reasons counts once, and under each code. */
+function waiting(all: readonly Pick<Blocked | Deferred, 'address' | 'code'>[]): Waiting {
+  const codes: Record<string, number> = {}
+  for (const [code, same] of Map.groupBy(all, (one) => one.code).entries())
+    codes[code] = new Set(same.map(({ address }) => address)).size
+  return { count: new Set(all.map(({ address }) => address)).size, codes }
+}

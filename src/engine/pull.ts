@@ -7,9 +7,9 @@ import type { SubscriberKey } from '../core/address.ts'
 import type { StripeObject } from '../core/json.ts'
 import { formatMoney } from '../core/money.ts'
 import { CommandError, type Failure } from '../core/outcome.ts'
-import { type Changed, changesToAdopt } from '../handover/since-move.ts'
 import type { KindName } from '../kinds/kind.ts'
 import { kinds } from '../kinds/registry.ts'
+import { changesToAdopt, type ToAdopt } from '../handover/to-adopt.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { Notice } from '../plan/types.ts'
 import { upcomingIn } from '../plan/upcoming.ts'
@@ -64,7 +64,7 @@ export async function pull(context: Context, { sources, files, waveSize }: PullO
     ...(target === undefined ? {} : { whereabouts: whereaboutsIn(context, target, accounts) }),
     ...(waveSize === undefined ? {} : { waveSize }),
   }
-  const adopted = async (catalog: Catalog): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> =>
+  const adopted = async (catalog: Catalog): Promise<ReadonlyMap<SubscriberKey, ToAdopt>> =>
     target === undefined ? new Map() : changedInTarget(context, { catalog, target, accounts })
   const pulled = await whole(pullCatalog({ ...input, files, changedInTarget: await adopted(context.catalog) }), {
     ...input,
@@ -156,7 +156,7 @@ function whereaboutsIn(
 
 interface Again extends Omit<PullInput, 'files' | 'changedInTarget'> {
   readonly before: ReadonlyMap<string, string>
-  readonly adopted: (catalog: Catalog) => Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>>
+  readonly adopted: (catalog: Catalog) => Promise<ReadonlyMap<SubscriberKey, ToAdopt>>
 }
 
 /**
@@ -172,7 +172,9 @@ async function whole(first: Pulled, { before, adopted, ...input }: Again): Promi
   )
   if (catalog === undefined) return first
   const second = pullCatalog({ ...input, files, changedInTarget: await adopted(catalog) })
-  const notes = second.notes.filter((note) => !first.notes.includes(note) && note.includes(' changed in the target'))
+  const notes = second.notes.filter(
+    (note) => !first.notes.includes(note) && / (changed in the target|differed from what is billed): /.test(note),
+  )
   return { ...first, files: new Map([...first.files, ...second.files]), notes: [...first.notes, ...notes] }
 }
 
@@ -187,7 +189,7 @@ async function changedInTarget(
     readonly target: LiveAccount
     readonly accounts: readonly { readonly live: LiveAccount }[]
   },
-): Promise<ReadonlyMap<SubscriberKey, readonly Changed[]>> {
+): Promise<ReadonlyMap<SubscriberKey, ToAdopt>> {
   const known = accounts.map(({ live }) => live)
   const sources = new Map(known.filter(({ name }) => name !== target.name).map((live) => [live.name, live]))
   return changesToAdopt({

@@ -30,7 +30,8 @@ import { recipe } from './recipe.ts'
 import { sightInvoice } from '../live/sights.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
-import type { Classification, HandoverInput, Outcome, Reason } from './types.ts'
+import { isHeld } from '../live/subscription.ts'
+import type { Classification, HandoverDrift, HandoverInput, Outcome, Reason } from './types.ts'
 
 /**
  * Gives every declared subscriber exactly one outcome, in the catalog's order. Pure: equal input,
@@ -61,8 +62,9 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
     standing === 'unfinished' && candidate.sights.new !== 'several' && !isLost(candidate)
       ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
       : {}
-  const about = { key: desired.key, standing, successor: successor?.id ?? null, drift: driftOf(candidate) }
-  const outcome = outcomeOf(candidate)
+  const drift = driftOf(candidate)
+  const about = { key: desired.key, standing, successor: successor?.id ?? null, drift }
+  const outcome = outcomeOf(candidate, drift)
   const { outcome: goal } = outcome
   const taxed = goal === 'move' || goal === 'revert' ? taxSituation(candidate, goal) : undefined
   const more = { ...about, ...billing, ...recovery, ...(taxed === undefined ? {} : { taxed }) }
@@ -105,8 +107,8 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * |---------------------|---------------------------|--------------|--------------|
  * | source              | unchanged, ending         | move, ending | move, ending |
  * | unfinished          | blocked (1)               | blocked (1)  | blocked (1)  |
- * | target              | revert                    | unchanged    | settle       |
- * | settled             | `already_settled`         | unchanged    | unchanged    |
+ * | target              | revert                    | unchanged (4)| settle       |
+ * | settled             | `already_settled`         | unchanged (4)| unchanged (4)|
  * | ended_in_target     | settle (2)                | settle (2)   | settle       |
  * | cancelled_in_source | `cancelled_in_source` (3) | the same (3) | the same (3) |
  * | ended               | ended                     | ended        | ended        |
@@ -114,10 +116,17 @@ function remainingPhases(candidate: Candidate): ReturnType<typeof scheduleSteps>
  * 1. `unfinished`, `hold_missing` or `duplicate_target`: recovery comes first.
  * 2. The member left. `resumed_in_source` if the old subscription was released by hand.
  * 3. Ending if the new subscription ends as well; unchanged if `override` names the code.
+ * 4. `entry_differs` if the entry describes neither subscription.
+ *
+ * `excluded` leaves a subscriber in the old account. On one who was moved it undoes nothing:
+ * `excluded_after_move`.
  */
-function outcomeOf(candidate: Candidate): Outcome {
+function outcomeOf(candidate: Candidate, drift: readonly HandoverDrift[]): Outcome {
   const { desired, standing } = candidate
-  if (desired.excluded !== undefined) return { outcome: 'excluded', reason: desired.excluded }
+  if (desired.excluded !== undefined && standing !== 'unfinished')
+    return isMoved(candidate)
+      ? stop(blocked('excluded_after_move', whereMoved(candidate)))
+      : { outcome: 'excluded', reason: desired.excluded }
   if (candidate.movedBy !== undefined) return ofAnotherProject(candidate, candidate.movedBy)
   switch (standing) {
     case 'source':
@@ -125,14 +134,14 @@ function outcomeOf(candidate: Candidate): Outcome {
     case 'unfinished':
       return stop(unfinished(candidate))
     case 'target':
-      if (desired.stage === 'target') return { outcome: 'unchanged' }
+      if (desired.stage === 'target') return asDeclared(drift)
       if (desired.unstaged === true)
         return stop(blocked('stage_unwritten', 'the subscriber is in the target, but its stage is not set'))
       return desired.stage === 'source' ? revert(candidate) : settle(candidate)
     case 'settled':
       return desired.stage === 'source'
         ? stop(blocked('already_settled', 'the old subscription has been cancelled for good'))
-        : { outcome: 'unchanged' }
+        : asDeclared(drift)
     case 'ended_in_target':
       return candidate.sights.old === 'free' && desired.stage !== 'settled'
         ? stop(
@@ -147,6 +156,24 @@ function outcomeOf(candidate: Candidate): Outcome {
     case 'ended':
       return { outcome: 'ended' }
   }
+}
+
+/** Crossbill does not change a moved subscription, so an edit of its entry stops here. */
+function asDeclared(drift: readonly HandoverDrift[]): Outcome {
+  const wrong = drift.find(({ code }) => code === 'entry_differs')
+  return wrong === undefined ? { outcome: 'unchanged' } : stop(blocked('entry_differs', wrong.message))
+}
+
+/** Whether the target bills the subscriber, or the old subscription still is on hold for it. */
+function isMoved({ standing, old }: Candidate): boolean {
+  if (standing === 'ended_in_target') return isHeld(old.raw)
+  return standing === 'target' || standing === 'settled' || standing === 'cancelled_in_source'
+}
+
+function whereMoved({ standing, old, successor, desired: { source } }: Candidate): string {
+  const left = standing === 'settled' || standing === 'cancelled_in_source' ? 'has ended' : 'is on hold'
+  const there = standing === 'ended_in_target' ? 'has ended' : 'bills the subscriber'
+  return `the subscriber was moved: ${successor?.id ?? ''} in the target ${there}, and ${old.id} in ${source} ${left}`
 }
 
 /**

@@ -45,13 +45,23 @@ export const deferredCodes = {
 /** The subscriber cannot be moved until a person acts. */
 export const blockedCodes = {
   not_in_source: {
-    meaning: 'The old account has no subscription with this id.',
-    fix: 'Correct the id, or remove the entry from the subscriber file.',
+    meaning: 'The old account has no subscription with this id. The entry is not counted as a subscriber.',
+    fix: 'Correct the id, or remove the entry from the subscriber file. If another account has the subscription, move the entry into a file of that account.',
   },
   entry_invalid: {
     meaning:
       'The entry of this subscriber, or an entry that it refers to, has an error (`crossbill validate` lists it). This subscriber is not changed; the rest of the plan is not affected.',
     fix: 'Correct the errors that `crossbill validate` lists, then plan again.',
+  },
+  entry_differs: {
+    meaning:
+      'The entry of a moved subscriber says something that neither the old nor the new subscription has. Crossbill does not change a moved subscription, so the edit has no effect on what is billed or on access.',
+    fix: 'Run `crossbill pull`: it writes what is billed into the entry. To change what is billed, change the subscription in the Dashboard of the target first.',
+  },
+  excluded_after_move: {
+    meaning:
+      'The entry excludes a subscriber who was moved. `excluded` leaves a subscriber in the old account; it does not move one back, cancels nothing and revokes no access.',
+    fix: 'Remove `excluded` from the entry. To leave the subscriber in the old account, set `stage: source` instead and run `crossbill apply`; exclude them when the move is reverted.',
   },
   resource_blocked: {
     meaning: 'The subscriber needs a catalog object that is blocked and cannot be created.',

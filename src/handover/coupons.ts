@@ -55,6 +55,17 @@ function suffix(duration: CouponDuration): string {
   }
 }
 
+/** The endings of the keys above: redeemed terms, then what remains of the duration. */
+const carriedEnding = /^(-[a-z0-9-]+-redeemed)?(-(carried|one-renewal-left|1-month-left|\d+-months-left))?$/
+
+/**
+ * Whether an entry's coupon is that of a live discount, or one made for carrying it. Another coupon
+ * whose key only begins in the same way is not.
+ */
+export function isCarriedAs(written: string, key: string): boolean {
+  return written.startsWith(key) && carriedEnding.test(written.slice(key.length))
+}
+
 /**
  * A coupon's duration as written (`once` by default, as in Stripe). Undefined for an invalid
  * duration.

@@ -2,7 +2,7 @@ import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '..
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
-import { changesSincePull } from './changes.ts'
+import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { sightInvoice } from '../live/sights.ts'
@@ -50,10 +50,10 @@ function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings
 }
 
 function unchangedSincePull(candidate: Candidate, findings: Findings): void {
-  const changes = changesSincePull(candidate)
+  const changes = changesSincePull(candidate).map(({ message }) => message)
   if (changes.length === 0) return
   const { old, around } = candidate
-  const isLost = changes.some((change) => change.endsWith(' is gone')) && firstRenewal(old.raw) > around.now
+  const isLost = changes.some((change) => change.includes(' was removed')) && firstRenewal(old.raw) > around.now
   findings.block('changed_since_pull', changes.join('; '), isLost ? lostBeforeFirstFix : undefined)
 }
 

@@ -1,13 +1,12 @@
 import type Stripe from 'stripe'
 import type { DesiredItem, DesiredSubscriber } from '../catalog/types.ts'
-import { splitAddress, type SubscriberKey } from '../core/address.ts'
+import { splitAddress } from '../core/address.ts'
 import { formatInstant, instant } from '../core/instant.ts'
-import { candidateOf, surroundingsOf, type Candidate } from './candidate.ts'
+import type { Candidate } from './candidate.ts'
 import { markAddress } from '../live/marks.ts'
 import { customerOf } from './proof.ts'
 import { readPayment, readSource, type SourceItem } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
-import type { HandoverInput } from './types.ts'
 
 /**
  * What the subscriber changed since the move, as a change to their file: fields to set, or
@@ -116,17 +115,4 @@ function told(items: readonly DesiredItem[]): string {
     .map(({ price, quantity }) => `${price} × ${quantity ?? 1}`)
     .toSorted()
     .join()
-}
-
-/** What subscribers in the target changed there and no file has yet, for a pull to write. */
-export function changesToAdopt(input: HandoverInput): ReadonlyMap<SubscriberKey, readonly Changed[]> {
-  const around = surroundingsOf(input)
-  return new Map(
-    input.catalog.subscribers.flatMap((desired) => {
-      const candidate = candidateOf(desired, around)
-      if (candidate?.successor === undefined || candidate.standing !== 'target') return []
-      const open = termsSinceMove(candidate, candidate.successor).filter((one) => !isAdopted(desired, one))
-      return open.length === 0 ? [] : [[desired.key, open] as const]
-    }),
-  )
 }

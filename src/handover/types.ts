@@ -2,6 +2,7 @@ import type { AnchorConfig } from '../billing/anchor.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
+import type { OverrideCode } from '../catalog/override-codes.ts'
 import type { Catalog } from '../catalog/types.ts'
 import type { Live } from '../live/accounts.ts'
 import type { Standing } from '../live/sights.ts'
@@ -50,12 +51,13 @@ export type Reason<Code extends string = string> = {
 }
 
 /**
- * A difference that is shown and that Crossbill never undoes: a change by the subscriber, or a
- * change on a held subscription.
+ * A difference that is shown and that Crossbill never undoes: a change by the subscriber, a
+ * change on a held subscription, or an edit of a moved subscriber's entry.
  */
 export interface HandoverDrift {
   readonly code:
     | 'changed_in_target'
+    | 'entry_differs'
     | 'paused_in_target'
     | 'drift_on_held_source'
     | 'cancelled_in_source'
@@ -199,7 +201,7 @@ export type Expectation = {
    */
   readonly balance: number | null
   /** What the subscriber's file permits by name: `changed_since_move`, `bill_refunded_period` … */
-  readonly override: readonly string[]
+  readonly override: readonly OverrideCode[]
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
   readonly money: readonly string[]

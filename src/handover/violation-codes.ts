@@ -35,6 +35,16 @@ export const violations = {
       'An entry or a file of the catalog has an error, so its meaning is unknown and it was not checked. Everything else was checked.',
     fix: 'Correct the errors that `crossbill validate` lists, then verify again.',
   },
+  entry_differs: {
+    meaning:
+      'The entry of a moved subscriber says something that neither the old nor the new subscription has: a price, a quantity, a discount, a tax, a date. It has no effect on what is billed or on access.',
+    fix: 'Run `crossbill pull`: it writes what is billed into the entry. To change what is billed, change the subscription in the Dashboard of the target first.',
+  },
+  not_in_source: {
+    meaning:
+      'A subscriber file declares a subscription that its old account does not have. The entry is not counted as a subscriber.',
+    fix: 'Correct the id, or remove the entry. If another account has the subscription, move the entry into a file of that account.',
+  },
   schedule_not_begun: {
     meaning:
       'A subscription sold in an old account begins later: a schedule with a start date. No plan moves it, and the old account will bill it.',

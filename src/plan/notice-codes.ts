@@ -26,6 +26,11 @@ export const noticeCodes = {
       'A member pays for an offer, but the customer has no e-mail address. Crossbill cannot grant access in Kajabi.',
     fix: 'Add the address to the customer in the account that bills the member, then run `crossbill apply`. Or exclude the subscriber with a reason. `verify` fails until one of these is done.',
   },
+  excluded_after_move: {
+    meaning:
+      'The entry excludes a subscriber who was moved. `excluded` leaves a subscriber in the old account; it does not move one back, cancels nothing and revokes no access. A plan lists the subscriber as blocked.',
+    fix: 'Remove `excluded` from the entry. To leave the subscriber in the old account, set `stage: source` instead and run `crossbill apply`; exclude them when the move is reverted.',
+  },
   price_without_offer: {
     meaning: 'Members pay this price, but no offer of `catalog/access.yaml` names it. They get no access in Kajabi.',
     fix: 'Add the price under an offer in `catalog/access.yaml`. If it gives no access on purpose, list it under `without_offer` there.',

@@ -28,12 +28,14 @@ export interface SubscriberParts {
 export function planSubscribers(classified: readonly Classification[]): SubscriberParts {
   const planned = classified.flatMap((one) => ('plan' in one ? [{ key: one.key, plan: one.plan }] : []))
   const people: Record<string, number> = {}
-  for (const { outcome } of classified) people[outcome] = (people[outcome] ?? 0) + 1
+  for (const one of classified) if (exists(one)) people[one.outcome] = (people[one.outcome] ?? 0) + 1
   return {
     changes: planned.map(({ key, plan }) => change(key, plan)),
     touched: new Map(planned.map(({ key, plan }) => [subscriberAddress(key), seenOf(plan)])),
-    drift: classified.flatMap(({ key, drift }) =>
-      drift.map(({ code, message }) => ({ address: subscriberAddress(key), code, message, patch: [] })),
+    drift: classified.flatMap((one) =>
+      one.drift
+        .filter(({ code }) => code !== 'entry_differs' || !isBlockedBy(one, code))
+        .map(({ code, message }) => ({ address: subscriberAddress(one.key), code, message, patch: [] })),
     ),
     deferred: classified.flatMap((one) => deferred(one)),
     blocked: classified.flatMap((one) => blocked(one)),
@@ -43,6 +45,16 @@ export function planSubscribers(classified: readonly Classification[]): Subscrib
     unproven: planned.filter(({ plan }) => plan.unproven).map(({ key }) => subscriberAddress(key)),
     movedShare: movedShare(classified),
   }
+}
+
+/** An entry without a subscription is blocked, and is not a subscriber. */
+function exists(one: Classification): boolean {
+  return one.outcome !== 'blocked' || one.reasons.every(({ code }) => code !== 'not_in_source')
+}
+
+/** Its edited entry is listed there with a fix, and not once more as drift. */
+function isBlockedBy(one: Classification, code: string): boolean {
+  return one.outcome === 'blocked' && one.reasons.some((reason) => reason.code === code)
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { Instant } from '../core/instant.ts'
-import type { Changed } from '../handover/since-move.ts'
+import type { ToAdopt } from '../handover/to-adopt.ts'
 import type { LiveAccount, LiveResources } from '../live/accounts.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { KindName } from '../kinds/kind.ts'
@@ -22,8 +22,8 @@ export interface PullInput {
   /** The existing YAML, by path relative to catalog/. */
   readonly files: ReadonlyMap<string, string>
   readonly now: Instant
-  /** Changes that moved subscribers made in the target, for their entries. */
-  readonly changedInTarget?: ReadonlyMap<SubscriberKey, readonly Changed[]>
+  /** What moved subscribers changed in the target, and what is wrong in their entries. */
+  readonly changedInTarget?: ReadonlyMap<SubscriberKey, ToAdopt>
   /** Moved subscribers with their stage or their project; new entries get this stage. */
   readonly whereabouts?: ReadonlyMap<SubscriberKey, Whereabouts>
   /** Number of subscribers in a new wave; 500 by default. */

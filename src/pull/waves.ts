@@ -6,6 +6,7 @@ import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { readHold } from '../live/source.ts'
 import type { Changed } from '../handover/since-move.ts'
+import type { ToAdopt } from '../handover/to-adopt.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import type { KeyTable } from './consolidate.ts'
 import type { PulledFiles } from './files.ts'
@@ -19,16 +20,17 @@ export interface WavesInput {
   readonly notes: string[]
   /** Maximum number of subscribers in a wave that pull fills. */
   readonly size: number
-  /** Changes that moved subscribers made in the target. */
-  readonly changedInTarget: ReadonlyMap<SubscriberKey, readonly Changed[]>
+  /** What moved subscribers changed in the target, and what is wrong in their entries. */
+  readonly changedInTarget: ReadonlyMap<SubscriberKey, ToAdopt>
   /** Moved subscribers with their stage or their project. */
   readonly whereabouts: ReadonlyMap<SubscriberKey, Whereabouts>
 }
 
 /**
  * Updates the subscribers of one source. New subscribers are added to the last wave with room;
- * changed terms are updated. For moved subscribers, only their changes in the target are written.
- * Settled and ended subscribers, and anything else that people wrote, stay unchanged. New entries
+ * changed terms are updated. For moved subscribers, only their changes in the target are written,
+ * and fields that describe neither of their subscriptions are corrected. Other settled and ended
+ * subscribers, and anything else that people wrote, stay unchanged. New entries
  * get their subscriber's current stage, so that a rewritten file reverts no move.
  */
 export function pulledWaves({
@@ -63,6 +65,13 @@ export function pulledWaves({
       if (isMapped(subscription, table)) newcomers.push(subscription)
       continue
     }
+    const key = subscriberKey(live.name, subscription.id)
+    const wrong =
+      known === undefined ? [] : correct(files, known, { subscription, live, table }, changedInTarget.get(key))
+    if (wrong.length > 0) {
+      counts.changed_subscribers += 1
+      notes.push(`${key} differed from what is billed: ${wrong.join(', ')}; the entry was corrected`)
+    }
     if (!hasBegun(subscription)) {
       if (known !== undefined && known.stage === 'source' && known.entry['excluded'] === undefined)
         counts.ended_subscribers += 1
@@ -75,15 +84,10 @@ export function pulledWaves({
       // the terms.
       const isMoved = known.stage !== 'source' && readHold(subscription) !== null
       const changed = isMoved
-        ? adopt(
-            files,
-            known.path,
-            subscription.id,
-            changedInTarget.get(subscriberKey(live.name, subscription.id)) ?? [],
-          )
+        ? adopt(files, known.path, subscription.id, changedInTarget.get(key)?.changed ?? [])
         : update(files, known, subscription, live, table)
       if (changed.length > 0) {
-        counts.changed_subscribers += 1
+        if (wrong.length === 0) counts.changed_subscribers += 1
         notes.push(
           `${live.name}/${subscription.id} changed in the ${isMoved ? 'target' : 'source'}: ${changed.join(', ')}`,
         )
@@ -113,6 +117,26 @@ function update(
   for (const name of changed) files.open(path).set('subscribers', subscription.id, name, now[name])
   // T advances with every renewal and is not reported as a change.
   return changed.filter((name) => name !== 'next_invoice')
+}
+
+/** Writes the terms of the old account again where an entry describes neither subscription. */
+function correct(
+  files: PulledFiles,
+  { path, entry }: { readonly path: string; readonly entry: JsonObject },
+  {
+    subscription,
+    live,
+    table,
+  }: { readonly subscription: Stripe.Subscription; readonly live: LiveAccount; readonly table: KeyTable },
+  adopted: ToAdopt | undefined,
+): readonly string[] {
+  if (adopted === undefined || adopted.wrong.length === 0) return []
+  const now = pulledSubscriber(subscription, live.customers.get(idOf(subscription.customer)), table)
+  for (const field of adopted.wrong) {
+    const value = adopted.values[field] ?? now[field]
+    if (value !== entry[field]) files.open(path).set('subscribers', subscription.id, field, value)
+  }
+  return adopted.wrong
 }
 
 /**

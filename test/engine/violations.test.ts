@@ -15,7 +15,7 @@ function liveWith(invoices: readonly Partial<Stripe.Invoice>[]): Live {
 }
 
 function sight(live: Live): Sight {
-  return { live, catalog: {}, now, drift: new Map(), copyMaps: new Map(), copied: new Set() }
+  return { live, catalog: {}, now, drift: new Map(), blocked: new Map(), copyMaps: new Map(), copied: new Set() }
 }
 
 test.each([

@@ -297,6 +297,19 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
       })
     },
   },
+  entry_differs: {
+    after: async (stage, id) => {
+      await move(stage)
+      stage.subscribers.set(id, { items: [{ price: 'quarterly' }] })
+    },
+  },
+  excluded_after_move: {
+    wanted: 'source',
+    after: async (stage, id) => {
+      await move(stage)
+      stage.subscribers.set(id, { excluded: 'pays by bank transfer' })
+    },
+  },
   stage_unwritten: {
     wanted: 'source',
     after: async (stage, id) => {

@@ -16,7 +16,8 @@ export function check(
   const copied = new Set(
     [...input.copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),
   )
-  const sight: Sight = { live, catalog, now: input.now, drift, copyMaps: input.copyMaps, copied }
+  const blocked = new Map(classified.flatMap((one) => (one.outcome === 'blocked' ? [[one.key, one.reasons]] : [])))
+  const sight: Sight = { live, catalog, now: input.now, drift, blocked, copyMaps: input.copyMaps, copied }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // A subscriber who was moved and then excluded still has two accounts that could charge.
   const found = all.filter(isWatched).flatMap((sides) =>

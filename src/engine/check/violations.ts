@@ -9,7 +9,7 @@ import { markCarried, settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { sightOld } from '../../live/sights.ts'
 import { readHold, readPayment } from '../../live/source.ts'
-import type { CopyMap, HandoverDrift } from '../../handover/types.ts'
+import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { nextCharge, type Sides } from './sides.ts'
 
@@ -21,6 +21,8 @@ export const violationCodes = [
   'discount_lost',
   'undeclared_subscription',
   'entry_invalid',
+  'entry_differs',
+  'not_in_source',
   'schedule_not_begun',
   'external_biller',
   'duplicate_target',
@@ -56,6 +58,8 @@ export interface Sight {
   readonly catalog: Pick<Catalog, 'leftOut'>
   readonly now: Instant
   readonly drift: ReadonlyMap<string, readonly HandoverDrift[]>
+  /** Reasons of blocked subscribers. */
+  readonly blocked: ReadonlyMap<string, readonly Reason[]>
   /** By source name. */
   readonly copyMaps: ReadonlyMap<string, CopyMap>
   /**
@@ -113,6 +117,8 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
           fix: `crossbill pull --source ${source}, then declare or exclude it`,
         }
       : undefined,
+  entry_differs: driftRule('entry_differs', 'crossbill pull writes what is billed into the entry'),
+  not_in_source: blockedRule('not_in_source'),
   next_charge_differs: nextChargeDiffers,
   open_invoice_on_source: openInvoice,
   terms_differ: driftRule('changed_in_target', 'crossbill pull takes what the subscriber changed into the YAML'),
@@ -146,6 +152,14 @@ function driftRule(code: HandoverDrift['code'], fix: string): Rule {
   return ({ key }, { drift }) => {
     const found = drift.get(key)?.filter((one) => one.code === code) ?? []
     return found.length === 0 ? undefined : { detail: found.map(({ message }) => message).join('; '), fix }
+  }
+}
+
+/** What the plan says about the entry of a subscriber, with its way out. */
+function blockedRule(code: 'not_in_source'): Rule {
+  return ({ key }, { blocked }) => {
+    const found = blocked.get(key)?.find((one) => one.code === code)
+    return found === undefined ? undefined : { detail: found.message, fix: found.fix }
   }
 }
 

@@ -5,7 +5,7 @@ import { noticesOf } from '../plan/notices.ts'
 import { externalBillers } from './external-billers.ts'
 import { survey, type Survey } from '../plan/survey.ts'
 import { check } from '../check/check.ts'
-import { sidesOf } from '../check/sides.ts'
+import { isSubscriber, sidesOf } from '../check/sides.ts'
 import type { Violation } from '../check/violations.ts'
 
 export { violationCodes, type Violation } from '../check/violations.ts'
@@ -23,14 +23,15 @@ export interface VerifyResult {
 /** Checks every rule over all accounts. Read-only; it reads lists only. */
 export async function verify(context: Context): Promise<VerifyResult> {
   const seen = await survey(context)
-  const notices = noticesOf(context.catalog, seen.live)
+  const notices = [...noticesOf(context.catalog, seen.live), ...excludedAfterMove(seen)]
   const found = [
     ...check(context, seen),
     ...accessViolations(seen),
     ...(await externalBillers(context)),
     ...notices.flatMap(noticedViolation),
   ]
-  const checked = sidesOf(seen.live, context.catalog.subscribers, context.catalog.project.name).length
+  const { subscribers, project } = context.catalog
+  const checked = sidesOf(seen.live, subscribers, project.name).filter(isSubscriber).length
   return {
     ok: found.length === 0,
     checked,
@@ -38,6 +39,17 @@ export async function verify(context: Context): Promise<VerifyResult> {
     violations: found,
     notices: notices.filter((one) => noticedViolation(one).length === 0),
   }
+}
+
+/** A plan lists these as blocked. Who bills them is not in doubt, so they are no violation. */
+function excludedAfterMove({ classified }: Pick<Survey, 'classified'>): readonly Notice[] {
+  return classified.flatMap((one) =>
+    one.outcome !== 'blocked'
+      ? []
+      : one.reasons
+          .filter(({ code }) => code === 'excluded_after_move')
+          .map(({ message, fix }) => ({ code: 'excluded_after_move', subscriber: one.key, at: null, message, fix })),
+  )
 }
 
 /**

@@ -1,5 +1,6 @@
-import { address } from '../core/address.ts'
+import { address, splitAddress } from '../core/address.ts'
 import { priceKey } from '../live/marks.ts'
+import { newAddress } from './new-address.ts'
 import { targetAccount, type Catalog } from './types.ts'
 
 /**
@@ -13,13 +14,8 @@ export function billedPriceKey(
   price: { readonly id?: string; readonly metadata?: unknown },
 ): string | undefined {
   const mark = account === targetAccount ? priceKey(price) : undefined
-  if (mark !== undefined) return renamed(mark, moved)
+  if (mark !== undefined) return splitAddress(newAddress(address('price', mark), moved)).key
   const mapped = mappings.get(account)?.prices ?? {}
   const id = price.id ?? ''
   return Object.hasOwn(mapped, id) ? mapped[id] : undefined
-}
-
-function renamed(key: string, moved: ReadonlyMap<string, string>): string {
-  const now = moved.get(address('price', key))
-  return now === undefined ? key : now.slice('price.'.length)
 }

@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { oneOf, schemaOf, tagged } from '../core/exact-schema.ts'
+import type { OverrideCode } from '../catalog/override-codes.ts'
 import type { JsonObject } from '../core/json.ts'
 import { alarmCodes } from './codes.ts'
 import type { HandoverState, InvoicePhase, Phase, PhaseFields, StateIn } from './state.ts'
@@ -92,7 +93,8 @@ const expected = {
   successor: orNull(text),
   successor_fingerprint: orNull(text),
   balance: orNull(whole),
-  override: texts,
+  // A file of an earlier version may have any text.
+  override: Type.Array(Type.Unsafe<OverrideCode>({ type: 'string' })),
   carry: texts,
   money: texts,
   money_after: Type.Array(subscriberKey),

@@ -1,5 +1,6 @@
 import { address as addressOf } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
+import { newAddress } from '../../catalog/new-address.ts'
 import type { DesiredResource } from '../../catalog/types.ts'
 import { markAddress, markProject } from '../../live/marks.ts'
 import type { Kind } from '../../kinds/kind.ts'
@@ -163,21 +164,6 @@ export function undeclared(
   return [...found.values()].sort((a, b) =>
     a.address < b.address ? -1 : a.address > b.address ? 1 : created(a.live) - created(b.live),
   )
-}
-
-/** The current address of an entry, after the project's `moved:` lines. */
-export function newAddress<T extends string | undefined>(
-  address: T,
-  moved: ReadonlyMap<string, string> = new Map(),
-): T {
-  let at: string | undefined = address
-  // At most one step per line, so that a cycle ends.
-  for (let step = 0; step <= moved.size && at !== undefined; step++) {
-    const next = moved.get(at)
-    if (next === undefined) break
-    at = next
-  }
-  return at as T
 }
 
 /**

@@ -58,7 +58,10 @@ function otherPayments(candidate: Candidate, successor: Stripe.Subscription): re
   return [{ field: 'managed_by_application', message, written: `payments_left: ${managed.payments_left}` }]
 }
 
-/** The payments from the first renewal to the end of the new subscription; undefined without an end on its cycle. */
+/**
+ * The payments from the first renewal to the end of the new subscription; undefined without an end
+ * on its cycle.
+ */
 export function paymentsLeft({ old: { cycle } }: Candidate, successor: Stripe.Subscription): number | undefined {
   const { cancel_at: end } = successor
   if (cycle === null || end === null || !isChargeDate(cycle, instant(end))) return undefined

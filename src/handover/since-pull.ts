@@ -175,8 +175,8 @@ function itemChanges(candidate: Candidate, mappings: Mappings): readonly Finding
 
 /**
  * A discount may expire between pull and plan. A new discount, or one removed before its end, is a
- * change. A move carries the end that the old account shows, so another end in the entry is a change
- * only afterwards.
+ * change. A move carries the end that the old account shows, so another end in the entry is a
+ * change only afterwards.
  */
 function discountChanges(
   candidate: Candidate,

@@ -18,10 +18,10 @@ export interface PersonalClaim extends Claim {
 }
 
 /**
- * Who pays for what now, from the account that bills each subscriber. The prices are those that the account bills, not those in the
- * YAML, so that an edit of an entry neither grants nor revokes. An excluded subscriber has access
- * elsewhere and is granted nothing, but loses nothing while they pay. An ending subscription keeps
- * access until it ends.
+ * Who pays for what now, from the account that bills each subscriber. The prices are those that
+ * the account bills, not those in the YAML, so that an edit of an entry neither grants nor revokes.
+ * An excluded subscriber has access elsewhere and is granted nothing, but loses nothing while they
+ * pay. An ending subscription keeps access until it ends.
  */
 export function claimsOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
   const declared = allPayers(catalog, accounts).flatMap((payer): PersonalClaim[] => {

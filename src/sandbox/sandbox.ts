@@ -113,7 +113,7 @@ export function createSandbox(options: SandboxOptions = {}): Sandbox {
  * copied.
  */
 export function cloneSandbox(sandbox: Sandbox): Sandbox {
-  return sandboxOf(sandbox.world.twin())
+  return sandboxOf(sandbox.world.copy())
 }
 
 function sandboxOf(world: World): Sandbox {

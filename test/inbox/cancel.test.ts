@@ -290,11 +290,11 @@ describe('which subscription is meant', () => {
       return (await stripe.subscriptions.create({ customer, items: again })).id
     }
     const second = await anew(ada)
-    const wishes = [await tagged(ada), await tagged(bo)]
+    const requests = [await tagged(ada), await tagged(bo)]
     await rig.advance(60)
     const third = await anew(bo)
     await workOff()
-    expect(await Promise.all(wishes.map(({ id }) => state(id)))).toEqual([
+    expect(await Promise.all(requests.map(({ id }) => state(id)))).toEqual([
       `dead: subscribed_again: target/${second}`,
       'done',
     ])

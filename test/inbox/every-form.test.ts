@@ -52,12 +52,12 @@ describe('every cancel can be done', () => {
     const ada = await rig.member('ada', stage)
     const [account, id] = stage === 'source' ? ['us', ada.old] : ['target', ada.successor ?? '']
     const schedule = await scheduled(account, id)
-    const wish = await signal({ subscriber: ada.subscriber, source: 'operator' })
+    const request = await signal({ subscriber: ada.subscriber, source: 'operator' })
     await workInbox({ ...rig.context, policy: { ...rig.context.policy, cancel } }, 10)
-    expect(await state(wish.id)).toBe('done')
+    expect(await state(request.id)).toBe('done')
     const after = await rig.stripe(account).subscriptions.retrieve(id)
     expect(cancel === 'now' ? after.status : after.cancel_at_period_end).toBe(cancel === 'now' ? 'canceled' : true)
-    expect(after.cancellation_details?.comment).toBe(`crossbill cancelled on request ${wish.id}`)
+    expect(after.cancellation_details?.comment).toBe(`crossbill cancelled on request ${request.id}`)
     expect((await rig.stripe(account).subscriptionSchedules.retrieve(schedule)).status).toBe('released')
     const old = await rig.status('us', ada.old)
     expect(old).toBe(stage === 'source' && cancel === 'period_end' ? 'active' : 'canceled')
@@ -65,7 +65,7 @@ describe('every cancel can be done', () => {
 
   test('of a subscription that gets its schedule between the read and the request', async () => {
     const ada = await rig.member('ada', 'source')
-    const wish = await signal({ subscriber: ada.subscriber, source: 'operator' })
+    const request = await signal({ subscriber: ada.subscriber, source: 'operator' })
     const us = rig.accounts.sources.get('us')
     if (us === undefined) throw new Error('no account')
     let late = false
@@ -78,7 +78,7 @@ describe('every cancel can be done', () => {
     }
     const accounts = { ...rig.accounts, sources: new Map([['us', { ...us, send }]]) }
     await workInbox({ ...rig.context, accounts }, 10)
-    expect([await state(wish.id), await rig.status('us', ada.old)]).toEqual(['done', 'canceled'])
+    expect([await state(request.id), await rig.status('us', ada.old)]).toEqual(['done', 'canceled'])
   })
 
   test('of a subscription in trial, past due, without a card or paused; one without a period end ends now', async () => {

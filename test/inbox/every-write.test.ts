@@ -5,7 +5,7 @@ import type { InboxContext } from '../../src/engine/inbox/context.ts'
 import { startWorker, workInbox } from '../../src/engine/inbox/worker.ts'
 import { openRig, type Rig } from './rig.ts'
 
-const wish = async (rig: Rig): Promise<{ readonly id: string; readonly successor: string | undefined }> => {
+const cancelRequest = async (rig: Rig): Promise<{ readonly id: string; readonly successor: string | undefined }> => {
   const { subscriber, successor, contact } = await rig.member('ada', 'held')
   await rig.act({ act: 'add_tag', contact, tag: rig.tag })
   const signal = { source: 'hook', event: 'tag_added', contact, tag: rig.tag, receivedAt: rig.now() } as const
@@ -62,14 +62,14 @@ describe('the service stays up', () => {
   test('every write of the inbox fails once at every place, before and after it is done, and the cancel is done once', async () => {
     const counting = await openRig()
     const whole = failing(counting.context, -1, 'before')
-    await serveUntilDone(counting, whole.context, (await wish(counting)).id)
+    await serveUntilDone(counting, whole.context, (await cancelRequest(counting)).id)
     await counting.close()
     const places = Math.min(whole.counted.writes, 30)
     expect(places).toBeGreaterThan(8)
     for (const side of ['before', 'after'] as const)
       for (let at = 0; at < places; at++) {
         const rig = await openRig()
-        const { id, successor } = await wish(rig)
+        const { id, successor } = await cancelRequest(rig)
         const state = await serveUntilDone(rig, failing(rig.context, at, side).context, id)
         expect([side, at, state, await rig.status('target', successor)]).toEqual([side, at, 'done', 'canceled'])
         await rig.close()
@@ -80,7 +80,7 @@ describe('the service stays up', () => {
     'a bug in %s is no retry: its entry is a dead letter, and the others continue',
     async (call) => {
       const rig = await openRig()
-      const { id } = await wish(rig)
+      const { id } = await cancelRequest(rig)
       const bo = await rig.member('bo', 'source')
       const other = await acceptSignal(rig.context, {
         source: 'operator',
@@ -101,7 +101,7 @@ describe('the service stays up', () => {
 
   test('a bug of Crossbill in a list of Stripe is not retried either', async () => {
     const rig = await openRig()
-    const { id } = await wish(rig)
+    const { id } = await cancelRequest(rig)
     const { target } = rig.accounts
     const list: typeof target.list = () => {
       throw new Bug('a rule does not hold')

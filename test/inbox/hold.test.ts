@@ -93,7 +93,7 @@ describe('a removed hold', () => {
 
   test('does not wait until cancelling resumes', async () => {
     await openBreaker(rig.context, 'too many')
-    const wish = await acceptSignal(rig.context, {
+    const request = await acceptSignal(rig.context, {
       source: 'operator',
       event: 'cancel',
       subscriber: ada.subscriber,
@@ -102,7 +102,7 @@ describe('a removed hold', () => {
     })
     const id = await takeOff(ada)
     await work()
-    expect([await state(id), await state(wish.id)]).toEqual(['ignored: hold_put_back', 'received'])
+    expect([await state(id), await state(request.id)]).toEqual(['ignored: hold_put_back', 'received'])
   })
 
   test('stops the collection of what the old account billed meanwhile, and reports what was paid', async () => {

@@ -83,21 +83,21 @@ describe('people and prices are known by their identity', () => {
     const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')
     const again = items.data.map(({ price }) => ({ price: price.id }))
     const { id } = await rig.stripe('target').subscriptions.create({ customer: ada.customer, items: again })
-    const wish = await signal({ source: 'operator', subscriber: `target/${id}` })
+    const request = await signal({ source: 'operator', subscriber: `target/${id}` })
     await workOff()
-    expect([await state(wish.id), await rig.status('target', id)]).toEqual(['done', 'canceled'])
+    expect([await state(request.id), await rig.status('target', id)]).toEqual(['done', 'canceled'])
     expect(await rig.status('target', ada.successor)).toBe('active')
   })
 
   test('a relay whose ids mean different people cancels nothing', async () => {
     const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
-    const wishes = [
+    const requests = [
       await signal({ subscriber: ada.subscriber, contact: bo.contact }),
       await signal({ subscriber: ada.subscriber, customer: bo.customer }),
       await signal({ contact: ada.contact, customer: bo.customer }),
     ]
     await workOff()
-    expect(await Promise.all(wishes.map(({ id }) => state(id)))).toEqual(Array(3).fill('dead: contradicting_ids'))
+    expect(await Promise.all(requests.map(({ id }) => state(id)))).toEqual(Array(3).fill('dead: contradicting_ids'))
     expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
       'active',
       'active',

@@ -38,7 +38,7 @@ const collects = async (): Promise<boolean> => {
   const { status, auto_advance: advances, attempt_count: tries } = await rig.stripe('target').invoices.retrieve(owed)
   return status === 'open' && advances === true && tries > 0
 }
-const wish = async (): Promise<string> => {
+const cancelRequest = async (): Promise<string> => {
   const signal = { source: 'operator', event: 'cancel', subscriber: ada.subscriber, receivedAt: rig.now() } as const
   return (await acceptSignal(rig.context, { ...signal, message: 'x' })).id
 }
@@ -51,7 +51,7 @@ describe('what the customer owes for something else', () => {
   })
 
   test('is collected after the cancel as before', async () => {
-    await wish()
+    await cancelRequest()
     await workInbox(rig.context, 10)
     expect([await rig.status('target', ada.successor), await collects()]).toEqual(['canceled', true])
   })
@@ -59,7 +59,7 @@ describe('what the customer owes for something else', () => {
   test.each([0, 1, 2].flatMap((request) => [[request, 'before'] as const, [request, 'after'] as const]))(
     'is collected although the service was killed at request %i, %s it',
     async (request, side) => {
-      const id = await wish()
+      const id = await cancelRequest()
       const { access: _, ...context } = rig.context
       const sink = { write: () => Promise.resolve() }
       const life = mortal({ ...context, sink, tool: 'test' }, (at) => at.request === request && at.side === side)

@@ -304,13 +304,13 @@ test('bank debits and wallets are shown in full, even with unknown details', asy
   }
 })
 
-test('twins have the same charges for fourteen months, which contain a year of renewals', async () => {
+test('copies have the same charges for fourteen months, which contain a year of renewals', async () => {
   const sandbox = school(60)
-  const twin = cloneSandbox(sandbox)
+  const copy = cloneSandbox(sandbox)
   const later = instant(Date.UTC(2028, 1, 1) / 1_000)
   await sandbox.world.advance(later)
-  await twin.world.advance(later)
-  expect(ledger(twin).toSorted()).toEqual(ledger(sandbox).toSorted())
+  await copy.world.advance(later)
+  expect(ledger(copy).toSorted()).toEqual(ledger(sandbox).toSorted())
   const since = ledger(sandbox).length - ledger(school(60)).length
   expect(since).toBeGreaterThan(700)
 })

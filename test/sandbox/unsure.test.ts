@@ -37,7 +37,7 @@ describe('the choices that make a possible world', () => {
     expect(missing).toEqual([])
   })
 
-  test('are read and set by a control, stored with the world, and copied to its twin', async () => {
+  test('are read and set by a control, stored with the world, and copied with it', async () => {
     const sandbox = createSandbox()
     expect((await control(sandbox, 'GET')).body).toMatchObject({ prorations_at_cancel: { value: 'go' } })
     await control(sandbox, 'POST', { prorations_at_cancel: 'stay' })

@@ -182,11 +182,11 @@ describe('a relay', () => {
     'webhook-timestamp': String(at),
     'webhook-signature': signWebhook(id, at, body, key),
   })
-  const wish = JSON.stringify({ offer: 'membership', contact: '5' })
+  const request = JSON.stringify({ offer: 'membership', contact: '5' })
 
   test('is accepted by its signature, once for each message', async () => {
-    expect((await post('/cancel', wish, signed(wish))).status).toBe(202)
-    expect((await post('/cancel', wish, signed(wish))).status).toBe(200)
+    expect((await post('/cancel', request, signed(request))).status).toBe(202)
+    expect((await post('/cancel', request, signed(request))).status).toBe(200)
     expect(running.signals).toEqual([
       { source: 'relay', event: 'cancel', offer: 'membership', contact: '5', receivedAt: now, message: 'msg_1' },
     ])
@@ -200,9 +200,9 @@ describe('a relay', () => {
   })
 
   test.each([
-    ['no signature', wish, {}, 401],
-    ['another body', wish.replace('5', '6'), signed(wish), 401],
-    ['an old time', wish, signed(wish, (now - 301) as typeof now), 401],
+    ['no signature', request, {}, 401],
+    ['another body', request.replace('5', '6'), signed(request), 401],
+    ['an old time', request, signed(request, (now - 301) as typeof now), 401],
     ['no offer', '{"contact":"5"}', signed('{"contact":"5"}'), 422],
     ['an unknown offer', '{"offer":"x","contact":"5"}', signed('{"offer":"x","contact":"5"}'), 422],
     ['nobody', '{"offer":"membership"}', signed('{"offer":"membership"}'), 422],

@@ -51,15 +51,15 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
   )
   const here: Shell = { ...shell, project: dir }
   const { catalog } = await loadProject(here)
-  const twin = await twinOf(catalog.project)
+  const control = await controlRunOf(catalog.project)
   const inWorld = async <T>(work: (world: ProjectSandbox) => Promise<T>): Promise<T> =>
-    await withStore(catalog.project, here, async (_store, world) => await work(world ?? twin))
+    await withStore(catalog.project, here, async (_store, world) => await work(world ?? control))
   return {
     dir,
     players: playersIn(dir, shell),
     async advance(to) {
       await inWorld(async (world) => advanceClock(world, to))
-      await advanceClock(twin, to)
+      await advanceClock(control, to)
     },
     async copy(source) {
       const name = `copy-map/${source}.csv`
@@ -67,8 +67,8 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
       return name
     },
     stage: async (source, from, to) => await changeStage(join(dir, 'catalog/subscribers', source), from, to),
-    charges: async () => ({ unmigrated: await readCharges(twin), made: await inWorld(readCharges) }),
-    close: () => twin.close(),
+    charges: async () => ({ unmigrated: await readCharges(control), made: await inWorld(readCharges) }),
+    close: () => control.close(),
   }
 }
 
@@ -76,10 +76,10 @@ export async function openSchool({ dir, ...sandbox }: SchoolOptions, shell: Shel
  * The control run: the same subscribers, seed and clock, without a migration. Its charges are the
  * expected ones.
  */
-async function twinOf(project: Project): Promise<ProjectSandbox> {
-  const twin = await openProjectSandbox(project)
-  if (twin === undefined) throw new Error('the project of the demo has simulated accounts')
-  return twin
+async function controlRunOf(project: Project): Promise<ProjectSandbox> {
+  const control = await openProjectSandbox(project)
+  if (control === undefined) throw new Error('the project of the demo has simulated accounts')
+  return control
 }
 
 async function changeStage(folder: string, from: string, to: string): Promise<string[]> {

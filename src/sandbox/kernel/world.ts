@@ -297,15 +297,15 @@ export class World {
    * Another world with the same rows, clock and switches, in memory only. The two do not affect
    * each other.
    */
-  twin(): World {
+  copy(): World {
     const { storage: _storage, populate: _populate, ...options } = this.#options
-    const twin = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })
-    twin.#shelves.copyFrom(this.#shelves)
-    twin.queue.rebuild()
-    Object.assign(twin.unsure, this.unsure)
-    twin.strictVersion = this.strictVersion
-    for (const [name, { settings: own }] of this.accounts) twin.account(name).settings = own
-    return twin
+    const copy = new World({ ...options, clock: this.#now, keepEvents: this.keepEvents })
+    copy.#shelves.copyFrom(this.#shelves)
+    copy.queue.rebuild()
+    Object.assign(copy.unsure, this.unsure)
+    copy.strictVersion = this.strictVersion
+    for (const [name, { settings: own }] of this.accounts) copy.account(name).settings = own
+    return copy
   }
 
   /** Deletes everything and fills the world again as at first. */

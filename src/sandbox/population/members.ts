@@ -158,8 +158,8 @@ function planMember(drawing: Drawing): MemberPlan {
   const chance = chanceOf(seed, `member/${n}`)
   const known = relatedMember(chance, oddity, earlier)
   const same = oddity === 'second_subscription' ? known : undefined
-  const wished = same?.account ?? accountFor(chance, oddity)
-  const account = accounts.includes(wished) ? wished : present(accounts[0], 'an old account')
+  const wanted = same?.account ?? accountFor(chance, oddity)
+  const account = accounts.includes(wanted) ? wanted : present(accounts[0], 'an old account')
   const currency = same?.currency ?? currencyFor(chance, account, oddity)
   const product = chance.weighted({ membership: 60, diploma: 14, cohort: 8, haircare: 12, library: 6 })
   const cadence = cadenceFor(chance, product, oddity)
@@ -206,8 +206,8 @@ function accountFor(chance: Chance, oddity: Oddity | undefined): OldAccount {
 }
 
 function currencyFor(chance: Chance, account: OldAccount, oddity: Oddity | undefined): Currency {
-  const wished: Partial<Record<Oddity, Currency>> = { bacs: 'gbp', sepa_source: 'eur', acss: 'cad', bank_debit: 'usd' }
-  const only = oddity === undefined ? undefined : wished[oddity]
+  const wanted: Partial<Record<Oddity, Currency>> = { bacs: 'gbp', sepa_source: 'eur', acss: 'cad', bank_debit: 'usd' }
+  const only = oddity === undefined ? undefined : wanted[oddity]
   if (only !== undefined && currenciesOf[account].includes(only)) return only
   if (account === 'us') return chance.weighted({ usd: 85, cad: 15 })
   return chance.weighted({ gbp: 38, eur: 34, aud: 16, jpy: 8, kwd: 4 })
@@ -287,11 +287,11 @@ function startOf(chance: Chance, about: { cadence: Cadence; clock: Instant; oddi
     status_paused: [5, 20],
     declines_later: [9, 25],
   }
-  const wished = oddity === undefined ? undefined : renewedDaysAgo[oddity]
+  const wanted = oddity === undefined ? undefined : renewedDaysAgo[oddity]
   const longest = cadence.interval === 'year' ? 4 * 365 : 900
   const anchor = clock - chance.whole(40, longest) * secondsPerDay
-  if (wished !== undefined) {
-    const renewed = clock - chance.whole(wished[0], wished[1]) * secondsPerDay - (timeOfDay % 40_000)
+  if (wanted !== undefined) {
+    const renewed = clock - chance.whole(wanted[0], wanted[1]) * secondsPerDay - (timeOfDay % 40_000)
     return instant(boundary({ at: renewed }, { interval: 'month', count: 1 }, -chance.whole(2, 20)))
   }
   const date = new Date(anchor * 1_000)

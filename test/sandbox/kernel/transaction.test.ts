@@ -195,12 +195,12 @@ describe('the clock', () => {
     expect([run.mock.calls.length, heard]).toEqual([2, ['note 12:01:00']])
   })
 
-  test('a twin is independent', async () => {
+  test('a copy is independent', async () => {
     const { world, post, heard } = noteWorld()
     await post('well')
-    const twin = world.twin()
-    await twin.advance(instant(twin.now + 60))
-    expect([heard.length, twin.queue.table.size, world.queue.table.size]).toEqual([1, 0, 1])
-    expect(twin.account('us').newId('note')).toBe(world.account('us').newId('note'))
+    const copy = world.copy()
+    await copy.advance(instant(copy.now + 60))
+    expect([heard.length, copy.queue.table.size, world.queue.table.size]).toEqual([1, 0, 1])
+    expect(copy.account('us').newId('note')).toBe(world.account('us').newId('note'))
   })
 })

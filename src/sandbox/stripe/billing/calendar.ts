@@ -58,12 +58,12 @@ function daysIn(year: number, month: number): number {
  * The instant `months` calendar months later. A day that the month does not have becomes its last
  * day.
  */
-export function addMonths(at: number, months: number, wished?: number): number {
+export function addMonths(at: number, months: number, anchorDay?: number): number {
   const from = civil(at)
   const index = from.year * 12 + from.month + months
   const year = Math.floor(index / 12)
   const month = index - year * 12
-  const dayOfMonth = Math.min(wished ?? from.day, daysIn(year, month))
+  const dayOfMonth = Math.min(anchorDay ?? from.day, daysIn(year, month))
   return Date.UTC(year, month, dayOfMonth) / 1_000 + from.time
 }
 

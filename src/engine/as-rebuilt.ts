@@ -1,7 +1,8 @@
 import { recordOf } from './apply/prove-done.ts'
 import type { Context } from './context.ts'
 import { survey } from './plan/survey.ts'
-import type { CopyMapRow } from './ports.ts'
+import { isUnfinished } from './handover/hand-over.ts'
+import type { CopyMapRow, SubscriberRecord } from './ports.ts'
 
 /**
  * The context with a store that answers as a rebuilt store would: objects, subscribers and copies
@@ -18,8 +19,14 @@ export async function asRebuilt(context: Context): Promise<Context> {
   const there = new Set(objects.map(({ address }) => address))
   const records = new Map((await store.subscribers()).map((record) => [record.key, record]))
   for (const one of seen.classified) {
-    const derived = records.has(one.key) ? undefined : recordOf(one, now)
-    if (derived !== undefined) records.set(one.key, derived)
+    const record = records.get(one.key)
+    // Only this store knows the step of a hand-over that it began. At rest, the accounts know
+    // better: another checkout may have moved or reverted the subscriber since.
+    if (record !== undefined && isUnfinished(record)) continue
+    const derived = recordOf(one, now)
+    if (derived === undefined) records.delete(one.key)
+    else if (record?.phase !== derived.phase || successorIn(record) !== successorIn(derived))
+      records.set(one.key, derived)
   }
   return {
     ...context,
@@ -42,6 +49,10 @@ export async function asRebuilt(context: Context): Promise<Context> {
       },
     },
   }
+}
+
+function successorIn({ facts }: SubscriberRecord): unknown {
+  return facts['successor']
 }
 
 function* markedRows(

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import { asRebuilt } from '../../src/engine/as-rebuilt.ts'
 import { importCopyMap } from '../../src/engine/copy-map.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
@@ -48,7 +49,24 @@ test('losing the state loses nothing: rebuilt from the marks, the plan is empty 
   await context.store.close()
 })
 
-test('a member who left since the move is recorded by the next apply, as in a rebuilt store', async () => {
+test('an old store beside a newer one: who was moved or reverted elsewhere is named as the accounts show it', async () => {
+  await using school = await members(people, now)
+  const moved = school.stage((index) => (index < 2 ? 'target' : 'source'))
+  await planAndApply(moved)
+  const elsewhere = await forgetful(
+    school,
+    school.stage((index) => (['source', 'target', 'target'] as const)[index] ?? 'source'),
+  )
+  await planAndApply(elsewhere)
+  const old = await asRebuilt({ ...elsewhere, store: moved.store })
+  const [reverted = '', , third = ''] = school.keys
+  const named = (await stateExport({ ...elsewhere, store: old.store })).filter(({ kind }) => kind === 'subscription')
+  expect(named.map(({ address }) => address)).not.toContain(`subscriber.${reverted}`)
+  expect(named.map(({ address }) => address)).toContain(`subscriber.${third}`)
+  await elsewhere.store.close()
+})
+
+test('who has left since they were moved is noted by the next apply, as a rebuilt store would know them', async () => {
   await using school = await members(people, now)
   const context = school.stage('target')
   await planAndApply(context)

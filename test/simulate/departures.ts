@@ -29,10 +29,15 @@ export class Departures {
   async leave(member: Member, happening: Cancel): Promise<void> {
     const { twin } = sidesOf(this.worlds, member)
     if (twin === undefined || !isLive(twin) || !goesOn(sidesOf(this.worlds, member))) return
+    return this.follow(member, happening, () => this.say(member, happening))
+  }
+
+  /** A member leaves by what `say` does, and the service hears of it. */
+  async follow(member: Member, happening: Pick<Cancel, 'diesAt'>, say: () => Promise<void>): Promise<void> {
     const before = whoGoesOn(this.worlds)
     const dead = new Set(await this.worlds.service.rows('dead'))
     this.count('cancels')
-    await this.say(member, happening)
+    await say()
     const collected = collectedNow(this.worlds)
     if (happening.diesAt !== undefined && (await this.dies(happening.diesAt))) {
       this.count('kills')

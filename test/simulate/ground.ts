@@ -78,8 +78,11 @@ export function pauseBefore({ old }: Sides): string | null {
   return typeof behavior === 'string' ? behavior : null
 }
 
-export function emailOf({ moved }: TwinWorlds, { account, customer }: Member): string {
-  return moved.world.accounts.get(account)?.table(customers).get(customer)?.email ?? ''
+export function emailOf({ moved, emails }: TwinWorlds, { account, customer }: Member): string {
+  const now = moved.world.accounts.get(account)?.table(customers).get(customer)?.email ?? null
+  // A deleted customer has no address any more; Kajabi still knows it.
+  if (now !== null) emails.set(`${account} ${customer}`, now)
+  return emails.get(`${account} ${customer}`) ?? ''
 }
 
 /** Offers, by key, that a person holds in Kajabi. */

@@ -1,5 +1,6 @@
 import type { Stage } from '../../src/catalog/types.ts'
 import type { Chance } from './chance.ts'
+import type { Checkout } from './checkouts.ts'
 import type { Arrival } from './service.ts'
 
 /**
@@ -28,7 +29,30 @@ export type Happening =
        * kill.
        */
       readonly beside?: true
+      /** The machine that runs it; the laptop by default. */
+      readonly from?: Checkout
+      /** With faults: requests answered with a 5xx are executed so many seconds later. */
+      readonly late?: number
     }
+  /** The state folder of the laptop is copied to another machine, where it grows old. */
+  | { readonly do: 'keep a copy' }
+  /** A run stops in the middle of a request (a closed lid, a paused machine) and stays stopped. */
+  | { readonly do: 'freeze'; readonly from: Checkout; readonly stopsAt: number }
+  /** It goes on as if nothing had happened. */
+  | { readonly do: 'thaw' }
+  /** A person deletes the customer, in the account that has the old one or in the target. */
+  | {
+      readonly do: 'delete customer'
+      readonly member: number
+      readonly where: 'old' | 'new'
+      readonly diesAt: number | undefined
+    }
+  /** A coupon of an old account is deleted, and its id used again for other terms. */
+  | { readonly do: 'reuse coupon'; readonly account: 'us' | 'intl'; readonly coupon: 'welcome' | 'forever' }
+  /** A wrong entry stands in the YAML beside the right ones, until the next pull. */
+  | { readonly do: 'wrong entry'; readonly what: 'subscriber' | 'price' }
+  /** A price of the catalog gets another amount for new subscribers. */
+  | { readonly do: 'new amount'; readonly price: number }
   /**
    * A plan is made and saved for review. On another day it is applied from its file, perhaps after
    * a change of the file.
@@ -84,6 +108,54 @@ export function withItems(random: Chance, happenings: readonly Happening[], peop
     random.happens(0.08) ? [one, { do: 'item', member: random.between(0, people - 1) }] : [one],
   )
 }
+
+/** What happens around several machines, and what other people do to the accounts and the YAML. */
+export function withMachines(random: Chance, happenings: readonly Happening[], people: number): Happening[] {
+  const wider: Happening[] = happenings.flatMap((one): Happening[] => {
+    if (one.do !== 'apply' || one.beside === true) return [one]
+    const from = random.next() < 0.45 ? random.one(['ci', 'ci', 'old copy'] as const) : 'laptop'
+    const isLate = one.faults !== undefined && random.happens(0.6)
+    return [{ ...one, from, ...(isLate ? { late: random.between(1, 1_200) } : {}) }]
+  })
+  for (const [weight, make] of wideMakers) {
+    if (!random.happens(weight)) continue
+    const at = random.between(Math.min(2, wider.length), wider.length)
+    const one = make(random, random.between(0, people - 1))
+    wider.splice(at, 0, one)
+    // It goes on after a few other things have happened.
+    if (one.do === 'freeze') wider.splice(at + 1 + random.between(0, 4), 0, { do: 'thaw' })
+  }
+  return wider
+}
+
+type WideMaker = (random: Chance, member: number) => Happening
+
+const wideMakers: readonly (readonly [number, WideMaker])[] = [
+  [0.4, () => ({ do: 'keep a copy' })],
+  [
+    0.5,
+    (random) => ({
+      do: 'freeze',
+      from: random.one(['laptop', 'ci', 'ci', 'old copy'] as const),
+      stopsAt: random.between(0, 40),
+    }),
+  ],
+  [0.2, (random) => ({ do: 'freeze', from: 'ci', stopsAt: random.between(0, 30) })],
+  [0.15, (random, member) => ({ do: 'delete customer', member, where: 'old', diesAt: maybeDies(random) })],
+  [0.15, (random, member) => ({ do: 'delete customer', member, where: 'new', diesAt: maybeDies(random) })],
+  [
+    0.25,
+    (random) => ({
+      do: 'reuse coupon',
+      account: random.one(['us', 'intl'] as const),
+      coupon: random.one(['welcome', 'forever'] as const),
+    }),
+  ],
+  [0.25, (random) => ({ do: 'wrong entry', what: random.one(['subscriber', 'price'] as const) })],
+  [0.2, (random) => ({ do: 'new amount', price: random.between(0, 5) })],
+]
+
+const maybeDies = (random: Chance): number | undefined => maybe(random, 0.3, () => random.between(0, 5))
 
 const maybe = <T>(random: Chance, probability: number, value: () => T): T | undefined =>
   random.happens(probability) ? value() : undefined

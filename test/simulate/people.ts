@@ -27,6 +27,10 @@ export interface Person {
   readonly paused?: true
   /** Shares the customer of an earlier person, by index. */
   readonly customerOf?: number
+  /** The old account owes them so much, which their next invoices take off. */
+  readonly credit?: number
+  /** An item that waits for their next invoice. */
+  readonly pending?: number
 }
 
 interface PriceTerms {
@@ -155,7 +159,18 @@ export function withRarePeople(random: Chance, people: readonly Person[]): Perso
   })
 }
 
-/** Removes combinations that cannot exist. */
+/** Somebody has money in the old account that must come along, or a debt that waits there. */
+export function withMoney(random: Chance, people: readonly Person[]): Person[] {
+  return people.map((person, index) => {
+    const isAlone = person.customerOf === undefined && !people.some(({ customerOf }) => customerOf === index)
+    const money = random.next()
+    const amount = random.between(1, 9) * 700
+    if (!isAlone || person.paused === true || person.coupon === 'free') return person
+    return money < 0.2 ? { ...person, credit: amount } : money < 0.4 ? { ...person, pending: amount } : person
+  })
+}
+
+/** What does not go together is left out. */
 function fitting(person: Person): Person {
   const { addon, coupon, loyal, ...rest } = person
   return {
@@ -183,6 +198,8 @@ export interface OldTown {
   readonly prices: Readonly<Record<PriceName, string>>
   readonly subscriptions: readonly string[]
   readonly customers: readonly string[]
+  /** Of each old account. */
+  readonly coupons: Readonly<Record<string, Readonly<Record<'welcome' | 'forever', string>>>>
 }
 
 /** Two old accounts with these people, played until `now`. */
@@ -208,7 +225,7 @@ export async function oldTown(people: readonly Person[], now: string): Promise<O
     })
   }
   await world.advance(at(now))
-  return { sandbox, prices: shop.prices, subscriptions, customers }
+  return { sandbox, prices: shop.prices, subscriptions, customers, coupons: shop.coupons }
 }
 
 function openShop(world: World) {
@@ -248,6 +265,7 @@ function openShop(world: World) {
     >
     return {
       prices: ids,
+      coupons: shops,
       customer(person: Person, index: number): string {
         const account = accountOf(person)
         const card = 'pm_card_visa'
@@ -266,7 +284,7 @@ function openShop(world: World) {
       },
       subscribe(person: Person, customer: string): string {
         const account = accountOf(person)
-        const { price = 'monthly', coupon, quantity = 1, taxed, trial, pinned, addon, paused } = person
+        const { price = 'monthly', coupon, quantity = 1, taxed, trial, pinned, addon, paused, credit, pending } = person
         const shopped = shops[account]
         const method =
           pinned === true ? post(account, '/v1/payment_methods/pm_card_mastercard/attach', { customer }) : undefined
@@ -278,6 +296,19 @@ function openShop(world: World) {
           ...(trial === undefined ? {} : { trial_period_days: trial }),
           ...(method === undefined ? {} : { default_payment_method: method }),
         })
+        if (credit !== undefined)
+          post(account, `/v1/customers/${customer}/balance_transactions`, {
+            amount: -credit,
+            currency: prices[price].currency,
+          })
+        if (pending !== undefined)
+          post(account, '/v1/invoiceitems', {
+            customer,
+            subscription: id,
+            amount: pending,
+            currency: prices[price].currency,
+            discountable: false,
+          })
         if (paused === true) post(account, `/v1/subscriptions/${id}`, { pause_collection: { behavior: 'void' } })
         return id
       },

@@ -3,23 +3,33 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { readWorldText, type Unsure, worldText } from '../../src/sandbox/kernel/unsure.ts'
+import { neverHappened, wideEvents, without, type WideEvent } from './events.ts'
 import { knownSeeds } from './known-seeds.ts'
 import { shorten } from './shorten.ts'
-import { simulate, storyOf } from './simulate.ts'
+import { breadths, simulate, storyOf } from './simulate.ts'
 
 /**
  * `npm run simulate -- --seed S --runs N`: random migrations, seed after seed, on all cores
  * (`--jobs`). The first broken promise is printed with its shortest story. `--worlds random`: each
  * seed in its own possible Stripe; `--worlds 'name=value …'`: all in that one. `--known`: the seeds
- * that once broke a promise.
+ * that once broke a promise. `--without NAME` switches an event off.
  */
 const value = (name: string, otherwise: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? otherwise : Number(process.argv[at + 1])
 }
 
-const worlds =
-  (process.argv.includes('--worlds') ? process.argv[process.argv.indexOf('--worlds') + 1] : undefined) ?? ''
+const given = (name: string): string | undefined =>
+  process.argv.includes(`--${name}`) ? process.argv[process.argv.indexOf(`--${name}`) + 1] : undefined
+
+const worlds = given('worlds') ?? ''
+const isKnown = process.argv.includes('--known')
+// The known seeds were found among the rare events.
+const breadth = breadths.find((one) => one === given('breadth')) ?? (isKnown ? 'rare' : 'wide')
+/** Switched off, to see that its absence is missed. */
+const off = (Object.keys(wideEvents) as WideEvent[]).find((name) => name === given('without'))
+/** So many stories hold every event. */
+const enough = 100
 
 function worldFor(seed: number): Unsure {
   const read = readWorldText(worlds === 'random' ? `random:${seed}` : worlds)
@@ -36,12 +46,12 @@ interface Lived {
 
 async function live(seed: number): Promise<Lived> {
   const world = worldFor(seed)
-  const story = await simulate(seed, world, true)
+  const story = await simulate(seed, world, breadth, off)
   const counts = { ...story.counts, ...countsOf(world) }
   if (story.broken === undefined) return { seed, counts }
-  const { people, happenings } = storyOf(seed, true)
+  const { people, happenings } = without(off, storyOf(seed, breadth))
   const short = await shorten(story, people, happenings)
-  const told = `SEED=${seed}  ${short.broken}\n  world: ${worldText(world) || 'as by default'}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
+  const told = `SEED=${seed} (--breadth ${breadth})  ${short.broken}\n  world: ${worldText(world) || 'as by default'}\n${people.map((one) => `  ${JSON.stringify(one)}`).join('\n')}\n${short.lines.map((line) => `  ${line}`).join('\n')}\n`
   return { seed, counts, told }
 }
 
@@ -53,7 +63,7 @@ function countsOf(world: Unsure): Record<string, number> {
 
 async function runAll(): Promise<void> {
   const first = value('seed', 1)
-  const seeds = process.argv.includes('--known')
+  const seeds = isKnown
     ? Object.keys(knownSeeds).map(Number)
     : Array.from({ length: value('runs', 1_000) }, (_, index) => first + index)
   const runs = seeds.length
@@ -81,6 +91,11 @@ async function runAll(): Promise<void> {
   await Promise.all(Array.from({ length: jobs }, job))
   const lines = [...total].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, count]) => `${name} ${count}`)
   process.stdout.write(`${lines.join('\n')}\n`)
+  if (breadth !== 'wide' || (total.get('stories') ?? 0) < enough) return
+  const never = neverHappened(Object.fromEntries(total), Object.values(wideEvents).flat())
+  if (never.length === 0) return
+  process.stdout.write(`never happened: ${never.join(', ')}\n`)
+  process.exitCode = 1
 }
 
 async function asked(worker: Worker, seed: number): Promise<Lived> {

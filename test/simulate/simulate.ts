@@ -2,8 +2,9 @@ import type { Counts } from './counts.ts'
 import type { Mutation } from './mutations.ts'
 import { defaultWorld, type Unsure } from '../../src/sandbox/kernel/unsure.ts'
 import { chance } from './chance.ts'
-import { randomHappenings, withItems, type Happening } from './happenings.ts'
-import { randomPeople, withRarePeople, type Person } from './people.ts'
+import { without, type Cast, type WideEvent } from './events.ts'
+import { randomHappenings, withItems, withMachines, type Happening } from './happenings.ts'
+import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
 import { TwinWorlds } from './world.ts'
 
@@ -21,27 +22,37 @@ export interface Story {
 const unchanged: Mutation = (context) => context
 
 /** Plays the story of one seed, in a certain possible Stripe on request. */
-export async function simulate(seed: number, unsure?: Unsure, isRare = false): Promise<Story> {
-  const { people, happenings } = storyOf(seed, isRare)
+export async function simulate(
+  seed: number,
+  unsure?: Unsure,
+  breadth: Breadth = 'usual',
+  off?: WideEvent,
+): Promise<Story> {
+  const { people, happenings } = without(off, storyOf(seed, breadth))
   return tell(seed, people, happenings, unchanged, unsure)
 }
 
 /**
- * The people of a seed's story and the events. `isRare`: also people and events that the fixed
- * seeds of the tests do not have.
+ * `usual`: people and events that every story draws from. `rare`: rarer people and items beside
+ * them. `wide`: also several machines, runs that stop and go on, late commits, deleted customers,
+ * reused coupons, wrong entries, other amounts, carried money.
  */
-export function storyOf(
-  seed: number,
-  isRare: boolean,
-): { readonly people: Person[]; readonly happenings: Happening[] } {
+export const breadths = ['usual', 'rare', 'wide'] as const
+export type Breadth = (typeof breadths)[number]
+
+/** Who lives in a seed's story, and what happens to them. */
+export function storyOf(seed: number, breadth: Breadth): Cast {
   const random = chance(seed)
   const usual = randomPeople(random)
   const happenings = randomHappenings(random, usual.length)
-  if (!isRare) return { people: usual, happenings }
-  // Rarer people and events have their own random source, so that the story of a seed stays the
-  // same without them.
+  if (breadth === 'usual') return { people: usual, happenings }
+  // Each breadth draws by itself, so that what a seed once told stays as it was beside it.
   const rare = chance(seed + 1_000_003)
-  return { people: withRarePeople(rare, usual), happenings: withItems(rare, happenings, usual.length) }
+  const rarePeople = withRarePeople(rare, usual)
+  const rareHappenings = withItems(rare, happenings, usual.length)
+  if (breadth === 'rare') return { people: rarePeople, happenings: rareHappenings }
+  const wide = chance(seed + 2_000_003)
+  return { people: withMoney(wide, rarePeople), happenings: withMachines(wide, rareHappenings, usual.length) }
 }
 
 /** Plays a given story and checks the promises after every event. */

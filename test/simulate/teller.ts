@@ -9,8 +9,11 @@ import { recover } from '../../src/engine/apply/recover.ts'
 import { deferredCodes } from '../../src/handover/codes.ts'
 import { guardNames } from '../../src/catalog/guards.ts'
 import type { Plan } from '../../src/plan/types.ts'
+import { Accidents } from './accidents.ts'
+import type { Checkout } from './checkouts.ts'
 import { Departures } from './departures.ts'
 import { billsOf, collectedNow, sidesOf } from './ground.ts'
+import { FrozenRuns } from './frozen.ts'
 import type { Happening } from './happenings.ts'
 import { changeable, Life } from './life.ts'
 import { onAccounts, type Mutation } from './mutations.ts'
@@ -21,6 +24,21 @@ import type { Counts } from './counts.ts'
 import { bury, type Member, type TwinWorlds } from './world.ts'
 
 type Do<Name extends Happening['do']> = Extract<Happening, { readonly do: Name }>
+
+/** What people do who see one subscription. */
+type Deed = Do<
+  | 'cancel'
+  | 'old hook'
+  | 'poll'
+  | 'edit'
+  | 'carry'
+  | 'decline'
+  | 'accept'
+  | 'old checkout'
+  | 'revoke'
+  | 'item'
+  | 'delete customer'
+>
 
 const monthsAfter = 5
 const faultRates = {
@@ -64,6 +82,8 @@ export class Teller {
   private toRebuild = false
   /** Invoices that were being collected when the unfinished work began. */
   private collected: readonly string[] = []
+  private readonly frozen: FrozenRuns
+  private readonly accidents: Accidents
 
   constructor(worlds: TwinWorlds, mutate: Mutation) {
     this.worlds = worlds
@@ -73,6 +93,12 @@ export class Teller {
     this.portal = new Portal(worlds, this.life, note, count)
     this.foreign = this.portal.plantForeign()
     this.departures = new Departures(worlds, note, count)
+    this.accidents = new Accidents(worlds, note, count)
+    this.frozen = new FrozenRuns({ worlds, note, count, watched: (context) => this.noted(context) })
+    for (const { credit, pending } of worlds.people) {
+      if (credit !== undefined) this.count('people_with_credit')
+      if (pending !== undefined) this.count('people_with_pending_items')
+    }
     this.life.look(worlds)
   }
 
@@ -148,6 +174,21 @@ export class Teller {
         this.count('clock_jumps')
         this.note(`the clock of the service is set by ${happening.hours} hours`)
         return this.worlds.service.jump(happening.hours * secondsPerHour)
+      case 'keep a copy':
+        this.count('copies_kept')
+        this.note('the store is copied to another machine')
+        return this.worlds.keepCopy()
+      case 'freeze':
+        return this.freeze(happening)
+      case 'thaw':
+        return this.thaw()
+      case 'reuse coupon':
+        return this.accidents.reuseCoupon(happening)
+      case 'wrong entry':
+        return this.accidents.wrongEntry(happening.what)
+      case 'new amount':
+        return this.accidents.newAmount(happening.price)
+      case 'delete customer':
       case 'cancel':
       case 'old hook':
       case 'poll':
@@ -166,27 +207,13 @@ export class Teller {
    * What members do, and how the operator responds. People see one subscription, so incomplete work
    * is finished first.
    */
-  private async people(
-    happening: Exclude<
-      Happening,
-      Do<
-        | 'days'
-        | 'stage'
-        | 'wave'
-        | 'apply'
-        | 'save plan'
-        | 'apply saved'
-        | 'lose the store'
-        | 'erase'
-        | 'pull'
-        | 'clock'
-      >
-    >,
-  ): Promise<void> {
+  private async people(happening: Deed): Promise<void> {
     await this.finish()
     switch (happening.do) {
       case 'cancel':
         return this.departures.leave(this.member(happening.member), happening)
+      case 'delete customer':
+        return this.deleteCustomer(happening)
       case 'old hook':
         return this.departures.hearAgain(happening.which)
       case 'poll':
@@ -222,6 +249,8 @@ export class Teller {
 
   private async days(days: number): Promise<void> {
     await this.finish()
+    // A renewal comes: what stays in the middle is finished before, by an operator who looks.
+    for (let turn = 0; turn < 3 && this.unfinished; turn++) await this.finish()
     this.note(`${days} days pass`)
     this.count(days > 20 ? 'leaps' : 'steps_of_time')
     for (const member of this.worlds.members) {
@@ -236,6 +265,25 @@ export class Teller {
   private async finish(): Promise<void> {
     if (this.unfinished) await this.apply({ diesAt: undefined, faults: undefined })
     this.life.look(this.worlds)
+  }
+
+  private async deleteCustomer({ member: number, where, diesAt }: Do<'delete customer'>): Promise<void> {
+    const member = this.member(number)
+    if (!this.accidents.canDelete(member, where)) return
+    await this.departures.follow(member, { diesAt }, () => this.accidents.deleteCustomer(member, where))
+  }
+
+  private async freeze(happening: Do<'freeze'>): Promise<void> {
+    await this.thaw()
+    this.count('applies')
+    await this.frozen.freeze(happening)
+    this.unfinished = true
+  }
+
+  private async thaw(): Promise<void> {
+    if (!(await this.frozen.thaw())) return
+    this.unfinished = true
+    await this.worlds.service.delivered()
   }
 
   private async erase(member: Member): Promise<void> {
@@ -272,11 +320,20 @@ export class Teller {
   /* ---------------------------------------------------------------- plan and apply */
 
   /** One life of `plan` and `apply`; the next one, within a day, finds incomplete work. */
-  private async apply({ diesAt, faults }: Pick<Do<'apply'>, 'diesAt' | 'faults'>): Promise<void> {
-    this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates: faultRates })
-    const living = this.worlds.context()
+  private async apply({
+    diesAt,
+    faults,
+    from = 'laptop',
+    late,
+  }: Pick<Do<'apply'>, 'diesAt' | 'faults' | 'from' | 'late'>): Promise<void> {
+    const living = (await this.worlds.machine(from)).context
+    const isLate = late === undefined ? {} : { late: { seconds: late } }
+    const rates = late === undefined ? faultRates : { ...faultRates, late_commit: 0.04 }
+    this.worlds.faults(faults === undefined ? undefined : { seed: faults, rates, ...isLate })
     const life = this.mortal(living, diesAt)
-    const clean = faults === undefined
+    if (from !== 'laptop') this.count(from === 'ci' ? 'applies_from_ci' : 'applies_from_old_copy')
+    // Beside a stopped run, whatever happens may be that run's.
+    const clean = faults === undefined && !this.frozen.isStopped
     if (!this.unfinished) this.collected = collectedNow(this.worlds)
     this.count('applies')
     let told = 'done'
@@ -286,11 +343,11 @@ export class Teller {
       promise.erasedStay(this.worlds, plan)
       promise.missesNoSuccessor(this.worlds, plan)
       this.onlyAsDeclared(plan)
-      const from = this.sent.length
+      const sent = this.sent.length
       const result = await apply(life, plan, { allow: guardNames, fromFile: true })
       told = this.telling(result)
-      this.unfinished = !result.ok
-      if (clean) await this.afterClean(plan, result, this.sent.slice(from))
+      this.unfinished = !isDone(result)
+      if (clean) await this.afterClean(plan, result, this.sent.slice(sent), from)
     } catch (error) {
       if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
       if (!(error instanceof Killed) && clean) throw new Broken(`clean run: ${String(error)}`)
@@ -302,7 +359,7 @@ export class Teller {
       this.worlds.faults(undefined)
     }
     await this.worlds.service.delivered()
-    this.note(`apply${clean ? '' : ' with faults'}: ${told}`)
+    this.note(`apply${faults === undefined ? '' : ' with faults'}${from === 'laptop' ? '' : ` from ${from}`}: ${told}`)
     if (this.unfinished) return this.worlds.advance(instant(this.worlds.now() + secondsPerHour))
     // Incomplete work was finished by its marks; a rebuild tells the store about the rest.
     if (this.toRebuild) await stateRebuild(this.worlds.context())
@@ -311,8 +368,8 @@ export class Teller {
   }
 
   /** Everything is sent through this context, recorded, and checked between any two requests. */
-  private mortal(living: Context, diesAt: number | undefined): Context {
-    const noted = onAccounts(living, (account) => ({
+  private noted(living: Context): Context {
+    return onAccounts(living, (account) => ({
       ...account,
       send: async (request) => {
         const reads = request.method === 'GET' || request.path.endsWith('/create_preview')
@@ -321,14 +378,18 @@ export class Teller {
         const before = promise.customerOfRegister(this.worlds, account.name, request)
         const answer = await account.send(request)
         const after = promise.customerOfRegister(this.worlds, account.name, request)
-        sent.isIdle = before !== undefined && before === after
-        if (sent.isIdle) this.count('registers')
+        const isRegister = before !== undefined && before === after
+        if (isRegister) this.count('registers')
+        sent.isIdle = isRegister || (!answer.ok && answer.failure.status >= 500)
         // Here the world is as it is, whatever a broken rule above makes the program believe.
         if (!reads) promise.onePayer(this.worlds)
         return answer
       },
     }))
-    return mortal(this.mutate(noted), (at) => {
+  }
+
+  private mortal(living: Context, diesAt: number | undefined): Context {
+    return mortal(this.mutate(this.noted(living)), (at) => {
       promise.onePayer(this.worlds)
       return isAt(at, diesAt)
     }).context
@@ -352,7 +413,13 @@ export class Teller {
   }
 
   /** What must be true after an undisturbed run. */
-  private async afterClean(plan: Plan, result: ApplyResult, sent: readonly Sent[], saved = false): Promise<void> {
+  private async afterClean(
+    plan: Plan,
+    result: ApplyResult,
+    sent: readonly Sent[],
+    from: Checkout = 'laptop',
+    saved = false,
+  ): Promise<void> {
     const undone = result.changes.find(
       ({ outcome, code = '' }) =>
         outcome === 'undone' || outcome === 'failed' || (outcome === 'skipped' && !(code in deferredCodes)),
@@ -363,14 +430,14 @@ export class Teller {
       )
     if (result.recovered.length === 0) promise.onlyWhatWasPlanned(plan, sent)
     this.unfinished = result.changes.some(({ outcome }) => outcome === 'held')
-    if (!result.ok || this.unfinished) return
-    // A plan made earlier could not know what was first finished from its marks. A saved plan does
-    // not contain later acts of others.
+    if (!isDone(result) || this.unfinished) return
+    // What was finished first, from its marks alone, no plan made before could know of.
+    // What somebody did elsewhere after a plan was saved is not in it.
     if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context())
     promise.exactlyOnePayer(this.worlds, this.life)
     if (saved) return
     promise.stopsNoCollection(this.worlds, this.collected)
-    promise.rightAccess(this.worlds)
+    if (from === 'laptop') await promise.rightAccess(this.worlds)
     this.count('converged')
   }
 
@@ -471,8 +538,8 @@ export class Teller {
       const why = tampered ? 'edited after it was made' : differs.join(', ')
       if (why !== '' && plan.changes.length > 0)
         throw new Broken(`promise 4: a plan was applied though its basis differs: ${why}`)
-      this.unfinished = !result.ok
-      await this.afterClean(plan, result, this.sent.slice(from), true)
+      this.unfinished = !isDone(result)
+      await this.afterClean(plan, result, this.sent.slice(from), 'laptop', true)
     } catch (error) {
       if (error instanceof Broken || error instanceof Bug || error instanceof TypeError) throw error
       const codes = tampered ? ['plan_edited'] : ['plan_stale', 'plan_expired']
@@ -489,6 +556,7 @@ export class Teller {
 
   /** Everything is finished without faults, months pass, and the two worlds are compared. */
   private async close(): Promise<void> {
+    await this.thaw()
     await this.portal.billItems()
     await this.pull()
     for (const member of this.worlds.members) await this.portal.carry(member)
@@ -506,6 +574,13 @@ export class Teller {
     promise.sameBills(this.worlds, this.life)
     this.count('charges', billsOf(this.worlds).actual.length)
   }
+}
+
+/** Done, whatever entries of the YAML are wrong. */
+function isDone({ ok, interrupted, remaining, violations, changes, recovered }: ApplyResult): boolean {
+  const isProven = remaining.length === 0 && violations.every(({ code }) => code === 'entry_invalid')
+  const rests = recovered.every(({ outcome }) => outcome !== 'held')
+  return ok || (!interrupted && isProven && rests && changes.every(({ outcome }) => outcome === 'done'))
 }
 
 function isAt({ request, side }: Boundary, diesAt: number | undefined): boolean {

@@ -26,14 +26,16 @@ export interface Truth {
 }
 
 /** What is wrong in the world now, from its rows and from what people did. */
-export function violationsNow(worlds: TwinWorlds, life: Life): Truth {
+export function violationsNow(worlds: TwinWorlds, life: Life, granted: ReadonlySet<string>): Truth {
   const must = new Set<string>()
   const may = new Set<string>()
   for (const member of worlds.members) {
     for (const code of codesOf(worlds, member, life)) must.add(`${code} ${member.key}`)
     for (const code of possibleOf(worlds, member, life)) may.add(`${code} ${member.key}`)
   }
-  for (const one of accessNow(worlds)) must.add(one)
+  for (const one of accessNow(worlds, granted)) must.add(one)
+  // What another machine granted, this store need not know of before it is rebuilt.
+  for (const one of accessNow(worlds, undefined)) may.add(one)
   return { must, may }
 }
 
@@ -165,7 +167,7 @@ function forever({ world }: Sandbox, { discounts: ids }: SubscriptionRow): boole
  * Members who lack an offer or have one too many, named as `verify` does: by their first
  * subscription.
  */
-function accessNow(worlds: TwinWorlds): readonly string[] {
+function accessNow(worlds: TwinWorlds, granted: ReadonlySet<string> | undefined): readonly string[] {
   const people = Map.groupBy(
     worlds.members.filter(({ key }) => worlds.isDeclared(key)),
     (member) => `${emailOf(worlds, member)} ${offerOfMember(member)}`,
@@ -182,14 +184,20 @@ function accessNow(worlds: TwinWorlds): readonly string[] {
     // A member who pays and is in no file keeps the offers.
     const others = worlds.members.filter((one) => emailOf(worlds, one) === email && !worlds.isDeclared(one.key))
     if (others.some((one) => offerOfMember(one) === offerOfMember(first) && isClaim(worlds, one))) return []
-    return holds && grantedByUs(worlds, email, first) ? [`access_extra ${past}`] : []
+    return holds && grantedByUs(worlds, email, first, granted) ? [`access_extra ${past}`] : []
   })
 }
 
 /** Crossbill may revoke only what it granted. */
-function grantedByUs({ moved, service }: TwinWorlds, email: string, member: Member): boolean {
+function grantedByUs(
+  { moved, service }: TwinWorlds,
+  email: string,
+  member: Member,
+  granted: ReadonlySet<string> | undefined,
+): boolean {
   const site = siteOf(moved.world)
   const contact = site.contactOf(email)
   const offer = service.access.offers[offerOfMember(member)]?.kajabi
+  if (granted !== undefined && !granted.has(`${contact?.id} ${offerOfMember(member)}`)) return false
   return contact !== undefined && site.grantsOf(contact.id).some((one) => one.offer === offer && one.by === 'api')
 }

@@ -15,6 +15,7 @@ import { openStore, type OpenStore } from '../../src/store/open.ts'
 import { projectYaml } from '../catalog/project.ts'
 import { openRig, type Rig } from '../engine/rig.ts'
 import { importCopy } from '../engine/school.ts'
+import { Checkouts, type Checkout, type Machine } from './checkouts.ts'
 import { accountOf, oldTown, type OldTown, type Person, type PriceName } from './people.ts'
 import { connect, Service } from './service.ts'
 import type { Mutation } from './mutations.ts'
@@ -23,7 +24,8 @@ import type { Mutation } from './mutations.ts'
  * A revert bills an uncharged period, and pauses are carried: the two worlds then have no
  * difference.
  */
-const policies = 'policies: { uncharged_period: invoice, collection_paused: carry, pending_invoice_items: carry }\n'
+const policies =
+  'policies: { uncharged_period: invoice, collection_paused: carry, pending_invoice_items: carry, customer_balance: carry }\n'
 
 /** One subscriber of the story, in whichever account. */
 export interface Member {
@@ -39,11 +41,14 @@ export interface Member {
 /** A small school about to migrate, and its twin without a migration. */
 export class TwinWorlds implements AsyncDisposable {
   readonly members: Member[]
+  readonly people: readonly Person[]
   readonly began: Instant
   readonly moved: Sandbox
   readonly twin: Sandbox
   readonly town: OldTown
   readonly service: Service
+  /** By account and customer, as they were last seen. */
+  readonly emails = new Map<string, string>()
   private readonly rig: Rig
   private store: OpenStore
   private files: ReadonlyMap<string, string>
@@ -52,9 +57,11 @@ export class TwinWorlds implements AsyncDisposable {
   private readonly overrides = new Map<string, readonly OverrideCode[]>()
   private readonly erased = new Set<string>()
   private readonly faultCounts = new Map<FaultKind, number>()
+  private readonly checkouts = new Checkouts()
 
   private constructor(made: {
     members: Member[]
+    people: readonly Person[]
     town: OldTown
     twin: Sandbox
     rig: Rig
@@ -64,6 +71,7 @@ export class TwinWorlds implements AsyncDisposable {
     service: Service
   }) {
     this.members = made.members
+    this.people = made.people
     this.town = made.town
     this.moved = made.town.sandbox
     this.twin = made.twin
@@ -104,7 +112,7 @@ export class TwinWorlds implements AsyncDisposable {
         price: person.price ?? 'monthly',
       }
     })
-    const worlds = new TwinWorlds({ members, town, twin, rig, store, files, catalog, service })
+    const worlds = new TwinWorlds({ members, people, town, twin, rig, store, files, catalog, service })
     here.worlds = worlds
     for (const source of ['us', 'intl']) await importCopy({ ...rig, context: worlds.context() }, source)
     return worlds
@@ -119,6 +127,52 @@ export class TwinWorlds implements AsyncDisposable {
     const { store, service } = this
     const access = { kajabi: service.kajabi, grants: store.inbox, offers: service.access }
     return { ...this.rig.with(this.edited()), store, access }
+  }
+
+  /** One of the machines, as it stands now. */
+  async machine(where: Checkout): Promise<Machine> {
+    if (where === 'laptop') return { context: this.context(), isAlone: false }
+    const { moved: sandbox, store: laptop, service } = this
+    return this.checkouts.machine(where, { sandbox, laptop, catalog: this.edited(), offers: service.access })
+  }
+
+  /** What the laptop's store knows of grants in Kajabi: `contact offer`. */
+  async granted(): Promise<ReadonlySet<string>> {
+    return new Set((await this.store.inbox.grants()).map(({ contact, offer }) => `${contact} ${offer}`))
+  }
+
+  keepCopy(): Promise<void> {
+    return this.checkouts.keep(this.store)
+  }
+
+  /** A wrong entry beside the right ones; the next pull mends it. */
+  writeWrong(what: 'subscriber' | 'price'): void {
+    const [path, text] =
+      what === 'subscriber'
+        ? [
+            'subscribers/us/wrong.yaml',
+            'subscribers:\n  sub_wrong: { items: [{ price: no-such-price, quantity: 1 }] }\n',
+          ]
+        : ['prices.yaml', `${this.files.get('prices.yaml') ?? ''}  wrong-price: { product: no-such-product }\n`]
+    const { catalog } = loadCatalog(
+      [...this.files, [path, text] as const].map((file) => ({ path: file[0], text: file[1] })),
+      'entries',
+    )
+    if (catalog?.leftOut === undefined) throw new Error('the wrong entry is taken for a right one')
+    this.catalog = catalog
+  }
+
+  /** A price gets another amount in the YAML, for those who subscribe from now on. */
+  writeAmount(number: number): string | undefined {
+    const text = this.files.get('prices.yaml') ?? ''
+    const all = [...text.matchAll(/^ {4}unit_amount: (\d+)$/gm)]
+    const chosen = all[number % Math.max(1, all.length)]
+    if (chosen === undefined || text.includes('on_change')) return undefined
+    const amount = Number(chosen[1]) + 500
+    const changed = `${text.slice(0, chosen.index)}    unit_amount: ${amount}\n    on_change: new_only${text.slice(chosen.index + chosen[0].length)}`
+    this.files = new Map([...this.files, ['prices.yaml', changed]])
+    this.catalog = loaded(this.files)
+    return `${chosen[1]} becomes ${amount}`
   }
 
   private edited(): Catalog {
@@ -228,6 +282,7 @@ export class TwinWorlds implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store.close()
+    await this.checkouts[Symbol.asyncDispose]()
     this.twin.close()
     await this.rig[Symbol.asyncDispose]()
   }

@@ -1,7 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type Instant, parseInstant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
-import type { AccountConfig, Policies, Project, SecretRef } from './types.ts'
+import type { SecretRef } from './schemas/secret.ts'
+import type { AlertsConfig, KajabiConfig, ServeConfig } from './schemas/service.ts'
+import type { AccountConfig, Policies, Project } from './types.ts'
 
 const policyDefaults: Policies = {
   tax: 'same',
@@ -43,9 +45,9 @@ export function projectFrom(written: JsonObject): Project {
       copied: (sandbox['copied'] ?? []) as readonly string[],
     },
     copy_maps: part(written['copy_maps']) as Readonly<Record<string, readonly string[]>>,
-    ...(isJsonObject(written['kajabi']) ? { kajabi: written['kajabi'] } : {}),
-    ...(isJsonObject(written['serve']) ? { serve: written['serve'] } : {}),
-    ...(isJsonObject(written['alerts']) ? { alerts: written['alerts'] } : {}),
+    ...(isJsonObject(written['kajabi']) ? { kajabi: written['kajabi'] as KajabiConfig } : {}),
+    ...(isJsonObject(written['serve']) ? { serve: written['serve'] as ServeConfig } : {}),
+    ...(isJsonObject(written['alerts']) ? { alerts: written['alerts'] as AlertsConfig } : {}),
   }
 }
 

@@ -1,14 +1,10 @@
 import type { Instant } from '../core/instant.ts'
+import type { SecretRef } from './schemas/secret.ts'
+import type { AlertsConfig, KajabiConfig, ServeConfig } from './schemas/service.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { SubscriberKey } from '../core/address.ts'
 import type { OverrideCode } from './override-codes.ts'
-
-/**
- * A reference to a secret: an environment variable, a file or the output of a command. Files never
- * hold the secret itself.
- */
-export type SecretRef = { readonly env: string } | { readonly file: string } | { readonly command: readonly string[] }
 
 export type AccountConfig =
   | { readonly sandbox: true }
@@ -63,9 +59,9 @@ export interface Project {
    * `copy-map import` are added to them.
    */
   readonly copy_maps: Readonly<Record<string, readonly string[]>>
-  readonly kajabi?: JsonObject
-  readonly serve?: JsonObject
-  readonly alerts?: JsonObject
+  readonly kajabi?: KajabiConfig
+  readonly serve?: ServeConfig
+  readonly alerts?: AlertsConfig
 }
 
 /** A resource of the catalog: `value` uses Stripe's parameter names, with keys as references. */

@@ -1,4 +1,4 @@
-import type { TSchema } from 'typebox'
+import type { TObject } from 'typebox'
 import type { Instant } from '../core/instant.ts'
 import type { Json, JsonObject, StripeObject } from '../core/json.ts'
 
@@ -163,7 +163,7 @@ export interface Kind {
   /** Stripe's reference page. */
   readonly docs: string
   /** Schema of one entry. */
-  readonly schema: TSchema
+  readonly schema: TObject
   readonly path: string
   /** Filters of the lists that together return every object; the fields define the expansions. */
   readonly lists: readonly JsonObject[]

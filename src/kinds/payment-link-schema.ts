@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import Type from 'typebox'
 import {
   closed,
   count,
@@ -58,7 +58,7 @@ const message = optional(closed({ message: text('Text', 1_200) }))
 const name = optional(closed({ enabled, optional: optional(flag('Whether customers can leave it empty')) }))
 
 /** Schema of an entry of `payment_links:`. */
-export const paymentLinkSchema: TSchema = closed({
+export const paymentLinkSchema = closed({
   line_items: listOf(item, { minItems: 1, maxItems: 20, description: 'What it sells; its prices never change' }),
   active: optional(flag('Whether customers can buy through it')),
   after_completion: optional(

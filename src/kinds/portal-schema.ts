@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox'
 import { closed, count, flag, referenceTo, listOf, metadataSchema, oneOf, optional, text, url } from './schema.ts'
 
 const enabled = flag('Whether customers can use it')
@@ -57,7 +56,7 @@ const update = closed({
 })
 
 /** Schema of an entry of `portal_configurations:`. */
-export const portalSchema: TSchema = closed({
+export const portalSchema = closed({
   name: optional(text('A name for people', 100)),
   active: optional(flag('Whether portal sessions can use it')),
   business_profile: optional(

@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox'
 import {
   amount,
   closed,
@@ -35,7 +34,7 @@ const customUnitAmount = closed({
 })
 
 /** Schema of an entry of `prices:`. */
-export const priceSchema: TSchema = closed({
+export const priceSchema = closed({
   product: referenceTo('products'),
   currency,
   unit_amount: optional(amount('Price of one unit')),

@@ -1,4 +1,4 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type Static, type TArray, type TObject, type TProperties, type TSchema, type TUnsafe } from 'typebox'
 
 /**
  * Building blocks of the YAML's JSON Schema. Editors show the descriptions; findings quote them.
@@ -7,7 +7,7 @@ import Type, { type TSchema } from 'typebox'
 export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 
 /** The key of another entry of the catalog. */
-export const keyOf = (section: string): TSchema =>
+export const keyOf = (section: string) =>
   Type.String({ pattern: keyPattern, description: `A key of \`${section}\` in this catalog` })
 
 /** Marks a reference in a schema, with a standard keyword that validation ignores. */
@@ -36,18 +36,17 @@ export const referenceTo = (section: string): TSchema => {
   )
 }
 
-export const text = (description: string, maxLength = 5_000): TSchema =>
-  Type.String({ minLength: 1, maxLength, description })
+export const text = (description: string, maxLength = 5_000) => Type.String({ minLength: 1, maxLength, description })
 
-export const flag = (description: string): TSchema => Type.Boolean({ description })
+export const flag = (description: string) => Type.Boolean({ description })
 
-export const count = (description: string, minimum = 1): TSchema =>
+export const count = (description: string, minimum = 1) =>
   Type.Integer({ minimum, maximum: Number.MAX_SAFE_INTEGER, description })
 
-export const oneOf = (values: readonly string[], description: string): TSchema =>
-  Type.Unsafe<string>({ type: 'string', enum: [...values], description })
+export const oneOf = <const T extends string>(values: readonly T[], description: string): TUnsafe<T> =>
+  Type.Unsafe<T>({ type: 'string', enum: [...values], description })
 
-export const currency: TSchema = Type.String({
+export const currency = Type.String({
   pattern: '^[a-z]{3}$',
   description: 'ISO 4217 code in lower case, as Stripe writes it (https://docs.stripe.com/currencies)',
 })
@@ -56,7 +55,7 @@ export const currency: TSchema = Type.String({
  * Amount in the currency's smallest unit: 4900 is 49.00 usd, or 4900 jpy. At most twelve digits, as
  * Stripe requires.
  */
-export const amount = (description: string): TSchema =>
+export const amount = (description: string) =>
   Type.Integer({
     minimum: 0,
     maximum: 999_999_999_999,
@@ -64,19 +63,18 @@ export const amount = (description: string): TSchema =>
   })
 
 /** Decimal text, so that no digit is lost: '0.5'. At most twelve decimals. */
-export const decimalAmount = (description: string): TSchema =>
+export const decimalAmount = (description: string) =>
   Type.String({
     pattern: '^\\d{1,12}(\\.\\d{1,12})?$',
     description: `${description}, as decimal text in the smallest unit`,
   })
 
-export const when = (description: string): TSchema =>
+export const when = (description: string) =>
   Type.String({ format: 'instant', description: `${description}, in UTC: 2026-12-31T09:15:00Z` })
 
-export const url = (description: string): TSchema =>
-  Type.String({ pattern: '^https?://', maxLength: 2_048, description })
+export const url = (description: string) => Type.String({ pattern: '^https?://', maxLength: 2_048, description })
 
-export const metadataSchema: TSchema = Type.Unsafe<Record<string, string>>({
+export const metadataSchema = Type.Unsafe<Record<string, string>>({
   type: 'object',
   // Stripe allows 50 keys; some carry Crossbill's marks (https://docs.stripe.com/api/metadata).
   maxProperties: 44,
@@ -90,18 +88,22 @@ export const taxBehavior = oneOf(
   'Whether tax is added to the amount or included in it',
 )
 
-export function closed(properties: Record<string, TSchema>, description?: string): TSchema {
+export function closed<P extends TProperties>(properties: P, description?: string): TObject<P> {
   return Type.Object(properties, { additionalProperties: false, ...(description === undefined ? {} : { description }) })
 }
 
-export const optional = (schema: TSchema): TSchema => Type.Optional(schema)
-export const listOf = (
-  schema: TSchema,
+export const optional = <S extends TSchema>(schema: S) => Type.Optional(schema)
+export const listOf = <S extends TSchema>(
+  schema: S,
   options: { maxItems?: number; minItems?: number; uniqueItems?: boolean; description?: string } = {},
-): TSchema => Type.Array(schema, options)
+): TArray<S> => Type.Array(schema, options)
 
-export function mapOf(keys: string, values: TSchema, description?: string): TSchema {
-  return Type.Unsafe<Record<string, unknown>>({
+export function mapOf<S extends TSchema>(
+  keys: string,
+  values: S,
+  description?: string,
+): TUnsafe<Record<string, Static<S>>> {
+  return Type.Unsafe<Record<string, Static<S>>>({
     type: 'object',
     propertyNames: { type: 'string', pattern: keys },
     additionalProperties: values,

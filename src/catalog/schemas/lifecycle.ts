@@ -27,8 +27,7 @@ const words = (kind: Kind): Record<string, TSchema> => ({
 
 /** Schema of one entry of a section: the kind's fields and the lifecycle keys. */
 export function entrySchema(kind: Kind): TSchema {
-  const { properties } = kind.schema as unknown as { properties: Record<string, TSchema> }
-  return closed({ ...properties, ...words(kind) })
+  return closed({ ...kind.schema.properties, ...words(kind) })
 }
 
 const addressPattern = '^[a-z_]+\\.[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'

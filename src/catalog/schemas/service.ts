@@ -1,9 +1,9 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type Static } from 'typebox'
 import { closed, count, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
 import { secretRefSchema } from './secret.ts'
 
 /** `kajabi:` in project.yaml: the Kajabi site and the credentials of its public API. */
-export const kajabiSchema: TSchema = Type.Union(
+export const kajabiSchema = Type.Union(
   [
     closed({ sandbox: Type.Literal(true) }),
     closed({
@@ -24,7 +24,7 @@ export const kajabiSchema: TSchema = Type.Union(
   { description: '{ sandbox: true }, or { site: "123", client_id: { env: NAME }, client_secret: { env: NAME } }' },
 )
 
-const rotating = (what: string): TSchema =>
+const rotating = (what: string) =>
   listOf(secretRefSchema, {
     minItems: 1,
     maxItems: 3,
@@ -32,7 +32,7 @@ const rotating = (what: string): TSchema =>
   })
 
 /** `serve:` in project.yaml: the cancel service. It does not start with missing or weak secrets. */
-export const serveSchema: TSchema = closed({
+export const serveSchema = closed({
   host: optional(text('Address to listen on; 127.0.0.1 by default')),
   port: optional(count('Port to listen on; 8787 by default')),
   admin_host: optional(text('Address for metrics, health and the status page; 127.0.0.1 by default')),
@@ -88,8 +88,12 @@ export const serveSchema: TSchema = closed({
 })
 
 /** `alerts:` in project.yaml. Addresses and keys are secrets. */
-export const alertsSchema: TSchema = closed({
+export const alertsSchema = closed({
   slack: optional(secretRefSchema),
   pagerduty: optional(secretRefSchema),
   webhook: optional(secretRefSchema),
 })
+
+export type KajabiConfig = Static<typeof kajabiSchema>
+export type ServeConfig = Static<typeof serveSchema>
+export type AlertsConfig = Static<typeof alertsSchema>

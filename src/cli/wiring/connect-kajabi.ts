@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { JsonObject } from '../../core/json.ts'
 import { present } from '../../core/assert.ts'
-import type { SecretRef } from '../../catalog/types.ts'
+import type { SecretRef } from '../../catalog/schemas/secret.ts'
+import type { KajabiConfig } from '../../catalog/schemas/service.ts'
 import type { KajabiSite } from '../../engine/kajabi-port.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import type { KajabiHttp } from '../../kajabi/http.ts'
@@ -14,14 +14,14 @@ const kajabiApi = 'https://api.kajabi.com'
 
 /** The project's Kajabi site (`kajabi:` in project.yaml); undefined when it has none. */
 export async function connectKajabi(
-  config: JsonObject | undefined,
+  config: KajabiConfig | undefined,
   sandbox: ProjectSandbox | undefined,
   shell: Shell,
   answered: NonNullable<KajabiHttp['answered']> = () => {},
 ): Promise<KajabiSite | undefined> {
   if (config === undefined) return undefined
   const clock = (): number => performance.now()
-  if (config['sandbox'] === true) {
+  if (config.sandbox === true) {
     const { fetch, ready } = present(sandbox, 'sandbox of the Kajabi site')
     const { site, client_id: clientId, client_secret: clientSecret, api_base: path } = ready.kajabi
     const base = new URL(path, 'http://sandbox.invalid')
@@ -36,21 +36,18 @@ export async function connectKajabi(
       credentials: { clientId, clientSecret },
     })
   }
-  const secret = async (name: 'client_id' | 'client_secret'): Promise<string> =>
-    await resolveSecret(config[name] as unknown as SecretRef, `kajabi.${name}`, {
-      folder: shell.project,
-      env: shell.surroundings.env,
-    })
-  const { site, api_base: base, requests_per_second: rate } = config
+  const secret = async (ref: SecretRef, name: string): Promise<string> =>
+    await resolveSecret(ref, `kajabi.${name}`, { folder: shell.project, env: shell.surroundings.env })
+  const { site, client_id: id, client_secret: key, api_base: base = kajabiApi, requests_per_second: rate = 1 } = config
   return kajabiSite({
     answered,
-    base: new URL(typeof base === 'string' ? base : kajabiApi),
+    base: new URL(base),
     fetch: globalThis.fetch,
     pause: async (seconds) => sleep(seconds * 1_000),
-    spacing: 1_000 / (typeof rate === 'number' ? rate : 1),
+    spacing: 1_000 / rate,
     timeout,
     clock,
-    site: String(site as string),
-    credentials: { clientId: await secret('client_id'), clientSecret: await secret('client_secret') },
+    site,
+    credentials: { clientId: await secret(id, 'client_id'), clientSecret: await secret(key, 'client_secret') },
   })
 }

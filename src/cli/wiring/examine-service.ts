@@ -17,7 +17,7 @@ export async function examineService(
   const { project, access } = context.catalog
   const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
   const hooks = await hookAddress(project.serve, shell)
-  const reached = typeof project.serve?.['public_url'] === 'string' ? publicUrl(project.serve) : undefined
+  const reached = project.serve?.public_url !== undefined ? publicUrl(project.serve) : undefined
   return [
     ...(kajabi === undefined ? [] : await examineKajabi(kajabi, access as Partial<Access>, hooks)),
     ...(reached === undefined ? [] : [await examineReach(reached)]),

@@ -4,7 +4,8 @@ import { pagerDuty, slack, webhook, type Channel } from '../../alerts/channels.t
 import { openAlerts, type Alerts } from '../../alerts/open.ts'
 import { mailConfirmation } from '../../alerts/mailer.ts'
 import { signLink } from '../../cancel/link.ts'
-import type { SecretRef } from '../../catalog/types.ts'
+import type { SecretRef } from '../../catalog/schemas/secret.ts'
+import type { AlertsConfig, ServeConfig } from '../../catalog/schemas/service.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
@@ -61,12 +62,12 @@ function trustedProxies(value: Json | undefined): TrustedProxies {
   return typeof value === 'number' ? value : value === true ? 1 : 0
 }
 
-export async function readServerSecrets(serve: JsonObject | undefined, shell: Shell): Promise<ServerSecrets> {
-  const named = Object.entries((serve?.['stripe_webhook_secrets'] ?? {}) as Readonly<Record<string, unknown>>)
+export async function readServerSecrets(serve: ServeConfig | undefined, shell: Shell): Promise<ServerSecrets> {
+  const named = Object.entries(serve?.stripe_webhook_secrets ?? {})
   const stripe = await Promise.all(
     named.map(async ([account, ref]) => {
       const purpose = `serve.stripe_webhook_secrets.${account}`
-      return [account, await secretOf(ref as SecretRef, purpose, shell)] as const
+      return [account, await secretOf(ref, purpose, shell)] as const
     }),
   )
   return {
@@ -87,11 +88,15 @@ export async function openProjectAlerts(
   shell: Shell,
 ): Promise<Alerts> {
   const { alerts: named, name } = project.context.catalog.project
-  const makers: Readonly<Record<string, (secret: string) => Channel>> = { slack, pagerduty: pagerDuty, webhook }
+  const makers: Readonly<Record<keyof AlertsConfig, (secret: string) => Channel>> = {
+    slack,
+    pagerduty: pagerDuty,
+    webhook,
+  }
   const channels: Channel[] = []
-  for (const [kind, make] of Object.entries(makers)) {
+  for (const kind of ['slack', 'pagerduty', 'webhook'] as const) {
     const ref = named?.[kind]
-    if (ref !== undefined) channels.push(make(await secretOf(ref as unknown as SecretRef, `alerts.${kind}`, shell)))
+    if (ref !== undefined) channels.push(makers[kind](await secretOf(ref, `alerts.${kind}`, shell)))
   }
   const wait = async (seconds: number): Promise<void> => sleep(seconds * 1_000, undefined, { ref: false })
   return openAlerts({ project: name, channels, fetch: globalThis.fetch, clock: machineClock, wait, log })
@@ -130,14 +135,14 @@ export async function serviceContext(
   })
   const around = { ...project, context: { ...project.context, accounts: circuits.accounts } }
   const inbox = await inboxContext(around, { ...rest, alert: alerts.alert }, shell)
-  const reached = typeof serve?.['public_url'] === 'string' && secrets.hooks.length > 0
-  const mailer = serve?.['mailer']
+  const reached = serve?.public_url !== undefined && secrets.hooks.length > 0
+  const mailer = serve?.mailer
   const [key] = secrets.links.map(linkKey)
   const mail =
     mailer === undefined || key === undefined
       ? undefined
       : mailConfirmation({
-          url: await secretOf(mailer as unknown as SecretRef, 'serve.mailer', shell),
+          url: await secretOf(mailer, 'serve.mailer', shell),
           relaySecret: secrets.relays[0],
           clock: machineClock,
         })

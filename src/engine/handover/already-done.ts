@@ -11,7 +11,7 @@ import type { Context } from '../context.ts'
 import { read } from '../send/perform.ts'
 import type { StripeAccount } from '../ports.ts'
 
-import { asSubscription, readSuccessors } from '../read/subscriptions.ts'
+import { asObject, asSubscription, readSuccessors } from '../read/subscriptions.ts'
 
 /** A request about to be sent, with its references filled in. */
 export interface Sending {
@@ -68,7 +68,7 @@ async function findSuccessor(context: Context, expect: Expectation): Promise<Fou
   const all = await readSuccessors(context, expect)
   if (all === undefined) return failed(unreadable)
   const found = successorOf(all)
-  return success(found as unknown as StripeObject | undefined)
+  return success(found === undefined ? undefined : asObject(found))
 }
 
 /** A subscription has at most one schedule, so an existing schedule was already created. */

@@ -1,4 +1,4 @@
-import type Stripe from 'stripe'
+import { asInvoice } from '../read/subscriptions.ts'
 import type { LiveAccount } from '../../live/accounts.ts'
 import { isCaptured, mayHideCapture } from '../../live/captured.ts'
 import { firstRenewal } from '../../live/first-renewal.ts'
@@ -24,7 +24,7 @@ export async function capturedBefore(
     const first = firstRenewal(one)
     if (typeof latest !== 'object' || latest === null || first > now || !mayHideCapture(latest, first)) continue
     const paid = await listAll(accounts.target, '/v1/invoices', { subscription: one.id, status: 'paid' })
-    if ((paid as unknown as Stripe.Invoice[]).some((invoice) => isCaptured(invoice, first))) captured.add(one.id)
+    if (paid.some((invoice) => isCaptured(asInvoice(invoice), first))) captured.add(one.id)
   }
   return captured
 }

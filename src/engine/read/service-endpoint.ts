@@ -6,7 +6,7 @@ import type { StripeObject } from '../../core/json.ts'
  * without a public URL.
  */
 export function serviceEndpoint({ project }: Pick<Catalog, 'project'>, account: string): string | undefined {
-  const url = project.serve?.['public_url']
+  const url = project.serve?.public_url
   return typeof url === 'string' ? `${withoutSlash(url)}/stripe/webhooks/${account}` : undefined
 }
 

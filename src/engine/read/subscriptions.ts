@@ -264,6 +264,11 @@ export function asSubscription(object: StripeObject): Stripe.Subscription {
   return object as unknown as Stripe.Subscription
 }
 
+/** The same object, as what the adapter returned. */
+export function asObject(subscription: Stripe.Subscription): StripeObject {
+  return subscription as unknown as StripeObject
+}
+
 export function asInvoice(object: StripeObject): Stripe.Invoice {
   return object as unknown as Stripe.Invoice
 }

@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type Instant, parseInstant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
-import type { SecretRef } from './schemas/secret.ts'
-import type { AlertsConfig, KajabiConfig, ServeConfig } from './schemas/service.ts'
+import type { SecretRef } from './secret-schema.ts'
+import type { AlertsConfig, KajabiConfig, ServeConfig } from './service-schema.ts'
 import type { AccountConfig, Policies, Project } from './types.ts'
 
 const policyDefaults: Policies = {

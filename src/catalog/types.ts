@@ -1,6 +1,6 @@
 import type { Instant } from '../core/instant.ts'
-import type { SecretRef } from './schemas/secret.ts'
-import type { AlertsConfig, KajabiConfig, ServeConfig } from './schemas/service.ts'
+import type { SecretRef } from './secret-schema.ts'
+import type { AlertsConfig, KajabiConfig, ServeConfig } from './service-schema.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
 import type { SubscriberKey } from '../core/address.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { SecretRef } from '../catalog/schemas/secret.ts'
+import type { SecretRef } from '../catalog/secret-schema.ts'
 import { CommandError } from '../core/outcome.ts'
 import { run } from './run.ts'
 

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { secretRefSchema } from './secret.ts'
+import { secretRefSchema } from '../secret-schema.ts'
 
 const offer = Type.Object(
   {

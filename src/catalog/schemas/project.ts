@@ -1,8 +1,8 @@
 import Type, { type TSchema } from 'typebox'
 import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
 import { guardDefaults } from '../guards.ts'
-import { secretRefSchema } from './secret.ts'
-import { alertsSchema, kajabiSchema, serveSchema } from './service.ts'
+import { secretRefSchema } from '../secret-schema.ts'
+import { alertsSchema, kajabiSchema, serveSchema } from '../service-schema.ts'
 
 const accountSchema = Type.Union(
   [

@@ -1,5 +1,5 @@
 import type { Access } from '../../catalog/schemas/access.ts'
-import type { SecretRef } from '../../catalog/schemas/secret.ts'
+import type { SecretRef } from '../../catalog/secret-schema.ts'
 import type { OfferUrls } from '../../engine/kajabi-port.ts'
 import { resolveSecret } from '../../files/secrets.ts'
 import { offerUrls, type OfferUrlKind } from '../../kajabi/offer-urls.ts'

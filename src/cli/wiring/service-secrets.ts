@@ -1,4 +1,4 @@
-import type { ServeConfig } from '../../catalog/schemas/service.ts'
+import type { ServeConfig } from '../../catalog/service-schema.ts'
 import { CommandError } from '../../core/outcome.ts'
 import type { HookAddress } from '../../engine/inbox/hooks.ts'
 import { resolveSecret } from '../../files/secrets.ts'

@@ -1,6 +1,6 @@
 import Type from 'typebox'
-import { schemaOf } from '../../core/exact-schema.ts'
-import { closed } from '../../kinds/schema.ts'
+import { schemaOf } from '../core/exact-schema.ts'
+import { closed } from '../kinds/schema.ts'
 
 /**
  * A reference to a secret: an environment variable, a file or the output of a command. Files never

@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
-import { closed, count, listOf, mapOf, optional, text, url } from '../../kinds/schema.ts'
-import { secretRefSchema } from './secret.ts'
+import { closed, count, listOf, mapOf, optional, text, url } from '../kinds/schema.ts'
+import { secretRefSchema } from './secret-schema.ts'
 
 /** `kajabi:` in project.yaml: the Kajabi site and the credentials of its public API. */
 export const kajabiSchema = Type.Union(

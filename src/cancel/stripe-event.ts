@@ -22,12 +22,6 @@ export interface EventReading {
   readonly ignored?: string
 }
 
-/** The events that each endpoint should send. Other events are answered and ignored. */
-export const heardEvents = {
-  target: ['customer.subscription.deleted', 'customer.discount.deleted', 'invoice.payment_failed'],
-  source: ['customer.subscription.deleted', 'customer.subscription.updated'],
-} as const
-
 /**
  * | account | event                  | condition              | result                            |
  * |---------|------------------------|------------------------|-----------------------------------|

@@ -11,6 +11,7 @@ import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
+import { lintFindings } from './rules/lints.ts'
 import { missingReferences } from './rules/references.ts'
 import { rules } from './rules/rules.ts'
 import { subscribersFrom } from './subscribers.ts'
@@ -46,7 +47,12 @@ export type Leniency = 'strict' | 'entries' | 'accounts'
  * both the findings and a catalog without the entries that they concern. Pure: equal files in any
  * order give equal results.
  */
-export function loadCatalog(files: readonly CatalogFile[], leniency: Leniency = 'strict'): LoadedCatalog {
+export function loadCatalog(
+  files: readonly CatalogFile[],
+  leniency: Leniency = 'strict',
+  // Opinions about a catalog that is right; only `validate` asks for them.
+  { lints = false }: { readonly lints?: boolean } = {},
+): LoadedCatalog {
   if (leniency !== 'strict') return loadDespite(files, leniency)
   const findings: Diagnostic[] = []
   const draft = new DraftBuilder()
@@ -69,6 +75,7 @@ export function loadCatalog(files: readonly CatalogFile[], leniency: Leniency = 
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
   // Rules across files would only repeat errors that are already found inside one file.
   if (findings.length === 0) for (const rule of rules) findings.push(...firstOf(rule(draft)))
+  if (lints && !hasErrors(findings)) findings.push(...lintFindings(draft))
   if (hasErrors(findings) || draft.project === undefined) return { findings: sorted(findings) }
   return { catalog: catalogFrom(draft, draft.project), findings: sorted(findings) }
 }
@@ -337,8 +344,10 @@ function mappingsFrom(lines: readonly DraftMapping[]): ReadonlyMap<string, Mappi
 function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'digest'>): string {
   const { leftOut } = draft.catalogPart()
   const left = leftOut && [...leftOut.entries.map((one) => one.address), ...leftOut.files.keys()].sort()
+  const { lint: _opinions, ...project } = content.project
   return digest({
     ...content,
+    project,
     ...(left === undefined ? {} : { left_out: left }),
     resources: Object.fromEntries(
       content.resources.map(({ address: name, value, lifecycle }) => [

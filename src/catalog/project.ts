@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { type Instant, parseInstant } from '../core/instant.ts'
 import { present } from '../core/assert.ts'
+import type { LintSwitches } from './rule-names.ts'
 import type { SecretRef } from './secret-schema.ts'
 import type { AlertsConfig, KajabiConfig, ServeConfig } from './service-schema.ts'
 import type { AccountConfig, Policies, Project } from './types.ts'
@@ -44,6 +45,7 @@ export function projectFrom(written: JsonObject): Project {
       clock: instantOf(text),
       copied: (sandbox['copied'] ?? []) as readonly string[],
     },
+    ...(isJsonObject(written['lint']) ? { lint: written['lint'] as LintSwitches } : {}),
     copy_maps: part(written['copy_maps']) as Readonly<Record<string, readonly string[]>>,
     ...(isJsonObject(written['kajabi']) ? { kajabi: written['kajabi'] as KajabiConfig } : {}),
     ...(isJsonObject(written['serve']) ? { serve: written['serve'] as ServeConfig } : {}),

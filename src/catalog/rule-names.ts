@@ -1,4 +1,5 @@
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
+import { lints, type LintName, type LintSetting } from './lint-names.ts'
 
 /**
  * Every rule of `validate` and its meaning. The names are stable; the docs are generated from this
@@ -65,4 +66,18 @@ export function error(rule: RuleName, message: string, fix: string, at: Position
 /** Creates a finding that does not stop the run. */
 export function warning(rule: RuleName, message: string, fix: string, at: Position | undefined): Diagnostic {
   return { ...error(rule, message, fix, at), severity: 'warning' }
+}
+
+/** How strict each lint is in a project; an absent one has its default. */
+export type LintSwitches = Readonly<Partial<Record<LintName, LintSetting>>>
+
+/** Creates a finding of a lint with the severity that the project sets; nothing when it is off. */
+export function lint(
+  name: LintName,
+  switches: LintSwitches,
+  words: { readonly message: string; readonly fix: string; readonly at: Position | undefined },
+): readonly Diagnostic[] {
+  const severity = switches[name] ?? lints[name].severity
+  const { message, fix, at } = words
+  return severity === 'off' ? [] : [{ severity, rule: name, message, fix, ...(at === undefined ? {} : { at }) }]
 }

@@ -1,3 +1,4 @@
+import type { LintSwitches } from './rule-names.ts'
 import type { Instant } from '../core/instant.ts'
 import type { SecretRef } from './secret-schema.ts'
 import type { AlertsConfig, KajabiConfig, ServeConfig } from './service-schema.ts'
@@ -47,6 +48,8 @@ export interface Project {
   /** Guard limits by guard name; other guards keep their defaults. */
   readonly guards: Readonly<Record<string, number>>
   readonly store: { readonly file: string } | { readonly url: SecretRef }
+  /** Severity of each lint that the project sets. */
+  readonly lint?: LintSwitches
   readonly sandbox: {
     readonly population?: 'school'
     readonly subscribers?: number

@@ -61,6 +61,7 @@ function fileOf(
   let locate: YamlFile['locate'] | undefined
   return {
     path,
+    text,
     value,
     oddNumbers,
     locate: (steps, part) => {

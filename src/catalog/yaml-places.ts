@@ -97,6 +97,8 @@ export function locator(document: Document.Parsed, at: (offset: number) => Posit
 /** A file as a value, with a function that locates each part of it. */
 export interface YamlFile {
   readonly path: string
+  /** As it was read, with its comments. */
+  readonly text: string
   readonly value: Json
   /** Numbers whose text suggests another value, by `keyPlace`. */
   readonly oddNumbers: ReadonlyMap<string, OddNumber>

@@ -15,6 +15,23 @@ export interface Diagnostic {
   readonly message: string
   readonly fix: string
   readonly at?: Position
+  /** Further places with the same finding. */
+  readonly also?: readonly Position[]
+}
+
+/**
+ * One finding for each mistake: findings with the same rule and the same words are one, with all
+ * their places. A reference that is misspelt once and used nineteen times has one cause.
+ */
+export function grouped(findings: readonly Diagnostic[]): readonly Diagnostic[] {
+  const groups = Map.groupBy(findings, ({ severity, rule, message, fix }) =>
+    JSON.stringify([severity, rule, message, fix]),
+  )
+  return [...groups.values()].flatMap(([first, ...rest]) => {
+    if (first === undefined) return []
+    const also = rest.flatMap(({ at }) => (at === undefined ? [] : [at]))
+    return [also.length === 0 ? first : { ...first, also }]
+  })
 }
 
 export function hasErrors(findings: readonly Diagnostic[]): boolean {
@@ -26,7 +43,17 @@ export function hasErrors(findings: readonly Diagnostic[]): boolean {
  * link.
  */
 export function formatDiagnostic(finding: Diagnostic): string {
-  const place = finding.at === undefined ? '' : `${finding.at.file}:${finding.at.line}:${finding.at.column}: `
+  const place = finding.at === undefined ? '' : `${placeText(finding.at)}: `
+  const also = finding.also ?? []
+  const shown = also.slice(0, placesShown).map(placeText).join(', ')
+  const more = also.length > placesShown ? ` and ${also.length - placesShown} more` : ''
+  const others = also.length === 0 ? '' : `\n    the same at ${shown}${more}`
   const fix = finding.fix === '' ? '' : `\n    ${finding.fix}`
-  return `${place}${finding.severity} ${finding.rule}: ${finding.message}${fix}`
+  return `${place}${finding.severity} ${finding.rule}: ${finding.message}${fix}${others}`
+}
+
+const placesShown = 3
+
+function placeText({ file, line, column }: Position): string {
+  return `${file}:${line}:${column}`
 }

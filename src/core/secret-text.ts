@@ -5,6 +5,12 @@
 const literals =
   /\b(?:(?:sk|rk)_(?:live|test)_\w{8,}|whsec_[\w+/=-]{8,}|xox[abprs]-[\w-]{8,}|gh[pousr]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,})|-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
+/** Where the first secret of a text begins; undefined without one. */
+export function secretAt(text: string): number | undefined {
+  const at = text.search(literals)
+  return at === -1 ? undefined : at
+}
+
 const secretName = /secret|password|passwd|token|api_?key|private_?key|credential/i
 
 /** Whether a field is a secret by its name. */

@@ -1,6 +1,7 @@
 import type { Access } from '../../src/catalog/schemas/access.ts'
 import { readKajabiHook } from '../../src/cancel/kajabi-hook.ts'
-import { heardEvents, readStripeEvent } from '../../src/cancel/stripe-event.ts'
+import { readStripeEvent } from '../../src/cancel/stripe-event.ts'
+import { heardEvents } from '../../src/catalog/service-endpoint.ts'
 import { instant, secondsPerHour } from '../../src/core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../src/core/json.ts'
 import type { Context } from '../../src/engine/context.ts'

@@ -4,8 +4,10 @@ import { couponTerms, promotionMinimum } from './coupons.ts'
 import { duplicateAddresses, duplicateNaturalKeys, duplicateSubscribers } from './duplicates.ts'
 import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTiers } from './prices.ts'
 import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
+import { withSwitches } from './lint-off.ts'
 import { distinctAccounts, unknownSources } from './project.ts'
 import { unknownReferences } from './references.ts'
+import { refusedRules } from './refused.ts'
 import { excludedStage, overrideTwice, subscriberCurrency, subscriberTerms } from './subscribers.ts'
 
 /** Rules across files, in addition to the schema of each file. */
@@ -30,4 +32,5 @@ export const rules: readonly Rule[] = [
   accessTerms,
   lifecycleTerms,
   changeBlocks,
+  withSwitches(refusedRules),
 ]

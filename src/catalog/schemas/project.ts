@@ -1,5 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
+import { lintNames, lints, lintSettings } from '../lint-names.ts'
 import { guardDefaults } from '../guards.ts'
 import { secretRefSchema } from '../secret-schema.ts'
 import { alertsSchema, kajabiSchema, serveSchema } from '../service-schema.ts'
@@ -83,6 +84,17 @@ export const projectSchema: TSchema = closed({
         ]),
       ),
       'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
+    ),
+  ),
+  lint: optional(
+    closed(
+      Object.fromEntries(
+        lintNames.map((name) => [
+          name,
+          optional(oneOf(lintSettings, `${lints[name].meaning} Default: ${lints[name].severity}`)),
+        ]),
+      ),
+      'Severity of the lints of validate; a comment on the line, # lint-off: NAME, switches one off there',
     ),
   ),
   store: optional(storeSchema),

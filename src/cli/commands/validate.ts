@@ -10,7 +10,7 @@ export const main = command({
   examples: [['validate', 'check catalog/ offline; each finding has its file, line, rule and fix']],
   formats: ['text', 'json'],
   async run(_flags, shell) {
-    const { catalog, findings } = await checkCatalog(shell)
+    const { catalog, findings } = await checkCatalog(shell, 'strict', { lints: true })
     if (shell.format === 'json') shell.json({ ok: catalog !== undefined, findings })
     else {
       if (findings.length > 0) shell.out(findingsText(findings))

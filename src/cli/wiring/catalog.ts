@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { loadCatalog, type CatalogFile, type Leniency } from '../../catalog/load.ts'
 import type { Catalog } from '../../catalog/types.ts'
-import { formatDiagnostic, type Diagnostic } from '../../core/diagnostic.ts'
+import { formatDiagnostic, grouped, type Diagnostic, type Position } from '../../core/diagnostic.ts'
 import { readCatalogFiles } from '../../files/catalog-files.ts'
 import type { Shell } from '../shell.ts'
 import { FindingsError } from '../usage-error.ts'
@@ -17,11 +17,15 @@ export interface CheckedCatalog {
 }
 
 /** Reads and checks all files below catalog/, offline. */
-export async function checkCatalog(shell: Shell, leniency: Leniency = 'strict'): Promise<CheckedCatalog> {
+export async function checkCatalog(
+  shell: Shell,
+  leniency: Leniency = 'strict',
+  options: { readonly lints?: boolean } = {},
+): Promise<CheckedCatalog> {
   const files = await readCatalogFiles(join(shell.project, 'catalog'))
-  const loaded = loadCatalog(files, leniency)
+  const loaded = loadCatalog(files, leniency, options)
   const folder = join(shell.near(shell.project), 'catalog')
-  const findings = loaded.findings.map((finding) => below(folder, finding))
+  const findings = grouped(loaded.findings).map((finding) => below(folder, finding))
   return { files, findings, ...(loaded.catalog === undefined ? {} : { catalog: loaded.catalog }) }
 }
 
@@ -42,5 +46,11 @@ export async function loadProject(
 }
 
 function below(folder: string, finding: Diagnostic): Diagnostic {
-  return finding.at === undefined ? finding : { ...finding, at: { ...finding.at, file: join(folder, finding.at.file) } }
+  const moved = (at: Position): Position => ({ ...at, file: join(folder, at.file) })
+  const { at, also } = finding
+  return {
+    ...finding,
+    ...(at === undefined ? {} : { at: moved(at) }),
+    ...(also === undefined ? {} : { also: also.map(moved) }),
+  }
 }

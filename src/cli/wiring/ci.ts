@@ -57,6 +57,6 @@ export async function runHere(
 
 /** The findings of `validate`, for a note; empty without findings. */
 export async function findingLines(shell: Shell): Promise<string> {
-  const { findings } = await checkCatalog(shell)
+  const { findings } = await checkCatalog(shell, 'strict', { lints: true })
   return findings.map(formatDiagnostic).join('\n')
 }

@@ -51,6 +51,9 @@ guards:
   people_moved: 500
   mrr_share: 100
   retire_share: 20`,
+  `# Severity of the lints of validate: error, warning or off. docs/lints.md lists them.
+lint:
+  coupon-forever-free: error`,
   `# The course platform: paid prices give its offers, as catalog/access.yaml says.
 kajabi:
   site: "123456"

@@ -1,9 +1,8 @@
-import { heardEvents } from '../../cancel/stripe-event.ts'
+import { heardEvents, isServiceEndpoint, serviceEndpoint } from '../../catalog/service-endpoint.ts'
 import type { StripeObject } from '../../core/json.ts'
 import type { Context } from '../context.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { StripeAccount } from '../ports.ts'
-import { isServiceEndpoint, serviceEndpoint } from '../read/service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 
 /**

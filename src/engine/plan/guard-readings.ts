@@ -1,4 +1,4 @@
-import { isServiceEndpoint, serviceEndpoint } from '../read/service-endpoint.ts'
+import { isServiceEndpoint, serviceEndpoint } from '../../catalog/service-endpoint.ts'
 import type Stripe from 'stripe'
 import { isCurrent, paymentFailure } from '../../live/subscription.ts'
 import { markFrom } from '../../live/marks.ts'

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts'
-import { isServiceEndpoint, serviceEndpoint } from './service-endpoint.ts'
+import { isServiceEndpoint, serviceEndpoint } from '../../catalog/service-endpoint.ts'
 import { listed } from '../send/listed.ts'
 import { isJsonObject, type JsonObject, type StripeObject } from '../../core/json.ts'
 import type { DoctorFinding } from '../finding.ts'

@@ -47,13 +47,13 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
   const uses = new Uses(input.accounts)
   // Objects that others name by key come first: meters and products before prices, products before
   // coupons.
-  const allMeters = grouped(input, 'meter', uses)
-  const allFeatures = grouped(input, 'feature', uses)
-  const allProducts = grouped(input, 'product', uses)
-  const allPrices = grouped(input, 'price', uses)
+  const allMeters = groupsOf(input, 'meter', uses)
+  const allFeatures = groupsOf(input, 'feature', uses)
+  const allProducts = groupsOf(input, 'product', uses)
+  const allPrices = groupsOf(input, 'price', uses)
   const prices = allPrices.filter((group) => isKept(input, 'price', group))
-  const taxRates = grouped(input, 'tax_rate', uses).filter((group) => isKept(input, 'tax_rate', group))
-  const coupons = grouped(input, 'coupon', uses).filter((group) => isKept(input, 'coupon', group))
+  const taxRates = groupsOf(input, 'tax_rate', uses).filter((group) => isKept(input, 'tax_rate', group))
+  const coupons = groupsOf(input, 'coupon', uses).filter((group) => isKept(input, 'coupon', group))
   const named = new Set([
     ...prices.map(({ members }) => members[0]?.form['product']),
     ...coupons.flatMap(({ members }) => productsOf(members[0]?.form)),
@@ -93,7 +93,7 @@ export function pulledEntries(input: EntriesInput): Record<string, number> {
 
 const kind = (name: KindName): Kind => present(kindNamed(name), `kind ${name}`)
 
-function grouped(input: EntriesInput, name: KindName, uses: Uses): readonly Group[] {
+function groupsOf(input: EntriesInput, name: KindName, uses: Uses): readonly Group[] {
   const of = kind(name)
   const taken = new Set(input.files.entriesOf(of).keys())
   const members = membersOf(of, input.accounts, input.tables, {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Ending } from '../engine/inbox/ending.ts'
 import type { Instant } from '../core/instant.ts'
+import { html, raw, type Html } from '../core/html.ts'
 import { day, direction, list, sum, type Words } from './words.ts'
 
 /**
@@ -52,31 +53,32 @@ export interface Document {
   readonly direction?: 'ltr' | 'rtl'
   readonly title: string
   readonly heading: string
-  /** HTML with its texts escaped already. */
-  readonly body: string
+  readonly body: Html
   readonly wide?: boolean
   readonly renewSeconds?: number
 }
 
 export function document({ language, direction: way, title, heading, body, wide, renewSeconds }: Document): string {
-  const renew = renewSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${renewSeconds}">\n`
-  return `<!doctype html>
-<html lang="${language}"${way === 'rtl' ? ' dir="rtl"' : ''}>
+  const renew = renewSeconds === undefined ? nothing : html`<meta http-equiv="refresh" content="${renewSeconds}" /> `
+  return html`<!doctype html>
+<html lang="${language}"${way === 'rtl' ? html` dir="rtl"` : nothing}>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-${renew}<title>${escape(title)}</title>
-<style>${style}</style>
+${renew}<title>${title}</title>
+<style>${raw(style)}</style>
 </head>
 <body>
-<main${wide === true ? ' class="wide"' : ''}>
-${heading === '' ? '' : `<h1>${escape(heading)}</h1>\n`}${body}
+<main${wide === true ? html` class="wide"` : nothing}>
+${heading === '' ? nothing : html`<h1>${heading}</h1> `}${body}
 </main>
 </body>
 </html>
-`
+`.html
 }
+
+const nothing = html``
 
 /** The school that the page names, so that the member recognises it and knows where to ask. */
 export interface School {
@@ -91,23 +93,25 @@ export interface Reader {
   readonly school: School
 }
 
-function page({ words, school }: Reader, title: string, body: string): string {
+function page({ words, school }: Reader, title: string, body: Html): string {
   const { name } = school
-  const from = name === undefined ? '' : `<p class="from">${escape(name)}</p>\n`
-  const whole = `${from}<h1>${escape(title)}</h1>\n${body}${contactLine(words, school)}`
+  const from = name === undefined ? nothing : html`<p class="from">${name}</p> `
+  const whole = html`${from}
+    <h1>${title}</h1>
+    ${body}${contactLine(words, school)}`
   const shown = name === undefined ? title : `${title} – ${name}`
   return document({ language: words.language, direction: direction(words), title: shown, heading: '', body: whole })
 }
 
-function contactLine({ ask }: Words, { contact }: School): string {
-  if (contact === undefined) return ''
+function contactLine({ ask }: Words, { contact }: School): Html {
+  if (contact === undefined) return nothing
   const address = contact.includes('@') ? `mailto:${contact}` : contact
   const shown = contact.replace(/^https?:\/\//, '')
-  return `\n<p class="soft contact">${escape(ask)} <a href="${escape(address)}">${escape(shown)}</a></p>`
+  return html` <p class="soft contact">${ask} <a href="${address}">${shown}</a></p>`
 }
 
-function told(sentences: readonly string[]): string {
-  return sentences.map((one) => `<p>${escape(one)}</p>`).join('\n')
+function told(sentences: readonly string[]): Html {
+  return html`${sentences.map((one) => html`<p>${one}</p>`)}`
 }
 
 /**
@@ -122,12 +126,12 @@ export function askingPage(reader: Reader, ending: Ending | undefined, cancelsNo
   return page(
     reader,
     words.title,
-    `${told(sentences)}
-<form method="post">
-<p id="question">${escape(words.question)}</p>
-<button type="submit" aria-describedby="question">${escape(words.yes)}</button>
-</form>
-<p class="soft">${escape(words.keep)}</p>`,
+    html`${told(sentences)}
+      <form method="post">
+        <p id="question">${words.question}</p>
+        <button type="submit" aria-describedby="question">${words.yes}</button>
+      </form>
+      <p class="soft">${words.keep}</p>`,
   )
 }
 
@@ -144,7 +148,8 @@ export function waitingPage(reader: Reader, here: string): string {
   return page(
     reader,
     words.waitingTitle,
-    `<p role="status">${escape(words.waiting)}</p>\n<p><a href="${escape(here)}">${escape(words.lookAgain)}</a></p>`,
+    html`<p role="status">${words.waiting}</p>
+      <p><a href="${here}">${words.lookAgain}</a></p>`,
   )
 }
 
@@ -153,14 +158,19 @@ export function waitingPage(reader: Reader, here: string): string {
  */
 export function donePage(reader: Reader, until: Instant | undefined): string {
   const { words } = reader
-  const access = until === undefined ? '' : `\n<p>${escape(words.endsAt(day(until, words)))}</p>`
-  return page(reader, words.doneTitle, `<p role="status">${escape(words.done)}</p>${access}`)
+  const access = until === undefined ? nothing : html` <p>${words.endsAt(day(until, words))}</p>`
+  return page(
+    reader,
+    words.doneTitle,
+    html`<p role="status">${words.done}</p>
+      ${access}`,
+  )
 }
 
 /** The cancel waits for an operator. */
 export function personPage(reader: Reader): string {
   const { words } = reader
-  return page(reader, words.personTitle, `<p role="status">${escape(words.person)}</p>`)
+  return page(reader, words.personTitle, html`<p role="status">${words.person}</p>`)
 }
 
 export function endingPage(reader: Reader, at: Instant): string {
@@ -177,9 +187,5 @@ export function badLinkPage(reader: Reader): string {
 }
 
 export function laterPage(reader: Reader): string {
-  return page(reader, reader.words.laterTitle, `<p role="alert">${escape(reader.words.later)}</p>`)
-}
-
-export function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  return page(reader, reader.words.laterTitle, html`<p role="alert">${reader.words.later}</p>`)
 }

@@ -2,7 +2,8 @@ import { formatInstant, secondsPerDay, type Instant } from '../core/instant.ts'
 import { explainEnd } from '../cancel/reasons.ts'
 import type { ServiceStatus, StatusRow } from '../engine/inbox/status.ts'
 import type { Latency } from './metrics.ts'
-import { document, escape } from './page.ts'
+import { html, type Html } from '../core/html.ts'
+import { document } from './page.ts'
 
 /** Age in seconds at which a waiting signal is a trouble: a cancel should take seconds. */
 const late = 60
@@ -22,7 +23,7 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
         ? 'One thing needs attention'
         : `${troubles.length} things need attention`
   const body = [
-    ...troubles.map(({ what, command }) => `<p class="trouble">${escape(what)}<br><code>${escape(command)}</code></p>`),
+    ...troubles.map(({ what, command }) => html`<p class="trouble">${what}<br /><code>${command}</code></p>`),
     table(
       'Signals',
       ['state', 'number'],
@@ -38,14 +39,17 @@ export function statusPage(status: ServiceStatus, now: Instant, latency: Latency
       ['id', 'since', 'state', 'why'],
       status.waiting.map(({ id, acceptedAt, state, reason }) => [id, ago(acceptedAt, now), state, reason]),
     ),
-    `<p class="soft">${latencyOf(latency)}</p>`,
-    `<p class="soft">Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}. As of ${formatInstant(now)}; this page reloads by itself.</p>`,
+    html`<p class="soft">${latencyOf(latency)}</p>`,
+    html`<p class="soft">
+      Last reconciliation: ${reconciled(status, now)}. Cancelling: ${status.breaker === undefined ? 'on' : 'stopped'}.
+      As of ${formatInstant(now)}; this page reloads by itself.
+    </p>`,
   ]
   return document({
     language: 'en',
     title: `Crossbill: ${headline.toLowerCase()}`,
     heading: headline,
-    body: body.join('\n'),
+    body: html`${body}`,
     wide: true,
     renewSeconds: 15,
   })
@@ -109,17 +113,30 @@ function reconciled({ lastReconciliation: last }: ServiceStatus, now: Instant): 
 
 type Cell = string | { readonly text: string; readonly code: string }
 
-function table(caption: string, heads: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  if (rows.length === 0) return `<h2>${escape(caption)}</h2><p class="soft">None.</p>`
-  const cells = (tag: 'th' | 'td', row: readonly Cell[]): string =>
-    `<tr>${row.map((cell) => `<${tag}${tag === 'th' ? ' scope="col"' : ''}>${written(cell)}</${tag}>`).join('')}</tr>`
-  return `<h2>${escape(caption)}</h2>
-<div class="scroll"><table${heads.length > 2 ? ' class="rows"' : ''}><thead>${cells('th', heads)}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table></div>`
+function table(caption: string, heads: readonly string[], rows: readonly (readonly Cell[])[]): Html {
+  if (rows.length === 0)
+    return html`<h2>${caption}</h2>
+      <p class="soft">None.</p>`
+  const wide = heads.length > 2 ? html` class="rows"` : html``
+  const head = heads.map((one) => html`<th scope="col">${one}</th>`)
+  const body = rows.map(
+    (row) =>
+      html`<tr>
+        ${row.map(cellOf)}
+      </tr>`,
+  )
+  const whole = html`<table${wide}><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table>`
+  return html`<h2>${caption}</h2>
+    <div class="scroll">${whole}</div>`
 }
 
-function written(cell: Cell): string {
-  if (typeof cell === 'string') return escape(cell)
-  return `${escape(cell.text)}${cell.code === '' ? '' : ` <code>${escape(cell.code)}</code>`}`
+function cellOf(cell: Cell): Html {
+  return html`<td>${written(cell)}</td>`
+}
+
+function written(cell: Cell): Html {
+  if (typeof cell === 'string') return html`${cell}`
+  return cell.code === '' ? html`${cell.text}` : html`${cell.text} <code>${cell.code}</code>`
 }
 
 function ago(at: Instant, now: Instant): string {

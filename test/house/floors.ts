@@ -69,7 +69,7 @@ export const floors: Readonly<Record<string, Rows>> = {
     ['commands.ts'],
     ['main.ts'],
   ],
-  'src/cli/report': [['html.ts', 'rehearsal-words.ts'], ['plots'], ['.']],
+  'src/cli/report': [['rehearsal-words.ts'], ['plots'], ['.']],
 }
 
 /**

@@ -138,8 +138,8 @@ describe("a member's link", () => {
     await running.service.close()
     running = await runService({ school: { name: 'Soap & Sense', contact: 'help@school.example' } })
     const { text } = await page(`/cancel/${token()}`)
-    expect(text).toContain('<title>Cancel your membership – Soap &#38; Sense</title>')
-    expect(text).toContain('<p class="from">Soap &#38; Sense</p>')
+    expect(text).toContain('<title>Cancel your membership – Soap &amp; Sense</title>')
+    expect(text).toContain('<p class="from">Soap &amp; Sense</p>')
     expect(text).toContain('<a href="mailto:help@school.example">help@school.example</a>')
     expect((await page('/cancel/broken')).text).toContain('mailto:help@school.example')
   })
@@ -161,7 +161,7 @@ describe("a member's link", () => {
       nextPayment: undefined,
     })
     const { text } = await page(`/cancel/${token()}`)
-    expect(text).toContain('This ends A, B &#38; C and D.')
+    expect(text).toContain('This ends A, B &amp; C and D.')
     expect(text).toContain('You keep your access until 25 January 2027.')
     expect(text).not.toContain('next payment')
   })
@@ -270,7 +270,7 @@ describe('the listener for people on call', () => {
       'found 4 differences',
       'sig_1',
       '2 h ago',
-      '&#60;b&#62;ambiguous',
+      '&lt;b&gt;ambiguous',
       'an account that the project no longer names. (source_unknown: no source eu)',
       'then retry. <code>crossbill inbox redrive sig_3</code>',
     ])

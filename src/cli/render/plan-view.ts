@@ -104,8 +104,8 @@ export function planView(plan: Plan): PlanView {
       .filter((group) => group.changes.length > 0),
     removed: plan.removed ?? [],
     doors: plan.doors ?? [],
-    deferred: grouped(plan.deferred.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until))),
-    blocked: grouped(plan.blocked).map(({ code, members }) => ({
+    deferred: byCode(plan.deferred.toSorted((a, b) => Date.parse(a.until) - Date.parse(b.until))),
+    blocked: byCode(plan.blocked).map(({ code, members }) => ({
       code,
       reasons: shared(members),
       count: members.length,
@@ -210,7 +210,7 @@ function chargeWords({ amount, currency, at, tax_not_included: untaxed }: NextCh
   return `${money(amount, currency)}${untaxed === true ? ' plus tax' : ''} on ${when(at)}`
 }
 
-function grouped<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
+function byCode<T extends { readonly code: string }>(all: readonly T[]): { code: string; members: readonly T[] }[] {
   return [...groupBy(all, (one) => one.code)].map(([code, members]) => ({ code, members }))
 }
 

@@ -1,4 +1,4 @@
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 import { page, table } from './page.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 
 /**
  * A page is one file that needs no network: it contains its styles and uses no script and no

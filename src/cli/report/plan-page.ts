@@ -1,5 +1,5 @@
 import type { Plan } from '../../plan/types.ts'
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 import { folded, page, table, type Column } from './page.ts'
 import { carriedTotals } from '../render/carried.ts'
 import { planView, type PersonChange, type PlanView, type RepricedView } from '../render/plan-view.ts'

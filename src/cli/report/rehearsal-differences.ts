@@ -1,5 +1,5 @@
 import type { RehearsalDifference, RehearsalReport } from '../../engine/rehearse/report.ts'
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 import { folded, table } from './page.ts'
 import { grouped, moment } from './rehearsal-words.ts'
 

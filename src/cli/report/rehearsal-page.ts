@@ -1,7 +1,7 @@
 import { formatInstant } from '../../core/instant.ts'
 import { formatMoney } from '../../core/money.ts'
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 import { page, table } from './page.ts'
 import { chargesPerDay } from './plots/charges.ts'
 import { waveTimeLine } from './plots/waves.ts'

@@ -1,6 +1,6 @@
 import type { RehearsalReport } from '../../engine/rehearse/report.ts'
 import { blockedCodes, type CodeEntry, deferredCodes } from '../../handover/codes.ts'
-import { html, raw, type Html } from './html.ts'
+import { html, raw, type Html } from '../../core/html.ts'
 import { folded, table } from './page.ts'
 import { grouped, moment } from './rehearsal-words.ts'
 

@@ -68,7 +68,7 @@ function allPayers(catalog: Catalog, accounts: Live): readonly Payer[] {
     const isResumed = successor !== undefined && !givesAccess(successor) && mayCharge(old)
     const paying = isResumed ? old : (successor ?? old)
     if (paying === undefined) return []
-    const customer = customerOf(paying, [accounts.target, accounts.sources.get(desired.source)])
+    const customer = customerPaying(paying, [accounts.target, accounts.sources.get(desired.source)])
     const { prices, unknown } = billedBy(paying === successor ? targetAccount : desired.source, paying)
     // The YAML decides only where the catalog does not know a price of the account.
     const written = unknown ? desired.items.map(({ price }) => price) : []
@@ -115,7 +115,7 @@ function undeclaredOf(catalog: Catalog, accounts: Live): PersonalClaim[] {
       const key = (account === target ? one.metadata[markFrom] : undefined) ?? `${name}/${one.id}`
       if (named.has(oldIdOf(key)) || !givesAccess(one)) return []
       named.add(oldIdOf(key))
-      const customer = customerOf(one, [account])
+      const customer = customerPaying(one, [account])
       const person = addressOf(customer)
       if (customer === undefined || person === undefined) return []
       const { prices } = billedBy(account === target ? targetAccount : name, one)
@@ -170,7 +170,7 @@ function addressOf(customer: Stripe.Customer | undefined): string | undefined {
   return person === '' ? undefined : person
 }
 
-function customerOf(
+function customerPaying(
   subscription: Stripe.Subscription,
   accounts: readonly (LiveAccount | undefined)[],
 ): Stripe.Customer | undefined {

@@ -43,7 +43,7 @@ export async function whomItMeans(context: InboxContext, signal: Signal): Promis
     !mine.some((grant) => grant.customer === brought)
   )
     return success({ choice: 'none', reason: 'contradicting_ids' })
-  const noted = await customerOf(context, signal, mine)
+  const noted = await customerNamed(context, signal, mine)
   if (!noted.ok) return noted
   const customer = noted.value
   if (customer !== undefined) {
@@ -126,7 +126,7 @@ async function samePerson(
  * Finds the customer of a contact from the grant or, when the store was lost, from the id that
  * Crossbill wrote on the contact in Kajabi.
  */
-async function customerOf(
+async function customerNamed(
   { kajabi }: InboxContext,
   signal: Signal,
   grants: readonly Grant[],

@@ -1,7 +1,7 @@
 import { ticks } from 'd3-array'
 import { utcMonth } from 'd3-time'
 import { utcFormat } from 'd3-time-format'
-import { html, type Html } from '../html.ts'
+import { html, type Html } from '../../../core/html.ts'
 import { attributes, type Canvas } from './canvas.ts'
 
 /** The drawing area inside the axes, in SVG units. */

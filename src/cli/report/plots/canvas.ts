@@ -1,4 +1,4 @@
-import { html, raw, type Html } from '../html.ts'
+import { html, raw, type Html } from '../../../core/html.ts'
 
 /**
  * The size of a plot in SVG units. A plot is drawn twice, because text in a scaled picture is not

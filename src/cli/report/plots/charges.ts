@@ -1,7 +1,7 @@
 import { max } from 'd3-array'
 import { secondsPerDay } from '../../../core/instant.ts'
 import type { RehearsalReport } from '../../../engine/rehearse/report.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html } from '../../../core/html.ts'
 import { moment, waveName } from '../rehearsal-words.ts'
 import { countAxis, monthAxis, type Area } from './axes.ts'
 import { attributes, drawn, linear, type Canvas } from './canvas.ts'

@@ -1,5 +1,5 @@
 import type { RehearsalReport } from '../../../engine/rehearse/report.ts'
-import { html, type Html } from '../html.ts'
+import { html, type Html } from '../../../core/html.ts'
 import { moment, waveName } from '../rehearsal-words.ts'
 import { monthAxis, type Area } from './axes.ts'
 import { attributes, drawn, linear, type Canvas } from './canvas.ts'

@@ -1,5 +1,5 @@
 import { idOf } from '../core/reference.ts'
-import { isAlive } from '../live/subscription.ts'
+import { hasHoldMark, isAlive, isOver } from '../live/subscription.ts'
 import { sharedDefaults } from './shared-default.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
 import type Stripe from 'stripe'
@@ -8,7 +8,8 @@ import { instant, secondsPerHour, type Instant } from '../core/instant.ts'
 import { lengthInDays } from '../billing/calendar.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
-import { readSource, type SourceSubscription } from '../live/source.ts'
+import { readMoneyNote } from '../live/money-note.ts'
+import { readDue, readSource, type SourceSubscription } from '../live/source.ts'
 import {
   sightNew,
   sightOld,
@@ -136,7 +137,7 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     desired,
     old,
     sights,
-    standing: movedBy === undefined ? standingOf(sights.old, sights.new) : 'source',
+    standing: movedBy !== undefined ? 'source' : isBegun(raw) ? 'unfinished' : standingOf(sights.old, sights.new),
     successor,
     customerOld,
     customerNew:
@@ -148,6 +149,14 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
     source: account,
     around,
   }
+}
+
+/**
+ * Money was taken out of an account, or a hold was released and its renewals are not accounted for:
+ * the marks of an earlier run say so, whatever the two subscriptions look like.
+ */
+function isBegun(old: Stripe.Subscription): boolean {
+  return !isOver(old) && (readMoneyNote(old) !== null || (readDue(old) !== null && !hasHoldMark(old)))
 }
 
 /**

@@ -58,10 +58,11 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
   const { standing, successor } = candidate
   const billing =
     standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(billedBy(candidate)) }
-  const recovery =
+  const planned =
     standing === 'unfinished' && candidate.sights.new !== 'several' && !isLost(candidate)
-      ? { recovery: recoveryPlan(candidate, remainingPhases(candidate)) }
-      : {}
+      ? recoveryPlan(candidate, remainingPhases(candidate))
+      : undefined
+  const recovery = planned === undefined ? {} : { recovery: planned }
   const drift = driftOf(candidate)
   const about = { key: desired.key, standing, successor: successor?.id ?? null, drift }
   const outcome = outcomeOf(candidate, drift)

@@ -14,7 +14,8 @@ import {
   sightOld,
   successorOf,
 } from '../live/sights.ts'
-import { readHolds, readSource } from '../live/source.ts'
+import { readMoneyNote } from '../live/money-note.ts'
+import { readDue, readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent, SuccessorSeen } from './state.ts'
 import { changesOfOne } from './while-held.ts'
 import type { Expectation, Goal, HandoverPlan, Reason } from './types.ts'
@@ -48,6 +49,8 @@ export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now
 
 function reasonNotToStart(expect: Expectation, old: Stripe.Subscription, now: Instant): Reason | null {
   const customer = customerOf(old)
+  if (readDue(old) !== null || readMoneyNote(old) !== null)
+    return blocked('unfinished', 'an earlier hand-over of the old subscription is not finished')
   if (fingerprint(old, customer) !== expect.fingerprint)
     return blocked('changed_since_pull', 'the old subscription was changed after the plan was made')
   if (readSource(old, customer).next !== expect.next)

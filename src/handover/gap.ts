@@ -3,6 +3,7 @@ import type { JsonObject } from '../core/json.ts'
 import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent, KeptBack, StateIn } from './state.ts'
+import { readDue } from '../live/source.ts'
 import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 import { otherLines } from './while-held.ts'
@@ -57,7 +58,7 @@ export function gapOf({ expect, old, oldInvoices, newInvoices, begun }: GapInput
     expect.gap === 'leave' || !isRenewal(invoice) || (period.itemsOnly && invoice.status === 'draft')
   const left = missed.filter(isLeft).map(({ period }) => period)
   const open = missed.find((one) => !isLeft(one) && !isBilled(begun, expect, one.invoice))
-  if (open === undefined) return { type: 'gap_read', gap: 'none', left }
+  if (open === undefined) return { type: 'gap_read', gap: 'none', left, marked: readDue(old) !== null }
   const { invoice: oldest, period } = open
   if (oldest.status === 'draft') return { type: 'gap_read', gap: 'draft', invoice: oldest.id, period }
   const own = begunFor(begun, expect, oldest)

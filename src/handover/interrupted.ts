@@ -43,6 +43,7 @@ const resumed: Readonly<Record<Phase, Resumed>> = {
   checking_gap: 'checking_gap',
   advancing_draft: 'checking_gap',
   billing_gap: 'checking_gap',
+  accounting: 'checking_gap',
   releasing_schedule: 'recovering',
   cancelling_old: 'recovering',
   restoring_collection: 'restoring_collection',

@@ -13,11 +13,16 @@ export function liveValue(path: string, more: JsonObject = {}): JsonObject {
 }
 
 /**
- * The text of a pending item. It is read before the item is deleted, because it cannot be read
- * afterwards.
+ * The text of a pending item, for the note of carried money: a deleted item cannot be read. Stripe
+ * limits a metadata value to 500 characters.
  */
-export function itemText(account: string, item: string): JsonObject {
-  return liveValue(`${textRoot}/${account}/invoiceitems/${item}`)
+export function itemNote(account: string, item: string): JsonObject {
+  return liveValue(`${noteRoot}/${account}/invoiceitems/${item}`)
+}
+
+/** The text that the note of carried money keeps under this key. */
+export function noteText(key: string): JsonObject {
+  return liveValue(`subscription/metadata/${key}`)
 }
 
 /** The text of an invoice line. */
@@ -26,13 +31,22 @@ export function lineText(account: string, invoice: string, line: string): JsonOb
 }
 
 const textRoot = 'text'
+const noteRoot = 'note'
+const noteAtMost = 500
+
+/** The path of the text itself, for a path below `text` or `note`. */
+function textPath(path: string): string | undefined {
+  if (path.startsWith(`${textRoot}/`)) return path
+  return path.startsWith(`${noteRoot}/`) ? `${textRoot}${path.slice(noteRoot.length)}` : undefined
+}
 
 /** The paths of all such texts that these parameters contain. */
 export function textsIn(value: Json | undefined): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one: Json) => textsIn(one))
   if (!isJsonObject(value)) return []
   const { $live: path } = value
-  if (typeof path === 'string' && path.startsWith(`${textRoot}/`)) return [path]
+  const text = typeof path === 'string' ? textPath(path) : undefined
+  if (text !== undefined) return [text]
   return Object.values(value).flatMap((one) => textsIn(one))
 }
 
@@ -68,7 +82,8 @@ function fill(value: Json | undefined, live: LiveValues): Json | undefined {
 }
 
 function read(path: string, { subscription, customer, schedule, texts }: LiveValues): Json | undefined {
-  if (path.startsWith(`${textRoot}/`)) return texts?.get(path)
+  const text = textPath(path)
+  if (text !== undefined) return path === text ? texts?.get(text) : texts?.get(text)?.slice(0, noteAtMost)
   const [root, ...steps] = path.split('/')
   let at = (root === 'customer' ? customer : root === 'schedule' ? schedule : subscription) as unknown
   for (const step of steps) at = child(at, step)

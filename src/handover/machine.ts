@@ -27,7 +27,8 @@ import type { Reason } from './types.ts'
  *     undo    any → recovering → (cancelling_new → recovering →)? …
  *     both    cancelling_new → recovering (→ restoring_new_collection* → recovering)?
  *     both    … → restoring_old → recovering
- *             → checking_gap (→ advancing_draft | billing_gap* → checking_gap)* → source
+ *             → checking_gap (→ advancing_draft | billing_gap* → checking_gap)*
+ *             → accounting → source
  *
  * A failure before `holding` ends at `source`. After that, every answer but a plain success leads
  * to `recovering`, which reads both sides and decides (`recovery.ts`).
@@ -46,6 +47,7 @@ import type { Reason } from './types.ts'
  * | stopping … voiding   | next, reading_invoice | reading_invoice | the same   | the same        |
  * | advancing_draft      | checking_gap          | doubtful        | doubtful   | checking_gap    |
  * | billing_gap          | next, checking_gap    | doubtful        | doubtful   | checking_gap    |
+ * | accounting           | source                | source          | source     | doubtful        |
  * | restoring_collection | next, settled         | next            | next       | again           |
  * | … new_collection     | next, recovering      | next            | next       | again           |
  * | others               | recovering            | recovering      | recovering | recovering      |
@@ -202,8 +204,10 @@ function stays(state: HandoverState, reason: Reason): HandoverState {
 function afterGap(state: StateIn<'checking_gap'>, event: Extract<HandoverEvent, { type: 'gap_read' }>): HandoverState {
   switch (event.gap) {
     case 'none': {
-      const accounted = [...state.accounted, ...event.left.map((one) => ({ ...one, outcome: 'left' as const }))]
-      return { ...state, phase: 'source', successor: null, accounted }
+      const known = new Set(state.accounted.map((one) => one.invoice))
+      const left = event.left.filter((one) => !known.has(one.invoice))
+      const accounted = [...state.accounted, ...left.map((one) => ({ ...one, outcome: 'left' as const }))]
+      return { ...state, phase: event.marked ? 'accounting' : 'source', successor: null, accounted }
     }
     case 'draft':
       return { ...state, phase: 'advancing_draft', invoice: event.invoice, period: event.period }
@@ -279,6 +283,8 @@ const afterSending: { readonly [P in SendingPhase]: (state: StateIn<P>, event: S
   restoring_old: (state, event) => afterRestoring(state, event),
   advancing_draft: (state, event) => afterBillingGap(state, event),
   billing_gap: (state, event) => afterBillingGap(state, event),
+  accounting: (state, { result }) =>
+    result === 'unknown' ? doubtful(state, 'source_unreachable') : { ...state, phase: 'source' },
   releasing_schedule: readAgain,
   cancelling_old: (state, event) => (event.result === 'contended' ? contended(state) : readAgain(state, event)),
   // An invoice that refuses the request was paid or voided in the meantime.

@@ -5,11 +5,22 @@ import { present } from '../core/assert.ts'
 import { formatInstant } from '../core/instant.ts'
 import type { JsonObject } from '../core/json.ts'
 import { windowSeconds, type Candidate } from './candidate.ts'
+import { readMoneyNote } from '../live/money-note.ts'
 import { nextChargeOf } from './charges.ts'
 import { aroundPrint, fingerprint, sourcePrint, successorPrint } from './fingerprint.ts'
-import { markHold, settledComment, undoneComment } from '../live/marks.ts'
+import { markDue, markHold, settledComment, undoneComment } from '../live/marks.ts'
 import { provenExpansions, type Recipe } from './recipe.ts'
-import { holdMark, pauseImage, readSource, type Hold, type PauseImage } from '../live/source.ts'
+import {
+  dueMark,
+  holdMark,
+  pauseImage,
+  readDue,
+  readSource,
+  type Due,
+  type Hold,
+  type PauseImage,
+} from '../live/source.ts'
+import { withNotedMoney } from './carried/money-steps.ts'
 import { taxPlace } from './carried/tax.ts'
 import type { ChargeForecast, Expectation, HandoverPlan, PlannedStep } from './types.ts'
 
@@ -70,15 +81,13 @@ export function settlePlan(candidate: Candidate, unproven: boolean): HandoverPla
 
 /** Cancels the new subscription with the undo mark and restores the old one as it was. */
 export function revertPlan(candidate: Candidate): HandoverPlan {
-  const { desired, old, successor } = candidate
+  const { desired, successor } = candidate
+  const expect = revertExpectation(candidate)
   return {
     goal: 'revert',
     because: [`stage ${desired.stage}`],
-    steps: [
-      cancelNewStep(present(successor, 'successor').id, desired.key),
-      restoreStep(desired.source, old.id, pauseNow(candidate)),
-    ],
-    expect: revertExpectation(candidate),
+    steps: [cancelNewStep(present(successor, 'successor').id, desired.key), restoreStep(expect)],
+    expect,
     charge: revertCharge(candidate),
     unproven: false,
   }
@@ -86,11 +95,18 @@ export function revertPlan(candidate: Candidate): HandoverPlan {
 
 /**
  * For a hand-over that an earlier run left unfinished: finishes it if its successor is live,
- * otherwise reverts it. Used when the store has no better record.
+ * otherwise reverts it. Used when the store has no better record. Undefined where only a person can
+ * say what is missing: money was on its way, and the side that waits for it is gone.
  */
-export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedStep[]): HandoverPlan<'move' | 'undo'> {
+export function recoveryPlan(
+  candidate: Candidate,
+  schedule: readonly PlannedStep[],
+): HandoverPlan<'move' | 'undo' | 'revert'> | undefined {
   const { desired, old, sights, customerOld } = candidate
-  const goal = sights.new === 'live' ? 'move' : 'undo'
+  // A hold is kept only after the proof, when money may have moved: what is undone then, a revert
+  // undid.
+  const isRevert = sights.old === 'kept' || readMoneyNote(old.raw) !== null
+  const goal = sights.new === 'live' ? 'move' : isRevert ? 'revert' : 'undo'
   const pause = pauseToRestore(candidate)
   // An existing mark keeps its content; otherwise a later change would pass for the original.
   const hold = old.hold ?? {
@@ -106,15 +122,16 @@ export function recoveryPlan(candidate: Candidate, schedule: readonly PlannedSte
     ...schedule,
     keepStep(desired.source, old.id, hold),
   ]
-  return {
+  // The fingerprint of the old subscription once it carries the mark (again).
+  const expect = { ...expectation(candidate, goal), fingerprint: fingerprint(marked(old.raw, hold), customerOld) }
+  return withNotedMoney(candidate, {
     goal,
     because: ['unfinished'],
-    steps: goal === 'move' ? steps : [restoreStep(desired.source, old.id, pause)],
-    // The fingerprint of the old subscription once it carries the mark (again).
-    expect: { ...expectation(candidate, goal), fingerprint: fingerprint(marked(old.raw, hold), customerOld) },
+    steps: goal === 'move' ? steps : [restoreStep(expect)],
+    expect,
     charge: null,
     unproven: false,
-  }
+  })
 }
 
 function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscription {
@@ -123,6 +140,7 @@ function marked(subscription: Stripe.Subscription, hold: Hold): Stripe.Subscript
 
 function expectation(candidate: Candidate, goal: Expectation['goal']): Expectation {
   const { desired, old, customerOld, successor, around } = candidate
+  const due = readDue(old.raw)
   return {
     goal,
     project: around.project,
@@ -136,7 +154,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     next: old.next,
     window: windowSeconds(candidate),
     before_pause: pauseToRestore(candidate),
-    held_since: old.hold?.since ?? around.now,
+    held_since: old.hold?.since ?? due?.since ?? around.now,
     balance: customerOld?.balance ?? null,
     override: desired.override ?? [],
     successor: successor?.id ?? null,
@@ -147,7 +165,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     tax: taxPolicy(candidate),
     tax_change: null,
     proof: null,
-    gap: around.policies.uncharged_period,
+    gap: due?.gap ?? around.policies.uncharged_period,
   }
 }
 
@@ -239,14 +257,33 @@ export function keepStep(source: string, id: string, hold: Hold): PlannedStep {
   }
 }
 
-export function restoreStep(source: string, id: string, before: PauseImage | null): PlannedStep {
+/**
+ * Releases the old subscription. The mark of the hold makes way for a mark that says from when on
+ * renewals are still to be accounted for: the release alone would hide that the hold kept any back.
+ */
+export function restoreStep(
+  expect: Pick<Expectation, 'source' | 'old' | 'before_pause' | 'held_since' | 'gap'>,
+): PlannedStep {
+  const { source, old, before_pause: before, held_since: since, gap } = expect
   const pause = before === null ? null : pauseParams(before)
+  const due: Due = { since, gap }
   return {
     id: 'restore-old',
     account: source,
     method: 'POST',
-    path: `/v1/subscriptions/${id}`,
-    params: { pause_collection: pause, metadata: { [markHold]: null } },
+    path: `/v1/subscriptions/${old}`,
+    params: { pause_collection: pause, metadata: { [markHold]: null, [markDue]: dueMark(due) } },
+  }
+}
+
+/** Every period that the hold kept back is accounted for. */
+export function accountedStep({ source, old }: Pick<Expectation, 'source' | 'old'>): PlannedStep {
+  return {
+    id: 'accounted',
+    account: source,
+    method: 'POST',
+    path: `/v1/subscriptions/${old}`,
+    params: { metadata: { [markDue]: null } },
   }
 }
 

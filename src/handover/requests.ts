@@ -4,9 +4,9 @@ import type { JsonObject, Json } from '../core/json.ts'
 import { isJsonObject } from '../core/json.ts'
 import { gapMark, gapRequest } from './gap.ts'
 import type { Instant } from '../core/instant.ts'
-import { markCarried, markClosed, markHolds } from '../live/marks.ts'
+import { markCarried, markClosed, markHolds, markReverting } from '../live/marks.ts'
 import { withLiveValues, type LiveValues } from './live-values.ts'
-import { cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
+import { accountedStep, cancelNewStep, holdStep, keptPause, releaseStep, restoreStep, settleStep } from './plans.ts'
 import type { HandoverEvent, HandoverState, Lists, SendingPhase, StateIn } from './state.ts'
 import type { Goal, HandoverPlan, PlannedStep } from './types.ts'
 
@@ -61,7 +61,10 @@ export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: Li
     case 'reholding':
       return reholding(state, plan)
     case 'stopping_invoice':
-      return target('stop-invoice', `/v1/invoices/${state.invoice}`, { auto_advance: false })
+      return target('stop-invoice', `/v1/invoices/${state.invoice}`, {
+        auto_advance: false,
+        metadata: { [markReverting]: expect.key },
+      })
     case 'finalizing_invoice':
       return target('finalize-invoice', `/v1/invoices/${state.invoice}/finalize`, { auto_advance: false })
     case 'voiding_invoice':
@@ -77,7 +80,8 @@ export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: Li
       // be executed.
       return target('close-creation', `/v1/customers/${expect.customer_new}`, { metadata: { [markClosed]: null } })
     case 'restoring_old':
-      return restoreStep(expect.source, expect.old, expect.before_pause)
+      // The step of a plan also removes the note of the money that came back.
+      return plan.steps.find(({ id }) => id === 'restore-old') ?? restoreStep(expect)
     case 'advancing_draft':
       return advancing(expect, state.invoice)
     case 'billing_gap':
@@ -85,6 +89,8 @@ export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: Li
         voided: present(live.voided, 'voided invoice'),
         daysUntilDue: live.subscription.days_until_due,
       })
+    case 'accounting':
+      return accountedStep(expect)
     case 'releasing_schedule':
       return releaseStep(expect.source, state.schedule)
     case 'cancelling_old':
@@ -103,11 +109,18 @@ export function requestFor(state: StateIn<SendingPhase>, plan: AnyPlan, live: Li
  * records the hold it was created under. The plan cannot know either.
  */
 export function numbered(step: PlannedStep, state: HandoverState, now: Instant): PlannedStep {
+  const metadata = isJsonObject(step.params['metadata']) ? step.params['metadata'] : {}
+  // Two moves may carry the same amount: the number of the hold tells the transactions apart.
+  if (step.path.endsWith('/balance_transactions'))
+    return withMark(step, { ...metadata, [markHolds]: String(state.generation ?? 0) })
   const number = numberOf(step, state)
   if (number === undefined) return step
-  const metadata = isJsonObject(step.params['metadata']) ? step.params['metadata'] : {}
   const mark = step.id === 'create' ? String(number) : `${number} ${now}`
-  return { ...step, params: { ...step.params, metadata: { ...metadata, [markHolds]: mark } } }
+  return withMark(step, { ...metadata, [markHolds]: mark })
+}
+
+function withMark(step: PlannedStep, metadata: JsonObject): PlannedStep {
+  return { ...step, params: { ...step.params, metadata } }
 }
 
 /**

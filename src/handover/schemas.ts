@@ -192,6 +192,7 @@ export const stateSchema = tagged<HandoverState>('phase', [
         money_back: true,
         closing: true,
         restoring_old: true,
+        accounting: true,
         restoring_collection: true,
         restoring_new_collection: true,
       }),

@@ -44,6 +44,7 @@ export type SendingPhase =
   | 'restoring_old'
   | 'advancing_draft'
   | 'billing_gap'
+  | 'accounting'
   // settle
   | 'releasing_schedule'
   | 'cancelling_old'
@@ -334,7 +335,12 @@ export type InvoiceSeen =
 
 /** `left`: periods that are left uncharged. */
 export type GapSeen =
-  | { readonly gap: 'none'; readonly left: readonly KeptBack[] }
+  | {
+      readonly gap: 'none'
+      readonly left: readonly KeptBack[]
+      /** The old subscription still carries the mark that periods are to be accounted for. */
+      readonly marked: boolean
+    }
   | { readonly gap: 'unreadable' }
   /** A complete draft in the source that must only be advanced. */
   | { readonly gap: 'draft'; readonly invoice: string; readonly period: KeptBack }

@@ -106,7 +106,7 @@ export type Classification = Outcome & {
    * For `unfinished`: how the recovery at the start of the next run finishes or undoes the
    * hand-over when the store has no better record.
    */
-  readonly recovery?: HandoverPlan<'move' | 'undo'>
+  readonly recovery?: HandoverPlan<'move' | 'undo' | 'revert'>
   /**
    * For a move or revert whose tax Stripe computes: subscribers with an equal value are taxed
    * equally.
@@ -204,6 +204,7 @@ export type Expectation = {
   readonly override: readonly OverrideCode[]
   /** Steps by role, as ids of `HandoverPlan.steps`. */
   readonly carry: readonly string[]
+  /** The first one notes what the others carry, except in a recovery, which finds the note. */
   readonly money: readonly string[]
   /**
    * The customer's money moves only if these other subscriptions of the customer have moved in this

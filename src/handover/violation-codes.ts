@@ -84,6 +84,21 @@ export const violations = {
       'An invoice item, a proration or a credit was added in the old account while the subscription is on hold there. The hold voids the renewal that would have billed or used it.',
     fix: 'Before the next renewal, bill it in the target or with a separate invoice in the old account, and remove it there. If it was already voided, bill it and name `money_on_held_source` under `override` of the entry.',
   },
+  money_in_flight: {
+    meaning:
+      'A run stopped while it carried the customer’s credit, pending items or open invoices from one account to the other. The old subscription names them in its metadata (`crossbill_money_…`).',
+    fix: 'Run `crossbill apply`: recovery carries the rest and removes the note. If the side that waits for the money is gone, compare both accounts, set the amounts right there and remove the note.',
+  },
+  money_left_in_target: {
+    meaning:
+      'A subscriber was set back to the old account, and a balance or pending items of theirs stayed in the target, where no subscription uses them.',
+    fix: 'Give the customer the same credit or item in the old account, and remove it in the target. Or move the subscriber again.',
+  },
+  period_unaccounted: {
+    meaning:
+      'A run stopped between the release of an old subscription and the billing of the renewals that its hold had kept back, or a revert stopped after it had voided the invoice in the target. Neither account has charged the period.',
+    fix: 'Run `crossbill apply`: recovery bills each renewal, or leaves and lists it, as `policies.uncharged_period` says. A revert that stopped is finished by the stage `source` and another apply.',
+  },
   drift_on_held_source: {
     meaning:
       'The card, plan, quantity, discount or taxes of the old subscription, or the address or tax ids of its customer, changed while it was on hold.',

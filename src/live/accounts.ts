@@ -24,6 +24,8 @@ export interface LiveAccount {
   readonly invoices: ReadonlyMap<string, readonly Stripe.Invoice[]>
   /** Pending invoice items, by customer id. */
   readonly pendingItems: ReadonlyMap<string, readonly Stripe.InvoiceItem[]>
+  /** Invoices that a note of carried money names, by id, in whatever status. */
+  readonly noted?: ReadonlyMap<string, Stripe.Invoice>
   /** Deleted customers, as far as a decision needs them. */
   readonly erased?: ReadonlySet<string>
   readonly schedules: ReadonlyMap<string, Stripe.SubscriptionSchedule>

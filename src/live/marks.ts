@@ -54,6 +54,23 @@ export const markPayment = 'crossbill_payment'
 export const markCarried = 'crossbill_carried'
 
 /**
+ * On an old subscription while its customer's money moves: the start of the keys that note each
+ * piece (`money-note.ts`).
+ */
+export const markMoney = 'crossbill_money'
+/**
+ * On a released old subscription, until each renewal that its hold kept back is accounted for: when
+ * the hold began, and the policy for these renewals (`1764450000 invoice`).
+ */
+export const markDue = 'crossbill_due'
+
+/**
+ * On an invoice of a new subscription that a revert stopped in order to void it: the subscriber's
+ * key. While the new subscription lives, the revert is not finished.
+ */
+export const markReverting = 'crossbill_reverting'
+
+/**
  * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's
  * own code: it may be any text, another price's catalog key among them, so it never decides who
  * pays for what.

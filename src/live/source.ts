@@ -4,7 +4,7 @@ import type { AppliedDiscount, BilledItem, Tier } from '../billing/amount.ts'
 import { cycleOf, dayOfMonth, sameRecurrence, type Cycle, type Recurrence } from '../billing/calendar.ts'
 import type { OldDiscount } from '../billing/discounts.ts'
 import { instant, type Instant } from '../core/instant.ts'
-import { markHold, markHolds } from './marks.ts'
+import { markDue, markHold, markHolds } from './marks.ts'
 import { isOver, runningTrialEnd } from './subscription.ts'
 
 /**
@@ -163,6 +163,26 @@ export function readHolds({ metadata }: Pick<Stripe.Subscription, 'metadata'>): 
 } {
   const [, count, at] = /^(\d{1,9})(?: (\d{1,12}))?$/.exec(metadata[markHolds] ?? '') ?? []
   return { count: Number(count ?? 0), at: Number(at ?? 0) }
+}
+
+/** Renewals that an ended hold may have kept back, and that are not accounted for yet. */
+export interface Due {
+  /** When the hold began, unix seconds; 0 when unknown. */
+  readonly since: number
+  /** What the policy says about them. */
+  readonly gap: 'invoice' | 'leave'
+}
+
+/** The mark of a released subscription whose periods are not accounted for; null without it. */
+export function readDue({ metadata }: Pick<Stripe.Subscription, 'metadata'>): Due | null {
+  const mark = metadata[markDue]
+  if (mark === undefined || mark === '') return null
+  const [, since, gap] = /^(\d{1,12}) (invoice|leave)$/.exec(mark) ?? []
+  return { since: Number(since ?? 0), gap: gap === 'invoice' ? gap : 'leave' }
+}
+
+export function dueMark({ since, gap }: Due): string {
+  return `${since} ${gap}`
 }
 
 /** The text of the mark: a few dozen characters, far below Stripe's limit of 500. */

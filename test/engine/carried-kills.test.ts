@@ -12,7 +12,7 @@ import { cloneSandbox, createSandbox, type Sandbox } from '../../src/sandbox/san
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { calm } from '../../src/sandbox/stripe/test-cards.ts'
 import { clientOf } from '../sandbox/client.ts'
-import { at, boundaries, dieAt, planAndApply, told } from './rig.ts'
+import { at, boundaries, dieAt, elsewhere, planAndApply, told } from './rig.ts'
 import { openPulled, type School } from './school.ts'
 import { member, violationsOf } from './stories/world.ts'
 
@@ -140,6 +140,27 @@ test.each(cases)(
   60_000,
 )
 
+const ofMoney = cases.filter(([name, stage]) => /balance|invoice/.test(name) && stage !== 'settled')
+
+test.each(ofMoney)(
+  'promise 8: %s, on the way to the %s: a kill at every boundary, then another checkout with an empty store, ends like one clean run',
+  async (name, stage) => {
+    const begun = await past(name)
+    const clean = await run(begun, stage, async (context) => void (await planAndApply(context)))
+    for (const boundary of boundaries(clean.requests).filter(({ side }) => side === 'after')) {
+      const again = await run(begun, stage, async (context) => {
+        await dieAt(context, boundary, planAndApply)
+        const other = await elsewhere(context)
+        await planAndApply(other)
+        await planAndApply(other)
+        return other
+      })
+      expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
+    }
+  },
+  90_000,
+)
+
 test.each([
   ['made', 'target'],
   ['released', 'source'],
@@ -201,7 +222,7 @@ test.each(Object.entries(along))(
  * One life from the same past: to the target; there and back; or there permanently, with months
  * afterwards.
  */
-async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<void>) {
+async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Promise<Context | void>) {
   await using school = await openPulled(cloneSandbox(begun), policies)
   worlds.set(school.rig.context.store, school.rig.sandbox)
   // First the prices, or the move itself, so that every request belongs to the hand-over in
@@ -212,9 +233,9 @@ async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Pro
     await school.advance('2026-04-20T00:00:00Z')
   }
   const before = school.rig.sent.length
-  await work(school.stage(stage))
+  const last = await work(school.stage(stage))
   const requests = school.rig.sent.length - before
-  const end = await endOf(school, school.stage(stage))
+  const end = await endOf(school, last ?? school.stage(stage))
   for (const sandbox of [school.rig.sandbox, school.twin]) acceptCards(sandbox)
   await school.advance('2026-06-20T00:00:00Z')
   return { requests, end, differences: withoutDebt(school.differences()) }

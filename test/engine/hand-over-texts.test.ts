@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { itemText, lineText, textsIn, withLiveValues } from '../../src/handover/live-values.ts'
+import { itemNote, lineText, textsIn, withLiveValues } from '../../src/handover/live-values.ts'
 import { readTexts } from '../../src/engine/handover/texts.ts'
 import type { Job } from '../../src/engine/handover/job.ts'
 import { members } from './members.ts'
@@ -18,10 +18,10 @@ test('texts of items and invoices are read before their removal, and only the re
   const [line] = invoice?.lines.data ?? []
   const params = {
     items: [
-      { description: itemText('us', item.id) },
+      { description: itemNote('us', item.id) },
       { description: lineText('us', invoice?.id ?? '', line?.id ?? '') },
     ],
-    lost: { description: itemText('us', 'ii_gone'), amount: 1 },
+    lost: { description: itemNote('us', 'ii_gone'), amount: 1 },
   }
   expect(JSON.stringify(params)).not.toContain('Ann')
   expect(textsIn(params)).toHaveLength(3)

@@ -4,7 +4,7 @@ import type { Context } from '../../src/engine/context.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
 import { billsOf, type Members, members } from './members.ts'
-import { boundaries, dieAt, planAndApply, told } from './rig.ts'
+import { boundaries, dieAt, elsewhere, planAndApply, told } from './rig.ts'
 
 // Many worlds in sequence: slow on a busy machine, but never waiting.
 vi.setConfig({ testTimeout: 90_000 })
@@ -177,16 +177,33 @@ test('crash anywhere while a declined renewal is reverted and its period billed:
   }
 }, 60_000)
 
-async function declinedSetBack(work: (context: Context) => Promise<void>) {
+test('promise 8: the same, and another checkout with an empty store goes on: the released period is billed once', async () => {
+  const clean = await declinedSetBack(async (context) => void (await planAndApply(context)))
+  for (const boundary of boundaries(clean.requests).filter(({ side }) => side === 'after')) {
+    const killed = await declinedSetBack(async (context) => {
+      await dieAt(context, boundary, planAndApply)
+      const other = await elsewhere(context)
+      await planAndApply(other)
+      await planAndApply(other)
+      return other
+    })
+    expect({ at: told(boundary), ...killed.end }).toEqual({ at: told(boundary), ...clean.end })
+  }
+}, 60_000)
+
+async function declinedSetBack(work: (context: Context) => Promise<Context | void>) {
   const decline = (school: Members, subscription: string) =>
     act(school, { act: 'decline_card', account: 'target', subscription })
   await using school = await moved(decline, '2026-10-21T12:00:00Z')
   const before = school.rig.sent.length
-  await work(school.stage('source', billed))
+  const last = await work(school.stage('source', billed))
   const requests = school.rig.sent.length - before
   await school.advance('2026-10-24T00:00:00Z')
   const { violations } = await verify(school.stage('source', billed))
   const invoices = (await school.us.invoices.list({})).data.map(({ status, total }) => `${status} ${total}`)
   const bills = days(billsOf(await school.charges()))
-  return { requests, end: { violations, invoices, bills, open: await school.rig.context.store.journalOpen() } }
+  return {
+    requests,
+    end: { violations, invoices, bills, open: await (last ?? school.rig.context).store.journalOpen() },
+  }
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/core/json.ts'
 import { apply, type ApplyOptions, type ApplyResult } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { applyLease } from '../../src/engine/lease.ts'
+import { importCopyMap } from '../../src/engine/copy-map.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import { type Boundary, Killed, mortal } from '../../src/engine/rehearse/mortal.ts'
 import type { Accounts, StripeAccount } from '../../src/engine/ports.ts'
@@ -125,6 +126,15 @@ export async function dieAt(
 }
 
 /** Every boundary of a run with that number of requests. */
+export async function elsewhere(context: Context): Promise<Context> {
+  const store = await openStore({ file: ':memory:' })
+  const rows = []
+  for await (const { importedAt: _at, ...row } of context.store.copyMap('us')) rows.push(row)
+  const other = { ...context, store, run: `${context.run}-elsewhere` }
+  await importCopyMap(other, 'us', rows)
+  return other
+}
+
 export function boundaries(requests: number): readonly Boundary[] {
   return Array.from({ length: requests }, (_, request) => [
     { request, side: 'before' as const },

@@ -129,6 +129,9 @@ const mistakes: Readonly<Record<string, Product>> = {
     const after = next(state, event)
     return after.phase === 'checking_gap' ? { ...after, phase: 'source' } : after
   }),
+  'takes the mark of the hold away and leaves none until the period is billed': mutated(same, {
+    leavesDue: false,
+  }),
   'sets back without looking whether the new one was changed': mutated(
     (next) => (state, event) => next(state, event.type === 'invoice_read' ? { ...event, changed: false } : event),
   ),

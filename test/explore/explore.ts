@@ -39,6 +39,8 @@ export interface Product {
   readonly keys: Keys
   /** A key whose request may still be in progress is made unusable before another key is used. */
   readonly shuts: boolean
+  /** A release leaves the mark of the periods that are still to be accounted for. */
+  readonly leavesDue: boolean
 }
 
 export const product: Product = {
@@ -48,6 +50,7 @@ export const product: Product = {
   isPaidInTarget: ({ successors }) => successors.some(({ invoice }) => invoice === 'paid'),
   keys: productKeys,
   shuts: true,
+  leavesDue: true,
 }
 
 /** What may still happen. Every number is bounded, so that the exploration ends. */
@@ -229,9 +232,8 @@ function people(node: Node): readonly Step[] {
   })
   const acts = { people: left.people - 1 }
   const states = runners.map(({ state }) => state)
-  // A lost store knows no period, except of the members whose hand-over is incomplete.
-  const told =
-    isToldOf(world, states) || states.some(({ phase }) => !isRest(phase)) || states.every((state) => state === atSource)
+  // The store knows of an incomplete hand-over.
+  const told = isToldOf(world, states) || states.some(({ phase }) => !isRest(phase))
   // No observation happens between a read and the request that follows at once.
   const looksAgain = states.every(
     ({ phase, invoice }) => phase !== 'cancelling_new' && phase !== 'cancelling_old' && invoice === null,
@@ -270,13 +272,10 @@ type Moved = Runner & { readonly by: string; readonly world: World; readonly lef
 
 /** The state of a hand-over is lost; only the live objects are known. */
 function forgetting({ world, state, planned, left, journal }: View): readonly Moved[] {
-  const forgot = world.forgot || (isUncharged(world) && !world.marked)
   if (left.forgets === 0 || state === atSource) return []
   const spent = { ...left, forgets: left.forgets - 1 }
   const anew = `${journal}'`
-  return [
-    { by: 'the state is lost', world: { ...world, forgot }, state: atSource, planned, left: spent, journal: anew },
-  ]
+  return [{ by: 'the state is lost', world, state: atSource, planned, left: spent, journal: anew }]
 }
 
 /**
@@ -305,7 +304,7 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
   const old = sightOld(world)
   const successor = made.sightNew(world)
   if (old === 'unreadable' || successor === 'unreadable') return []
-  switch (standingOf(old, successor)) {
+  switch (world.due && old === 'free' ? 'unfinished' : standingOf(old, successor)) {
     case 'source':
       return world.time === 0 ? [by('move', { ...begin('move'), successor: null } as HandoverEvent)] : []
     case 'unfinished':
@@ -358,7 +357,8 @@ function engine(made: Product, view: View): readonly Moved[] {
     if (late && left.runners === 1) return out
     const request = { state, phase: wanted.state.phase, sender: journal, planned }
     const free = made.shuts ? withoutEarlier(world, request) : world
-    const carried = carryOut(free, request, made.keys)
+    const whole = carryOut(free, request, made.keys)
+    const carried = made.leavesDue ? whole : { ...whole, world: { ...whole.world, due: false } }
     out.push(to(carried.event.result, carried))
     if (left.kills > 0) out.push(to('done, then killed', { world: carried.world, event: interrupted }, killed))
     if (left.losses === 0) return out
@@ -407,7 +407,7 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
       return {
         type: 'old_read',
         sight: sightOld(world),
-        reason: isLate(node) || world.changed ? why : null,
+        reason: isLate(node) || world.changed || world.due ? why : null,
         generation: world.holds + (sightOld(world) === 'free' ? 1 : 0),
       }
     case 'preview':
@@ -438,7 +438,7 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
               ? 'uncharged'
               : 'none'
       const invoice = lastInvoice(world)
-      if (gap === 'none') return { type: 'gap_read', gap, left: [] }
+      if (gap === 'none') return { type: 'gap_read', gap, left: [], marked: world.due }
       const period = { invoice, at: 0, amount: 1, currency: 'usd', itemsOnly: false }
       return gap === 'draft'
         ? { type: 'gap_read', gap, invoice, period }
@@ -556,7 +556,10 @@ function atRest(
   if (phase === 'moved' && !world.left && !world.released && (livingSuccessors(world) !== 1 || collects(world)))
     return 'moved, but not billed by the target alone'
   if (phase === 'settled' && world.old === 'live') return 'settled, but the old one lives'
-  if (world.left || world.released || state === atSource) return null
+  if (world.left || world.released) return null
+  if (isUncharged(world) && toldByVerify(world).length === 0)
+    return 'the period was charged by nobody, and no object says so'
+  if (state === atSource) return null
   const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
   if (standing === 'unfinished') return `at rest (${phase}) half-way, and nobody is alarmed`
   return isUncharged(world) ? 'the period was charged by nobody, and nobody is alarmed' : null

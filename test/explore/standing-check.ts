@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/check/violations.ts'
-import { markFrom, markHold, settledComment, undoneComment } from '../../src/live/marks.ts'
+import { markDue, markFrom, markHold, markReverting, settledComment, undoneComment } from '../../src/live/marks.ts'
 import type { Sides } from '../../src/engine/check/sides.ts'
 import type { Successor, World } from './world.ts'
 
@@ -13,6 +13,7 @@ const rules: readonly ViolationCode[] = [
   'no_payer',
   'ended_in_target',
   'cancelled_in_source',
+  'period_unaccounted',
 ]
 
 /** What the rules read besides: the subscriptions of the target. */
@@ -30,7 +31,13 @@ const known = new Map<string, readonly string[]>()
  * them.
  */
 export function toldByVerify(world: World): readonly string[] {
-  const key = [world.old, world.hold, world.marked, ...world.successors.map(({ status }) => status)].join(' ')
+  const key = [
+    world.old,
+    world.hold,
+    world.marked,
+    world.due,
+    ...world.successors.map(({ status, invoice }) => `${status} ${invoice === 'void'}`),
+  ].join(' ')
   const before = known.get(key)
   if (before !== undefined) return before
   const successors = world.successors.map(shownSuccessor)
@@ -47,21 +54,22 @@ export function toldByVerify(world: World): readonly string[] {
   return told
 }
 
-function shownOld({ old, hold, marked }: World): Stripe.Subscription {
+function shownOld({ old, hold, marked, due }: World): Stripe.Subscription {
   return shown(old === 'live', {
     id: 'old',
     pause_collection:
       hold === 'none' ? null : { behavior: hold === 'draft' ? 'keep_as_draft' : 'void', resumes_at: null },
-    metadata: marked ? { [markHold]: '{"before":null}' } : {},
+    metadata: { ...(marked ? { [markHold]: '{"before":null}' } : {}), ...(due ? { [markDue]: '1 invoice' } : {}) },
     comment: old === 'settled' ? `${settledComment}new` : null,
   })
 }
 
-function shownSuccessor({ status, generation }: Successor): Stripe.Subscription {
+function shownSuccessor({ status, generation, invoice }: Successor): Stripe.Subscription {
   return shown(status === 'live', {
     id: `new_${generation}`,
     pause_collection: null,
     metadata: { [markFrom]: 'us/old' },
+    latest_invoice: invoice === 'void' ? { status: 'void', metadata: { [markReverting]: 'us/old' } } : null,
     comment: status === 'undone' ? `${undoneComment}us/old` : null,
   })
 }

@@ -27,11 +27,8 @@ export interface World {
   readonly lost: boolean
   /** A period passed without a charge and without an alarm. */
   readonly missed: boolean
-  /**
-   * The store was lost between the release of the old subscription and the check for uncharged
-   * periods: no object shows it any more.
-   */
-  readonly forgot: boolean
+  /** The old subscription carries the mark of renewals that are to be accounted for. */
+  readonly due: boolean
   /** What the old account did with the last renewal. */
   readonly oldInvoice: 'none' | 'paid' | 'draft' | 'void'
   readonly successors: readonly Successor[]
@@ -79,7 +76,7 @@ export const atFirst: World = {
   changedNew: false,
   lost: false,
   missed: false,
-  forgot: false,
+  due: false,
   oldInvoice: 'none',
   successors: [],
   charged: 0,
@@ -128,7 +125,6 @@ export function tick(world: World, declines: boolean, told: boolean): World {
     more: Math.max(0, world.more - 1),
     renewed: world.renewed + 1,
     missed,
-    forgot: false,
     oldInvoice,
     successors: world.successors.map((one) =>
       // An ended subscription was paid for the period before.
@@ -139,15 +135,8 @@ export function tick(world: World, declines: boolean, told: boolean): World {
 }
 
 /** No account charged the last renewal, and no invoice of it is being collected. */
-export function isUncharged({ renewed, charged, successors, left, released, forgot }: World): boolean {
-  return (
-    renewed > 0 &&
-    !forgot &&
-    charged === 0 &&
-    !left &&
-    !released &&
-    !successors.some(({ invoice }) => invoice === 'open')
-  )
+export function isUncharged({ renewed, charged, successors, left, released }: World): boolean {
+  return renewed > 0 && charged === 0 && !left && !released && !successors.some(({ invoice }) => invoice === 'open')
 }
 
 type Sent = Extract<HandoverEvent, { type: 'sent' }>
@@ -258,10 +247,13 @@ function carriedOut(world: World, { state, phase, sender, planned, keys, live }:
         holds,
         hold: 'none',
         marked: false,
+        due: true,
         changed: world.changed || world.drifted,
         drifted: false,
       })
     }
+    case 'accounting':
+      return live ? done({ ...world, due: false }) : refused(world)
     case 'cancelling_old':
       return live
         ? done({ ...world, old: 'settled', lost: world.lost || (world.drifted && livingSuccessors(world) > 0) })

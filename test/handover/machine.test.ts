@@ -103,6 +103,7 @@ const answers: Readonly<Record<SendingPhase, readonly [string, string, string, s
     'doubtful period_uncharged',
     'checking_gap',
   ],
+  accounting: ['source', 'source', 'source', 'source', 'doubtful source_unreachable'],
   releasing_schedule: ['recovering', 'recovering', 'recovering', 'recovering', 'recovering'],
   cancelling_old: ['recovering', 'recovering', 'moved', 'recovering', 'recovering'],
   restoring_collection: ['settled', 'settled', 'settled', 'settled', 'restoring_collection'],
@@ -229,7 +230,7 @@ describe('a run that stops anywhere', () => {
     const { phase: after } = next(at(phase), { type: 'interrupted' })
     const untouched: readonly Phase[] = ['source', 'moved', 'settled', 'ended', 'restoring_collection']
     const beforeHold: readonly Phase[] = ['reading', 'carrying', 'previewing']
-    const gap: readonly Phase[] = ['checking_gap', 'advancing_draft', 'billing_gap']
+    const gap: readonly Phase[] = ['checking_gap', 'advancing_draft', 'billing_gap', 'accounting']
     const expected = untouched.includes(phase)
       ? phase
       : beforeHold.includes(phase)

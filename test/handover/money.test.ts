@@ -56,7 +56,7 @@ describe('money of the customer', () => {
     const plans = (await stage.classify('target')).flatMap((one) => ('plan' in one ? [one.plan] : []))
     expect(plans.map(({ expect: { money, money_after: after } }) => [money.length, after.length])).toEqual([
       [0, 0],
-      [2, 1],
+      [3, 1],
     ])
     expect(await apply(stage, 'target')).toEqual(['moved', 'moved'])
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })

@@ -13,6 +13,7 @@ import { instant, parseInstant, type Instant } from '../../src/core/instant.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { StripeAccount } from '../../src/engine/ports.ts'
 import { readAccount } from '../../src/engine/read/account.ts'
+import { listAll } from '../../src/engine/read/lists.ts'
 import { classifySubscribers } from '../../src/handover/classify.ts'
 import { copyMapOf } from '../../src/handover/candidate.ts'
 import { idOf } from '../../src/core/reference.ts'
@@ -198,7 +199,7 @@ async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {
         live: tampers.reduce<Live>((live, tamper) => tamper(live), {
           target: here,
           sources: new Map([['us', source]]),
-          resources: new Map(),
+          resources: new Map([['tax_rate', await listAll(accounts.target, '/v1/tax_rates', {})]]),
         }),
         copyMaps: new Map([['us', copyMapOf(rows)]]),
         remembered: new Map(),

@@ -30,6 +30,8 @@ const ofHandovers: readonly ViolationCode[] = [
   'duplicate_target',
   'hold_missing',
   'held_without_successor',
+  'money_in_flight',
+  'period_unaccounted',
 ]
 
 /**

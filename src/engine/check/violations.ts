@@ -12,6 +12,7 @@ import { readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { nextCharge, type Sides } from './sides.ts'
+import { fixByApply, moneyInFlight, moneyLeft, periodUnaccounted } from './stopped-runs.ts'
 
 export const violationCodes = [
   'double_payer',
@@ -32,6 +33,9 @@ export const violationCodes = [
   'cancelled_in_source',
   'drift_on_held_source',
   'money_on_held_source',
+  'money_in_flight',
+  'money_left_in_target',
+  'period_unaccounted',
   'open_invoice_on_source',
   'draft_too_old',
   'payment_method_differs',
@@ -69,8 +73,6 @@ export interface Sight {
 }
 
 type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
-
-const fixByApply = 'crossbill apply: recovery first finishes or undoes it'
 
 /** One rule for each code. A rule returns undefined, or what is wrong and how to fix it. */
 export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
@@ -110,6 +112,9 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'money_on_held_source',
     'before the next renewal: bill it in the target, or with an invoice of its own in the old account, and remove it there',
   ),
+  money_in_flight: moneyInFlight,
+  money_left_in_target: moneyLeft,
+  period_unaccounted: periodUnaccounted,
   undeclared_subscription: ({ declared, old, source, key }, { catalog }) =>
     declared === undefined && !mayBeDeclared(catalog, source, key) && old !== undefined && hasBegun(old)
       ? {

@@ -21,8 +21,6 @@ export interface Sending {
   readonly path: string
   readonly params: JsonObject
   readonly expect: Expectation
-  /** When this request was first tried; an older object has another origin. */
-  readonly since: number
 }
 
 type Found = Outcome<StripeObject | undefined>
@@ -114,26 +112,31 @@ async function findTaxId({ account, path, params }: Sending): Promise<Found> {
 }
 
 /**
- * An object that Crossbill created for this subscriber since the first try, with the same values.
+ * An object with the same marks and the same values. The marks tell it from what an earlier move
+ * made: they name the object that it replaces, or the number of the hold. So it is found without
+ * the store of the run that made it.
  */
 async function findMarked(
-  { account, params, since }: Sending,
+  { account, params }: Sending,
   path: string,
   filter: JsonObject,
   fields: readonly string[],
 ): Promise<Found> {
-  const wanted = isJsonObject(params['metadata']) ? params['metadata'][markCarried] : undefined
+  const wanted = Object.entries(isJsonObject(params['metadata']) ? params['metadata'] : {})
   return findInList(account, path, filter, (one) => {
-    const mark = isJsonObject(one['metadata']) ? one['metadata'][markCarried] : undefined
-    const created =
-      typeof one['created'] === 'number' ? one['created'] : typeof one['date'] === 'number' ? one['date'] : since
+    const marks = isJsonObject(one['metadata']) ? one['metadata'] : {}
     return (
-      (typeof mark === 'string' ? oldIdOf(mark) : mark) === (typeof wanted === 'string' ? oldIdOf(wanted) : wanted) &&
-      created >= since &&
+      wanted.every(([key, mark]) => sameMark(key, mark, marks[key])) &&
       one['status'] !== 'void' &&
       fields.every((field) => sameField(params[field], one[field]))
     )
   })
+}
+
+/** The name of the source in a mark is a word of one checkout; the id after it is not. */
+function sameMark(key: string, sent: unknown, found: unknown): boolean {
+  if (key !== markCarried || typeof sent !== 'string' || typeof found !== 'string') return sent === found
+  return oldIdOf(sent) === oldIdOf(found)
 }
 
 /** Compares only the fields that the request sets. */

@@ -1,4 +1,4 @@
-import { jobOf, type Job } from './job.ts'
+import { jobOf, recovery as recoveryPlan, type Job } from './job.ts'
 import { subscriberAddress } from '../../core/address.ts'
 import { formatInstant, instant, type Instant } from '../../core/instant.ts'
 import { isJsonObject, type JsonObject } from '../../core/json.ts'
@@ -6,6 +6,7 @@ import { CommandError } from '../../core/outcome.ts'
 import { alarmCodes } from '../../handover/codes.ts'
 import { stateSchema } from '../../handover/schemas.ts'
 import { parserOf, type Parsed } from '../../core/parser.ts'
+import { noteStep } from '../../handover/carried/money-steps.ts'
 import { command, next } from '../../handover/machine.ts'
 import { beginOf } from '../../handover/requests.ts'
 import { atSource, isRest, type HandoverEvent, type HandoverState } from '../../handover/state.ts'
@@ -101,9 +102,11 @@ function stateOf(facts: JsonObject): Parsed<HandoverState> {
  * The record that an earlier run would have left in the store; the next step is to read both sides.
  */
 export function recoveryRecord(key: string, recovery: Job['handover'], updated: Instant): SubscriberRecord {
-  const { goal, lists, successor } = beginOf(recovery, false)
-  const state: HandoverState = { ...atSource, goal, lists, successor, phase: 'recovering' }
-  const job: Job = { key, plan: 'recovery', handover: recovery }
+  const { goal, lists, successor } = beginOf(recovery, true)
+  // Money moves only after the proof, and the live note shows that it began to move.
+  const proven = goal === 'move' && lists.money > 0 && recovery.expect.money[0] !== noteStep
+  const state: HandoverState = { ...atSource, goal, lists, successor, proven, phase: 'recovering' }
+  const job: Job = { key, plan: recoveryPlan, handover: recovery }
   return { key, phase: state.phase, facts: { ...state, job }, updated }
 }
 

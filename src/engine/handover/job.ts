@@ -5,6 +5,9 @@ import { handoverPlanSchema } from '../../handover/schemas.ts'
 import type { Goal, HandoverPlan } from '../../handover/types.ts'
 import Type from 'typebox'
 
+/** In place of a plan’s digest: the accounts show this work, and no store knows it. */
+export const recovery = 'recovery'
+
 /**
  * One subscriber's work, as planned and as stored until the subscriber is at rest. It is JSON,
  * because the store keeps it.

@@ -6,17 +6,16 @@ import type { Failure, Outcome } from '../../core/outcome.ts'
 import { holdReason, tooLate } from '../../handover/events.ts'
 import type { LiveValues } from '../../handover/live-values.ts'
 import { customerOf } from '../../handover/proof.ts'
-import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
-import { isItemTakenOut } from '../../handover/carried/money.ts'
+import { balanceOut, noteStep } from '../../handover/carried/money-steps.ts'
 import { numbered, numberOf, requestFor, withLive } from '../../handover/requests.ts'
 import type { HandoverEvent, HandoverState, SendingPhase, StateIn } from '../../handover/state.ts'
 import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
-import type { Job } from './job.ts'
+import { balanceChanged, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
+import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
-import { perform, read, shut } from '../send/perform.ts'
-import type { StripeAccount } from '../ports.ts'
+import { perform, shut } from '../send/perform.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
 import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
 import { justSeen } from './seen.ts'
@@ -42,7 +41,10 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
   if (late !== null) return { type: 'sent', result: 'too_late', id: null, reason: late }
   const live = await liveValues(context, job, state)
   if (live === undefined) return { type: 'sent', result: 'refused', id: null, reason: unreadOld }
-  const step = numbered(requestFor(state, job.handover, live), state, context.accounts.target.now())
+  const planned = numbered(requestFor(state, job.handover, live), state, context.accounts.target.now())
+  const step = planned.id === noteStep ? await noteToWrite(context, job, { planned, live }) : planned
+  if (step === undefined) return { type: 'sent', result: 'unknown', id: null, reason: unreadOld }
+  if (step === nothingLeft) return { type: 'sent', result: 'done', id: null, reason: null }
   const path = fillPath(step.path, turn.resolve)
   const params = fillParams(withLive(step, live).params, turn.resolve)
   if (!path.ok || !params.ok) {
@@ -54,9 +56,12 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
   const lost = await decided(context, turn, phase)
   if (lost !== undefined) return lost
   const key = keyOf(turn, step)
-  const since = await firstTried(context, address, key)
-  const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect, since }
+  const sending = { phase, account, method: step.method, path: path.value, params: params.value, expect }
   const find = alreadyDone(context, sending)
+  const others = notNoted(job, step, live)
+  if (others !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot: others }
+  const changed = step.id === balanceOut ? await balanceChanged(context, account, { step, find }) : undefined
+  if (changed !== undefined) return changed
   const seen = justSeen(job, path.value.split('/').at(-1) ?? '', context.accounts.target.now())
   const shutAt = `/v1/customers/${step.account === 'target' ? expect.customer_new : expect.customer_old}`
   const outcome = await perform(context, {
@@ -69,38 +74,15 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
     filled: params.value,
     key,
     ...(numberOf(step, state) === undefined ? { shutAt } : { oneKey: true }),
-    ...(find === undefined ? {} : { find }),
+    ...(find === undefined ? {} : { find, lookFirst: job.plan === recovery }),
     ...(seen === undefined ? {} : { seen }),
   })
-  const moot = outcome.ok ? undefined : await fallsAway(context, turn, { step, account, failure: outcome.failure })
+  const refused = outcome.ok ? undefined : { step, account, failure: outcome.failure, live }
+  const moot = refused === undefined ? undefined : await fallsAway(context, job, refused)
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
   const event = sent(phase, turn, outcome)
   if (event.result !== 'unknown' || (phase !== 'holding' && phase !== 'restoring_old')) return event
   return (await shut(context, { account, shutAt }, key)) === undefined ? { ...event, spent: true } : event
-}
-
-/**
- * Handles a refused request whose debt no longer exists. An invoice to be carried over cannot be
- * voided when it was paid in the meantime or voided by another client; a pending item may have been
- * billed or deleted by another client. (The look-up would have found our own earlier try.) Returns
- * how many requests of the list were about creating it again; undefined for every other refusal.
- */
-async function fallsAway(
-  context: Context,
-  { job }: Turn,
-  { step, account, failure }: { step: PlannedStep; account: StripeAccount; failure: Failure },
-): Promise<number | undefined> {
-  const { id, path } = step
-  if (isItemTakenOut(id)) return failure.code === 'resource_missing' ? 1 : undefined
-  const invoice = invoiceTakenOut(id)
-  if (invoice === undefined) return undefined
-  const found = await read(context, account, path.replace(/\/void$/, ''))
-  if (!found.ok || (found.value['status'] !== 'paid' && found.value['status'] !== 'void')) return undefined
-  // One of our own tries may have been executed, so the debt may still have to be created again: a
-  // person decides.
-  const tries = await context.store.journal({ address: subscriberAddress(job.key) })
-  if (tries.some((one) => one.path === path && one.status !== 'failed')) return undefined
-  return job.handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
 }
 
 /**
@@ -118,6 +100,8 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
   const who = [expect.old]
   if (number !== undefined)
     return `crossbill-${digest([...who, step.account === 'target' ? 'create' : 'hold', number])}`
+  // A run that finishes from the note of carried money knows no more than the note.
+  if (expect.money.includes(step.id)) return `crossbill-${digest([...who, generation ?? 0, step.path, step.params])}`
   const about = [generation ?? 0, goal, step.id, step.path, step.params, successor, invoice, schedule, done]
   return `crossbill-${digest([...who, ...about])}`
 }
@@ -162,12 +146,6 @@ async function decided(context: Context, { job, state }: Turn, phase: SendingPha
   }
 }
 
-async function firstTried(context: Context, address: string, key: string): Promise<number> {
-  const entries = await context.store.journal({ address })
-  const first = entries.find((entry) => entry.idempotencyKey.startsWith(key))
-  return first?.startedAt ?? context.accounts.target.now()
-}
-
 const unreadOld: Reason = {
   code: 'source_unreachable',
   message: 'the old subscription could not be read',
@@ -180,7 +158,9 @@ async function liveValues(context: Context, job: Job, state: StateIn<SendingPhas
   const planned = job.handover.steps.some((step) => JSON.stringify(step.params).includes('"$live"'))
   const needsOld =
     phase === 'billing_gap' ||
-    (planned && (phase === 'carrying' || phase === 'creating' || phase === 'money' || phase === 'money_back'))
+    phase === 'money' ||
+    phase === 'money_back' ||
+    (planned && (phase === 'carrying' || phase === 'creating'))
   const old = needsOld ? await readOld(context, job.handover.expect) : undefined
   if (needsOld && old === undefined) return undefined
   const voided =

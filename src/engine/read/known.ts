@@ -6,6 +6,8 @@ import { CommandError } from '../../core/outcome.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { markFrom, markHold, oldIdOf, settledComment } from '../../live/marks.ts'
 import type { Live, LiveAccount } from '../../live/accounts.ts'
+import { readMoneyNote } from '../../live/money-note.ts'
+import { isOver } from '../../live/subscription.ts'
 import { idOf } from '../../core/reference.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount, SubscriberRecord } from '../ports.ts'
@@ -44,7 +46,43 @@ export async function withKnown(context: Pick<Context, 'accounts'>, live: Live, 
   const successors = missingIn(live.target, successorIds(sources, known.records))
   const here = await completed(target, live.target, successors)
   const erased = await erasedCustomers(target, waitingCustomers({ ...live, target: here, sources }, known))
-  return { ...live, sources, target: erased.size === 0 ? here : { ...here, erased } }
+  const noted = await notedInvoices(context, { sources })
+  const withNoted = (account: LiveAccount): LiveAccount => {
+    const theirs = noted.get(account.name)
+    return theirs === undefined ? account : { ...account, noted: theirs }
+  }
+  return {
+    ...live,
+    sources: new Map([...sources].map(([name, account]) => [name, withNoted(account)])),
+    target: withNoted(erased.size === 0 ? here : { ...here, erased }),
+  }
+}
+
+/**
+ * Invoices that notes of carried money name. They are void by now, so no list of open invoices
+ * shows them; a recovery creates them in the other account from their lines. By account name.
+ */
+async function notedInvoices(
+  context: Pick<Context, 'accounts'>,
+  { sources }: Pick<Live, 'sources'>,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Stripe.Invoice>>> {
+  const { target, sources: reachable } = context.accounts
+  const wanted = [...sources].flatMap(([name, { subscriptions }]) =>
+    subscriptions.flatMap((old) => {
+      const note = readMoneyNote(old)
+      const account = note?.to === 'target' ? reachable.get(name) : note?.to === 'source' ? target : undefined
+      if (account === undefined || isOver(old)) return []
+      const named = note?.pieces.flatMap(({ piece }) => (piece.kind === 'invoice' ? [piece.id] : [])) ?? []
+      return named.map((id) => ({ account, id }))
+    }),
+  )
+  const found = new Map<string, Map<string, Stripe.Invoice>>()
+  for (const { account, id } of wanted) {
+    const one = await byId(account, `/v1/invoices/${id}`)
+    if (one !== undefined)
+      found.set(account.name, (found.get(account.name) ?? new Map()).set(id, one as unknown as Stripe.Invoice))
+  }
+  return found
 }
 
 function missingIn({ subscriptions }: LiveAccount, ids: Iterable<string>): readonly string[] {

@@ -35,6 +35,8 @@ export interface Work {
    * Required for every request that is not safe to send twice.
    */
   readonly find?: () => Promise<Outcome<StripeObject | undefined>>
+  /** A run whose journal is lost may have sent it: look before the first try. */
+  readonly lookFirst?: boolean
   /**
    * Takes from the answer what Stripe shows only once (a signing secret), before the outcome is
    * recorded. Such a request is repeated under its own key while the key is valid: a replayed
@@ -110,7 +112,7 @@ async function performWhole(context: Performer, work: Work): Promise<Outcome<Str
   const latest = earlier.at(-1)
   const replayable = work.keep !== undefined && open.every((entry) => work.account.now() - entry.startedAt <= keyLife)
   if (replayable) for (const entry of open) await abandon(context, work, entry)
-  else if (open.length > 0 || latest?.status === 'succeeded') {
+  else if (open.length > 0 || latest?.status === 'succeeded' || (latest === undefined && work.lookFirst === true)) {
     const found = await lookUp(context, work, open)
     if (found !== undefined) return found
   }

@@ -1,12 +1,11 @@
 import type Stripe from 'stripe'
 import { lineText } from '../live-values.ts'
-import { address } from '../../core/address.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Candidate } from '../candidate.ts'
 import { isCarriedFor, markCarried } from '../../live/marks.ts'
 import { invoiceInPlan } from '../placeholders.ts'
 import { blocked } from '../reasons.ts'
-import { refTo, type Found } from '../references.ts'
+import type { Found } from '../references.ts'
 import type { PlannedStep } from '../types.ts'
 
 /**
@@ -15,10 +14,9 @@ import type { PlannedStep } from '../types.ts'
  * its collection. It is an invoice of the customer, not of the subscription: the new subscription
  * is active whether or not it is paid.
  */
-interface Journey {
-  readonly from: string
-  readonly to: string
-  readonly customer: string
+export interface Journey {
+  readonly from: { readonly account: string }
+  readonly to: { readonly account: string; readonly customer: string }
   readonly mark: string
   /**
    * The subscription's payment method in the receiving account, when it is not the customer's
@@ -30,53 +28,29 @@ interface Journey {
 }
 
 /** The open invoices of a past-due subscription that the source still collects. */
-export function invoicesOut({
-  old,
-  source,
-  desired,
-  customerNew,
-  copyMap,
-  around,
-}: Candidate): Found<readonly PlannedStep[]> {
+export function invoicesOut({ old, source, customerNew, around }: Candidate): Found<readonly Stripe.Invoice[]> {
   if (around.policies.past_due !== 'carry' || customerNew === undefined) return { ok: true, value: [] }
-  const open = (source.invoices.get(old.id) ?? []).filter(isCollected)
-  const rates = around.index.mappings(desired.source).tax_rates
-  return stepsOf(open, {
-    from: desired.source,
-    to: 'target',
-    customer: customerNew.id,
-    mark: desired.key,
-    payment: old.payment?.level === 'subscription' ? copyMap.payments.get(old.payment.id)?.id : undefined,
-    rate: (id) => {
-      const key = rates[id]
-      return key !== undefined && around.index.resources.has(address('tax_rate', key))
-        ? refTo('tax_rate', key)
-        : undefined
-    },
-  })
+  return carriable((source.invoices.get(old.id) ?? []).filter(isCollected))
 }
 
 /** The unpaid rest in the target of the invoices that were carried. */
 export function invoicesBack({
-  old,
   desired,
   customerOld,
   customerNew,
   around,
-}: Candidate): Found<readonly PlannedStep[]> {
+}: Candidate): Found<readonly Stripe.Invoice[]> {
   if (customerOld === undefined || customerNew === undefined) return { ok: true, value: [] }
-  const open = (around.target.invoices.get('') ?? []).filter(
-    (one) => one.status === 'open' && isCarriedFor(one.metadata, desired.key),
+  return carriable(
+    (around.target.invoices.get('') ?? []).filter(
+      (one) => one.status === 'open' && isCarriedFor(one.metadata, desired.key),
+    ),
   )
-  const keys = new Map(Object.entries(around.index.mappings(desired.source).tax_rates).map(([id, key]) => [key, id]))
-  return stepsOf(open, {
-    from: 'target',
-    to: desired.source,
-    customer: customerOld.id,
-    mark: desired.key,
-    payment: old.payment?.level === 'subscription' ? old.payment.id : undefined,
-    rate: (id) => keys.get(around.targetTaxRates.get(id) ?? ''),
-  })
+}
+
+function carriable(invoices: readonly Stripe.Invoice[]): Found<readonly Stripe.Invoice[]> {
+  const reason = invoices.map(whyNot).find((one) => one !== undefined)
+  return reason === undefined ? { ok: true, value: invoices } : { ok: false, reason }
 }
 
 /** The common prefix of one invoice's steps, if this step takes the invoice out of its account. */
@@ -90,16 +64,6 @@ function isCollected(invoice: Stripe.Invoice): boolean {
   )
 }
 
-function stepsOf(invoices: readonly Stripe.Invoice[], journey: Journey): Found<readonly PlannedStep[]> {
-  const steps: PlannedStep[] = []
-  for (const [i, invoice] of invoices.entries()) {
-    const reason = whyNot(invoice, journey)
-    if (reason !== undefined) return { ok: false, reason }
-    steps.push(...invoiceSteps(invoice, `money-invoice-${i}`, journey))
-  }
-  return { ok: true, value: steps }
-}
-
 /**
  * Whether nothing was deducted since it was finalized: no applied balance, credit note or partial
  * payment.
@@ -110,7 +74,7 @@ export function isOwedAsWritten({ amount_remaining: owed, total }: Stripe.Invoic
 
 const whereItIs = 'Collect it where it is (policies: { past_due: leave }), or wait until it is paid.'
 
-function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof blocked> | undefined {
+function whyNot(invoice: Stripe.Invoice): ReturnType<typeof blocked> | undefined {
   if (invoice.amount_paid > 0)
     return blocked('open_invoice', `invoice ${invoice.id} is partly paid and cannot be carried`)
   // When the invoice is voided, an applied credit returns to the customer here, and a credit note
@@ -130,10 +94,7 @@ function whyNot(invoice: Stripe.Invoice, { rate }: Journey): ReturnType<typeof b
       `the tax of invoice ${invoice.id} was computed by Stripe for the account that sold, so it would have to be computed again`,
       whereItIs,
     )
-  const lost = ratesOf(invoice).find((id) => rate(id) === undefined)
-  return lost === undefined
-    ? undefined
-    : blocked('tax_rate_unmapped', `tax rate ${lost} of invoice ${invoice.id} has no counterpart`)
+  return undefined
 }
 
 function ratesOf(invoice: Stripe.Invoice): readonly string[] {
@@ -144,10 +105,18 @@ function lineRates({ taxes }: Stripe.InvoiceLineItem): readonly string[] {
   return (taxes ?? []).flatMap(({ tax_rate_details: details }) => details?.tax_rate ?? [])
 }
 
+/** The requests that carry an invoice, whether or not it is voided already. */
+export function invoiceStepsOf(invoice: Stripe.Invoice, id: string, way: Journey): Found<readonly PlannedStep[]> {
+  const lost = ratesOf(invoice).find((rate) => way.rate(rate) === undefined)
+  if (lost === undefined) return { ok: true, value: invoiceSteps(invoice, id, way) }
+  const message = `tax rate ${lost} of invoice ${invoice.id} has no counterpart`
+  return { ok: false, reason: blocked('tax_rate_unmapped', message) }
+}
+
 function invoiceSteps(
   invoice: Stripe.Invoice,
   id: string,
-  { from, to, customer, mark, payment, rate }: Journey,
+  { from: { account: from }, to: { account: to, customer }, mark, payment, rate }: Journey,
 ): readonly PlannedStep[] {
   const method = payment?.startsWith('pm_') === true ? 'default_payment_method' : 'default_source'
   const metadata = { [markCarried]: `${mark} ${invoice.id}` }

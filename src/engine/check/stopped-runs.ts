@@ -1,0 +1,94 @@
+import { idOf } from '../../core/reference.ts'
+import { formatInstant, instant } from '../../core/instant.ts'
+import { formatMoney } from '../../core/money.ts'
+import type Stripe from 'stripe'
+import type { Live } from '../../live/accounts.ts'
+import { isCarriedFor, markDue, markFrom, markReverting } from '../../live/marks.ts'
+import { readMoneyNote, type Piece } from '../../live/money-note.ts'
+import { readDue } from '../../live/source.ts'
+import { isHeld, isOver, isUndone } from '../../live/subscription.ts'
+import type { Sides } from './sides.ts'
+
+/*
+ * What a run leaves behind that stopped between two accounts, as the marks on the old subscription
+ * show it.
+ */
+
+type Found = { readonly detail: string; readonly fix: string } | undefined
+
+export const fixByApply = 'crossbill apply: recovery first finishes or undoes it'
+
+/**
+ * The note on the old subscription names money that left one account, and no request has removed
+ * the note since: it may not have arrived in the other one.
+ */
+export function moneyInFlight({ old, alive, successors }: Sides): Found {
+  const note = old === undefined ? null : readMoneyNote(old)
+  if (old === undefined || note === null) return undefined
+  const waits = note.to === 'target' ? alive.length === 1 : note.to === 'source' && successors.every(isUndone)
+  const what = note.pieces.map(({ piece }) => told(piece)).join(', ')
+  return {
+    detail: `${what === '' ? 'money' : what} of ${idOf(old.customer)} is on its way to the ${note.to ?? 'other account'}, and nothing shows that it arrived`,
+    fix:
+      waits && !isOver(old)
+        ? `${fixByApply}; it carries the rest and removes the note`
+        : `compare what the customer has in both accounts, set it right there, then remove ${note.keys.join(', ')} from the metadata of ${old.id}`,
+  }
+}
+
+function told(piece: Piece): string {
+  if (piece.kind === 'invoice') return `invoice ${piece.id}`
+  const amount = formatMoney({ amount: Math.abs(piece.amount), currency: piece.currency })
+  if (piece.kind === 'item') return `item ${piece.id} of ${formatMoney(piece)}`
+  return piece.amount < 0 ? `a credit of ${amount}` : `a balance to pay of ${amount}`
+}
+
+/** After a revert, nothing in the target uses a balance or an item that stayed there. */
+export function moneyLeft({ old, alive, successors }: Sides, { live }: { readonly live: Live }): Found {
+  const [last] = successors
+  if (old === undefined || isOver(old) || isHeld(old) || last === undefined || alive.length > 0) return undefined
+  const id = idOf(last.customer)
+  const { customers, pendingItems, subscriptions } = live.target
+  if (!successors.every(isUndone) || subscriptions.some((one) => !isOver(one) && idOf(one.customer) === id))
+    return undefined
+  const balance = customers.get(id)?.balance ?? 0
+  const items = (pendingItems.get(id) ?? []).filter((item) =>
+    isCarriedFor(item.metadata, last.metadata[markFrom] ?? ''),
+  )
+  const left = [
+    ...(balance === 0 ? [] : [told({ kind: 'balance', amount: balance, currency: last.currency })]),
+    ...items.map((item) => `item ${item.id} of ${formatMoney(item)}`),
+  ]
+  if (left.length === 0) return undefined
+  return {
+    detail: `${left.join(', ')} of ${id} stayed in the target, where no subscription of the customer is left`,
+    fix: `give it to ${idOf(old.customer)} in the old account and remove it in the target, or move the subscriber again`,
+  }
+}
+
+/**
+ * A released hold, with renewals that it may have kept back; or a revert that voided an invoice of
+ * the new subscription and went no further.
+ */
+export function periodUnaccounted({ old, alive }: Sides): Found {
+  const voided = alive.map(({ latest_invoice: latest }) => latest).find(isVoidedByRevert)
+  if (voided !== undefined)
+    return {
+      detail: `a revert voided ${voided.id} in the target and stopped before it was done: no account bills that period`,
+      fix: 'set the stage to `source` and apply, which finishes the revert and bills the period in the old account; or bill it in the target',
+    }
+  const due = old === undefined || isHeld(old) ? null : readDue(old)
+  if (old === undefined || due === null) return undefined
+  const since = due.since === 0 ? '' : ` of ${formatInstant(instant(due.since))}`
+  return {
+    detail: `the hold${since} on ${old.id} was released, and the renewals that it kept back are not accounted for`,
+    fix: isOver(old)
+      ? `bill what the void invoices of ${old.id} since then would have charged, or leave it, then remove ${markDue} from its metadata`
+      : `${fixByApply}: it bills each of these renewals, or leaves and lists them`,
+  }
+}
+
+function isVoidedByRevert(invoice: Stripe.Subscription['latest_invoice']): invoice is Stripe.Invoice {
+  if (invoice === null || invoice === undefined || typeof invoice === 'string') return false
+  return invoice.status === 'void' && invoice.metadata?.[markReverting] !== undefined
+}

@@ -1,0 +1,145 @@
+import type { Failure } from '../../core/outcome.ts'
+import { subscriberAddress } from '../../core/address.ts'
+import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
+import { isItemTakenOut, notedIn, noteOf, noteStep } from '../../handover/carried/money-steps.ts'
+import type { LiveValues } from '../../handover/live-values.ts'
+import type { PlannedStep, Reason } from '../../handover/types.ts'
+import { isNoted, readMoneyNote } from '../../live/money-note.ts'
+import { readHolds } from '../../live/source.ts'
+import type { HandoverEvent } from '../../handover/state.ts'
+import { accountNamed, type Context } from '../context.ts'
+import type { JournalEntry, StripeAccount } from '../ports.ts'
+import { read } from '../send/perform.ts'
+import type { alreadyDone } from './already-done.ts'
+import type { Job } from './job.ts'
+
+type Sent = Extract<HandoverEvent, { type: 'sent' }>
+
+/** Stands for a note that need not be written. */
+export const nothingLeft: PlannedStep = { id: 'nothing-left', account: '', method: 'POST', path: '', params: {} }
+
+/**
+ * The note of carried money, without the pieces that others have billed, paid or removed since the
+ * plan. Undefined when this cannot be read; `nothingLeft` when no piece is left, or when another
+ * run has written the note: this run then finishes from that note.
+ */
+export async function noteToWrite(
+  context: Context,
+  job: Job,
+  { planned: step, live }: { readonly planned: PlannedStep; readonly live: LiveValues },
+): Promise<PlannedStep | undefined> {
+  const { handover } = job
+  const isThere = readMoneyNote(live.subscription) !== null
+  if (isThere && !(await triesSince(context, job, live)).some((one) => one.step === noteStep)) return nothingLeft
+  const { to, pieces } = notedIn(step)
+  const account = accountNamed(context, to === 'source' ? 'target' : handover.expect.source)
+  const gone = new Set<string>()
+  for (const piece of pieces) {
+    if (piece.kind === 'balance') continue
+    const list = piece.kind === 'item' ? 'invoiceitems' : 'invoices'
+    const found = await read(context, account, `/v1/${list}/${piece.id}`)
+    if (!found.ok && found.failure.code !== 'resource_missing') return undefined
+    const isOwed =
+      found.ok && (piece.kind === 'item' ? (found.value['invoice'] ?? null) === null : found.value['status'] === 'open')
+    if (!isOwed) gone.add(piece.id)
+  }
+  const rest = noteOf(step, gone)
+  return notedIn(rest).pieces.length === 0 ? nothingLeft : rest
+}
+
+/**
+ * The customer's balance is read right before it is taken out. If others have changed it since the
+ * plan, it stays where it is, and `verify` names what is left of it: to carry the planned amount
+ * would pay it out twice. Undefined when it is as planned.
+ */
+export async function balanceChanged(
+  context: Context,
+  account: StripeAccount,
+  { step, find }: { readonly step: PlannedStep; readonly find: ReturnType<typeof alreadyDone> },
+): Promise<Sent | undefined> {
+  const customer = await read(context, account, step.path.replace(/\/balance_transactions$/, ''))
+  if (!customer.ok) return { type: 'sent', result: 'unknown', id: null, reason: unread }
+  if (customer.value['balance'] === -Number(step.params['amount'])) return undefined
+  const found = await find?.()
+  if (found?.ok === false) return { type: 'sent', result: 'unknown', id: null, reason: unread }
+  if (found?.value !== undefined) return { type: 'sent', result: 'done', id: null, reason: null }
+  context.progress.note(`the balance of ${subjectOf(step.path)} changed since the plan was made: it stays where it is`)
+  return { type: 'sent', result: 'done', id: null, reason: null, moot: 1 }
+}
+
+/**
+ * For a request that takes a piece out which the live note does not name, since it was billed, paid
+ * or removed before the note: how many requests of the list are no longer needed. Undefined for
+ * every other request.
+ */
+export function notNoted(job: Job, { id, path }: PlannedStep, { subscription }: LiveValues): number | undefined {
+  if (!isItemTakenOut(id) && invoiceTakenOut(id) === undefined) return undefined
+  return isNoted(readMoneyNote(subscription), subjectOf(path)) ? undefined : restOf(job, id)
+}
+
+/** The item or invoice of a path. */
+function subjectOf(path: string): string {
+  return path.split('/')[3] ?? ''
+}
+
+/** The number of requests that put into the other account what this one takes out. */
+function restOf({ handover }: Job, id: string): number {
+  const invoice = invoiceTakenOut(id)
+  return invoice === undefined ? 1 : handover.expect.money.filter((one) => one.startsWith(invoice) && one !== id).length
+}
+
+/** What this store has tried for the subscriber since the present hold. */
+async function triesSince(
+  context: Context,
+  { key }: Job,
+  { subscription }: LiveValues,
+): Promise<readonly JournalEntry[]> {
+  const since = readHolds(subscription).at - clockSkew
+  const tries = await context.store.journal({ address: subscriberAddress(key) })
+  return tries.filter(({ startedAt }) => startedAt >= since)
+}
+
+/** The most by which the clocks of two accounts differ, in seconds. */
+const clockSkew = 60
+
+/**
+ * Handles a refused request about a piece that is no longer there. An invoice that was paid since
+ * the note has no debt left. For a pending item that is gone, or an invoice that is void:
+ *
+ * | this store        | it was taken out by                | then                               |
+ * |-------------------|------------------------------------|------------------------------------|
+ * | tried it before   | this hand-over                     | put it into the other account      |
+ * | did not write the note | the run that wrote it         | the same; both runs use one key    |
+ * | wrote the note    | others, after the note             | the rest is not needed             |
+ *
+ * Returns how many requests of the list are no longer needed; undefined for every other refusal.
+ */
+export async function fallsAway(
+  context: Context,
+  job: Job,
+  { step, account, failure, live }: Refused,
+): Promise<number | undefined> {
+  const { id, path } = step
+  const isItem = isItemTakenOut(id)
+  if (isItem ? failure.code !== 'resource_missing' : invoiceTakenOut(id) === undefined) return undefined
+  const found = isItem ? undefined : await read(context, account, path.replace(/\/void$/, ''))
+  if (found?.ok === false) return undefined
+  if (found?.value['status'] === 'paid') return restOf(job, id)
+  if (found !== undefined && found.value['status'] !== 'void') return undefined
+  const tries = await triesSince(context, job, live)
+  const isOwn = tries.some((one) => one.path === path && one.status !== 'failed')
+  return isOwn || !tries.some((one) => one.step === noteStep) ? 0 : restOf(job, id)
+}
+
+interface Refused {
+  readonly step: PlannedStep
+  readonly account: StripeAccount
+  readonly failure: Failure
+  readonly live: LiveValues
+}
+
+const unread: Reason = {
+  code: 'source_unreachable',
+  message: 'the balance of the customer could not be read',
+  fix: 'Run the same command again.',
+}

@@ -214,10 +214,14 @@ function discountChanges(
   ]
 }
 
-/** A discount that applies once is used up by the first renewal after the pull. */
+/**
+ * A discount that applies once is used up by the first renewal after the pull. A settled old
+ * subscription has no next renewal, so the clock says whether that renewal has passed.
+ */
 function onceIsUsed({ desired, old, around }: Candidate, key: string): boolean {
   const { value } = around.index.resources.get(address('coupon', key)) ?? { value: {} }
-  const renewed = desired.next_invoice !== undefined && old.next !== null && old.next > desired.next_invoice
+  const { next_invoice: first } = desired
+  const renewed = first !== undefined && (old.next === null ? around.now >= first : old.next > first)
   return renewed && couponDuration(value)?.duration === 'once'
 }
 

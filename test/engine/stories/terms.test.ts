@@ -121,3 +121,21 @@ test('a source that is already paused until a date', async () => {
   expect(billsOf(world, id)[0]).toBe('target 2026-05-15T09:00:00Z 4900')
   expect(await violationsOf(world.stage('target'))).toEqual([])
 })
+
+test('nothing silent: a discount that the first renewal used up is no difference, also after the settle', async () => {
+  const past = { clock: '2026-02-15T08:00:00Z', now: '2026-02-25T00:00:00Z' }
+  const { world, id } = await moved(
+    past,
+    async () => ({}),
+    async (us, subscription) => {
+      const { id: coupon } = await us.coupons.create({ percent_off: 50, duration: 'once' })
+      return await us.subscriptions.update(subscription, { discounts: [{ coupon }] })
+    },
+  )
+  await using _ = world
+  await world.advance('2026-04-20T00:00:00Z')
+  expect(await violationsOf(world.stage('target'))).toEqual([])
+  const { result } = await planAndApply(world.stage('settled'))
+  expect([result.ok, await violationsOf(world.stage('settled'))]).toEqual([true, []])
+  expect(billsOf(world, id).map((bill) => bill.split(' ')[2])).toEqual(['2450', '4900'])
+})

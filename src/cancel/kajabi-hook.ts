@@ -29,8 +29,8 @@ export function readKajabiHook(body: string, parsed: Json, access: Access, now: 
 type Arrival = Pick<Signal, 'receivedAt' | 'message'>
 
 function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
-  const contact = idOf(resourceOf(resources, 'contacts'))
-  const tag = idOf(resourceOf(resources, 'contact_tags'))
+  const contact = kajabiIdOf(resourceOf(resources, 'contacts'))
+  const tag = kajabiIdOf(resourceOf(resources, 'contact_tags'))
   if (contact === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
   const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
   if (offer === undefined) return { ignored: 'tag_means_nothing' }
@@ -41,8 +41,8 @@ function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arr
 
 /** Identifies the submission by its id alone: the address typed into the form stays in Kajabi. */
 function formSubmitted(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
-  const submission = idOf(resourceOf(resources, 'form_submissions'))
-  const form = idOf(resourceOf(resources, 'forms'))
+  const submission = kajabiIdOf(resourceOf(resources, 'form_submissions'))
+  const form = kajabiIdOf(resourceOf(resources, 'forms'))
   const forms = access.forms ?? {}
   const offer = form === undefined || !Object.hasOwn(forms, form) ? undefined : forms[form]?.offer
   if (submission === undefined || offer === undefined) return { ignored: 'form_means_nothing' }
@@ -54,7 +54,7 @@ function resourceOf(resources: readonly JsonObject[], type: string): JsonObject 
 }
 
 /** Kajabi's ids are digits: text in the API's hooks, numbers elsewhere. */
-function idOf(resource: JsonObject | undefined): string | undefined {
+function kajabiIdOf(resource: JsonObject | undefined): string | undefined {
   const id = resource?.['id']
   const text = Number.isSafeInteger(id) ? String(id as number) : id
   return typeof text === 'string' && /^\d{1,20}$/.test(text) ? text : undefined

@@ -1,7 +1,7 @@
 import type { Alert } from '../engine/inbox/context.ts'
 
 /** The request that delivers one alert to a channel. */
-export interface Message {
+interface Message {
   readonly url: string
   readonly body: unknown
 }
@@ -9,7 +9,7 @@ export interface Message {
 /** Builds the request for one channel. The channel's address or key is a secret. */
 export type Channel = (alert: Alert, from: AlertSource) => Message | undefined
 
-export interface AlertSource {
+interface AlertSource {
   /** Name of the project, so that two services can share one channel. */
   readonly project: string
   /** ISO instant. */

@@ -35,7 +35,7 @@ export interface AppliedDiscount {
   readonly products: readonly string[] | null
 }
 
-export interface AppliedTax {
+interface AppliedTax {
   readonly percentage: number
   readonly inclusive: boolean
 }

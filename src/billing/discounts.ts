@@ -114,7 +114,7 @@ function durationsAt(remainder: Renewals, now: Instant, inTrial: boolean): reado
 }
 
 /** The number of months that a coupon started at `start` must run; undefined when none fits. */
-export function monthsFitting(
+function monthsFitting(
   { last, following }: { readonly last: Instant; readonly following: Instant },
   start: Instant,
 ): number | undefined {

@@ -43,7 +43,7 @@ export interface Signal {
  * window counts as the same request. For a sender that numbers its messages (Standard Webhooks),
  * the message id decides, for as long as ids are kept.
  */
-export const duplicateWindowSeconds = 600
+const duplicateWindowSeconds = 600
 
 /**
  * Whether a signal can end in a cancel. Restoring a hold, updating access and sending a link are

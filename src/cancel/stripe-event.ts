@@ -6,7 +6,7 @@ import { markFrom, markHold } from '../live/marks.ts'
 import type { Signal, SignalSource } from './signal.ts'
 
 /** A notice for a person: the engine's `Alert` without its duration. */
-export interface Notice {
+interface Notice {
   readonly key: string
   readonly severity: 'warning' | 'critical'
   readonly summary: string

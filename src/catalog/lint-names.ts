@@ -1,4 +1,4 @@
-export type LintSeverity = 'error' | 'warning'
+type LintSeverity = 'error' | 'warning'
 
 export interface Lint {
   readonly severity: LintSeverity

@@ -9,7 +9,7 @@ import { isMergeKey, oddForms, oddNumbersIn } from './yaml-written.ts'
 export type YamlReading = { readonly file: YamlFile } | { readonly findings: readonly Diagnostic[] }
 
 /** Larger files are too long for one review; 500 subscribers take about 200 kB. */
-export const largestFile = 32 * 1_024 * 1_024
+const largestFile = 32 * 1_024 * 1_024
 const deepest = 64
 const mostAliases = 100
 /** After one error the parser also reports later lines, so only the first problems are listed. */

@@ -20,7 +20,7 @@ export interface Surroundings {
 /** Time to write the last lines of the log. */
 const leaveMilliseconds = 500
 
-export interface Output {
+interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
   readonly columns?: number

@@ -146,7 +146,7 @@ function conflict(old: string, one: string, other: string): CommandError {
   })
 }
 
-export interface CopyMapFinding {
+interface CopyMapFinding {
   /** `customer_not_copied`, `payment_method_unmapped`, `payment_method_not_copyable`. */
   readonly code: string
   readonly subscriber: string

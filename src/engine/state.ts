@@ -28,7 +28,7 @@ export interface StateSummary {
 }
 
 /** Leases that keep programs from working at the same time. */
-export const leaseNames: readonly string[] = [applyLease, serveLease]
+const leaseNames: readonly string[] = [applyLease, serveLease]
 
 export async function stateShow({ store }: Pick<Context, 'store'>): Promise<StateSummary> {
   const [version, objects, records, open] = await Promise.all([

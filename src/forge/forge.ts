@@ -24,7 +24,7 @@ export interface Forge {
 }
 
 /** The run of CI in which this program was started. */
-export interface Job {
+interface Job {
   /** Absent outside of a pull request. */
   readonly pull?: Pull
   readonly commit: string

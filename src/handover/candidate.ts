@@ -64,7 +64,7 @@ export interface Surroundings {
   readonly sources: ReadonlyMap<string, SourceSide>
 }
 
-export interface SourceSide {
+interface SourceSide {
   readonly account: LiveAccount
   readonly byId: ReadonlyMap<string, Stripe.Subscription>
   /** Live subscriptions by customer. */

@@ -97,7 +97,7 @@ const reads: Readonly<Record<Exclude<ReadingPhase, 'reading_invoice'>, Command>>
   checking_gap: { do: 'read_gap' },
 }
 
-export function isSending(state: HandoverState): state is StateIn<SendingPhase> {
+function isSending(state: HandoverState): state is StateIn<SendingPhase> {
   return Object.hasOwn(afterSending, state.phase)
 }
 

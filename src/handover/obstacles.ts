@@ -14,7 +14,7 @@ import { taxPlace } from './carried/tax.ts'
  * What the recipe itself refuses (mappings, anchor, discounts, payment method, fields) is not
  * repeated here.
  */
-export const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
+const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
   statusIsKnown,
   customerIsCopied,
   unchangedSincePull,

@@ -247,7 +247,7 @@ export const keptPause: JsonObject = { behavior: 'void' }
  * none and keeps the customer's balance. The request carries the mark again: if it arrives after
  * another run released the subscription, it is a visible hold, not a pause of the source's own.
  */
-export function keepStep(source: string, id: string, hold: Hold): PlannedStep {
+function keepStep(source: string, id: string, hold: Hold): PlannedStep {
   return {
     id: 'keep',
     account: source,

@@ -108,7 +108,7 @@ function successorFindings(expected: ProofExpectation, answer: Stripe.Subscripti
  * Compares old and new directly, without the plan: the same prices and the same next 24 charge
  * dates.
  */
-export function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): readonly string[] {
+function pairFindings(old: Stripe.Subscription, answer: Stripe.Subscription): readonly string[] {
   const source = readSource(old, customerOf(old))
   const successor = readSource(answer, customerOf(answer))
   if (source.cycle === null || successor.cycle === null || source.next === null || successor.next === null)

@@ -17,7 +17,7 @@ export interface Changed {
   readonly now: ChangedFields
 }
 
-export type ChangedFields = Partial<
+type ChangedFields = Partial<
   Readonly<
     Record<
       'items' | 'payment_method' | 'cancel_at' | 'cancel_at_period_end' | 'collection_method' | 'days_until_due',

@@ -324,7 +324,7 @@ export type SuccessorSeen =
   | { readonly new: 'live' | 'ended'; readonly successor: string }
   | { readonly new: Exclude<NewSight, 'live' | 'ended'>; readonly successor: string | null }
 
-export type InvoiceSeen =
+type InvoiceSeen =
   | { readonly sight: 'none' | 'unreadable'; readonly invoice: null; readonly payment: null }
   | {
       readonly sight: Exclude<InvoiceSight, 'none'>
@@ -334,7 +334,7 @@ export type InvoiceSeen =
     }
 
 /** `left`: periods that are left uncharged. */
-export type GapSeen =
+type GapSeen =
   | {
       readonly gap: 'none'
       readonly left: readonly KeptBack[]

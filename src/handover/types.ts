@@ -26,7 +26,7 @@ export interface CopyMap {
 }
 
 /** The store's record of a subscriber: the state of a hand-over, in progress or at rest. */
-export interface Remembered {
+interface Remembered {
   readonly phase: string
   readonly facts: JsonObject
 }

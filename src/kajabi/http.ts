@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { isJsonObject, type JsonObject } from '../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../core/outcome.ts'
 
-export type Fetch = typeof globalThis.fetch
+type Fetch = typeof globalThis.fetch
 
 export interface KajabiHttp {
   readonly base: URL

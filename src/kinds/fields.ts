@@ -65,7 +65,7 @@ export function time(name: string): Pick<Field, 'read' | 'write'> {
 }
 
 /** Prefix of Crossbill's marks in metadata; keys of users must not begin with it. */
-export const markPrefix = 'crossbill_'
+const markPrefix = 'crossbill_'
 
 /** Metadata without Crossbill's marks. An update sends changed keys only, removed keys as null. */
 export const metadata: Field = mutable({
@@ -73,7 +73,7 @@ export const metadata: Field = mutable({
   canonical: (value) => withoutNulls(value),
 })
 
-export function userMetadata(live: StripeObject): JsonObject {
+function userMetadata(live: StripeObject): JsonObject {
   const all = isJsonObject(live['metadata']) ? live['metadata'] : {}
   return Object.fromEntries(Object.entries(all).filter(([key]) => !key.startsWith(markPrefix)))
 }

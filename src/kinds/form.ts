@@ -115,7 +115,7 @@ export function meaningOfForm(kind: Kind, form: JsonObject): JsonObject {
   )
 }
 
-export function same(a: Json | undefined, b: Json | undefined): boolean {
+function same(a: Json | undefined, b: Json | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   return a === b || canonicalJson(a) === canonicalJson(b)
 }

@@ -144,7 +144,7 @@ export interface PartRequest {
 }
 
 /** A request about a live object. */
-export interface Request {
+interface Request {
   readonly method: 'POST' | 'DELETE'
   readonly path: string
   readonly params: JsonObject

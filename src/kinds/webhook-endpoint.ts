@@ -14,7 +14,7 @@ export const pinnedApiVersion = '2026-10-28.endive'
  * Stripe accepts `connect` but does not return it, so it is stored in the metadata beside the
  * marks.
  */
-export const markConnect = 'crossbill_connect'
+const markConnect = 'crossbill_connect'
 
 const fields: FieldsOf<
   Stripe.WebhookEndpoint,

@@ -10,7 +10,7 @@ import { idOf } from '../core/reference.ts'
  * (https://docs.stripe.com/billing/subscriptions/import-subscriptions-toolkit), so it applies to
  * old and new ones.
  */
-export function mayLoseDiscounts(subscription: Stripe.Subscription, now: Instant): boolean {
+function mayLoseDiscounts(subscription: Stripe.Subscription, now: Instant): boolean {
   const { discounts, items } = subscription
   const isDiscounted = discounts.length > 0 || items.data.some((item) => item.discounts.length > 0)
   return isDiscounted && firstRenewal(subscription) > now

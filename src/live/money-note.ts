@@ -30,7 +30,7 @@ export interface NotedPiece {
 export type Piece = BalancePiece | ItemPiece | InvoicePiece
 
 /** A credit is negative. */
-export interface BalancePiece {
+interface BalancePiece {
   readonly kind: 'balance'
   readonly amount: number
   readonly currency: string
@@ -50,7 +50,7 @@ export interface ItemPiece {
 }
 
 /** An open invoice that was not paid. It stays readable after it is voided. */
-export interface InvoicePiece {
+interface InvoicePiece {
   readonly kind: 'invoice'
   readonly id: string
 }

@@ -90,7 +90,7 @@ export function planDigest(plan: Plan): string {
  * Covers only the objects that the plan touches, so that a renewal elsewhere does not make the plan
  * stale.
  */
-export function liveDigest(addresses: readonly string[], touched: ReadonlyMap<string, string>): string {
+function liveDigest(addresses: readonly string[], touched: ReadonlyMap<string, string>): string {
   return digest(addresses.toSorted().map((address) => [address, touched.get(address) ?? '']))
 }
 

@@ -27,7 +27,7 @@ export type Keyless<C extends Change = Change> = C extends Change
     }
   : never
 
-export function partOf(action: Action): Part {
+function partOf(action: Action): Part {
   return partOfAction[action]
 }
 

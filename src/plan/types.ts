@@ -7,7 +7,7 @@ import type { NoticeCode } from './notice-codes.ts'
 export type ResourceAction = 'create' | 'update' | 'replace' | 'retire' | 'adopt'
 
 /** What a plan can do to a member's access. */
-export type AccessAction = 'grant' | 'revoke'
+type AccessAction = 'grant' | 'revoke'
 
 /** `Goal` concerns subscribers. */
 export type Action = ResourceAction | Goal | AccessAction
@@ -65,7 +65,7 @@ export type ResourceChange = Described & {
   readonly expect: ResourceExpectation & Seen
 }
 
-export type ResourceExpectation = {
+type ResourceExpectation = {
   /** Digest of the form that the change applies; absent for a retirement. */
   readonly applied?: string
 }
@@ -79,14 +79,14 @@ export type GrantChange = Described & { readonly action: 'grant'; readonly expec
 export type RevokeChange = Described & { readonly action: 'revoke'; readonly expect: RevokeExpectation & Seen }
 
 /** Ids only: a saved plan contains no e-mail address. */
-export type GrantExpectation = {
+type GrantExpectation = {
   /** The offer's key in `access.yaml`. */
   readonly offer: string
   /** Keys of the subscribers that pay for the offer. */
   readonly subscribers: readonly string[]
 }
 
-export type RevokeExpectation = GrantExpectation & {
+type RevokeExpectation = GrantExpectation & {
   /** The contact in Kajabi; the customer for an offer given by URLs. */
   readonly contact: string
 }

@@ -70,12 +70,9 @@ export interface FaultPlan {
 /**
  * After this many further requests of any client, simulated seconds, or real milliseconds.
  */
-export type LateCommit =
-  | { readonly requests: number }
-  | { readonly seconds: number }
-  | { readonly milliseconds: number }
+type LateCommit = { readonly requests: number } | { readonly seconds: number } | { readonly milliseconds: number }
 
-export interface ExactFault {
+interface ExactFault {
   readonly fault: FaultKind
   readonly nth: number
   /** A part of `METHOD /path`; default: everything. */

@@ -89,6 +89,6 @@ function causeCode(error: unknown): string {
 }
 
 /** Messages are written to journals, logs and screens; Stripe's messages may quote the request. */
-export function withoutPeople(message: string): string {
+function withoutPeople(message: string): string {
   return withoutAddresses(message, '(an e-mail address)').replace(/\b(?:sk|rk)_(?:test|live)_\w+/g, '(a key)')
 }

@@ -28,7 +28,7 @@ export interface Scope {
  * One method of a resource class: `update(id: string, params?: XParams, …): Promise<Response<X>>`,
  * in the order of the class.
  */
-export interface Method {
+interface Method {
   resource: string
   name: string
   params: Shape | undefined

@@ -286,7 +286,7 @@ async function invoicesOf(stage: Stage, params: JsonObject): Promise<readonly St
 }
 
 /** `$ref` values as ids, as the executor resolves them from the store. */
-export function resolved<T extends AnyPlan>(stage: Stage, plan: T): T {
+function resolved<T extends AnyPlan>(stage: Stage, plan: T): T {
   return inPlace(stage, plan as unknown as Json) as unknown as T
 }
 

@@ -56,7 +56,7 @@ export interface Stage {
   charges(): Promise<readonly Charge[]>
 }
 
-export interface Charge {
+interface Charge {
   readonly account: string
   readonly customer: string
   readonly subscription: string | null
@@ -66,7 +66,7 @@ export interface Charge {
   readonly status: string
 }
 
-export const at = (text: string): Instant => present(parseInstant(text), text)
+const at = (text: string): Instant => present(parseInstant(text), text)
 
 const defaults: Policies = {
   tax: 'same',

@@ -76,7 +76,7 @@ export const floors: Readonly<Record<string, Rows>> = {
  * Folders that form one unit with their inner folder: Stripe's objects and their billing refer to
  * each other.
  */
-export const undivided: readonly string[] = ['src/sandbox/stripe']
+const undivided: readonly string[] = ['src/sandbox/stripe']
 
 /**
  * The sandbox judges the product, so it shares only these files of the core with it, without money

@@ -17,7 +17,7 @@ import { connectAccount } from '../../src/stripe/account.ts'
 /** Retries of lists do not keep a test waiting. */
 const timing = { milliseconds: () => performance.now(), sleep: () => Promise.resolve() }
 
-export const silent = { start() {}, step() {}, note() {}, done() {} }
+const silent = { start() {}, step() {}, note() {}, done() {} }
 
 /** One member: an old subscription, perhaps held with a successor, and access in Kajabi. */
 export interface Member {

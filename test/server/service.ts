@@ -18,7 +18,7 @@ export const relaySecret = `whsec_${randomBytes(32).toString('base64')}`
 export const linkSecret = randomBytes(32).toString('base64')
 export const stripeSecret = `whsec_${'x'.repeat(32)}`
 
-export const access: Access = {
+const access: Access = {
   offers: {
     membership: { kajabi: '101', prices: ['membership-monthly'], cancel_tags: ['77'] },
     diploma: { kajabi: '102', prices: ['diploma'] },

@@ -21,7 +21,7 @@ export function rowsOf({ world }: Sandbox, account: string): readonly Subscripti
   return [...(world.accounts.get(account)?.table(subscriptions).all() ?? [])]
 }
 
-export function rowOf({ world }: Sandbox, account: string, id: string): SubscriptionRow | undefined {
+function rowOf({ world }: Sandbox, account: string, id: string): SubscriptionRow | undefined {
   return world.accounts.get(account)?.table(subscriptions).get(id)
 }
 

@@ -7,7 +7,7 @@ import type { Arrival } from './service.ts'
  * What a member changes: card, plan, quantity, the end of the subscription (and its withdrawal), a
  * pause.
  */
-export const edits = ['card', 'plan', 'quantity', 'end', 'keep', 'pause', 'unpause'] as const
+const edits = ['card', 'plan', 'quantity', 'end', 'keep', 'pause', 'unpause'] as const
 export type Edit = (typeof edits)[number]
 
 /**

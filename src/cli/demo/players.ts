@@ -2,7 +2,7 @@ import { CommandError } from '../../core/outcome.ts'
 import type { Shell } from '../shell.ts'
 import type { Surroundings } from '../surroundings.ts'
 
-export interface Played {
+interface Played {
   readonly code: number
   readonly stdout: string
 }

@@ -3,7 +3,7 @@ import type { VerifyResult, Violation } from '../../engine/verify/verify.ts'
 import type { School } from './school.ts'
 import type { Teller } from './teller.ts'
 
-export interface Showing {
+interface Showing {
   /** Number of output lines to show. */
   readonly lines?: number
   /** The expected exit codes; 0 when absent. */

@@ -16,6 +16,6 @@ export function noticeLines(notices: readonly Notice[]): string[] {
 }
 
 /** ` on 2027-02-01 00:00:00 UTC` */
-export function dateOf({ at }: Notice): string {
+function dateOf({ at }: Notice): string {
   return at === null ? '' : ` on ${when(at)}`
 }

@@ -51,7 +51,7 @@ export interface PlanView {
 }
 
 /** A change of an object: its description, and one line for each field. */
-export interface ResourceView {
+interface ResourceView {
   readonly address: string
   readonly action: Action
   readonly people: number
@@ -59,7 +59,7 @@ export interface ResourceView {
   readonly lines: readonly string[]
 }
 
-export interface DriftView extends Pick<Drift, 'address' | 'code' | 'message'> {
+interface DriftView extends Pick<Drift, 'address' | 'code' | 'message'> {
   readonly lines: readonly string[]
 }
 
@@ -215,14 +215,14 @@ function byCode<T extends { readonly code: string }>(all: readonly T[]): { code:
 }
 
 /** Subscribers who are blocked for the same reason share one line. */
-export interface SharedReason extends Pick<Blocked, 'code' | 'message' | 'fix'> {
+interface SharedReason extends Pick<Blocked, 'code' | 'message' | 'fix'> {
   /** `us/sub_1`, `us/sub_1, us/sub_2 and 39 more` */
   readonly who: string
 }
 
 const namedMax = 3
 
-export function shared(members: readonly Blocked[]): readonly SharedReason[] {
+function shared(members: readonly Blocked[]): readonly SharedReason[] {
   return [...groupBy(members, ({ code, message, fix }) => JSON.stringify([code, message, fix])).values()].flatMap(
     (same) => {
       const [first] = same

@@ -33,7 +33,7 @@ export function projectYaml({ name, accounts, sandbox }: NewProject): string {
  * Blocks that a project may need later, as comments. Without its `# `, each one is valid; values of
  * `policies` and `guards` are the defaults.
  */
-export const stubs: readonly string[] = [
+const stubs: readonly string[] = [
   `# Choices where several behaviours are valid. These are the defaults, which are the cautious ones.
 policies:
   tax: same                     # or recompute, with tax_accepted: [DE]

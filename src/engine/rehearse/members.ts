@@ -33,7 +33,7 @@ const acts: readonly MemberAct[] = [
 ]
 
 /** Which members act in a week, and how: the same for the same seed. */
-export function actsOfWeek(
+function actsOfWeek(
   subscribers: readonly DesiredSubscriber[],
   about: { readonly seed: number; readonly week: number },
 ): readonly { readonly subscriber: DesiredSubscriber; readonly act: MemberAct }[] {

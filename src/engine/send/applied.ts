@@ -23,7 +23,7 @@ export interface AppliedChange {
  * A period that neither account had charged: the old account bills it now, or it stays uncharged.
  * Amounts in minor units.
  */
-export interface UnchargedPeriod {
+interface UnchargedPeriod {
   readonly at: string
   readonly amount: number
   readonly currency: string

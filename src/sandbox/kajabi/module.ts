@@ -38,7 +38,7 @@ export function siteOf(world: World): Site {
 }
 
 /** The key of the site's API. `api_base` replaces `https://api.kajabi.com`, without the `/v1`. */
-export function siteKey(world: World): SiteKey {
+function siteKey(world: World): SiteKey {
   return { client_id: `sandbox_client_${world.seed}`, client_secret: `sandbox_secret_${world.seed}` }
 }
 

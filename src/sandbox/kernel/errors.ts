@@ -1,7 +1,7 @@
 // Stripe's error answers. Shapes and codes: https://docs.stripe.com/api/errors and
 // https://docs.stripe.com/error-codes
 
-export type ErrorType = 'invalid_request_error' | 'api_error' | 'card_error' | 'idempotency_error' | 'rate_limit_error'
+type ErrorType = 'invalid_request_error' | 'api_error' | 'card_error' | 'idempotency_error' | 'rate_limit_error'
 
 export interface ErrorBody {
   readonly type: ErrorType

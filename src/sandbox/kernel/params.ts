@@ -318,7 +318,7 @@ function lastName(at: string): string {
 }
 
 /** `a, b, or c`, in the form of Stripe's messages. */
-export function words(values: readonly string[], conjunction: 'and' | 'or'): string {
+function words(values: readonly string[], conjunction: 'and' | 'or'): string {
   if (values.length < 3) return values.join(` ${conjunction} `)
   return `${values.slice(0, -1).join(', ')}, ${conjunction} ${values.at(-1)}`
 }

@@ -250,6 +250,6 @@ function keepUnreadCoupon(context: Context, id: string): void {
   keepCoupon(context, new Live({ id, created: context.now, duration: 'forever', percent_off: 0 }, id), true)
 }
 
-export function instantOrNull(at: number | null): Instant | null {
+function instantOrNull(at: number | null): Instant | null {
   return at === null ? null : instant(at)
 }

@@ -8,7 +8,7 @@ import type { Route } from '../kernel/module.ts'
 import type { World } from '../kernel/world.ts'
 
 /** A parameter of a request; null unsets. */
-export type Given = string | number | boolean | null | readonly Given[] | { readonly [key: string]: Given | undefined }
+type Given = string | number | boolean | null | readonly Given[] | { readonly [key: string]: Given | undefined }
 export type Params = { readonly [key: string]: Given | undefined }
 
 /**

@@ -17,7 +17,7 @@ import {
  * What is unusual about a subscription: at most one oddity each, so that every consequence has one
  * cause.
  */
-export const oddities = {
+const oddities = {
   // In trial now.
   trialing: 30,
   ending: 20,
@@ -70,13 +70,13 @@ export const oddities = {
 } as const satisfies Record<string, number>
 export type Oddity = keyof typeof oddities
 
-export type DiscountPlan =
+type DiscountPlan =
   | { readonly kind: 'none' }
   | { readonly kind: 'forever' | 'once' | 'amount' | 'promotion' }
   /** `left`: whether discounted renewals are still to come. */
   | { readonly kind: 'repeating'; readonly months: number }
 
-export interface Person {
+interface Person {
   readonly name: string
   readonly email: string
   readonly country: string

@@ -25,7 +25,7 @@ import type { Wire } from '../kernel/wire.ts'
 import { customer } from './customer-row.ts'
 import { lineItemList, lineItems, soldItems, subtotalOf, type SoldItem } from './line-items.ts'
 
-export interface CheckoutSessionRow extends Row {
+interface CheckoutSessionRow extends Row {
   readonly cancel_url: string | null
   readonly client_reference_id: string | null
   readonly currency: string
@@ -41,7 +41,7 @@ export interface CheckoutSessionRow extends Row {
   readonly success_url: string | null
 }
 
-export const checkoutSessions: TableDefinition<CheckoutSessionRow> = {
+const checkoutSessions: TableDefinition<CheckoutSessionRow> = {
   name: 'checkout_sessions',
   indexes: {
     customer: (row) => row.customer ?? undefined,

@@ -46,7 +46,7 @@ export const eventModule: Module = {
 }
 
 /** `customer.*` means every type with that prefix. */
-export function matches(pattern: string, type: string): boolean {
+function matches(pattern: string, type: string): boolean {
   return pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
 }
 

@@ -37,7 +37,7 @@ import { invoiceItems, invoices, subscriptions, type InvoiceItemRow, type Invoic
 import { discountsGiven, oncePriceData } from './subscription-params.ts'
 import { ratesShown } from './subscription-view.ts'
 
-export const invoiceItemKind: Kind<InvoiceItemRow> = {
+const invoiceItemKind: Kind<InvoiceItemRow> = {
   table: invoiceItems,
   noun: 'invoiceitem',
   url: '/v1/invoiceitems',

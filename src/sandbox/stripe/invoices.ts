@@ -42,7 +42,7 @@ import { declinedBy } from './billing/refusals.ts'
 import { createInvoice, createInvoiceParams } from './invoice-create.ts'
 import { invoicePayment, lineId, renderInvoice, renderLine } from './invoice-view.ts'
 
-export const invoiceKind: Kind<InvoiceRow> = {
+const invoiceKind: Kind<InvoiceRow> = {
   table: invoices,
   noun: 'invoice',
   url: '/v1/invoices',

@@ -62,7 +62,7 @@ export const prices: TableDefinition<PriceRow> = {
   indexes: { product: (row) => row.product, lookup_key: (row) => row.lookup_key ?? undefined },
 }
 
-export const priceKind: Kind<PriceRow> = {
+const priceKind: Kind<PriceRow> = {
   table: prices,
   noun: 'price',
   url: '/v1/prices',

@@ -210,7 +210,7 @@ export function promotionCodeIsActive(context: Context, row: PromotionCodeRow): 
   )
 }
 
-export function renderPromotionCode(context: Context, row: PromotionCodeRow): Wire<Stripe.PromotionCode> {
+function renderPromotionCode(context: Context, row: PromotionCodeRow): Wire<Stripe.PromotionCode> {
   const { currency_options, ...restrictions } = row.restrictions
   return {
     id: row.id,

@@ -24,7 +24,7 @@ import { paging } from '../kernel/lists.ts'
 /** A value that is stored and returned as given. */
 const asGiven: Schema<Given> = { parse: (raw) => plain(raw) }
 
-export type Given = string | { readonly [key: string]: Given }
+type Given = string | { readonly [key: string]: Given }
 
 function plain(raw: Raw): Given {
   return typeof raw === 'string' ? raw : Object.fromEntries([...raw].map(([key, value]) => [key, plain(value)]))

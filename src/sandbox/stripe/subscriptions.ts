@@ -133,7 +133,7 @@ export function update(context: Context, row: SubscriptionRow, given: UpdateGive
  * Cancels at once. A subscription that has ended is `resource_missing`, although it can still be
  * read (stripe-go #1887).
  */
-export function cancel(context: Context, id: string, given: CancelGiven): SubscriptionRow {
+function cancel(context: Context, id: string, given: CancelGiven): SubscriptionRow {
   const row = find(context, subscriptionKind, id)
   if (row.status === 'canceled' || row.status === 'incomplete_expired') throw missing('subscription', id)
   if (row.schedule !== null) throw managed(row.schedule)

@@ -4,7 +4,7 @@ import { strangers } from './description.ts'
 import { type Sandbox, createSandbox } from '../../../src/sandbox/sandbox.ts'
 
 /** A hook delivery as received. */
-export interface Arrival {
+interface Arrival {
   method: string
   url: string
   headers: Headers

@@ -206,7 +206,7 @@ function afterPaid(context: Context, paid: InvoiceRow): InvoiceRow {
 }
 
 /** Schedules the next automatic attempt, or gives up as the settings of the account say. */
-export function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'request'): InvoiceRow {
+function markFailed(context: Context, row: InvoiceRow, by: 'clock' | 'request'): InvoiceRow {
   const { retry_days } = context.account.settings.dunning
   // A first invoice is not retried: its subscription is incomplete and expires
   // (docs.stripe.com/billing/subscriptions/overview).

@@ -35,7 +35,7 @@ import type { LineDraft } from './totals.ts'
 /**
  * What the first invoice charges for; null without a first invoice (anchor ahead, proration none).
  */
-export interface First {
+interface First {
   readonly lines: readonly LineDraft[]
   readonly trial: boolean
 }

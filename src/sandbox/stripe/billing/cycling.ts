@@ -33,7 +33,7 @@ import { nextPending } from './terms.ts'
 import type { LineDraft } from './totals.ts'
 
 /** The instant of the next automatic event of a subscription; null without one. */
-export function nextWake(row: SubscriptionRow): number | null {
+function nextWake(row: SubscriptionRow): number | null {
   if (row.status === 'canceled' || row.status === 'incomplete_expired') return null
   if (row.status === 'incomplete') return row.created + incompleteSeconds
   const times = row.status === 'paused' ? [] : row.items.map((item) => item.current_period_end)
@@ -135,7 +135,7 @@ function expire(context: Context, row: SubscriptionRow): void {
  * The next period of an item from `start`: until its next boundary, or until an earlier
  * `cancel_at`.
  */
-export function periodFrom(row: SubscriptionRow, cadence: Cadence, start: number): { period: Period; whole: Period } {
+function periodFrom(row: SubscriptionRow, cadence: Cadence, start: number): { period: Period; whole: Period } {
   const whole = fullPeriod(row, cadence, start)
   const end = row.cancel_at !== null && row.cancel_at > start && row.cancel_at < whole.end ? row.cancel_at : whole.end
   return { period: { start, end }, whole }

@@ -10,7 +10,7 @@ import type { InvoiceItemRow, ItemRow, SubscriptionRow } from './rows.ts'
 import { ratesFor } from './tax-of.ts'
 import type { LineDraft } from './totals.ts'
 
-export function anchorOf(subscription: SubscriptionRow): Anchor {
+function anchorOf(subscription: SubscriptionRow): Anchor {
   return { at: subscription.billing_cycle_anchor, day: subscription.billing_cycle_anchor_config?.day_of_month }
 }
 

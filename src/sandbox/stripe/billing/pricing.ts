@@ -6,7 +6,7 @@ export interface Amounts {
   readonly tiers: readonly Tier[] | null
 }
 
-export interface Tier {
+interface Tier {
   readonly upTo: number | null
   readonly unit: string | null
   readonly flat: string | null

@@ -47,12 +47,12 @@ export interface AnchorConfigRow {
   readonly second: number | null
 }
 
-export interface AutomaticTaxRow {
+interface AutomaticTaxRow {
   readonly enabled: boolean
   readonly disabled_reason: 'requires_location_inputs' | null
 }
 
-export type PauseBehavior = 'keep_as_draft' | 'mark_uncollectible' | 'void'
+type PauseBehavior = 'keep_as_draft' | 'mark_uncollectible' | 'void'
 
 export interface SubscriptionRow extends Row {
   readonly customer: string
@@ -135,7 +135,7 @@ export const subscriptions: TableDefinition<SubscriptionRow> = {
   },
 }
 
-export type InvoiceStatus = 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
+type InvoiceStatus = 'draft' | 'open' | 'paid' | 'uncollectible' | 'void'
 
 export type BillingReason =
   | 'manual'
@@ -243,7 +243,7 @@ export const invoiceItems: TableDefinition<InvoiceItemRow> = {
   },
 }
 
-export type IntentStatus =
+type IntentStatus =
   | 'requires_payment_method'
   | 'requires_confirmation'
   | 'requires_action'

@@ -42,7 +42,7 @@ export interface PhaseGivenRow {
   readonly trial_end: number | null
 }
 
-export type ScheduleStatus = 'active' | 'canceled' | 'completed' | 'not_started' | 'released'
+type ScheduleStatus = 'active' | 'canceled' | 'completed' | 'not_started' | 'released'
 
 export interface ScheduleRow extends Row {
   readonly customer: string

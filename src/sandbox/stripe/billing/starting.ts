@@ -139,7 +139,7 @@ function longestOf(prices: readonly PriceFacts[]): number | undefined {
   return days.length === 0 ? undefined : Math.max(...days)
 }
 
-export interface Stretch {
+interface Stretch {
   readonly period: Period
   /** The period that contains it. */
   readonly whole: Period
@@ -205,7 +205,7 @@ function classicPast(
 }
 
 /** A span, split at the boundaries of the cadence. */
-export function stretches(anchor: Anchor, cadence: Cadence, span: Period): Stretch[] {
+function stretches(anchor: Anchor, cadence: Cadence, span: Period): Stretch[] {
   const pieces: Stretch[] = []
   for (let at = span.start; at < span.end;) {
     const whole = periodAround(anchor, cadence, at)

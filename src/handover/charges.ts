@@ -1,5 +1,6 @@
 import { forecastInvoice, monthlyAmount, type BilledItem } from '../billing/amount.ts'
 import type { Instant } from '../core/instant.ts'
+import { hasRunningPeriod, paymentFailure } from '../live/subscription.ts'
 import {
   appliedDiscount,
   billedItems,
@@ -41,7 +42,8 @@ function running({ old, coupon }: SourceDiscount, next: Instant, currency: strin
 
 /**
  * Monthly recurring revenue of one subscription, before discounts and taxes. Usage is not known in
- * advance and counts as zero.
+ * advance and counts as zero, and so does a subscription that collects nothing: paused, unpaid, or
+ * not begun.
  */
 export function monthlyOf(subscription: SourceSubscription): { readonly amount: number; readonly currency: string } {
   const billed = billedItems(subscription)
@@ -50,7 +52,12 @@ export function monthlyOf(subscription: SourceSubscription): { readonly amount: 
     const item = billed[at]
     return recurrence === null || item === undefined || isMetered(price) ? [] : [{ item, recurrence }]
   })
-  return { amount: monthlyAmount(items), currency: subscription.currency }
+  return { amount: earns(subscription) ? monthlyAmount(items) : 0, currency: subscription.currency }
+}
+
+/** Crossbill's own hold is no pause: the successor bills. */
+function earns({ raw, pause }: SourceSubscription): boolean {
+  return hasRunningPeriod(raw) && paymentFailure(raw) !== 'given up' && pause === null
 }
 
 function isMetered({ recurring }: SourceSubscription['items'][number]['price']): boolean {

@@ -39,6 +39,28 @@ async function twoSubscriptions(): Promise<{ stage: Stage; member: string; one: 
   return { stage, member, one, other }
 }
 
+test.each([
+  ['active', { status: 'active' }, 4_900],
+  ['past due', { status: 'past_due' }, 4_900],
+  ['unpaid: Stripe has given up', { status: 'unpaid' }, 0],
+  ['paused after a trial without a card', { status: 'paused' }, 0],
+  ['not begun', { status: 'incomplete' }, 0],
+  ['collection paused', { pause_collection: { behavior: 'void', resumes_at: null } }, 0],
+] as const)('monthly revenue counts what is collected: %s', async (_, shown, amount) => {
+  const stage = await stageAt('2026-01-15T08:00:00Z')
+  await subscribe(stage, await memberOf(stage))
+  stage.tampers.push((live) => ({
+    ...live,
+    sources: new Map(
+      [...live.sources].map(([name, one]) => [
+        name,
+        { ...one, subscriptions: one.subscriptions.map((each) => ({ ...each, ...shown })) },
+      ]),
+    ),
+  }))
+  expect(await stage.classify('source')).toMatchObject([{ monthly: { amount, currency: 'usd' } }])
+})
+
 describe('money of the customer', () => {
   test('two subscriptions with a credit, one of them blocked: the credit stays where a subscription stays', async () => {
     const { stage, member, other } = await twoSubscriptions()

@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Signal } from '../../src/cancel/signal.ts'
 import { Killed } from '../../src/engine/rehearse/mortal.ts'
 import type { InboxContext } from '../../src/engine/inbox/context.ts'
 import { instant } from '../../src/core/instant.ts'
-import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { undoneComment } from '../../src/live/marks.ts'
-import { openRig, type Member, type Rig } from './rig.ts'
+import { openRig, signalsTo, type Member, type Rig } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -14,23 +12,10 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-let messages = 0
-const signal = (more: Partial<Signal>): Promise<{ id: string }> =>
-  acceptSignal(rig.context, {
-    source: 'relay',
-    event: 'cancel',
-    offer: 'membership',
-    receivedAt: rig.now(),
-    message: `m${++messages}`,
-    ...more,
-  })
+const { signal, state } = signalsTo(() => rig)
 const tagged = async ({ contact }: Member): Promise<{ id: string }> => {
   await rig.act({ act: 'add_tag', contact, tag: rig.tag })
   return signal({ source: 'hook', event: 'tag_added', contact, tag: rig.tag })
-}
-const state = async (id: string): Promise<string> => {
-  const now = (await rig.store.inbox.get(id))?.row.now
-  return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
 }
 /** Works until no row is due; the waits of retries pass. */
 async function workOff(rounds = 12): Promise<void> {

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Signal } from '../../src/cancel/signal.ts'
-import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { openRig, type Rig } from './rig.ts'
+import { openRig, signalsTo, type Rig } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -10,20 +8,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-let messages = 0
-const signal = (more: Partial<Signal>): Promise<{ id: string }> =>
-  acceptSignal(rig.context, {
-    source: 'relay',
-    event: 'cancel',
-    offer: 'membership',
-    receivedAt: rig.now(),
-    message: `m${++messages}`,
-    ...more,
-  })
-const state = async (id: string): Promise<string> => {
-  const now = (await rig.store.inbox.get(id))?.row.now
-  return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
-}
+const { signal, state } = signalsTo(() => rig)
 
 describe('every cancel can be done', () => {
   const scheduled = async (account: string, id: string): Promise<string> => {

@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Signal } from '../../src/cancel/signal.ts'
-import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
-import { openRig, type Member, type Rig } from './rig.ts'
+import { openRig, signalsTo, type Member, type Rig } from './rig.ts'
 
 let rig: Rig
 beforeEach(async () => {
@@ -10,20 +8,7 @@ beforeEach(async () => {
 })
 afterEach(() => rig.close())
 
-let messages = 0
-const signal = (more: Partial<Signal>): Promise<{ id: string }> =>
-  acceptSignal(rig.context, {
-    source: 'relay',
-    event: 'cancel',
-    offer: 'membership',
-    receivedAt: rig.now(),
-    message: `m${++messages}`,
-    ...more,
-  })
-const state = async (id: string): Promise<string> => {
-  const now = (await rig.store.inbox.get(id))?.row.now
-  return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
-}
+const { signal, state } = signalsTo(() => rig)
 const workOff = (): Promise<unknown> => workInbox(rig.context, 100)
 const offersOf = async (member: Member): Promise<readonly string[]> => {
   const offers = await rig.kajabi.offersOf(member.contact)
@@ -38,6 +23,15 @@ describe('people and prices are known by their identity', () => {
     const again = await signal({ contact: ada.contact })
     await workOff()
     expect(await state(again.id)).toBe('ignored: asked_already')
+  })
+
+  test('a request that names another customer is no repeat, although its contact asked before', async () => {
+    const ada = await rig.member('ada', 'settled')
+    await signal({ contact: ada.contact })
+    await workOff()
+    const other = await signal({ contact: ada.contact, customer: 'cus_other' })
+    await workOff()
+    expect(await state(other.id)).toMatch(/^dead: nobody/)
   })
 
   test('a member who pays for the same offer by a second subscription keeps the access, whatever the name of its price', async () => {

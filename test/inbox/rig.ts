@@ -1,3 +1,5 @@
+import type { Signal } from '../../src/cancel/signal.ts'
+import { acceptSignal } from '../../src/engine/inbox/accept.ts'
 import Stripe from 'stripe'
 import type { Access } from '../../src/catalog/schemas/access.ts'
 import { projectFrom } from '../../src/catalog/project.ts'
@@ -288,4 +290,27 @@ async function succeed(
   const { id } = await stripe('target').paymentMethods.attach('pm_card_visa', { customer })
   await stripe('target').customers.update(customer, { invoice_settings: { default_payment_method: id } })
   return subscribe(stripe('target'), customer, price, { crossbill_from: `us/${old}`, crossbill_project: 'school' })
+}
+
+/** Signals of a relay to the rig of a test, and the state of their rows as text. */
+export function signalsTo(rig: () => Rig): {
+  readonly signal: (more: Partial<Signal>) => Promise<{ id: string }>
+  readonly state: (id: string) => Promise<string>
+} {
+  let messages = 0
+  return {
+    signal: (more) =>
+      acceptSignal(rig().context, {
+        source: 'relay',
+        event: 'cancel',
+        offer: 'membership',
+        receivedAt: rig().now(),
+        message: `m${++messages}`,
+        ...more,
+      }),
+    async state(id) {
+      const now = (await rig().store.inbox.get(id))?.row.now
+      return now === undefined ? 'gone' : 'reason' in now ? `${now.state}: ${now.reason}` : now.state
+    },
+  }
 }

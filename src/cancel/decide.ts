@@ -14,28 +14,35 @@ export interface LiveSides {
    * be read.
    */
   readonly successors: readonly { readonly id: string; readonly live: boolean }[] | undefined
+  /**
+   * The old subscription is on hold as after a finished move, its customer exists in the target,
+   * and its successor was not found by mark, by id or under another customer: it may still charge.
+   */
+  readonly unseen?: boolean
 }
 
 export type CancelDecision =
   | { readonly do: 'cancel'; readonly new: readonly string[]; readonly old: boolean }
   | { readonly do: 'nothing'; readonly reason: 'already_cancelled' }
   | { readonly do: 'wait'; readonly reason: 'target_unreadable' }
-  | { readonly do: 'ask'; readonly reason: 'subscription_missing' }
+  | { readonly do: 'ask'; readonly reason: 'subscription_missing' | 'successor_unseen' }
 
 /**
  * | old             | successors        | decision                                    |
  * |-----------------|-------------------|---------------------------------------------|
  * | any             | unreadable        | wait: the picture is incomplete             |
  * | live            | none live         | cancel the old                              |
+ * | live, unseen    | none at all       | ask a person: the new one may still charge  |
  * | live            | live              | cancel the new, then the old                |
  * | cancelled (any) | live              | cancel the new                              |
  * | cancelled (any) | none live         | nothing: the cancel is done                 |
  * | missing         | live              | cancel the new                              |
  * | missing         | none, or ended    | ended: done; none at all: ask a person      |
  */
-export function decideCancel({ old, successors }: LiveSides): CancelDecision {
+export function decideCancel({ old, successors, unseen }: LiveSides): CancelDecision {
   if (successors === undefined) return { do: 'wait', reason: 'target_unreadable' }
   const live = successors.filter((one) => one.live).map((one) => one.id)
+  if (old === 'live' && successors.length === 0 && unseen === true) return { do: 'ask', reason: 'successor_unseen' }
   if (old === 'live' || live.length > 0) return { do: 'cancel', new: live, old: old === 'live' }
   if (old === 'missing' && successors.length === 0) return { do: 'ask', reason: 'subscription_missing' }
   return { do: 'nothing', reason: 'already_cancelled' }

@@ -122,6 +122,11 @@ const dead = {
     'Find the member by their address, cancel their subscription by hand, and discard this entry.',
     'crossbill cancel <who>',
   ),
+  successor_unseen: explained(
+    'The old subscription is on hold as after a finished move, but the target does not show the new one: neither by its mark, nor by its id, nor under the copied customer. It may still charge the member. Nothing was cancelled.',
+    'Look for the new subscription in the Dashboard of the target and cancel it with the command below. Then cancel the old one in the Dashboard of its account, and discard this entry.',
+    'crossbill cancel target/<subscription>',
+  ),
   source_unknown: explained(
     'The signal refers to a subscription of an account that the project no longer names.',
     'Add the account to catalog/project.yaml again, then retry.',

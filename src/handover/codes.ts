@@ -228,7 +228,7 @@ export const blockedCodes = {
   successor_missing: {
     meaning:
       'The old subscription is on hold as after a finished move, but the target has no successor, live or ended. The hold stays: a missed charge can be repaired, a double charge cannot.',
-    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, run `crossbill cancel` for this subscriber. Otherwise, remove the hold in the old account by hand.',
+    fix: 'Look for the new subscription in the Dashboard of the target. If the member left, cancel it there and cancel the old one in the Dashboard of its account. Otherwise, remove the hold in the old account by hand.',
   },
   already_settled: {
     meaning: 'The old subscription has been cancelled for good, so the move cannot be reverted.',

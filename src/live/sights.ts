@@ -1,6 +1,6 @@
 import type Stripe from 'stripe'
 import { markFrom, oldIdOf } from './marks.ts'
-import { hasHoldMark, isAlive, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
+import { hasHoldMark, isAlive, isKept, isLapsed, isOnHold, isOver, isSettled, isUndone } from './subscription.ts'
 
 /** Where a subscriber is now, decided by the live objects and their marks alone. */
 export type Standing =
@@ -60,7 +60,7 @@ export function sightOld(subscription: Stripe.Subscription | undefined): OldSigh
   }
   if (!hasHoldMark(subscription)) return 'free'
   if (!isOnHold(subscription)) return 'hold_removed'
-  return subscription.pause_collection?.behavior === 'void' ? 'kept' : 'held'
+  return isKept(subscription) ? 'kept' : 'held'
 }
 
 /** The subscriptions that claim to succeed `key`, from a list with `status: all`, newest first. */

@@ -175,6 +175,15 @@ export function isOnHold(subscription: Shown): boolean {
   return (resumes ?? null) === null && (behavior === 'keep_as_draft' || behavior === 'void')
 }
 
+/**
+ * On hold as after the proof of a move: a successor was made. Before the proof, the hold keeps
+ * drafts.
+ */
+export function isKept(subscription: Shown): boolean {
+  const pause = subscription.pause_collection
+  return isOnHold(subscription) && isJsonObject(pause) && pause['behavior'] === 'void'
+}
+
 /** Cancelled by a settle. */
 export function isSettled(subscription: Shown): boolean {
   return commentOn(subscription)?.startsWith(settledComment) === true

@@ -79,6 +79,33 @@ test('a member deleted in the old account while on hold is reported', { timeout:
 })
 
 test(
+  'a cancel finds the new subscription by its id in the store; one that it cannot find is never called cancelled',
+  { timeout: 60_000 },
+  async () => {
+    const { project, members } = await school(2)
+    await using _closed = project
+    const [known, unseen] = members as [Member, Member]
+    const target = project.stripe('target')
+    const successorOf = async ({ customer }: Member): Promise<string> =>
+      (await project.live('target', customer))[0]?.id ?? ''
+    for (const member of [known, unseen])
+      await target.subscriptions.update(await successorOf(member), { metadata: { crossbill_from: '' } })
+    expect((await project.run('cancel', `us/${known.subscription}`, '--yes')).code).toBe(0)
+    expect(await project.live('target', known.customer)).toEqual([])
+    expect(await project.live('us', known.customer)).toEqual([])
+    project.loseStore()
+    const refused = await project.run('cancel', `us/${unseen.subscription}`, '--yes')
+    expect(refused.code).toBe(1)
+    expect(refused.stdout).toContain('successor_unseen')
+    expect(refused.stdout).toContain('Dashboard of the target')
+    expect(await project.live('us', unseen.customer)).toHaveLength(1)
+    const named = await project.run('cancel', `target/${await successorOf(unseen)}`, '--yes')
+    expect(named.code).toBe(0)
+    expect(await project.live('target', unseen.customer)).toEqual([])
+  },
+)
+
+test(
   'pull writes the present stage of subscribers, including settled ones, so that new files revert no subscriber',
   { timeout: 90_000 },
   async () => {
@@ -99,7 +126,7 @@ test(
     const plan = await project.run('plan', '--detailed-exitcode')
     expect(plan).toMatchObject({ code: 0 })
     expect(await verified(project)).toEqual([])
-    expect((await project.run('pull')).stdout).toContain('already says')
+    expect((await project.run('pull')).stdout).toContain('already matches')
   },
 )
 

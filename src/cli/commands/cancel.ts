@@ -1,6 +1,7 @@
 import { exitCodes } from '../exit-codes.ts'
 import { randomUUID } from 'node:crypto'
 import { CommandError } from '../../core/outcome.ts'
+import { explainEnd } from '../../cancel/reasons.ts'
 import { acceptSignal } from '../../engine/inbox/accept.ts'
 import type { Alert, InboxContext } from '../../engine/inbox/context.ts'
 import type { InboxRow } from '../../engine/inbox/port.ts'
@@ -100,7 +101,10 @@ function sentence({ subscriber }: Found, id: string, row: InboxRow): string {
     return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}). Kajabi does not answer; the service revokes the access when it does.`
   if (now.state === 'done') return `${subscriber} is cancelled, confirmed by Stripe (inbox ${id}).`
   if (now.state === 'ignored') return `${subscriber}: there was nothing to cancel (${now.reason}).`
-  if (now.state === 'dead')
-    return `${subscriber} could not be cancelled: ${now.reason}. Cancel it in the Dashboard, and see: crossbill inbox show ${id}`
+  if (now.state === 'dead') {
+    const explained = explainEnd({ id, state: now.state, reason: now.reason })
+    const why = explained === undefined ? '' : ` ${explained.means} ${explained.next}`
+    return `${subscriber} could not be cancelled: ${now.reason}.${why} See: crossbill inbox show ${id}`
+  }
   return `${subscriber} is not cancelled yet. The request is stored as ${id}. See: crossbill inbox show ${id}`
 }

@@ -194,7 +194,10 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
   if (successors.length === 0 && (sightOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
     return {
       detail: `${old.id} is on hold, and the target does not show its successor${missed}`,
-      fix: `look for it in the Dashboard of the target; if the member left, or was deleted there: crossbill cancel ${key}`,
+      fix:
+        erased?.has(idOf(old.customer)) === true
+          ? `the customer was deleted in the target, which ended the new subscription: crossbill cancel ${key}`
+          : 'look for it in the Dashboard of the target; if the member left, cancel it there, and the old one in the Dashboard of its account',
     }
   return {
     detail: `${old.id} is on hold and has no successor${missed}`,

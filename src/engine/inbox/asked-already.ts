@@ -29,6 +29,7 @@ export type Repeat = { readonly reason: IgnoredReason } | { readonly newer: stri
  * | waits, and its subscriber is known                    | a repeat                          |
  * | was accepted before this one, and waits               | a repeat                          |
  * | came from a relay and was done within a day           | a repeat, unless subscribed again |
+ * | … and was of another customer than this one names     | no repeat: a person decides       |
  * | none of these, and the contact lacks the tag          | the tag's request is over         |
  *
  * An earlier dead letter does not make this signal a repeat: a person may have handled it, and the
@@ -41,33 +42,49 @@ export async function askedAlready(
   const { signal } = row
   const { contact, customer, tag } = signal
   const all = await context.inbox.about({ contact, customer }, looked)
-  const same = all.filter((one) => one.id !== row.id && one.signal.tag === tag && one.signal.offer === signal.offer)
+  const same = all.filter((one) => one.id !== row.id && isSameRequest(one.signal, signal))
   if (same.some((one) => isWaiting(one) && (knowsWhom(one) || isBefore(one, row)))) return repeat
   const since = row.acceptedAt - repeatSeconds
   // Crossbill removed the tag after the earlier request, so a tag on the contact was set again.
   const done =
     tag !== undefined ? undefined : same.find(({ now, updatedAt }) => now.state === 'done' && updatedAt >= since)
   if (done !== undefined) {
-    const newer = await newerThan(context, done, signal)
-    if (!newer.ok) return newer
-    return newer.value === undefined ? repeat : success({ newer: newer.value })
+    return afterDone(context, done, signal)
   }
   if (tag === undefined) return success(undefined)
   const truth = await verifySignal(context, signal)
   return success(truth.truth === 'false' ? { reason: truth.reason } : undefined)
 }
 
+/**
+ * The same tag and offer, and no id that names another person: a relay may send one wrong id with
+ * every request.
+ */
+function isSameRequest(one: InboxRow['signal'], other: InboxRow['signal']): boolean {
+  const agree = (name: 'contact' | 'customer' | 'subscriber'): boolean =>
+    one[name] === undefined || other[name] === undefined || one[name] === other[name]
+  return (
+    one.tag === other.tag && one.offer === other.offer && agree('contact') && agree('customer') && agree('subscriber')
+  )
+}
+
 const repeat = success({ reason: 'asked_already' } as const)
 
-async function newerThan(
-  context: InboxContext,
-  done: InboxRow,
-  signal: InboxRow['signal'],
-): Promise<Outcome<string | undefined>> {
+/**
+ * A request after one that is done: a repeat, unless it is about another customer or a newer
+ * purchase.
+ */
+async function afterDone(context: InboxContext, done: InboxRow, signal: InboxRow['signal']): Promise<Outcome<Repeat>> {
   const subscriber = done.signal.subscriber ?? done.facts['subscriber']
-  if (typeof subscriber !== 'string') return success(undefined)
+  if (typeof subscriber !== 'string') return repeat
+  if (signal.subscriber !== undefined && signal.subscriber !== subscriber) return success(undefined)
   const both = await readSides(context, subscriber as SubscriberKey)
-  return both.ok ? subscribedAgain(context, signal, both.value.customer) : both
+  if (!both.ok) return both
+  const { customer } = both.value
+  if (signal.customer !== undefined && customer !== undefined && signal.customer !== customer) return success(undefined)
+  const newer = await subscribedAgain(context, signal, customer)
+  if (!newer.ok) return newer
+  return newer.value === undefined ? repeat : success({ newer: newer.value })
 }
 
 function isWaiting({ now }: InboxRow): boolean {

@@ -1,5 +1,5 @@
 import { idOf } from '../../core/reference.ts'
-import { isAlive, isSettled } from '../../live/subscription.ts'
+import { isAlive, isKept, isSettled } from '../../live/subscription.ts'
 import type { LiveSides } from '../../cancel/decide.ts'
 import { targetAccount } from '../../catalog/types.ts'
 import { splitSubscriberKey, subscriberKey, type SubscriberKey } from '../../core/address.ts'
@@ -46,16 +46,52 @@ export async function readSides(context: InboxContext, subscriber: SubscriberKey
   const successors = await readSuccessors(context, subscriber, customers)
   if (!successors.ok && isRefusal(successors.failure)) return successors
   if (!successors.ok && successors.failure.code === accountAway) return successors
-  return success({
-    sides: {
-      old: old.value === undefined ? 'missing' : sideOf(old.value),
-      successors: successors.ok ? successors.value.map((one) => ({ id: one.id ?? '', live: isAlive(one) })) : undefined,
-    },
-    old: old.value,
-    oldAccount,
-    successors: successors.ok ? successors.value : [],
-    customer: customers[0],
-  })
+  const sides = { old: old.value === undefined ? ('missing' as const) : sideOf(old.value) }
+  const about = { old: old.value, oldAccount, customer: customers[0] }
+  if (!successors.ok) return success({ ...about, sides: { ...sides, successors: undefined }, successors: [] })
+  if (old.value === undefined || successors.value.length > 0 || !isKept(old.value))
+    return success({ ...about, sides: { ...sides, successors: told(successors.value) }, successors: successors.value })
+  const missed = await readMissed(context, { subscriber, source }, customers)
+  if (!missed.ok) return missed
+  const { found, isErased } = missed.value
+  const unseen = found.length === 0 && !isErased
+  return success({ ...about, sides: { ...sides, successors: told(found), unseen }, successors: found })
+}
+
+function told(successors: readonly StripeObject[]): NonNullable<LiveSides['successors']> {
+  return successors.map((one) => ({ id: one.id ?? '', live: isAlive(one) }))
+}
+
+/**
+ * Looks for a successor that the customer's list does not show: by the id in the store, whatever
+ * marks it has, and under the customer that the copy map names. An erased customer has no
+ * subscription any more.
+ */
+async function readMissed(
+  context: InboxContext,
+  { subscriber, source }: { readonly subscriber: SubscriberKey; readonly source: string },
+  customers: readonly string[],
+): Promise<Outcome<{ readonly found: readonly StripeObject[]; readonly isErased: boolean }>> {
+  const { target } = context.accounts
+  const record = await context.store.subscriber(subscriber)
+  const known = record?.facts['successor']
+  if (typeof known === 'string') {
+    const one = await readOld(context, target, known)
+    if (!one.ok) return one
+    if (one.value !== undefined) return success({ found: [one.value], isErased: false })
+  }
+  const copies = new Set<string>()
+  for await (const row of context.store.copyMap(source))
+    if (customers.includes(row.customerOld) && !customers.includes(row.customerNew)) copies.add(row.customerNew)
+  const elsewhere = await readSuccessors(context, subscriber, [...copies])
+  if (!elsewhere.ok) return elsewhere
+  if (elsewhere.value.length > 0) return success({ found: elsewhere.value, isErased: false })
+  for (const customer of [...customers, ...copies]) {
+    const one = await read(context, target, `/v1/customers/${customer}`)
+    if (one.ok && one.value['deleted'] === true) return success({ found: [], isErased: true })
+    if (!one.ok && one.failure.code !== 'resource_missing') return one
+  }
+  return success({ found: [], isErased: false })
 }
 
 /**

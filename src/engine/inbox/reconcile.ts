@@ -96,7 +96,9 @@ async function compare(context: ReconcileContext): Promise<Outcome<Reconciled>> 
 
 /** Webhooks report a removed hold, unless they are not set up. */
 async function reportHolds(context: ReconcileContext, live: Live): Promise<readonly SubscriberKey[]> {
-  const gone = sidesOf(live, []).filter(({ old, alive }) => {
+  // Another project's hold is for that project to restore.
+  const gone = sidesOf(live, [], context.catalog.project.name).filter(({ old, alive, movedBy }) => {
+    if (movedBy !== undefined) return false
     const sight = sightOld(old)
     return alive.length > 0 && (sight === 'free' || sight === 'hold_removed')
   })

@@ -137,7 +137,7 @@ test.each(cases)(
       expect({ at: told(boundary), ...anew }).toEqual({ at: told(boundary), ...clean, requests: anew.requests })
     }
   },
-  60_000,
+  180_000,
 )
 
 const ofMoney = cases.filter(([name, stage]) => /balance|invoice/.test(name) && stage !== 'settled')
@@ -158,7 +158,7 @@ test.each(ofMoney)(
       expect({ at: told(boundary), ...again }).toEqual({ at: told(boundary), ...clean, requests: again.requests })
     }
   },
-  90_000,
+  180_000,
 )
 
 test.each([

@@ -171,6 +171,23 @@ test('promise 11: before a harmless request gets another key, the earlier key is
   ])
 })
 
+test.each([
+  ['idempotency_error', 400, true],
+  ['resource_missing', 404, true],
+  ['more_permissions_required', 403, false],
+  ['api_key_expired', 401, false],
+  ['parameter_unknown', 400, false],
+] as const)(
+  'promise 11: %s (%i) as the answer that should use up a key: proves it is %s',
+  async (code, status, isProof) => {
+    const answer: Failure = { kind: 'rejected', code, message: code, status }
+    const { account, keys } = scripted([failed(serverError), failed(answer), success(made)])
+    const outcome = await perform(context().context, work(account, undefined, { shutAt: '/v1/customers/cus_1' }))
+    expect(keys()).toEqual(isProof ? ['k', 'k', 'k-2'] : ['k', 'k'])
+    expect(outcome.ok ? 'done' : outcome.failure.kind).toBe(isProof ? 'done' : 'unknown')
+  },
+)
+
 test('when the look-up fails, nothing more is sent and the entry stays open', async () => {
   const { account, sent } = scripted([failed(cut)])
   const result = await perform(

@@ -15,7 +15,7 @@ import { accountNamed, type Context } from '../context.ts'
 import { balanceChanged, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
 import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
-import { perform, shut } from '../send/perform.ts'
+import { perform, shut, usesUpKey } from '../send/perform.ts'
 import { fillParams, fillPath, type Resolve } from '../send/references.ts'
 import { asSubscription, readInvoice, readNewSchedule, readOld } from '../read/subscriptions.ts'
 import { justSeen } from './seen.ts'
@@ -137,7 +137,7 @@ async function decided(context: Context, { job, state }: Turn, phase: SendingPha
     oneKey: true,
   })
   // A deleted customer has no successor that another run could revert.
-  if (outcome.ok || outcome.failure.kind === 'rejected') return undefined
+  if (outcome.ok || outcome.failure.code === 'resource_missing') return undefined
   return {
     type: 'sent',
     result: resultOf(outcome.failure),
@@ -184,7 +184,10 @@ function sent(phase: SendingPhase, { job }: Turn, outcome: Outcome<StripeObject>
     return { type: 'sent', result: 'done', id: outcome.value.id ?? null, reason }
   }
   const { failure } = outcome
-  return { type: 'sent', result: resultOf(failure), id: null, reason: reasonOf(failure, failure.code) }
+  // Only these answers shut a creation: a key without the permission to write to the customer is
+  // refused, and may still create.
+  const result = phase === 'closing' && !usesUpKey(failure) ? 'unknown' : resultOf(failure)
+  return { type: 'sent', result, id: null, reason: reasonOf(failure, failure.code) }
 }
 
 /** A key in use belongs to a request in progress: its outcome is not known yet. */

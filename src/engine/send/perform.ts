@@ -200,6 +200,15 @@ async function lookUp(
 }
 
 /**
+ * Whether an answer proves that no other request can be executed under its key any more: Stripe
+ * says that another request used the key, or that the customer of both requests does not exist. A
+ * key without a permission, or a request that Stripe does not understand, proves nothing.
+ */
+export function usesUpKey({ code }: Failure): boolean {
+  return code === 'idempotency_error' || code === 'resource_missing'
+}
+
+/**
  * Uses up a key with a request that changes nothing. Undefined: whatever was sent under the key is
  * over, done or not.
  */
@@ -211,8 +220,7 @@ export async function shut(
   if (shutAt === undefined) return undefined
   const params = { metadata: { [markClosed]: null } }
   const outcome = await sendPatiently(context, account, { method: 'POST', path: shutAt, params, idempotencyKey: key })
-  if (outcome.ok || outcome.failure.kind === 'rejected' || outcome.failure.code === 'idempotency_error')
-    return undefined
+  if (outcome.ok || usesUpKey(outcome.failure)) return undefined
   return { ...outcome.failure, kind: 'unknown' }
 }
 

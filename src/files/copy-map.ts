@@ -32,7 +32,7 @@ interface Line {
  * The statements of the rows read so far, with their positions: of one file, or of several files of
  * the same age.
  */
-export class CopyMapSight {
+export class CopyMapIndex {
   readonly #said = new Map<string, { readonly value: string; readonly file: string; readonly line: number }>()
 
   /** The place of a conflicting statement; undefined when the statement is new or equal. */
@@ -53,13 +53,13 @@ interface Place {
  * Reads one copy-map CSV of the given source account. A byte order mark, a header without rows and
  * exact repetitions are accepted. Stripe may add columns to its file: an additional column is a
  * warning and is not read. Everything unclear is an error with its line, and then no row may be
- * used. Pure: `file` is only for messages. `sight` is shared by files of the same age.
+ * used. Pure: `file` is only for messages. `index` is shared by files of the same age.
  */
 export function readCopyMapCsv(
   source: string,
   file: string,
   text: string,
-  sight: CopyMapSight = new CopyMapSight(),
+  index: CopyMapIndex = new CopyMapIndex(),
 ): { readonly rows: readonly CopyMapEntry[]; readonly findings: readonly Diagnostic[] } {
   const findings: Diagnostic[] = []
   const find: Find = (rule, line, message, fix, severity = 'error') =>
@@ -74,7 +74,7 @@ export function readCopyMapCsv(
       sourceOld: cells.source_id_old,
       sourceNew: cells.source_id_new,
     }
-    for (const conflict of conflicts(row, sight, { file, line: number }))
+    for (const conflict of conflicts(row, index, { file, line: number }))
       find('copy-map-conflict', number, conflict, askStripe)
     rows.set(`${row.customerOld} ${row.sourceOld}`, row)
   }
@@ -85,18 +85,18 @@ export function readCopyMapCsv(
  * Each old customer has one new customer. Each old payment method has one owner and one new method,
  * which belongs to no other old method.
  */
-function conflicts(row: CopyMapEntry, sight: CopyMapSight, place: Place): readonly string[] {
+function conflicts(row: CopyMapEntry, index: CopyMapIndex, place: Place): readonly string[] {
   const { customerOld, customerNew, sourceOld, sourceNew } = row
   const becomes = (kind: string, one: string, other: string): string[] => {
-    const there = sight.other(`${kind} ${one}`, other, place)
+    const there = index.other(`${kind} ${one}`, other, place)
     return there === undefined ? [] : [`${one} becomes ${other} here and ${there}`]
   }
   const found = becomes('customer', customerOld, customerNew)
   if (sourceOld === '') return found
-  const owner = sight.other(`owner ${sourceOld}`, customerOld, place)
+  const owner = index.other(`owner ${sourceOld}`, customerOld, place)
   if (owner !== undefined) return [...found, `${sourceOld} belongs to ${customerOld} here and to ${owner}`]
   const twice = becomes('payment', sourceOld, sourceNew)
-  const meaning = sight.other(`copy ${sourceNew}`, sourceOld, place)
+  const meaning = index.other(`copy ${sourceNew}`, sourceOld, place)
   return twice.length > 0 || meaning === undefined
     ? [...found, ...twice]
     : [...found, `${sourceNew} is the copy of ${sourceOld} here and of ${meaning}`]

@@ -11,14 +11,14 @@ import { catalogIndex, type CatalogIndex, taxRateKeys } from './references.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readSource, type SourceSubscription } from '../live/source.ts'
 import {
-  sightNew,
-  sightOld,
+  observeNew,
+  observeOld,
   standingOf,
   successorOf,
-  type NewSight,
-  type OldSight,
+  type NewObservation,
+  type OldObservation,
   type Standing,
-} from '../live/sights.ts'
+} from '../live/observations.ts'
 import { successorsByProject } from '../live/projects.ts'
 import type { CopyMap, HandoverInput } from './types.ts'
 
@@ -26,7 +26,10 @@ import type { CopyMap, HandoverInput } from './types.ts'
 export interface Candidate {
   readonly desired: DesiredSubscriber
   readonly old: SourceSubscription
-  readonly sights: { readonly old: Exclude<OldSight, 'unreadable'>; readonly new: Exclude<NewSight, 'unreadable'> }
+  readonly observations: {
+    readonly old: Exclude<OldObservation, 'unreadable'>
+    readonly new: Exclude<NewObservation, 'unreadable'>
+  }
   readonly standing: Standing
   readonly successor: Stripe.Subscription | undefined
   readonly customerOld: Stripe.Customer | undefined
@@ -123,9 +126,9 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   const { account, copyMap } = side
   const customerOld = account.customers.get(idOf(raw.customer)) ?? expandedCustomer(raw)
   const successors = around.successors.get(desired.subscription) ?? []
-  const sights = {
-    old: sightOld(raw) as Candidate['sights']['old'],
-    new: sightNew(successors) as Candidate['sights']['new'],
+  const observations = {
+    old: observeOld(raw) as Candidate['observations']['old'],
+    new: observeNew(successors) as Candidate['observations']['new'],
   }
   const old = readSource(raw, customerOld, account.prices, account.coupons)
   const successor = successorOf(successors)
@@ -136,8 +139,9 @@ export function candidateOf(desired: DesiredSubscriber, around: Surroundings): C
   return {
     desired,
     old,
-    sights,
-    standing: movedBy !== undefined ? 'source' : isBegun(raw) ? 'unfinished' : standingOf(sights.old, sights.new),
+    observations,
+    standing:
+      movedBy !== undefined ? 'source' : isBegun(raw) ? 'unfinished' : standingOf(observations.old, observations.new),
     successor,
     customerOld,
     customerNew:

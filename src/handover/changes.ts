@@ -80,10 +80,10 @@ export function heldChanges(candidate: Candidate, successor: Stripe.Subscription
 
 /** A hold that was removed, or an old subscription that was ended, outside Crossbill. */
 function outsideDrift(
-  { desired, sights, standing, old }: Candidate,
+  { desired, observations, standing, old }: Candidate,
   successor: Stripe.Subscription,
 ): readonly HandoverDrift[] {
-  if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
+  if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))
     return [{ code: 'hold_missing', message: `the hold of ${old.id} was removed while ${successor.id} bills` }]
   const isKnown = desired.override?.includes('cancelled_in_source') === true || isEnding(successor)
   return standing === 'cancelled_in_source' && !isKnown

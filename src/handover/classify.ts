@@ -27,7 +27,7 @@ import { movePlan, recoveryPlan, revertPlan, settlePlan } from './plans.ts'
 import { blocked } from './reasons.ts'
 import { scheduleSteps } from './carried/schedule.ts'
 import { recipe } from './recipe.ts'
-import { sightInvoice } from '../live/sights.ts'
+import { observeInvoice } from '../live/observations.ts'
 import { readSource, type SourceSubscription } from '../live/source.ts'
 import { taxSituation } from './carried/tax.ts'
 import { isHeld } from '../live/subscription.ts'
@@ -59,7 +59,7 @@ function decide(desired: DesiredSubscriber, around: Surroundings): Decided {
   const billing =
     standing === 'ended' || standing === 'ended_in_target' ? {} : { monthly: monthlyOf(billedBy(candidate)) }
   const planned =
-    standing === 'unfinished' && candidate.sights.new !== 'several' && !isLost(candidate)
+    standing === 'unfinished' && candidate.observations.new !== 'several' && !isLost(candidate)
       ? recoveryPlan(candidate, remainingPhases(candidate))
       : undefined
   const recovery = planned === undefined ? {} : { recovery: planned }
@@ -144,7 +144,7 @@ function outcomeOf(candidate: Candidate, drift: readonly HandoverDrift[]): Outco
         ? stop(blocked('already_settled', 'the old subscription has been cancelled for good'))
         : asDeclared(drift)
     case 'ended_in_target':
-      return candidate.sights.old === 'free' && desired.stage !== 'settled'
+      return candidate.observations.old === 'free' && desired.stage !== 'settled'
         ? stop(
             blocked(
               'resumed_in_source',
@@ -209,21 +209,21 @@ function ofAnotherProject({ desired }: Candidate, project: string): Outcome {
  * after the proof, so there was a successor; deleting its customer deleted it. A release would
  * charge a member who left.
  */
-function isLost({ sights, isErased }: Candidate): boolean {
-  return sights.new === 'none' && (sights.old === 'kept' || (sights.old !== 'free' && isErased))
+function isLost({ observations, isErased }: Candidate): boolean {
+  return observations.new === 'none' && (observations.old === 'kept' || (observations.old !== 'free' && isErased))
 }
 
 function unfinished(candidate: Candidate): Reason<BlockedCode> {
-  const { sights, successor, customerNewId, isErased } = candidate
+  const { observations, successor, customerNewId, isErased } = candidate
   if (isLost(candidate))
     return isErased
       ? blocked('erased_in_target', `customer ${customerNewId} was deleted in the target`)
       : blocked('successor_missing', 'the old subscription is on hold, but its successor is missing in the target')
-  if (sights.new === 'several')
+  if (observations.new === 'several')
     return blocked('duplicate_target', 'several live subscriptions in the target are marked as its successor')
-  if (sights.new === 'live' && (sights.old === 'free' || sights.old === 'hold_removed'))
+  if (observations.new === 'live' && (observations.old === 'free' || observations.old === 'hold_removed'))
     return blocked('hold_missing', `the old subscription collects although ${successor?.id ?? ''} is live`)
-  return blocked('unfinished', `the old subscription is ${sights.old}, the new one ${sights.new}`)
+  return blocked('unfinished', `the old subscription is ${observations.old}, the new one ${observations.new}`)
 }
 
 function move(candidate: Candidate): Outcome {
@@ -328,16 +328,16 @@ function revert(candidate: Candidate): Outcome {
   if (changes.length > 0 && !override.has('changed_since_move'))
     return stop(blocked('changed_since_move', `${successor.id} differs from what was created in ${changes.join(', ')}`))
   const latest = successor.latest_invoice
-  const sight = sightInvoice(latest === null || typeof latest === 'string' ? undefined : latest)
-  if (sight === 'in_flight')
+  const observation = observeInvoice(latest === null || typeof latest === 'string' ? undefined : latest)
+  if (observation === 'in_flight')
     return later(
       'payment_in_flight',
       instant(around.now + secondsPerDay),
       `a payment of ${successor.id} is being processed`,
     )
-  if (sight === 'refunded' && !override.has('bill_refunded_period') && !override.has('leave_refunded_period'))
+  if (observation === 'refunded' && !override.has('bill_refunded_period') && !override.has('leave_refunded_period'))
     return stop(blocked('refunded_in_target', `the last payment of ${successor.id} was refunded`))
-  if (sight === 'disputed' && !override.has('leave_disputed_period'))
+  if (observation === 'disputed' && !override.has('leave_disputed_period'))
     return stop(blocked('disputed_in_target', `the last payment of ${successor.id} is disputed`))
   return { outcome: 'revert', plan: revertPlan(candidate) }
 }

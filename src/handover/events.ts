@@ -7,13 +7,13 @@ import { customerOf, prove, type ProofInput } from './proof.ts'
 import { blocked, deferred, stopped } from './reasons.ts'
 import {
   isRefundedWhole,
-  type NewSight,
+  type NewObservation,
   paymentIntentsOf,
-  sightInvoice,
-  sightNew,
-  sightOld,
+  observeInvoice,
+  observeNew,
+  observeOld,
   successorOf,
-} from '../live/sights.ts'
+} from '../live/observations.ts'
 import { readMoneyNote } from '../live/money-note.ts'
 import { readDue, readHolds, readSource } from '../live/source.ts'
 import type { HandoverEvent, SuccessorSeen } from './state.ts'
@@ -34,12 +34,12 @@ export const oldExpansions = [
 ] as const
 /** `now` is Stripe's clock. Undefined means that the read failed. */
 export function oldRead(plan: AnyPlan, old: Stripe.Subscription | undefined, now: Instant): EventOf<'old_read'> {
-  const sight = sightOld(old)
+  const observation = observeOld(old)
   return {
     type: 'old_read',
-    sight,
+    observation,
     // A free subscription will get the next hold number; a held one already has its number.
-    generation: old === undefined ? null : readHolds(old).count + (sight === 'free' ? 1 : 0),
+    generation: old === undefined ? null : readHolds(old).count + (observation === 'free' ? 1 : 0),
     reason:
       old === undefined
         ? stopped('source_unreachable', 'the old subscription could not be read')
@@ -72,8 +72,8 @@ export function tooLate({ next, window }: Expectation, now: Instant): Reason | n
  * hold is released.
  */
 export function holdReason(plan: AnyPlan, answer: Stripe.Subscription): Reason | null {
-  if (sightOld(answer) !== 'held')
-    return blocked('changed_since_pull', `the hold had no effect: the subscription is ${sightOld(answer)}`)
+  if (observeOld(answer) !== 'held')
+    return blocked('changed_since_pull', `the hold had no effect: the subscription is ${observeOld(answer)}`)
   if (fingerprint(answer, customerOf(answer)) !== plan.expect.fingerprint)
     return blocked('changed_since_pull', 'the old subscription was changed while it was put on hold')
   // A run that stalled before this request does not know how late it is; this answer shows it.
@@ -116,8 +116,8 @@ export function bothRead(
   const lost = changes.find(({ code }) => code !== 'drift_on_held_source')
   return {
     type: 'both_read',
-    old: sightOld(old),
-    ...successorSeen(sightOfNew(successors, collectingNew), successor),
+    old: observeOld(old),
+    ...successorSeen(observationOfNew(successors, collectingNew), successor),
     time: tooLate(plan.expect, now) === null ? 'before' : 'too_late',
     schedule: scheduleOf(old),
     newSchedule: scheduleOf(successor),
@@ -133,9 +133,9 @@ export function bothRead(
   }
 }
 
-function successorSeen(sight: NewSight, successor: Stripe.Subscription | undefined): SuccessorSeen {
-  if (sight !== 'live' && sight !== 'ended') return { new: sight, successor: successor?.id ?? null }
-  return { new: sight, successor: present(successor, 'successor that was seen').id }
+function successorSeen(observation: NewObservation, successor: Stripe.Subscription | undefined): SuccessorSeen {
+  if (observation !== 'live' && observation !== 'ended') return { new: observation, successor: successor?.id ?? null }
+  return { new: observation, successor: present(successor, 'successor that was seen').id }
 }
 
 /**
@@ -157,9 +157,9 @@ function willBeCollected(invoice: Stripe.Invoice): boolean {
 }
 
 /** A live successor is not cancelled before it is known which invoices that would stop. */
-function sightOfNew(successors: BothSides['successors'], collecting: BothSides['collectingNew']): NewSight {
-  const sight = successors === undefined ? 'unreadable' : sightNew(successors)
-  return sight === 'live' && collecting === undefined ? 'unreadable' : sight
+function observationOfNew(successors: BothSides['successors'], collecting: BothSides['collectingNew']): NewObservation {
+  const observation = successors === undefined ? 'unreadable' : observeNew(successors)
+  return observation === 'live' && collecting === undefined ? 'unreadable' : observation
 }
 
 function subscriptionOf({ parent }: Stripe.Invoice): string | undefined {
@@ -187,19 +187,19 @@ export interface SuccessorNow {
 /** Undefined means that the read failed. */
 export function invoiceRead({ expect }: AnyPlan, now: SuccessorNow | undefined): EventOf<'invoice_read'> {
   const none = { type: 'invoice_read', invoice: null, payment: null, allowed: false, changed: false } as const
-  if (now === undefined) return { ...none, sight: 'unreadable' }
+  if (now === undefined) return { ...none, observation: 'unreadable' }
   const { subscription, invoice } = now
   const planned = expect.successor_fingerprint
   const changed = planned !== null && planned !== successorPrint(subscription)
-  if (invoice === null) return { ...none, sight: 'none', changed }
-  const sight = sightInvoice(invoice)
-  assert(sight !== 'none', 'an invoice that was read exists')
+  if (invoice === null) return { ...none, observation: 'none', changed }
+  const observation = observeInvoice(invoice)
+  assert(observation !== 'none', 'an invoice that was read exists')
   const allowed =
-    sight === 'refunded'
+    observation === 'refunded'
       ? // A partial refund can only be left: billing it again would charge the rest twice.
         expect.override.includes('leave_refunded_period') ||
         (expect.override.includes('bill_refunded_period') && isRefundedWhole(invoice))
       : expect.override.includes('leave_disputed_period')
   const [intent] = paymentIntentsOf(invoice)
-  return { type: 'invoice_read', sight, invoice: invoice.id, payment: intent?.id ?? null, allowed, changed }
+  return { type: 'invoice_read', observation, invoice: invoice.id, payment: intent?.id ?? null, allowed, changed }
 }

@@ -4,7 +4,7 @@ import { markCarried, oldIdOf } from '../live/marks.ts'
 import { idOf } from '../core/reference.ts'
 import type { HandoverEvent, KeptBack, StateIn } from './state.ts'
 import { readDue } from '../live/source.ts'
-import { isRefundedWhole, sightInvoice } from '../live/sights.ts'
+import { isRefundedWhole, observeInvoice } from '../live/observations.ts'
 import type { Expectation, PlannedStep } from './types.ts'
 import { otherLines } from './while-held.ts'
 
@@ -134,7 +134,7 @@ const paidFor = new Set(['paid', 'refunded', 'disputed'])
 
 function isPaidFor(invoice: Stripe.Invoice, { override }: Expectation): boolean {
   const isBilledAgain = override.includes('bill_refunded_period') && isRefundedWhole(invoice)
-  return paidFor.has(sightInvoice(invoice)) && !isBilledAgain
+  return paidFor.has(observeInvoice(invoice)) && !isBilledAgain
 }
 
 /**

@@ -110,8 +110,9 @@ function begin(state: HandoverState, event: Extract<HandoverEvent, { type: 'begi
 }
 
 function afterReading(state: StateIn<'reading'>, event: Extract<HandoverEvent, { type: 'old_read' }>): HandoverState {
-  if (event.sight !== 'free' && event.sight !== 'unreadable') return { ...state, phase: 'recovering' }
-  if (event.sight === 'unreadable' || event.reason !== null) return { ...state, phase: 'source', reason: event.reason }
+  if (event.observation !== 'free' && event.observation !== 'unreadable') return { ...state, phase: 'recovering' }
+  if (event.observation === 'unreadable' || event.reason !== null)
+    return { ...state, phase: 'source', reason: event.reason }
   const generation = event.generation === null ? null : event.generation + state.skips
   const phase = state.lists.carry > 0 ? 'carrying' : 'previewing'
   return { ...state, ...nothingSent, generation, phase, done: 0 }
@@ -163,9 +164,9 @@ function afterInvoice(
 ): HandoverState {
   const undo = state.goal === 'undo'
   // Once one of its invoices has been stopped or voided, the period belongs to the old account.
-  if (event.changed && !undo && state.invoice === null && event.sight !== 'void')
+  if (event.changed && !undo && state.invoice === null && event.observation !== 'void')
     return stays(state, blocked('changed_since_move', 'its subscriber changed the new subscription since the plan'))
-  switch (event.sight) {
+  switch (event.observation) {
     case 'none':
     case 'void':
     case 'uncollectible':
@@ -178,7 +179,7 @@ function afterInvoice(
         : { ...state, phase: 'refunding', invoice: event.invoice, payment: event.payment }
     case 'draft':
     case 'open':
-      return { ...state, phase: 'stopping_invoice', invoice: event.invoice, invoiceSight: event.sight }
+      return { ...state, phase: 'stopping_invoice', invoice: event.invoice, invoiceSight: event.observation }
     case 'in_flight':
       return undo
         ? doubtful(state, 'payment_in_flight')

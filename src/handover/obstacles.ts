@@ -5,7 +5,7 @@ import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
-import { sightInvoice } from '../live/sights.ts'
+import { observeInvoice } from '../live/observations.ts'
 import { belongsTo } from './while-held.ts'
 import { taxPlace } from './carried/tax.ts'
 
@@ -110,7 +110,7 @@ function openInvoice(invoice: Stripe.Invoice, { policies, now }: Candidate['arou
   // Lists do not show the state of a payment. An invoice that was tried and has no further attempt
   // has a payment in progress, which can take days for a bank debit.
   const underWay = collected && invoice.attempted && invoice.next_payment_attempt === null
-  if (underWay || sightInvoice(invoice) === 'in_flight') {
+  if (underWay || observeInvoice(invoice) === 'in_flight') {
     findings.wait(
       'payment_in_flight',
       instant(now + secondsPerDay),

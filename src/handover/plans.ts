@@ -102,11 +102,11 @@ export function recoveryPlan(
   candidate: Candidate,
   schedule: readonly PlannedStep[],
 ): HandoverPlan<'move' | 'undo' | 'revert'> | undefined {
-  const { desired, old, sights, customerOld } = candidate
+  const { desired, old, observations, customerOld } = candidate
   // A hold is kept only after the proof, when money may have moved: what is undone then, a revert
   // undid.
-  const isRevert = sights.old === 'kept' || readMoneyNote(old.raw) !== null
-  const goal = sights.new === 'live' ? 'move' : isRevert ? 'revert' : 'undo'
+  const isRevert = observations.old === 'kept' || readMoneyNote(old.raw) !== null
+  const goal = observations.new === 'live' ? 'move' : isRevert ? 'revert' : 'undo'
   const pause = pauseToRestore(candidate)
   // An existing mark keeps its content; otherwise a later change would pass for the original.
   const hold = old.hold ?? {
@@ -195,8 +195,8 @@ function isOver(pause: PauseImage | null, now: Candidate['around']['now']): bool
  * but the hold was not, the hold would pass for the source's own pause and would never be released.
  * The source's own pause was carried, so the successor shows it.
  */
-function pauseToRestore({ old, successor, sights, around }: Candidate): PauseImage | null {
-  const isMarkLost = old.hold === null && sights.new === 'live' && successor !== undefined
+function pauseToRestore({ old, successor, observations, around }: Candidate): PauseImage | null {
+  const isMarkLost = old.hold === null && observations.new === 'live' && successor !== undefined
   const pause = isMarkLost ? pauseImage(successor.pause_collection) : old.pause
   return isOver(pause, around.now) ? null : pause
 }

@@ -6,7 +6,7 @@ import { boundarySeconds } from '../billing/discounts.ts'
 import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
-import { sightOld } from '../live/sights.ts'
+import { observeOld } from '../live/observations.ts'
 import { pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
@@ -141,8 +141,8 @@ function unpaired(source: SourceSubscription, successor: SourceSubscription): re
 }
 
 function heldFindings(expect: Expectation, old: Stripe.Subscription): readonly string[] {
-  const sight = sightOld(old)
-  if (sight !== 'held' && sight !== 'kept') return [`the old subscription is not on hold (${sight})`]
+  const observation = observeOld(old)
+  if (observation !== 'held' && observation !== 'kept') return [`the old subscription is not on hold (${observation})`]
   return fingerprint(old, customerOf(old)) === expect.fingerprint
     ? []
     : ['the old subscription was changed in the meantime']

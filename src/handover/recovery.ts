@@ -1,4 +1,4 @@
-import type { NewSight, OldSight } from '../live/sights.ts'
+import type { NewObservation, OldObservation } from '../live/observations.ts'
 import type { HandoverEvent, HandoverState, StateIn } from './state.ts'
 import type { AlarmCode } from './codes.ts'
 import { blocked, stopped } from './reasons.ts'
@@ -86,7 +86,7 @@ export function decide(state: Recovering, event: BothRead): HandoverState {
   if (event.new === 'unreadable') return doubtful(known, 'target_unreachable')
   if (event.new === 'several') return doubtful(known, 'duplicate_target')
   if (event.new === 'undone' && known.collectNew.length > 0) return afterTakingBack(known)
-  if (isOverSight(event.old)) return afterTheEnd(known, event)
+  if (hasEnded(event.old)) return afterTheEnd(known, event)
   if (event.new === 'ended') return endedInTarget({ ...known, successor: event.successor }, event)
   // What another run created under other terms belongs to that run: proven against our terms, it
   // would be undone.
@@ -110,7 +110,7 @@ export function standBack(state: HandoverState, phase: 'source' | 'moved'): Hand
   return { ...state, phase, reason: stopped('another_run', 'another run is moving this subscriber') }
 }
 
-function isOverSight(old: OldSight): boolean {
+function hasEnded(old: OldObservation): boolean {
   return old === 'settled' || old === 'lapsed' || old === 'cancelled'
 }
 
@@ -279,7 +279,7 @@ export function doubtful(state: HandoverState, alarm: AlarmCode): HandoverState 
 }
 
 /** For tests and documents: every combination that `decide` accepts. */
-export const oldSights: readonly OldSight[] = [
+export const oldObservations: readonly OldObservation[] = [
   'free',
   'held',
   'kept',
@@ -289,4 +289,4 @@ export const oldSights: readonly OldSight[] = [
   'cancelled',
   'unreadable',
 ]
-export const newSights: readonly NewSight[] = ['none', 'undone', 'live', 'ended', 'several', 'unreadable']
+export const newObservations: readonly NewObservation[] = ['none', 'undone', 'live', 'ended', 'several', 'unreadable']

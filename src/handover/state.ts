@@ -1,4 +1,4 @@
-import type { InvoiceSight, NewSight, OldSight } from '../live/sights.ts'
+import type { InvoiceObservation, NewObservation, OldObservation } from '../live/observations.ts'
 import type { AlarmCode } from './codes.ts'
 import type { Goal, Reason } from './types.ts'
 
@@ -242,7 +242,7 @@ export type HandoverEvent =
    */
   | {
       readonly type: 'old_read'
-      readonly sight: OldSight
+      readonly observation: OldObservation
       readonly reason: Reason | null
       readonly generation: number | null
     }
@@ -282,7 +282,7 @@ export type HandoverEvent =
     }
   | (SuccessorSeen & {
       readonly type: 'both_read'
-      readonly old: OldSight
+      readonly old: OldObservation
       /** Whether a creation may still be tried: T is ahead and outside the guard window. */
       readonly time: 'before' | 'too_late'
       readonly schedule: string | null
@@ -322,12 +322,12 @@ export type HandoverEvent =
 /** A successor that lives or has ended has an id. */
 export type SuccessorSeen =
   | { readonly new: 'live' | 'ended'; readonly successor: string }
-  | { readonly new: Exclude<NewSight, 'live' | 'ended'>; readonly successor: string | null }
+  | { readonly new: Exclude<NewObservation, 'live' | 'ended'>; readonly successor: string | null }
 
 type InvoiceSeen =
-  | { readonly sight: 'none' | 'unreadable'; readonly invoice: null; readonly payment: null }
+  | { readonly observation: 'none' | 'unreadable'; readonly invoice: null; readonly payment: null }
   | {
-      readonly sight: Exclude<InvoiceSight, 'none'>
+      readonly observation: Exclude<InvoiceObservation, 'none'>
       readonly invoice: string
       /** The payment intent of the invoice, if there is one. */
       readonly payment: string | null

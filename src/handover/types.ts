@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/json.ts'
 import type { OverrideCode } from '../catalog/override-codes.ts'
 import type { Catalog } from '../catalog/types.ts'
 import type { Live } from '../live/accounts.ts'
-import type { Standing } from '../live/sights.ts'
+import type { Standing } from '../live/observations.ts'
 import type { PauseImage } from '../live/source.ts'
 import type { BlockedCode, DeferredCode } from './codes.ts'
 

@@ -4,7 +4,7 @@ import { subscriberKey, type SubscriberKey } from '../core/address.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { markFrom, markHold, oldIdOf, settledComment } from '../live/marks.ts'
 import { successorsByProject } from '../live/projects.ts'
-import { sightNew, sightOld, standingOf } from '../live/sights.ts'
+import { observeNew, observeOld, standingOf } from '../live/observations.ts'
 import { readHold } from '../live/source.ts'
 import { isOver } from '../live/subscription.ts'
 
@@ -51,10 +51,10 @@ function whereIs(old: Stripe.Subscription, { successors, project, others }: Arou
   const holder = readHold(old)?.project
   const other = holder === undefined || holder === project ? others.get(old.id) : holder
   if (other !== undefined && successors.length === 0) return isOver(old) ? undefined : { project: other }
-  const sight = sightOld(old)
-  const there = sightNew(successors)
-  if (sight === 'unreadable' || there === 'unreadable') return undefined
-  const standing = standingOf(sight, there)
+  const observation = observeOld(old)
+  const there = observeNew(successors)
+  if (observation === 'unreadable' || there === 'unreadable') return undefined
+  const standing = standingOf(observation, there)
   if (standing === 'settled') return { stage: 'settled' }
   // Also during a hand-over, a live new subscription means the stage target.
   return there === 'live' || there === 'several' || standing === 'ended_in_target' ? { stage: 'target' } : undefined

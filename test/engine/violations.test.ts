@@ -1,7 +1,7 @@
 import type Stripe from 'stripe'
 import { expect, test } from 'vitest'
 import { instant } from '../../src/core/instant.ts'
-import { oldDrafts, subscriberRules, type Sight } from '../../src/engine/check/violations.ts'
+import { oldDrafts, subscriberRules, type RuleInput } from '../../src/engine/check/violations.ts'
 import type { Live } from '../../src/live/accounts.ts'
 
 const now = instant(1_800_000_000)
@@ -14,7 +14,7 @@ function liveWith(invoices: readonly Partial<Stripe.Invoice>[]): Live {
   return { target, sources: new Map([['us', account]]), resources: new Map() } as unknown as Live
 }
 
-function sight(live: Live): Sight {
+function ruleInput(live: Live): RuleInput {
   return { live, catalog: {}, now, drift: new Map(), blocked: new Map(), copyMaps: new Map(), copied: new Set() }
 }
 
@@ -26,7 +26,7 @@ test.each([
   const live = liveWith([{ id: 'in_1', status: 'open', ...about }])
   const old = { id: 'sub_old', status: 'active' } as Stripe.Subscription
   const sides = { key: 'us/sub_old', source: 'us', declared: undefined, old, successors: [old], alive: [old] } as const
-  const found = subscriberRules.open_invoice_on_source?.(sides, sight(live))
+  const found = subscriberRules.open_invoice_on_source?.(sides, ruleInput(live))
   expect(found?.detail.includes('in_1') ?? false).toBe(violates)
 })
 

@@ -96,7 +96,7 @@ const mistakes: Readonly<Record<string, Product>> = {
       next(state, event.type === 'both_read' && event.new === 'unreadable' ? { ...event, new: 'none' } : event),
   ),
   'looks up successors without cancelled ones': mutated(same, {
-    sightNew: (world) => (product.sightNew(world) === 'live' ? 'live' : 'none'),
+    observeNew: (world) => (product.observeNew(world) === 'live' ? 'live' : 'none'),
   }),
   'creates again when an answer was lost': mutated(
     (next) => (state, event) =>

@@ -1,5 +1,5 @@
 import { command as commandOf, next as nextOf } from '../../src/handover/machine.ts'
-import { standingOf, type NewSight } from '../../src/live/sights.ts'
+import { standingOf, type NewObservation } from '../../src/live/observations.ts'
 import {
   atSource,
   isRest,
@@ -18,9 +18,9 @@ import {
   onLiving,
   productKeys,
   shutting,
-  sightInvoice,
-  sightNew,
-  sightOld,
+  observeInvoice,
+  observeNew,
+  observeOld,
   tick,
   type Keys,
   type World,
@@ -33,7 +33,7 @@ import { toldByVerify } from './standing-check.ts'
 export interface Product {
   readonly next: typeof nextOf
   readonly command: typeof commandOf
-  readonly sightNew: typeof sightNew
+  readonly observeNew: typeof observeNew
   /** Whether a subscription with the mark was paid for the period. */
   readonly isPaidInTarget: (world: World) => boolean
   readonly keys: Keys
@@ -46,7 +46,7 @@ export interface Product {
 export const product: Product = {
   next: nextOf,
   command: commandOf,
-  sightNew,
+  observeNew,
   isPaidInTarget: ({ successors }) => successors.some(({ invoice }) => invoice === 'paid'),
   keys: productKeys,
   shuts: true,
@@ -301,8 +301,8 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
     lists,
     successor: known && livingSuccessors(world) > 0 ? 'new' : null,
   })
-  const old = sightOld(world)
-  const successor = made.sightNew(world)
+  const old = observeOld(world)
+  const successor = made.observeNew(world)
   if (old === 'unreadable' || successor === 'unreadable') return []
   switch (world.due && old === 'free' ? 'unfinished' : standingOf(old, successor)) {
     case 'source':
@@ -406,9 +406,9 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
     case 'read_old':
       return {
         type: 'old_read',
-        sight: sightOld(world),
+        observation: observeOld(world),
         reason: isLate(node) || world.changed || world.due ? why : null,
-        generation: world.holds + (sightOld(world) === 'free' ? 1 : 0),
+        generation: world.holds + (observeOld(world) === 'free' ? 1 : 0),
       }
     case 'preview':
       return { type: 'previewed', reason: null }
@@ -424,8 +424,10 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
     }
     case 'read_invoice': {
       const read = { type: 'invoice_read', payment: null, allowed: false, changed: world.changedNew } as const
-      const sight = sightInvoice(world)
-      return sight === 'none' ? { ...read, sight, invoice: null } : { ...read, sight, invoice: lastInvoice(world) }
+      const observation = observeInvoice(world)
+      return observation === 'none'
+        ? { ...read, observation, invoice: null }
+        : { ...read, observation, invoice: lastInvoice(world) }
     }
     case 'read_gap': {
       const paid = made.isPaidInTarget(world)
@@ -449,8 +451,8 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
     case 'send':
       return {
         type: 'both_read',
-        old: sightOld(world),
-        ...seenIn(made.sightNew(world), livingSuccessors(world) > 0 ? 'new' : state.successor),
+        old: observeOld(world),
+        ...seenIn(made.observeNew(world), livingSuccessors(world) > 0 ? 'new' : state.successor),
         time: isLate(node) ? 'too_late' : 'before',
         schedule: null,
         newSchedule: null,
@@ -465,20 +467,27 @@ function reading(made: Product, node: View, wanted: Command): HandoverEvent {
   }
 }
 
-function seenIn(sight: NewSight, successor: string | null): SuccessorSeen {
-  return sight === 'live' || sight === 'ended'
-    ? { new: sight, successor: successor ?? 'new' }
-    : { new: sight, successor }
+function seenIn(observation: NewObservation, successor: string | null): SuccessorSeen {
+  return observation === 'live' || observation === 'ended'
+    ? { new: observation, successor: successor ?? 'new' }
+    : { new: observation, successor }
 }
 
 function unreadable(wanted: Command): HandoverEvent {
   switch (wanted.do) {
     case 'read_old':
-      return { type: 'old_read', sight: 'unreadable', reason: null, generation: null }
+      return { type: 'old_read', observation: 'unreadable', reason: null, generation: null }
     case 'prove':
       return { type: 'proved', result: 'unsure', reason: null, invoice: null }
     case 'read_invoice':
-      return { type: 'invoice_read', sight: 'unreadable', invoice: null, payment: null, allowed: false, changed: false }
+      return {
+        type: 'invoice_read',
+        observation: 'unreadable',
+        invoice: null,
+        payment: null,
+        allowed: false,
+        changed: false,
+      }
     case 'read_gap':
       return { type: 'gap_read', gap: 'unreadable' }
     case 'preview':
@@ -532,7 +541,7 @@ function violationOf(made: Product, { world, runners, left }: Node): string | nu
  */
 function allAtRest(made: Product, world: World, states: readonly HandoverState[]): string | null {
   if (world.left || world.released || states.every((state) => state === atSource)) return null
-  const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
+  const standing = standingOf(observeOld(world) as 'free', made.observeNew(world) as 'none')
   if (standing === 'ended') return 'the member lost both subscriptions'
   if (toldByVerify(world).length > 0) return null
   if (standing === 'unfinished') return 'half-way, and the standing check is silent'
@@ -560,7 +569,7 @@ function atRest(
   if (isUncharged(world) && toldByVerify(world).length === 0)
     return 'the period was charged by nobody, and no object says so'
   if (state === atSource) return null
-  const standing = standingOf(sightOld(world) as 'free', made.sightNew(world) as 'none')
+  const standing = standingOf(observeOld(world) as 'free', made.observeNew(world) as 'none')
   if (standing === 'unfinished') return `at rest (${phase}) half-way, and nobody is alarmed`
   return isUncharged(world) ? 'the period was charged by nobody, and nobody is alarmed' : null
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe'
-import { subscriberRules, type Sight, type ViolationCode } from '../../src/engine/check/violations.ts'
+import { subscriberRules, type RuleInput, type ViolationCode } from '../../src/engine/check/violations.ts'
 import { markDue, markFrom, markHold, markReverting, settledComment, undoneComment } from '../../src/live/marks.ts'
 import type { Sides } from '../../src/engine/check/sides.ts'
 import type { Successor, World } from './world.ts'
@@ -17,13 +17,13 @@ const rules: readonly ViolationCode[] = [
 ]
 
 /** What the rules read besides: the subscriptions of the target. */
-const sightOf = (subscriptions: readonly Stripe.Subscription[]): Sight =>
+const ruleInputOf = (subscriptions: readonly Stripe.Subscription[]): RuleInput =>
   ({
     now: 0,
     drift: new Map(),
     copyMaps: new Map(),
     live: { target: { subscriptions }, sources: new Map() },
-  }) as unknown as Sight
+  }) as unknown as RuleInput
 const known = new Map<string, readonly string[]>()
 
 /**
@@ -49,7 +49,7 @@ export function toldByVerify(world: World): readonly string[] {
     successors,
     alive: successors.filter(({ status }) => status === 'active'),
   }
-  const told = rules.filter((code) => subscriberRules[code]?.(sides, sightOf(successors)) !== undefined)
+  const told = rules.filter((code) => subscriberRules[code]?.(sides, ruleInputOf(successors)) !== undefined)
   known.set(key, told)
   return told
 }

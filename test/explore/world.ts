@@ -1,5 +1,5 @@
 import type { HandoverEvent, HandoverState, SendingPhase } from '../../src/handover/state.ts'
-import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
+import type { InvoiceObservation, NewObservation, OldObservation } from '../../src/live/observations.ts'
 
 /**
  * One member in the smallest world in which a hand-over can fail: an old subscription, its
@@ -88,7 +88,7 @@ export const atFirst: World = {
   pending: [],
 }
 
-export function sightOld({ old, marked, hold }: World): OldSight {
+export function observeOld({ old, marked, hold }: World): OldObservation {
   if (old === 'settled') return 'settled'
   if (old === 'cancelled') return 'cancelled'
   if (!marked) return 'free'
@@ -96,7 +96,7 @@ export function sightOld({ old, marked, hold }: World): OldSight {
   return hold === 'draft' ? 'held' : 'kept'
 }
 
-export function sightNew({ successors }: World): NewSight {
+export function observeNew({ successors }: World): NewObservation {
   const living = successors.filter(({ status }) => status === 'live').length
   if (living > 1) return 'several'
   if (living === 1) return 'live'
@@ -323,6 +323,6 @@ export function onLiving(world: World, change: Partial<Successor>): World {
 export const lastInvoice = ({ renewed }: World): string => `in_${renewed}`
 
 /** The result of reading the newest invoice of the live successor. */
-export function sightInvoice({ successors }: World): InvoiceSight {
+export function observeInvoice({ successors }: World): InvoiceObservation {
   return successors.find(({ status }) => status === 'live')?.invoice ?? 'none'
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CopyMapSight, readCopyMapCsv } from '../../src/files/copy-map.ts'
+import { CopyMapIndex, readCopyMapCsv } from '../../src/files/copy-map.ts'
 
 const header = 'customer_id_old,source_id_old,customer_id_new,source_id_new'
 const read = (text: string) => readCopyMapCsv('us', 'us.csv', text)
@@ -132,8 +132,8 @@ cus_2,,,cus_2,,
   })
 
   test('files of one source agree, or report where they differ', () => {
-    const sight = new CopyMapSight()
-    const rows = (file: string, row: string) => readCopyMapCsv('us', file, `${header}\n${row}`, sight)
+    const index = new CopyMapIndex()
+    const rows = (file: string, row: string) => readCopyMapCsv('us', file, `${header}\n${row}`, index)
     expect(rows('first.csv', 'cus_1,pm_1,cus_1,pm_8').findings).toEqual([])
     expect(rows('second.csv', 'cus_1,pm_1,cus_1,pm_8').findings).toEqual([])
     expect(rows('third.csv', 'cus_1,pm_1,cus_1,pm_9').findings).toMatchObject([

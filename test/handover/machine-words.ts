@@ -1,5 +1,5 @@
 import { next } from '../../src/handover/machine.ts'
-import { newSights, oldSights } from '../../src/handover/recovery.ts'
+import { newObservations, oldObservations } from '../../src/handover/recovery.ts'
 import {
   atSource,
   type HandoverEvent,
@@ -8,7 +8,7 @@ import {
   type SendingPhase,
   trimmed,
 } from '../../src/handover/state.ts'
-import type { InvoiceSight, NewSight, OldSight } from '../../src/live/sights.ts'
+import type { InvoiceObservation, NewObservation, OldObservation } from '../../src/live/observations.ts'
 
 export const reason = { code: 'why', message: 'because', fix: '' }
 const period = { invoice: 'in_1', at: 1, amount: 4_900, currency: 'usd', itemsOnly: false }
@@ -47,8 +47,8 @@ export const sent = (
   why = result === 'done' ? null : reason,
 ): HandoverEvent => ({ type: 'sent', result, id: 'x_1', reason: why })
 export const both = (
-  old: OldSight,
-  successor: NewSight,
+  old: OldObservation,
+  successor: NewObservation,
   more: Partial<Omit<Extract<HandoverEvent, { type: 'both_read' }>, 'new' | 'successor'>> = {},
 ): HandoverEvent => ({
   type: 'both_read',
@@ -110,7 +110,7 @@ export const phases: readonly Phase[] = [
   ...sending,
 ]
 
-export const invoiceSights: readonly (InvoiceSight | 'unreadable')[] = [
+export const invoiceObservations: readonly (InvoiceObservation | 'unreadable')[] = [
   'none',
   'draft',
   'open',
@@ -123,12 +123,12 @@ export const invoiceSights: readonly (InvoiceSight | 'unreadable')[] = [
   'unreadable',
 ]
 export function invoiceRead(
-  sight: InvoiceSight | 'unreadable',
+  observation: InvoiceObservation | 'unreadable',
   { payment = 'pi_1', ...more }: { allowed: boolean; changed: boolean; payment?: string | null },
 ): HandoverEvent {
-  return sight === 'none' || sight === 'unreadable'
-    ? { type: 'invoice_read', sight, invoice: null, payment: null, ...more }
-    : { type: 'invoice_read', sight, invoice: 'in_1', payment, ...more }
+  return observation === 'none' || observation === 'unreadable'
+    ? { type: 'invoice_read', observation, invoice: null, payment: null, ...more }
+    : { type: 'invoice_read', observation, invoice: 'in_1', payment, ...more }
 }
 
 export const everyEvent: readonly HandoverEvent[] = [
@@ -139,8 +139,8 @@ export const everyEvent: readonly HandoverEvent[] = [
     successor: null,
   })),
   { type: 'interrupted' },
-  ...oldSights.flatMap((sight) =>
-    [null, reason].map((why): HandoverEvent => ({ type: 'old_read', sight, reason: why, generation: 1 })),
+  ...oldObservations.flatMap((observation) =>
+    [null, reason].map((why): HandoverEvent => ({ type: 'old_read', observation, reason: why, generation: 1 })),
   ),
   { type: 'previewed', reason: null },
   { type: 'previewed', reason },
@@ -152,10 +152,10 @@ export const everyEvent: readonly HandoverEvent[] = [
     reason: null,
     invoice: null,
   })),
-  ...oldSights.flatMap((old) => newSights.map((successor) => both(old, successor))),
-  ...invoiceSights.flatMap((sight) => [
-    invoiceRead(sight, { allowed: false, changed: false }),
-    invoiceRead(sight, { allowed: false, changed: false, payment: null }),
+  ...oldObservations.flatMap((old) => newObservations.map((successor) => both(old, successor))),
+  ...invoiceObservations.flatMap((observation) => [
+    invoiceRead(observation, { allowed: false, changed: false }),
+    invoiceRead(observation, { allowed: false, changed: false, payment: null }),
   ]),
   { type: 'gap_read', gap: 'none', left: [period], marked: true },
   { type: 'gap_read', gap: 'draft', invoice: 'in_1', period },

@@ -3,14 +3,14 @@ import { parserOf } from '../../src/core/parser.ts'
 import { stateSchema } from '../../src/handover/schemas.ts'
 import { command, next } from '../../src/handover/machine.ts'
 import { isRest, type HandoverEvent, type Phase, type SendingPhase } from '../../src/handover/state.ts'
-import type { InvoiceSight } from '../../src/live/sights.ts'
+import type { InvoiceObservation } from '../../src/live/observations.ts'
 import {
   at,
   both,
   everyEvent,
   goals,
   invoiceRead,
-  invoiceSights,
+  invoiceObservations,
   phases,
   reason,
   recovered,
@@ -154,7 +154,7 @@ describe('what follows from an answer', () => {
   test('a draft in the target is stopped, finalized, voided and read again', () => {
     const draft = next(at('reading_invoice', { goal: 'revert' }), {
       type: 'invoice_read',
-      sight: 'draft',
+      observation: 'draft',
       invoice: 'in_1',
       payment: null,
       allowed: false,
@@ -168,7 +168,7 @@ describe('what follows from an answer', () => {
 })
 
 /** Rows: the state of the target's invoice; columns: revert, undo of a creation that took money. */
-const invoices: Readonly<Record<InvoiceSight | 'unreadable', readonly [string, string]>> = {
+const invoices: Readonly<Record<InvoiceObservation | 'unreadable', readonly [string, string]>> = {
   none: ['cancelling_new', 'cancelling_new'],
   void: ['cancelling_new', 'cancelling_new'],
   uncollectible: ['cancelling_new', 'cancelling_new'],
@@ -181,14 +181,14 @@ const invoices: Readonly<Record<InvoiceSight | 'unreadable', readonly [string, s
   unreadable: ['doubtful target_unreachable', 'doubtful target_unreachable'],
 }
 
-const invoice = (sight: InvoiceSight | 'unreadable', allowed: boolean, changed = false): HandoverEvent =>
-  invoiceRead(sight, { allowed, changed })
+const invoice = (observation: InvoiceObservation | 'unreadable', allowed: boolean, changed = false): HandoverEvent =>
+  invoiceRead(observation, { allowed, changed })
 
 describe('the invoice that a revert would void', () => {
-  test.each(invoiceSights)('%s', (sight) => {
-    const event = invoice(sight, false)
-    expect(shown(next(at('reading_invoice', { goal: 'revert' }), event))).toBe(invoices[sight][0])
-    expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), event))).toBe(invoices[sight][1])
+  test.each(invoiceObservations)('%s', (observation) => {
+    const event = invoice(observation, false)
+    expect(shown(next(at('reading_invoice', { goal: 'revert' }), event))).toBe(invoices[observation][0])
+    expect(shown(next(at('reading_invoice', { goal: 'undo', charged: true }), event))).toBe(invoices[observation][1])
   })
   test('an invoice that was paid without a payment of Stripe cannot be refunded: a person looks', () => {
     const read = invoiceRead('paid', { allowed: false, changed: false, payment: null })
@@ -196,8 +196,8 @@ describe('the invoice that a revert would void', () => {
     expect(shown(next(at('reading_invoice', { goal: 'revert' }), read))).toBe('cancelling_new')
   })
   test('a refunded or disputed period is reverted when the subscriber’s file says what to do', () => {
-    for (const sight of ['refunded', 'disputed'] as const) {
-      expect(next(at('reading_invoice', { goal: 'revert' }), invoice(sight, true)).phase).toBe('cancelling_new')
+    for (const observation of ['refunded', 'disputed'] as const) {
+      expect(next(at('reading_invoice', { goal: 'revert' }), invoice(observation, true)).phase).toBe('cancelling_new')
     }
   })
 })
@@ -205,8 +205,8 @@ describe('the invoice that a revert would void', () => {
 describe('a person acts during a hand-over', () => {
   test('a successor that its subscriber changed meanwhile is not reverted, unless an invoice was stopped already', () => {
     const reading = at('reading_invoice', { goal: 'revert' })
-    for (const sight of ['none', 'paid', 'open'] as const)
-      expect(next(reading, invoice(sight, false, true))).toMatchObject({
+    for (const observation of ['none', 'paid', 'open'] as const)
+      expect(next(reading, invoice(observation, false, true))).toMatchObject({
         phase: 'moved',
         reason: { code: 'changed_since_move' },
       })

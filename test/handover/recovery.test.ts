@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { next } from '../../src/handover/machine.ts'
-import { newSights, oldSights, roundsMax } from '../../src/handover/recovery.ts'
+import { newObservations, oldObservations, roundsMax } from '../../src/handover/recovery.ts'
 import { both, goals, recovered, sent, shown } from './machine-words.ts'
 
-/** The table in recovery.ts, with and without a successor: rows old sights, columns goals. */
+/** The table in recovery.ts, with and without a successor: rows old observations, columns goals. */
 const notVisible = 'doubtful held_without_successor'
 
 const living: Readonly<
@@ -40,8 +40,8 @@ describe('what follows after both sides were read', () => {
 
   test('the old subscription is released only after a positive read that no successor exists or only undone ones', () => {
     for (const goal of goals)
-      for (const old of oldSights)
-        for (const successor of newSights.filter((one) => one !== 'none' && one !== 'undone'))
+      for (const old of oldObservations)
+        for (const successor of newObservations.filter((one) => one !== 'none' && one !== 'undone'))
           expect(['restoring_old', 'money_back']).not.toContain(recovered(goal, both(old, successor)).phase)
   })
   test('a successor that ended settles the old one, whatever the goal; after a manual release it alarms until its stage is settled', () => {
@@ -78,12 +78,12 @@ describe('what follows after both sides were read', () => {
   })
   test('an unreadable or double successor is left on hold with an alarm', () => {
     for (const goal of goals)
-      for (const sight of oldSights.filter((one) => one !== 'unreadable')) {
-        expect(shown(recovered(goal, both(sight, 'unreadable')))).toBe('doubtful target_unreachable')
-        expect(shown(recovered(goal, both(sight, 'several')))).toBe('doubtful duplicate_target')
+      for (const observation of oldObservations.filter((one) => one !== 'unreadable')) {
+        expect(shown(recovered(goal, both(observation, 'unreadable')))).toBe('doubtful target_unreachable')
+        expect(shown(recovered(goal, both(observation, 'several')))).toBe('doubtful duplicate_target')
       }
     for (const goal of goals)
-      for (const successor of newSights)
+      for (const successor of newObservations)
         expect(shown(recovered(goal, both('unreadable', successor)))).toBe('doubtful source_unreachable')
   })
   test('too late to create: the old one is released; a free one is not changed', () => {
@@ -115,8 +115,8 @@ describe('what follows after both sides were read', () => {
   })
   test('promise 11: a hand-over that another run has restarted is left to that run, whatever the goal', () => {
     for (const goal of goals)
-      for (const old of oldSights.filter((one) => one !== 'unreadable'))
-        for (const successor of newSights) {
+      for (const old of oldObservations.filter((one) => one !== 'unreadable'))
+        for (const successor of newObservations) {
           const after = recovered(goal, both(old, successor, { generation: 4 }), { generation: 2 })
           expect(after).toMatchObject({ reason: { code: 'another_run' }, alarm: null })
           expect(after.phase).toBe(old === 'kept' && successor === 'live' ? 'moved' : 'source')

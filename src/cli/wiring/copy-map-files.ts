@@ -6,7 +6,7 @@ import type { Project } from '../../catalog/types.ts'
 import { hasErrors, type Diagnostic, formatDiagnostic } from '../../core/diagnostic.ts'
 import { instant } from '../../core/instant.ts'
 import type { CopyMapRow, Store } from '../../engine/ports.ts'
-import { CopyMapSight, readCopyMapCsv } from '../../files/copy-map.ts'
+import { CopyMapIndex, readCopyMapCsv } from '../../files/copy-map.ts'
 import type { Shell } from '../shell.ts'
 import { FindingsError } from '../usage-error.ts'
 
@@ -47,12 +47,12 @@ async function readCopyMapFiles(project: Project, shell: Shell, leniency: Lenien
   for (const [source, names] of Object.entries(project.copy_maps)) {
     // Files of the repository have no order. Only an import can ask the target which of two
     // conflicting rows is right.
-    const sight = new CopyMapSight()
+    const index = new CopyMapIndex()
     for (const name of names) {
       const path = join(shell.project, 'catalog', name)
       const text = await textOf(path, shell, leniency)
       if (text === undefined) continue
-      const read = readCopyMapCsv(source, shell.near(path), text, sight)
+      const read = readCopyMapCsv(source, shell.near(path), text, index)
       findings.push(...read.findings)
       if (hasErrors(read.findings)) left.add(source)
       rows.push(...read.rows.map((row) => ({ ...row, importedAt: instant(0) })))

@@ -1,4 +1,4 @@
-import type { Standing } from '../../live/sights.ts'
+import type { Standing } from '../../live/observations.ts'
 import type { RemainingChange } from '../send/applied.ts'
 import { atSource, type HandoverState, type Rest } from '../../handover/state.ts'
 import type { Classification } from '../../handover/types.ts'

@@ -5,7 +5,7 @@ import type { Survey } from '../plan/survey.ts'
 import { productKeys, samePersonTwice } from './same-person.ts'
 import { isHeld } from '../../live/subscription.ts'
 import { sidesOf, type Sides } from './sides.ts'
-import { oldDrafts, subscriberRules, violationCodes, type Sight, type Violation } from './violations.ts'
+import { oldDrafts, subscriberRules, violationCodes, type RuleInput, type Violation } from './violations.ts'
 
 /** Applies every rule to every subscriber, in the order of the codes. Pure. */
 export function check(
@@ -17,12 +17,12 @@ export function check(
     [...input.copyMaps.values()].flatMap(({ payments }) => [...payments.values()].map(({ id }) => id)),
   )
   const blocked = new Map(classified.flatMap((one) => (one.outcome === 'blocked' ? [[one.key, one.reasons]] : [])))
-  const sight: Sight = { live, catalog, now: input.now, drift, blocked, copyMaps: input.copyMaps, copied }
+  const ruleInput: RuleInput = { live, catalog, now: input.now, drift, blocked, copyMaps: input.copyMaps, copied }
   const all = sidesOf(live, catalog.subscribers, catalog.project.name)
   // A subscriber who was moved and then excluded still has two accounts that could charge.
   const found = all.filter(isWatched).flatMap((sides) =>
     violationCodes.flatMap((code) => {
-      const violation = subscriberRules[code]?.(sides, sight)
+      const violation = subscriberRules[code]?.(sides, ruleInput)
       return violation === undefined ? [] : [{ code, subscriber: sides.key, ...violation }]
     }),
   )
@@ -30,7 +30,7 @@ export function check(
   const everything = [
     ...found,
     ...invalidEntries(catalog),
-    ...oldDrafts(live, sight.now),
+    ...oldDrafts(live, ruleInput.now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)

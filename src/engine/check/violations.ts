@@ -7,7 +7,7 @@ import type Stripe from 'stripe'
 import { formatMoney } from '../../core/money.ts'
 import { markCarried, settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
-import { sightOld } from '../../live/sights.ts'
+import { observeOld } from '../../live/observations.ts'
 import { readHold, readPayment } from '../../live/source.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
@@ -57,7 +57,7 @@ export interface Violation {
 }
 
 /** The input of every rule. */
-export interface Sight {
+export interface RuleInput {
   readonly live: Live
   readonly catalog: Pick<Catalog, 'leftOut'>
   readonly now: Instant
@@ -72,7 +72,7 @@ export interface Sight {
   readonly copied: ReadonlySet<string>
 }
 
-type Rule = (sides: Sides, sight: Sight) => Omit<Violation, 'code' | 'subscriber'> | undefined
+type Rule = (sides: Sides, ruleInput: RuleInput) => Omit<Violation, 'code' | 'subscriber'> | undefined
 
 /** One rule for each code. A rule returns undefined, or what is wrong and how to fix it. */
 export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
@@ -92,8 +92,9 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
           fix: 'cancel the wrong one in the target',
         },
   hold_missing: ({ old, alive }) => {
-    const sight = sightOld(old)
-    if (old === undefined || alive.length === 0 || (sight !== 'free' && sight !== 'hold_removed')) return undefined
+    const observation = observeOld(old)
+    if (old === undefined || alive.length === 0 || (observation !== 'free' && observation !== 'hold_removed'))
+      return undefined
     const resumes = old.pause_collection?.resumes_at ?? null
     const held =
       resumes === null
@@ -142,14 +143,14 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
  * A cancel by an old door. Crossbill follows it when the new subscription also ends. Otherwise it
  * settles only on the word of the subscriber's file; a later stage of the wave does not decide it.
  */
-function cancelledInSource(sides: Sides, sight: Sight): ReturnType<Rule> {
+function cancelledInSource(sides: Sides, ruleInput: RuleInput): ReturnType<Rule> {
   const { old, alive, declared, key } = sides
   if (old === undefined || alive.length === 0) return undefined
   const fix = `if the member meant to leave: crossbill cancel ${key}; if they stay: name \`cancelled_in_source\` under \`override\` of their entry`
-  const asked = sight.drift.get(key)?.find(({ code }) => code === 'cancelled_in_source')
+  const asked = ruleInput.drift.get(key)?.find(({ code }) => code === 'cancelled_in_source')
   if (!isOver(old)) return asked === undefined ? undefined : { detail: asked.message, fix }
   const isKnown = declared?.override?.includes('cancelled_in_source') === true || alive.every(isEnding)
-  if (sightOld(old) !== 'cancelled' || isKnown) return undefined
+  if (observeOld(old) !== 'cancelled' || isKnown) return undefined
   return { detail: `${old.id} was cancelled in the old account while ${alive[0]?.id} continues`, fix }
 }
 
@@ -172,7 +173,7 @@ function blockedRule(code: 'not_in_source'): Rule {
  * Crossbill's own hold keeps these renewals from being charged, so each of them is reported with
  * it.
  */
-function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): ReturnType<Rule> {
+function heldAlone({ old, successors, source, key }: Sides, { live }: RuleInput): ReturnType<Rule> {
   if (old === undefined || !isHeld(old) || !successors.every(isUndone)) return undefined
   const since = readHold(old)?.since ?? 0
   const latest =
@@ -191,7 +192,7 @@ function heldAlone({ old, successors, source, key }: Sides, { live }: Sight): Re
   const { erased } = live.target
   // There was a successor, or its customer was deleted. An absence from the lists is no reason to
   // charge in the old account again.
-  if (successors.length === 0 && (sightOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
+  if (successors.length === 0 && (observeOld(old) === 'kept' || erased?.has(idOf(old.customer)) === true))
     return {
       detail: `${old.id} is on hold, and the target does not show its successor${missed}`,
       fix:
@@ -226,7 +227,7 @@ function endedInTarget({ old, successors, alive, key }: Sides): ReturnType<Rule>
  * settled there without a successor. A pause that the old account had itself was carried over and
  * does not count.
  */
-function noPayer(sides: Sides, { now, live }: Sight): ReturnType<Rule> {
+function noPayer(sides: Sides, { now, live }: RuleInput): ReturnType<Rule> {
   const { old, alive } = sides
   if (old !== undefined && isLeftAlone(sides, live))
     return {
@@ -254,7 +255,7 @@ function isLeftAlone({ old, successors }: Sides, { target }: Live): boolean {
 }
 
 /** While both are live, their cycles run in parallel: the hold stops charges, not periods. */
-function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): ReturnType<Rule> {
+function nextChargeDiffers({ old, alive, key }: Sides, { drift }: RuleInput): ReturnType<Rule> {
   const [successor] = alive
   if (successor === undefined || alive.length > 1 || old === undefined || !isHeld(old)) return undefined
   const here = nextCharge(successor)
@@ -271,7 +272,7 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: Sight): Return
  * The method that is charged must be the copy of the earlier one. The member may have given the
  * target a newer card; but no card, or another copied one, cannot be the member's choice.
  */
-function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: Sight): ReturnType<Rule> {
+function paymentDiffers({ old, alive, source }: Sides, { live, copyMaps, copied }: RuleInput): ReturnType<Rule> {
   const [successor] = alive
   if (successor?.collection_method !== 'charge_automatically' || old === undefined || !isHeld(old)) return undefined
   const before = readPayment(old, live.sources.get(source)?.customers.get(customerId(old)))
@@ -293,7 +294,7 @@ function customerId({ customer }: Stripe.Subscription): string {
 }
 
 /** Sent invoices are paid by hand in either account: they only delay settling. */
-function openInvoice({ old, source, alive }: Sides, { live }: Sight): ReturnType<Rule> {
+function openInvoice({ old, source, alive }: Sides, { live }: RuleInput): ReturnType<Rule> {
   if (old === undefined || alive.length === 0) return undefined
   const open =
     live.sources

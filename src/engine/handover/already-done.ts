@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject, type StripeObject } from '../../core/jso
 import { failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markCarried, oldIdOf } from '../../live/marks.ts'
 import { isOver } from '../../live/subscription.ts'
-import { successorOf } from '../../live/sights.ts'
+import { successorOf } from '../../live/observations.ts'
 import type { SendingPhase } from '../../handover/state.ts'
 import type { Expectation } from '../../handover/types.ts'
 import type { Context } from '../context.ts'

@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { CommandError, failed, success, type Failure, type Outcome } from '../../core/outcome.ts'
 import { markHold } from '../../live/marks.ts'
 import { keptPause } from '../../handover/plans.ts'
-import { sightNew, sightOld } from '../../live/sights.ts'
+import { observeNew, observeOld } from '../../live/observations.ts'
 import { readHold } from '../../live/source.ts'
 import { isUnfinished } from '../handover/hand-over.ts'
 import { applyLease, withLease, type Held } from '../lease.ts'
@@ -76,9 +76,9 @@ async function restoreHold(context: InboxContext, row: HoldRow, held: Held): Pro
   const { old, oldAccount: account, sides, successors } = both.value
   if (old === undefined || account === undefined || sides.old !== 'live') return success('old_is_over')
   if (sides.successors === undefined) return failed(targetUnreadable)
-  const sight = sightOld(asSubscription(old))
-  const gone = sight === 'free' || sight === 'hold_removed'
-  const successor = sightNew(successors.map(asSubscription))
+  const observation = observeOld(asSubscription(old))
+  const gone = observation === 'free' || observation === 'hold_removed'
+  const successor = observeNew(successors.map(asSubscription))
   if (successor !== 'live') {
     if (gone && (successor === 'ended' || successor === 'several')) tellNotPutBack(context, subscriber, successor)
     return success(successor === 'several' ? 'several_successors' : 'no_live_successor')
@@ -167,7 +167,7 @@ async function putBack(context: InboxContext, work: HoldWork): Promise<Outcome<t
     key: digest([row, account.id, old.id, 'hold']),
   })
   if (!outcome.ok) return outcome
-  if (sightOld(asSubscription(outcome.value)) === 'kept') return success(true)
+  if (observeOld(asSubscription(outcome.value)) === 'kept') return success(true)
   return failed({
     kind: 'rejected',
     code: 'hold_not_taken',

@@ -6,7 +6,7 @@ import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { rememberAccess } from '../access/remember.ts'
 import { readAccess } from '../access/survey.ts'
-import { sightOld } from '../../live/sights.ts'
+import { observeOld } from '../../live/observations.ts'
 import type { Live } from '../../live/accounts.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import { withLease } from '../lease.ts'
@@ -99,8 +99,8 @@ async function reportHolds(context: ReconcileContext, live: Live): Promise<reado
   // Another project's hold is for that project to restore.
   const gone = sidesOf(live, [], context.catalog.project.name).filter(({ old, alive, movedBy }) => {
     if (movedBy !== undefined) return false
-    const sight = sightOld(old)
-    return alive.length > 0 && (sight === 'free' || sight === 'hold_removed')
+    const observation = observeOld(old)
+    return alive.length > 0 && (observation === 'free' || observation === 'hold_removed')
   })
   for (const { key } of gone) {
     const receivedAt = context.clock()

@@ -1,7 +1,7 @@
 import type { SubscriberKey } from '../../core/address.ts'
 import { instant, secondsPerDay, type Instant } from '../../core/instant.ts'
 import { failed, success, type Outcome } from '../../core/outcome.ts'
-import { sightNew } from '../../live/sights.ts'
+import { observeNew } from '../../live/observations.ts'
 import { givesAccess, isHeld, isOnHold } from '../../live/subscription.ts'
 import { protectedDays } from '../access/carry-out.ts'
 import { asSubscription } from '../read/subscriptions.ts'
@@ -48,7 +48,7 @@ export async function readStanding(context: InboxContext, grant: Grant): Promise
 /** When its successor has ended, a held subscription bills nothing and only waits to be settled. */
 function oldPays({ old, successors }: ReadSides): boolean {
   if (old === undefined || !givesAccess(old)) return false
-  return !(isOnHold(old) && sightNew(successors.map(asSubscription)) === 'ended')
+  return !(isOnHold(old) && observeNew(successors.map(asSubscription)) === 'ended')
 }
 
 function isBeingMoved({ sides, old }: ReadSides, now: Instant): boolean {

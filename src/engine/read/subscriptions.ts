@@ -5,7 +5,7 @@ import { isJsonObject, type JsonObject, type StripeObject } from '../../core/jso
 import { oldExpansions, type SuccessorNow } from '../../handover/events.ts'
 import { isCarriedFor } from '../../live/marks.ts'
 import { provenExpansions } from '../../handover/recipe.ts'
-import { successorsOf } from '../../live/sights.ts'
+import { successorsOf } from '../../live/observations.ts'
 import type { Expectation } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { read } from '../send/perform.ts'

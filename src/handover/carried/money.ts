@@ -60,7 +60,7 @@ function withRecoveredMoney({ candidate, classification }: Decided, unfinished: 
     return classification
   const others = unfinished.filter((one) => one.candidate !== candidate && isSameCustomer(one.candidate, candidate))
   const isAlone = others.length === 0
-  const out = recovery.goal === 'move' && candidate.sights.old === 'held'
+  const out = recovery.goal === 'move' && candidate.observations.old === 'held'
   const part = out
     ? moneyOut(candidate, isAlone && leavesSource([candidate]))
     : recovery.goal === 'revert'

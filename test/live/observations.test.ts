@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { settledComment, undoneComment } from '../../src/live/marks.ts'
 import {
   isRefundedWhole,
-  sightInvoice,
-  sightNew,
-  sightOld,
+  observeInvoice,
+  observeNew,
+  observeOld,
   standingOf,
   successorOf,
   successorsOf,
-} from '../../src/live/sights.ts'
+} from '../../src/live/observations.ts'
 
 function subscription(more: Record<string, unknown> = {}): Stripe.Subscription {
   return {
@@ -46,8 +46,8 @@ describe('what a read of the old subscription shows', () => {
     ['ended for failed payments', subscription(over(null, 'payment_failed')), 'lapsed'],
     ['cancelled by the member', subscription(over('too expensive')), 'cancelled'],
     ['cancelled by the member while on hold', subscription({ ...hold('void'), ...over(null) }), 'cancelled'],
-  ])('%s', (_, old, sight) => {
-    expect(sightOld(old)).toBe(sight)
+  ])('%s', (_, old, observation) => {
+    expect(observeOld(old)).toBe(observation)
   })
 })
 
@@ -61,8 +61,8 @@ describe('what a list of successors shows', () => {
     ['one live beside undone ones', [undone, live], 'live'],
     ['two live', [live, live], 'several'],
     ['one ended by the member beside an undone one', [undone, ended], 'ended'],
-  ])('%s', (_, successors, sight) => {
-    expect(sightNew(successors)).toBe(sight)
+  ])('%s', (_, successors, observation) => {
+    expect(observeNew(successors)).toBe(observation)
   })
 
   test('decisions use the live one, else the newest that was not undone', () => {
@@ -125,8 +125,8 @@ describe('what an invoice shows to a revert', () => {
     ['paid, a part refunded', invoice('paid', { charges: [charge({ amount_refunded: 1 })] }), 'refunded'],
     ['paid, a credit note after it', invoice('paid', { credited: 1 }), 'refunded'],
     ['paid, disputed', invoice('paid', { charges: [charge({ disputed: true, amount_refunded: 4900 })] }), 'disputed'],
-  ])('%s', (_, one, sight) => {
-    expect(sightInvoice(one)).toBe(sight)
+  ])('%s', (_, one, observation) => {
+    expect(observeInvoice(one)).toBe(observation)
   })
 
   test('promise 1: a payment that remains, in full or in part, was not refunded in full, so its period is not billed again', () => {

@@ -17,7 +17,7 @@ export type Standing =
  * (`keep_as_draft`). `kept`: the hold after the proof (`void`). `hold_removed`: the mark remains,
  * but collection is active.
  */
-export type OldSight =
+export type OldObservation =
   | 'free'
   | 'held'
   | 'kept'
@@ -28,7 +28,7 @@ export type OldSight =
   | 'unreadable'
 
 /** What a complete list of the target's marked subscriptions (`status: all`) shows. */
-export type NewSight =
+export type NewObservation =
   | 'none' // never existed
   | 'undone' // all are cancelled with Crossbill's undo comment
   | 'live'
@@ -37,7 +37,7 @@ export type NewSight =
   | 'unreadable'
 
 /** State of the target's newest invoice for the period that a revert would undo. */
-export type InvoiceSight =
+export type InvoiceObservation =
   | 'none'
   | 'draft'
   | 'open'
@@ -52,7 +52,7 @@ export type InvoiceSight =
  * What a read of the old subscription shows; undefined means a failed read, never a missing
  * subscription.
  */
-export function sightOld(subscription: Stripe.Subscription | undefined): OldSight {
+export function observeOld(subscription: Stripe.Subscription | undefined): OldObservation {
   if (subscription === undefined) return 'unreadable'
   if (isOver(subscription)) {
     if (isSettled(subscription)) return 'settled'
@@ -73,7 +73,7 @@ export function successorsOf(
     .sort((a, b) => b.created - a.created)
 }
 
-export function sightNew(successors: readonly Stripe.Subscription[]): NewSight {
+export function observeNew(successors: readonly Stripe.Subscription[]): NewObservation {
   const living = successors.filter(isAlive)
   if (living.length > 0) return living.length === 1 ? 'live' : 'several'
   if (successors.length === 0) return 'none'
@@ -98,7 +98,10 @@ export function successorOf(successors: readonly Stripe.Subscription[]): Stripe.
  *
  * Several live successors are never ours: unfinished, and stopped under `duplicate_target`.
  */
-export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Exclude<NewSight, 'unreadable'>): Standing {
+export function standingOf(
+  old: Exclude<OldObservation, 'unreadable'>,
+  successor: Exclude<NewObservation, 'unreadable'>,
+): Standing {
   if (successor === 'several') return 'unfinished'
   if (old === 'settled' || old === 'lapsed') return successor === 'live' ? 'settled' : 'ended'
   if (old === 'cancelled') return successor === 'live' ? 'cancelled_in_source' : 'ended'
@@ -112,7 +115,7 @@ export function standingOf(old: Exclude<OldSight, 'unreadable'>, successor: Excl
  * payments, and refunds and disputes only with the payments' charges. That is a fifth level, which
  * Stripe refuses to expand from an invoice, so payment intents are read separately.
  */
-export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight {
+export function observeInvoice(invoice: Stripe.Invoice | undefined): InvoiceObservation {
   if (invoice === undefined) return 'none'
   const terminal = (['draft', 'void', 'uncollectible'] as const).find((one) => one === invoice.status)
   if (terminal !== undefined) return terminal
@@ -129,7 +132,7 @@ export function sightInvoice(invoice: Stripe.Invoice | undefined): InvoiceSight 
  * payments' charges were read.
  */
 export function isRefundedWhole(invoice: Stripe.Invoice): boolean {
-  if (sightInvoice(invoice) !== 'refunded') return false
+  if (observeInvoice(invoice) !== 'refunded') return false
   const refunded = chargesOf(invoice).reduce((total, { amount_refunded: amount }) => total + amount, 0)
   return Math.max(refunded, invoice.post_payment_credit_notes_amount) >= invoice.amount_paid
 }

@@ -13,7 +13,8 @@ export type Parsed =
  * Reads the command line. Loads only the module of the command that it names.
  * @throws UsageError that names the wrong word and the nearest right word, if there is one
  */
-export async function parseArguments(argv: readonly string[], table: readonly CommandEntry[]): Promise<Parsed> {
+export async function parseArguments(given: readonly string[], table: readonly CommandEntry[]): Promise<Parsed> {
+  const argv = schemaOfProject(given)
   const met: Met = { argv, names: table.map(nameOf), path: [] }
   const parser = yargs([...argv])
     .scriptName('crossbill')
@@ -57,6 +58,18 @@ export async function parseArguments(argv: readonly string[], table: readonly Co
   if (met.command === undefined || met.flags === undefined) return { kind: 'text', text }
   refuseOddValues(met.command, met.flags)
   return { kind: 'run', command: met.command, flags: met.flags }
+}
+
+/**
+ * A schema is the same in every project, so `schema --project` asks for the one with the keys of
+ * the project. Alone, the flag names the current folder.
+ */
+function schemaOfProject(argv: readonly string[]): readonly string[] {
+  const at = argv.findIndex((word) => word === '--project' || word.startsWith('--project='))
+  if (argv[0] !== 'schema' || at === -1) return argv
+  const next = argv[at + 1]
+  const isBare = argv[at] === '--project' && (next === undefined || next.startsWith('-'))
+  return [...argv.slice(0, at + 1), ...(isBare ? ['.'] : []), ...argv.slice(at + 1), '--keys']
 }
 
 const valueMissing = 'Not enough arguments following: '

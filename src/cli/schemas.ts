@@ -1,6 +1,8 @@
 import { placeOf, type FileKind } from '../catalog/file-kinds.ts'
+import { withHoverTexts } from './hover-texts.ts'
 import { present } from '../core/assert.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
+import { keyMark } from '../kinds/schema.ts'
 
 /** An example file of each kind, and where such files are. */
 const files: readonly { readonly kind: FileKind; readonly example: string; readonly where: string }[] = [
@@ -17,17 +19,50 @@ export const schemaNames: readonly FileKind[] = files.map((file) => file.kind)
 /**
  * The JSON Schema of one kind of file, for editors. `validate` checks with the same schema.
  */
-export function schemaOf(kind: FileKind): JsonObject {
+export function schemaOf(kind: FileKind, keys: ProjectKeys = new Map()): JsonObject {
   const { example, where } = present(
     files.find((file) => file.kind === kind),
     kind,
   )
   const { schema } = present(placeOf(example), example)
+  const plain = JSON.parse(
+    JSON.stringify(schema).replaceAll('"format":"instant"', '"format":"date-time"'),
+  ) as JsonObject
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: `Crossbill: ${where}`,
     // A round trip through JSON removes the symbols of the schema library, which editors do not
     // need. `instant` is Crossbill's stricter date-time.
-    ...(JSON.parse(JSON.stringify(schema).replaceAll('"format":"instant"', '"format":"date-time"')) as JsonObject),
+    ...(withHoverTexts(withKeys(plain, keys)) as JsonObject),
   }
+}
+
+/** Keys of this catalog, by section; `offers` are those of access.yaml. */
+export type ProjectKeys = ReadonlyMap<string, readonly string[]>
+
+/**
+ * Editors complete a reference from the keys of the project. Another key stays valid, because it
+ * may be written a minute later; `validate` finds the ones that are missing.
+ */
+function withKeys(schema: JsonObject, keys: ProjectKeys): JsonObject {
+  const used = new Set<string>()
+  const completed = completing(schema, (section) => {
+    if ((keys.get(section)?.length ?? 0) === 0) return undefined
+    used.add(section)
+    return { $ref: `#/$defs/${section}` }
+  })
+  if (used.size === 0 || !isJsonObject(completed)) return schema
+  const lists = [...used].toSorted().map((section) => [section, { enum: [...(keys.get(section) ?? [])] }] as const)
+  return { ...completed, $defs: Object.fromEntries(lists) }
+}
+
+function completing(node: Json, listOf: (section: string) => JsonObject | undefined): Json {
+  if (Array.isArray(node)) return (node as readonly Json[]).map((one) => completing(one, listOf))
+  if (!isJsonObject(node)) return node
+  const { $comment: comment, description } = node
+  const section = typeof comment === 'string' && comment.startsWith(keyMark) ? comment.slice(keyMark.length) : undefined
+  const list = section === undefined ? undefined : listOf(section)
+  if (list !== undefined)
+    return { anyOf: [list, { type: 'string', pattern: node['pattern'] ?? '.' }], description: description ?? '' }
+  return Object.fromEntries(Object.entries(node).map(([name, inner]) => [name, completing(inner ?? null, listOf)]))
 }

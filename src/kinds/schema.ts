@@ -6,9 +6,16 @@ import Type, { type Static, type TArray, type TObject, type TProperties, type TS
 
 export const keyPattern = '^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$'
 
+/** Marks a key of a section in a schema, with a standard keyword that validation ignores. */
+export const keyMark = 'key of '
+
 /** The key of another entry of the catalog. */
 export const keyOf = (section: string) =>
-  Type.String({ pattern: keyPattern, description: `A key of \`${section}\` in this catalog` })
+  Type.String({
+    pattern: keyPattern,
+    $comment: `${keyMark}${section}`,
+    description: `A key of \`${section}\` in this catalog`,
+  })
 
 /** Marks a reference in a schema, with a standard keyword that validation ignores. */
 export const referenceMark = 'reference to '

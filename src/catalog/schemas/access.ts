@@ -1,10 +1,11 @@
 import Type, { type Static } from 'typebox'
+import { keyMark } from '../../kinds/schema.ts'
 import { secretRefSchema } from '../secret-schema.ts'
 
 const offer = Type.Object(
   {
     kajabi: Type.String({ pattern: '^[0-9]+$', description: 'The offer’s id in Kajabi.' }),
-    prices: Type.Array(Type.String(), {
+    prices: Type.Array(Type.String({ $comment: `${keyMark}prices`, description: 'A key of `prices`' }), {
       description: 'Keys in prices.yaml: a person who pays one of these prices has this offer.',
     }),
     cancel_tags: Type.Optional(
@@ -52,14 +53,17 @@ export const accessSchema = Type.Object(
   {
     offers: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9-]*$' }), offer),
     without_offer: Type.Optional(
-      Type.Array(Type.String(), {
+      Type.Array(Type.String({ $comment: `${keyMark}prices`, description: 'A key of `prices`' }), {
         description: 'Keys in prices.yaml of prices that give no access on purpose.',
       }),
     ),
     forms: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[0-9]+$' }),
-        Type.Object({ offer: Type.String() }, { additionalProperties: false }),
+        Type.Object(
+          { offer: Type.String({ $comment: `${keyMark}offers`, description: 'A key of `offers` in this file' }) },
+          { additionalProperties: false },
+        ),
         {
           description:
             'Kajabi form ids. A form accepts any e-mail address, so a submission only sends a confirmation link to that address.',

@@ -1,9 +1,13 @@
 import { exitCodes } from '../exit-codes.ts'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { suggest } from '../../core/suggest.ts'
 import { pull } from '../../engine/pull.ts'
 import { writeWhole } from '../../files/write.ts'
 import { command } from '../command.ts'
+import { schemaFolder } from '../../pull/files.ts'
+import { schemaFiles } from '../wiring/project-files.ts'
+import { projectKeys } from '../wiring/project-keys.ts'
 import { withProject } from '../wiring/project.ts'
 import { columns, plural } from '../render/words.ts'
 import { UsageError } from '../usage-error.ts'
@@ -30,6 +34,9 @@ export const main = command({
       const pulled = await pull(context, { files: known, ...(sources === undefined ? {} : { sources }) })
       for (const [path, text] of pulled.files) await writeWhole(join(shell.project, 'catalog', path), text)
       const written = [...pulled.files.keys()]
+      if (written.some((path) => !known.has(path)) || existsSync(join(shell.project, schemaFolder)))
+        for (const [path, text] of schemaFiles(await projectKeys(shell)))
+          await writeWhole(join(shell.project, path), text)
       if (shell.format === 'json') shell.json({ summary: pulled.summary, written, notes: pulled.notes })
       else {
         for (const note of pulled.notes) shell.out(note)

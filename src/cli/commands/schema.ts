@@ -2,6 +2,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { join } from 'node:path'
 import { writeWhole } from '../../files/write.ts'
 import { command } from '../command.ts'
+import { projectKeys } from '../wiring/project-keys.ts'
 import { schemaNames, schemaOf } from '../schemas.ts'
 
 export const main = command({
@@ -9,6 +10,11 @@ export const main = command({
     file: { type: 'string', choices: schemaNames, describe: 'kind of file; default: all kinds' },
   },
   options: {
+    keys: {
+      type: 'boolean',
+      default: false,
+      describe: 'complete references from the keys of the catalog; --project means it as well',
+    },
     out: { type: 'string', requiresArg: true, describe: 'write <kind>.schema.json files into this folder' },
   },
   examples: [
@@ -19,19 +25,20 @@ export const main = command({
     ],
   ],
   formats: ['text', 'json'],
-  async run({ file, out }, shell) {
+  async run({ file, out, keys: wantsKeys }, shell) {
+    const keys = wantsKeys ? await projectKeys(shell) : undefined
     const names = schemaNames.filter((name) => file === undefined || name === file)
     if (out !== undefined) {
       const paths = names.map((name) => join(shell.path(out), `${name}.schema.json`))
       for (const [index, name] of names.entries())
-        await writeWhole(paths[index] ?? '', `${JSON.stringify(schemaOf(name), null, 2)}\n`)
+        await writeWhole(paths[index] ?? '', `${JSON.stringify(schemaOf(name, keys), null, 2)}\n`)
       if (shell.format === 'json') shell.json({ written: paths })
       else shell.out(paths.map((path) => shell.near(path)).join('\n'))
       return exitCodes.fine
     }
     const [only] = names
-    if (file !== undefined && only !== undefined) shell.json(schemaOf(only))
-    else shell.json(Object.fromEntries(names.map((name) => [name, schemaOf(name)])))
+    if (file !== undefined && only !== undefined) shell.json(schemaOf(only, keys))
+    else shell.json(Object.fromEntries(names.map((name) => [name, schemaOf(name, keys)])))
     return exitCodes.fine
   },
 })

@@ -1,5 +1,5 @@
 import { schemaFolder } from '../../pull/files.ts'
-import { schemaNames, schemaOf } from '../schemas.ts'
+import { schemaNames, schemaOf, type ProjectKeys } from '../schemas.ts'
 
 const ignored = ['state/*.db*', 'state/*.lock', 'report/', '.env', '.env.*', 'node_modules/']
 
@@ -33,9 +33,9 @@ export function editorSettings(): string {
 }
 
 /** The JSON Schema of each kind of file, by its path in the project. */
-export function schemaFiles(): readonly (readonly [path: string, text: string])[] {
+export function schemaFiles(keys?: ProjectKeys): readonly (readonly [path: string, text: string])[] {
   return schemaNames.map((name) => [
     `${schemaFolder}/${name}.schema.json`,
-    `${JSON.stringify(schemaOf(name), null, 2)}\n`,
+    `${JSON.stringify(schemaOf(name, keys), null, 2)}\n`,
   ])
 }

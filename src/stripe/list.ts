@@ -30,6 +30,8 @@ const catalogPaths = new Set(
 )
 
 const pageSize = 100
+/** A catalog of a thousand objects of a kind is read without a probe for an empty range. */
+const pagesOfCatalog = 10
 /** Waits between the attempts to read one page: about a minute and a half altogether. */
 const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
 
@@ -52,7 +54,7 @@ export async function* readList(source: ListSource, path: string, params: Params
     if (object.id !== undefined && createdAt(object) >= started) recent.add(object.id)
   }
   first.data.forEach(note)
-  for await (const object of readRanges(page, first)) {
+  for await (const object of readRanges(page, first, catalogPaths.has(path) ? pagesOfCatalog : undefined)) {
     note(object)
     yield object
   }

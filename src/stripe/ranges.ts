@@ -29,7 +29,11 @@ interface Stretch {
  * before they are read, so a stretch is halved whenever a lane is idle: an empty half costs one
  * request, a dense half is halved again.
  */
-export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<StripeObject> {
+export async function* readRanges(
+  page: ReadPage,
+  first: Page,
+  shortest = pagesBeforeFirst,
+): AsyncGenerator<StripeObject> {
   let running = 0
   let pages = 1
   /** The number of given-away stretches that are empty, as far as is known. */
@@ -66,7 +70,7 @@ export async function* readRanges(page: ReadPage, first: Page): AsyncGenerator<S
     wake()
   }
   const share = (stretch: Stretch, last: Page): void => {
-    if (running >= lanes || pages < Math.max(pagesBeforeFirst, pagesPerEmpty * empty)) return
+    if (running >= lanes || pages < Math.max(shortest, pagesPerEmpty * empty)) return
     const older = olderHalf(stretch, last)
     if (older === undefined) return
     empty++

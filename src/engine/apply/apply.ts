@@ -96,11 +96,12 @@ async function applyHeld(opened: Context, plan: Plan, options: ApplyOptions, hel
   const recovered: AppliedChange[] = []
   const changes: AppliedChange[] = []
   try {
-    await carryThrough(context, { plan, options, held, recovered, changes })
+    const seen = await carryThrough(context, { plan, options, held, recovered, changes })
     const interrupted = context.interrupt.requested
     const tried = changes.filter(({ outcome }) => outcome !== 'skipped')
     const touched = new Set([...tried, ...recovered].map(({ address }) => address))
-    const { remaining, violations } = interrupted ? noProof : await proveDone(context, plan, touched)
+    const before = recovered.length === 0 ? seen : undefined
+    const { remaining, violations } = interrupted ? noProof : await proveDone(context, plan, { touched, before })
     if (!interrupted) await context.store.put(runningKey, null)
     const open = [
       ...recovered.filter(({ outcome }) => outcome === 'held'),
@@ -128,7 +129,8 @@ interface Run {
   readonly changes: AppliedChange[]
 }
 
-async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<void> {
+/** Returns the reading on which the run is based. */
+async function carryThrough(context: Context, { plan, options, held, recovered, changes }: Run): Promise<Survey> {
   const running = await context.store.get(runningKey)
   const resumed = isJsonObject(running) && running['plan'] === plan.plan
   // Recovery writes to the store below. That does not make the plan stale: each change is checked
@@ -162,6 +164,7 @@ async function carryThrough(context: Context, { plan, options, held, recovered, 
   )
   await carryOut(context, { plan, ready: due, seen }, { held, changes })
   await takeUpAgain(context, held, [recovered, changes])
+  return seen
 }
 
 /**

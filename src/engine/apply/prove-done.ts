@@ -4,7 +4,10 @@ import { atSource, type HandoverState, type Rest } from '../../handover/state.ts
 import type { Classification } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
+import type { Live } from '../../live/accounts.ts'
+import { partOf } from '../../plan/change.ts'
 import type { Plan } from '../../plan/types.ts'
+import { kindsOfRequests, readAgain } from '../read/touched.ts'
 import type { SubscriberRecord } from '../ports.ts'
 import { check } from '../check/check.ts'
 import type { Violation, ViolationCode } from '../check/violations.ts'
@@ -44,8 +47,12 @@ const ofMembers: readonly ViolationCode[] = ['same_person_pays_twice']
  * Reads everything again: no change may remain where a change was done, and the rules of `verify`
  * must hold there. The store records the result.
  */
-export async function proveDone(context: Context, plan: Plan, touched: ReadonlySet<string>): Promise<Proof> {
-  const seen = await survey(context)
+export async function proveDone(
+  context: Context,
+  plan: Plan,
+  { touched, before }: { readonly touched: ReadonlySet<string>; readonly before: Survey | undefined },
+): Promise<Proof> {
+  const seen = await survey(context, before === undefined ? undefined : await sinceThen(context, plan, before))
   const after = await planOf(context, seen, plan)
   await noteResources(context, seen, new Set(after.changes.map(({ address: open }) => open)))
   await noteRests(context, seen)
@@ -58,6 +65,17 @@ export async function proveDone(context: Context, plan: Plan, touched: ReadonlyS
       ofHandovers.includes(code) || (touched.has(`subscriber.${subscriber}`) && !ofMembers.includes(code)),
   )
   return { remaining, violations }
+}
+
+/**
+ * A plan that changes objects of the catalog alone leaves every subscription as it is: the proof
+ * then reads the kinds that the plan changes, and takes the rest from the reading on which the run
+ * was based. Undefined: everything is read again.
+ */
+async function sinceThen({ accounts }: Context, { changes }: Plan, before: Survey): Promise<Live | undefined> {
+  if (changes.some(({ action }) => partOf(action) !== 'resource')) return undefined
+  const touched = kindsOfRequests(changes.flatMap(({ steps }) => steps))
+  return touched === undefined ? undefined : await readAgain(before.live, accounts.target, touched)
 }
 
 /**

@@ -28,7 +28,7 @@ const fields: FieldsOf<
   description: mutable({ default: '', update: (value) => ({ description: value ?? '' }) }),
   webhook_endpoint: mutable({ read: urlOf }),
   amazon_eventbridge: fixed({ read: eventBridgeOf }),
-  azure_event_grid: fixed({ silent: 'left_alone' }),
+  azure_event_grid: fixed({ read: eventGridOf }),
   events_from: fixed({ silent: 'left_alone', canonical: asSet }),
   // Compared only where the YAML names one, as for webhook endpoints.
   snapshot_api_version: fixed({ silent: 'left_alone' }),
@@ -57,6 +57,14 @@ function eventBridgeOf(live: StripeObject): Json | undefined {
   if (!isJsonObject(bridge)) return undefined
   const { aws_account_id: account = null, aws_event_source_arn: arn } = bridge
   return { aws_account_id: account, aws_region: typeof arn === 'string' ? (arn.split(':')[3] ?? '') : '' }
+}
+
+/** Without the topic that Stripe makes. */
+function eventGridOf(live: StripeObject): Json | undefined {
+  const grid = live['azure_event_grid']
+  if (!isJsonObject(grid)) return undefined
+  const { azure_region = null, azure_resource_group_name = null, azure_subscription_id = null } = grid
+  return { azure_region, azure_resource_group_name, azure_subscription_id }
 }
 
 const schema = closed({

@@ -10,7 +10,8 @@ import { readResources } from '../../src/engine/read/resources.ts'
 import { createSandbox } from '../../src/sandbox/sandbox.ts'
 import { connectAccount } from '../../src/stripe/account.ts'
 import { projectYaml } from '../catalog/project.ts'
-import { lines, Target } from './target.ts'
+import { everyShape } from './every-shape.ts'
+import { catalogOf, lines, Target } from './target.ts'
 
 const progress = { start() {}, step() {}, note() {}, done() {} }
 
@@ -196,4 +197,22 @@ describe('pulling the target', () => {
     expect(files.all.get('products.yaml')).toBe('# ours\nproducts:\n  p:\n    name: Better # short\n')
     expect(lines(await target.plan(files.load()))).toEqual([])
   })
+})
+
+test('every kind in every shape: pulled into an empty catalog, it plans nothing', { timeout: 120_000 }, async () => {
+  for (const sections of everyShape()) {
+    const target = await Target.open()
+    const customer = await target.send('POST', '/v1/customers', { name: 'Only one' })
+    const other = await target.send('POST', '/v1/customers', { name: 'Only two' })
+    const text = JSON.stringify(sections)
+    const catalog = catalogOf(text.replaceAll('cus_ONE', String(customer.id)).replaceAll('cus_TWO', String(other.id)))
+    await target.apply(await target.plan(catalog))
+    const files = new Files()
+    files.write(await pullTarget(target, files))
+    const pulled = files.load()
+    const plan = await target.plan(pulled, { mapped: mapped(pulled) })
+    // An archived object is not written, so its entry is what the plan names.
+    expect(lines(plan).filter((line) => !/^retire .*no longer declared/.test(line))).toEqual([])
+    expect([...(await pullTarget(target, files)).files.keys()]).toEqual([])
+  }
 })

@@ -5,7 +5,7 @@ import type { Classification } from '../../handover/types.ts'
 import type { Context } from '../context.ts'
 import { isUnfinished, recoveryRecord } from '../handover/hand-over.ts'
 import type { Live } from '../../live/accounts.ts'
-import { partOf } from '../../plan/change.ts'
+import { isAccess, isHandover } from '../../plan/change.ts'
 import type { Plan } from '../../plan/types.ts'
 import { kindsOfRequests, readAgain } from '../read/touched.ts'
 import type { SubscriberRecord } from '../ports.ts'
@@ -73,7 +73,7 @@ export async function proveDone(
  * was based. Undefined: everything is read again.
  */
 async function sinceThen({ accounts }: Context, { changes }: Plan, before: Survey): Promise<Live | undefined> {
-  if (changes.some(({ action }) => partOf(action) !== 'resource')) return undefined
+  if (changes.some((change) => isHandover(change) || isAccess(change))) return undefined
   const touched = kindsOfRequests(changes.flatMap(({ steps }) => steps))
   return touched === undefined ? undefined : await readAgain(before.live, accounts.target, touched)
 }

@@ -18,6 +18,7 @@ const policyDefaults: Policies = {
   renewal_window_hours: 48,
   cancel: 'now',
   uncharged_period: 'invoice',
+  setup_failed: 'keep',
   plan_hours: 24,
 }
 

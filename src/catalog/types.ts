@@ -38,6 +38,8 @@ export interface Policies {
   /** What a cancel from Kajabi does. */
   readonly cancel: 'now' | 'period_end'
   readonly uncharged_period: 'invoice' | 'leave'
+  /** What a move does whose payment method Stripe could not set up for the renewals. */
+  readonly setup_failed: 'keep' | 'undo'
   readonly plan_hours: number
 }
 

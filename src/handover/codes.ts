@@ -97,6 +97,11 @@ export const blockedCodes = {
     meaning: 'A tax rate has no entry in the mappings, or the entry names a rate that this catalog lacks.',
     fix: 'Add the old tax rate id to catalog/mappings and the rate to catalog/tax-rates.yaml.',
   },
+  setup_failed: {
+    meaning:
+      'An earlier move was undone because Stripe could not set up the copied payment method for the renewals: the bank refused it or asks the member to confirm. The old account still bills the member (`policies.setup_failed: undo`).',
+    fix: 'Ask the member for another card. To move the member as they are, name `setup_failed` under `override` of the entry.',
+  },
   tax_differs: {
     meaning:
       'The next invoice would carry a different tax in the target than in the old account: another rate, another amount, or included instead of on top. The plan compares the tax that Stripe computes once per group of subscribers with the same tax situation and shows whole countries on one line. Each move compares it again before it changes anything.',
@@ -277,6 +282,11 @@ export const runCodes = {
     meaning:
       'The next invoice of the new subscription would differ from that of the old one (amount, discount, period or currency). The old subscription was not changed.',
     fix: 'Compare the mappings of this subscriber’s prices, coupons and tax rates, then plan again.',
+  },
+  setup_failed: {
+    meaning:
+      'Stripe could not set up the payment method of the new subscription for its renewals: the bank refused it or asks the member to confirm. The next renewal will probably fail. With `policies.setup_failed: keep` the move is done; with `undo` it was undone before anything was charged, and the old account still bills the member.',
+    fix: 'Ask the member to confirm the payment method or to enter another card before the next renewal. To go back until then, set the stage to `source` and run `crossbill apply`.',
   },
   proof_failed: {
     meaning:

@@ -129,8 +129,8 @@ function afterProof(state: StateIn<'proving'>, event: Extract<HandoverEvent, { t
   switch (event.result) {
     case 'ok':
       return state.done < state.lists.money
-        ? { ...state, phase: 'money', proven: true }
-        : { ...state, phase: 'keeping' }
+        ? { ...state, phase: 'money', proven: true, setup: event.reason }
+        : { ...state, phase: 'keeping', setup: event.reason }
     case 'differs':
       return undoing(state, event.reason)
     case 'charged':

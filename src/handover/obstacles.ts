@@ -2,6 +2,7 @@ import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '..
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
 import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
+import { noFailedSetup } from './earlier-setup.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
@@ -26,6 +27,7 @@ const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[]
   notPaused,
   taxLocationKnown,
   noDiscountInTarget,
+  noFailedSetup,
   outsideWindow,
 ]
 

@@ -22,6 +22,7 @@ import {
 } from '../live/source.ts'
 import { withNotedMoney } from './carried/money-steps.ts'
 import { taxPlace } from './carried/tax.ts'
+import { triesAgain } from './earlier-setup.ts'
 import type { ChargeForecast, Expectation, HandoverPlan, PlannedStep } from './types.ts'
 
 export function movePlan(
@@ -166,6 +167,7 @@ function expectation(candidate: Candidate, goal: Expectation['goal']): Expectati
     tax_change: null,
     proof: null,
     gap: due?.gap ?? around.policies.uncharged_period,
+    ...(around.policies.setup_failed === 'undo' && !triesAgain(candidate) ? { undoes_failed_setup: true } : {}),
   }
 }
 

@@ -7,6 +7,7 @@ import { formatInstant, instant } from '../core/instant.ts'
 import { fingerprint } from './fingerprint.ts'
 import { stopped } from './reasons.ts'
 import { observeOld } from '../live/observations.ts'
+import { setupFailure } from '../live/setup.ts'
 import { pauseImage, readDiscount, readSource, type SourceSubscription, type PauseImage } from '../live/source.ts'
 import { livePriceDifferences } from './terms.ts'
 import type { Expectation, ExpectedAnchor, ExpectedDiscount, ExpectedItem, ProofExpectation, Reason } from './types.ts'
@@ -24,6 +25,7 @@ export interface Proof {
   /** `charged`: the creation made an invoice that charges the customer. */
   readonly result: 'ok' | 'differs' | 'charged'
   readonly findings: readonly string[]
+  /** Also set for `ok`: the move is done, and a person must look before the renewal. */
   readonly reason: Reason | null
   readonly invoice: string | null
 }
@@ -31,6 +33,7 @@ export interface Proof {
 /** Every difference between the new subscription and the plan. An empty list is the proof. */
 export function prove({ expect, answer, old }: ProofInput): Proof {
   const invoice = unexpectedInvoice(answer)
+  const setup = setupReason(answer)
   const findings = [
     ...(expect.proof === null ? [] : successorFindings(expect.proof, answer)),
     ...pairFindings(old, answer),
@@ -40,8 +43,19 @@ export function prove({ expect, answer, old }: ProofInput): Proof {
     const message = `the creation made invoice ${invoice.id} of ${invoice.amount_due} ${invoice.currency}`
     return { result: 'charged', findings: [message, ...findings], reason: proofFailed([message]), invoice: invoice.id }
   }
-  if (findings.length === 0) return { result: 'ok', findings, reason: null, invoice: null }
-  return { result: 'differs', findings, reason: proofFailed(findings), invoice: null }
+  if (findings.length > 0) return { result: 'differs', findings, reason: proofFailed(findings), invoice: null }
+  if (setup !== null && expect.undoes_failed_setup === true && !hasRenewed(answer))
+    return { result: 'differs', findings: [setup.message], reason: setup, invoice: null }
+  return { result: 'ok', findings, reason: setup, invoice: null }
+}
+
+/**
+ * A failed set-up predicts that the renewal fails, although the new subscription is what was
+ * planned: the policy decides whether the move is undone.
+ */
+function setupReason(answer: Stripe.Subscription): Reason | null {
+  const failure = setupFailure(answer, readSource(answer, customerOf(answer)).payment?.id ?? null)
+  return failure === undefined ? null : stopped('setup_failed', failure.message)
 }
 
 function proofFailed(findings: readonly string[]): Reason {

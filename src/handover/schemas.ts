@@ -102,6 +102,7 @@ const expected = {
   tax_change: orNull(Type.Object({ before: text, after: text })),
   proof: orNull(proof),
   gap: oneOf<Expectation['gap']>({ invoice: true, leave: true }),
+  undoes_failed_setup: Type.Optional(Type.Literal(true)),
 }
 
 const expectationSchema = schemaOf<Expectation>()(Type.Object(expected))
@@ -146,6 +147,8 @@ export const handoverPlanSchema = schemaOf<HandoverPlan<Goal | 'undo'>>()(
 const lists = Type.Object({ carry: whole, money: whole, pause: Type.Boolean(), schedule: Type.Boolean() })
 const kept = { invoice: text, at: whole, amount: whole, currency: text, itemsOnly: Type.Boolean() }
 
+const reasonSchema = Type.Object({ code: text, message: text, fix: text })
+
 const facts = {
   goal,
   lists,
@@ -159,7 +162,8 @@ const facts = {
   proven: Type.Boolean(),
   done: whole,
   rounds: whole,
-  reason: orNull(Type.Object({ code: text, message: text, fix: text })),
+  reason: orNull(reasonSchema),
+  setup: orNull(reasonSchema),
   alarm: orNull(oneOf(alarmCodes)),
   invoice: orNull(text),
   charged: Type.Boolean(),

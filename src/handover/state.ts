@@ -113,6 +113,10 @@ type Facts = {
   readonly rounds: number
   /** Why it stopped, was undone, or waits. */
   readonly reason: Reason | null
+  /**
+   * Proven, but Stripe could not set up the payment method: the next renewal will probably fail.
+   */
+  readonly setup: Reason | null
   /** The code of an alert: a person must look. */
   readonly alarm: AlarmCode | null
   /**
@@ -375,6 +379,7 @@ export const atSource: StateIn<'source'> = {
   done: 0,
   rounds: 0,
   reason: null,
+  setup: null,
   alarm: null,
   invoice: null,
   charged: false,

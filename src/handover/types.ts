@@ -220,6 +220,8 @@ export type Expectation = {
   readonly tax_change: { readonly before: string; readonly after: string } | null
   readonly proof: ProofExpectation | null
   readonly gap: 'invoice' | 'leave'
+  /** By `policies.setup_failed: undo`, a move whose payment method cannot be set up is undone. */
+  readonly undoes_failed_setup?: true
 }
 
 /**

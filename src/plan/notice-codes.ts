@@ -12,6 +12,16 @@ export const noticeCodes = {
     meaning: 'A trial ends soon and an amount is then due, but there is no payment method to charge.',
     fix: 'Ask the member for a card before the date shown. The message says what Stripe does without one: pause, cancel, or create an invoice that stays unpaid.',
   },
+  setup_failed: {
+    meaning:
+      'Stripe could not set up the payment method of a new subscription for its renewals: the bank refused it or asks the member to confirm. The next renewal in the target will probably fail. It counts for the guard `declines`.',
+    fix: 'Ask the member to confirm the payment method or to enter another card before the date shown. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`. With `policies.setup_failed: undo`, a move with such a method is undone at once.',
+  },
+  mandate_missing: {
+    meaning:
+      'The card was issued in a country where a renewal needs a mandate that the cardholder confirmed (India). No copy brings a mandate, so the next renewal in the target will probably fail. It counts for the guard `declines`.',
+    fix: 'Ask the member to enter the card in the target before the date shown, which registers the mandate. To let the old account bill the member until then, set the stage to `source` and run `crossbill apply`.',
+  },
   ends_later: {
     meaning: 'A subscription renews until a later date and then ends (`cancel_at`). A move carries this date.',
     fix: 'Nothing to do if the end is intended. Otherwise remove `cancel_at` from the subscription, then run `crossbill pull`.',

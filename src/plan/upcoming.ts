@@ -6,7 +6,8 @@ import { formatMoney } from '../core/money.ts'
 import { nextChargeOf } from '../handover/charges.ts'
 import type { LiveAccount } from '../live/accounts.ts'
 import { billedPrice, readSource } from '../live/source.ts'
-import { isOver } from '../live/subscription.ts'
+import { needsMandate, renewalFailure } from '../live/setup.ts'
+import { isOver, successorMark } from '../live/subscription.ts'
 import type { Notice } from './types.ts'
 
 export interface Upcoming {
@@ -24,7 +25,13 @@ export interface Upcoming {
  * Future events of an account that its list of subscriptions does not show, soonest first. Pure.
  */
 export function upcomingIn(input: Upcoming): readonly Notice[] {
-  const found = [...notBegun(input), ...trialsWithoutCard(input), ...endings(input), ...looseItems(input)]
+  const found = [
+    ...notBegun(input),
+    ...trialsWithoutCard(input),
+    ...failedSetups(input),
+    ...endings(input),
+    ...looseItems(input),
+  ]
   return found.toSorted((a, b) => order(a.at) - order(b.at) || (a.subscriber < b.subscriber ? -1 : 1))
 }
 
@@ -97,6 +104,28 @@ function trialsWithoutCard(input: Upcoming): Notice[] {
         currency: charge.currency,
         message: `the trial of ${raw.id} ends and ${formatMoney(charge)} is due, but ${customer} has no payment method; ${withoutCard[end] ?? ''}`,
         fix: `ask the member for a card before then, and set it as the default of ${customer} in ${input.account.name}`,
+      },
+    ]
+  })
+}
+
+/** Renewals of the target that will probably fail, before they do. */
+function failedSetups(input: Upcoming): Notice[] {
+  if (!input.isTarget) return []
+  return going(input).flatMap(({ subscriber, customer, read }): Notice[] => {
+    const failure = renewalFailure(read.raw, read.payment?.id ?? null)
+    if (failure === undefined) return []
+    const charge = nextChargeOf(read)
+    const due = charge === null ? '' : `; ${formatMoney(charge)} is due`
+    return [
+      {
+        code: needsMandate(failure) ? 'mandate_missing' : 'setup_failed',
+        subscriber: successorMark(read.raw) ?? subscriber,
+        customer,
+        at: read.next === null ? null : formatInstant(read.next),
+        ...(charge === null ? {} : { amount: charge.amount, currency: charge.currency }),
+        message: `${failure.message}${due}`,
+        fix: `ask the member of ${customer} to enter a card in the target before then; or set the stage to source and run crossbill apply, and the old account bills them`,
       },
     ]
   })

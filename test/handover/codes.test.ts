@@ -165,6 +165,21 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
     with: (stage) => ({ default_tax_rates: [us(stage, 'tax_rate.vat')] }),
     after: async (stage) => stage.ids.set('us tax_rate.vat', 'txr_other'),
   },
+  setup_failed: {
+    before: async ({ us: account }, _, member) => {
+      const card = await account.paymentMethods.attach('pm_card_in', { customer: member })
+      await account.customers.update(member, { invoice_settings: { default_payment_method: card.id } })
+    },
+    after: async (stage) => {
+      stage.policies['setup_failed'] = 'undo'
+      const found = present((await stage.classify('target'))[0], 'subscriber')
+      if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
+      expect((await drive(stage, found.plan)).state).toMatchObject({
+        phase: 'source',
+        reason: { code: 'setup_failed' },
+      })
+    },
+  },
   tax_differs: {
     with: (stage) => ({ default_tax_rates: [us(stage, 'tax_rate.vat')] }),
     after: async (stage) =>

@@ -220,7 +220,10 @@ async function get<T>(account: StripeAccount, path: string, expand: readonly str
 
 function successor(stage: Stage, state: HandoverState): Promise<Stripe.Subscription | undefined> {
   const id = present(state.successor, 'successor')
-  return get<Stripe.Subscription>(stage.accounts.target, `/v1/subscriptions/${id}`, oldExpansions)
+  return get<Stripe.Subscription>(stage.accounts.target, `/v1/subscriptions/${id}`, [
+    ...oldExpansions,
+    'pending_setup_intent',
+  ])
 }
 
 /** Undefined when the list could not be read completely. */

@@ -80,6 +80,7 @@ const defaults: Policies = {
   renewal_window_hours: 48,
   cancel: 'now',
   uncharged_period: 'invoice',
+  setup_failed: 'keep',
   plan_hours: 24,
 }
 

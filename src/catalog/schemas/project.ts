@@ -49,6 +49,12 @@ const policies = closed(
     uncharged_period: optional(
       oneOf(['invoice', 'leave'], 'What a revert does with a period that neither account charged'),
     ),
+    setup_failed: optional(
+      oneOf(
+        ['keep', 'undo'],
+        'When Stripe cannot set up the payment method of a new subscription, keep: the move is done and reported · undo: the old account keeps the member',
+      ),
+    ),
     plan_hours: optional(count('Hours during which a saved plan can be applied', 1)),
   },
   'Choices where several behaviours are valid; the default is the cautious one',

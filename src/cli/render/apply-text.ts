@@ -13,6 +13,7 @@ export function applyText(result: ApplyResult, paint: ChalkInstance): string {
   return [
     ...recovered(result.recovered),
     ...done(result.changes),
+    ...failedSetups([...result.recovered, ...result.changes]),
     ...periods([...result.recovered, ...result.changes]),
     ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, changes]) =>
       notDone(outcome, changes, paint),
@@ -52,6 +53,21 @@ function recovered(changes: readonly AppliedChange[]): string[] {
   return [
     `An earlier run left ${plural(changes.length, 'change')} unfinished. This apply recovered them first:`,
     ...changes.map((change) => `  ${shortAddress(change.address)}: ${leftAs[change.outcome]}${reason(change)}`),
+  ]
+}
+
+/** Moves that are done and whose next renewal will probably fail. */
+function failedSetups(changes: readonly AppliedChange[]): string[] {
+  const failed = changes.filter(({ outcome, code }) => outcome === 'done' && code !== undefined)
+  if (failed.length === 0) return []
+  const { shown, more } = firstFew(failed, 20)
+  return [
+    `Moved, and the next renewal will probably fail (${failed.length}):`,
+    ...shown.flatMap((change) => [
+      `  ${shortAddress(change.address)}${reason(change)}`,
+      ...(change.fix === undefined ? [] : [`    fix: ${change.fix}`]),
+    ]),
+    ...(more === 0 ? [] : [`  … and ${more} more (--format json lists all)`]),
   ]
 }
 

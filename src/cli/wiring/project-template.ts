@@ -45,6 +45,7 @@ policies:
   renewal_window_hours: 48
   settle_after_days: 14
   cancel: now                   # or period_end
+  setup_failed: keep            # or undo
   plan_hours: 24`,
   `# Limits of one apply; a plan beyond one needs --allow with the name of the guard.
 guards:

@@ -1,3 +1,4 @@
+import { targetAccount } from '../../catalog/types.ts'
 import type { DoctorFinding } from '../finding.ts'
 import type { Context } from '../context.ts'
 import { sendPatiently } from '../send/perform.ts'
@@ -85,7 +86,8 @@ const neededReads = [
 
 async function checkPermissions(context: Context, account: StripeAccount): Promise<DoctorFinding[]> {
   const findings: DoctorFinding[] = []
-  for (const resource of neededReads) {
+  const reads = account.name === targetAccount ? [...neededReads, 'setup_intents'] : neededReads
+  for (const resource of reads) {
     const outcome = await sendPatiently(context, account, {
       method: 'GET',
       path: `/v1/${resource}`,

@@ -177,7 +177,8 @@ function finish(context: Context, job: Job, state: HandoverState, run: Run): App
     ...periodsOf(state),
   } satisfies Pick<AppliedChange, 'address' | 'action' | 'periods'>
   const { reason, alarm } = state
-  if (reached(state, goal)) return { ...base, outcome: 'done' }
+  // A failed set-up is reported at once: the member must act before the next renewal.
+  if (reached(state, goal)) return { ...base, outcome: 'done', ...(goal === 'move' ? (state.setup ?? {}) : {}) }
   if (alarm !== null) context.progress.note(`${job.key}: ${alarm}`)
   const code = alarm ?? reason?.code
   const outcome = outcomeOf(state, goal)

@@ -1,3 +1,4 @@
+import { targetAccount } from '../../catalog/types.ts'
 import { idOf } from '../../core/reference.ts'
 import type Stripe from 'stripe'
 import { isJsonObject, type Json, type JsonObject, type StripeObject } from '../../core/json.ts'
@@ -13,7 +14,7 @@ import { RedeemedTerms, sameTerms } from './redeemed-terms.ts'
  * The expansions that make a subscription comparable. Stripe allows four levels, so the coupons of
  * item discounts stay ids. https://docs.stripe.com/expand
  */
-export const subscriptionExpansions = [
+const subscriptionExpansions = [
   'customer',
   'discounts.source.coupon',
   'items.data.discounts',
@@ -21,6 +22,14 @@ export const subscriptionExpansions = [
   'default_payment_method',
   'schedule',
 ]
+
+/** A method that waits for its cardholder is named by id alone; its country decides the way out. */
+export const setupExpansion = 'pending_setup_intent.payment_method'
+
+/** In the target also the SetupIntent, which shows whether Stripe could set up the method. */
+export function expansionsIn(account: string): readonly string[] {
+  return account === targetAccount ? [...subscriptionExpansions, setupExpansion] : subscriptionExpansions
+}
 
 /**
  * Reads one account's subscriptions and related objects. Reads lists only: a new account allows
@@ -38,7 +47,7 @@ export async function readAccount(account: StripeAccount, progress: Progress): P
   const [prices, coupons, subscriptions, customers, drafts, open, items, schedules] = await Promise.all([
     readKind(account, price),
     readKind(account, coupon),
-    listSubscriptions(list),
+    listSubscriptions(account.name, list),
     list('/v1/customers', { expand: ['data.tax', 'data.tax_ids', 'data.discount.source.coupon'] }),
     list('/v1/invoices', { status: 'draft' }),
     list('/v1/invoices', { status: 'open' }),
@@ -84,8 +93,8 @@ type Lister = (path: string, params: Params, kept: (one: StripeObject) => Stripe
  * canceled` includes (https://docs.stripe.com/api/subscriptions/list). The canceled ones are read
  * last, so that a subscription canceled in between appears in the second list, which wins.
  */
-async function listSubscriptions(list: Lister): Promise<StripeObject[]> {
-  const expand = subscriptionExpansions.map((path) => `data.${path}`)
+async function listSubscriptions(account: string, list: Lister): Promise<StripeObject[]> {
+  const expand = expansionsIn(account).map((path) => `data.${path}`)
   const going = await list('/v1/subscriptions', { expand }, withoutBallast)
   const canceled = await list('/v1/subscriptions', { status: 'canceled', expand }, withoutBallast)
   const ended = new Set(canceled.map(({ id }) => id))

@@ -12,7 +12,7 @@ import { idOf } from '../../core/reference.ts'
 import type { Context } from '../context.ts'
 import type { StripeAccount, SubscriberRecord } from '../ports.ts'
 import { sideBySide } from '../side-by-side.ts'
-import { subscriptionExpansions } from './account.ts'
+import { expansionsIn } from './account.ts'
 
 /**
  * More missing at once is not a delayed list: the account is a different one, or its answer was
@@ -144,7 +144,7 @@ async function completed(account: StripeAccount, live: LiveAccount, ids: readonl
     ids.map((id) => [id]),
     atOnce,
     async (id) => {
-      const one = await byId(account, `/v1/subscriptions/${id}`, subscriptionExpansions)
+      const one = await byId(account, `/v1/subscriptions/${id}`, expansionsIn(account.name))
       // The adapter returns what Stripe sent; the types are the SDK's for the pinned version.
       if (one !== undefined) found.push(one as unknown as Stripe.Subscription)
       return true

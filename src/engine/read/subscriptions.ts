@@ -9,6 +9,7 @@ import { successorsOf } from '../../live/observations.ts'
 import type { Expectation } from '../../handover/types.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { read } from '../send/perform.ts'
+import { setupExpansion } from './account.ts'
 import type { Params, StripeAccount } from '../ports.ts'
 
 /*
@@ -24,7 +25,7 @@ export async function readOld(
 }
 
 export async function readSuccessor(context: Context, id: string): Promise<Stripe.Subscription | undefined> {
-  return readSubscription(context, context.accounts.target, id)
+  return readSubscription(context, context.accounts.target, id, [...expansions, setupExpansion])
 }
 
 /**
@@ -41,8 +42,9 @@ async function readSubscription(
   context: Context,
   account: StripeAccount,
   id: string,
+  expand: readonly string[] = expansions,
 ): Promise<Stripe.Subscription | undefined> {
-  const found = await read(context, account, `/v1/subscriptions/${id}`, { expand: expansions })
+  const found = await read(context, account, `/v1/subscriptions/${id}`, { expand: [...expand] })
   if (!found.ok) return undefined
   const subscription = asSubscription(found.value)
   if (subscription.items.data.every(({ discounts }) => discounts.length === 0)) return subscription

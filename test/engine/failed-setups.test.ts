@@ -65,7 +65,7 @@ test('every payer arrives: by policy a move whose card fails is undone while tha
   // An entry that names the code under `override` moves, whatever the set-up shows.
   const context = school.stage('target', undo)
   const subscribers = context.catalog.subscribers.map((one, at) =>
-    at === 2 ? { ...one, override: ['setup_failed'] } : one,
+    at === 2 ? { ...one, override: ['setup_failed'] as const } : one,
   )
   const anyway = await planAndApply({ ...context, catalog: { ...context.catalog, subscribers, digest: 'overridden' } })
   expect(anyway.result.changes).toMatchObject([{ action: 'move', outcome: 'done', code: 'setup_failed' }])

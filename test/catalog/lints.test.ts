@@ -208,6 +208,24 @@ describe.each(lintNames)('lint %s', (name) => {
   })
 })
 
+describe('destinations of events are endpoints as well', () => {
+  const destination = (payload: string, events: string): string =>
+    `event_destinations: { d: { name: D, type: webhook_endpoint, event_payload: ${payload}, enabled_events: [${events}], webhook_endpoint: { url: "https://c.example/stripe/webhooks/target" } } }\n`
+  test.each([
+    [destination('snapshot', needed), []],
+    [destination('snapshot', 'invoice.payment_failed'), ['endpoint-events-missing']],
+    [destination('thin', needed), ['endpoint-events-missing']],
+    [destination('snapshot', `${needed}, invoice.payd`), ['event-unknown']],
+  ])('%s', (text, found) => {
+    expect(rulesOf({ 'project.yaml': served, 'a.yaml': text })).toEqual(found)
+  })
+
+  test('a code on a coupon that the catalog does not declare is not judged', () => {
+    const code = 'promotion_codes: { x: { code: X, promotion: { type: coupon, coupon: { id: WELCOME } } } }\n'
+    expect(rulesOf({ 'a.yaml': code })).toEqual([])
+  })
+})
+
 describe('what Stripe refuses', () => {
   test.each([
     ['a further currency', prices(price('a', ', currency_options: { xxq: { unit_amount: 1 } }')), 'currency-unknown'],

@@ -139,6 +139,29 @@ describe('the amount of every form of price is readable', () => {
     expect(changePhrase(created(params))).toBe(phrase)
   })
 
+  test.each([
+    [
+      'coupon',
+      { amount_off: 500, currency: 'usd', currency_options: { jpy: { amount_off: 700 } }, duration: 'once' },
+      '5.00 usd, 700 jpy off once',
+    ],
+    [
+      'promotion_code',
+      { code: 'A', restrictions: { minimum_amount: 5000, minimum_amount_currency: 'jpy' } },
+      'A, from 5,000 jpy',
+    ],
+    [
+      'shipping_rate',
+      {
+        display_name: 'Parcel',
+        fixed_amount: { amount: 500, currency: 'eur', currency_options: { kwd: { amount: 400 } } },
+      },
+      'Parcel, 5.00 eur, 0.400 kwd',
+    ],
+  ])('%s %j', (kind, params, phrase) => {
+    expect(changePhrase(created(params, kind))).toBe(phrase)
+  })
+
   test('tax behaviour is shown where two prices of a product differ only in it', () => {
     const price = (key: string, params: Change['steps'][number]['params']): Change => ({
       ...created({ product: 'prod_1', currency: 'usd', unit_amount: 4900, ...params }),

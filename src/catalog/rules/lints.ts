@@ -98,7 +98,10 @@ function* unlimitedCodes(draft: Draft, switches: LintSwitches): Iterable<Diagnos
   const coupons = new Map(ofKind(draft, 'coupon').map(({ key, value }) => [key, value]))
   for (const code of ofKind(draft, 'promotion_code').filter(isActive)) {
     const { expires_at: ends, max_redemptions: most, customer, promotion } = code.value
-    const coupon = coupons.get(String((partOf(promotion)['coupon'] ?? '') as string)) ?? {}
+    const { coupon: key } = partOf(promotion)
+    const coupon = typeof key === 'string' ? coupons.get(key) : undefined
+    // The limits of a coupon that the catalog does not declare are unknown.
+    if (coupon === undefined) continue
     const limits = [ends, most, customer, coupon['redeem_by'], coupon['max_redemptions']]
     if (limits.some((limit) => limit !== undefined)) continue
     yield* lint('promotion-code-unlimited', switches, {
@@ -217,9 +220,11 @@ function* endpointEvents(draft: Draft, switches: LintSwitches): Iterable<Diagnos
   const { project } = draft
   if (project === undefined) return
   const address = serviceEndpoint({ project }, targetAccount)
-  for (const endpoint of ofKind(draft, 'webhook_endpoint')) {
-    if (!isServiceEndpoint(address, endpoint.value)) continue
-    const events = listOf(endpoint.value['enabled_events'])
+  for (const endpoint of [...ofKind(draft, 'webhook_endpoint'), ...ofKind(draft, 'event_destination')]) {
+    const { webhook_endpoint: target, event_payload: payload } = endpoint.value
+    if (!isServiceEndpoint(address, isJsonObject(target) ? target : endpoint.value)) continue
+    // The service reads snapshots of objects.
+    const events = payload === 'thin' ? [] : listOf(endpoint.value['enabled_events'])
     const missing = events.includes('*') ? [] : heardEvents.target.filter((event) => !events.includes(event))
     if (endpoint.value['disabled'] === true)
       yield* lint('endpoint-events-missing', switches, {
@@ -230,7 +235,7 @@ function* endpointEvents(draft: Draft, switches: LintSwitches): Iterable<Diagnos
     if (missing.length > 0)
       yield* lint('endpoint-events-missing', switches, {
         message: `${endpoint.address} does not send the cancel service ${missing.join(', ')}`,
-        fix: 'add them to enabled_events',
+        fix: payload === 'thin' ? 'write event_payload: snapshot' : 'add them to enabled_events',
         at: placeIn(endpoint, ['enabled_events'], 'key'),
       })
   }

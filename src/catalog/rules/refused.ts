@@ -54,7 +54,9 @@ function currenciesIn(value: Json, path: Path): readonly Written[] {
 }
 
 function* eventUnknown(draft: Draft, switches: LintSwitches): Iterable<Diagnostic> {
-  for (const endpoint of ofKind(draft, 'webhook_endpoint'))
+  // Thin events have further names, which are not listed here.
+  const destinations = ofKind(draft, 'event_destination').filter(({ value }) => value['event_payload'] === 'snapshot')
+  for (const endpoint of [...ofKind(draft, 'webhook_endpoint'), ...destinations])
     for (const [index, name] of listOf(endpoint.value['enabled_events']).entries()) {
       if (typeof name !== 'string' || name === '*' || eventNames.has(name)) continue
       const near = suggest(name, eventNames)

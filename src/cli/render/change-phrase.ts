@@ -24,15 +24,36 @@ const phrases: Readonly<Record<string, (params: JsonObject) => string>> = {
   coupon: couponPhrase,
   tax_rate: (params) =>
     `${text(params['display_name'])} ${text(params['percentage'])} %${params['inclusive'] === true ? ', inclusive' : ''}`,
-  promotion_code: (params) => text(params['code']),
+  promotion_code: promotionPhrase,
   webhook_endpoint: (params) => text(params['url']),
   feature: (params) => text(params['name']),
   meter: (params) => text(params['event_name']),
-  shipping_rate: (params) => text(params['display_name']),
+  shipping_rate: shippingPhrase,
   payment_method_configuration: (params) => text(params['name']),
   payment_method_domain: (params) => text(params['domain_name']),
   tax_registration: registrationPhrase,
   event_destination: (params) => `${text(params['event_payload'])} events, ${text(params['name'])}`,
+}
+
+/** `FRIENDS, from 50.00 usd, first purchase only` */
+function promotionPhrase({ code, restrictions }: JsonObject): string {
+  const {
+    minimum_amount: least,
+    minimum_amount_currency: currency,
+    first_time_transaction: first,
+  } = isJsonObject(restrictions) ? restrictions : {}
+  const from = typeof least === 'number' ? `, from ${money(least, text(currency))}` : ''
+  return `${text(code)}${from}${first === true ? ', first purchase only' : ''}`
+}
+
+/** `Parcel, 5.00 eur, 4.00 gbp` */
+function shippingPhrase({ display_name: name, fixed_amount: fixed }: JsonObject): string {
+  if (!isJsonObject(fixed)) return text(name)
+  const others = Object.entries(isJsonObject(fixed['currency_options']) ? fixed['currency_options'] : {})
+  const amounts = [[text(fixed['currency']), fixed] as const, ...others].map(([currency, holder]) =>
+    isJsonObject(holder) ? amountOf(holder, 'amount', currency) : undefined,
+  )
+  return [text(name), ...amounts.filter((one) => one !== undefined)].join(', ')
 }
 
 /** `US NY state_sales_tax`: the registration by which tax is collected. */
@@ -134,8 +155,14 @@ function amountOf(holder: JsonObject, name: string, currency: string): string | 
 
 function couponPhrase(params: JsonObject): string {
   const { percent_off: percent, amount_off: amount, currency, duration, duration_in_months: months } = params
+  const options = Object.entries(isJsonObject(params['currency_options']) ? params['currency_options'] : {})
+  const others = options.flatMap(([code, option]) =>
+    isJsonObject(option) && typeof option['amount_off'] === 'number' ? [money(option['amount_off'], code)] : [],
+  )
   const off =
-    typeof amount === 'number' && typeof currency === 'string' ? money(amount, currency) : `${text(percent)} %`
+    typeof amount === 'number' && typeof currency === 'string'
+      ? [money(amount, currency), ...others].join(', ')
+      : `${text(percent)} %`
   const length =
     duration === 'repeating'
       ? `for ${plural(Number(months), 'month')}`

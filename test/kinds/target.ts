@@ -113,7 +113,9 @@ export class Target {
     if (step.id === 'create') {
       ids.set(change.address, answer.id ?? '')
       if (step.secret_to !== undefined)
-        this.secrets.push(String(kindNamed(splitAddress(change.address).kind)?.secretIn?.(answer) ?? answer['secret']))
+        this.secrets.push(
+          String((kindNamed(splitAddress(change.address).kind)?.secretIn?.(answer) ?? answer['secret']) as string),
+        )
     }
     // A coupon that an earlier run created is used again.
     if (step.id === 'update' && change.action === 'replace' && !change.steps.some(({ id }) => id === 'create'))

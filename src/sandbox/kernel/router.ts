@@ -242,7 +242,8 @@ function readParameters({ url, body }: HttpRequest): RawFields {
 
 /** `{"a": {"b": [1]}}` as `a[b][0]=1`; null empties a parameter as `''` does. */
 function pairsOf(value: unknown, at: string): [string, string][] {
-  if (typeof value !== 'object' || value === null) return [[at, value === null ? '' : String(value)]]
+  if (typeof value !== 'object' || value === null)
+    return [[at, value === null ? '' : String(value as string | number | boolean)]]
   return Object.entries(value).flatMap(([name, one]) => pairsOf(one, at === '' ? name : `${at}[${name}]`))
 }
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Killed } from '../../src/engine/rehearse/mortal.ts'
 import type { InboxContext } from '../../src/engine/inbox/context.ts'
 import { instant } from '../../src/core/instant.ts'
+import { creationKey } from '../../src/engine/handover/keys.ts'
 import { workInbox } from '../../src/engine/inbox/worker.ts'
 import { undoneComment } from '../../src/live/marks.ts'
 import { openRig, signalsTo, type Member, type Rig } from './rig.ts'
@@ -457,5 +458,52 @@ describe('no personal data', () => {
     const notes = await Promise.all(rows.map(({ id }) => rig.store.inbox.get(id)))
     const journal = await rig.store.journal()
     expect(JSON.stringify([rows, notes, journal, rig.lines, rig.alerts])).not.toMatch(/@|lovelace/i)
+  })
+})
+
+describe('a cancel while another run moves the member', () => {
+  const holdOf = async (member: Member): Promise<void> => {
+    await rig.stripe('us').subscriptions.update(member.old, {
+      pause_collection: { behavior: 'keep_as_draft' },
+      metadata: { crossbill_hold: '{"before":null,"since":1}', crossbill_holds: `1 ${rig.now()}` },
+    })
+  }
+  const creation = async ({ old, customer }: Member) => {
+    const [price] = (await rig.stripe('target').prices.list({ limit: 1 })).data
+    const params = {
+      customer,
+      items: [{ price: price?.id ?? '' }],
+      metadata: { crossbill_from: `us/${old}`, crossbill_project: 'school', crossbill_holds: '1' },
+      collection_method: 'send_invoice',
+      days_until_due: 30,
+    }
+    const idempotencyKey = creationKey(old, 1)
+    return rig.context.accounts.target.send({ method: 'POST', path: '/v1/subscriptions', params, idempotencyKey })
+  }
+
+  test('promise 9: the creation that comes after it is refused, and nobody pays', async () => {
+    const ada = await rig.member('ada', 'source')
+    // The copy of his customer brings hers to the target as well.
+    await rig.member('bo', 'held')
+    await holdOf(ada)
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('us', ada.old)).toBe('canceled')
+    expect(await creation(ada)).toMatchObject({ ok: false, failure: { code: 'idempotency_error' } })
+  })
+
+  test('promise 9: the creation that came before it ends with it', async () => {
+    const ada = await rig.member('ada', 'source')
+    // The copy of his customer brings hers to the target as well.
+    await rig.member('bo', 'held')
+    await holdOf(ada)
+    const made = await creation(ada)
+    expect(made).toMatchObject({ ok: true })
+    const { id } = await tagged(ada)
+    await workOff()
+    expect(await state(id)).toBe('done')
+    expect(await rig.status('us', ada.old)).toBe('canceled')
+    expect(await rig.status('target', made.ok ? made.value.id : '')).toBe('canceled')
   })
 })

@@ -13,6 +13,7 @@ import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
 import { balanceChanged, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
+import { creationKey, holdKey } from './keys.ts'
 import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
 import { perform, shut, usesUpKey } from '../send/perform.ts'
@@ -99,7 +100,7 @@ function keyOf({ job, state }: Turn, step: PlannedStep): string {
   // are words of one checkout: two checkouts with other words are about the same person.
   const who = [expect.old]
   if (number !== undefined)
-    return `crossbill-${digest([...who, step.account === 'target' ? 'create' : 'hold', number])}`
+    return step.account === 'target' ? creationKey(expect.old, number) : holdKey(expect.old, number)
   // A run that finishes from the note of carried money knows no more than the note.
   if (expect.money.includes(step.id)) return `crossbill-${digest([...who, generation ?? 0, step.path, step.params])}`
   const about = [generation ?? 0, goal, step.id, step.path, step.params, successor, invoice, schedule, done]

@@ -16,7 +16,8 @@ import { isRefusal, tellRefused } from './credentials.ts'
 import { followAccess, type Followed } from './follow-access.ts'
 import { applyAtWork, putHoldBack } from './hold.ts'
 import { accountAway } from '../send/listed.ts'
-import { readSides, type ReadSides } from './live-sides.ts'
+import type { ReadSides } from './live-sides.ts'
+import { readForCancel } from './shut-creation.ts'
 import type { InboxRow } from './port.ts'
 import { verifySignal } from './truth.ts'
 import { subscribedAgain, whomItMeans, type Meant } from './whom.ts'
@@ -180,7 +181,7 @@ async function noOne(
  * cancelled.
  */
 async function cancelBoth(context: InboxContext, work: RowWork, subscriber: SubscriberKey): Promise<InboxEvent> {
-  const both = await readSides(context, subscriber)
+  const both = await readForCancel(context, subscriber)
   if (!both.ok) return afterFailure(context, work, both.failure)
   const decision = decideCancel(both.value.sides)
   switch (decision.do) {

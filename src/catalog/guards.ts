@@ -35,6 +35,11 @@ export const guardDefaults = {
    * while a subscription there is settled.
    */
   old_webhooks_enabled: 0,
+  /**
+   * Catalog objects that carry the mark of another project and would be marked with this project's
+   * name or created again: `project:` in project.yaml was renamed.
+   */
+  project_renamed: 0,
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
 } as const satisfies Readonly<Record<string, number>>

@@ -223,7 +223,7 @@ export const blockedCodes = {
   },
   other_project: {
     meaning: 'Another project has moved this subscriber: its marks are on the hold or on the new subscription.',
-    fix: 'Manage this subscriber in that project, or revert the move there first. In this project, exclude the subscriber with a reason.',
+    fix: 'If `project:` in project.yaml was renamed, write the earlier name again. Otherwise manage this subscriber in that project, or revert the move there first. In this project, exclude the subscriber with a reason.',
   },
   erased_in_target: {
     meaning:

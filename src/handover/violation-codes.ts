@@ -45,6 +45,11 @@ export const violations = {
       'A subscriber file declares a subscription that its old account does not have. The entry is not counted as a subscriber.',
     fix: 'Correct the id, or remove the entry. If another account has the subscription, move the entry into a file of that account.',
   },
+  other_project: {
+    meaning:
+      'An entry asks for a moved subscriber, but the marks on the subscriptions are those of another project. This project neither reverts, settles nor checks the subscriber.',
+    fix: 'If `project:` in project.yaml was renamed, write the earlier name again. Otherwise manage the subscriber in that project, and exclude them here with a reason.',
+  },
   schedule_not_begun: {
     meaning:
       'A subscription sold in an old account begins later: a schedule with a start date. No plan moves it, and the old account will bill it.',

@@ -16,6 +16,8 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `first renewals in the target are declined ${actual} points more often than in the sources; the limit is ${limit}`,
   old_webhooks_enabled: (actual) =>
     `${actual} webhook endpoint(s) of the old accounts still receive customer.subscription.deleted`,
+  project_renamed: (actual) =>
+    `${actual} object(s) of this catalog carry the mark of another project. The plan would mark them with the name of this project, or create them again. Subscribers whom that project moved stay its own: they are neither reverted nor settled here. If \`project:\` in project.yaml was renamed, write the earlier name again`,
   settle_unproven: (actual) =>
     `${actual} subscriber(s) would be settled before a payment in the target proves the move`,
 }

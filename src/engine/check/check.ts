@@ -30,11 +30,23 @@ export function check(
   const everything = [
     ...found,
     ...invalidEntries(catalog),
+    ...ofOtherProjects(classified),
     ...oldDrafts(live, ruleInput.now),
     ...samePersonTwice(live, included, productKeys(catalog, known)),
   ]
   const order = (one: Violation): number => violationCodes.indexOf(one.code)
   return everything.toSorted((a, b) => order(a) - order(b))
+}
+
+/** Moved subscribers of this project's entries whose marks name another project. */
+function ofOtherProjects(classified: Survey['classified']): readonly Violation[] {
+  return classified.flatMap((one) =>
+    one.outcome !== 'blocked'
+      ? []
+      : one.reasons
+          .filter(({ code }) => code === 'other_project')
+          .map(({ message, fix }) => ({ code: 'other_project' as const, subscriber: one.key, detail: message, fix })),
+  )
 }
 
 /** Entries that could not be checked because they are invalid. */

@@ -24,6 +24,7 @@ export const violationCodes = [
   'entry_invalid',
   'entry_differs',
   'not_in_source',
+  'other_project',
   'schedule_not_begun',
   'external_biller',
   'duplicate_target',

@@ -132,6 +132,17 @@ function moneyOf(
   return planMoney({ classified, target: live.target, repriced, tax: tax ?? [] })
 }
 
+/**
+ * Objects of a renamed project. Objects to create count only where the entries name subscribers
+ * whom the other project moved: two projects may use the same addresses in one account.
+ */
+function renamed({ classified, resources: { otherMarks: others, owned } }: Survey): number {
+  const isMoved = classified.some(
+    (one) => one.outcome === 'blocked' && one.reasons.some(({ code }) => code === 'other_project'),
+  )
+  return others.remarked.length + (owned === 0 && isMoved ? others.again.length : 0)
+}
+
 /** A mistyped target would give an empty plan, which looks like nothing left to do. */
 function refuseStrayTargets(targets: readonly string[], met: readonly { address: string }[], catalog: Catalog): void {
   const known = new Set([
@@ -200,6 +211,7 @@ async function guards(
     readGuard('webhook_replace', webhooks.length, limits),
     readGuard('declines', moves === 0 ? 0 : declinesExcess(seen), limits),
     readGuard('old_webhooks_enabled', endpoints, limits, heard),
+    readGuard('project_renamed', renamed(seen), limits),
     readGuard('settle_unproven', unproven.length, limits, unproven),
   ]
 }

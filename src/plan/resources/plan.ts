@@ -10,6 +10,7 @@ import type { Keyless } from '../change.ts'
 import type { Blocked, Removed } from '../types.ts'
 import { blockDependents } from './dependents.ts'
 import { indexLive, type LiveIndex, type LiveObject, undeclared } from './identity.ts'
+import { otherMarks } from './other-marks.ts'
 import { inOrder, type Placed } from './order.ts'
 import { type People, peopleIn } from './people.ts'
 import { isProtected, protectedFromRetiring } from './refusals.ts'
@@ -86,6 +87,7 @@ export function planResources(given: ResourcesInput): ResourcesPlan {
     ),
     touched: touchedBy([...changes, ...removals, ...closing], verdicts, [...placed, ...left]),
     repriced: verdicts.flatMap((verdict) => repricedBy(verdict, people)),
+    otherMarks: otherMarks(verdicts, input),
     owned: [...indexes.values()].reduce((sum, { byMark }) => sum + byMark.size, 0),
   }
 }

@@ -125,7 +125,10 @@ export function keyOfOthers(
 
 export function taken(address: string, live: LiveObject, by: string): Blocked {
   const message = `${live.id} already has this id, lookup key, code or url; it belongs to ${by}`
-  return { address, code: 'natural_key_taken', message, fix: 'change it in one of the two objects' }
+  const isProject = by.startsWith('project ')
+  const fix = 'change it in one of the two objects'
+  const renamed = 'if `project:` in project.yaml was renamed, write the earlier name again; otherwise '
+  return { address, code: 'natural_key_taken', message, fix: isProject ? `${renamed}${fix}` : fix }
 }
 
 export function inTheWay({ kind, resource }: Judged, live: LiveObject, found: readonly Difference[]): Blocked {

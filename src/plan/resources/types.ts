@@ -99,4 +99,14 @@ export interface ResourcesPlan {
   readonly repriced: readonly Repriced[]
   /** Number of live objects with this project's marks: the base of `retire_share`. */
   readonly owned: number
+  readonly otherMarks: OtherMarks
+}
+
+/** Declared objects that carry the mark of another project. */
+export interface OtherMarks {
+  readonly projects: readonly string[]
+  /** Known to the store: the plan would mark them with this project's name. */
+  readonly remarked: readonly string[]
+  /** Unknown to the store: the plan would create a second object for the entry. */
+  readonly again: readonly string[]
 }

@@ -37,13 +37,14 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
     // An invoice's payment may be older than its charge, but by no more than the dunning period.
     listAll(account, '/v1/invoice_payments', { created: { gte: since - windowDays * secondsPerDay } }),
   ])
-  const invoiced = new Set(payments.map(paidThing))
+  const invoiced = new Set(payments.flatMap(paidThing))
+  const isInvoiced = (id: string | undefined): boolean => id !== undefined && invoiced.has(id)
   const loose = charges.filter(
     (one) =>
       one['status'] === 'succeeded' &&
       idOf(one['customer']) !== undefined &&
-      !invoiced.has(one.id ?? '') &&
-      !invoiced.has(idOf(one['payment_intent']) ?? ''),
+      !isInvoiced(one.id) &&
+      !isInvoiced(idOf(one['payment_intent'])),
   )
   return [...Map.groupBy(loose, (one) => idOf(one['customer']) ?? '')].flatMap(([customer, theirs]) => {
     const last = theirs.toSorted((a, b) => createdAt(b) - createdAt(a))[0]
@@ -55,12 +56,12 @@ export async function findExternalBilling(account: StripeAccount): Promise<reado
 }
 
 /**
- * The payment intent or charge that paid an invoice:
- * https://docs.stripe.com/api/invoice-payment/object
+ * The payment intent or charge that paid an invoice. A payment by other means has neither, and
+ * explains no charge: https://docs.stripe.com/api/invoice-payment/object
  */
-function paidThing({ payment }: StripeObject): string {
-  if (!isJsonObject(payment)) return ''
-  return idOf(payment['payment_intent']) ?? idOf(payment['charge']) ?? ''
+function paidThing({ payment }: StripeObject): readonly string[] {
+  if (!isJsonObject(payment)) return []
+  return [idOf(payment['payment_intent']), idOf(payment['charge'])].filter((id) => id !== undefined)
 }
 
 function createdAt(charge: StripeObject): number {

@@ -39,6 +39,7 @@ export const ruleMeanings = {
   'price-interval': 'A price has a billing period of more than three years.',
   'price-meter': 'A metered price has no meter, or a meter is on a price that is not metered.',
   'price-smallest-unit': 'An amount in a three-decimal currency does not end in 0.',
+  'mirrored-values': 'An entry has two different values for one thing that Stripe has in two places.',
   'default-price': 'A default price belongs to another product, or is archived.',
   'coupon-terms':
     'A coupon has no discount or two, has an amount without a currency, or has months without `duration: repeating`.',

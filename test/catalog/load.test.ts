@@ -152,6 +152,20 @@ describe('an error names its position and a fix', () => {
       'excluded',
     ],
     [
+      'two tax codes of one product',
+      {
+        'products.yaml': 'products:\n  membership: { name: M, tax_code: txcd_1, tax_details: { tax_code: txcd_2 } }\n',
+      },
+      'products.yaml:2:69 mirrored-values',
+      'keep one of the two',
+    ],
+    [
+      'another amount in the own currency',
+      { 'prices.yaml': `${pricesYaml}    currency_options: { usd: { unit_amount: 5000 } }\n` },
+      'prices.yaml:7:45 mirrored-values',
+      'keep one of the two',
+    ],
+    [
       'an override that is not a code',
       { 'subscribers/us/a.yaml': 'subscribers:\n  sub_1: { excluded: x, override: [changed_since_mvoe] }\n' },
       'subscribers/us/a.yaml:2:36 not-allowed',

@@ -6,6 +6,7 @@ import { defaultPrice, priceAmount, priceRecurring, priceSmallestUnit, priceTier
 import { changeBlocks, lifecycleTerms } from './lifecycle.ts'
 import { withSwitches } from './lint-off.ts'
 import { distinctAccounts, unknownSources } from './project.ts'
+import { mirroredValues } from './mirrored.ts'
 import { unknownReferences } from './references.ts'
 import { refusedRules } from './refused.ts'
 import { excludedStage, overrideTwice, subscriberCurrency, subscriberTerms } from './subscribers.ts'
@@ -23,6 +24,7 @@ export const rules: readonly Rule[] = [
   priceRecurring,
   priceSmallestUnit,
   defaultPrice,
+  mirroredValues,
   couponTerms,
   promotionMinimum,
   subscriberTerms,

@@ -151,7 +151,8 @@ export const paymentMethodConfiguration: Kind = {
     live: (object) => nameOf(object['name']),
   },
   uses: () => [],
-  replaceOrder: 'create_first',
+  // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
+  replaceOrder: 'retire_first',
   retired: (live) => live['active'] === false,
   retire: (live) =>
     live['is_default'] === true

@@ -53,7 +53,8 @@ export const paymentMethodDomain: Kind = {
     live: (object) => nameOf(object['domain_name']),
   },
   uses: () => [],
-  replaceOrder: 'create_first',
+  // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
+  replaceOrder: 'retire_first',
   retired: (live) => live['enabled'] === false,
   retire: (live) => ({ method: 'POST', path: `/v1/payment_method_domains/${live.id}`, params: { enabled: false } }),
 }

@@ -135,7 +135,8 @@ export const taxRegistration: Kind = {
     live: (object) => (isOver(object) ? undefined : placeIn(object['country_options'])),
   },
   uses: () => [],
-  replaceOrder: 'create_first',
+  // Nothing on a replaced object would say whose it was: a run that dies leaves none in use.
+  replaceOrder: 'retire_first',
   retired: isOver,
   retire: (live) => ({ method: 'POST', path: `/v1/tax/registrations/${live.id}`, params: { expires_at: 'now' } }),
   always: { active_from: 'now' },

@@ -6,6 +6,7 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
+import { noProject, unknownFile } from './file-findings.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
@@ -135,8 +136,7 @@ function leaveOutByRules(draft: DraftBuilder): readonly Diagnostic[] {
     const found = rules.flatMap((rule) => [...rule(draft)])
     for (const one of found) said.set(formatDiagnostic(one), one)
     const wrong = found.filter(({ severity }) => severity === 'error')
-    const left = wrong.filter((one) => draft.leaveOutAt(one))
-    if (left.length === 0) break
+    if (!draft.leaveOut(wrong)) break
   }
   return [...said.values()]
 }
@@ -197,13 +197,26 @@ class DraftBuilder implements Draft {
     this.#unknown.set(path, [...(this.#unknown.get(path) ?? []), ...findings])
   }
 
-  /** Leaves out the entry at the place of a finding. @returns whether anything changed */
-  leaveOutAt(finding: Diagnostic): boolean {
+  /**
+   * Leaves out the entries at the places of findings. All places are looked up before any entry is
+   * removed: the second finding of an entry would otherwise name the entry before it.
+   * @returns whether anything changed
+   */
+  leaveOut(findings: readonly Diagnostic[]): boolean {
+    const { resources, subscribers, mappings } = this
+    const changed = findings.map((one) => this.leaveOutAt(one, { resources, subscribers, mappings }))
+    return changed.includes(true)
+  }
+
+  private leaveOutAt(
+    finding: Diagnostic,
+    { resources, subscribers, mappings }: Pick<DraftBuilder, 'resources' | 'subscribers' | 'mappings'>,
+  ): boolean {
     const { at } = finding
     const path = at?.file ?? ''
     const resource = lastBefore(
       at,
-      this.resources.filter(({ file }) => file.path === path),
+      resources.filter(({ file }) => file.path === path),
     )
     if (resource !== undefined) {
       const { address: name, kind, key } = resource
@@ -213,18 +226,18 @@ class DraftBuilder implements Draft {
     }
     const subscriber = lastBefore(
       at,
-      this.subscribers.filter(({ file }) => file === path),
+      subscribers.filter(({ file }) => file === path),
     )
     if (subscriber !== undefined) {
       // A missing account concerns every entry of the file, but is reported once.
       const concerns = (one: DesiredSubscriber): boolean =>
         finding.rule === 'unknown-source' ? one.file === path : one.key === subscriber.key
-      for (const one of this.subscribers)
+      for (const one of subscribers)
         if (concerns(one)) this.leave(subscriberEntry(one.source, one.subscription, finding))
       this.subscribers = this.subscribers.filter((one) => !concerns(one))
       return true
     }
-    const lines = this.mappings.filter(({ file }) => file.path === path)
+    const lines = mappings.filter(({ file }) => file.path === path)
     if (lines.length > 0) {
       const wrong = lastBefore(
         at,
@@ -364,20 +377,6 @@ function digestOf(draft: DraftBuilder, content: Omit<Catalog, 'mappings' | 'dige
       draft.mappings.map(({ source, section, id, key }) => [`${source} ${section} ${id}`, key]),
     ),
   })
-}
-
-const noProject = error(
-  'missing-project',
-  'there is no catalog/project.yaml',
-  'run crossbill init, or name the folder with --project',
-  undefined,
-)
-
-function unknownFile(path: string): Diagnostic {
-  const message = `catalog/${path} is not a file that Crossbill reads`
-  const fix = 'put sections directly below catalog/, mappings in mappings/<source>.yaml, waves in subscribers/<source>/'
-  const at = { file: path, line: 1, column: 1 }
-  return error('unknown-file', message, fix, at)
 }
 
 function sorted(findings: readonly Diagnostic[]): readonly Diagnostic[] {

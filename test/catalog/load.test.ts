@@ -229,3 +229,23 @@ describe('an error names its position and a fix', () => {
     ])
   })
 })
+
+test('one entry with two errors is left out alone, and its neighbours stay', () => {
+  const entry = '    customer: cus_1\n    next_invoice: 2027-01-01T00:00:00Z\n    anchor: 2026-01-01T00:00:00Z\n'
+  const subscribers = `subscribers:
+  sub_1:
+${entry}    items: [{ price: membership-monthly-usd, quantity: 1 }]
+  sub_2: { items: [{ price: no-such-price, quantity: 1 }] }
+`
+  const prices = `${pricesYaml}  wrong: { product: no-such-product, currency: usd, unit_amount: 1, unit_amount_decimal: '1' }\n`
+  const { catalog } = loadCatalog(
+    files({ 'subscribers/us/wave-01.yaml': subscribers, 'prices.yaml': prices }),
+    'entries',
+  )
+  expect(catalog?.subscribers.map(({ key }) => key)).toEqual(['us/sub_1'])
+  expect(catalog?.leftOut?.entries.map(({ address }) => address).toSorted()).toEqual([
+    'price.wrong',
+    'subscriber.us/sub_2',
+  ])
+  expect([...(catalog?.leftOut?.files.keys() ?? [])]).toEqual([])
+})

@@ -119,8 +119,14 @@ export function withMachines(random: Chance, happenings: readonly Happening[], p
   })
   for (const [weight, make] of wideMakers) {
     if (!random.happens(weight)) continue
-    const at = random.between(Math.min(2, wider.length), wider.length)
+    const anywhere = random.between(Math.min(2, wider.length), wider.length)
     const one = make(random, random.between(0, people - 1))
+    // A run stops in its work only where there is work: before one that would do it.
+    const applies = wider.flatMap((other, index) => (other.do === 'apply' ? [index] : []))
+    const at =
+      one.do === 'freeze' && applies.length > 0
+        ? (applies[anywhere % Math.min(3, applies.length)] ?? anywhere)
+        : anywhere
     wider.splice(at, 0, one)
     // It goes on after a few other things have happened.
     if (one.do === 'freeze') wider.splice(at + 1 + random.between(0, 4), 0, { do: 'thaw' })
@@ -137,10 +143,10 @@ const wideMakers: readonly (readonly [number, WideMaker])[] = [
     (random) => ({
       do: 'freeze',
       from: random.one(['laptop', 'ci', 'ci', 'old copy'] as const),
-      stopsAt: random.between(0, 40),
+      stopsAt: random.between(0, 30),
     }),
   ],
-  [0.2, (random) => ({ do: 'freeze', from: 'ci', stopsAt: random.between(0, 30) })],
+  [0.2, (random) => ({ do: 'freeze', from: 'ci', stopsAt: random.between(0, 16) })],
   [0.15, (random, member) => ({ do: 'delete customer', member, where: 'old', diesAt: maybeDies(random) })],
   [0.15, (random, member) => ({ do: 'delete customer', member, where: 'new', diesAt: maybeDies(random) })],
   [

@@ -33,6 +33,8 @@ export interface Doings {
   cardInOld: boolean
   /** Time passed since. */
   lateCard: boolean
+  /** An item was added while they were on hold. */
+  item: boolean
   /** A pull came after the member's change in the target. */
   adopted: boolean
   /** The changeable parts of the old subscription when it was put on hold. */
@@ -97,6 +99,7 @@ function fresh(): Doings {
     cards: false,
     cardInOld: false,
     lateCard: false,
+    item: false,
     adopted: false,
     heldAs: undefined,
   }

@@ -1,5 +1,5 @@
 import { Maker, type Params } from '../../src/sandbox/population/maker.ts'
-import type { SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
+import { subscriptions, type SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { paymentMethods } from '../../src/sandbox/stripe/payment-method-row.ts'
 import { prices as priceTable } from '../../src/sandbox/stripe/prices.ts'
@@ -96,6 +96,8 @@ export class Portal {
     // Where the held old subscription is changed, the pause is Crossbill's: its own portal cannot
     // offer one.
     if (held && !atNew && (what === 'pause' || what === 'unpause')) return
+    // The old account would bill the item with the last period; the new one ends with it unbilled.
+    if (held && !atNew && what === 'end' && doings.item) return
     this.count(`edits_${what}`)
     this.count(atNew ? 'edits_in_new_portal' : held ? 'edits_by_old_door_on_hold' : 'edits_at_source')
     this.note(
@@ -164,6 +166,7 @@ export class Portal {
     const all = [twin, successor]
     if (!all.every((row) => isCalm(row) && row.pause_collection === null && row.cancel_at === null)) return
     if (all.some((row) => row.cancel_at_period_end) || this.life.of(member).declined) return
+    this.life.of(member).item = true
     this.count('items_on_hold')
     this.note(`${member.key}: an item is added to the held old one`)
     const item = { subscription: member.old, customer: member.customer }
@@ -191,10 +194,7 @@ export class Portal {
 
   private postItem(which: 'moved' | 'twin', account: string, item: { subscription: string; customer: string }): string {
     const { world } = this.worlds[which]
-    const { currency } = present(
-      world.account(account).table<SubscriptionRow>({ name: 'subscriptions' }).get(item.subscription),
-      'subscription',
-    )
+    const { currency } = present(world.account(account).table(subscriptions).get(item.subscription), 'subscription')
     const params = { ...item, amount: 1_000, currency, discountable: false }
     return world.transact(() => idIn(new Maker(world).post(world.account(account), '/v1/invoiceitems', params)))
   }
@@ -237,7 +237,7 @@ export class Portal {
   /** A member before the move already has a copy of the card in the target. */
   private async temperOfCopy({ account, customer, old }: Member, declines: boolean): Promise<void> {
     const { world } = this.worlds.moved
-    const row = world.account(account).table({ name: 'subscriptions' }).get(old) as SubscriptionRow | undefined
+    const row = world.account(account).table(subscriptions).get(old)
     const owner = world.account(account).table(customers).get(customer)
     const paying = row?.default_payment_method ?? owner?.invoice_settings.default_payment_method
     for await (const { source, sourceOld, sourceNew } of this.worlds.context().store.copyMap()) {

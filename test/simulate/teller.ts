@@ -137,7 +137,7 @@ export class Teller {
     promise.onePayer(this.worlds)
     await this.portal.bringIntoForce()
     this.life.look(this.worlds)
-    promise.nothingTwice(this.worlds)
+    promise.nothingTwice(this.worlds, this.unfinished)
     promise.touchesOnlyItsOwn(this.worlds, this.foreign, this.sent)
     this.sent.length = 0
     const found = await promise.verifyTellsTheTruth(this.worlds, this.life, this.worlds.context())
@@ -433,7 +433,9 @@ export class Teller {
     if (!isDone(result) || this.unfinished) return
     // What was finished first, from its marks alone, no plan made before could know of.
     // What somebody did elsewhere after a plan was saved is not in it.
-    if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context())
+    // Grants are known to the store that made them, until another one is rebuilt.
+    const isElsewhere = from !== 'laptop'
+    if (result.recovered.length === 0 && !saved) await promise.nothingLeft(this.worlds.context(), isElsewhere)
     promise.exactlyOnePayer(this.worlds, this.life)
     if (saved) return
     promise.stopsNoCollection(this.worlds, this.collected)

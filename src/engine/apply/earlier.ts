@@ -6,7 +6,7 @@ import type { Change, Plan } from '../../plan/types.ts'
 import type { AppliedChange } from '../send/applied.ts'
 import type { Context } from '../context.ts'
 import type { SubscriberRecord } from '../ports.ts'
-import type { Resolve } from '../send/references.ts'
+import { fillParams, type Resolve } from '../send/references.ts'
 
 /** What is known of an earlier run of the same plan, and the ids that exist now. */
 export interface Earlier {
@@ -44,6 +44,7 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
   const records = new Map<string, SubscriberRecord>(
     (await context.store.subscribers()).map((record) => [subscriberAddress(record.key), record]),
   )
+  const ids = new Map((await context.store.objects()).map((one) => [one.address, one.id]))
   const done = new Set<Change>()
   const begun = new Set<Change>()
   for (const change of plan.changes) {
@@ -56,7 +57,9 @@ async function earlierRun(context: Context, plan: Plan): Promise<{ done: Set<Cha
     )
     const created = parseInstant(plan.created) ?? 0
     const sent = change.steps.filter((step) => {
-      const key = stepKey(context.catalog.project.name, change, step)
+      const filled = fillParams(step.params, (at) => ids.get(at))
+      if (!filled.ok) return false
+      const key = stepKey(context.catalog.project.name, change, step, filled.value)
       return entries.some((one) => one.startedAt >= created && one.idempotencyKey.startsWith(key))
     })
     if (sent.length > 0) (sent.length === change.steps.length ? done : begun).add(change)

@@ -52,7 +52,7 @@ async function applyResource(
         fix: 'fix that first, then run crossbill apply again',
       }
     }
-    const before = await doneBefore(context, change, step)
+    const before = await doneBefore(context, change, step, filled.value.params)
     const find = (): ReturnType<typeof findCreated> =>
       isPart(step) ? findPart(context.accounts.target, filled.value) : findCreated(context, address, earlier)
     let isLost = false
@@ -93,8 +93,9 @@ async function doneBefore(
   context: Context,
   change: ResourceChange,
   step: Step,
+  params: JsonObject,
 ): Promise<Outcome<StripeObject> | undefined> {
-  const key = stepKey(context.catalog.project.name, change, step)
+  const key = stepKey(context.catalog.project.name, change, step, params)
   const entries = await context.store.journal({ address: change.address })
   const entry = entries.findLast((one) => one.status === 'succeeded' && one.idempotencyKey.startsWith(key))
   if (entry === undefined) return undefined
@@ -166,7 +167,7 @@ function workOf(
     path: filled.path,
     params: step.params,
     filled: filled.params,
-    key: stepKey(context.catalog.project.name, change, step),
+    key: stepKey(context.catalog.project.name, change, step, filled.params),
     ...(isCreation(step) || (isPart(step) && step.method === 'POST') ? { find } : {}),
     ...(sink === undefined
       ? {}

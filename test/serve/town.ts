@@ -68,7 +68,7 @@ export async function openTown({ processes = 1, store, cancelsPerHour = 100_000 
   mkdirSync(join(folder, 'catalog'))
   writeFileSync(
     join(folder, 'catalog/project.yaml'),
-    `project: town
+    `project: school
 accounts:
   target: ${account('target')}
   us: ${account('us')}

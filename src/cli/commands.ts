@@ -39,6 +39,17 @@ export const commandTable: readonly CommandEntry[] = [
     ],
   },
   {
+    usage: 'cards',
+    about: 'check the payment methods in the target',
+    family: [
+      {
+        usage: 'check',
+        about: 'list the members whose next renewal in the target will probably fail, and why; read-only',
+        load: () => import('./commands/cards-check.ts'),
+      },
+    ],
+  },
+  {
     usage: 'plan',
     about: 'show what would change, for whom, and for how much money; read-only',
     load: () => import('./commands/plan.ts'),

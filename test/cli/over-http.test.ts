@@ -96,8 +96,11 @@ describe('over HTTP, with the program as its own process', { timeout: 180_000 },
     return lists.flat().map(({ metadata }) => metadata['crossbill_address'] ?? metadata['crossbill_from'] ?? 'unmarked')
   }
 
-  test('pull, copy map, plan, apply, verify', async () => {
+  test('pull, copy map, cards, plan, apply, verify', async () => {
     await ready()
+    const { code, stdout } = await crossbill(['cards', 'check'])
+    expect(stdout).toMatch(/^\d+ of \d+ renewals in the target will probably fail\n/)
+    expect(code).toBe(stdout.startsWith('0 of ') ? 0 : 2)
     expect((await crossbill(['plan', '--detailed-exitcode'])).code).toBe(2)
     const applied = await crossbill(['apply', '--yes'])
     expect(applied).toMatchObject({ code: 0, stderr: '' })

@@ -335,6 +335,7 @@ test('no output or file of a full run names a person or a secret', { timeout: 18
     await crossbill('drift', '--format', 'json'),
     await crossbill('copy-map', 'check'),
   )
+  expect(await crossbill('cards', 'check', '--format', 'json')).toMatch(/ [02]$/)
   await leave(service)
   expect(await service.stop()).toBe(0)
   const [last] = (await stripe('us').customers.list({ limit: 1 })).data

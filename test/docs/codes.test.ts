@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { accessDriftCodes } from '../../src/access/codes.ts'
 import { violationCodes } from '../../src/engine/verify/verify.ts'
 import { alarmCodes, blockedCodes, deferredCodes, runCodes, type CodeEntry } from '../../src/handover/codes.ts'
+import { cardCodes } from '../../src/handover/card-codes.ts'
 import { violations } from '../../src/handover/violation-codes.ts'
 import { noticeCodes } from '../../src/plan/notice-codes.ts'
 import { resourceBlockedCodes, resourceDriftCodes } from '../../src/plan/resources/codes.ts'
@@ -28,6 +29,7 @@ ${section('Stopped under way', 'A hand-over started and stopped before its end. 
 ${section('Alarms', 'A hand-over waits for a definite answer or for a person. The old subscription stays on hold until then, because a missed charge can be repaired and a double charge cannot.', alarmCodes)}
 ${section('Violations', '`verify` finds these. Each has a fix.', violations)}
 ${section('Notices', '`pull`, `plan`, `verify` and `report` show these. Crossbill does not act on them. A notice that already breaks a promise is also a violation of `verify`.', noticeCodes)}
+${section('Cards', '`cards check` finds these: payment methods whose next renewal in the target will probably fail. It asks no bank, and no member notices.', cardCodes)}
 ${section('Objects that are blocked', 'A declared object is not changed. The rest of the plan can be applied.', resourceBlockedCodes)}
 ${section('Drift of objects', 'Changes to declared objects made outside Crossbill, as `plan` and `drift` show them.', resourceDriftCodes)}
 ${section('Drift of access', 'Changes made outside Crossbill to access that Crossbill granted, as `drift` shows them.', accessDriftCodes)}`

@@ -117,7 +117,7 @@ test('the proof of a change of the catalog reads again what was changed, and the
   // A change outside between the requests and the proof is still found.
   const outside: typeof sandbox.fetch = async (input, init) => {
     const answer = await fetch(input, init)
-    if (init?.method === 'POST' && String(input).endsWith('/v1/prices')) {
+    if (init?.method === 'POST' && new Request(input).url.endsWith('/v1/prices')) {
       const { id } = (await answer.clone().json()) as { id: string }
       await sandbox.fetch(`http://x/v1/prices/${id}`, {
         method: 'POST',

@@ -32,6 +32,7 @@ export function stoppedText({ recovered: earlier, changes }: ApplyStopped['done'
   return [
     ...recovered(earlier),
     ...done(changes),
+    ...failedSetups([...earlier, ...changes]),
     ...[...groupBy(unfinished, (change) => change.outcome)].flatMap(([outcome, group]) =>
       notDone(outcome, group, paint),
     ),

@@ -10,7 +10,7 @@ import type { StripeRequest } from '../../src/engine/ports.ts'
 import { stateRebuild } from '../../src/engine/rebuild.ts'
 import { stateExport } from '../../src/engine/state.ts'
 import { verify } from '../../src/engine/verify/verify.ts'
-import { markAddress, markFrom, markHolds } from '../../src/live/marks.ts'
+import { markAddress, markFrom, markHolds, markDue, markMoney, markReverting } from '../../src/live/marks.ts'
 import type { Plan } from '../../src/plan/types.ts'
 import { siteOf } from '../../src/sandbox/kajabi/module.ts'
 import type { Row, TableDefinition } from '../../src/sandbox/kernel/tables.ts'
@@ -175,8 +175,8 @@ export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
     steps.map(({ account, method, path }) => ({ account, method, pattern: patternOf(path) })),
   )
   const keys = new Set<string>()
-  for (const { account, method, path, isIdle, idempotencyKey } of sent) {
-    if (isIdle === true) continue
+  for (const { account, method, path, params, isIdle, idempotencyKey } of sent) {
+    if (isIdle === true || isNote(params)) continue
     // Sent again under its own key it is the same request: an earlier one may still be under way.
     if (idempotencyKey !== undefined && keys.has(`${account} ${idempotencyKey}`)) continue
     keys.add(`${account} ${idempotencyKey ?? path}`)
@@ -185,6 +185,13 @@ export function onlyWhatWasPlanned(plan: Plan, sent: readonly Sent[]): void {
     else if (!aboutInvoices.test(path))
       throw broken(4, `${method} ${path} was sent to ${account} and stands in no plan`)
   }
+}
+
+/** A note of work on its way, which bills nothing: what waits, and that it waits no longer. */
+function isNote(params: StripeRequest['params']): boolean {
+  const { metadata, ...others } = params ?? {}
+  if (!isJsonObject(metadata) || Object.keys(others).some((name) => name !== 'discounts')) return false
+  return Object.keys(metadata).every((name) => name === markDue || name === markReverting || name.startsWith(markMoney))
 }
 
 function patternOf(path: string): RegExp {

@@ -22,6 +22,7 @@ import {
   sidesOf,
   type Sides,
 } from './ground.ts'
+import { markDue, markMoney } from '../../src/live/marks.ts'
 import { changeable, type Life } from './life.ts'
 import type { Member, TwinWorlds } from './world.ts'
 
@@ -95,7 +96,15 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
 function possibleOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
   const { old, live, held } = sidesOf(worlds, member)
   const moved = live.length > 0 && held
+  const notes = old?.metadata ?? {}
   return [
+    // A run stopped between a release and what the hold had kept back, or between out and in.
+    ...(notes[markDue] === undefined ? [] : ['period_unaccounted']),
+    ...(Object.keys(notes).some((name) => name.startsWith(markMoney))
+      ? ['money_in_flight', 'money_left_in_target']
+      : []),
+    // The entry is older than what the member changed since, or names a coupon whose id was reused.
+    ...(live.length > 0 ? ['entry_differs'] : []),
     // A card that an old door set is copied later; the new subscription then pays with another
     // card. What a pull adopted is known, and may be reported until then.
     ...(moved && life.of(member).adopted ? ['terms_differ'] : []),

@@ -71,7 +71,7 @@ function unexpected(error: unknown): Pick<Problem, 'code' | 'message' | 'fix'> {
   return {
     code: 'bug',
     message: `${kind}: ${error instanceof Error ? error.message : String(error)}`,
-    fix: 'This is a bug in Crossbill, not in your project. Run the command again with CROSSBILL_DEBUG=1 for details, and report it. The journal holds the requests that were begun; the next apply recovers them.',
+    fix: 'This is a bug in Crossbill, not in your project. Run the command again with CROSSBILL_DEBUG=1 for details, and report it. The journal holds the requests that the command began; the next apply recovers them.',
   }
 }
 

@@ -117,8 +117,8 @@ function hasEnded(old: OldObservation): boolean {
 function afterTheEnd(state: Recovering, event: BothRead): HandoverState {
   const { old } = event
   if (event.new !== 'live') {
-    const nobodyPays = old === 'settled' && (event.new === 'none' || event.new === 'undone')
-    return { ...state, phase: 'ended', alarm: nobodyPays ? 'no_payer' : state.alarm }
+    const hasNoPayer = old === 'settled' && (event.new === 'none' || event.new === 'undone')
+    return { ...state, phase: 'ended', alarm: hasNoPayer ? 'no_payer' : state.alarm }
   }
   if (old === 'settled') return afterSettling(state)
   if (old === 'lapsed') return { ...state, phase: 'settled' }

@@ -96,7 +96,7 @@ export const violations = {
   },
   money_left_in_target: {
     meaning:
-      'A subscriber was set back to the old account, and a balance or pending items of theirs stayed in the target, where no subscription uses them.',
+      'A subscriber was reverted to the old account, and their balance or pending items stayed in the target, where no subscription uses them.',
     fix: 'Give the customer the same credit or item in the old account, and remove it in the target. Or move the subscriber again.',
   },
   period_unaccounted: {

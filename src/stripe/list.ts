@@ -87,7 +87,7 @@ async function readPage(source: ListSource, path: string, params: Params): Promi
     throw unreadable(source, path, 'the answer is not a list')
   }
   const { failure } = outcome
-  if (failure.code === 'resource_missing' && (await isNobody(source, params['customer'])))
+  if (failure.code === 'resource_missing' && (await isUnknownCustomer(source, params['customer'])))
     return { data: [], hasMore: false }
   throw unreadable(source, path, `${failure.message} (${failure.code})`, failure)
 }
@@ -121,7 +121,7 @@ async function readPatiently(source: ListSource, path: string, params: Params): 
  * Stripe refuses a list of a customer that the account never had, for instance before a copy; the
  * list is then empty. The list of a deleted customer is not treated as empty.
  */
-async function isNobody(source: ListSource, customer: unknown): Promise<boolean> {
+async function isUnknownCustomer(source: ListSource, customer: unknown): Promise<boolean> {
   if (typeof customer !== 'string') return false
   const outcome = await source.send({ method: 'GET', path: `/v1/customers/${customer}` })
   return !outcome.ok && outcome.failure.status === 404 && outcome.failure.code === 'resource_missing'

@@ -94,7 +94,7 @@ async function subscribe(us: Stripe, currency = 'usd'): Promise<Stripe.Subscript
   return us.subscriptions.create({ customer: await member(us), items: [{ price }] })
 }
 
-/** Played once; every run continues from a twin of it. */
+/** Played once; every run continues from a copy of it. */
 async function past(name: string): Promise<Sandbox> {
   const sandbox = createSandbox({ clock: at(begins) })
   await lives[name]?.(clientOf(sandbox), sandbox)
@@ -229,14 +229,14 @@ async function run(begun: Sandbox, stage: Stage, work: (context: Context) => Pro
   // question.
   await planAndApply(school.stage(stage === 'target' ? 'source' : 'target'))
   if (stage === 'settled') {
-    for (const sandbox of [school.rig.sandbox, school.twin]) acceptCards(sandbox)
+    for (const sandbox of [school.rig.sandbox, school.controlRun]) acceptCards(sandbox)
     await school.advance('2026-04-20T00:00:00Z')
   }
   const before = school.rig.sent.length
   const last = await work(school.stage(stage))
   const requests = school.rig.sent.length - before
   const end = await endOf(school, last ?? school.stage(stage))
-  for (const sandbox of [school.rig.sandbox, school.twin]) acceptCards(sandbox)
+  for (const sandbox of [school.rig.sandbox, school.controlRun]) acceptCards(sandbox)
   await school.advance('2026-06-20T00:00:00Z')
   return { requests, end, differences: withoutDebt(school.differences()) }
 }

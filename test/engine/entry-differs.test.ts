@@ -117,7 +117,7 @@ test('`excluded` on a moved subscriber undoes nothing and is reported with a way
   expect(found.notices).toMatchObject([{ code: 'excluded_after_move', subscriber: school.keys[0] }])
 })
 
-test('an entry in the folder of another source is nobody: not counted, named, and moved nowhere', async () => {
+test('an entry in the folder of another source does not count: it is named and not moved', async () => {
   await using school = await moved()
   const { subscribers, ...rest } = school.at('target')
   const copies = subscribers.map((one) => ({ ...one, source: 'intl', key: `intl/${one.subscription}` as const }))

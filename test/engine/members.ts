@@ -114,7 +114,7 @@ export async function members(people: readonly Member[], now: string): Promise<M
   }
 }
 
-/** The history until `now`, played once: every test continues from a twin of it. */
+/** The history until `now`, played once: every test continues from a copy of it. */
 interface Past {
   readonly sandbox: Sandbox
   /** The texts of the pull stay; only stages and policies are edited. */

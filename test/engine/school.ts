@@ -14,12 +14,12 @@ import { projectYaml } from '../catalog/project.ts'
 import { at, openRig, type Rig } from './rig.ts'
 
 /**
- * Old accounts, pulled into a catalog, with their customers copied to the target, and a twin
+ * Old accounts, pulled into a catalog, with their customers copied to the target, and a control run
  * without a migration.
  */
 export interface School extends AsyncDisposable {
   readonly rig: Rig
-  readonly twin: Sandbox
+  readonly controlRun: Sandbox
   readonly catalog: Catalog
   /** The YAML as pulled, by path below catalog/. */
   readonly files: ReadonlyMap<string, string>
@@ -49,13 +49,13 @@ export async function openPulled(sandbox: Sandbox, policies = ''): Promise<Schoo
   const pulled = await pull(rig.context, { files })
   for (const [path, text] of pulled.files) files.set(path, text)
   const catalog = loaded(files)
-  const twin = cloneSandbox(sandbox)
+  const controlRun = cloneSandbox(sandbox)
   for (const source of ['us', 'intl']) await importCopy(rig, source)
   const since = (world: Sandbox, names: ReadonlyMap<string, string>): readonly WorldCharge[] =>
     chargesSince(world, names, began)
   return {
     rig,
-    twin,
+    controlRun,
     catalog,
     files,
     notes: pulled.notes,
@@ -68,15 +68,15 @@ export async function openPulled(sandbox: Sandbox, policies = ''): Promise<Schoo
       const when = typeof to === 'string' ? at(to) : to
       await rig.advance(when)
       const body = JSON.stringify({ to: formatInstant(when) })
-      await twin.fetch('https://sandbox/_sandbox/clock', { method: 'POST', body })
+      await controlRun.fetch('https://sandbox/_sandbox/clock', { method: 'POST', body })
     },
     differences: () =>
-      compareCharges(since(twin, new Map()), since(sandbox, successorsIn(sandbox))).map(
+      compareCharges(since(controlRun, new Map()), since(sandbox, successorsIn(sandbox))).map(
         ({ code, subscriber, at: when, detail }) => `${code} ${subscriber} ${formatInstant(when)} ${detail}`,
       ),
     charges: () => since(sandbox, successorsIn(sandbox)),
     async [Symbol.asyncDispose]() {
-      twin.close()
+      controlRun.close()
       await rig[Symbol.asyncDispose]()
     },
   }

@@ -125,7 +125,7 @@ const mistakes: Readonly<Record<string, Product>> = {
     isPaidInTarget: ({ successors }) =>
       successors.some(({ status, invoice }) => status === 'live' && invoice === 'paid'),
   }),
-  'never looks whether a period was charged by nobody': mutated((next) => (state, event) => {
+  'never looks whether neither account charged a period': mutated((next) => (state, event) => {
     const after = next(state, event)
     return after.phase === 'checking_gap' ? { ...after, phase: 'source' } : after
   }),

@@ -311,7 +311,7 @@ function begins(made: Product, { world, state, planned, left, journal }: View): 
       return successor === 'several' ? [] : [by('recover', begin(successor === 'live' ? 'move' : 'undo'))]
     case 'target':
       return [
-        ...(world.time === 1 || world.changedNew ? [] : [by('set back', begin('revert'))]),
+        ...(world.time === 1 || world.changedNew ? [] : [by('revert', begin('revert'))]),
         ...((world.charged > 0 || left.early) && !world.drifted ? [by('settle', begin('settle'))] : []),
       ]
     case 'ended_in_target':
@@ -525,9 +525,9 @@ function violationOf(made: Product, { world, runners, left }: Node): string | nu
   if (ended && world.left && collects(world) && !world.released && world.old === 'live')
     return 'a member who left the target is billed by the source again'
   if (world.lost) return 'a change of the member went with the subscription that had it'
-  if (world.missed) return 'a period passed that nobody charged, and nobody was told'
+  if (world.missed) return 'a period passed uncharged, and no alarm reports it'
   if (payers === 0 && !world.left && !world.released && !isToldOf(world, states))
-    return 'a live member has no payer, and nobody is alarmed'
+    return 'a live member has no payer, and no alarm reports it'
   if (states.some(({ phase, alarm }) => !isRest(phase) || alarm !== null) || world.pending.length > 0) return null
   const [only] = states
   return states.length === 1 && only !== undefined
@@ -546,7 +546,7 @@ function allAtRest(made: Product, world: World, states: readonly HandoverState[]
   if (toldByVerify(world).length > 0) return null
   if (standing === 'unfinished') return 'half-way, and the standing check is silent'
   return isUncharged(world) && !states.some(({ reason }) => reason !== null)
-    ? 'the period was charged by nobody, and nobody is alarmed'
+    ? 'neither account charged the period, and no alarm reports it'
     : null
 }
 
@@ -567,11 +567,11 @@ function atRest(
   if (phase === 'settled' && world.old === 'live') return 'settled, but the old one lives'
   if (world.left || world.released) return null
   if (isUncharged(world) && toldByVerify(world).length === 0)
-    return 'the period was charged by nobody, and no object says so'
+    return 'neither account charged the period, and no object shows it'
   if (state === atSource) return null
   const standing = standingOf(observeOld(world) as 'free', made.observeNew(world) as 'none')
-  if (standing === 'unfinished') return `at rest (${phase}) half-way, and nobody is alarmed`
-  return isUncharged(world) ? 'the period was charged by nobody, and nobody is alarmed' : null
+  if (standing === 'unfinished') return `at rest (${phase}) half-way, and no alarm reports it`
+  return isUncharged(world) ? 'neither account charged the period, and no alarm reports it' : null
 }
 
 /**

@@ -3,7 +3,7 @@ import { present } from '../../src/core/assert.ts'
 import { atSource, isRest, type HandoverState } from '../../src/handover/state.ts'
 import type { HandoverPlan } from '../../src/handover/types.ts'
 import { billsOf, drive, Killed, settleDown } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 /**
  * A member of two months with a running discount, ready to be moved; created once, and copied for
@@ -21,9 +21,9 @@ const end = '2026-07-15T00:00:00Z'
 
 /** The bills without a move. */
 const expected = (async (): Promise<readonly string[]> => {
-  const twin = await twinOf(await begin)
-  await twin.advance(end)
-  return billsOf(twin)
+  const controlRun = await copyOf(await begin)
+  await controlRun.advance(end)
+  return billsOf(controlRun)
 })()
 
 async function planOf(stage: Stage, wanted: 'source' | 'target' | 'settled'): Promise<HandoverPlan> {
@@ -109,7 +109,7 @@ describe.each(Object.keys(journeys) as (keyof typeof journeys)[])(
       async (when, memory) => {
         let kills = 0
         for (let n = 1; n < 30; n++) {
-          const stage = await twinOf(await begin)
+          const stage = await copyOf(await begin)
           const plan = await journeys[name](stage)
           const { state, over } = await killedAt(stage, plan, n, when)
           expect(await payers(stage), `after kill ${n}`).not.toContain(['us', 'target'])

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import type { Classification } from '../../src/handover/types.ts'
 import { billsOf, drive } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 async function found(stage: Stage, wanted: 'source' | 'target', id: string): Promise<Classification> {
   return present(
@@ -74,7 +74,7 @@ describe('money of the customer', () => {
 
   test('both move in one plan: the credit moves with the last of them, once', async () => {
     const { stage, member } = await twoSubscriptions()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     const plans = (await stage.classify('target')).flatMap((one) => ('plan' in one ? [one.plan] : []))
     expect(plans.map(({ expect: { money, money_after: after } }) => [money.length, after.length])).toEqual([
       [0, 0],
@@ -82,14 +82,14 @@ describe('money of the customer', () => {
     ])
     expect(await apply(stage, 'target')).toEqual(['moved', 'moved'])
     expect(await balances(stage, member)).toEqual({ us: 0, target: -6_000 })
-    for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
-    expect(await billsOf(stage)).toEqual(await billsOf(twin))
+    for (const world of [stage, controlRun]) await world.advance('2026-09-01T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
   })
 
   test('a revert before the renewal returns the whole credit, after it the rest', async () => {
     const { stage, member } = await twoSubscriptions()
     await apply(stage, 'target')
-    const later = await twinOf(stage)
+    const later = await copyOf(stage)
     later.policies['customer_balance'] = 'carry'
     expect(await apply(stage, 'source')).toEqual(['source', 'source'])
     expect(await balances(stage, member)).toEqual({ us: -6_000, target: 0 })
@@ -114,24 +114,24 @@ describe('money of the customer', () => {
     await stage.us.invoiceItems.create({ customer: member, amount: 300, currency: 'usd', description: 'Postage' })
     await stage.copy()
     stage.policies['pending_invoice_items'] = 'carry'
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     expect(await apply(stage, 'target')).toEqual(['moved'])
     const pending = async (client: Stage['us']): Promise<readonly number[]> =>
       (await client.invoiceItems.list({ customer: member, pending: true })).data
         .map(({ amount }) => amount)
         .toSorted((a, b) => a - b)
     expect([await pending(stage.us), await pending(stage.target)]).toEqual([[], [300, 700]])
-    const back = await twinOf(stage)
+    const back = await copyOf(stage)
     back.policies['pending_invoice_items'] = 'carry'
-    for (const world of [stage, twin]) await world.advance('2026-06-01T00:00:00Z')
-    expect(await billsOf(stage)).toEqual(await billsOf(twin))
+    for (const world of [stage, controlRun]) await world.advance('2026-06-01T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
     await back.target.taxRates.update(present(back.ids.get('target tax_rate.vat'), 'vat'), {
       metadata: { crossbill_address: 'tax_rate.vat' },
     })
     expect(await apply(back, 'source')).toEqual(['source'])
     expect([await pending(back.us), await pending(back.target)]).toEqual([[300, 700], []])
     await back.advance('2026-06-01T00:00:00Z')
-    expect(await billsOf(back)).toEqual(await billsOf(twin))
+    expect(await billsOf(back)).toEqual(await billsOf(controlRun))
   })
 
   test('past due, carried: the open invoice is collected in the target, once; after a revert in the source again', async () => {

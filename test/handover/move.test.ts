@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { billsOf, drive } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf } from './stage.ts'
 
 test('a healthy subscriber is moved, billed by the target as the source would have, and settled', async () => {
   const stage = await stageAt('2026-01-31T09:15:00Z')
@@ -10,7 +10,7 @@ test('a healthy subscriber is moved, billed by the target as the source would ha
   })
   await stage.advance('2026-04-10T00:00:00Z')
   await stage.copy()
-  const twin = await twinOf(stage)
+  const controlRun = await copyOf(stage)
   const [found] = await stage.classify('target')
   if (found?.outcome !== 'move') throw new Error(JSON.stringify(found))
   expect(JSON.stringify(found.plan)).not.toMatch(/gold|For the member|member@/)
@@ -46,7 +46,7 @@ test('a healthy subscriber is moved, billed by the target as the source would ha
     reasons: [{ code: 'already_settled' }],
   })
 
-  for (const world of [stage, twin]) await world.advance('2027-07-01T00:00:00Z')
-  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+  for (const world of [stage, controlRun]) await world.advance('2027-07-01T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
   expect((await billsOf(stage)).length).toBe(18)
 })

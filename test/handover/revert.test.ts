@@ -2,23 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import type { Classification } from '../../src/handover/types.ts'
 import { billsOf, drive, settleDown } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 /** A member moved on 20 February, whose card or bank behaves as given; T is 15 March 08:00. */
 async function moved(
   act?: 'decline_card' | 'slow_payments',
-): Promise<{ stage: Stage; twin: Stage; id: string; successor: string }> {
+): Promise<{ stage: Stage; controlRun: Stage; id: string; successor: string }> {
   const stage = await stageAt('2026-01-15T08:00:00Z')
   const id = await subscribe(stage, await memberOf(stage))
   await stage.advance('2026-02-20T00:00:00Z')
   await stage.copy()
-  const twin = await twinOf(stage)
+  const controlRun = await copyOf(stage)
   const found = await only(stage, 'target')
   if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
   const { state } = await drive(stage, found.plan)
   const successor = present(state.successor, 'successor')
   if (act !== undefined) await stage.act(act, { account: 'target', subscription: successor })
-  return { stage, twin, id, successor }
+  return { stage, controlRun, id, successor }
 }
 
 async function only(stage: Stage, wanted: 'source' | 'target' | 'settled'): Promise<Classification> {
@@ -34,9 +34,9 @@ async function setBack(stage: Stage): Promise<void> {
   expect(await settleDown(stage, 'source')).toMatchObject({ outcome: 'unchanged', standing: 'source' })
 }
 
-async function sameMonths(stage: Stage, twin: Stage): Promise<void> {
-  for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
-  expect(await byMonth(stage)).toEqual(await byMonth(twin))
+async function sameMonths(stage: Stage, controlRun: Stage): Promise<void> {
+  for (const world of [stage, controlRun]) await world.advance('2026-09-01T00:00:00Z')
+  expect(await byMonth(stage)).toEqual(await byMonth(controlRun))
 }
 
 describe('a member is reverted', () => {
@@ -46,37 +46,37 @@ describe('a member is reverted', () => {
     ['after the target was paid', '2026-03-15T12:00:00Z'],
     ['after two renewals in the target', '2026-04-20T00:00:00Z'],
   ])('%s: the old account continues to bill, every month once', async (_, when) => {
-    const { stage, twin, id } = await moved()
+    const { stage, controlRun, id } = await moved()
     await stage.advance(when)
     await setBack(stage)
     const old = await stage.us.subscriptions.retrieve(id)
     expect(old).toMatchObject({ status: 'active', pause_collection: null })
     expect(old.metadata).not.toHaveProperty('crossbill_hold')
-    await sameMonths(stage, twin)
+    await sameMonths(stage, controlRun)
   })
 
   test('while the target’s invoice is open because the card declined: it is voided, and the old account bills the month', async () => {
-    const { stage, twin, successor } = await moved('decline_card')
+    const { stage, controlRun, successor } = await moved('decline_card')
     await stage.advance('2026-03-16T00:00:00Z')
     expect((await stage.target.subscriptions.retrieve(successor)).status).toBe('past_due')
     await setBack(stage)
     const { data } = await stage.target.invoices.list({ subscription: successor })
     expect(data.map(({ status }) => status)).toEqual(['void'])
-    await sameMonths(stage, twin)
+    await sameMonths(stage, controlRun)
   })
 
   test('with the policy to leave it, an uncharged period is not billed', async () => {
-    const { stage, twin } = await moved('decline_card')
+    const { stage, controlRun } = await moved('decline_card')
     stage.policies['uncharged_period'] = 'leave'
     await stage.advance('2026-03-16T00:00:00Z')
     await setBack(stage)
-    for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
-    const missing = (await byMonth(twin)).filter((month) => !month.startsWith('2026-03'))
+    for (const world of [stage, controlRun]) await world.advance('2026-09-01T00:00:00Z')
+    const missing = (await byMonth(controlRun)).filter((month) => !month.startsWith('2026-03'))
     expect(await byMonth(stage)).toEqual(missing)
   })
 
   test('while a bank debit in the target is processing: not now, with a message', async () => {
-    const { stage, twin } = await moved('slow_payments')
+    const { stage, controlRun } = await moved('slow_payments')
     await stage.advance('2026-03-16T00:00:00Z')
     const found = await only(stage, 'source')
     if (found.outcome !== 'revert') throw new Error(JSON.stringify(found))
@@ -84,7 +84,7 @@ describe('a member is reverted', () => {
     expect(state).toMatchObject({ phase: 'moved', reason: { code: 'payment_in_flight' } })
     await stage.advance('2026-03-25T00:00:00Z')
     await setBack(stage)
-    await sameMonths(stage, twin)
+    await sameMonths(stage, controlRun)
   })
 
   test('after the target’s payment was refunded: refused, unless the subscriber’s file says what to do', async () => {
@@ -117,19 +117,19 @@ describe('a member is reverted', () => {
     stage.policies['collection_paused'] = 'carry'
     await stage.advance('2026-02-20T00:00:00Z')
     await stage.copy()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     expect(await settleDown(stage, 'target')).toMatchObject({ standing: 'target', outcome: 'unchanged' })
     const [successor] = (await stage.target.subscriptions.list()).data
     expect(successor?.pause_collection).toEqual({ behavior: 'void', resumes_at: until })
-    const moved = await twinOf(stage)
+    const moved = await copyOf(stage)
     moved.policies['collection_paused'] = 'carry'
-    await sameMonths(moved, await twinOf(twin))
+    await sameMonths(moved, await copyOf(controlRun))
     await setBack(stage)
     expect((await stage.us.subscriptions.retrieve(id)).pause_collection).toEqual({
       behavior: 'void',
       resumes_at: until,
     })
-    await sameMonths(stage, twin)
+    await sameMonths(stage, controlRun)
   })
 })
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import type { Classification } from '../../src/handover/types.ts'
 import { billsOf, drive, settleDown } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 async function only(stage: Stage): Promise<Classification> {
   return present((await stage.classify('target'))[0], 'subscriber')
@@ -41,7 +41,7 @@ async function scheduled(): Promise<{ stage: Stage; id: string }> {
 
 test('the remaining phases of a schedule move, and bill the same amounts', async () => {
   const { stage } = await scheduled()
-  const twin = await twinOf(stage)
+  const controlRun = await copyOf(stage)
   const found = await only(stage)
   if (found.outcome !== 'move') throw new Error(JSON.stringify(found))
   expect(found.plan.steps.map(({ id }) => id)).toEqual([
@@ -57,19 +57,19 @@ test('the remaining phases of a schedule move, and bill the same amounts', async
     reason: null,
     trail: expect.arrayContaining(['scheduling', 'moved']) as unknown,
   })
-  for (const world of [stage, twin]) await world.advance('2026-09-20T00:00:00Z')
-  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+  for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
   expect((await billsOf(stage)).at(-1)).toContain(' 2700 usd')
   expect(await only(stage)).toMatchObject({ outcome: 'unchanged', standing: 'target' })
 })
 
 test('after a revert, the schedule of the new subscription is released and the old one continues with its own', async () => {
   const { stage } = await scheduled()
-  const twin = await twinOf(stage)
+  const controlRun = await copyOf(stage)
   expect(await settleDown(stage, 'target')).toMatchObject({ standing: 'target' })
   expect(await settleDown(stage, 'source')).toMatchObject({ standing: 'source', outcome: 'unchanged' })
-  for (const world of [stage, twin]) await world.advance('2026-09-20T00:00:00Z')
-  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+  for (const world of [stage, controlRun]) await world.advance('2026-09-20T00:00:00Z')
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
 })
 
 test('at a settle, the old schedule is released first and never bills again', async () => {

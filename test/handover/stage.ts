@@ -114,12 +114,12 @@ export async function stageAt(clock: string): Promise<Stage> {
 }
 
 /** An independent copy of the world. */
-export async function twinOf(stage: Stage): Promise<Stage> {
-  const twin = await stageOn(cloneSandbox(stage.sandbox), false)
-  for (const [key, id] of stage.ids) twin.ids.set(key, id)
-  for (const [key, entry] of stage.subscribers) twin.subscribers.set(key, entry)
-  twin.copied.push(...stage.copied)
-  return twin
+export async function copyOf(stage: Stage): Promise<Stage> {
+  const copy = await stageOn(cloneSandbox(stage.sandbox), false)
+  for (const [key, id] of stage.ids) copy.ids.set(key, id)
+  for (const [key, entry] of stage.subscribers) copy.subscribers.set(key, entry)
+  copy.copied.push(...stage.copied)
+  return copy
 }
 
 async function stageOn(sandbox: Sandbox, furnished: boolean): Promise<Stage> {

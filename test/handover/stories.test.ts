@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import type { Classification, HandoverPlan } from '../../src/handover/types.ts'
 import { billsOf, drive, settleDown } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 async function only(stage: Stage, wanted: 'source' | 'target' | 'settled'): Promise<Classification> {
   return present((await stage.classify(wanted))[0], 'subscriber')
@@ -15,21 +15,21 @@ async function planOf(stage: Stage, wanted: 'source' | 'target' | 'settled', key
   return found.plan
 }
 
-async function sameBills(stage: Stage, twin: Stage, until: string): Promise<void> {
-  for (const world of [stage, twin]) await world.advance(until)
-  expect(await billsOf(stage)).toEqual(await billsOf(twin))
+async function sameBills(stage: Stage, controlRun: Stage, until: string): Promise<void> {
+  for (const world of [stage, controlRun]) await world.advance(until)
+  expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
 }
 
 async function ready(
   clock: string,
   now: string,
   more: Parameters<typeof subscribe>[2] = {},
-): Promise<{ stage: Stage; twin: Stage; id: string }> {
+): Promise<{ stage: Stage; controlRun: Stage; id: string }> {
   const stage = await stageAt(clock)
   const id = await subscribe(stage, await memberOf(stage), more)
   await stage.advance(now)
   await stage.copy()
-  return { stage, twin: await twinOf(stage), id }
+  return { stage, controlRun: await copyOf(stage), id }
 }
 
 describe('acts of members during a move', () => {
@@ -90,7 +90,7 @@ describe('acts of members during a move', () => {
   })
 
   test('the source subscription changes between re-read and hold: the hold is undone and nothing is created', async () => {
-    const { stage, twin, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const { stage, controlRun, id } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const changed = async (world: Stage): Promise<unknown> =>
       world.us.subscriptions.update(id, {
         items: [{ id: (await world.us.subscriptions.retrieve(id)).items.data[0]?.id ?? '', quantity: 2 }],
@@ -103,11 +103,11 @@ describe('acts of members during a move', () => {
         },
       },
     })
-    await changed(twin)
+    await changed(controlRun)
     expect(state).toMatchObject({ phase: 'source', reason: { code: 'changed_since_pull' } })
     expect(trail).not.toContain('creating')
     expect((await stage.us.subscriptions.retrieve(id)).pause_collection).toBeNull()
-    await sameBills(stage, twin, '2026-06-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-06-01T00:00:00Z')
   })
 
   test.each(['card', 'plan', 'cancel'] as const)(
@@ -134,7 +134,7 @@ describe('acts of members during a move', () => {
 
 describe('faults of the network', () => {
   test('a lost create answer: the look-up finds the subscription, proves it, and creates no second one', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state, trail } = await drive(stage, await planOf(stage, 'target'), {
       story: { answered: (phase) => (phase === 'creating' ? 'lost' : undefined) },
     })
@@ -142,7 +142,7 @@ describe('faults of the network', () => {
     expect(state.phase).toBe('moved')
     const all = await stage.target.subscriptions.list({ status: 'all' })
     expect(all.data.length).toBe(1)
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
   })
 
   test('a lost create answer followed by a cancel in the target: the cancel stands, the old one is settled', async () => {
@@ -162,7 +162,7 @@ describe('faults of the network', () => {
   })
 
   test('the target unreachable near the renewal with the outcome unknown: the old one stays on hold, and is charged once, late', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'), {
       story: {
         answered: (phase) => (phase === 'creating' ? 'lost' : undefined),
@@ -176,11 +176,11 @@ describe('faults of the network', () => {
     stage.outage.target = false
     const end = await settleDown(stage, 'target')
     expect(end).toMatchObject({ outcome: 'unchanged', standing: 'target' })
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
   })
 
   test('the target unreachable before anything was created there: the held draft is charged when the outcome is known', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const { state } = await drive(stage, await planOf(stage, 'target'), {
       story: {
         before: ({ phase }) => {
@@ -192,8 +192,8 @@ describe('faults of the network', () => {
     await stage.advance('2026-04-16T00:00:00Z')
     stage.outage.target = false
     await settleDown(stage, 'source')
-    for (const world of [stage, twin]) await world.advance('2026-09-01T00:00:00Z')
-    const [late, onTime] = [await billsOf(stage), await billsOf(twin)]
+    for (const world of [stage, controlRun]) await world.advance('2026-09-01T00:00:00Z')
+    const [late, onTime] = [await billsOf(stage), await billsOf(controlRun)]
     expect(late.length).toBe(onTime.length)
     expect(late.filter((bill) => !onTime.includes(bill))).toEqual([
       expect.stringMatching(/^2026-04-1[67]T.* 4900 usd$/),
@@ -203,7 +203,7 @@ describe('faults of the network', () => {
 
 describe('what must never happen', () => {
   test('a creation that takes money is undone, refunded, and alarms', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-03-20T00:00:00Z')
     const plan = await planOf(stage, 'target')
     // The mistake that charges people twice everywhere: by default, Stripe bills the time until the
     // anchor at once.
@@ -235,9 +235,9 @@ describe('what must never happen', () => {
     expect((await stage.target.refunds.list()).data.map(({ amount }) => amount)).toEqual(
       taken.map(({ amount }) => amount),
     )
-    for (const world of [stage, twin]) await world.advance('2026-06-01T00:00:00Z')
+    for (const world of [stage, controlRun]) await world.advance('2026-06-01T00:00:00Z')
     const fromSource = (await stage.charges()).filter(({ account }) => account === 'us').length
-    expect(fromSource).toBe((await twin.charges()).length)
+    expect(fromSource).toBe((await controlRun.charges()).length)
   })
 })
 
@@ -248,9 +248,9 @@ describe('calendars and coupons', () => {
     const ids = [await subscribe(stage, member), await subscribe(stage, member, { price: 'quarterly' })]
     await stage.advance('2026-04-10T00:00:00Z')
     await stage.copy()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     for (const id of ids) expect((await drive(stage, await planOf(stage, 'target', id))).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2027-06-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2027-06-01T00:00:00Z')
   })
 
   test('a mapping that merges the two is refused before anything is sent', async () => {
@@ -267,25 +267,25 @@ describe('calendars and coupons', () => {
     ['in April', '2026-04-10T00:00:00Z'],
     ['right after a February renewal', '2026-03-01T12:00:00Z'],
   ])('31st-anchored, moved %s: bills on the last day of short months and on the 31st of long ones', async (_, now) => {
-    const { stage, twin } = await ready('2026-01-31T09:15:00Z', now)
+    const { stage, controlRun } = await ready('2026-01-31T09:15:00Z', now)
     expect((await drive(stage, await planOf(stage, 'target'))).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2027-06-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2027-06-01T00:00:00Z')
   })
 
   test('a leap-day member of a yearly plan: the 28th in common years, the 29th in leap years', async () => {
-    const { stage, twin } = await ready('2024-02-29T12:00:00Z', '2026-06-01T00:00:00Z', { price: 'yearly' })
+    const { stage, controlRun } = await ready('2024-02-29T12:00:00Z', '2026-06-01T00:00:00Z', { price: 'yearly' })
     expect((await drive(stage, await planOf(stage, 'target'))).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2029-03-05T00:00:00Z')
+    await sameBills(stage, controlRun, '2029-03-05T00:00:00Z')
   })
 
   test('a three-month coupon with one renewal left: one more discounted renewal, then the full price', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-02-20T00:00:00Z', {
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-02-20T00:00:00Z', {
       discounts: [{ coupon: 'welcome-20' }],
     })
     const plan = await planOf(stage, 'target')
     expect(JSON.stringify(plan)).toContain('coupon.welcome-20-1-month-left')
     expect((await drive(stage, plan)).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
     expect((await billsOf(stage)).map((bill) => bill.split(' ')[2])).toEqual([
       '3920',
       '3920',
@@ -311,9 +311,9 @@ describe('calendars and coupons', () => {
     })
     await stage.advance('2026-02-20T00:00:00Z')
     await stage.copy()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     expect((await drive(stage, await planOf(stage, 'target', id))).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
   })
 
   test('a discount on one item alone, part-way through, stays on that item and ends when it would have', async () => {
@@ -326,24 +326,26 @@ describe('calendars and coupons', () => {
     })
     await stage.advance('2026-02-20T00:00:00Z')
     await stage.copy()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     expect((await drive(stage, await planOf(stage, 'target'))).state).toMatchObject({ reason: null, phase: 'moved' })
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
   })
 
   test('a trial stays a trial and is charged at its end', async () => {
-    const { stage, twin } = await ready('2026-01-15T08:00:00Z', '2026-01-20T00:00:00Z', { trial_end: 1_772_092_800 })
+    const { stage, controlRun } = await ready('2026-01-15T08:00:00Z', '2026-01-20T00:00:00Z', {
+      trial_end: 1_772_092_800,
+    })
     expect((await drive(stage, await planOf(stage, 'target'))).state).toMatchObject({ reason: null, phase: 'moved' })
     expect((await stage.target.subscriptions.list()).data[0]?.status).toBe('trialing')
-    await sameBills(stage, twin, '2026-09-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2026-09-01T00:00:00Z')
     expect((await billsOf(stage)).length).toBe(7)
   })
 
   test.each(['weekly', 'quarterly', 'yearly'])('a %s member', async (price) => {
-    const { stage, twin } = await ready('2026-01-13T22:59:59Z', '2026-02-20T00:00:00Z', { price })
+    const { stage, controlRun } = await ready('2026-01-13T22:59:59Z', '2026-02-20T00:00:00Z', { price })
     const found = await only(stage, 'target')
     expect(found.outcome).toBe('move')
     expect((await drive(stage, await planOf(stage, 'target'))).state.phase).toBe('moved')
-    await sameBills(stage, twin, '2027-03-01T00:00:00Z')
+    await sameBills(stage, controlRun, '2027-03-01T00:00:00Z')
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { present } from '../../src/core/assert.ts'
 import { billsOf, drive } from './drive.ts'
-import { memberOf, stageAt, subscribe, twinOf, type Stage } from './stage.ts'
+import { memberOf, stageAt, subscribe, copyOf, type Stage } from './stage.ts'
 
 /** A member in Germany whose tax Stripe computes; the target has the given registrations. */
 async function taxed(registrations?: readonly string[]): Promise<Stage> {
@@ -27,10 +27,10 @@ async function moveOf(stage: Stage): Promise<Awaited<ReturnType<typeof drive>>['
 describe('automatic tax between two sellers', () => {
   test('the same registrations: the same tax to the cent', async () => {
     const stage = await taxed()
-    const twin = await twinOf(stage)
+    const controlRun = await copyOf(stage)
     expect(await moveOf(stage)).toMatchObject({ phase: 'moved' })
-    for (const world of [stage, twin]) await world.advance('2026-06-01T00:00:00Z')
-    expect(await billsOf(stage)).toEqual(await billsOf(twin))
+    for (const world of [stage, controlRun]) await world.advance('2026-06-01T00:00:00Z')
+    expect(await billsOf(stage)).toEqual(await billsOf(controlRun))
     expect((await billsOf(stage)).at(-1)).toContain(' 5831 usd')
   })
   test('another tax in the target stops before any change', async () => {

@@ -11,7 +11,7 @@ import {
 import { found, foundBySomeSeed, rehearsed, type Trial } from './broken-rule.ts'
 import { createsBeforeHolding } from './holding-late.ts'
 
-// One broken rule at a time: the rehearsal must find it, or "nobody would notice" means nothing.
+// One broken rule at a time: the rehearsal must find it; otherwise a clean report proves nothing.
 
 const monthly: Member = { since: '2026-09-20T09:15:00Z' }
 /** Ten members who may meet faults, kills and their own decisions in every state. */

@@ -1,16 +1,16 @@
 import { Maker } from '../../src/sandbox/population/maker.ts'
 import { goesOn, isLive, sidesOf } from './ground.ts'
 import type { Happening } from './happenings.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 /** What other people do to the accounts and to the YAML while members are carried. */
 export class Accidents {
-  private readonly worlds: TwinWorlds
+  private readonly worlds: BothWorlds
   private readonly note: (text: string) => void
   private readonly count: (name: string) => void
   private readonly reused = new Set<string>()
 
-  constructor(worlds: TwinWorlds, note: (text: string) => void, count: (name: string) => void) {
+  constructor(worlds: BothWorlds, note: (text: string) => void, count: (name: string) => void) {
     this.worlds = worlds
     this.note = note
     this.count = count
@@ -19,9 +19,9 @@ export class Accidents {
   /** Whose deletion ends exactly one subscription, in a stage in which it can be made. */
   canDelete(member: Member, where: 'old' | 'new'): boolean {
     const sides = sidesOf(this.worlds, member)
-    const { old, twin, live } = sides
+    const { old, controlRun, live } = sides
     const isShared = this.worlds.members.some((one) => one !== member && one.customer === member.customer)
-    if (isShared || twin === undefined || !isLive(twin) || !goesOn(sides)) return false
+    if (isShared || controlRun === undefined || !isLive(controlRun) || !goesOn(sides)) return false
     return where === 'new' ? live.length === 1 : old !== undefined && isLive(old)
   }
 
@@ -44,7 +44,7 @@ export class Accidents {
     this.reused.add(id)
     this.count('coupons_reused')
     this.note(`the coupon ${coupon} of ${account} is deleted, and its id used again`)
-    for (const { world } of [this.worlds.moved, this.worlds.twin])
+    for (const { world } of [this.worlds.moved, this.worlds.controlRun])
       world.transact(() => {
         const maker = new Maker(world)
         maker.delete(world.account(account), `/v1/coupons/${id}`)

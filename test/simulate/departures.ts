@@ -5,7 +5,7 @@ import { collectedNow, emailOf, goesOn, heldOffers, isLive, offerOfMember, sides
 import type { Happening } from './happenings.ts'
 import { Broken, onlyTheyLeft, stopsNoCollection, whoGoesOn } from './promises.ts'
 import { order } from './service.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 /** The time between a dead letter and the operator's answer. */
 const answerSeconds = 20 * 60
@@ -16,19 +16,19 @@ type Cancel = Extract<Happening, { readonly do: 'cancel' }>
  * Members who leave, by every door, and the service that must receive their requests. (Promise 9.)
  */
 export class Departures {
-  private readonly worlds: TwinWorlds
+  private readonly worlds: BothWorlds
   private readonly note: (text: string) => void
   private readonly count: (name: string) => void
 
-  constructor(worlds: TwinWorlds, note: (text: string) => void, count: (name: string) => void) {
+  constructor(worlds: BothWorlds, note: (text: string) => void, count: (name: string) => void) {
     this.worlds = worlds
     this.note = note
     this.count = count
   }
 
   async leave(member: Member, happening: Cancel): Promise<void> {
-    const { twin } = sidesOf(this.worlds, member)
-    if (twin === undefined || !isLive(twin) || !goesOn(sidesOf(this.worlds, member))) return
+    const { controlRun } = sidesOf(this.worlds, member)
+    if (controlRun === undefined || !isLive(controlRun) || !goesOn(sidesOf(this.worlds, member))) return
     return this.follow(member, happening, () => this.say(member, happening))
   }
 
@@ -55,9 +55,9 @@ export class Departures {
     const who = await this.answered(member, before, dead)
     onlyTheyLeft(this.worlds, who, before)
     stopsNoCollection(this.worlds, collected)
-    const unmoved = sidesOf(this.worlds, who).twin
+    const unmoved = sidesOf(this.worlds, who).controlRun
     if (unmoved !== undefined && isLive(unmoved))
-      await this.worlds.act('twin', { act: 'cancel', when: 'now', account: who.account, subscription: who.old })
+      await this.worlds.act('controlRun', { act: 'cancel', when: 'now', account: who.account, subscription: who.old })
   }
 
   private async say(member: Member, { by, arrives }: Cancel): Promise<void> {
@@ -123,10 +123,10 @@ export class Departures {
     if (gone.length > 0)
       throw new Broken(`promise 9: ${gone.map(({ key }) => key).join(', ')} left when ${member.key} asked to`)
     const letters = (await service.rows('dead')).filter((id) => !dead.has(id))
-    if (letters.length === 0) throw new Broken(`promise 9: the wish of ${member.key} was lost`)
+    if (letters.length === 0) throw new Broken(`promise 9: the request of ${member.key} was lost`)
     for (const id of letters)
       if (!service.alerts.some(({ key }) => key === `dead ${id}`))
-        throw new Broken(`promise 9: nobody was told of the dead letter ${id}`)
+        throw new Broken(`promise 9: no alert reports the dead letter ${id}`)
     this.count('dead_letters')
     // A person needs some time to read it and to ask.
     this.worlds.service.jump(answerSeconds)
@@ -160,7 +160,7 @@ export class Departures {
     const before = whoGoesOn(this.worlds)
     await service.hook(body)
     await this.work()
-    this.nobodyLeft(before, 'an old hook')
+    this.noneLeft(before, 'an old hook')
   }
 
   async poll(): Promise<void> {
@@ -169,7 +169,7 @@ export class Departures {
     const before = whoGoesOn(this.worlds)
     await this.worlds.service.poll()
     await this.work()
-    this.nobodyLeft(before, 'a look at Kajabi')
+    this.noneLeft(before, 'a poll of Kajabi')
   }
 
   /** In Kajabi a revoke is not a cancel. */
@@ -178,16 +178,16 @@ export class Departures {
     const offer = offerOfMember(member)
     if (!heldOffers(this.worlds, email).includes(offer)) return
     this.count('revokes_by_hand')
-    this.note(`somebody takes ${offer} away from the holder of ${member.key}`)
+    this.note(`an administrator revokes ${offer} from the holder of ${member.key}`)
     const before = whoGoesOn(this.worlds)
     const id = this.worlds.service.access.offers[offer]?.kajabi ?? ''
     await order(this.worlds.moved, { act: 'revoke', contact: email, offer: id })
     await this.worlds.service.delivered()
     await this.work()
-    this.nobodyLeft(before, 'a revoke')
+    this.noneLeft(before, 'a revoke')
   }
 
-  private nobodyLeft(before: ReadonlySet<string>, by: string): void {
+  private noneLeft(before: ReadonlySet<string>, by: string): void {
     const after = whoGoesOn(this.worlds)
     for (const key of before) if (!after.has(key)) throw new Broken(`promise 9: ${key} was cancelled by ${by}`)
   }

@@ -7,10 +7,10 @@ import { makePlan } from '../../src/engine/plan/make-plan.ts'
 import type { Happening } from './happenings.ts'
 import { onAccounts } from './mutations.ts'
 import { Broken } from './promises.ts'
-import { bury, type TwinWorlds } from './world.ts'
+import { bury, type BothWorlds } from './world.ts'
 
 interface Surroundings {
-  readonly worlds: TwinWorlds
+  readonly worlds: BothWorlds
   readonly note: (text: string) => void
   readonly count: (name: string) => void
   /** The same context, looked at between any two requests. */

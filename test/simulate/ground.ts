@@ -8,7 +8,7 @@ import { invoices, subscriptions, type SubscriptionRow } from '../../src/sandbox
 import { chargesOf } from '../../src/sandbox/stripe/charges.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 import { offerOf } from './people.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 // The facts of the two worlds at any instant, read from their own rows without code of the product.
 
@@ -28,7 +28,7 @@ function rowOf({ world }: Sandbox, account: string, id: string): SubscriptionRow
 /** One subscriber in both worlds. */
 export interface Sides {
   readonly old: SubscriptionRow | undefined
-  readonly twin: SubscriptionRow | undefined
+  readonly controlRun: SubscriptionRow | undefined
   /** Every subscription of the target with the subscriber's mark, newest first. */
   readonly successors: readonly SubscriptionRow[]
   readonly live: readonly SubscriptionRow[]
@@ -37,14 +37,14 @@ export interface Sides {
   readonly held: boolean
 }
 
-export function sidesOf({ moved, twin }: TwinWorlds, { account, old: id, key }: Member): Sides {
+export function sidesOf({ moved, controlRun }: BothWorlds, { account, old: id, key }: Member): Sides {
   const old = rowOf(moved, account, id)
   const successors = rowsOf(moved, 'target')
     .filter(({ metadata }) => metadata[markFrom] === key)
     .toSorted((a, b) => b.created - a.created)
   return {
     old,
-    twin: rowOf(twin, account, id),
+    controlRun: rowOf(controlRun, account, id),
     successors,
     live: successors.filter(isLive),
     ended: successors.filter((row) => !isLive(row) && !isUndone(row)),
@@ -78,7 +78,7 @@ export function pauseBefore({ old }: Sides): string | null {
   return typeof behavior === 'string' ? behavior : null
 }
 
-export function emailOf({ moved, emails }: TwinWorlds, { account, customer }: Member): string {
+export function emailOf({ moved, emails }: BothWorlds, { account, customer }: Member): string {
   const now = moved.world.accounts.get(account)?.table(customers).get(customer)?.email ?? null
   // A deleted customer has no address any more; Kajabi still knows it.
   if (now !== null) emails.set(`${account} ${customer}`, now)
@@ -86,7 +86,7 @@ export function emailOf({ moved, emails }: TwinWorlds, { account, customer }: Me
 }
 
 /** Offers, by key, that a person holds in Kajabi. */
-export function heldOffers({ moved, service }: TwinWorlds, email: string): readonly string[] {
+export function heldOffers({ moved, service }: BothWorlds, email: string): readonly string[] {
   const site = siteOf(moved.world)
   const contact = site.contactOf(email)
   if (contact === undefined) return []
@@ -103,7 +103,7 @@ export interface Bills {
 }
 
 /** Charges since the migration began, each with its subscriber. */
-export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
+export function billsOf({ moved, controlRun, began, members }: BothWorlds): Bills {
   const names = new Map(members.map(({ old, key }) => [old, key]))
   const successors = new Map(names)
   for (const { id, metadata } of rowsOf(moved, 'target')) successors.set(id, metadata[markFrom] ?? `foreign ${id}`)
@@ -114,7 +114,7 @@ export function billsOf({ moved, twin, began, members }: TwinWorlds): Bills {
       const subscriber = known.get(subscription ?? '') ?? carriedFor(world, account, invoice) ?? `unknown ${invoice}`
       return subscriber.startsWith('foreign') ? [] : [{ subscriber, account, at: when, amount, currency }]
     })
-  return { expected: since(twin, names), actual: since(moved, successors) }
+  return { expected: since(controlRun, names), actual: since(moved, successors) }
 }
 
 /** A separate invoice for a period that a revert left uncharged; its mark names the subscriber. */
@@ -127,7 +127,7 @@ function carriedFor({ world }: Sandbox, account: string, invoice: string | null)
 }
 
 /** An invoice that the old account is still collecting. */
-export function isCollectedInSource({ moved }: TwinWorlds, { account, old }: Member): boolean {
+export function isCollectedInSource({ moved }: BothWorlds, { account, old }: Member): boolean {
   const all = moved.world.accounts.get(account)?.table(invoices).all() ?? []
   return [...all].some(
     (row) =>
@@ -141,7 +141,7 @@ export function isCollectedInSource({ moved }: TwinWorlds, { account, old }: Mem
 /**
  * Invoices that an account continues to collect, each as `account id`: another attempt will follow.
  */
-export function collectedNow({ moved }: TwinWorlds): readonly string[] {
+export function collectedNow({ moved }: BothWorlds): readonly string[] {
   return [...moved.world.accounts].flatMap(([account, tables]) =>
     [...tables.table(invoices).all()].flatMap((row) =>
       row.status === 'open' && row.auto_advance && row.next_payment_attempt !== null ? [`${account} ${row.id}`] : [],
@@ -150,7 +150,7 @@ export function collectedNow({ moved }: TwinWorlds): readonly string[] {
 }
 
 /** Whether the invoice is open, its subscription is live, and the account no longer collects it. */
-export function isStranded({ moved }: TwinWorlds, collected: string): boolean {
+export function isStranded({ moved }: BothWorlds, collected: string): boolean {
   const [account = '', id = ''] = collected.split(' ')
   const row = moved.world.accounts.get(account)?.table(invoices).get(id)
   if (row?.status !== 'open' || row.auto_advance) return false
@@ -159,7 +159,7 @@ export function isStranded({ moved }: TwinWorlds, collected: string): boolean {
 }
 
 /** Whether the member pays or is being asked to pay. */
-export function isClaim(worlds: TwinWorlds, member: Member): boolean {
+export function isClaim(worlds: BothWorlds, member: Member): boolean {
   const { old, live, ended } = sidesOf(worlds, member)
   const [paying] = live.length > 0 ? live : ended.length > 0 ? ended : old === undefined ? [] : [old]
   return paying !== undefined && ['active', 'trialing', 'past_due'].includes(paying.status)

@@ -1,7 +1,7 @@
 import type { Edit } from './happenings.ts'
 import { isLive, sidesOf } from './ground.ts'
 import type { PriceName } from './people.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 import type { SubscriptionRow } from '../../src/sandbox/stripe/billing/rows.ts'
 import { customers } from '../../src/sandbox/stripe/customer-row.ts'
 
@@ -66,13 +66,13 @@ export class Life {
    * collection of the other's invoices, in that account only. How far the dunning of the other
    * proceeds depends on where it is billed, and no operator decides it here.
    */
-  dunnedApart(worlds: TwinWorlds, member: Member): boolean {
+  dunnedApart(worlds: BothWorlds, member: Member): boolean {
     const theirs = worlds.members.filter(({ customer }) => customer === member.customer)
     return theirs.length > 1 && this.of(member).declined && theirs.some((one) => hasEnded(worlds, one))
   }
 
   /** After every event: records which subscriptions are on hold now, and in which form. */
-  look(worlds: TwinWorlds): void {
+  look(worlds: BothWorlds): void {
     for (const member of worlds.members) {
       const { old, held, live } = sidesOf(worlds, member)
       const doings = this.of(member)
@@ -84,9 +84,9 @@ export class Life {
 }
 
 /** In either world, in any account. */
-function hasEnded(worlds: TwinWorlds, member: Member): boolean {
-  const { old, twin, successors } = sidesOf(worlds, member)
-  return [old, twin, ...successors].some((row) => row !== undefined && !isLive(row))
+function hasEnded(worlds: BothWorlds, member: Member): boolean {
+  const { old, controlRun, successors } = sidesOf(worlds, member)
+  return [old, controlRun, ...successors].some((row) => row !== undefined && !isLive(row))
 }
 
 function fresh(): Doings {
@@ -106,7 +106,7 @@ function fresh(): Doings {
 }
 
 /** The parts of an old subscription that a person can change. */
-export function changeable({ moved }: TwinWorlds, { account }: Member, row: SubscriptionRow): string {
+export function changeable({ moved }: BothWorlds, { account }: Member, row: SubscriptionRow): string {
   const customer = moved.world.account(account).table(customers).get(row.customer)
   const { items, cancel_at: at, cancel_at_period_end: ends, default_payment_method: method } = row
   const card = method ?? customer?.invoice_settings.default_payment_method ?? null

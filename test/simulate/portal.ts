@@ -12,14 +12,14 @@ import { changeable, type Change, type Life } from './life.ts'
 import { otherPlan, prices, type PriceName } from './people.ts'
 import type { Foreign } from './promises.ts'
 import { idIn } from './service.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 /**
  * Members in the old and new portals and at their banks, and the operator who makes a change on the
  * other side as well.
  */
 export class Portal {
-  private readonly worlds: TwinWorlds
+  private readonly worlds: BothWorlds
   private readonly life: Life
   private readonly note: (text: string) => void
   private readonly count: (name: string) => void
@@ -29,7 +29,7 @@ export class Portal {
   /** Pending items in an old account, by subscriber. */
   private readonly items = new Map<string, string>()
 
-  constructor(worlds: TwinWorlds, life: Life, note: (text: string) => void, count: (name: string) => void) {
+  constructor(worlds: BothWorlds, life: Life, note: (text: string) => void, count: (name: string) => void) {
     this.worlds = worlds
     this.life = life
     this.note = note
@@ -84,9 +84,9 @@ export class Portal {
 
   async edit(member: Member, { what, door }: Extract<Happening, { readonly do: 'edit' }>): Promise<void> {
     const sides = sidesOf(this.worlds, member)
-    const { old, twin, live, held } = sides
+    const { old, controlRun, live, held } = sides
     const [successor] = live
-    if (twin === undefined || !isCalm(twin) || !goesOn(sides)) return
+    if (controlRun === undefined || !isCalm(controlRun) || !goesOn(sides)) return
     const doings = this.life.of(member)
     const atNew = successor !== undefined && (door === 'own' || old === undefined || !isLive(old))
     const row = atNew ? successor : old
@@ -114,7 +114,7 @@ export class Portal {
     // A pause is not one of the terms: what a pull adopted before stays adopted.
     if (what !== 'pause' && what !== 'unpause') doings.adopted = false
     const reachesThem = atNew || !held || what === 'card' || what === 'end' || what === 'keep'
-    if (reachesThem) await this.make('twin', member.account, member.old, change)
+    if (reachesThem) await this.make('controlRun', member.account, member.old, change)
     // A revert carries a pause back without help.
     if (atNew && held && what !== 'pause' && what !== 'unpause') doings.inNew.push(change)
     if (!atNew && held && !reachesThem) doings.inOld.push(change)
@@ -146,7 +146,7 @@ export class Portal {
     }
     for (const change of doings.inOld) {
       await this.make('moved', 'target', successor.id, change)
-      await this.make('twin', member.account, member.old, change)
+      await this.make('controlRun', member.account, member.old, change)
     }
     doings.inNew.length = 0
     doings.inOld.length = 0
@@ -158,12 +158,12 @@ export class Portal {
    * the next invoice would contain it.
    */
   async addItem(member: Member): Promise<void> {
-    const { old, twin, live, held } = sidesOf(this.worlds, member)
+    const { old, controlRun, live, held } = sidesOf(this.worlds, member)
     const [successor] = live
     const isShared = this.worlds.members.some((one) => one !== member && one.customer === member.customer)
     if (!held || isShared || old?.pause_collection?.behavior !== 'void' || !this.worlds.isDeclared(member.key)) return
-    if (twin === undefined || successor === undefined || live.length > 1) return
-    const all = [twin, successor]
+    if (controlRun === undefined || successor === undefined || live.length > 1) return
+    const all = [controlRun, successor]
     if (!all.every((row) => isCalm(row) && row.pause_collection === null && row.cancel_at === null)) return
     if (all.some((row) => row.cancel_at_period_end) || this.life.of(member).declined) return
     this.life.of(member).item = true
@@ -171,7 +171,7 @@ export class Portal {
     this.note(`${member.key}: an item is added to the held old one`)
     const item = { subscription: member.old, customer: member.customer }
     this.items.set(member.key, this.postItem('moved', member.account, item))
-    this.postItem('twin', member.account, item)
+    this.postItem('controlRun', member.account, item)
   }
 
   /**
@@ -192,7 +192,11 @@ export class Portal {
     }
   }
 
-  private postItem(which: 'moved' | 'twin', account: string, item: { subscription: string; customer: string }): string {
+  private postItem(
+    which: 'moved' | 'controlRun',
+    account: string,
+    item: { subscription: string; customer: string },
+  ): string {
     const { world } = this.worlds[which]
     const { currency } = present(world.account(account).table(subscriptions).get(item.subscription), 'subscription')
     const params = { ...item, amount: 1_000, currency, discountable: false }
@@ -206,7 +210,7 @@ export class Portal {
       const { held, old, live } = sidesOf(this.worlds, member)
       if (held || inOld.length === 0) continue
       if (old !== undefined && isLive(old) && live.length === 0)
-        for (const change of inOld) await this.make('twin', member.account, member.old, change)
+        for (const change of inOld) await this.make('controlRun', member.account, member.old, change)
       inOld.length = 0
     }
   }
@@ -214,10 +218,10 @@ export class Portal {
   /** The bank declines this card from now on, in every account, or accepts it again. */
   async decline(member: Member, declines: boolean): Promise<void> {
     const sides = sidesOf(this.worlds, member)
-    const { twin, live, old } = sides
+    const { controlRun, live, old } = sides
     // The action after the last attempt is a setting of each account; the British one leaves
     // subscriptions unpaid.
-    if (member.account !== 'us' || twin === undefined || !isLive(twin) || !goesOn(sides)) return
+    if (member.account !== 'us' || controlRun === undefined || !isLive(controlRun) || !goesOn(sides)) return
     const act = declines ? 'decline_card' : 'accept_card'
     if (!declines && !this.life.of(member).declined) return
     this.count(declines ? 'declines' : 'accepted_again')
@@ -227,7 +231,7 @@ export class Portal {
       for (const one of this.worlds.members) if (one.customer === member.customer) this.life.of(one).declined = true
     }
     this.note(`${member.key}: the card is ${declines ? 'declined' : 'accepted'} from now on`)
-    await this.worlds.act('twin', { act, account: member.account, subscription: member.old })
+    await this.worlds.act('controlRun', { act, account: member.account, subscription: member.old })
     if (old !== undefined && isLive(old))
       await this.worlds.act('moved', { act, account: member.account, subscription: member.old })
     for (const { id } of live) await this.worlds.act('moved', { act, account: 'target', subscription: id })
@@ -252,22 +256,27 @@ export class Portal {
 
   /** A forgotten checkout link of the old account sells again, to an existing customer. */
   async oldCheckout(member: Member): Promise<void> {
-    const { twin } = sidesOf(this.worlds, member)
+    const { controlRun } = sidesOf(this.worlds, member)
     const isDollar = prices[member.price].currency === 'usd'
     const again = this.worlds.members.length > this.worlds.town.subscriptions.length
-    if (!isDollar || again || twin === undefined || !isLive(twin) || this.life.of(member).declined) return
+    if (!isDollar || again || controlRun === undefined || !isLive(controlRun) || this.life.of(member).declined) return
     this.count('old_checkouts')
     const { customer, account } = member
     const what = { act: 'subscribe', account, customer, price: this.worlds.town.prices.course }
     const here = await this.worlds.act('moved', what)
-    const there = await this.worlds.act('twin', what)
+    const there = await this.worlds.act('controlRun', what)
     if (here['id'] !== there['id']) throw new Error('the two worlds count differently')
     const old = idIn(here)
     this.note(`an old checkout sells ${account}/${old} to the customer of ${member.key}`)
     this.worlds.members.push({ key: `${account}/${old}`, account, old, customer, price: 'course' })
   }
 
-  private async make(world: 'moved' | 'twin', account: string, subscription: string, change: Change): Promise<void> {
+  private async make(
+    world: 'moved' | 'controlRun',
+    account: string,
+    subscription: string,
+    change: Change,
+  ): Promise<void> {
     const { what, plan, quantity } = change
     const at = { account, subscription }
     switch (what) {

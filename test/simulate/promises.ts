@@ -35,7 +35,7 @@ import {
 } from './ground.ts'
 import type { Life } from './life.ts'
 import { violationsNow } from './truth.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 // The ten promises (each check names its promise), checked in the rows of the simulated worlds.
 
@@ -59,7 +59,7 @@ function broken(promise: number, what: string): Broken {
  * Promise 1, one payer: at no instant could two accounts charge one subscriber. Checked between any
  * two requests.
  */
-export function onePayer(worlds: TwinWorlds): void {
+export function onePayer(worlds: BothWorlds): void {
   for (const member of worlds.members) {
     const payers = payersOf(sidesOf(worlds, member))
     if (payers.length > 1) throw broken(1, `${member.key} has two payers: ${payers.join(' and ')}`)
@@ -70,11 +70,11 @@ export function onePayer(worlds: TwinWorlds): void {
  * Promise 1, the other half: when no work is in progress, every member who would be billed without
  * Crossbill has exactly one payer, and no other member has one.
  */
-export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
+export function exactlyOnePayer(worlds: BothWorlds, life: Life): void {
   for (const member of worlds.members) {
     if (life.beginsAnew(member) || life.dunnedApart(worlds, member)) continue
     const sides = sidesOf(worlds, member)
-    const wanted = sides.twin !== undefined && collects(sides.twin) ? 1 : 0
+    const wanted = sides.controlRun !== undefined && collects(sides.controlRun) ? 1 : 0
     const payers = payersOf(sides)
     if (payers.length === wanted) continue
     const said = payers.length === 0 ? 'no payer' : payers.join(' and ')
@@ -86,7 +86,7 @@ export function exactlyOnePayer(worlds: TwinWorlds, life: Life): void {
  * Promise 2, same bill: date to the second, amount to the cent, and currency, as in the control
  * run.
  */
-export function sameBills(worlds: TwinWorlds, life: Life): void {
+export function sameBills(worlds: BothWorlds, life: Life): void {
   const { expected, actual } = billsOf(worlds)
   const found = compareCharges(expected, actual).filter(({ code, subscriber }) => {
     const member = worlds.members.find(({ key }) => key === subscriber)
@@ -105,13 +105,13 @@ export function sameBills(worlds: TwinWorlds, life: Life): void {
  * Promise 2, of debts: Stripe stops the collection of every invoice of a customer when one of the
  * subscriptions is cancelled; a cancel by Crossbill leaves the invoices of the others as they were.
  */
-export function stopsNoCollection(worlds: TwinWorlds, before: readonly string[]): void {
+export function stopsNoCollection(worlds: BothWorlds, before: readonly string[]): void {
   const stranded = before.find((one) => isStranded(worlds, one))
-  if (stranded !== undefined) throw broken(2, `${stranded} is no longer collected, and its subscription goes on`)
+  if (stranded !== undefined) throw broken(2, `${stranded} is no longer collected, and its subscription continues`)
 }
 
 /** Promise 3, no member forgotten: `verify` reports all that is wrong and nothing else. */
-export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, context: Context): Promise<number> {
+export async function verifyTellsTheTruth(worlds: BothWorlds, life: Life, context: Context): Promise<number> {
   const { violations } = await verify(context)
   const told = new Set(
     violations.filter(({ code }) => code !== 'entry_invalid').map(({ code, subscriber }) => `${code} ${subscriber}`),
@@ -126,7 +126,7 @@ export async function verifyTellsTheTruth(worlds: TwinWorlds, life: Life, contex
 }
 
 /** Promise 3: no successor that exists in the target is reported as missing. */
-export function missesNoSuccessor(worlds: TwinWorlds, { blocked }: Plan): void {
+export function missesNoSuccessor(worlds: BothWorlds, { blocked }: Plan): void {
   for (const { address, code } of blocked) {
     const member = worlds.members.find(({ key }) => address === `subscriber.${key}`)
     if (code !== 'successor_missing' || member === undefined) continue
@@ -150,7 +150,7 @@ export interface Sent extends StripeRequest {
  * idempotency keys what two runs must agree on. Undefined for every other request, which always
  * needs a plan.
  */
-export function customerOfRegister({ moved }: TwinWorlds, account: string, request: StripeRequest): string | undefined {
+export function customerOfRegister({ moved }: BothWorlds, account: string, request: StripeRequest): string | undefined {
   const id = /^\/v1\/customers\/(\w+)$/.exec(request.path)?.[1]
   const { metadata, ...others } = request.params ?? {}
   const unsets = isJsonObject(metadata) && Object.values(metadata).every((value) => value === null)
@@ -210,7 +210,7 @@ export function refusedWith(error: unknown, codes: readonly string[], sent: read
  * Promise 5, crash anywhere, run again: no object is created twice. In the middle of a replacement
  * a price with other terms stands beside its predecessor.
  */
-export function nothingTwice({ moved }: TwinWorlds, isUnfinished: boolean): void {
+export function nothingTwice({ moved }: BothWorlds, isUnfinished: boolean): void {
   const tables = moved.world.account('target')
   const rows = [
     ...[...tables.table(productTable).all()].filter(({ active }) => active),
@@ -238,7 +238,7 @@ export function nothingTwice({ moved }: TwinWorlds, isUnfinished: boolean): void
  * Promise 5: a killed run and its successor end like a run without a kill. Ids differ; everything
  * else is compared.
  */
-export function sameEnd(worlds: TwinWorlds, clean: Sandbox): void {
+export function sameEnd(worlds: BothWorlds, clean: Sandbox): void {
   for (const { key, account, old } of worlds.members) {
     const [after, wanted] = [endOf(worlds.moved, { key, account, old }), endOf(clean, { key, account, old })]
     if (after !== wanted) throw broken(5, `${key} ended as ${after}, without the kill as ${wanted}`)
@@ -269,13 +269,13 @@ function endOf(sandbox: Sandbox, { key, account, old }: Pick<Member, 'key' | 'ac
  * Promise 6, undo: a member who was moved back is billed in the old account as if the move had not
  * happened.
  */
-export function asIfNothingHad(worlds: TwinWorlds, life: Life): void {
+export function asIfNothingHad(worlds: BothWorlds, life: Life): void {
   for (const member of worlds.members) {
-    const { old, twin, held, live } = sidesOf(worlds, member)
-    if (!life.of(member).reverted || held || live.length > 0 || old === undefined || twin === undefined) continue
+    const { old, controlRun, held, live } = sidesOf(worlds, member)
+    if (!life.of(member).reverted || held || live.length > 0 || old === undefined || controlRun === undefined) continue
     if (life.beginsAnew(member) || !isLive(old)) continue
-    const [now, wanted] = [JSON.stringify(billedAs(old)), JSON.stringify(billedAs(twin))]
-    if (now !== wanted) throw broken(6, `${member.key} was set back and is ${now}, without us ${wanted}`)
+    const [now, wanted] = [JSON.stringify(billedAs(old)), JSON.stringify(billedAs(controlRun))]
+    if (now !== wanted) throw broken(6, `${member.key} was reverted and is ${now}; in the control run it is ${wanted}`)
   }
 }
 
@@ -303,10 +303,11 @@ export interface Foreign {
  * Promise 7, ownership: no request changes objects of others, no object with history is deleted,
  * offers granted by people stay.
  */
-export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, sent: readonly Sent[]): void {
+export function touchesOnlyItsOwn(worlds: BothWorlds, { ids, friend }: Foreign, sent: readonly Sent[]): void {
   for (const { account, method, path } of sent) {
     const foreign = ids.find((one) => one.startsWith(`${account} `) && path.includes(one.slice(account.length + 1)))
-    if (foreign !== undefined) throw broken(7, `${method} ${path} in ${account} is about what somebody else made`)
+    if (foreign !== undefined)
+      throw broken(7, `${method} ${path} in ${account} concerns an object that Crossbill did not make`)
     // An item that waits moves to the new account: it is a debt, and no history.
     const isCarried = path.startsWith('/v1/invoiceitems/')
     if (method === 'DELETE' && !isCarried && !path.startsWith('/v1/subscriptions/'))
@@ -317,7 +318,7 @@ export function touchesOnlyItsOwn(worlds: TwinWorlds, { ids, friend }: Foreign, 
 }
 
 /** Promise 7: removing YAML cancels no subscription and revokes nothing. */
-export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
+export function erasedStay(worlds: BothWorlds, plan: Plan): void {
   for (const { key } of worlds.members) {
     if (worlds.isDeclared(key)) continue
     const change = plan.changes.find(({ address }) => address.includes(key))
@@ -331,7 +332,7 @@ export function erasedStay(worlds: TwinWorlds, plan: Plan): void {
  * objects, and every member is in the same place.
  */
 export async function rebuiltEquals(
-  worlds: TwinWorlds,
+  worlds: BothWorlds,
   lost: OpenStore,
   context: Context & { readonly store: OpenStore },
 ): Promise<void> {
@@ -357,7 +358,7 @@ export async function rebuiltEquals(
  * What the commands report with this store, one line each: what the store lacks, they read from the
  * accounts. A member who never left the source is the same as an unknown one.
  */
-async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Promise<readonly string[]> {
+async function told(worlds: BothWorlds, store: OpenStore, context: Context): Promise<readonly string[]> {
   const here = whoGoesOn(worlds)
   // The next pull adds a member whose entry was removed.
   const erased = new Set(worlds.members.filter(({ key }) => !worlds.isDeclared(key)).map(({ old }) => old))
@@ -384,14 +385,14 @@ async function told(worlds: TwinWorlds, store: OpenStore, context: Context): Pro
 }
 
 /** Promise 9: a member who asked to leave has left both accounts, and no other member has. */
-export function onlyTheyLeft(worlds: TwinWorlds, who: Member, before: ReadonlySet<string>): void {
+export function onlyTheyLeft(worlds: BothWorlds, who: Member, before: ReadonlySet<string>): void {
   const after = whoGoesOn(worlds)
   if (after.has(who.key)) throw broken(9, `${who.key} asked to leave and is still there`)
   for (const key of before)
     if (key !== who.key && !after.has(key)) throw broken(9, `${key} was cancelled instead of ${who.key}`)
 }
 
-export function whoGoesOn(worlds: TwinWorlds): ReadonlySet<string> {
+export function whoGoesOn(worlds: BothWorlds): ReadonlySet<string> {
   return new Set(worlds.members.filter((one) => goesOn(sidesOf(worlds, one))).map(({ key }) => key))
 }
 
@@ -399,7 +400,7 @@ export function whoGoesOn(worlds: TwinWorlds): ReadonlySet<string> {
  * Promise 9, of offers: after an apply, every member who pays has the offer, and no member has one
  * that has ended.
  */
-export async function rightAccess(worlds: TwinWorlds): Promise<void> {
+export async function rightAccess(worlds: BothWorlds): Promise<void> {
   const granted = await worlds.granted()
   const wanted = new Map<string, Set<string>>()
   for (const member of worlds.members) {

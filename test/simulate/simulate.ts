@@ -6,7 +6,7 @@ import { without, type Cast, type WideEvent } from './events.ts'
 import { randomHappenings, withItems, withMachines, type Happening } from './happenings.ts'
 import { randomPeople, withMoney, withRarePeople, type Person } from './people.ts'
 import { Teller } from './teller.ts'
-import { TwinWorlds } from './world.ts'
+import { BothWorlds } from './world.ts'
 
 /** The events of one random migration, and the broken promise, if any. */
 export interface Story {
@@ -63,7 +63,7 @@ export async function tell(
   mutate: Mutation = unchanged,
   unsure: Unsure = defaultWorld(),
 ): Promise<Story> {
-  await using worlds = await TwinWorlds.open(people, '2026-10-05T12:00:00Z', mutate, unsure)
+  await using worlds = await BothWorlds.open(people, '2026-10-05T12:00:00Z', mutate, unsure)
   const teller = new Teller(worlds, mutate)
   const broken = await teller.tell(happenings)
   return { seed, unsure, lines: teller.lines, counts: teller.counts(), broken }

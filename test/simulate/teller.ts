@@ -21,7 +21,7 @@ import { Portal } from './portal.ts'
 import * as promise from './promises.ts'
 import { Broken, type Foreign, type Sent } from './promises.ts'
 import type { Counts } from './counts.ts'
-import { bury, type Member, type TwinWorlds } from './world.ts'
+import { bury, type Member, type BothWorlds } from './world.ts'
 
 type Do<Name extends Happening['do']> = Extract<Happening, { readonly do: Name }>
 
@@ -68,7 +68,7 @@ interface Saved {
 export class Teller {
   readonly lines: string[] = []
   private readonly tally: Record<string, number> = {}
-  private readonly worlds: TwinWorlds
+  private readonly worlds: BothWorlds
   private readonly mutate: Mutation
   private readonly life = new Life()
   private readonly portal: Portal
@@ -85,7 +85,7 @@ export class Teller {
   private readonly frozen: FrozenRuns
   private readonly accidents: Accidents
 
-  constructor(worlds: TwinWorlds, mutate: Mutation) {
+  constructor(worlds: BothWorlds, mutate: Mutation) {
     this.worlds = worlds
     this.mutate = mutate
     const note = (text: string): void => this.note(text)
@@ -408,7 +408,7 @@ export class Teller {
     for (const { address, action } of plan.changes) {
       const member = this.worlds.members.find(({ key }) => address === `subscriber.${key}`)
       if (action !== 'move' || member === undefined || !this.portal.isChanged(member)) continue
-      throw new Broken(`promise 4: ${member.key} was changed since the pull, and the plan moves them all the same`)
+      throw new Broken(`promise 4: ${member.key} was changed since the pull, and the plan still moves them`)
     }
   }
 

@@ -24,7 +24,7 @@ import {
 } from './ground.ts'
 import { markDue, markMoney } from '../../src/live/marks.ts'
 import { changeable, type Life } from './life.ts'
-import type { Member, TwinWorlds } from './world.ts'
+import type { Member, BothWorlds } from './world.ts'
 
 /** `code subscriber`, as `verify` must report it, and what it may report besides. */
 export interface Truth {
@@ -33,7 +33,7 @@ export interface Truth {
 }
 
 /** What is wrong in the world now, from its rows and from what people did. */
-export function violationsNow(worlds: TwinWorlds, life: Life, granted: ReadonlySet<string>): Truth {
+export function violationsNow(worlds: BothWorlds, life: Life, granted: ReadonlySet<string>): Truth {
   const must = new Set<string>()
   const may = new Set<string>()
   for (const member of worlds.members) {
@@ -51,7 +51,7 @@ export function violationsNow(worlds: TwinWorlds, life: Life, granted: ReadonlyS
   return { must, may }
 }
 
-function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
+function codesOf(worlds: BothWorlds, member: Member, life: Life): readonly string[] {
   const sides = sidesOf(worlds, member)
   const { old, live, ended, held } = sides
   const declared = worlds.isDeclared(member.key)
@@ -93,7 +93,7 @@ function codesOf(worlds: TwinWorlds, member: Member, life: Life): readonly strin
 }
 
 /** True, but this simulation cannot know it exactly. */
-function possibleOf(worlds: TwinWorlds, member: Member, life: Life): readonly string[] {
+function possibleOf(worlds: BothWorlds, member: Member, life: Life): readonly string[] {
   const { old, live, held } = sidesOf(worlds, member)
   const moved = live.length > 0 && held
   const notes = old?.metadata ?? {}
@@ -134,17 +134,17 @@ function endFields({ cancel_at, cancel_at_period_end }: End): End {
 }
 
 /** A pending item in the old account of a held subscription. */
-function hasPendingItem({ moved }: TwinWorlds, { account, old }: Member): boolean {
+function hasPendingItem({ moved }: BothWorlds, { account, old }: Member): boolean {
   const all = moved.world.accounts.get(account)?.table(invoiceItems).all() ?? []
   return [...all].some((row) => row.subscription === old && row.invoice === null && row.amount !== 0)
 }
 
-function hadItem({ moved }: TwinWorlds, { account, old }: Member): boolean {
+function hadItem({ moved }: BothWorlds, { account, old }: Member): boolean {
   const all = moved.world.accounts.get(account)?.table(invoiceItems).all() ?? []
   return [...all].some((row) => row.subscription === old && row.invoice !== null)
 }
 
-function termsDiffer({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
+function termsDiffer({ moved }: BothWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
   if (old === undefined) return false
   const ends = ({ cancel_at: at, cancel_at_period_end: whether }: SubscriptionRow): string => `${at} ${whether}`
   const source = [...moved.world.accounts.values()].find(({ name }) => name !== 'target' && rowIn(moved, name, old.id))
@@ -170,7 +170,7 @@ function termsOf({ world }: Sandbox, account: string, items: readonly ItemRow[])
 }
 
 /** A discount without an end that the old subscription has and the new one does not. */
-function lostForGood({ moved }: TwinWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
+function lostForGood({ moved }: BothWorlds, { old }: Sides, successor: SubscriptionRow): boolean {
   return old !== undefined && forever(moved, old) && successor.discounts.length === 0
 }
 
@@ -187,7 +187,7 @@ function forever({ world }: Sandbox, { discounts: ids }: SubscriptionRow): boole
  * Members who lack an offer or have one too many, named as `verify` does: by their first
  * subscription.
  */
-function accessNow(worlds: TwinWorlds, granted: ReadonlySet<string> | undefined): readonly string[] {
+function accessNow(worlds: BothWorlds, granted: ReadonlySet<string> | undefined): readonly string[] {
   const people = Map.groupBy(
     worlds.members.filter(({ key }) => worlds.isDeclared(key)),
     (member) => `${emailOf(worlds, member)} ${offerOfMember(member)}`,
@@ -210,7 +210,7 @@ function accessNow(worlds: TwinWorlds, granted: ReadonlySet<string> | undefined)
 
 /** Crossbill may revoke only what it granted. */
 function grantedByUs(
-  { moved, service }: TwinWorlds,
+  { moved, service }: BothWorlds,
   email: string,
   member: Member,
   granted: ReadonlySet<string> | undefined,

@@ -38,13 +38,13 @@ export interface Member {
   readonly price: PriceName
 }
 
-/** A small school about to migrate, and its twin without a migration. */
-export class TwinWorlds implements AsyncDisposable {
+/** A small school about to migrate, and its control run: the same school without a migration. */
+export class BothWorlds implements AsyncDisposable {
   readonly members: Member[]
   readonly people: readonly Person[]
   readonly began: Instant
   readonly moved: Sandbox
-  readonly twin: Sandbox
+  readonly controlRun: Sandbox
   readonly town: OldTown
   readonly service: Service
   /** By account and customer, as they were last seen. */
@@ -63,7 +63,7 @@ export class TwinWorlds implements AsyncDisposable {
     members: Member[]
     people: readonly Person[]
     town: OldTown
-    twin: Sandbox
+    controlRun: Sandbox
     rig: Rig
     store: OpenStore
     files: ReadonlyMap<string, string>
@@ -74,7 +74,7 @@ export class TwinWorlds implements AsyncDisposable {
     this.people = made.people
     this.town = made.town
     this.moved = made.town.sandbox
-    this.twin = made.twin
+    this.controlRun = made.controlRun
     this.rig = made.rig
     this.store = made.store
     this.files = made.files
@@ -88,15 +88,15 @@ export class TwinWorlds implements AsyncDisposable {
     now: string,
     mutate: Mutation,
     unsure: Partial<Unsure> = {},
-  ): Promise<TwinWorlds> {
+  ): Promise<BothWorlds> {
     const town = await oldTown(people, now)
     // Both worlds are the same possible Stripe from here on.
     town.sandbox.world.choose(unsure)
-    const twin = cloneSandbox(town.sandbox)
+    const controlRun = cloneSandbox(town.sandbox)
     const project = new Map([['project.yaml', `${projectYaml}${policies}`]])
     const rig = await openRig(loaded(project), town.sandbox)
     const store = await openStore({ file: ':memory:' })
-    const here: { worlds?: TwinWorlds } = {}
+    const here: { worlds?: BothWorlds } = {}
     const files = await pulled({ ...rig.context, store }, project)
     const catalog = loaded(files)
     const context = (): Context & { store: OpenStore } => here.worlds?.context() ?? { ...rig.with(catalog), store }
@@ -112,7 +112,7 @@ export class TwinWorlds implements AsyncDisposable {
         price: person.price ?? 'monthly',
       }
     })
-    const worlds = new TwinWorlds({ members, people, town, twin, rig, store, files, catalog, service })
+    const worlds = new BothWorlds({ members, people, town, controlRun, rig, store, files, catalog, service })
     here.worlds = worlds
     for (const source of ['us', 'intl']) await importCopy({ ...rig, context: worlds.context() }, source)
     return worlds
@@ -145,7 +145,7 @@ export class TwinWorlds implements AsyncDisposable {
     return this.checkouts.keep(this.store)
   }
 
-  /** A wrong entry beside the right ones; the next pull mends it. */
+  /** A wrong entry beside the right ones; the next pull corrects it. */
   writeWrong(what: 'subscriber' | 'price'): void {
     const [path, text] =
       what === 'subscriber'
@@ -230,12 +230,12 @@ export class TwinWorlds implements AsyncDisposable {
     this.service.awake = true
     await this.rig.advance(to)
     this.service.awake = false
-    await control(this.twin, 'clock', { to: formatInstant(to) })
+    await control(this.controlRun, 'clock', { to: formatInstant(to) })
   }
 
   /** An act of a member or an operator in one account of one world. */
-  async act(world: 'moved' | 'twin', what: JsonObject): Promise<JsonObject> {
-    const done = await control(world === 'moved' ? this.moved : this.twin, 'act', what)
+  async act(world: 'moved' | 'controlRun', what: JsonObject): Promise<JsonObject> {
+    const done = await control(world === 'moved' ? this.moved : this.controlRun, 'act', what)
     if (world === 'moved') await this.service.delivered()
     return done
   }
@@ -283,7 +283,7 @@ export class TwinWorlds implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.store.close()
     await this.checkouts[Symbol.asyncDispose]()
-    this.twin.close()
+    this.controlRun.close()
     await this.rig[Symbol.asyncDispose]()
   }
 }

@@ -33,7 +33,7 @@ function isMade(both: ReadSides): boolean {
 
 /**
  * A run that moves this subscriber, on any machine, may be about to create the successor, or its
- * creation may still be committed: nobody may be charged by it after the cancel. So the creation is
+ * creation may still be committed: it must not charge a member after the cancel. So the creation is
  * made impossible before the cancel, as a release does it: a request that changes nothing is sent
  * under the creation's own key.
  *

@@ -20,10 +20,10 @@ export function otherMarks(verdicts: readonly Verdict[], { live, project }: Reso
       remarked.push(resource.address)
     }
     if (takes !== 'create') continue
-    const twin = (live.get(kind.name) ?? []).find(
+    const marked = (live.get(kind.name) ?? []).find(
       (one) => markOf(one, markAddress) === resource.address && !kind.retired(one),
     )
-    const owner = twin === undefined ? undefined : markOf(twin, markProject)
+    const owner = marked === undefined ? undefined : markOf(marked, markProject)
     if (owner === undefined || owner === project) continue
     projects.add(owner)
     again.push(resource.address)

@@ -5,7 +5,7 @@ import type { Wire } from '../kernel/wire.ts'
 import { paymentIntents, refunds, type ChargeRow, type PaymentIntentRow, type RefundRow } from './billing/rows.ts'
 import { methodShown } from './method-shown.ts'
 
-const nobody = { address: null, email: null, name: null, phone: null, tax_id: null }
+const noDetails = { address: null, email: null, name: null, phone: null, tax_id: null }
 
 /** https://docs.stripe.com/api/charges/object */
 export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Charge> {
@@ -20,7 +20,7 @@ export function renderCharge(context: Context, row: ChargeRow): Wire<Stripe.Char
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: row.status === 'succeeded' ? `txn_${row.id.slice(3)}` : null,
-    billing_details: nobody,
+    billing_details: noDetails,
     calculated_statement_descriptor: null,
     captured: row.status !== 'failed',
     created: row.created,

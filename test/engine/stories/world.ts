@@ -50,10 +50,10 @@ export async function story(
     us,
     intl,
     target,
-    unmoved: clientOf(school.twin),
+    unmoved: clientOf(school.controlRun),
     async act(name, input, where = 'both') {
       await control(sandbox, 'act', { act: name, ...input })
-      if (where === 'both') await control(school.twin, 'act', { act: name, ...input })
+      if (where === 'both') await control(school.controlRun, 'act', { act: name, ...input })
     },
     [Symbol.asyncDispose]: () => school[Symbol.asyncDispose](),
   }

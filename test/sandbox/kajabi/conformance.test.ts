@@ -93,7 +93,7 @@ test('grants through the route of customers always send the welcome mail', async
   expect(seen.mails.map((mail) => mail.offer)).toEqual([b])
 })
 
-test('behaviour switches, tokens, contacts and waiting deliveries survive a restart and are copied to a twin', async () => {
+test('behaviour switches, tokens, contacts and waiting deliveries survive a restart and are part of a copy', async () => {
   const rows = new Map<string, string>()
   const storage = {
     load: () =>

@@ -3,7 +3,10 @@ import type { Alert } from '../engine/inbox/context.ts'
 
 /** Seconds without news after which a cause counts as new again. */
 const forgetSeconds = 6 * 3_600
-/** Seconds between two digests about known causes: short at first, then longer. */
+/**
+ * Seconds between two digests about known causes: short at first, then longer. They limit messages
+ * to people and retry nothing, so they are not the schedule of core/backoff.ts.
+ */
 const digestSeconds = [300, 900, 1_800, 3_600, 7_200]
 /** Seconds after which a lasting cause is reported again; doubled each time. */
 const remindSeconds = 3_600

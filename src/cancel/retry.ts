@@ -9,7 +9,8 @@ export const retryDelaysSeconds: readonly number[] = [2, 10, 30, 120, 600, 3_600
  * dead letter. Full jitter
  * (https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/) spreads the
  * retries of signals that failed together. `random` is in [0, 1). A delay that the other side asked
- * for (`Retry-After`) is a minimum that jitter never shortens.
+ * for (`Retry-After`) is a minimum that jitter never shortens. This is not core/backoff.ts, which
+ * waits seconds within one run: the store keeps the next try, and the tries end after a night.
  */
 export function retryDelay(attempts: number, random: number, retryAfter = 0): number | undefined {
   const longest = retryDelaysSeconds[attempts]

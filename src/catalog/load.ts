@@ -6,19 +6,20 @@ import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
-import { noProject, unknownFile } from './file-findings.ts'
+import { noProject } from './file-findings.ts'
 import { type FilePlace, placeOf } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
+import { placedFiles } from './placed-files.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
 import { lintFindings } from './rules/lints.ts'
 import { missingReferences } from './rules/references.ts'
 import { rules } from './rules/rules.ts'
+import type { WrittenProject } from './schemas/project.ts'
 import { subscribersFrom } from './subscribers.ts'
 import type { Catalog, DeclaredExternal, DesiredSubscriber, LeftOut, LeftOutEntry, Mappings, Project } from './types.ts'
 import { findingsIn, validateFile } from './validate.ts'
-import { readYaml } from './yaml-file.ts'
 
 /** A file under catalog/, by its path relative to it: `subscribers/us/wave-01.yaml`. */
 export interface CatalogFile {
@@ -57,18 +58,9 @@ export function loadCatalog(
   if (leniency !== 'strict') return loadDespite(files, leniency)
   const findings: Diagnostic[] = []
   const draft = new DraftBuilder()
-  for (const { path, text } of [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
-    const place = placeOf(path)
-    if (place === undefined) {
-      findings.push(unknownFile(path))
-      continue
-    }
-    const reading = readYaml(path, text)
-    if (!('file' in reading)) {
-      findings.push(...reading.findings)
-      continue
-    }
-    const file: YamlFile = reading.file.value === null ? { ...reading.file, value: {} } : reading.file
+  for (const { path, place, reading } of placedFiles(files, findings)) {
+    if (!('file' in reading)) continue
+    const { file } = reading
     const wrong = validateFile(file, place.schema)
     findings.push(...wrong)
     if (wrong.length === 0) draft.add(path, file, place)
@@ -88,19 +80,12 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
   const findings: Diagnostic[] = []
   const draft = new DraftBuilder()
   let founded = true
-  for (const { path, text } of [...files].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))) {
-    const place = placeOf(path)
-    if (place === undefined) {
-      findings.push(unknownFile(path))
-      continue
-    }
-    const reading = readYaml(path, text)
+  for (const { path, place, reading } of placedFiles(files, findings)) {
     if (!('file' in reading)) {
-      findings.push(...reading.findings)
       draft.leaveFile(path, reading.findings)
       continue
     }
-    const file: YamlFile = reading.file.value === null ? { ...reading.file, value: {} } : reading.file
+    const { file } = reading
     const wrong = findingsIn(file, place.schema)
     if (wrong.length === 0) {
       draft.add(path, file, place)
@@ -260,7 +245,8 @@ class DraftBuilder implements Draft {
     const whole = part(file.value)
     switch (kind) {
       case 'project':
-        this.project = projectFrom(whole)
+        // The schema has accepted the file, or what is left of it.
+        this.project = projectFrom(whole as Partial<WrittenProject>)
         this.projectFile = file
         break
       case 'resources':

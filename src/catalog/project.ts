@@ -1,10 +1,6 @@
-import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { type Instant, parseInstant } from '../core/instant.ts'
-import { present } from '../core/assert.ts'
-import type { LintSwitches } from './rule-names.ts'
-import type { SecretRef } from './secret-schema.ts'
-import type { AlertsConfig, KajabiConfig, ServeConfig } from './service-schema.ts'
-import type { AccountConfig, Policies, Project } from './types.ts'
+import { instantOf } from './instant-of.ts'
+import type { WrittenProject } from './schemas/project.ts'
+import type { Policies, Project } from './types.ts'
 
 const policyDefaults: Policies = {
   tax: 'same',
@@ -27,38 +23,29 @@ const policyDefaults: Policies = {
  */
 const sandboxClock = '2026-12-01T12:00:00Z'
 
-/** Reads `project.yaml` after its schema has accepted it, and fills in the defaults. */
-export function projectFrom(written: JsonObject): Project {
-  const sandbox = part(written['sandbox'])
-  const text = typeof sandbox['clock'] === 'string' ? sandbox['clock'] : sandboxClock
+/**
+ * Reads `project.yaml` after its schema has accepted it, and fills in the defaults. Partial: a
+ * lenient reader leaves out what the schema refuses, down to an empty project.
+ */
+export function projectFrom(written: Partial<WrittenProject>): Project {
+  const { lint, kajabi, serve, alerts, sandbox = {} } = written
   return {
-    name: String(written['project'] as string),
-    accounts: part(written['accounts']) as Readonly<Record<string, AccountConfig>>,
-    policies: { ...policyDefaults, ...(part(written['policies']) as Partial<Policies>) },
-    guards: part(written['guards']) as Readonly<Record<string, number>>,
-    store: (written['store'] ?? { file: 'state/crossbill.db' }) as
-      | { readonly file: string }
-      | { readonly url: SecretRef },
+    name: written.project ?? '',
+    accounts: written.accounts ?? {},
+    policies: { ...policyDefaults, ...written.policies },
+    guards: written.guards ?? {},
+    store: written.store ?? { file: 'state/crossbill.db' },
     sandbox: {
-      ...(sandbox['population'] === 'school' ? { population: 'school' } : {}),
-      ...(typeof sandbox['subscribers'] === 'number' ? { subscribers: sandbox['subscribers'] } : {}),
-      seed: typeof sandbox['seed'] === 'number' ? sandbox['seed'] : 1,
-      clock: instantOf(text),
-      copied: (sandbox['copied'] ?? []) as readonly string[],
+      ...(sandbox.population === undefined ? {} : { population: sandbox.population }),
+      ...(sandbox.subscribers === undefined ? {} : { subscribers: sandbox.subscribers }),
+      seed: sandbox.seed ?? 1,
+      clock: instantOf(sandbox.clock ?? sandboxClock),
+      copied: sandbox.copied ?? [],
     },
-    ...(isJsonObject(written['lint']) ? { lint: written['lint'] as LintSwitches } : {}),
-    copy_maps: part(written['copy_maps']) as Readonly<Record<string, readonly string[]>>,
-    ...(isJsonObject(written['kajabi']) ? { kajabi: written['kajabi'] as KajabiConfig } : {}),
-    ...(isJsonObject(written['serve']) ? { serve: written['serve'] as ServeConfig } : {}),
-    ...(isJsonObject(written['alerts']) ? { alerts: written['alerts'] as AlertsConfig } : {}),
+    ...(lint === undefined ? {} : { lint }),
+    copy_maps: written.copy_maps ?? {},
+    ...(kajabi === undefined ? {} : { kajabi }),
+    ...(serve === undefined ? {} : { serve }),
+    ...(alerts === undefined ? {} : { alerts }),
   }
-}
-
-/** Parses an instant that the schema has accepted. */
-export function instantOf(text: string): Instant {
-  return present(parseInstant(text), `instant ${text}`)
-}
-
-function part(value: Json | undefined): JsonObject {
-  return isJsonObject(value) ? value : {}
 }

@@ -1,7 +1,7 @@
 import { subscriberKey } from '../core/address.ts'
 import { instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
-import { instantOf } from './project.ts'
+import { instantOf } from './instant-of.ts'
 import type { DesiredDiscount, DesiredItem, DesiredSubscriber, Stage } from './types.ts'
 import type { OverrideCode } from './override-codes.ts'
 import type { YamlFile } from './yaml-places.ts'

@@ -32,7 +32,11 @@ const catalogPaths = new Set(
 const pageSize = 100
 /** A catalog of a thousand objects of a kind is read without a probe for an empty range. */
 const pagesOfCatalog = 10
-/** Waits between the attempts to read one page: about a minute and a half altogether. */
+/**
+ * Waits between the attempts to read one page: about a minute and a half altogether. Not those of
+ * core/backoff.ts, which have no jitter: parallel ranges of one list fail together, so their
+ * retries are spread.
+ */
 const pauses = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]
 
 /**

@@ -29,8 +29,8 @@ export const floors: Readonly<Record<string, Rows>> = {
   'src/catalog': [
     ['.'],
     ['schemas'],
-    ['file-kinds.ts', 'draft.ts', 'subscribers.ts'],
-    ['validate.ts', 'lifecycle.ts'],
+    ['file-kinds.ts', 'draft.ts', 'project.ts', 'subscribers.ts'],
+    ['validate.ts', 'lifecycle.ts', 'placed-files.ts'],
     ['rules', 'left-out.ts'],
     ['load.ts'],
   ],

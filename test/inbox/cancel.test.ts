@@ -208,17 +208,17 @@ describe('which subscription is meant', () => {
   })
 
   test('a customer of both old accounts loses access with the last of both', async () => {
-    const [ada, controlRun] = [await rig.member('ada', 'settled'), await rig.member('ada.controlRun', 'settled')]
+    const [ada, other] = [await rig.member('ada', 'settled'), await rig.member('ada.other', 'settled')]
     const [grant] = await rig.store.inbox.grants({ contact: ada.contact })
     if (grant === undefined) throw new Error('no grant')
-    await rig.store.inbox.putGrants([{ ...grant, subscribers: [ada.subscriber, controlRun.subscriber] }])
-    await rig.store.inbox.removeGrants([{ contact: controlRun.contact, offer: 'membership' }])
+    await rig.store.inbox.putGrants([{ ...grant, subscribers: [ada.subscriber, other.subscriber] }])
+    await rig.store.inbox.removeGrants([{ contact: other.contact, offer: 'membership' }])
     await signal({ subscriber: ada.subscriber })
     await workOff()
     expect(await offersOf(ada)).toHaveLength(1)
-    await signal({ subscriber: controlRun.subscriber })
+    await signal({ subscriber: other.subscriber })
     await workOff()
-    expect(await rig.status('target', controlRun.successor)).toBe('canceled')
+    expect(await rig.status('target', other.successor)).toBe('canceled')
     expect(await offersOf(ada)).toEqual([])
   })
 

@@ -1,63 +1,70 @@
-import Type, { type TSchema } from 'typebox'
+import Type, { type Static } from 'typebox'
+import { schemaOf } from '../../core/exact-schema.ts'
 import { closed, count, listOf, mapOf, oneOf, optional, text, when } from '../../kinds/schema.ts'
 import { lintNames, lints, lintSettings } from '../lint-names.ts'
 import { guardDefaults } from '../guards.ts'
 import { secretRefSchema } from '../secret-schema.ts'
+import type { LintSwitches } from '../rule-names.ts'
 import { alertsSchema, kajabiSchema, serveSchema } from '../service-schema.ts'
+import type { AccountConfig, Policies } from '../types.ts'
 
-const accountSchema = Type.Union(
-  [
-    closed({ sandbox: Type.Literal(true) }),
-    closed({
-      sandbox: optional(Type.Literal(false)),
-      key: secretRefSchema,
-      account: Type.String({ pattern: '^acct_[A-Za-z0-9_]+$' }),
-      livemode: Type.Boolean(),
-      api_base: optional(Type.String({ pattern: '^https?://[^/]+/?$' })),
-    }),
-  ],
-  {
-    description:
-      '{ sandbox: true }, or { key: { env: NAME }, account: acct_…, livemode: false }; api_base names another Stripe-compatible server',
-  },
+const accountSchema = schemaOf<AccountConfig>()(
+  Type.Union(
+    [
+      closed({ sandbox: Type.Literal(true) }),
+      closed({
+        sandbox: optional(Type.Literal(false)),
+        key: secretRefSchema,
+        account: Type.String({ pattern: '^acct_[A-Za-z0-9_]+$' }),
+        livemode: Type.Boolean(),
+        api_base: optional(Type.String({ pattern: '^https?://[^/]+/?$' })),
+      }),
+    ],
+    {
+      description:
+        '{ sandbox: true }, or { key: { env: NAME }, account: acct_…, livemode: false }; api_base names another Stripe-compatible server',
+    },
+  ),
 )
 
-const stopOrCarry = (what: string): TSchema => oneOf(['stop', 'carry'], what)
+const stopOrCarry = (what: string) => oneOf(['stop', 'carry'], what)
 
-const policies = closed(
-  {
-    tax: optional(
-      oneOf(
-        ['same', 'recompute'],
-        'When automatic tax would differ, same: the move stops · recompute: the move continues if the plan shows the difference and its country is in tax_accepted',
+const policies = schemaOf<Partial<Policies>>()(
+  closed(
+    {
+      tax: optional(
+        oneOf(
+          ['same', 'recompute'],
+          'When automatic tax would differ, same: the move stops · recompute: the move continues if the plan shows the difference and its country is in tax_accepted',
+        ),
       ),
-    ),
-    tax_accepted: optional(
-      listOf(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' }), {
-        uniqueItems: true,
-        description: 'Countries whose tax difference is accepted, for tax: recompute',
-      }),
-    ),
-    customer_balance: optional(stopOrCarry('Customers with a balance')),
-    pending_invoice_items: optional(stopOrCarry('Customers with pending invoice items')),
-    past_due: optional(oneOf(['stop', 'leave', 'carry'], 'Subscriptions whose last invoice is unpaid')),
-    schedules: optional(stopOrCarry('Subscriptions controlled by a schedule')),
-    collection_paused: optional(stopOrCarry('Subscriptions whose collection is paused')),
-    settle_after_days: optional(count('Days after the first renewal until an unproven move may be settled', 0)),
-    renewal_window_hours: optional(count('Hours before a renewal in which no subscriber is moved', 1)),
-    cancel: optional(oneOf(['now', 'period_end'], 'What a cancel from Kajabi does')),
-    uncharged_period: optional(
-      oneOf(['invoice', 'leave'], 'What a revert does with a period that neither account charged'),
-    ),
-    setup_failed: optional(
-      oneOf(
-        ['keep', 'undo'],
-        'When Stripe cannot set up the payment method of a new subscription, keep: the move is done and reported · undo: the old account keeps the member',
+      tax_accepted: optional(
+        listOf(Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166 code: DE' }), {
+          uniqueItems: true,
+          description: 'Countries whose tax difference is accepted, for tax: recompute',
+        }),
       ),
-    ),
-    plan_hours: optional(count('Hours during which a saved plan can be applied', 1)),
-  },
-  'Choices where several behaviours are valid; the default is the cautious one',
+      customer_balance: optional(stopOrCarry('Customers with a balance')),
+      pending_invoice_items: optional(stopOrCarry('Customers with pending invoice items')),
+      past_due: optional(oneOf(['stop', 'leave', 'carry'], 'Subscriptions whose last invoice is unpaid')),
+      schedules: optional(stopOrCarry('Subscriptions controlled by a schedule')),
+      collection_paused: optional(stopOrCarry('Subscriptions whose collection is paused')),
+      settle_after_days: optional(count('Days after the first renewal until an unproven move may be settled', 0)),
+      renewal_window_hours: optional(count('Hours before a renewal in which no subscriber is moved', 1)),
+      cancel: optional(oneOf(['now', 'period_end'], 'What a cancel from Kajabi does')),
+      uncharged_period: optional(
+        oneOf(['invoice', 'leave'], 'What a revert does with a period that neither account charged'),
+      ),
+      setup_failed: optional(
+        oneOf(
+          ['keep', 'undo'],
+          'When Stripe cannot set up the payment method of a new subscription, keep: the move is done and reported · undo: the old account keeps the member',
+        ),
+      ),
+      plan_hours: optional(count('Hours during which a saved plan can be applied', 1)),
+    },
+    'Choices where several behaviours are valid; the default is the cautious one',
+  ),
 )
 
 const storeSchema = Type.Union([closed({ file: Type.String({ minLength: 1 }) }), closed({ url: secretRefSchema })], {
@@ -67,12 +74,12 @@ const storeSchema = Type.Union([closed({ file: Type.String({ minLength: 1 }) }),
 const accountName = '^[a-z][a-z0-9_-]{0,31}$'
 
 /** `project.yaml` */
-export const projectSchema: TSchema = closed({
+export const projectSchema = closed({
   project: Type.String({
     pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
     description: 'Name of the project; part of every mark',
   }),
-  accounts: Type.Unsafe<object>({
+  accounts: Type.Unsafe<Readonly<Record<string, AccountConfig>>>({
     type: 'object',
     properties: { target: accountSchema },
     required: ['target'],
@@ -82,25 +89,29 @@ export const projectSchema: TSchema = closed({
   }),
   policies: optional(policies),
   guards: optional(
-    closed(
-      Object.fromEntries(
-        Object.entries(guardDefaults).map(([name, limit]) => [
-          name,
-          optional(Type.Number({ minimum: 0, description: `Limit of the guard; ${limit} by default` })),
-        ]),
+    Type.Unsafe<Readonly<Record<string, number>>>(
+      closed(
+        Object.fromEntries(
+          Object.entries(guardDefaults).map(([name, limit]) => [
+            name,
+            optional(Type.Number({ minimum: 0, description: `Limit of the guard; ${limit} by default` })),
+          ]),
+        ),
+        'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
       ),
-      'Limits of one apply; a plan beyond a limit needs --allow with the name of the guard',
     ),
   ),
   lint: optional(
-    closed(
-      Object.fromEntries(
-        lintNames.map((name) => [
-          name,
-          optional(oneOf(lintSettings, `${lints[name].meaning} Default: ${lints[name].severity}`)),
-        ]),
+    Type.Unsafe<LintSwitches>(
+      closed(
+        Object.fromEntries(
+          lintNames.map((name) => [
+            name,
+            optional(oneOf(lintSettings, `${lints[name].meaning} Default: ${lints[name].severity}`)),
+          ]),
+        ),
+        'Severity of the lints of validate; a comment on the line, # lint-off: NAME, switches one off there',
       ),
-      'Severity of the lints of validate; a comment on the line, # lint-off: NAME, switches one off there',
     ),
   ),
   store: optional(storeSchema),
@@ -123,3 +134,5 @@ export const projectSchema: TSchema = closed({
   alerts: optional(alertsSchema),
   description: optional(text('A note for people')),
 })
+
+export type WrittenProject = Static<typeof projectSchema>

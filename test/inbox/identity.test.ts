@@ -72,6 +72,48 @@ describe('people and prices are known by their identity', () => {
     expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 0 }])
   })
 
+  describe('a price whose key was renamed, before an apply has renamed its mark', () => {
+    const renamed = () => {
+      const access = { ...rig.access, offers: { membership: { ...rig.access.offers['membership'], prices: ['club'] } } }
+      const moved = new Map([
+        ['price.membership', 'price.members'],
+        ['price.members', 'price.club'],
+      ])
+      return { ...rig.context, access: access as typeof rig.access, moved }
+    }
+
+    test('still gives its offer: a payer of a second subscription keeps the access when they cancel the first', async () => {
+      const [ada, bo] = [await rig.member('ada', 'settled'), await rig.member('bo', 'settled')]
+      const stripe = rig.stripe('target')
+      const { items } = await stripe.subscriptions.retrieve(ada.successor ?? '')
+      const again = items.data.map(({ price }) => ({ price: price.id }))
+      await stripe.subscriptions.create({ customer: ada.customer, items: again })
+      const product = (await stripe.products.list()).data[0]?.id ?? ''
+      const recurring = { interval: 'month' } as const
+      const adopted = await stripe.prices.create({ product, currency: 'usd', unit_amount: 900, recurring })
+      await rig.store.putObjects([{ address: 'price.members', account: 'target', id: adopted.id, applied: null }])
+      await stripe.subscriptions.create({ customer: bo.customer, items: [{ price: adopted.id }] })
+      await signal({ subscriber: ada.subscriber })
+      await signal({ subscriber: bo.subscriber })
+      await workInbox(renamed(), 100)
+      expect([await rig.status('target', ada.successor), await rig.status('target', bo.successor)]).toEqual([
+        'canceled',
+        'canceled',
+      ])
+      expect([await offersOf(ada), await offersOf(bo)]).toMatchObject([{ length: 1 }, { length: 1 }])
+    })
+
+    test('is what a tag means that arrives after the store was lost', async () => {
+      const ada = await rig.member('ada', 'settled')
+      await rig.kajabi.setExternalId(ada.contact, ada.customer)
+      await rig.store.inbox.removeGrants(await rig.store.inbox.grants())
+      await rig.act({ act: 'add_tag', contact: ada.contact, tag: rig.tag })
+      const request = await signal({ source: 'hook', event: 'tag_added', contact: ada.contact, tag: rig.tag })
+      await workInbox(renamed(), 100)
+      expect([await state(request.id), await rig.status('target', ada.successor)]).toEqual(['done', 'canceled'])
+    })
+  })
+
   test('a subscription that was created in the target is cancelled by its own id', async () => {
     const ada = await rig.member('ada', 'settled')
     const { items } = await rig.stripe('target').subscriptions.retrieve(ada.successor ?? '')

@@ -43,6 +43,7 @@ export async function inboxContext(
     // Without an access.yaml there are no offers.
     access: { offers: {}, ...(access as Partial<Access>) },
     mappings: context.catalog.mappings,
+    moved: context.catalog.moved,
     ...(urls === undefined ? {} : { urls }),
     policy: {
       cancel: project.policies.cancel,

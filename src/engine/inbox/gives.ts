@@ -1,7 +1,9 @@
+import { billedPriceKey } from '../../catalog/billed-prices.ts'
+import { newAddress } from '../../catalog/new-address.ts'
 import { targetAccount } from '../../catalog/types.ts'
+import { splitAddress } from '../../core/address.ts'
 import { isJsonObject, type StripeObject } from '../../core/json.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
-import { priceKey } from '../../live/marks.ts'
 import { isOnHold } from '../../live/subscription.ts'
 import type { InboxContext } from './context.ts'
 import { subscriptionsOf } from './live-sides.ts'
@@ -9,7 +11,8 @@ import { subscriptionsOf } from './live-sides.ts'
 /**
  * The offers that a subscription gives, by the identity of its prices. A price is identified by
  * Crossbill's mark on it, by the mappings of its account, or by the id that the store has for the
- * catalog entry. Names, including `lookup_key`, decide nothing.
+ * catalog entry, each under its current key: `moved:` lines count before an apply has carried them
+ * out. Names, including `lookup_key`, decide nothing.
  */
 export async function offersOf(
   context: InboxContext,
@@ -35,14 +38,14 @@ function pricesOf({ items }: StripeObject): readonly StripeObject[] {
 }
 
 async function keyOf(context: InboxContext, account: string, price: StripeObject): Promise<string | undefined> {
-  const { id = '' } = price
-  const mark = account === targetAccount ? priceKey({ metadata: price['metadata'] }) : undefined
-  if (mark !== undefined) return mark
-  const mapped = context.mappings.get(account)?.prices ?? {}
-  if (Object.hasOwn(mapped, id)) return mapped[id]
-  if (account !== targetAccount) return undefined
-  const known = (await context.store.objects()).find((one) => one.id === id && one.address.startsWith('price.'))
-  return known?.address.slice('price.'.length)
+  const billed = billedPriceKey(context, account, price)
+  if (billed !== undefined || account !== targetAccount) return billed
+  const known = (await context.store.objects()).find(({ id, address }) => id === price.id && isPrice(address))
+  return known === undefined ? undefined : splitAddress(newAddress(known.address, context.moved)).key
+}
+
+function isPrice(address: string): boolean {
+  return splitAddress(address).kind === 'price'
 }
 
 /**

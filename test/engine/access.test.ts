@@ -121,6 +121,19 @@ test('a member who stops paying loses Crossbill’s grants and keeps grants of p
   expect(await kajabi.holders()).toContain('guest@school.test')
 })
 
+test('an apply from a fresh checkout restores the grants of members who pay', async () => {
+  await using kajabi = await site()
+  const context = (): Context => kajabi.with(kajabi.school.stage('target'))
+  await planAndApply(context())
+  const before = await kajabi.store.inbox.grants()
+  await kajabi.store.inbox.removeGrants(before)
+  const { plan } = await planAndApply(context())
+  expect(plan.changes).toEqual([])
+  const ids = (grants: typeof before) => grants.map(({ contact, offer, customer }) => ({ contact, offer, customer }))
+  expect(ids(await kajabi.store.inbox.grants())).toEqual(ids(before))
+  expect(await kajabi.store.inbox.holdings()).toEqual([])
+})
+
 test('a member who left and has an undeclared new subscription keeps the offers; so does a member who is no longer in the YAML', async () => {
   await using kajabi = await site()
   const { school } = kajabi

@@ -14,6 +14,7 @@ import type {
 import type { AppliedChange, RemainingChange } from '../send/applied.ts'
 import { carryOutAccess, noteAgain } from '../access/carry-out.ts'
 import { rememberAccess } from '../access/remember.ts'
+import { restoreGrants } from '../access/restore-grants.ts'
 import type { Violation } from '../check/violations.ts'
 import { CommandError } from '../../core/outcome.ts'
 import { counted } from '../send/counted.ts'
@@ -261,6 +262,9 @@ async function applyAccess(
   const { access, accounts, interrupt, progress } = context
   const results: AppliedChange[] = []
   const wait = (seconds: number): Promise<void> => context.wait(seconds)
+  // Before the changes: a grant of this run would explain a mark that an earlier checkout wrote.
+  const restored =
+    access === undefined || seen === undefined ? undefined : await restoreGrants(access, seen, accounts.target.now())
   if (access !== undefined && !interrupt.requested)
     await noteAgain({ kajabi: access.kajabi, notes: context.store, wait })
   for (const change of changes) {
@@ -290,6 +294,7 @@ async function applyAccess(
         : { ...ended(change, 'failed'), code, message, fix: 'crossbill apply' },
     )
   }
-  if (access !== undefined && seen !== undefined) await rememberAccess(access.grants, seen)
+  // An offer whose mark could not be read must not be recorded as given by hand.
+  if (access !== undefined && seen !== undefined && restored?.ok === true) await rememberAccess(access.grants, seen)
   return results
 }

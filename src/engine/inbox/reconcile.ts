@@ -5,9 +5,11 @@ import { isJsonObject } from '../../core/json.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import { rememberAccess } from '../access/remember.ts'
-import { readAccess } from '../access/survey.ts'
+import { restoreGrants, undecidedOffers } from '../access/restore-grants.ts'
+import { readAccess, type AccessSurvey } from '../access/survey.ts'
 import { observeOld } from '../../live/observations.ts'
 import type { Live } from '../../live/accounts.ts'
+import type { AccessPort } from '../access-port.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
 import { withLease } from '../lease.ts'
 import type { Progress } from '../ports.ts'
@@ -124,9 +126,12 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   if (kajabi === undefined) return success({ toGrant: [], taken: 0, hooks: noHooks, offers: 0 })
   const hooks = await keepHooks(context, kajabi)
   if (!hooks.ok) return hooks
-  const seen = await readAccess({ kajabi, grants: inbox, offers: access }, context.catalog, live)
+  const port = { kajabi, grants: inbox, offers: access }
+  const seen = await readAccess(port, context.catalog, live)
   if (!seen.ok) return seen
   const { changes, unchanged } = seen.value
+  const restored = await restore(context, port, seen.value)
+  if (!restored.ok) return restored
   await rememberAccess(inbox, seen.value)
   const granted = await inbox.grants()
   const contacts = new Set(changes.flatMap((one) => (one.action === 'revoke' ? [one.expect.contact] : [])))
@@ -139,6 +144,29 @@ async function reconcileAccess(context: ReconcileContext, live: Live): Promise<O
   }
   const toGrant = changes.filter(({ action }) => action !== 'revoke').map(({ address }) => address)
   return success({ toGrant, taken, hooks: hooks.value, offers: unchanged + changes.length })
+}
+
+/**
+ * The store is a cache: grants of another checkout, or of a lost store, are restored before a
+ * member's subscription ends. What a new store cannot know is reported once, by its first
+ * reconciliation.
+ */
+async function restore(context: ReconcileContext, port: AccessPort, seen: AccessSurvey): Promise<Outcome<true>> {
+  const restored = await restoreGrants(port, seen, context.clock())
+  if (!restored.ok) return restored
+  if (restored.value > 0) context.log({ level: 'info', event: 'grants_restored', grants: restored.value })
+  if ((await lastReconciliation(context)) !== undefined) return success(true)
+  const undecided = await undecidedOffers(port, seen)
+  if (!undecided.ok) return undecided
+  const { length } = undecided.value
+  if (length > 0)
+    context.alert({
+      key: 'access_undecided',
+      severity: 'warning',
+      summary: `${length} ${length === 1 ? 'offer is' : 'offers are'} still active for members whose subscriptions have ended, and this store does not know who granted them: ${undecided.value.slice(0, 5).join(', ')}${length > 5 ? ' …' : ''}. Nothing was revoked. Look at these members in Kajabi first: "crossbill state rebuild" counts the offers as granted by Crossbill, and the service then revokes them`,
+      fix: 'crossbill state rebuild; crossbill plan',
+    })
+  return success(true)
 }
 
 /**

@@ -21,7 +21,8 @@ type Row = Omit<CopyMapRow, 'importedAt'>
 
 /**
  * Stores rows read from Stripe's PAN-copy CSV. A later row for the same old payment method wins
- * only if its new id exists in the target.
+ * only if its new id exists in the target, and for the same old customer only if the copy keeps the
+ * customer's id: so the file from Stripe corrects one whose rows were mixed up.
  * @throws CommandError `copy_map_conflict` when one old customer maps to two new ones, one payment
  * method belongs to two customers, or neither of two new ones exists; `copy_map_source` when the
  * file belongs to another account.
@@ -46,13 +47,17 @@ export async function importCopyMap(context: Context, source: string, rows: read
   const changed: CopyMapRow[] = []
   for (const row of rows) {
     const other = customers.get(row.customerOld)
-    if (other !== undefined && other !== row.customerNew) throw conflict(row.customerOld, other, row.customerNew)
+    if (other !== undefined && other !== row.customerNew && !(await keepsId(context, row)))
+      throw conflict(row.customerOld, other, row.customerNew)
     customers.set(row.customerOld, row.customerNew)
     const owner = owners.get(row.sourceOld)
     if (row.sourceOld !== '' && owner !== undefined && owner !== row.customerOld) throw stolen(row, owner)
     const before = known.get(rowKey(row))
     if (before === undefined) added.push({ ...row, importedAt })
-    else if (before.sourceNew !== row.sourceNew && (await laterWins(context, before, row)))
+    else if (
+      before.customerNew !== row.customerNew ||
+      (before.sourceNew !== row.sourceNew && (await laterWins(context, before, row)))
+    )
       changed.push({ ...row, importedAt })
   }
   await context.store.putCopyMap([...added, ...changed])
@@ -139,6 +144,12 @@ async function exists(
   )
 }
 
+async function keepsId(context: Context, { customerOld, customerNew }: Row): Promise<boolean> {
+  if (customerOld !== customerNew) return false
+  const found = await read(context, context.accounts.target, `/v1/customers/${customerNew}`)
+  return found.ok && found.value['deleted'] !== true
+}
+
 function conflict(old: string, one: string, other: string): CommandError {
   return new CommandError('copy_map_conflict', `${old} was copied to ${one} before and to ${other} now`, {
     notDone: 'nothing of this file was imported',
@@ -147,7 +158,7 @@ function conflict(old: string, one: string, other: string): CommandError {
 }
 
 interface CopyMapFinding {
-  /** `customer_not_copied`, `payment_method_unmapped`, `payment_method_not_copyable`. */
+  /** One of `copyCodes`. */
   readonly code: string
   readonly subscriber: string
   readonly message: string
@@ -163,6 +174,7 @@ export interface CopyMapCheck {
 
 const copyCodes: ReadonlySet<string> = new Set([
   'customer_not_copied',
+  'copy_mismatch',
   'payment_method_unmapped',
   'payment_method_not_copyable',
 ])

@@ -1,5 +1,6 @@
 import { idOf } from '../core/reference.ts'
 import { hasHoldMark, isAlive, isOver } from '../live/subscription.ts'
+import { copyMismatch } from './copied-customer.ts'
 import { sharedDefaults } from './shared-default.ts'
 import { markFrom, oldIdOf } from '../live/marks.ts'
 import type Stripe from 'stripe'
@@ -187,6 +188,14 @@ function copiedCustomer(id: string, { customers }: CopyMap, { target }: Surround
 
 function expandedCustomer({ customer }: Stripe.Subscription): Stripe.Customer | undefined {
   return typeof customer === 'object' && customer.deleted !== true ? (customer as Stripe.Customer) : undefined
+}
+
+/** Why the new customer is not the copy of the old one, unless a person confirmed that it is. */
+export function mismatchOf({ desired, customerOld, customerNew, ...rest }: Candidate): string | undefined {
+  if (customerOld === undefined || customerNew === undefined) return undefined
+  if (desired.override?.includes('copy_mismatch') === true) return undefined
+  const { copyMap, source, around } = rest
+  return copyMismatch({ old: customerOld, copy: customerNew, copyMap, source, target: around.target })
 }
 
 /** Other live subscriptions of the same customer in the same source. */

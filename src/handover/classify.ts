@@ -8,6 +8,7 @@ import type { DesiredSubscriber } from '../catalog/types.ts'
 import {
   candidateOf,
   insideWindow,
+  mismatchOf,
   siblingsOf,
   surroundingsOf,
   windowSeconds,
@@ -267,6 +268,8 @@ function earliestRenewal(candidate: Candidate): string {
 function settle(candidate: Candidate): Outcome {
   const { old, source, around } = candidate
   const successor = present(candidate.successor, 'successor')
+  const mismatch = mismatchOf(candidate)
+  if (mismatch !== undefined) return stop(blocked('copy_mismatch', mismatch))
   const sent = (source.invoices.get(old.id) ?? []).find(
     (one) => one.status === 'open' && one.collection_method === 'send_invoice',
   )

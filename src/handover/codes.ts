@@ -71,6 +71,11 @@ export const blockedCodes = {
     meaning: 'The target has no copy of this customer.',
     fix: 'Copy the customer again in the Dashboard, then import the new file with `crossbill copy-map import`.',
   },
+  copy_mismatch: {
+    meaning:
+      'The copy map gives this customer a customer of the target that is another person’s copy: its id belongs to another old customer, or the e-mail addresses differ. The member would be billed on another person’s card. Rows that were mixed up, for example by sorting one column alone, cause this.',
+    fix: 'Download the mapping file of the copy again, replace the changed file, and run `crossbill copy-map check`. If both customers are the same person, name `copy_mismatch` under `override` of the entry.',
+  },
   payment_method_unmapped: {
     meaning: 'The payment method that is charged today has no counterpart in the copy map.',
     fix: 'Run another copy for this customer and import its file, or ask the member to enter the card again.',

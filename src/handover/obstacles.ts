@@ -1,7 +1,7 @@
 import { hasBegun, isKnownStatus, isStoppedAfterTrial, paymentFailure } from '../live/subscription.ts'
 import type Stripe from 'stripe'
 import { formatInstant, instant, secondsPerDay, secondsPerHour } from '../core/instant.ts'
-import { insideWindow, windowSeconds, type Candidate } from './candidate.ts'
+import { insideWindow, mismatchOf, windowSeconds, type Candidate } from './candidate.ts'
 import { noFailedSetup } from './earlier-setup.ts'
 import { changesSincePull } from './since-pull.ts'
 import { Findings } from './findings.ts'
@@ -18,6 +18,7 @@ import { taxPlace } from './carried/tax.ts'
 const obstacles: readonly ((candidate: Candidate, findings: Findings) => void)[] = [
   statusIsKnown,
   customerIsCopied,
+  copyIsTheSamePerson,
   unchangedSincePull,
   notPastDue,
   noInvoiceUnderWay,
@@ -49,6 +50,11 @@ function customerIsCopied({ old, customerNew, customerOld }: Candidate, findings
     )
   else if (customerOld === undefined)
     findings.block('customer_not_copied', `customer ${old.customer} is deleted in the source`)
+}
+
+function copyIsTheSamePerson(candidate: Candidate, findings: Findings): void {
+  const mismatch = mismatchOf(candidate)
+  if (mismatch !== undefined) findings.block('copy_mismatch', mismatch)
 }
 
 function unchangedSincePull(candidate: Candidate, findings: Findings): void {

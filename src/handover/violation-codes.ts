@@ -118,6 +118,11 @@ export const violations = {
       'A draft invoice is older than three days, and Stripe has no time to finalize it. Either a webhook endpoint that never answers holds it, or a recovery by Crossbill had it collected after a long hold.',
     fix: 'Finalize or void the invoice in its account. If the detail names no hold by Crossbill, look for a webhook endpoint that never answers (`crossbill doctor`).',
   },
+  copy_mismatch: {
+    meaning:
+      'The new subscription is on the customer of another person: the customer’s id belongs to another old customer, or the e-mail addresses differ. A renewal charges that person’s card. The copy map had rows that were mixed up.',
+    fix: 'Set `stage: source` and apply before the next renewal, replace the mapping file with the one from Stripe, and move the subscriber again. Refund what the wrong person was charged. If both customers are the same person, name `copy_mismatch` under `override` of the entry.',
+  },
   payment_method_differs: {
     meaning: 'The next charge would use a payment method other than the copy of the old one.',
     fix: 'If the member did not change it, set the default payment method shown in the Dashboard of the target. Then run `crossbill verify`.',

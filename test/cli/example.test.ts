@@ -40,7 +40,7 @@ describe("the repository's own catalog: the example school", { timeout: 60_000 }
   })
 
   test('is what pull would write', async () => {
-    expect((await run('pull')).stdout).toContain('catalog/ already says what the accounts hold.')
+    expect((await run('pull')).stdout).toContain('catalog/ already matches the accounts.')
   })
 
   test('applies, then matches the declaration and has no violation', async () => {

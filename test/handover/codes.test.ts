@@ -133,6 +133,13 @@ const blockedCases: Readonly<Record<Exclude<BlockedCode, (typeof ofThePlan)[numb
     },
   },
   customer_not_copied: { uncopied: true },
+  copy_mismatch: {
+    after: async (stage, _, member) => {
+      const other = await stage.us.customers.create({ email: 'other@example.com' })
+      await stage.copy()
+      for (const row of stage.copied) if (row[0] === member) row[2] = other.id
+    },
+  },
   payment_method_unmapped: { after: (stage, id) => stage.act('change_card', { account: 'us', subscription: id }) },
   payment_method_not_copyable: {
     after: async (stage) =>

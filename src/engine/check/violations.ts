@@ -9,6 +9,7 @@ import { markCarried, settledComment } from '../../live/marks.ts'
 import { isEnding } from '../../handover/while-held.ts'
 import { observeOld } from '../../live/observations.ts'
 import { readHold, readPayment } from '../../live/source.ts'
+import { copyMismatch } from '../../handover/copied-customer.ts'
 import type { CopyMap, HandoverDrift, Reason } from '../../handover/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import { nextCharge, type Sides } from './sides.ts'
@@ -39,6 +40,7 @@ export const violationCodes = [
   'period_unaccounted',
   'open_invoice_on_source',
   'draft_too_old',
+  'copy_mismatch',
   'payment_method_differs',
   'access_missing',
   'access_extra',
@@ -137,6 +139,7 @@ export const subscriberRules: Readonly<Partial<Record<ViolationCode, Rule>>> = {
     'drift_on_held_source',
     'make the same change in the target, then name `drift_on_held_source` under `override`',
   ),
+  copy_mismatch: onAnotherCustomer,
   payment_method_differs: paymentDiffers,
 }
 
@@ -267,6 +270,27 @@ function nextChargeDiffers({ old, alive, key }: Sides, { drift }: RuleInput): Re
     detail: `${successor.id} charges at ${formatInstant(instant(here))}, the old one would have at ${formatInstant(instant(there))}`,
     fix: 'set the stage back to `source` and apply, then move again',
   }
+}
+
+/** The new subscription must be on the copy of the old subscription's customer. */
+function onAnotherCustomer(
+  { declared, old, alive, source: name }: Sides,
+  { live, copyMaps }: RuleInput,
+): ReturnType<Rule> {
+  const [successor] = alive
+  const [source, copyMap] = [live.sources.get(name), copyMaps.get(name)]
+  if (successor === undefined || old === undefined || source === undefined || copyMap === undefined) return undefined
+  if (declared?.override?.includes('copy_mismatch') === true) return undefined
+  const before = source.customers.get(customerId(old))
+  const copy = live.target.customers.get(customerId(successor))
+  if (before === undefined || copy === undefined) return undefined
+  const mismatch = copyMismatch({ old: before, copy, copyMap, source, target: live.target })
+  return mismatch === undefined
+    ? undefined
+    : {
+        detail: `${successor.id} bills ${copy.id}: ${mismatch}`,
+        fix: 'set the stage back to `source` and apply before the next renewal, correct the copy map, then move again',
+      }
 }
 
 /**

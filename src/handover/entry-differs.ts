@@ -2,9 +2,10 @@ import type Stripe from 'stripe'
 import { indexAfter, isChargeDate } from '../billing/calendar.ts'
 import { splitAddress } from '../core/address.ts'
 import { instant } from '../core/instant.ts'
+import { idOf } from '../core/reference.ts'
 import { firstRenewal } from '../live/first-renewal.ts'
 import { markAddress, readPaymentMark } from '../live/marks.ts'
-import { readSource, type SourceDiscount, type SourceSubscription } from '../live/source.ts'
+import { readSource, type SourceDiscount, type SourceItem, type SourceSubscription } from '../live/source.ts'
 import type { Candidate } from './candidate.ts'
 import { isCarriedAs } from './coupons.ts'
 import { customerOf } from './proof.ts'
@@ -84,7 +85,7 @@ function isRight(change: EntryChange, candidate: Candidate, successor: Stripe.Su
   switch (change.field) {
     case 'items':
       return change.coupon === undefined
-        ? change.message.startsWith('items are ') && isBilled(candidate, now)
+        ? change.message.startsWith('items are ') && (isBilled(candidate, now) || isPhase(candidate, now, successor.id))
         : isSettled &&
             hasDiscount(
               change.coupon,
@@ -130,13 +131,35 @@ function keyIn(object: { readonly id: string; readonly metadata?: Stripe.Metadat
 
 /** Whether the new subscription bills the items of the entry. */
 function isBilled({ desired, around }: Candidate, { items }: SourceSubscription): boolean {
-  const billed = items.map(
-    ({ price, quantity }) => `${keyIn(around.target.prices?.get(price.id) ?? price)} × ${quantity ?? 1}`,
-  )
-  return sameSet(
-    billed,
-    desired.items.map(({ price, quantity }) => `${price} × ${quantity ?? 1}`),
-  )
+  return sameSet(billedBy(around, items), writtenItems(desired))
+}
+
+/**
+ * A schedule changes the items of both subscriptions at the start of each phase. The entry has the
+ * items of the phase in which it was pulled, and both subscriptions have those of one phase.
+ */
+function isPhase({ desired, around }: Candidate, { items }: SourceSubscription, successor: string): boolean {
+  const phases = [...around.target.schedules.values()]
+    .filter((one) => [one.subscription, one.released_subscription].some((id) => id !== null && idOf(id) === successor))
+    .flatMap((one) => one.phases)
+    .map((phase) =>
+      billedBy(
+        around,
+        phase.items.map(({ price, quantity }) => ({ price: { id: idOf(price) }, quantity: quantity ?? null })),
+      ),
+    )
+  const has = (wanted: readonly string[]): boolean => phases.some((phase) => sameSet(phase, wanted))
+  return has(writtenItems(desired)) && has(billedBy(around, items))
+}
+
+type BilledItem = Pick<SourceItem, 'quantity'> & { readonly price: { readonly id: string } }
+
+function billedBy({ target }: Candidate['around'], items: readonly BilledItem[]): readonly string[] {
+  return items.map(({ price, quantity }) => `${keyIn(target.prices?.get(price.id) ?? price)} × ${quantity ?? 1}`)
+}
+
+function writtenItems({ items }: Candidate['desired']): readonly string[] {
+  return items.map(({ price, quantity }) => `${price} × ${quantity ?? 1}`)
 }
 
 function hasDiscount(written: string, discounts: readonly SourceDiscount[], { around }: Candidate): boolean {

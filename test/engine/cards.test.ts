@@ -53,13 +53,8 @@ test('every payer arrives: the cards of all members are checked before and after
   rig.sent.length = 0
   const check = await cardsCheck(school.stage('source'))
   expect(check).toMatchObject({ ok: false, checked: 4 })
-  const named = check.findings.map(({ code, subscriber }) => [code, school.keys.indexOf(subscriber)])
-  expect(named.toSorted()).toEqual([
-    ['card_differs', 2],
-    ['card_expired', 2],
-    ['mandate_missing', 1],
-    ['method_not_copied', 3],
-  ])
+  const named = check.findings.map(({ code, subscriber }) => `${code} ${school.keys.indexOf(subscriber)}`)
+  expect(named.toSorted()).toEqual(['card_differs 2', 'card_expired 2', 'mandate_missing 1', 'method_not_copied 3'])
   expect(check.findings[0]).toMatchObject({ at: '2026-10-20T09:15:00Z', amount: 4900, currency: 'usd' })
   expect(rig.sent).toEqual([])
   // After the move, what Stripe found at the set-up is known as well.

@@ -46,9 +46,17 @@ export type AccessDecision = Decided &
   /** A grant finds or creates the contact. */
   (
     | { readonly kind: 'grant' }
-    | { readonly kind: 'revoke'; readonly contact: string }
+    | { readonly kind: 'revoke'; readonly contact: string; readonly paying: Paying | undefined }
     | { readonly kind: 'keep'; readonly contact: string }
   )
+
+/** What a member who loses an offer still pays for, by subscriptions that the grant names. */
+export interface Paying {
+  /** Keys in prices.yaml, in a stable order. */
+  readonly prices: readonly string[]
+  /** Those of `prices` that give no offer at all. */
+  readonly withoutOffer: readonly string[]
+}
 
 interface Decided {
   /** Key in access.yaml. */
@@ -108,10 +116,28 @@ export function planAccess(
         subscribers: (past.get(person) ?? [...grant.subscribers]).toSorted(),
         contact,
         person,
+        paying: stillPaying(access, claims, grant, person),
       })
     }
   }
   return decisions.toSorted(inOrder)
+}
+
+/**
+ * Undefined when no subscription of the grant is paid for: the access ended. Else the price of a
+ * subscription differs, or the catalog does.
+ */
+function stillPaying(
+  { offers }: Access,
+  claims: readonly Claim[],
+  { subscribers }: Granted,
+  person: string,
+): Paying | undefined {
+  const paid = claims.filter((one) => one.live && one.person === person && subscribers.includes(one.subscriber))
+  if (paid.length === 0) return undefined
+  const prices = [...new Set(paid.flatMap((one) => one.prices))].toSorted()
+  const giving = new Set(Object.values(offers).flatMap((one) => one.prices))
+  return { prices, withoutOffer: prices.filter((price) => !giving.has(price)) }
 }
 
 function push(into: Map<string, string[]>, key: string, value: string): void {

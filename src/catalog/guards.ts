@@ -42,6 +42,11 @@ export const guardDefaults = {
   project_renamed: 0,
   /** Settles without a captured payment in the target. A settled move cannot be reverted. */
   settle_unproven: 0,
+  /**
+   * Offers revoked from members who still pay: `access.yaml` no longer gives any offer for a price
+   * of theirs.
+   */
+  access_revoked_from_payers: 0,
 } as const satisfies Readonly<Record<string, number>>
 
 export type GuardName = keyof typeof guardDefaults

@@ -20,6 +20,13 @@ const explanations: Readonly<Record<GuardName, (actual: number, limit: number) =
     `${actual} object(s) of this catalog carry the mark of another project. The plan would mark them with the name of this project, or create them again. Subscribers whom that project moved stay its own: they are neither reverted nor settled here. If \`project:\` in project.yaml was renamed, write the earlier name again`,
   settle_unproven: (actual) =>
     `${actual} subscriber(s) would be settled before a payment in the target proves the move`,
+  access_revoked_from_payers: (actual) =>
+    `${actual} offer(s) would be revoked from members who still pay, because access.yaml no longer gives an offer for their price. Add the price under its offer in catalog/access.yaml again to keep their access`,
+}
+
+/** What a guard that stops some changes leaves out. */
+function stopped(id: GuardName): string {
+  return id === 'access_revoked_from_payers' ? 'revokes' : 'settles'
 }
 
 /**
@@ -34,7 +41,7 @@ export function readGuard(
   const limit = limits[id] ?? guardDefaults[id]
   const tripped = actual > limit
   if (!tripped) return { id, limit, actual, tripped }
-  const only = stops.length === 0 ? '' : '; these settles are left out, the rest of the plan is applied'
+  const only = stops.length === 0 ? '' : `; these ${stopped(id)} are left out, the rest of the plan is applied`
   const message = `${explanations[id](actual, limit)}${only}. If this is intended, run crossbill apply --allow ${id}, or set guards.${id} in project.yaml`
   return { id, limit, actual, tripped, message, ...(stops.length === 0 ? {} : { stops }) }
 }

@@ -32,6 +32,16 @@ describe('who has access to what', () => {
       'grant membership intl/b+us/a',
     ])
   })
+  it('a revoke names what its member still pays, and nothing when the subscription ended', () => {
+    const holders = new Map([['membership', new Map([['ann', '1']])]])
+    const granted: Granted[] = [{ contact: '1', offer: 'membership', subscribers: ['us/a'] }]
+    const paying = (...claims: Claim[]): unknown =>
+      planAccess(access, claims, holders, granted).flatMap((one) => (one.kind === 'revoke' ? [one.paying] : []))[0]
+    expect(paying(claim('us/a', 'ann', ['weekly']))).toEqual({ prices: ['weekly'], withoutOffer: ['weekly'] })
+    expect(paying(claim('us/a', 'ann', ['monthly'], false))).toBeUndefined()
+    // Another subscription, which never gave the offer, is no reason to keep it.
+    expect(paying(claim('us/a', 'ann', ['monthly'], false), claim('us/b', 'ann', ['weekly']))).toBeUndefined()
+  })
   it('paying holders keep the offer; holders who stopped paying lose only what Crossbill granted', () => {
     const claims = [
       claim('us/a', 'ann', ['monthly']),

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Access } from '../../src/catalog/schemas/access.ts'
 import type { JsonObject } from '../../src/core/json.ts'
+import { apply } from '../../src/engine/apply/apply.ts'
 import type { Context } from '../../src/engine/context.ts'
 import { drift } from '../../src/engine/verify/drift.ts'
 import { makePlan } from '../../src/engine/plan/make-plan.ts'
@@ -227,6 +228,35 @@ test('removing YAML revokes nothing: a member who pays and is in no file keeps t
   await kajabi.store.inbox.removeGrants(await kajabi.store.inbox.grants())
   await stateRebuild(without)
   expect((await kajabi.store.inbox.grants()).map(({ subscribers }) => subscribers)).toContainEqual([first])
+})
+
+test('a price that lost its offer in access.yaml revokes nothing from payers without an allowance', async () => {
+  await using kajabi = await site()
+  await planAndApply(kajabi.with(kajabi.school.stage('target')))
+  const full = kajabi.with(kajabi.school.stage('target'))
+  const offers: Access = { offers: { membership: { kajabi: kajabi.offer, prices: ['yearly'] } } }
+  const { access } = full
+  if (access === undefined) throw new Error('the school has a Kajabi site')
+  const edited: Context = { ...full, access: { ...access, offers } }
+  const plan = await makePlan(edited)
+  const [revoke] = plan.changes
+  expect(plan.changes).toHaveLength(1)
+  expect(revoke).toMatchObject({
+    action: 'revoke',
+    because: ['the catalog no longer gives membership for price monthly; still pays'],
+  })
+  expect(plan.guards.find(({ id }) => id === 'access_revoked_from_payers')).toMatchObject({
+    actual: 1,
+    limit: 0,
+    tripped: true,
+    stops: [revoke?.address],
+  })
+  const extra = (await verify(edited)).violations.find(({ code }) => code === 'access_extra')
+  expect(extra?.detail).toContain('still pays')
+  await expect(apply(edited, plan)).rejects.toMatchObject({ code: 'guard_tripped' })
+  expect(await kajabi.holders()).toHaveLength(2)
+  await apply(edited, plan, { allow: ['access_revoked_from_payers'] })
+  expect(await kajabi.holders()).toHaveLength(1)
 })
 
 test('a member in no file who pays by a price without a mapping keeps the offer as well', async () => {

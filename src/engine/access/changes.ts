@@ -1,4 +1,4 @@
-import { planAccess, type AccessDecision, type Granted, type Holders } from '../../access/plan.ts'
+import { planAccess, type AccessDecision, type Granted, type Holders, type Paying } from '../../access/plan.ts'
 import type { Access } from '../../catalog/schemas/access.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import type { Keyless } from '../../plan/change.ts'
@@ -25,6 +25,11 @@ export interface AccessPlan {
   readonly unchanged: number
   /** Members who hold what they pay for, and by which subscribers. */
   readonly kept: readonly Granted[]
+  /**
+   * Addresses of the revokes from members who still pay a price that gives no offer: an edit of
+   * access.yaml may be the cause, and not an end.
+   */
+  readonly fromPayers: readonly string[]
 }
 
 /**
@@ -44,7 +49,23 @@ export function accessChanges(
     const { offer, subscribers } = one
     return one.kind === 'keep' ? [{ contact: one.contact, offer, subscribers }] : []
   })
-  return { changes, unchanged: decisions.length - changes.length, kept }
+  const fromPayers = decisions.flatMap((one) =>
+    one.kind === 'revoke' && (one.paying?.withoutOffer.length ?? 0) > 0 ? [addressOf(one)] : [],
+  )
+  return { changes, unchanged: decisions.length - changes.length, kept, fromPayers }
+}
+
+function addressOf({ offer, subscribers }: AccessDecision): string {
+  return `access.${subscribers[0] ?? ''}.${offer}`
+}
+
+/** Why an offer is revoked; a member who pays is never said to have stopped. */
+function reasonOf(offer: string, paying: Paying | undefined): string {
+  if (paying === undefined) return 'does not pay for it any more'
+  const { prices, withoutOffer } = paying
+  return withoutOffer.length > 0
+    ? `the catalog no longer gives ${offer} for price ${withoutOffer.join(', ')}; still pays`
+    : `still pays, for price ${prices.join(', ')}, which does not give ${offer}`
 }
 
 type Due = Exclude<AccessDecision, { readonly kind: 'keep' }>
@@ -52,7 +73,7 @@ type Due = Exclude<AccessDecision, { readonly kind: 'keep' }>
 function change(access: Access, decision: Due): Keyless<AccessChange> {
   const { offer, subscribers } = decision
   const { kajabi: id = '', welcome_email: welcome = false } = access.offers[offer] ?? {}
-  const address = `access.${subscribers[0] ?? ''}.${offer}`
+  const address = addressOf(decision)
   const granting = decision.kind === 'grant'
   const contact = granting ? '{contact}' : decision.contact
   const byUrls = givenByUrls(access, offer)
@@ -79,7 +100,7 @@ function change(access: Access, decision: Due): Keyless<AccessChange> {
     : {
         ...described,
         action: 'revoke',
-        because: ['does not pay for it any more'],
+        because: [reasonOf(offer, decision.paying)],
         patch: [{ op: 'remove', path: `/${offer}` }],
         expect: { ...expect, contact },
       }

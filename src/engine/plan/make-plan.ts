@@ -194,6 +194,8 @@ async function guards(
   const heard = settles.filter((address) => listening.has(sourceOf(address)))
   const endpoints = [...new Set(heard.map(sourceOf))].reduce((sum, source) => sum + (listening.get(source) ?? 0), 0)
   const unproven = people.unproven.filter((address) => settles.includes(address))
+  const planned = new Set(changes.map(({ address }) => address))
+  const fromPayers = (seen.access?.fromPayers ?? []).filter((address) => planned.has(address))
   const moves = count('move')
   const webhooks = changes.filter(
     ({ address, action }) => action === 'replace' && address.startsWith('webhook_endpoint.'),
@@ -213,5 +215,6 @@ async function guards(
     readGuard('old_webhooks_enabled', endpoints, limits, heard),
     readGuard('project_renamed', renamed(seen), limits),
     readGuard('settle_unproven', unproven.length, limits, unproven),
+    readGuard('access_revoked_from_payers', fromPayers.length, limits, fromPayers),
   ]
 }

@@ -65,21 +65,26 @@ function noticedViolation({ code, subscriber, at, message, fix }: Notice): reado
  * An offer that a plan would grant is missing now; an offer that it would revoke is too much now.
  */
 function accessViolations({ access }: Pick<Survey, 'access'>): readonly Violation[] {
-  return (access?.changes ?? []).map(({ action, expect }) => {
+  return (access?.changes ?? []).map(({ action, address, expect }) => {
     const { offer, subscribers } = expect
     const [subscriber = ''] = subscribers
-    return action === 'grant'
-      ? {
-          code: 'access_missing',
-          subscriber,
-          detail: `pays for ${offer} and does not hold it`,
-          fix: violations.access_missing.fix,
-        }
-      : {
-          code: 'access_extra',
-          subscriber,
-          detail: `holds ${offer} and does not pay for it`,
-          fix: violations.access_extra.fix,
-        }
+    if (action === 'grant')
+      return {
+        code: 'access_missing',
+        subscriber,
+        detail: `pays for ${offer} and does not hold it`,
+        fix: violations.access_missing.fix,
+      }
+    const pays = access?.fromPayers.includes(address) === true
+    return {
+      code: 'access_extra',
+      subscriber,
+      detail: pays
+        ? `holds ${offer} and still pays, but the catalog no longer gives an offer for the price`
+        : `holds ${offer} and does not pay for it`,
+      fix: pays
+        ? 'Add the price under its offer in catalog/access.yaml again. If the offer should end, run `crossbill apply --allow access_revoked_from_payers`.'
+        : violations.access_extra.fix,
+    }
   })
 }

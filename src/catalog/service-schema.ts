@@ -46,7 +46,9 @@ export const serveSchema = closed({
   stripe_webhook_secrets: optional(
     mapOf(
       '^[a-z][a-z0-9-]*$',
-      secretRefSchema,
+      Type.Union([secretRefSchema, rotating('Signing secrets of the webhook endpoint')], {
+        description: 'One secret, or a list of the current one and the previous one during a rotation',
+      }),
       'Signing secret of the webhook endpoint in each account, by account name',
     ),
   ),

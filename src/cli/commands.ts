@@ -135,6 +135,17 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/cancel-link.ts'),
   },
   {
+    usage: 'webhooks',
+    about: 'webhook endpoints of the target',
+    family: [
+      {
+        usage: 'rotate <key>',
+        about: 'replace the signing secret of a declared webhook endpoint, with an overlap',
+        load: () => import('./commands/webhooks-rotate.ts'),
+      },
+    ],
+  },
+  {
     usage: 'inbox',
     about: 'inspect the signals of the cancel service: history and dead letters',
     family: [

@@ -67,6 +67,11 @@ export interface Interrupt {
 /** Where a webhook's signing secret is stored once. */
 export interface SecretSink {
   write(sink: JsonObject, secret: string): Promise<void>
+  /**
+   * Copies the stored secret beside itself, before a rotation overwrites it, and names the copy.
+   * Undefined where the sink cannot be read or has no secret. A simulation stores no secret.
+   */
+  keepPrevious?(sink: JsonObject): Promise<string | undefined>
 }
 
 /* ------------------------------------------------------------------ store */

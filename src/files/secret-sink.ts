@@ -29,6 +29,20 @@ export function openSecretSink({ folder, env, seconds = 30 }: SecretSurroundings
       const { problem } = await run(sink.command, { folder, env, input: secret, seconds })
       if (problem !== undefined) throw notKept(sink.command[0] ?? '', problem)
     },
+    async keepPrevious(written) {
+      const sink = readSink(written)
+      if (sink.kind === 'command') return undefined
+      const path = resolve(folder, sink.path)
+      try {
+        return sink.kind === 'file' ? await copyFile(path, sink.path) : await copyVariable(path, sink)
+      } catch (error) {
+        throw new CommandError('secret_not_kept', `the current signing secret in ${sink.path} could not be copied`, {
+          notDone: 'no endpoint was created or changed',
+          fix: 'correct the place named by secret_to, then run the command again',
+          cause: error,
+        })
+      }
+    },
   }
 }
 
@@ -39,6 +53,21 @@ async function keep(sink: Exclude<Sink, { kind: 'command' }>, path: string, secr
   } catch (error) {
     throw notKept(sink.path, error instanceof Error && 'code' in error ? String(error.code) : 'not writable', error)
   }
+}
+
+async function copyFile(path: string, name: string): Promise<string | undefined> {
+  const text = await textOf(path)
+  if (text.trim() === '') return undefined
+  await writeWhole(`${path}.previous`, text, ownerOnly)
+  return `${name}.previous`
+}
+
+async function copyVariable(path: string, { name }: { readonly name: string }): Promise<string | undefined> {
+  const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
+  const line = (await textOf(path)).split('\n').findLast((one) => own.test(one))
+  if (line === undefined) return undefined
+  await setLine(path, `${name}_PREVIOUS`, line.replace(own, ''))
+  return `${name}_PREVIOUS`
 }
 
 function readSink(sink: JsonObject): Sink {
@@ -63,11 +92,19 @@ function notKept(where: string, why: string, cause?: unknown): CommandError {
  * the end.
  */
 async function setVariable(path: string, name: string, secret: string): Promise<void> {
-  const before = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  await setLine(path, name, /^[\w.:/+=-]*$/.test(secret) ? secret : JSON.stringify(secret))
+}
+
+async function textOf(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  const line = `${name}=${/^[\w.:/+=-]*$/.test(secret) ? secret : JSON.stringify(secret)}`
+}
+
+async function setLine(path: string, name: string, value: string): Promise<void> {
+  const before = await textOf(path)
+  const line = `${name}=${value}`
   const lines = before === '' ? [] : before.replace(/\n$/, '').split('\n')
   const own = new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=`)
   const first = lines.findIndex((one) => own.test(one))

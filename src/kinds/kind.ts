@@ -199,6 +199,11 @@ export interface Kind {
   readonly uses: (value: JsonObject) => readonly Use[]
   /** A replacement creates the new object first, unless Stripe allows only one of them. */
   readonly replaceOrder: 'create_first' | 'retire_first'
+  /**
+   * Whether it is the second object of an entry for a time, as in a rotation of a secret. Unless
+   * its mark has the entry's address, it gets no entry.
+   */
+  readonly isSecond?: (live: StripeObject) => boolean
   /** Whether it is already out of use. */
   readonly retired: (live: StripeObject) => boolean
   /**

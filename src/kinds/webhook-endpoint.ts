@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import Type from 'typebox'
+import { isJsonObject, type StripeObject } from '../core/json.ts'
 import { asSet, fixed, ignored, metadata, mutable, written } from './fields.ts'
 import type { FieldsOf, Kind } from './kind.ts'
 import { closed, flag, listOf, metadataSchema, optional, text, url } from './schema.ts'
@@ -14,7 +15,17 @@ export const pinnedApiVersion = '2026-10-28.endive'
  * Stripe accepts `connect` but does not return it, so it is stored in the metadata beside the
  * marks.
  */
-const markConnect = 'crossbill_connect'
+export const markConnect = 'crossbill_connect'
+
+/**
+ * On the second endpoint of a rotation: the first one's id and address,
+ * `we_1 webhook_endpoint.main`. Without a mark of its own address, the second belongs to no entry.
+ */
+export const markSucceeds = 'crossbill_succeeds'
+
+function isSecond({ metadata }: StripeObject): boolean {
+  return isJsonObject(metadata) && metadata[markSucceeds] !== undefined
+}
 
 const fields: FieldsOf<
   Stripe.WebhookEndpoint,
@@ -79,11 +90,15 @@ export const webhookEndpoint: Kind = {
     // upgrade.
     unique: false,
     desired: (_key, value) => (typeof value['url'] === 'string' ? value['url'] : undefined),
+    // The second endpoint of a rotation belongs to the first one's entry. No other entry takes it.
     live: (object) =>
-      object['status'] !== 'disabled' && typeof object['url'] === 'string' ? object['url'] : undefined,
+      object['status'] !== 'disabled' && typeof object['url'] === 'string' && !isSecond(object)
+        ? object['url']
+        : undefined,
   },
   uses: () => [],
   replaceOrder: 'create_first',
+  isSecond,
   retired: (live) => live['status'] === 'disabled',
   // Disabled and not deleted: the signing secret remains, and the step can be reverted.
   retire: (live) => ({ method: 'POST', path: `/v1/webhook_endpoints/${live.id}`, params: { disabled: true } }),

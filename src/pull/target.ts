@@ -49,7 +49,9 @@ function inUse(kind: Kind, { resources, project, files }: TargetInput): readonly
   return (resources.get(kind.name) ?? []).flatMap((live) => {
     const key = keyInMark(kind, live, project)
     const kept = !kind.retired(live) || (key !== undefined && written.has(key))
-    return live.id === undefined || !kept ? [] : [{ kind, live, id: live.id, marked: key !== undefined }]
+    return live.id === undefined || !kept || (key === undefined && kind.isSecond?.(live) === true)
+      ? []
+      : [{ kind, live, id: live.id, marked: key !== undefined }]
   })
 }
 

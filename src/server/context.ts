@@ -47,5 +47,5 @@ export interface ServerSecrets {
   readonly hooks: readonly string[]
   readonly relays: readonly string[]
   readonly links: readonly string[]
-  readonly stripe: ReadonlyMap<string, string>
+  readonly stripe: ReadonlyMap<string, readonly string[]>
 }

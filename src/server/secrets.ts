@@ -23,13 +23,13 @@ export function checkSecrets(secrets: ServerSecrets, accounts: readonly string[]
   each('hook_secrets', secrets.hooks, (secret) => hookSecret.test(secret))
   each('relay_secrets', secrets.relays, (secret) => webhookKey(secret) !== undefined)
   each('link_secrets', secrets.links, (secret) => linkKey(secret) !== undefined)
-  for (const [account, secret] of secrets.stripe) {
+  for (const [account, list] of secrets.stripe) {
     if (!accounts.includes(account))
       wrong.push(`serve.stripe_webhook_secrets.${account} is not an account of the project`)
-    if (!/^whsec_\w{24,}$/.test(secret))
+    if (!list.every((secret) => /^whsec_\w{24,}$/.test(secret)))
       wrong.push(`serve.stripe_webhook_secrets.${account} is not a signing secret of Stripe`)
   }
-  const all = [...secrets.hooks, ...secrets.relays, ...secrets.links, ...secrets.stripe.values()]
+  const all = [...secrets.hooks, ...secrets.relays, ...secrets.links, ...[...secrets.stripe.values()].flat()]
   if (new Set(all).size < all.length) wrong.push('one secret is used twice')
   if (wrong.length === 0) return
   throw new CommandError('weak_secret', wrong.join('; '), {

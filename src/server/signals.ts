@@ -121,12 +121,22 @@ function genuineEvent(
   request: FastifyRequest,
 ): JsonObject | 'unsigned' | 'bad_signature' | 'malformed' {
   const { account } = request.params as { account: string }
-  const secret = context.secrets.stripe.get(account)
+  const secrets = context.secrets.stripe.get(account)
   const signature = signatureOf(request.headers['stripe-signature'])
   const body = textOf(request)
-  if (secret === undefined || signature === undefined || body === undefined) return 'unsigned'
+  if (secrets === undefined || signature === undefined || body === undefined) return 'unsigned'
+  const now = context.stripeClock(account) * 1_000
+  // During a rotation two endpoints deliver each event, one under each secret.
+  if (!secrets.some((secret) => isSignedWith(secret, { body, signature, now }))) return 'bad_signature'
+  const event = parseBody(body)
+  return isJsonObject(event) ? event : 'malformed'
+}
+
+function isSignedWith(
+  secret: string,
+  { body, signature, now }: { readonly body: string; readonly signature: string; readonly now: number },
+): boolean {
   try {
-    const now = context.stripeClock(account) * 1_000
     // Only the signature is checked here: the library would refuse a thin event with an error of
     // another class although its signature is valid.
     present(Stripe.webhooks.signature, 'signatures of Stripe').verifyHeader(
@@ -137,12 +147,11 @@ function genuineEvent(
       undefined,
       now,
     )
-    const event = parseBody(body)
-    return isJsonObject(event) ? event : 'malformed'
+    return true
   } catch (error) {
     if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error
+    return false
   }
-  return 'bad_signature'
 }
 
 /**

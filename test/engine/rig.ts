@@ -66,6 +66,12 @@ export async function openRig(catalog: Catalog, world: SandboxOptions | Sandbox 
       async write(sink: JsonObject, secret: string) {
         secrets.set(JSON.stringify(sink), secret)
       },
+      async keepPrevious(sink: JsonObject) {
+        const current = secrets.get(JSON.stringify(sink))
+        if (current === undefined) return undefined
+        secrets.set('previous', current)
+        return 'previous'
+      },
     },
     tool: 'crossbill test',
     run: `run-${++runs}`,

@@ -342,18 +342,18 @@ describe('starting', () => {
     ],
     [
       'a Stripe secret that is none',
-      { stripe: new Map([['target', 'sk_test_123']]) },
+      { stripe: new Map([['target', ['sk_test_123']]]) },
       /stripe_webhook_secrets.target is not a signing secret/,
     ],
     [
       'a secret of an unknown account',
-      { stripe: new Map([['intl', `whsec_${'y'.repeat(32)}`]]) },
+      { stripe: new Map([['intl', [`whsec_${'y'.repeat(32)}`]]]) },
       /intl is not an account/,
     ],
     ['one secret for two doors', { links: [relaySecret.slice(6)], relays: [relaySecret.slice(6)] }, /used twice/],
     [
       'no secret at all',
-      { hooks: [], relays: [], links: [], stripe: new Map<string, string>() },
+      { hooks: [], relays: [], links: [], stripe: new Map<string, readonly string[]>() },
       /no secret is configured, so no sender could be accepted/,
     ],
   ])('is refused with %s, which is not quoted', async (_, more, message) => {

@@ -31,8 +31,8 @@ export const secrets: ServerSecrets = {
   relays: [relaySecret],
   links: [linkSecret],
   stripe: new Map([
-    ['target', stripeSecret],
-    ['us', `${stripeSecret}us`],
+    ['target', [stripeSecret, `${stripeSecret}old`]],
+    ['us', [`${stripeSecret}us`]],
   ]),
 }
 

@@ -120,11 +120,19 @@ describe('webhooks of Stripe', () => {
     ],
   ])('of %s about %s raise an alarm', async (account, _, body, key, severity?: string) => {
     expect(
-      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account)?.[0], account))))
         .status,
     ).toBeLessThan(300)
     expect(running.alerts).toMatchObject([{ key, ...(severity === undefined ? {} : { severity }) }])
     expect(running.signals.filter(({ event: what }) => what !== 'subscription_ended')).toEqual([])
+  })
+
+  test('is accepted under the current and the previous secret during a rotation, and under no other', async () => {
+    const body = event('customer.created', { object: 'customer', id: 'cus_1' })
+    const statuses = [...(secrets.stripe.get('target') ?? []), `whsec_${'n'.repeat(32)}`].map(
+      async (secret) => (await post('/stripe/webhooks/target', body, sign(body, secret))).status,
+    )
+    expect(await Promise.all(statuses)).toEqual([200, 200, 400])
   })
 
   test.each([
@@ -154,7 +162,7 @@ describe('webhooks of Stripe', () => {
     ['target', event('customer.created', { object: 'customer', email: 'ada@example.com' })],
   ])('of %s without meaning for us are answered', async (account, body) => {
     expect(
-      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account))))
+      (await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account)?.[0], account))))
         .status,
     ).toBe(200)
     expect([running.alerts, running.signals]).toEqual([[], []])
@@ -165,7 +173,7 @@ describe('webhooks of Stripe', () => {
     ['us', 'source_account'],
   ])('of %s about an ended subscription make access follow', async (account, source) => {
     const body = event('customer.subscription.deleted', old)
-    await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account), account)))
+    await post(`/stripe/webhooks/${account}`, body, sign(body, present(secrets.stripe.get(account)?.[0], account)))
     expect(running.signals).toEqual([
       { source, event: 'subscription_ended', customer: 'cus_1', receivedAt: now, message: 'evt_1' },
     ])

@@ -67,7 +67,8 @@ export async function readServerSecrets(serve: ServeConfig | undefined, shell: S
   const stripe = await Promise.all(
     named.map(async ([account, ref]) => {
       const purpose = `serve.stripe_webhook_secrets.${account}`
-      return [account, await secretOf(ref, purpose, shell)] as const
+      const refs = Array.isArray(ref) ? ref : [ref]
+      return [account, await Promise.all(refs.map(async (one) => secretOf(one, purpose, shell)))] as const
     }),
   )
   return {

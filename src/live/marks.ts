@@ -71,6 +71,12 @@ export const markDue = 'crossbill_due'
 export const markReverting = 'crossbill_reverting'
 
 /**
+ * On an open invoice that is carried, set right before Crossbill voids it: the old subscription and
+ * the number of its hold (`sub_… 1`). A void invoice without it was voided by others.
+ */
+export const markVoiding = 'crossbill_voiding'
+
+/**
  * The catalog's key of a price in the target, by its mark. A `lookup_key` belongs to the school's
  * own code: it may be any text, another price's catalog key among them, so it never decides who
  * pays for what.

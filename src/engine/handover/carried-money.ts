@@ -1,15 +1,18 @@
 import type { Failure } from '../../core/outcome.ts'
 import { subscriberAddress } from '../../core/address.ts'
+import { digest } from '../../core/canonical.ts'
+import { isJsonObject, type JsonObject } from '../../core/json.ts'
 import { invoiceTakenOut } from '../../handover/carried/invoices.ts'
 import { isItemTakenOut, notedIn, noteOf, noteStep } from '../../handover/carried/money-steps.ts'
 import type { LiveValues } from '../../handover/live-values.ts'
 import type { PlannedStep, Reason } from '../../handover/types.ts'
+import { markVoiding } from '../../live/marks.ts'
 import { isNoted, readMoneyNote } from '../../live/money-note.ts'
 import { readHolds } from '../../live/source.ts'
 import type { HandoverEvent } from '../../handover/state.ts'
 import { accountNamed, type Context } from '../context.ts'
 import type { JournalEntry, StripeAccount } from '../ports.ts'
-import { read } from '../send/perform.ts'
+import { perform, read } from '../send/perform.ts'
 import type { alreadyDone } from './already-done.ts'
 import type { Job } from './job.ts'
 
@@ -103,8 +106,80 @@ async function triesSince(
 const clockSkew = 60
 
 /**
+ * Each piece is read right before it is taken out: since its note, a person may have decided about
+ * it. Their decision stays, and nothing is carried.
+ *
+ * | the piece                       | then                                         |
+ * |---------------------------------|----------------------------------------------|
+ * | invoice open, owed as written   | marked as voided by this hand-over, and voided |
+ * | invoice open, its amount reduced | stays where it is; the account collects it  |
+ * | invoice paid                    | no debt is left                              |
+ * | invoice written off             | the debt was forgiven                        |
+ * | invoice void with our mark      | this hand-over voided it: it is carried      |
+ * | invoice void without our mark   | the debt was forgiven                        |
+ * | item on an invoice              | it was billed where it is                    |
+ *
+ * Undefined when the request is to be sent.
+ */
+export async function decidedByOthers(
+  context: Context,
+  job: Job,
+  { step, account, generation }: { step: PlannedStep; account: StripeAccount; generation: number | null },
+): Promise<Sent | undefined> {
+  const { id, path } = step
+  const isItem = isItemTakenOut(id)
+  if (!isItem && invoiceTakenOut(id) === undefined) return undefined
+  const piece = path.replace(/\/void$/, '')
+  const found = await read(context, account, piece)
+  // A deleted item leaves no trace: the answer to our own request decides.
+  if (!found.ok)
+    return found.failure.code === 'resource_missing' ? undefined : { ...unsent, result: 'unknown', reason: pieceUnread }
+  const stays = async (how: string): Promise<Sent> => {
+    const tries = await context.store.journal({ address: subscriberAddress(job.key) })
+    for (const one of tries.filter((entry) => entry.path === path && isOpenEntry(entry)))
+      await context.store.journalEnd(one.id, { status: 'abandoned', at: account.now() })
+    context.progress.note(`${subjectOf(path)} ${how} since the run began to carry it: it is not carried`)
+    return { ...unsent, result: 'done', moot: restOf(job, id) }
+  }
+  if (isItem) return (found.value['invoice'] ?? null) === null ? undefined : stays('was billed')
+  const { status, amount_remaining: owed, total } = found.value
+  const mark = voidingMark(job, generation)
+  const isMarked = isMarkedWith(found.value, mark)
+  if (status === 'void') return isMarked ? undefined : stays('was voided by others')
+  if (status !== 'open') return stays(status === 'paid' ? 'was paid' : 'was written off')
+  if (owed !== total) return stays('was partly paid or reduced')
+  if (isMarked) return undefined
+  const marked = await perform(context, {
+    address: subscriberAddress(job.key),
+    step: `${id}-mark`,
+    account,
+    method: 'POST',
+    path: piece,
+    params: { metadata: { [markVoiding]: mark } },
+    key: `crossbill-${digest([mark, piece, 'voiding'])}`,
+  })
+  return marked.ok ? undefined : { ...unsent, result: 'unknown', reason: pieceUnread }
+}
+
+/** The number of the hold tells this hand-over from an earlier one that did not void it. */
+function voidingMark({ handover }: Job, generation: number | null): string {
+  return `${handover.expect.old} ${generation ?? 0}`
+}
+
+function isMarkedWith({ metadata }: JsonObject, mark: string): boolean {
+  return isJsonObject(metadata) && metadata[markVoiding] === mark
+}
+
+function isOpenEntry({ status }: JournalEntry): boolean {
+  return status === 'started' || status === 'unknown'
+}
+
+const unsent = { type: 'sent', id: null, reason: null } as const
+
+/**
  * Handles a refused request about a piece that is no longer there. An invoice that was paid since
- * the note has no debt left. For a pending item that is gone, or an invoice that is void:
+ * the note has no debt left, and a void invoice was voided by this hand-over if it has its mark. An
+ * item that was billed where it is is not carried. For a pending item that is gone:
  *
  * | this store        | it was taken out by                | then                               |
  * |-------------------|------------------------------------|------------------------------------|
@@ -117,15 +192,22 @@ const clockSkew = 60
 export async function fallsAway(
   context: Context,
   job: Job,
-  { step, account, failure, live }: Refused,
+  { step, account, failure, live, generation }: Refused,
 ): Promise<number | undefined> {
   const { id, path } = step
-  const isItem = isItemTakenOut(id)
-  if (isItem ? failure.code !== 'resource_missing' : invoiceTakenOut(id) === undefined) return undefined
-  const found = isItem ? undefined : await read(context, account, path.replace(/\/void$/, ''))
-  if (found?.ok === false) return undefined
-  if (found?.value['status'] === 'paid') return restOf(job, id)
-  if (found !== undefined && found.value['status'] !== 'void') return undefined
+  if (invoiceTakenOut(id) !== undefined) {
+    const invoice = await read(context, account, path.replace(/\/void$/, ''))
+    if (!invoice.ok) return undefined
+    if (invoice.value['status'] === 'paid') return restOf(job, id)
+    if (invoice.value['status'] !== 'void') return undefined
+    return isMarkedWith(invoice.value, voidingMark(job, generation)) ? 0 : restOf(job, id)
+  }
+  if (!isItemTakenOut(id)) return undefined
+  if (failure.code !== 'resource_missing') {
+    // Stripe refuses to delete an item of an invoice that is no longer a draft.
+    const item = failure.kind === 'rejected' ? await read(context, account, path) : undefined
+    return item?.ok === true && (item.value['invoice'] ?? null) !== null ? restOf(job, id) : undefined
+  }
   const tries = await triesSince(context, job, live)
   const isOwn = tries.some((one) => one.path === path && one.status !== 'failed')
   return isOwn || !tries.some((one) => one.step === noteStep) ? 0 : restOf(job, id)
@@ -136,10 +218,17 @@ interface Refused {
   readonly account: StripeAccount
   readonly failure: Failure
   readonly live: LiveValues
+  readonly generation: number | null
 }
 
 const unread: Reason = {
   code: 'source_unreachable',
   message: 'the balance of the customer could not be read',
+  fix: 'Run the same command again.',
+}
+
+const pieceUnread: Reason = {
+  code: 'source_unreachable',
+  message: 'an item or invoice to be carried could not be read or marked',
   fix: 'Run the same command again.',
 }

@@ -12,7 +12,7 @@ import type { HandoverEvent, HandoverState, SendingPhase, StateIn } from '../../
 import type { Goal, PlannedStep, Reason } from '../../handover/types.ts'
 import { alreadyDone } from './already-done.ts'
 import { accountNamed, type Context } from '../context.ts'
-import { balanceChanged, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
+import { balanceChanged, decidedByOthers, fallsAway, noteToWrite, notNoted, nothingLeft } from './carried-money.ts'
 import { creationKey, holdKey } from './keys.ts'
 import { recovery, type Job } from './job.ts'
 import { readTexts } from './texts.ts'
@@ -63,6 +63,8 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
   if (others !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot: others }
   const changed = step.id === balanceOut ? await balanceChanged(context, account, { step, find }) : undefined
   if (changed !== undefined) return changed
+  const theirs = await decidedByOthers(context, job, { step, account, generation: state.generation })
+  if (theirs !== undefined) return theirs
   const seen = justSeen(job, path.value.split('/').at(-1) ?? '', context.accounts.target.now())
   const shutAt = `/v1/customers/${step.account === 'target' ? expect.customer_new : expect.customer_old}`
   const outcome = await perform(context, {
@@ -78,7 +80,9 @@ export async function send(context: Context, turn: Turn, state: StateIn<SendingP
     ...(find === undefined ? {} : { find, lookFirst: job.plan === recovery }),
     ...(seen === undefined ? {} : { seen }),
   })
-  const refused = outcome.ok ? undefined : { step, account, failure: outcome.failure, live }
+  const refused = outcome.ok
+    ? undefined
+    : { step, account, failure: outcome.failure, live, generation: state.generation }
   const moot = refused === undefined ? undefined : await fallsAway(context, job, refused)
   if (moot !== undefined) return { type: 'sent', result: 'done', id: null, reason: null, moot }
   const event = sent(phase, turn, outcome)

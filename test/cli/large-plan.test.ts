@@ -88,3 +88,16 @@ test('a saved plan has one line for each change, is read in any layout, and is r
   writeFileSync(path, text.slice(0, -4))
   await expect(readPlan(path)).rejects.toMatchObject({ code: 'plan_format' })
 })
+
+test('a plan replaces an earlier plan and no other file', async () => {
+  const path = join(folder, 'again.plan.json')
+  await savePlan(path, small)
+  await expect(savePlan(path, small)).resolves.toHaveLength(2)
+  const other = join(folder, 'prices.yaml')
+  writeFileSync(other, 'prices: {}\n')
+  await expect(savePlan(other, small)).rejects.toMatchObject({ code: 'out_taken' })
+  expect(readFileSync(other, 'utf8')).toBe('prices: {}\n')
+  writeFileSync(join(folder, 'README.md'), '# School\n')
+  await expect(savePlan(join(folder, 'README.json'), small)).rejects.toMatchObject({ code: 'out_taken' })
+  expect(readFileSync(join(folder, 'README.md'), 'utf8')).toBe('# School\n')
+})

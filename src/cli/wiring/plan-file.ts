@@ -39,15 +39,39 @@ export async function readPlan(path: string): Promise<Plan> {
 
 /**
  * Saves the plan as JSON, and a Markdown file for review beside it: `wave-01.plan.json` and
- * `wave-01.md`. @returns both paths
+ * `wave-01.md`. Only an earlier plan is replaced. @returns both paths
+ * @throws CommandError `out_taken` when another file has one of the names
  */
 export async function savePlan(path: string, plan: Plan): Promise<string[]> {
   const { planMarkdown } = await import('../render/plan-markdown.ts')
   const { writeWhole } = await import('../../files/write.ts')
   const review = `${path.replace(/(\.plan)?\.json$/, '')}.md`
+  const earlier = await headOf(path)
+  if (earlier !== undefined && !/^\s*\{\s*"format":\s*\d/.test(earlier)) throw taken(path)
+  // The two files are written together, the plan first: a review alone belongs to no plan.
+  if (earlier === undefined && (await headOf(review)) !== undefined) throw taken(review)
   await writeWhole(path, linedJson(plan))
   await writeWhole(review, `${planMarkdown(plan)}\n`)
   return [path, review]
+}
+
+/** The first characters of a file; undefined when it does not exist. */
+async function headOf(path: string): Promise<string | undefined> {
+  try {
+    let head = ''
+    for await (const chunk of createReadStream(path, { encoding: 'utf8', end: 255 })) head += chunk as string
+    return head
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
+  }
+}
+
+function taken(path: string): CommandError {
+  return new CommandError('out_taken', `${path} exists and is not a plan that Crossbill saved`, {
+    notDone: 'no file was written and nothing was sent',
+    fix: 'name another file after --out, or move that file away',
+  })
 }
 
 const make = 'crossbill plan --out FILE'

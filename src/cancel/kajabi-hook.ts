@@ -1,4 +1,4 @@
-import type { Access } from '../catalog/schemas/access.ts'
+import type { KnownAccess } from '../catalog/access-read.ts'
 import { createHash } from 'node:crypto'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
@@ -14,7 +14,7 @@ export type HookReading = { readonly signal: Signal } | { readonly ignored: stri
  * content is not trusted: only ids are read, to be looked up in Kajabi. Names and addresses in the
  * body are ignored.
  */
-export function readKajabiHook(body: string, parsed: Json, access: Access, now: Instant): HookReading {
+export function readKajabiHook(body: string, parsed: Json, access: KnownAccess, now: Instant): HookReading {
   if (!isJsonObject(parsed)) return { ignored: 'not_a_hook' }
   const { event, payload } = parsed
   if (typeof event !== 'string') return { ignored: 'not_a_hook' }
@@ -28,19 +28,23 @@ export function readKajabiHook(body: string, parsed: Json, access: Access, now: 
 
 type Arrival = Pick<Signal, 'receivedAt' | 'message'>
 
-function tagAdded(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
+function tagAdded(resources: readonly JsonObject[], access: KnownAccess, arrival: Arrival): HookReading {
   const contact = kajabiIdOf(resourceOf(resources, 'contacts'))
   const tag = kajabiIdOf(resourceOf(resources, 'contact_tags'))
   if (contact === undefined || tag === undefined) return { ignored: 'names_no_contact_or_tag' }
   const offer = Object.entries(access.offers).find(([, one]) => one.cancel_tags?.includes(tag))?.[0]
-  if (offer === undefined) return { ignored: 'tag_means_nothing' }
+  if (offer === undefined) {
+    if (access.incomplete !== true) return { ignored: 'tag_means_nothing' }
+    // The tag may belong to an offer that cannot be read: a person decides.
+    return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact, tag } }
+  }
   // The contact's `external_user_id` may name a Stripe customer. It is not trusted here: the
   // customer is read back from Kajabi.
   return { signal: { ...arrival, source: 'hook', event: 'tag_added', contact, tag, offer } }
 }
 
 /** Identifies the submission by its id alone: the address typed into the form stays in Kajabi. */
-function formSubmitted(resources: readonly JsonObject[], access: Access, arrival: Arrival): HookReading {
+function formSubmitted(resources: readonly JsonObject[], access: KnownAccess, arrival: Arrival): HookReading {
   const submission = kajabiIdOf(resourceOf(resources, 'form_submissions'))
   const form = kajabiIdOf(resourceOf(resources, 'forms'))
   const forms = access.forms ?? {}

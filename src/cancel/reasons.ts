@@ -102,6 +102,11 @@ const dead = {
     'Add the tag to its offer in catalog/access.yaml (cancel_tags), or have the relay send the offer. Cancel this subscription by hand.',
     'crossbill cancel <who>',
   ),
+  offers_unknown: explained(
+    'catalog/access.yaml has an error, so the subscription that gives this offer is unknown. Nothing was cancelled.',
+    'Correct catalog/access.yaml (crossbill validate names the place), restart crossbill serve, then retry this entry. Or cancel the right subscription.',
+    'crossbill cancel <who>',
+  ),
   ambiguous: explained(
     'Several live subscriptions give this offer, and a wrong cancel cannot be undone. Nothing was cancelled.',
     'Cancel the right subscription by its id, then discard this entry.',

@@ -1,4 +1,4 @@
-import type { Access } from '../catalog/schemas/access.ts'
+import type { KnownAccess } from '../catalog/access-read.ts'
 import { suggest } from '../core/suggest.ts'
 import type { Instant } from '../core/instant.ts'
 import { isJsonObject, type Json } from '../core/json.ts'
@@ -20,7 +20,7 @@ const fields: Readonly<Record<string, RegExp>> = {
 export function readRelay(
   body: Json,
   message: string,
-  access: Access,
+  access: KnownAccess,
   now: Instant,
 ): { readonly signal: Signal } | { readonly refused: string } {
   if (!isJsonObject(body)) return { refused: 'the body is not a JSON object' }
@@ -38,7 +38,9 @@ export function readRelay(
   const [offer, contact] = [given('offer'), given('contact')]
   const [customer, subscriber] = [given('customer'), given('subscriber')]
   if (offer === undefined) return { refused: 'offer is missing: name the offer to cancel' }
-  if (!Object.hasOwn(access.offers, offer)) return { refused: 'offer is not a key of access.yaml' }
+  // An offer that cannot be read is stored: a refused request would be forgotten.
+  if (access.incomplete !== true && !Object.hasOwn(access.offers, offer))
+    return { refused: 'offer is not a key of access.yaml' }
   if (contact === undefined && customer === undefined && subscriber === undefined)
     return { refused: 'one of contact, customer or subscriber is required' }
   return {

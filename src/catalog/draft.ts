@@ -1,6 +1,6 @@
 import type { Diagnostic, Position } from '../core/diagnostic.ts'
-import type { JsonObject } from '../core/json.ts'
 import type { Kind } from '../kinds/kind.ts'
+import type { Access } from './schemas/access.ts'
 import type { DeclaredExternal, DesiredResource, DesiredSubscriber, Project, Removal } from './types.ts'
 import type { Path, YamlFile } from './yaml-places.ts'
 
@@ -15,6 +15,8 @@ export interface DraftRemoval {
   readonly address: string
   readonly what: Removal
   readonly file: YamlFile
+  /** Place of the line in its file. */
+  readonly path: Path
 }
 
 /** A line of `moved:`. */
@@ -45,8 +47,8 @@ export interface Draft {
   readonly moved: readonly DraftMove[]
   readonly subscribers: readonly DesiredSubscriber[]
   readonly mappings: readonly DraftMapping[]
-  /** The content of access.yaml, valid by its schema; empty without such a file. */
-  readonly access: JsonObject
+  /** The content of access.yaml, valid by its schema; absent without a file that can be used. */
+  readonly access: Access | undefined
   readonly externals: readonly (DeclaredExternal & { readonly at: Position })[]
   /**
    * Declared resources that are left out because of an error; empty unless the reader leaves

@@ -1,7 +1,7 @@
-import { address, subscriberAddress, subscriberKey } from '../core/address.ts'
+import { address, splitAddress, subscriberAddress, subscriberKey } from '../core/address.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import { isJsonObject, type Json } from '../core/json.ts'
-import { kinds } from '../kinds/registry.ts'
+import { kindNamed, kinds } from '../kinds/registry.ts'
 import { placeOf, type FileKind, type FilePlace } from './file-kinds.ts'
 import type { LeftOut, LeftOutEntry } from './types.ts'
 import { findingsIn, type FileFinding } from './validate.ts'
@@ -56,7 +56,7 @@ export function prune(file: YamlFile, place: FilePlace): Pruned {
         const known = entries.get(entry.address)
         entries.set(entry.address, known === undefined ? entry : joined(known, entry))
       }
-      if (part.entries.length === 0) unknown.push(one.finding)
+      if (part.entries.length === 0 || part.alsoUnknown === true) unknown.push(one.finding)
       value = without(value, part.path)
     }
   }
@@ -70,6 +70,8 @@ function joined(one: LeftOutEntry, other: LeftOutEntry): LeftOutEntry {
 interface Part {
   readonly path: Path
   readonly entries: readonly LeftOutEntry[]
+  /** The finding concerns objects that the part does not name as well. */
+  readonly alsoUnknown?: true
 }
 
 /**
@@ -83,11 +85,12 @@ function partOf({ path, finding }: FileFinding, { kind, source = '' }: FilePlace
     entries: [{ address: at, kind: of, key: name, findings: [finding] }],
   })
   if (kind === 'project') return { path, entries: [] }
-  if (kind === 'access' || section === undefined) return { path: [], entries: [] }
+  if (section === undefined) return { path: [], entries: [] }
   if (kind === 'subscribers' && section === 'stage') {
     const wave = isJsonObject(value) && isJsonObject(value['subscribers']) ? Object.keys(value['subscribers']) : []
     return { path: [], entries: wave.map((id) => subscriberEntry(source, id, finding)) }
   }
+  if (kind === 'resources' && (section === 'moved' || section === 'removed')) return lines(section, finding, value)
   if (key === undefined) return { path: [section], entries: [] }
   if (kind === 'subscribers') return { path: [section, key], entries: [subscriberEntry(source, key, finding)] }
   if (kind === 'externals')
@@ -95,6 +98,20 @@ function partOf({ path, finding }: FileFinding, { kind, source = '' }: FilePlace
   if (kind === 'mappings') return one('mapping', `${source}/${key}`, [section, key])
   const of = kinds.find((each) => each.section === section)
   return of === undefined ? { path: [section], entries: [] } : one(of.name, key, [section, key])
+}
+
+/**
+ * A wrong line of `moved:` or `removed:` makes the meaning of all its lines unknown, so every entry
+ * that they name is left out.
+ */
+function lines(section: string, finding: Diagnostic, value: Json): Part {
+  const said = isJsonObject(value) ? value[section] : undefined
+  const words = isJsonObject(said) ? Object.entries(said).flat() : Array.isArray(said) ? (said as readonly Json[]) : []
+  const entries = words.flatMap((word): readonly LeftOutEntry[] => {
+    const { kind, key } = splitAddress(typeof word === 'string' ? word : '')
+    return kindNamed(kind) === undefined ? [] : [{ address: address(kind, key), kind, key, findings: [finding] }]
+  })
+  return { path: [section], entries, alsoUnknown: true }
 }
 
 export function subscriberEntry(source: string, id: string, finding: Diagnostic): LeftOutEntry {

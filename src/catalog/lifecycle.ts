@@ -18,9 +18,20 @@ export function lifecycleOf(value: JsonObject): { readonly own: JsonObject; read
 
 /** `removed:` is a list of addresses to retire, or a map from address to `retire` or `keep`. */
 export function removalsIn(value: Json | undefined, file: YamlFile): readonly DraftRemoval[] {
-  if (Array.isArray(value)) return (value as readonly string[]).map((address) => ({ address, what: 'retire', file }))
+  if (Array.isArray(value))
+    return (value as readonly string[]).map((address, index) => ({
+      address,
+      what: 'retire',
+      file,
+      path: ['removed', index],
+    }))
   const entries = Object.entries(isJsonObject(value) ? value : {})
-  return entries.map(([address, what]) => ({ address, what: what === 'keep' ? 'keep' : 'retire', file }))
+  return entries.map(([address, what]) => ({
+    address,
+    what: what === 'keep' ? 'keep' : 'retire',
+    file,
+    path: ['removed', address],
+  }))
 }
 
 /** `moved:`, old address → new address. */

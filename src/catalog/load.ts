@@ -1,5 +1,6 @@
 import type { YamlFile } from './yaml-places.ts'
-import { address } from '../core/address.ts'
+import { usableAccess, withoutSharedTags } from './access-read.ts'
+import { address, splitAddress } from '../core/address.ts'
 import { digest } from '../core/canonical.ts'
 import { type Diagnostic, formatDiagnostic, hasErrors, type Position } from '../core/diagnostic.ts'
 import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
@@ -7,16 +8,17 @@ import { referencesRead } from '../kinds/outside.ts'
 import { kinds } from '../kinds/registry.ts'
 import type { Draft, DraftMapping, DraftMove, DraftRemoval, DraftResource } from './draft.ts'
 import { noProject } from './file-findings.ts'
-import { type FilePlace, placeOf } from './file-kinds.ts'
+import { type FilePlace } from './file-kinds.ts'
 import { isIncomplete, prune, subscriberEntry } from './left-out.ts'
 import { lifecycleOf, movesIn, removalsIn } from './lifecycle.ts'
 import { placedFiles } from './placed-files.ts'
 import { projectFrom } from './project.ts'
 import { error } from './rule-names.ts'
 import { lintFindings } from './rules/lints.ts'
-import { missingReferences } from './rules/references.ts'
+import { missingReferences, pricesMissingInAccess } from './rules/references.ts'
 import { rules } from './rules/rules.ts'
 import type { WrittenProject } from './schemas/project.ts'
+import type { Access } from './schemas/access.ts'
 import { subscribersFrom } from './subscribers.ts'
 import type { Catalog, DeclaredExternal, DesiredSubscriber, LeftOut, LeftOutEntry, Mappings, Project } from './types.ts'
 import { findingsIn, validateFile } from './validate.ts'
@@ -94,13 +96,20 @@ function loadDespite(files: readonly CatalogFile[], leniency: 'entries' | 'accou
     findings.push(...validateFile(file, place.schema))
     if (place.kind === 'project' && (leniency === 'entries' || wrong.some((one) => foundations.has(one.path[0]))))
       founded = false
+    if (place.kind === 'access') {
+      const usable = usableAccess(file)
+      draft.add(path, { ...file, value: usable.value }, place)
+      draft.leaveFile(path, usable.findings)
+      continue
+    }
     const pruned = prune(file, place)
     draft.add(path, pruned.file, place)
     for (const entry of pruned.entries) draft.leave(entry)
     if (pruned.unknown.length > 0) draft.leaveFile(path, pruned.unknown)
-    if (place.kind === 'access') draft.access = {}
   }
   if (!files.some(({ path }) => path === 'project.yaml')) findings.push(noProject)
+  // A refused line of one file can name an entry of another.
+  draft.withoutLeft()
   const byRules = leaveOutByRules(draft)
   findings.push(...byRules)
   const isFoundation = byRules.some(({ rule }) => rule === 'account-twice' || rule === 'mixed-modes')
@@ -116,8 +125,10 @@ function leaveOutByRules(draft: DraftBuilder): readonly Diagnostic[] {
   const said = new Map<string, Diagnostic>()
   for (let round = 0; round < ruleRounds; round++) {
     // A missing key may be declared in a file that cannot be read.
-    if (isIncomplete(draft.catalogPart(), 'resources'))
+    if (isIncomplete(draft.catalogPart(), 'resources')) {
       for (const { kind, key } of missingReferences(draft)) draft.leave(unreadEntry(kind, key))
+      for (const key of pricesMissingInAccess(draft)) draft.leave(unreadEntry('price', key))
+    }
     const found = rules.flatMap((rule) => [...rule(draft)])
     for (const one of found) said.set(formatDiagnostic(one), one)
     const wrong = found.filter(({ severity }) => severity === 'error')
@@ -154,10 +165,10 @@ function firstOf(found: Iterable<Diagnostic>): readonly Diagnostic[] {
 class DraftBuilder implements Draft {
   project: Project | undefined
   projectFile: YamlFile | undefined
-  access: JsonObject = {}
+  access: Access | undefined
   resources: DraftResource[] = []
-  readonly removed: DraftRemoval[] = []
-  readonly moved: DraftMove[] = []
+  removed: DraftRemoval[] = []
+  moved: DraftMove[] = []
   subscribers: DesiredSubscriber[] = []
   mappings: DraftMapping[] = []
   readonly externals: (DeclaredExternal & { at: Position })[] = []
@@ -178,6 +189,10 @@ class DraftBuilder implements Draft {
     if (!this.#left.has(entry.address)) this.#left.set(entry.address, entry)
   }
 
+  withoutLeft(): void {
+    this.resources = this.resources.filter((one) => !this.#left.has(one.address))
+  }
+
   leaveFile(path: string, findings: readonly Diagnostic[]): void {
     this.#unknown.set(path, [...(this.#unknown.get(path) ?? []), ...findings])
   }
@@ -188,20 +203,51 @@ class DraftBuilder implements Draft {
    * @returns whether anything changed
    */
   leaveOut(findings: readonly Diagnostic[]): boolean {
-    const { resources, subscribers, mappings } = this
-    const changed = findings.map((one) => this.leaveOutAt(one, { resources, subscribers, mappings }))
+    const { resources, subscribers, mappings, removed, moved } = this
+    const before = { resources, subscribers, mappings, removed, moved }
+    const changed = findings.map((one) => this.leaveOutAt(one, before))
     return changed.includes(true)
+  }
+
+  /**
+   * A refused line of `removed:` or `moved:` has no effect, and neither has a line that shares an
+   * address with it. What was meant is unknown, so every address in them is left out: its object
+   * is not changed.
+   */
+  private leaveLines(finding: Diagnostic, { removed, moved }: Pick<DraftBuilder, 'removed' | 'moved'>): boolean {
+    const { at } = finding
+    const isAt = (place: Position): boolean =>
+      place.file === at?.file && place.line === at.line && place.column === at.column
+    const named = new Set([
+      ...removed.filter(({ file, path }) => isAt(file.locate(path, 'key'))).map((one) => one.address),
+      ...moved.filter(({ file, from }) => isAt(file.locate(['moved', from]))).flatMap(({ from, to }) => [from, to]),
+    ])
+    if (named.size === 0) return false
+    for (let size = 0; size !== named.size;) {
+      size = named.size
+      for (const { from, to } of moved)
+        if (named.has(from) || named.has(to)) for (const one of [from, to]) named.add(one)
+    }
+    this.removed = this.removed.filter((one) => !named.has(one.address))
+    this.moved = this.moved.filter(({ from }) => !named.has(from))
+    this.resources = this.resources.filter((one) => !named.has(one.address))
+    for (const one of named) this.leave({ address: one, ...splitAddress(one), findings: [finding] })
+    return true
   }
 
   private leaveOutAt(
     finding: Diagnostic,
-    { resources, subscribers, mappings }: Pick<DraftBuilder, 'resources' | 'subscribers' | 'mappings'>,
+    before: Pick<DraftBuilder, 'resources' | 'subscribers' | 'mappings' | 'removed' | 'moved'>,
   ): boolean {
+    const { resources, subscribers, mappings } = before
     const { at } = finding
     const path = at?.file ?? ''
+    if (finding.rule === 'lifecycle' && this.leaveLines(finding, before)) return true
+    // A key after the last entry of a section does not belong to that entry.
+    const section = this.sectionAt(at)
     const resource = lastBefore(
       at,
-      resources.filter(({ file }) => file.path === path),
+      resources.filter(({ file, of }) => file.path === path && of.section === section),
     )
     if (resource !== undefined) {
       const { address: name, kind, key } = resource
@@ -209,10 +255,7 @@ class DraftBuilder implements Draft {
       this.resources = this.resources.filter((one) => one.address !== name)
       return true
     }
-    const subscriber = lastBefore(
-      at,
-      subscribers.filter(({ file }) => file === path),
-    )
+    const subscriber = lastBefore(at, section === 'subscribers' ? subscribers.filter(({ file }) => file === path) : [])
     if (subscriber !== undefined) {
       // A missing account concerns every entry of the file, but is reported once.
       const concerns = (one: DesiredSubscriber): boolean =>
@@ -234,10 +277,19 @@ class DraftBuilder implements Draft {
       this.mappings = this.mappings.filter((one) => !gone.has(one))
       return true
     }
-    if (path === '' || this.#unknown.has(path)) return false
+    const known = this.#unknown.get(path) ?? []
+    if (path === '' || known.some((one) => formatDiagnostic(one) === formatDiagnostic(finding))) return false
     this.leaveFile(path, [finding])
-    if (placeOf(path)?.kind === 'access') this.access = {}
+    if (finding.rule === 'cancel-tag-twice' && this.access !== undefined) this.access = withoutSharedTags(this.access)
     return true
+  }
+
+  /** The top-level key that a position belongs to. */
+  private sectionAt(at: Position | undefined): string | undefined {
+    const file = this.files.get(at?.file ?? '')
+    if (file === undefined) return undefined
+    const keys = Object.keys(part(file.value)).map((key) => ({ key, at: file.locate([key], 'key') }))
+    return lastBefore(at, keys)?.key
   }
 
   add(path: string, file: YamlFile, { kind, source = '' }: FilePlace): void {
@@ -255,7 +307,7 @@ class DraftBuilder implements Draft {
         this.moved.push(...movesIn(whole['moved'], file))
         break
       case 'access':
-        this.access = whole
+        this.access = whole as unknown as Access
         break
       case 'externals':
         this.addExternals(file, part(whole['externals']))
@@ -319,7 +371,7 @@ function catalogFrom(draft: DraftBuilder, project: Project): Catalog {
     removed: new Map(draft.removed.map(({ address: at, what }) => [at, what])),
     moved: new Map(draft.moved.map(({ from, to }) => [from, to])),
     subscribers: draft.subscribers,
-    access: draft.access,
+    access: (draft.access ?? {}) as JsonObject,
     externals: draft.externals.map(({ source, customer, reason }) => ({ source, customer, reason })),
   }
   const mappings = mappingsFrom(draft.mappings)

@@ -1,4 +1,4 @@
-import type { Access } from '../catalog/schemas/access.ts'
+import type { KnownAccess } from '../catalog/access-read.ts'
 import type { GrantStore } from './grants.ts'
 import type { KajabiSite, OfferUrls } from './kajabi-port.ts'
 
@@ -9,5 +9,5 @@ export interface AccessPort {
   readonly urls?: OfferUrls
   readonly grants: GrantStore
   /** access.yaml */
-  readonly offers: Access
+  readonly offers: KnownAccess
 }

@@ -1,3 +1,4 @@
+import { placeOf } from '../catalog/file-kinds.ts'
 import type { Catalog } from '../catalog/types.ts'
 import type { Diagnostic } from '../core/diagnostic.ts'
 import type { Blocked } from './types.ts'
@@ -10,14 +11,20 @@ type InvalidEntry = Blocked & { readonly code: 'entry_invalid' }
  */
 export function leftOutBlocked({ leftOut }: Pick<Catalog, 'leftOut'>): readonly InvalidEntry[] {
   const entries = (leftOut?.entries ?? []).flatMap(({ address, findings }) => invalid(address, findings))
-  const files = [...(leftOut?.files ?? [])].flatMap(([path, findings]) => invalid(`catalog/${path}`, findings))
+  const files = [...(leftOut?.files ?? [])].flatMap(([path, findings]) =>
+    invalid(`catalog/${path}`, findings, unknownIn(path)),
+  )
   return [...entries, ...files]
 }
 
-function invalid(address: string, [first, ...others]: readonly Diagnostic[]): readonly InvalidEntry[] {
+function unknownIn(path: string): string {
+  return placeOf(path)?.kind === 'access' ? '; no access is granted or revoked until it is corrected' : ''
+}
+
+function invalid(address: string, [first, ...others]: readonly Diagnostic[], result = ''): readonly InvalidEntry[] {
   if (first === undefined) return []
   const { message, fix, at } = first
   const place = at === undefined ? '' : ` (catalog/${at.file}:${at.line}:${at.column})`
   const more = others.length === 0 ? '' : `, and ${others.length} more`
-  return [{ address, code: 'entry_invalid', message: `${message}${place}${more}`, fix }]
+  return [{ address, code: 'entry_invalid', message: `${message}${place}${more}${result}`, fix }]
 }

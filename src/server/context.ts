@@ -1,4 +1,4 @@
-import type { Access } from '../catalog/schemas/access.ts'
+import type { KnownAccess } from '../catalog/access-read.ts'
 import type { Instant } from '../core/instant.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Accepted } from '../engine/inbox/accept.ts'
@@ -12,7 +12,7 @@ import type { School } from './page.ts'
 
 /** What the listeners work with. They store signals and show state; they never cancel. */
 export interface ServerContext {
-  readonly access: Access
+  readonly access: KnownAccess
   readonly secrets: ServerSecrets
   readonly metrics: Metrics
   /** Accounts that may send webhooks, `target` among them. */

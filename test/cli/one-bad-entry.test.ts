@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { servedProject, type Member, type ServedProject } from './served-project.ts'
 
@@ -135,3 +137,44 @@ test(
     expect(await isIn(project, rare)).toBe(false)
   },
 )
+
+test(
+  'an access.yaml with a wrong word stops neither plan nor cancel, and the plan says what it leaves out',
+  { timeout: 60_000 },
+  async () => {
+    const { project, moved } = await school()
+    await using _closed = project
+    writeFileSync(
+      join(project.folder, 'catalog/access.yaml'),
+      'offers:\n  course: { kajabi: "1", prices: [no-such-price], cancel_tags: ["7"] }\n',
+    )
+    const plan = await project.run('plan')
+    expect(plan.stdout).toContain('no access is granted or revoked until it is corrected')
+    expect(plan.stderr).not.toContain('bug')
+    const cancel = await project.run('cancel', `us/${moved.subscription}`, '--yes')
+    expect(cancel).toMatchObject({ code: 0 })
+    expect(await project.live('target', moved.customer)).toEqual([])
+  },
+)
+
+test('keys swapped under moved: change no price until they are corrected', { timeout: 60_000 }, async () => {
+  const { project, moved } = await school()
+  await using _closed = project
+  const addresses: string[] = []
+  project.edit('prices.yaml', (text) => {
+    addresses.push(...[...text.matchAll(/^ {2}([\w-]+):$/gm)].map(([, key]) => `price.${key}`))
+    const [one = '', other = ''] = addresses
+    return `${text}\nmoved:\n  ${one}: ${other}\n  ${other}: ${one}\n`
+  })
+  expect(addresses).toHaveLength(2)
+  const plan = JSON.parse((await project.run('plan', '--format', 'json')).stdout) as {
+    summary: Record<string, number>
+    changes: readonly object[]
+    blocked: readonly { readonly address: string; readonly code: string }[]
+  }
+  expect(plan.changes).toEqual([])
+  expect(plan.summary).toMatchObject({ create: 0, update: 0, replace: 0, retire: 0, revert: 0 })
+  const blocked = plan.blocked.filter(({ code }) => code === 'entry_invalid').map(({ address }) => address)
+  expect(blocked).toEqual(expect.arrayContaining(addresses))
+  expect(await isIn(project, moved)).toBe(true)
+})

@@ -1,4 +1,4 @@
-import { accessProblems, type Access } from '../schemas/access.ts'
+import { accessProblems } from '../schemas/access.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft } from '../draft.ts'
@@ -11,10 +11,10 @@ import { keysByKind } from './references.ts'
  */
 export function accessTerms(draft: Draft): readonly Diagnostic[] {
   const file = draft.files.get('access.yaml')
-  if (file === undefined) return []
-  const access = draft.access as Access
+  const { access } = draft
+  if (file === undefined || access === undefined) return []
   const prices = keysByKind(draft).get('price') ?? new Set<string>()
-  const unknown = Object.entries(access.offers ?? {}).flatMap(([offer, { prices: named }]) =>
+  const unknown = Object.entries(access.offers).flatMap(([offer, { prices: named }]) =>
     named.flatMap((price, index) => {
       if (prices.has(price)) return []
       const meant = suggest(price, prices)
@@ -31,7 +31,7 @@ export function accessTerms(draft: Draft): readonly Diagnostic[] {
     }),
   )
   const named = new Set([
-    ...Object.values(access.offers ?? {}).flatMap(({ prices: given }) => given),
+    ...Object.values(access.offers).flatMap(({ prices: given }) => given),
     ...(access.without_offer ?? []),
   ])
   const strays = (access.without_offer ?? []).flatMap((price, index) => {

@@ -1,6 +1,8 @@
+import { address as addressOf } from '../../core/address.ts'
 import type { Diagnostic } from '../../core/diagnostic.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft, placeIn } from '../draft.ts'
+import { newAddress } from '../new-address.ts'
 import { error } from '../rule-names.ts'
 
 /** Lifecycle keys of an entry that contradict each other. */
@@ -45,32 +47,33 @@ export function lifecycleTerms(draft: Draft): readonly Diagnostic[] {
 
 /**
  * A removed or moved address must have no entry. The new address of a move must have an entry of
- * the same kind.
+ * the same kind. An entry that is left out because of an error is still an entry.
  */
 export function changeBlocks(draft: Draft): readonly Diagnostic[] {
-  const declared = new Set(draft.resources.map(({ address }) => address))
+  const entries = [...draft.resources, ...draft.leftOut].map(({ kind, key }) => addressOf(kind, key))
+  const declared = new Set<string>(entries)
   const found: Diagnostic[] = []
-  for (const { address, file } of draft.removed)
+  for (const { address, file, path } of draft.removed)
     if (declared.has(address))
       found.push(
         error(
           'lifecycle',
           `${address} is under removed: but still has an entry`,
           'delete the line under removed:, or delete the entry',
-          file.locate(['removed']),
+          file.locate(path, 'key'),
         ),
       )
+  const targets = new Map(draft.moved.map(({ from, to }) => [from, to]))
   for (const { from, to, file } of draft.moved) {
-    const at = file.locate(['moved', from])
     const kind = (address: string): string => address.split('.')[0] ?? ''
-    if (declared.has(from))
-      found.push(error('lifecycle', `${from} is moved but still has an entry`, 'delete the old entry', at))
-    else if (kind(from) !== kind(to))
-      found.push(error('lifecycle', `${from} cannot move to ${to}`, 'an object cannot change its kind', at))
-    else if (!declared.has(to) && !draft.moved.some((one) => one.from === to))
-      found.push(
-        error('lifecycle', `${from} is moved to ${to}, which has no entry`, 'name an entry of the catalog', at),
-      )
+    const refuse = (message: string, fix: string): unknown =>
+      found.push(error('lifecycle', message, fix, file.locate(['moved', from])))
+    if (declared.has(from)) refuse(`${from} is moved but still has an entry`, 'delete the old entry')
+    else if (kind(from) !== kind(to)) refuse(`${from} cannot move to ${to}`, 'an object cannot change its kind')
+    else if (targets.get(from) !== to)
+      refuse(`${from} is moved to ${to} and to ${targets.get(from) ?? ''}`, 'keep one of the two lines')
+    else if (!declared.has(newAddress(from, targets)))
+      refuse(`${from} is moved to ${to}, which has no entry`, 'name an entry of the catalog')
   }
   return found
 }

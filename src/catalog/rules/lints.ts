@@ -5,7 +5,6 @@ import { secretAt } from '../../core/secret-text.ts'
 import { suggest } from '../../core/suggest.ts'
 import { type Draft, type DraftResource, placeIn } from '../draft.ts'
 import { lint, type LintSwitches } from '../rule-names.ts'
-import type { Access } from '../schemas/access.ts'
 import { heardEvents, isServiceEndpoint, serviceEndpoint } from '../service-endpoint.ts'
 import { targetAccount } from '../types.ts'
 import type { Path } from '../yaml-places.ts'
@@ -165,7 +164,7 @@ function* priceTwice(draft: Draft, switches: LintSwitches): Iterable<Diagnostic>
 
 /** Prices that give an offer, or none on purpose; empty without offers. */
 function mappedPrices(draft: Draft): ReadonlySet<string> {
-  const { offers = {}, without_offer: without = [] } = draft.access as Partial<Access>
+  const { offers, without_offer: without = [] } = draft.access ?? { offers: {} }
   const given = Object.values(offers).flatMap(({ prices }) => prices)
   return given.length === 0 ? new Set() : new Set([...given, ...without])
 }

@@ -29,6 +29,14 @@ export function* missingReferences(draft: Draft): Iterable<MissingReference> {
   for (const one of draft.subscribers) yield* ofSubscriber(draft, one, keys)
 }
 
+/** Prices that access.yaml names and no file declares. */
+export function pricesMissingInAccess(draft: Draft): readonly string[] {
+  const prices = keysByKind(draft).get('price') ?? new Set<string>()
+  const { offers, without_offer: without = [] } = draft.access ?? { offers: {} }
+  const named = [...Object.values(offers).flatMap((offer) => offer.prices), ...without]
+  return [...new Set(named)].filter((key) => !prices.has(key))
+}
+
 /**
  * Keys by kind, including keys of entries that are left out, because these are declared as well.
  */

@@ -104,7 +104,7 @@ export function accessProblems(access: Access): { path: string[]; rule: AccessRu
     }
   }
   for (const [form, { offer: key }] of Object.entries(access.forms ?? {}))
-    if (!(key in access.offers))
+    if (!Object.hasOwn(access.offers, key))
       problems.push({
         path: ['forms', form, 'offer'],
         rule: 'unknown-reference',

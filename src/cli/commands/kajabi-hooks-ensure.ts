@@ -1,5 +1,5 @@
 import { exitCodes } from '../exit-codes.ts'
-import type { Access } from '../../catalog/schemas/access.ts'
+import { accessIn } from '../../catalog/access-read.ts'
 import { CommandError, type Outcome } from '../../core/outcome.ts'
 import { ensureHooks } from '../../engine/inbox/hooks.ts'
 import { command } from '../command.ts'
@@ -30,7 +30,7 @@ export const main = command({
           },
         )
       const address = { publicUrl: publicUrl(serve), secrets }
-      const counts = answered(await ensureHooks(kajabi, catalog.access as Partial<Access>, address))
+      const counts = answered(await ensureHooks(kajabi, accessIn(catalog), address))
       if (shell.format === 'json') shell.json(counts)
       else shell.out(`${plural(counts.created, 'hook')} created, ${counts.kept} kept, ${counts.removed} removed.`)
       return exitCodes.fine

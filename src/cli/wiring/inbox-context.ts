@@ -1,5 +1,5 @@
 import type { KajabiSite } from '../../engine/kajabi-port.ts'
-import type { Access } from '../../catalog/schemas/access.ts'
+import { accessIn } from '../../catalog/access-read.ts'
 import { instant, type Instant } from '../../core/instant.ts'
 import type { Json } from '../../core/json.ts'
 import type { Alert, InboxContext, LogLine } from '../../engine/inbox/context.ts'
@@ -30,18 +30,18 @@ export async function inboxContext(
   { alert, log, kajabiAnswered, kajabiNeeded = true }: Announcing,
   shell: Shell,
 ): Promise<InboxContext> {
-  const { project, access } = context.catalog
+  const { project } = context.catalog
+  const access = accessIn(context.catalog)
   const kajabi = async (): Promise<KajabiSite | undefined> =>
     connectKajabi(project.kajabi, sandbox, shell, kajabiAnswered)
-  const urls = connectOfferUrls(access as Partial<Access>, shell)
+  const urls = connectOfferUrls(access, shell)
   const number = (name: keyof typeof defaults): number => numberOr(project.serve?.[name], defaults[name])
   return {
     accounts: context.accounts,
     store: context.store,
     inbox: store.inbox,
     kajabi: kajabiNeeded ? await kajabi() : await ifPossible(kajabi, shell),
-    // Without an access.yaml there are no offers.
-    access: { offers: {}, ...(access as Partial<Access>) },
+    access,
     mappings: context.catalog.mappings,
     moved: context.catalog.moved,
     ...(urls === undefined ? {} : { urls }),

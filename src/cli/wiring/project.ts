@@ -14,7 +14,7 @@ import { connectAccounts } from './connect.ts'
 import { withCopyMapFiles } from './copy-map-files.ts'
 import { openProjectSandbox, type ProjectSandbox } from './project-sandbox.ts'
 import type { AccessPort } from '../../engine/access-port.ts'
-import type { Access } from '../../catalog/schemas/access.ts'
+import { accessIn } from '../../catalog/access-read.ts'
 import type { Shell } from '../shell.ts'
 import { tool } from '../version.ts'
 
@@ -83,20 +83,21 @@ export async function ifPossible<T>(reach: () => Promise<T | undefined>, shell: 
 
 /** The access port; undefined when the project has no offers, or no way to grant them. */
 async function accessOf(
-  { project, access }: Catalog,
+  catalog: Catalog,
   store: OpenStore,
   sandbox: ProjectSandbox | undefined,
   shell: Shell,
 ): Promise<AccessPort | undefined> {
-  const { offers, ...rest } = access as Partial<Access>
-  if (offers === undefined) return undefined
+  const { project, access } = catalog
+  if (access['offers'] === undefined) return undefined
+  const offers = accessIn(catalog)
   const { connectKajabi } = await import('./connect-kajabi.ts')
   const { connectOfferUrls } = await import('./connect-offer-urls.ts')
   const { noSite } = await import('../../kajabi/no-site.ts')
   const kajabi = await connectKajabi(project.kajabi, sandbox, shell)
-  const urls = connectOfferUrls({ offers }, shell)
+  const urls = connectOfferUrls(offers, shell)
   if (kajabi === undefined && urls === undefined) return undefined
-  const port = { kajabi: kajabi ?? noSite(), grants: store.inbox, offers: { ...rest, offers } }
+  const port = { kajabi: kajabi ?? noSite(), grants: store.inbox, offers }
   return urls === undefined ? port : { ...port, urls }
 }
 

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe'
 import type { Access } from '../../catalog/schemas/access.ts'
+import { isIncomplete } from '../../catalog/left-out.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import type { Live } from '../../live/accounts.ts'
 import type { Notice } from '../../plan/types.ts'
@@ -13,6 +14,8 @@ const namedMax = 5
  */
 export function accessNotices(catalog: Catalog, live: Live): readonly Notice[] {
   const { offers, without_offer: none = [] } = catalog.access as Partial<Access>
+  // An offer that cannot be read may name the price.
+  if (isIncomplete(catalog, 'access')) return []
   if (offers === undefined || Object.keys(offers).length === 0) return []
   const giving = new Set(Object.values(offers).flatMap(({ prices }) => prices))
   const known = new Set([...giving, ...none])

@@ -23,14 +23,14 @@ export interface AccessSurvey extends AccessPlan {
 
 /**
  * Reads who holds which offer and compares it with who pays. Undefined for a project without
- * access.
+ * access, and while access.yaml has an error.
  * @throws CommandError `access_unreadable`: a plan without access would look like an empty plan
  */
 export async function surveyAccess(
   { access, catalog }: Pick<Context, 'access' | 'catalog'>,
   live: Live,
 ): Promise<AccessSurvey | undefined> {
-  if (access === undefined) return undefined
+  if (access === undefined || access.offers.incomplete === true) return undefined
   const seen = await readAccess(access, catalog, live)
   if (seen.ok) return seen.value
   throw new CommandError(

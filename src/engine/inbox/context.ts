@@ -1,4 +1,4 @@
-import type { Access } from '../../catalog/schemas/access.ts'
+import type { KnownAccess } from '../../catalog/access-read.ts'
 import type { Catalog } from '../../catalog/types.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { Outcome } from '../../core/outcome.ts'
@@ -14,7 +14,7 @@ export interface InboxContext {
   readonly inbox: InboxStore
   /** Absent for a site without an API: then only signals that need no check in Kajabi can act. */
   readonly kajabi: KajabiSite | undefined
-  readonly access: Access
+  readonly access: KnownAccess
   /**
    * Old ids → keys of the catalog, by account. A price is identified by its id, never by a name.
    */

@@ -24,6 +24,9 @@ export interface Followed {
  */
 export async function followAccess(context: InboxContext, followed: Followed): Promise<Outcome<number>> {
   const { inbox, access } = context
+  // What a subscription gives is unknown while access.yaml has an error. A later reconciliation
+  // revokes what is due.
+  if (access.incomplete === true) return success(0)
   let taken = 0
   for (const grant of await grantsOf(context, followed)) {
     const paid = await isPaidFor(context, grant)

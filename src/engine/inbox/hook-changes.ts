@@ -1,4 +1,4 @@
-import type { Access } from '../../catalog/schemas/access.ts'
+import type { KnownAccess } from '../../catalog/access-read.ts'
 import type { KajabiHook } from '../kajabi-port.ts'
 
 type Hook = Omit<KajabiHook, 'id'>
@@ -18,7 +18,7 @@ export interface HookChanges {
 export function hookChanges(
   base: string,
   secrets: readonly string[],
-  { offers = {}, forms = {} }: Partial<Access>,
+  { offers = {}, forms = {}, incomplete }: Partial<KnownAccess>,
   existing: readonly KajabiHook[],
 ): HookChanges {
   const folder = `${base}/kajabi/hooks/`
@@ -42,7 +42,8 @@ export function hookChanges(
     ;(has(wanted, hook) && !again ? keep : remove).push(hook)
   }
   const create = wanted.filter((hook) => hook.url === `${folder}${current}` && !has(keep, hook))
-  return { create, keep, remove }
+  // A tag that cannot be read in access.yaml may still need its hook.
+  return incomplete === true ? { create, keep: registered, remove: [] } : { create, keep, remove }
 }
 
 function nameOf({ url, event, resource = '' }: Hook): string {

@@ -1,4 +1,4 @@
-import type { Access } from '../../catalog/schemas/access.ts'
+import type { KnownAccess } from '../../catalog/access-read.ts'
 import { hookChanges } from './hook-changes.ts'
 import { success, type Outcome } from '../../core/outcome.ts'
 import type { KajabiSite } from '../kajabi-port.ts'
@@ -23,7 +23,7 @@ export interface HooksEnsured {
  */
 export async function ensureHooks(
   kajabi: KajabiSite,
-  access: Partial<Access>,
+  access: Partial<KnownAccess>,
   { publicUrl, secrets }: HookAddress,
 ): Promise<Outcome<HooksEnsured>> {
   const existing = await kajabi.hooks()

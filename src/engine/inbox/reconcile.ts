@@ -123,7 +123,8 @@ const noHooks: HooksKept = { created: 0, kept: 0 }
 
 async function reconcileAccess(context: ReconcileContext, live: Live): Promise<Outcome<AccessReconciled>> {
   const { kajabi, access, inbox } = context
-  if (kajabi === undefined) return success({ toGrant: [], taken: 0, hooks: noHooks, offers: 0 })
+  if (kajabi === undefined || access.incomplete === true)
+    return success({ toGrant: [], taken: 0, hooks: noHooks, offers: 0 })
   const hooks = await keepHooks(context, kajabi)
   if (!hooks.ok) return hooks
   const port = { kajabi, grants: inbox, offers: access }

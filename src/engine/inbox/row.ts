@@ -161,6 +161,8 @@ async function noOne(
   { reason, customer }: Extract<Meant, { choice: 'none' }>,
 ): Promise<InboxEvent> {
   if (reason === 'contradicting_ids') return { event: 'failed', reason }
+  // An offer that cannot be read may be the one that the member pays for.
+  if (context.access.incomplete === true && reason !== 'nobody') return { event: 'failed', reason: 'offers_unknown' }
   if (reason !== 'already_ended' && reason !== 'no_match_for_offer') {
     const repeat = await askedAlready(context, work)
     if (!repeat.ok) return afterFailure(context, work, repeat.failure)
